@@ -1,0 +1,1 @@
+"""Puts everything together once: container, aiohttp application, worker, command line."""

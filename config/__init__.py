@@ -1,0 +1,1 @@
+"""Settings from the environment, logging, and one rulebook per province in pools/*.toml."""

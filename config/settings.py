@@ -1,0 +1,168 @@
+"""One typed settings object, built at boot from ``PBT_…`` variables (nested by ``__``); nobody else reads them."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+DEMO_PREFIX = "sandbox-"
+"""Every secret that ships with the sandbox begins with this; production refuses them."""
+
+_DEMO_KEY = base64.b64encode(b"sandbox-key-sandbox-key-sandbox!").decode()
+
+
+class Http(BaseModel):
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    """How phones reach us, without trailing slash; empty: http://host:port."""
+    trusted_proxies: int = 0
+    """How many proxies of ours stand in front; decides which X-Forwarded-For entry is believed."""
+
+
+class Keys(BaseModel):
+    """Secrets of our own; each base64 of 32 bytes."""
+
+    data: dict[str, SecretStr] = {"k1": SecretStr(_DEMO_KEY)}
+    """AES-256-GCM keys by key id; old ones stay to read old rows."""
+    active: str = "k1"
+    lookup: SecretStr = SecretStr(_DEMO_KEY)
+    """HMAC key of look-up hashes; can't be rotated without rehashing."""
+    signing: SecretStr = SecretStr(_DEMO_KEY)
+    """HMAC key of links and QR codes."""
+
+    @field_validator("data", mode="after")
+    @classmethod
+    def _check_data(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for key in value.values():
+            _check_key(key)
+        return value
+
+    @field_validator("lookup", "signing", mode="after")
+    @classmethod
+    def _check_one(cls, value: SecretStr) -> SecretStr:
+        return _check_key(value)
+
+    @model_validator(mode="after")
+    def _active_exists(self) -> Keys:
+        if self.active not in self.data:
+            raise ValueError(f"keys.active names {self.active!r}, which is not among keys.data")
+        return self
+
+
+def _check_key(value: SecretStr) -> SecretStr:
+    try:
+        raw = base64.b64decode(value.get_secret_value(), validate=True)
+    except ValueError as error:
+        raise ValueError("must be base64") from error
+    if len(raw) != 32:
+        raise ValueError(f"must be base64 of 32 bytes, has {len(raw)}")
+    return value
+
+
+class OfficialAccount(BaseModel):
+    """A 服务号. ``mode`` is what the WeChat console is set to, never guessed from a request."""
+
+    appid: str
+    secret: SecretStr
+    token: SecretStr
+    aes_key: SecretStr
+    original_id: str
+    """The account's gh_… id: ToUserName of incoming messages."""
+    mode: Literal["plain", "compatible", "safe"] = "safe"
+    templates: dict[str, str] = {}
+    """Template id by kind of notice."""
+
+
+class MiniProgram(BaseModel):
+    appid: str
+    secret: SecretStr
+    templates: dict[str, str] = {}
+    """Subscribe-message template id by kind of notice."""
+
+
+class Wechat(BaseModel):
+    api_url: str = "http://127.0.0.1:8090/wechat"
+    """Production: the server API's host; the sandbox stands in by default."""
+    accounts: dict[str, OfficialAccount] = {}
+    """By pool."""
+    mini_programs: dict[str, MiniProgram] = {}
+    """By pool."""
+
+
+class Sms(BaseModel):
+    """Alibaba Cloud SMS."""
+
+    url: str = "http://127.0.0.1:8090/sms/"
+    access_key_id: str = "sandbox-ak"
+    access_key_secret: SecretStr = SecretStr("sandbox-sms-secret")
+    sign_name: str = "评标通"
+    templates: dict[str, str] = {}
+    """Vendor's template code by kind of notice; empty: the kind itself."""
+
+
+class Voice(BaseModel):
+    """Alibaba Cloud voice (IVR)."""
+
+    url: str = "http://127.0.0.1:8090/voice/"
+    access_key_id: str = "sandbox-ak"
+    access_key_secret: SecretStr = SecretStr("sandbox-voice-secret")
+    show_number: str = ""
+    templates: dict[str, str] = {}
+
+
+class Receipts(BaseModel):
+    """Where vendors push receipts. They carry no signature, so the path is a secret."""
+
+    path_token: SecretStr = SecretStr("sandbox-receipts")
+    allowed_networks: list[str] = []
+    """CIDR list; empty: any."""
+
+
+class Identity(BaseModel):
+    """OIDC identity platform for organisations (统一身份认证)."""
+
+    issuer: str = "http://127.0.0.1:8090/identity"
+    client_id: str = "pingbiaotong"
+    client_secret: SecretStr = SecretStr("sandbox-identity-secret")
+
+
+class Settings(BaseSettings):
+    """Everything the service is told from outside. ``.env.example`` explains each key."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PBT_", env_nested_delimiter="__", env_file=".env", extra="forbid", frozen=True
+    )
+
+    env: Literal["sandbox", "production"] = "sandbox"
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    """postgres://user:pass@host:port/name; empty: the embedded server."""
+    redis_url: str = ""
+    """redis://:pass@host:port/0; empty: the embedded Valkey."""
+    pools: Annotated[list[str], NoDecode] = ["demo", "hunan", "xinjiang", "jilin", "guangdong"]
+    rulebooks: Path = Path(__file__).parent / "pools"
+    db_pool_size: int = Field(default=10, ge=1, le=200)
+    log_json: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    worker_concurrency: int = Field(default=10, ge=1, le=200)
+    http: Http = Http()
+    keys: Keys = Keys()
+    wechat: Wechat = Wechat()
+    sms: Sms = Sms()
+    voice: Voice = Voice()
+    receipts: Receipts = Receipts()
+    identity: Identity = Identity()
+
+    @field_validator("pools", mode="before")
+    @classmethod
+    def _split_pools(cls, value: object) -> object:
+        return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+    @property
+    def public_url(self) -> str:
+        return self.http.public_url or f"http://{self.http.host}:{self.http.port}"

@@ -1,0 +1,1 @@
+"""The law of the place: pure, synchronous, no I/O."""

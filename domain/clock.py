@@ -1,0 +1,61 @@
+"""Time. Inside everything is aware UTC; Asia/Shanghai only when parsing or printing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Protocol
+
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""China has had one zone and no summer time since 1991, so a fixed offset is exact for every date we handle."""
+
+_WEEKDAYS = "一二三四五六日"
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present moment, aware UTC."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class ShiftedClock:
+    """A system clock that the sandbox may move; ``offset`` is shared by all processes, see ``app.clock``."""
+
+    def __init__(self, offset: timedelta = timedelta()) -> None:
+        self.offset = offset
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+class FixedClock:
+    """A clock for tests: stands still until moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+    def move(self, by: timedelta) -> None:
+        self._at += by
+
+
+def local(at: datetime) -> datetime:
+    """The same moment on the clocks of Shanghai."""
+    return at.astimezone(SHANGHAI)
+
+
+def print_time(at: datetime) -> str:
+    """``11月21日(周六) 09:30``, as a person in China reads a date."""
+    t = local(at)
+    return f"{t.month}月{t.day}日(周{_WEEKDAYS[t.weekday()]}) {t:%H:%M}"
+
+
+def print_date(at: datetime) -> str:
+    t = local(at)
+    return f"{t.year}年{t.month}月{t.day}日"

@@ -1,0 +1,1 @@
+"""Conversations, one file per subject, each readable from top to bottom."""

@@ -1,0 +1,1 @@
+"""Edge: background. Each task takes ids only and calls one service method."""

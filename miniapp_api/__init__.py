@@ -1,0 +1,1 @@
+"""Edge: REST for the mini-program. One file per noun: routes and their schemas; auth; OpenAPI 3.1."""

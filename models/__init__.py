@@ -1,0 +1,1 @@
+"""Tables (Tortoise) and migrations."""
