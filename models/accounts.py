@@ -1,0 +1,130 @@
+"""Who may do what: persons, their WeChat identities, sessions and roles."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Row
+
+
+class Account(Row):
+    """A person in one pool. The mobile is kept encrypted; ``mobile_hash`` finds it."""
+
+    pool = fields.CharField(32)
+    mobile_sealed = fields.TextField()
+    mobile_hash = fields.CharField(64)
+    real_name = fields.CharField(50, default="")
+    privacy_version = fields.CharField(32, default="")
+    privacy_accepted_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    disabled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "account"
+        unique_together = (("pool", "mobile_hash"),)
+
+
+class WechatIdentity(Row):
+    """An openid of the official account (``app`` oa) or the mini-program (mini); bound when ``account_id`` is set."""
+
+    pool = fields.CharField(32)
+    app = fields.CharField(8)
+    appid = fields.CharField(64)
+    openid = fields.CharField(64)
+    unionid = fields.CharField(64, null=True)
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="identities", null=True)
+    account_id: UUID | None
+    following = fields.BooleanField(default=True)
+    blocked = fields.BooleanField(default=False)
+    """The user switched our messages off (failed:user block, 48002)."""
+    subscribe_credits: Any = fields.JSONField(default=dict)
+    """Accepted one-time subscriptions left, by template id."""
+    created_at = fields.DatetimeField()
+    bound_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "wechat_identity"
+        unique_together = (("appid", "openid"),)
+        indexes = (("account_id",),)
+
+
+class RoleGrant(Row):
+    """``role``: verifier, supervisor, venue or pool_admin; ``scope`` a region or venue code, empty for the whole pool.
+
+    Expert and agent roles are not granted here: they follow from the expert's file and the organisation's link.
+    """
+
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="grants")
+    account_id: UUID
+    role = fields.CharField(20)
+    scope = fields.CharField(64, default="")
+    granted_at = fields.DatetimeField()
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "role_grant"
+        unique_together = (("account_id", "role", "scope"),)
+
+
+class Session(Row):
+    """A log-in of a mini-program or H5 page. Tokens are stored as SHA-256 only.
+
+    ``organisation_id`` is the organisation that an agent acts for in this session.
+    """
+
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="sessions", null=True)
+    account_id: UUID | None
+    pool = fields.CharField(32)
+    identity: Any = fields.ForeignKeyField("models.WechatIdentity", on_delete=fields.RESTRICT, null=True)
+    identity_id: UUID | None
+    organisation: Any = fields.ForeignKeyField("models.Organisation", on_delete=fields.RESTRICT, null=True)
+    organisation_id: UUID | None
+    access_hash = fields.CharField(64, unique=True)
+    refresh_hash = fields.CharField(64, unique=True)
+    access_until = fields.DatetimeField()
+    refresh_until = fields.DatetimeField()
+    created_at = fields.DatetimeField()
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "session"
+
+
+class VerificationCode(Row):
+    """An SMS code for one purpose (bind, login). Only the newest unused one of a mobile counts."""
+
+    pool = fields.CharField(32)
+    mobile_hash = fields.CharField(64)
+    purpose = fields.CharField(20)
+    code_hash = fields.CharField(64)
+    sent_at = fields.DatetimeField()
+    valid_until = fields.DatetimeField()
+    tries = fields.IntField(default=0)
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "verification_code"
+        indexes = (("pool", "mobile_hash", "sent_at"),)
+
+
+class IdempotencyKey(Row):
+    """The answer to a request that must not be carried out twice.
+
+    ``owner`` is who asked (a session, or a talk's id); ``fingerprint`` is the hash of the request, so that the same key
+    with another body is refused.
+    """
+
+    owner = fields.CharField(80)
+    key = fields.CharField(120)
+    fingerprint = fields.CharField(64, default="")
+    status = fields.IntField(default=0)
+    answer: Any = fields.JSONField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "idempotency_key"
+        unique_together = (("owner", "key"),)

@@ -1,0 +1,33 @@
+"""Append-only trail of who did what, hash-chained per pool by a sealer job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Row
+
+
+class AuditEntry(Row):
+    """``number`` and ``hash`` are set once, by the sealer; unsealed entries have none. Database rules forbid the rest."""
+
+    pool = fields.CharField(32)
+    at = fields.DatetimeField()
+    actor_id = fields.UUIDField(null=True)
+    actor_role = fields.CharField(20)
+    action = fields.CharField(60)
+    subject = fields.CharField(20)
+    """The noun: draw, invitation, account…"""
+    subject_id = fields.UUIDField(null=True)
+    details: Any = fields.JSONField(default=dict)
+    """Facts without personal data in clear."""
+    number = fields.BigIntField(null=True)
+    hash = fields.CharField(64, null=True)
+
+    class Meta:
+        table = "audit_entry"
+        indexes = (("subject", "subject_id"),)
+        unique_together = (("pool", "number"),)

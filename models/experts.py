@@ -1,0 +1,98 @@
+"""The pool's experts and when they are away."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Row, text_array
+
+
+class Expert(Row):
+    """A bid-evaluation expert. ``standing``: formal or temporary; ``active`` false while suspended.
+
+    ``specialties`` holds the codes as declared, ``specialty_path`` those and all their ancestors, so that one GIN look-up
+    finds the children of a code.
+    """
+
+    pool = fields.CharField(32)
+    number = fields.CharField(32)
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="experts", null=True)
+    account_id: UUID | None
+    name = fields.CharField(50)
+    name_sort = fields.CharField(200, default="")
+    """Pinyin, for lists sorted by name."""
+    id_number_sealed = fields.TextField()
+    id_number_hash = fields.CharField(64)
+    mobile_sealed = fields.TextField()
+    mobile_hash = fields.CharField(64)
+    standing = fields.CharField(12, default="formal")
+    active = fields.BooleanField(default=True)
+    permanent_region = fields.CharField(6)
+    willing_regions: list[str] = text_array()
+    region_path: list[str] = text_array()
+    """The permanent region and its ancestors."""
+    specialties: list[str] = text_array()
+    specialty_path: list[str] = text_array()
+    title_level = fields.CharField(20, default="")
+    qualifications: list[str] = text_array()
+    department = fields.CharField(20, default="")
+    recusal_keys: list[str] = text_array()
+    """Own recusal units as look-up keys (``code:…`` or ``name:…``), see ``domain.recusal``."""
+    created_at = fields.DatetimeField()
+    left_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "expert"
+        unique_together = (("pool", "number"), ("pool", "id_number_hash"))
+        indexes = (("pool", "mobile_hash"), ("account_id",))
+
+
+class Employment(Row):
+    """Where an expert works or worked; ``unit_key`` as in ``domain.recusal``. ``until`` None: still there."""
+
+    expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="employments")
+    expert_id: UUID
+    unit_name = fields.CharField(200)
+    credit_code = fields.CharField(40, default="")
+    since = fields.DatetimeField(null=True)
+    until = fields.DatetimeField(null=True)
+    unit_keys: list[str] = text_array()
+
+    class Meta:
+        table = "employment"
+        indexes = (("expert_id",),)
+
+
+class Unavailability(Row):
+    """A time in which an expert does not want to be drawn. Half-open, aware UTC."""
+
+    expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="unavailabilities")
+    expert_id: UUID
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+    reason = fields.CharField(100, default="")
+    created_at = fields.DatetimeField()
+    cancelled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "unavailability"
+        indexes = (("expert_id", "ends_at"),)
+
+
+class CatalogueEntry(Row):
+    """``kind``: region, specialty, title_level, qualification or department; ``pool`` empty: common to all."""
+
+    pool = fields.CharField(32, default="")
+    kind = fields.CharField(20)
+    code = fields.CharField(32)
+    name = fields.CharField(100)
+    parent = fields.CharField(32, default="")
+    position = fields.IntField(default=0)
+
+    class Meta:
+        table = "catalogue_entry"
+        unique_together = (("pool", "kind", "code"),)

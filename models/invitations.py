@@ -1,0 +1,51 @@
+"""An expert's call to one draw: the only truth about it, whatever channel speaks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Row
+
+
+class Invitation(Row):
+    """``state`` is a ``domain.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.
+
+    ``starts_at``–``ends_at`` is the time it claims; open and accepted invitations of one expert never overlap (exclusion
+    constraint). ``choice`` digits-only ids for chat taps are ``menu_id`` (attend) and ``menu_id + 1`` (decline).
+    """
+
+    draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="invitations")
+    draw_id: UUID
+    condition: Any = fields.ForeignKeyField("models.Condition", on_delete=fields.RESTRICT, related_name="invitations")
+    condition_id: UUID
+    notice: Any = fields.ForeignKeyField("models.CallNotice", on_delete=fields.RESTRICT, related_name="invitations")
+    notice_id: UUID
+    expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="invitations")
+    expert_id: UUID
+    round_number = fields.IntField()
+    tier = fields.CharField(12)
+    leaf = fields.CharField(64)
+    code = fields.CharField(6)
+    menu_id = fields.BigIntField(unique=True)
+    state = fields.CharField(12, default="open")
+    supplementary = fields.BooleanField(default=False)
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+    gathering_at = fields.DatetimeField()
+    created_at = fields.DatetimeField()
+    answer_until = fields.DatetimeField()
+    answered_at = fields.DatetimeField(null=True)
+    answered_by = fields.CharField(10, default="")
+    """Channel of the answer: chat, voice, h5, mini or system."""
+    closed_at = fields.DatetimeField(null=True)
+    reminders_sent = fields.IntField(default=0)
+    next_reminder_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "invitation"
+        unique_together = (("draw_id", "code"), ("draw_id", "expert_id"))
+        indexes = (("expert_id", "state"), ("state", "answer_until"))

@@ -1,0 +1,86 @@
+"""Notices, the ladder they walk, and a ledger row per attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Row
+
+
+class Notice(Row):
+    """Something a person must be told. ``state``: active, done, failed or stopped.
+
+    ``step`` is the next ladder step, due at ``next_at``. ``params`` are facts for the texts, JSON-able, without secrets; a
+    verification code is sealed in ``secret_sealed`` and wiped when the notice is done.
+    """
+
+    pool = fields.CharField(32)
+    kind = fields.CharField(30)
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="notices", null=True)
+    account_id: UUID | None
+    expert_id = fields.UUIDField(null=True)
+    mobile_sealed = fields.TextField()
+    """Where SMS and calls go, as of the moment the notice was made."""
+    invitation_id = fields.UUIDField(null=True)
+    params: Any = fields.JSONField(default=dict)
+    secret_sealed = fields.TextField(default="")
+    dedupe_key = fields.CharField(120)
+    state = fields.CharField(10, default="active")
+    step = fields.IntField(default=0)
+    next_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    closed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "notice"
+        unique_together = (("pool", "dedupe_key"),)
+        indexes = (("invitation_id",), ("account_id", "created_at"))
+
+
+class Attempt(Row):
+    """One try on one channel. ``state`` is a ``domain.lifecycles.AttemptState``; ``number`` our digits-only id for vendors.
+
+    The row commits before the vendor is called, so a crash leaves a trace; ``check_at`` is when an attempt without outcome
+    is asked about.
+    """
+
+    notice: Any = fields.ForeignKeyField("models.Notice", on_delete=fields.RESTRICT, related_name="attempts")
+    notice_id: UUID
+    channel = fields.CharField(10)
+    step = fields.IntField()
+    number = fields.BigIntField(unique=True)
+    state = fields.CharField(10, default="pending")
+    vendor_id = fields.CharField(80, default="")
+    vendor_code = fields.CharField(60, default="")
+    keys = fields.CharField(20, default="")
+    cost = fields.IntField(default=0)
+    """Fen."""
+    created_at = fields.DatetimeField()
+    due_at = fields.DatetimeField()
+    sent_at = fields.DatetimeField(null=True)
+    check_at = fields.DatetimeField(null=True)
+    checks = fields.IntField(default=0)
+    tries = fields.IntField(default=0)
+    closed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "attempt"
+        indexes = (("notice_id",), ("vendor_id",))
+
+
+class Receipt(Row):
+    """A vendor's report, stored as it came before it is worked on; ``key`` makes repeats one."""
+
+    vendor = fields.CharField(12)
+    key = fields.CharField(120)
+    body: Any = fields.JSONField()
+    received_at = fields.DatetimeField()
+    applied_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "receipt"
+        unique_together = (("vendor", "key"),)

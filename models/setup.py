@@ -1,0 +1,48 @@
+"""How Tortoise is told about the database."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+MODULES = [
+    "models.accounts",
+    "models.attendance",
+    "models.audit",
+    "models.draws",
+    "models.experts",
+    "models.invitations",
+    "models.notices",
+    "models.organisations",
+    "models.projects",
+]
+
+
+def tortoise_config(database_url: str, *, pool_size: int = 10) -> dict[str, Any]:
+    """Tortoise's configuration for ``postgres://user:password@host:port/name`` on asyncpg."""
+    url = urlsplit(database_url)
+    return {
+        "connections": {
+            "default": {
+                "engine": "tortoise.backends.asyncpg",
+                "credentials": {
+                    "host": url.hostname or "127.0.0.1",
+                    "port": url.port or 5432,
+                    "user": unquote(url.username or ""),
+                    "password": unquote(url.password or ""),
+                    "database": url.path.lstrip("/"),
+                    "minsize": 1,
+                    "maxsize": pool_size,
+                    "command_timeout": 30,
+                    "application_name": "pingbiaotong",
+                },
+            }
+        },
+        "apps": {"models": {"models": MODULES, "default_connection": "default", "migrations": "models.migrations"}},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+SHAPE = tortoise_config("postgres://shape@127.0.0.1:5432/shape")
+"""For ``tortoise -c models.setup.SHAPE makemigrations``, which compares models with migrations and connects nowhere."""
