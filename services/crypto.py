@@ -1,0 +1,57 @@
+"""Personal data at rest: AES-256-GCM that names its algorithm and key, and a keyed hash beside it for look-up."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_ALGORITHM = "a256gcm"
+
+
+class SealBroken(Exception):
+    """A ciphertext is damaged, of an unknown key, or was sealed for another purpose."""
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """``data`` are 32-byte keys by id; ``active`` seals, all open. ``lookup`` and ``signing`` are 32-byte HMAC keys."""
+
+    data: dict[str, bytes]
+    active: str
+    lookup: bytes
+    signing: bytes
+
+    def seal(self, plain: str | bytes, purpose: str) -> str:
+        """Encrypt; ``purpose`` (``mobile``, ``salts``…) is bound in and must be given again to open."""
+        raw = plain.encode() if isinstance(plain, str) else plain
+        nonce = os.urandom(12)
+        body = AESGCM(self.data[self.active]).encrypt(nonce, raw, purpose.encode())
+        return f"{_ALGORITHM}:{self.active}:{base64.b64encode(nonce + body).decode()}"
+
+    def open(self, sealed: str, purpose: str) -> bytes:
+        """Raises SealBroken."""
+        try:
+            algorithm, key_id, body = sealed.split(":", 2)
+            raw = base64.b64decode(body)
+            key = self.data[key_id]
+        except (ValueError, KeyError) as error:
+            raise SealBroken(purpose) from error
+        if algorithm != _ALGORITHM:
+            raise SealBroken(purpose)
+        try:
+            return AESGCM(key).decrypt(raw[:12], raw[12:], purpose.encode())
+        except InvalidTag as error:
+            raise SealBroken(purpose) from error
+
+    def open_text(self, sealed: str, purpose: str) -> str:
+        return self.open(sealed, purpose).decode()
+
+    def lookup_hash(self, kind: str, value: str) -> str:
+        """A stable 64-digit hex hash of ``value`` for unique keys and searches; useless without the key."""
+        return hmac.new(self.lookup, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,120 @@
+"""What services need from outside, each as small as its users allow. ``app`` hands the gateways in.
+
+Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (``domain.errors``), never inside a database
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """A tappable choice; ``id`` comes back as ``bizmsgmenuid`` (digits only)."""
+
+    id: int
+    label: str
+
+
+@dataclass(frozen=True)
+class CallReport:
+    """How a voice call went. ``keys`` are all keys pressed, in order; ``status`` the vendor's status code as text.
+
+    ``ended`` is false while the vendor still works on it.
+    """
+
+    call_id: str
+    attempt: int
+    ended: bool
+    status: str
+    keys: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SmsReport:
+    """What became of an SMS; ``delivered`` None while unknown."""
+
+    biz_id: str
+    attempt: int
+    delivered: bool | None
+    vendor_code: str
+
+
+@dataclass(frozen=True)
+class MiniLogin:
+    """Who a ``wx.login`` code stands for."""
+
+    openid: str
+    unionid: str | None
+
+
+class OfficialAccountSender(Protocol):
+    """The 服务号 of each pool."""
+
+    async def send_template(
+        self, pool: str, openid: str, template: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+    ) -> str:
+        """Send a template message; the answer is the msgid that the finish event will name."""
+        ...
+
+    async def send_text(self, pool: str, openid: str, text: str) -> None: ...
+
+    async def send_menu(
+        self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str
+    ) -> None: ...
+
+    async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
+        """Make a scene QR code of ``lifetime`` seconds; the answer is the text to draw as a QR code."""
+        ...
+
+
+class MiniProgramPlatform(Protocol):
+    async def login(self, pool: str, code: str) -> MiniLogin: ...
+
+    async def phone_number(self, pool: str, code: str) -> str:
+        """The mobile behind a ``getPhoneNumber`` code, 11 digits."""
+        ...
+
+    async def send_subscribe(
+        self, pool: str, openid: str, template: str, fields: Mapping[str, str], *, page: str
+    ) -> None: ...
+
+    async def url_link(self, pool: str, path: str, query: str, lifetime: int) -> str:
+        """An https link that opens the mini-program from an SMS, for ``lifetime`` seconds."""
+        ...
+
+
+class SmsSender(Protocol):
+    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, attempt: int) -> str:
+        """Send one SMS. ``attempt`` is our number, echoed by the receipt; the answer is the vendor's id."""
+        ...
+
+    async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, attempt: int) -> SmsReport | None:
+        """Ask what became of it; None when the vendor knows nothing (yet)."""
+        ...
+
+
+class VoiceCaller(Protocol):
+    async def call(
+        self,
+        mobile: str,
+        template: str,
+        params: Mapping[str, str],
+        *,
+        keys: Mapping[str, str],
+        attempt: int,
+    ) -> str:
+        """Ring a phone, speak ``template``, offer ``keys`` (key → template spoken when pressed; empty: just speak).
+
+        The answer is the vendor's call id.
+        """
+        ...
+
+    async def report(self, call_id: str, called_at: datetime) -> CallReport | None:
+        """Ask how a call went; None when the vendor knows nothing of it."""
+        ...
