@@ -1,0 +1,231 @@
+"""Kinds of notice, the texts of each on every channel, and what may stand in them.
+
+Placeholders are ``{name}``; which names a kind knows stands in ``KINDS`` together with a value as long as they get, so
+that lengths are checked on what a person really receives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from domain.clock import local, print_date, print_time
+from domain.rulebook_types import Section, Text
+
+Channel = Literal["voice", "wechat", "sms", "mini"]
+"""``wechat`` is the official account: a chat message inside a window, else a template message."""
+
+SMS_LIMIT = 65
+"""Characters of one short message (70) less the signature 【评标通】 that the vendor puts in front."""
+
+FIELD_LIMITS = {"thing": 20, "phrase": 5, "name": 10, "character_string": 32, "number": 32, "phone_number": 17}
+"""Characters a template field holds, by the type its key begins with (WeChat, data rules of template messages)."""
+
+_TIME = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日( \d{2}:\d{2})?|\d{2}:\d{2}")
+_SHAPES = {
+    "time": _TIME,
+    "date": _TIME,
+    "number": re.compile(r"\d+(\.\d+)?"),
+    "character_string": re.compile(r"[!-~ ]+"),
+}
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_FIELD_KEY = re.compile(r"([a-z_]+?)(\d{1,2})")
+
+_GATHERING = {
+    "gathering": "11月21日(周六) 09:30",
+    "gathering_full": "2026年11月21日 09:30",
+    "gathering_spoken": "11月21日星期六上午9点30分",
+}
+_PLACE = {"place": "广州市天河区天润路333号3楼"}
+_NUMBER = {"number": "CQSQ202611210001"}
+_LINK = {"link": "https://expert.example.cn/i/Ab3dEf"}
+_COUNTS = {"agreed": "10", "needed": "12"}
+
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "draw_call": {**_GATHERING, **_PLACE, **_LINK, "answer_by": "09:30"},
+    "draw_accepted": {**_GATHERING, **_PLACE, "code": "196017"},
+    "draw_declined": _GATHERING,
+    "draw_unclear": {**_GATHERING, "hotline": "020-12345678"},
+    "gathering_changed": {**_GATHERING, **_PLACE, "old_gathering": "11月20日(周五) 14:30"},
+    "draw_cancelled": {**_GATHERING, "hotline": "020-12345678"},
+    "leave_confirmed": _GATHERING,
+    "check_in_reminder": {**_GATHERING, **_PLACE, "code": "196017"},
+    "urging": {**_GATHERING, **_PLACE, "contact_phone": "020-12345678"},
+    "verification_code": {"code": "196017", "minutes": "10"},
+    "account_bound": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
+    "commitment_wanted": {**_NUMBER, "answer_by": "09:30"},
+    "agency_verified": _NUMBER,
+    "agency_refused": {**_NUMBER, "reason": "回避单位填写不完整"},
+    "agency_agreed": {**_NUMBER, **_COUNTS},
+    "agency_full": {**_NUMBER, **_COUNTS, "unseal_at": "11月21日(周六) 09:30"},
+    "agency_short": {**_NUMBER, **_COUNTS},
+    "agency_leave": {**_NUMBER, "missing": "10"},
+    "agency_late": {**_NUMBER, "missing": "10"},
+    "agency_unsealed": _NUMBER,
+    "agency_checked_in": {**_NUMBER, "present": "10", "needed": "12"},
+}
+"""Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
+
+_CUT_TO_FIT = frozenset({"place", "reason"})
+_SPOKEN = frozenset({"gathering_spoken", "place"})
+"""A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
+
+
+class Field(Section):
+    """A line of a template message: what the template prints before it, and the text with placeholders."""
+
+    label: Text
+    text: Text
+
+
+class TemplateText(Section):
+    """A template (official account) or subscribe (mini-program) message; field keys are WeChat's (``thing1``)."""
+
+    title: Text
+    fields: Mapping[str, Field]
+
+
+class VoiceText(Section):
+    """What a call says. ``attend``, ``decline`` follow the first press of a key; ``bye`` ends the call."""
+
+    script: Text
+    attend: Text | None = None
+    decline: Text | None = None
+    bye: Text | None = None
+
+
+class KindTexts(Section):
+    """One kind on each channel. ``chat`` is sent inside a WeChat window, ``wechat`` outside it; ``mini`` falls back on
+    ``wechat``."""
+
+    chat: Text | None = None
+    wechat: TemplateText | None = None
+    mini: TemplateText | None = None
+    sms: Text | None = None
+    voice: VoiceText | None = None
+
+    @property
+    def subscribe(self) -> TemplateText | None:
+        return self.mini or self.wechat
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One text with the key it stands under; ``kind`` of place decides its limit."""
+
+    key: str
+    text: str
+    form: str
+
+
+def render_text(template: str, params: Mapping[str, str]) -> str:
+    """Fill the placeholders. Raises KeyError for one that ``params`` lacks."""
+    return _PLACEHOLDER.sub(lambda found: params[found[1]], template)
+
+
+def render_fields(template: TemplateText, params: Mapping[str, str]) -> dict[str, str]:
+    """``{"thing1": "…"}``, each cut to what its field holds (the last character becomes …)."""
+    return {key: _cut(key, render_text(line.text, params)) for key, line in template.fields.items()}
+
+
+def vendor_form(template: str) -> str:
+    """The text as it is registered with the SMS and voice vendor: ``${name}`` instead of ``{name}``."""
+    return _PLACEHOLDER.sub(r"${\1}", template)
+
+
+def placeholders(template: str) -> frozenset[str]:
+    return frozenset(_PLACEHOLDER.findall(template))
+
+
+def time_params(gathering: datetime) -> dict[str, str]:
+    """The three spellings of a gathering time: for reading, for WeChat's ``time`` fields, for a voice."""
+    t = local(gathering)
+    half = "上午" if t.hour < 12 else "下午"
+    hour = t.hour if t.hour <= 12 else t.hour - 12
+    minute = f"{t.minute}分" if t.minute else "整"
+    weekday = "一二三四五六日"[t.weekday()]
+    return {
+        "gathering": print_time(gathering),
+        "gathering_full": f"{print_date(gathering)} {t:%H:%M}",
+        "gathering_spoken": f"{t.month}月{t.day}日星期{weekday}{half}{hour}点{minute}",
+    }
+
+
+def check_kind(kind: str, texts: KindTexts) -> Iterator[tuple[str, str]]:
+    """Problems of one kind's texts as (key below ``texts.<kind>``, reason)."""
+    known = KINDS[kind]
+    for line in _lines(texts):
+        yield from _check_line(line, known)
+
+
+def check_channel(kind: str, texts: KindTexts, channel: Channel) -> Iterator[tuple[str, str]]:
+    """What is missing for a ladder that uses this channel."""
+    if channel == "wechat":
+        wanted: dict[str, object] = {"wechat": texts.wechat, "chat": texts.chat}
+    elif channel == "mini":
+        wanted = {"mini": texts.subscribe}
+    else:
+        wanted = {channel: texts.sms if channel == "sms" else texts.voice}
+    for name, value in wanted.items():
+        if value is None:
+            yield name, f"is missing, but the ladder of {kind} goes over {channel}"
+    if channel == "voice" and kind == "draw_call" and texts.voice is not None:
+        for name in ("attend", "decline", "bye"):
+            if getattr(texts.voice, name) is None:
+                yield f"voice.{name}", "is missing: a draw call tells what was pressed"
+
+
+def _lines(texts: KindTexts) -> Iterator[_Line]:
+    if texts.chat is not None:
+        yield _Line("chat", texts.chat, "chat")
+    if texts.sms is not None:
+        yield _Line("sms", texts.sms, "sms")
+    for name, template in (("wechat", texts.wechat), ("mini", texts.mini)):
+        for key, line in template.fields.items() if template else ():
+            yield _Line(f"{name}.fields.{key}", line.text, f"field:{key}")
+    if texts.voice is not None:
+        for name in ("script", "attend", "decline", "bye"):
+            if (text := getattr(texts.voice, name)) is not None:
+                yield _Line(f"voice.{name}", text, "voice")
+
+
+def _check_line(line: _Line, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    used = placeholders(line.text)
+    if unknown := sorted(used - known.keys()):
+        yield line.key, f"uses the unknown placeholder {{{unknown[0]}}}; known are {', '.join(sorted(known))}"
+        return
+    if "{" in _PLACEHOLDER.sub("", line.text) or "}" in _PLACEHOLDER.sub("", line.text):
+        yield line.key, "has a brace that is no placeholder such as {place}"
+        return
+    if line.form == "voice" and (told := sorted(used - _SPOKEN)):
+        yield line.key, f"tells {{{told[0]}}} on the phone; a call gives only time and place"
+    yield from _check_length(line, known, used)
+
+
+def _check_length(line: _Line, known: Mapping[str, str], used: frozenset[str]) -> Iterator[tuple[str, str]]:
+    filled = render_text(line.text, known)
+    if line.form == "sms" and len(filled) > SMS_LIMIT:
+        yield (
+            line.key,
+            f"is {len(filled)} characters when filled; a short message holds {SMS_LIMIT} beside its signature",
+        )
+    if not line.form.startswith("field:"):
+        return
+    key = line.form.removeprefix("field:")
+    found = _FIELD_KEY.fullmatch(key)
+    form = found[1] if found else ""
+    if form not in FIELD_LIMITS and form not in _SHAPES:
+        yield line.key, f"is no field key of WeChat such as thing1, time2 or character_string3: {key!r}"
+    elif not used & _CUT_TO_FIT and len(filled) > FIELD_LIMITS.get(form, 64):
+        yield line.key, f"is {len(filled)} characters when filled; a {form} field holds {FIELD_LIMITS[form]}"
+    elif form in _SHAPES and not _SHAPES[form].fullmatch(filled):
+        yield line.key, f"can't be shown in a {form} field: {filled!r}"
+
+
+def _cut(key: str, value: str) -> str:
+    found = _FIELD_KEY.fullmatch(key)
+    limit = FIELD_LIMITS.get(found[1], 64) if found else 64
+    return value if len(value) <= limit else value[: limit - 1] + "…"

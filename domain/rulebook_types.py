@@ -1,0 +1,92 @@
+"""Building blocks of a rulebook: its error, a section, durations, hours of the day."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from domain.clock import SHANGHAI, local
+
+_DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+_DAY = 24 * 60
+
+
+class RulebookError(Exception):
+    """A rulebook that can't be used. The text is one sentence: file, key, reason."""
+
+
+class Section(BaseModel):
+    """A table of the rulebook: immutable, no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def parse_duration(raw: object) -> timedelta:
+    """``"90s"``, ``"30m"``, ``"5h"``, ``"2d"``; a bare number would leave its unit to be guessed, so it is refused."""
+    if isinstance(raw, timedelta):
+        return raw
+    found = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
+    if found is None:
+        raise ValueError(f'must be a duration such as "90s", "30m", "5h" or "2d", not {raw!r}')
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def print_duration(value: timedelta) -> str:
+    """The shortest spelling that ``parse_duration`` reads back."""
+    seconds = int(value.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+@dataclass(frozen=True)
+class Hours:
+    """From ``start`` to ``end``, minutes since midnight in Asia/Shanghai, end excluded; never over midnight."""
+
+    start: int
+    end: int
+
+    def contains(self, at: datetime) -> bool:
+        t = local(at)
+        return self.start <= t.hour * 60 + t.minute < self.end
+
+    def next_open(self, at: datetime) -> datetime:
+        """``at`` itself inside the hours, else the moment at which they next begin (same zone as ``at``)."""
+        if self.contains(at):
+            return at
+        t = local(at)
+        opening = datetime.combine(t.date(), time(), SHANGHAI) + timedelta(minutes=self.start)
+        if opening < t:
+            opening += timedelta(days=1)
+        return opening.astimezone(at.tzinfo)
+
+    def __str__(self) -> str:
+        return f"{self.start // 60:02}:{self.start % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
+
+
+def parse_hours(raw: object) -> Hours:
+    if isinstance(raw, Hours):
+        return raw
+    found = _HOURS.fullmatch(raw) if isinstance(raw, str) else None
+    if found is None:
+        raise ValueError(f'must be hours of the day such as "08:00-21:00", not {raw!r}')
+    start, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    if not start < end <= _DAY:
+        raise ValueError(f"must begin before they end and lie within one day, not {raw!r}")
+    return Hours(start, end)
+
+
+T = TypeVar("T")
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+DayHours = Annotated[Hours, BeforeValidator(parse_hours)]
+Items = Annotated[tuple[T, ...], Field(strict=False)]
+"""A TOML array, kept as a tuple."""
+Text = Annotated[str, Field(min_length=1)]
