@@ -1,0 +1,69 @@
+"""PostgreSQL and Valkey of our own, for a start without anything installed.
+
+Both run as children of the process that owns the data folder: never without it, and never twice on one folder.
+Production points ``PBT_DATABASE_URL`` and ``PBT_REDIS_URL`` elsewhere and this package stays unused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.embedded.errors import EmbeddedError, explain
+from app.embedded.home import prepare_home
+from app.embedded.owner import Instance, find_instance, own, publish, withdraw
+from app.embedded.postgres import Postgres
+from app.embedded.server import Server
+from app.embedded.valkey import Valkey
+
+__all__ = ["EmbeddedError", "Instance", "Servers", "embedded", "find_instance"]
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the two servers are, and the process ids of those that are ours (empty when both are elsewhere)."""
+
+    database_url: str
+    redis_url: str
+    pids: tuple[int, ...] = ()
+
+
+@asynccontextmanager
+async def embedded(
+    data_dir: Path, *, durable: bool = True, database_url: str = "", redis_url: str = ""
+) -> AsyncIterator[Servers]:
+    """Own ``data_dir`` and run the servers that no given URL replaces, for as long as the block lasts.
+
+    Not ``durable``: faster, and a power cut may damage the data; for tests. Raises EmbeddedError, whose text is one
+    sentence for the operator.
+    """
+    with own(data_dir):
+        home = prepare_home(data_dir)
+        postgres = None if database_url else Postgres(home, durable=durable)
+        valkey = None if redis_url else Valkey(home, durable=durable)
+        started: list[Server] = [server for server in (postgres, valkey) if server is not None]
+        try:
+            await _start(started, data_dir)
+            servers = Servers(
+                database_url=postgres.url if postgres else database_url,
+                redis_url=valkey.url if valkey else redis_url,
+                pids=tuple(server.pid for server in started),
+            )
+            publish(data_dir, Instance(pid=os.getpid(), database_url=servers.database_url, redis_url=servers.redis_url))
+            yield servers
+        finally:
+            withdraw(data_dir)
+            await asyncio.shield(asyncio.gather(*(server.stop() for server in started)))
+
+
+async def _start(servers: list[Server], data_dir: Path) -> None:
+    """Start side by side, wait for all, and then tell the first failure: none may still be starting when we stop."""
+    for outcome in await asyncio.gather(*(server.start() for server in servers), return_exceptions=True):
+        if isinstance(outcome, OSError):
+            raise explain(outcome, data_dir) from outcome
+        if outcome is not None:
+            raise outcome

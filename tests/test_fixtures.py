@@ -1,0 +1,46 @@
+"""The shared fixtures do what they promise."""
+
+from __future__ import annotations
+
+import socket
+
+import asyncpg
+import pytest
+import redis.asyncio as redis_client
+
+
+async def test_a_test_gets_a_database_with_the_schema_and_the_extensions(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        tables = await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        names = {row[0] for row in await connection.fetch("SELECT extname FROM pg_extension")}
+        await connection.execute("CREATE TABLE mine (id int)")
+    finally:
+        await connection.close()
+    assert tables > 0
+    assert {"pg_trgm", "btree_gist"} <= names
+
+
+async def test_no_test_sees_what_another_wrote_in_the_database(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        assert await connection.fetchval("SELECT to_regclass('mine')") is None
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+async def test_redis_is_empty_every_time(redis: str, time: str) -> None:
+    client = redis_client.from_url(redis)
+    try:
+        assert await client.get("mine") is None
+        await client.set("mine", time)
+    finally:
+        await client.aclose()
+
+
+def test_the_world_is_out_of_reach() -> None:
+    with socket.socket() as outside, pytest.raises(OSError, match="may not connect"):
+        outside.connect(("192.0.2.1", 80))
+    with pytest.raises(OSError, match="may not look up"):
+        socket.getaddrinfo("example.com", 80)
