@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import PrivateAttr, ValidationError
 
+from domain.catalogues import CatalogueError, load_catalogues
 from domain.rulebook_layers import Layer, Provenance, merge_layers, read_layer
 from domain.rulebook_sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
 from domain.rulebook_texts import KINDS, KindTexts, check_channel, check_kind
@@ -36,7 +36,8 @@ class Rulebook(Section):
     """By kind of notice, see ``rulebook_texts.KINDS``."""
     voice: Voice
     attendance: Attendance
-    venues: Annotated[Items[Venue], Field(min_length=1)]
+    venues: Items[Venue] = ()
+    """Offered when a notice is written; any other place is typed."""
     calendar: Calendar = Calendar()
     texts: Mapping[str, KindTexts]
     """By kind of notice."""
@@ -96,7 +97,20 @@ def check_rulebooks(folder: Path, *, on: date | None = None) -> list[str]:
     files = sorted(path for path in folder.glob("*.toml") if not path.name.startswith("_"))
     if not files:
         return [f"{folder}: holds no rulebook"]
-    return list(dict.fromkeys(problem for path in files for problem in _load(path, on).problems))
+    return list(dict.fromkeys(problem for path in files for problem in _problems(path, on)))
+
+
+def _problems(path: Path, on: date | None) -> list[str]:
+    """Those of the file, or when it is well, those of the catalogues that it leads to."""
+    parsed = _load(path, on)
+    catalogues = path.parent.parent / "catalogues"
+    if parsed.book is None or not catalogues.is_dir():
+        return parsed.problems
+    try:
+        load_catalogues(catalogues, parsed.book.pool.region, parsed.book.pool.catalogue)
+    except CatalogueError as error:
+        return error.problems
+    return []
 
 
 @dataclass(frozen=True)

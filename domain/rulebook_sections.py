@@ -21,15 +21,15 @@ Role = Literal["agency", "supervisor"]
 RegionMode = Literal["permanent", "willing"]
 AbsenceCause = Literal["leave", "absence", "recusal"]
 ProjectField = Literal[
-    "name", "number", "type", "location", "funding_source", "approval_number", "tender_method", "organisation_form",
-    "tenderee_category", "total_investment", "investment_code", "tenderee_name", "tenderee_credit_code", "agency_name",
-    "agency_credit_code", "contact_phone", "contact_person",
+    "name", "number", "category", "region", "funding_source", "approval_number", "tender_method", "organisation_form",
+    "tenderee_category", "investment", "investment_code", "tenderee_name", "tenderee_code", "agency_name",
+    "agency_code", "contact", "contact_phone",
 ]  # fmt: skip
 DrawField = Literal[
-    "name", "announcement_medium", "opening_at", "opening_place", "experts", "starts_at", "ends_at", "on_site",
-    "operator_name", "operator_phone", "operator_id_number", "supervisors",
+    "name", "medium", "opening_at", "opening_place", "needed", "starts_at", "ends_at", "on_site", "operator_name",
+    "operator_phone", "operator_id", "supervisors", "remark",
 ]  # fmt: skip
-NoticeField = Literal["venue", "address", "room", "gathering_at", "contact_name", "contact_phone", "remarks"]
+NoticeField = Literal["venue", "address", "room", "gathering_at", "contact", "contact_phone", "remark"]
 
 
 class Pool(Section):
@@ -42,8 +42,8 @@ class Pool(Section):
     region: RegionCode
     """Code of the province; the root of the pool's regions."""
     hotline: Text
-    catalogue: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    """Folder below ``config/catalogues`` with the pool's regions; other lists come from ``common``."""
+    catalogue: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    """Folder below ``config/catalogues`` whose files replace those of ``common``."""
     privacy_version: Text
     """Changes whenever the text changes: consent is asked again."""
     privacy_text: Text
@@ -199,7 +199,8 @@ class Draw(Section):
     """The same in working days, see ``Rulebook.earliest_draw``."""
     result_visible_before: Duration
     """Codes turn into names this long before the expected start."""
-    code_length: Annotated[int, Field(ge=6, le=8)]
+    code_length: Annotated[int, Field(ge=4, le=6)]
+    """Digits of an expert's code (验证码)."""
     release_lead: Duration
     """A release can be begun only this long before the expected start."""
     commitments: Commitments

@@ -1,0 +1,139 @@
+"""Catalogues as CSV of code, name, parent: regions, specialties (评标专业), title levels, qualifications, departments.
+
+Regions are the Ministry of Civil Affairs' codes of administrative divisions (GB/T 2260), specialties the national
+评标专家专业分类标准（试行）（发改法规〔2010〕1538号）, qualifications the national list of vocational qualifications.
+A code covers its children: drawing from A08 draws from A0801 and A080101 too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+Kind = Literal["region", "specialty", "title_level", "qualification", "department"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+FILES: Mapping[Kind, str] = {
+    "region": "regions.csv",
+    "specialty": "specialties.csv",
+    "title_level": "title_levels.csv",
+    "qualification": "qualifications.csv",
+    "department": "departments.csv",
+}
+
+_CODES: Mapping[Kind, re.Pattern[str]] = {
+    "region": re.compile(r"[1-9]\d{5}"),
+    "specialty": re.compile(r"[A-Z](\d{2}){0,3}"),
+    "title_level": re.compile(r"\d{2}(\d{2})?"),
+    "qualification": re.compile(r"Q\d{2}(\d{2})?"),
+    "department": re.compile(r"D\d{2}(\d{2})?"),
+}
+_HEADER = ["code", "name", "parent"]
+_NAME_MAX = 100
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row; ``parent`` is a code of the same kind, empty at the top."""
+
+    kind: Kind
+    code: str
+    name: str
+    parent: str
+
+
+class CatalogueError(Exception):
+    """``problems`` has a sentence for every bad row, each with its line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def parse_catalogue(text: str, kind: Kind) -> list[Entry]:
+    """Rows in the order of the file, parents anywhere in it. Raises CatalogueError with every bad row."""
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    try:
+        table = [(rows.line_num, [cell.strip() for cell in row]) for row in rows]
+    except csv.Error as error:
+        raise CatalogueError([f"line {rows.line_num}: is no CSV: {error}"]) from error
+    if not table or table[0][1] != _HEADER:
+        raise CatalogueError([f"line 1: must be the heading {','.join(_HEADER)}"])
+    body = [(line, row) for line, row in table[1:] if any(row)]
+    codes = {row[0] for _, row in body}
+    problems: list[str] = []
+    entries: dict[str, Entry] = {}
+    for line, row in body:
+        found = [f"line {line}: {reason}" for reason in _problems(row, kind, codes, entries)]
+        if not found:
+            entries[row[0]] = Entry(kind, row[0], row[1], row[2])
+        problems += found
+    if not body:
+        problems.append("line 2: must hold at least one entry")
+    if problems:
+        raise CatalogueError(problems)
+    return list(entries.values())
+
+
+def load_catalogues(folder: Path, region: str, own: str | None = None) -> dict[Kind, list[Entry]]:
+    """Every catalogue of a pool: from ``folder/own`` where that has the file, else from ``folder/common``.
+
+    Regions are those of the province ``region`` (its six-digit code). Raises CatalogueError, each problem with its
+    file in front.
+    """
+    loaded: dict[Kind, list[Entry]] = {}
+    for kind in KINDS:
+        path = folder / (own or "common") / FILES[kind]
+        if not path.exists():
+            path = folder / "common" / FILES[kind]
+        loaded[kind] = _read(path, kind)
+    loaded["region"] = [entry for entry in loaded["region"] if entry.code[:2] == region[:2]]
+    if not any(entry.code == region for entry in loaded["region"]):
+        raise CatalogueError([f"{FILES['region']}: has no region {region}"])
+    return loaded
+
+
+def _read(path: Path, kind: Kind) -> list[Entry]:
+    try:
+        return parse_catalogue(path.read_text(encoding="utf-8"), kind)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError([f"{path.parent.name}/{path.name}: can't be read: {error}"]) from error
+    except CatalogueError as error:
+        raise CatalogueError([f"{path.parent.name}/{path.name}: {problem}" for problem in error.problems]) from error
+
+
+def _problems(row: list[str], kind: Kind, codes: set[str], seen: Mapping[str, Entry]) -> Iterator[str]:
+    if len(row) != len(_HEADER):
+        yield f"has {len(row)} cells instead of {len(_HEADER)}"
+        return
+    code, name, parent = row
+    if not _CODES[kind].fullmatch(code):
+        yield f"{code!r} is no code of a {kind}"
+        return
+    if code in seen:
+        yield f"{code} stands twice"
+    if not name:
+        yield f"{code} has no name"
+    elif len(name) > _NAME_MAX:
+        yield f"{code} has a name longer than {_NAME_MAX} characters"
+    if parent and parent not in codes:
+        yield f"{code} has the unknown parent {parent!r}"
+    elif not _may_be_parent(code, parent, kind):
+        yield f"{code} can't lie under {parent!r}" if parent else f"{code} lacks its parent"
+
+
+def _may_be_parent(code: str, parent: str, kind: Kind) -> bool:
+    """Codes carry their place in the tree, so that a wrong parent, and with it every circle, shows."""
+    if kind == "region":
+        if code.endswith("0000"):
+            return parent == ""
+        province = f"{code[:2]}0000"
+        return parent == province or (not code.endswith("00") and parent == f"{code[:4]}00")
+    above = code[0] if kind == "specialty" and len(code) == 3 else code[:-2]
+    is_top = len(code) == 1 if kind == "specialty" else not _CODES[kind].fullmatch(above)
+    return parent == "" if is_top else parent == above
