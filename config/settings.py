@@ -88,6 +88,8 @@ class MiniProgram(BaseModel):
 class Wechat(BaseModel):
     api_url: str = "http://127.0.0.1:8090/wechat"
     """Production: the server API's host; the sandbox stands in by default."""
+    open_url: str = "http://127.0.0.1:8090/wechat"
+    """Production: https://open.weixin.qq.com, where browsers are sent to log in."""
     accounts: dict[str, OfficialAccount] = {}
     """By pool."""
     mini_programs: dict[str, MiniProgram] = {}

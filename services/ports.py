@@ -57,9 +57,9 @@ class OfficialAccountSender(Protocol):
     """The 服务号 of each pool."""
 
     async def send_template(
-        self, pool: str, openid: str, template: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
     ) -> str:
-        """Send a template message; the answer is the msgid that the finish event will name."""
+        """Send a template message of a kind of notice; the answer is the msgid that the finish event will name."""
         ...
 
     async def send_text(self, pool: str, openid: str, text: str) -> None: ...
@@ -73,6 +73,14 @@ class OfficialAccountSender(Protocol):
         ...
 
 
+class ChatWindows(Protocol):
+    """The customer-service windows that users open by writing or tapping."""
+
+    async def take(self, pool: str, openid: str) -> bool:
+        """Use up one message of the user's open window; False when none is open (or nobody knows)."""
+        ...
+
+
 class MiniProgramPlatform(Protocol):
     async def login(self, pool: str, code: str) -> MiniLogin: ...
 
@@ -81,7 +89,7 @@ class MiniProgramPlatform(Protocol):
         ...
 
     async def send_subscribe(
-        self, pool: str, openid: str, template: str, fields: Mapping[str, str], *, page: str
+        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str
     ) -> None: ...
 
     async def url_link(self, pool: str, path: str, query: str, lifetime: int) -> str:
@@ -108,13 +116,41 @@ class VoiceCaller(Protocol):
         *,
         keys: Mapping[str, str],
         attempt: int,
+        bye: str = "",
     ) -> str:
         """Ring a phone, speak ``template``, offer ``keys`` (key → template spoken when pressed; empty: just speak).
 
-        The answer is the vendor's call id.
+        ``bye`` is the template that ends a call with keys. The answer is the vendor's call id.
         """
         ...
 
     async def report(self, call_id: str, called_at: datetime) -> CallReport | None:
-        """Ask how a call went; None when the vendor knows nothing of it."""
+        """Ask how a call went; None when the vendor knows nothing of it (yet).
+
+        ``attempt`` of the answer is 0 when the vendor doesn't echo it.
+        """
+        ...
+
+
+class WechatWeb(Protocol):
+    """H5 pages inside WeChat's browser."""
+
+    def authorize_url(self, pool: str, redirect_uri: str, state: str) -> str:
+        """Where to send the browser for a silent log-in; it comes back to ``redirect_uri`` with ``code``, ``state``."""
+        ...
+
+    async def web_user(self, pool: str, code: str) -> WebUser: ...
+
+    async def js_config(self, pool: str, url: str) -> JsConfig:
+        """Signed configuration of the JS-SDK for the page at ``url``; a fragment is left out."""
+        ...
+
+
+class IdentityPlatform(Protocol):
+    """The OIDC provider of organisations (统一身份认证)."""
+
+    async def start(self, redirect_uri: str) -> LoginStart: ...
+
+    async def finish(self, code: str, redirect_uri: str, started: LoginStart) -> IdentityClaims:
+        """Exchange the code that came back with ``started.state`` (which the caller has compared)."""
         ...
