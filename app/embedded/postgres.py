@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import locale
 import shutil
 import signal
 from importlib.metadata import version
@@ -36,7 +37,8 @@ ALWAYS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+"""Commits still reach the operating system, so a killed server loses nothing; only a power cut would."""
 
 
 class Postgres(Server):
@@ -76,7 +78,8 @@ class Postgres(Server):
         try:
             command = [str(self.home.programs.postgres_tools / "initdb"), "-D", str(draft), "-U", "postgres"]
             command += ["-A", "scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8", "--no-instructions"]
-            command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--set=max_wal_size=1GB"]
+            command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            command += ["--locale=C", f"--lc-ctype={_ctype()}", "--set=max_wal_size=1GB"]
             child = await self._run(command if self.durable else [*command, "--no-sync"])
             code = await child.wait()
         finally:
@@ -145,6 +148,21 @@ class Postgres(Server):
                 await connection.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
         finally:
             await connection.close()
+
+
+def _ctype() -> str:
+    """A locale of this machine in which 评 is a letter: pg_trgm asks the C library, and "C" finds no Chinese words."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        for name in ("C.UTF-8", "en_US.UTF-8", "zh_CN.UTF-8", "UTF-8"):
+            try:
+                locale.setlocale(locale.LC_CTYPE, name)
+            except locale.Error:
+                continue
+            return name
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    return "C"
 
 
 def _check_version(data: Path) -> None:

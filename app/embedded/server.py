@@ -63,6 +63,10 @@ class Server(ABC):
     async def _end(self, child: Child) -> None:
         """Stop the program in order, within about five seconds."""
 
+    def _mend(self, said: str) -> bool:
+        """Repair what stopped the start, given what the program logged; True when another try is worth it."""
+        return False
+
     async def start(self) -> None:
         """Start and wait until it answers, then keep it alive; EmbeddedError with one sentence otherwise."""
         await self._prepare()
@@ -111,7 +115,7 @@ class Server(ABC):
             late = asyncio.get_running_loop().time() > deadline
             if "No space left on device" in said:
                 raise disk_full(self.home.folder)
-            if late or not _may_pass(said):
+            if late or not (_may_pass(said) or self._mend(said)):
                 raise EmbeddedError(f"内置的 {self.name} 没能启动：{_last_line(said)}（日志：{self.log_path}）。")
             if port_is_free_to_change and "in use" in said:
                 self.port = free_port()
@@ -176,7 +180,7 @@ def free_port() -> int:
 
 
 def _may_pass(said: str) -> bool:
-    """Whether the reason for a failed start goes away by itself: remains of a killed instance, a port just taken."""
+    """Whether another try helps: remains of a killed instance, a port just taken."""
     return any(reason in said for reason in ("in use", "lock file", "shared memory block"))
 
 

@@ -38,7 +38,6 @@ class Valkey(Server):
         self.home.make_folder(self._data.name)
 
     async def _launch(self) -> Child:
-        self._put_broken_dump_aside()
         # In a file and not among the arguments, which every user of the machine can read.
         config = self.home.folder / "valkey.conf"
         write_private(config, self._config())
@@ -60,11 +59,13 @@ class Valkey(Server):
         }
         return "".join(f"{key} {value}\n" for key, value in lines.items())
 
-    def _put_broken_dump_aside(self) -> None:
-        """A dump that can't be read would stop every start; what it held may be lost."""
+    def _mend(self, said: str) -> bool:
+        """A dump that can't be read would stop every start; what it held may be lost, so put it aside."""
         dump = self._data / DUMP
-        if self._child is not None and dump.exists() and "Fatal error loading the DB" in self.said():
-            dump.replace(dump.with_suffix(".broken"))
+        if "Fatal error loading the DB" not in said or not dump.exists():
+            return False
+        dump.replace(dump.with_suffix(".broken"))
+        return True
 
     async def _answers(self) -> bool:
         client: redis.Redis = redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2)
