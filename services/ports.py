@@ -1,7 +1,7 @@
 """What services need from outside, each as small as its users allow. ``app`` hands the gateways in.
 
-Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (``domain.errors``), never inside a database
-transaction.
+Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (``domain.errors``); none is called inside
+a database transaction.
 """
 
 from __future__ import annotations
@@ -53,13 +53,63 @@ class MiniLogin:
     unionid: str | None
 
 
+@dataclass(frozen=True)
+class WebUser:
+    """Who a code of WeChat's browser stands for. ``snapshot``: a virtual visitor, for whom no account may be made."""
+
+    openid: str
+    unionid: str | None
+    snapshot: bool
+
+
+@dataclass(frozen=True)
+class JsConfig:
+    """What ``wx.config`` wants for one page; ``timestamp`` in epoch seconds."""
+
+    appid: str
+    timestamp: int
+    nonce: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class LoginStart:
+    """A log-in under way at the identity platform. Keep the last three on our side, bound to the visitor's session."""
+
+    url: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+@dataclass(frozen=True)
+class IdentityClaims:
+    """What the identity platform (统一身份认证) vouches for. Empty text: not told.
+
+    ``level`` is how surely it knows the person, 1 (weakest) to 4; ``user_type`` person, legal or agent.
+    """
+
+    subject: str
+    name: str
+    mobile: str
+    id_number: str
+    level: int
+    user_type: str
+    organisation_name: str
+    credit_code: str
+
+
 class OfficialAccountSender(Protocol):
     """The 服务号 of each pool."""
 
     async def send_template(
         self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
     ) -> str:
-        """Send a template message of a kind of notice; the answer is the msgid that the finish event will name."""
+        """Send a template message of a kind of notice; the answer is the msgid that the finish event will name.
+
+        After OutcomeUnknown it may be sent again with the same ``client_msg_id`` within 10 minutes: WeChat then sends
+        it once only.
+        """
         ...
 
     async def send_text(self, pool: str, openid: str, text: str) -> None: ...
