@@ -1,0 +1,127 @@
+"""Logs tell what happened and never who it happened to."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from config.logging import REDACTED, Outage, bind_request, configure_logging, redact, release_request
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logging(json=True, level="info", stream=stream)
+    yield stream
+    root.handlers[:], level = before
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+def _read(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_json_with_event_level_time_and_request(lines: io.StringIO) -> None:
+    bind_request("r-1")
+    structlog.get_logger("services.draws").info("draw_started", draw=7, conditions=2)
+    release_request()
+    structlog.get_logger("services.draws").info("draw_ended")
+    first, second = _read(lines)
+    assert (first["event"], first["level"], first["logger"]) == ("draw_started", "info", "services.draws")
+    assert (first["draw"], first["conditions"], first["request_id"]) == (7, 2, "r-1")
+    assert str(first["timestamp"]).endswith("Z")
+    assert "request_id" not in second
+
+
+def test_the_standard_library_speaks_through_the_same_chain(lines: io.StringIO) -> None:
+    logging.getLogger("some.library").warning("slow answer", extra={"mobile": "13800138000", "took": 3})
+    (line,) = _read(lines)
+    assert (line["event"], line["mobile"], line["took"]) == ("slow answer", REDACTED, 3)
+
+
+def test_below_the_level_nothing_is_written(lines: io.StringIO) -> None:
+    structlog.get_logger("x").debug("detail")
+    logging.getLogger("y").debug("detail")
+    assert lines.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("mobile", "Mobile", "agent_mobile", "id_number", "idnumber", "token", "access_token", "Authorization"),
+        *("password", "client_secret", "cookie", "openid", "bank_account", "session_key", "phone", "verification_code"),
+    ],
+)
+def test_a_secret_field_is_never_printed(field: str) -> None:
+    assert redact(None, "info", {"event": "e", field: "abc"})[field] == REDACTED
+    assert redact(None, "info", {"event": "e", "body": {"rows": [{field: "abc"}]}})["body"] == {
+        "rows": [{field: REDACTED}]
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["call 13912345678 failed", "Key (id_hash)=(440106199001011234) exists", "+86 13912345678", "11010519491231002X"],
+)
+def test_personal_numbers_inside_texts_are_taken_out(text: str) -> None:
+    said = str(redact(None, "info", {"event": text})["event"])
+    assert REDACTED in said
+    assert "139123" not in said
+    assert "19900101" not in said
+    assert "19491231" not in said
+
+
+def test_numbers_that_are_nobodys_stay() -> None:
+    event = {"event": "e", "draw": "CQSQ2026112100001", "took_ms": 1795261814123, "trace": "a13912345678b", "n": 5}
+    assert redact(None, "info", dict(event)) == event
+
+
+def test_a_mobile_number_as_a_number_is_taken_out_too() -> None:
+    assert redact(None, "info", {"event": "e", "callee": 13912345678})["callee"] == REDACTED
+
+
+def test_a_traceback_loses_its_personal_values(lines: io.StringIO) -> None:
+    try:
+        raise ValueError("duplicate mobile 13912345678")
+    except ValueError:
+        structlog.get_logger("x").exception("import_failed")
+    (line,) = _read(lines)
+    assert "ValueError" in str(line["exception"])
+    assert "13912345678" not in lines.getvalue()
+
+
+def test_a_human_reads_plain_lines() -> None:
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        configure_logging(json=False, level="info", stream=stream)
+        structlog.get_logger("x").info("served", address="http://127.0.0.1:8080")
+    finally:
+        root.handlers[:] = before[0]
+        root.setLevel(before[1])
+        logging.captureWarnings(False)
+        structlog.reset_defaults()
+    assert "served" in stream.getvalue()
+    assert "http://127.0.0.1:8080" in stream.getvalue()
+
+
+def test_an_outage_is_told_once_down_and_once_back(lines: io.StringIO) -> None:
+    redis = Outage("redis")
+    redis.up()
+    for _ in range(3):
+        redis.down("connection refused")
+    assert redis.is_down
+    redis.up()
+    redis.up()
+    assert [(line["event"], line["part"]) for line in _read(lines)] == [("part_down", "redis"), ("part_back", "redis")]
+    assert not redis.is_down
