@@ -73,7 +73,8 @@ class RoleGrant(Row):
 class Session(Row):
     """A log-in of a mini-program or H5 page. Tokens are stored as SHA-256 only.
 
-    ``organisation_id`` is the organisation that an agent acts for in this session.
+    ``role`` and ``scope`` are what the person chose to act as, empty before; ``organisation_id`` is the organisation that
+    an agent acts for in this session. Whether the person still holds the role is checked at every request.
     """
 
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="sessions", null=True)
@@ -83,6 +84,8 @@ class Session(Row):
     identity_id: UUID | None
     organisation: Any = fields.ForeignKeyField("models.Organisation", on_delete=fields.RESTRICT, null=True)
     organisation_id: UUID | None
+    role = fields.CharField(20, default="")
+    scope = fields.CharField(64, default="")
     access_hash = fields.CharField(64, unique=True)
     refresh_hash = fields.CharField(64, unique=True)
     access_until = fields.DatetimeField()

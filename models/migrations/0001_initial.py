@@ -617,6 +617,8 @@ class Migration(migrations.Migration):
                 ('pool', fields.CharField(max_length=32)),
                 ('identity', fields.ForeignKeyField('models.WechatIdentity', source_field='identity_id', null=True, db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
                 ('organisation', fields.ForeignKeyField('models.Organisation', source_field='organisation_id', null=True, db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
+                ('role', fields.CharField(default='', max_length=20)),
+                ('scope', fields.CharField(default='', max_length=64)),
                 ('access_hash', fields.CharField(unique=True, max_length=64)),
                 ('refresh_hash', fields.CharField(unique=True, max_length=64)),
                 ('access_until', fields.DatetimeField(auto_now=False, auto_now_add=False)),
