@@ -1,0 +1,319 @@
+"""Lifecycles as tables: which move leads from which state to which, and how both are called in Chinese.
+
+Services apply a move under a row lock; one that the table lacks is a ``Conflict`` naming state and move. The diagrams
+in ``docs/reference/lifecycles.md`` are written by ``python -m domain.lifecycles > docs/reference/lifecycles.md``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Self, TypeVar
+
+from domain.errors import Conflict
+
+
+class Labelled(StrEnum):
+    """A name for programs that carries its Chinese label."""
+
+    label: str
+
+    def __new__(cls, value: str, label: str) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
+
+
+S = TypeVar("S", bound=Labelled)
+E = TypeVar("E", bound=Labelled)
+
+
+@dataclass(frozen=True)
+class Lifecycle(Generic[S, E]):
+    """``noun`` is what the person calls the thing; ``moves`` the whole law."""
+
+    noun: str
+    initial: S
+    moves: Mapping[S, Mapping[E, S]]
+
+    def next(self, state: S, event: E) -> S:
+        """The state after ``event``. Raises Conflict where the table has no such move."""
+        try:
+            return self.moves[state][event]
+        except KeyError:
+            raise Conflict(
+                f"{self.noun}现在是“{state.label}”，不能{event.label}。请刷新，按最新状态操作。",
+                code="illegal_move",
+                params={"state": state.value, "event": event.value},
+            ) from None
+
+    def can(self, state: S, event: E) -> bool:
+        return event in self.moves.get(state, {})
+
+    def is_final(self, state: S) -> bool:
+        return not self.moves.get(state)
+
+
+class DrawState(Labelled):
+    """State of a draw (抽取活动). Labels are the Guangdong manual's where it has one."""
+
+    EDITING = "editing", "新建"
+    SUBMITTED = "submitted", "已提交"
+    REFUSED = "refused", "核验未通过"
+    VERIFIED = "verified", "未抽取"
+    COMMITTING = "committing", "承诺中"
+    """A round is open: its order is being fixed by agency, supervisor and system."""
+    DRAWING = "drawing", "抽取中"
+    PAUSED = "paused", "已暂停"
+    ENDING = "ending", "结束中"
+    """No new calls; open ones are waited for."""
+    COMPLETED = "completed", "抽取完成"
+    SHORT = "short", "专家不足"
+    SUPPLEMENT_PENDING = "supplement_pending", "待补抽"
+    ENDED = "ended", "已结束"
+    RELEASED = "released", "已退选"
+
+
+class DrawEvent(Labelled):
+    EDIT = "edit", "编辑"
+    SUBMIT = "submit", "提交审核"
+    WITHDRAW = "withdraw", "撤回"
+    VERIFY = "verify", "通过核验"
+    REFUSE = "refuse", "退回核验"
+    OPEN_ROUND = "open_round", "开始承诺"
+    ABORT_ROUND = "abort_round", "中止承诺"
+    """Of the first seed; the draw has not called anybody yet."""
+    ABORT_SUPPLEMENT = "abort_supplement", "中止补抽承诺"
+    """Of a supplementary draw with a changed region."""
+    START = "start", "启动抽取"
+    PAUSE = "pause", "暂停抽取"
+    RESUME = "resume", "继续抽取"
+    FORCE_END = "force_end", "强制结束"
+    STOP = "stop", "停止通知"
+    """By the system, when the lead time before gathering is reached."""
+    FILL = "fill", "完成抽取"
+    """The last missing place was accepted."""
+    RUN_SHORT = "run_short", "报告专家不足"
+    """Every order is walked to its end, no call is open, places are missing."""
+    SETTLE = "settle", "结清未答复的通知"
+    """While ending, the last open call has its outcome and places are missing."""
+    REGISTER_ABSENCE = "register_absence", "登记缺席"
+    START_SUPPLEMENT = "start_supplement", "启动补抽"
+    """With the same conditions: the walk goes on along the same order."""
+    RELEASE = "release", "退选"
+    END = "end", "结束"
+
+
+DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
+    noun="该抽取活动",
+    initial=DrawState.EDITING,
+    moves={
+        DrawState.EDITING: {DrawEvent.EDIT: DrawState.EDITING, DrawEvent.SUBMIT: DrawState.SUBMITTED},
+        DrawState.SUBMITTED: {
+            DrawEvent.WITHDRAW: DrawState.EDITING,
+            DrawEvent.VERIFY: DrawState.VERIFIED,
+            DrawEvent.REFUSE: DrawState.REFUSED,
+        },
+        DrawState.REFUSED: {DrawEvent.EDIT: DrawState.EDITING, DrawEvent.SUBMIT: DrawState.SUBMITTED},
+        DrawState.VERIFIED: {DrawEvent.OPEN_ROUND: DrawState.COMMITTING, DrawEvent.END: DrawState.ENDED},
+        DrawState.COMMITTING: {
+            DrawEvent.START: DrawState.DRAWING,
+            DrawEvent.ABORT_ROUND: DrawState.VERIFIED,
+            DrawEvent.ABORT_SUPPLEMENT: DrawState.SUPPLEMENT_PENDING,
+        },
+        DrawState.DRAWING: {
+            DrawEvent.PAUSE: DrawState.PAUSED,
+            DrawEvent.FORCE_END: DrawState.ENDING,
+            DrawEvent.STOP: DrawState.ENDING,
+            DrawEvent.FILL: DrawState.COMPLETED,
+            DrawEvent.RUN_SHORT: DrawState.SHORT,
+        },
+        DrawState.PAUSED: {
+            DrawEvent.RESUME: DrawState.DRAWING,
+            DrawEvent.FORCE_END: DrawState.ENDING,
+            DrawEvent.STOP: DrawState.ENDING,
+            DrawEvent.FILL: DrawState.COMPLETED,
+        },
+        DrawState.ENDING: {DrawEvent.FILL: DrawState.COMPLETED, DrawEvent.SETTLE: DrawState.SHORT},
+        DrawState.COMPLETED: {
+            DrawEvent.REGISTER_ABSENCE: DrawState.SUPPLEMENT_PENDING,
+            DrawEvent.RELEASE: DrawState.RELEASED,
+            DrawEvent.END: DrawState.ENDED,
+        },
+        DrawState.SHORT: {
+            DrawEvent.REGISTER_ABSENCE: DrawState.SUPPLEMENT_PENDING,
+            DrawEvent.START_SUPPLEMENT: DrawState.DRAWING,
+            DrawEvent.OPEN_ROUND: DrawState.COMMITTING,
+            DrawEvent.RELEASE: DrawState.RELEASED,
+            DrawEvent.END: DrawState.ENDED,
+        },
+        DrawState.SUPPLEMENT_PENDING: {
+            DrawEvent.REGISTER_ABSENCE: DrawState.SUPPLEMENT_PENDING,
+            DrawEvent.START_SUPPLEMENT: DrawState.DRAWING,
+            DrawEvent.OPEN_ROUND: DrawState.COMMITTING,
+            DrawEvent.RELEASE: DrawState.RELEASED,
+            DrawEvent.END: DrawState.ENDED,
+        },
+    },
+)
+
+
+class InvitationState(Labelled):
+    """State of an invitation: the only truth about a call, whatever channel speaks."""
+
+    OPEN = "open", "等待答复"
+    ACCEPTED = "accepted", "已同意"
+    DECLINED = "declined", "已拒绝"
+    SILENT = "silent", "未答复"
+    LEFT = "left", "已请假"
+    ABSENT = "absent", "缺席"
+    RECUSED = "recused", "现场回避"
+    RELEASED = "released", "已退选"
+    CANCELLED = "cancelled", "已取消"
+
+
+class InvitationEvent(Labelled):
+    ACCEPT = "accept", "同意参加"
+    DECLINE = "decline", "拒绝"
+    EXPIRE = "expire", "按未答复处理"
+    LEAVE = "leave", "请假"
+    MISS = "miss", "登记缺席"
+    RECUSE = "recuse", "登记回避"
+    RELEASE = "release", "退选"
+    CANCEL = "cancel", "取消"
+
+
+INVITATION: Lifecycle[InvitationState, InvitationEvent] = Lifecycle(
+    noun="该通知",
+    initial=InvitationState.OPEN,
+    moves={
+        InvitationState.OPEN: {
+            InvitationEvent.ACCEPT: InvitationState.ACCEPTED,
+            InvitationEvent.DECLINE: InvitationState.DECLINED,
+            InvitationEvent.EXPIRE: InvitationState.SILENT,
+            InvitationEvent.CANCEL: InvitationState.CANCELLED,
+        },
+        InvitationState.ACCEPTED: {
+            InvitationEvent.LEAVE: InvitationState.LEFT,
+            InvitationEvent.MISS: InvitationState.ABSENT,
+            InvitationEvent.RECUSE: InvitationState.RECUSED,
+            InvitationEvent.RELEASE: InvitationState.RELEASED,
+            InvitationEvent.CANCEL: InvitationState.CANCELLED,
+        },
+    },
+)
+
+
+class AttemptState(Labelled):
+    """State of one try on one channel."""
+
+    PENDING = "pending", "待发送"
+    """The row stands before anything is sent or dialled."""
+    UNKNOWN = "unknown", "结果未知"
+    """Perhaps sent: the receipt is waited or asked for, never repeated blindly."""
+    SENT = "sent", "已发送"
+    FAILED = "failed", "未送达"
+    DELIVERED = "delivered", "已送达"
+    ANSWERED = "answered", "已答复"
+
+
+class AttemptEvent(Labelled):
+    LOSE = "lose", "记为结果未知"
+    SEND = "send", "记为已发送"
+    FAIL = "fail", "记为未送达"
+    DELIVER = "deliver", "记为已送达"
+    ANSWER = "answer", "记为已答复"
+
+
+ATTEMPT: Lifecycle[AttemptState, AttemptEvent] = Lifecycle(
+    noun="该次联系",
+    initial=AttemptState.PENDING,
+    # What is known only grows, in the order of the states: receipts that come twice, late or out of order are moves
+    # that the table lacks, so the end is the same in any order. Some vendors report a failure, try again and deliver.
+    moves={
+        AttemptState.PENDING: {
+            AttemptEvent.LOSE: AttemptState.UNKNOWN,
+            AttemptEvent.SEND: AttemptState.SENT,
+            AttemptEvent.FAIL: AttemptState.FAILED,
+            AttemptEvent.DELIVER: AttemptState.DELIVERED,
+            AttemptEvent.ANSWER: AttemptState.ANSWERED,
+        },
+        AttemptState.UNKNOWN: {
+            AttemptEvent.SEND: AttemptState.SENT,
+            AttemptEvent.FAIL: AttemptState.FAILED,
+            AttemptEvent.DELIVER: AttemptState.DELIVERED,
+            AttemptEvent.ANSWER: AttemptState.ANSWERED,
+        },
+        AttemptState.SENT: {
+            AttemptEvent.FAIL: AttemptState.FAILED,
+            AttemptEvent.DELIVER: AttemptState.DELIVERED,
+            AttemptEvent.ANSWER: AttemptState.ANSWERED,
+        },
+        AttemptState.FAILED: {
+            AttemptEvent.DELIVER: AttemptState.DELIVERED,
+            AttemptEvent.ANSWER: AttemptState.ANSWERED,
+        },
+        AttemptState.DELIVERED: {AttemptEvent.ANSWER: AttemptState.ANSWERED},
+    },
+)
+
+
+class ApplicationState(Labelled):
+    """State of an agency's request for verification (核验)."""
+
+    SUBMITTED = "submitted", "待核验"
+    WITHDRAWN = "withdrawn", "已撤回"
+    APPROVED = "approved", "核验通过"
+    REFUSED = "refused", "核验未通过"
+
+
+class ApplicationEvent(Labelled):
+    WITHDRAW = "withdraw", "撤回"
+    APPROVE = "approve", "通过核验"
+    REFUSE = "refuse", "退回核验"
+
+
+APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
+    noun="该申请",
+    initial=ApplicationState.SUBMITTED,
+    moves={
+        ApplicationState.SUBMITTED: {
+            ApplicationEvent.WITHDRAW: ApplicationState.WITHDRAWN,
+            ApplicationEvent.APPROVE: ApplicationState.APPROVED,
+            ApplicationEvent.REFUSE: ApplicationState.REFUSED,
+        },
+    },
+)
+
+
+def render_docs() -> str:
+    """The reference page: a table of states and a Mermaid diagram for each lifecycle."""
+    parts = [
+        "# Lifecycles",
+        "Written by `python -m domain.lifecycles > docs/reference/lifecycles.md`; edit `domain/lifecycles.py` instead.",
+        *_render("Draw (抽取活动)", DrawState, DRAW),
+        *_render("Invitation (抽取通知)", InvitationState, INVITATION),
+        *_render("Contact attempt (联系记录)", AttemptState, ATTEMPT),
+        *_render("Application for verification (核验申请)", ApplicationState, APPLICATION),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _render(title: str, states: type[S], cycle: Lifecycle[S, E]) -> list[str]:
+    rows = "\n".join(f"| `{state.value}` | {state.label} |" for state in states)
+    lines = ["stateDiagram-v2", *(f'    state "{state.label} {state.value}" as {state.value}' for state in states)]
+    lines.append(f"    [*] --> {cycle.initial.value}")
+    for state in states:
+        for event, target in cycle.moves.get(state, {}).items():
+            lines.append(f"    {state.value} --> {target.value}: {event.label} {event.value}")
+        if cycle.is_final(state):
+            lines.append(f"    {state.value} --> [*]")
+    diagram = "```mermaid\n" + "\n".join(lines) + "\n```"
+    return [f"## {title}", f"| state | label |\n| --- | --- |\n{rows}", diagram]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_docs())

@@ -1,0 +1,106 @@
+"""The tables: every state reachable, every refusal a sentence, receipts in any order end the same."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from domain.errors import Conflict
+from domain.lifecycles import (
+    APPLICATION,
+    ATTEMPT,
+    DRAW,
+    INVITATION,
+    AttemptEvent,
+    AttemptState,
+    DrawEvent,
+    DrawState,
+    InvitationEvent,
+    InvitationState,
+    render_docs,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("cycle", [DRAW, INVITATION, ATTEMPT, APPLICATION], ids=lambda cycle: cycle.noun)
+def test_every_state_and_event_of_a_lifecycle_is_used(cycle):
+    reached = {cycle.initial}
+    events = set()
+    for moves in cycle.moves.values():
+        reached |= set(moves.values())
+        events |= set(moves)
+    assert reached == set(type(cycle.initial))
+    assert events == set(type(next(iter(events))))
+
+
+def walk(*events: DrawEvent) -> DrawState:
+    state = DRAW.initial
+    for event in events:
+        state = DRAW.next(state, event)
+    return state
+
+
+READY = (DrawEvent.SUBMIT, DrawEvent.VERIFY, DrawEvent.OPEN_ROUND, DrawEvent.START)
+
+
+def test_a_draw_goes_from_new_to_ended():
+    assert walk(*READY, DrawEvent.FILL, DrawEvent.END) is DrawState.ENDED
+
+
+def test_a_refused_draw_is_edited_and_submitted_again():
+    assert walk(DrawEvent.SUBMIT, DrawEvent.REFUSE, DrawEvent.EDIT, DrawEvent.SUBMIT) is DrawState.SUBMITTED
+
+
+def test_open_calls_still_fill_a_draw_that_was_paused_or_force_ended():
+    assert walk(*READY, DrawEvent.PAUSE, DrawEvent.FILL) is DrawState.COMPLETED
+    assert walk(*READY, DrawEvent.FORCE_END, DrawEvent.FILL) is DrawState.COMPLETED
+    assert walk(*READY, DrawEvent.FORCE_END, DrawEvent.SETTLE) is DrawState.SHORT
+
+
+def test_a_supplementary_draw_goes_on_or_opens_a_new_round():
+    pending = (*READY, DrawEvent.FILL, DrawEvent.REGISTER_ABSENCE, DrawEvent.REGISTER_ABSENCE)
+    assert walk(*pending) is DrawState.SUPPLEMENT_PENDING
+    assert walk(*pending, DrawEvent.START_SUPPLEMENT) is DrawState.DRAWING
+    changed = (*pending, DrawEvent.OPEN_ROUND)
+    assert walk(*changed, DrawEvent.START) is DrawState.DRAWING
+    assert walk(*changed, DrawEvent.ABORT_SUPPLEMENT) is DrawState.SUPPLEMENT_PENDING
+
+
+def test_an_application_can_be_withdrawn_only_until_it_is_verified():
+    with pytest.raises(Conflict) as refusal:
+        walk(DrawEvent.SUBMIT, DrawEvent.VERIFY, DrawEvent.WITHDRAW)
+    assert refusal.value.message == "该抽取活动现在是“未抽取”，不能撤回。请刷新，按最新状态操作。"
+    assert refusal.value.params == {"state": "verified", "event": "withdraw"}
+
+
+@pytest.mark.parametrize("event", list(DrawEvent))
+def test_nothing_happens_to_a_draw_that_has_ended(event):
+    assert DRAW.is_final(DrawState.ENDED)
+    assert not DRAW.can(DrawState.ENDED, event)
+
+
+@pytest.mark.parametrize("state", [s for s in InvitationState if s is not InvitationState.OPEN])
+def test_an_answer_counts_only_while_the_invitation_is_open(state):
+    for answer in (InvitationEvent.ACCEPT, InvitationEvent.DECLINE, InvitationEvent.EXPIRE):
+        assert not INVITATION.can(state, answer)
+
+
+@pytest.mark.parametrize("first", list(AttemptEvent))
+def test_receipts_of_an_attempt_end_the_same_in_any_order_and_twice(first):
+    rest = [event for event in AttemptEvent if event is not first]
+    for picked in itertools.combinations(rest, 2):
+        ends = {after(order) for order in itertools.permutations((first, first, *picked))}
+        assert len(ends) == 1
+
+
+def after(order: tuple[AttemptEvent, ...]) -> AttemptState:
+    state = ATTEMPT.initial
+    for event in order:
+        if ATTEMPT.can(state, event):
+            state = ATTEMPT.next(state, event)
+    return state
+
+
+def test_the_reference_page_is_what_the_tables_say():
+    assert (ROOT / "docs/reference/lifecycles.md").read_text(encoding="utf-8") == render_docs()
