@@ -1,0 +1,205 @@
+"""Is the service alive (``/healthz``), ready (``/readyz``), and how is it doing (``/metrics``)?
+
+Alive means that the process answers. Ready means that every check passed within its time; the answer of ``/readyz`` is
+kept for a second, so that asking often costs nothing. Metrics are in Prometheus' text format; requests are counted by
+route template, never by path, so that no id turns into a label.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import asyncpg
+import redis.asyncio as redis
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import generate_latest as print_metrics
+from prometheus_client.multiprocess import MultiProcessCollector
+from redis.exceptions import RedisError
+
+from config.logging import Outage, bind_request, release_request
+
+Check = Callable[[], Awaitable[None]]
+"""Returns when all is well; otherwise raises NotReady, or an error of the network."""
+
+CHECK_PATIENCE = 2.0
+"""Seconds that one check may take."""
+KEPT_FOR = 1.0
+"""Seconds that an answer of /readyz is kept."""
+MIGRATIONS = Path(__file__).parent.parent / "models" / "migrations"
+
+REQUESTS = Counter("pbt_http_requests_total", "Requests answered", ["method", "route", "status"])
+DURATION = Histogram(
+    "pbt_http_request_seconds",
+    "Time to the answer's end",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.5, 10.0),
+)
+OPEN = Gauge("pbt_http_requests_open", "Requests being worked on", multiprocess_mode="livesum")
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class NotReady(Exception):
+    """A check failed; the text says how, without secrets."""
+
+
+def setup_health(app: web.Application, checks: Mapping[str, Check]) -> None:
+    """Add the three routes and, outermost, the middleware that counts requests and gives each an id."""
+    readiness = _Readiness(checks)
+    app.router.add_get("/healthz", _alive)
+    app.router.add_get("/readyz", readiness.answer)
+    app.router.add_get("/metrics", _metrics)
+    app.middlewares.insert(0, watch_requests)
+
+
+def standard_checks(database_url: str, redis_url: str) -> dict[str, Check]:
+    """Database, migrations and Redis, each over a connection of its own: a drained pool hides no healthy server."""
+    return {
+        "database": lambda: check_database(database_url),
+        "migrations": _once_done(lambda: check_migrations(database_url)),
+        "redis": lambda: check_redis(redis_url),
+    }
+
+
+async def check_database(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url, timeout=CHECK_PATIENCE)
+    try:
+        await connection.fetchval("SELECT 1")
+    finally:
+        await connection.close(timeout=1)
+
+
+async def check_migrations(database_url: str) -> None:
+    """Raises NotReady when the database lacks a migration that this program knows."""
+    missing = await missing_migrations(database_url)
+    if missing:
+        raise NotReady(f"missing: {', '.join(missing)}")
+
+
+async def missing_migrations(database_url: str) -> list[str]:
+    """Names of the migrations that the database lacks, oldest first. Reads the record only; starts no ORM."""
+    known = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
+    connection = await asyncpg.connect(database_url, timeout=CHECK_PATIENCE)
+    try:
+        rows = await connection.fetch("SELECT name FROM tortoise_migrations WHERE app = 'models'")
+    except asyncpg.UndefinedTableError:
+        return known
+    finally:
+        await connection.close(timeout=1)
+    applied = {row["name"] for row in rows}
+    return [name for name in known if name not in applied]
+
+
+async def check_redis(redis_url: str) -> None:
+    patience = CHECK_PATIENCE
+    async with redis.from_url(redis_url, socket_timeout=patience, socket_connect_timeout=patience) as client:
+        await client.ping()
+
+
+def _once_done(check: Check) -> Check:
+    """A check that is not asked again after it has passed: a schema doesn't go back while we run."""
+    done = False
+
+    async def ask() -> None:
+        nonlocal done
+        if not done:
+            await check()
+            done = True
+
+    return ask
+
+
+class _Readiness:
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+        self._outages = {name: Outage(name) for name in checks}
+        self._asking = asyncio.Lock()
+        self._kept: dict[str, str] = {}
+        self._kept_until = 0.0
+
+    async def answer(self, _request: web.Request) -> web.Response:
+        async with self._asking:
+            if time.monotonic() >= self._kept_until:
+                outcomes = await asyncio.gather(*(self._ask(name) for name in self._checks))
+                self._kept = dict(zip(self._checks, outcomes, strict=True))
+                self._kept_until = time.monotonic() + KEPT_FOR
+            ready = all(outcome == "ok" for outcome in self._kept.values())
+            body = {"status": "ready" if ready else "not ready", "checks": self._kept}
+        return web.json_response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+
+    async def _ask(self, name: str) -> str:
+        """``ok``, or what is wrong in a word or two; the error's own text goes to the log only."""
+        reason: Exception
+        try:
+            async with asyncio.timeout(CHECK_PATIENCE):
+                await self._checks[name]()
+        except TimeoutError as error:
+            said, reason = "no answer in time", error
+        except NotReady as error:
+            said, reason = str(error), error
+        except (OSError, RedisError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            said, reason = "away", error
+        else:
+            self._outages[name].up()
+            return "ok"
+        self._outages[name].down(repr(reason))
+        return said
+
+
+async def _alive(_request: web.Request) -> web.Response:
+    return web.json_response({"status": "alive"}, headers={"Cache-Control": "no-store"})
+
+
+async def _metrics(_request: web.Request) -> web.Response:
+    return web.Response(body=print_metrics(_registry()), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _registry() -> CollectorRegistry:
+    """All web processes of this machine together where the library was started so, else this process alone."""
+    registry = CollectorRegistry()
+    try:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library left this one class untyped
+    except ValueError:
+        return REGISTRY
+    return registry
+
+
+@web.middleware
+async def watch_requests(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Count and time the request; its id goes into every log line and back to the caller."""
+    request_id = secrets.token_hex(8)
+    bind_request(request_id)
+    started = time.perf_counter()
+    status = 500
+    OPEN.inc()
+    try:
+        response = await handler(request)
+        status = response.status
+        if not response.prepared:
+            response.headers.setdefault("X-Request-Id", request_id)
+        return response
+    except web.HTTPException as error:
+        status = error.status
+        error.headers.setdefault("X-Request-Id", request_id)
+        raise
+    except asyncio.CancelledError:
+        status = 499
+        raise
+    finally:
+        OPEN.dec()
+        method = request.method if request.method in _METHODS else "other"
+        route = _template(request)
+        REQUESTS.labels(method, route, str(status)).inc()
+        DURATION.labels(method, route).observe(time.perf_counter() - started)
+        release_request()
+
+
+def _template(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unmatched"
