@@ -54,7 +54,7 @@ class Rulebook(Section):
     def note(self, key: str) -> str | None:
         return self._provenance[key].note
 
-    def keys(self) -> list[str]:
+    def written_keys(self) -> list[str]:
         """Every dotted key that a file writes."""
         return list(self._provenance)
 
@@ -201,6 +201,9 @@ def _check_calling(book: Rulebook) -> Iterator[tuple[str, str]]:
         yield "ladder.draw_call.until", 'must be "answered": only an answer ends an invitation'
     if ladder.longest > calling.answer_timeout:
         yield "draw.calling.answer_timeout", "is shorter than the ladder of draw_call: its last call would be cut off"
+    for step in ladder.steps:
+        if (hours := ladder.hours.get(step.channel)) and not hours.cover(calling.hours, step.longest):
+            yield "draw.calling.hours", f"let a ladder run out of the hours of {step.channel} ({hours})"
     if calling.answer_timeout > calling.stop_before_gathering:
         yield (
             "draw.calling.stop_before_gathering",

@@ -94,6 +94,8 @@ class Commitments(Section):
 
 
 class Calling(Section):
+    hours: DayHours
+    """No new call is begun outside; a draw under way waits for the next opening."""
     answer_timeout: Duration
     """From the first step of an invitation's ladder to its end as silent."""
     stop_before_gathering: Duration

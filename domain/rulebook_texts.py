@@ -89,7 +89,7 @@ class TemplateText(Section):
 
 
 class VoiceText(Section):
-    """What a call says. ``attend``, ``decline`` follow the first press of a key; ``bye`` ends the call."""
+    """What a call says: ``attend`` and ``decline`` after that key, ``bye`` at the end. These have no placeholders."""
 
     script: Text
     attend: Text | None = None
@@ -134,6 +134,23 @@ def render_fields(template: TemplateText, params: Mapping[str, str]) -> dict[str
 def vendor_form(template: str) -> str:
     """The text as it is registered with the SMS and voice vendor: ``${name}`` instead of ``{name}``."""
     return _PLACEHOLDER.sub(r"${\1}", template)
+
+
+def sms_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
+    """What to register with the SMS vendor: template by kind of notice."""
+    return {kind: vendor_form(text.sms) for kind, text in texts.items() if text.sms is not None}
+
+
+def voice_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
+    """What to register with the voice vendor: ``draw_call``, ``draw_call.attend``, ``draw_call.decline``, …"""
+    found: dict[str, str] = {}
+    for kind, text in texts.items():
+        if text.voice is not None:
+            found[kind] = vendor_form(text.voice.script)
+            for name in ("attend", "decline", "bye"):
+                if (spoken := getattr(text.voice, name)) is not None:
+                    found[f"{kind}.{name}"] = spoken
+    return found
 
 
 def placeholders(template: str) -> frozenset[str]:
@@ -189,7 +206,7 @@ def _lines(texts: KindTexts) -> Iterator[_Line]:
     if texts.voice is not None:
         for name in ("script", "attend", "decline", "bye"):
             if (text := getattr(texts.voice, name)) is not None:
-                yield _Line(f"voice.{name}", text, "voice")
+                yield _Line(f"voice.{name}", text, "voice" if name == "script" else "key")
 
 
 def _check_line(line: _Line, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -202,6 +219,8 @@ def _check_line(line: _Line, known: Mapping[str, str]) -> Iterator[tuple[str, st
         return
     if line.form == "voice" and (told := sorted(used - _SPOKEN)):
         yield line.key, f"tells {{{told[0]}}} on the phone; a call gives only time and place"
+    if line.form == "key" and used:
+        yield line.key, "has a placeholder; what follows a key is spoken as it stands"
     yield from _check_length(line, known, used)
 
 

@@ -67,6 +67,11 @@ class Hours:
             opening += timedelta(days=1)
         return opening.astimezone(at.tzinfo)
 
+    def cover(self, other: Hours, longest: timedelta) -> bool:
+        """Whether what begins within ``other`` and lasts up to ``longest`` stays inside; a whole day covers all."""
+        whole_day = self.start == 0 and self.end == _DAY
+        return whole_day or (self.start <= other.start and other.end + longest / timedelta(minutes=1) <= self.end)
+
     def __str__(self) -> str:
         return f"{self.start // 60:02}:{self.start % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
 
