@@ -24,7 +24,22 @@ from domain.rulebook_types import Items, RulebookError, Section
 SHARED = ("_common.toml", "_texts.toml")
 """Files below every pool's own, lowest first."""
 
-__all__ = ["Provenance", "Rulebook", "RulebookError", "check_rulebooks", "load_rulebook", "load_rulebooks"]
+_PLAIN_WORDS = {
+    "missing": "is missing",
+    "tuple_type": "must be an array in [ ]",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+}
+
+__all__ = [
+    "Provenance",
+    "Rulebook",
+    "RulebookError",
+    "check_rulebooks",
+    "load_rulebook",
+    "load_rulebooks",
+    "parse_rulebook",
+]
 
 
 class Rulebook(Section):
@@ -160,12 +175,12 @@ def _sentence(name: str, merged: Layer, key: str, reason: str) -> str:
 
 def _explain(error: Mapping[str, object], merged: Layer) -> tuple[str, str]:
     loc = error["loc"]
-    parts = [str(part) for part in loc] if isinstance(loc, tuple) else []
+    parts = [str(part) for part in loc if part != "[key]"] if isinstance(loc, tuple) else []
     key = ".".join(parts)
-    if error["type"] == "missing":
-        return key, "is missing"
     if error["type"] == "extra_forbidden":
         return key, f"is not a key of a rulebook{_guess(parts)}"
+    if error["type"] in _PLAIN_WORDS:
+        return key, _PLAIN_WORDS[str(error["type"])]
     return key or "rulebook", str(error["msg"]).removeprefix("Value error, ")
 
 

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field as Bounds
 
 from domain.clock import local, print_date, print_time
 from domain.rulebook_types import Section, Text
@@ -85,7 +87,7 @@ class TemplateText(Section):
     """A template (official account) or subscribe (mini-program) message; field keys are WeChat's (``thing1``)."""
 
     title: Text
-    fields: Mapping[str, Field]
+    fields: Annotated[Mapping[str, Field], Bounds(min_length=1)]
 
 
 class VoiceText(Section):

@@ -15,6 +15,7 @@ _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _DAY = 24 * 60
+_LONGEST = timedelta(days=3660)
 
 
 class RulebookError(Exception):
@@ -34,7 +35,10 @@ def parse_duration(raw: object) -> timedelta:
     found = _DURATION.fullmatch(raw) if isinstance(raw, str) else None
     if found is None:
         raise ValueError(f'must be a duration such as "90s", "30m", "5h" or "2d", not {raw!r}')
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    value = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if value > _LONGEST:
+        raise ValueError(f"must not be longer than ten years, as {raw!r} is")
+    return value
 
 
 def print_duration(value: timedelta) -> str:

@@ -155,6 +155,12 @@ def test_a_rulebook_can_not_be_changed() -> None:
         ('[attendance]\nlate_after = "40m"\n', "hainan.toml: attendance: late_after must not be later"),
         ('[ladder.draw_call]\nhours = { voice = "21:00-08:00" }\n', "ladder.draw_call.hours.voice: must begin before"),
         ('[ladder.draw_call]\nsteps = [{ channel = "fax" }]\n', "hainan.toml: ladder.draw_call.steps.0.channel: "),
+        ("[voice]\nvalue = 3\n", "hainan.toml: voice: must be a table"),
+        ("[ladder.draw_call]\nsteps = 3\n", "hainan.toml: ladder.draw_call.steps: must be an array"),
+        (
+            '[ladder.draw_call]\nhours = { fax = "08:00-09:00" }\n',
+            "ladder.draw_call.hours.fax: Input should be 'voice'",
+        ),
         ("[ladder.draw_call]\nsteps = []\n", "hainan.toml: ladder.draw_call.steps: "),
         ('[ladder.wedding]\nuntil = "all"\nsteps = [{ channel = "sms" }]\n', "ladder.wedding: is no kind of notice"),
         ('[draw.calling]\nanswer_timeout = "1m"\n', "hainan.toml: draw.calling.answer_timeout: is shorter than"),
@@ -306,6 +312,11 @@ def test_durations_are_read(text: str, seconds: int) -> None:
 def test_other_spellings_are_no_durations(text: object) -> None:
     with pytest.raises(ValueError, match="must be a duration"):
         parse_duration(text)
+
+
+def test_a_duration_that_would_overflow_a_date_is_refused() -> None:
+    with pytest.raises(ValueError, match="ten years"):
+        parse_duration("999999d")
 
 
 def test_hours_are_those_of_shanghai() -> None:
