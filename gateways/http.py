@@ -1,0 +1,207 @@
+"""One call over HTTP, and what its failure means.
+
+The question is always the same: has the other side acted? Before a connection stands it hasn't (``Transient``). Later
+nobody knows: a call that only reads may be repeated (``Transient``), one that acts is ``OutcomeUnknown``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
+
+import aiohttp
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from yarl import URL
+
+from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
+from gateways import jsons
+from gateways.jsons import Json
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+DEFAULT_TIMEOUT = 10.0
+"""Seconds for a whole call."""
+LONGEST_CONNECT = 4.0
+"""Seconds to get a connection; always less than the whole call, so that a late connection isn't a late answer."""
+BODY_LIMIT = 1024 * 1024
+"""Bytes of an answer, after decompression."""
+LONGEST_RETRY_AFTER = 86400.0
+
+
+class Effect(Enum):
+    """What a repetition would do: nothing (READ), or the thing a second time (WRITE)."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+    retry_after: float | None
+    """Seconds, where the other side named them."""
+
+
+class Metrics:
+    """Counters of all vendors; made once for a registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.calls = Counter(
+            "pbt_gateway_calls",
+            "Calls to the outside by how they ended: ok, transient, rejected, unknown, cancelled, error.",
+            ["vendor", "call", "outcome"],
+            registry=registry,
+        )
+        self.seconds = Histogram("pbt_gateway_seconds", "How long they took.", ["vendor", "call"], registry=registry)
+
+
+class Vendor:
+    """One party outside: its connection, its counters, and whether it is down (logged once down, once back)."""
+
+    def __init__(
+        self, name: str, session: aiohttp.ClientSession, metrics: Metrics, *, timeout: float = DEFAULT_TIMEOUT
+    ) -> None:
+        self.name = name
+        self._session = session
+        self._metrics = metrics
+        self._timeout = timeout
+        self._down = False
+
+    @asynccontextmanager
+    async def counted(self, call: str) -> AsyncIterator[None]:
+        """Count and time what happens inside as one call. Refusals are logged with the vendor's code."""
+        started, outcome = time.perf_counter(), "error"
+        try:
+            yield
+            outcome = "ok"
+        except Transient:
+            outcome = "transient"
+            raise
+        except Rejected as error:
+            outcome = "rejected"
+            log.info("gateway_rejected", vendor=self.name, call=call, code=error.vendor_code)
+            raise
+        except OutcomeUnknown:
+            outcome = "unknown"
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._metrics.calls.labels(self.name, call, outcome).inc()
+            self._metrics.seconds.labels(self.name, call).observe(time.perf_counter() - started)
+
+    async def exchange(
+        self,
+        method: str,
+        url: URL,
+        effect: Effect,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Send once and read the answer, whatever its status. Redirects are not followed: they would carry secrets on.
+
+        Acting calls must be POST: aiohttp repeats GET by itself when a kept connection turns out closed.
+        """
+        total = timeout or self._timeout
+        limits = aiohttp.ClientTimeout(total=total, connect=min(LONGEST_CONNECT, total / 2))
+        try:
+            async with self._session.request(
+                method, url, headers=headers, data=body, timeout=limits, allow_redirects=False
+            ) as response:
+                raw = await _read(response, BODY_LIMIT)
+                return Answer(response.status, raw, _retry_after(response.headers.get("Retry-After", "")))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise self._not_sent(type(error).__name__) from error
+        except (aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:
+            # Their text holds the URL, and the URL holds token or secret: keep them out of every traceback.
+            failure = (
+                Rejected("bad_url", "the configured address is no URL")
+                if isinstance(error, aiohttp.InvalidURL)
+                else self.unsure(effect, "the answer is not HTTP")
+            )
+            raise failure from None
+        except _TooLarge as error:
+            raise self.unsure(effect, f"the answer has more than {BODY_LIMIT} bytes") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self.unsure(effect, type(error).__name__) from error
+
+    def unsure(self, effect: Effect, reason: str) -> GatewayError:
+        """The error for a call that was sent and not answered in a way one can trust."""
+        self._mark_down(reason)
+        reason = f"{self.name}: {reason}"
+        return OutcomeUnknown(reason) if effect is Effect.WRITE else Transient(reason)
+
+    def read_object(self, answer: Answer, effect: Effect) -> Json:
+        """The JSON object of an answer with status 200; raises what any other status or content means."""
+        if failure := self.status_failure(answer, effect):
+            raise failure
+        return self.parse_object(answer, effect)
+
+    def parse_object(self, answer: Answer, effect: Effect) -> Json:
+        """The JSON object of an answer whose status was looked at."""
+        try:
+            value = jsons.parse(answer.body)
+        except ValueError as error:
+            raise self.unsure(effect, f"HTTP {answer.status} without JSON") from error
+        if not isinstance(value, dict):
+            raise self.unsure(effect, f"HTTP {answer.status} without a JSON object")
+        self._mark_back()
+        return value
+
+    def status_failure(self, answer: Answer, effect: Effect) -> GatewayError | None:
+        """What a status says by itself; None for success."""
+        status = answer.status
+        if 200 <= status < 300:
+            return None
+        if status == 429:
+            return Transient(f"{self.name}: HTTP 429", retry_after=answer.retry_after)
+        if status >= 500 or status == 408:
+            failure = self.unsure(effect, f"HTTP {status}")
+            if isinstance(failure, Transient):
+                failure.retry_after = answer.retry_after
+            return failure
+        return Rejected(f"http_{status}", f"{self.name} answered HTTP {status}")
+
+    def _not_sent(self, reason: str) -> Transient:
+        self._mark_down(reason)
+        return Transient(f"{self.name}: not reached ({reason})")
+
+    def _mark_down(self, reason: str) -> None:
+        if not self._down:
+            self._down = True
+            log.warning("gateway_down", vendor=self.name, reason=reason)
+
+    def _mark_back(self) -> None:
+        if self._down:
+            self._down = False
+            log.info("gateway_back", vendor=self.name)
+
+
+class _TooLarge(Exception):
+    """The answer goes on beyond the limit."""
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > limit:
+            raise _TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _retry_after(header: str) -> float | None:
+    """Seconds; the form with a date is not used by our vendors and is ignored."""
+    if header.isascii() and header.isdigit() and len(header) < 10:
+        return min(float(header), LONGEST_RETRY_AFTER)
+    return None

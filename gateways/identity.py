@@ -1,0 +1,224 @@
+"""Log-in at the organisations' identity platform (统一身份认证) by OpenID Connect: code flow with PKCE (S256).
+
+What the platform signs is checked: signature by its published keys, issuer, audience, times, nonce. Sources: OpenID
+Connect Core 1.0 (3.1.3.7), Discovery 1.0, RFC 7636.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlencode
+
+import structlog
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet, KeySetSerialization
+from yarl import URL
+
+from config.settings import Identity
+from domain.clock import Clock
+from domain.errors import Rejected
+from gateways import jsons
+from gateways.http import Answer, Effect, Vendor
+from gateways.jsons import Json
+from services.ports import IdentityClaims, LoginStart
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+ALGORITHMS = ["RS256", "PS256", "ES256"]
+"""Never ``none``, never HS256: the client's secret must not be able to sign."""
+LEEWAY = 120
+"""Seconds that the clocks may differ."""
+KEPT = 3600.0
+"""Seconds that discovery and keys are kept."""
+KEYS_AGAIN = 60.0
+"""Seconds between two looks for a key that isn't there yet, so that bad tokens can't make us ask all the time."""
+SCOPE = "openid profile phone"
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+_USER_TYPES = frozenset({"person", "legal", "agent"})
+
+
+@dataclass(frozen=True)
+class _Provider:
+    authorize: str
+    token: URL
+    keys: URL
+    userinfo: URL | None
+    until: float
+
+
+@dataclass(frozen=True)
+class _Keys:
+    keys: KeySet
+    fetched: float
+
+
+class OidcIdentity:
+    """Implements the port IdentityPlatform."""
+
+    def __init__(
+        self,
+        settings: Identity,
+        vendor: Vendor,
+        clock: Clock,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._vendor = vendor
+        self._clock = clock
+        self._monotonic = monotonic
+        self._provider: _Provider | None = None
+        self._keys: _Keys | None = None
+
+    async def start(self, redirect_uri: str) -> LoginStart:
+        """Where to send the visitor, with fresh ``state``, ``nonce`` and verifier."""
+        async with self._vendor.counted("start"):
+            provider = await self._discover()
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        query = {
+            "response_type": "code",
+            "client_id": self._settings.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": SCOPE,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        mark = "&" if "?" in provider.authorize else "?"
+        return LoginStart(f"{provider.authorize}{mark}{urlencode(query)}", state, nonce, verifier)
+
+    async def finish(self, code: str, redirect_uri: str, started: LoginStart) -> IdentityClaims:
+        """Rejected when the platform refuses the code or its token doesn't hold; then the visitor logs in again."""
+        async with self._vendor.counted("finish"):
+            provider = await self._discover()
+            tokens = await self._exchange_code(provider, code, redirect_uri, started.verifier)
+            claims = await self._verified(provider, jsons.text(tokens, "id_token"), started.nonce)
+            return _claims(await self._completed(provider, claims, jsons.text(tokens, "access_token")))
+
+    async def _exchange_code(self, provider: _Provider, code: str, redirect_uri: str, verifier: str) -> Json:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "client_id": self._settings.client_id,
+            "client_secret": self._settings.client_secret.get_secret_value(),
+            "code_verifier": verifier,
+        }
+        body = urlencode(form).encode()
+        answer = await self._vendor.exchange("POST", provider.token, Effect.READ, headers=_FORM, body=body)
+        if 400 <= answer.status < 500 and (error := jsons.text(jsons.object_or_empty(answer.body), "error")):
+            if error != "invalid_grant":
+                log.error("identity_needs_operator", error=error)
+            raise Rejected(error, "the identity platform refused the code")
+        return self._vendor.read_object(answer, Effect.READ)
+
+    async def _verified(self, provider: _Provider, token: str, nonce: str) -> Json:
+        try:
+            decoded = await self._decode(provider, token)
+            registry = jwt.JWTClaimsRegistry(
+                now=int(self._clock.now().timestamp()),
+                leeway=LEEWAY,
+                iss={"essential": True, "value": self._settings.issuer},
+                sub={"essential": True},
+                aud={"essential": True, "value": self._settings.client_id},
+                exp={"essential": True},
+                iat={"essential": True},
+                nonce={"essential": True, "value": nonce},
+            )
+            registry.validate(decoded.claims)
+        except (JoseError, ValueError) as error:
+            # The text of these errors may quote the token; its kind is enough.
+            raise Rejected("bad_token", type(error).__name__) from None
+        claims: Json = dict(decoded.claims)
+        audience = claims.get("aud")
+        if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != self._settings.client_id:
+            raise Rejected("bad_token", "a token for several audiences was made for another client")
+        return claims
+
+    async def _decode(self, provider: _Provider, token: str) -> jwt.Token:
+        """A key that isn't known yet is looked for once: platforms change their keys without notice."""
+        try:
+            return jwt.decode(token, (await self._key_set(provider, KEPT)).keys, ALGORITHMS)
+        except InvalidKeyIdError:
+            return jwt.decode(token, (await self._key_set(provider, KEYS_AGAIN)).keys, ALGORITHMS)
+
+    async def _key_set(self, provider: _Provider, oldest: float) -> _Keys:
+        if self._keys is None or self._monotonic() - self._keys.fetched >= oldest:
+            data = self._vendor.read_object(await self._fetch(provider.keys), Effect.READ)
+            try:
+                # joserfc checks each key itself; the cast only names the shape it expects.
+                found = KeySet.import_key_set(cast("KeySetSerialization", data))
+            except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise self._vendor.unsure(Effect.READ, "keys that can't be read") from error
+            self._keys = _Keys(found, self._monotonic())
+        return self._keys
+
+    async def _completed(self, provider: _Provider, claims: Json, access_token: str) -> Json:
+        """Claims that the token left out are asked for at userinfo, which must speak of the same person."""
+        if jsons.text(claims, "name") or provider.userinfo is None or not access_token.isascii() or not access_token:
+            return claims
+        answer = await self._fetch(provider.userinfo, {"Authorization": f"Bearer {access_token}"})
+        more = self._vendor.read_object(answer, Effect.READ)
+        if more.get("sub") != claims.get("sub"):
+            raise Rejected("bad_userinfo", "userinfo speaks of another person")
+        return {**more, **claims}
+
+    async def _discover(self) -> _Provider:
+        provider = self._provider
+        if provider is None or provider.until <= self._monotonic():
+            url = URL(f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration")
+            data = self._vendor.read_object(await self._fetch(url), Effect.READ)
+            provider = self._provider = self._read_provider(data)
+        return provider
+
+    def _read_provider(self, data: Json) -> _Provider:
+        """The issuer must be the one we asked, and nothing may go over plain HTTP unless the issuer does."""
+        issuer = self._settings.issuer
+        if data.get("issuer") != issuer:
+            raise self._vendor.unsure(Effect.READ, "discovery of another issuer")
+        names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+        found = {name: jsons.text(data, name) for name in names}
+        scheme = "https://" if issuer.startswith("https://") else ("https://", "http://")
+        for name, value in found.items():
+            if not value.startswith(scheme) and (value or name != "userinfo_endpoint"):
+                raise self._vendor.unsure(Effect.READ, f"discovery without a usable {name}")
+        return _Provider(
+            found["authorization_endpoint"],
+            URL(found["token_endpoint"]),
+            URL(found["jwks_uri"]),
+            URL(found["userinfo_endpoint"]) if found["userinfo_endpoint"] else None,
+            self._monotonic() + KEPT,
+        )
+
+    async def _fetch(self, url: URL, headers: dict[str, str] | None = None) -> Answer:
+        return await self._vendor.exchange("GET", url, Effect.READ, headers=headers)
+
+
+def challenge(verifier: str) -> str:
+    """PKCE's S256: base64url of SHA-256 without padding."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _claims(data: Json) -> IdentityClaims:
+    organisation = jsons.mapping(data, "organisation")
+    level, user_type = jsons.integer(data, "level"), jsons.text(data, "user_type")
+    if level is None or not 1 <= level <= 4 or user_type not in _USER_TYPES:
+        raise Rejected("bad_claims", "no level 1 to 4, or no known kind of user")
+    return IdentityClaims(
+        subject=jsons.text(data, "sub"),
+        name=jsons.text(data, "name"),
+        mobile=jsons.text(data, "mobile"),
+        id_number=jsons.text(data, "id_number"),
+        level=level,
+        user_type=user_type,
+        organisation_name=jsons.text(organisation, "name"),
+        credit_code=jsons.text(organisation, "credit_code"),
+    )

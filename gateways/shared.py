@@ -1,0 +1,144 @@
+"""Short-lived secrets (tokens, tickets) that all processes share over Redis.
+
+One process at a time fetches a new one, told by a lease; within a process all callers wait for one flight. Redis holds
+nothing that may not be lost: while it is away, each process fetches for itself, which the platforms allow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+MARGIN = 300
+"""Seconds before its end from which a value is no longer given out."""
+HELD = 60
+"""Seconds that a process trusts its own copy."""
+LEASE_MS = 8000
+POLL = 0.05
+PATIENCE = 4.0
+"""Seconds to wait for another process; then this one fetches for itself."""
+REDIS_TIMEOUT = 1.0
+
+_DELETE_IF_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A value from its issuer and the seconds it has left."""
+
+    value: str
+    seconds: int
+
+    @property
+    def usable(self) -> int:
+        """Seconds to give it out: up to the margin before its end, but a minute at least if it lives that long."""
+        return max(self.seconds - MARGIN, min(60, self.seconds), 1)
+
+
+Fetch = Callable[[], Awaitable[Fresh]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Held:
+    value: str
+    until: float
+
+
+class SharedValues:
+    """``monotonic`` counts the seconds of this process's copies."""
+
+    def __init__(self, redis: Redis, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._redis = redis
+        self._monotonic = monotonic
+        self._held: dict[str, _Held] = {}
+        self._flights: dict[str, asyncio.Task[str]] = {}
+        self._redis_down = False
+
+    async def get(self, key: str, fetch: Fetch) -> str:
+        """The value in force; raises what ``fetch`` raises."""
+        held = self._held.get(key)
+        if held is not None and held.until > self._monotonic():
+            return held.value
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = asyncio.create_task(self._obtain(key, fetch))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda task: self._landed(key, task))
+        return await asyncio.shield(flight)
+
+    async def drop(self, key: str, value: str) -> None:
+        """Forget ``value``, which was refused; a newer one that another process has put there stays."""
+        held = self._held.get(key)
+        if held is not None and held.value == value:
+            del self._held[key]
+        await self._quietly(self._delete_if_same(key, value))
+
+    def _landed(self, key: str, task: asyncio.Task[str]) -> None:
+        del self._flights[key]
+        if not task.cancelled():
+            task.exception()  # fetched, so that a flight nobody waits for any more isn't reported as lost
+
+    async def _obtain(self, key: str, fetch: Fetch) -> str:
+        lease = secrets.token_hex(8)
+        found = await self._quietly(self._wait_or_lease(key, lease), PATIENCE)
+        if found is not None:
+            self._hold(key, found)
+            return found.value
+        try:
+            fresh = await fetch()
+            await self._quietly(self._redis_set(key, fresh))
+        finally:
+            await self._quietly(self._delete_if_same(f"{key}:lease", lease))
+        self._hold(key, _Held(fresh.value, float(fresh.usable)))
+        return fresh.value
+
+    def _hold(self, key: str, found: _Held) -> None:
+        """``found.until`` is in seconds from now."""
+        self._held[key] = _Held(found.value, self._monotonic() + min(HELD, found.until))
+
+    async def _wait_or_lease(self, key: str, lease: str) -> _Held | None:
+        """What another process has put there; None when it is this one's turn to fetch."""
+        while True:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.get(key)
+                pipe.pttl(key)
+                raw, left = await pipe.execute()
+            if raw is not None:
+                return _Held(raw.decode() if isinstance(raw, bytes) else str(raw), max(int(left), 0) / 1000)
+            if await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_MS):
+                return None
+            await asyncio.sleep(POLL)
+
+    async def _redis_set(self, key: str, fresh: Fresh) -> None:
+        await self._redis.set(key, fresh.value, px=fresh.usable * 1000)
+
+    async def _delete_if_same(self, key: str, value: str) -> None:
+        await self._redis.eval(_DELETE_IF_SAME, 1, key, value)
+
+    async def _quietly(self, work: Awaitable[T], timeout: float = REDIS_TIMEOUT) -> T | None:
+        """None when Redis is away or ``timeout`` seconds pass: then there is simply nothing shared."""
+        try:
+            async with asyncio.timeout(timeout):
+                result = await work
+        except TimeoutError:
+            return None
+        except (RedisError, OSError) as error:
+            if not self._redis_down:
+                self._redis_down = True
+                log.warning("shared_values_down", reason=type(error).__name__)
+            return None
+        if self._redis_down:
+            self._redis_down = False
+            log.info("shared_values_back")
+        return result

@@ -1,0 +1,103 @@
+"""SMS by Alibaba Cloud: sending, asking, and reading pushed receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from config.settings import Sms
+from domain.clock import Clock, local
+from domain.errors import InvalidInput, Rejected
+from gateways import jsons
+from gateways.alibaba import MOBILE, AlibabaApi, Credentials, out_id, parse_receipts
+from gateways.http import Effect, Vendor
+from gateways.jsons import Json
+from services.ports import SmsReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_PAGE = 50
+_AROUND_MIDNIGHT = timedelta(minutes=2)
+_FAILED, _DELIVERED = 2, 3
+
+
+class AlibabaSms:
+    """Implements the port SmsSender. ``template`` is a kind of notice, or the vendor's own code where none is set."""
+
+    def __init__(self, settings: Sms, vendor: Vendor, clock: Clock) -> None:
+        self._settings = settings
+        credentials = Credentials(settings.access_key_id, settings.access_key_secret)
+        self._api = AlibabaApi(vendor, settings.url, credentials, clock)
+
+    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, attempt: int) -> str:
+        """The vendor's BizId. Transient with ``retry_after`` when the number got too many lately."""
+        _check_mobile(mobile)
+        parameters = {
+            "PhoneNumbers": mobile,
+            "SignName": self._settings.sign_name,
+            "TemplateCode": self._settings.templates.get(template, template),
+            "TemplateParam": jsons.dumps(params).decode(),
+            "OutId": out_id(attempt),
+        }
+        data = await self._api.call("SendSms", parameters, Effect.WRITE)
+        biz_id = jsons.text(data, "BizId")
+        if not biz_id:
+            raise self._api.lie(Effect.WRITE, "SendSms", "BizId")
+        return biz_id
+
+    async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, attempt: int) -> SmsReport | None:
+        """What became of an SMS. ``biz_id`` is empty when the sending had no known outcome: then ``attempt`` finds it.
+
+        The vendor keeps 30 days.
+        """
+        _check_mobile(mobile)
+        for day in sorted({f"{local(at):%Y%m%d}" for at in (sent_at, sent_at + _AROUND_MIDNIGHT)}):
+            for item in await self._details(mobile, day, biz_id):
+                if jsons.text(item, "OutId") == str(attempt):
+                    return _report(item, biz_id, attempt)
+        return None
+
+    async def _details(self, mobile: str, day: str, biz_id: str) -> list[Json]:
+        """A number gets at most 40 codes and 50 notices a template and day, so one page nearly always holds all."""
+        parameters = {"PhoneNumber": mobile, "SendDate": day, "PageSize": str(_PAGE), "CurrentPage": "1"}
+        if biz_id:
+            parameters["BizId"] = biz_id
+        data = await self._api.call("QuerySendDetails", parameters, Effect.READ)
+        return jsons.objects(jsons.mapping(data, "SmsSendDetailDTOs"), "SmsSendDetailDTO")
+
+
+def parse_sms_receipts(body: bytes) -> list[SmsReport]:
+    """Reports of a pushed SmsReport array. InvalidInput when it is no such thing.
+
+    Single items that can't be ours are left out: refusing the array would lose the others with them.
+    """
+    try:
+        items = parse_receipts(body)
+    except ValueError as error:
+        raise InvalidInput("短信回执不是有效的 JSON 数组。", code="bad_receipt") from error
+    reports = [report for item in items if (report := _receipt(item)) is not None]
+    if len(reports) < len(items):
+        log.info("sms_receipts_left_out", count=len(items) - len(reports))
+    return reports
+
+
+def _receipt(item: Json) -> SmsReport | None:
+    attempt, success = jsons.integer(item, "out_id"), item.get("success")
+    if isinstance(success, str):
+        success = {"true": True, "false": False}.get(success.lower())
+    if attempt is None or not isinstance(success, bool):
+        return None
+    return SmsReport(jsons.text(item, "biz_id"), attempt, success, jsons.text(item, "err_code"))
+
+
+def _report(item: Json, biz_id: str, attempt: int) -> SmsReport:
+    status = jsons.integer(item, "SendStatus")
+    delivered = {_DELIVERED: True, _FAILED: False}.get(status) if status is not None else None
+    return SmsReport(biz_id, attempt, delivered, jsons.text(item, "ErrCode"))
+
+
+def _check_mobile(mobile: str) -> None:
+    if not MOBILE.fullmatch(mobile):
+        raise Rejected("isv.MOBILE_NUMBER_ILLEGAL", "not a mobile number of the Chinese mainland")

@@ -1,0 +1,148 @@
+"""Voice calls by Alibaba Cloud: spoken texts, a flat menu of keys, and reading pushed reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+
+from config.settings import Voice
+from domain.clock import Clock
+from domain.errors import InvalidInput, Rejected
+from gateways import jsons
+from gateways.alibaba import MOBILE, AlibabaApi, Credentials, out_id, parse_receipts, parse_time
+from gateways.http import Effect, Vendor
+from gateways.jsons import Json
+from services.ports import CallReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PLAY_TIMES = 2
+"""How often a text is spoken while nobody presses a key."""
+KEY_WAIT_MS = 8000
+"""How long a menu listens after its text."""
+LONGEST_PARAMS = 250
+"""The variables as JSON must be shorter than this many characters."""
+_PRODUCTS = ("11000000300005", "11010000138001")
+"""IVR and text to speech: what QueryCallDetailByCallId must be told; a call id doesn't show which it was."""
+_UNDER_WAY = frozenset({"", "200101", "200102", "200103", "300000"})
+"""Status codes of a call that goes on: connecting, ringing, talking, a key was pressed."""
+_KEYS = frozenset("0123456789*#")
+
+
+class AlibabaVoice:
+    """Implements the port VoiceCaller. A template is a kind of notice, or the vendor's own code where none is set."""
+
+    def __init__(self, settings: Voice, vendor: Vendor, clock: Clock) -> None:
+        self._settings = settings
+        credentials = Credentials(settings.access_key_id, settings.access_key_secret)
+        self._api = AlibabaApi(vendor, settings.url, credentials, clock)
+
+    async def call(
+        self,
+        mobile: str,
+        template: str,
+        params: Mapping[str, str],
+        *,
+        keys: Mapping[str, str],
+        attempt: int,
+        bye: str = "",
+    ) -> str:
+        """The vendor's CallId. Transient with ``retry_after`` when the number was rung too often lately.
+
+        All texts get the same ``params``. Failed calls count for the vendor's limits (1 a minute, 5 an hour, 20 a day).
+        """
+        spoken = jsons.dumps(params).decode()
+        if not MOBILE.fullmatch(mobile):
+            raise Rejected("isv.MOBILE_NUMBER_ILLEGAL", "not a mobile number of the Chinese mainland")
+        if len(spoken) >= LONGEST_PARAMS:
+            raise Rejected("isv.PARAM_LENGTH_LIMIT", f"the variables have {LONGEST_PARAMS} characters or more")
+        common = {
+            "CalledNumber": mobile,
+            "CalledShowNumber": self._settings.show_number,
+            "PlayTimes": str(PLAY_TIMES),
+            "OutId": out_id(attempt),
+        }
+        if not keys:
+            return await self._dial("SingleCallByTts", {**common, "TtsCode": self._code(template), "TtsParam": spoken})
+        menu = {"StartCode": self._code(template), "StartTtsParams": spoken, "Timeout": str(KEY_WAIT_MS)}
+        for number, (key, text) in enumerate(sorted(keys.items()), start=1):
+            menu[f"MenuKeyMap.{number}.Key"] = key
+            menu[f"MenuKeyMap.{number}.Code"] = self._code(text)
+            menu[f"MenuKeyMap.{number}.TtsParams"] = spoken
+        if bye:
+            menu |= {"ByeCode": self._code(bye), "ByeTtsParams": spoken}
+        return await self._dial("IvrCall", {**common, **menu})
+
+    async def report(self, call_id: str, called_at: datetime) -> CallReport | None:
+        """Asks under both products."""
+        moment = str(int(called_at.timestamp() * 1000))
+        for product in _PRODUCTS:
+            query = {"CallId": call_id, "ProdId": product, "QueryDate": moment}
+            data = await self._api.call("QueryCallDetailByCallId", query, Effect.READ)
+            if report := _detail(jsons.text(data, "Data"), call_id):
+                return report
+        return None
+
+    async def _dial(self, action: str, parameters: Mapping[str, str]) -> str:
+        data = await self._api.call(action, parameters, Effect.WRITE)
+        call_id = jsons.text(data, "CallId")
+        if not call_id:
+            raise self._api.lie(Effect.WRITE, action, "CallId")
+        return call_id
+
+    def _code(self, template: str) -> str:
+        return self._settings.templates.get(template, template)
+
+
+def parse_voice_receipts(body: bytes) -> list[CallReport]:
+    """Reports of a pushed VoiceReport or VoiceCallReport array. InvalidInput when it is no such thing.
+
+    A report during the call (``ended`` false) holds only the key just pressed; the one after the call holds them all.
+    Single items that can't be ours are left out: refusing the array would lose the others with them.
+    """
+    try:
+        items = parse_receipts(body)
+    except ValueError as error:
+        raise InvalidInput("语音回执不是有效的 JSON 数组。", code="bad_receipt") from error
+    reports = [report for item in items if (report := _receipt(item)) is not None]
+    if len(reports) < len(items):
+        log.info("voice_receipts_left_out", count=len(items) - len(reports))
+    return reports
+
+
+def _receipt(item: Json) -> CallReport | None:
+    call_id, attempt, status = (
+        jsons.text(item, "call_id"),
+        jsons.integer(item, "out_id"),
+        jsons.text(item, "status_code"),
+    )
+    if not call_id or attempt is None or not status:
+        return None
+    ended = status not in _UNDER_WAY
+    at = parse_time(jsons.text(item, "end_time") or jsons.text(item, "status_time"))
+    return CallReport(call_id, attempt, ended, status, _pressed(item), at if ended else None)
+
+
+def _detail(raw: str, call_id: str) -> CallReport | None:
+    """The answer's ``Data`` is JSON as text, empty while the vendor knows nothing."""
+    try:
+        data = jsons.parse(raw.encode())
+    except ValueError:
+        return None
+    if not isinstance(data, dict) or jsons.text(data, "callId") not in ("", call_id):
+        return None
+    status = jsons.text(data, "state")
+    if not status:
+        return None
+    ended = status not in _UNDER_WAY
+    at = parse_time(jsons.text(data, "endDate"))
+    attempt = jsons.integer(data, "outId") or 0
+    return CallReport(call_id, attempt, ended, status, _pressed(data), at if ended else None)
+
+
+def _pressed(item: Json) -> str:
+    """Keys in order. The vendor's pages name the field ``dtmf`` and ``digits``; separators are dropped."""
+    raw = jsons.text(item, "dtmf") or jsons.text(item, "digits")
+    return "".join(key for key in raw if key in _KEYS)

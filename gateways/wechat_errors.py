@@ -1,0 +1,149 @@
+"""What WeChat's ``errcode`` means for us. Sources: the platform's error-code pages and WxJava's table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from domain.clock import local
+from domain.errors import GatewayError, Rejected, Transient
+
+
+class Act(Enum):
+    REFRESH = "refresh"
+    """The token is bad: fetch again, repeat once."""
+    LATER = "later"
+    """Not done; may be repeated after a while."""
+    TOMORROW = "tomorrow"
+    """The day's quota of this call is used up; days begin at midnight in Beijing."""
+    REFUSE = "refuse"
+    """Not done; repeating the same is useless."""
+    ALARM = "alarm"
+    """As REFUSE, for everybody, until an operator changes something."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    act: Act
+    text: str
+    retry_after: float | None = None
+    """Seconds, with LATER."""
+
+
+REFRESH_FAILED_RETRY = 60.0
+"""Seconds to leave a token alone that is refused although it was just fetched."""
+
+_REFRESH = {
+    40001: "token wrong or not the newest",
+    40014: "token malformed",
+    42001: "token expired",
+}
+_LATER = {
+    -1: ("system busy", 2.0),
+    43108: ("several sends to one user at the same moment", 2.0),
+    44990: ("calls in a second used up", 1.0),
+    44991: ("calls in a minute used up", 60.0),
+    45011: ("calls in a minute used up", 60.0),
+}
+_TOMORROW = {
+    44993: "calls in a day used up",
+    45009: "calls in a day used up",
+}
+_ALARM = {
+    40002: "bad grant_type",
+    40013: "bad appid",
+    40125: "bad secret",
+    40164: "our address is not on the white list",
+    40200: "wrong type of account for this call",
+    40243: "secret frozen",
+    41002: "appid missing",
+    41004: "secret missing",
+    43107: "subscription ability banned",
+    48001: "call not granted to this account",
+    48004: "call banned",
+    48006: "clear_quota used up for this month",
+    50007: "account frozen",
+    89503: "an administrator must confirm this address in WeChat",
+    89506: "an administrator refused this address for 24 hours",
+    89507: "an administrator refused this address for an hour",
+}
+_REFUSE = {
+    40003: "openid is none of this account",
+    40029: "code invalid or expired",
+    40030: "refresh_token invalid",
+    40033: "illegal characters",
+    40037: "no such template",
+    40052: "bad action_name",
+    40053: "bad action_info",
+    40163: "code used already",
+    40165: "bad path",
+    40212: "bad query",
+    40226: "user of high risk",
+    41030: "no such page in the released mini-program",
+    42002: "refresh_token expired",
+    42003: "code expired",
+    43004: "receiver doesn't follow",
+    43019: "receiver is on the black list",
+    43101: "no consent of the receiver left",
+    43104: "openid of another account, or no permission",
+    45002: "content too long",
+    45008: "more than one article",
+    45015: "customer-service window over",
+    45047: "customer-service messages used up",
+    45072: "typing: bad command",
+    45080: "typing: nothing exchanged in the last 30 s",
+    45081: "typing: is shown already",
+    45168: "a word that WeChat refuses",
+    46003: "no menu",
+    47001: "body is no JSON",
+    47003: "a field of the template is wrong",
+    48002: "user switched messages off",
+    50002: "user limited",
+    50005: "user doesn't follow",
+    61010: "user not active in the last two hours",
+    70000: "refused to protect minors",
+    85079: "mini-program not released",
+    85401: "life of the link out of range",
+    87009: "bad signature of the login state",
+}
+
+MEANINGS: Mapping[int, Meaning] = {
+    **{code: Meaning(Act.REFRESH, text) for code, text in _REFRESH.items()},
+    **{code: Meaning(Act.LATER, text, seconds) for code, (text, seconds) in _LATER.items()},
+    **{code: Meaning(Act.TOMORROW, text) for code, text in _TOMORROW.items()},
+    **{code: Meaning(Act.ALARM, text) for code, text in _ALARM.items()},
+    **{code: Meaning(Act.REFUSE, text) for code, text in _REFUSE.items()},
+}
+_UNKNOWN = Meaning(Act.REFUSE, "not in our table")
+
+
+def meaning(errcode: int) -> Meaning:
+    """An unknown code is a refusal: the platform says that it did nothing."""
+    return MEANINGS.get(errcode, _UNKNOWN)
+
+
+def failure(errcode: int, now: datetime) -> GatewayError:
+    """What to raise for an ``errcode`` other than 0.
+
+    WeChat's own message stays out: it may name the receiver or part of a token. Its ``rid`` is logged by the caller.
+    """
+    found = meaning(errcode)
+    reason = f"WeChat {errcode}: {found.text}"
+    match found.act:
+        case Act.LATER:
+            return Transient(reason, retry_after=found.retry_after)
+        case Act.TOMORROW:
+            return Transient(reason, retry_after=until_tomorrow(now))
+        case Act.REFRESH:
+            return Transient(reason, retry_after=REFRESH_FAILED_RETRY)
+        case Act.REFUSE | Act.ALARM:
+            return Rejected(str(errcode), found.text)
+
+
+def until_tomorrow(now: datetime) -> float:
+    """Seconds until the next midnight in Beijing."""
+    today = local(now)
+    midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight - today).total_seconds()
