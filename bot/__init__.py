@@ -1,1 +1,1 @@
-"""Edge: the official account (服务号). Callback protocol, de-duplication, conversation engine, router, replies."""
+"""The official account's edge: callback protocol, conversation engine, router and replies."""

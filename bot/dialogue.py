@@ -1,0 +1,278 @@
+"""From one message and the journal to a reply and the next journal. No Redis, no HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import structlog
+from asyncpg import InterfaceError, PostgresError
+from prometheus_client import Counter
+from redis.exceptions import RedisError
+from tortoise.exceptions import DBConnectionError, OperationalError
+
+from bot.journal import Journal
+from bot.replies import SILENCE, Reply, Text
+from bot.router import CANCEL, HELP, MENU, Answer, Router, Target
+from bot.talk import EXPIRED_TAP, FIRST_TAP, Changed, CommandGiven, Conversation, Ended, Start, Talk, Waiting, normalise
+from bot.turn import Turn
+from domain.errors import AppError, GatewayError, Unavailable
+
+log = structlog.get_logger()
+
+BUSY = "系统繁忙，请稍后再试。"
+BROKEN = "抱歉，这一步出了问题，我们已经记下。请稍后再试，或回复“帮助”联系人工。"
+CANCELLED = "已取消“{name}”。"
+NOTHING_OPEN = "现在没有正在办理的事项。回复“菜单”看看能做什么。"
+STILL_OPEN = "（“{name}”还没有完成，可以接着回复；不办了请回复“取消”。）"
+TIMED_OUT = "“{name}”超过 30 分钟没有回复，已经结束；需要时请重新开始。"
+RESTARTED = "“{name}”刚刚更新过，请重新开始。"
+PUT_ASIDE = "“{name}”已放下。"
+DID_NOT_UNDERSTAND = "没有看懂您的意思。回复“菜单”看看能做什么，回复“帮助”联系人工。"
+TEXT_ONLY = "目前只看得懂文字和菜单操作。回复“菜单”看看能做什么。"
+
+OUTAGES = (
+    Unavailable,
+    GatewayError,
+    RedisError,
+    PostgresError,
+    InterfaceError,
+    DBConnectionError,
+    OperationalError,
+    OSError,
+)
+"""Something outside is away: nothing was decided, the person may simply say it again. OSError covers time-outs."""
+
+SILENT_EVENTS = frozenset(
+    {
+        "location",
+        "view",
+        "view_miniprogram",
+        "unsubscribe",
+        "templatesendjobfinish",
+        "masssendjobfinish",
+        "subscribe_msg_popup_event",
+        "subscribe_msg_change_event",
+        "subscribe_msg_sent_event",
+        "user_info_modified",
+        "user_authorization_revoke",
+        "user_authorization_cancellation",
+        "pic_sysphoto",
+        "pic_photo_or_album",
+        "pic_weixin",
+        "location_select",
+        "scancode_push",
+    }
+)
+"""Events that show the person nothing, whatever we answer."""
+
+_CLICKS = frozenset({"click", "scancode_waitmsg"})
+_MESSAGES = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link"})
+
+unknown = Counter("bot_unknown_total", "Messages and events that nobody handles, by kind", ["kind"])
+failures = Counter("bot_failures_total", "Messages answered with an apology, by cause", ["cause"])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``journal`` is what stays open; ``keep`` says that the stored one holds unchanged."""
+
+    reply: Reply
+    journal: Journal | None = None
+    keep: bool = False
+
+
+class Dialogue:
+    """Applies a router to messages."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    async def answer(self, turn: Turn, journal: Journal | None, timed_out: str | None = None) -> Outcome:
+        """Answer one message; never raises. ``timed_out`` names a talk that ended by silence since the last one."""
+        stale = journal is not None and journal.is_stale(turn.now)
+        if stale and journal is not None:
+            timed_out, journal = journal.conversation, None
+        try:
+            outcome = await self._route(turn, journal)
+        except OUTAGES as error:
+            failures.labels("outage").inc()
+            log.warning("bot_outage", error=type(error).__name__, kind=turn.message.kind, bot_event=turn.message.event)
+            return Outcome(Text(BUSY), keep=True)
+        except AppError as error:
+            outcome = Outcome(Text(error.message), keep=True)
+        except Exception:
+            failures.labels("bug").inc()
+            log.exception("bot_handler_failed", kind=turn.message.kind, bot_event=turn.message.event)
+            return Outcome(Text(BROKEN))
+        if stale:
+            outcome = replace(outcome, keep=False)
+        if timed_out is not None and turn.message.event not in SILENT_EVENTS:
+            return replace(outcome, reply=_before(TIMED_OUT.format(name=timed_out), outcome.reply))
+        return outcome
+
+    async def _route(self, turn: Turn, journal: Journal | None) -> Outcome:
+        if turn.message.kind == "event":
+            return await self._event(turn, journal)
+        word = normalise(turn.message.text)
+        if word in (CANCEL, HELP, MENU) and turn.message.tap is None:
+            return await self._always(turn, journal, word)
+        if turn.message.tap is not None:
+            tapped = await self._tapped(turn, journal, turn.message.tap)
+            if tapped is not None:
+                return tapped
+        if journal is not None and turn.message.kind in _MESSAGES:
+            return await self._continue(turn, journal)
+        return await self._fresh(turn)
+
+    async def _always(self, turn: Turn, journal: Journal | None, word: str) -> Outcome:
+        if word == CANCEL:
+            return Outcome(Text(NOTHING_OPEN if journal is None else CANCELLED.format(name=journal.conversation)))
+        target = self._router.find_keyword(word)
+        if target is not None:
+            return await self._begin(turn, journal, target)
+        return _aside(Text(self._what_we_do()), journal)
+
+    def _what_we_do(self) -> str:
+        names = [
+            item.name for item in self._router.conversations.values() if normalise(item.name) in self._router.keywords
+        ]
+        return "\n".join(["您可以回复：", *names, "取消 — 放弃正在办理的事项"])
+
+    async def _event(self, turn: Turn, journal: Journal | None) -> Outcome:
+        name = turn.message.event
+        answer: Answer = None
+        for handler in self._router.events.get(name, []):
+            answer = _first(answer, await handler(turn))
+        if turn.message.scene:
+            scene = self._router.find_scene(turn.message.scene)
+            answer = answer if scene is None else _first(await scene[0](turn, scene[1]), answer)
+        if name in _CLICKS and turn.message.event_key in self._router.menus:
+            return await self._begin(turn, journal, self._router.menus[turn.message.event_key])
+        if name not in self._router.events and name not in SILENT_EVENTS and answer is None:
+            unknown.labels(_known(name)).inc()
+            if name in _CLICKS or name == "scan":
+                return _aside(Text(DID_NOT_UNDERSTAND), journal)
+        if name in SILENT_EVENTS or answer is None:
+            return Outcome(SILENCE, keep=True)
+        return await self._finish(turn, journal, answer)
+
+    async def _tapped(self, turn: Turn, journal: Journal | None, tap: int) -> Outcome | None:
+        """A tap on one of ours goes to the open talk, which knows what it offered; others are asked around."""
+        if tap >= FIRST_TAP:
+            return Outcome(Text(EXPIRED_TAP)) if journal is None else None
+        for handler in self._router.taps:
+            answer = await handler(turn, tap)
+            if answer is not None:
+                return await self._finish(turn, journal, answer)
+        return None
+
+    async def _fresh(self, turn: Turn) -> Outcome:
+        kind = turn.message.kind
+        if kind != "text":
+            handler = self._router.kinds.get(kind)
+            answer = await handler(turn) if handler is not None else None
+            if answer is None and kind not in _MESSAGES:
+                unknown.labels("other").inc()
+            return await self._finish(turn, None, answer or TEXT_ONLY)
+        target = self._router.find_keyword(turn.message.text)
+        if target is not None:
+            return await self._begin(turn, None, target)
+        return await self._free_text(turn)
+
+    async def _free_text(self, turn: Turn) -> Outcome:
+        last = [self._router.last] if self._router.last is not None else []
+        for handler in [*self._router.texts, *last]:
+            answer = await handler(turn)
+            if answer is not None:
+                return await self._finish(turn, None, answer)
+        return Outcome(Text(DID_NOT_UNDERSTAND))
+
+    async def _begin(self, turn: Turn, journal: Journal | None, target: Target) -> Outcome:
+        answer: Answer = Start(target, ()) if isinstance(target, Conversation) else await target(turn)
+        return await self._finish(turn, journal, answer)
+
+    async def _finish(self, turn: Turn, journal: Journal | None, answer: Answer) -> Outcome:
+        """A one-shot answer leaves an open talk open, and says so; a new talk replaces it."""
+        if isinstance(answer, Start):
+            outcome = await self._start(turn, answer)
+            if journal is None or journal.conversation == answer.conversation.name:
+                return outcome
+            return replace(outcome, reply=_before(PUT_ASIDE.format(name=journal.conversation), outcome.reply))
+        reply = SILENCE if answer is None else Text(answer) if isinstance(answer, str) else answer
+        return _aside(reply, journal)
+
+    async def _start(self, turn: Turn, start: Start, salt: str = "") -> Outcome:
+        """The talk's id comes from the message that began it, so that a repeated delivery begins the same talk."""
+        talk_id = hashlib.sha256(f"{turn.message.key}{salt}".encode()).hexdigest()[:24]
+        conversation = start.conversation
+        journal = Journal(
+            talk_id, conversation.name, conversation.version, turn.message, start.arguments, touched=turn.now
+        )
+        return await self._advance(Talk(turn.user, turn.services, turn.message, turn.now, journal), conversation)
+
+    async def _continue(self, turn: Turn, journal: Journal) -> Outcome:
+        conversation = self._router.conversations.get(journal.conversation)
+        if conversation is None:
+            return Outcome(Text(RESTARTED.format(name=journal.conversation)))
+        if conversation.version != journal.version:
+            return await self._restart(turn, journal, conversation)
+        trigger = journal.trigger
+        talk = Talk(
+            turn.user,
+            turn.services,
+            trigger,
+            trigger.received_at,
+            replace(journal, entries=list(journal.entries), touched=turn.now),
+            answer=turn.message,
+            is_command=self._router.is_command,
+        )
+        try:
+            return await self._advance(talk, conversation)
+        except Changed:
+            return await self._restart(turn, journal, conversation)
+        except CommandGiven:
+            target = self._router.find_keyword(turn.message.text)
+            return await self._begin(turn, journal, target) if target is not None else await self._fresh(turn)
+
+    async def _restart(self, turn: Turn, journal: Journal, conversation: Conversation[...]) -> Outcome:
+        start = Start(conversation, journal.arguments)
+        outcome = await self._start(turn, start, salt=journal.talk_id)
+        return replace(outcome, reply=_before(RESTARTED.format(name=journal.conversation), outcome.reply))
+
+    async def _advance(self, talk: Talk, conversation: Conversation[...]) -> Outcome:
+        journal: Journal | None = None
+        try:
+            await conversation.run(talk, *talk.journal.arguments)
+            if talk.answer is not None:
+                raise Changed
+        except Waiting:
+            journal = talk.journal
+        except Ended:
+            pass
+        except OUTAGES:
+            raise
+        except AppError as error:
+            talk.said.append(error.message)
+        return Outcome(Text("\n\n".join(talk.said)), journal)
+
+
+def _first(one: Answer, other: Answer) -> Answer:
+    return other if one is None else one
+
+
+def _aside(reply: Reply, journal: Journal | None) -> Outcome:
+    """An answer beside the open talk, which stays as it was."""
+    if journal is None:
+        return Outcome(reply, keep=True)
+    note = STILL_OPEN.format(name=journal.conversation)
+    return Outcome(Text(f"{reply.content}\n\n{note}") if isinstance(reply, Text) else reply, keep=True)
+
+
+def _before(note: str, reply: Reply) -> Reply:
+    return Text(f"{note}\n\n{reply.content}") if isinstance(reply, Text) else reply
+
+
+def _known(event: str) -> str:
+    """A label that an attacker or a new platform feature can't multiply."""
+    return event if event in _CLICKS or event in {"scan", "subscribe"} else "other"

@@ -1,0 +1,234 @@
+"""What WeChat sends: XML parsed into a frozen ``Message``.
+
+Field lists: WeChat's pages 接收普通消息, 接收事件推送 and 自定义菜单事件推送. Unknown fields are kept and ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TypeAlias
+from xml.parsers import expat
+
+Value: TypeAlias = "str | dict[str, Value] | list[Value]"
+"""A leaf's text, the children of an element by name, or the occurrences of a repeated element."""
+
+MAX_BODY = 64 * 1024
+"""Bytes of a callback that we read; WeChat's own are a few hundred."""
+
+_MAX_DEPTH = 8
+_MAX_ELEMENTS = 1000
+
+
+class Refusal(Exception):
+    """A request that is not WeChat's, or not meant for us. ``status`` is the HTTP status, always 4xx."""
+
+    status = 400
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Malformed(Refusal):
+    """Not the XML or the ciphertext that it ought to be."""
+
+
+class Oversized(Refusal):
+    status = 413
+
+
+class Untrusted(Refusal):
+    """Wrong signature, wrong appid, or addressed to another account."""
+
+    status = 403
+
+
+@dataclass(frozen=True)
+class Location:
+    """Degrees; ``label`` is the address that the phone shows."""
+
+    latitude: float
+    longitude: float
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message or event of one user. ``fields`` holds everything that was sent, by WeChat's element names.
+
+    ``received_at`` is our clock's, ``digest`` the SHA-256 of the decrypted body.
+    """
+
+    pool: str
+    appid: str
+    fields: Mapping[str, Value]
+    received_at: datetime
+    digest: str
+
+    def get(self, name: str) -> str:
+        """The text of a top-level field; empty when it is missing or has children."""
+        value = self.fields.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    @cached_property
+    def openid(self) -> str:
+        return self.get("FromUserName").strip()
+
+    @cached_property
+    def account(self) -> str:
+        """The account's gh_… id."""
+        return self.get("ToUserName").strip()
+
+    @cached_property
+    def kind(self) -> str:
+        """text, image, voice, video, shortvideo, location, link, event, or something new to us."""
+        return self.get("MsgType").strip().lower()
+
+    @cached_property
+    def event(self) -> str:
+        """Name of the event in lower case (``subscribe``, ``templatesendjobfinish``…); empty for messages."""
+        return self.get("Event").strip().lower() if self.kind == "event" else ""
+
+    @cached_property
+    def event_key(self) -> str:
+        """Menu key, link or scene as sent (a scene of ``subscribe`` has the prefix ``qrscene_``)."""
+        return self.get("EventKey").strip()
+
+    @cached_property
+    def scene(self) -> str:
+        """The scene of a scanned QR code, on ``scan`` and ``subscribe`` alike; else empty."""
+        if self.event == "scan":
+            return self.event_key
+        prefix = "qrscene_"
+        return self.event_key[len(prefix) :] if self.event == "subscribe" and self.event_key.startswith(prefix) else ""
+
+    @property
+    def ticket(self) -> str:
+        return self.get("Ticket").strip()
+
+    @property
+    def msg_id(self) -> str:
+        """WeChat's 64-bit number as text; events have none, but receipts name the message they are about (MsgID)."""
+        return (self.get("MsgId") or self.get("MsgID")).strip()
+
+    @cached_property
+    def text(self) -> str:
+        """What the person typed or tapped, without surrounding white space."""
+        return self.get("Content").strip() if self.kind == "text" else ""
+
+    @cached_property
+    def tap(self) -> int | None:
+        """``bizmsgmenuid`` of a tapped choice; None when none was tapped or the client sent rubbish (0)."""
+        digits = self.get("bizmsgmenuid").strip()
+        usable = digits.isascii() and digits.isdigit() and len(digits) <= 19
+        return (int(digits) or None) if usable else None
+
+    @cached_property
+    def location(self) -> Location | None:
+        """Of a location message, or of the report event when the user allowed it."""
+        names = ("Location_X", "Location_Y") if self.kind == "location" else ("Latitude", "Longitude")
+        try:
+            latitude, longitude = (float(self.get(name)) for name in names)
+        except ValueError:
+            return None
+        in_range = -90 <= latitude <= 90 and -180 <= longitude <= 180
+        return Location(latitude, longitude, self.get("Label").strip()) if in_range else None
+
+    @property
+    def media_id(self) -> str:
+        """Picture, voice or video; kept by WeChat for three days."""
+        return self.get("MediaId").strip()
+
+    @property
+    def created_at(self) -> str:
+        """WeChat's CreateTime, seconds since 1970 as text."""
+        return self.get("CreateTime").strip()
+
+    @cached_property
+    def key(self) -> str:
+        """The same for every delivery of one message, and for no other. 32 hex digits."""
+        if self.kind == "event":
+            parts = [self.appid, self.openid, self.created_at, self.event, self.event_key, self.digest]
+        else:
+            parts = [self.appid, self.get("MsgId").strip() or self.digest]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+    def items(self, *path: str) -> list[Mapping[str, Value]]:
+        """The elements at ``path`` as mappings, whether the last one occurs never, once or often."""
+        value: Value | None = dict(self.fields)
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        found = value if isinstance(value, list) else [value]
+        return [item for item in found if isinstance(item, dict)]
+
+
+def parse_message(body: bytes, pool: str, appid: str, received_at: datetime) -> Message:
+    """Raises Malformed when it is no XML of WeChat's, or lacks sender, receiver or type."""
+    message = Message(pool, appid, parse_xml(body), received_at, hashlib.sha256(body).hexdigest())
+    if not (message.openid and message.account and message.kind):
+        raise Malformed("FromUserName, ToUserName or MsgType is missing")
+    if message.kind == "event" and not message.event:
+        raise Malformed("an event without a name")
+    return message
+
+
+def parse_xml(body: bytes) -> dict[str, Value]:
+    """The children of the root ``<xml>``. No document types, no entities of one's own, bounded depth and number."""
+    if len(body) > MAX_BODY:
+        raise Oversized(f"{len(body)} bytes")
+    reader = _Reader()
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = reader.doctype
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        raise Malformed(f"no XML: {error}") from error
+    if not isinstance(reader.root, dict):
+        raise Malformed("no children")
+    return reader.root
+
+
+class _Reader:
+    """Collects elements while expat walks the document. It doesn't know the parser: a cycle would wait for the GC."""
+
+    def __init__(self) -> None:
+        self.root: Value = ""
+        self._open: list[tuple[str, dict[str, Value], list[str]]] = []
+        self._count = 0
+
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        self._count += 1
+        if not self._open and name != "xml":
+            raise Malformed(f"root is {name[:20]!r}")
+        if len(self._open) >= _MAX_DEPTH or self._count > _MAX_ELEMENTS:
+            raise Malformed("too deep or too many elements")
+        self._open.append((name, {}, []))
+
+    def text(self, data: str) -> None:
+        self._open[-1][2].append(data)
+
+    def end(self, _name: str) -> None:
+        name, children, texts = self._open.pop()
+        value: Value = children or "".join(texts)
+        if not self._open:
+            self.root = value
+            return
+        siblings = self._open[-1][1]
+        before = siblings.get(name)
+        if before is None:
+            siblings[name] = value
+        elif isinstance(before, list):
+            before.append(value)
+        else:
+            siblings[name] = [before, value]
+
+    def doctype(self, *_declaration: object) -> None:
+        raise Malformed("a document type is not accepted")

@@ -1,0 +1,120 @@
+"""Which handler takes a message. Files in ``handlers/`` register here::
+
+    def register(router: Router) -> None:
+        router.conversation(bind)                            # its name, keywords and menu key
+        router.keyword(my_status, "状态", "我的状态")
+        router.menu("MY_PANELS", my_panels)
+        router.tap(answer_invitation)                        # bizmsgmenuid below bot.talk.FIRST_TAP
+        router.scene("venue:", check_in_by_scan)             # QR scenes, also when the scan makes a new follower
+        router.event("subscribe", welcome)                   # lower-case event names
+        router.kind("location", somewhere)                   # location, image, voice, video, shortvideo, link
+        router.text(understand_answer)                       # free text, in order of registration
+        router.fallback(did_not_understand)
+
+A handler is ``async def my_status(turn: Turn) -> Answer``; those of ``tap`` and ``scene`` get the id, or the scene's
+rest after the prefix, as second argument. An ``Answer`` is a text, a reply object of ``bot.replies``,
+``some_conversation.start(…)``, or None. For ``tap``, ``scene`` and ``text`` None means "not mine": the next one is
+asked. An AppError raised becomes the reply. Several ``event`` handlers of one name all run; the first answer is sent.
+
+Order for what a person sends: 取消 / 帮助 / 菜单, tapped id, the open talk, keyword, free text, fallback. Menu clicks
+and scans come before an open talk, which stays open unless a new one starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
+
+from bot.replies import Reply
+from bot.talk import Conversation, Start, normalise
+from bot.turn import Turn
+
+T = TypeVar("T")
+
+Answer: TypeAlias = "Reply | str | Start | None"
+Handler: TypeAlias = Callable[[Turn], Awaitable[Answer]]
+TapHandler: TypeAlias = Callable[[Turn, int], Awaitable[Answer]]
+SceneHandler: TypeAlias = Callable[[Turn, str], Awaitable[Answer]]
+Target: TypeAlias = "Handler | Conversation[[]]"
+
+CANCEL = "取消"
+HELP = "帮助"
+MENU = "菜单"
+
+
+class Router:
+    """Registrations. A name taken twice is a ValueError at start-up."""
+
+    def __init__(self) -> None:
+        self.conversations: dict[str, Conversation[...]] = {}
+        self.keywords: dict[str, Target] = {}
+        self.menus: dict[str, Target] = {}
+        self.events: dict[str, list[Handler]] = {}
+        self.kinds: dict[str, Handler] = {}
+        self.scenes: dict[str, SceneHandler] = {}
+        self.taps: list[TapHandler] = []
+        self.texts: list[Handler] = []
+        self.last: Handler | None = None
+
+    def conversation(self, conversation: Conversation[[]]) -> None:
+        """Register a conversation that anybody may begin by its keywords and menu key."""
+        self.remember(conversation)
+        for word in conversation.keywords:
+            self._keyword(word, conversation)
+        if conversation.menu_key is not None:
+            self.menu(conversation.menu_key, conversation)
+
+    def remember(self, conversation: Conversation[...]) -> None:
+        """Register a conversation that only ``start(…)`` begins: one that takes arguments."""
+        _put(self.conversations, conversation.name, conversation)
+
+    def keyword(self, handler: Handler, *words: str) -> None:
+        for word in words:
+            self._keyword(word, handler)
+
+    def menu(self, key: str, target: Target) -> None:
+        """``key`` of a menu button of type click or scancode_waitmsg."""
+        _put(self.menus, key, target)
+
+    def event(self, name: str, handler: Handler) -> None:
+        self.events.setdefault(name.lower(), []).append(handler)
+
+    def kind(self, kind: str, handler: Handler) -> None:
+        _put(self.kinds, kind, handler)
+
+    def scene(self, prefix: str, handler: SceneHandler) -> None:
+        _put(self.scenes, prefix, handler)
+
+    def tap(self, handler: TapHandler) -> None:
+        self.taps.append(handler)
+
+    def text(self, handler: Handler) -> None:
+        self.texts.append(handler)
+
+    def fallback(self, handler: Handler) -> None:
+        self.last = handler
+
+    def find_keyword(self, text: str) -> Target | None:
+        return self.keywords.get(normalise(text)) if len(text) <= 40 else None
+
+    def is_command(self, text: str) -> bool:
+        return self.find_keyword(text) is not None
+
+    def find_scene(self, scene: str) -> tuple[SceneHandler, str] | None:
+        """The handler with the longest prefix that fits, and the rest of the scene."""
+        fitting = [prefix for prefix in self.scenes if scene.startswith(prefix)]
+        if not fitting:
+            return None
+        prefix = max(fitting, key=len)
+        return self.scenes[prefix], scene[len(prefix) :]
+
+    def _keyword(self, word: str, target: Target) -> None:
+        if word == CANCEL:
+            raise ValueError(f"{CANCEL} belongs to the engine")
+        _put(self.keywords, normalise(word), target)
+
+
+def _put(table: dict[str, T], key: str, value: T) -> None:
+    if key in table:
+        raise ValueError(f"{key!r} is registered twice")
+    table[key] = value

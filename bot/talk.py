@@ -1,0 +1,346 @@
+"""Conversations: coroutines that are replayed from a journal.
+
+A file in ``handlers/`` reads like the talk itself::
+
+    @conversation("绑定", "绑定身份", menu_key="BIND")
+    async def bind(talk: Talk) -> None:
+        agreed = await talk.choose(texts.PRIVACY, {"同意": True, "不同意": False})
+        if not agreed:
+            return await talk.say(texts.NOT_AGREED)
+        mobile = await talk.ask(texts.ASK_MOBILE, parse=mobile_number)    # re-asks until it parses
+        await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "bind")    # runs once
+        while True:
+            code = await talk.ask(texts.ASK_CODE, parse=six_digits)
+            try:
+                bound = await talk.once(talk.services.accounts.bind, talk.user.appid, ...)
+            except InvalidInput as error:
+                await talk.say(error.message)
+            else:
+                return await talk.say(texts.BOUND, name=bound.masked_name)
+
+    def register(router: Router) -> None:
+        router.conversation(bind)
+
+How it works. At each message the coroutine runs again from its first line. ``ask``, ``choose`` and ``once`` that are
+already over answer from the journal; the first ``ask`` that isn't takes the new message; the next one sends everything
+said since, with its own text, as one reply, and the coroutine is dropped. So:
+
+- the path may depend on answers, ``once`` results, arguments and ``talk.now``, never on the wall clock or chance;
+- what changes the world goes through ``once``, which hands the service method ``key=…``: the same at every replay and
+  after a crash, so that the service does it once. Its result must be plain data or a frozen dataclass;
+- ``read`` looks up again at every message: use it for texts and for the options of ``choose`` (which remembers what it
+  offered), not to decide which question comes next;
+- an AppError that isn't caught becomes the reply and ends the talk. ``Unavailable`` and outages leave the talk where it
+  was, so that the person just says it again;
+- return to end. 取消, 帮助 and 菜单 work at any time; after 30 minutes of silence the talk is over, and says so.
+
+When the flow of questions changes, raise ``version``: open talks then start anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import unicodedata
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, cast, overload
+
+from bot import replies
+from bot.journal import Entry, Journal, Pending
+from bot.messages import Location, Message
+from bot.turn import Turn, WechatUser
+from bot.values import Json, decode, encode
+from domain.errors import AppError, InvalidInput, Unavailable
+
+__all__ = ["FIRST_TAP", "Conversation", "Start", "Talk", "Turn", "WechatUser", "conversation"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+R = TypeVar("R")
+
+Parser: TypeAlias = "Callable[[str], T] | Callable[[str, datetime], T]"
+"""Pure: from the text (and the time it was sent, aware UTC) to a value; raises InvalidInput that says what to type."""
+
+FIRST_TAP = 8_000_000_000_000_000
+"""Ids of the engine's own choices start here and stay below 2**53; ids of one's own lie below."""
+
+ONLY_TEXT = "请用文字回复这个问题。"
+CHOOSE_AGAIN = "没有看懂您的选择，请点选下面的一项，或回复序号。"
+EXPIRED_TAP = "这个选项已经失效，请按最新的一条选择。"
+GIVEN_UP = "几次都没有看懂，这次先到这里。重新开始请回复“{name}”，需要人工请回复“帮助”。"
+
+
+class Waiting(BaseException):
+    """A question waits for an answer; unwinds the coroutine, past any ``except Exception``."""
+
+
+class Ended(BaseException):
+    """``Talk.end``."""
+
+
+class Changed(BaseException):
+    """The journal doesn't fit the coroutine any more."""
+
+
+class CommandGiven(BaseException):
+    """The answer made no sense here but is a command of its own."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a one-shot handler returns to begin a conversation."""
+
+    conversation: Conversation[...]
+    arguments: tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Conversation(Generic[P]):
+    """A named talk; ``keywords`` (the name included) and ``menu_key`` begin it without arguments."""
+
+    run: Callable[Concatenate[Talk, P], Awaitable[None]]
+    name: str
+    keywords: tuple[str, ...]
+    menu_key: str | None
+    version: int
+
+    def start(self, *args: P.args, **kwargs: P.kwargs) -> Start:
+        """Begin it with arguments (positional ones only; plain data, they are kept in the journal)."""
+        if kwargs:
+            raise TypeError("a conversation takes positional arguments only")
+        return Start(self, args)
+
+
+def conversation(
+    name: str, *keywords: str, menu_key: str | None = None, version: int = 1
+) -> Callable[[Callable[Concatenate[Talk, P], Awaitable[None]]], Conversation[P]]:
+    """Make a coroutine function a conversation. ``name`` is what people call it and a keyword itself."""
+
+    def wrap(run: Callable[Concatenate[Talk, P], Awaitable[None]]) -> Conversation[P]:
+        return Conversation(run, name, (name, *keywords), menu_key, version)
+
+    return wrap
+
+
+def never(_text: str) -> bool:
+    return False
+
+
+@dataclass
+class Talk(Turn):
+    """What a conversation is given. ``message`` is its trigger; ``now`` moves with the answers."""
+
+    journal: Journal
+    answer: Message | None = None
+    """The new message, until a question takes it."""
+    is_command: Callable[[str], bool] = never
+    said: list[str] = field(default_factory=list)
+    """What the reply will hold."""
+    _step: int = 0
+
+    async def say(self, text: str, **params: object) -> None:
+        """Add ``text`` to the reply; ``params`` fill its ``{…}``."""
+        self.said.append(text.format(**params) if params else text)
+
+    async def ask(self, text: str, *, parse: Parser[T], retries: int = 4, **params: object) -> T:
+        """Ask until ``parse`` accepts the answer, at most ``retries`` times more; the talk ends after that."""
+
+        def understand(message: Message) -> T:
+            if message.kind != "text":
+                raise InvalidInput(ONLY_TEXT)
+            return _call_parser(parse, message)
+
+        question = text.format(**params) if params else text
+        return await self._question("ask", question, understand, retries, Pending(self._step + 1, "ask"))
+
+    async def ask_location(self, text: str, *, retries: int = 4, **params: object) -> Location | None:
+        """Ask for a place: the phone's 发送位置, or any text (for instance 跳过) for None."""
+
+        def understand(message: Message) -> Location | None:
+            if message.location is None and message.kind != "text":
+                raise InvalidInput("请点“+”发送位置，或回复“跳过”。")
+            return message.location
+
+        question = text.format(**params) if params else text
+        return await self._question("location", question, understand, retries, Pending(self._step + 1, "location"))
+
+    @overload
+    async def choose(
+        self, text: str, options: Sequence[str], *, words: Callable[[str], str | None] | None = None, retries: int = 4
+    ) -> str: ...
+
+    @overload
+    async def choose(
+        self, text: str, options: Mapping[str, T], *, words: Callable[[str], T | None] | None = None, retries: int = 4
+    ) -> T: ...
+
+    async def choose(
+        self,
+        text: str,
+        options: Sequence[str] | Mapping[str, T],
+        *,
+        words: Callable[[str], T | None] | Callable[[str], str | None] | None = None,
+        retries: int = 4,
+    ) -> T | str:
+        """Offer ``options`` (label → value) to tap; the number, the label, or what ``words`` understands count too.
+
+        The options offered last are the ones that hold, even if the coroutine would offer others by now.
+        """
+        values: Mapping[str, object] = options if isinstance(options, Mapping) else {label: label for label in options}
+        pending = self._offer(values)
+        question = _with_choices(text, pending)
+
+        def understand(message: Message) -> T | str:
+            offered = self.journal.pending if self._is_waiting else pending
+            assert offered is not None  # noqa: S101  (a question is only answered while it waits)
+            return cast("T", _chosen(message, offered, words))
+
+        return await self._question("choose", question, understand, retries, pending)
+
+    async def once(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a service method that changes something, with ``key=`` so that it happens once.
+
+        Its result, or the AppError it raised, is kept and given again at every replay. ``Unavailable`` isn't kept.
+        """
+        label = getattr(fn, "__qualname__", type(fn).__qualname__)
+        entry = self._replay(("result", "error"), label)
+        if entry is not None:
+            value = decode(entry.value)
+            if isinstance(value, AppError):
+                raise value
+            return cast("R", value)
+        try:
+            result = await cast("Callable[..., Awaitable[R]]", fn)(*args, **kwargs, key=self._key())
+        except Unavailable:
+            raise
+        except AppError as error:
+            self._record("error", label, encode(error))
+            raise
+        self._record("result", label, encode(result))
+        return result
+
+    async def end(self) -> NoReturn:
+        """End here; what was said is sent."""
+        raise Ended
+
+    def question_again(self, reason: str) -> None:
+        """Put ``reason`` before the question that waits, instead of what was said."""
+        pending = self.journal.pending
+        self.said = [reason if pending is None or not pending.taps else _with_choices(reason, pending)]
+
+    @property
+    def _is_waiting(self) -> bool:
+        return self.journal.pending is not None and self.journal.pending.step == self._step
+
+    async def _question(
+        self, label: str, question: str, understand: Callable[[Message], T], retries: int, pending: Pending
+    ) -> T:
+        entry = self._replay(("answer",), label)
+        if entry is not None:
+            self.said.clear()
+            self.now = entry.at
+            return cast("T", decode(entry.value))
+        if not self._is_waiting or self.answer is None:
+            self.journal.pending = pending
+            self.said.append(question)
+            raise Waiting
+        message, self.answer = self.answer, None
+        self.said.clear()
+        self.now = message.received_at
+        value = self._understood(message, understand, retries)
+        self.journal.pending = None
+        self._record("answer", label, encode(value))
+        return value
+
+    def _understood(self, message: Message, understand: Callable[[Message], T], retries: int) -> T:
+        waiting = cast("Pending", self.journal.pending)
+        try:
+            if message.tap is not None and message.tap >= FIRST_TAP and message.tap not in waiting.taps:
+                raise InvalidInput(EXPIRED_TAP)
+            return understand(message)
+        except InvalidInput as error:
+            if message.tap is None and self.is_command(message.text):
+                raise CommandGiven from error
+            if waiting.failed >= retries:
+                self.said.append(GIVEN_UP.format(name=self.journal.conversation))
+                raise Ended from error
+            self.journal.pending = replace(waiting, failed=waiting.failed + 1)
+            self.question_again(error.message)
+            raise Waiting from error
+
+    def _offer(self, options: Mapping[str, object]) -> Pending:
+        """Ids are unique per talk and question, so an old tap is told from a new one."""
+        digest = hashlib.sha256(f"{self.journal.talk_id}:{self._step + 1}".encode()).digest()
+        first = FIRST_TAP + int.from_bytes(digest[:8], "big") % 10**13 * 100
+        taps = {first + index: encode(value) for index, value in enumerate(options.values())}
+        return Pending(self._step + 1, "choose", 0, taps, tuple(options))
+
+    def _replay(self, kinds: tuple[str, ...], label: str) -> Entry | None:
+        """The journal's entry of this step, or None when the journal ends before it."""
+        self._step += 1
+        if self._step > len(self.journal.entries):
+            if self._is_waiting and self.journal.pending is not None and self.journal.pending.label != label:
+                raise Changed
+            return None
+        entry = self.journal.entries[self._step - 1]
+        if entry.kind not in kinds or entry.label != label:
+            raise Changed
+        return entry
+
+    def _record(self, kind: str, label: str, value: Json) -> None:
+        self.journal.entries.append(Entry(kind, label, value, self.now))  # type: ignore[arg-type]  # one of the three
+
+    def _key(self) -> str:
+        """The same for the same step after the same answers: a crash repeats it, a corrected answer doesn't."""
+        answers = [entry.value for entry in self.journal.entries]
+        digest = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:12]
+        return f"{self.journal.talk_id}:{self._step}-{digest}"
+
+
+def _with_choices(text: str, pending: Pending) -> str:
+    lines = [
+        f"{number}. {replies.choice(label, tap)}"
+        for number, (tap, label) in enumerate(zip(pending.taps, pending.labels, strict=True), 1)
+    ]
+    return "\n".join([text, *lines])
+
+
+def _chosen(message: Message, offered: Pending, words: Callable[[str], object] | None) -> object:
+    values = list(offered.taps.values())
+    if message.tap is not None and message.tap in offered.taps:
+        return decode(offered.taps[message.tap])
+    text = normalise(message.text)
+    if text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= len(values):
+        return decode(values[int(text) - 1])
+    for label, value in zip(offered.labels, values, strict=True):
+        if text == normalise(label):
+            return decode(value)
+    understood = words(message.text) if words is not None and message.kind == "text" else None
+    if understood is None:
+        raise InvalidInput(CHOOSE_AGAIN)
+    return understood
+
+
+def normalise(text: str) -> str:
+    """Full-width to half-width, lower case, without the punctuation and quotes that people put around a command."""
+    return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.。!,、~'\"“”‘’【】[]()")
+
+
+def _call_parser(parse: Parser[T], message: Message) -> T:
+    if _takes_time(parse):
+        return cast("Callable[[str, object], T]", parse)(message.text, message.received_at)
+    return cast("Callable[[str], T]", parse)(message.text)
+
+
+@lru_cache(maxsize=256)
+def _takes_time(parse: Callable[..., object]) -> bool:
+    try:
+        parameters = inspect.signature(parse).parameters.values()
+    except ValueError:  # a built-in such as int
+        return False
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(item.kind in kinds and item.default is inspect.Parameter.empty for item in parameters) > 1
