@@ -82,6 +82,7 @@ async def spawn(
     owner_gone: signal.Signals,
     log: IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
+    set_env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     person: Person | None = None,
     own_group: bool = True,
@@ -90,11 +91,18 @@ async def spawn(
     """Start ``command``; it gets ``owner_gone`` as soon as this process ends, however that happens.
 
     ``own_group`` keeps Ctrl-C of the terminal away from the child, so that its owner can end things in order.
+    ``env`` replaces the environment, ``set_env`` adds to it; no secrets in ``set_env``: the list of processes shows it
+    for a moment.
     Must be called from the main thread: the kernel ties the child's life to the *thread* that started it.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("children are started from the main thread only")
-    spec: dict[str, object] = {"owner": os.getpid(), "signal": int(owner_gone), "watch": watch}
+    spec: dict[str, object] = {
+        "owner": os.getpid(),
+        "signal": int(owner_gone),
+        "watch": watch,
+        "set": dict(set_env or {}),
+    }
     if person is not None:
         spec |= {"uid": person.uid, "gid": person.gid}
     process = await asyncio.create_subprocess_exec(

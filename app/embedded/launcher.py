@@ -2,7 +2,7 @@
 
 Runs as a program of its own (``python -I launcher.py SPEC PROGRAM ARGUMENT…``) and needs the standard library alone.
 SPEC is JSON: ``owner`` (process id of the starter), ``signal`` (number to send when the owner is gone), ``watch`` (true
-where the kernel can't do it), and for a change of user ``uid`` and ``gid``.
+where the kernel can't do it), ``set`` (environment variables to add), and for a change of user ``uid`` and ``gid``.
 
 On Linux the launcher turns into the program itself: the kernel sends ``signal`` when the owner dies (PR_SET_PDEATHSIG).
 Elsewhere the launcher stays as a parent and watches its standard input, a pipe whose other end the owner holds.
@@ -27,6 +27,7 @@ OWNER_GONE = 75
 def main(arguments: list[str]) -> int:
     spec = json.loads(arguments[0])
     command = arguments[1:]
+    os.environ.update(spec["set"])
     _drop_privileges(spec)
     if spec["watch"]:
         return _watch(command, spec["signal"])

@@ -102,10 +102,10 @@ class Postgres(Server):
         """Fast shutdown; when that takes too long, the immediate one, after which the next start replays the log."""
         child.send(signal.SIGINT)
         try:
-            async with asyncio.timeout(3.5):
+            async with asyncio.timeout(2.0):
                 await child.wait()
         except TimeoutError:
-            await child.stop(signal.SIGQUIT, 1.0)
+            await child.stop(signal.SIGQUIT, 0.5)
 
     async def _answers(self) -> bool:
         try:

@@ -77,4 +77,4 @@ class Valkey(Server):
             await client.aclose()
 
     async def _end(self, child: Child) -> None:
-        await child.stop(signal.SIGTERM, 4.0)
+        await child.stop(signal.SIGTERM, 2.5)

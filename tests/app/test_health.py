@@ -125,7 +125,12 @@ async def test_migrations_are_read_from_the_record(database: str, empty_database
 
 async def test_requests_are_counted_by_template_and_never_by_path(ask: Ask) -> None:
     client = await ask({})
-    for path, status in [("/draws/id-of-mine", 200), ("/draws/bad", 409), ("/draws/worse", 500), ("/nowhere/id-of-mine", 404)]:
+    for path, status in [
+        ("/draws/id-of-mine", 200),
+        ("/draws/bad", 409),
+        ("/draws/worse", 500),
+        ("/nowhere/id-of-mine", 404),
+    ]:
         assert (await client.get(path)).status == status
     await client.request("PROPFIND", "/draws/id-of-mine")
     text = await (await client.get("/metrics")).text()

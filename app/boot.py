@@ -1,0 +1,78 @@
+"""From the environment to settings that a process can start with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pydantic import ValidationError
+
+from app.embedded import Servers, embedded, find_instance
+from app.refusal import Refusal
+from app.sandbox_setup import check_production, with_demo_accounts
+from config.settings import Settings
+
+
+def load_settings() -> Settings:
+    """Settings as the environment has them; in the sandbox with its accounts filled in.
+
+    Refusal when a value can't be used, or when production would run on a secret that everybody knows.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise Refusal(_explain(error)) from error
+    if settings.env == "sandbox":
+        return with_demo_accounts(settings)
+    problems = check_production(settings)
+    if problems:
+        raise Refusal("正式环境不能启动：\n" + "\n".join(f"  · {problem}" for problem in problems))
+    return settings
+
+
+def _explain(error: ValidationError) -> str:
+    """Names of settings and reasons; never the values, which may be secrets."""
+    lines = []
+    for item in error.errors(include_input=False, include_url=False):
+        name = "PBT_" + "__".join(str(part).upper() for part in item["loc"])
+        lines.append(f"  · {name}：{item['msg']}")
+    return "设置有误，请对照 .env.example 修改：\n" + "\n".join(lines)
+
+
+def resolve_servers(settings: Settings) -> Settings:
+    """Settings with both server URLs: the given ones, else those of the instance that runs on the data folder."""
+    if settings.database_url and settings.redis_url:
+        return settings
+    instance = find_instance(settings.data_dir)
+    if instance is None:
+        raise Refusal(
+            f"没有数据库可用：目录 {settings.data_dir} 上没有正在运行的评标通。"
+            "请先运行 make run（或 pbt run），或设置 PBT_DATABASE_URL 与 PBT_REDIS_URL。"
+        )
+    return _with_urls(settings, instance.database_url, instance.redis_url)
+
+
+@asynccontextmanager
+async def borrowed_servers(settings: Settings) -> AsyncIterator[Settings]:
+    """Like ``resolve_servers``, but starts the embedded servers for the length of the block when none run."""
+    if (settings.database_url and settings.redis_url) or find_instance(settings.data_dir):
+        yield resolve_servers(settings)
+        return
+    async with own_servers(settings) as (found, _servers):
+        yield found
+
+
+@asynccontextmanager
+async def own_servers(settings: Settings) -> AsyncIterator[tuple[Settings, Servers]]:
+    """Own the data folder and start what no URL replaces."""
+    async with embedded(settings.data_dir, database_url=settings.database_url, redis_url=settings.redis_url) as servers:
+        yield _with_urls(settings, servers.database_url, servers.redis_url), servers
+
+
+def _with_urls(settings: Settings, database_url: str, redis_url: str) -> Settings:
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or database_url,
+            "redis_url": settings.redis_url or redis_url,
+        }
+    )

@@ -1,0 +1,30 @@
+"""``pbt migrate``: brings the database to today's schema."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from app.boot import borrowed_servers, load_settings
+from config.logging import configure_logging
+from config.settings import Settings
+from models.migrate import migrate
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """No options."""
+
+
+def run(_options: argparse.Namespace) -> int:
+    settings = load_settings()
+    configure_logging(json=settings.log_json, level="warning")
+    asyncio.run(_migrate(settings))
+    return 0
+
+
+async def _migrate(settings: Settings) -> None:
+    async with borrowed_servers(settings) as found:
+        names = await migrate(found.database_url)
+    for name in names:
+        print(f"已升级：{name}")
+    print(f"数据库已是最新版本（本次升级 {len(names)} 步）。")

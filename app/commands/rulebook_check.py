@@ -1,0 +1,31 @@
+"""``pbt rulebook check``: says what is wrong with the provinces' rulebooks, or that nothing is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from config.settings import Settings
+from domain.rulebook import check_rulebooks
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    usual = Settings.model_fields["rulebooks"].default
+    parser.add_argument("folder", nargs="?", type=Path, default=usual, help=f"规则文件目录，默认 {usual}")
+
+
+def run(options: argparse.Namespace) -> int:
+    folder: Path = options.folder
+    files = sorted(path.name for path in folder.glob("[!_]*.toml"))
+    if not files:
+        print(f"{folder} 中没有规则文件（*.toml）。", file=sys.stderr)
+        return 1
+    problems = check_rulebooks(folder)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"共 {len(problems)} 处问题，请修改后重试。", file=sys.stderr)
+        return 1
+    print(f"{len(files)} 份规则文件全部有效：{'、'.join(files)}")
+    return 0

@@ -1,0 +1,42 @@
+"""``pbt sandbox``: writes the sandbox's configuration and turns into the sandbox, a program of its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from app.boot import load_settings
+from app.demo_people import CAST
+from app.embedded.owner import write_private
+from app.refusal import Refusal
+from app.sandbox_setup import sandbox_config
+from config.settings import Settings
+from domain.rulebook import load_rulebooks
+
+DEFAULT_PORT = 8090
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="监听地址，默认 127.0.0.1")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"端口，默认 {DEFAULT_PORT}")
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    if settings.env == "production":
+        raise Refusal("沙箱只用于演示和测试；PBT_ENV=production 时不启动。")
+    path = write_config(settings, f"http://{options.host}:{options.port}")
+    command = [sys.executable, "-m", "sandbox", "--config", str(path), "--host", options.host]
+    os.execv(sys.executable, [*command, "--port", str(options.port)])  # noqa: S606 (no shell is the point)
+
+
+def write_config(settings: Settings, public_url: str) -> Path:
+    """Write the file into the data folder, readable by us only; returns its path."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    books = load_rulebooks(settings.rulebooks, settings.pools)
+    path = settings.data_dir / "sandbox.json"
+    write_private(path, json.dumps(sandbox_config(settings, books, CAST, public_url=public_url), ensure_ascii=False))
+    return path

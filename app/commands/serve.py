@@ -1,0 +1,35 @@
+"""``pbt serve``: web pages, mini-program API and callbacks."""
+
+from __future__ import annotations
+
+import argparse
+
+import uvloop
+from aiohttp import web
+
+from app.boot import load_settings, resolve_servers
+from app.web import create_app
+from config.logging import configure_logging
+
+GRACE = 2.0
+"""Seconds that open requests get at the end."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reuse-port", action="store_true", help="与其他 serve 进程共用同一端口")
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = resolve_servers(load_settings())
+    configure_logging(json=settings.log_json, level=settings.log_level)
+    web.run_app(
+        create_app(settings),
+        host=settings.http.host,
+        port=settings.http.port,
+        reuse_port=True if options.reuse_port else None,
+        access_log=None,
+        print=None,
+        shutdown_timeout=GRACE,
+        loop=uvloop.new_event_loop(),
+    )
+    return 0

@@ -1,0 +1,38 @@
+"""``pbt worker``: background jobs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+
+import uvloop
+
+from app.boot import load_settings, resolve_servers
+from app.worker import run_worker
+from config.logging import configure_logging
+from config.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """No options."""
+
+
+def run(_options: argparse.Namespace) -> int:
+    settings = resolve_servers(load_settings())
+    configure_logging(json=settings.log_json, level=settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work_until_told(settings))
+    return 0
+
+
+async def _work_until_told(settings: Settings) -> None:
+    """Cancel the worker at the first signal; it then gives back what it holds."""
+    work = asyncio.ensure_future(run_worker(settings))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        return

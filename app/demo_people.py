@@ -1,0 +1,56 @@
+"""The people of the demonstration: names, phones and identity numbers that belong to nobody.
+
+Mobile numbers lie in 19900000000–19900000099, citizens' numbers are well-formed with an invented serial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+"""Of GB 11643; the last place is the remainder's sign."""
+_SIGNS = "10X98765432"
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """``role``: expert, agency, verifier, supervisor or venue."""
+
+    name: str
+    mobile: str
+    id_number: str
+    role: str
+    pool: str = "demo"
+
+    def as_config(self) -> dict[str, str]:
+        return {
+            "name": self.name,
+            "mobile": self.mobile,
+            "id_number": self.id_number,
+            "role": self.role,
+            "pool": self.pool,
+        }
+
+
+def check_sign(first_17: str) -> str:
+    """The last place of a citizen's number 公民身份号码."""
+    return _SIGNS[sum(int(digit) * weight for digit, weight in zip(first_17, _WEIGHTS, strict=True)) % 11]
+
+
+def _person(number: int, name: str, role: str) -> DemoPerson:
+    first = f"440106{1986 + number % 8}{1 + number % 12:02d}{1 + number % 28:02d}{900 + number:03d}"
+    return DemoPerson(name=name, mobile=f"199000000{number:02d}", id_number=first + check_sign(first), role=role)
+
+
+STAFF = (
+    _person(1, "周代理", "agency"),
+    _person(2, "郑核验", "verifier"),
+    _person(3, "冯监督", "supervisor"),
+    _person(4, "陈场地", "venue"),
+)
+_EXPERTS = (
+    *("测一明", "林晓东", "黄志远", "梁美玲", "何建国", "罗思远", "谢婉婷", "邓伟强"),
+    *("曾庆华", "彭丽娟", "萧国栋", "蔡文静", "潘志勇", "田春梅", "董海涛", "袁慧敏"),
+)
+EXPERTS = tuple(_person(11 + index, name, "expert") for index, name in enumerate(_EXPERTS))
+CAST = (*STAFF, *EXPERTS)

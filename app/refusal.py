@@ -1,0 +1,7 @@
+"""A command that can't do its work says why in one sentence."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """``str(error)`` is Chinese for the operator: what is wrong and what to do next. The exit status is 1."""

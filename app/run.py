@@ -1,0 +1,154 @@
+"""Behind ``make run``, all in one: servers, migrations, web, worker and, for the demonstration, the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import shutil
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from app.boot import own_servers
+from app.keeper import Keeper, Part, python_part
+from app.refusal import Refusal
+from config.settings import Settings
+from models.migrate import migrate
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Prepare = Callable[[Settings], Awaitable[None]]
+"""What has to be done with the database before the parts start; gets settings with both server URLs."""
+
+PREPARATIONS: list[Prepare] = []
+"""Steps after the migrations, in order."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much to start. ``sandbox_port`` None: no sandbox."""
+
+    web_processes: int = 1
+    sandbox_port: int | None = None
+    settings_env: tuple[tuple[str, str], ...] = ()
+    """Settings that the parts get beyond those of our own environment."""
+
+
+def sandbox_urls(port: int) -> dict[str, str]:
+    """Settings that make the sandbox on ``port`` stand for every platform."""
+    base = f"http://127.0.0.1:{port}"
+    return {
+        "PBT_WECHAT__API_URL": f"{base}/wechat",
+        "PBT_SMS__URL": f"{base}/sms/",
+        "PBT_VOICE__URL": f"{base}/voice/",
+        "PBT_IDENTITY__ISSUER": f"{base}/identity",
+    }
+
+
+async def run(settings: Settings, plan: Plan, *, tell: Callable[[str], None] = print) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; Refusal or EmbeddedError when it can't start."""
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, over.set)
+    try:
+        await _until(over, _serve(settings, plan, over, tell))
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+async def _until(over: asyncio.Event, work: Awaitable[None]) -> None:
+    """Await ``work``, but break it off when ``over`` is set before it looks itself."""
+    task = asyncio.ensure_future(work)
+    bell = asyncio.ensure_future(over.wait())
+    await asyncio.wait({task, bell}, return_when=asyncio.FIRST_COMPLETED)
+    bell.cancel()
+    if not task.done():
+        task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+async def _serve(settings: Settings, plan: Plan, over: asyncio.Event, tell: Callable[[str], None]) -> None:
+    async with own_servers(settings) as (found, _servers):
+        check_ports(found, plan)
+        for name in await migrate(found.database_url):
+            log.info("migrated", name=name)
+        for prepare in PREPARATIONS:
+            await prepare(found)
+        async with Keeper(parts(found, plan)) as keeper:
+            await keeper.wait_until_ready()
+            tell(addresses(found, plan))
+            await over.wait()
+
+
+def parts(settings: Settings, plan: Plan) -> Sequence[Part]:
+    """The programs to start. They find the servers through the note in the data folder, so no URL is handed over."""
+    metrics = _metrics_folder(settings.data_dir) if plan.web_processes > 1 else None
+    env = dict(plan.settings_env)
+    web_env = env | ({"PROMETHEUS_MULTIPROC_DIR": str(metrics)} if metrics else {})
+    ready_url = f"{_local_url(settings)}/readyz"
+    shared = ["--reuse-port"] if plan.web_processes > 1 else []
+    found = [
+        python_part(f"web-{number}", "app.cli", "serve", *shared, set_env=web_env, ready_url=ready_url)
+        for number in range(1, plan.web_processes + 1)
+    ]
+    found.append(python_part("worker", "app.cli", "worker", set_env=env))
+    if plan.sandbox_port is not None:
+        port = str(plan.sandbox_port)
+        url = f"http://127.0.0.1:{port}/"
+        found.insert(0, python_part("sandbox", "app.cli", "sandbox", "--port", port, set_env=env, ready_url=url))
+    return found
+
+
+def addresses(settings: Settings, plan: Plan) -> str:
+    """What to open in a browser."""
+    base = _local_url(settings)
+    lines = ["", "评标通已启动：", ""]
+    if plan.sandbox_port is not None:
+        lines.append(f"  手机页面   http://127.0.0.1:{plan.sandbox_port}/")
+    lines += [f"  接口文档   {base}/api/docs", f"  健康状态   {base}/readyz", "", "按 Ctrl-C 停止。", ""]
+    return "\n".join(lines)
+
+
+def check_ports(settings: Settings, plan: Plan) -> None:
+    """Refusal when a port that we need is taken, or may not be used by us."""
+    wanted = [(settings.http.host, settings.http.port, "PBT_HTTP__PORT")]
+    if plan.sandbox_port is not None:
+        wanted.append(("127.0.0.1", plan.sandbox_port, "--sandbox-port"))
+    for host, port, name in wanted:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise Refusal(_port_sentence(error, host, port, name)) from error
+
+
+def _port_sentence(error: OSError, host: str, port: int, name: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"端口 {port} 已被其他程序占用，请停止那个程序，或用 {name} 换一个端口。"
+    if error.errno == errno.EACCES:
+        return f"没有权限使用端口 {port}，请用 {name} 换一个 1024 以上的端口。"
+    return f"不能在 {host}:{port} 上监听（{error.strerror}），请检查 PBT_HTTP__HOST 和 {name}。"
+
+
+def _local_url(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.http.host, settings.http.host)  # noqa: S104 (compared)
+    return f"http://{host}:{settings.http.port}"
+
+
+def _metrics_folder(data_dir: Path) -> Path:
+    """An empty folder where the web processes put their counters together."""
+    folder = data_dir.resolve() / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,197 @@
+"""The demonstration's own accounts: settings that fit the sandbox, and the sandbox's configuration that fits them.
+
+All of it is derived from the pool's code, so that every process and both sides of the wire agree without a file. Every
+secret begins with ``sandbox`` (or, where a key must be bytes, its bytes do); production refuses each of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from app.demo_people import DemoPerson
+from config.settings import MiniProgram, OfficialAccount, Settings
+from domain.rulebook import Rulebook
+from domain.rulebook_texts import TemplateText, sms_templates, voice_templates
+
+MARK = "sandbox"
+
+
+def with_demo_accounts(settings: Settings) -> Settings:
+    """Settings with an official account and a mini-program for every pool that has none."""
+    wechat = settings.wechat
+    accounts = {pool: wechat.accounts.get(pool) or demo_account(pool) for pool in settings.pools}
+    programs = {pool: wechat.mini_programs.get(pool) or demo_mini_program(pool) for pool in settings.pools}
+    update = {"accounts": wechat.accounts | accounts, "mini_programs": wechat.mini_programs | programs}
+    return settings.model_copy(update={"wechat": wechat.model_copy(update=update)})
+
+
+def demo_account(pool: str) -> OfficialAccount:
+    return OfficialAccount(
+        appid=_appid(f"oa-{pool}"),
+        secret=SecretStr(f"{MARK}-{pool}-oa-secret"),
+        token=SecretStr(f"{MARK}{pool.replace('_', '')}"),  # WeChat allows letters and digits only
+        aes_key=SecretStr(_aes_key(pool)),
+        original_id=f"gh_{_digest(f'gh-{pool}')[:12]}",
+    )
+
+
+def demo_mini_program(pool: str) -> MiniProgram:
+    return MiniProgram(appid=_appid(f"mini-{pool}"), secret=SecretStr(f"{MARK}-{pool}-mini-secret"))
+
+
+def _appid(name: str) -> str:
+    return f"wx{_digest(name)[:16]}"
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(f"{MARK}-{name}".encode()).hexdigest()
+
+
+def _aes_key(pool: str) -> str:
+    """43 characters: base64 of 32 bytes without its padding, as WeChat's console shows an EncodingAESKey."""
+    raw = f"{MARK}-aes-{pool}".encode().ljust(32, b"-")[:32]
+    return base64.b64encode(raw).decode().rstrip("=")
+
+
+def sandbox_config(
+    settings: Settings, books: Mapping[str, Rulebook], people: Sequence[DemoPerson], *, public_url: str
+) -> dict[str, object]:
+    """The sandbox's configuration file. ``public_url`` is the sandbox's own address in a browser."""
+    service = f"http://{settings.http.host}:{settings.http.port}"
+    receipts = f"{service}/receipts/{settings.receipts.path_token.get_secret_value()}"
+    return {
+        "service_url": service,
+        "service_public_url": settings.public_url,
+        "public_url": public_url,
+        "accounts": [_account(pool, settings, books, service) for pool in settings.pools],
+        "mini_programs": [_mini_program(pool, settings, books) for pool in settings.pools],
+        "sms": {
+            "access_key_id": settings.sms.access_key_id,
+            "access_key_secret": settings.sms.access_key_secret.get_secret_value(),
+            "receipt_url": f"{receipts}/sms",
+            "templates": _vendor_codes(settings.sms.templates, map(_sms, books.values())),
+        },
+        "voice": {
+            "access_key_id": settings.voice.access_key_id,
+            "access_key_secret": settings.voice.access_key_secret.get_secret_value(),
+            "receipt_url": f"{receipts}/voice",
+            "templates": _vendor_codes(settings.voice.templates, map(_voice, books.values())),
+        },
+        "identity": {
+            "client_id": settings.identity.client_id,
+            "client_secret": settings.identity.client_secret.get_secret_value(),
+        },
+        "people": [person.as_config() for person in people],
+    }
+
+
+def _account(pool: str, settings: Settings, books: Mapping[str, Rulebook], service: str) -> dict[str, object]:
+    account = settings.wechat.accounts[pool]
+    cards = {kind: texts.wechat for kind, texts in books[pool].texts.items()}
+    return {
+        "pool": pool,
+        "name": books[pool].pool.account_name,
+        "appid": account.appid,
+        "secret": account.secret.get_secret_value(),
+        "token": account.token.get_secret_value(),
+        "aes_key": account.aes_key.get_secret_value(),
+        "original_id": account.original_id,
+        "mode": account.mode,
+        "callback_url": f"{service}/wechat/{pool}",
+        "templates": _cards(account.templates, cards),
+    }
+
+
+def _mini_program(pool: str, settings: Settings, books: Mapping[str, Rulebook]) -> dict[str, object]:
+    program = settings.wechat.mini_programs[pool]
+    cards = {kind: texts.subscribe for kind, texts in books[pool].texts.items()}
+    return {
+        "pool": pool,
+        "name": books[pool].pool.account_name,
+        "appid": program.appid,
+        "secret": program.secret.get_secret_value(),
+        "templates": _cards(program.templates, cards),
+    }
+
+
+def _cards(ids: Mapping[str, str], cards: Mapping[str, TemplateText | None]) -> dict[str, object]:
+    """Message templates by id; a kind without an id of its own goes by its name."""
+    return {
+        ids.get(kind, kind): {"title": card.title, "fields": {name: field.label for name, field in card.fields.items()}}
+        for kind, card in cards.items()
+        if card is not None
+    }
+
+
+def _sms(book: Rulebook) -> Mapping[str, str]:
+    return sms_templates(book.texts)
+
+
+def _voice(book: Rulebook) -> Mapping[str, str]:
+    return voice_templates(book.texts)
+
+
+def _vendor_codes(codes: Mapping[str, str], by_pool: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Texts by vendor code. The vendor knows one text per code, so the first pool that has a kind decides."""
+    found: dict[str, str] = {}
+    for texts in by_pool:
+        for kind, text in texts.items():
+            found.setdefault(codes.get(kind, kind), text)
+    return found
+
+
+def check_production(settings: Settings) -> list[str]:
+    """Why these settings must not serve real people; empty when nothing speaks against it."""
+    if settings.env != "production":
+        return []
+    problems = [f"{name} 还是演示用的密钥，请换成您自己的。" for name, value in _secrets(settings) if _is_demo(value)]
+    for name, url in _urls(settings):
+        if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
+            problems.append(f"{name} 还指向本机的沙箱（{url}），请改为平台的正式地址。")
+    if not settings.http.public_url.startswith("https://"):
+        problems.append("PBT_HTTP__PUBLIC_URL 必须是 https:// 开头的公网地址，微信和手机用它打开页面。")
+    return problems
+
+
+def _secrets(settings: Settings) -> list[tuple[str, SecretStr]]:
+    keys = settings.keys
+    found = [(f"PBT_KEYS__DATA 中的 {name}", value) for name, value in keys.data.items()]
+    found += [("PBT_KEYS__LOOKUP", keys.lookup), ("PBT_KEYS__SIGNING", keys.signing)]
+    for pool, account in settings.wechat.accounts.items():
+        prefix = f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 "
+        found += [(prefix + "secret", account.secret), (prefix + "token", account.token)]
+        found += [(prefix + "aes_key", account.aes_key)]
+    for pool, program in settings.wechat.mini_programs.items():
+        found.append((f"PBT_WECHAT__MINI_PROGRAMS 中 {pool} 的 secret", program.secret))
+    found += [
+        ("PBT_SMS__ACCESS_KEY_SECRET", settings.sms.access_key_secret),
+        ("PBT_VOICE__ACCESS_KEY_SECRET", settings.voice.access_key_secret),
+        ("PBT_RECEIPTS__PATH_TOKEN", settings.receipts.path_token),
+        ("PBT_IDENTITY__CLIENT_SECRET", settings.identity.client_secret),
+    ]
+    return found
+
+
+def _urls(settings: Settings) -> list[tuple[str, str]]:
+    return [
+        ("PBT_WECHAT__API_URL", settings.wechat.api_url),
+        ("PBT_SMS__URL", settings.sms.url),
+        ("PBT_VOICE__URL", settings.voice.url),
+        ("PBT_IDENTITY__ISSUER", settings.identity.issuer),
+    ]
+
+
+def _is_demo(secret: SecretStr) -> bool:
+    value = secret.get_secret_value()
+    if value.startswith(MARK):
+        return True
+    try:
+        return base64.b64decode(value + "=" * (-len(value) % 4), validate=True).startswith(MARK.encode())
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,121 @@
+"""Both sides of the demonstration agree, and production takes none of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from stdnum.cn import ric
+
+from app.demo_people import CAST, EXPERTS, STAFF
+from app.sandbox_setup import check_production, sandbox_config, with_demo_accounts
+from config.settings import Keys, Settings
+from domain.rulebook import load_rulebooks
+from sandbox.config import parse
+
+
+def _settings(**values: object) -> Settings:
+    return Settings(_env_file=None, **values)  # type: ignore[arg-type,call-arg]  # pydantic-settings' own keyword
+
+
+@pytest.fixture(scope="module")
+def demo() -> Settings:
+    return with_demo_accounts(_settings())
+
+
+@pytest.fixture(scope="module")
+def config(demo: Settings) -> dict[str, object]:
+    books = load_rulebooks(demo.rulebooks, demo.pools)
+    return sandbox_config(demo, books, CAST, public_url="http://127.0.0.1:8090")
+
+
+def test_every_pool_has_accounts_of_the_right_shape(demo: Settings) -> None:
+    assert set(demo.wechat.accounts) == set(demo.wechat.mini_programs) == set(demo.pools)
+    for account in demo.wechat.accounts.values():
+        assert len(account.appid) == 18
+        assert account.token.get_secret_value().isalnum()
+        assert len(base64.b64decode(account.aes_key.get_secret_value() + "=", validate=True)) == 32
+        assert account.mode == "safe"
+    ids = [item.appid for item in (*demo.wechat.accounts.values(), *demo.wechat.mini_programs.values())]
+    assert len(set(ids)) == 2 * len(demo.pools)
+
+
+def test_an_account_that_was_set_is_kept() -> None:
+    other = with_demo_accounts(_settings()).wechat.accounts["hunan"]
+    mine = other.model_copy(update={"appid": "wx0000000000000001"})
+    settings = _settings(wechat={"accounts": {"demo": mine.model_dump()}})
+    assert with_demo_accounts(settings).wechat.accounts["demo"].appid == "wx0000000000000001"
+
+
+def test_the_sandbox_understands_its_configuration(config: dict[str, object], demo: Settings) -> None:
+    read = parse(json.loads(json.dumps(config)))
+    assert [account.pool for account in read.accounts] == demo.pools
+    assert read.accounts[0].callback_url == "http://127.0.0.1:8080/wechat/demo"
+    assert read.sms.access_key_secret == demo.sms.access_key_secret.get_secret_value()
+    assert read.sms.receipt_url == "http://127.0.0.1:8080/receipts/sandbox-receipts/sms"
+    assert "${" in read.sms.templates["draw_call"]
+    assert "draw_call.attend" in read.voice.templates
+    assert read.accounts[0].templates["draw_call"].fields["time1"] == "集合时间"
+    assert {person.role for person in read.people} == {"expert", "agency", "verifier", "supervisor", "venue"}
+
+
+def test_the_vendor_knows_a_text_under_its_own_code() -> None:
+    settings = with_demo_accounts(_settings(pools="demo", sms={"templates": {"draw_call": "SMS_1"}}))
+    config = sandbox_config(settings, load_rulebooks(settings.rulebooks, ["demo"]), CAST, public_url="http://x")
+    templates = parse(json.loads(json.dumps(config))).sms.templates
+    assert "SMS_1" in templates
+    assert "draw_call" not in templates
+
+
+def test_demo_people_are_well_formed_and_distinct() -> None:
+    assert len({person.mobile for person in CAST}) == len({person.id_number for person in CAST}) == len(CAST)
+    assert all(ric.is_valid(person.id_number) for person in CAST)
+    assert {person.role for person in STAFF} == {"agency", "verifier", "supervisor", "venue"}
+    assert len(EXPERTS) >= 12
+
+
+def test_the_sandbox_may_run_on_demo_secrets(demo: Settings) -> None:
+    assert check_production(demo) == []
+
+
+def test_production_refuses_every_demo_secret_by_name() -> None:
+    demo = with_demo_accounts(_settings())
+    problems = "\n".join(check_production(demo.model_copy(update={"env": "production"})))
+    for name in (
+        *("PBT_KEYS__DATA 中的 k1", "PBT_KEYS__LOOKUP", "PBT_KEYS__SIGNING", "hunan 的 secret", "hunan 的 token"),
+        *("hunan 的 aes_key", "PBT_WECHAT__MINI_PROGRAMS 中 jilin", "PBT_SMS__ACCESS_KEY_SECRET"),
+        *("PBT_VOICE__ACCESS_KEY_SECRET", "PBT_RECEIPTS__PATH_TOKEN", "PBT_IDENTITY__CLIENT_SECRET"),
+        *("PBT_WECHAT__API_URL", "PBT_SMS__URL", "PBT_VOICE__URL", "PBT_IDENTITY__ISSUER", "PBT_HTTP__PUBLIC_URL"),
+    ):
+        assert name in problems
+    assert "sandbox-sms-secret" not in problems
+
+
+def test_production_takes_settings_of_its_own() -> None:
+    assert check_production(production_settings()) == []
+
+
+def test_one_forgotten_secret_is_enough() -> None:
+    settings = production_settings()
+    receipts = settings.receipts.model_copy(update={"path_token": SecretStr("sandbox-receipts")})
+    problems = check_production(settings.model_copy(update={"receipts": receipts}))
+    assert len(problems) == 1
+    assert "PBT_RECEIPTS__PATH_TOKEN" in problems[0]
+
+
+def production_settings(data_dir: Path = Path("var")) -> Settings:
+    key = SecretStr(base64.b64encode(bytes(range(32))).decode())
+    return _settings(
+        env="production",
+        data_dir=data_dir,
+        http={"public_url": "https://pbt.example"},
+        keys=Keys(data={"k1": key}, lookup=key, signing=key).model_dump(),
+        wechat={"api_url": "https://wechat.example"},
+        sms={"url": "https://sms.example/", "access_key_secret": "own-sms"},
+        voice={"url": "https://voice.example/", "access_key_secret": "own-voice"},
+        receipts={"path_token": "own-receipts"},
+        identity={"issuer": "https://id.example", "client_secret": "own-identity"},
+    )
