@@ -1,0 +1,161 @@
+"""The telephone network: ringing phones, spoken texts, keys, and how a call ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox.clock import Due
+from sandbox.jsons import BadRequest
+from sandbox.phones import LINES, Call, Phone
+from sandbox.world import World
+
+STATUS = {
+    "200000": "用户接听，播放完毕",
+    "200001": "用户接听，提前挂断",
+    "200002": "用户占线",
+    "200003": "用户无应答",
+    "200004": "被叫号码错误",
+    "200005": "用户无法接通或拒接",
+    "200007": "用户不在服务区",
+    "200008": "等待用户按键超时",
+    "200010": "用户关机",
+    "200011": "用户停机",
+    "200100": "双方通话结束",
+    "200101": "正在接通主叫",
+    "200102": "主叫已接通，正在呼叫被叫",
+    "200103": "双方通话中",
+    "200111": "被叫拒接",
+    "200112": "被叫占线",
+    "200113": "被叫无应答",
+    "200116": "被叫号码错误",
+    "200118": "运营商限制时段",
+    "200119": "运营商限制频次",
+    "200120": "被叫不在服务区",
+    "200121": "并发超限",
+    "300000": "用户按键",
+    "999999": "系统异常",
+}
+KEYS = frozenset("0123456789*#")
+FAILS_AFTER = 1.0
+"""Seconds until a call that reaches no phone is known to have failed."""
+
+Told = Callable[[Call], None]
+
+
+class Network:
+    """Rings phones and lets their owners act. ``ended`` and ``key_pressed`` are told of it."""
+
+    def __init__(self, world: World, ended: Told, key_pressed: Callable[[Call, str], None]) -> None:
+        self._world = world
+        self._ended = ended
+        self._key_pressed = key_pressed
+        self._timers: dict[str, Due] = {}
+        self.on_ring: list[Callable[[Phone, Call], None]] = []
+        """Who is told when a phone begins to ring; the autopilots listen here."""
+        self.on_answer: dict[str, Told] = {}
+        """By call id: the other leg of a two-way call waits here."""
+
+    # -- the network's part -------------------------------------------------------------------------------------
+
+    def dial(self, call: Call) -> None:
+        phone = self._world.by_mobile.get(call.mobile)
+        line = phone.line if phone else self._world.config.wire.unknown_numbers
+        if phone is not None and phone.live_call is not None:
+            line = "busy"
+        if phone is None or line not in ("normal", "no_answer"):
+            code = LINES.get(line) or "200003"
+            self._after(call, FAILS_AFTER, lambda: self._end(call, code, "机器"))
+            return
+        call.rung_at = self._world.clock.now()
+        phone.calls.append(call)
+        self._world.show_call(phone, call)
+        self._after(call, self._world.config.wire.ring_seconds, lambda: self._end(call, "200003", "机器"))
+        if line == "normal":
+            for told in self.on_ring:
+                told(phone, call)
+
+    def _after(self, call: Call, seconds: float, action: Callable[[], None]) -> None:
+        before = self._timers.pop(call.id, None)
+        if before is not None:
+            before.cancel()
+        self._timers[call.id] = self._world.timeline.after(seconds, action)
+
+    def _say(self, call: Call, text: str, then: Callable[[], None]) -> None:
+        if text:
+            call.spoken.append(text)
+        wait = call.key_wait if call.kind == "ivr" else 0.0
+        self._after(call, len(text) / self._world.config.wire.speech_rate + wait, then)
+
+    def _prompt_over(self, call: Call) -> None:
+        call.played += 1
+        if call.played < call.play_times:
+            self._say(call, call.prompt, lambda: self._prompt_over(call))
+            self._show(call)
+        else:
+            self._over(call)
+
+    def _over(self, call: Call) -> None:
+        if call.bye:
+            call.spoken.append(call.bye)
+        waited_in_vain = call.kind == "ivr" and not call.keys
+        self._end(call, "200008" if waited_in_vain else "200000", "机器")
+
+    def _end(self, call: Call, status_code: str, hung_up_by: str) -> None:
+        timer = self._timers.pop(call.id, None)
+        if timer is not None:
+            timer.cancel()
+        self.on_answer.pop(call.id, None)
+        call.state, call.status_code, call.hung_up_by = "ended", status_code, hung_up_by
+        call.ended_at = self._world.clock.now()
+        self._show(call)
+        self._ended(call)
+
+    def _show(self, call: Call) -> None:
+        phone = self._world.by_mobile.get(call.mobile)
+        if phone is not None:
+            self._world.show_call(phone, call)
+
+    # -- the person's part --------------------------------------------------------------------------------------
+
+    def answer(self, call: Call) -> None:
+        if call.state != "ringing":
+            raise BadRequest(f"the call can't be answered: it is {call.state}")
+        call.state, call.answered_at = "talking", self._world.clock.now()
+        then = self.on_answer.pop(call.id, None)
+        if then is not None:
+            self._cancel_timer(call)
+            then(call)
+        else:
+            self._say(call, call.prompt, lambda: self._prompt_over(call))
+        self._show(call)
+
+    def _cancel_timer(self, call: Call) -> None:
+        timer = self._timers.pop(call.id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def press(self, call: Call, keys: str) -> None:
+        """Presses keys one after another. Each plays its text, then the menu listens again."""
+        if call.state != "talking":
+            raise BadRequest(f"no keys can be pressed: the call is {call.state}")
+        if not keys or not KEYS.issuperset(keys):
+            raise BadRequest("keys are 0-9, * and #")
+        for key in keys:
+            call.keys += key
+            self._key_pressed(call, key)
+            if call.kind == "ivr":
+                self._say(call, call.menu.get(key, call.prompt), lambda: self._over(call))
+        self._show(call)
+
+    def hang_up(self, call: Call) -> None:
+        if call.state == "ringing":
+            self._end(call, "200005", "用户")
+        elif call.state == "talking":
+            self._end(call, "200100" if call.kind == "two_way" else "200001", "用户")
+        else:
+            raise BadRequest("the call has ended already")
+
+    def end(self, call: Call, status_code: str) -> None:
+        """The network itself ends a call that still lives."""
+        if call.state != "ended":
+            self._end(call, status_code, "机器")

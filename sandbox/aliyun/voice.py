@@ -1,0 +1,237 @@
+"""Voice: IvrCall, SingleCallByTts, ClickToDial, QueryCallDetailByCallId and their receipts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from sandbox import jsons
+from sandbox.aliyun import limits
+from sandbox.aliyun.calls import STATUS, Network
+from sandbox.aliyun.limits import Limits
+from sandbox.aliyun.receipts import Receipts
+from sandbox.aliyun.rpc import Refusal, Rpc, need, template_text
+from sandbox.clock import beijing
+from sandbox.jsons import Json
+from sandbox.phones import Call
+from sandbox.world import World
+
+PRODUCTS = frozenset({"11000000300004", "11000000300005", "11000000300006", "11010000138001"})
+SHOW_NUMBER = "057156210000"
+KEPT = 20_000
+_SPANS = {limits.MINUTE: "分钟", limits.HOUR: "小时", limits.DAY: "天"}
+
+
+class VoiceCenter:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._vendor = world.config.voice
+        self._limits = Limits()
+        self.calls: OrderedDict[str, Call] = OrderedDict()
+        self._legs: dict[str, str] = {}
+        """Two-way calls: id of one leg to id of the other."""
+        self._reports = Receipts(world, "voice", "VoiceReport", self._vendor.receipt_url)
+        self._call_reports = Receipts(world, "voice", "VoiceCallReport", self._vendor.call_report_url)
+        self.network = Network(world, self._ended, self._key_pressed)
+        actions = {
+            "IvrCall": self.ivr_call,
+            "SingleCallByTts": self.tts_call,
+            "ClickToDial": self.two_way_call,
+            "QueryCallDetailByCallId": self.query,
+        }
+        self.rpc = Rpc(world, "voice", self._vendor, actions)
+
+    # -- actions ------------------------------------------------------------------------------------------------
+
+    def ivr_call(self, parameters: Mapping[str, str]) -> Json:
+        menu: dict[str, str] = {}
+        for index in range(1, 13):
+            key = parameters.get(f"MenuKeyMap.{index}.Key", "")
+            if key:
+                code = need(parameters, f"MenuKeyMap.{index}.Code")
+                menu[key] = self._text(code, parameters.get(f"MenuKeyMap.{index}.TtsParams", ""))
+        bye = parameters.get("ByeCode", "")
+        call = self._new_call(
+            parameters, "ivr", self._text(need(parameters, "StartCode"), parameters.get("StartTtsParams", ""))
+        )
+        call.menu = menu
+        call.bye = self._text(bye, parameters.get("ByeTtsParams", "")) if bye else ""
+        wait = parameters.get("Timeout", "")
+        call.key_wait = int(wait) / 1000 if wait.isdigit() else self._world.config.wire.key_wait
+        return self._dial(call)
+
+    def tts_call(self, parameters: Mapping[str, str]) -> Json:
+        raw = parameters.get("TtsParam", "")
+        if len(raw) >= 250:
+            raise Refusal("isv.PARAM_LENGTH_LIMIT", "参数超出长度限制")
+        return self._dial(self._new_call(parameters, "tts", self._text(need(parameters, "TtsCode"), raw)))
+
+    def two_way_call(self, parameters: Mapping[str, str]) -> Json:
+        """Rings the caller first; when he answers, the callee."""
+        caller, callee = need(parameters, "CallerNumber"), need(parameters, "CalledNumber")
+        self._count_call(caller)
+        self._count_call(callee)
+        out_id, shown = parameters.get("OutId", ""), parameters.get("CalledShowNumber", SHOW_NUMBER)
+        first = self._leg(caller, callee, out_id, parameters.get("CallerShowNumber", SHOW_NUMBER))
+        second = self._leg(callee, caller, out_id, shown)
+        self._legs[first.id] = second.id
+        self._legs[second.id] = first.id
+        self._keep(first)
+        self._progress(first, "200101")
+        self.network.on_answer[first.id] = lambda _: self._caller_answered(first, second)
+        self.network.dial(first)
+        return {"CallId": first.id}
+
+    def query(self, parameters: Mapping[str, str]) -> Json:
+        call = self.calls.get(need(parameters, "CallId"))
+        if need(parameters, "ProdId") not in PRODUCTS:
+            raise Refusal("isv.INVALID_PARAMETERS", "参数异常：ProdId")
+        need(parameters, "QueryDate")
+        if call is None or call.state != "ended":
+            return {"Data": ""}
+        detail: Json = {
+            "callId": call.id,
+            "caller": call.show_number,
+            "callee": call.mobile,
+            "calleeShowNumber": call.show_number,
+            "gmtCreate": beijing(call.at),
+            "startDate": beijing(call.answered_at) if call.answered_at else "",
+            "endDate": beijing(call.ended_at),
+            "duration": _duration(call),
+            "state": call.status_code,
+            "stateDesc": STATUS[call.status_code],
+            "hangupDirection": call.hung_up_by,
+            "dtmf": call.keys,
+            "outId": call.out_id,
+        }
+        return {"Data": jsons.dumps(detail)}
+
+    # -- dialling -----------------------------------------------------------------------------------------------
+
+    def _text(self, code: str, raw: str) -> str:
+        return template_text(self._vendor.templates, code, raw, "isv.TTS_TEMPLATE_ILLEGAL")
+
+    def _new_call(self, parameters: Mapping[str, str], kind: str, prompt: str) -> Call:
+        out_id = parameters.get("OutId", "")
+        if len(out_id) > 15:
+            raise Refusal("isv.OUT_ID_ILLEGAL", "OutId超出长度限制")
+        times = parameters.get("PlayTimes", "1")
+        if times not in ("1", "2", "3"):
+            raise Refusal("isv.INVALID_PARAMETERS", "参数异常：PlayTimes")
+        mobile = need(parameters, "CalledNumber")
+        if not mobile.isdigit():
+            raise Refusal("isv.MOBILE_NUMBER_ILLEGAL", "号码不合法")
+        shown = parameters.get("CalledShowNumber") or SHOW_NUMBER
+        call = Call(self._new_id(), mobile, kind, self._world.clock.now(), out_id, shown, prompt)
+        call.play_times = int(times)
+        return call
+
+    def _leg(self, mobile: str, peer: str, out_id: str, shown: str) -> Call:
+        call = Call(self._new_id(), mobile, "two_way", self._world.clock.now(), out_id, shown, "")
+        call.peer = peer
+        return call
+
+    def _new_id(self) -> str:
+        return f"{self._world.new_number()}^{self._world.new_number() % 10**12}"
+
+    def _count_call(self, mobile: str) -> None:
+        now = self._world.clock.now()
+        span = self._limits.exceeded((mobile,), limits.CALL_LIMITS, now)
+        self._limits.count((mobile,), now)
+        if span is not None:
+            most = dict(limits.CALL_LIMITS)[span]
+            raise Refusal("isv.BUSINESS_LIMIT_CONTROL", f"触发{_SPANS[span]}级流控Permits:{most}")
+
+    def _dial(self, call: Call) -> Json:
+        self._count_call(call.mobile)
+        self._keep(call)
+        self.network.dial(call)
+        return {"CallId": call.id}
+
+    def _keep(self, call: Call) -> None:
+        self.calls[call.id] = call
+        while len(self.calls) > KEPT:
+            self.calls.popitem(last=False)
+
+    # -- two-way calls ------------------------------------------------------------------------------------------
+
+    def _caller_answered(self, first: Call, second: Call) -> None:
+        self._progress(first, "200102")
+        first.spoken.append("正在为您接通对方，请稍候。")
+        self.network.on_answer[second.id] = lambda _: self._connected(first, second)
+        self.network.dial(second)
+
+    def _connected(self, first: Call, second: Call) -> None:
+        self._progress(first, "200103")
+        for leg in (first, second):
+            leg.spoken.append("双方已接通。")
+
+    def _leg_ended(self, call: Call) -> None:
+        """One leg hung up or failed: the other ends too; one report under the caller's id."""
+        other_id = self._legs.pop(call.id, None)
+        if other_id is None:
+            return
+        self._legs.pop(other_id, None)
+        first = self.calls.get(call.id) or self.calls.get(other_id)
+        other = self._find_leg(other_id, call)
+        codes = {"200002": "200112", "200003": "200113", "200004": "200116", "200005": "200111", "200007": "200120"}
+        if first is not call and call.status_code in codes:
+            call.status_code = codes[call.status_code]
+        if other is not None:
+            self.network.end(other, call.status_code)
+        if first is not None:
+            first.status_code, first.hung_up_by = call.status_code, call.hung_up_by
+            self._report(first)
+
+    def _find_leg(self, call_id: str, other: Call) -> Call | None:
+        phone = self._world.by_mobile.get(other.peer)
+        return phone.find_call(call_id) if phone else None
+
+    # -- reports ------------------------------------------------------------------------------------------------
+
+    def _ended(self, call: Call) -> None:
+        if call.kind == "two_way":
+            self._leg_ended(call)
+        else:
+            self._report(call)
+
+    def _key_pressed(self, call: Call, key: str) -> None:
+        self._progress(call, "300000", dtmf=key)
+
+    def _progress(self, call: Call, status_code: str, dtmf: str = "") -> None:
+        report: Json = {
+            "call_id": call.id,
+            "status_code": status_code,
+            "status_time": beijing(self._world.clock.now()),
+            "out_id": call.out_id,
+        }
+        if dtmf:
+            report["dtmf"] = dtmf
+        self._call_reports.push(report)
+
+    def _report(self, call: Call) -> None:
+        answered = call.answered_at > 0
+        self._reports.push({
+            "call_id": call.id,
+            "start_time": beijing(call.answered_at) if answered else "",
+            "end_time": beijing(call.ended_at),
+            "duration": str(_duration(call)),
+            "status_code": call.status_code,
+            "smart_status_code": "",
+            "status_msg": STATUS.get(call.status_code, ""),
+            "out_id": call.out_id,
+            "caller": call.show_number,
+            "callee": call.mobile,
+            "early_media_code": "",
+            "hangup_direction": call.hung_up_by,
+            "originate_time": beijing(call.at),
+            "ring_time": beijing(call.rung_at) if call.rung_at else "",
+            "voice_type": "voice",
+            "dtmf": call.keys,
+            "toll_type": "LOCAL",
+        })  # fmt: skip
+
+
+def _duration(call: Call) -> int:
+    """Seconds talked."""
+    return round(call.ended_at - call.answered_at) if call.answered_at else 0

@@ -1,0 +1,86 @@
+"""Autopilots: phones that answer by themselves, as demo and benchmarks need them by the thousand."""
+
+from __future__ import annotations
+
+import re
+
+from sandbox.aliyun.calls import Network
+from sandbox.jsons import BadRequest
+from sandbox.phones import Autopilot, Bubble, Call, Link, Phone
+from sandbox.wechat.person import Person
+from sandbox.wechat.platform import Platform
+
+CHOICES = ("accept", "decline", "silent")
+WAYS = ("voice", "chat", "both")
+
+CONFIRM = re.compile(r"^(确认|确定|是的?$)")
+ACCEPT = re.compile(r"^(参加|能参加|可以参加|接受|同意|到场)")
+DECLINE = re.compile(r"^(不参加|不能参加|无法参加|拒绝|不接受|谢绝|请假)")
+INVITES = re.compile(r"邀请|抽取|评标")
+PRESS_SECONDS = 2.0
+
+
+class Autopilots:
+    def __init__(self, platform: Platform, network: Network) -> None:
+        self._platform = platform
+        self._network = network
+        self._world = platform.world
+        network.on_ring.append(self._rung)
+        platform.world.on_bubble.append(self._got)
+
+    def set(self, phone: Phone, autopilot: Autopilot | None) -> None:
+        if autopilot is not None:
+            if autopilot.choice not in CHOICES:
+                raise BadRequest(f"“choice” must be one of {', '.join(CHOICES)}")
+            if autopilot.by not in WAYS:
+                raise BadRequest(f"“by” must be one of {', '.join(WAYS)}")
+        phone.autopilot = autopilot
+        self._world.show_phone(phone)
+
+    # -- by voice -----------------------------------------------------------------------------------------------
+
+    def _rung(self, phone: Phone, call: Call) -> None:
+        pilot = phone.autopilot
+        if pilot is not None and pilot.choice != "silent" and pilot.by != "chat":
+            self._world.timeline.after(pilot.after, lambda: self._answer(pilot, call))
+
+    def _answer(self, pilot: Autopilot, call: Call) -> None:
+        if call.state == "ringing":
+            self._network.answer(call)
+            self._world.timeline.after(PRESS_SECONDS, lambda: self._press(pilot, call))
+
+    def _press(self, pilot: Autopilot, call: Call) -> None:
+        """Presses the same key twice and lets the voice finish."""
+        if call.state == "talking" and call.kind == "ivr":
+            self._network.press(call, pilot.keys or ("11" if pilot.choice == "accept" else "22"))
+
+    # -- by chat ------------------------------------------------------------------------------------------------
+
+    def _got(self, phone: Phone, pool: str, bubble: Bubble) -> None:
+        pilot = phone.autopilot
+        if pilot is None or pilot.choice == "silent" or pilot.by == "voice" or bubble.side != "account":
+            return
+        link = wanted_link(bubble, pilot.choice)
+        if link is not None:
+            self._world.timeline.after(pilot.after, lambda: self._world.spawn(self._tap(phone, pool, link)))
+        elif bubble.kind == "template" and INVITES.search(bubble.title + bubble.text):
+            said = pilot.say or ("参加" if pilot.choice == "accept" else "不参加")
+            self._world.timeline.after(pilot.after, lambda: self._world.spawn(self._say(phone, pool, said)))
+
+    async def _tap(self, phone: Phone, pool: str, link: Link) -> None:
+        if self._world.chat(phone, pool).following:
+            await Person(self._platform, phone, pool).choose(link)
+
+    async def _say(self, phone: Phone, pool: str, said: str) -> None:
+        if self._world.chat(phone, pool).following:
+            await Person(self._platform, phone, pool).text(said)
+
+
+def wanted_link(bubble: Bubble, choice: str) -> Link | None:
+    """The choice to tap: a confirmation first, else what the person wants."""
+    menu = [link for link in bubble.links if link.kind == "menu"]
+    for rule in (CONFIRM, ACCEPT if choice == "accept" else DECLINE):
+        for link in menu:
+            if rule.search(link.label):
+                return link
+    return None

@@ -1,0 +1,89 @@
+"""The sandbox's movable clock, and what is due on it."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+class Clock:
+    """Real time plus an offset in seconds. Windows, lives, limits and retries are counted on it."""
+
+    def __init__(self, offset: float = 0.0) -> None:
+        self.offset = offset
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time() + self.offset
+
+    def iso(self) -> str:
+        return datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="seconds")
+
+
+def beijing(at: float) -> str:
+    """``YYYY-MM-DD HH:MM:SS`` in Beijing, as vendors print times."""
+    return datetime.fromtimestamp(at, BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def beijing_day(at: float) -> str:
+    return datetime.fromtimestamp(at, BEIJING).strftime("%Y%m%d")
+
+
+@dataclass(order=True, slots=True)
+class Due:
+    """One thing to do when the clock gets there; ``cancel`` when it is no longer wanted."""
+
+    at: float
+    order: int
+    action: Callable[[], None] = field(compare=False)
+    cancelled: bool = field(default=False, compare=False)
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Timeline:
+    """Runs actions in the order of their times on a clock that may jump."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._due: list[Due] = []
+        self._order = itertools.count()
+        self._wake = asyncio.Event()
+
+    def after(self, seconds: float, action: Callable[[], None]) -> Due:
+        due = Due(self.clock.now() + seconds, next(self._order), action)
+        heapq.heappush(self._due, due)
+        self._wake.set()
+        return due
+
+    def move(self, offset: float) -> None:
+        self.clock.offset = offset
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            wait = self._run_due()
+            try:
+                await asyncio.wait_for(self._wake.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def _run_due(self) -> float | None:
+        """Runs what is due; returns the seconds until the next, None when there is none."""
+        while self._due:
+            wait = self._due[0].at - self.clock.now()
+            if not self._due[0].cancelled and wait > 0:
+                return wait
+            due = heapq.heappop(self._due)
+            if not due.cancelled:
+                due.action()
+        return None

@@ -1,0 +1,259 @@
+"""What the sandbox is told at its start: one JSON file. Its shape is described in sandbox/README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox import jsons
+from sandbox.jsons import Json
+
+MODES = ("plain", "compatible", "safe")
+
+
+class ConfigError(Exception):
+    """The configuration can't be used; the message names the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    title: str
+    fields: dict[str, str]
+    """Parameter name such as ``time1`` to the label shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An official account 服务号 and where its callbacks go."""
+
+    pool: str
+    name: str
+    appid: str
+    secret: str
+    token: str
+    aes_key: str
+    original_id: str
+    mode: str
+    callback_url: str
+    templates: dict[str, Template] = field(default_factory=dict)
+    """Empty: every template id is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class MiniProgram:
+    pool: str
+    appid: str
+    secret: str
+    name: str = ""
+    templates: dict[str, Template] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """Alibaba SMS or voice: keys, where receipts go, texts by template code with ``${var}``."""
+
+    access_key_id: str = "sandbox-ak"
+    access_key_secret: str = ""
+    receipt_url: str = ""
+    call_report_url: str = ""
+    """Where reports during a voice call go; empty: not pushed."""
+    templates: dict[str, str] = field(default_factory=dict)
+    signs: tuple[str, ...] = ()
+    """Known SMS signatures; empty: any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    client_id: str = "pingbiaotong"
+    client_secret: str = ""
+    redirect_prefixes: tuple[str, ...] = ()
+    """Where codes may be sent; empty: to the service and its public address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    mobile: str
+    id_number: str = ""
+    role: str = "expert"
+    pool: str = ""
+    follows: bool = False
+    level: int = 4
+    """How surely the identity platform knows the person, 1 to 4."""
+    user_type: str = "person"
+    organisation: str = ""
+    credit_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Habits of the platforms that their documents leave open, and limits that tests shorten."""
+
+    callback_timeout: float = 5.0
+    """Seconds until a callback's connection is dropped; also the distance of two deliveries."""
+    callback_deliveries: int = 3
+    passive_text_limit: int = 2048
+    """Bytes of a text reply."""
+    allowed_ips: tuple[str, ...] = ()
+    """Callers' addresses that may use the WeChat API; empty: all."""
+    ring_seconds: float = 45.0
+    speech_rate: float = 5.0
+    """Characters a second that the voice speaks."""
+    key_wait: float = 5.0
+    """Seconds a menu waits for a key when the caller doesn't say."""
+    receipt_delay: float = 1.0
+    """Seconds from delivery of an SMS to its receipt."""
+    receipt_retries: tuple[float, ...] = (60.0, 300.0, 600.0)
+    receipt_timeout: float = 5.0
+    unknown_numbers: str = "bad_number"
+    """What a call to a number without a phone meets: a line state of a phone."""
+    bubbles: int = 500
+    """Bubbles kept per chat."""
+    ledger: int = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    service_url: str = "http://127.0.0.1:8080"
+    public_url: str = "http://127.0.0.1:8090"
+    service_public_url: str = ""
+    """How phones reach the service, when that differs from ``service_url``."""
+    accounts: tuple[Account, ...] = ()
+    mini_programs: tuple[MiniProgram, ...] = ()
+    sms: Vendor = Vendor()
+    voice: Vendor = Vendor()
+    identity: Identity = Identity()
+    people: tuple[Person, ...] = ()
+    wire: Wire = Wire()
+
+
+def load(path: Path) -> Config:
+    try:
+        return parse(jsons.loads(path.read_bytes()))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not a JSON object: {error}") from error
+
+
+def parse(data: Mapping[str, object]) -> Config:
+    """The typed configuration; ConfigError names a missing or wrong key."""
+    usual = Config()
+    return Config(
+        service_url=jsons.text(data, "service_url", usual.service_url).rstrip("/"),
+        public_url=jsons.text(data, "public_url", usual.public_url).rstrip("/"),
+        service_public_url=jsons.text(data, "service_public_url").rstrip("/"),
+        accounts=tuple(_account(item, index) for index, item in enumerate(jsons.objects(data, "accounts"))),
+        mini_programs=tuple(
+            MiniProgram(
+                pool=_required(item, "pool", f"mini_programs[{index}]"),
+                appid=_required(item, "appid", f"mini_programs[{index}]"),
+                secret=_required(item, "secret", f"mini_programs[{index}]"),
+                name=jsons.text(item, "name", "评标通小程序"),
+                templates=_templates(jsons.mapping(item, "templates")),
+            )
+            for index, item in enumerate(jsons.objects(data, "mini_programs"))
+        ),
+        sms=_vendor(jsons.mapping(data, "sms")),
+        voice=_vendor(jsons.mapping(data, "voice")),
+        identity=_identity(jsons.mapping(data, "identity")),
+        people=tuple(person(item, f"people[{index}]") for index, item in enumerate(jsons.objects(data, "people"))),
+        wire=_wire(jsons.mapping(data, "wire")),
+    )
+
+
+def person(item: Json, where: str) -> Person:
+    organisation = jsons.mapping(item, "organisation")
+    return Person(
+        name=_required(item, "name", where),
+        mobile=_required(item, "mobile", where),
+        id_number=jsons.text(item, "id_number"),
+        role=jsons.text(item, "role", "expert"),
+        pool=jsons.text(item, "pool"),
+        follows=item.get("follows") is True,
+        level=int(jsons.text(item, "level", "4")),
+        user_type=jsons.text(item, "user_type", "person"),
+        organisation=jsons.text(organisation, "name"),
+        credit_code=jsons.text(organisation, "credit_code"),
+    )
+
+
+def _required(item: Mapping[str, object], key: str, where: str) -> str:
+    value = jsons.text(item, key)
+    if not value:
+        raise ConfigError(f"{where}.{key} is missing")
+    return value
+
+
+def _account(item: Json, index: int) -> Account:
+    where = f"accounts[{index}]"
+    mode = jsons.text(item, "mode", "safe")
+    if mode not in MODES:
+        raise ConfigError(f"{where}.mode must be one of {', '.join(MODES)}")
+    aes_key = jsons.text(item, "aes_key")
+    if mode != "plain" and len(aes_key) != 43:
+        raise ConfigError(f"{where}.aes_key must have 43 characters")
+    return Account(
+        pool=_required(item, "pool", where),
+        name=jsons.text(item, "name", "评标专家库"),
+        appid=_required(item, "appid", where),
+        secret=_required(item, "secret", where),
+        token=_required(item, "token", where),
+        aes_key=aes_key,
+        original_id=_required(item, "original_id", where),
+        mode=mode,
+        callback_url=_required(item, "callback_url", where),
+        templates=_templates(jsons.mapping(item, "templates")),
+    )
+
+
+def _templates(items: Json) -> dict[str, Template]:
+    found: dict[str, Template] = {}
+    for key, value in items.items():
+        item = value if isinstance(value, dict) else {}
+        fields = {name: str(label) for name, label in jsons.mapping(item, "fields").items()}
+        found[key] = Template(jsons.text(item, "title", "通知"), fields)
+    return found
+
+
+def _vendor(item: Json) -> Vendor:
+    receipt_url = jsons.text(item, "receipt_url")
+    return Vendor(
+        access_key_id=jsons.text(item, "access_key_id", Vendor().access_key_id),
+        access_key_secret=jsons.text(item, "access_key_secret"),
+        receipt_url=receipt_url,
+        call_report_url=jsons.text(item, "call_report_url", receipt_url),
+        templates={code: str(value) for code, value in jsons.mapping(item, "templates").items()},
+        signs=tuple(jsons.strings(item, "signs")),
+    )
+
+
+def _identity(item: Json) -> Identity:
+    return Identity(
+        client_id=jsons.text(item, "client_id", Identity().client_id),
+        client_secret=jsons.text(item, "client_secret"),
+        redirect_prefixes=tuple(jsons.strings(item, "redirect_prefixes")),
+    )
+
+
+def _wire(item: Json) -> Wire:
+    usual = Wire()
+    retries = item.get("receipt_retries")
+    return Wire(
+        callback_timeout=jsons.number(item, "callback_timeout", usual.callback_timeout),
+        callback_deliveries=jsons.integer(item, "callback_deliveries", usual.callback_deliveries),
+        passive_text_limit=jsons.integer(item, "passive_text_limit", usual.passive_text_limit),
+        allowed_ips=tuple(jsons.strings(item, "allowed_ips")),
+        ring_seconds=jsons.number(item, "ring_seconds", usual.ring_seconds),
+        speech_rate=jsons.number(item, "speech_rate", usual.speech_rate),
+        key_wait=jsons.number(item, "key_wait", usual.key_wait),
+        receipt_delay=jsons.number(item, "receipt_delay", usual.receipt_delay),
+        receipt_retries=tuple(float(value) for value in retries)
+        if isinstance(retries, list)
+        else usual.receipt_retries,
+        receipt_timeout=jsons.number(item, "receipt_timeout", usual.receipt_timeout),
+        unknown_numbers=jsons.text(item, "unknown_numbers", usual.unknown_numbers),
+        bubbles=jsons.integer(item, "bubbles", usual.bubbles),
+        ledger=jsons.integer(item, "ledger", usual.ledger),
+    )

@@ -1,0 +1,1 @@
+"""The control API: everything the page of phones does, and what journeys, demo and benchmarks drive."""

@@ -1,0 +1,107 @@
+"""What every control endpoint shares: the parts it acts on, JSON in and out, errors as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from sandbox import jsons
+from sandbox.aliyun.sms import SmsCenter
+from sandbox.aliyun.voice import VoiceCenter
+from sandbox.autopilot import Autopilots
+from sandbox.jsons import BadRequest, Json
+from sandbox.phones import Call, Phone
+from sandbox.wechat.person import Act, Person
+from sandbox.wechat.platform import Platform
+from sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    world: World
+    platform: Platform
+    sms: SmsCenter
+    voice: VoiceCenter
+    autopilots: Autopilots
+
+
+PARTS = web.AppKey("parts", Parts)
+
+
+class Control:
+    """One control request."""
+
+    def __init__(self, request: web.Request, body: Json) -> None:
+        self.request = request
+        self.body = body
+        self.parts = request.app[PARTS]
+        self.world = self.parts.world
+
+    @property
+    def phone(self) -> Phone:
+        """The phone named in the path, by id or by number; 404 when there is none."""
+        key = self.request.match_info["phone"]
+        phone = self.world.find_phone(key)
+        if phone is None:
+            raise web.HTTPNotFound(text=jsons.dumps({"error": f"no phone {key!r}"}), content_type="application/json")
+        return phone
+
+    @property
+    def person(self) -> Person:
+        return Person(self.parts.platform, self.phone, jsons.text(self.body, "pool"))
+
+    @property
+    def call(self) -> Call:
+        call = self.phone.find_call(self.request.match_info["call"])
+        if call is None:
+            raise web.HTTPNotFound(text=jsons.dumps({"error": "no such call"}), content_type="application/json")
+        return call
+
+    def query_number(self, name: str, default: float) -> float:
+        raw = self.request.query.get(name, "")
+        try:
+            return float(raw) if raw else default
+        except ValueError as error:
+            raise BadRequest(f"“{name}” must be a number") from error
+
+    async def act(self, work: Awaitable[Act]) -> Json:
+        """Does it and tells what came of it; with ``"wait": false`` it answers at once."""
+        if self.body.get("wait") is not False:
+            return (await work).as_json()
+
+        async def later() -> None:
+            await work
+
+        self.world.spawn(later())
+        return {"waiting": True}
+
+
+Answer = Json | web.StreamResponse
+Endpoint = Callable[[Control], Awaitable[Answer] | Answer]
+
+
+def endpoint(handler: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            raw = await request.read()
+            body = jsons.loads(raw) if raw else {}
+            answer = handler(Control(request, body))
+            if not isinstance(answer, dict | web.StreamResponse):
+                answer = await answer
+        except BadRequest as error:
+            return _error(400, str(error))
+        except ValueError as error:
+            return _error(400, f"the body must be a JSON object: {error}")
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        return web.Response(text=jsons.dumps(answer), content_type="application/json", charset="utf-8")
+
+    return handle
+
+
+def _error(status: int, text: str) -> web.Response:
+    return web.Response(
+        status=status, text=jsons.dumps({"error": text}), content_type="application/json", charset="utf-8"
+    )

@@ -1,0 +1,45 @@
+"""Puts the sandbox together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from sandbox.aliyun.sms import SmsCenter
+from sandbox.aliyun.voice import VoiceCenter
+from sandbox.autopilot import Autopilots
+from sandbox.config import Config
+from sandbox.control import panel, phones
+from sandbox.control.base import PARTS, Parts
+from sandbox.wechat import account_api, messages, mini_api
+from sandbox.wechat.api import install
+from sandbox.wechat.platform import new_platform
+from sandbox.world import WORLD, World
+
+LARGEST_BODY = 12 << 20
+
+
+def create_app(config: Config) -> web.Application:
+    """The whole sandbox as one aiohttp application; its state lives and dies with it."""
+    app = web.Application(client_max_size=LARGEST_BODY)
+    world = World(config)
+    platform = new_platform(world)
+    sms, voice = SmsCenter(world), VoiceCenter(world)
+    app[WORLD] = world
+    app[PARTS] = Parts(world, platform, sms, voice, Autopilots(platform, voice.network))
+    install(app, platform, [*account_api.ROUTES, *messages.ROUTES, *mini_api.ROUTES])
+    for prefix, rpc in (("/sms", sms.rpc), ("/voice", voice.rpc)):
+        for path in (prefix, prefix + "/"):
+            app.router.add_get(path, rpc.handle)
+            app.router.add_post(path, rpc.handle)
+    phones.add_routes(app)
+    panel.add_routes(app)
+    app.cleanup_ctx.append(_life)
+    return app
+
+
+async def _life(app: web.Application) -> AsyncIterator[None]:
+    await app[WORLD].start()
+    yield
+    await app[WORLD].stop()

@@ -1,0 +1,152 @@
+"""Callbacks: pushed to the account's server with retries; what it replies appears on the phone."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+
+import aiohttp
+
+from sandbox import jsons
+from sandbox.config import Account
+from sandbox.jsons import Json
+from sandbox.phones import Bubble, Chat, Phone
+from sandbox.wechat import crypto, xml
+from sandbox.wechat.replies import ReplyError, show_reply
+from sandbox.world import World
+
+BROKEN = "该公众号提供的服务出现故障，请稍后再试"
+OUT_OF_ORDER_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a push went. ``answered`` is False when no delivery got an answer in time."""
+
+    deliveries: int = 0
+    answered: bool = False
+    note: str = ""
+    bubbles: tuple[Bubble, ...] = ()
+
+    def as_json(self) -> Json:
+        return {
+            "deliveries": self.deliveries,
+            "answered": self.answered,
+            "note": self.note,
+            "reply": [bubble.as_json() for bubble in self.bubbles],
+        }
+
+
+class Callbacks:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def push_soon(self, account: Account, phone: Phone, chat: Chat, fields: Json) -> None:
+        """Pushes in the background, as the platform does with results of sends."""
+        self._world.spawn(self._push_quietly(account, phone, chat, fields))
+
+    async def _push_quietly(self, account: Account, phone: Phone, chat: Chat, fields: Json) -> None:
+        await self.push(account, phone, chat, fields)
+
+    async def push(self, account: Account, phone: Phone, chat: Chat, fields: Json) -> Outcome:
+        """Delivers until answered, at most the configured number of times, and shows the reply.
+
+        ``fields`` begins with MsgType; the head (both names and CreateTime) is put before it unless it has its own.
+        """
+        faults = self._world.faults
+        name = _name(fields)
+        if faults.strikes("wechat", "lost"):
+            self._world.ledger.add("wechat", "out", name, fields, None, phone=phone.id, note="lost by a fault switch")
+            return Outcome(note="lost")
+        head: Json = {"ToUserName": account.original_id, "FromUserName": chat.openid}
+        message = xml.write({**head, "CreateTime": int(self._world.clock.now()), **fields})
+        if late := faults.strikes("wechat", "out_of_order"):
+            await asyncio.sleep(late.seconds or OUT_OF_ORDER_SECONDS)
+        if faults.strikes("wechat", "twice"):
+            self._world.spawn(self._send_copy(account, chat.openid, message))
+        outcome = Outcome()
+        answer = await self._deliver(account, chat.openid, message, outcome)
+        outcome.answered = answer is not None
+        try:
+            outcome.bubbles = tuple(show_reply(self._world, account, (phone, chat), fields, answer))
+        except ReplyError as error:
+            outcome.note = str(error)
+            if jsons.text(fields, "Event") not in SILENT_EVENTS:
+                outcome.bubbles = (self._world.show(phone, chat, "system", "fault", BROKEN),)
+        shown: object = [bubble.text for bubble in outcome.bubbles] or ("" if answer is None else "success")
+        note = "; ".join(part for part in (f"{outcome.deliveries} deliveries", outcome.note) if part)
+        self._world.ledger.add("wechat", "out", name, fields, shown, phone=phone.id, note=note)
+        return outcome
+
+    async def _deliver(self, account: Account, openid: str, message: str, outcome: Outcome) -> bytes | None:
+        wire, loop = self._world.config.wire, asyncio.get_running_loop()
+        while outcome.deliveries < wire.callback_deliveries:
+            started = loop.time()
+            outcome.deliveries += 1
+            answer = await self._send(account, openid, message)
+            if answer is not None:
+                return answer
+            if outcome.deliveries < wire.callback_deliveries:
+                await asyncio.sleep(max(0.0, started + wire.callback_timeout - loop.time()))
+        return None
+
+    async def _send_copy(self, account: Account, openid: str, message: str) -> None:
+        await self._send(account, openid, message)
+
+    async def _send(self, account: Account, openid: str, message: str) -> bytes | None:
+        """One delivery with its own nonce and cipher text; None when it must be repeated."""
+        query, body = sign_and_wrap(account, openid, message, int(self._world.clock.now()))
+        if self._world.faults.strikes("wechat", "wrong_signature"):
+            query["msg_signature" if "msg_signature" in query else "signature"] = secrets.token_hex(20)
+        timeout = aiohttp.ClientTimeout(total=self._world.config.wire.callback_timeout)
+        headers = {"Content-Type": "text/xml", "User-Agent": "Mozilla/4.0", "Pragma": "no-cache"}
+        try:
+            async with self._world.http.post(
+                account.callback_url, params=query, data=body.encode(), headers=headers, timeout=timeout
+            ) as response:
+                raw = await response.read()
+                return None if response.status >= 500 else raw if response.status == 200 else b"\x00"
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+
+
+SILENT_EVENTS = frozenset(
+    {
+        "unsubscribe",
+        "VIEW",
+        "view_miniprogram",
+        "TEMPLATESENDJOBFINISH",
+        "subscribe_msg_popup_event",
+        "subscribe_msg_change_event",
+        "subscribe_msg_sent_event",
+        "LOCATION",
+        "user_info_modified",
+        "user_authorization_revoke",
+        "user_authorization_cancellation",
+    }
+)
+"""Events after which the phone shows nothing, whatever the server answers."""
+
+
+def _name(fields: Json) -> str:
+    return jsons.text(fields, "Event") or jsons.text(fields, "MsgType", "raw")
+
+
+def sign_and_wrap(account: Account, openid: str, message: str, now: int) -> tuple[dict[str, str], str]:
+    """Query and body of one delivery, in the account's mode."""
+    timestamp, nonce = str(now), str(secrets.randbelow(900_000_000) + 100_000_000)
+    query = {
+        "signature": crypto.signature(account.token, timestamp, nonce),
+        "timestamp": timestamp,
+        "nonce": nonce,
+        "openid": openid,
+    }
+    if account.mode == "plain":
+        return query, message
+    encrypted = crypto.encrypt(account.aes_key, account.appid, message)
+    query["encrypt_type"] = "aes"
+    query["msg_signature"] = crypto.signature(account.token, timestamp, nonce, encrypted)
+    if account.mode == "compatible":
+        return query, message.removesuffix("</xml>") + f"<Encrypt>{xml.cdata(encrypted)}</Encrypt></xml>"
+    return query, xml.write({"ToUserName": account.original_id, "Encrypt": encrypted})

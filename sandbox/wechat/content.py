@@ -1,0 +1,87 @@
+"""What an account's messages look like on a phone: texts with links, menus, cards."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from sandbox import jsons
+from sandbox.jsons import Json
+from sandbox.phones import Link, Segment
+
+_ANCHOR = re.compile(r"<a\b([^>]*)>(.*?)</a>", re.IGNORECASE | re.DOTALL)
+_ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*("[^"]*"|'[^']*')""")
+_BARE_URL = re.compile(r"https?://[^\s<>\"'，。；、）】》]+")
+
+
+def segments_of(text: str) -> list[Segment]:
+    """Plain pieces and links of a text message: anchors, choice links, mini-program links, bare addresses."""
+    found: list[Segment] = []
+    end = 0
+    for match in _ANCHOR.finditer(text):
+        found += _with_bare_urls(text[end : match.start()])
+        label = html.unescape(match.group(2))
+        found.append(Segment(label, link_of(label, _attributes(match.group(1)))))
+        end = match.end()
+    found += _with_bare_urls(text[end:])
+    return found
+
+
+def _attributes(raw: str) -> dict[str, str]:
+    return {name.lower(): html.unescape(value[1:-1]) for name, value in _ATTRIBUTE.findall(raw)}
+
+
+def link_of(label: str, attributes: dict[str, str]) -> Link | None:
+    """None for an anchor that leads nowhere."""
+    href = attributes.get("href", "")
+    if attributes.get("data-miniprogram-appid"):
+        page = attributes.get("data-miniprogram-path", "")
+        return Link(label, "mini", url=href, appid=attributes["data-miniprogram-appid"], pagepath=page)
+    parts = urlsplit(href)
+    if parts.scheme == "weixin" and parts.netloc == "bizmsgmenu":
+        query = parse_qs(parts.query, keep_blank_values=True)
+        content = query.get("msgmenucontent", [""])[0]
+        return Link(label, "menu", menu_id=query.get("msgmenuid", [""])[0], content=content or label)
+    return Link(label, "url", url=href) if href else None
+
+
+def _with_bare_urls(text: str) -> list[Segment]:
+    found: list[Segment] = []
+    end = 0
+    for match in _BARE_URL.finditer(text):
+        if match.start() > end:
+            found.append(Segment(text[end : match.start()]))
+        found.append(Segment(match.group(), Link(match.group(), "url", url=match.group())))
+        end = match.end()
+    if end < len(text):
+        found.append(Segment(text[end:]))
+    return found
+
+
+def menu_segments(menu: Json) -> list[Segment]:
+    """A msgmenu: head, one choice a line, tail. Ids that are not digits come back as ``0``, as in life."""
+    found = [Segment(jsons.text(menu, "head_content"))]
+    for item in jsons.objects(menu, "list"):
+        content, menu_id = jsons.text(item, "content"), jsons.text(item, "id")
+        known = menu_id if menu_id.isascii() and menu_id.isdigit() else "0"
+        found += [Segment("\n"), Segment(content, Link(content, "menu", menu_id=known, content=content))]
+    if tail := jsons.text(menu, "tail_content"):
+        found += [Segment("\n"), Segment(tail)]
+    return found
+
+
+def article_segments(articles: list[Json], key: str = "title") -> list[Segment]:
+    """News cards; ``key`` tells the spelling of the fields: ``title`` in JSON, ``Title`` in XML."""
+    capital = key[0].isupper()
+    found: list[Segment] = []
+    for article in articles:
+        title = jsons.text(article, key)
+        url = jsons.text(article, "Url" if capital else "url")
+        text = jsons.text(article, "Description" if capital else "description")
+        if found:
+            found.append(Segment("\n"))
+        found.append(Segment(title, Link(title, "url", url=url) if url else None))
+        if text:
+            found.append(Segment("\n" + text))
+    return found

@@ -1,0 +1,225 @@
+"""What a person does in WeChat: follow, write, tap, scan. Each act shows on the phone and pushes its callback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from sandbox import jsons
+from sandbox.config import Account
+from sandbox.jsons import BadRequest, Json
+from sandbox.phones import Chat, Link, Phone
+from sandbox.wechat import windows
+from sandbox.wechat.callbacks import Outcome
+from sandbox.wechat.platform import Platform
+
+
+@dataclass(slots=True)
+class Act:
+    """What came of it: the push's outcome when there was one, and what opens on the phone."""
+
+    outcome: Outcome | None = None
+    open_url: str = ""
+    open_mini: str = ""
+    """Page path in the mini-program, with its query."""
+
+    def as_json(self) -> Json:
+        answer: Json = {"open_url": self.open_url, "open_mini": self.open_mini}
+        if self.outcome is not None:
+            answer.update(self.outcome.as_json())
+        return answer
+
+
+class Person:
+    """A phone's owner before one official account."""
+
+    def __init__(self, platform: Platform, phone: Phone, pool: str = "") -> None:
+        self.platform = platform
+        self.world = platform.world
+        self.phone = phone
+        self.chat: Chat = self.world.chat(phone, pool or phone.pool)
+        self.account: Account = self.world.accounts[self.chat.pool]
+
+    async def push(self, fields: Json) -> Act:
+        """Any raw message or event; nothing on the phone changes before the reply."""
+        return Act(await self.platform.callbacks.push(self.account, self.phone, self.chat, fields))
+
+    async def _event(self, event: str, **more: object) -> Act:
+        return await self.push({"MsgType": "event", "Event": event, **more})
+
+    async def _message(self, kind: str, **more: object) -> Act:
+        self._need_following()
+        windows.spoke(self.chat, self.world.clock.now())
+        return await self.push({"MsgType": kind, **more, "MsgId": self.world.new_number()})
+
+    def _need_following(self) -> None:
+        if not self.chat.following:
+            raise BadRequest("the phone does not follow this account: follow first")
+
+    def _say(self, kind: str, text: str) -> None:
+        self.world.show(self.phone, self.chat, "me", kind, text)
+
+    def _begin_following(self, scene: str) -> None:
+        now = self.world.clock.now()
+        self.chat.following, self.chat.followed_at, self.chat.scene = True, int(now), scene
+        windows.touched(self.chat, now)
+        self.world.show_phone(self.phone)
+
+    async def follow(self) -> Act:
+        if self.chat.following:
+            raise BadRequest("the phone follows this account already")
+        self._begin_following("")
+        return await self._event("subscribe", EventKey="")
+
+    async def unfollow(self) -> Act:
+        self._need_following()
+        self.chat.following = False
+        windows.close(self.chat)
+        for key in [key for key in self.phone.consents if key[0] == self.account.appid]:
+            del self.phone.consents[key]
+        self.world.show_phone(self.phone)
+        return await self._event("unsubscribe", EventKey="")
+
+    async def text(self, content: str) -> Act:
+        self._need_following()
+        self._say("text", content)
+        return await self._message("text", Content=content)
+
+    async def location(self, latitude: float, longitude: float, label: str) -> Act:
+        self._need_following()
+        self._say("location", f"[位置] {label or f'{latitude}, {longitude}'}")
+        place: Json = {"Location_X": latitude, "Location_Y": longitude, "Scale": 16, "Label": label}
+        return await self._message("location", **place)
+
+    async def message(self, kind: str, fields: Json) -> Act:
+        """Any other message type of a person: image, voice, video, shortvideo, link."""
+        self._need_following()
+        names = {"image": "图片", "voice": "语音", "video": "视频", "shortvideo": "小视频", "link": "链接"}
+        if kind not in names:
+            raise BadRequest(f"no message type {kind!r}; known: {', '.join(names)}, text, location")
+        self._say(kind, f"[{names[kind]}]")
+        return await self._message(kind, **fields)
+
+    async def choose(self, link: Link) -> Act:
+        """Taps a choice. It comes as a text, and counts as a tap, not as writing."""
+        self._need_following()
+        self._say("text", link.content)
+        windows.touched(self.chat, self.world.clock.now())
+        fields: Json = {"MsgType": "text", "Content": link.content, "MsgId": self.world.new_number()}
+        if link.menu_id:
+            fields["bizmsgmenuid"] = link.menu_id
+        return await self.push(fields)
+
+    async def tap(self, link: Link) -> Act:
+        if link.kind == "menu":
+            return await self.choose(link)
+        if link.kind == "mini":
+            return Act(open_mini=link.pagepath or "/")
+        return Act(open_url=link.url)
+
+    # -- the menu below the chat ----------------------------------------------------------------------------------
+
+    def buttons(self) -> list[Json]:
+        """Every button that does something, sub-buttons included."""
+        menu = self.platform.menus.get(self.account.appid, {})
+        found: list[Json] = []
+        for button in jsons.objects(menu, "button"):
+            found += jsons.objects(button, "sub_button") or [button]
+        return found
+
+    async def menu(self, wanted: str) -> Act:
+        """Taps the button with this name or key."""
+        self._need_following()
+        button = next((item for item in self.buttons() if wanted in (item.get("name"), item.get("key"))), None)
+        if button is None:
+            raise BadRequest(f"no menu button {wanted!r}")
+        kind, key = jsons.text(button, "type"), jsons.text(button, "key")
+        if kind == "click":
+            windows.touched(self.chat, self.world.clock.now())
+            return await self._event("CLICK", EventKey=key)
+        if kind == "view":
+            act = await self._event("VIEW", EventKey=jsons.text(button, "url"), MenuId=410418124)
+            act.open_url = jsons.text(button, "url")
+            return act
+        if kind == "miniprogram":
+            act = await self._event("view_miniprogram", EventKey=jsons.text(button, "pagepath"), MenuId=410418124)
+            act.open_mini = jsons.text(button, "pagepath")
+            return act
+        if kind.startswith("scancode"):
+            raise BadRequest("this button opens the scanner: scan with “menu_key” set to the button's key")
+        raise BadRequest(f"a button of type {kind!r} can't be tapped here: inject its event")
+
+    # -- the scanner ----------------------------------------------------------------------------------------------
+
+    async def scan(self, content: str, menu_key: str = "") -> Act:
+        """Scans a code: a scene of an account, a page of ours, any other address; or for a menu button."""
+        if menu_key:
+            return await self._scan_for_menu(content, menu_key)
+        scene = self._find_scene(content)
+        if scene is not None:
+            return await self._scan_scene(*scene)
+        parts = urlsplit(content)
+        if content.startswith(f"{self.world.config.public_url}/wechat/link/"):
+            return self._open_mini(content.rpartition("/")[2])
+        if parts.scheme in ("http", "https"):
+            return Act(open_url=content)
+        raise BadRequest("this code leads nowhere")
+
+    def _find_scene(self, content: str) -> tuple[str, str] | None:
+        """Scene key and ticket, when the code is one of this account's; BadRequest when it has expired."""
+        parts = urlsplit(content)
+        ticket = parse_qs(parts.query).get("ticket", [""])[0]
+        scene = self.platform.scenes.get(content) or self.platform.scenes.get(ticket)
+        if scene is not None and scene.appid == self.account.appid:
+            if scene.expires and scene.expires <= self.world.clock.now():
+                raise BadRequest("this QR code has expired")
+            return scene.key, scene.ticket
+        prefix = f"/q/{self.account.pool}/"
+        if parts.netloc == "weixin.qq.com" and parts.path.startswith(prefix):
+            return unquote(parts.path.removeprefix(prefix)), "made-up-ticket"
+        return None
+
+    async def _scan_scene(self, key: str, ticket: str) -> Act:
+        if self.chat.following:
+            windows.touched(self.chat, self.world.clock.now())
+            return await self._event("SCAN", EventKey=key, Ticket=ticket)
+        self._begin_following(key)
+        return await self._event("subscribe", EventKey=f"qrscene_{key}", Ticket=ticket)
+
+    async def _scan_for_menu(self, content: str, key: str) -> Act:
+        button = next((item for item in self.buttons() if item.get("key") == key), None)
+        kind = jsons.text(button or {}, "type")
+        if kind not in ("scancode_waitmsg", "scancode_push"):
+            raise BadRequest(f"no scan button with key {key!r}")
+        windows.touched(self.chat, self.world.clock.now())
+        info: Json = {"ScanType": "qrcode", "ScanResult": content}
+        return await self._event(kind, EventKey=key, ScanCodeInfo=info)
+
+    def _open_mini(self, name: str) -> Act:
+        link = self.platform.links.get(name)
+        if link is None or link.expires <= self.world.clock.now():
+            raise BadRequest("this link has expired")
+        return Act(open_mini=f"{link.path}?{link.query}".strip("?") or "/")
+
+    # -- consent to notices -----------------------------------------------------------------------------------------
+
+    async def consent(self, template_id: str, accept: bool, mini: bool) -> Act:
+        """Answers the pop-up for a one-time notice. An official account is told; a mini-program has no push set up."""
+        app = self.world.minis.get(self.chat.pool) if mini else self.account
+        if app is None:
+            raise BadRequest(f"no mini-program for pool {self.chat.pool!r}")
+        key = (app.appid, template_id)
+        if accept:
+            self.phone.consents[key] = self.phone.consents.get(key, 0) + 1
+        self.phone.touch()
+        if mini:
+            return Act()
+        status = "accept" if accept else "reject"
+        item: Json = {"TemplateId": template_id, "SubscribeStatusString": status, "PopupScene": 1}
+        return await self._event("subscribe_msg_popup_event", SubscribeMsgPopupEvent={"List": item})
+
+    async def revoke(self, template_id: str) -> Act:
+        """Switches a notice off in the account's settings."""
+        self.phone.consents.pop((self.account.appid, template_id), None)
+        item: Json = {"TemplateId": template_id, "SubscribeStatusString": "reject"}
+        return await self._event("subscribe_msg_change_event", SubscribeMsgChangeEvent={"List": item})

@@ -1,0 +1,137 @@
+"""State of the platform beside the phones: tokens, quotas, menus, codes, media."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from sandbox.config import Account, MiniProgram
+from sandbox.jsons import Json
+from sandbox.phones import Phone
+from sandbox.wechat.callbacks import Callbacks
+from sandbox.wechat.errors import WechatError
+from sandbox.wechat.quota import Quotas
+from sandbox.wechat.tokens import Tokens
+from sandbox.world import World
+
+App = Account | MiniProgram
+CODE_LIFE = 300.0
+MEDIA_LIFE = 3 * 86400.0
+MEDIA_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A single-use code for a person at an app."""
+
+    phone: Phone
+    appid: str
+    scope: str
+    expires: float
+
+
+class Codes:
+    """Single-use codes: log-in, phone number, OAuth. Used ones are remembered for their error code."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._live: dict[str, Code] = {}
+        self._used: OrderedDict[str, None] = OrderedDict()
+
+    def issue(self, phone: Phone, appid: str, scope: str = "") -> str:
+        code = "0" + secrets.token_urlsafe(23)
+        self._live[code] = Code(phone, appid, scope, self._world.clock.now() + CODE_LIFE)
+        return code
+
+    def redeem(self, code: str, appid: str, *, used_error: int = 40163) -> Code:
+        """WechatError 40029 for a strange or expired code, ``used_error`` for one that was used."""
+        if code in self._used:
+            raise WechatError(used_error)
+        known = self._live.get(code)
+        if known is None or known.appid != appid:
+            raise WechatError(40029)
+        del self._live[code]
+        self._used[code] = None
+        while len(self._used) > 10_000:
+            self._used.popitem(last=False)
+        if known.expires <= self._world.clock.now():
+            raise WechatError(40029)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A scene QR code. ``expires`` 0: never."""
+
+    appid: str
+    key: str
+    ticket: str
+    url: str
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    kind: str
+    content_type: str
+    data: bytes
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class MiniLink:
+    """A URL Link that opens a mini-program page."""
+
+    appid: str
+    path: str
+    query: str
+    expires: float
+
+
+@dataclass(slots=True)
+class Platform:
+    world: World
+    tokens: Tokens
+    quotas: Quotas
+    callbacks: Callbacks
+    login_codes: Codes
+    phone_codes: Codes
+    oauth_codes: Codes
+    menus: dict[str, Json] = field(default_factory=dict)
+    """By app id; as the account sent it."""
+    scenes: dict[str, Scene] = field(default_factory=dict)
+    """By ticket and by url."""
+    media: OrderedDict[str, Media] = field(default_factory=OrderedDict)
+    links: dict[str, MiniLink] = field(default_factory=dict)
+    session_keys: dict[str, str] = field(default_factory=dict)
+    """By mini-program openid."""
+    user_tokens: dict[str, tuple[str, str, str, float]] = field(default_factory=dict)
+    """OAuth access or refresh token to app id, openid, scope, expiry."""
+    sent: dict[tuple[str, str, str], tuple[float, int]] = field(default_factory=dict)
+    """Template messages by app id, openid and client_msg_id: when, and which msgid."""
+    sending: set[str] = field(default_factory=set)
+    """Openids to whom a subscribe message is on its way."""
+    tickets: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def app(self, appid: str) -> App | None:
+        return self.world.apps.get(appid)
+
+    def keep_media(self, media: Media) -> str:
+        media_id = secrets.token_urlsafe(48)
+        self.media[media_id] = media
+        while len(self.media) > MEDIA_KEPT:
+            self.media.popitem(last=False)
+        return media_id
+
+
+def new_platform(world: World) -> Platform:
+    return Platform(
+        world,
+        Tokens(world.clock),
+        Quotas(world.clock),
+        Callbacks(world),
+        Codes(world),
+        Codes(world),
+        Codes(world),
+    )

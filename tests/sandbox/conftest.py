@@ -1,0 +1,258 @@
+"""A running sandbox, and a small service on the other side whose answers a test chooses."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from sandbox import config
+from sandbox.server import create_app
+from sandbox.wechat import crypto, xml
+from sandbox.world import WORLD, World
+
+POOL = "demo"
+APPID, TOKEN, AES_KEY, GH = "wxtest0000000000", "sandbox-token", "A" * 43, "gh_test"
+MINI = "wxmini0000000000"
+MOBILE = "13800000001"
+
+
+@dataclass
+class Delivery:
+    """One callback as the service got it, decrypted."""
+
+    query: dict[str, str]
+    body: bytes
+    fields: dict[str, Any]
+
+
+@dataclass
+class Service:
+    """The other side: keeps what comes, answers what the test says."""
+
+    mode: str = "safe"
+    deliveries: list[Delivery] = field(default_factory=list)
+    receipts: list[list[dict[str, Any]]] = field(default_factory=list)
+    clock: list[float] = field(default_factory=list)
+    reply: Callable[[Delivery], Awaitable[str | bytes] | str | bytes] = lambda _: b"success"
+    receipt_answer: str = '{"code":0,"msg":"接收成功"}'
+    url: str = ""
+
+    def passive(self, delivery: Delivery, **fields: object) -> bytes:
+        head = {
+            "ToUserName": delivery.fields["FromUserName"],
+            "FromUserName": delivery.fields["ToUserName"],
+            "CreateTime": 1,
+        }
+        text = xml.write({**head, **fields})
+        if self.mode == "plain":
+            return text.encode()
+        encrypted = crypto.encrypt(AES_KEY, APPID, text)
+        signature = crypto.signature(TOKEN, "1", "2", encrypted)
+        return xml.write({"Encrypt": encrypted, "MsgSignature": signature, "TimeStamp": 1, "Nonce": "2"}).encode()
+
+    def says(self, text: str) -> None:
+        self.reply = lambda delivery: self.passive(delivery, MsgType="text", Content=text)
+
+    def events(self) -> list[str]:
+        return [str(item.fields.get("Event", item.fields["MsgType"])) for item in self.deliveries]
+
+    async def callback(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        outer = xml.read(body)
+        fields = outer
+        if self.mode != "plain":
+            encrypted = str(outer["Encrypt"])
+            query = request.query
+            expected = crypto.signature(TOKEN, query["timestamp"], query["nonce"], encrypted)
+            if query["msg_signature"] != expected:
+                return web.Response(status=403)
+            fields = xml.read(crypto.decrypt(AES_KEY, APPID, encrypted).encode())
+        delivery = Delivery(dict(request.query), body, fields)
+        self.deliveries.append(delivery)
+        answer = self.reply(delivery)
+        if not isinstance(answer, str | bytes):
+            answer = await answer
+        return web.Response(body=answer.encode() if isinstance(answer, str) else answer)
+
+    async def receipt(self, request: web.Request) -> web.Response:
+        self.receipts.append(await request.json())
+        return web.Response(text=self.receipt_answer)
+
+    async def move_clock(self, request: web.Request) -> web.Response:
+        self.clock.append((await request.json())["offset_seconds"])
+        return web.json_response({})
+
+
+@dataclass
+class Box:
+    """The sandbox as a test drives it."""
+
+    client: TestClient[web.Request, web.Application]
+    service: Service
+    world: World
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def control(self, path: str, /, *, expect: int = 200, **body: object) -> dict[str, Any]:
+        response = await self.client.post(f"/control/{path}", data=json.dumps(body))
+        answer: dict[str, Any] = await response.json()
+        assert response.status == expect, answer
+        return answer
+
+    async def phone(self, key: str = MOBILE) -> dict[str, Any]:
+        answer: dict[str, Any] = await (await self.client.get(f"/control/phones/{key}")).json()
+        return answer
+
+    async def bubbles(self, key: str = MOBILE) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.phone(key))["chats"][POOL]["bubbles"]
+        return found
+
+    async def openid(self, key: str = MOBILE) -> str:
+        return str((await self.phone(key))["chats"][POOL]["openid"])
+
+    async def token(self, appid: str = APPID) -> str:
+        if appid not in self.tokens:
+            body = {"grant_type": "client_credential", "appid": appid, "secret": "sandbox-secret"}
+            answer = await (await self.client.post("/wechat/cgi-bin/stable_token", json=body)).json()
+            self.tokens[appid] = answer["access_token"]
+        return self.tokens[appid]
+
+    async def api(self, path: str, body: dict[str, Any] | None = None, **query: str) -> dict[str, Any]:
+        if "access_token" not in query:
+            mini = path.startswith("/wxa/") or path.endswith("/subscribe/send")
+            query["access_token"] = await self.token(MINI if mini else APPID)
+        url = f"/wechat{path}"
+        if body is None:
+            response = await self.client.get(url, params=query)
+        else:
+            response = await self.client.post(url, params=query, data=json.dumps(body, ensure_ascii=False).encode())
+        assert response.status == 200
+        answer: dict[str, Any] = json.loads(await response.text())
+        return answer
+
+    async def rpc(self, product: str, action: str, **parameters: str) -> tuple[int, dict[str, Any]]:
+        """A V3-signed call, signed here on its own."""
+        headers = sign_v3("sandbox-key-secret", action, parameters, f"{self.client.host}:{self.client.port}")
+        response = await self.client.post(f"/{product}/", params=parameters, headers=headers)
+        return response.status, await response.json()
+
+    async def advance(self, seconds: float) -> None:
+        await self.control("clock", advance_seconds=seconds)
+
+
+def sign_v3(secret: str, action: str, parameters: dict[str, str], host: str, *, date: str = "") -> dict[str, str]:
+    empty = hashlib.sha256(b"").hexdigest()
+    headers = {
+        "host": host,
+        "x-acs-action": action,
+        "x-acs-content-sha256": empty,
+        "x-acs-date": date or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "x-acs-signature-nonce": uuid.uuid4().hex,
+        "x-acs-version": "2017-05-25",
+    }
+    query = "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted(parameters.items()))
+    names = ";".join(sorted(headers))
+    lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+    canonical = f"POST\n/\n{query}\n{lines}\n{names}\n{empty}"
+    text = "ACS3-HMAC-SHA256\n" + hashlib.sha256(canonical.encode()).hexdigest()
+    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    authorization = f"ACS3-HMAC-SHA256 Credential=sandbox-ak,SignedHeaders={names},Signature={signature}"
+    return {**headers, "Authorization": authorization}
+
+
+async def eventually(check: Callable[[], object], seconds: float = 5.0) -> None:
+    """Waits until the check holds, looking again every few milliseconds."""
+    until = asyncio.get_running_loop().time() + seconds
+    while not check():
+        assert asyncio.get_running_loop().time() < until, "it did not happen in time"
+        await asyncio.sleep(0.005)
+
+
+def settings(service_url: str, **more: Any) -> dict[str, Any]:
+    usual = {
+        "service_url": service_url,
+        "public_url": "http://127.0.0.1:8090",
+        "accounts": [
+            {
+                "pool": POOL,
+                "name": "演示评标专家库",
+                "appid": APPID,
+                "secret": "sandbox-secret",
+                "token": TOKEN,
+                "aes_key": AES_KEY,
+                "original_id": GH,
+                "mode": "safe",
+                "callback_url": f"{service_url}/wechat/demo",
+                "templates": {"INVITE": {"title": "评标邀请", "fields": {"time1": "集合时间", "thing2": "地点"}}},
+            }
+        ],
+        "mini_programs": [{"pool": POOL, "appid": MINI, "secret": "sandbox-secret"}],
+        "sms": {
+            "access_key_secret": "sandbox-key-secret",
+            "receipt_url": f"{service_url}/receipts",
+            "templates": {"CODE": "您的验证码为${code}，五分钟内有效。", "NOTICE": "请于${time}到场。"},
+        },
+        "voice": {
+            "access_key_secret": "sandbox-key-secret",
+            "receipt_url": f"{service_url}/receipts",
+            "templates": {
+                "ASK": "您被抽为评标专家，时间${time}。参加请按1，不参加请按2，重听请按3。",
+                "YES": "您选择了参加，再按1确认。",
+                "NO": "您选择了不参加，再按2确认。",
+                "BYE": "再见。",
+            },
+        },
+        "identity": {"client_id": "pingbiaotong", "client_secret": "sandbox-identity"},
+        "people": [
+            {"name": "张三", "mobile": MOBILE, "id_number": "110101199001011237", "pool": POOL, "follows": True},
+            {"name": "李四", "mobile": "13800000002", "pool": POOL},
+            {
+                "name": "王代理",
+                "mobile": "13800000003",
+                "role": "agency",
+                "user_type": "legal",
+                "organisation": {"name": "某招标代理公司", "credit_code": "91110000100000001X"},
+            },
+        ],
+        "wire": {"callback_timeout": 0.2, "speech_rate": 100000, "receipt_delay": 0.01, "key_wait": 2},
+    }
+    return {**usual, **more}
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    service = Service()
+    app = web.Application()
+    app.router.add_post("/wechat/demo", service.callback)
+    app.router.add_post("/receipts", service.receipt)
+    app.router.add_post("/sandbox/clock", service.move_clock)
+    server = TestServer(app)
+    await server.start_server()
+    service.url = str(server.make_url("")).rstrip("/")
+    yield service
+    await server.close()
+
+
+async def open_box(service: Service, **more: Any) -> Box:
+    app = create_app(config.parse(settings(service.url, **more)))
+    client = TestClient(TestServer(app))
+    await client.start_server()
+    return Box(client, service, app[WORLD])
+
+
+@pytest.fixture
+async def box(service: Service) -> AsyncIterator[Box]:
+    made = await open_box(service)
+    yield made
+    await made.client.close()
