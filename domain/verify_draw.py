@@ -1,0 +1,659 @@
+"""Re-compute a published draw record. Needs nothing but Python 3.11 and this file:
+
+    python verify_draw.py record.json [--receipt HEX ...]
+
+It walks the log entry by entry, re-computes every hash, and names the first entry that doesn't fit. It proves that the
+order was fixed before anybody could know it, that it was followed without a gap, and that nobody was called beyond the
+missing places. It can't prove that a candidate list is complete or that a coded reason for a skip is true: that is
+audited where the experts' data are. ``--receipt`` is what a device kept (the hash of an entry, such as that of its own
+commitment): without receipts a log whose end was cut off or rewritten can't be told from a whole one.
+
+Exit code: 0 nothing found, 1 the record is wrong, 2 it can't be read, 3 only warnings.
+The algorithms are written here a second time on purpose, in one file that a person can download and read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import hmac
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+TAG = b"pbt-draw-v1"
+FORMAT = "pbt-draw-record-v1"
+ROLES = ("agency", "supervisor")
+TIERS = ("main", "alternative")
+SKIP_REASONS = ("leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late")
+CONDITION_FACTS = frozenset(
+    ("no", "planned", "mode", "regions", "specialty", "alternative", "title_level", "qualification", "department")
+)
+ACTS: Mapping[str, frozenset[str]] = {
+    "round_opened": frozenset(("round", "reason", "roles", "conditions")),
+    "system_committed": frozenset(("round", "commitment")),
+    "lists_frozen": frozenset(("round", "lists")),
+    "participant_committed": frozenset(("round", "role", "commitment")),
+    "participant_revealed": frozenset(("round", "role", "value")),
+    "seed_fixed": frozenset(("round", "secret", "seed")),
+    "round_aborted": frozenset(("round", "reason", "missing")),
+    "need": frozenset(("condition", "needed")),
+    "called": frozenset(("condition", "tier", "leaf")),
+    "skipped": frozenset(("condition", "tier", "leaf", "reason")),
+    "outcome": frozenset(("condition", "leaf", "outcome")),
+    "exhausted": frozenset(("condition", "tier")),
+    "paused": frozenset(("reason",)),
+    "resumed": frozenset(),
+    "force_ended": frozenset(("reason",)),
+    "completed": frozenset(),
+    "short": frozenset(("reason",)),
+    "ended": frozenset(),
+}
+OUTCOMES = {
+    "open": ("accepted", "declined", "silent", "cancelled"),
+    "accepted": ("left", "absent", "recused", "released", "cancelled"),
+}
+CLOCK_SLACK = timedelta(seconds=60)
+"""Machines' clocks differ; the order of entries is told by their chain, not by their times."""
+_HEX = re.compile("[0-9a-f]*")
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    "format": ("This is no record of the format {format}.", "不是 {format} 格式的记录。"),
+    "shape": ("{what} is missing or of the wrong kind.", "{what} 缺失或类型不对。"),
+    "head": ("The head is not the hash of the last entry.", "记录首部与末条的哈希不符。"),
+    "receipt": (
+        "Receipt {receipt} is not in the log: its end was cut off, or the log was rewritten.",
+        "回执 {receipt} 不在记录中：记录被截短或改写。",
+    ),
+    "list_order": ("List {key} is not sorted, or repeats a leaf.", "名单 {key} 未排序或有重复。"),
+    "list_extra": ("List {key} was never frozen.", "名单 {key} 从未冻结。"),
+    "list_missing": ("List {key} is not published.", "名单 {key} 未公布。"),
+    "list_changed": ("List {key} is not the one that was frozen.", "名单 {key} 与冻结时不符。"),
+    "list_set": ("The frozen lists are not those of the round's conditions.", "冻结的名单与本轮条件不对应。"),
+    "chain_gap": ("It doesn't follow the entry before it.", "与上一条不相连，有缺漏或换位。"),
+    "chain_hash": ("Its hash is wrong: it was changed.", "哈希不符，该条被改动过。"),
+    "act": ("Unknown act {act}, or not exactly its facts.", "未知的动作 {act}，或内容不全、有多余项。"),
+    "time": ("Its time is not RFC 3339 in UTC.", "时间不是 UTC 的标准写法。"),
+    "clock": ("Its time lies before that of an earlier entry.", "时间早于前面的记录。"),
+    "after_end": ("The draw had ended.", "抽取已结束，其后不应再有记录。"),
+    "phase": ("It can't come while the draw is in phase {phase}.", "当前阶段（{phase}）不能有此动作。"),
+    "round_open": ("The round before it is still open.", "本轮承诺尚未结束。"),
+    "round_closed": ("Round {number} is not open.", "第{number}轮未开启或已结束。"),
+    "round_gap": ("Round {expected} was expected, not {number}.", "应为第{expected}轮，而不是第{number}轮。"),
+    "round_reason": ("Its reason should be {expected}.", "本轮原因应为 {expected}。"),
+    "round_changed": ("Condition {no} was changed in more than its regions.", "条件{no}除地区外还有改动。"),
+    "round_restarted": (
+        "A seed stands already and condition {no} gives no cause for another: this would draw again.",
+        "顺序已经确定，条件{no}没有重新生成的理由：这等于重抽。",
+    ),
+    "roles": ("Nobody, or somebody unknown, adds randomness.", "参与承诺的角色不正确。"),
+    "one_role": ("Only one participant adds randomness.", "只有一方参与承诺。"),
+    "system_order": ("The system must commit once, before the lists are frozen.", "系统应在名单冻结前承诺一次。"),
+    "lists_order": ("Lists freeze once, after the system's commitment.", "名单应在系统承诺后冻结一次。"),
+    "commit_order": ("{role} must commit once, after the lists are frozen.", "{role} 应在名单冻结后承诺一次。"),
+    "reveal_order": ("{role} may reveal once, when all have committed.", "{role} 应在各方均承诺后揭示一次。"),
+    "reveal": ("{role} revealed another value than the committed one.", "{role} 揭示的值与承诺不符。"),
+    "seed_order": ("The seed is fixed before all have revealed.", "尚有一方未揭示，不得生成种子。"),
+    "secret": ("The system's secret is not the one it committed to.", "系统的秘密数与承诺不符。"),
+    "seed": ("The seed is not the hash of its inputs.", "种子与各项输入的哈希不符。"),
+    "abort_late": ("All had revealed: the seed exists and must be opened.", "各方均已揭示，种子已定，不得中止。"),
+    "abort_missing": ("It must name those who had not revealed: {late}.", "须写明未揭示的一方：{late}。"),
+    "abort_after_reveal": (
+        "{late} did not reveal after another had: whoever withheld it may have wanted another order.",
+        "他方揭示后 {late} 未揭示，可能意在更换顺序。",
+    ),
+    "abort_repeated": ("A second round of this draw was given up after a reveal.", "本次抽取第二次在揭示后中止。"),
+    "no_seed": ("Condition {no} has no order yet.", "条件{no}尚未确定顺序。"),
+    "need": (
+        "Condition {no} must need its planned number at first, later between what it holds and what was planned, once.",
+        "条件{no}的名额首次应等于计划数，以后应在已占用数与计划数之间，且不得重复设定。",
+    ),
+    "not_calling": ("Condition {no} is not being called.", "条件{no}当前不在通知阶段。"),
+    "tier": ("Condition {no} has no list {tier}.", "条件{no}没有 {tier} 名单。"),
+    "alternative_early": ("The main specialty of condition {no} is not exhausted.", "条件{no}的主选专业尚未用尽。"),
+    "too_many": ("Condition {no} misses no place.", "条件{no}没有空缺名额。"),
+    "called_twice": ("This leaf had its turn already.", "该专家已轮到过一次。"),
+    "unknown_leaf": ("This leaf is not in the frozen list.", "该专家不在冻结的名单中。"),
+    "order": ("The next in order is {leaf}…: somebody was passed over.", "应轮到 {leaf}…，有专家被越过。"),
+    "skip_reason": ("{reason} is no reason to skip.", "{reason} 不是规定的跳过原因。"),
+    "not_called": ("This leaf was never called.", "该专家从未被通知。"),
+    "outcome": ("{outcome} can't follow {state}.", "{state} 之后不能是 {outcome}。"),
+    "exhausted": ("The order {tier} of condition {no} is not at its end.", "条件{no}的 {tier} 名单尚未用尽。"),
+    "not_full": ("Places are still missing, or calls open.", "仍有空缺名额或未答复的通知，不能记为完成。"),
+    "not_short": ("No place is missing, or a call is still open.", "没有空缺名额，或仍有未答复的通知。"),
+    "short_reason": ("The log doesn't bear out the reason {reason}.", "记录不支持 {reason} 这一原因。"),
+    "not_settled": ("A round or a call is still open.", "仍有未完成的承诺或未答复的通知。"),
+}
+
+Object = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``severity`` is error or warning; ``entry`` the seq of the entry that doesn't fit, None for the whole record."""
+
+    severity: str
+    code: str
+    entry: int | None
+    english: str
+    chinese: str
+
+    def __str__(self) -> str:
+        where = "record 记录" if self.entry is None else f"entry 第{self.entry}条"
+        return f"{self.severity} [{self.code}] {where}: {self.english} {self.chinese}"
+
+
+class Problem(Exception):
+    """Something doesn't fit; ``code`` is a key of TEXTS. The walk stops here."""
+
+    def __init__(self, code: str, **facts: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+    def finding(self, severity: str, entry: int | None) -> Finding:
+        english, chinese = (text.format(**self.facts) for text in TEXTS[self.code])
+        return Finding(severity, self.code, entry, english, chinese)
+
+
+def verify(record: object, receipts: Sequence[str] = ()) -> list[Finding]:
+    """Everything that doesn't fit: warnings, and the first error. An empty list means that the record holds.
+
+    ``record`` is parsed JSON, ``receipts`` are hashes of entries as hex. A log that is not at its end yet is fine.
+    """
+    try:
+        walk = _Walk(_object(record, "record"))
+    except Problem as problem:
+        return [problem.finding("error", None)]
+    return walk.run(receipts)
+
+
+def digest(sub_tag: str, *inputs: bytes) -> bytes:
+    """SHA-256 over TAG, the sub-tag and the inputs, each led by its length as 8 bytes big-endian."""
+    return hashlib.sha256(_fields(TAG, sub_tag.encode(), *inputs)).digest()
+
+
+def drawn_order(seed: bytes, condition: int, tier: str, leaves: Sequence[bytes]) -> list[bytes]:
+    """Leaves by HMAC-SHA-256 of TAG, ``order``, condition, tier and leaf under the seed."""
+    prefix = _fields(TAG, b"order", _number(condition), tier.encode())
+    return sorted(leaves, key=lambda leaf: hmac.digest(seed, prefix + _fields(leaf), "sha256"))
+
+
+def _fields(*inputs: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(8, "big") + part for part in inputs)
+
+
+def _number(value: int) -> bytes:
+    return str(value).encode()
+
+
+@dataclass
+class _Round:
+    number: int
+    roles: tuple[str, ...]
+    facts: dict[int, Object]
+    commitment: bytes | None = None
+    roots: dict[tuple[int, str], tuple[bytes, int]] = field(default_factory=dict)
+    commitments: dict[str, bytes] = field(default_factory=dict)
+    values: dict[str, bytes] = field(default_factory=dict)
+
+    def seed(self, draw: bytes, secret: bytes) -> bytes:
+        inputs = [draw, _number(self.number), secret, _number(len(self.roots))]
+        for no, tier in sorted(self.roots, key=lambda key: (key[0], TIERS.index(key[1]))):
+            inputs += [_number(no), tier.encode(), self.roots[no, tier][0]]
+        inputs.append(_number(len(self.values)))
+        for role, value in sorted(self.values.items()):
+            inputs += [role.encode(), value]
+        return digest("seed", *inputs)
+
+
+@dataclass
+class _Condition:
+    """``calling`` while it takes part in the calling under way; ``states`` is the last known state of each call."""
+
+    facts: Object
+    planned: int
+    orders: dict[str, list[bytes]]
+    cursors: dict[str, int]
+    exhausted: set[str] = field(default_factory=set)
+    needed: int | None = None
+    calling: bool = False
+    states: dict[bytes, str] = field(default_factory=dict)
+    held: Counter[str] = field(default_factory=Counter)
+
+    def put(self, leaf: bytes, state: str) -> None:
+        if (before := self.states.get(leaf)) is not None:
+            self.held[before] -= 1
+        self.states[leaf] = state
+        self.held[state] += 1
+
+    @property
+    def taken(self) -> int:
+        return self.held["open"] + self.held["accepted"]
+
+    @property
+    def missing(self) -> int:
+        return (self.needed or 0) - self.taken
+
+
+class _Walk:
+    """The draw as the log tells it so far; ``phase`` is setup, calling, paused, ending, rest or ended."""
+
+    def __init__(self, record: Object) -> None:
+        _check(record.get("format") == FORMAT, "format", format=FORMAT)
+        self.draw = _text(record, "draw").encode()
+        self.genesis = digest("genesis", _text(record, "pool").encode(), self.draw)
+        self.log = _array(record, "log")
+        self.head = _text(record, "head")
+        self.lists = {key: _leaves(key, value) for key, value in _object(record.get("lists"), "lists").items()}
+        self.frozen: set[str] = set()
+        self.findings: list[Finding] = []
+        self.phase = "setup"
+        self.round: _Round | None = None
+        self.last_round: _Round | None = None
+        self.last_aborted = False
+        self.suspicious_aborts = 0
+        self.conditions: dict[int, _Condition] = {}
+        self.seq = 0
+        self.at: datetime | None = None
+
+    def run(self, receipts: Sequence[str]) -> list[Finding]:
+        hashes = set()
+        prev = self.genesis
+        try:
+            for item in self.log:
+                self.seq += 1
+                entry = _object(item, "entry")
+                prev = self._check_chain(entry, prev)
+                hashes.add(prev.hex())
+                self._check_entry(entry)
+        except Problem as problem:
+            return [*self.findings, problem.finding("error", self.seq)]
+        if self.head != prev.hex():
+            self.findings.append(Problem("head").finding("error", None))
+        for key in sorted(self.lists.keys() - self.frozen):
+            self.findings.append(Problem("list_extra", key=key).finding("error", None))
+        for receipt in receipts:
+            if receipt.strip().lower() not in hashes:
+                self.findings.append(Problem("receipt", receipt=receipt).finding("error", None))
+        return self.findings
+
+    def _warn(self, code: str, **facts: object) -> None:
+        self.findings.append(Problem(code, **facts).finding("warning", self.seq))
+
+    def _check_chain(self, entry: Object, prev: bytes) -> bytes:
+        _check(_int(entry, "seq") == self.seq and entry.get("prev") == prev.hex(), "chain_gap")
+        body = {key: value for key, value in entry.items() if key != "hash"}
+        try:
+            text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        except (UnicodeEncodeError, RecursionError):
+            raise Problem("shape", what="entry") from None
+        own = digest("entry", prev, text)
+        _check(entry.get("hash") == own.hex(), "chain_hash")
+        return own
+
+    def _check_entry(self, entry: Object) -> None:
+        act = _text(entry, "act")
+        facts = entry.keys() - {"seq", "at", "act", "prev", "hash"}
+        _check(act in ACTS and facts == ACTS[act], "act", act=act)
+        _check(self.phase != "ended", "after_end")
+        self._check_time(_text(entry, "at"))
+        handler: Callable[[Object], None] = getattr(self, f"_{act}")
+        handler(entry)
+
+    def _check_time(self, text: str) -> None:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise Problem("time") from None
+        _check(at.utcoffset() == timedelta(), "time")
+        if self.at is not None and at < self.at - CLOCK_SLACK:
+            self._warn("clock")
+        self.at = at if self.at is None else max(at, self.at)
+
+    # Acts that fix the order
+
+    def _round_opened(self, entry: Object) -> None:
+        number, facts = _int(entry, "round"), _conditions(entry)
+        _check(self.round is None, "round_open")
+        expected = self.last_round.number + 1 if self.last_round else 1
+        _check(number == expected, "round_gap", expected=expected, number=number)
+        roles = tuple(_str(role, "roles") for role in _array(entry, "roles"))
+        _check(bool(roles) and set(roles) <= set(ROLES) and len(set(roles)) == len(roles), "roles")
+        if len(roles) < len(ROLES):
+            self._warn("one_role")
+        if self.conditions:
+            self._check_changed_region(_text(entry, "reason"), facts)
+        else:
+            self._check_first(_text(entry, "reason"), facts)
+        self.round = _Round(number, roles, facts)
+
+    def _check_first(self, reason: str, facts: dict[int, Object]) -> None:
+        expected = "aborted" if self.last_round else "first"
+        _check(reason == expected, "round_reason", expected=expected)
+        before = self.last_round.facts if self.last_round else facts
+        changed = [no for no in facts.keys() | before.keys() if facts.get(no) != before.get(no)]
+        _check(not changed, "round_changed", no=min(changed, default=0))
+
+    def _check_changed_region(self, reason: str, facts: dict[int, Object]) -> None:
+        expected = "region_changed"
+        _check(reason == expected or (reason == "aborted" and self.last_aborted), "round_reason", expected=expected)
+        for no, new in facts.items():
+            condition = self._known(no)
+            free = self.phase == "rest" and not condition.held["open"] and condition.taken < condition.planned
+            moved = _regions(new) != _regions(condition.facts)
+            _check(free and moved, "round_restarted", no=no)
+            same = all(new[key] == condition.facts[key] for key in CONDITION_FACTS - {"mode", "regions"})
+            _check(same, "round_changed", no=no)
+
+    def _system_committed(self, entry: Object) -> None:
+        current = self._current(entry)
+        _check(current.commitment is None, "system_order")
+        current.commitment = _hex(entry, "commitment", 32)
+
+    def _lists_frozen(self, entry: Object) -> None:
+        current = self._current(entry)
+        _check(current.commitment is not None and not current.roots, "lists_order")
+        for item in _array(entry, "lists"):
+            facts = _object(item, "lists")
+            key = (_int(facts, "condition"), _text(facts, "tier"))
+            _check(len(facts) == 4 and key not in current.roots, "list_set")
+            current.roots[key] = (_hex(facts, "root", 32), _int(facts, "count"))
+        expected = {(no, "main") for no in current.facts}
+        expected |= {(no, "alternative") for no, facts in current.facts.items() if facts["alternative"]}
+        _check(current.roots.keys() == expected, "list_set")
+        for (no, tier), (root, count) in current.roots.items():
+            self._check_list(_key(no, tier, current), digest_of=(no, tier), root=root, count=count)
+
+    def _check_list(self, key: str, digest_of: tuple[int, str], root: bytes, count: int) -> None:
+        self.frozen.add(key)
+        if (leaves := self.lists.get(key)) is not None:
+            no, tier = digest_of
+            own = digest("list", _number(no), tier.encode(), b"".join(leaves))
+            _check(own == root and len(leaves) == count, "list_changed", key=key)
+
+    def _participant_committed(self, entry: Object) -> None:
+        current, role = self._current(entry), _text(entry, "role")
+        ready = bool(current.roots) and role in current.roles and role not in current.commitments
+        _check(ready, "commit_order", role=role)
+        current.commitments[role] = _hex(entry, "commitment", 32)
+
+    def _participant_revealed(self, entry: Object) -> None:
+        current, role = self._current(entry), _text(entry, "role")
+        all_in = set(current.commitments) == set(current.roles)
+        _check(all_in and role in current.roles and role not in current.values, "reveal_order", role=role)
+        value = _hex(entry, "value", 16)
+        own = digest("participant", self.draw, _number(current.number), role.encode(), value)
+        _check(own == current.commitments[role], "reveal", role=role)
+        current.values[role] = value
+
+    def _seed_fixed(self, entry: Object) -> None:
+        current, secret = self._current(entry), _hex(entry, "secret", 32)
+        _check(set(current.values) == set(current.roles), "seed_order")
+        _check(digest("system", self.draw, _number(current.number), secret) == current.commitment, "secret")
+        seed = current.seed(self.draw, secret)
+        _check(seed == _hex(entry, "seed", 32), "seed")
+        for no, facts in current.facts.items():
+            self._set_orders(no, facts, seed, current)
+        self._close_round(aborted=False)
+
+    def _set_orders(self, no: int, facts: Object, seed: bytes, current: _Round) -> None:
+        orders = {}
+        for tier in [tier for tier in TIERS if (no, tier) in current.roots]:
+            key = _key(no, tier, current)
+            _check(key in self.lists, "list_missing", key=key)
+            orders[tier] = drawn_order(seed, no, tier, self.lists[key])
+        fresh = _Condition(facts, _int(facts, "planned"), orders, dict.fromkeys(orders, 0))
+        if (old := self.conditions.get(no)) is not None:
+            fresh.states, fresh.held, fresh.needed = old.states, old.held, old.needed
+        self.conditions[no] = fresh
+
+    def _round_aborted(self, entry: Object) -> None:
+        current, _ = self._current(entry), _text(entry, "reason")
+        _check(len(current.values) < len(current.roles), "abort_late")
+        late = sorted(role for role in current.roles if role not in current.values) if current.values else []
+        named = sorted(_str(role, "missing") for role in _array(entry, "missing"))
+        _check(named == late, "abort_missing", late=", ".join(late))
+        if late:
+            self.suspicious_aborts += 1
+            _check(self.suspicious_aborts == 1, "abort_repeated")
+            self._warn("abort_after_reveal", late=", ".join(late))
+        self._close_round(aborted=True)
+
+    def _close_round(self, *, aborted: bool) -> None:
+        self.last_round, self.round, self.last_aborted = self.round, None, aborted
+
+    def _current(self, entry: Object) -> _Round:
+        number = _int(entry, "round")
+        if self.round is None or self.round.number != number:
+            raise Problem("round_closed", number=number)
+        return self.round
+
+    # Acts that walk along it
+
+    def _need(self, entry: Object) -> None:
+        no, needed = _int(entry, "condition"), _int(entry, "needed")
+        condition = self._known(no)
+        _check(self.round is None, "round_open")
+        _check(self.phase in ("setup", "rest", "calling"), "phase", phase=self.phase)
+        least = condition.planned if condition.needed is None else max(condition.taken, 1)
+        _check(least <= needed <= condition.planned and not condition.calling, "need", no=no)
+        condition.needed, condition.calling, self.phase = needed, True, "calling"
+
+    def _called(self, entry: Object) -> None:
+        condition, leaf = self._step(entry)
+        condition.put(leaf, "open")
+
+    def _skipped(self, entry: Object) -> None:
+        reason = _text(entry, "reason")
+        _check(reason in SKIP_REASONS, "skip_reason", reason=reason)
+        self._step(entry)
+
+    def _step(self, entry: Object) -> tuple[_Condition, bytes]:
+        """One step along the order, for a call or a skip."""
+        no, tier, leaf = _int(entry, "condition"), _text(entry, "tier"), _hex(entry, "leaf", 32)
+        condition = self._known(no)
+        _check(self.phase == "calling", "phase", phase=self.phase)
+        _check(condition.calling, "not_calling", no=no)
+        _check(tier in condition.orders, "tier", no=no, tier=tier)
+        _check(tier == "main" or "main" in condition.exhausted, "alternative_early", no=no)
+        _check(condition.missing > 0, "too_many", no=no)
+        order, cursor = condition.orders[tier], condition.cursors[tier]
+        if cursor >= len(order) or leaf != order[cursor]:
+            _check(leaf in order, "unknown_leaf")
+            _check(leaf not in order[:cursor], "called_twice")
+            raise Problem("order", leaf=order[cursor].hex()[:12])
+        condition.cursors[tier] = cursor + 1
+        return condition, leaf
+
+    def _outcome(self, entry: Object) -> None:
+        condition, leaf = self._known(_int(entry, "condition")), _hex(entry, "leaf", 32)
+        outcome = _text(entry, "outcome")
+        _check(leaf in condition.states, "not_called")
+        state = condition.states[leaf]
+        _check(outcome in OUTCOMES.get(state, ()), "outcome", outcome=outcome, state=state)
+        condition.put(leaf, outcome)
+
+    def _exhausted(self, entry: Object) -> None:
+        no, tier = _int(entry, "condition"), _text(entry, "tier")
+        condition = self._known(no)
+        at_end = tier in condition.orders and condition.cursors[tier] == len(condition.orders[tier])
+        _check(at_end, "exhausted", no=no, tier=tier)
+        condition.exhausted.add(tier)
+
+    def _paused(self, entry: Object) -> None:
+        _text(entry, "reason")
+        self._move(("calling",), "paused")
+
+    def _resumed(self, _: Object) -> None:
+        self._move(("paused",), "calling")
+
+    def _force_ended(self, entry: Object) -> None:
+        _text(entry, "reason")
+        self._move(("calling", "paused"), "ending")
+
+    def _completed(self, _: Object) -> None:
+        begun = all(c.needed is not None for c in self.conditions.values())
+        full = all(c.missing == 0 and c.held["open"] == 0 for c in self.conditions.values() if c.calling)
+        _check(begun and full, "not_full")
+        self._rest()
+
+    def _short(self, entry: Object) -> None:
+        reason = _text(entry, "reason")
+        lacking = [c for c in self.conditions.values() if c.calling and c.missing > 0]
+        open_calls = sum(c.held["open"] for c in self.conditions.values())
+        _check(bool(lacking) and open_calls == 0, "not_short")
+        borne_out = {
+            "exhausted": all(set(c.orders) == c.exhausted for c in lacking),
+            "force_ended": self.phase == "ending",
+            "too_late": True,
+        }
+        _check(borne_out.get(reason, False), "short_reason", reason=reason)
+        self._rest()
+
+    def _ended(self, _: Object) -> None:
+        open_calls = sum(c.held["open"] for c in self.conditions.values())
+        _check(self.round is None and open_calls == 0, "not_settled")
+        self._move(("setup", "rest"), "ended")
+
+    def _rest(self) -> None:
+        self._move(("calling", "paused", "ending"), "rest")
+        for condition in self.conditions.values():
+            condition.calling = False
+
+    def _move(self, allowed: Sequence[str], phase: str) -> None:
+        _check(self.phase in allowed, "phase", phase=self.phase)
+        self.phase = phase
+
+    def _known(self, no: int) -> _Condition:
+        _check(no in self.conditions, "no_seed", no=no)
+        return self.conditions[no]
+
+
+def _key(no: int, tier: str, current: _Round) -> str:
+    return f"{no}/{tier}/{current.number}"
+
+
+def _conditions(entry: Object) -> dict[int, Object]:
+    found: dict[int, Object] = {}
+    for item in _array(entry, "conditions"):
+        facts = _object(item, "conditions")
+        _check(facts.keys() == CONDITION_FACTS, "shape", what="conditions")
+        no = _int(facts, "no")
+        _check(no >= 1 and no not in found and _int(facts, "planned") >= 1, "shape", what="conditions")
+        for key in CONDITION_FACTS - {"no", "planned", "regions"}:
+            _text(facts, key)
+        _regions(facts)
+        found[no] = facts
+    _check(bool(found), "shape", what="conditions")
+    return found
+
+
+def _regions(facts: Object) -> tuple[str, frozenset[str]]:
+    return _text(facts, "mode"), frozenset(_str(region, "regions") for region in _array(facts, "regions"))
+
+
+def _leaves(key: str, value: object) -> list[bytes]:
+    _check(isinstance(value, list), "shape", what=key)
+    leaves = [_bytes(leaf, 32, key) for leaf in value] if isinstance(value, list) else []
+    _check(all(one < following for one, following in pairwise(leaves)), "list_order", key=key)
+    return leaves
+
+
+# Reading JSON that somebody else wrote
+
+
+def _check(fits: bool, code: str, **facts: object) -> None:
+    if not fits:
+        raise Problem(code, **facts)
+
+
+def _object(value: object, what: str) -> Object:
+    if not isinstance(value, dict):
+        raise Problem("shape", what=what)
+    return value
+
+
+def _array(entry: Object, key: str) -> list[object]:
+    value = entry.get(key)
+    if not isinstance(value, list):
+        raise Problem("shape", what=key)
+    return value
+
+
+def _str(value: object, what: str) -> str:
+    """Text that can be written as UTF-8: JSON may hold halves of characters."""
+    if not isinstance(value, str) or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise Problem("shape", what=what)
+    return value
+
+
+def _text(entry: Object, key: str) -> str:
+    return _str(entry.get(key), key)
+
+
+def _int(entry: Object, key: str) -> int:
+    value = entry.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Problem("shape", what=key)
+    return value
+
+
+def _hex(entry: Object, key: str, size: int) -> bytes:
+    return _bytes(entry.get(key), size, key)
+
+
+def _bytes(value: object, size: int, what: str) -> bytes:
+    """Lower-case hex only, so that no digest has two spellings."""
+    if not isinstance(value, str) or len(value) != 2 * size or not _HEX.fullmatch(value):
+        raise Problem("shape", what=what)
+    return bytes.fromhex(value)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Two values under one key would let a reader see another record than the one that is checked."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def read(text: str) -> object:
+    """Parse a record. Raises ValueError for what is no JSON, has a key twice, or is nested too deep."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code told at the top."""
+    parser = argparse.ArgumentParser(
+        prog="verify_draw.py", description="Re-compute a published draw record. 核验抽取记录。"
+    )
+    parser.add_argument("record", type=Path, help="the record as JSON 记录文件")
+    parser.add_argument("--receipt", action="append", default=[], metavar="HEX", help="hash of an entry, kept 回执")
+    options = parser.parse_args(arguments)
+    try:
+        record = read(options.record.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"Can't read the record 无法读取记录: {error}\n")
+        return 2
+    findings = verify(record, options.receipt)
+    for finding in findings:
+        sys.stdout.write(f"{finding}\n")
+    if any(finding.severity == "error" for finding in findings):
+        return 1
+    count = len(_array(_object(record, "record"), "log"))
+    sys.stdout.write(f"The record holds 记录核验通过: {count} entries 条, {len(options.receipt)} receipts 份回执.\n")
+    return 3 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

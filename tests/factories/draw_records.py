@@ -1,0 +1,171 @@
+"""Honest draws to be recorded, and then tampered with.
+
+``Script`` writes the acts of a draw as the service would; ``record`` chains them. A cheat is a change to the acts, the
+lists or the secrets before chaining: the strongest cheat, who owns the log and computes every hash anew.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from domain import draw_record, draws
+from domain.draw_record import Act, ConditionFacts, ListFacts
+
+POOL, DRAW = "demo", "CQSQ202611210001"
+START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
+
+
+def condition(no: int = 1, planned: int = 3, alternative: str = "", regions: tuple[str, ...] = ("440100",)):
+    return ConditionFacts(no, planned, "permanent", regions, "A08", alternative)
+
+
+@dataclass
+class Script:
+    """A draw being written. ``sizes`` are candidates per tier; randomness comes from ``rng`` alone."""
+
+    conditions: tuple[ConditionFacts, ...] = (condition(),)
+    sizes: dict[str, int] = field(default_factory=lambda: {"main": 12, "alternative": 6})
+    rng: random.Random = field(default_factory=lambda: random.Random(7))
+    acts: list[Act] = field(default_factory=list)
+    lists: dict[str, list[bytes]] = field(default_factory=dict)
+    orders: dict[tuple[int, str], list[bytes]] = field(default_factory=dict)
+    cursors: dict[tuple[int, str], int] = field(default_factory=dict)
+    open: dict[int, list[bytes]] = field(default_factory=dict)
+    accepted: dict[int, list[bytes]] = field(default_factory=dict)
+    needed: dict[int, int] = field(default_factory=dict)
+    rounds: int = 0
+    secret: bytes = b""
+    values: dict[str, bytes] = field(default_factory=dict)
+
+    def record(self) -> dict[str, object]:
+        return chained(self.acts, self.lists)
+
+    # Fixing the order
+
+    def open_round(self, reason: str = "first", conditions: tuple[ConditionFacts, ...] | None = None) -> Script:
+        self.rounds += 1
+        self.current = conditions or self.conditions
+        self.secret = self.rng.randbytes(32)
+        self.values = {role: self.rng.randbytes(16) for role in draws.ROLES}
+        self.acts.append(draw_record.RoundOpened(self.rounds, reason, draws.ROLES, self.current))
+        commitment = draws.system_commitment(self.secret, DRAW, self.rounds)
+        self.acts.append(draw_record.SystemCommitted(self.rounds, commitment))
+        return self
+
+    def freeze(self) -> Script:
+        facts = []
+        for one in self.current:
+            for tier in draws.TIERS[: 2 if one.alternative else 1]:
+                leaves = [
+                    draws.leaf(self.rng.randbytes(32), uuid.UUID(bytes=self.rng.randbytes(16)))
+                    for _ in range(self.sizes[tier])
+                ]
+                self.lists[draw_record.list_key(one.no, tier, self.rounds)] = leaves
+                facts.append(ListFacts(one.no, tier, draws.list_root(one.no, tier, leaves), len(leaves)))
+        self.frozen = tuple(facts)
+        self.acts.append(draw_record.ListsFrozen(self.rounds, self.frozen))
+        return self
+
+    def commit(self, *roles: str) -> Script:
+        for role in roles or draws.ROLES:
+            value = draws.participant_commitment(role, self.values[role], DRAW, self.rounds)
+            self.acts.append(draw_record.ParticipantCommitted(self.rounds, role, value))
+        return self
+
+    def reveal(self, *roles: str) -> Script:
+        for role in roles or draws.ROLES:
+            self.acts.append(draw_record.ParticipantRevealed(self.rounds, role, self.values[role]))
+        return self
+
+    def abort(self, *missing: str) -> Script:
+        self.acts.append(draw_record.RoundAborted(self.rounds, "timeout", missing))
+        return self
+
+    def fix(self) -> Script:
+        roots = [(one.condition, one.tier, one.root) for one in self.frozen]
+        seed = draws.seed(DRAW, self.rounds, self.secret, roots, self.values)
+        self.acts.append(draw_record.SeedFixed(self.rounds, self.secret, seed))
+        for one in self.frozen:
+            leaves = self.lists[draw_record.list_key(one.condition, one.tier, self.rounds)]
+            self.orders[one.condition, one.tier] = draws.order(seed, one.condition, one.tier, leaves)
+            self.cursors[one.condition, one.tier] = 0
+        return self
+
+    def seeded(self, reason: str = "first", conditions: tuple[ConditionFacts, ...] | None = None) -> Script:
+        return self.open_round(reason, conditions).freeze().commit().reveal().fix()
+
+    # Walking it
+
+    def need(self, no: int = 1, needed: int | None = None) -> Script:
+        needed = needed or next(one.planned for one in self.conditions if one.no == no)
+        self.needed[no] = needed
+        self.acts.append(draw_record.Need(no, needed))
+        return self
+
+    def missing(self, no: int) -> int:
+        return self.needed[no] - len(self.open.get(no, [])) - len(self.accepted.get(no, []))
+
+    def step(self, no: int = 1, tier: str = "main", skip: str = "") -> bytes:
+        """Call or skip the next in order."""
+        leaf = self.orders[no, tier][self.cursors[no, tier]]
+        self.cursors[no, tier] += 1
+        if skip:
+            self.acts.append(draw_record.Skipped(no, tier, leaf, skip))
+        else:
+            self.acts.append(draw_record.Called(no, tier, leaf))
+            self.open.setdefault(no, []).append(leaf)
+        return leaf
+
+    def outcome(self, leaf: bytes, outcome: str, no: int = 1) -> Script:
+        self.acts.append(draw_record.Outcome(no, leaf, outcome))
+        if outcome in ("accepted", "declined", "silent"):
+            self.open[no].remove(leaf)
+        if outcome == "accepted":
+            self.accepted.setdefault(no, []).append(leaf)
+        elif leaf in self.accepted.get(no, []):
+            self.accepted[no].remove(leaf)
+        return self
+
+    def fill(self, no: int = 1) -> Script:
+        """Call as many as are missing; all accept."""
+        for _ in range(self.missing(no)):
+            self.outcome(self.step(no), "accepted", no)
+        return self
+
+    def then(self, *acts: Act) -> Script:
+        self.acts += acts
+        return self
+
+
+def whole_draw() -> Script:
+    """One condition of three: a refusal, a silence, a skip, a pause, then complete and ended."""
+    script = Script().seeded().need()
+    first, second, third = script.step(), script.step(), script.step()
+    script.outcome(first, "accepted").outcome(second, "declined")
+    script.step(skip="leave")
+    fourth = script.step()
+    script.then(draw_record.Paused("gathering_time"), draw_record.Resumed())
+    script.outcome(third, "silent").outcome(fourth, "accepted")
+    script.outcome(script.step(), "accepted")
+    return script.then(draw_record.Completed(), draw_record.Ended())
+
+
+def chained(acts: list[Act], lists: dict[str, list[bytes]]) -> dict[str, object]:
+    head = draw_record.start(POOL, DRAW)
+    log = []
+    for number, act in enumerate(acts):
+        entry = draw_record.write(head, START + timedelta(seconds=number), act)
+        log.append(entry.facts)
+        head = entry.head
+    return draw_record.document(POOL, DRAW, log, lists)
+
+
+def index_of(acts: list[Act], kind: type[Act], nth: int = 0) -> int:
+    return [number for number, act in enumerate(acts) if isinstance(act, kind)][nth]
+
+
+def changed(act: Act, **facts: object) -> Act:
+    return replace(act, **facts)
