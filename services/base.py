@@ -15,6 +15,7 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from domain.clock import Clock
+from domain.errors import RuleViolation
 from domain.rulebook import Rulebook
 from models.audit import AuditEntry
 from services.crypto import Keyring
@@ -77,9 +78,7 @@ class Jobs:
         """``task`` is a name registered in ``jobs``; ``arguments`` are ids only."""
         await connection().execute_query(_DEFER, [queue, task, None, json.dumps(arguments)])
 
-    async def defer_many(
-        self, task: str, arguments: Iterable[Mapping[str, str | int]], queue: str = "default"
-    ) -> None:
+    async def defer_many(self, task: str, arguments: Iterable[Mapping[str, str | int]], queue: str = "default") -> None:
         """Many jobs of one task by one statement."""
         batch = [dict(item) for item in arguments]
         if batch:
@@ -101,6 +100,11 @@ class Deps:
 
     def now(self) -> datetime:
         return self.clock.now()
+
+
+def violation(book: Rulebook, key: str, message: str, *, field: str | None = None) -> RuleViolation:
+    """The refusal of a province's rule, naming the rulebook's key and where the value comes from."""
+    return RuleViolation(message, rule=key, source=book.source(key), field=field)
 
 
 async def record(

@@ -1,0 +1,330 @@
+"""Coming and going at the venue, and urging who is missing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.lifecycles import DrawState, InvitationState
+from domain.rulebook import Rulebook
+from domain.rulebook_texts import time_params
+from models.attendance import Attendance, Urge
+from models.draws import CallNotice, Draw
+from models.invitations import Invitation
+from services import permissions
+from services.base import Actor, Deps, record, rows, transaction, violation
+from services.draws.reading import Reading
+from services.draws.run import place
+from services.draws.state import append_end, lock, tell_agency
+from services.links import Links
+from services.notices import Notices
+
+Method = Literal["qr", "code", "chat", "desk"]
+_VENUE = "venue_qr"
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a phone says it is, WGS-84 degrees."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
+class CheckedIn:
+    """``first`` is false when the entry stood already; ``at`` is the first entry's moment."""
+
+    first: bool
+    at: datetime
+    code: str
+    place: str
+
+
+@dataclass(frozen=True)
+class DeskRow:
+    """One expected expert at the desk, by code; ``late`` after the gathering time."""
+
+    invitation_id: UUID
+    code: str
+    entered_at: datetime | None
+    left_at: datetime | None
+    late: bool
+    voice_urges: int
+    may_urge: bool
+
+
+class AttendanceDesk:
+    """Check-in by the expert's phone or by the desk, exits, urging, and the end of an on-site activity."""
+
+    def __init__(self, deps: Deps, notices: Notices, links: Links, reading: Reading) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._links = links
+        self._reading = reading
+
+    # ---- the venue's QR code
+
+    async def venue_token(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
+        """What the QR code at the venue holds now, and until when; short-lived, so that a photo of it is useless."""
+        permissions.check(actor, "attendance.desk")
+        draw = await self._reading.get(actor, draw_id)
+        until = self._deps.now() + self._deps.book(draw.pool).attendance.qr_valid
+        return self._links.sign(_VENUE, draw.id, draw.id, until), until
+
+    async def check_in_by_qr(
+        self, expert_id: UUID, token: str, position: Position | None = None, *, key: str | None = None
+    ) -> CheckedIn:
+        """Raises Forbidden for an old code, NotFound for an expert whom nobody awaits here."""
+        link = self._links.check(token, _VENUE)
+        found = await Invitation.get_or_none(
+            draw_id=link.subject_id, expert_id=expert_id, state=InvitationState.ACCEPTED
+        )
+        if found is None:
+            raise NotFound("您不在本场评标名单中，请向现场工作人员核对。")
+        return await self._enter(found.id, "qr", position, by=None)
+
+    async def check_in(
+        self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None
+    ) -> CheckedIn:
+        """By chat or page, without the QR code; a position is asked for where the rulebook wants one."""
+        invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
+        if invitation is None:
+            raise NotFound("没有这个评标活动。")
+        return await self._enter(invitation_id, "chat", position, by=None)
+
+    async def check_in_by_code(self, actor: Actor, draw_id: UUID, code: str) -> CheckedIn:
+        """The desk types the expert's six-digit code."""
+        permissions.check(actor, "attendance.desk")
+        await self._reading.get(actor, draw_id)
+        return await self._enter(await self._by_code(draw_id, code), "desk", None, by=actor.account_id)
+
+    async def _by_code(self, draw_id: UUID, code: str) -> UUID:
+        invitation = await Invitation.get_or_none(draw_id=draw_id, code=code.strip(), state=InvitationState.ACCEPTED)
+        if invitation is None:
+            raise NotFound("本活动没有这个验证码，请核对后重试。")
+        return invitation.id
+
+    async def _enter(
+        self, invitation_id: UUID, method: Method, position: Position | None, *, by: UUID | None
+    ) -> CheckedIn:
+        async with transaction():
+            known = await Invitation.get(id=invitation_id)
+            draw = (await lock(known.draw_id)).draw
+            invitation = await Invitation.select_for_update().get(id=invitation_id)
+            notice = await CallNotice.get(id=invitation.notice_id)
+            book, now = self._deps.book(draw.pool), self._deps.now()
+            if invitation.state != InvitationState.ACCEPTED:
+                raise Conflict("您不在本场评标名单中，无需签到。", code="not_accepted")
+            standing = await Attendance.get_or_none(invitation_id=invitation_id, direction="in")
+            if standing is not None:
+                return CheckedIn(False, standing.at, invitation.code, place(notice))
+            self._check_time(book, invitation, now)
+            if method != "desk":
+                self._check_position(book, notice, position, method)
+            await Attendance.create(
+                invitation_id=invitation_id,
+                draw_id=draw.id,
+                direction="in",
+                at=now,
+                method=method,
+                by_id=by,
+                latitude=position.latitude if position else None,
+                longitude=position.longitude if position else None,
+            )
+            invitation.next_reminder_at = None
+            await invitation.save(update_fields=["next_reminder_at"])
+            actor = Actor(draw.pool, "venue" if by else "expert", account_id=by, expert_id=invitation.expert_id)
+            await record(actor, now, "attendance.in", "invitation", invitation_id, method=method)
+            present = await Attendance.filter(draw_id=draw.id, direction="in").count()
+            await tell_agency(
+                self._notices, draw, "agency_checked_in", str(present), present=present, needed=draw.needed
+            )
+            return CheckedIn(True, now, invitation.code, place(notice))
+
+    def _check_time(self, book: Rulebook, invitation: Invitation, now: datetime) -> None:
+        opens = invitation.gathering_at - book.attendance.check_in_opens
+        if now < opens:
+            raise violation(book, "attendance.check_in_opens", f"还未到签到时间，请在{print_time(opens)}后签到。")
+        if now > invitation.ends_at:
+            raise Conflict("评标已结束，不能再签到。", code="panel_over")
+
+    def _check_position(self, book: Rulebook, notice: CallNotice, position: Position | None, method: Method) -> None:
+        venue = next((v for v in book.venues if v.name == notice.venue), None)
+        if position is None:
+            if book.attendance.location_required and method != "qr":
+                raise InvalidInput("签到需要位置信息，请在聊天中发送位置或扫描现场二维码。", field="position")
+            return
+        if venue is None or venue.latitude is None or venue.longitude is None:
+            return
+        away = distance(position, Position(venue.latitude, venue.longitude))
+        if away > book.attendance.radius_m:
+            raise violation(
+                book, "attendance.radius_m", f"您距集合地点约{away / 1000:.1f}公里，请到场后再签到，或由现场人员登记。"
+            )
+
+    # ---- the desk
+
+    async def desk(self, actor: Actor, draw_id: UUID) -> list[DeskRow]:
+        """Who is awaited, by code only; agency, desk and offices see it from unsealing on."""
+        draw = await self._reading.get(actor, draw_id)
+        now, book = self._deps.now(), self._deps.book(draw.pool)
+        if actor.role != "venue" and now < self._reading.unseals_at(draw):
+            raise violation(
+                book,
+                "draw.result_visible_before",
+                f"专家进场情况{print_time(self._reading.unseals_at(draw))}后可查看。",
+            )
+        found = await rows(
+            "SELECT i.id, i.code, i.gathering_at, "
+            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at, "
+            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at, "
+            "(SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges "
+            "FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code",
+            draw_id,
+        )
+        return [
+            DeskRow(
+                invitation_id=row["id"],
+                code=row["code"],
+                entered_at=row["entered_at"],
+                left_at=row["left_at"],
+                late=row["entered_at"] is None and now > row["gathering_at"] + book.attendance.late_after,
+                voice_urges=row["urges"],
+                may_urge=row["entered_at"] is None
+                and row["gathering_at"] <= now <= row["gathering_at"] + book.attendance.urging_window
+                and row["urges"] < book.attendance.urging_voice_max,
+            )
+            for row in found
+        ]
+
+    async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> datetime:
+        """The expert leaves. When the last one has left, an on-site activity ends. Twice is harmless."""
+        permissions.check(actor, "attendance.desk")
+        await self._reading.get(actor, draw_id)
+        invitation_id = await self._by_code(draw_id, code)
+        async with transaction():
+            draw = (await lock(draw_id)).draw
+            now = self._deps.now()
+            if not await Attendance.exists(invitation_id=invitation_id, direction="in"):
+                raise Conflict("该专家还没有进场记录，请先登记进场。", code="not_entered")
+            standing = await Attendance.get_or_none(invitation_id=invitation_id, direction="out")
+            if standing is not None:
+                return standing.at
+            await Attendance.create(
+                invitation_id=invitation_id,
+                draw_id=draw_id,
+                direction="out",
+                at=now,
+                method="desk",
+                by_id=actor.account_id,
+            )
+            await record(actor, now, "attendance.out", "invitation", invitation_id)
+            if draw.on_site and draw.state == DrawState.COMPLETED and await self._all_left(draw):
+                await append_end(draw, now)
+            return now
+
+    async def _all_left(self, draw: Draw) -> bool:
+        accepted = await Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).count()
+        return accepted == await Attendance.filter(draw_id=draw.id, direction="out").count()
+
+    # ---- urging
+
+    async def urge(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> int:
+        """Ring a missing expert; returns how often this was done.
+
+        Only from the gathering time on, within the window, and at most as often as the rulebook says.
+        """
+        permissions.check(actor, "attendance.urge")
+        await self._reading.get(actor, draw_id)
+        async with transaction():
+            draw = (await lock(draw_id)).draw
+            invitation = await Invitation.select_for_update().get_or_none(
+                id=invitation_id, draw_id=draw_id, state=InvitationState.ACCEPTED
+            )
+            if invitation is None:
+                raise NotFound("名单中没有这位专家。")
+            now, book = self._deps.now(), self._deps.book(draw.pool)
+            count = await self._check_urge(book, invitation, now)
+            await Urge.create(invitation_id=invitation_id, channel="voice", at=now, by_id=actor.account_id)
+            notice = await CallNotice.get(id=invitation.notice_id)
+            await self._notices.notify(
+                pool=draw.pool,
+                kind="urging",
+                dedupe_key=f"urging:{invitation_id}:{count + 1}",
+                params={
+                    **time_params(invitation.gathering_at), "place": place(notice),
+                    "contact_phone": notice.contact_phone,
+                },
+                expert_id=invitation.expert_id,
+                invitation_id=invitation_id,
+            )  # fmt: skip
+            await record(actor, now, "attendance.urged", "invitation", invitation_id, count=count + 1)
+            return count + 1
+
+    async def _check_urge(self, book: Rulebook, invitation: Invitation, now: datetime) -> int:
+        window = book.attendance.urging_window
+        if not invitation.gathering_at <= now <= invitation.gathering_at + window:
+            minutes = int(window.total_seconds() // 60)
+            raise violation(book, "attendance.urging_window", f"只能在集合时间起{minutes}分钟内催促。")
+        if await Attendance.exists(invitation_id=invitation.id, direction="in"):
+            raise Conflict("该专家已进场，无需催促。", code="entered")
+        count = await Urge.filter(invitation_id=invitation.id, channel="voice").count()
+        if count >= book.attendance.urging_voice_max:
+            raise violation(
+                book,
+                "attendance.urging_voice_max",
+                f"语音催促最多{book.attendance.urging_voice_max}次，请改用电话联系。",
+            )
+        return count
+
+    # ---- deadlines
+
+    async def tell_late(self) -> int:
+        """Tell each agency once, after its gathering time, how many are missing; returns how many were told."""
+        now = self._deps.now()
+        due = await rows(
+            "SELECT d.id, d.pool, n.id AS notice_id, n.gathering_at, count(*) AS missing FROM draw d "
+            "JOIN call_notice n ON n.draw_id = d.id JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted' "
+            "WHERE n.gathering_at <= $1 AND n.gathering_at > $1 - interval '2 hours' "
+            "AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') "
+            "AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_late' "
+            "AND starts_with(x.dedupe_key, 'agency_late:' || d.id || ':' || n.id)) GROUP BY d.id, n.id",
+            now,
+        )
+        told = 0
+        for row in due:
+            if now < row["gathering_at"] + self._deps.book(row["pool"]).attendance.late_after + timedelta(minutes=1):
+                continue
+            async with transaction():
+                draw = (await lock(row["id"])).draw
+                await tell_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
+            told += 1
+        return told
+
+    async def end_due(self) -> int:
+        """End off-site activities whose expected end has come (16.4); returns how many."""
+        due = await rows(
+            "SELECT id FROM draw WHERE NOT on_site AND ends_at <= $1 "
+            "AND state IN ('completed', 'short', 'supplement_pending', 'verified')",
+            self._deps.now(),
+        )
+        for row in due:
+            async with transaction():
+                draw = (await lock(row["id"])).draw
+                if draw.state in ("completed", "short", "supplement_pending", "verified"):
+                    await append_end(draw, self._deps.now())
+        return len(due)
+
+
+def distance(one: Position, other: Position) -> float:
+    """Metres between two positions on a sphere (haversine)."""
+    lat1, lat2 = math.radians(one.latitude), math.radians(other.latitude)
+    north, east = lat2 - lat1, math.radians(other.longitude - one.longitude)
+    a = math.sin(north / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(east / 2) ** 2
+    return 2 * 6_371_000 * math.asin(math.sqrt(a))

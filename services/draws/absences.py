@@ -1,0 +1,260 @@
+"""Leave, absence and recusal on the spot, and filling the places again (补抽)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from domain.errors import Conflict, InvalidInput, NotFound, TooMany
+from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.masking import mask_id_number, mask_name
+from domain.parsing import mobile_number
+from domain.rulebook_texts import time_params
+from models.audit import AuditEntry
+from models.draws import CallNotice, Draw
+from models.experts import Expert
+from models.invitations import Invitation
+from services import permissions
+from services.base import Actor, Deps, record, rows, transaction, violation
+from services.draws.rounds import Rounds, RoundView
+from services.draws.run import Run, place
+from services.draws.state import Locked, check_owner, lock, lock_for
+from services.invitations import Invitations
+from services.notices import Notices
+
+Kind = Literal["leave", "absence", "recusal"]
+_EVENTS = {"leave": InvitationEvent.LEAVE, "absence": InvitationEvent.MISS, "recusal": InvitationEvent.RECUSE}
+
+
+@dataclass(frozen=True)
+class AbsenceRow:
+    """One line of the register. Name and ID number are masked (测**, 4113***6933)."""
+
+    id: UUID
+    draw_id: UUID
+    draw_number: str
+    draw_name: str
+    condition: int
+    name: str
+    id_number: str
+    code: str
+    gathering_at: datetime
+    kind: str
+    reason: str
+    source: str
+    registered_at: datetime
+    handled: bool
+
+
+@dataclass(frozen=True)
+class RegionChange:
+    """New regions of one condition for a supplementary draw."""
+
+    condition_id: UUID
+    regions: tuple[str, ...]
+
+
+class Absences:
+    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations, run: Run, rounds: Rounds) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._invitations = invitations
+        self._run = run
+        self._rounds = rounds
+
+    async def register(self, actor: Actor, draw_id: UUID, who: str, kind: Kind, reason: str) -> AbsenceRow:
+        """Register an expert of a draw by six-digit code or mobile number; the answer shows masked data only.
+
+        Each look-up counts against an hourly limit, also a failed one. Raises NotFound, TooMany.
+        """
+        permissions.check(actor, "absence.register")
+        await self._count_lookup(actor, draw_id)
+        async with transaction():
+            locked = await lock(draw_id)
+            self._check_reach(actor, locked.draw)
+            if kind not in self._deps.book(actor.pool).draw.supplement.causes:
+                raise InvalidInput("请选择缺席类型。", field="kind")
+            invitation = await self._find(locked.draw, who)
+            await self._invitations.lose(
+                locked, invitation, _EVENTS[kind], reason.strip(), source="manual", by=actor.account_id
+            )
+            await record(actor, self._deps.now(), "absence.registered", "invitation", invitation.id, kind=kind)
+        found = await self.of_draw(actor, draw_id)
+        return next(row for row in found if row.code == invitation.code)
+
+    async def _count_lookup(self, actor: Actor, draw_id: UUID) -> None:
+        """Written in a transaction of its own, so that a look-up that fails still counts."""
+        now = self._deps.now()
+        limit = self._deps.book(actor.pool).draw.supplement.lookups_per_hour
+        async with transaction():
+            tried = await AuditEntry.filter(
+                actor_id=actor.account_id, action="absence.looked_up", at__gt=now - timedelta(hours=1)
+            ).count()
+            if tried >= limit:
+                raise TooMany("登记查询过于频繁，请一小时后再试。", retry_after=3600)
+            await record(actor, now, "absence.looked_up", "draw", draw_id)
+
+    def _check_reach(self, actor: Actor, draw: Draw) -> None:
+        if actor.role in ("agent", "organisation"):
+            check_owner(actor, draw)
+        elif actor.pool != draw.pool:
+            raise NotFound("没有这个抽取活动。")
+
+    async def _find(self, draw: Draw, who: str) -> Invitation:
+        code_length = self._deps.book(draw.pool).draw.code_length
+        accepted = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).select_for_update()
+        if len(who.strip()) == code_length:
+            invitation = await accepted.get_or_none(code=who.strip())
+        else:
+            hashed = self._deps.keys.lookup_hash("mobile", mobile_number(who))
+            expert = await Expert.get_or_none(pool=draw.pool, mobile_hash=hashed, left_at=None)
+            invitation = await accepted.get_or_none(expert_id=expert.id) if expert else None
+        if invitation is None:
+            raise NotFound("本活动没有验证码或手机号相符的参评专家，请核对后重试。")
+        return invitation
+
+    async def of_draw(self, actor: Actor, draw_id: UUID) -> list[AbsenceRow]:
+        """The register of a draw, newest first."""
+        draw = await Draw.get_or_none(id=draw_id)
+        if draw is None:
+            raise NotFound("没有这个抽取活动。")
+        self._check_reach(actor, draw)
+        return await self._rows("a.draw_id = $1", draw_id)
+
+    async def pending(self, actor: Actor) -> list[AbsenceRow]:
+        """Everything that waits for a supplementary draw of this organisation (待补抽)."""
+        permissions.check(actor, "draw.create")
+        agent = actor.account_id if actor.role == "agent" else None
+        return await self._rows(
+            "d.organisation_id = $1 AND ($2::uuid IS NULL OR d.agent_id = $2) AND a.handled_at IS NULL",
+            actor.organisation_id,
+            agent,
+        )
+
+    async def _rows(self, where: str, *values: object) -> list[AbsenceRow]:
+        found = await rows(
+            "SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, c.position AS condition, e.name, "
+            "e.id_number_sealed, i.code, i.gathering_at, a.kind, a.reason, a.source, a.registered_at, a.handled_at "
+            "FROM absence a JOIN draw d ON d.id = a.draw_id JOIN draw_condition c ON c.id = a.condition_id "
+            "JOIN invitation i ON i.id = a.invitation_id JOIN expert e ON e.id = i.expert_id "
+            f"WHERE {where} ORDER BY a.registered_at DESC LIMIT 200",
+            *values,
+        )
+        return [self._row(row) for row in found]
+
+    def _row(self, row: dict[str, object]) -> AbsenceRow:
+        facts = {name: row[name] for name in row if name not in ("id_number_sealed", "handled_at")}
+        number = self._deps.keys.open_text(str(row["id_number_sealed"]), "id_number")
+        facts |= {"name": mask_name(str(row["name"])), "id_number": mask_id_number(number)}
+        return AbsenceRow(**facts, handled=row["handled_at"] is not None)  # type: ignore[arg-type]  # columns of _rows
+
+    # ---- filling the places again
+
+    async def start_supplement(
+        self,
+        actor: Actor,
+        draw_id: UUID,
+        *,
+        regions: Sequence[RegionChange] = (),
+        gathering: dict[UUID, datetime] | None = None,
+    ) -> RoundView | None:
+        """Fill the missing places: on along the same order, or with changed regions through a new commitment.
+
+        ``gathering`` gives new gathering times by notice. Several absences are filled together. The answer is the new
+        round when one must be committed to first, else None and calling has begun.
+        """
+        permissions.check(actor, "draw.start")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            if locked.state not in (DrawState.SUPPLEMENT_PENDING, DrawState.SHORT):
+                raise Conflict("当前没有需要补抽的名额。", code="nothing_to_supplement")
+            now = self._deps.now()
+            for notice_id, at in (gathering or {}).items():
+                await self.move_gathering(locked, notice_id, at)
+            await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
+            if regions:
+                return await self._with_regions(locked, regions)
+            unordered = [c.position for c in locked.conditions if c.round_number == 0]
+            if unordered:
+                await self._rounds.start_another(locked, unordered)
+                return await self._rounds.begin(locked, unordered, "aborted")
+            await self._run.begin(locked, DrawEvent.START_SUPPLEMENT)
+            return None
+
+    async def _with_regions(self, locked: Locked, changes: Sequence[RegionChange]) -> RoundView:
+        book = self._deps.book(locked.draw.pool)
+        if not book.draw.supplement.region_change:
+            raise violation(book, "draw.supplement.region_change", "补抽不能更换抽取地区。")
+        positions = []
+        for change in changes:
+            condition = next((c for c in locked.conditions if c.id == change.condition_id), None)
+            if condition is None:
+                raise NotFound("没有这个抽取条件。")
+            if not change.regions:
+                raise InvalidInput("请选择抽取地区。", field="regions")
+            if condition.needed == condition.accepted:
+                raise Conflict(f"条件{condition.position}没有缺额，不能更换地区。", code="condition_full")
+            condition.regions = list(change.regions)
+            await condition.save(update_fields=["regions"])
+            positions.append(condition.position)
+        await self._rounds.start_another(locked, positions)
+        return await self._rounds.begin(locked, positions, "region_changed")
+
+    # ---- gathering time
+
+    async def change_gathering(self, actor: Actor, draw_id: UUID, notice_id: UUID, at: datetime) -> None:
+        """After the start only the gathering time may change, and only while the draw is paused (or not calling)."""
+        permissions.check(actor, "draw.pause")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            if locked.state not in (
+                DrawState.VERIFIED, DrawState.PAUSED, DrawState.SUPPLEMENT_PENDING, DrawState.SHORT, DrawState.COMPLETED,
+            ):  # fmt: skip
+                raise Conflict("请先暂停抽取，再修改集合时间。", code="not_paused")
+            await self.move_gathering(locked, notice_id, at)
+            await record(actor, self._deps.now(), "draw.gathering_changed", "draw", draw_id)
+
+    async def move_gathering(self, locked: Locked, notice_id: UUID, at: datetime) -> None:
+        """Move a notice's gathering and tell everybody who was told the old one."""
+        draw, now = locked.draw, self._deps.now()
+        notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
+        if notice is None:
+            raise NotFound("没有这条语音通知。")
+        if not now < at <= draw.starts_at:
+            raise InvalidInput("集合时间应在现在之后、预计评标开始之前。", field="gathering_at")
+        if at == notice.gathering_at:
+            return
+        old = notice.gathering_at
+        notice.gathering_at = at
+        await notice.save(update_fields=["gathering_at"])
+        first = min([n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)])
+        draw.gathering_first = first
+        await draw.save(update_fields=["gathering_first"])
+        await self._tell_moved(draw, notice, old)
+
+    async def _tell_moved(self, draw: Draw, notice: CallNotice, old: datetime) -> None:
+        told = Invitation.filter(
+            draw_id=draw.id, notice_id=notice.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED]
+        )
+        for invitation in await told.order_by("id").select_for_update():
+            invitation.gathering_at = notice.gathering_at
+            invitation.starts_at = min(invitation.starts_at, notice.gathering_at)
+            await invitation.save(update_fields=["gathering_at", "starts_at"])
+            if invitation.state == InvitationState.ACCEPTED:
+                await self._invitations.plan_reminder(invitation, draw.pool, self._deps.now())
+            params = {
+                **time_params(notice.gathering_at),
+                "old_gathering": time_params(old)["gathering"],
+                "place": place(notice),
+            }
+            await self._notices.notify(
+                pool=draw.pool,
+                kind="gathering_changed",
+                dedupe_key=f"gathering_changed:{invitation.id}:{notice.gathering_at.timestamp():.0f}",
+                params=params,
+                expert_id=invitation.expert_id,
+                invitation_id=invitation.id,
+            )

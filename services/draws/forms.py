@@ -1,0 +1,156 @@
+"""What an agency fills in for a draw, checked against the rulebook. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import InvalidInput
+from domain.rulebook import Rulebook
+from services.base import violation
+
+
+@dataclass(frozen=True)
+class SupervisorForm:
+    name: str
+    phone: str
+    department: str
+
+
+@dataclass(frozen=True)
+class DrawForm:
+    """Basic data of an activity. ``needed`` are the experts really drawn from the pool; ``lots`` empty: the project."""
+
+    project_id: UUID
+    lots: tuple[UUID, ...]
+    name: str
+    medium: str
+    opening_at: datetime
+    opening_place: str
+    needed: int
+    starts_at: datetime
+    ends_at: datetime
+    on_site: bool
+    operator_name: str
+    operator_phone: str
+    operator_id_number: str
+    supervisors: tuple[SupervisorForm, ...]
+    avoided_draws: tuple[UUID, ...] = ()
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class NoticeForm:
+    """What experts are told (语音通知)."""
+
+    venue: str
+    address: str
+    gathering_at: datetime
+    contact: str
+    contact_phone: str
+    room: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class ConditionForm:
+    """One draw condition. ``specialty`` and ``alternative`` are catalogue codes; empty text: not asked for."""
+
+    notice_id: UUID
+    region_mode: str
+    regions: tuple[str, ...]
+    specialty: str
+    planned: int
+    alternative: str = ""
+    title_level: str = ""
+    qualification: str = ""
+    department: str = ""
+
+
+def check_draw_form(form: DrawForm, book: Rulebook, now: datetime) -> None:
+    """Raises InvalidInput or RuleViolation, naming the field."""
+    rules = book.draw
+    _check_texts(form)
+    if not 1 <= form.needed <= rules.experts_max:
+        raise violation(book, "draw.experts_max", f"拟抽取专家人数应为1到{rules.experts_max}人。", field="needed")
+    if rules.times_in_order and not form.opening_at < form.starts_at < form.ends_at:
+        raise violation(
+            book, "draw.times_in_order", "时间应满足：开标时间早于预计评标开始时间，早于预计评标结束时间。",
+            field="starts_at",
+        )  # fmt: skip
+    if form.starts_at <= now:
+        raise InvalidInput("预计评标开始时间已过，请重新设置。", field="starts_at")
+    if "supervisors" in rules.required and not form.supervisors:
+        raise InvalidInput("请至少填写一名监督人员。", field="supervisors")
+
+
+def _check_texts(form: DrawForm) -> None:
+    for field, label in (
+        ("name", "活动名称"),
+        ("medium", "公告发布媒体"),
+        ("opening_place", "开标地点"),
+        ("operator_name", "经办人"),
+        ("operator_phone", "经办人电话"),
+        ("operator_id_number", "经办人证件号"),
+    ):
+        if not getattr(form, field).strip():
+            raise InvalidInput(f"请填写{label}。", field=field)
+
+
+def check_notice_form(form: NoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> None:
+    """The address must name city and district and no organisation; the gathering must lie ahead of the start."""
+    rules = book.draw.notice
+    given = {
+        "venue": form.venue, "address": form.address, "room": form.room, "gathering_at": "1",
+        "contact_name": form.contact, "contact_phone": form.contact_phone, "remarks": form.remark,
+    }  # fmt: skip
+    for field in rules.required:
+        if not given[field].strip():
+            raise InvalidInput("请填写评标场所、集合地点、联系人和联系方式。", field=field)
+    if len(form.remark) > rules.remarks_max:
+        raise violation(book, "draw.notice.remarks_max", f"注意事项最多{rules.remarks_max}字。", field="remark")
+    if not all(any(word in form.address for word in words) for words in rules.address_parts):
+        raise violation(
+            book, "draw.notice.address_parts", "集合地点应写到市、区和详细地址，如广州市天河区天润路333号。",
+            field="address",
+        )  # fmt: skip
+    for word in rules.address_forbidden_words:
+        if word in form.address + form.room:
+            raise violation(
+                book, "draw.notice.address_forbidden_words",
+                f"集合地点不能出现单位名称（含“{word}”），请只写地址。", field="address",
+            )  # fmt: skip
+    if form.gathering_at <= now:
+        raise InvalidInput("集合时间已过，请重新设置。", field="gathering_at")
+    if form.gathering_at > draw_starts_at:
+        raise InvalidInput("集合时间不能晚于预计评标开始时间。", field="gathering_at")
+
+
+def check_condition_form(form: ConditionForm, book: Rulebook, remaining: int) -> None:
+    """``remaining`` is how many experts may still be planned."""
+    rules = book.draw
+    if form.region_mode not in rules.region_modes:
+        raise InvalidInput("请选择按常驻地或按意愿评标地抽取。", field="region_mode")
+    if not form.regions:
+        raise InvalidInput("请选择抽取地区。", field="regions")
+    if len(form.regions) > 1 and not rules.several_regions:
+        raise violation(book, "draw.several_regions", "一个条件只能选择一个地区。", field="regions")
+    if not form.specialty:
+        raise InvalidInput("请选择主专业。", field="specialty")
+    if form.alternative and not rules.alternative_specialty:
+        raise violation(book, "draw.alternative_specialty", "本专家库不支持备选专业。", field="alternative")
+    if form.alternative == form.specialty:
+        raise InvalidInput("备选专业不能与主专业相同。", field="alternative")
+    if not 1 <= form.planned <= remaining:
+        raise InvalidInput(f"条件计划抽取人数应为1到{remaining}人（剩余可设置人数）。", field="planned")
+
+
+def check_counts(planned: Sequence[int], needed: int) -> None:
+    """The conditions must add up to the number of experts, or the next step is blocked."""
+    total = sum(planned)
+    if total != needed:
+        raise InvalidInput(
+            f"抽取条件共{total}人，应为{needed}人，请调整后再提交。", code="counts_differ", field="conditions"
+        )

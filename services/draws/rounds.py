@@ -1,0 +1,312 @@
+"""Fixing the order so that nobody can choose it: commitments, frozen lists, reveals, the seed.
+
+The acts of a round, each in the log: the system commits to a secret; the candidate lists are frozen and their roots
+published; the agency's and the supervisor's devices commit to 128 random bits each; both reveal; the seed follows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain import draw_record as record
+from domain import draws as law
+from domain.clock import local
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.lifecycles import DrawEvent, DrawState
+from models.accounts import Account
+from models.draws import CallNotice, CandidateList, Condition, Draw, Round, Supervisor
+from services.base import Actor, Deps, transaction
+from services.base import record as audit
+from services.draws.eligibility import find_eligible, recusals
+from services.draws.state import Locked, append, check_owner, lock, lock_for, move
+from services.notices import Notices
+
+TIERS = ("main", "alternative")
+
+
+@dataclass(frozen=True)
+class RoundView:
+    """What a participant's device needs and keeps: ``head`` is the receipt that the record must contain."""
+
+    draw_number: str
+    round_number: int
+    commitment: str
+    head: str
+    committed: tuple[str, ...]
+    revealed: tuple[str, ...]
+    seed: str
+    reveal_until: datetime | None
+
+
+class Rounds:
+    """Opening, committing, revealing, aborting."""
+
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def open(self, actor: Actor, draw_id: UUID) -> RoundView:
+        """Begin the first round of a verified draw: the system commits, then the lists are frozen."""
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            await move(locked.draw, DrawEvent.OPEN_ROUND)
+            earlier = await Round.exists(draw_id=draw_id)
+            positions = [c.position for c in locked.conditions]
+            view = await self.begin(locked, positions, "aborted" if earlier else "first")
+            await audit(actor, self._deps.now(), "draw.round_opened", "draw", draw_id, round=view.round_number)
+            return view
+
+    async def begin(self, locked: Locked, positions: Sequence[int], reason: record.RoundReason) -> RoundView:
+        """Open a round for some conditions, in the caller's transaction."""
+        draw, now = locked.draw, self._deps.now()
+        book = self._deps.book(draw.pool)
+        number = await Round.filter(draw_id=draw.id).count() + 1
+        conditions = [c for c in locked.conditions if c.position in positions]
+        secret = os.urandom(law.SECRET_BYTES)
+        commitment = law.system_commitment(secret, draw.number, number)
+        facts = tuple(_facts(c) for c in conditions)
+        await append(
+            draw,
+            now,
+            record.RoundOpened(number, reason, self._roles(draw), facts),
+            record.SystemCommitted(number, commitment),
+        )
+        round_row = await Round.create(
+            draw_id=draw.id,
+            number=number,
+            conditions=[str(p) for p in positions],
+            secret_sealed=self._deps.keys.seal(secret, "round"),
+            commitment=commitment.hex(),
+            opened_at=now,
+            reveal_until=now + book.draw.commitments.commit_timeout,
+        )
+        lists = await self._freeze(draw, round_row, conditions)
+        await append(draw, now, record.ListsFrozen(number, lists))
+        await self._ask_participants(draw, round_row)
+        return _view(draw, round_row)
+
+    async def start_another(self, locked: Locked, positions: Sequence[int]) -> None:
+        """A supplementary draw with changed regions: a new commitment for those conditions only."""
+        await move(locked.draw, DrawEvent.OPEN_ROUND)
+        for condition in locked.conditions:
+            if condition.position in positions:
+                condition.round_number = 0
+                await condition.save(update_fields=["round_number"])
+
+    async def _freeze(
+        self, draw: Draw, round_row: Round, conditions: Sequence[Condition]
+    ) -> tuple[record.ListFacts, ...]:
+        book = self._deps.book(draw.pool)
+        out = await recusals(draw, book.draw.employment_recusal_years)
+        notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
+        frozen: list[record.ListFacts] = []
+        for condition in conditions:
+            taken: set[UUID] = set()
+            for tier, specialty in zip(TIERS, (condition.specialty, condition.alternative), strict=True):
+                if not specialty:
+                    continue
+                found = await find_eligible(draw, condition, notices[condition.notice_id], specialty, out)
+                listed = await self._freeze_list(round_row, condition, tier, [e for e in found if e not in taken])
+                taken.update(found)
+                root = bytes.fromhex(listed.root)
+                frozen.append(record.ListFacts(condition.position, tier, root, listed.count))
+        return tuple(frozen)
+
+    async def _freeze_list(
+        self, round_row: Round, condition: Condition, tier: str, experts: Sequence[UUID]
+    ) -> CandidateList:
+        """Salt, hash and sort the candidates; who stands behind a leaf is kept sealed."""
+        noise = os.urandom(law.SALT_BYTES * len(experts))
+        salts = [noise[i : i + law.SALT_BYTES] for i in range(0, len(noise), law.SALT_BYTES)]
+        candidates = sorted((law.leaf(salt, expert), salt, expert) for salt, expert in zip(salts, experts, strict=True))
+        leaves = [leaf for leaf, _, _ in candidates]
+        keys = self._deps.keys
+        return await CandidateList.create(
+            round_id=round_row.id,
+            draw_id=round_row.draw_id,
+            condition_position=condition.position,
+            tier=tier,
+            count=len(leaves),
+            root=law.list_root(condition.position, tier, leaves).hex(),
+            leaves=b"".join(leaves),
+            experts_sealed=keys.seal(b"".join(expert.bytes for _, _, expert in candidates), "experts"),
+            salts_sealed=keys.seal(b"".join(salt for _, salt, _ in candidates), "salts"),
+        )
+
+    async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
+        """Push to the supervisors that their device is wanted; the agency stands before the page already."""
+        for supervisor in await Supervisor.filter(draw_id=draw.id):
+            await self._notices.notify(
+                pool=draw.pool,
+                kind="commitment_wanted",
+                dedupe_key=f"commitment_wanted:{draw.id}:{round_row.number}:{supervisor.mobile_hash}",
+                params={"number": draw.number, "answer_by": _clock_time(round_row.reveal_until)},
+                account_id=await _account_of(draw.pool, supervisor.mobile_hash),
+                mobile=supervisor.phone,
+            )
+
+    async def commit(self, actor: Actor, draw_id: UUID, role: str, commitment: str) -> RoundView:
+        """A participant's device commits. Raises Conflict when it already did, InvalidInput for no SHA-256 hex."""
+        digest = _hex(commitment, law.DIGEST_BYTES, "commitment")
+        async with transaction():
+            locked, round_row = await self._round(actor, draw_id, role)
+            if role in round_row.commitments:
+                if round_row.commitments[role] == digest.hex():
+                    return _view(locked.draw, round_row)
+                raise Conflict("本轮已提交过承诺，不能更改。", code="already_committed")
+            now = self._deps.now()
+            round_row.commitments = {**round_row.commitments, role: digest.hex()}
+            if set(round_row.commitments) == set(self._roles(locked.draw)):
+                round_row.reveal_until = now + self._deps.book(locked.draw.pool).draw.commitments.reveal_timeout
+            await round_row.save(update_fields=["commitments", "reveal_until"])
+            await append(locked.draw, now, record.ParticipantCommitted(round_row.number, role, digest))
+            return _view(locked.draw, round_row)
+
+    async def reveal(self, actor: Actor, draw_id: UUID, role: str, value: str) -> RoundView:
+        """A participant shows what it committed to; with the last one the seed is fixed and the orders are made."""
+        raw = _hex(value, law.VALUE_BYTES, "value")
+        async with transaction():
+            locked, round_row = await self._round(actor, draw_id, role)
+            if set(round_row.commitments) != set(self._roles(locked.draw)):
+                raise Conflict("请等待双方都提交承诺后再揭示。", code="commitments_missing")
+            if role in round_row.reveals:
+                return _view(locked.draw, round_row)
+            draw = locked.draw
+            law.check_reveal(role, raw, bytes.fromhex(round_row.commitments[role]), draw.number, round_row.number)
+            now = self._deps.now()
+            round_row.reveals = {**round_row.reveals, role: raw.hex()}
+            await round_row.save(update_fields=["reveals"])
+            await append(draw, now, record.ParticipantRevealed(round_row.number, role, raw))
+            if set(round_row.reveals) == set(self._roles(draw)):
+                await self._fix_seed(locked, round_row, now)
+            return _view(draw, round_row)
+
+    async def _fix_seed(self, locked: Locked, round_row: Round, now: datetime) -> None:
+        draw = locked.draw
+        secret = self._deps.keys.open(round_row.secret_sealed, "round")
+        lists = await CandidateList.filter(round_id=round_row.id)
+        roots = [(item.condition_position, item.tier, bytes.fromhex(item.root)) for item in lists]
+        values = {role: bytes.fromhex(value) for role, value in round_row.reveals.items()}
+        seed = law.seed(draw.number, round_row.number, secret, roots, values)
+        round_row.seed = seed.hex()
+        await round_row.save(update_fields=["seed"])
+        for item in lists:
+            leaves = [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)]
+            walk = law.order_indices(seed, item.condition_position, item.tier, leaves)
+            item.walk = b"".join(index.to_bytes(4, "big") for index in walk)
+            await item.save(update_fields=["walk"])
+        await append(draw, now, record.SeedFixed(round_row.number, secret, seed))
+        for condition in locked.conditions:
+            if str(condition.position) in round_row.conditions:
+                condition.round_number, condition.tier = round_row.number, "main"
+                condition.cursor, condition.exhausted = 0, False
+                await condition.save(update_fields=["round_number", "tier", "cursor", "exhausted"])
+
+    async def abort(self, actor: Actor, draw_id: UUID, reason: str) -> None:
+        """Give a round up when a device doesn't answer in time; it stays in the record, with who failed to answer."""
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            round_row = await self._current(locked.draw)
+            now = self._deps.now()
+            if round_row.reveals and round_row.reveal_until is not None and now < round_row.reveal_until:
+                raise Conflict("已有一方揭示，请等到揭示时限过后再终止本轮。", code="reveal_pending")
+            await self.give_up(locked, round_row, reason)
+            await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number)
+
+    async def give_up(self, locked: Locked, round_row: Round, reason: str) -> None:
+        now = self._deps.now()
+        missing = set(self._roles(locked.draw)) - set(round_row.reveals) if round_row.reveals else ()
+        round_row.aborted_at = now
+        await round_row.save(update_fields=["aborted_at"])
+        await append(locked.draw, now, record.RoundAborted(round_row.number, reason, tuple(sorted(missing))))
+        supplementary = locked.draw.finished_at is not None
+        await move(locked.draw, DrawEvent.ABORT_SUPPLEMENT if supplementary else DrawEvent.ABORT_ROUND)
+
+    async def view(self, actor: Actor, draw_id: UUID, role: str) -> RoundView | None:
+        """The newest round as a participant sees it; None before the first."""
+        draw = await Draw.get_or_none(id=draw_id)
+        if draw is None:
+            raise NotFound("没有这个抽取活动。")
+        await self._check_participant(actor, draw, role)
+        round_row = await Round.filter(draw_id=draw_id).order_by("-number").first()
+        return _view(draw, round_row) if round_row else None
+
+    def _roles(self, draw: Draw) -> tuple[str, ...]:
+        return tuple(self._deps.book(draw.pool).draw.commitments.roles)
+
+    async def _round(self, actor: Actor, draw_id: UUID, role: str) -> tuple[Locked, Round]:
+        locked = await lock(draw_id)
+        if role not in self._roles(locked.draw):
+            raise InvalidInput("没有这个承诺角色。", field="role")
+        await self._check_participant(actor, locked.draw, role)
+        if locked.state != DrawState.COMMITTING:
+            raise Conflict("现在不是提交承诺的时候，请刷新页面。", code="not_committing")
+        return locked, await self._current(locked.draw)
+
+    async def _check_participant(self, actor: Actor, draw: Draw, role: str) -> None:
+        if role == "agency":
+            check_owner(actor, draw)
+            return
+        if actor.pool != draw.pool or actor.account_id is None:
+            raise NotFound("没有这个抽取活动。")
+        for supervisor in await Supervisor.filter(draw_id=draw.id):
+            if await _account_of(draw.pool, supervisor.mobile_hash) == actor.account_id:
+                return
+        raise Forbidden("您不是本次抽取的监督人。")
+
+    async def _current(self, draw: Draw) -> Round:
+        found = await Round.filter(draw_id=draw.id, aborted_at=None, seed="").order_by("-number").first()
+        if found is None:
+            raise Conflict("本轮已经结束，请刷新页面。", code="round_over")
+        return found
+
+
+async def _account_of(pool: str, mobile_hash: str) -> UUID | None:
+    account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
+    return account.id if account else None
+
+
+def _facts(condition: Condition) -> record.ConditionFacts:
+    """A condition as published: what was asked for, no names."""
+    return record.ConditionFacts(
+        condition.position,
+        condition.planned,
+        condition.region_mode,
+        tuple(sorted(condition.regions)),
+        condition.specialty,
+        condition.alternative,
+        condition.title_level,
+        condition.qualification,
+        condition.department,
+    )
+
+
+def _view(draw: Draw, round_row: Round) -> RoundView:
+    return RoundView(
+        draw.number,
+        round_row.number,
+        round_row.commitment,
+        draw.log_head,
+        tuple(sorted(round_row.commitments)),
+        tuple(sorted(round_row.reveals)),
+        round_row.seed,
+        round_row.reveal_until,
+    )
+
+
+def _clock_time(at: datetime | None) -> str:
+    return f"{local(at):%H:%M}" if at else ""
+
+
+def _hex(value: str, size: int, field: str) -> bytes:
+    try:
+        raw = bytes.fromhex(value)
+    except ValueError as error:
+        raise InvalidInput("应为十六进制数，请刷新页面重试。", field=field) from error
+    if len(raw) != size:
+        raise InvalidInput(f"长度应为{size}字节，请刷新页面重试。", field=field)
+    return raw

@@ -1,0 +1,310 @@
+"""Calling: who is next, what an answer does to a place, when a draw is full, short or over.
+
+Everything here runs under the draw's row lock, taken by the caller (``state.lock``), and may be repeated: ``advance``
+looks at the rows and does what is missing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import datetime
+from typing import get_args
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from domain import draw_record as record
+from domain.clock import print_time
+from domain.errors import Conflict
+from domain.lifecycles import INVITATION, DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.rulebook_texts import time_params
+from models.draws import Absence, CallNotice, CandidateList, Condition, Draw
+from models.invitations import Invitation
+from services.base import Actor, Deps, rows, transaction, violation
+from services.base import record as audit
+from services.draws.eligibility import claimed, find_hindrances
+from services.draws.state import Locked, append, lock, lock_for, move, tell_agency
+from services.notices import Notices
+
+_LOOK_AHEAD = 50
+"""Candidates whose hindrances are looked up by one query."""
+
+_LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+
+
+class Run:
+    """Starting, pausing and ending a draw, and the calling itself."""
+
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    # ---- what the agency does
+
+    async def start(self, actor: Actor, draw_id: UUID) -> None:
+        """Begin calling. Raises Conflict before the seed is fixed, RuleViolation when it is too early or too late."""
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            await self.begin(locked)
+            await audit(actor, self._deps.now(), "draw.started", "draw", draw_id)
+
+    async def begin(self, locked: Locked, event: DrawEvent = DrawEvent.START) -> None:
+        """The same in the caller's transaction; also when a supplementary draw goes on along the same order."""
+        draw, now = locked.draw, self._deps.now()
+        if any(c.round_number == 0 for c in locked.conditions):
+            raise Conflict("请先完成双方承诺与揭示，再启动抽取。", code="seed_missing")
+        self._check_time(draw, now)
+        await move(draw, event)
+        if draw.started_at is None:
+            draw.started_at = now
+            await draw.save(update_fields=["started_at"])
+        wanting = [c for c in locked.conditions if _missing(c)]
+        if wanting:
+            await append(draw, now, *(record.Need(c.position, c.needed) for c in wanting))
+        await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
+        await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
+
+    def _check_time(self, draw: Draw, now: datetime) -> None:
+        book = self._deps.book(draw.pool)
+        earliest = book.earliest_draw(draw.starts_at)
+        if earliest is not None and now < earliest:
+            raise violation(
+                book, "draw.earliest_before_evaluation", f"还不能抽取，最早可在{print_time(earliest)}启动。"
+            )
+        if draw.gathering_first is not None and now >= draw.gathering_first - book.draw.calling.stop_before_gathering:
+            raise violation(
+                book, "draw.calling.stop_before_gathering", "距集合时间太近，已不能呼叫专家，请先修改集合时间。"
+            )
+
+    async def pause(self, actor: Actor, draw_id: UUID, reason: str) -> None:
+        """Stop new calls; those under way are waited for."""
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            await move(locked.draw, DrawEvent.PAUSE)
+            now = self._deps.now()
+            await append(locked.draw, now, record.Paused(reason))
+            await audit(actor, now, "draw.paused", "draw", draw_id, reason=reason)
+
+    async def resume(self, actor: Actor, draw_id: UUID) -> None:
+        """Go on in the same order with the same seed."""
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            await move(locked.draw, DrawEvent.RESUME)
+            now = self._deps.now()
+            await append(locked.draw, now, record.Resumed())
+            await audit(actor, now, "draw.resumed", "draw", draw_id)
+            await self._deps.jobs.defer("draws.advance", draw_id=str(draw_id))
+
+    async def force_end(self, actor: Actor, draw_id: UUID, reason: str) -> None:
+        """Stop for good; results of calls under way are still taken, then the draw is full or short."""
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            await move(locked.draw, DrawEvent.FORCE_END)
+            now = self._deps.now()
+            await append(locked.draw, now, record.ForceEnded(reason))
+            await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
+            await self._settle(locked, now)
+
+    # ---- what the service does
+
+    async def advance(self, draw_id: UUID) -> None:
+        """Fill free places with the next candidates; notice when the draw is full or short. Harmless to repeat."""
+        async with transaction():
+            locked = await lock(draw_id)
+            now = self._deps.now()
+            if locked.state == DrawState.DRAWING:
+                for condition in locked.conditions:
+                    await self._fill(locked.draw, condition, now)
+            if locked.state in _LISTENING:
+                await self._settle(locked, now)
+
+    async def _fill(self, draw: Draw, condition: Condition, now: datetime) -> None:
+        calling = self._deps.book(draw.pool).draw.calling
+        notice = await CallNotice.get(id=condition.notice_id)
+        if now >= notice.gathering_at - calling.stop_before_gathering or not calling.hours.contains(now):
+            return
+        while not condition.exhausted and _missing(condition) and condition.open < calling.open_calls_max:
+            if not await self._call_next(draw, condition, notice, now):
+                await self._exhaust_tier(draw, condition, now)
+
+    async def _call_next(self, draw: Draw, condition: Condition, notice: CallNotice, now: datetime) -> bool:
+        """Walk the order up to the next call; False when this tier is at its end."""
+        listed = await CandidateList.get_or_none(
+            round__draw_id=draw.id,
+            round__number=condition.round_number,
+            condition_position=condition.position,
+            tier=condition.tier,
+        )
+        if listed is None:
+            return False
+        order = _Order(listed, self._deps.keys.open(listed.experts_sealed, "experts"))
+        while ahead := order.slice(condition.cursor, _LOOK_AHEAD):
+            hindrances = await find_hindrances([expert for _, expert in ahead], draw, notice)
+            for leaf, expert in ahead:
+                condition.cursor += 1
+                reason = hindrances[expert] or await self._call(draw, condition, notice, leaf, expert, now)
+                if reason is None:
+                    await condition.save(update_fields=["cursor", "open"])
+                    return True
+                skipped = record.Skipped(condition.position, condition.tier, leaf, _skip_reason(reason))
+                await append(draw, now, skipped)
+            await condition.save(update_fields=["cursor"])
+        return False
+
+    async def _exhaust_tier(self, draw: Draw, condition: Condition, now: datetime) -> None:
+        await append(draw, now, record.Exhausted(condition.position, condition.tier))
+        if condition.tier == "main" and condition.alternative:
+            condition.tier, condition.cursor = "alternative", 0
+        else:
+            condition.exhausted = True
+        await condition.save(update_fields=["tier", "cursor", "exhausted"])
+
+    async def _call(
+        self, draw: Draw, condition: Condition, notice: CallNotice, leaf: bytes, expert_id: UUID, now: datetime
+    ) -> str | None:
+        """Open an invitation; returns the reason when the database says that the expert is taken meanwhile."""
+        book = self._deps.book(draw.pool)
+        starts_at, ends_at = claimed(draw, notice)
+        try:
+            async with transaction():
+                invitation = await Invitation.create(
+                    draw_id=draw.id,
+                    condition_id=condition.id,
+                    notice_id=notice.id,
+                    expert_id=expert_id,
+                    round_number=condition.round_number,
+                    tier=condition.tier,
+                    leaf=leaf.hex(),
+                    code=await self._new_code(draw.id, book.draw.code_length),
+                    menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
+                    supplementary=draw.finished_at is not None,
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                    gathering_at=notice.gathering_at,
+                    created_at=now,
+                    answer_until=now + book.draw.calling.answer_timeout,
+                )
+        except IntegrityError:
+            return "overlap"
+        condition.open += 1
+        await append(draw, now, record.Called(condition.position, condition.tier, leaf))
+        await self._notices.notify(
+            pool=draw.pool,
+            kind="draw_call",
+            dedupe_key=f"draw_call:{invitation.id}",
+            params={
+                **time_params(notice.gathering_at),
+                "place": place(notice),
+                "answer_by": print_time(invitation.answer_until)[-5:],
+            },
+            expert_id=expert_id,
+            invitation_id=invitation.id,
+        )
+        return None
+
+    async def _new_code(self, draw_id: UUID, length: int) -> str:
+        """A code that nobody else has in this draw, not guessable from others."""
+        taken = set(await Invitation.filter(draw_id=draw_id).values_list("code", flat=True))
+        while (code := "".join(secrets.choice("0123456789") for _ in range(length))) in taken:
+            pass
+        return code
+
+    async def close_place(
+        self, locked: Locked, invitation: Invitation, event: InvitationEvent, now: datetime, *, by: str
+    ) -> None:
+        """Move an invitation and its condition's counters together, and write the outcome. Raises Conflict."""
+        was = InvitationState(invitation.state)
+        became = INVITATION.next(was, event)
+        condition = locked.condition(invitation.condition_id)
+        condition.open -= was == InvitationState.OPEN
+        condition.accepted += (became == InvitationState.ACCEPTED) - (was == InvitationState.ACCEPTED)
+        await condition.save(update_fields=["open", "accepted"])
+        invitation.state = became
+        invitation.answered_by = by
+        invitation.answered_at = now
+        if became != InvitationState.ACCEPTED:
+            invitation.closed_at, invitation.next_reminder_at = now, None
+        await invitation.save(update_fields=["state", "answered_by", "answered_at", "closed_at", "next_reminder_at"])
+        await append(
+            locked.draw, now, record.Outcome(condition.position, bytes.fromhex(invitation.leaf), _outcome(became))
+        )
+        await self._notices.stop(invitation_id=invitation.id, kinds=["draw_call"])
+        if locked.state in _LISTENING:
+            await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
+
+    async def _settle(self, locked: Locked, now: datetime) -> None:
+        """Full when every place is filled; short when nobody is left to call and no call is open."""
+        draw = locked.draw
+        if locked.open:
+            return
+        missing = [c for c in locked.conditions if _missing(c)]
+        if not missing:
+            await append(draw, now, record.Completed())
+            await move(draw, DrawEvent.FILL)
+            unseal_at = draw.starts_at - self._deps.book(draw.pool).draw.result_visible_before
+            await tell_agency(
+                self._notices, draw, "agency_full", str(draw.log_length), needed=draw.needed,
+                agreed=locked.accepted, unseal_at=print_time(unseal_at),
+            )  # fmt: skip
+        elif (reason := await self._why_short(locked, missing, now)) is not None:
+            await append(draw, now, record.Short(reason))
+            await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)
+            await tell_agency(
+                self._notices, draw, "agency_short", str(draw.log_length), needed=draw.needed, agreed=locked.accepted
+            )
+        else:
+            return
+        draw.finished_at = now
+        await draw.save(update_fields=["finished_at"])
+
+    async def _why_short(self, locked: Locked, missing: list[Condition], now: datetime) -> record.ShortReason | None:
+        """Why no further call will be made; None while one may."""
+        if locked.state == DrawState.ENDING:
+            return "force_ended"
+        if locked.state == DrawState.PAUSED:
+            return None
+        if all(c.exhausted for c in missing):
+            return "exhausted"
+        lead = self._deps.book(locked.draw.pool).draw.calling.stop_before_gathering
+        notices = {n.id: n for n in await CallNotice.filter(draw_id=locked.draw.id)}
+        late = [now >= notices[c.notice_id].gathering_at - lead for c in missing]
+        if all(c.exhausted or over for c, over in zip(missing, late, strict=True)):
+            return "too_late"
+        return None
+
+
+class _Order:
+    """The candidates of a list in the order in which they are called."""
+
+    def __init__(self, listed: CandidateList, experts: bytes) -> None:
+        self._listed = listed
+        self._experts = experts
+
+    def slice(self, start: int, count: int) -> list[tuple[bytes, UUID]]:
+        return list(self._candidates(range(start, min(start + count, self._listed.count))))
+
+    def _candidates(self, places: range) -> Iterator[tuple[bytes, UUID]]:
+        for place in places:
+            index = int.from_bytes(self._listed.walk[place * 4 : place * 4 + 4], "big")
+            expert = self._experts[index * 16 : index * 16 + 16]
+            yield self._listed.leaves[index * 32 : index * 32 + 32], UUID(bytes=expert)
+
+
+def place(notice: CallNotice) -> str:
+    """Address and room, without the venue's name: a call gives time and place only."""
+    return f"{notice.address}{notice.room}"
+
+
+def _missing(condition: Condition) -> int:
+    return condition.needed - condition.open - condition.accepted
+
+
+def _outcome(state: InvitationState) -> record.OutcomeKind:
+    known: dict[str, record.OutcomeKind] = {kind: kind for kind in get_args(record.OutcomeKind)}
+    return known[state.value]
+
+
+def _skip_reason(reason: str) -> record.SkipReason:
+    known: dict[str, record.SkipReason] = {code: code for code in record.SKIP_REASONS}
+    return known[reason]

@@ -1,0 +1,418 @@
+"""Setting a draw up: basic data, recusal, notices, conditions, preview, and handing it in for verification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+
+from domain.clock import local
+from domain.errors import Conflict, InvalidInput, NotFound, TooMany
+from domain.lifecycles import DrawEvent, DrawState
+from domain.parsing import credit_code, id_number, mobile_number
+from models.draws import (
+    AvoidedDraw,
+    CallNotice,
+    Condition,
+    Draw,
+    DrawApplication,
+    DrawLot,
+    DrawNumber,
+    RecusalPerson,
+    RecusalUnit,
+    Supervisor,
+)
+from models.experts import CatalogueEntry
+from models.projects import Lot, Project
+from services import permissions
+from services.base import Actor, Deps, record, transaction, violation
+from services.draws.eligibility import find_eligible, recusals
+from services.draws.forms import (
+    ConditionForm,
+    DrawForm,
+    NoticeForm,
+    check_condition_form,
+    check_counts,
+    check_draw_form,
+    check_notice_form,
+)
+from services.draws.state import Locked, lock_for, move
+from services.notices import Notices
+
+_EDITABLE = (DrawState.EDITING, DrawState.REFUSED)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How many could be drawn, as bands such as ``<5`` or ``20-49``; never names. ``left``: previews still allowed."""
+
+    main: str
+    alternative: str
+    left: int
+
+
+class DrawSetup:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    # ---- basic data
+
+    async def create(self, actor: Actor, form: DrawForm) -> UUID:
+        """A new activity in state 新建; tenderee and agency are recused by themselves."""
+        permissions.check(actor, "draw.create")
+        now, book = self._deps.now(), self._deps.book(actor.pool)
+        check_draw_form(form, book, now)
+        async with transaction():
+            project = await self._project(actor, form.project_id)
+            draw = Draw(
+                pool=actor.pool,
+                number=await self._next_number(actor.pool, book.draw.numbers.normal, now),
+                project_id=project.id,
+                organisation_id=actor.organisation_id,
+                agent_id=actor.account_id,
+                created_at=now,
+            )
+            self._fill(draw, form)
+            await draw.save()
+            await self._replace_parts(draw, form)
+            await self._recuse_parties(draw, project)
+            await record(actor, now, "draw.created", "draw", draw.id, number=draw.number)
+        return draw.id
+
+    async def edit(self, actor: Actor, draw_id: UUID, form: DrawForm) -> None:
+        """Change the basic data while nothing was handed in, or after a refusal."""
+        permissions.check(actor, "draw.edit")
+        now, book = self._deps.now(), self._deps.book(actor.pool)
+        check_draw_form(form, book, now)
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            if form.project_id != locked.draw.project_id:
+                raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
+            self._fill(locked.draw, form)
+            await locked.draw.save()
+            await self._replace_parts(locked.draw, form)
+            await record(actor, now, "draw.edited", "draw", draw_id)
+
+    async def delete(self, actor: Actor, draw_id: UUID) -> None:
+        """Remove an activity that was never handed in."""
+        permissions.check(actor, "draw.edit")
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            if await DrawApplication.exists(draw_id=draw_id):
+                raise Conflict("已提交过审核的活动不能删除。", code="was_submitted")
+            for part in (Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot):
+                await part.filter(draw_id=draw_id).delete()
+            await record(actor, self._deps.now(), "draw.deleted", "draw", draw_id, number=locked.draw.number)
+            await locked.draw.delete()
+
+    def _fill(self, draw: Draw, form: DrawForm) -> None:
+        draw.name, draw.medium, draw.remark = form.name.strip(), form.medium.strip(), form.remark.strip()
+        draw.opening_at, draw.opening_place = form.opening_at, form.opening_place.strip()
+        draw.starts_at, draw.ends_at = form.starts_at, form.ends_at
+        draw.needed, draw.on_site = form.needed, form.on_site
+        draw.operator_name, draw.operator_phone = form.operator_name.strip(), form.operator_phone.strip()
+        draw.operator_id_sealed = self._deps.keys.seal(id_number(form.operator_id_number), "id_number")
+
+    async def _project(self, actor: Actor, project_id: UUID) -> Project:
+        project = await Project.select_for_update().get_or_none(
+            id=project_id, pool=actor.pool, organisation_id=actor.organisation_id, deleted_at=None
+        )
+        if project is None:
+            raise NotFound("没有这个招标项目。")
+        return project
+
+    async def _next_number(self, pool: str, prefix: str, now: datetime) -> str:
+        """Prefix, day, serial: CQSQ202611210001."""
+        day = f"{local(now):%Y%m%d}"
+        await DrawNumber.get_or_create(pool=pool, prefix=prefix, day=day)
+        counter = await DrawNumber.select_for_update().get(pool=pool, prefix=prefix, day=day)
+        counter.used += 1
+        await counter.save(update_fields=["used"])
+        digits = self._deps.book(pool).draw.numbers.serial_digits
+        return f"{prefix}{day}{counter.used:0{digits}}"
+
+    async def _replace_parts(self, draw: Draw, form: DrawForm) -> None:
+        await self._replace_lots(draw, form.lots)
+        await Supervisor.filter(draw_id=draw.id).delete()
+        for supervisor in form.supervisors:
+            phone = mobile_number(supervisor.phone)
+            await Supervisor.create(
+                draw_id=draw.id, name=supervisor.name.strip(), phone=phone,
+                department=supervisor.department.strip(), mobile_hash=self._deps.keys.lookup_hash("mobile", phone),
+            )  # fmt: skip
+        await AvoidedDraw.filter(draw_id=draw.id).delete()
+        earlier = await Draw.filter(
+            id__in=list(form.avoided_draws), pool=draw.pool, organisation_id=draw.organisation_id,
+            finished_at__isnull=False,
+        )  # fmt: skip
+        if len(earlier) != len(set(form.avoided_draws)):
+            raise InvalidInput("只能选择已抽取完成的活动作为回避来源。", field="avoided_draws")
+        for other in earlier:
+            await AvoidedDraw.create(draw_id=draw.id, earlier_id=other.id)
+
+    async def _replace_lots(self, draw: Draw, wanted: Sequence[UUID]) -> None:
+        """Tick lots; only those not yet drawn. A project without lots is one lot."""
+        await DrawLot.filter(draw_id=draw.id).delete()
+        lots: set[UUID] = {lot.id for lot in await Lot.filter(project_id=draw.project_id)}
+        if bool(lots) != bool(wanted) or not set(wanted) <= lots:
+            raise InvalidInput("请勾选要抽取的标段。", field="lots")
+        try:
+            async with transaction():
+                for lot_id in [*wanted] or [None]:
+                    await DrawLot.create(draw_id=draw.id, lot_id=lot_id, project_id=draw.project_id)
+        except IntegrityError as error:
+            raise Conflict("所选标段已有抽取活动，只能选择未抽取的标段。", code="lot_taken") from error
+
+    # ---- recusal
+
+    async def _recuse_parties(self, draw: Draw, project: Project) -> None:
+        parties = [(project.tenderee_name, project.tenderee_code, "项目业主")]
+        if project.agency_name:
+            parties.append((project.agency_name, project.agency_code, "代理机构"))
+        for name, code, reason in parties:
+            await RecusalUnit.create(draw_id=draw.id, name=name, credit_code=code, reason=reason, fixed=True)
+
+    async def add_recusal_unit(self, actor: Actor, draw_id: UUID, name: str, code: str, reason: str) -> UUID:
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            book = self._deps.book(actor.pool)
+            if not name.strip():
+                raise InvalidInput("请填写单位名称。", field="name")
+            checked = credit_code(code) if code.strip() else ""
+            if await RecusalUnit.filter(draw_id=draw_id).count() >= book.draw.recusal_units_max:
+                raise violation(book, "draw.recusal_units_max", f"回避单位最多{book.draw.recusal_units_max}家。")
+            unit = await RecusalUnit.create(
+                draw_id=locked.draw.id, name=name.strip(), credit_code=checked, reason=_reason(reason, book.draw.recusal_reasons)
+            )  # fmt: skip
+            return unit.id
+
+    async def remove_recusal_unit(self, actor: Actor, draw_id: UUID, unit_id: UUID) -> None:
+        async with transaction():
+            await self._editable(actor, draw_id)
+            unit = await RecusalUnit.get_or_none(id=unit_id, draw_id=draw_id)
+            if unit is None:
+                raise NotFound("没有这个回避单位。")
+            if unit.fixed:
+                raise Conflict("招标人和代理机构默认回避，不能删除。", code="fixed_recusal")
+            await unit.delete()
+
+    async def add_recusal_person(
+        self, actor: Actor, draw_id: UUID, name: str, number: str, unit_name: str, reason: str
+    ) -> UUID:
+        """By ID number when it is known, else by name."""
+        async with transaction():
+            await self._editable(actor, draw_id)
+            if not name.strip():
+                raise InvalidInput("请填写回避人员姓名。", field="name")
+            hashed = self._deps.keys.lookup_hash("id_number", id_number(number)) if number.strip() else ""
+            reasons = self._deps.book(actor.pool).draw.recusal_reasons
+            person = await RecusalPerson.create(
+                draw_id=draw_id, name=name.strip(), id_number_hash=hashed, unit_name=unit_name.strip(),
+                reason=_reason(reason, reasons),
+            )  # fmt: skip
+            return person.id
+
+    async def remove_recusal_person(self, actor: Actor, draw_id: UUID, person_id: UUID) -> None:
+        async with transaction():
+            await self._editable(actor, draw_id)
+            if not await RecusalPerson.filter(id=person_id, draw_id=draw_id).delete():
+                raise NotFound("没有这个回避人员。")
+
+    # ---- notices and conditions
+
+    async def add_notice(self, actor: Actor, draw_id: UUID, form: NoticeForm) -> UUID:
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            book, now = self._deps.book(actor.pool), self._deps.now()
+            check_notice_form(form, book, locked.draw.starts_at, now)
+            count = await CallNotice.filter(draw_id=draw_id).count()
+            if count >= book.draw.notice.per_draw_max:
+                raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
+            if locked.conditions and self._remaining(locked) == 0:
+                raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
+            notice = CallNotice(draw_id=draw_id, position=count + 1)
+            _fill_notice(notice, form)
+            await notice.save()
+            await self._note_gathering(locked.draw)
+            return notice.id
+
+    async def edit_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID, form: NoticeForm) -> None:
+        """Before the draw starts anything may change; once it has started, see ``change_gathering``."""
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            notice = await _notice(draw_id, notice_id)
+            check_notice_form(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
+            _fill_notice(notice, form)
+            await notice.save()
+            await self._note_gathering(locked.draw)
+
+    async def remove_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            if any(c.notice_id == notice_id for c in locked.conditions):
+                raise Conflict("该语音通知已关联抽取条件，请先删除条件。", code="notice_in_use")
+            await (await _notice(draw_id, notice_id)).delete()
+            await self._note_gathering(locked.draw)
+
+    async def _note_gathering(self, draw: Draw) -> None:
+        times = [n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)]
+        draw.gathering_first = min(times, default=None)
+        await draw.save(update_fields=["gathering_first"])
+
+    async def add_condition(self, actor: Actor, draw_id: UUID, form: ConditionForm) -> UUID:
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            book = self._deps.book(actor.pool)
+            check_condition_form(form, book, self._remaining(locked))
+            if len(locked.conditions) >= book.draw.conditions_max:
+                raise violation(book, "draw.conditions_max", f"抽取条件最多{book.draw.conditions_max}个。")
+            await self._check_codes(actor.pool, form)
+            await _notice(draw_id, form.notice_id)
+            position = max((c.position for c in locked.conditions), default=0) + 1
+            condition = Condition(draw_id=draw_id, position=position)
+            _fill_condition(condition, form)
+            await condition.save()
+            return condition.id
+
+    async def edit_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID, form: ConditionForm) -> None:
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            condition = _condition(locked, condition_id)
+            check_condition_form(form, self._deps.book(actor.pool), self._remaining(locked) + condition.planned)
+            await self._check_codes(actor.pool, form)
+            await _notice(draw_id, form.notice_id)
+            _fill_condition(condition, form)
+            await condition.save()
+
+    async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            await _condition(locked, condition_id).delete()
+            for position, condition in enumerate((c for c in locked.conditions if c.id != condition_id), start=1):
+                condition.position = position
+                await condition.save(update_fields=["position"])
+
+    def _remaining(self, locked: Locked) -> int:
+        return locked.draw.needed - sum(c.planned for c in locked.conditions)
+
+    async def _check_codes(self, pool: str, form: ConditionForm) -> None:
+        """Raises InvalidInput for a code that no catalogue has."""
+        wanted = {
+            "region": form.regions,
+            "specialty": tuple(code for code in (form.specialty, form.alternative) if code),
+            "title_level": (form.title_level,) if form.title_level else (),
+            "qualification": (form.qualification,) if form.qualification else (),
+            "department": (form.department,) if form.department else (),
+        }
+        for kind, codes in wanted.items():
+            known = await CatalogueEntry.filter(pool__in=["", pool], kind=kind, code__in=list(codes)).values_list(
+                "code", flat=True
+            )
+            if unknown := sorted(set(codes) - set(known)):
+                raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=kind)
+
+    async def preview(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> Preview:
+        """Whether a condition can be filled, as bands. Limited per draw, so that counts can't be worked out."""
+        permissions.check(actor, "draw.preview")
+        async with transaction():
+            locked = await self._editable(actor, draw_id)
+            rules = self._deps.book(actor.pool).draw
+            draw = locked.draw
+            if draw.previews >= rules.preview.per_draw:
+                raise TooMany(f"本活动预览次数已用完（{rules.preview.per_draw}次），请直接提交。", retry_after=86400)
+            draw.previews += 1
+            await draw.save(update_fields=["previews"])
+            condition = _condition(locked, condition_id)
+            notice = await _notice(draw_id, condition.notice_id)
+            out = await recusals(draw, rules.employment_recusal_years)
+            bands = ["", ""]
+            for index, specialty in enumerate((condition.specialty, condition.alternative)):
+                if specialty:
+                    count = len(await find_eligible(draw, condition, notice, specialty, out))
+                    bands[index] = rules.preview.band(count)
+            return Preview(bands[0], bands[1], rules.preview.per_draw - draw.previews)
+
+    # ---- handing in
+
+    async def submit(self, actor: Actor, draw_id: UUID, terminal: str, reason: str) -> UUID:
+        """Hand in for verification. Raises InvalidInput when counts differ or something is missing."""
+        permissions.check(actor, "draw.submit")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            book, now, draw = self._deps.book(actor.pool), self._deps.now(), locked.draw
+            if terminal not in book.draw.terminals:
+                raise InvalidInput("请选择提交终端。", field="terminal")
+            check_counts([c.planned for c in locked.conditions], draw.needed)
+            await self._check_still_ahead(locked, now)
+            await move(draw, DrawEvent.SUBMIT)
+            draw.terminal = terminal
+            await draw.save(update_fields=["terminal"])
+            application = await DrawApplication.create(
+                draw_id=draw_id, kind="normal", reason=reason.strip(), terminal=terminal,
+                submitted_by_id=actor.account_id, submitted_at=now,
+            )  # fmt: skip
+            await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
+            return application.id
+
+    async def _check_still_ahead(self, locked: Locked, now: datetime) -> None:
+        if locked.draw.starts_at <= now:
+            raise InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at")
+        for notice in await CallNotice.filter(draw_id=locked.draw.id):
+            if notice.gathering_at <= now or notice.gathering_at > locked.draw.starts_at:
+                raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
+
+    async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
+        """Take an application back while nobody has verified it."""
+        permissions.check(actor, "draw.withdraw")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            await move(locked.draw, DrawEvent.WITHDRAW)
+            now = self._deps.now()
+            await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
+            await record(actor, now, "draw.withdrawn", "draw", draw_id)
+
+    async def _editable(self, actor: Actor, draw_id: UUID) -> Locked:
+        permissions.check(actor, "draw.edit")
+        locked = await lock_for(actor, draw_id)
+        if locked.state not in _EDITABLE:
+            raise Conflict(f"活动{locked.state.label}，不能再修改。", code="not_editable")
+        return locked
+
+
+def _reason(given: str, allowed: Iterable[str]) -> str:
+    if given not in allowed:
+        raise InvalidInput("回避原因请从列表中选择：" + "、".join(allowed) + "。", field="reason")
+    return given
+
+
+async def _notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
+    notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
+    if notice is None:
+        raise NotFound("没有这条语音通知。")
+    return notice
+
+
+def _condition(locked: Locked, condition_id: UUID) -> Condition:
+    for condition in locked.conditions:
+        if condition.id == condition_id:
+            return condition
+    raise NotFound("没有这个抽取条件。")
+
+
+def _fill_notice(notice: CallNotice, form: NoticeForm) -> None:
+    notice.venue, notice.address, notice.room = form.venue.strip(), form.address.strip(), form.room.strip()
+    notice.gathering_at, notice.remark = form.gathering_at, form.remark.strip()
+    notice.contact, notice.contact_phone = form.contact.strip(), form.contact_phone.strip()
+
+
+def _fill_condition(condition: Condition, form: ConditionForm) -> None:
+    condition.notice_id, condition.region_mode = form.notice_id, form.region_mode
+    condition.regions = list(form.regions)
+    condition.specialty, condition.alternative = form.specialty, form.alternative
+    condition.title_level, condition.qualification = form.title_level, form.qualification
+    condition.department = form.department
+    condition.planned = condition.needed = form.planned

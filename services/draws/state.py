@@ -1,0 +1,103 @@
+"""Locks, moves and the log of a draw: what every use case of it begins and ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.draw_record import Act, Ended, Head, start, write_all
+from domain.errors import Forbidden, NotFound
+from domain.lifecycles import DRAW, DrawEvent, DrawState
+from models.draws import Condition, Draw, LogEntry
+from models.organisations import Organisation
+from services.base import Actor
+from services.notices import Notices
+
+
+@dataclass
+class Locked:
+    """A draw and its conditions, rows locked in this order: draw, then conditions by position."""
+
+    draw: Draw
+    conditions: list[Condition]
+
+    @property
+    def state(self) -> DrawState:
+        return DrawState(self.draw.state)
+
+    def condition(self, condition_id: UUID) -> Condition:
+        return next(c for c in self.conditions if c.id == condition_id)
+
+    @property
+    def open(self) -> int:
+        return sum(c.open for c in self.conditions)
+
+    @property
+    def accepted(self) -> int:
+        return sum(c.accepted for c in self.conditions)
+
+
+async def lock(draw_id: UUID) -> Locked:
+    """Raises NotFound."""
+    draw = await Draw.select_for_update().get_or_none(id=draw_id)
+    if draw is None:
+        raise NotFound("没有这个抽取活动。")
+    return Locked(draw, await Condition.filter(draw_id=draw_id).order_by("position").select_for_update())
+
+
+async def lock_for(actor: Actor, draw_id: UUID) -> Locked:
+    """The same, for somebody of the organisation that owns the draw."""
+    found = await lock(draw_id)
+    check_owner(actor, found.draw)
+    return found
+
+
+def check_owner(actor: Actor, draw: Draw) -> None:
+    """An agent handles only own activities, the legal entity all of its agents'. Raises NotFound for anybody else."""
+    if actor.pool != draw.pool or actor.organisation_id != draw.organisation_id:
+        raise NotFound("没有这个抽取活动。")
+    if actor.role == "agent" and draw.agent_id != actor.account_id:
+        raise NotFound("没有这个抽取活动。")
+    if actor.role not in ("agent", "organisation"):
+        raise Forbidden("只有招标人或代理机构可以办理抽取。")
+
+
+async def move(draw: Draw, event: DrawEvent) -> None:
+    """Raises Conflict when the state doesn't allow it."""
+    draw.state = DRAW.next(DrawState(draw.state), event)
+    await draw.save(update_fields=["state"])
+
+
+async def append(draw: Draw, now: datetime, *acts: Act) -> None:
+    """Add entries to the draw's published log, each chained to the one before."""
+    head = Head(draw.log_length, bytes.fromhex(draw.log_head)) if draw.log_head else start(draw.pool, draw.number)
+    entries = write_all(head, now, acts)
+    await LogEntry.bulk_create(
+        [LogEntry(draw_id=draw.id, seq=e.seq, at=e.at, act=e.act, facts=e.facts, hash=e.hash.hex()) for e in entries],
+        batch_size=1000,
+    )
+    draw.log_length, draw.log_head = entries[-1].seq, entries[-1].hash.hex()
+    await draw.save(update_fields=["log_head", "log_length"])
+
+
+async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
+    """Push to the agent's phone, and to the legal entity's when that is somebody else. Totals only, never names."""
+    organisation = await Organisation.get(id=draw.organisation_id)
+    for account in sorted({a for a in (draw.agent_id, organisation.legal_account_id) if a is not None}):
+        await notices.notify(
+            pool=draw.pool,
+            kind=kind,
+            dedupe_key=f"{kind}:{draw.id}:{occasion}:{account}",
+            params={"number": draw.number, **params},
+            account_id=account,
+        )
+
+
+async def append_end(draw: Draw, now: datetime) -> None:
+    """The activity is over; nothing follows in its log."""
+    await move(draw, DrawEvent.END)
+    draw.ended_at = now
+    await draw.save(update_fields=["ended_at"])
+    if draw.log_length:
+        await append(draw, now, Ended())

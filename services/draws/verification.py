@@ -1,0 +1,106 @@
+"""The trading centre's look at an application before a draw may run (核验)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.lifecycles import APPLICATION, ApplicationEvent, ApplicationState, DrawEvent
+from models.draws import Draw, DrawApplication
+from services import permissions
+from services.base import Actor, Deps, record, rows, transaction
+from services.draws.state import lock, move, tell_agency
+from services.notices import Notices
+
+
+@dataclass(frozen=True)
+class ApplicationRow:
+    """One line of the audit table (20.3)."""
+
+    id: UUID
+    draw_id: UUID
+    draw_number: str
+    draw_name: str
+    organisation: str
+    applicant: str
+    terminal: str
+    reason: str
+    state: ApplicationState
+    opinion: str
+    submitted_at: datetime
+    withdrawn_at: datetime | None
+    decided_at: datetime | None
+
+
+_COLUMNS = """
+SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, o.name AS organisation,
+    p.real_name AS applicant, a.terminal, a.reason, a.state, a.opinion, a.submitted_at, a.withdrawn_at, a.decided_at
+FROM draw_application a JOIN draw d ON d.id = a.draw_id JOIN organisation o ON o.id = d.organisation_id
+JOIN account p ON p.id = a.submitted_by_id
+"""
+
+
+class Verification:
+    def __init__(self, deps: Deps, notices: Notices) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def queue(
+        self, actor: Actor, *, state: str = "submitted", offset: int = 0, limit: int = 20
+    ) -> list[ApplicationRow]:
+        """Applications at the verifier's terminal, oldest first. ``actor.scope`` empty: every terminal of the pool."""
+        permissions.check(actor, "draw.verify")
+        found = await rows(
+            _COLUMNS + "WHERE d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = $3 "
+            "ORDER BY a.submitted_at, a.id OFFSET $4 LIMIT $5",
+            actor.pool,
+            actor.scope,
+            state,
+            offset,
+            limit,
+        )
+        return [ApplicationRow(**{**row, "state": ApplicationState(row["state"])}) for row in found]
+
+    async def of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
+        """Every application of a draw, newest first; the caller has checked who asks."""
+        found = await rows(_COLUMNS + "WHERE a.draw_id = $1 ORDER BY a.submitted_at DESC", draw_id)
+        return [ApplicationRow(**{**row, "state": ApplicationState(row["state"])}) for row in found]
+
+    async def approve(self, actor: Actor, application_id: UUID, opinion: str = "") -> None:
+        await self._decide(actor, application_id, ApplicationEvent.APPROVE, opinion.strip())
+
+    async def refuse(self, actor: Actor, application_id: UUID, opinion: str) -> None:
+        """Raises InvalidInput without an opinion: the agency must know what to mend."""
+        if not opinion.strip():
+            raise InvalidInput("请填写退回原因。", field="opinion")
+        await self._decide(actor, application_id, ApplicationEvent.REFUSE, opinion.strip())
+
+    async def _decide(self, actor: Actor, application_id: UUID, event: ApplicationEvent, opinion: str) -> None:
+        permissions.check(actor, "draw.verify")
+        async with transaction():
+            known = await DrawApplication.get_or_none(id=application_id)
+            if known is None:
+                raise NotFound("没有这个申请。")
+            draw = (await lock(known.draw_id)).draw
+            application = await DrawApplication.select_for_update().get(id=application_id)
+            self._check_reach(actor, draw, application)
+            now = self._deps.now()
+            application.state = APPLICATION.next(ApplicationState(application.state), event)
+            application.opinion, application.decided_at = opinion, now
+            application.decided_by_id = actor.account_id
+            await application.save()
+            approved = event == ApplicationEvent.APPROVE
+            await move(draw, DrawEvent.VERIFY if approved else DrawEvent.REFUSE)
+            await record(actor, now, "draw.verified" if approved else "draw.refused", "draw", draw.id, opinion=opinion)
+            if approved:
+                await tell_agency(self._notices, draw, "agency_verified", str(application.id))
+            else:
+                await tell_agency(self._notices, draw, "agency_refused", str(application.id), reason=opinion)
+
+    def _check_reach(self, actor: Actor, draw: Draw, application: DrawApplication) -> None:
+        if draw.pool != actor.pool or (actor.scope and actor.scope != application.terminal):
+            raise NotFound("没有这个申请。")
+        if actor.account_id == application.submitted_by_id:
+            raise Conflict("不能核验自己提交的申请，请由其他人员办理。", code="own_application")

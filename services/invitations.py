@@ -1,0 +1,323 @@
+"""Answers of experts: one truth for chat, phone key, mini-program and H5, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.errors import Conflict, NotFound
+from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.rulebook_texts import time_params
+from models.draws import Absence, CallNotice, Draw
+from models.invitations import Invitation
+from models.notices import Attempt
+from services.base import Actor, Deps, record, rows, system, transaction, violation
+from services.draws.run import Run, place
+from services.draws.state import Locked, lock, move, tell_agency
+from services.notices import Notices
+
+Choice = Literal["accept", "decline"]
+Channel = Literal["chat", "voice", "h5", "mini"]
+_CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """What its expert may know: time, place, contact, state; never project or parties. ``code`` once accepted."""
+
+    id: UUID
+    state: InvitationState
+    gathering_at: datetime
+    ends_at: datetime
+    place: str
+    venue: str
+    contact: str
+    contact_phone: str
+    remark: str
+    answer_until: datetime
+    menu_id: int
+    code: str
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    leave_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What holds after an answer. ``effective`` false: it held already, or the invitation was closed before."""
+
+    effective: bool
+    view: InvitationView
+
+
+class Invitations:
+    def __init__(self, deps: Deps, notices: Notices, run: Run) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._run = run
+
+    # ---- reading
+
+    async def view(self, invitation_id: UUID, expert_id: UUID) -> InvitationView:
+        """Raises NotFound unless it is this expert's."""
+        invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
+        if invitation is None:
+            raise NotFound("没有这个评标邀请。")
+        return (await self._views([invitation]))[0]
+
+    async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
+        """The invitation and choice behind a tapped answer; None for another's or an unknown id."""
+        invitation = await Invitation.get_or_none(menu_id=menu_id - (1 - menu_id % 2), expert_id=expert_id)
+        if invitation is None:
+            return None
+        choice: Choice = "accept" if menu_id == invitation.menu_id else "decline"
+        return (await self._views([invitation]))[0], choice
+
+    async def list_open(self, expert_id: UUID) -> list[InvitationView]:
+        """Invitations that wait for an answer, oldest first."""
+        found = await Invitation.filter(expert_id=expert_id, state=InvitationState.OPEN).order_by("created_at")
+        return await self._views(found)
+
+    async def list_panels(self, expert_id: UUID, *, past: bool = False) -> list[InvitationView]:
+        """Panels that the expert has agreed to; upcoming and running ones, or past ones newest first."""
+        now = self._deps.now()
+        panels = Invitation.filter(expert_id=expert_id, state=InvitationState.ACCEPTED)
+        found = (
+            panels.filter(ends_at__lt=now).order_by("-gathering_at").limit(20)
+            if past
+            else panels.filter(ends_at__gte=now).order_by("gathering_at")
+        )
+        return await self._views(await found)
+
+    async def _views(self, invitations: Sequence[Invitation]) -> list[InvitationView]:
+        notices = {n.id: n for n in await CallNotice.filter(id__in=[i.notice_id for i in invitations])}
+        pools = {d.id: d.pool for d in await Draw.filter(id__in=[i.draw_id for i in invitations])}
+        came = {
+            (row["invitation_id"], row["direction"]): row["at"]
+            for row in await rows(
+                "SELECT invitation_id, direction, at FROM attendance WHERE invitation_id = ANY($1::uuid[])",
+                [i.id for i in invitations],
+            )
+        }
+        return [
+            self._view(i, notices[i.notice_id], pools[i.draw_id], came.get((i.id, "in")), came.get((i.id, "out")))
+            for i in invitations
+        ]
+
+    def _view(
+        self, i: Invitation, notice: CallNotice, pool: str, came: datetime | None, went: datetime | None
+    ) -> InvitationView:
+        accepted = i.state == InvitationState.ACCEPTED
+        return InvitationView(
+            id=i.id,
+            state=InvitationState(i.state),
+            gathering_at=i.gathering_at,
+            ends_at=i.ends_at,
+            place=place(notice),
+            venue=notice.venue,
+            contact=notice.contact,
+            contact_phone=notice.contact_phone,
+            remark=notice.remark,
+            answer_until=i.answer_until,
+            menu_id=i.menu_id,
+            code=i.code if accepted else "",
+            checked_in_at=came,
+            checked_out_at=went,
+            leave_until=i.gathering_at - self._deps.book(pool).draw.leave.allowed_until if accepted else None,
+        )
+
+    # ---- answering
+
+    async def answer(
+        self, invitation_id: UUID, expert_id: UUID, choice: Choice, *, by: Channel, key: str | None = None
+    ) -> Answered:
+        """The first valid answer on any channel decides; a later one is told what holds.
+
+        ``key`` is accepted for callers that repeat after a crash: an answer is idempotent by the invitation's state.
+        Raises NotFound for somebody else's invitation.
+        """
+        async with transaction():
+            invitation, locked = await self._lock(invitation_id, expert_id)
+            if invitation.state == InvitationState.OPEN:
+                await self._take(locked, invitation, choice, by)
+                effective = True
+            else:
+                effective = False
+            view = (await self._views([invitation]))[0]
+        return Answered(effective, view)
+
+    async def _lock(self, invitation_id: UUID, expert_id: UUID | None) -> tuple[Invitation, Locked]:
+        known = await Invitation.get_or_none(id=invitation_id)
+        if known is None or (expert_id is not None and known.expert_id != expert_id):
+            raise NotFound("没有这个评标邀请。")
+        locked = await lock(known.draw_id)
+        return await Invitation.select_for_update().get(id=invitation_id), locked
+
+    async def _take(self, locked: Locked, invitation: Invitation, choice: Choice, by: Channel) -> None:
+        now = self._deps.now()
+        event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
+        await self._run.close_place(locked, invitation, event, now, by=by)
+        draw = locked.draw
+        notice = await CallNotice.get(id=invitation.notice_id)
+        actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
+        await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
+        if choice == "decline":
+            await self._tell(invitation, draw, "draw_declined", time_params(notice.gathering_at))
+            return
+        await self.plan_reminder(invitation, draw.pool, now)
+        params = {**time_params(notice.gathering_at), "place": place(notice), "code": invitation.code}
+        await self._tell(invitation, draw, "draw_accepted", params)
+        await tell_agency(
+            self._notices, draw, "agency_agreed", str(draw.log_length), agreed=locked.accepted, needed=draw.needed
+        )
+
+    async def _tell(self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str]) -> None:
+        await self._notices.notify(
+            pool=draw.pool,
+            kind=kind,
+            dedupe_key=f"{kind}:{invitation.id}",
+            params=params,
+            expert_id=invitation.expert_id,
+            invitation_id=invitation.id,
+        )
+
+    async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
+        """Set when the next reminder before gathering is due; those already past are left out."""
+        leads = sorted(self._deps.book(pool).attendance.reminders, reverse=True)
+        due = [invitation.gathering_at - lead for lead in leads]
+        upcoming = [at for at in due if at > now]
+        invitation.next_reminder_at = min(upcoming, default=None)
+        await invitation.save(update_fields=["next_reminder_at"])
+
+    # ---- deadlines
+
+    async def expire_due(self, limit: int = 100) -> int:
+        """Close invitations whose time to answer is over; returns how many."""
+        due = await rows(
+            "SELECT id FROM invitation WHERE state = 'open' AND answer_until <= $1 ORDER BY answer_until LIMIT $2",
+            self._deps.now(),
+            limit,
+        )
+        for row in due:
+            await self.expire(row["id"])
+        return len(due)
+
+    async def expire(self, invitation_id: UUID) -> None:
+        """No answer in time: the place is free again. A person who was on the phone is told that nothing was heard."""
+        async with transaction():
+            invitation, locked = await self._lock(invitation_id, None)
+            now = self._deps.now()
+            if invitation.state != InvitationState.OPEN or now < invitation.answer_until:
+                return
+            await self._run.close_place(locked, invitation, InvitationEvent.EXPIRE, now, by="system")
+            if await self._was_on_the_phone(invitation.id):
+                hotline = self._deps.book(locked.draw.pool).pool.hotline
+                params = {**time_params(invitation.gathering_at), "hotline": hotline}
+                await self._tell(invitation, locked.draw, "draw_unclear", params)
+
+    async def _was_on_the_phone(self, invitation_id: UUID) -> bool:
+        return await Attempt.filter(
+            notice__invitation_id=invitation_id, channel="voice", vendor_code="no_valid_key"
+        ).exists()
+
+    async def remind_due(self, limit: int = 100) -> int:
+        """Remind those whose gathering comes near; returns how many."""
+        due = await rows(
+            "SELECT id FROM invitation WHERE next_reminder_at <= $1 AND state = 'accepted' "
+            "ORDER BY next_reminder_at LIMIT $2",
+            self._deps.now(),
+            limit,
+        )
+        for row in due:
+            async with transaction():
+                invitation, locked = await self._lock(row["id"], None)
+                await self._remind(invitation, locked.draw)
+        return len(due)
+
+    async def _remind(self, invitation: Invitation, draw: Draw) -> None:
+        now = self._deps.now()
+        if invitation.next_reminder_at is None or invitation.next_reminder_at > now:
+            return
+        notice = await CallNotice.get(id=invitation.notice_id)
+        occasion = invitation.reminders_sent + 1
+        entered = await rows("SELECT 1 FROM attendance WHERE invitation_id = $1", invitation.id)
+        if not entered and now < invitation.gathering_at + timedelta(minutes=1):
+            await self._notices.notify(
+                pool=draw.pool,
+                kind="check_in_reminder",
+                dedupe_key=f"check_in_reminder:{invitation.id}:{occasion}",
+                params={**time_params(invitation.gathering_at), "place": place(notice), "code": invitation.code},
+                expert_id=invitation.expert_id,
+                invitation_id=invitation.id,
+            )
+        invitation.reminders_sent = occasion
+        await invitation.save(update_fields=["reminders_sent"])
+        await self.plan_reminder(invitation, draw.pool, now)
+
+    # ---- leave
+
+    async def leave(
+        self, invitation_id: UUID, expert_id: UUID, reason: str, *, key: str | None = None
+    ) -> InvitationView:
+        """Ask for leave after accepting (人工请假).
+
+        While the draw still calls, the place is simply free again; afterwards the agency gets a pending supplementary
+        item. Idempotent. Raises RuleViolation past the deadline, Conflict for an invitation that is not accepted.
+        """
+        async with transaction():
+            invitation, locked = await self._lock(invitation_id, expert_id)
+            if invitation.state == InvitationState.LEFT:
+                return (await self._views([invitation]))[0]
+            if invitation.state != InvitationState.ACCEPTED:
+                raise Conflict("这个邀请不是已确认状态，无需请假。", code="not_accepted")
+            now, book = self._deps.now(), self._deps.book(locked.draw.pool)
+            until = invitation.gathering_at - book.draw.leave.allowed_until
+            if now > until:
+                raise violation(
+                    book,
+                    "draw.leave.allowed_until",
+                    f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
+                )
+            await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, source="expert", by=None)
+            await self._tell(invitation, locked.draw, "leave_confirmed", time_params(invitation.gathering_at))
+            return (await self._views([invitation]))[0]
+
+    async def _contact(self, invitation: Invitation) -> str:
+        return (await CallNotice.get(id=invitation.notice_id)).contact_phone
+
+    async def lose(
+        self,
+        locked: Locked,
+        invitation: Invitation,
+        event: InvitationEvent,
+        reason: str,
+        *,
+        source: Literal["expert", "manual"],
+        by: UUID | None,
+    ) -> None:
+        """An accepted expert will not sit on the panel: leave, absence or recusal on the spot. In the caller's lock."""
+        now, draw = self._deps.now(), locked.draw
+        calling = locked.state in _CALLING
+        await self._run.close_place(locked, invitation, event, now, by="system" if by else "chat")
+        kind = {InvitationEvent.LEAVE: "leave", InvitationEvent.MISS: "absence"}.get(event, "recusal")
+        absence = await Absence.create(
+            draw_id=draw.id,
+            invitation_id=invitation.id,
+            condition_id=invitation.condition_id,
+            kind=kind,
+            reason=reason,
+            source=source,
+            registered_by_id=by,
+            registered_at=now,
+            handled_at=now if calling else None,
+        )
+        await record(system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, source=source)
+        if calling:
+            return
+        await move(draw, DrawEvent.REGISTER_ABSENCE)
+        missing = await Absence.filter(draw_id=draw.id, handled_at=None).count()
+        await tell_agency(self._notices, draw, "agency_leave", str(absence.id), missing=missing)

@@ -1,0 +1,257 @@
+"""Carries attempts out: claims what is due, sends it side by side, writes what came of it.
+
+An attempt is marked ``unknown`` and committed before the vendor hears of it, so that a crash leaves a trace; it is never
+sent again unless the vendor is known to have refused it or to make repeats one (template messages, by their id).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.clock import SHANGHAI
+from domain.errors import OutcomeUnknown, Rejected, Transient
+from services.base import Deps, execute, rows, transaction
+from services.links import Links
+from services.notices import texts
+from services.notices.notify import Notices
+from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
+
+_BATCH = 400
+_AT_ONCE = 64
+_MAX_TRIES = 4
+_WINDOW_CLOSED = ("45015", "45047", "45072")
+_NOT_FOLLOWING = ("43004", "50005")
+_BLOCKED = ("43019", "48002", "50002")
+_NO_CREDIT = "43101"
+
+_CLAIM = """
+UPDATE attempt a SET state = 'unknown', tries = tries + 1, sent_at = $1,
+    check_at = $1 + make_interval(secs => greatest(a.wait, 5))
+WHERE a.id IN (SELECT id FROM attempt WHERE state = 'pending' AND due_at <= $1
+               ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING a.id
+"""
+_LOAD = """
+SELECT a.id, a.number, a.channel, a.tries, a.created_at, n.id AS notice_id, n.pool, n.kind, n.params, n.secret_sealed,
+    n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.gathering_at
+FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
+WHERE a.id = ANY($1::uuid[])
+"""
+_IDENTITIES = """
+SELECT DISTINCT ON (account_id, app) id, account_id, app, openid, subscribe_credits FROM wechat_identity
+WHERE account_id = ANY($1::uuid[]) AND following AND NOT blocked ORDER BY account_id, app, bound_at DESC NULLS LAST
+"""
+_APPLY = """
+UPDATE attempt a SET state = o.state, vendor_id = o.vendor_id, vendor_code = o.vendor_code,
+    due_at = coalesce(o.retry_at, a.due_at), cost = o.cost,
+    check_at = CASE WHEN o.state IN ('sent', 'unknown') THEN a.check_at END,
+    closed_at = CASE WHEN o.state IN ('delivered', 'failed') THEN $2::timestamptz END
+FROM jsonb_to_recordset($1::jsonb)
+    AS o(id uuid, state text, vendor_id text, vendor_code text, retry_at timestamptz, cost int)
+WHERE a.id = o.id AND a.state = 'unknown'
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a vendor said to one attempt. ``state``: sent, delivered, failed, unknown, or pending to try again."""
+
+    attempt_id: UUID
+    notice_id: UUID
+    state: str
+    vendor_id: str = ""
+    vendor_code: str = ""
+    retry_at: datetime | None = None
+    cost: int = 0
+    identity_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """Where a notice's recipient can be reached in WeChat: identity id and openid by app."""
+
+    identities: Mapping[str, tuple[UUID, str]]
+
+    def openid(self, app: str) -> str | None:
+        found = self.identities.get(app)
+        return found[1] if found else None
+
+
+class Delivery:
+    """``prices`` are fen per attempt by channel, for the ledger."""
+
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notices,
+        links: Links,
+        official: OfficialAccountSender,
+        windows: ChatWindows,
+        mini: MiniProgramPlatform,
+        sms: SmsSender,
+        voice: VoiceCaller,
+        prices: Mapping[str, int],
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._links = links
+        self._official = official
+        self._windows = windows
+        self._mini = mini
+        self._sms = sms
+        self._voice = voice
+        self._prices = prices
+
+    async def deliver_due(self) -> int:
+        """Send everything that is due, batch by batch; returns how many attempts were made."""
+        done = 0
+        while batch := await self._claim():
+            limit = asyncio.Semaphore(_AT_ONCE)
+            people = await self._people([row["account_id"] for row in batch if row["account_id"]])
+            outcomes = await asyncio.gather(*(self._attempt(row, people, limit) for row in batch))
+            await self._apply(batch, outcomes)
+            done += len(batch)
+        return done
+
+    async def _claim(self) -> list[Any]:
+        async with transaction():
+            claimed = await rows(_CLAIM, self._deps.now(), _BATCH)
+        return await rows(_LOAD, [row["id"] for row in claimed]) if claimed else []
+
+    async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, Person]:
+        found: dict[UUID, dict[str, tuple[UUID, str]]] = {}
+        for row in await rows(_IDENTITIES, list(set(accounts))):
+            found.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
+        return {account: Person(identities) for account, identities in found.items()}
+
+    async def _attempt(self, row: Any, people: Mapping[UUID, Person], limit: asyncio.Semaphore) -> Outcome:
+        """Call the vendor once. Every gateway error becomes an outcome; nothing else is expected here."""
+        outcome = Outcome(row["id"], row["notice_id"], "sent")
+        if row["state"] != "active":
+            return replace(outcome, state="failed", vendor_code="stopped")
+        person = people.get(row["account_id"], Person({}))
+        app = {"wechat": "oa", "mini": "mini"}.get(row["channel"])
+        if app is not None:
+            if app not in person.identities:
+                return replace(outcome, state="failed", vendor_code="no_openid")
+            outcome = replace(outcome, identity_id=person.identities[app][0])
+        try:
+            async with limit:
+                return await self._send(row, person, outcome)
+        except Transient as error:
+            return self._again(row, outcome, error)
+        except Rejected as error:
+            return replace(outcome, state="failed", vendor_code=error.vendor_code)
+        except OutcomeUnknown as error:
+            if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
+                retry_at = self._deps.now() + timedelta(seconds=10)
+                return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
+            return replace(outcome, state="unknown", vendor_code=error.reason[:60])
+
+    def _again(self, row: Any, outcome: Outcome, error: Transient) -> Outcome:
+        if row["tries"] >= _MAX_TRIES:
+            return replace(outcome, state="failed", vendor_code=error.reason[:60])
+        pause = error.retry_after if error.retry_after is not None else 2.0 ** row["tries"]
+        retry_at = self._deps.now() + timedelta(seconds=pause)
+        return replace(outcome, state="pending", vendor_code=error.reason[:60], retry_at=retry_at)
+
+    async def _send(self, row: Any, person: Person, outcome: Outcome) -> Outcome:
+        book = self._deps.book(row["pool"])
+        params = self._params(row)
+        channel = row["channel"]
+        if channel == "wechat":
+            return await self._send_wechat(row, str(person.openid("oa")), params, outcome)
+        if channel == "mini":
+            fields = texts.subscribe_fields(book, row["kind"], params)
+            openid = str(person.openid("mini"))
+            await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page="pages/index/index")
+            return replace(outcome, state="delivered")
+        mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
+        cost = self._prices.get(channel, 0)
+        if channel == "sms":
+            variables = texts.sms_params(book, row["kind"], params)
+            vendor_id = await self._sms.send(mobile, row["kind"], variables, attempt=row["number"])
+            return replace(outcome, vendor_id=vendor_id, cost=cost)
+        message = texts.voice_message(book, row["kind"], params)
+        vendor_id = await self._voice.call(
+            mobile, message.template, message.params, keys=message.keys, attempt=row["number"]
+        )
+        return replace(outcome, vendor_id=vendor_id, cost=cost)
+
+    async def _send_wechat(self, row: Any, openid: str, params: Mapping[str, str], outcome: Outcome) -> Outcome:
+        """A chat message while the user's window is open, else a template message."""
+        pool, kind = row["pool"], row["kind"]
+        book = self._deps.book(pool)
+        if row["tries"] == 1 and await self._windows.take(pool, openid):
+            try:
+                await self._send_chat(row, openid, texts.chat_text(book, kind, params))
+                return replace(outcome, state="delivered", vendor_code="chat")
+            except Rejected as error:
+                if error.vendor_code not in _WINDOW_CLOSED:
+                    raise
+        fields = texts.card_fields(book, kind, params)
+        msgid = await self._official.send_template(
+            pool, openid, kind, fields, url=params.get("link", ""), client_msg_id=f"n{row['number']}"
+        )
+        return replace(outcome, vendor_id=msgid)
+
+    async def _send_chat(self, row: Any, openid: str, text: str) -> None:
+        choices = texts.CHOICES.get(row["kind"])
+        if choices is None or row["menu_id"] is None:
+            await self._official.send_text(row["pool"], openid, text)
+            return
+        items = [MenuItem(row["menu_id"] + index, label) for index, label in enumerate(choices)]
+        await self._official.send_menu(row["pool"], openid, text, items, "点选即可，之后会请您再确认一次。")
+
+    def _params(self, row: Any) -> dict[str, str]:
+        stored = row["params"] if isinstance(row["params"], dict) else json.loads(row["params"])
+        params = {name: str(value) for name, value in stored.items()}
+        if row["secret_sealed"]:
+            params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
+        purpose = texts.LINKS.get(row["kind"])
+        if purpose and row["invitation_id"] and row["expert_id"]:
+            until = row["gathering_at"] + timedelta(hours=12)
+            token = self._links.sign(purpose, row["invitation_id"], row["expert_id"], until)
+            params["link"] = f"{self._deps.public_url}/h5/{purpose}/{token}"
+        return params
+
+    async def _apply(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        now = self._deps.now()
+        async with transaction():
+            await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
+            await self._mark_identities(outcomes)
+            kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
+            delivered = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
+            await self._notices.finish(sorted(delivered))
+        for notice_id in sorted({o.notice_id for o in outcomes if o.state in ("delivered", "failed")} - delivered):
+            async with transaction():
+                await self._notices.advance(notice_id)
+
+    def _ends(self, kind: tuple[str, str]) -> bool:
+        return self._deps.book(kind[0]).ladder[kind[1]].until == "delivered"
+
+    async def _mark_identities(self, outcomes: Sequence[Outcome]) -> None:
+        """Learn from refusals who does not follow any more, or wants no messages."""
+        gone = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _NOT_FOLLOWING]
+        blocked = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _BLOCKED]
+        if gone:
+            await execute("UPDATE wechat_identity SET following = false WHERE id = ANY($1::uuid[])", gone)
+        if blocked:
+            await execute("UPDATE wechat_identity SET blocked = true WHERE id = ANY($1::uuid[])", blocked)
+
+
+def _as_row(outcome: Outcome) -> dict[str, object]:
+    return {
+        "id": str(outcome.attempt_id),
+        "state": outcome.state,
+        "vendor_id": outcome.vendor_id,
+        "vendor_code": outcome.vendor_code,
+        "retry_at": outcome.retry_at.astimezone(SHANGHAI).isoformat() if outcome.retry_at else None,
+        "cost": outcome.cost,
+    }

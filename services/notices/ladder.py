@@ -1,0 +1,83 @@
+"""Which attempts a notice needs next: the rulebook's ladder applied to what was tried. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.lifecycles import AttemptState
+from domain.rulebook_sections import Ladder, Step
+
+_RUNNING = (AttemptState.PENDING, AttemptState.SENT, AttemptState.UNKNOWN)
+_REACHED = (AttemptState.DELIVERED, AttemptState.ANSWERED)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An attempt as the ladder sees it."""
+
+    step: int
+    state: AttemptState
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An attempt to be made: its step, channel, earliest moment, and how long its outcome is awaited."""
+
+    step: int
+    channel: str
+    due_at: datetime
+    wait: timedelta
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do now. ``state`` is the notice's (active, done, failed); ``next_at`` when to look again."""
+
+    state: str
+    attempts: tuple[Planned, ...]
+    next_at: datetime | None
+
+
+def plan(ladder: Ladder, started_at: datetime, tried: Sequence[Tried], now: datetime) -> Plan:
+    """The next moves of a ladder that began at ``started_at``."""
+    by_step = [[t for t in tried if t.step == index] for index in range(len(ladder.steps))]
+    if ladder.until == "delivered" and any(t.state in _REACHED for t in tried):
+        return Plan("done", (), None)
+    planned: list[Planned] = []
+    waiting: list[datetime] = []
+    open_steps = False
+    earlier_failed = True
+    for index, (step, attempts) in enumerate(zip(ladder.steps, by_step, strict=True)):
+        if attempts:
+            if retry := _retry(ladder, index, step, attempts, now):
+                planned.append(retry)
+            open_steps = open_steps or retry is not None or any(t.state in _RUNNING for t in attempts)
+            earlier_failed = earlier_failed and retry is None and _failed(step, attempts)
+            continue
+        due = started_at + step.after
+        if due <= now or (earlier_failed and index > 0):
+            planned.append(_attempt(ladder, index, step, now))
+        else:
+            waiting.append(due)
+        earlier_failed = False
+    if planned or open_steps or waiting:
+        return Plan("active", tuple(planned), min(waiting, default=None))
+    return Plan("done" if any(t.state in _REACHED for t in tried) else "failed", (), None)
+
+
+def _attempt(ladder: Ladder, index: int, step: Step, at: datetime) -> Planned:
+    hours = ladder.hours.get(step.channel)
+    return Planned(index, step.channel, hours.next_open(at) if hours else at, step.wait)
+
+
+def _failed(step: Step, attempts: Sequence[Tried]) -> bool:
+    return len(attempts) >= step.attempts and all(t.state == AttemptState.FAILED for t in attempts)
+
+
+def _retry(ladder: Ladder, index: int, step: Step, attempts: Sequence[Tried], now: datetime) -> Planned | None:
+    if len(attempts) >= step.attempts or any(t.state != AttemptState.FAILED for t in attempts):
+        return None
+    return _attempt(ladder, index, step, max(now, max(t.created_at for t in attempts) + step.retry_gap))

@@ -1,0 +1,60 @@
+"""What a notice says on each channel, rendered from the rulebook's texts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.rulebook import Rulebook
+from domain.rulebook_texts import placeholders, render_fields, render_text
+
+LINKS: Mapping[str, str] = {
+    "draw_call": "invitation",
+    "draw_accepted": "invitation",
+    "gathering_changed": "invitation",
+    "check_in_reminder": "check_in",
+    "urging": "check_in",
+}
+"""Kinds whose WeChat card or SMS opens a page, with the purpose its signed link is for."""
+
+CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
+"""Kinds that ask, with the two answers; tapped ones come back as menu ids."""
+
+
+@dataclass(frozen=True)
+class VoiceMessage:
+    """A vendor template with what it needs; ``keys`` maps a key to the template spoken when it is pressed."""
+
+    template: str
+    params: Mapping[str, str]
+    keys: Mapping[str, str]
+
+
+def chat_text(book: Rulebook, kind: str, params: Mapping[str, str]) -> str:
+    return render_text(book.texts[kind].chat or "", params)
+
+
+def card_fields(book: Rulebook, kind: str, params: Mapping[str, str]) -> dict[str, str]:
+    """Fields of the official account's template message."""
+    text = book.texts[kind].wechat
+    return render_fields(text, params) if text else {}
+
+
+def subscribe_fields(book: Rulebook, kind: str, params: Mapping[str, str]) -> dict[str, str]:
+    """Fields of the mini-program's subscribe message."""
+    text = book.texts[kind].subscribe
+    return render_fields(text, params) if text else {}
+
+
+def sms_params(book: Rulebook, kind: str, params: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the SMS template of this kind."""
+    return {name: params[name] for name in sorted(placeholders(book.texts[kind].sms or ""))}
+
+
+def voice_message(book: Rulebook, kind: str, params: Mapping[str, str]) -> VoiceMessage:
+    text = book.texts[kind].voice
+    script = text.script if text else ""
+    keys: dict[str, str] = {}
+    if kind in CHOICES:
+        keys = {book.voice.attend: f"{kind}.attend", book.voice.decline: f"{kind}.decline", book.voice.repeat: kind}
+    return VoiceMessage(kind, {name: params[name] for name in sorted(placeholders(script))}, keys)
