@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import structlog
 from redis.asyncio import Redis
@@ -28,6 +28,8 @@ POLL = 0.05
 PATIENCE = 4.0
 """Seconds to wait for another process; then this one fetches for itself."""
 REDIS_TIMEOUT = 1.0
+LEFT_ALONE = 5.0
+"""Seconds after a failure of Redis in which it isn't asked again."""
 
 _DELETE_IF_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
@@ -63,7 +65,8 @@ class SharedValues:
         self._monotonic = monotonic
         self._held: dict[str, _Held] = {}
         self._flights: dict[str, asyncio.Task[str]] = {}
-        self._redis_down = False
+        self._away_until = 0.0
+        """Redis failed and isn't asked before then; 0 while it works."""
 
     async def get(self, key: str, fetch: Fetch) -> str:
         """The value in force; raises what ``fetch`` raises."""
@@ -82,7 +85,7 @@ class SharedValues:
         held = self._held.get(key)
         if held is not None and held.value == value:
             del self._held[key]
-        await self._quietly(self._delete_if_same(key, value))
+        await self._quietly(lambda: self._delete_if_same(key, value))
 
     def _landed(self, key: str, task: asyncio.Task[str]) -> None:
         del self._flights[key]
@@ -91,15 +94,15 @@ class SharedValues:
 
     async def _obtain(self, key: str, fetch: Fetch) -> str:
         lease = secrets.token_hex(8)
-        found = await self._quietly(self._wait_or_lease(key, lease), PATIENCE)
+        found = await self._wait_or_lease(key, lease)
         if found is not None:
             self._hold(key, found)
             return found.value
         try:
             fresh = await fetch()
-            await self._quietly(self._redis_set(key, fresh))
+            await self._quietly(lambda: self._publish(key, fresh))
         finally:
-            await self._quietly(self._delete_if_same(f"{key}:lease", lease))
+            await self._quietly(lambda: self._delete_if_same(f"{key}:lease", lease))
         self._hold(key, _Held(fresh.value, float(fresh.usable)))
         return fresh.value
 
@@ -109,36 +112,45 @@ class SharedValues:
 
     async def _wait_or_lease(self, key: str, lease: str) -> _Held | None:
         """What another process has put there; None when it is this one's turn to fetch."""
-        while True:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.get(key)
-                pipe.pttl(key)
-                raw, left = await pipe.execute()
-            if raw is not None:
-                return _Held(raw.decode() if isinstance(raw, bytes) else str(raw), max(int(left), 0) / 1000)
-            if await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_MS):
-                return None
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE
+        while loop.time() < until:
+            step = await self._quietly(lambda: self._look_or_lease(key, lease))
+            if step is None or isinstance(step, _Held):
+                return step
             await asyncio.sleep(POLL)
+        return None
 
-    async def _redis_set(self, key: str, fresh: Fresh) -> None:
+    async def _look_or_lease(self, key: str, lease: str) -> _Held | Literal["wait"] | None:
+        """The value, or None with the lease taken, or the lease is another's."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.get(key)
+            pipe.pttl(key)
+            raw, left = await pipe.execute()
+        if raw is not None:
+            return _Held(raw.decode() if isinstance(raw, bytes) else str(raw), max(int(left), 0) / 1000)
+        taken = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_MS)
+        return None if taken else "wait"
+
+    async def _publish(self, key: str, fresh: Fresh) -> None:
         await self._redis.set(key, fresh.value, px=fresh.usable * 1000)
 
     async def _delete_if_same(self, key: str, value: str) -> None:
         await self._redis.eval(_DELETE_IF_SAME, 1, key, value)
 
-    async def _quietly(self, work: Awaitable[T], timeout: float = REDIS_TIMEOUT) -> T | None:
-        """None when Redis is away or ``timeout`` seconds pass: then there is simply nothing shared."""
+    async def _quietly(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """None when Redis is away: then there is simply nothing shared, and it is left alone for a while."""
+        if self._away_until > self._monotonic():
+            return None
         try:
-            async with asyncio.timeout(timeout):
-                result = await work
-        except TimeoutError:
-            return None
-        except (RedisError, OSError) as error:
-            if not self._redis_down:
-                self._redis_down = True
+            async with asyncio.timeout(REDIS_TIMEOUT):
+                result = await work()
+        except (RedisError, OSError, TimeoutError) as error:
+            if not self._away_until:
                 log.warning("shared_values_down", reason=type(error).__name__)
+            self._away_until = self._monotonic() + LEFT_ALONE
             return None
-        if self._redis_down:
-            self._redis_down = False
+        if self._away_until:
+            self._away_until = 0.0
             log.info("shared_values_back")
         return result
