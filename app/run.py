@@ -43,6 +43,7 @@ def sandbox_urls(port: int) -> dict[str, str]:
     base = f"http://127.0.0.1:{port}"
     return {
         "PBT_WECHAT__API_URL": f"{base}/wechat",
+        "PBT_WECHAT__OPEN_URL": f"{base}/wechat",
         "PBT_SMS__URL": f"{base}/sms/",
         "PBT_VOICE__URL": f"{base}/voice/",
         "PBT_IDENTITY__ISSUER": f"{base}/identity",

@@ -113,7 +113,7 @@ def production_settings(data_dir: Path = Path("var")) -> Settings:
         data_dir=data_dir,
         http={"public_url": "https://pbt.example"},
         keys=Keys(data={"k1": key}, lookup=key, signing=key).model_dump(),
-        wechat={"api_url": "https://wechat.example"},
+        wechat={"api_url": "https://wechat.example", "open_url": "https://open.example"},
         sms={"url": "https://sms.example/", "access_key_secret": "own-sms"},
         voice={"url": "https://voice.example/", "access_key_secret": "own-voice"},
         receipts={"path_token": "own-receipts"},

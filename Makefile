@@ -1,0 +1,55 @@
+# 评标通. `make help` lists what there is.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format bench requirements clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+run: $(RUN_STAMP) ## Start everything; prints the addresses (Ctrl-C stops)
+	@exec $(BIN)/pbt run
+
+demo: $(RUN_STAMP) ## Play one whole draw over the real wire and verify its record
+	@exec $(BIN)/pbt demo
+
+test: $(DEV_STAMP) ## Run all tests
+	@exec $(BIN)/pytest
+
+check: $(DEV_STAMP) ## Format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV_STAMP) ## Put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEV_STAMP) ## Load and timing through public entries
+	@exec $(BIN)/python -m benchmarks
+
+requirements: $(DEV_STAMP) ## Pin all packages anew, with hashes
+	sh .ci/pin $(BIN)
+
+clean: ## Remove the environment and the caches; data in var/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 或更新版本，可用 make PYTHON=python3.11 指定。"; exit 1; }
+	@echo "正在准备独立的运行环境（仅第一次，约一两分钟）……"
+	@$(PYTHON) -m venv $(VENV) || { echo "无法创建虚拟环境，请先安装 python3-venv。"; rm -rf $(VENV); exit 1; }
+
+$(RUN_STAMP): requirements.txt pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,46 @@
+"""``.env.example`` explains every setting, and nothing that isn't one; the pinned packages name no place."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from config.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def _names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _names(kind, f"{prefix}{name.upper()}__")
+        else:
+            yield prefix + name.upper()
+
+
+def test_every_setting_is_explained_and_no_other() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    explained = [match[1] for line in lines if (match := re.match(r"# (PBT_[A-Z_]+)=", line))]
+    assert sorted(explained) == sorted(_names(Settings, "PBT_"))
+
+
+def test_every_explanation_stands_above_its_setting() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    for above, line in itertools.pairwise(lines):
+        if line.startswith("# PBT_") and not above.startswith("# PBT_"):
+            assert above.startswith("# "), line
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_pinned_packages_have_hashes_and_name_no_place(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert not re.search(r"https?:|file:|--index|--extra-index|--find-links|--trusted|(?<!\w)/\w", text)
+    packages = re.findall(r"^([a-z0-9-]+)==\S+ \\$\n    --hash=sha256:", text, re.MULTILINE)
+    pinned = re.findall(r"^[a-z0-9-]+==", text, re.MULTILINE)
+    assert len(packages) == len(pinned) > 20
