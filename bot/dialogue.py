@@ -80,6 +80,11 @@ class Outcome:
     reply: Reply
     journal: Journal | None = None
     keep: bool = False
+    outage: bool = False
+    """Nothing was decided: a part of ours was away."""
+
+
+BUSY_OUTCOME = Outcome(Text(BUSY), keep=True, outage=True)
 
 
 class Dialogue:
@@ -98,7 +103,7 @@ class Dialogue:
         except OUTAGES as error:
             failures.labels("outage").inc()
             log.warning("bot_outage", error=type(error).__name__, kind=turn.message.kind, bot_event=turn.message.event)
-            return Outcome(Text(BUSY), keep=True)
+            return BUSY_OUTCOME
         except AppError as error:
             outcome = Outcome(Text(error.message), keep=True)
         except Exception:

@@ -6,7 +6,7 @@ Source: WeChat's page 回复用户消息 (passive replies). One reply per messag
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TypeAlias
@@ -184,13 +184,14 @@ def _render_news(articles: Sequence[Article]) -> str:
     return f"<ArticleCount>{len(articles)}</ArticleCount><Articles>{items}</Articles>"
 
 
-def as_text(reply: Reply) -> str:
-    """The reply as a customer-service text, for when the passive reply came too late; empty when nothing is shown."""
-    match reply:
-        case Text(content):
-            return shorten(content)
-        case News(articles):
-            return shorten("\n".join(f"{article.title} {link('查看', article.url)}" for article in articles))
+def speak(fields: Mapping[str, object]) -> str:
+    """A rendered reply as a customer-service text, for when the passive reply came too late; empty when it has none."""
+    match fields:
+        case {"MsgType": "text", "Content": str(content)}:
+            return content
+        case {"MsgType": "news", "Articles": {"item": found}}:
+            items = found if isinstance(found, list) else [found]
+            return shorten("\n".join(f"{item['Title']} {link('查看', item['Url'])}" for item in items))
         case _:
             return ""
 

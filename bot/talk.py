@@ -109,9 +109,11 @@ class Conversation(Generic[P]):
     version: int
 
     def start(self, *args: P.args, **kwargs: P.kwargs) -> Start:
-        """Begin it with arguments (positional ones only; plain data, they are kept in the journal)."""
+        """Begin it with positional arguments. Raises TypeError when the journal can't hold one of them."""
         if kwargs:
             raise TypeError("a conversation takes positional arguments only")
+        for value in args:
+            encode(value)
         return Start(self, args)
 
 

@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+NOBODY = UUID(int=0)
+
 
 @dataclass(frozen=True)
 class WechatUser:
     """Who wrote. ``account_id`` is set when the openid is bound to a person.
 
-    ``identity_id`` is the row of ``wechat_identity``; None only for an event about somebody of whom nothing is stored
+    ``identity_id`` is the row of ``wechat_identity``; NOBODY only for an event about somebody of whom nothing is stored
     (an unsubscribe, a receipt): such events create no row.
     """
 
     pool: str
     appid: str
     openid: str
-    identity_id: UUID | None
+    identity_id: UUID
     account_id: UUID | None
     following: bool
 

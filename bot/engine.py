@@ -1,0 +1,275 @@
+"""One message from its arrival to its reply, whichever process and however often it comes.
+
+In time (``patience``): the reply goes back passively. Too late: the message is first committed as a job row, then the
+callback answers ``success``, after which WeChat doesn't retry; the run goes on where it is, and the job sends its reply
+through the customer-service window that the message opened. Should the process die, the job runs the message itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import structlog
+from prometheus_client import Counter
+
+from bot.codec import Codec
+from bot.dialogue import BUSY, BUSY_OUTCOME, OUTAGES, SILENT_EVENTS, Dialogue, Outcome
+from bot.inbox import CLOSE, FORGET, KEEP, LEASE, Claim, Inbox, JournalAct, Status
+from bot.journal import Journal, JournalBroken, message_from_json, message_to_json, seal, unseal
+from bot.messages import Message, parse_xml
+from bot.replies import Text, render, speak
+from bot.turn import Turn
+from bot.users import Users
+from bot.windows import Windows
+from domain.errors import OutcomeUnknown, Rejected, Transient
+from services.crypto import Keyring
+from services.ports import OfficialAccountSender
+
+if TYPE_CHECKING:
+    from services.registry import Services
+
+log = structlog.get_logger()
+
+Late: TypeAlias = Callable[[str, str], Awaitable[None]]
+"""Commit a sealed message (second argument) of a pool as a job that calls ``Engine.finish_late`` with it."""
+
+NoWindow: TypeAlias = Callable[[str, str, str], Awaitable[None]]
+"""Tell a user (pool, openid) a text although no window is open: by template."""
+
+SUCCESS = ""
+"""Nothing is shown, WeChat doesn't retry."""
+
+_RUN_LIMIT = 60.0
+"""Seconds after which a handler is given up."""
+_JOB_WAITS = 20.0
+_LATE_LIMIT = 0.3
+_REDIS_LIMIT = 0.2
+"""Seconds that the hand-over's two steps may take: with ``patience`` they stay below WeChat's five."""
+_LEAVING = frozenset({"unsubscribe", "user_authorization_revoke", "user_authorization_cancellation"})
+_PURPOSE = "late-message"
+
+late_replies = Counter(
+    "bot_late_total", "Replies that missed WeChat's five seconds, by what became of them", ["outcome"]
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the engine works with; ``codecs`` by pool."""
+
+    codecs: Mapping[str, Codec]
+    dialogue: Dialogue
+    services: Services
+    users: Users
+    inbox: Inbox
+    windows: Windows
+    keys: Keyring
+    sender: OfficialAccountSender
+    late: Late
+    no_window: NoWindow | None = None
+
+
+class Engine:
+    """``patience`` is how long a reply may take, in seconds from the message's arrival."""
+
+    def __init__(self, parts: Parts, *, patience: float = 4.4) -> None:
+        self._parts = parts
+        self._patience = patience
+        self._running: set[asyncio.Task[object]] = set()
+
+    async def receive(self, message: Message, arrived: float) -> str:
+        """The encrypted reply for one delivery, or SUCCESS; never raises. ``arrived`` is ``time.monotonic()``'s."""
+        token = secrets.token_hex(8)
+        run = asyncio.create_task(self._work(message, token))
+        first = min(self._left(arrived), LEASE / 3)
+        await asyncio.wait((run,), timeout=first)
+        if not run.done():
+            self._keep(run, message, token)
+            await asyncio.wait((run,), timeout=self._left(arrived))
+        try:
+            return run.result() if run.done() else await self._hand_over(message)
+        except OUTAGES as error:
+            return await self._without_redis(message, error)
+        except Exception:
+            log.exception("bot_engine_failed", kind=message.kind, bot_event=message.event)
+            return self._busy(message)
+
+    async def finish_late(self, pool: str, sealed: str) -> None:
+        """The job's part: wait for the run or do it, and send its reply once. Raises Transient: try again later."""
+        message = message_from_json(json.loads(self._parts.keys.open(sealed, f"{_PURPOSE}:{pool}")))
+        token = secrets.token_hex(8)
+        run = asyncio.create_task(self._work(message, token, job=True))
+        self._keep(run, message, token)
+        try:
+            reply = await asyncio.wait_for(asyncio.shield(run), _JOB_WAITS)
+        except OUTAGES as error:
+            raise Transient("the message could not be finished yet", retry_after=5) from error
+        if reply:
+            await self._send_once(message, reply)
+
+    async def resume_parked(self) -> int:
+        """Turn messages that came while PostgreSQL was away into jobs, and count them; call it every few seconds."""
+        count = 0
+        while (found := await self._parts.inbox.parked()) is not None:
+            pool, _, sealed = found.partition(" ")
+            await self._parts.late(pool, sealed)
+            await self._parts.inbox.unpark(found)
+            count += 1
+        return count
+
+    async def close(self) -> None:
+        """Let what runs end, for as long as the caller waits."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    def _left(self, arrived: float) -> float:
+        return max(0.0, self._patience - (time.monotonic() - arrived))
+
+    async def _work(self, message: Message, token: str, *, job: bool = False) -> str:
+        """Run the message when it is ours and its turn, else wait for whoever runs it; the reply this caller owes."""
+        pause, limit = 0.01, time.monotonic() + _RUN_LIMIT + LEASE
+        while time.monotonic() < limit:
+            claim = await self._parts.inbox.claim(message, token, job=job)
+            if claim.status is Status.RUN:
+                reply = await self._run(message, token, claim, job=job)
+                if reply is not None:
+                    return reply
+            elif claim.status is Status.DONE:
+                return claim.reply if claim.late or not job else SUCCESS
+            elif claim.status is Status.LATE:
+                return SUCCESS
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 0.2)
+        raise TimeoutError("the message is at work elsewhere for too long")
+
+    async def _run(self, message: Message, token: str, claim: Claim, *, job: bool) -> str | None:
+        """None when the claim was lost meanwhile."""
+        outcome = await self._answer(message, claim)
+        if outcome.outage and (job or message.event in SILENT_EVENTS or message.event == "subscribe"):
+            await self._postpone(message, token, job=job)
+        stored = self._stored(message, outcome)
+        return stored if await self._parts.inbox.finish(message, token, stored, self._act(message, outcome)) else None
+
+    async def _answer(self, message: Message, claim: Claim) -> Outcome:
+        try:
+            async with asyncio.timeout(_RUN_LIMIT):
+                user = await self._parts.users.find(message)
+                turn = Turn(user, self._parts.services, message, message.received_at)
+                return await self._parts.dialogue.answer(turn, self._journal(message, claim), claim.timed_out or None)
+        except OUTAGES as error:
+            log.warning("bot_database_away", error=type(error).__name__)
+            return BUSY_OUTCOME
+
+    async def _postpone(self, message: Message, token: str, *, job: bool) -> None:
+        """Nobody will say it again, so we must: the job is tried again, an event waits in Redis to become a job."""
+        if job:
+            await self._parts.inbox.release(message, token)
+            raise TimeoutError("a part of ours is away")
+        await self._parts.inbox.park(f"{message.pool} {self._sealed(message)}")
+
+    async def _hand_over(self, message: Message) -> str:
+        """The time is up. Commit first, then let WeChat go."""
+        try:
+            async with asyncio.timeout(_LATE_LIMIT):
+                await self._parts.late(message.pool, self._sealed(message))
+        except OUTAGES as error:
+            log.warning("bot_hand_over_failed", error=type(error).__name__)
+            late_replies.labels("not_committed").inc()
+            step = self._parts.inbox.settle(message, self._busy(message))
+        else:
+            step = self._parts.inbox.hand_over(message)
+        async with asyncio.timeout(_REDIS_LIMIT):
+            return (await step).reply
+
+    async def _without_redis(self, message: Message, error: BaseException) -> str:
+        """No de-duplication, no journal: ask the person to repeat; what nobody repeats becomes a job."""
+        log.warning("bot_redis_away", error=type(error).__name__)
+        if message.event not in SILENT_EVENTS:
+            return self._busy(message)
+        try:
+            async with asyncio.timeout(_LATE_LIMIT):
+                await self._parts.late(message.pool, self._sealed(message))
+        except OUTAGES as second:
+            log.error("bot_event_lost", bot_event=message.event, error=type(second).__name__)
+        return SUCCESS
+
+    async def _send_once(self, message: Message, reply: str) -> None:
+        text = speak(parse_xml(self._parts.codecs[message.pool].decrypt(reply)))
+        if not text or not await self._parts.inbox.take_delivery(message):
+            return
+        try:
+            outcome = await self._send(message, text)
+        except Transient:
+            await self._parts.inbox.return_delivery(message)
+            raise
+        except OutcomeUnknown:
+            outcome = "unknown"
+        late_replies.labels(outcome).inc()
+
+    async def _send(self, message: Message, text: str) -> str:
+        if await self._parts.windows.spend(message.pool, message.openid):
+            try:
+                await self._parts.sender.send_text(message.pool, message.openid, text)
+            except Rejected as error:
+                log.warning("bot_late_reply_refused", code=error.vendor_code)
+            else:
+                return "sent"
+        if self._parts.no_window is None:
+            return "no_window"
+        await self._parts.no_window(message.pool, message.openid, text)
+        return "other_channel"
+
+    def _keep(self, run: asyncio.Task[str], message: Message, token: str) -> None:
+        """Renew the lease while the run goes on, and hold on to it when nobody waits any more."""
+        keeper = asyncio.create_task(self._renew(run, message, token))
+        self._running.add(keeper)
+        keeper.add_done_callback(self._running.discard)
+
+    async def _renew(self, run: asyncio.Task[str], message: Message, token: str) -> None:
+        while not run.done():
+            await asyncio.wait((run,), timeout=LEASE / 3)
+            if not run.done():
+                try:
+                    await self._parts.inbox.claim(message, token)
+                except OUTAGES as error:
+                    log.warning("bot_lease_not_renewed", error=type(error).__name__)
+        if not run.cancelled() and run.exception() is not None:
+            log.warning("bot_run_failed", error=type(run.exception()).__name__)
+
+    def _journal(self, message: Message, claim: Claim) -> Journal | None:
+        if not claim.journal:
+            return None
+        try:
+            return unseal(claim.journal, self._parts.keys, message)
+        except JournalBroken as error:
+            log.warning("bot_journal_broken", reason=str(error)[:80])
+            return None
+
+    def _act(self, message: Message, outcome: Outcome) -> JournalAct:
+        if message.event in _LEAVING and not outcome.outage:
+            return FORGET
+        if outcome.keep:
+            return KEEP
+        if outcome.journal is None:
+            return CLOSE
+        return JournalAct("set", seal(outcome.journal, self._parts.keys), outcome.journal.conversation)
+
+    def _stored(self, message: Message, outcome: Outcome) -> str:
+        articles = 8 if message.kind == "event" else 1
+        xml = render(
+            outcome.reply, message.openid, message.account, int(message.received_at.timestamp()), articles=articles
+        )
+        return SUCCESS if xml is None else self._parts.codecs[message.pool].encrypt(xml)
+
+    def _busy(self, message: Message) -> str:
+        return SUCCESS if message.event in SILENT_EVENTS else self._stored(message, Outcome(Text(BUSY)))
+
+    def _sealed(self, message: Message) -> str:
+        plain = json.dumps(message_to_json(message), ensure_ascii=False)
+        return self._parts.keys.seal(plain, f"{_PURPOSE}:{message.pool}")

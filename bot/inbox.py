@@ -1,0 +1,177 @@
+"""Redis's part in a message: de-duplication, one user's order over all processes, the journal, the windows.
+
+Each message has a hash: ``owner`` and ``lease`` of the process at work, ``reply`` when it is done, ``late`` once a job
+has taken over the delivery, ``sent`` once that job sends. Each user has a list of the messages at work, oldest first;
+the head may run. A process that dies stops renewing its lease: whoever comes next takes over or steps past it. One
+script begins a message and one ends it; leases are read from Redis's own clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from typing import cast
+
+from redis.asyncio import Redis
+
+from bot.journal import LIFETIME
+from bot.messages import Message
+from bot.windows import opened_by, window_key
+
+LEASE = 6.0
+"""Seconds that a silent process keeps its claim: longer than WeChat waits before it sends again."""
+
+_REMEMBERED = 60_000
+"""Milliseconds a stored reply is kept; WeChat's last retry comes after some 15 seconds."""
+_REMEMBERED_LATE = 3_600_000
+_USER = 48 * 3600 * 1000
+"""Milliseconds the user's windows are kept after the last message."""
+_JOURNAL = int(LIFETIME.total_seconds() * 1000)
+_PARKED = "bot:parked"
+
+# ARGV: late ttl
+_HAND_OVER = """
+local s = redis.call('HMGET', KEYS[1], 'reply', 'late')
+if s[1] and not s[2] then return {'done', s[1], 0} end
+redis.call('HSET', KEYS[1], 'late', 1)
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return {'late'}
+"""
+
+# ARGV: key, reply, ttl
+_SETTLE = """
+local s = redis.call('HMGET', KEYS[1], 'reply', 'late')
+if s[2] then return {'late'} end
+if s[1] then return {'done', s[1], 0} end
+redis.call('HSET', KEYS[1], 'reply', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('LREM', KEYS[2], 0, ARGV[1])
+return {'done', ARGV[2], 0}
+"""
+
+# ARGV: key, token
+_RELEASE = """
+if redis.call('HGET', KEYS[1], 'owner') == ARGV[2] then
+  redis.call('HSET', KEYS[1], 'lease', 0)
+  redis.call('LREM', KEYS[2], 0, ARGV[1])
+end
+return 1
+"""
+
+
+class Status(StrEnum):
+    RUN = "run"
+    """It is ours and it is its turn."""
+    TURN = "turn"
+    """It is ours, but an older message of the same user is still at work."""
+    JOIN = "join"
+    """Another delivery of the same message is at work."""
+    DONE = "done"
+    LATE = "late"
+    """A job delivers the reply, or has done so."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``reply`` when DONE (``late``: for the job to send); ``journal`` and ``timed_out`` (name of a talk) when RUN."""
+
+    status: Status
+    reply: str = ""
+    late: bool = False
+    journal: str = ""
+    timed_out: str = ""
+
+
+@dataclass(frozen=True)
+class JournalAct:
+    """What becomes of the stored journal: keep, set, close, or forget (with the user's windows)."""
+
+    act: str
+    journal: str = ""
+    talk: str = ""
+
+
+KEEP = JournalAct("keep")
+CLOSE = JournalAct("close")
+FORGET = JournalAct("forget")
+
+
+class Inbox:
+    """Raises redis.exceptions.RedisError, or OSError, when Redis is away."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        folder = files("bot")
+        self._claim = redis.register_script((folder / "claim.lua").read_text("utf-8"))
+        self._finish = redis.register_script((folder / "finish.lua").read_text("utf-8"))
+        self._hand_over = redis.register_script(_HAND_OVER)
+        self._settle = redis.register_script(_SETTLE)
+        self._release = redis.register_script(_RELEASE)
+
+    async def claim(self, message: Message, token: str, *, job: bool = False) -> Claim:
+        """Begin a message, ask again whether its turn has come, or renew the lease: all the same call."""
+        opening = opened_by(message)
+        window = (opening.sort, opening.until, opening.allowed) if opening else ("", 0, 0)
+        times = (_REMEMBERED, _REMEMBERED_LATE, _USER)
+        args = (message.key, token, int(LEASE * 1000), int(job), *times, *window)
+        return _read(await self._claim(keys=_keys(message), args=args))
+
+    async def finish(self, message: Message, token: str, reply: str, journal: JournalAct) -> bool:
+        """Store the reply and the journal, and let the user's next message run. False: we had lost the claim."""
+        times = (_REMEMBERED, _REMEMBERED_LATE, _USER, _JOURNAL)
+        args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times)
+        return _text(await self._finish(keys=_keys(message), args=args)) != "lost"
+
+    async def hand_over(self, message: Message) -> Claim:
+        """Leave the delivery to the job, unless the reply is there by now (DONE)."""
+        return _read(await self._hand_over(keys=_keys(message), args=[_REMEMBERED_LATE]))
+
+    async def settle(self, message: Message, reply: str) -> Claim:
+        """Make ``reply`` the answer unless there is one; a run that still goes on will find its claim lost."""
+        return _read(await self._settle(keys=_keys(message), args=[message.key, reply, _REMEMBERED]))
+
+    async def release(self, message: Message, token: str) -> None:
+        """Give the claim back undone."""
+        await self._release(keys=_keys(message), args=[message.key, token])
+
+    async def take_delivery(self, message: Message) -> bool:
+        """True for the first caller only: the one that sends the late reply."""
+        return bool(await self._redis.hsetnx(_keys(message)[0], "sent", "1"))
+
+    async def return_delivery(self, message: Message) -> None:
+        """Nothing was sent; somebody may try again."""
+        await self._redis.hdel(_keys(message)[0], "sent")
+
+    async def park(self, sealed: str) -> None:
+        """Keep a message that PostgreSQL can't take now."""
+        await self._redis.rpush(_PARKED, sealed)
+
+    async def parked(self) -> str | None:
+        """The oldest parked message; it stays until ``unpark``."""
+        found = await self._redis.lindex(_PARKED, 0)
+        return _text(found) if found is not None else None
+
+    async def unpark(self, sealed: str) -> None:
+        await self._redis.lrem(_PARKED, 1, sealed)
+
+
+def _keys(message: Message) -> list[str]:
+    user = f"bot:{{{message.pool}:{message.openid}}}"
+    return [f"{user}:m:{message.key}", f"{user}:q", f"{user}:j", window_key(message.pool, message.openid)]
+
+
+def _read(row: object) -> Claim:
+    status, *rest = cast("list[bytes | str | int]", row)
+    match Status(_text(status)):
+        case Status.DONE:
+            return Claim(Status.DONE, reply=_text(rest[0]), late=bool(rest[1]))
+        case Status.RUN:
+            return Claim(Status.RUN, journal=_text(rest[0]), timed_out=_text(rest[1]))
+        case other:
+            return Claim(other)
+
+
+def _text(value: object) -> str:
+    """The client may have been told to decode, or not."""
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,94 @@
+"""Customer-service windows: how many messages of our own a user may get, and until when.
+
+A message of the user allows 5 in 48 hours; a tap on a choice or a menu button, a scan, or following allows 3 in one
+minute. Each new trigger replaces the window of its sort. Source: WeChat's page 发送客服消息 (下发条数限制).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from redis.asyncio import Redis
+
+from bot.messages import Message
+from domain.clock import Clock
+
+_MESSAGE = (timedelta(hours=48), 5)
+_TAP = (timedelta(minutes=1), 3)
+_ORDINARY = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link"})
+_TAPS = frozenset({"click", "scancode_push", "scancode_waitmsg", "scan", "subscribe"})
+
+_SPEND = """
+local now = tonumber(ARGV[1])
+for _, sort in ipairs({'tap', 'msg'}) do
+  local row = redis.call('HMGET', KEYS[1], sort .. '_until', sort .. '_left')
+  if row[1] and tonumber(row[1]) > now and tonumber(row[2]) > 0 then
+    redis.call('HINCRBY', KEYS[1], sort .. '_left', -1)
+    return 1
+  end
+end
+return 0
+"""
+
+
+@dataclass(frozen=True)
+class Window:
+    """``left`` messages may still be sent; the last of them until ``until``."""
+
+    until: datetime
+    left: int
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The window that a message opens: field prefix in Redis, end in milliseconds since 1970, messages allowed."""
+
+    sort: str
+    until: int
+    allowed: int
+
+
+def opened_by(message: Message) -> Opening | None:
+    """What a message or event allows us; None for those that open nothing (a menu link, a receipt)."""
+    if message.event in _TAPS or (message.kind == "text" and message.tap is not None):
+        sort, (length, allowed) = "tap", _TAP
+    elif message.kind in _ORDINARY:
+        sort, (length, allowed) = "msg", _MESSAGE
+    else:
+        return None
+    return Opening(sort, int((message.received_at + length).timestamp() * 1000), allowed)
+
+
+def window_key(pool: str, openid: str) -> str:
+    """The user's hash: windows, and the name of the open talk. The braces keep a user's keys on one cluster node."""
+    return f"bot:{{{pool}:{openid}}}:w"
+
+
+class Windows:
+    """What is left of each user's windows. Losing it only makes us use another channel."""
+
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._spend = redis.register_script(_SPEND)
+
+    async def remaining(self, pool: str, openid: str) -> Window | None:
+        """The open windows as one, or None when a customer-service message would be refused."""
+        names = ["tap_until", "tap_left", "msg_until", "msg_left"]
+        row = await cast("Awaitable[list[bytes | None]]", self._redis.hmget(window_key(pool, openid), names))
+        now = self._now()
+        pairs = [(int(until or 0), int(left or 0)) for until, left in (row[:2], row[2:])]
+        live = [(until, left) for until, left in pairs if until > now and left > 0]
+        if not live:
+            return None
+        return Window(datetime.fromtimestamp(max(live)[0] / 1000, UTC), sum(left for _, left in live))
+
+    async def spend(self, pool: str, openid: str) -> bool:
+        """Take one message from the window that closes first; False when none is open."""
+        return bool(await self._spend(keys=[window_key(pool, openid)], args=[self._now()]))
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
