@@ -37,7 +37,7 @@ LEEWAY = 120
 """Seconds that the clocks may differ."""
 KEPT = 3600.0
 """Seconds that discovery and keys are kept."""
-KEYS_AGAIN = 60.0
+KEYS_AGAIN = 10.0
 """Seconds between two looks for a key that isn't there yet, so that bad tokens can't make us ask all the time."""
 SCOPE = "openid profile phone"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
