@@ -1,0 +1,217 @@
+"""Backup and restore: database, keys and settings in one tar file that proves itself.
+
+The file holds ``manifest.json`` (format, time, migrations, rows per table, SHA-256 of the members), ``database.dump``
+(pg_dump's custom format) and ``settings.env``. Redis is left out: it holds only what may be lost. Keys are inside, so
+the file is readable by its owner only and has to be guarded like the keys themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+
+from app.embedded.home import wheel_programs
+from app.embedded.owner import write_private
+from app.refusal import Refusal
+from app.settings_env import settings_as_env
+from config.settings import Settings
+
+FORMAT = "pbt-backup-1"
+DUMP = "database.dump"
+SETTINGS = "settings.env"
+MANIFEST = "manifest.json"
+_TABLES = """
+SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
+"""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """``rows`` by table, ``sha256`` by member (hex), ``created_at`` in RFC 3339."""
+
+    format: str
+    created_at: str
+    rows: Mapping[str, int]
+    sha256: Mapping[str, str]
+
+
+async def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
+    """Write the backup of one moment to ``target``; Refusal when it exists or something stands in the way."""
+    if target.exists():
+        raise Refusal(f"{target} 已存在，请换一个文件名。")
+    if not target.absolute().parent.is_dir():
+        raise Refusal(f"目录 {target.absolute().parent} 不存在，请先建立。")
+    with _work_folder(target.absolute().parent) as folder:
+        rows = await _dump(settings.database_url, folder / DUMP)
+        write_private(folder / SETTINGS, settings_as_env(settings))
+        sums = {name: _sha256(folder / name) for name in (DUMP, SETTINGS)}
+        manifest = Manifest(FORMAT, now.isoformat(timespec="seconds"), rows, sums)
+        write_private(folder / MANIFEST, json.dumps(asdict(manifest), indent=2))
+        draft = folder / "backup.tar"
+        with tarfile.open(draft, "w") as tar:
+            for name in (MANIFEST, SETTINGS, DUMP):
+                tar.add(folder / name, arcname=name)
+        draft.chmod(0o600)
+        _move(draft, target)
+    return manifest
+
+
+def _move(draft: Path, target: Path) -> None:
+    """Put the file in its place without replacing one that came up meanwhile, where the disk knows links."""
+    try:
+        os.link(draft, target)
+    except FileExistsError as error:
+        raise Refusal(f"{target} 已存在，请换一个文件名。") from error
+    except OSError:
+        draft.rename(target)
+
+
+async def restore(settings: Settings, source: Path) -> Manifest:
+    """Bring an empty database to the state of the backup, all or nothing. Refusal when anything doesn't fit."""
+    with _work_folder(None) as folder:
+        manifest = _unpack(source, folder)
+        await _check_empty(settings.database_url)
+        options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
+        options += ["--dbname", _database(settings.database_url), str(folder / DUMP)]
+        await _run_tool("pg_restore", options, settings.database_url)
+        rows = await _count_rows(settings.database_url)
+        names = rows.keys() | manifest.rows.keys()
+        wrong = sorted(name for name in names if rows.get(name) != manifest.rows.get(name))
+        if wrong:
+            raise Refusal(f"恢复后的行数与备份时不符（{'、'.join(wrong)}），请清空数据库后重试，并联系开发者。")
+    return manifest
+
+
+def settings_in(source: Path) -> str:
+    """The text of ``settings.env`` inside a backup that was checked."""
+    with _work_folder(None) as folder:
+        _unpack(source, folder)
+        return (folder / SETTINGS).read_text(encoding="utf-8")
+
+
+@contextmanager
+def _work_folder(parent: Path | None) -> Iterator[Path]:
+    try:
+        with tempfile.TemporaryDirectory(prefix=".pbt-backup-", dir=parent) as name:
+            yield Path(name)
+    except OSError as error:
+        raise Refusal(f"读写备份文件时出错：{error.strerror or error}。请检查磁盘空间和权限。") from error
+
+
+async def _dump(database_url: str, target: Path) -> dict[str, int]:
+    """Dump and count in one snapshot, so that both tell of the same moment; returns rows by table."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
+            options = ["--format=custom", "--no-owner", "--no-privileges", "--no-comments", f"--snapshot={snapshot}"]
+            await _run_tool("pg_dump", [*options, "--file", str(target), _database(database_url)], database_url)
+            return await _count(connection)
+    finally:
+        await connection.close()
+
+
+async def _run_tool(name: str, options: Sequence[str], database_url: str) -> None:
+    """Run a program of PostgreSQL against the database; the password goes through the environment."""
+    url = urlsplit(database_url)
+    env = {
+        "PGHOST": url.hostname or "127.0.0.1",
+        "PGPORT": str(url.port or 5432),
+        "PGUSER": unquote(url.username or ""),
+        "PGPASSWORD": unquote(url.password or ""),
+        "LC_ALL": "C",
+    }
+    process = await asyncio.create_subprocess_exec(
+        str(wheel_programs().postgres_tools / name),
+        *options,
+        env=env,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        _, said = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode != 0:
+        lines = said.decode(errors="replace").strip().splitlines()
+        raise Refusal(f"{name} 失败：{lines[0][:300] if lines else '没有留下信息'}")
+
+
+def _database(database_url: str) -> str:
+    return unquote(urlsplit(database_url).path.lstrip("/"))
+
+
+async def _count_rows(database_url: str) -> dict[str, int]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return await _count(connection)
+    finally:
+        await connection.close()
+
+
+async def _count(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
+    tables = [row[0] for row in await connection.fetch(_TABLES)]
+    return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608 (quoted)
+
+
+async def _check_empty(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        tables = await connection.fetch(_TABLES)
+    finally:
+        await connection.close()
+    if tables:
+        raise Refusal(
+            f"数据库不是空的（已有 {len(tables)} 张表），为免覆盖数据不予恢复。请换一个空数据库或空的数据目录。"
+        )
+
+
+def _unpack(source: Path, folder: Path) -> Manifest:
+    """Take the known members out of the tar and compare their sums; nothing else in it is touched."""
+    try:
+        with tarfile.open(source, "r:") as tar:
+            for name in (MANIFEST, SETTINGS, DUMP):
+                _take(tar, name, folder)
+        raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = Manifest(**raw)
+    except FileNotFoundError as error:
+        raise Refusal(f"找不到备份文件 {source}。") from error
+    except (tarfile.TarError, KeyError, ValueError, TypeError) as error:
+        raise Refusal(f"{source} 不是完整的评标通备份文件。") from error
+    if manifest.format != FORMAT:
+        raise Refusal(f"{source} 的格式是 {manifest.format}，本程序只认 {FORMAT}，请用写出它的版本恢复。")
+    for name in (SETTINGS, DUMP):
+        if manifest.sha256.get(name) != _sha256(folder / name):
+            raise Refusal(f"{source} 中的 {name} 已损坏或被改动，不予恢复，请换一份备份。")
+    return manifest
+
+
+def _take(tar: tarfile.TarFile, name: str, folder: Path) -> None:
+    member = tar.getmember(name)
+    content: IO[bytes] | None = tar.extractfile(member) if member.isreg() else None
+    if content is None:
+        raise KeyError(name)
+    with content, (folder / name).open("wb") as file:
+        shutil.copyfileobj(content, file)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,56 @@
+"""``pbt restore``: an empty database becomes what a backup holds."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from app.backup import Manifest, restore, settings_in
+from app.boot import borrowed_servers, load_settings
+from app.embedded.owner import write_private
+from app.refusal import Refusal
+from app.settings_env import settings_as_env
+from config.logging import configure_logging
+from config.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="pbt backup 写出的备份文件")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="把备份中的设置（含密钥）写到这个新文件")
+    parser.add_argument("--settings-only", action="store_true", help="只取出设置，不恢复数据库")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.settings_only and options.settings is None:
+        raise Refusal("--settings-only 需要同时用 --settings 指定文件。")
+    if options.settings is not None:
+        _write_settings(options.file, options.settings)
+        if options.settings_only:
+            return 0
+    settings = load_settings()
+    configure_logging(json=settings.log_json, level="warning")
+    if _keys(settings_in(options.file)) != _keys(settings_as_env(settings)):
+        raise Refusal(
+            "备份用的密钥与当前设置不同，直接恢复后将读不出个人信息。"
+            "请先用 --settings FILE --settings-only 取出备份中的设置，把其中 PBT_KEYS__ 开头的几行放入 .env，再恢复。"
+        )
+    manifest = asyncio.run(_restore(settings, options.file))
+    print(f"已恢复 {manifest.created_at} 的备份（{sum(manifest.rows.values())} 行）。")
+    return 0
+
+
+def _write_settings(source: Path, target: Path) -> None:
+    if target.exists():
+        raise Refusal(f"{target} 已存在，请换一个文件名。")
+    write_private(target, settings_in(source))
+    print(f"备份中的设置已写到 {target}，其中含有密钥，请妥善保管。")
+
+
+def _keys(env: str) -> list[str]:
+    return [line for line in env.splitlines() if line.startswith("PBT_KEYS__")]
+
+
+async def _restore(settings: Settings, source: Path) -> Manifest:
+    async with borrowed_servers(settings) as found:
+        return await restore(found, source)
