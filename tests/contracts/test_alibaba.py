@@ -1,0 +1,148 @@
+"""What the sandbox and our clients of SMS and voice agree on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.errors import OutcomeUnknown, Rejected, Transient
+from gateways.sms import parse_sms_receipts
+from gateways.voice import parse_voice_receipts
+from services.ports import CallReport, SmsReport
+from tests.contracts.conftest import MOBILE, World
+
+CODE = {"code": "196017", "minutes": "10"}
+SPOKEN = {"gathering_spoken": "11月21日星期六上午9点30分", "place": "天河区天润路333号"}
+KEYS = {"1": "draw_call.attend", "2": "draw_call.decline", "3": "draw_call"}
+
+
+async def until(probe: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait for something that happens on the other side of the wire."""
+    async with asyncio.timeout(seconds):
+        while not probe():
+            await asyncio.sleep(0.02)
+
+
+def sms_reports(world: World) -> list[SmsReport]:
+    return [report for body in world.receiver.receipts for report in parse_sms_receipts(body)]
+
+
+def call_reports(world: World) -> list[CallReport]:
+    return [report for body in world.receiver.receipts for report in parse_voice_receipts(body)]
+
+
+async def test_an_sms_arrives_and_its_receipt_names_our_attempt(world: World) -> None:
+    biz_id = await world.sms.send(MOBILE, "verification_code", CODE, attempt=42)
+    assert "您的验证码为196017，10分钟内有效。" in str(await world.control(f"phones/{MOBILE}"))
+    await until(lambda: bool(sms_reports(world)))
+    assert sms_reports(world) == [SmsReport(biz_id, 42, True, "DELIVERED")]
+    assert await world.sms.report(MOBILE, datetime.now(UTC), biz_id, attempt=42) == sms_reports(world)[0]
+
+
+async def test_a_number_without_a_phone_is_reported_as_not_delivered(world: World) -> None:
+    await world.sms.send("13999999999", "verification_code", CODE, attempt=43)
+    await until(lambda: bool(sms_reports(world)))
+    assert sms_reports(world)[0].delivered is False
+
+
+async def test_a_second_code_within_a_minute_has_to_wait(world: World) -> None:
+    await world.sms.send(MOBILE, "verification_code", CODE, attempt=1)
+    with pytest.raises(Transient) as caught:
+        await world.sms.send(MOBILE, "verification_code", CODE, attempt=2)
+    assert caught.value.retry_after == 60
+
+
+async def test_an_unknown_template_is_refused(world: World) -> None:
+    with pytest.raises(Rejected) as caught:
+        await world.sms.send(MOBILE, "nothing", CODE, attempt=1)
+    assert caught.value.vendor_code == "isv.SMS_TEMPLATE_ILLEGAL"
+
+
+async def test_an_sms_whose_answer_was_lost_is_found_by_its_attempt(world: World) -> None:
+    await world.control("faults", {"vendor": "sms", "kind": "drop_answer", "count": 1, "seconds": 0})
+    sent_at = datetime.now(UTC)
+    with pytest.raises(OutcomeUnknown):
+        await world.sms.send(MOBILE, "verification_code", CODE, attempt=44)
+    await until(lambda: bool(sms_reports(world)))
+    report = await world.sms.report(MOBILE, sent_at, "", attempt=44)
+    assert report is not None
+    assert report.delivered is True
+    assert await world.sms.report(MOBILE, sent_at, "", attempt=45) is None
+
+
+async def ringing(world: World) -> str:
+    """The sandbox's id of the call that rings now."""
+    phone = await world.control(f"phones/{MOBILE}")
+    calls = phone["calls"]
+    assert isinstance(calls, list)
+    return str(calls[-1]["id"])
+
+
+async def test_a_call_is_answered_with_a_key_pressed_twice(world: World) -> None:
+    call_id = await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=7)
+    assert await world.voice.report(call_id, datetime.now(UTC)) is None, "it still rings"
+    rings = await ringing(world)
+    await world.control(f"phones/{MOBILE}/calls/{rings}/answer", {})
+    await world.control(f"phones/{MOBILE}/calls/{rings}/keys", {"keys": "1"})
+    await world.control(f"phones/{MOBILE}/calls/{rings}/keys", {"keys": "1"})
+    await world.control(f"phones/{MOBILE}/calls/{rings}/hangup", {})
+    await until(lambda: any(report.ended for report in call_reports(world)))
+    ended = next(report for report in call_reports(world) if report.ended)
+    assert (ended.call_id, ended.attempt, ended.keys, ended.status) == (call_id, 7, "11", "200001")
+    assert ended.ended_at is not None
+    assert abs((datetime.now(UTC) - ended.ended_at).total_seconds()) < 60
+    assert await world.voice.report(call_id, datetime.now(UTC)) == ended
+    assert "您已选择参加。" in str(await world.control(f"phones/{MOBILE}"))
+
+
+async def test_a_call_that_nobody_answers_ends_without_keys(world: World) -> None:
+    call_id = await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=8)
+    await until(lambda: any(report.ended for report in call_reports(world)))
+    report = next(report for report in call_reports(world) if report.ended)
+    assert (report.call_id, report.status, report.keys) == (call_id, "200003", "")
+
+
+async def test_a_spoken_notice_needs_no_keys(world: World) -> None:
+    await world.voice.call(MOBILE, "draw_call", SPOKEN, keys={}, attempt=9)
+    rings = await ringing(world)
+    await world.control(f"phones/{MOBILE}/calls/{rings}/answer", {})
+    await until(lambda: any(report.status == "200000" for report in call_reports(world)))
+
+
+async def test_a_second_call_within_a_minute_has_to_wait(world: World) -> None:
+    await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=1)
+    with pytest.raises(Transient) as caught:
+        await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=2)
+    assert caught.value.retry_after == 60
+
+
+async def test_a_call_whose_answer_was_lost_rings_once_and_its_receipt_still_comes(world: World) -> None:
+    await world.control("faults", {"vendor": "voice", "kind": "drop_answer", "count": 1, "seconds": 0})
+    with pytest.raises(OutcomeUnknown):
+        await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=10)
+    await until(lambda: any(report.ended for report in call_reports(world)))
+    assert {report.attempt for report in call_reports(world)} == {10}
+    calls = (await world.control(f"phones/{MOBILE}"))["calls"]
+    assert isinstance(calls, list)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("vendor", ["sms", "voice"])
+async def test_a_vendor_that_fails_leaves_the_outcome_unknown(world: World, vendor: str) -> None:
+    await world.control("faults", {"vendor": vendor, "kind": "fail_500", "count": 1})
+    acts = {
+        "sms": lambda: world.sms.send(MOBILE, "verification_code", CODE, attempt=1),
+        "voice": lambda: world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=1),
+    }
+    with pytest.raises(OutcomeUnknown):
+        await acts[vendor]()
+
+
+async def test_receipts_that_come_twice_read_the_same(world: World) -> None:
+    await world.control("faults", {"vendor": "sms", "kind": "twice"})
+    await world.sms.send(MOBILE, "verification_code", CODE, attempt=42)
+    await until(lambda: len(sms_reports(world)) == 2)
+    assert len(set(sms_reports(world))) == 1
