@@ -1,0 +1,335 @@
+"""Log-ins of the mini-program and of pages opened by a signed link."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import (
+    AppError,
+    Forbidden,
+    GatewayError,
+    InvalidInput,
+    Rejected,
+    Unauthenticated,
+    Unavailable,
+)
+from domain.ids import new_id
+from models.accounts import Account, Session, WechatIdentity
+from models.experts import Expert
+from services.accounts import Accounts, Bound
+from services.base import Actor, Deps, record, transaction
+from services.codes import check_mobile
+from services.idempotency import once
+from services.links import Link, Links
+from services.ports import MiniProgramPlatform
+from services.roles import RoleOption, find_role, roles_of
+
+_REFRESH_TAG = b"pbt-refresh-v1\0"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A fresh pair. Both are secrets of the client and stored here as hashes only."""
+
+    access: str
+    refresh: str
+    access_until: datetime
+    refresh_until: datetime
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A log-in has begun. ``bound`` false: ask for the mobile next. ``role`` empty: let the person choose."""
+
+    tokens: Tokens
+    session_id: UUID
+    bound: bool
+    role: str
+    roles: tuple[RoleOption, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """As what the session acts from now on."""
+
+    role: str
+    scope: str
+    organisation_id: UUID | None
+    expert_id: UUID | None
+
+
+class Sessions:
+    """``appids`` are the mini-programs' by pool."""
+
+    def __init__(
+        self, deps: Deps, accounts: Accounts, platform: MiniProgramPlatform, appids: Mapping[str, str]
+    ) -> None:
+        self._deps = deps
+        self._accounts = accounts
+        self._platform = platform
+        self._appids = appids
+        self._links = Links(deps.keys, deps.clock)
+
+    async def login(self, pool: str, code: str) -> LoggedIn:
+        """Begin a log-in with a ``wx.login`` code.
+
+        A person who is known to the pool's official account by unionid is known here too. Raises Unauthenticated when
+        WeChat refuses the code, Unavailable when it can't be reached.
+        """
+        try:
+            who = await self._platform.login(pool, code)
+        except Rejected as error:
+            raise Unauthenticated("登录凭证已失效，请退出小程序后重新打开。", code="login_code_invalid") from error
+        except GatewayError as error:
+            raise _wechat_away() from error
+        now = self._deps.now()
+        async with transaction():
+            known = await WechatIdentity.exists(appid=self._appids[pool], openid=who.openid)
+            identity = await self._accounts.ensure_identity(
+                pool, "mini", self._appids[pool], who.openid, unionid=who.unionid
+            )
+            if not known and identity.unionid is not None:
+                await self._join_by_unionid(identity, now)
+            return await self._begin(pool, identity, now)
+
+    async def bind_phone(
+        self,
+        actor: Actor,
+        *,
+        privacy_version: str,
+        phone_code: str | None = None,
+        mobile: str | None = None,
+        sms_code: str | None = None,
+        key: str | None = None,
+    ) -> Bound:
+        """Tell who the session's visitor is: by WeChat's ``phone_code``, or by ``mobile`` and the SMS code sent to it.
+
+        Raises what ``Accounts.bind`` raises; Unavailable when WeChat can't be reached.
+        """
+        session_id = _session_of(actor)
+        proven = await self._phone_number(actor.pool, phone_code) if phone_code else None
+        number = proven or check_mobile(mobile or "")
+
+        async def run() -> Bound | AppError:
+            session = await self._locked(session_id)
+            if session.identity_id is None:
+                raise Unauthenticated("登录已失效，请退出小程序后重新打开。", code="session_invalid")
+            if proven is not None:
+                bound = await self._accounts.attach(session.identity_id, actor.pool, number, privacy_version)
+            else:
+                answer = await self._accounts.redeem_and_attach(
+                    session.identity_id, actor.pool, number, sms_code or "", privacy_version
+                )
+                if isinstance(answer, AppError):
+                    return answer
+                bound = answer
+            await self._adopt(session, bound.account_id)
+            return bound
+
+        request = self._deps.keys.lookup_hash("mobile", number)
+        return await once(
+            owner=f"bind_phone:{session_id}", key=key, now=self._deps.now(), answer=Bound, run=run, request=request
+        )
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Exchange a refresh token for a new pair; the old pair ends.
+
+        An old refresh token that comes back was stolen or its answer was lost; nobody can tell which, so the session
+        ends. Raises Unauthenticated.
+        """
+        now = self._deps.now()
+        session_id = self._session_of_refresh(refresh_token)
+        async with transaction():
+            session = await Session.select_for_update().get_or_none(id=session_id) if session_id else None
+            if session is None or session.revoked_at is not None or session.refresh_until <= now:
+                raise _expired()
+            if hmac.compare_digest(session.refresh_hash, _hash(refresh_token)):
+                return await self._renew(session, now)
+            session.revoked_at = now
+            await session.save(update_fields=["revoked_at"])
+            actor = Actor(session.pool, "guest", session.account_id, session_id=session.id)
+            await record(actor, now, "session.reuse", "account", session.account_id)
+        raise _expired()
+
+    async def logout(self, actor: Actor) -> int:
+        """End every log-in of the person (of this visitor, while unbound); the answer is how many ended."""
+        now = self._deps.now()
+        async with transaction():
+            if actor.account_id is not None:
+                live = Session.filter(account_id=actor.account_id, revoked_at=None)
+            else:
+                live = Session.filter(id=_session_of(actor), revoked_at=None)
+            ended = await live.update(revoked_at=now)
+            await record(actor, now, "session.logout", "account", actor.account_id, ended=ended)
+            return ended
+
+    async def authenticate(self, access_token: str) -> Actor:
+        """Who sends a request. Raises Unauthenticated.
+
+        The role is the chosen one if the person still holds it this moment, else ``guest``.
+        """
+        now = self._deps.now()
+        session = await Session.get_or_none(access_hash=_hash(access_token))
+        if session is None or session.revoked_at is not None or session.access_until <= now:
+            raise _expired()
+        guest = Actor(session.pool, "guest", session.account_id, session_id=session.id)
+        if session.account_id is None:
+            return guest
+        if await Account.exists(id=session.account_id, disabled_at__not_isnull=True):
+            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+        held = await find_role(
+            session.account_id, session.role, now, scope=session.scope, organisation_id=session.organisation_id
+        )
+        return _actor(session, held) if held else guest
+
+    async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
+        """What the person may choose to act as."""
+        return tuple(await roles_of(actor.account_id, self._deps.now())) if actor.account_id else ()
+
+    async def choose_role(
+        self, actor: Actor, role: str, *, scope: str = "", organisation_id: UUID | None = None
+    ) -> Chosen:
+        """Act as ``role`` from now on in this session; an agent names the organisation. Raises Forbidden."""
+        if actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        now = self._deps.now()
+        async with transaction():
+            session = await self._locked(_session_of(actor))
+            held = await find_role(actor.account_id, role, now, scope=scope, organisation_id=organisation_id)
+            if held is None:
+                raise Forbidden("您目前没有这个身份，请从身份列表中重新选择。", code="role_not_held")
+            await self._take_role(session, held)
+            await record(_actor(session, held), now, "session.role", "account", actor.account_id, role=role)
+            return Chosen(held.role, held.scope, held.organisation_id, held.expert_id)
+
+    def sign_link(self, purpose: str, subject_id: UUID, person_id: UUID, expires: datetime) -> str:
+        """The token of a link for one page, one person, until a moment."""
+        return self._links.sign(purpose, subject_id, person_id, expires)
+
+    async def expert_by_link(self, token: str, purpose: str) -> tuple[Actor, Link]:
+        """The expert that a link was sent to, acting as such, and what it opens. Raises Forbidden."""
+        link = self._links.check(token, purpose)
+        expert = await Expert.get_or_none(id=link.person_id, left_at=None)
+        if expert is None:
+            raise Forbidden("链接无效，请使用最新一条通知中的链接。", code="link_invalid")
+        return Actor(expert.pool, "expert", expert.account_id, expert.id), link
+
+    async def _begin(self, pool: str, identity: WechatIdentity, now: datetime) -> LoggedIn:
+        session = Session(
+            id=new_id(), pool=pool, identity_id=identity.id, account_id=identity.account_id, created_at=now
+        )
+        tokens = self._issue(session, now)
+        options = await roles_of(identity.account_id, now) if identity.account_id else []
+        if len(options) == 1:
+            _set_role(session, options[0])
+        await session.save(force_create=True)
+        return LoggedIn(tokens, session.id, identity.account_id is not None, session.role, tuple(options))
+
+    async def _join_by_unionid(self, identity: WechatIdentity, now: datetime) -> None:
+        """At the first log-in only, so that an unbound mini-program stays unbound."""
+        twin = await WechatIdentity.filter(
+            pool=identity.pool, unionid=identity.unionid, account_id__not_isnull=True
+        ).first()  # fmt: skip
+        if twin is None:
+            return
+        identity.account_id, identity.bound_at = twin.account_id, now
+        await identity.save(update_fields=["account_id", "bound_at"])
+        actor = Actor(identity.pool, "guest", identity.account_id)
+        await record(actor, now, "account.bind", "account", identity.account_id, app=identity.app, by="unionid")
+
+    async def _adopt(self, session: Session, account_id: UUID) -> None:
+        session.account_id = account_id
+        options = await roles_of(account_id, self._deps.now())
+        if len(options) == 1:
+            _set_role(session, options[0])
+        await session.save(update_fields=["account_id", "role", "scope", "organisation_id"])
+
+    async def _take_role(self, session: Session, held: RoleOption) -> None:
+        _set_role(session, held)
+        await session.save(update_fields=["role", "scope", "organisation_id"])
+
+    async def _locked(self, session_id: UUID) -> Session:
+        session = await Session.select_for_update().get_or_none(id=session_id, revoked_at=None)
+        if session is None:
+            raise _expired()
+        return session
+
+    async def _phone_number(self, pool: str, phone_code: str) -> str:
+        try:
+            return check_mobile(await self._platform.phone_number(pool, phone_code), "phone_code")
+        except Rejected as error:
+            raise InvalidInput(
+                "手机号授权已失效，请重新点击“获取手机号”。", code="phone_code_invalid", field="phone_code"
+            ) from error
+        except GatewayError as error:
+            raise _wechat_away() from error
+
+    async def _renew(self, session: Session, now: datetime) -> Tokens:
+        tokens = self._issue(session, now)
+        await session.save(update_fields=["access_hash", "refresh_hash", "access_until", "refresh_until"])
+        return tokens
+
+    def _issue(self, session: Session, now: datetime) -> Tokens:
+        login = self._deps.book(session.pool).login
+        tokens = Tokens(
+            secrets.token_urlsafe(32),
+            self._refresh_token(session.id),
+            now + login.access_valid,
+            now + login.refresh_valid,
+        )
+        session.access_hash, session.access_until = _hash(tokens.access), tokens.access_until
+        session.refresh_hash, session.refresh_until = _hash(tokens.refresh), tokens.refresh_until
+        return tokens
+
+    def _refresh_token(self, session_id: UUID) -> str:
+        """It names its session and is signed, so that an old one can be told from a made-up one."""
+        body = session_id.bytes + os.urandom(16)
+        return base64.urlsafe_b64encode(body + self._mac(body)).decode()
+
+    def _session_of_refresh(self, token: str) -> UUID | None:
+        try:
+            raw = base64.b64decode(token, altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        body, mac = raw[:32], raw[32:]
+        return UUID(bytes=body[:16]) if len(raw) == 48 and hmac.compare_digest(mac, self._mac(body)) else None
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.new(self._deps.keys.signing, _REFRESH_TAG + body, hashlib.sha256).digest()[:16]
+
+
+def _session_of(actor: Actor) -> UUID:
+    if actor.session_id is None:
+        raise Unauthenticated("请先登录小程序。")
+    return actor.session_id
+
+
+def _set_role(session: Session, held: RoleOption) -> None:
+    session.role, session.scope, session.organisation_id = held.role, held.scope, held.organisation_id
+
+
+def _actor(session: Session, held: RoleOption) -> Actor:
+    return Actor(
+        session.pool, held.role, session.account_id, held.expert_id, held.organisation_id, held.scope, session.id
+    )  # fmt: skip
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _expired() -> Unauthenticated:
+    return Unauthenticated("登录已过期，请重新登录。", code="session_expired")
+
+
+def _wechat_away() -> Unavailable:
+    return Unavailable("微信暂时无法连接，请稍后重试。", code="wechat_away")

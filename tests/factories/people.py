@@ -1,0 +1,88 @@
+"""Persons, their WeChat identities, experts and organisations."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from models.accounts import Account, RoleGrant, WechatIdentity
+from models.experts import Expert
+from models.organisations import AgentLink, Organisation
+from services.base import Deps
+
+_numbers = itertools.count(1)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+CREDIT_CODE = "91110000600037341L"
+OTHER_CREDIT_CODE = "91350211M000100Y46"
+
+
+def mobile_number() -> str:
+    """One that no other call returns."""
+    return f"138{next(_numbers):08}"
+
+
+async def make_account(deps: Deps, mobile: str | None = None, *, pool: str = "demo", **columns: Any) -> Account:
+    number = mobile or mobile_number()
+    values = {
+        "mobile_sealed": deps.keys.seal(number, "mobile"),
+        "mobile_hash": deps.keys.lookup_hash("mobile", number),
+        "real_name": "王小明",
+        "privacy_version": deps.book(pool).pool.privacy_version,
+        "privacy_accepted_at": BEGINNING,
+        "created_at": BEGINNING,
+    }
+    return await Account.create(pool=pool, **values | columns)
+
+
+async def make_identity(
+    account: Account | None = None, *, pool: str = "demo", app: str = "oa", **columns: Any
+) -> WechatIdentity:
+    values = {"appid": f"wx-{app}-{pool}", "openid": f"o-{next(_numbers)}", "created_at": BEGINNING}
+    return await WechatIdentity.create(
+        pool=pool, app=app, account_id=account.id if account else None, **values | columns
+    )
+
+
+async def make_expert(
+    deps: Deps, mobile: str | None = None, *, pool: str = "demo", account: Account | None = None, **columns: Any
+) -> Expert:
+    number, serial = mobile or mobile_number(), next(_numbers)
+    id_number = columns.pop("id_number", f"11010519491231{serial:04}")
+    values = {
+        "number": f"ZJ{serial:07}",
+        "name": "欧阳锋",
+        "id_number_sealed": deps.keys.seal(id_number, "id_number"),
+        "id_number_hash": deps.keys.lookup_hash("id_number", id_number),
+        "mobile_sealed": deps.keys.seal(number, "mobile"),
+        "mobile_hash": deps.keys.lookup_hash("mobile", number),
+        "permanent_region": "440106",
+        "region_path": ["440106", "440100", "440000"],
+        "specialties": ["A0401"],
+        "specialty_path": ["A", "A04", "A0401"],
+        "created_at": BEGINNING,
+        "account_id": account.id if account else None,
+    }
+    return await Expert.create(pool=pool, **values | columns)
+
+
+async def make_organisation(*, pool: str = "demo", **columns: Any) -> Organisation:
+    values = {
+        "name": "广州示范招标代理有限公司",
+        "credit_code": CREDIT_CODE,
+        "assurance_level": 4,
+        "created_at": BEGINNING,
+    }
+    return await Organisation.create(pool=pool, **values | columns)
+
+
+async def make_agent_link(organisation: Organisation, account: Account, **columns: Any) -> AgentLink:
+    values = {
+        "valid_from": BEGINNING, "valid_until": BEGINNING + timedelta(days=700), "accepted_at": BEGINNING,
+        "created_at": BEGINNING,
+    }  # fmt: skip
+    return await AgentLink.create(organisation_id=organisation.id, account_id=account.id, **values | columns)
+
+
+async def make_grant(account: Account, role: str, scope: str = "", **columns: Any) -> RoleGrant:
+    return await RoleGrant.create(account_id=account.id, role=role, scope=scope, granted_at=BEGINNING, **columns)

@@ -1,0 +1,96 @@
+"""Services against a real PostgreSQL: one fresh database, a clock that stands still, and the demo pool's rulebook."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from tortoise import Tortoise
+
+from domain.clock import FixedClock
+from domain.ids import new_id
+from domain.rulebook import Rulebook, load_rulebooks
+from models.setup import tortoise_config
+from services.base import Deps, Jobs
+from services.crypto import Keyring
+
+NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+POOLS = Path(__file__).parents[2] / "config" / "pools"
+
+
+@lru_cache
+def _rulebooks() -> dict[str, Rulebook]:
+    return load_rulebooks(POOLS, ["demo", "guangdong"])
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notice as a service asked for it."""
+
+    kind: str
+    pool: str
+    params: Mapping[str, str | int]
+    dedupe_key: str
+    account_id: UUID | None
+    mobile: str | None
+    secret: str | None
+
+
+@dataclass
+class NoticeBook:
+    """Stands in for ``services.notices``: remembers, in order, what was to be told."""
+
+    told: list[Told] = field(default_factory=list)
+
+    async def notify(
+        self,
+        *,
+        pool: str,
+        kind: str,
+        dedupe_key: str,
+        params: Mapping[str, str | int],
+        account_id: UUID | None = None,
+        expert_id: UUID | None = None,
+        mobile: str | None = None,
+        invitation_id: UUID | None = None,
+        secret: str | None = None,
+    ) -> UUID:
+        assert account_id or expert_id or mobile, "nobody is told"
+        self.told.append(Told(kind, pool, dict(params), dedupe_key, account_id, mobile, secret))
+        return new_id()
+
+    def last_code(self, mobile: str) -> str:
+        """The newest code that was to be sent to this mobile."""
+        return next(t.secret for t in reversed(self.told) if t.mobile == mobile and t.secret)
+
+    def kinds(self) -> list[str]:
+        return [t.kind for t in self.told]
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def book() -> NoticeBook:
+    return NoticeBook()
+
+
+@pytest.fixture
+def deps(clock: FixedClock) -> Deps:
+    keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
+    return Deps(clock=clock, keys=keys, rulebooks=_rulebooks(), jobs=Jobs(), public_url="http://127.0.0.1:8080")
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[str]:
+    """Tortoise on a fresh database of this test's own; real transactions and locks."""
+    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
+    yield database
+    await Tortoise.close_connections()
