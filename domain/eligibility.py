@@ -1,0 +1,194 @@
+"""Who may be drawn for a condition (抽取条件): the rule as plain facts and one predicate.
+
+The service asks the database; this is the same rule to be read and to test that query against. See
+``docs/algorithms/recusal.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from domain.recusal import normalise_person_name
+
+Reason = Literal[
+    "other_pool",
+    "left_pool",
+    "inactive",
+    "not_formal",
+    "specialty",
+    "region",
+    "title_level",
+    "qualification",
+    "department",
+    "recused_unit",
+    "recused_person",
+    "avoided_draw",
+    "called_before",
+    "leave",
+    "overlap",
+]
+
+TOOK_PART = frozenset(("accepted", "left", "absent", "recused", "released"))
+"""States of an invitation after which a person has taken part in a draw, for draws whose people are to be avoided."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Half-open, aware."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def overlaps(self, other: Span) -> bool:
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is asked for. ``specialty`` is the main or the alternative one; empty text: any."""
+
+    pool: str
+    mode: Literal["permanent", "willing"]
+    regions: frozenset[str]
+    specialty: str
+    title_level: str = ""
+    qualification: str = ""
+    department: str = ""
+
+
+@dataclass(frozen=True)
+class Employment:
+    """``until`` None: still there."""
+
+    keys: frozenset[str]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """An invitation that the candidate has or had."""
+
+    draw_id: UUID
+    state: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is known of an expert. ``specialties`` as declared; ``region`` the permanent one; ``left`` the pool."""
+
+    pool: str
+    name: str
+    id_number_hash: str
+    region: str
+    specialties: frozenset[str]
+    formal: bool = True
+    active: bool = True
+    left: bool = False
+    willing_regions: frozenset[str] = frozenset()
+    title_level: str = ""
+    qualifications: frozenset[str] = frozenset()
+    department: str = ""
+    recusal_keys: frozenset[str] = frozenset()
+    employments: tuple[Employment, ...] = ()
+    away: tuple[Span, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recusals:
+    """Whom a draw must step around.
+
+    ``names`` are recusal persons of whom no ID number is known: they recuse every namesake. ``employed_after``: an
+    employment that ended at or before that moment no longer counts.
+    """
+
+    draw_id: UUID
+    employed_after: datetime
+    unit_keys: frozenset[str] = frozenset()
+    id_number_hashes: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    avoided_draws: frozenset[UUID] = frozenset()
+
+
+def ancestors(specialty: str) -> frozenset[str]:
+    """The code itself and all above it: A080301 → A, A08, A0803, A080301. A code covers its children."""
+    return frozenset((specialty, *(specialty[:length] for length in range(1, len(specialty), 2))))
+
+
+def covering(regions: Iterable[str]) -> frozenset[str]:
+    """The regions themselves, their cities and provinces, by the six digits of GB/T 2260."""
+    return frozenset(code for region in regions for code in (region, region[:4] + "00", region[:2] + "0000"))
+
+
+def years_before(at: datetime, years: int) -> datetime:
+    """The same day and time ``years`` earlier; 1 March where that year has no 29 February."""
+    try:
+        return at.replace(year=at.year - years)
+    except ValueError:
+        return at.replace(year=at.year - years, month=3, day=1)
+
+
+def check(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Reason | None:
+    """Why the candidate may not be drawn for ``condition`` at ``at``; None: may be drawn."""
+    return (
+        _standing(candidate, condition)
+        or _fitness(candidate, condition)
+        or _recusal(candidate, recusals)
+        or _occupation(candidate, recusals, at)
+    )
+
+
+def _standing(candidate: Candidate, condition: Condition) -> Reason | None:
+    if candidate.pool != condition.pool:
+        return "other_pool"
+    if candidate.left:
+        return "left_pool"
+    if not candidate.active:
+        return "inactive"
+    return None if candidate.formal else "not_formal"
+
+
+def _fitness(candidate: Candidate, condition: Condition) -> Reason | None:
+    if not any(condition.specialty in ancestors(code) for code in candidate.specialties):
+        return "specialty"
+    if condition.mode == "permanent":
+        # Who lives in a district lives in its city: a region covers its children.
+        near = bool(covering([candidate.region]) & condition.regions)
+    else:
+        # Who is willing to go anywhere in a province is willing to go to its cities.
+        near = bool(candidate.willing_regions & covering(condition.regions))
+    if not near:
+        return "region"
+    if condition.title_level not in ("", candidate.title_level):
+        return "title_level"
+    if condition.qualification and condition.qualification not in candidate.qualifications:
+        return "qualification"
+    return None if condition.department in ("", candidate.department) else "department"
+
+
+def _recusal(candidate: Candidate, recusals: Recusals) -> Reason | None:
+    keys = set(candidate.recusal_keys)
+    for employment in candidate.employments:
+        if employment.until is None or employment.until > recusals.employed_after:
+            keys |= employment.keys
+    if keys & recusals.unit_keys:
+        return "recused_unit"
+    named = normalise_person_name(candidate.name) in {normalise_person_name(name) for name in recusals.names}
+    if named or candidate.id_number_hash in recusals.id_number_hashes:
+        return "recused_person"
+    avoided = any(call.draw_id in recusals.avoided_draws and call.state in TOOK_PART for call in candidate.calls)
+    return "avoided_draw" if avoided else None
+
+
+def _occupation(candidate: Candidate, recusals: Recusals, at: Span) -> Reason | None:
+    if any(call.draw_id == recusals.draw_id for call in candidate.calls):
+        return "called_before"
+    if any(away.overlaps(at) for away in candidate.away):
+        return "leave"
+    held = any(call.state in ("open", "accepted") and call.span.overlaps(at) for call in candidate.calls)
+    return "overlap" if held else None

@@ -1,0 +1,19 @@
+"""What is left of a name or number when somebody may see that there is one, but not whose."""
+
+from __future__ import annotations
+
+
+def mask_name(name: str) -> str:
+    """``测试员`` → ``测**``: the first character and as many stars as characters follow, one at least."""
+    name = name.strip()
+    return name[:1] + "*" * max(len(name) - 1, 1) if name else ""
+
+
+def mask_id_number(number: str) -> str:
+    """``411303199001016933`` → ``4113***6933``. Anything shorter than an old 15-digit number is hidden whole."""
+    return f"{number[:4]}***{number[-4:]}" if len(number) >= 15 else "***"
+
+
+def mask_mobile(mobile: str) -> str:
+    """``18912341990`` → ``189****1990``. Anything that is no mobile of 11 digits is hidden whole."""
+    return f"{mobile[:3]}****{mobile[-4:]}" if len(mobile) == 11 else "****"

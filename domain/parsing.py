@@ -1,0 +1,100 @@
+"""What people type, read as what it must be. Each function raises InvalidInput with a sentence that says what to type.
+
+Parsers are pure over the text and, where a date is meant, the moment at which it was said.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+
+from stdnum.cn import ric, uscc
+from stdnum.exceptions import ValidationError
+
+from domain.date_ranges import read_span
+from domain.eligibility import Span
+from domain.errors import InvalidInput
+
+_MOBILE = re.compile(r"1[3-9]\d{9}")
+_COUNTRY = re.compile(r"(?:\+|00)86")
+_RESIDENT = re.compile(r"8[123]0000")
+"""Region of a residence permit of Hong Kong, Macau or Taiwan (GB 11643 as amended); python-stdnum lacks them."""
+_LONGEST = 60
+_YES = frozenset(
+    ("1", "是", "是的", "对", "对的", "好", "好的", "确认", "确定", "同意", "可以", "没错", "正确", "y", "yes", "ok")
+)
+_NO = frozenset(
+    ("2", "否", "不", "不是", "不对", "不要", "不用", "不同意", "不确认", "不可以", "不行", "错", "错了", "n", "no")
+)
+
+
+def fold(text: str) -> str:
+    """Half-width, lower case, without blanks and marks at either end: what a phone's keyboard adds."""
+    return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.。!,、~…'\"“”‘’【】[]()")
+
+
+def mobile_number(text: str) -> str:
+    """A mobile of mainland China as 11 digits; blanks, hyphens, +86 and full-width digits are understood."""
+    digits = _COUNTRY.sub("", _without(text, r"[\s\-()·.]"), count=1)
+    if not _MOBILE.fullmatch(digits):
+        raise InvalidInput("手机号应为11位数字，请重新输入，例如13800138000。", code="bad_mobile")
+    return digits
+
+
+def six_digits(text: str) -> str:
+    """A code sent by SMS or read out at the door."""
+    digits = _without(text, r"[\s\-]")
+    if not re.fullmatch(r"[0-9]{6}", digits):
+        raise InvalidInput("验证码是6位数字，请重新输入。", code="bad_code")
+    return digits
+
+
+def id_number(text: str) -> str:
+    """A resident's 18-digit identity number (GB 11643) with the right check digit and a date of birth that exists."""
+    number = _without(text, r"[\s\-]").upper()
+    try:
+        if _RESIDENT.match(number):
+            return _resident_number(number)
+        return str(ric.validate(number))
+    except ValidationError as error:
+        raise InvalidInput("身份证号有误，请核对后输入18位号码，末位可能是X。", code="bad_id_number") from error
+
+
+def _resident_number(number: str) -> str:
+    """Raises ValidationError. The first six digits are put in place of a region that python-stdnum knows."""
+    if len(number) != 18 or not number[:17].isdecimal() or ric.calc_check_digit(number) != number[17]:
+        raise ValidationError
+    ric.get_birth_date(number)
+    return number
+
+
+def credit_code(text: str) -> str:
+    """A unified social credit code (GB 32100), 18 characters with the right check digit."""
+    try:
+        return str(uscc.validate(_without(text, r"[\s\-]").upper()))
+    except ValidationError as error:
+        message = "统一社会信用代码有误，请核对后输入18位代码，其中没有字母I、O、S、V、Z。"
+        raise InvalidInput(message, code="bad_credit_code") from error
+
+
+def yes_or_no(text: str) -> bool:
+    """An answer to a question that has been read back. Nothing but a plain word counts."""
+    said = fold(text)
+    if said in _YES:
+        return True
+    if said in _NO:
+        return False
+    raise InvalidInput("请回复 1 确认，或回复 2 取消。", code="bad_choice")
+
+
+def date_range(text: str, asked_at: datetime) -> Span:
+    """From–to in days or half days, as people say it: 11月25日到12月3日, 明天到下周三, 25号下午.
+
+    ``asked_at`` is aware. The span is half-open, aware UTC, whole days of Asia/Shanghai unless a half day was named.
+    """
+    return read_span(fold(text[:_LONGEST]), asked_at)
+
+
+def _without(text: str, unwanted: str) -> str:
+    return re.sub(unwanted, "", unicodedata.normalize("NFKC", text[:_LONGEST]))
