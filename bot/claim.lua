@@ -26,7 +26,8 @@ end
 local head = redis.call('LINDEX', KEYS[2], 0)
 while head ~= key do
   local h = redis.call('HMGET', string.sub(KEYS[1], 1, -1 - #key) .. head, 'lease', 'reply')
-  if h[1] and not h[2] and tonumber(h[1]) > now then return {'turn'} end
+  -- a second more than its own retry needs to take over, so that a message that was begun first stays first
+  if h[1] and not h[2] and tonumber(h[1]) + 1000 > now then return {'turn'} end
   redis.call('LPOP', KEYS[2]) -- its process died
   head = redis.call('LINDEX', KEYS[2], 0)
 end

@@ -153,6 +153,7 @@ class Engine:
         outcome = await self._answer(message, claim)
         if outcome.outage and (job or message.event in SILENT_EVENTS or message.event == "subscribe"):
             await self._postpone(message, token, job=job)
+            return SUCCESS
         stored = self._stored(message, outcome)
         return stored if await self._parts.inbox.finish(message, token, stored, self._act(message, outcome)) else None
 
@@ -168,10 +169,12 @@ class Engine:
 
     async def _postpone(self, message: Message, token: str, *, job: bool) -> None:
         """Nobody will say it again, so we must: the job is tried again, an event waits in Redis to become a job."""
+        if not job:
+            await self._parts.inbox.park(f"{message.pool} {self._sealed(message)}")
+            await self._parts.inbox.hand_over(message)
+        await self._parts.inbox.release(message, token)
         if job:
-            await self._parts.inbox.release(message, token)
             raise TimeoutError("a part of ours is away")
-        await self._parts.inbox.park(f"{message.pool} {self._sealed(message)}")
 
     async def _hand_over(self, message: Message) -> str:
         """The time is up. Commit first, then let WeChat go."""
@@ -261,6 +264,8 @@ class Engine:
         return JournalAct("set", seal(outcome.journal, self._parts.keys), outcome.journal.conversation)
 
     def _stored(self, message: Message, outcome: Outcome) -> str:
+        if message.event in SILENT_EVENTS:
+            return SUCCESS
         articles = 8 if message.kind == "event" else 1
         xml = render(
             outcome.reply, message.openid, message.account, int(message.received_at.timestamp()), articles=articles
@@ -268,7 +273,7 @@ class Engine:
         return SUCCESS if xml is None else self._parts.codecs[message.pool].encrypt(xml)
 
     def _busy(self, message: Message) -> str:
-        return SUCCESS if message.event in SILENT_EVENTS else self._stored(message, Outcome(Text(BUSY)))
+        return self._stored(message, Outcome(Text(BUSY)))
 
     def _sealed(self, message: Message) -> str:
         plain = json.dumps(message_to_json(message), ensure_ascii=False)

@@ -1,0 +1,152 @@
+"""The official account over HTTP, with real Redis and PostgreSQL and a sender that writes down what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from bot.callback import Callback
+from bot.codec import Codec
+from bot.dialogue import Dialogue
+from bot.engine import Engine, Parts
+from bot.inbox import Inbox
+from bot.messages import Message, parse_xml
+from bot.router import Router
+from bot.users import Users
+from bot.windows import Windows
+from domain.clock import FixedClock
+from services.ports import MenuItem
+from tests.bot.conftest import KEYS, NOW, message
+
+CODEC = Codec("demo", appid="wx1", token="token", aes_key="a" * 43, original_id="gh_1")
+
+
+class Sender:
+    """Remembers; raises ``fault`` when set."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.fault: Exception | None = None
+
+    async def send_text(self, pool: str, openid: str, text: str) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.texts.append(text)
+
+    async def send_template(
+        self, pool: str, openid: str, template: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+    ) -> str:
+        raise NotImplementedError
+
+    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None:
+        raise NotImplementedError
+
+    async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
+        raise NotImplementedError
+
+
+@dataclass
+class Process:
+    """One process's engine behind a server of its own."""
+
+    engine: Engine
+    client: TestClient[web.Request, web.Application]
+    redis: Redis
+    clock: FixedClock
+    sender: Sender
+    jobs: list[tuple[str, str]] = field(default_factory=list)
+    late_fault: Exception | None = None
+
+    async def late(self, pool: str, sealed: str) -> None:
+        if self.late_fault is not None:
+            raise self.late_fault
+        self.jobs.append((pool, sealed))
+
+    async def work(self) -> None:
+        """Do the jobs that were deferred, oldest first."""
+        while self.jobs:
+            await self.engine.finish_late(*self.jobs[0])
+            self.jobs.pop(0)
+
+    async def post(self, sent: Message, nonce: str = "77") -> ClientResponse:
+        query, body = signed(sent, nonce)
+        return await self.client.post("/wechat/demo", params=query, data=body)
+
+    async def send(self, sent: Message, nonce: str = "77") -> str:
+        """What the person reads; ``success`` when nothing is shown."""
+        response = await self.post(sent, nonce)
+        assert response.status == 200
+        return read(await response.read(), nonce)
+
+
+def signed(sent: Message, nonce: str) -> tuple[dict[str, str], bytes]:
+    inner = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in sent.fields.items())
+    sealed = CODEC.encrypt(f"<xml>{inner}</xml>".encode())
+    query = {"timestamp": "1", "nonce": nonce, "msg_signature": CODEC.sign("1", nonce, sealed), "encrypt_type": "aes"}
+    return query, f"<xml><ToUserName>gh_1</ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>".encode()
+
+
+def read(body: bytes, nonce: str) -> str:
+    if body == b"success":
+        return "success"
+    outer = parse_xml(body)
+    assert outer["Nonce"] == nonce
+    assert outer["MsgSignature"] == CODEC.sign(str(outer["TimeStamp"]), nonce, str(outer["Encrypt"]))
+    return str(parse_xml(CODEC.decrypt(str(outer["Encrypt"])))["Content"])
+
+
+def redis_client(url: str) -> Redis:
+    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0))
+
+
+@asynccontextmanager
+async def process(
+    router: Router,
+    redis_url: str,
+    database_url: str,
+    *,
+    patience: float = 4.4,
+    services: Any = None,
+    sender: Sender | None = None,
+) -> AsyncIterator[Process]:
+    redis = redis_client(redis_url)
+    clock, users, sender = FixedClock(NOW), Users(database_url, size=4), sender or Sender()
+    stage: list[Process] = []
+
+    async def late(pool: str, sealed: str) -> None:
+        await stage[0].late(pool, sealed)
+
+    parts = Parts(
+        codecs={"demo": CODEC},
+        dialogue=Dialogue(router),
+        services=services,
+        users=users,
+        inbox=Inbox(redis),
+        windows=Windows(redis, clock),
+        keys=KEYS,
+        sender=sender,
+        late=late,
+    )
+    engine = Engine(parts, patience=patience)
+    app = web.Application()
+    app.add_routes(Callback(engine, parts.codecs, clock).routes())
+    async with TestClient(TestServer(app)) as client:
+        stage.append(Process(engine, client, redis, clock, sender))
+        try:
+            yield stage[0]
+        finally:
+            await asyncio.wait_for(engine.close(), 20)
+            await users.close()
+            await redis.aclose()
+
+
+__all__ = ["CODEC", "Process", "Sender", "message", "process", "read", "redis_client", "signed"]

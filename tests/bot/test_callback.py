@@ -1,0 +1,425 @@
+"""The callback over HTTP: retries, order, late replies, outages."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import multiprocessing
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from bot.dialogue import BUSY
+from bot.inbox import Inbox
+from bot.router import Router
+from bot.talk import Talk, conversation
+from bot.turn import Turn
+from domain.errors import OutcomeUnknown, Rejected, Transient
+from tests.bot.conftest import message
+from tests.bot.stage import Process, process, redis_client, signed
+
+NOWHERE = "postgres://nobody@127.0.0.1:1/none"
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+class Bench:
+    """A handler that counts, and waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+        self.go = asyncio.Event()
+        self.go.set()
+        self.fault: Exception | None = None
+
+    async def count(self, turn: Turn) -> str:
+        await self.go.wait()
+        if self.fault is not None:
+            raise self.fault
+        self.runs.append(turn.message.text or turn.message.event)
+        return f"第{len(self.runs)}次"
+
+
+@conversation("加法")
+async def adding(talk: Talk) -> None:
+    one = await talk.ask("第一个数？", parse=int)
+    two = await talk.ask("第二个数？", parse=int)
+    await talk.say("{n}", n=one * 10 + two)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def counting(bench: Bench) -> Router:
+    router = Router()
+    router.conversation(adding)
+    router.keyword(bench.count, "数", "再数")
+    router.menu("COUNT", bench.count)
+    router.event("templatesendjobfinish", bench.count)
+    router.event("unsubscribe", bench.count)
+    return router
+
+
+@pytest.fixture
+async def one(counting: Router, redis: str, database: str) -> AsyncIterator[Process]:
+    async with process(counting, redis, database) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def two(counting: Router, redis: str, database: str) -> AsyncIterator[Process]:
+    async with process(counting, redis, database) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def hasty(counting: Router, redis: str, database: str) -> AsyncIterator[Process]:
+    async with process(counting, redis, database, patience=0.2) as stage:
+        yield stage
+
+
+async def test_a_message_is_answered_encrypted(one: Process) -> None:
+    assert await one.send(message("数")) == "第1次"
+
+
+async def test_the_console_is_greeted(one: Process) -> None:
+    from tests.bot.stage import CODEC
+
+    query = {"signature": CODEC.sign("1", "2"), "timestamp": "1", "nonce": "2", "echostr": "4375"}
+    good = await one.client.get("/wechat/demo", params=query)
+    assert (good.status, await good.text()) == (200, "4375")
+    assert (await one.client.get("/wechat/demo", params={**query, "nonce": "3"})).status == 403
+    assert (await one.client.get("/wechat/elsewhere", params=query)).status == 404
+
+
+async def test_what_is_not_wechats_is_refused_with_4xx(one: Process) -> None:
+    query, sent = signed(message("数"), "1")
+    for params, data, status in [
+        (query, b"", 400),
+        (query, b"<xml>", 400),
+        ({}, sent, 403),
+        ({**query, "nonce": "2"}, sent, 403),
+        (query, b"x" * 70_000, 413),
+        (query, io.BytesIO(b"x" * 5_000_000), 413),
+    ]:
+        response = await one.client.post("/wechat/demo", params=params, data=data)
+        assert response.status == status
+    assert (await one.client.post("/wechat/elsewhere", params=query, data=sent)).status == 404
+
+
+async def test_a_retry_gets_the_stored_reply(one: Process, two: Process, bench: Bench) -> None:
+    sent = message("数")
+    assert [await one.send(sent), await two.send(sent, nonce="78"), await one.send(sent)] == ["第1次"] * 3
+    assert bench.runs == ["数"]
+
+
+async def test_a_retry_joins_the_run_that_still_goes_on(one: Process, two: Process, bench: Bench) -> None:
+    bench.go.clear()
+    sent = message("数")
+    deliveries = [asyncio.create_task(stage.send(sent)) for stage in (one, two, one)]
+    await asyncio.sleep(0.3)
+    bench.go.set()
+    assert await asyncio.gather(*deliveries) == ["第1次"] * 3
+
+
+async def test_the_same_event_twice_runs_once_and_another_of_the_same_second_runs(one: Process, bench: Bench) -> None:
+    click = {"MsgType": "event", "Event": "CLICK", "EventKey": "COUNT"}
+    assert [await one.send(message(**click)), await one.send(message(**click))] == ["第1次"] * 2
+    other = {"MsgType": "event", "Event": "TEMPLATESENDJOBFINISH", "Status": "success"}
+    for number in (1, 1, 2):
+        assert await one.send(message(**other, MsgID=number)) == "success"
+    assert len(bench.runs) == 3
+
+
+async def test_two_messages_at_once_keep_their_order_over_two_processes(
+    one: Process, two: Process, bench: Bench
+) -> None:
+    bench.go.clear()
+    first = asyncio.create_task(one.send(message("数")))
+    await asyncio.sleep(0.1)
+    second = asyncio.create_task(two.send(message("再数")))
+    await asyncio.sleep(0.1)
+    assert not second.done()
+    bench.go.set()
+    assert [await first, await second] == ["第1次", "第2次"]
+    assert bench.runs == ["数", "再数"]
+
+
+async def test_another_user_waits_for_nobody(one: Process, bench: Bench) -> None:
+    bench.go.clear()
+    slow = asyncio.create_task(one.send(message("数", "oA")))
+    assert "没有看懂" in await one.send(message("?", "oB"))
+    bench.go.set()
+    await slow
+
+
+async def test_any_process_goes_on_with_a_talk(one: Process, two: Process) -> None:
+    assert await one.send(message("加法")) == "第一个数？"
+    assert await two.send(message("4")) == "第二个数？"
+    assert await one.send(message("2")) == "42"
+
+
+async def test_the_journal_is_unreadable_in_redis(one: Process) -> None:
+    await one.send(message("加法"))
+    await one.send(message("135790"))
+    values = [await one.redis.dump(key) for key in await one.redis.keys("*")]
+    assert not any(b"135790" in (value or b"") for value in values)
+
+
+async def test_a_talk_that_expired_in_redis_says_so(one: Process) -> None:
+    await one.send(message("加法"))
+    await one.redis.delete("bot:{demo:oA}:j")
+    assert "“加法”超过 30 分钟" in await one.send(message("4"))
+    assert "超过" not in await one.send(message("4"))
+
+
+async def test_losing_redis_costs_a_question_only(one: Process) -> None:
+    await one.send(message("加法"))
+    await one.redis.flushall()
+    assert "没有看懂" in await one.send(message("4"))
+
+
+async def test_a_damaged_journal_costs_a_question_only(one: Process) -> None:
+    await one.send(message("加法"))
+    await one.redis.set("bot:{demo:oA}:j", "a256gcm:k1:AAAA")
+    assert "没有看懂" in await one.send(message("4"))
+
+
+async def test_a_first_contact_is_written_down_once(one: Process, two: Process, database: str) -> None:
+    await asyncio.gather(*(stage.send(message("?")) for stage in (one, two, one, two)))
+    connection = await asyncpg.connect(database)
+    rows = await connection.fetch("SELECT pool, app, appid, openid, following FROM wechat_identity")
+    await connection.close()
+    assert [tuple(row) for row in rows] == [("demo", "oa", "wx1", "oA", True)]
+
+
+async def test_who_leaves_is_not_written_down_and_forgotten_in_redis(one: Process, database: str) -> None:
+    await one.send(message("加法"))
+    await one.send(message("?", "oB"))
+    await one.send(message(MsgType="event", Event="unsubscribe"))
+    await one.send(message(None, "oC", MsgType="event", Event="unsubscribe"))
+    kept = {key.decode() for key in await one.redis.keys("*") if b":m:" not in key}
+    assert kept == {"bot:{demo:oB}:w"}
+    connection = await asyncpg.connect(database)
+    assert {row[0] for row in await connection.fetch("SELECT openid FROM wechat_identity")} == {"oA", "oB"}
+    await connection.close()
+
+
+async def test_a_late_reply_comes_through_the_window_and_only_there(hasty: Process, bench: Bench) -> None:
+    bench.go.clear()
+    sent = message("数")
+    assert await hasty.send(sent) == "success"
+    assert len(hasty.jobs) == 1
+    assert await hasty.send(sent) == "success"  # WeChat didn't hear us
+    worker = asyncio.create_task(hasty.work())
+    await asyncio.sleep(0.1)
+    bench.go.set()
+    await worker
+    assert hasty.sender.texts == ["第1次"]
+    assert await hasty.send(sent) == "success"
+    await hasty.engine.finish_late(*await _deferred_again(hasty, sent))
+    assert hasty.sender.texts == ["第1次"]
+    assert bench.runs == ["数"]
+
+
+async def _deferred_again(stage: Process, sent: object) -> tuple[str, str]:
+    """The job row of a message, as a repeated job would see it."""
+    return "demo", stage.engine._sealed(sent)  # type: ignore[arg-type]  # a Message
+
+
+async def test_a_reply_in_time_is_not_sent_again_by_a_job(one: Process, bench: Bench) -> None:
+    sent = message("数")
+    await one.send(sent)
+    await one.engine.finish_late(*await _deferred_again(one, sent))
+    assert one.sender.texts == []
+    assert bench.runs == ["数"]
+
+
+async def test_the_job_runs_a_message_whose_process_died(one: Process, hasty: Process, bench: Bench) -> None:
+    sent = message("数")
+    await one.engine.finish_late(*await _deferred_again(one, sent))
+    assert one.sender.texts == ["第1次"]
+    assert bench.runs == ["数"]
+    assert await one.send(sent) == "success"
+    assert bench.runs == ["数"]
+
+
+async def test_a_late_talk_goes_on(hasty: Process) -> None:
+    gate = asyncio.Event()
+
+    @conversation("慢")
+    async def slow(talk: Talk) -> None:
+        await gate.wait()
+        number = await talk.ask("几？", parse=int)
+        await talk.say("{n}", n=number)
+
+    hasty.engine._parts.dialogue._router.conversation(slow)
+    assert await hasty.send(message("慢")) == "success"
+    gate.set()
+    await hasty.work()
+    assert hasty.sender.texts == ["几？"]
+    assert await hasty.send(message("7")) == "7"
+
+
+async def test_a_refused_delivery_is_given_up_and_a_transient_one_repeated(hasty: Process, bench: Bench) -> None:
+    for text, fault, sent_later in [
+        ("数", Transient("slow"), ["第1次"]),
+        ("再数", Rejected("45015"), []),
+        ("数", OutcomeUnknown("?"), []),
+    ]:
+        hasty.sender.texts.clear()
+        bench.go.clear()
+        assert await hasty.send(message(text)) == "success"
+        bench.go.set()
+        hasty.sender.fault = fault
+        if isinstance(fault, Transient):
+            with pytest.raises(Transient):
+                await hasty.work()
+        else:
+            await hasty.work()
+        hasty.sender.fault = None
+        await hasty.work()
+        assert hasty.sender.texts == sent_later
+
+
+async def test_a_hand_over_that_cannot_be_committed_says_busy(hasty: Process, bench: Bench) -> None:
+    bench.go.clear()
+    hasty.late_fault = ConnectionRefusedError()
+    sent = message("数")
+    assert await hasty.send(sent) == BUSY
+    bench.go.set()
+    assert await hasty.send(sent) == BUSY
+    assert hasty.sender.texts == []
+
+
+async def test_a_tap_opens_a_minute_and_a_message_two_days(one: Process) -> None:
+    windows = one.engine._parts.windows
+    await one.send(message(MsgType="event", Event="CLICK", EventKey="COUNT"))
+    window = await windows.remaining("demo", "oA")
+    assert window is not None
+    assert (window.left, (window.until - one.clock.now()).total_seconds()) == (3, 60)
+    await one.send(message("数"))
+    window = await windows.remaining("demo", "oA")
+    assert window is not None
+    assert (window.left, (window.until - one.clock.now()).total_seconds()) == (8, 48 * 3600)
+    assert [await windows.spend("demo", "oA") for _ in range(9)] == [True] * 8 + [False]
+    assert await windows.remaining("demo", "oA") is None
+    assert await windows.remaining("demo", "oNobody") is None
+
+
+async def test_without_redis_a_person_is_asked_to_repeat(counting: Router, database: str, bench: Bench) -> None:
+    async with process(counting, NO_REDIS, database) as stage:
+        assert await stage.send(message("数")) == BUSY
+        assert bench.runs == []
+
+
+async def test_without_redis_what_nobody_repeats_becomes_a_job(counting: Router, database: str) -> None:
+    async with process(counting, NO_REDIS, database) as stage:
+        assert await stage.send(message(MsgType="event", Event="TEMPLATESENDJOBFINISH", MsgID=1)) == "success"
+        assert len(stage.jobs) == 1
+        with pytest.raises(Transient):
+            await stage.work()
+
+
+async def test_without_postgres_a_talk_stays_where_it_was(counting: Router, redis: str, database: str) -> None:
+    async with process(counting, redis, database) as well, process(counting, redis, NOWHERE) as ill:
+        await well.send(message("加法"))
+        assert await ill.send(message("4")) == BUSY
+        assert await well.send(message("4")) == "第二个数？"
+
+
+async def test_without_postgres_an_event_is_parked_until_it_is_back(
+    counting: Router, redis: str, database: str, bench: Bench
+) -> None:
+    async with process(counting, redis, NOWHERE) as ill:
+        assert await ill.send(message(MsgType="event", Event="unsubscribe")) == "success"
+        ill.late_fault = ConnectionRefusedError()
+        with pytest.raises(ConnectionRefusedError):
+            await ill.engine.resume_parked()
+    async with process(counting, redis, database) as well:
+        assert await well.engine.resume_parked() == 1
+        assert await well.engine.resume_parked() == 0
+        await well.work()
+    assert bench.runs == ["unsubscribe"]
+
+
+async def test_a_hanging_postgres_is_a_polite_sentence_in_time(counting: Router, redis: str) -> None:
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, process(counting, redis, f"postgres://u@127.0.0.1:{port}/x") as stage:
+        started = asyncio.get_running_loop().time()
+        assert await stage.send(message("数")) == BUSY
+        assert asyncio.get_running_loop().time() - started < 4.9
+
+
+async def test_a_hanging_redis_is_a_polite_sentence_in_time(counting: Router, database: str) -> None:
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(swallow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, process(counting, f"redis://127.0.0.1:{port}/0", database) as stage:
+        started = asyncio.get_running_loop().time()
+        assert await stage.send(message("数")) == BUSY
+        assert asyncio.get_running_loop().time() - started < 4.9
+
+
+def _claim_and_hang(redis_url: str, ready: object) -> None:
+    """A process that begins the user's first message and never comes back."""
+
+    async def main() -> None:
+        await Inbox(redis_client(redis_url)).claim(message("数", MsgId=1), "dying")
+        os.write(ready, b"x")  # type: ignore[arg-type]  # a file descriptor
+        await asyncio.sleep(60)
+
+    asyncio.run(main())
+
+
+async def test_a_killed_process_holds_nobody_up_for_long(one: Process, bench: Bench, redis: str) -> None:
+    """SIGKILL in mid-run: the retry takes over once the lease is out, and the next message follows it."""
+    listening, ready = os.pipe()
+    child = multiprocessing.get_context("fork").Process(target=_claim_and_hang, args=(redis, ready))
+    child.start()
+    try:
+        await asyncio.to_thread(os.read, listening, 1)
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGKILL)
+    finally:
+        child.join()
+        os.close(listening)
+        os.close(ready)
+    answers = await asyncio.gather(one.send(message("数", MsgId=1)), one.send(message("再数", MsgId=2)))
+    assert answers == ["success", "success"]  # both waited for the lease, longer than WeChat does
+    await one.work()
+    assert one.sender.texts == ["第1次", "第2次"]
+    assert bench.runs == ["数", "再数"]
+
+
+async def test_a_run_that_lost_its_claim_writes_nothing(one: Process, two: Process) -> None:
+    inbox, sent = Inbox(one.redis), message("加法")
+    assert (await inbox.claim(sent, "slow")).status == "run"
+    await one.redis.hset("bot:{demo:oA}:m:" + sent.key, "lease", "1")  # type: ignore[misc]  # typed as sync or async
+    assert await two.send(sent) == "第一个数？"
+    from bot.inbox import CLOSE
+
+    assert not await inbox.finish(sent, "slow", "stale", CLOSE)
+    assert await two.send(message("4")) == "第二个数？"
+
+
+async def test_many_messages_of_many_users_at_once_are_each_run_once(one: Process, two: Process, bench: Bench) -> None:
+    """Every message is delivered three times, to both processes, all at once."""
+    sent = [message("数", f"o{number % 7}") for number in range(40)]
+    answers = await asyncio.gather(*(stage.send(item) for item in sent for stage in (one, two, one)))
+    assert len(bench.runs) == 40
+    for number in range(40):
+        assert len(set(answers[number * 3 : number * 3 + 3])) == 1
