@@ -141,6 +141,8 @@ class AlibabaApi:
             return self._vendor.unsure(effect, f"{action}: {code}")
         if _OPERATOR.fullmatch(code):
             log.error("alibaba_needs_operator", vendor=self._vendor.name, call=action, code=code)
+        else:
+            log.info("alibaba_refused", vendor=self._vendor.name, call=action, code=code)
         return Rejected(code, f"{action} was refused")
 
 

@@ -75,7 +75,7 @@ class Vendor:
 
     @asynccontextmanager
     async def counted(self, call: str) -> AsyncIterator[None]:
-        """Count and time what happens inside as one call. Refusals are logged with the vendor's code."""
+        """Count and time what happens inside as one call."""
         started, outcome = time.perf_counter(), "error"
         try:
             yield
@@ -83,9 +83,8 @@ class Vendor:
         except Transient:
             outcome = "transient"
             raise
-        except Rejected as error:
+        except Rejected:
             outcome = "rejected"
-            log.info("gateway_rejected", vendor=self.name, call=call, code=error.vendor_code)
             raise
         except OutcomeUnknown:
             outcome = "unknown"

@@ -136,6 +136,7 @@ class OidcIdentity:
             registry.validate(decoded.claims)
         except (JoseError, ValueError) as error:
             # The text of these errors may quote the token; its kind is enough.
+            log.warning("identity_bad_token", reason=type(error).__name__)
             raise Rejected("bad_token", type(error).__name__) from None
         claims: Json = dict(decoded.claims)
         audience = claims.get("aud")
