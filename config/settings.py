@@ -105,6 +105,8 @@ class Sms(BaseModel):
     sign_name: str = "评标通"
     templates: dict[str, str] = {}
     """Vendor's template code by kind of notice; empty: the kind itself."""
+    price: int = 5
+    """Fen per message, for the ledger."""
 
 
 class Voice(BaseModel):
@@ -115,6 +117,8 @@ class Voice(BaseModel):
     access_key_secret: SecretStr = SecretStr("sandbox-voice-secret")
     show_number: str = ""
     templates: dict[str, str] = {}
+    price: int = 12
+    """Fen per call, for the ledger."""
 
 
 class Receipts(BaseModel):

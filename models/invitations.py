@@ -31,6 +31,8 @@ class Invitation(Row):
     leaf = fields.CharField(64)
     code = fields.CharField(6)
     menu_id = fields.BigIntField(unique=True)
+    link = fields.CharField(16, unique=True)
+    """96 random bits as 16 characters: opens this expert's page of this invitation, in an SMS too."""
     state = fields.CharField(12, default="open")
     supplementary = fields.BooleanField(default=False)
     starts_at = fields.DatetimeField()

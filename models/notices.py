@@ -61,6 +61,8 @@ class Attempt(Row):
     """Fen."""
     created_at = fields.DatetimeField()
     due_at = fields.DatetimeField()
+    wait = fields.IntField()
+    """Seconds after sending until the outcome is asked for."""
     sent_at = fields.DatetimeField(null=True)
     check_at = fields.DatetimeField(null=True)
     checks = fields.IntField(default=0)

@@ -294,7 +294,7 @@ class AttendanceDesk:
             "WHERE n.gathering_at <= $1 AND n.gathering_at > $1 - interval '2 hours' "
             "AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') "
             "AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_late' "
-            "AND starts_with(x.dedupe_key, 'agency_late:' || d.id || ':' || n.id)) GROUP BY d.id, n.id",
+            "AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id)) GROUP BY d.id, n.id",
             now,
         )
         told = 0

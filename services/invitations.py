@@ -22,6 +22,8 @@ from services.notices import Notices
 
 Choice = Literal["accept", "decline"]
 Channel = Literal["chat", "voice", "h5", "mini"]
+_LINK_OUTLIVES = timedelta(hours=12)
+"""How long an invitation's page can be opened after the panel's expected end."""
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 
 
@@ -68,6 +70,17 @@ class Invitations:
         if invitation is None:
             raise NotFound("没有这个评标邀请。")
         return (await self._views([invitation]))[0]
+
+    async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
+        """Invitation, expert and pool behind a link that we sent. Raises NotFound for a wrong or an old one."""
+        found = await rows(
+            "SELECT i.id, i.expert_id, i.ends_at, d.pool FROM invitation i JOIN draw d ON d.id = i.draw_id "
+            "WHERE i.link = $1",
+            link,
+        )
+        if not found or self._deps.now() > found[0]["ends_at"] + _LINK_OUTLIVES:
+            raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid")
+        return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
 
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
         """The invitation and choice behind a tapped answer; None for another's or an unknown id."""

@@ -114,9 +114,7 @@ class OfficialAccountSender(Protocol):
 
     async def send_text(self, pool: str, openid: str, text: str) -> None: ...
 
-    async def send_menu(
-        self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str
-    ) -> None: ...
+    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None: ...
 
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
         """Make a scene QR code of ``lifetime`` seconds; the answer is the text to draw as a QR code."""
@@ -126,7 +124,7 @@ class OfficialAccountSender(Protocol):
 class ChatWindows(Protocol):
     """The customer-service windows that users open by writing or tapping."""
 
-    async def take(self, pool: str, openid: str) -> bool:
+    async def spend(self, pool: str, openid: str) -> bool:
         """Use up one message of the user's open window; False when none is open (or nobody knows)."""
         ...
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from domain.recusal import unit_keys
+from domain.eligibility import covering, years_before
+from domain.recusal import normalise_person_name, unit_keys
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
 from services.base import rows
 
@@ -21,7 +22,8 @@ WHERE e.pool = $1 AND e.active AND e.left_at IS NULL AND e.standing = 'formal'
   AND ($8 = '' OR e.department = $8)
   AND NOT e.recusal_keys && $9::text[]
   AND NOT e.id_number_hash = ANY($10::text[])
-  AND NOT e.name = ANY($11::text[])
+  AND (cardinality($11::text[]) = 0
+       OR NOT lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g')) = ANY($11::text[]))
   AND NOT EXISTS (SELECT 1 FROM employment m WHERE m.expert_id = e.id AND m.unit_keys && $9::text[]
                   AND (m.until IS NULL OR m.until > $12))
   AND NOT EXISTS (SELECT 1 FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
@@ -53,15 +55,10 @@ async def recusals(draw: Draw, years: int) -> Recusals:
     return Recusals(
         tuple(sorted(keys)),
         tuple(sorted({p.id_number_hash for p in persons if p.id_number_hash})),
-        tuple(sorted({p.name for p in persons if not p.id_number_hash})),
+        tuple(sorted({normalise_person_name(p.name) for p in persons if not p.id_number_hash})),
         tuple(sorted(a.earlier_id for a in avoided)),
-        draw.starts_at - timedelta(days=365.25 * years),
+        years_before(draw.starts_at, years),
     )
-
-
-def covering(regions: Sequence[str]) -> list[str]:
-    """The regions with the cities and provinces around them: who is willing for the province is so for its cities."""
-    return sorted({code for region in regions for code in (region, region[:4] + "00", region[:2] + "0000")})
 
 
 def claimed(draw: Draw, notice: CallNotice) -> tuple[datetime, datetime]:
@@ -80,7 +77,7 @@ async def find_eligible(
         specialty,
         condition.region_mode,
         condition.regions,
-        covering(condition.regions),
+        sorted(covering(condition.regions)),
         condition.title_level,
         condition.qualification,
         condition.department,

@@ -72,7 +72,7 @@ class ConditionForm:
 def check_draw_form(form: DrawForm, book: Rulebook, now: datetime) -> None:
     """Raises InvalidInput or RuleViolation, naming the field."""
     rules = book.draw
-    _check_texts(form)
+    _check_texts(form, book)
     if not 1 <= form.needed <= rules.experts_max:
         raise violation(book, "draw.experts_max", f"拟抽取专家人数应为1到{rules.experts_max}人。", field="needed")
     if rules.times_in_order and not form.opening_at < form.starts_at < form.ends_at:
@@ -86,29 +86,45 @@ def check_draw_form(form: DrawForm, book: Rulebook, now: datetime) -> None:
         raise InvalidInput("请至少填写一名监督人员。", field="supervisors")
 
 
-def _check_texts(form: DrawForm) -> None:
-    for field, label in (
-        ("name", "活动名称"),
-        ("medium", "公告发布媒体"),
-        ("opening_place", "开标地点"),
-        ("operator_name", "经办人"),
-        ("operator_phone", "经办人电话"),
-        ("operator_id_number", "经办人证件号"),
-    ):
-        if not getattr(form, field).strip():
-            raise InvalidInput(f"请填写{label}。", field=field)
+_LABELS = {
+    "name": "活动名称",
+    "medium": "公告发布媒体",
+    "opening_place": "开标地点",
+    "operator_name": "经办人",
+    "operator_phone": "经办人电话",
+    "operator_id": "经办人证件号",
+}
+_NOTICE_LABELS = {
+    "venue": "评标场所",
+    "address": "评标地点",
+    "room": "评标室",
+    "gathering_at": "集合时间",
+    "contact": "联系人",
+    "contact_phone": "联系方式",
+    "remark": "注意事项",
+}
+
+
+def _check_texts(form: DrawForm, book: Rulebook) -> None:
+    given = {
+        "name": form.name,
+        "medium": form.medium,
+        "opening_place": form.opening_place,
+        "operator_name": form.operator_name,
+        "operator_phone": form.operator_phone,
+        "operator_id": form.operator_id_number,
+    }
+    for field, value in given.items():
+        if field in book.draw.required and not value.strip():
+            raise InvalidInput(f"请填写{_LABELS[field]}。", field=field)
 
 
 def check_notice_form(form: NoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> None:
     """The address must name city and district and no organisation; the gathering must lie ahead of the start."""
     rules = book.draw.notice
-    given = {
-        "venue": form.venue, "address": form.address, "room": form.room, "gathering_at": "1",
-        "contact_name": form.contact, "contact_phone": form.contact_phone, "remarks": form.remark,
-    }  # fmt: skip
     for field in rules.required:
-        if not given[field].strip():
-            raise InvalidInput("请填写评标场所、集合地点、联系人和联系方式。", field=field)
+        if not str(getattr(form, field)).strip():
+            raise InvalidInput(f"请填写{_NOTICE_LABELS[field]}。", field=field)
     if len(form.remark) > rules.remarks_max:
         raise violation(book, "draw.notice.remarks_max", f"注意事项最多{rules.remarks_max}字。", field="remark")
     if not all(any(word in form.address for word in words) for words in rules.address_parts):

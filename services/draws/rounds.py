@@ -143,7 +143,7 @@ class Rounds:
             await self._notices.notify(
                 pool=draw.pool,
                 kind="commitment_wanted",
-                dedupe_key=f"commitment_wanted:{draw.id}:{round_row.number}:{supervisor.mobile_hash}",
+                dedupe_key=f"commitment_wanted:{supervisor.id.hex}:{round_row.number}",
                 params={"number": draw.number, "answer_by": _clock_time(round_row.reveal_until)},
                 account_id=await _account_of(draw.pool, supervisor.mobile_hash),
                 mobile=supervisor.phone,

@@ -178,6 +178,7 @@ class Run:
                     leaf=leaf.hex(),
                     code=await self._new_code(draw.id, book.draw.code_length),
                     menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
+                    link=secrets.token_urlsafe(12),
                     supplementary=draw.finished_at is not None,
                     starts_at=starts_at,
                     ends_at=ends_at,
@@ -205,7 +206,7 @@ class Run:
 
     async def _new_code(self, draw_id: UUID, length: int) -> str:
         """A code that nobody else has in this draw, not guessable from others."""
-        taken = set(await Invitation.filter(draw_id=draw_id).values_list("code", flat=True))
+        taken = {invitation.code for invitation in await Invitation.filter(draw_id=draw_id).only("code")}
         while (code := "".join(secrets.choice("0123456789") for _ in range(length))) in taken:
             pass
         return code

@@ -162,7 +162,7 @@ class DrawSetup:
             raise InvalidInput("请勾选要抽取的标段。", field="lots")
         try:
             async with transaction():
-                for lot_id in [*wanted] or [None]:
+                for lot_id in list[UUID | None](wanted) or [None]:
                     await DrawLot.create(draw_id=draw.id, lot_id=lot_id, project_id=draw.project_id)
         except IntegrityError as error:
             raise Conflict("所选标段已有抽取活动，只能选择未抽取的标段。", code="lot_taken") from error

@@ -88,7 +88,7 @@ async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **
         await notices.notify(
             pool=draw.pool,
             kind=kind,
-            dedupe_key=f"{kind}:{draw.id}:{occasion}:{account}",
+            dedupe_key=f"{kind}:{draw.number}:{occasion}:{account.hex}",
             params={"number": draw.number, **params},
             account_id=account,
         )

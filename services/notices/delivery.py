@@ -17,7 +17,6 @@ from uuid import UUID
 from domain.clock import SHANGHAI
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from services.base import Deps, execute, rows, transaction
-from services.links import Links
 from services.notices import texts
 from services.notices.notify import Notices
 from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
@@ -39,7 +38,7 @@ RETURNING a.id
 """
 _LOAD = """
 SELECT a.id, a.number, a.channel, a.tries, a.created_at, n.id AS notice_id, n.pool, n.kind, n.params, n.secret_sealed,
-    n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.gathering_at
+    n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link
 FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
 WHERE a.id = ANY($1::uuid[])
 """
@@ -90,7 +89,6 @@ class Delivery:
         self,
         deps: Deps,
         notices: Notices,
-        links: Links,
         official: OfficialAccountSender,
         windows: ChatWindows,
         mini: MiniProgramPlatform,
@@ -100,7 +98,6 @@ class Delivery:
     ) -> None:
         self._deps = deps
         self._notices = notices
-        self._links = links
         self._official = official
         self._windows = windows
         self._mini = mini
@@ -180,7 +177,7 @@ class Delivery:
             return replace(outcome, vendor_id=vendor_id, cost=cost)
         message = texts.voice_message(book, row["kind"], params)
         vendor_id = await self._voice.call(
-            mobile, message.template, message.params, keys=message.keys, attempt=row["number"]
+            mobile, message.template, message.params, keys=message.keys, bye=message.bye, attempt=row["number"]
         )
         return replace(outcome, vendor_id=vendor_id, cost=cost)
 
@@ -188,7 +185,7 @@ class Delivery:
         """A chat message while the user's window is open, else a template message."""
         pool, kind = row["pool"], row["kind"]
         book = self._deps.book(pool)
-        if row["tries"] == 1 and await self._windows.take(pool, openid):
+        if row["tries"] == 1 and await self._windows.spend(pool, openid):
             try:
                 await self._send_chat(row, openid, texts.chat_text(book, kind, params))
                 return replace(outcome, state="delivered", vendor_code="chat")
@@ -214,11 +211,8 @@ class Delivery:
         params = {name: str(value) for name, value in stored.items()}
         if row["secret_sealed"]:
             params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
-        purpose = texts.LINKS.get(row["kind"])
-        if purpose and row["invitation_id"] and row["expert_id"]:
-            until = row["gathering_at"] + timedelta(hours=12)
-            token = self._links.sign(purpose, row["invitation_id"], row["expert_id"], until)
-            params["link"] = f"{self._deps.public_url}/h5/{purpose}/{token}"
+        if row["kind"] in texts.LINKED and row["link"]:
+            params["link"] = f"{self._deps.public_url}/i/{row['link']}"
         return params
 
     async def _apply(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:

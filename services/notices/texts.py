@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from domain.rulebook import Rulebook
 from domain.rulebook_texts import placeholders, render_fields, render_text
 
-LINKS: Mapping[str, str] = {
-    "draw_call": "invitation",
-    "draw_accepted": "invitation",
-    "gathering_changed": "invitation",
-    "check_in_reminder": "check_in",
-    "urging": "check_in",
-}
-"""Kinds whose WeChat card or SMS opens a page, with the purpose its signed link is for."""
+LINKED = frozenset({"draw_call", "draw_accepted", "gathering_changed", "check_in_reminder", "urging"})
+"""Kinds whose card or SMS opens the invitation's page."""
 
 CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
 """Kinds that ask, with the two answers; tapped ones come back as menu ids."""
@@ -23,11 +17,12 @@ CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
 
 @dataclass(frozen=True)
 class VoiceMessage:
-    """A vendor template with what it needs; ``keys`` maps a key to the template spoken when it is pressed."""
+    """A vendor template with what it needs; ``keys`` maps a key to the template spoken when it is pressed, ``bye`` ends it."""
 
     template: str
     params: Mapping[str, str]
     keys: Mapping[str, str]
+    bye: str
 
 
 def chat_text(book: Rulebook, kind: str, params: Mapping[str, str]) -> str:
@@ -57,4 +52,5 @@ def voice_message(book: Rulebook, kind: str, params: Mapping[str, str]) -> Voice
     keys: dict[str, str] = {}
     if kind in CHOICES:
         keys = {book.voice.attend: f"{kind}.attend", book.voice.decline: f"{kind}.decline", book.voice.repeat: kind}
-    return VoiceMessage(kind, {name: params[name] for name in sorted(placeholders(script))}, keys)
+    bye = f"{kind}.bye" if text and text.bye else ""
+    return VoiceMessage(kind, {name: params[name] for name in sorted(placeholders(script))}, keys, bye)

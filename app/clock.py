@@ -1,0 +1,48 @@
+"""The sandbox's movable clock: one offset in Redis, read by every process several times a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from domain.clock import Clock, ShiftedClock, SystemClock
+
+_KEY = "pbt:clock:offset"
+_EVERY = 0.2
+
+
+async def make_clock(redis: Redis, *, movable: bool) -> Clock:
+    """A clock that stands where the other processes' stand; production gets the machine's."""
+    if not movable:
+        return SystemClock()
+    clock = ShiftedClock()
+    await _read(redis, clock)
+    return clock
+
+
+async def move_clock(redis: Redis, clock: Clock, offset: timedelta) -> None:
+    """Move the clock of all processes. Raises TypeError for a clock that can't be moved."""
+    if not isinstance(clock, ShiftedClock):
+        raise TypeError("only the sandbox's clock can be moved")
+    await redis.set(_KEY, str(offset.total_seconds()))
+    clock.offset = offset
+
+
+async def follow_clock(redis: Redis, clock: Clock) -> None:
+    """Keep up with the others; runs until cancelled. An outage of Redis leaves the clock where it is."""
+    while isinstance(clock, ShiftedClock):
+        await asyncio.sleep(_EVERY)
+        try:
+            await _read(redis, clock)
+        except (RedisError, OSError):
+            continue
+
+
+async def _read(redis: Redis, clock: ShiftedClock) -> None:
+    stored = await cast("Awaitable[bytes | None]", redis.get(_KEY))
+    clock.offset = timedelta(seconds=float(stored)) if stored else timedelta()

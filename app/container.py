@@ -1,0 +1,166 @@
+"""Builds the service once: connections, gateways, services. Everything is closed in the opposite order."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from prometheus_client import REGISTRY, CollectorRegistry
+from redis.asyncio import Redis
+from tortoise import Tortoise
+
+from app.clock import make_clock
+from bot.windows import Windows
+from config.settings import Keys, Settings
+from domain.clock import Clock
+from domain.rulebook import load_rulebooks
+from gateways.http import Metrics, Vendor
+from gateways.identity import OidcIdentity
+from gateways.mini_program import MiniPrograms
+from gateways.shared import SharedValues
+from gateways.sms import AlibabaSms
+from gateways.voice import AlibabaVoice
+from gateways.wechat import OfficialAccounts
+from gateways.wechat_api import WechatApi
+from gateways.wechat_quota import DailyQuotas
+from gateways.wechat_token import AccessTokens
+from models.setup import tortoise_config
+from services.accounts import Accounts
+from services.attendance import AttendanceDesk
+from services.audit import Audit
+from services.base import Deps, Jobs
+from services.catalogues import Catalogues
+from services.crypto import Keyring
+from services.deadlines import Deadlines
+from services.draws.absences import Absences
+from services.draws.reading import Reading
+from services.draws.rounds import Rounds
+from services.draws.run import Run
+from services.draws.setup import DrawSetup
+from services.draws.verification import Verification
+from services.experts import Experts
+from services.invitations import Invitations
+from services.links import Links
+from services.notices import Delivery, Notices
+from services.organisations import Organisations
+from services.privacy import Privacy
+from services.projects import Projects
+from services.receipts import Receipts
+from services.registry import Services
+from services.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Gateways:
+    official: OfficialAccounts
+    mini: MiniPrograms
+    sms: AlibabaSms
+    voice: AlibabaVoice
+    identity: OidcIdentity
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a process is made of."""
+
+    settings: Settings
+    clock: Clock
+    redis: Redis
+    windows: Windows
+    gateways: Gateways
+    services: Services
+
+
+@asynccontextmanager
+async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -> AsyncIterator[Container]:
+    """``settings`` with both server URLs filled in. The database must be migrated."""
+    redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+    await Tortoise.init(
+        config=tortoise_config(settings.database_url, pool_size=settings.db_pool_size), _enable_global_fallback=True
+    )
+    connector = aiohttp.TCPConnector(limit=200, limit_per_host=100)
+    session = aiohttp.ClientSession(connector=connector)
+    try:
+        clock = await make_clock(redis, movable=settings.env == "sandbox")
+        gateways = make_gateways(settings, session, redis, clock, registry)
+        windows = Windows(redis, clock)
+        services = make_services(settings, clock, gateways, windows)
+        yield Container(settings, clock, redis, windows, gateways, services)
+    finally:
+        await session.close()
+        await Tortoise.close_connections()
+        await redis.aclose()
+
+
+def make_gateways(
+    settings: Settings, session: aiohttp.ClientSession, redis: Redis, clock: Clock, registry: CollectorRegistry
+) -> Gateways:
+    metrics = Metrics(registry)
+    shared = SharedValues(redis)
+    wechat = Vendor("wechat", session, metrics)
+    tokens = AccessTokens(wechat, shared, settings.wechat.api_url)
+    api = WechatApi(wechat, tokens, DailyQuotas(redis, clock), settings.wechat.api_url, clock)
+    return Gateways(
+        OfficialAccounts(settings.wechat, api, shared, clock),
+        MiniPrograms(settings.wechat, api, clock),
+        AlibabaSms(settings.sms, Vendor("sms", session, metrics), clock),
+        AlibabaVoice(settings.voice, Vendor("voice", session, metrics), clock),
+        OidcIdentity(settings.identity, Vendor("identity", session, metrics), clock),
+    )
+
+
+def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows: Windows) -> Services:
+    keys = make_keyring(settings.keys)
+    rulebooks = load_rulebooks(settings.rulebooks, settings.pools)
+    deps = Deps(clock, keys, rulebooks, Jobs(), settings.public_url)
+    links = Links(keys, clock)
+    notices = Notices(deps)
+    prices = {"sms": settings.sms.price, "voice": settings.voice.price}
+    delivery = Delivery(deps, notices, gateways.official, windows, gateways.mini, gateways.sms, gateways.voice, prices)
+    accounts = Accounts(deps, notices)
+    appids = {pool: program.appid for pool, program in settings.wechat.mini_programs.items()}
+    rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
+    invitations = Invitations(deps, notices, run)
+    attendance = AttendanceDesk(deps, notices, links, reading)
+    receipts = Receipts(deps, notices, invitations, gateways.sms, gateways.voice)
+    return Services(
+        deps=deps,
+        accounts=accounts,
+        sessions=Sessions(deps, accounts, gateways.mini, appids),
+        organisations=Organisations(deps),
+        experts=Experts(deps),
+        projects=Projects(deps),
+        catalogues=Catalogues(deps),
+        privacy=Privacy(deps, notices),
+        links=links,
+        setup=DrawSetup(deps, notices),
+        verification=Verification(deps, notices),
+        rounds=rounds,
+        run=run,
+        absences=Absences(deps, notices, invitations, run, rounds),
+        reading=reading,
+        invitations=invitations,
+        attendance=attendance,
+        notices=notices,
+        delivery=delivery,
+        receipts=receipts,
+        deadlines=Deadlines(deps, notices, delivery, receipts, invitations, attendance, run, reading, Audit(deps)),
+        official=gateways.official,
+        web=gateways.official,
+        identity=gateways.identity,
+    )
+
+
+def make_keyring(keys: Keys) -> Keyring:
+    def raw(value: str) -> bytes:
+        return base64.b64decode(value)
+
+    return Keyring(
+        data={name: raw(value.get_secret_value()) for name, value in keys.data.items()},
+        active=keys.active,
+        lookup=raw(keys.lookup.get_secret_value()),
+        signing=raw(keys.signing.get_secret_value()),
+    )

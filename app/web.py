@@ -1,0 +1,92 @@
+"""The aiohttp application: health, callbacks, receipts, mini-program API, H5 pages."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from ipaddress import ip_network
+
+import aiohttp.web as http
+
+import miniapp_api
+from app.chat import make_codecs, make_engine
+from app.clock import follow_clock, move_clock
+from app.container import Container, build
+from app.health import setup_health, standard_checks
+from bot.callback import Callback
+from bot.dialogue import OUTAGES
+from bot.engine import Engine
+from config.settings import Settings
+from gateways.sms import parse_sms_receipts
+from gateways.voice import parse_voice_receipts
+from web.pages import setup_pages
+from web.receipts import ReceiptEndpoint, ReceiptParsers
+
+_RESUME_EVERY = 3.0
+_LONGEST_SHIFT = timedelta(days=3660).total_seconds()
+CONTAINER: http.AppKey[Container] = http.AppKey("container", Container)
+
+
+async def create_app(settings: Settings) -> http.Application:
+    """Build everything and say what is served. ``settings`` with both server URLs; closed by the app's cleanup."""
+    stack = AsyncExitStack()
+    container = await stack.enter_async_context(build(settings))
+    codecs = make_codecs(container)
+    engine = await stack.enter_async_context(make_engine(container, codecs))
+    app = http.Application(client_max_size=32 * 1024 * 1024)
+    app[CONTAINER] = container
+    setup_health(app, standard_checks(settings.database_url, settings.redis_url))
+    app.add_routes(Callback(engine, codecs, container.clock).routes())
+    app.add_routes(_receipts(container).routes())
+    miniapp_api.setup(app, container.services)
+    setup_pages(app, container.services)
+    if settings.env == "sandbox":
+        app.router.add_post("/sandbox/clock", _move_clock)
+    tasks = [
+        asyncio.create_task(follow_clock(container.redis, container.clock)),
+        asyncio.create_task(_resume_parked(engine)),
+    ]
+
+    async def close(_app: http.Application) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await stack.aclose()
+
+    app.on_cleanup.append(close)
+    return app
+
+
+def _receipts(container: Container) -> ReceiptEndpoint:
+    settings = container.settings.receipts
+    return ReceiptEndpoint(
+        container.services.receipts,
+        ReceiptParsers(parse_sms_receipts, parse_voice_receipts),
+        settings.path_token.get_secret_value(),
+        [ip_network(network) for network in settings.allowed_networks],
+    )
+
+
+async def _move_clock(request: http.Request) -> http.Response:
+    """The sandbox moves the whole service's clock; this route doesn't exist in production."""
+    try:
+        offset = float((await request.json())["offset_seconds"])
+    except (ValueError, TypeError, KeyError):
+        return http.json_response({"error": "offset_seconds must be a number"}, status=422)
+    if not math.isfinite(offset) or abs(offset) > _LONGEST_SHIFT:
+        return http.json_response({"error": "offset_seconds is out of range"}, status=422)
+    container = request.app[CONTAINER]
+    await move_clock(container.redis, container.clock, timedelta(seconds=offset))
+    return http.json_response({"now": container.clock.now().isoformat()})
+
+
+async def _resume_parked(engine: Engine) -> None:
+    """Every few seconds, hand messages that came while PostgreSQL was away over to jobs; runs until cancelled."""
+    while True:
+        await asyncio.sleep(_RESUME_EVERY)
+        try:
+            await engine.resume_parked()
+        except OUTAGES:
+            continue

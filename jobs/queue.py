@@ -1,0 +1,30 @@
+"""The job queue: procrastinate on our own PostgreSQL, with retries that are capped and spread."""
+
+from __future__ import annotations
+
+import random
+from urllib.parse import urlsplit, urlunsplit
+
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
+
+MAX_ATTEMPTS = 12
+
+
+class CappedRetry(BaseRetryStrategy):
+    """1 s, 2 s, 4 s … at most two minutes, each spread by ±25 %; given up after ``MAX_ATTEMPTS``.
+
+    What a job was to do stands in rows of ours, so a job given up is found again by the deadlines' tick.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if job.attempts >= MAX_ATTEMPTS:
+            return None
+        pause = min(2.0**job.attempts, 120.0) * random.uniform(0.75, 1.25)  # noqa: S311  (spread, not secrecy)
+        return RetryDecision(retry_in={"seconds": max(1, round(pause))})
+
+
+def make_queue(database_url: str, *, pool_size: int) -> App:
+    """``database_url`` as postgres://…; connections are opened by ``App.open_async``."""
+    url = urlunsplit(urlsplit(database_url)._replace(scheme="postgresql"))
+    return App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=pool_size))

@@ -1,0 +1,45 @@
+"""The tasks by name, as services defer them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+from procrastinate import App
+
+from domain.errors import AppError
+from jobs.queue import CappedRetry
+from services.registry import Services
+
+log = structlog.get_logger(__name__)
+LateMessage = Callable[[str, str], Awaitable[None]]
+"""Finishes a chat message that was handed over; takes the pool and the sealed message."""
+
+
+def register(queue: App, services: Services, late_message: LateMessage) -> None:
+    """Bind every task name to its service method."""
+    retry = CappedRetry()
+
+    @queue.task(name="draws.advance", retry=retry)
+    async def advance_draw(draw_id: str) -> None:
+        await services.run.advance(UUID(draw_id))
+
+    @queue.task(name="notices.deliver", retry=retry)
+    async def deliver() -> None:
+        await services.delivery.deliver_due()
+
+    @queue.task(name="receipts.apply", retry=retry)
+    async def apply_receipt(receipt_id: str) -> None:
+        try:
+            await services.receipts.apply(UUID(receipt_id))
+        except AppError as error:
+            log.warning("receipt_refused", receipt_id=receipt_id, code=error.code)
+
+    @queue.task(name="deadlines.run", retry=retry)
+    async def run_deadline(kind: str) -> None:
+        await services.deadlines.carry_out(kind)
+
+    @queue.task(name="chat.late", retry=retry)
+    async def late(pool: str, message: str) -> None:
+        await late_message(pool, message)

@@ -1,0 +1,180 @@
+"""Every business deadline is a row of ours compared with the clock. A tick looks which kinds are due and defers a job
+for each; the job calls the noun that knows what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tortoise.exceptions import IntegrityError
+
+from domain.clock import print_time
+from models.draws import Draw
+from services.attendance import AttendanceDesk
+from services.audit import Audit
+from services.base import Deps, execute, rows, transaction
+from services.draws.reading import Reading
+from services.draws.run import Run
+from services.draws.state import lock, tell_agency
+from services.invitations import Invitations
+from services.notices import Delivery, Notices
+from services.receipts import Receipts
+
+_DUE = """
+SELECT
+  EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND due_at <= $1) AS deliver,
+  EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1) AS climb,
+  EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND state IN ('sent', 'unknown')) AS check_outcomes,
+  EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1) AS expire,
+  EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1) AS remind,
+  EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL AND ended_at IS NULL
+          AND starts_at <= $1 + interval '1 day') AS unseal,
+  EXISTS (SELECT 1 FROM receipt WHERE applied_at IS NULL AND received_at <= $1 - interval '30 seconds') AS receipts,
+  EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL) AS seal
+"""
+_DEFER = (
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'deadlines.run', 0, NULL, $1, $2::jsonb, NULL)"
+    "::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs "
+    "WHERE queueing_lock = $1 AND status = 'todo')"
+)
+_OVERDUE = """
+SELECT
+  (SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1 - make_interval(secs => $2)) AS attempts,
+  (SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1 - make_interval(secs => $2)) AS notices,
+  (SELECT count(*) FROM invitation WHERE state = 'open' AND answer_until < $1 - make_interval(secs => $2))
+    AS invitations,
+  (SELECT count(*) FROM receipt WHERE applied_at IS NULL AND received_at < $1 - make_interval(secs => $2)) AS receipts,
+  (SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id
+   WHERE d.state IN ('drawing', 'paused', 'ending')
+   AND c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open')) AS counters
+"""
+PERIODIC = ("watch_draws", "late", "end", "sweep")
+"""Kinds that have no due row to look for; run every now and then."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """Rows whose next step is overdue, by table; the auditor's alarm when any is above zero."""
+
+    overdue: Mapping[str, int]
+
+    @property
+    def well(self) -> bool:
+        return not any(self.overdue.values())
+
+
+class Deadlines:
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notices,
+        delivery: Delivery,
+        receipts: Receipts,
+        invitations: Invitations,
+        attendance: AttendanceDesk,
+        run: Run,
+        reading: Reading,
+        audit: Audit,
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._receipts = receipts
+        self._run = run
+        self._reading = reading
+        self._audit = audit
+        self._kinds: Mapping[str, Callable[[], Awaitable[object]]] = {
+            "deliver": delivery.deliver_due,
+            "climb": self._climb,
+            "check_outcomes": receipts.check_due,
+            "expire": invitations.expire_due,
+            "remind": invitations.remind_due,
+            "unseal": self._unseal,
+            "receipts": self._apply_waiting,
+            "seal": self._seal,
+            "watch_draws": self._watch_draws,
+            "late": attendance.tell_late,
+            "end": attendance.end_due,
+            "sweep": self._sweep,
+        }
+
+    async def tick(self) -> list[str]:
+        """Defer a job for each kind that is due, unless one waits already; returns the kinds."""
+        due = (await rows(_DUE, self._deps.now()))[0]
+        kinds = [kind for kind, is_due in due.items() if is_due]
+        await self.defer(kinds)
+        return kinds
+
+    async def defer(self, kinds: list[str]) -> None:
+        """Each on its own: a job that another process has just deferred is as good as ours."""
+        for kind in kinds:
+            with suppress(IntegrityError):
+                await execute(_DEFER, f"deadline:{kind}", json.dumps({"kind": kind}))
+
+    async def carry_out(self, kind: str) -> None:
+        """Run one kind now. Raises KeyError for an unknown one."""
+        await self._kinds[kind]()
+
+    async def _climb(self) -> None:
+        due = await rows(
+            "SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 ORDER BY next_at LIMIT 500",
+            self._deps.now(),
+        )
+        for row in due:
+            async with transaction():
+                await self._notices.advance(row["id"])
+
+    async def _apply_waiting(self) -> None:
+        """Receipts whose job was lost."""
+        waiting = await rows(
+            "SELECT id FROM receipt WHERE applied_at IS NULL AND received_at <= $1 ORDER BY received_at LIMIT 200",
+            self._deps.now() - timedelta(seconds=30),
+        )
+        for row in waiting:
+            await self._receipts.apply(row["id"])
+
+    async def _unseal(self) -> None:
+        """Tell the agency once, from T-30 min on, that codes have turned into names."""
+        finished = await Draw.filter(
+            unsealed_notice_at=None, finished_at__isnull=False, ended_at=None,
+            starts_at__lte=self._deps.now() + timedelta(days=1),
+        )  # fmt: skip
+        for draw in finished:
+            if self._deps.now() < self._reading.unseals_at(draw):
+                continue
+            async with transaction():
+                locked = (await lock(draw.id)).draw
+                if locked.unsealed_notice_at is None:
+                    locked.unsealed_notice_at = self._deps.now()
+                    await locked.save(update_fields=["unsealed_notice_at"])
+                    at = print_time(self._reading.unseals_at(locked))
+                    await tell_agency(self._notices, locked, "agency_unsealed", at)
+
+    async def _watch_draws(self) -> None:
+        """The auditor's hand: let every running draw look again; a draw that lost its job goes on here."""
+        for row in await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')"):
+            await self._run.advance(row["id"])
+
+    async def _seal(self) -> None:
+        for pool in self._deps.rulebooks:
+            while await self._audit.seal(pool):
+                pass
+
+    async def _sweep(self) -> None:
+        """Forget what is of no more use: answers to repeated requests, used codes, finished jobs, applied receipts."""
+        now = self._deps.now()
+        await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - timedelta(days=7))
+        await execute("DELETE FROM verification_code WHERE sent_at < $1", now - timedelta(days=2))
+        await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))
+        await execute("DELETE FROM session WHERE refresh_until < $1", now - timedelta(days=7))
+        await execute(
+            "DELETE FROM procrastinate_jobs WHERE status IN ('succeeded', 'cancelled') AND id < "
+            "(SELECT coalesce(max(id), 0) - 5000 FROM procrastinate_jobs)"
+        )
+
+    async def health(self, patience: timedelta = timedelta(minutes=2)) -> Health:
+        """What is overdue by more than ``patience``; the counters of running draws are compared with their rows too."""
+        found = (await rows(_OVERDUE, self._deps.now(), patience.total_seconds()))[0]
+        return Health(dict(found))

@@ -1,0 +1,57 @@
+"""All use cases by noun, as edges get them. ``app.container`` builds it once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.accounts import Accounts
+from services.attendance import AttendanceDesk
+from services.base import Deps
+from services.catalogues import Catalogues
+from services.deadlines import Deadlines
+from services.draws.absences import Absences
+from services.draws.reading import Reading
+from services.draws.rounds import Rounds
+from services.draws.run import Run
+from services.draws.setup import DrawSetup
+from services.draws.verification import Verification
+from services.experts import Experts
+from services.invitations import Invitations
+from services.links import Links
+from services.notices import Delivery, Notices
+from services.organisations import Organisations
+from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
+from services.privacy import Privacy
+from services.projects import Projects
+from services.receipts import Receipts
+from services.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Services:
+    """``official``, ``web`` and ``identity`` are ports that edges call directly: QR codes, log-in by browser."""
+
+    deps: Deps
+    accounts: Accounts
+    sessions: Sessions
+    organisations: Organisations
+    experts: Experts
+    projects: Projects
+    catalogues: Catalogues
+    privacy: Privacy
+    links: Links
+    setup: DrawSetup
+    verification: Verification
+    rounds: Rounds
+    run: Run
+    absences: Absences
+    reading: Reading
+    invitations: Invitations
+    attendance: AttendanceDesk
+    notices: Notices
+    delivery: Delivery
+    receipts: Receipts
+    deadlines: Deadlines
+    official: OfficialAccountSender
+    web: WechatWeb
+    identity: IdentityPlatform
