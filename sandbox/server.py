@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from sandbox import page, proxy
 from sandbox.aliyun.sms import SmsCenter
 from sandbox.aliyun.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
 from sandbox.config import Config
 from sandbox.control import panel, phones
 from sandbox.control.base import PARTS, Parts
+from sandbox.identity.provider import Provider
 from sandbox.wechat import account_api, messages, mini_api
 from sandbox.wechat.api import install
 from sandbox.wechat.platform import new_platform
@@ -35,6 +37,9 @@ def create_app(config: Config) -> web.Application:
             app.router.add_post(path, rpc.handle)
     phones.add_routes(app)
     panel.add_routes(app)
+    Provider(world).add_routes(app)
+    page.add_routes(app)
+    proxy.add_routes(app)
     app.cleanup_ctx.append(_life)
     return app
 

@@ -54,7 +54,7 @@ class World:
 
     async def start(self) -> None:
         connector = aiohttp.TCPConnector(limit=256, limit_per_host=256)
-        self._http = aiohttp.ClientSession(connector=connector, auto_decompress=True, trust_env=False)
+        self._http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         self.spawn(self.timeline.run())
 
     async def stop(self) -> None:

@@ -179,7 +179,7 @@ async def eventually(check: Callable[[], object], seconds: float = 5.0) -> None:
         await asyncio.sleep(0.005)
 
 
-def settings(service_url: str, **more: Any) -> dict[str, Any]:
+def settings(service_url: str, /, **more: Any) -> dict[str, Any]:
     usual = {
         "service_url": service_url,
         "public_url": "http://127.0.0.1:8090",

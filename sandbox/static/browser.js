@@ -1,0 +1,50 @@
+// The phone's browser: a page of the service in a frame, with WeChat's bar above.
+import { h, icon } from './dom.js';
+
+export class Browser {
+  constructor(phone) {
+    this.phone = phone;
+    this.title = h('h3', {});
+    this.holder = h('div', { class: 'frame-holder' });
+    this.closeButton = h('button', { type: 'button', class: 'nav-button', 'aria-label': '关闭网页', onclick: () => this.close() }, icon('close'));
+    this.element = h('div', {
+      class: 'over browser', role: 'dialog', 'aria-label': '网页', hidden: true,
+      onkeydown: (event) => { if (event.key === 'Escape') this.close(); },
+    }, h('header', { class: 'nav' }, this.closeButton, this.title), this.holder);
+  }
+
+  /** Opens a path of ours; ``shown`` is the address as a person knows it. */
+  open(path, shown) {
+    this.title.textContent = new URL(shown, location.href).host;
+    const frame = h('iframe', { src: path, title: '网页内容', onload: () => this.loaded(frame) });
+    this.frame = frame;
+    this.holder.replaceChildren(frame);
+    this.element.hidden = false;
+    this.closeButton.focus({ preventScroll: true });
+  }
+
+  loaded(frame) {
+    try {
+      const { title } = frame.contentDocument;
+      this.title.textContent = title || this.title.textContent;
+      frame.title = title || '网页内容';
+    } catch {
+      // A page of another origin keeps its title to itself.
+    }
+  }
+
+  /** QR codes on the open page: elements that carry ``data-qr``. */
+  codes() {
+    try {
+      return [...(this.frame?.contentDocument?.querySelectorAll('[data-qr]') ?? [])].map((element) => element.dataset.qr);
+    } catch {
+      return [];
+    }
+  }
+
+  close() {
+    this.element.hidden = true;
+    this.holder.replaceChildren();
+    this.frame = null;
+  }
+}

@@ -1,0 +1,220 @@
+// WeChat: the chat with the official account, its menu and the input.
+import { attempt, post } from './api.js';
+import { chatTime, h, icon } from './dom.js';
+
+const GAP = 300;
+
+export class ChatApp {
+  constructor(phone) {
+    this.phone = phone;
+    this.typed = false;
+    this.title = h('h3', {});
+    this.log = h('div', { class: 'log', role: 'log', 'aria-label': '聊天记录', tabindex: '0' });
+    this.bar = h('footer', { class: 'chat-bar' });
+    this.sheet = h('div', { class: 'sheet', hidden: true });
+    this.log.addEventListener('click', () => this.closeSheet());
+    this.element = h('section', { class: 'app chat-app' }, h('header', { class: 'nav' }, this.title), this.log, this.sheet, this.bar);
+  }
+
+  get pool() { return this.phone.data.pool; }
+  get account() { return this.phone.desk.account(this.pool); }
+
+  get chat() {
+    this.phone.data.chats[this.pool] ??= { pool: this.pool, following: false, bubbles: [] };
+    return this.phone.data.chats[this.pool];
+  }
+
+  draw() {
+    this.title.textContent = this.account?.name ?? '公众号';
+    this.lastAt = 0;
+    this.log.replaceChildren();
+    if (!this.chat.following && !this.chat.bubbles.length) this.log.append(this.card());
+    for (const bubble of this.chat.bubbles) this.append(bubble);
+    this.drawBar();
+    this.toEnd();
+  }
+
+  /** What is seen of an account before following it. */
+  card() {
+    return h('div', { class: 'profile' },
+      h('div', { class: 'avatar big account', 'aria-hidden': 'true' }, '评'),
+      h('h4', {}, this.account?.name ?? '公众号'),
+      h('p', {}, '服务号 · 评标专家抽取、确认与签到'),
+      h('button', { type: 'button', class: 'primary', onclick: () => this.phone.act('follow') }, '关注公众号'),
+      h('button', { type: 'button', class: 'plain', onclick: () => this.phone.scanner.open() }, icon('scan'), '扫一扫'));
+  }
+
+  follow(pool, follows) {
+    if (pool !== this.pool || this.chat.following === follows) return;
+    this.chat.following = follows;
+    this.draw();
+  }
+
+  add(pool, bubble) {
+    const known = this.phone.data.chats[pool];
+    if (known) known.bubbles.push(bubble);
+    if (pool !== this.pool) return;
+    if (!known) this.chat.bubbles.push(bubble);
+    this.log.querySelector('.profile')?.remove();
+    this.typing(0);
+    this.append(bubble);
+    this.toEnd();
+  }
+
+  toEnd() { this.log.scrollTop = this.log.scrollHeight; }
+
+  append(bubble) {
+    if (bubble.at - this.lastAt > GAP) {
+      this.log.append(h('div', { class: 'when' }, chatTime(bubble.at, this.phone.desk.now())));
+    }
+    this.lastAt = bubble.at;
+    if (bubble.side === 'system') this.log.append(h('div', { class: 'system' }, bubble.text));
+    else this.log.append(this.row(bubble));
+  }
+
+  row(bubble) {
+    const mine = bubble.side === 'me';
+    const body = bubble.kind === 'template' ? this.template(bubble) : bubble.kind === 'news' ? this.news(bubble) : this.text(bubble);
+    const face = h('div', { class: `avatar ${mine ? 'me' : 'account'}`, 'aria-hidden': 'true' }, mine ? this.phone.data.name.slice(-1) : '评');
+    return h('div', { class: `row ${mine ? 'mine' : ''} ${bubble.kind}` }, face, body);
+  }
+
+  link(bubble, index, label = '') {
+    const link = bubble.links[index];
+    const tap = () => this.phone.act('tap', { bubble: bubble.id, link: index });
+    return h('button', { type: 'button', class: `link ${link.kind}`, onclick: tap }, label || link.label);
+  }
+
+  text(bubble) {
+    const box = h('div', { class: 'bubble' });
+    if (bubble.kind === 'image') {
+      box.classList.add('picture');
+      box.append(h('img', { src: `/control/media/${encodeURIComponent(bubble.image)}`, alt: '图片', onload: () => this.toEnd() }));
+      return box;
+    }
+    if (bubble.title) box.append(h('strong', {}, bubble.title, h('br')));
+    for (const segment of bubble.segments) {
+      box.append(segment.link === undefined ? segment.text : this.link(bubble, segment.link, segment.text));
+    }
+    return box;
+  }
+
+  template(bubble) {
+    const lines = bubble.segments[0].text.split('\n').map((line) => {
+      const at = line.indexOf('：');
+      return h('div', {}, h('dt', {}, line.slice(0, at)), h('dd', {}, line.slice(at + 1)));
+    });
+    const foot = bubble.links.map((_, index) => this.link(bubble, index));
+    return h('div', { class: 'bubble card' },
+      h('header', {}, bubble.title), h('dl', {}, ...lines), foot.length ? h('footer', {}, ...foot) : null);
+  }
+
+  news(bubble) {
+    const box = h('div', { class: 'bubble card news-card' });
+    for (const segment of bubble.segments) {
+      if (segment.link !== undefined) box.append(h('header', {}, this.link(bubble, segment.link, segment.text)));
+      else if (segment.text.trim()) box.append(h('p', {}, segment.text.trim()));
+    }
+    return box;
+  }
+
+  typing(until) {
+    const name = this.account?.name ?? '公众号';
+    const now = this.phone.desk.now();
+    this.title.textContent = until > now ? '对方正在输入…' : name;
+    clearTimeout(this.typingTimer);
+    if (until > now) this.typingTimer = setTimeout(() => this.typing(0), (until - now) * 1000);
+  }
+
+  // -- below the chat ------------------------------------------------------------------------------------------
+
+  drawBar() {
+    this.closeSheet();
+    this.bar.hidden = !this.chat.following;
+    const buttons = this.account?.menu?.button ?? [];
+    if (buttons.length && !this.typed) this.bar.replaceChildren(this.toggle('keyboard', '切换到输入', true), ...buttons.map((button) => this.menuButton(button)));
+    else this.bar.replaceChildren(...(buttons.length ? [this.toggle('lines', '切换到菜单', false)] : []), ...this.input());
+    this.bar.classList.toggle('with-menu', Boolean(buttons.length) && !this.typed);
+  }
+
+  toggle(symbol, label, typed) {
+    return h('button', {
+      type: 'button', class: 'switch', 'aria-label': label,
+      onclick: () => { this.typed = typed; this.drawBar(); this.bar.querySelector('input')?.focus(); },
+    }, icon(symbol));
+  }
+
+  input() {
+    const field = h('input', { type: 'text', 'aria-label': '消息', autocomplete: 'off', enterkeyhint: 'send', maxlength: '1000' });
+    const send = () => {
+      const content = field.value.trim();
+      if (!content) return;
+      field.value = '';
+      this.phone.act('text', { content });
+    };
+    return [
+      h('form', { class: 'compose', onsubmit: (event) => { event.preventDefault(); send(); } },
+        field, h('button', { class: 'send' }, '发送')),
+      h('button', { type: 'button', class: 'switch', 'aria-label': '更多', onclick: () => this.more() }, icon('plus')),
+    ];
+  }
+
+  menuButton(button) {
+    const children = button.sub_button ?? [];
+    return h('button', {
+      type: 'button', class: children.length ? 'menu has-more' : 'menu', 'aria-haspopup': children.length ? 'menu' : undefined,
+      onclick: (event) => (children.length ? this.openSubMenu(event.currentTarget, children) : this.tapMenu(button)),
+    }, button.name);
+  }
+
+  tapMenu(button) {
+    this.closeSheet();
+    if (button.type?.startsWith('scancode')) this.phone.scanner.open(button.key);
+    else this.phone.act('menu', { button: button.key ?? button.name });
+  }
+
+  openSubMenu(anchor, children) {
+    if (!this.sheet.hidden && this.sheet.anchor === anchor) return this.closeSheet();
+    this.sheet.className = 'sheet sub-menu';
+    this.sheet.anchor = anchor;
+    const index = [...this.bar.children].indexOf(anchor);
+    this.sheet.dataset.column = String(index);
+    this.sheet.dataset.columns = String(this.bar.children.length - 1);
+    this.fillSheet(children.map((child) => [child.name, null, () => this.tapMenu(child)]));
+    return undefined;
+  }
+
+  more() {
+    if (!this.sheet.hidden) return this.closeSheet();
+    this.sheet.className = 'sheet tiles';
+    this.sheet.anchor = null;
+    const refuses = Boolean(this.chat.refuses);
+    this.fillSheet([
+      ['扫一扫', 'scan', () => this.phone.scanner.open()],
+      ['位置', 'place', () => this.place()],
+      [refuses ? '接收消息' : '拒收消息', 'mute', () => this.refuse(!refuses)],
+      ['取消关注', 'leave', () => this.phone.act('unfollow')],
+    ]);
+    return undefined;
+  }
+
+  fillSheet(items) {
+    this.sheet.replaceChildren(...items.map(([label, symbol, act]) => h('button', {
+      type: 'button', onclick: () => { this.closeSheet(); act(); },
+    }, symbol ? h('span', { class: 'tile' }, icon(symbol)) : null, h('span', {}, label))));
+    this.sheet.onkeydown = (event) => { if (event.key === 'Escape') this.closeSheet(); };
+    this.sheet.hidden = false;
+    this.sheet.querySelector('button').focus();
+  }
+
+  closeSheet() { this.sheet.hidden = true; }
+
+  place() {
+    // The square before the demo's trading centre; anything else goes through the control API.
+    this.phone.act('location', { latitude: 28.2282, longitude: 112.9388, label: '公共资源交易中心' });
+  }
+
+  async refuse(refuses) {
+    if (await attempt(() => post(this.phone.path(), { refuses }))) this.chat.refuses = refuses;
+  }
+}

@@ -1,0 +1,224 @@
+// One phone: its frame, status bar, apps and what lies over them.
+import { attempt, get, post } from './api.js';
+import { Browser } from './browser.js';
+import { CallScreen, CallsApp } from './calls.js';
+import { ChatApp } from './chat.js';
+import { clockTime, h, icon, toast } from './dom.js';
+import { MessagesApp } from './messages.js';
+import { mount } from './miniapp.js';
+import { Scanner } from './scanner.js';
+
+export const ROLES = {
+  expert: '专家', agency: '招标代理', verifier: '核验员', supervisor: '监督员', venue: '场地', applicant: '申请人',
+};
+const TABS = [['chat', '微信', 'chat'], ['sms', '短信', 'sms'], ['calls', '电话', 'phone'], ['mini', '小程序', 'mini']];
+const LINES = { normal: '', busy: '占线', off: '关机', no_answer: '不接', rejects: '拒接', unreachable: '无信号', suspended: '停机' };
+const PILOTS = { accept: '自动参加', decline: '自动谢绝', silent: '自动不理' };
+
+export class PhoneView {
+  constructor(desk, data) {
+    this.desk = desk;
+    this.data = data;
+    this.id = data.id;
+    this.tab = 'chat';
+    this.unread = { chat: 0, sms: 0, calls: 0, mini: 0 };
+    this.chat = new ChatApp(this);
+    this.sms = new MessagesApp(this);
+    this.calls = new CallsApp(this);
+    this.miniPane = h('div', { class: 'mini-pane' });
+    this.panes = {
+      chat: this.chat.element, sms: this.sms.element, calls: this.calls.element,
+      mini: h('section', { class: 'app mini-app' },
+        h('header', { class: 'nav' }, h('h3', {}, '评标通'), h('span', { class: 'capsule', 'aria-hidden': 'true' }, h('i'), h('i'))),
+        this.miniPane),
+    };
+    this.browser = new Browser(this);
+    this.scanner = new Scanner(this);
+    this.callScreen = new CallScreen(this);
+    this.element = this.build();
+    this.draw();
+  }
+
+  path(rest = '') { return `phones/${this.id}${rest}`; }
+
+  build() {
+    this.time = h('span', { class: 'time' });
+    this.screen = h('div', { class: 'screen' });
+    this.lineBadge = h('span', { class: 'badge line', hidden: true });
+    this.pilotBadge = h('span', { class: 'badge pilot', hidden: true });
+    this.buttons = new Map(TABS.map(([name, label, symbol]) => [name, h('button', {
+      type: 'button', role: 'tab', id: `${this.id}-${name}`, 'aria-controls': `${this.id}-pane-${name}`,
+      onclick: () => this.select(name), onkeydown: (event) => this.arrow(event, name),
+    }, icon(symbol), h('span', {}, label), h('b', { class: 'dot', hidden: true }))]));
+    for (const [name, pane] of Object.entries(this.panes)) {
+      pane.id = `${this.id}-pane-${name}`;
+      pane.setAttribute('role', 'tabpanel');
+      pane.setAttribute('aria-labelledby', `${this.id}-${name}`);
+      this.screen.append(pane);
+    }
+    this.screen.append(this.browser.element, this.scanner.element);
+    return h('section', { class: 'slot', 'aria-label': `${this.data.name}的手机` },
+      h('div', { class: 'tag' },
+        h('strong', {}, this.data.name), h('span', { class: 'badge role' }, ROLES[this.data.role] ?? this.data.role),
+        this.lineBadge, this.pilotBadge, h('span', { class: 'number' }, this.data.mobile),
+        h('button', {
+          type: 'button', class: 'quiet', 'aria-label': `把${this.data.name}的手机从桌面拿开`, title: '从桌面拿开',
+          onclick: () => this.desk.hide(this.id),
+        }, icon('close'))),
+      h('div', { class: 'phone' },
+        h('div', { class: 'status', 'aria-hidden': 'true' }, this.time,
+          h('span', { class: 'signs' }, h('i', { class: 'bars' }), h('em', {}, '5G'), h('i', { class: 'battery' }))),
+        this.screen,
+        h('div', { class: 'dock', role: 'tablist', 'aria-label': '应用' }, ...this.buttons.values()),
+        this.callScreen.element));
+  }
+
+  draw() {
+    this.chat.draw();
+    this.sms.draw();
+    this.calls.draw();
+    this.callScreen.show(this.data.calls.findLast((call) => call.state !== 'ended'));
+    this.drawHead();
+    this.select(this.tab);
+    this.tick();
+  }
+
+  drawHead() {
+    this.lineBadge.textContent = LINES[this.data.line] ?? this.data.line;
+    this.lineBadge.hidden = this.data.line === 'normal';
+    this.pilotBadge.textContent = PILOTS[this.data.autopilot?.choice] ?? '';
+    this.pilotBadge.hidden = !this.data.autopilot;
+  }
+
+  async load() {
+    const data = await attempt(() => get(this.path()));
+    if (!data) return;
+    this.data = data;
+    this.draw();
+  }
+
+  tick() {
+    const text = clockTime(this.desk.now());
+    if (this.time.textContent !== text) this.time.textContent = text;
+    this.callScreen.tick();
+  }
+
+  // -- apps ----------------------------------------------------------------------------------------------------
+
+  arrow(event, name) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const names = TABS.map(([key]) => key);
+    const next = names[(names.indexOf(name) + step + names.length) % names.length];
+    this.select(next);
+    this.buttons.get(next).focus();
+  }
+
+  select(name) {
+    this.tab = name;
+    this.unread[name] = 0;
+    for (const [key, button] of this.buttons) {
+      const chosen = key === name;
+      button.setAttribute('aria-selected', String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+      this.panes[key].hidden = !chosen;
+      button.querySelector('.dot').hidden = !this.unread[key];
+      button.querySelector('.dot').textContent = this.unread[key] || '';
+    }
+    if (name === 'mini') this.openMini();
+    if (name === 'chat') this.chat.toEnd();
+  }
+
+  bump(name) {
+    if (this.tab === name && !document.hidden) return;
+    this.unread[name] += 1;
+    const dot = this.buttons.get(name).querySelector('.dot');
+    dot.hidden = false;
+    dot.textContent = this.unread[name];
+  }
+
+  /** Mounts the mini-program when first needed; a path opens that page. */
+  openMini(path = '') {
+    if (!this.mini) {
+      const { id, name, mobile, role, pool } = this.data;
+      this.mini = mount(this.miniPane, {
+        serviceUrl: '/service',
+        login: async () => (await post(this.path('/login_code'))).code,
+        phoneCode: async () => (await post(this.path('/phone_code'))).code,
+        subscribe: (ids) => this.subscribe(ids),
+        scan: () => this.scanner.ask(),
+        openUrl: (url) => this.openUrl(url),
+        phone: { id, name, mobile, role, pool },
+        path,
+      });
+    } else if (path) {
+      this.mini?.open?.(path);
+    }
+    if (this.tab !== 'mini') this.select('mini');
+  }
+
+  async subscribe(ids) {
+    const answers = {};
+    for (const id of ids) {
+      await post(this.path('/consent'), { template_id: id, accept: true });
+      answers[id] = 'accept';
+    }
+    return answers;
+  }
+
+  // -- acts ----------------------------------------------------------------------------------------------------
+
+  /** A person's act before the account; opens what the answer opens. */
+  async act(what, body = {}) {
+    const answer = await attempt(() => post(this.path(`/${what}`), body));
+    if (answer?.open_url) this.openUrl(answer.open_url);
+    if (answer?.open_mini) this.openMini(answer.open_mini);
+    return answer;
+  }
+
+  /** Opens an address in the phone's browser; scene codes are scanned, links of the mini-program open it. */
+  openUrl(url) {
+    const { service_url: service, public_url: here } = this.desk.state;
+    if (url.startsWith('http://weixin.qq.com/q/') || url.startsWith(`${here}/wechat/link/`)) this.act('scan', { content: url });
+    else if (url.startsWith(`${service}/`)) this.browser.open(`/phone/${this.id}/service${url.slice(service.length)}`, url);
+    else if (url.startsWith(`${here}/`)) this.browser.open(`${url.slice(here.length)}${url.includes('?') ? '&' : '?'}phone=${this.id}`, url);
+    else toast(`这是外部网页，沙箱里打不开：${url}`);
+  }
+
+  // -- events --------------------------------------------------------------------------------------------------
+
+  handle(event) {
+    if (event.type === 'bubble') {
+      this.chat.add(event.pool, event.bubble);
+      if (event.bubble.side !== 'me') this.bump('chat');
+    } else if (event.type === 'sms') {
+      this.data.sms.push(event.sms);
+      this.sms.draw();
+      this.bump('sms');
+    } else if (event.type === 'call') {
+      this.changeCall(event.call);
+    } else if (event.type === 'typing') {
+      this.chat.typing(event.until);
+    } else if (event.type === 'phone') {
+      this.changeHead(event);
+    }
+  }
+
+  changeCall(call) {
+    const index = this.data.calls.findIndex((known) => known.id === call.id);
+    if (index < 0) {
+      this.data.calls.push(call);
+      this.bump('calls');
+    } else {
+      this.data.calls[index] = call;
+    }
+    this.calls.draw();
+    this.callScreen.show(call);
+  }
+
+  changeHead({ summary, following }) {
+    Object.assign(this.data, summary);
+    for (const [pool, follows] of Object.entries(following)) this.chat.follow(pool, follows);
+    this.drawHead();
+  }
+}

@@ -1,0 +1,130 @@
+"""A phone's browser and the mini-program's way to the service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.sandbox.conftest import Box, Service, open_box
+
+
+async def page(request: web.Request) -> web.Response:
+    base = f"http://{request.host}"
+    text = (
+        f'<html><link href="/static/a.css"><a href="{base}/h5/next?a=1">x</a><a href="//other.test/">y</a>'
+        f'<form action="/h5/post"></form><p data-qr="{base}/h5/checkin">{request.headers["User-Agent"]}</p>'
+        f"<i>{request.headers.get('Cookie', '')}</i></html>"
+    )
+    response = web.Response(text=text, content_type="text/html")
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Content-Security-Policy"] = "default-src 'self'; frame-ancestors 'none'"
+    response.set_cookie("session", "abc", httponly=True, path="/")
+    return response
+
+
+async def moved(request: web.Request) -> web.Response:
+    raise web.HTTPFound(f"http://{request.host}/h5/page?x=1")
+
+
+async def to_oauth(_request: web.Request) -> web.Response:
+    raise web.HTTPFound("http://127.0.0.1:8090/wechat/connect/oauth2/authorize?appid=x&state=y")
+
+
+async def echo(request: web.Request) -> web.Response:
+    body = (await request.read()).decode()
+    return web.json_response(
+        {"body": body, "origin": request.headers.get("Origin"), "auth": request.headers.get("Authorization")}
+    )
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    await response.write(b"data: 1\n\n")
+    await asyncio.sleep(0.3)
+    await response.write(b"data: 2\n\n")
+    return response
+
+
+@pytest.fixture
+async def web_box() -> AsyncIterator[Box]:
+    app = web.Application()
+    app.router.add_get("/h5/page", page)
+    app.router.add_get("/h5/moved", moved)
+    app.router.add_get("/h5/oauth", to_oauth)
+    app.router.add_post("/api/echo", echo)
+    app.router.add_get("/api/stream", stream)
+    server = TestServer(app)
+    await server.start_server()
+    service = Service(url=str(server.make_url("")).rstrip("/"))
+    box = await open_box(service)
+    yield box
+    await box.client.close()
+    await server.close()
+
+
+async def test_page_stays_under_the_phones_prefix(web_box: Box) -> None:
+    answer = await web_box.client.get("/phone/p1/service/h5/page")
+    text = await answer.text()
+    assert 'href="/phone/p1/service/static/a.css"' in text
+    assert 'href="/phone/p1/service/h5/next?a=1"' in text
+    assert 'href="//other.test/"' in text
+    assert 'action="/phone/p1/service/h5/post"' in text
+    assert f'data-qr="{web_box.service.url}/h5/checkin"' in text
+    assert "MicroMessenger" in text
+    assert answer.headers["Content-Security-Policy"] == "default-src 'self'; frame-ancestors 'self'"
+    assert "X-Frame-Options" not in answer.headers
+
+
+async def test_each_phone_keeps_its_own_cookies(web_box: Box) -> None:
+    first = await web_box.client.get("/phone/p1/service/h5/page")
+    assert "Set-Cookie" not in first.headers
+    assert "session=abc" in await (await web_box.client.get("/phone/p1/service/h5/page")).text()
+    assert "session=abc" not in await (await web_box.client.get("/phone/p2/service/h5/page")).text()
+
+
+async def test_redirects_stay_in_the_browser_and_name_the_phone(web_box: Box) -> None:
+    moved_to = await web_box.client.get("/phone/p1/service/h5/moved", allow_redirects=False)
+    assert moved_to.headers["Location"] == "/phone/p1/service/h5/page?x=1"
+    oauth = await web_box.client.get("/phone/p1/service/h5/oauth", allow_redirects=False)
+    assert oauth.headers["Location"] == "/wechat/connect/oauth2/authorize?appid=x&state=y&phone=p1"
+
+
+async def test_absolute_paths_of_a_script_find_their_way_back(web_box: Box) -> None:
+    headers = {"Referer": f"http://{web_box.client.host}/phone/p1/service/h5/page?x=1", "Origin": "http://here"}
+    answer = await web_box.client.post("/api/echo", data=b"hello", headers=headers)
+    assert await answer.json() == {"body": "hello", "origin": web_box.service.url, "auth": None}
+    assert (await web_box.client.post("/api/echo", data=b"hello")).status == 404
+
+
+async def test_mini_program_reaches_the_service_with_its_token(web_box: Box) -> None:
+    answer = await web_box.client.post("/service/api/echo", data=b"1", headers={"Authorization": "Bearer t"})
+    assert (await answer.json())["auth"] == "Bearer t"
+
+
+async def test_events_of_the_service_come_as_they_happen(web_box: Box) -> None:
+    async with web_box.client.get("/service/api/stream") as answer:
+        first = await asyncio.wait_for(answer.content.readline(), 0.2)
+        assert first == b"data: 1\n"
+        assert b"data: 2" in await answer.content.read()
+
+
+async def test_unreachable_service_is_said_politely(service: Service) -> None:
+    box = await open_box(service, service_url="http://127.0.0.1:9")
+    answer = await box.client.get("/service/api/echo")
+    assert (answer.status, await answer.text()) == (502, "服务没有响应，请稍后刷新。")
+    await box.client.close()
+
+
+async def test_page_of_phones_has_a_strict_policy(box: Box) -> None:
+    answer = await box.client.get("/")
+    assert answer.status == 200
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+    text = await answer.text()
+    assert "<style" not in text
+    assert "style=" not in text
+    assert (await box.client.get("/_/..%2Fserver.py")).status == 404
