@@ -82,7 +82,14 @@ async def _body(request: web.Request) -> bytes:
         raise Oversized(f"{request.content_length} bytes announced")
     try:
         async with asyncio.timeout(_READ_LIMIT):
-            return await request.read()
+            if request.content_length is not None:
+                return await request.read()
+            body = bytearray()
+            async for piece in request.content.iter_any():
+                body += piece
+                if len(body) > MAX_BODY:
+                    raise Oversized("more than announced")
+            return bytes(body)
     except TimeoutError as error:
         raise _TooSlow("the body did not arrive") from error
 

@@ -109,7 +109,13 @@ async def test_what_is_not_wechats_is_refused_with_4xx(one: Process) -> None:
     ]:
         response = await one.client.post("/wechat/demo", params=params, data=data)
         assert response.status == status
+    assert (await one.client.post("/wechat/demo", params=query, data=_endless())).status == 413
     assert (await one.client.post("/wechat/elsewhere", params=query, data=sent)).status == 404
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    for _ in range(100):
+        yield b"x" * 1000
 
 
 async def test_a_retry_gets_the_stored_reply(one: Process, two: Process, bench: Bench) -> None:
