@@ -31,9 +31,9 @@ NOT_TRUSTWORTHY = {
     "deeply nested JSON": reply(b"[" * 200_000),
     "a body cut short": reply({"errcode": 0}).replace(b"Content-Length: ", b"Content-Length: 9"),
     "not HTTP at all": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
-    "an endless body": reply(b" " * (BODY_LIMIT + 1)),
-    "a body that unpacks endlessly": reply(
-        gzip.compress(b" " * (50 * BODY_LIMIT)), headers="Content-Encoding: gzip\r\n"
+    "good JSON that is too large": reply({"a": "x" * BODY_LIMIT}),
+    "good JSON that unpacks too large": reply(
+        gzip.compress(b'{"a":1}' + b" " * (50 * BODY_LIMIT)), headers="Content-Encoding: gzip\r\n"
     ),
     "an empty body": reply(b""),
 }

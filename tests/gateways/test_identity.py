@@ -192,8 +192,10 @@ async def test_a_token_for_several_clients_made_for_us_is_taken(tools: Tools, pr
     assert (await log_in(tools, provider)).subject == "s1"
 
 
-async def test_a_token_signed_with_our_own_secret_is_refused(tools: Tools, provider: Provider) -> None:
-    provider.algorithm = "HS256"
+@pytest.mark.parametrize("algorithm", ["HS256", "RS512"])
+async def test_only_the_listed_ways_of_signing_count(tools: Tools, provider: Provider, algorithm: str) -> None:
+    """HS256: with our own secret. RS512: with the right key, but not agreed on."""
+    provider.algorithm = algorithm
     with pytest.raises(Rejected):
         await log_in(tools, provider)
 
