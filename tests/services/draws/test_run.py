@@ -14,7 +14,7 @@ from models.draws import LogEntry
 from models.invitations import Invitation
 from models.notices import Notice
 from services.base import Deps
-from tests.factories.draws import (
+from tests.factories.offices import (
     Office,
     add_experts,
     counters,
@@ -173,7 +173,7 @@ async def test_leave_while_calling_frees_the_place_and_later_becomes_a_supplemen
 
 async def test_a_changed_region_starts_a_new_commitment(office: Office) -> None:
     from services.draws.absences import RegionChange
-    from tests.factories.draws import fix_seed
+    from tests.factories.offices import fix_seed
 
     await add_experts(office, 1)
     await add_experts(office, 3, region="440300")
@@ -195,7 +195,7 @@ async def test_a_changed_region_starts_a_new_commitment(office: Office) -> None:
 
 async def test_an_aborted_supplementary_round_can_be_begun_again(office: Office) -> None:
     from services.draws.absences import RegionChange
-    from tests.factories.draws import fix_seed
+    from tests.factories.offices import fix_seed
 
     await add_experts(office, 1)
     await add_experts(office, 3, region="440300")
@@ -248,7 +248,7 @@ async def test_who_works_for_a_party_or_names_it_is_never_listed(office: Office)
         await Employment.create(expert_id=expert.id, unit_name="广州水务有限公司", until=until, unit_keys=keys)
     await Expert.filter(id=experts[3].id).update(recusal_keys=keys)
     draw_id = await make_draw(office, needed=1)
-    from tests.factories.draws import verify as approve
+    from tests.factories.offices import verify as approve
 
     await approve(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
@@ -260,7 +260,7 @@ async def test_who_works_for_a_party_or_names_it_is_never_listed(office: Office)
 async def test_calling_cannot_begin_before_both_revealed(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await make_draw(office, needed=1)
-    from tests.factories.draws import verify as approve
+    from tests.factories.offices import verify as approve
 
     await approve(office, draw_id)
     await office.rounds.open(office.agency, draw_id)

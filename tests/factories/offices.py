@@ -1,0 +1,187 @@
+"""A draw from project to running, through the services' own doors."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from domain.draws import participant_commitment
+from models.draws import Condition, Draw
+from models.experts import CatalogueEntry, Expert
+from models.invitations import Invitation
+from models.organisations import Organisation
+from models.projects import Project
+from services.attendance import AttendanceDesk
+from services.base import Actor, Deps
+from services.draws.absences import Absences
+from services.draws.forms import ConditionForm, DrawForm, NoticeForm, SupervisorForm
+from services.draws.reading import Reading
+from services.draws.rounds import Rounds
+from services.draws.run import Run
+from services.draws.setup import DrawSetup
+from services.draws.verification import Verification
+from services.invitations import Invitations
+from services.links import Links
+from services.notices import Notices
+from tests.factories.people import CREDIT_CODE, make_account, make_expert
+
+ID_NUMBER = "11010519491231002X"
+SUPERVISOR_MOBILE = "13900001111"
+
+
+@dataclass
+class Office:
+    """The services of a draw, and the persons who run one."""
+
+    deps: Deps
+    notices: Notices
+    setup: DrawSetup
+    verification: Verification
+    rounds: Rounds
+    run: Run
+    invitations: Invitations
+    absences: Absences
+    reading: Reading
+    attendance: AttendanceDesk
+    agency: Actor
+    verifier: Actor
+    supervisor: Actor
+    desk: Actor
+    project_id: UUID
+    needed: int = 2
+    experts: list[Expert] = field(default_factory=list)
+
+
+async def make_office(deps: Deps) -> Office:
+    notices = Notices(deps)
+    run, rounds, reading = Run(deps, notices), Rounds(deps, notices), Reading(deps)
+    invitations = Invitations(deps, notices, run)
+    agent, verifier, desk = [await make_account(deps) for _ in range(3)]
+    supervisor = await make_account(deps, SUPERVISOR_MOBILE)
+    now = deps.now()
+    organisation = await Organisation.create(
+        pool="demo", name="粤和招标代理有限公司", credit_code=CREDIT_CODE, assurance_level=4,
+        legal_account_id=agent.id, created_at=now,
+    )  # fmt: skip
+    project = await Project.create(
+        pool="demo", organisation_id=organisation.id, agent_id=agent.id, name="演示项目", category="工程建设",
+        region="440100", funding_source="国家投资", tender_method="公开招标", organisation_form="委托招标",
+        tenderee_category="法人", investment=15_000_000, tenderee_name="广州水务有限公司",
+        tenderee_code="91350211M000100Y46", agency_name=organisation.name, agency_code=CREDIT_CODE, contact="张三",
+        contact_phone="18080808080", created_at=now,
+    )  # fmt: skip
+    for kind, code in (
+        ("region", "440100"), ("region", "440300"), ("specialty", "A08"), ("specialty", "A01"), ("specialty", "A04"),
+    ):  # fmt: skip
+        await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=code)
+    return Office(
+        deps,
+        notices,
+        DrawSetup(deps, notices),
+        Verification(deps, notices),
+        rounds,
+        run,
+        invitations,
+        Absences(deps, notices, invitations, run, rounds),
+        reading,
+        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), reading),
+        Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
+        Actor("demo", "verifier", account_id=verifier.id),
+        Actor("demo", "supervisor", account_id=supervisor.id),
+        Actor("demo", "venue", account_id=desk.id),
+        project.id,
+    )
+
+
+async def add_experts(office: Office, count: int, *, specialty: str = "A08", region: str = "440100") -> list[Expert]:
+    """Formal experts who may be drawn for ``specialty`` in ``region``."""
+    added = [
+        await make_expert(
+            office.deps,
+            name=f"专家{len(office.experts) + n:03}",
+            permanent_region=region,
+            region_path=[region, region[:2] + "0000"],
+            willing_regions=[region],
+            specialties=[specialty],
+            specialty_path=[specialty[0], specialty],
+        )
+        for n in range(count)
+    ]
+    office.experts += added
+    return added
+
+
+def draw_form(office: Office, *, needed: int = 2, on_site: bool = False) -> DrawForm:
+    now = office.deps.now()
+    return DrawForm(
+        project_id=office.project_id, lots=(), name="演示项目(一标段)", medium="演示网", opening_at=now + timedelta(hours=3),
+        opening_place="广州", needed=needed, starts_at=now + timedelta(hours=6), ends_at=now + timedelta(hours=12),
+        on_site=on_site, operator_name="黄劲松", operator_phone="13568846647", operator_id_number=ID_NUMBER,
+        supervisors=(SupervisorForm("李监督", SUPERVISOR_MOBILE, "住建局"),),
+    )  # fmt: skip
+
+
+def notice_form(office: Office) -> NoticeForm:
+    return NoticeForm(
+        venue="演示省公共资源交易中心", address="广州市天河区天润路333号", room="3号评标室",
+        gathering_at=office.deps.now() + timedelta(hours=5), contact="王场地", contact_phone="020-28866000",
+    )  # fmt: skip
+
+
+async def make_draw(
+    office: Office, *, needed: int = 2, specialty: str = "A08", alternative: str = "", on_site: bool = False
+) -> UUID:
+    """A draw with one notice and one condition, not yet handed in."""
+    draw_id = await office.setup.create(office.agency, draw_form(office, needed=needed, on_site=on_site))
+    notice_id = await office.setup.add_notice(office.agency, draw_id, notice_form(office))
+    form = ConditionForm(notice_id, "permanent", ("440100",), specialty, needed, alternative=alternative)
+    await office.setup.add_condition(office.agency, draw_id, form)
+    return draw_id
+
+
+async def verify(office: Office, draw_id: UUID) -> None:
+    terminal = office.deps.book("demo").draw.terminals[0]
+    application = await office.setup.submit(office.agency, draw_id, terminal, "请核验")
+    await office.verification.approve(office.verifier, application)
+
+
+async def fix_seed(office: Office, draw_id: UUID) -> None:
+    """Both devices commit to fresh random bits, then reveal."""
+    view = await office.rounds.view(office.agency, draw_id, "agency")
+    assert view is not None
+    values = {"agency": os.urandom(16), "supervisor": os.urandom(16)}
+    for role, value in values.items():
+        digest = participant_commitment(role, value, view.draw_number, view.round_number)
+        await office.rounds.commit(_actor(office, role), draw_id, role, digest.hex())
+    for role, value in values.items():
+        await office.rounds.reveal(_actor(office, role), draw_id, role, value.hex())
+
+
+def _actor(office: Office, role: str) -> Actor:
+    return office.agency if role == "agency" else office.supervisor
+
+
+async def start_draw(office: Office, **options: object) -> UUID:
+    """A draw that calls."""
+    draw_id = await make_draw(office, **options)  # type: ignore[arg-type]
+    await verify(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    return draw_id
+
+
+async def open_invitations(draw_id: UUID) -> list[Invitation]:
+    return await Invitation.filter(draw_id=draw_id, state="open").order_by("created_at", "id")
+
+
+async def state_of(draw_id: UUID) -> str:
+    return (await Draw.get(id=draw_id)).state
+
+
+async def counters(draw_id: UUID) -> list[tuple[int, int, int]]:
+    """needed, open, accepted of each condition."""
+    return [(c.needed, c.open, c.accepted) for c in await Condition.filter(draw_id=draw_id).order_by("position")]
