@@ -18,6 +18,9 @@ from domain.draws import digest
 
 FORMAT = "pbt-draw-record-v1"
 
+WITHHELD_MAX = 2
+"""Rounds of a draw given up after a reveal (``missing`` not empty); after so many no other round may be opened."""
+
 Json = str | int | bool | list["Json"] | dict[str, "Json"]
 RoundReason = Literal["first", "aborted", "region_changed"]
 SkipReason = Literal["leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late"]

@@ -59,6 +59,8 @@ OUTCOMES = {
     "open": ("accepted", "declined", "silent", "cancelled"),
     "accepted": ("left", "absent", "recused", "released", "cancelled"),
 }
+WITHHELD_MAX = 2
+"""Rounds given up after a reveal. Each may be an order that somebody didn't like; after so many none may be opened."""
 CLOCK_SLACK = timedelta(seconds=60)
 """Machines' clocks differ; the order of entries is told by their chain, not by their times."""
 _HEX = re.compile("[0-9a-f]*")
@@ -108,13 +110,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{late} did not reveal after another had: whoever withheld it may have wanted another order.",
         "他方揭示后 {late} 未揭示，可能意在更换顺序。",
     ),
-    "abort_repeated": ("A second round of this draw was given up after a reveal.", "本次抽取第二次在揭示后中止。"),
+    "round_withheld": (
+        "A round is opened although {count} were given up after a reveal.",
+        "已有 {count} 轮在揭示后中止，不得再开新的一轮。",
+    ),
     "no_seed": ("Condition {no} has no order yet.", "条件{no}尚未确定顺序。"),
     "need": (
         "Condition {no} must need its planned number at first, later between what it holds and what was planned, once.",
         "条件{no}的名额首次应等于计划数，以后应在已占用数与计划数之间，且不得重复设定。",
     ),
-    "not_calling": ("Condition {no} is not being called.", "条件{no}当前不在通知阶段。"),
     "tier": ("Condition {no} has no list {tier}.", "条件{no}没有 {tier} 名单。"),
     "alternative_early": ("The main specialty of condition {no} is not exhausted.", "条件{no}的主选专业尚未用尽。"),
     "too_many": ("Condition {no} misses no place.", "条件{no}没有空缺名额。"),
@@ -215,7 +219,7 @@ class _Round:
 
 @dataclass
 class _Condition:
-    """``calling`` while it takes part in the calling under way; ``states`` is the last known state of each call."""
+    """``asked``: its need was set in the calling under way; ``states`` is the last known state of each call."""
 
     facts: Object
     planned: int
@@ -223,7 +227,7 @@ class _Condition:
     cursors: dict[str, int]
     exhausted: set[str] = field(default_factory=set)
     needed: int | None = None
-    calling: bool = False
+    asked: bool = False
     states: dict[bytes, str] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
 
@@ -258,7 +262,7 @@ class _Walk:
         self.round: _Round | None = None
         self.last_round: _Round | None = None
         self.last_aborted = False
-        self.suspicious_aborts = 0
+        self.withheld = 0
         self.conditions: dict[int, _Condition] = {}
         self.seq = 0
         self.at: datetime | None = None
@@ -326,6 +330,7 @@ class _Walk:
         _check(number == expected, "round_gap", expected=expected, number=number)
         roles = tuple(_str(role, "roles") for role in _array(entry, "roles"))
         _check(bool(roles) and set(roles) <= set(ROLES) and len(set(roles)) == len(roles), "roles")
+        _check(self.withheld < WITHHELD_MAX, "round_withheld", count=self.withheld)
         if len(roles) < len(ROLES):
             self._warn("one_role")
         if self.conditions:
@@ -421,8 +426,7 @@ class _Walk:
         named = sorted(_str(role, "missing") for role in _array(entry, "missing"))
         _check(named == late, "abort_missing", late=", ".join(late))
         if late:
-            self.suspicious_aborts += 1
-            _check(self.suspicious_aborts == 1, "abort_repeated")
+            self.withheld += 1
             self._warn("abort_after_reveal", late=", ".join(late))
         self._close_round(aborted=True)
 
@@ -443,8 +447,8 @@ class _Walk:
         _check(self.round is None, "round_open")
         _check(self.phase in ("setup", "rest", "calling"), "phase", phase=self.phase)
         least = condition.planned if condition.needed is None else max(condition.taken, 1)
-        _check(least <= needed <= condition.planned and not condition.calling, "need", no=no)
-        condition.needed, condition.calling, self.phase = needed, True, "calling"
+        _check(least <= needed <= condition.planned and not condition.asked, "need", no=no)
+        condition.needed, condition.asked, self.phase = needed, True, "calling"
 
     def _called(self, entry: Object) -> None:
         condition, leaf = self._step(entry)
@@ -460,7 +464,6 @@ class _Walk:
         no, tier, leaf = _int(entry, "condition"), _text(entry, "tier"), _hex(entry, "leaf", 32)
         condition = self._known(no)
         _check(self.phase == "calling", "phase", phase=self.phase)
-        _check(condition.calling, "not_calling", no=no)
         _check(tier in condition.orders, "tier", no=no, tier=tier)
         _check(tier == "main" or "main" in condition.exhausted, "alternative_early", no=no)
         _check(condition.missing > 0, "too_many", no=no)
@@ -500,13 +503,13 @@ class _Walk:
 
     def _completed(self, _: Object) -> None:
         begun = all(c.needed is not None for c in self.conditions.values())
-        full = all(c.missing == 0 and c.held["open"] == 0 for c in self.conditions.values() if c.calling)
+        full = all(c.missing == 0 and c.held["open"] == 0 for c in self.conditions.values())
         _check(begun and full, "not_full")
         self._rest()
 
     def _short(self, entry: Object) -> None:
         reason = _text(entry, "reason")
-        lacking = [c for c in self.conditions.values() if c.calling and c.missing > 0]
+        lacking = [c for c in self.conditions.values() if c.missing > 0]
         open_calls = sum(c.held["open"] for c in self.conditions.values())
         _check(bool(lacking) and open_calls == 0, "not_short")
         borne_out = {
@@ -525,7 +528,7 @@ class _Walk:
     def _rest(self) -> None:
         self._move(("calling", "paused", "ending"), "rest")
         for condition in self.conditions.values():
-            condition.calling = False
+            condition.asked = False
 
     def _move(self, allowed: Sequence[str], phase: str) -> None:
         _check(self.phase in allowed, "phase", phase=self.phase)

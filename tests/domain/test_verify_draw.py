@@ -64,6 +64,7 @@ def test_both_writings_of_the_algorithm_know_the_same_acts_and_reasons():
     assert verify_draw.ACTS == draw_record.ACTS
     assert set(verify_draw.SKIP_REASONS) == set(draw_record.SKIP_REASONS)
     assert verify_draw.FORMAT == draw_record.FORMAT
+    assert verify_draw.WITHHELD_MAX == draw_record.WITHHELD_MAX
 
 
 @given(st.binary(min_size=32, max_size=32), st.sets(st.binary(min_size=32, max_size=32)), st.integers(1, 10**6))
@@ -128,6 +129,13 @@ def test_a_supplementary_draw_goes_on_along_the_same_order():
 def test_a_supplementary_draw_with_a_changed_region_gets_a_round_of_its_own():
     script = supplement().seeded("region_changed", (condition(regions=("440300",)),))
     assert verify(script.need().fill().then(draw_record.Completed()).record()) == []
+
+
+def test_a_place_left_while_a_supplementary_draw_is_calling_is_filled_too():
+    script = Script((condition(1), condition(2))).seeded().need(1).need(2).fill(1).fill(2).then(draw_record.Completed())
+    script.outcome(script.accepted[1][0], "absent").need(1)
+    script.outcome(script.accepted[2][0], "left", 2).fill(2).fill(1)
+    assert verify(script.then(draw_record.Completed()).record()) == []
 
 
 def test_an_open_call_still_counts_after_the_forced_end():
@@ -270,10 +278,12 @@ def test_an_abort_after_a_reveal_that_names_nobody_or_the_wrong_one_is_given_awa
         assert first_error(script)[0] == "abort_missing"
 
 
-def test_aborting_after_a_reveal_again_and_again_is_given_away():
+def test_rounds_given_up_after_a_reveal_come_to_an_end():
     script = Script().open_round().freeze().commit().reveal("agency").abort("supervisor")
     script.open_round("aborted").freeze().commit().reveal("supervisor").abort("agency")
-    assert first_error(script) == ("abort_repeated", len(script.acts))
+    assert codes(script.record()) == ["abort_after_reveal", "abort_after_reveal"]
+    third = len(script.acts) + 1
+    assert first_error(script.open_round("aborted")) == ("round_withheld", third)
 
 
 def test_giving_a_round_up_once_all_have_revealed_is_given_away():
