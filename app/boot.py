@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from app.embedded import Servers, embedded, find_instance
 from app.refusal import Refusal
@@ -18,10 +19,7 @@ def load_settings() -> Settings:
 
     Refusal when a value can't be used, or when production would run on a secret that everybody knows.
     """
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        raise Refusal(_explain(error)) from error
+    settings = read_settings()
     if settings.env == "sandbox":
         return with_demo_accounts(settings)
     problems = check_production(settings)
@@ -30,9 +28,19 @@ def load_settings() -> Settings:
     return settings
 
 
-def _explain(error: ValidationError) -> str:
+def read_settings() -> Settings:
+    """Settings exactly as given, good for production or not; Refusal when a value can't be used."""
+    try:
+        return Settings()
+    except (ValidationError, SettingsError) as error:
+        raise Refusal(_explain(error)) from error
+
+
+def _explain(error: ValidationError | SettingsError) -> str:
     """Names of settings and reasons; never the values, which may be secrets."""
     lines = []
+    if isinstance(error, SettingsError):
+        return f"设置有误，请对照 .env.example 修改：\n  · {error}"
     for item in error.errors(include_input=False, include_url=False):
         name = "PBT_" + "__".join(str(part).upper() for part in item["loc"])
         lines.append(f"  · {name}：{item['msg']}")

@@ -7,7 +7,7 @@ import errno
 import shutil
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,27 +57,29 @@ async def run(settings: Settings, plan: Plan, *, tell: Callable[[str], None] = p
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, over.set)
     try:
-        await _until(over, _serve(settings, plan, over, tell))
+        await _until(over, _serve(settings, plan, tell))
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 
-async def _until(over: asyncio.Event, work: Awaitable[None]) -> None:
-    """Await ``work``, but break it off when ``over`` is set before it looks itself."""
-    task = asyncio.ensure_future(work)
-    bell = asyncio.ensure_future(over.wait())
-    await asyncio.wait({task, bell}, return_when=asyncio.FIRST_COMPLETED)
-    bell.cancel()
-    if not task.done():
-        task.cancel()
+async def _until(over: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Await ``work`` and break it off when ``over`` is set; returns when it has ended, never leaves it half done."""
+    task = asyncio.create_task(work)
+    bell = asyncio.create_task(over.wait())
     try:
-        await task
-    except asyncio.CancelledError:
-        return
+        await asyncio.wait({task, bell}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        bell.cancel()
+        if not task.done():
+            task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
 
 
-async def _serve(settings: Settings, plan: Plan, over: asyncio.Event, tell: Callable[[str], None]) -> None:
+async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) -> None:
+    """Serve until cancelled. Only cancelling ends it, once, so that the end itself runs undisturbed."""
     async with own_servers(settings) as (found, _servers):
         check_ports(found, plan)
         for name in await migrate(found.database_url):
@@ -87,21 +89,20 @@ async def _serve(settings: Settings, plan: Plan, over: asyncio.Event, tell: Call
         async with Keeper(parts(found, plan)) as keeper:
             await keeper.wait_until_ready()
             tell(addresses(found, plan))
-            await over.wait()
+            await asyncio.get_running_loop().create_future()
 
 
 def parts(settings: Settings, plan: Plan) -> Sequence[Part]:
     """The programs to start. They find the servers through the note in the data folder, so no URL is handed over."""
-    metrics = _metrics_folder(settings.data_dir) if plan.web_processes > 1 else None
     env = dict(plan.settings_env)
-    web_env = env | ({"PROMETHEUS_MULTIPROC_DIR": str(metrics)} if metrics else {})
+    counted = env | {"PROMETHEUS_MULTIPROC_DIR": str(_metrics_folder(settings.data_dir))}
     ready_url = f"{_local_url(settings)}/readyz"
     shared = ["--reuse-port"] if plan.web_processes > 1 else []
     found = [
-        python_part(f"web-{number}", "app.cli", "serve", *shared, set_env=web_env, ready_url=ready_url)
+        python_part(f"web-{number}", "app.cli", "serve", *shared, set_env=counted, ready_url=ready_url)
         for number in range(1, plan.web_processes + 1)
     ]
-    found.append(python_part("worker", "app.cli", "worker", set_env=env))
+    found.append(python_part("worker", "app.cli", "worker", set_env=counted))
     if plan.sandbox_port is not None:
         port = str(plan.sandbox_port)
         url = f"http://127.0.0.1:{port}/"
@@ -148,7 +149,7 @@ def _local_url(settings: Settings) -> str:
 
 
 def _metrics_folder(data_dir: Path) -> Path:
-    """An empty folder where the web processes put their counters together."""
+    """An empty folder where web processes and worker put their counters together, to be read at any /metrics."""
     folder = data_dir.resolve() / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -81,7 +81,10 @@ class Postgres(Server):
             command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
             command += ["--locale=C", f"--lc-ctype={_ctype()}", "--set=max_wal_size=1GB"]
             child = await self._run(command if self.durable else [*command, "--no-sync"])
-            code = await child.wait()
+            try:
+                code = await child.wait()
+            finally:
+                await child.stop(signal.SIGTERM, 2.0)  # when we are broken off; else it has ended
         finally:
             password_file.unlink(missing_ok=True)
         if code != 0:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -12,18 +11,15 @@ from stdnum.cn import ric
 
 from app.demo_people import CAST, EXPERTS, STAFF
 from app.sandbox_setup import check_production, sandbox_config, with_demo_accounts
-from config.settings import Keys, Settings
+from config.settings import Settings
 from domain.rulebook import load_rulebooks
 from sandbox.config import parse
-
-
-def _settings(**values: object) -> Settings:
-    return Settings(_env_file=None, **values)  # type: ignore[arg-type,call-arg]  # pydantic-settings' own keyword
+from tests.factories.settings import make_settings, production_settings
 
 
 @pytest.fixture(scope="module")
 def demo() -> Settings:
-    return with_demo_accounts(_settings())
+    return with_demo_accounts(make_settings())
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +40,9 @@ def test_every_pool_has_accounts_of_the_right_shape(demo: Settings) -> None:
 
 
 def test_an_account_that_was_set_is_kept() -> None:
-    other = with_demo_accounts(_settings()).wechat.accounts["hunan"]
+    other = with_demo_accounts(make_settings()).wechat.accounts["hunan"]
     mine = other.model_copy(update={"appid": "wx0000000000000001"})
-    settings = _settings(wechat={"accounts": {"demo": mine.model_dump()}})
+    settings = make_settings(wechat={"accounts": {"demo": mine.model_dump()}})
     assert with_demo_accounts(settings).wechat.accounts["demo"].appid == "wx0000000000000001"
 
 
@@ -63,7 +59,7 @@ def test_the_sandbox_understands_its_configuration(config: dict[str, object], de
 
 
 def test_the_vendor_knows_a_text_under_its_own_code() -> None:
-    settings = with_demo_accounts(_settings(pools="demo", sms={"templates": {"draw_call": "SMS_1"}}))
+    settings = with_demo_accounts(make_settings(pools="demo", sms={"templates": {"draw_call": "SMS_1"}}))
     config = sandbox_config(settings, load_rulebooks(settings.rulebooks, ["demo"]), CAST, public_url="http://x")
     templates = parse(json.loads(json.dumps(config))).sms.templates
     assert "SMS_1" in templates
@@ -82,7 +78,7 @@ def test_the_sandbox_may_run_on_demo_secrets(demo: Settings) -> None:
 
 
 def test_production_refuses_every_demo_secret_by_name() -> None:
-    demo = with_demo_accounts(_settings())
+    demo = with_demo_accounts(make_settings())
     problems = "\n".join(check_production(demo.model_copy(update={"env": "production"})))
     for name in (
         *("PBT_KEYS__DATA 中的 k1", "PBT_KEYS__LOOKUP", "PBT_KEYS__SIGNING", "hunan 的 secret", "hunan 的 token"),
@@ -104,18 +100,3 @@ def test_one_forgotten_secret_is_enough() -> None:
     problems = check_production(settings.model_copy(update={"receipts": receipts}))
     assert len(problems) == 1
     assert "PBT_RECEIPTS__PATH_TOKEN" in problems[0]
-
-
-def production_settings(data_dir: Path = Path("var")) -> Settings:
-    key = SecretStr(base64.b64encode(bytes(range(32))).decode())
-    return _settings(
-        env="production",
-        data_dir=data_dir,
-        http={"public_url": "https://pbt.example"},
-        keys=Keys(data={"k1": key}, lookup=key, signing=key).model_dump(),
-        wechat={"api_url": "https://wechat.example", "open_url": "https://open.example"},
-        sms={"url": "https://sms.example/", "access_key_secret": "own-sms"},
-        voice={"url": "https://voice.example/", "access_key_secret": "own-voice"},
-        receipts={"path_token": "own-receipts"},
-        identity={"issuer": "https://id.example", "client_secret": "own-identity"},
-    )

@@ -1,0 +1,28 @@
+"""``pbt doctor``: says in plain words what is missing to go live."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from app.boot import borrowed_servers, read_settings
+from app.doctor import Finding, examine, render
+from config.logging import configure_logging
+from config.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """No options."""
+
+
+def run(_options: argparse.Namespace) -> int:
+    settings = read_settings()
+    configure_logging(json=settings.log_json, level="error")
+    findings = asyncio.run(_examine(settings))
+    print(render(findings))
+    return 1 if any(finding.state == "problem" for finding in findings) else 0
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    async with borrowed_servers(settings) as found:
+        return await examine(found)

@@ -1,0 +1,300 @@
+"""``pbt doctor``: what is missing to go live, in plain words. Looks, and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import aiohttp
+import asyncpg
+import redis.asyncio as redis
+from pydantic import SecretStr
+from redis.exceptions import RedisError
+
+from app.health import missing_migrations
+from app.sandbox_setup import check_production
+from config.settings import Settings
+from domain.rulebook import Rulebook, check_rulebooks, load_rulebooks
+from domain.rulebook_texts import sms_templates, voice_templates
+from domain.rulebook_types import RulebookError
+from services.audit import chain
+
+PATIENCE = 10.0
+"""Seconds for one check that talks to somebody."""
+SKEW_LIMIT = 1.0
+"""Seconds that our clock may differ from the database's."""
+OLDEST_POSTGRES = 160000
+OLDEST_REDIS = (7, 0)
+_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``text`` says what is well, or what is wrong and what to do."""
+
+    check: str
+    state: Literal["ok", "problem", "skipped"]
+    text: str
+
+
+Check = Callable[[Settings], Awaitable[list[Finding]]]
+
+
+def ok(check: str, text: str) -> Finding:
+    return Finding(check, "ok", text)
+
+
+def problem(check: str, text: str) -> Finding:
+    return Finding(check, "problem", text)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """All checks, side by side, each with its own time limit. ``settings`` with both server URLs."""
+    return [
+        finding
+        for found in await asyncio.gather(*(_ask(*item, settings) for item in CHECKS.items()))
+        for finding in found
+    ]
+
+
+async def _ask(name: str, check: Check, settings: Settings) -> list[Finding]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await check(settings)
+    except TimeoutError:
+        return [problem(name, f"{PATIENCE:.0f} 秒内没有完成，请检查网络和服务器负载后重试。")]
+    except asyncpg.InsufficientPrivilegeError:
+        return [problem(name, "数据库账号没有足够的权限，请把库中的表授权给它。")]
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return [Finding(name, "skipped", "数据库连不上，这一项没有检查。")]
+
+
+async def check_settings(settings: Settings) -> list[Finding]:
+    if settings.env == "sandbox":
+        found = [
+            problem("设置", "现在是演示环境（PBT_ENV=sandbox）。上线时请设 PBT_ENV=production，并按下列各条修改。")
+        ]
+    else:
+        found = []
+    live = settings.model_copy(update={"env": "production"})
+    found += [problem("设置", text) for text in check_production(live)]
+    return found or [ok("设置", "没有演示用的密钥和地址。")]
+
+
+async def check_books(settings: Settings) -> list[Finding]:
+    found = [problem("规则", text) for text in check_rulebooks(settings.rulebooks)]
+    for pool in settings.pools:
+        if not (settings.rulebooks / f"{pool}.toml").exists():
+            found.append(problem("规则", f"PBT_POOLS 中的 {pool} 没有规则文件 {settings.rulebooks / pool}.toml。"))
+    return found or [ok("规则", f"{len(settings.pools)} 个专家库的规则文件有效。")]
+
+
+async def check_templates(settings: Settings) -> list[Finding]:
+    """Every kind of notice needs an approved template of WeChat, of SMS and of voice; the vendors know no names."""
+    try:
+        books = load_rulebooks(settings.rulebooks, settings.pools)
+    except RulebookError:
+        return [Finding("模板", "skipped", "规则文件有误，请先修正，再检查模板。")]
+    found = [finding for pool, book in books.items() for finding in _pool_templates(settings, pool, book)]
+    sms = _missing((kind for book in books.values() for kind in sms_templates(book.texts)), settings.sms.templates)
+    voice = _missing(
+        (kind for book in books.values() for kind in voice_templates(book.texts)), settings.voice.templates
+    )
+    if sms:
+        found.append(problem("模板", f"短信缺少模板编号：{sms}。请在阿里云申请后填入 PBT_SMS__TEMPLATES。"))
+    if voice:
+        found.append(problem("模板", f"语音缺少模板编号：{voice}。请在阿里云申请后填入 PBT_VOICE__TEMPLATES。"))
+    return found or [ok("模板", "微信、短信、语音的模板齐全。")]
+
+
+def _pool_templates(settings: Settings, pool: str, book: Rulebook) -> list[Finding]:
+    account, program = settings.wechat.accounts.get(pool), settings.wechat.mini_programs.get(pool)
+    if account is None:
+        found = [problem("模板", f"{book.pool.name}（{pool}）没有服务号，请填入 PBT_WECHAT__ACCOUNTS。")]
+    else:
+        cards = _missing((kind for kind, text in book.texts.items() if text.wechat), account.templates)
+        where = f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 templates"
+        found = [problem("模板", f"{pool} 的服务号缺少模板 ID：{cards}。请填入 {where}。")] if cards else []
+    if program is None:
+        found.append(problem("模板", f"{book.pool.name}（{pool}）没有小程序，请填入 PBT_WECHAT__MINI_PROGRAMS。"))
+    return found
+
+
+def _missing(kinds: Iterable[str], known: Mapping[str, str]) -> str:
+    return "、".join(sorted(set(kinds) - known.keys()))
+
+
+async def check_database(settings: Settings) -> list[Finding]:
+    try:
+        connection = await asyncpg.connect(settings.database_url, timeout=5)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return [
+            problem("数据库", f"连不上（{type(error).__name__}），请检查 PBT_DATABASE_URL、防火墙和数据库是否在运行。")
+        ]
+    try:
+        return await _look_at(connection)
+    finally:
+        await connection.close(timeout=2)
+
+
+async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Finding]:
+    found = []
+    version = int(await connection.fetchval("SHOW server_version_num"))
+    if version < OLDEST_POSTGRES:
+        found.append(problem("数据库", f"PostgreSQL 版本过低（{version // 10000}），需要 16 或更新。"))
+    if (encoding := await connection.fetchval("SHOW server_encoding")) != "UTF8":
+        found.append(problem("数据库", f"编码是 {encoding}，请新建 UTF8 编码的数据库。"))
+    extensions = {row[0] for row in await connection.fetch("SELECT extname FROM pg_extension")}
+    for name in sorted({"pg_trgm", "btree_gist"} - extensions):
+        found.append(problem("数据库", f"缺少扩展 {name}，请用管理员账号执行 CREATE EXTENSION {name};"))
+    if "pg_trgm" in extensions and await connection.fetchval("SELECT similarity('评标专家', '评标专家')") != 1:
+        found.append(
+            problem("数据库", "字符分类（LC_CTYPE）不认识中文，检索会失灵。请用 C.UTF-8 或 zh_CN.UTF-8 重建数据库。")
+        )
+    if await connection.fetchval("SHOW fsync") != "on":
+        found.append(problem("数据库", "fsync 已关闭，断电会损坏数据，请打开。"))
+    return found or [ok("数据库", f"PostgreSQL {version // 10000}，扩展齐全。")]
+
+
+async def check_schema(settings: Settings) -> list[Finding]:
+    missing = await missing_migrations(settings.database_url)
+    if missing:
+        return [problem("表结构", f"还差 {len(missing)} 步升级，请运行 pbt migrate。")]
+    return [ok("表结构", "是最新版本。")]
+
+
+async def check_cache(settings: Settings) -> list[Finding]:
+    try:
+        async with redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5) as client:
+            facts = await client.info("server")
+            policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
+    except (RedisError, OSError) as error:
+        return [problem("缓存", f"连不上（{type(error).__name__}），请检查 PBT_REDIS_URL、密码和 Redis 是否在运行。")]
+    version = str(facts.get("redis_version", "0"))
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
+        return [problem("缓存", f"Redis 版本过低（{version}），需要 7 或更新。")]
+    if policy != "noeviction":
+        return [problem("缓存", f"内存策略是 {policy}，会丢失进行中的对话，请设 maxmemory-policy noeviction。")]
+    return [ok("缓存", "可用。")]
+
+
+async def check_clock(settings: Settings) -> list[Finding]:
+    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    try:
+        before = datetime.now(UTC)
+        theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
+        after = datetime.now(UTC)
+    finally:
+        await connection.close(timeout=2)
+    skew = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
+    if skew > SKEW_LIMIT:
+        return [problem("时钟", f"本机与数据库相差 {skew:.1f} 秒，抽取的时限会出错，请在两边都启用网络对时（NTP）。")]
+    return [ok("时钟", "与数据库一致。")]
+
+
+async def check_white_list(settings: Settings) -> list[Finding]:
+    """Ask WeChat for a token of each account; the plain token call never disturbs one in use."""
+    apps = [(f"{pool} 的服务号", app.appid, app.secret) for pool, app in settings.wechat.accounts.items()]
+    apps += [(f"{pool} 的小程序", app.appid, app.secret) for pool, app in settings.wechat.mini_programs.items()]
+    if not apps:
+        return [Finding("微信", "skipped", "还没有填写服务号和小程序。")]
+    timeout = aiohttp.ClientTimeout(total=5)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        url = f"{settings.wechat.api_url}/cgi-bin/stable_token"
+        return list(await asyncio.gather(*(_probe(session, url, *app) for app in apps)))
+
+
+async def _probe(session: aiohttp.ClientSession, url: str, who: str, appid: str, secret: SecretStr) -> Finding:
+    body = {"grant_type": "client_credential", "appid": appid, "secret": secret.get_secret_value()}
+    try:
+        async with session.post(url, json=body) as response:
+            data = await response.json(content_type=None)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        return problem(
+            "微信", f"{who}：接口没有正常回应（{type(error).__name__}），请检查 PBT_WECHAT__API_URL 和出网。"
+        )
+    return _interpret(who, data if isinstance(data, dict) else {})
+
+
+def _interpret(who: str, data: Mapping[str, object]) -> Finding:
+    if data.get("access_token"):
+        return ok("微信", f"{who}：可以取得凭证，本机地址在白名单中。")
+    code, said = data.get("errcode"), str(data.get("errmsg", ""))
+    if code == 40164:
+        address = re.search(r"\d{1,3}(?:\.\d{1,3}){3}", said)
+        shown = f" {address[0]} " if address else ""
+        return problem("微信", f"{who}：本机的出口地址{shown}不在白名单，请在公众平台“IP 白名单”中加入。")
+    reasons = {
+        40013: "AppID 不正确，请核对。",
+        40125: "AppSecret 不正确，请在公众平台核对或重置。",
+        40001: "AppSecret 不正确，请在公众平台核对或重置。",
+        40243: "AppSecret 已被冻结，请在公众平台解冻。",
+        45009: "今天的取凭证次数已用完，请明天再试。",
+    }
+    return problem(
+        "微信", f"{who}：{reasons.get(code, '')}" if code in reasons else f"{who}：微信回复 {code} {said[:80]}。"
+    )
+
+
+async def check_chain(settings: Settings) -> list[Finding]:
+    """Re-compute the audit trail of each pool."""
+    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    try:
+        pools = [row[0] for row in await connection.fetch("SELECT DISTINCT pool FROM audit_entry ORDER BY pool")]
+        broken = [(pool, number) for pool in pools if (number := await _find_break(connection, pool)) is not None]
+    except asyncpg.UndefinedTableError:
+        return [Finding("审计", "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
+    finally:
+        await connection.close(timeout=2)
+    if broken:
+        return [
+            problem("审计", f"{pool} 的审计链在第 {number} 条断开，记录可能被改动。请保留现场，用备份对比。")
+            for pool, number in broken
+        ]
+    return [ok("审计", "审计链完整。")]
+
+
+async def _find_break(connection: asyncpg.Connection[asyncpg.Record], pool: str) -> int | None:
+    """Number of the first sealed entry that doesn't follow from its predecessor."""
+    head, expected = "0" * 64, 1
+    while True:
+        batch = await connection.fetch(
+            "SELECT * FROM audit_entry WHERE pool = $1 AND number >= $2 ORDER BY number LIMIT $3",
+            pool,
+            expected,
+            _BATCH,
+        )
+        for row in batch:
+            head = chain(head, expected, row)
+            if row["number"] != expected or row["hash"] != head:
+                return expected
+            expected += 1
+        if len(batch) < _BATCH:
+            return None
+
+
+CHECKS: Mapping[str, Check] = {
+    "设置": check_settings,
+    "规则": check_books,
+    "模板": check_templates,
+    "数据库": check_database,
+    "表结构": check_schema,
+    "缓存": check_cache,
+    "时钟": check_clock,
+    "微信": check_white_list,
+    "审计": check_chain,
+}
+
+
+def render(findings: Sequence[Finding]) -> str:
+    """The report as a person reads it."""
+    marks = {"ok": "✓", "problem": "✗", "skipped": "–"}
+    lines = [f"{marks[finding.state]} {finding.check}：{finding.text}" for finding in findings]
+    count = sum(finding.state == "problem" for finding in findings)
+    lines.append("")
+    lines.append(f"还有 {count} 处需要处理。" if count else "没有发现问题，可以上线。")
+    return "\n".join(lines)

@@ -1,0 +1,212 @@
+"""The doctor names what is missing, and nothing that is well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from app import doctor
+from app.doctor import Finding, examine, render
+from app.sandbox_setup import demo_account, demo_mini_program
+from config.settings import Settings, Wechat
+from domain.ids import new_id
+from domain.rulebook import load_rulebook
+from domain.rulebook_texts import sms_templates, voice_templates
+from services.audit import chain
+from tests.factories.settings import make_settings, production_settings
+
+Serve = Callable[[Any], Awaitable[TestServer]]
+
+
+def _problems(findings: list[Finding]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for finding in findings:
+        if finding.state == "problem":
+            found[finding.check] = found.get(finding.check, "") + finding.text
+    return found
+
+
+def _of(check: str, findings: list[Finding]) -> Finding:
+    (finding,) = [finding for finding in findings if finding.check == check]
+    return finding
+
+
+def complete_settings(database_url: str, redis_url: str, api_url: str) -> Settings:
+    """One pool with everything that production asks for."""
+    settings = production_settings()
+    texts = load_rulebook(settings.rulebooks / "hunan.toml").texts
+    cards = {kind: f"T_{kind}" for kind in texts}
+    own = {"appid": "wx1111111111111111", "secret": SecretStr("own"), "templates": cards}
+    account = demo_account("hunan").model_copy(
+        update=own | {"token": SecretStr("own"), "aes_key": SecretStr("k" * 43)},
+    )
+    program = demo_mini_program("hunan").model_copy(update=own)
+    wechat = Wechat(
+        api_url=api_url,
+        open_url="https://open.example",
+        accounts={"hunan": account},
+        mini_programs={"hunan": program},
+    )
+    sms = settings.sms.model_copy(update={"templates": dict.fromkeys(sms_templates(texts), "SMS_1")})
+    voice = settings.voice.model_copy(update={"templates": dict.fromkeys(voice_templates(texts), "TTS_1")})
+    return settings.model_copy(
+        update={
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "pools": ["hunan"],
+            "wechat": wechat,
+            "sms": sms,
+            "voice": voice,
+        }
+    )
+
+
+@pytest.fixture
+async def wechat(aiohttp_server: Serve) -> tuple[str, dict[str, Any]]:
+    """A WeChat that answers what the test puts into the dictionary."""
+    answer: dict[str, Any] = {"access_token": "token", "expires_in": 7200}
+
+    async def stable_token(request: web.Request) -> web.Response:
+        body = await request.json()
+        assert body["grant_type"] == "client_credential"
+        assert "force_refresh" not in body
+        return web.json_response(answer)
+
+    app = web.Application()
+    app.router.add_post("/cgi-bin/stable_token", stable_token)
+    server = await aiohttp_server(app)
+    return f"http://127.0.0.1:{server.port}", answer
+
+
+async def test_a_complete_installation_has_only_its_test_servers_faults(
+    database: str, redis: str, wechat: tuple[str, dict[str, Any]]
+) -> None:
+    problems = _problems(await examine(complete_settings(database, redis, wechat[0])))
+    assert problems.pop("数据库") == "fsync 已关闭，断电会损坏数据，请打开。"  # so are the servers of tests
+    assert problems.pop("设置").startswith("PBT_WECHAT__API_URL 还指向本机")
+    assert problems == {}
+
+
+async def test_the_demonstration_is_told_what_it_lacks(database: str, redis: str) -> None:
+    settings = make_settings(database_url=database, redis_url=redis)
+    problems = _problems(await examine(settings))
+    assert "PBT_ENV=production" in problems["设置"]
+    assert "PBT_KEYS__DATA" in problems["设置"]
+    assert "hunan）没有服务号" in problems["模板"]
+    assert "verification_code" in problems["模板"]
+    assert not {"表结构", "缓存", "时钟", "审计", "规则"} & problems.keys()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"errcode": 40164, "errmsg": "invalid ip 203.0.113.7 ipv6 ::ffff, not in whitelist"}, "203.0.113.7 不在"),
+        ({"errcode": 40164, "errmsg": "not in whitelist"}, "不在白名单"),
+        ({"errcode": 40125, "errmsg": "invalid appsecret"}, "AppSecret 不正确"),
+        ({"errcode": 40013, "errmsg": "invalid appid"}, "AppID 不正确"),
+        ({"errcode": 61024, "errmsg": "hint"}, "微信回复 61024"),
+        ({"access_token": ""}, "微信回复 None"),
+    ],
+)  # fmt: skip
+async def test_wechats_answer_is_put_into_words(
+    wechat: tuple[str, dict[str, Any]], answer: dict[str, Any], said: str
+) -> None:
+    wechat[1].clear()
+    wechat[1].update(answer)
+    findings = await doctor.check_white_list(complete_settings("", "", wechat[0]))
+    assert [finding.state for finding in findings] == ["problem", "problem"]
+    assert all(said in finding.text for finding in findings)
+
+
+async def test_dead_servers_are_named_and_the_rest_is_still_looked_at() -> None:
+    settings = complete_settings(
+        "postgres://me:hush@127.0.0.1:1/db", "redis://:hush@127.0.0.1:1/0", "http://127.0.0.1:1"
+    )
+    findings = await examine(settings)
+    problems = _problems(findings)
+    assert {"数据库", "缓存", "微信"} <= problems.keys()
+    assert "PBT_DATABASE_URL" in problems["数据库"]
+    assert _of("表结构", findings).state == "skipped"
+    assert _of("规则", findings).state == "ok"
+    assert "hush" not in render(findings)
+
+
+async def test_an_old_schema_asks_for_migration(empty_database: str, redis: str) -> None:
+    settings = complete_settings(empty_database, redis, "http://127.0.0.1:1")
+    findings = await examine(settings)
+    assert "pbt migrate" in _problems(findings)["表结构"]
+    assert _of("审计", findings).state == "skipped"
+
+
+async def test_a_wrong_clock_is_measured(database: str, redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Early(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.fromtimestamp(datetime.now(UTC).timestamp() - 90, UTC)
+
+    settings = complete_settings(database, redis, "")
+    assert (await doctor.check_clock(settings))[0].state == "ok"
+    monkeypatch.setattr(doctor, "datetime", Early)
+    (finding,) = await doctor.check_clock(settings)
+    assert finding.state == "problem"
+    assert "相差 90" in finding.text or "相差 89" in finding.text
+
+
+async def test_a_changed_audit_entry_breaks_the_chain(database: str, redis: str) -> None:
+    settings = complete_settings(database, redis, "")
+    connection = await asyncpg.connect(database)
+    try:
+        head = "0" * 64
+        for number in range(1, 4):
+            row = {"id": new_id(), "pool": "hunan", "at": datetime.now(UTC), "actor_id": None, "actor_role": "system",
+                   "action": f"act-{number}", "subject": "draw", "subject_id": None, "details": "{}"}  # fmt: skip
+            head = chain(head, number, row)
+            await connection.execute(
+                "INSERT INTO audit_entry (id, pool, at, actor_id, actor_role, action, subject, subject_id, details, "
+                "number, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                *row.values(), number, head,
+            )  # fmt: skip
+        assert (await doctor.check_chain(settings))[0].state == "ok"
+        await connection.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        await connection.execute("UPDATE audit_entry SET action = 'other' WHERE number = 2")
+    finally:
+        await connection.close()
+    (finding,) = await doctor.check_chain(settings)
+    assert finding.state == "problem"
+    assert "hunan 的审计链在第 2 条断开" in finding.text
+
+
+async def test_a_bad_rulebook_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "hunan.toml").write_text("nonsense = 1\n")
+    settings = complete_settings("", "", "").model_copy(update={"rulebooks": tmp_path, "pools": ["hunan", "jilin"]})
+    text = _problems(await doctor.check_books(settings))["规则"]
+    assert "hunan.toml" in text
+    assert "jilin 没有规则文件" in text
+    assert (await doctor.check_templates(settings))[0].state == "skipped"
+
+
+async def test_a_check_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(_settings: Settings) -> list[Finding]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(doctor, "PATIENCE", 0.05)
+    monkeypatch.setattr(doctor, "CHECKS", {"慢": hang})
+    (finding,) = await examine(complete_settings("", "", ""))
+    assert (finding.check, finding.state) == ("慢", "problem")
+
+
+def test_the_report_counts_what_is_to_do() -> None:
+    report = render([doctor.ok("设置", "好。"), doctor.problem("缓存", "连不上。")])
+    assert "✓ 设置：好。" in report
+    assert "还有 1 处需要处理。" in report
+    assert "可以上线" in render([doctor.ok("设置", "好。")])

@@ -1,0 +1,171 @@
+"""One command starts everything, says where it is, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app import run as run_module
+from app.embedded import EmbeddedError, find_instance
+from app.keeper import Part
+from app.refusal import Refusal
+from app.run import Plan, addresses, check_ports, parts, run, sandbox_urls
+from config.settings import Settings
+from tests.factories.settings import make_settings
+
+SERVE = """
+import http.server, sys
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+    def log_message(self, *words): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="pbt-run-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def settings(folder: Path, port: int) -> Settings:
+    return make_settings(data_dir=folder / "var", http={"port": port})
+
+
+@pytest.fixture
+def _stand_in_for_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stand_in(settings: Settings, _plan: Plan) -> Sequence[Part]:
+        port = settings.http.port
+        return [Part("web", (sys.executable, "-c", SERVE, str(port)), {}, f"http://127.0.0.1:{port}/readyz")]
+
+    monkeypatch.setattr(run_module, "parts", stand_in)
+
+
+@pytest.mark.usefixtures("_stand_in_for_the_parts")
+async def test_it_migrates_prepares_serves_and_ends_within_five_seconds(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[str] = []
+
+    async def prepare(found: Settings) -> None:
+        connection = await asyncpg.connect(found.database_url)
+        try:
+            prepared.append(str(await connection.fetchval("SELECT to_regclass('audit_entry')")))
+        finally:
+            await connection.close()
+
+    monkeypatch.setattr(run_module, "PREPARATIONS", [prepare])
+    told: asyncio.Queue[str] = asyncio.Queue()
+    task = asyncio.create_task(run(settings, Plan(), tell=told.put_nowait))
+    async with asyncio.timeout(60):
+        said = await told.get()
+    assert f"http://127.0.0.1:{settings.http.port}/api/docs" in said
+    assert prepared == ["audit_entry"]
+    assert find_instance(settings.data_dir) is not None
+    with pytest.raises(EmbeddedError, match=f"进程号 {os.getpid()}"):
+        await run(settings, Plan())
+    # The second start took the handlers away with it, as one process has one set of them.
+    started = time.monotonic()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert time.monotonic() - started < 5
+    assert find_instance(settings.data_dir) is None
+
+
+@pytest.mark.usefixtures("_stand_in_for_the_parts")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_in_order(settings: Settings, number: signal.Signals) -> None:
+    told: asyncio.Queue[str] = asyncio.Queue()
+    task = asyncio.create_task(run(settings, Plan(), tell=told.put_nowait))
+    async with asyncio.timeout(60):
+        await told.get()
+    os.kill(os.getpid(), number)
+    async with asyncio.timeout(5):
+        await task
+    assert find_instance(settings.data_dir) is None
+
+
+@pytest.mark.usefixtures("_stand_in_for_the_parts")
+async def test_a_signal_in_the_middle_of_the_start_ends_it_too(settings: Settings) -> None:
+    told: list[str] = []
+    task = asyncio.create_task(run(settings, Plan(), tell=told.append))
+    async with asyncio.timeout(60):
+        while not (settings.data_dir / "servers").exists():
+            await asyncio.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+        await task
+    assert told == []
+    assert find_instance(settings.data_dir) is None
+
+
+def test_a_taken_port_is_said_in_one_sentence(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", settings.http.port))
+        taken.listen()
+        with pytest.raises(Refusal, match=f"端口 {settings.http.port} 已被其他程序占用.*PBT_HTTP__PORT"):
+            check_ports(settings, Plan())
+        with pytest.raises(Refusal, match="--sandbox-port"):
+            check_ports(make_settings(http={"port": _free()}), Plan(sandbox_port=settings.http.port))
+    check_ports(settings, Plan())
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def test_an_address_that_is_not_ours_is_said_in_one_sentence() -> None:
+    with pytest.raises(Refusal, match="PBT_HTTP__HOST"):
+        check_ports(make_settings(http={"host": "192.0.2.1"}), Plan())
+
+
+def test_the_demonstration_has_a_sandbox_and_production_none(settings: Settings) -> None:
+    env = tuple(sandbox_urls(18090).items())
+    demo = parts(settings, Plan(sandbox_port=18090, settings_env=env))
+    assert [part.name for part in demo] == ["sandbox", "web-1", "worker"]
+    assert all(part.set_env["PBT_SMS__URL"] == "http://127.0.0.1:18090/sms/" for part in demo)
+    production = parts(settings, Plan(web_processes=2))
+    assert [part.name for part in production] == ["web-1", "web-2", "worker"]
+    assert all("--reuse-port" in part.command for part in production[:2])
+    assert "手机页面" in addresses(settings, Plan(sandbox_port=18090))
+    assert "手机页面" not in addresses(settings, Plan())
+
+
+def test_every_setting_for_another_sandbox_port_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in sandbox_urls(18090).items():
+        monkeypatch.setenv(name, value)
+    read = make_settings()
+    urls = [read.wechat.api_url, read.wechat.open_url, read.sms.url, read.voice.url, read.identity.issuer]
+    assert all(":18090/" in url for url in urls)
+    assert [url.replace("18090", "8090") for url in urls] == [
+        Settings.model_fields["wechat"].default.api_url,
+        Settings.model_fields["wechat"].default.open_url,
+        Settings.model_fields["sms"].default.url,
+        Settings.model_fields["voice"].default.url,
+        Settings.model_fields["identity"].default.issuer,
+    ]

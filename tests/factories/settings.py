@@ -1,0 +1,30 @@
+"""Settings for tests, independent of the developer's environment file."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from pydantic import SecretStr
+
+from config.settings import Keys, Settings
+
+
+def make_settings(**values: Any) -> Settings:
+    """Settings of the demonstration with ``values`` in place of the defaults."""
+    return Settings(_env_file=None, **values)
+
+
+def production_settings() -> Settings:
+    """Production settings that nothing speaks against, without accounts at WeChat."""
+    key = SecretStr(base64.b64encode(bytes(range(32))).decode())
+    return make_settings(
+        env="production",
+        http={"public_url": "https://pbt.example"},
+        keys=Keys(data={"k1": key}, lookup=key, signing=key).model_dump(),
+        wechat={"api_url": "https://wechat.example", "open_url": "https://open.example"},
+        sms={"url": "https://sms.example/", "access_key_secret": "own-sms"},
+        voice={"url": "https://voice.example/", "access_key_secret": "own-voice"},
+        receipts={"path_token": "own-receipts"},
+        identity={"issuer": "https://id.example", "client_secret": "own-identity"},
+    )
