@@ -226,6 +226,8 @@ class AttemptEvent(Labelled):
     FAIL = "fail", "记为未送达"
     DELIVER = "deliver", "记为已送达"
     ANSWER = "answer", "记为已答复"
+    RETRY = "retry", "记为未执行"
+    """The vendor is known not to have done it, or to make repeats one: it may be sent again."""
 
 
 ATTEMPT: Lifecycle[AttemptState, AttemptEvent] = Lifecycle(
@@ -242,6 +244,7 @@ ATTEMPT: Lifecycle[AttemptState, AttemptEvent] = Lifecycle(
             AttemptEvent.ANSWER: AttemptState.ANSWERED,
         },
         AttemptState.UNKNOWN: {
+            AttemptEvent.RETRY: AttemptState.PENDING,
             AttemptEvent.SEND: AttemptState.SENT,
             AttemptEvent.FAIL: AttemptState.FAILED,
             AttemptEvent.DELIVER: AttemptState.DELIVERED,
