@@ -24,6 +24,8 @@ from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialA
 _BATCH = 400
 _AT_ONCE = 64
 _MAX_TRIES = 4
+_LONGEST_PAUSE = 60.0
+"""Seconds."""
 _WINDOW_CLOSED = ("45015", "45047", "45072")
 _NOT_FOLLOWING = ("43004", "50005")
 _BLOCKED = ("43019", "48002", "50002")
@@ -152,7 +154,8 @@ class Delivery:
             return replace(outcome, state="unknown", vendor_code=error.reason[:60])
 
     def _again(self, row: Any, outcome: Outcome, error: Transient) -> Outcome:
-        if row["tries"] >= _MAX_TRIES:
+        """Soon again; a vendor that asks for a long pause has failed, so that the ladder goes on."""
+        if row["tries"] >= _MAX_TRIES or (error.retry_after or 0) > _LONGEST_PAUSE:
             return replace(outcome, state="failed", vendor_code=error.reason[:60])
         pause = error.retry_after if error.retry_after is not None else 2.0 ** row["tries"]
         retry_at = self._deps.now() + timedelta(seconds=pause)
