@@ -1,187 +1,68 @@
-"""A draw from project to running, through the services' own doors."""
+"""Draws as rows, for tests that only need them to be there."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
+import itertools
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
 
-from domain.draws import participant_commitment
-from models.draws import Condition, Draw
-from models.experts import CatalogueEntry, Expert
+from models.draws import CallNotice, Condition, Draw, DrawLot
+from models.experts import Expert
 from models.invitations import Invitation
-from models.organisations import Organisation
-from models.projects import Project
-from services.attendance import AttendanceDesk
-from services.base import Actor, Deps
-from services.draws.absences import Absences
-from services.draws.forms import ConditionForm, DrawForm, NoticeForm, SupervisorForm
-from services.draws.reading import Reading
-from services.draws.rounds import Rounds
-from services.draws.run import Run
-from services.draws.setup import DrawSetup
-from services.draws.verification import Verification
-from services.invitations import Invitations
-from services.links import Links
-from services.notices import Notices
-from tests.factories.people import CREDIT_CODE, make_account, make_expert
+from models.projects import Lot, Project
+from tests.factories.people import BEGINNING, CREDIT_CODE
 
-ID_NUMBER = "11010519491231002X"
-SUPERVISOR_MOBILE = "13900001111"
+_numbers = itertools.count(1)
 
 
-@dataclass
-class Office:
-    """The services of a draw, and the persons who run one."""
-
-    deps: Deps
-    notices: Notices
-    setup: DrawSetup
-    verification: Verification
-    rounds: Rounds
-    run: Run
-    invitations: Invitations
-    absences: Absences
-    reading: Reading
-    attendance: AttendanceDesk
-    agency: Actor
-    verifier: Actor
-    supervisor: Actor
-    desk: Actor
-    project_id: UUID
-    needed: int = 2
-    experts: list[Expert] = field(default_factory=list)
+async def make_project(organisation_id: Any, agent_id: Any, *, pool: str = "demo", **columns: Any) -> Project:
+    values = {
+        "name": "示范大桥工程", "category": "工程/交通", "region": "440106", "funding_source": "财政资金",
+        "tender_method": "公开招标", "organisation_form": "自行招标", "tenderee_category": "国有企业",
+        "investment": 500_000_000_00, "tenderee_name": "示范建设公司", "tenderee_code": CREDIT_CODE,
+        "agency_name": "", "contact": "李四", "contact_phone": "020-12345678", "created_at": BEGINNING,
+    }  # fmt: skip
+    return await Project.create(pool=pool, organisation_id=organisation_id, agent_id=agent_id, **values | columns)
 
 
-async def make_office(deps: Deps) -> Office:
-    notices = Notices(deps)
-    run, rounds, reading = Run(deps, notices), Rounds(deps, notices), Reading(deps)
-    invitations = Invitations(deps, notices, run)
-    agent, verifier, desk = [await make_account(deps) for _ in range(3)]
-    supervisor = await make_account(deps, SUPERVISOR_MOBILE)
-    now = deps.now()
-    organisation = await Organisation.create(
-        pool="demo", name="粤和招标代理有限公司", credit_code=CREDIT_CODE, assurance_level=4,
-        legal_account_id=agent.id, created_at=now,
+async def make_draw(project: Project, lot: Lot | None = None, **columns: Any) -> Draw:
+    serial = next(_numbers)
+    starts_at = columns.pop("starts_at", BEGINNING + timedelta(days=400))
+    values = {
+        "number": f"CQSQ20261121{serial:04}", "name": "示范抽取", "medium": "公告平台",
+        "opening_at": starts_at - timedelta(hours=1), "opening_place": "开标室", "needed": 5, "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=8), "on_site": True, "operator_name": "王五",
+        "operator_phone": "13800000000", "operator_id_sealed": "", "created_at": BEGINNING,
+    }  # fmt: skip
+    draw = await Draw.create(
+        pool=project.pool, project_id=project.id, organisation_id=project.organisation_id, agent_id=project.agent_id,
+        **values | columns,
     )  # fmt: skip
-    project = await Project.create(
-        pool="demo", organisation_id=organisation.id, agent_id=agent.id, name="演示项目", category="工程建设",
-        region="440100", funding_source="国家投资", tender_method="公开招标", organisation_form="委托招标",
-        tenderee_category="法人", investment=15_000_000, tenderee_name="广州水务有限公司",
-        tenderee_code="91350211M000100Y46", agency_name=organisation.name, agency_code=CREDIT_CODE, contact="张三",
-        contact_phone="18080808080", created_at=now,
+    await DrawLot.create(draw_id=draw.id, lot_id=lot.id if lot else None, project_id=project.id)
+    return draw
+
+
+async def make_invitation(draw: Draw, expert: Expert, *, state: str = "accepted", **columns: Any) -> Invitation:
+    serial = next(_numbers)
+    notice = await CallNotice.create(
+        draw_id=draw.id, venue="演示中心", address="广州市天河区天润路333号", gathering_at=draw.starts_at,
+        contact="李四", contact_phone="020-12345678",
     )  # fmt: skip
-    for kind, code in (
-        ("region", "440100"), ("region", "440300"), ("specialty", "A08"), ("specialty", "A01"), ("specialty", "A04"),
-    ):  # fmt: skip
-        await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=code)
-    return Office(
-        deps,
-        notices,
-        DrawSetup(deps, notices),
-        Verification(deps, notices),
-        rounds,
-        run,
-        invitations,
-        Absences(deps, notices, invitations, run, rounds),
-        reading,
-        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), reading),
-        Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
-        Actor("demo", "verifier", account_id=verifier.id),
-        Actor("demo", "supervisor", account_id=supervisor.id),
-        Actor("demo", "venue", account_id=desk.id),
-        project.id,
+    condition = await Condition.create(
+        draw_id=draw.id, notice_id=notice.id, position=serial, region_mode="permanent", specialty="A04",
+        planned=1, needed=1,
+    )  # fmt: skip
+    values = {
+        "round_number": 1, "tier": "main", "leaf": f"{serial:064x}", "code": f"{serial:06}",
+        "menu_id": 70_001 + 2 * serial, "link": f"link-{serial:011}",
+        "starts_at": draw.starts_at, "ends_at": draw.ends_at, "gathering_at": draw.starts_at, "created_at": BEGINNING,
+        "answer_until": draw.starts_at,
+    }  # fmt: skip
+    return await Invitation.create(
+        draw_id=draw.id,
+        condition_id=condition.id,
+        notice_id=notice.id,
+        expert_id=expert.id,
+        state=state,
+        **values | columns,
     )
-
-
-async def add_experts(office: Office, count: int, *, specialty: str = "A08", region: str = "440100") -> list[Expert]:
-    """Formal experts who may be drawn for ``specialty`` in ``region``."""
-    added = [
-        await make_expert(
-            office.deps,
-            name=f"专家{len(office.experts) + n:03}",
-            permanent_region=region,
-            region_path=[region, region[:2] + "0000"],
-            willing_regions=[region],
-            specialties=[specialty],
-            specialty_path=[specialty[0], specialty],
-        )
-        for n in range(count)
-    ]
-    office.experts += added
-    return added
-
-
-def draw_form(office: Office, *, needed: int = 2, on_site: bool = False) -> DrawForm:
-    now = office.deps.now()
-    return DrawForm(
-        project_id=office.project_id, lots=(), name="演示项目(一标段)", medium="演示网", opening_at=now + timedelta(hours=3),
-        opening_place="广州", needed=needed, starts_at=now + timedelta(hours=6), ends_at=now + timedelta(hours=12),
-        on_site=on_site, operator_name="黄劲松", operator_phone="13568846647", operator_id_number=ID_NUMBER,
-        supervisors=(SupervisorForm("李监督", SUPERVISOR_MOBILE, "住建局"),),
-    )  # fmt: skip
-
-
-def notice_form(office: Office) -> NoticeForm:
-    return NoticeForm(
-        venue="演示省公共资源交易中心", address="广州市天河区天润路333号", room="3号评标室",
-        gathering_at=office.deps.now() + timedelta(hours=5), contact="王场地", contact_phone="020-28866000",
-    )  # fmt: skip
-
-
-async def make_draw(
-    office: Office, *, needed: int = 2, specialty: str = "A08", alternative: str = "", on_site: bool = False
-) -> UUID:
-    """A draw with one notice and one condition, not yet handed in."""
-    draw_id = await office.setup.create(office.agency, draw_form(office, needed=needed, on_site=on_site))
-    notice_id = await office.setup.add_notice(office.agency, draw_id, notice_form(office))
-    form = ConditionForm(notice_id, "permanent", ("440100",), specialty, needed, alternative=alternative)
-    await office.setup.add_condition(office.agency, draw_id, form)
-    return draw_id
-
-
-async def verify(office: Office, draw_id: UUID) -> None:
-    terminal = office.deps.book("demo").draw.terminals[0]
-    application = await office.setup.submit(office.agency, draw_id, terminal, "请核验")
-    await office.verification.approve(office.verifier, application)
-
-
-async def fix_seed(office: Office, draw_id: UUID) -> None:
-    """Both devices commit to fresh random bits, then reveal."""
-    view = await office.rounds.view(office.agency, draw_id, "agency")
-    assert view is not None
-    values = {"agency": os.urandom(16), "supervisor": os.urandom(16)}
-    for role, value in values.items():
-        digest = participant_commitment(role, value, view.draw_number, view.round_number)
-        await office.rounds.commit(_actor(office, role), draw_id, role, digest.hex())
-    for role, value in values.items():
-        await office.rounds.reveal(_actor(office, role), draw_id, role, value.hex())
-
-
-def _actor(office: Office, role: str) -> Actor:
-    return office.agency if role == "agency" else office.supervisor
-
-
-async def start_draw(office: Office, **options: object) -> UUID:
-    """A draw that calls."""
-    draw_id = await make_draw(office, **options)  # type: ignore[arg-type]
-    await verify(office, draw_id)
-    await office.rounds.open(office.agency, draw_id)
-    await fix_seed(office, draw_id)
-    await office.run.start(office.agency, draw_id)
-    await office.run.advance(draw_id)
-    return draw_id
-
-
-async def open_invitations(draw_id: UUID) -> list[Invitation]:
-    return await Invitation.filter(draw_id=draw_id, state="open").order_by("created_at", "id")
-
-
-async def state_of(draw_id: UUID) -> str:
-    return (await Draw.get(id=draw_id)).state
-
-
-async def counters(draw_id: UUID) -> list[tuple[int, int, int]]:
-    """needed, open, accepted of each condition."""
-    return [(c.needed, c.open, c.accepted) for c in await Condition.filter(draw_id=draw_id).order_by("position")]

@@ -1,0 +1,145 @@
+"""Regions, specialties, title levels, qualifications and departments of a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from domain.catalogues import Entry, Kind
+from domain.errors import InvalidInput, NotFound
+from domain.ids import new_id
+from models.experts import CatalogueEntry
+from services.base import Actor, Deps, execute, record, rows, transaction
+from services.limits import serialise
+from services.permissions import check
+from services.texts import check_text
+
+_UPSERT = (
+    "INSERT INTO catalogue_entry (id, pool, kind, code, name, parent, position) "
+    "SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[]) "
+    "ON CONFLICT (pool, kind, code) DO UPDATE SET name = EXCLUDED.name, parent = EXCLUDED.parent, "
+    "position = EXCLUDED.position WHERE (catalogue_entry.name, catalogue_entry.parent, catalogue_entry.position) "
+    "IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.parent, EXCLUDED.position)"
+)
+_NODE = (
+    "SELECT e.code, e.name, e.parent, "
+    "EXISTS (SELECT 1 FROM catalogue_entry c WHERE c.pool = e.pool AND c.kind = e.kind "
+    "AND c.parent = e.code) AS has_children FROM catalogue_entry e "
+    "WHERE e.pool IN ('', $1) AND e.kind = $2 AND "
+)
+_CHILDREN = _NODE + "e.parent = $3 ORDER BY e.position"
+_SEARCH = _NODE + (
+    "(starts_with(e.code, upper($3)) OR strpos(e.name, $3) > 0) "
+    "ORDER BY e.code = upper($3) DESC, length(e.name), e.position LIMIT 100"
+)
+_USED: Mapping[str, str] = {
+    "region": (
+        "SELECT DISTINCT unnest(array_append(willing_regions, permanent_region)) AS code FROM expert WHERE pool = $1"
+    ),
+    "specialty": "SELECT DISTINCT unnest(specialties) AS code FROM expert WHERE pool = $1",
+    "title_level": "SELECT DISTINCT title_level AS code FROM expert WHERE pool = $1",
+    "qualification": "SELECT DISTINCT unnest(qualifications) AS code FROM expert WHERE pool = $1",
+    "department": "SELECT DISTINCT department AS code FROM expert WHERE pool = $1",
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """An entry with whether others lie below it, so that a tree can be opened level by level."""
+
+    code: str
+    name: str
+    parent: str
+    has_children: bool
+
+
+@dataclass(frozen=True)
+class CatalogueReport:
+    """What an import did to one kind. ``kept``: codes that are gone from the file but stand in experts' files."""
+
+    kind: Kind
+    total: int
+    removed: int
+    kept: tuple[str, ...]
+
+
+class Catalogues:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def replace(self, actor: Actor, catalogues: Mapping[Kind, Sequence[Entry]]) -> list[CatalogueReport]:
+        """Make the pool's catalogues what is given, all in one transaction; the same again changes nothing.
+
+        Codes that experts have are never removed, only reported.
+        """
+        check(actor, "catalogue.import")
+        now = self._deps.now()
+        async with transaction():
+            await serialise(f"catalogue:{actor.pool}")
+            reports = [await self._replace(actor.pool, kind, entries) for kind, entries in sorted(catalogues.items())]
+            totals = {report.kind: report.total for report in reports}
+            await record(actor, now, "catalogue.import", "catalogue", None, **totals)
+            return reports
+
+    async def children(self, pool: str, kind: str, parent: str = "") -> list[Node]:
+        """The entries right below ``parent`` (empty: the top) in the catalogue's order. Raises NotFound."""
+        _check_kind(kind)
+        found = await self._nodes(_CHILDREN, pool, kind, parent)
+        if not found and parent and not await CatalogueEntry.exists(pool__in=["", pool], kind=kind, code=parent):
+            raise NotFound("目录中没有这个代码，请刷新后重新选择。", field="parent")
+        return found
+
+    async def search(self, pool: str, kind: str, word: str, *, limit: int = 20) -> list[Node]:
+        """Entries whose code begins with ``word`` or whose name holds it; exact codes and short names first."""
+        _check_kind(kind)
+        text = check_text(word, "word", "搜索词", 50, required=True)
+        if not 1 <= limit <= 100:
+            raise InvalidInput("每次最多返回100条。", field="limit")
+        return (await self._nodes(_SEARCH, pool, kind, text))[:limit]
+
+    async def names(self, pool: str, kind: str, codes: Sequence[str]) -> dict[str, str]:
+        """Names by code, for codes that exist."""
+        _check_kind(kind)
+        found = await CatalogueEntry.filter(pool__in=["", pool], kind=kind, code__in=list(codes)).order_by("pool")
+        return {entry.code: entry.name for entry in found}
+
+    async def parents(self, pool: str, kind: str) -> dict[str, str]:
+        """The whole catalogue as code → parent."""
+        _check_kind(kind)
+        found = (
+            await CatalogueEntry.filter(pool__in=["", pool], kind=kind).order_by("pool").values_list("code", "parent")
+        )
+        return {str(code): str(parent) for code, parent in found}
+
+    async def _nodes(self, sql: str, pool: str, kind: str, value: str) -> list[Node]:
+        return [Node(**row) for row in await rows(sql, pool, kind, value)]
+
+    async def _replace(self, pool: str, kind: Kind, entries: Sequence[Entry]) -> CatalogueReport:
+        count = len(entries)
+        await execute(
+            _UPSERT, [new_id() for _ in entries], [pool] * count, [kind] * count, [e.code for e in entries],
+            [e.name for e in entries], [e.parent for e in entries], list(range(1, count + 1)),
+        )  # fmt: skip
+        stored = CatalogueEntry.filter(pool=pool, kind=kind).values_list("code", "parent")
+        parents = {str(code): str(parent) for code, parent in await stored}
+        stale = parents.keys() - {entry.code for entry in entries}
+        used = {str(row["code"]) for row in await rows(_USED[kind], pool)} if stale else set()
+        kept = stale & {above for code in used for above in path_of(code, parents)}
+        removed = (
+            await CatalogueEntry.filter(pool=pool, kind=kind, code__in=stale - kept).delete() if stale - kept else 0
+        )
+        return CatalogueReport(kind, count, removed, tuple(sorted(kept)))
+
+
+def path_of(code: str, parents: Mapping[str, str]) -> list[str]:
+    """A code and all its ancestors, from below; just the code when the catalogue lacks it."""
+    path = [code]
+    while (above := parents.get(path[-1])) and above not in path:
+        path.append(above)
+    return path
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in get_args(Kind):
+        raise InvalidInput("没有这种目录。", field="kind")

@@ -1,0 +1,139 @@
+"""Taking one's own data along, and having it deleted where the law allows."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, InvalidInput, Unauthenticated
+from models.accounts import Account, Session, VerificationCode, WechatIdentity
+from models.experts import Expert
+from models.invitations import Invitation
+from models.notices import Notice
+from models.organisations import AgentLink
+from services.accounts import Accounts
+from services.base import Actor, Deps
+from services.privacy import Privacy
+from tests.factories.draws import make_draw, make_invitation, make_project
+from tests.factories.people import make_account, make_agent_link, make_expert, make_identity, make_organisation
+from tests.services.conftest import NoticeBook
+
+pytestmark = pytest.mark.usefixtures("db")
+MOBILE = "13812345678"
+
+
+@pytest.fixture
+def privacy(deps: Deps, book: NoticeBook) -> Privacy:
+    return Privacy(deps, book)
+
+
+@pytest.fixture
+async def expert(db: str, deps: Deps) -> Expert:
+    account = await make_account(deps, MOBILE)
+    await make_identity(account)
+    return await make_expert(deps, MOBILE, account=account, id_number="11010519491231002X")
+
+
+@pytest.fixture
+async def actor(expert: Expert) -> Actor:
+    return Actor("demo", "expert", expert.account_id, expert.id)
+
+
+async def _code(deps: Deps, book: NoticeBook) -> str:
+    await Accounts(deps, book).send_code("demo", MOBILE, "privacy")
+    return book.last_code(MOBILE)
+
+
+async def _notice(deps: Deps, account: Account, state: str, dedupe_key: str) -> Notice:
+    return await Notice.create(
+        pool="demo", kind="account_bound", account_id=account.id, mobile_sealed=account.mobile_sealed, state=state,
+        dedupe_key=dedupe_key, created_at=account.created_at,
+    )  # fmt: skip
+
+
+async def test_one_s_own_data_comes_whole_and_in_clear(
+    privacy: Privacy, actor: Actor, deps: Deps, book: NoticeBook
+) -> None:
+    found = await privacy.export(actor, await _code(deps, book))
+    assert found["account"]["mobile"] == MOBILE
+    assert found["expert"]["id_number"] == "11010519491231002X"
+    assert [one["app"] for one in found["wechat"]] == ["oa"]
+    assert json.loads(json.dumps(found)) == found
+
+
+async def test_but_only_with_a_code(privacy: Privacy, actor: Actor, deps: Deps, book: NoticeBook) -> None:
+    code = await _code(deps, book)
+    with pytest.raises(InvalidInput, match="4次"):
+        await privacy.export(actor, "000000" if code != "000000" else "111111")
+    with pytest.raises(Unauthenticated):
+        await privacy.export(Actor("demo", "guest"), code)
+
+
+async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
+    privacy: Privacy, actor: Actor, expert: Expert, deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    account = await Account.get(id=actor.account_id)
+    organisation = await make_organisation(legal_account_id=account.id)
+    await make_agent_link(organisation, account)
+    done = await _notice(deps, account, "done", "a")
+    deleted = await privacy.delete(actor, await _code(deps, book))
+    assert any("依法" in sentence for sentence in deleted.kept)
+    account = await Account.get(id=actor.account_id)
+    assert (account.mobile_sealed, account.real_name, account.disabled_at) == ("", "", clock.now())
+    assert account.mobile_hash == f"deleted:{account.id}"
+    assert not await WechatIdentity.exists()
+    assert not await VerificationCode.exists()
+    assert not await Session.exists(revoked_at=None)
+    assert (await AgentLink.get()).revoked_at is not None
+    assert (await Notice.get(id=done.id)).mobile_sealed == ""
+    kept = await Expert.get(id=expert.id)
+    assert (kept.name, kept.account_id) == ("欧阳锋", None)
+    assert deps.keys.open_text(kept.id_number_sealed, "id_number") == "11010519491231002X"
+
+
+async def test_a_repeat_gets_the_same_answer(privacy: Privacy, actor: Actor, deps: Deps, book: NoticeBook) -> None:
+    code = await _code(deps, book)
+    deleted = await privacy.delete(actor, code, key="k")
+    assert await privacy.delete(actor, code, key="k") == deleted
+    with pytest.raises(Unauthenticated):
+        await privacy.delete(actor, code)
+
+
+async def test_after_deleting_one_may_begin_anew(
+    privacy: Privacy, actor: Actor, expert: Expert, deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    await privacy.delete(actor, await _code(deps, book))
+    accounts, identity = Accounts(deps, book), await make_identity()
+    clock.move(timedelta(minutes=2))
+    await accounts.send_code("demo", MOBILE)
+    bound = await accounts.bind(identity.id, "demo", MOBILE, book.last_code(MOBILE), "2026-11")
+    assert bound.account_id != actor.account_id
+    assert (await Expert.get(id=expert.id)).account_id == bound.account_id
+
+
+@pytest.mark.parametrize("state", ["open", "accepted"])
+async def test_with_a_panel_ahead_nobody_leaves(
+    privacy: Privacy, actor: Actor, expert: Expert, deps: Deps, book: NoticeBook, state: str
+) -> None:
+    organisation, agent = await make_organisation(), await make_account(deps)
+    draw = await make_draw(await make_project(organisation.id, agent.id))
+    await make_invitation(draw, expert, state=state)
+    code = await _code(deps, book)
+    with pytest.raises(Conflict, match="评标活动"):
+        await privacy.delete(actor, code)
+    await Invitation.all().update(state="declined")
+    await privacy.delete(actor, code)
+    assert await Invitation.all().count() == 1
+
+
+async def test_an_agent_with_a_running_draw_stays(
+    privacy: Privacy, actor: Actor, deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    organisation = await make_organisation()
+    await make_draw(await make_project(organisation.id, actor.account_id), started_at=clock.now())
+    code = await _code(deps, book)
+    with pytest.raises(Conflict, match="抽取活动"):
+        await privacy.delete(actor, code)
