@@ -1,0 +1,167 @@
+"""Coming, going, urging, and the ends of activities."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from models.invitations import Invitation
+from models.notices import Notice
+from services.attendance import Position
+from services.audit import Audit
+from services.base import Deps, execute
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+async def accepted_panel(office: Office, *, needed: int = 1, on_site: bool = False) -> tuple[UUID, list[Invitation]]:
+    await add_experts(office, needed + 1)
+    draw_id = await start_draw(office, needed=needed, on_site=on_site)
+    invitations = await open_invitations(draw_id)
+    for invitation in invitations:
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    return draw_id, invitations
+
+
+async def test_checking_in_twice_is_harmless(office: Office) -> None:
+    _, [invitation] = await accepted_panel(office)
+    first = await office.attendance.check_in(invitation.id, invitation.expert_id)
+    second = await office.attendance.check_in(invitation.id, invitation.expert_id)
+    assert (first.first, second.first, second.at) == (True, False, first.at)
+    assert await Notice.filter(kind="agency_checked_in").count() == 1
+
+
+async def test_the_venues_code_is_short_lived(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await accepted_panel(office)
+    token, until = await office.attendance.venue_token(office.desk, draw_id)
+    assert until - clock.now() == timedelta(seconds=60)
+    assert (await office.attendance.check_in_by_qr(invitation.expert_id, token)).first
+    clock.move(timedelta(seconds=61))
+    with pytest.raises(Forbidden):
+        await office.attendance.check_in_by_qr(invitation.expert_id, token)
+
+
+async def test_an_expert_of_another_panel_is_not_awaited(office: Office) -> None:
+    draw_id, [invitation] = await accepted_panel(office)
+    other = next(e for e in office.experts if e.id != invitation.expert_id)
+    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    with pytest.raises(NotFound):
+        await office.attendance.check_in_by_qr(other.id, token)
+
+
+async def test_a_phone_far_away_is_told_how_far(office: Office) -> None:
+    _, [invitation] = await accepted_panel(office)
+    with pytest.raises(RuleViolation) as refusal:
+        await office.attendance.check_in(invitation.id, invitation.expert_id, Position(22.54, 114.06))
+    assert "公里" in refusal.value.message
+
+
+async def test_the_desk_types_codes_for_entry_and_exit_and_the_last_exit_ends_an_on_site_activity(
+    office: Office,
+) -> None:
+    draw_id, invitations = await accepted_panel(office, needed=2, on_site=True)
+    for invitation in invitations:
+        with pytest.raises(Conflict):
+            await office.attendance.register_exit(office.desk, draw_id, invitation.code)
+        await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
+    for invitation in invitations:
+        assert await state_of(draw_id) == "completed"
+        left = await office.attendance.register_exit(office.desk, draw_id, invitation.code)
+        assert await office.attendance.register_exit(office.desk, draw_id, invitation.code) == left
+    assert await state_of(draw_id) == "ended"
+
+
+async def test_an_off_site_activity_ends_by_itself(office: Office, clock: FixedClock) -> None:
+    draw_id, _ = await accepted_panel(office)
+    clock.move(timedelta(hours=11, minutes=59))
+    assert await office.attendance.end_due() == 0
+    clock.move(timedelta(minutes=1))
+    assert await office.attendance.end_due() == 1
+    assert await state_of(draw_id) == "ended"
+
+
+async def test_urging_keeps_to_its_window_and_number(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await accepted_panel(office)
+    urge = office.attendance.urge
+    with pytest.raises(RuleViolation) as early:
+        await urge(office.agency, draw_id, invitation.id)
+    assert early.value.rule == "attendance.urging_window"
+    clock.move(timedelta(hours=5))
+    assert [await urge(office.agency, draw_id, invitation.id) for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(RuleViolation) as often:
+        await urge(office.agency, draw_id, invitation.id)
+    assert often.value.rule == "attendance.urging_voice_max"
+    await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
+    with pytest.raises(Conflict):
+        await urge(office.agency, draw_id, invitation.id)
+
+
+async def test_the_agency_hears_once_who_is_late(office: Office, clock: FixedClock) -> None:
+    await accepted_panel(office, needed=2)
+    clock.move(timedelta(hours=5, minutes=2))
+    assert (await office.attendance.tell_late(), await office.attendance.tell_late()) == (1, 0)
+    assert (await Notice.get(kind="agency_late")).params["missing"] == 2
+
+
+async def test_reminders_come_before_gathering_and_not_after_entry(office: Office, clock: FixedClock) -> None:
+    _, [one, two] = await accepted_panel(office, needed=2)
+    clock.move(timedelta(hours=3, minutes=1))
+    assert await office.invitations.remind_due() == 2
+    await office.attendance.check_in(one.id, one.expert_id)
+    clock.move(timedelta(hours=1, minutes=30))
+    await office.invitations.remind_due()
+    told = [n.invitation_id for n in await Notice.filter(kind="check_in_reminder").order_by("created_at")]
+    assert (told.count(one.id), told.count(two.id)) == (1, 2)
+
+
+async def test_sealed_results_show_codes_only_and_each_unsealed_reading_is_logged(
+    office: Office, clock: FixedClock
+) -> None:
+    from models.audit import AuditEntry
+
+    draw_id, [invitation] = await accepted_panel(office)
+    for actor in (office.agency, office.verifier, office.desk):
+        result = await office.reading.result(actor, draw_id)
+        assert (result.unsealed, [r.name for r in result.rows]) == (False, [""])
+        assert result.rows[0].code == invitation.code
+    clock.move(timedelta(hours=5, minutes=30))
+    unsealed = await office.reading.result(office.agency, draw_id)
+    assert unsealed.rows[0].name.startswith("专家")
+    assert await AuditEntry.filter(action="result.read").count() == 1
+
+
+async def test_absence_is_registered_by_code_or_mobile_with_masks_only_and_limited(office: Office) -> None:
+    draw_id, [one, two] = await accepted_panel(office, needed=2)
+    row = await office.absences.register(office.agency, draw_id, one.code, "absence", "未到场")
+    assert row.name.endswith("*")
+    expert = next(e for e in office.experts if e.id == two.expert_id)
+    mobile = office.deps.keys.open_text(expert.mobile_sealed, "mobile")
+    await office.absences.register(office.desk, draw_id, mobile, "recusal", "与投标人有利害关系")
+    assert await state_of(draw_id) == "supplement_pending"
+    for _ in range(19):
+        with pytest.raises((NotFound, InvalidInput)):
+            await office.absences.register(office.agency, draw_id, "000000", "absence", "")
+    from domain.errors import TooMany
+
+    with pytest.raises(TooMany):
+        await office.absences.register(office.agency, draw_id, "000000", "absence", "")
+
+
+async def test_the_audit_chain_is_whole_and_shows_where_it_was_touched(office: Office, deps: Deps) -> None:
+    await accepted_panel(office)
+    audit = Audit(deps)
+    sealed = await audit.seal("demo")
+    assert sealed > 5
+    assert (await audit.seal("demo"), await audit.find_break("demo")) == (0, None)
+    await execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_seal_only")
+    await execute("UPDATE audit_entry SET action = 'nothing.happened' WHERE number = 3")
+    assert await audit.find_break("demo") == 3
