@@ -69,6 +69,11 @@ async def once(
     return result
 
 
+async def forget(owner: str, key: str) -> None:
+    """Drop what is remembered under a key, so that the same key may try again: the answer only asked for patience."""
+    await IdempotencyKey.filter(owner=owner, key=key).delete()
+
+
 async def _claim(owner: str, key: str, now: datetime, request: str) -> IdempotencyKey | None:
     """None: ours to carry out; else the row with the answer."""
     if len(key) > 120:

@@ -1,0 +1,38 @@
+"""Putting the API below ``/api`` of the web application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from miniapp_api.http.docs import add_docs
+from miniapp_api.http.limits import Counter, LocalCounter, RedisCounter
+from miniapp_api.http.middleware import speak_problems
+from miniapp_api.http.routes import Api
+from miniapp_api.http.running import Runner
+from services.registry import Services
+
+SERVICES = web.AppKey("miniapp_services", Services)
+
+APIS: tuple[Api, ...] = ()
+
+
+def setup(app: web.Application, services: Services, *, redis: Redis | None = None, trusted_proxies: int = 0) -> None:
+    """Add everything below ``/api``.
+
+    ``redis`` counts tries of all processes together; without it each process counts its own. ``trusted_proxies`` is
+    how many proxies of ours stand in front, which decides whose address is counted.
+    """
+    counter: Counter = RedisCounter(redis) if redis is not None else LocalCounter()
+    app.add_subapp("/api", create_api(services, APIS, counter, trusted_proxies))
+
+
+def create_api(services: Services, apis: Sequence[Api], counter: Counter, trusted_proxies: int = 0) -> web.Application:
+    api = web.Application(middlewares=[speak_problems])
+    api[SERVICES] = services
+    runner = Runner(services, counter, trusted_proxies)
+    runner.add_routes(api, [endpoint for one in apis for endpoint in one.endpoints])
+    add_docs(api, apis)
+    return api

@@ -1,0 +1,63 @@
+"""One request on its way to a service: who asks, of which pool, with what at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from aiohttp import web
+
+from domain.errors import Forbidden
+
+if TYPE_CHECKING:
+    from domain.rulebook import Rulebook
+    from services.base import Actor
+    from services.registry import Services
+
+
+@dataclass(frozen=True)
+class Call:
+    """``pool`` is the path's, checked to be one of ours and the actor's own."""
+
+    services: Services
+    actor: Actor
+    pool: str
+    request: web.Request
+
+    @property
+    def book(self) -> Rulebook:
+        return self.services.deps.book(self.pool)
+
+    @property
+    def expert_id(self) -> UUID:
+        """The expert who asks. Raises Forbidden for anybody else."""
+        if self.actor.expert_id is None:
+            raise Forbidden("此操作需要评标专家身份，请切换身份后再试。")
+        return self.actor.expert_id
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came; the name is the sender's and good for its ending only."""
+
+    filename: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to be saved. ``filename`` is ASCII."""
+
+    content: bytes
+    content_type: str
+    filename: str
+
+
+@dataclass(frozen=True)
+class UploadRule:
+    """``bytes_max`` of the file; ``endings`` of its name, told in the description and checked by whoever reads it."""
+
+    bytes_max: int
+    endings: Sequence[str]

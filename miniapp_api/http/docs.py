@@ -1,0 +1,247 @@
+"""``/api/openapi.json`` and the readable page ``/api/docs``: our own HTML and CSS, nothing fetched from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from miniapp_api.http.openapi import describe, who_may
+from miniapp_api.http.routes import Api, Endpoint
+
+PAGES = Path(__file__).parent / "pages"
+_DEPTH_MAX = 6
+_CSP = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+Json = Mapping[str, Any]  # a piece of the OpenAPI document
+
+
+@dataclass(frozen=True)
+class Row:
+    """A field or parameter as a line of a table. ``target`` is the schema that its type leads to."""
+
+    name: str
+    kind: str
+    target: str
+    required: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    endpoint: Endpoint
+    who: str
+    parameters: tuple[Row, ...]
+    body: str
+    body_example: str
+    answer: str
+    answer_example: str
+    statuses: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    api: Api
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True)
+class SchemaTable:
+    name: str
+    note: str
+    rows: tuple[Row, ...]
+
+
+def add_docs(app: web.Application, apis: Sequence[Api]) -> None:
+    """Serve the description; both forms are made once, now."""
+    document = describe(apis)
+    _serve(app, "/openapi.json", json.dumps(document, ensure_ascii=False).encode(), "application/json")
+    _serve(app, "/docs", render_page(apis, document).encode(), "text/html")
+    _serve(app, "/docs.css", (PAGES / "docs.css").read_bytes(), "text/css")
+
+
+def _serve(app: web.Application, path: str, body: bytes, content_type: str) -> None:
+    etag = hashlib.sha256(body).hexdigest()[:16]
+    headers = {
+        "Content-Type": f"{content_type}; charset=utf-8",
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": _CSP,
+    }
+
+    async def answer(request: web.Request) -> web.Response:
+        known = request.if_none_match or ()
+        response = (
+            web.Response(status=304)
+            if any(tag.value == etag for tag in known)
+            else web.Response(body=body, headers=headers)
+        )
+        response.headers["Cache-Control"] = "no-cache"
+        response.etag = etag
+        return response
+
+    app.router.add_get(path, answer)
+
+
+def render_page(apis: Sequence[Api], document: Json) -> str:
+    """The whole page as HTML."""
+    environment = Environment(
+        loader=FileSystemLoader(PAGES), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["prose"] = _prose
+    return environment.get_template("docs.html").render(
+        info=document["info"],
+        groups=[Group(api, tuple(_operation(one, document) for one in api.endpoints)) for api in apis],
+        schemas=[_table(name, schema) for name, schema in sorted(document["components"]["schemas"].items())],
+    )
+
+
+def _prose(text: str) -> Markup:
+    """Paragraphs and lists of a docstring, with `code` and **strong**; everything else is escaped."""
+    blocks = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        lines = re.sub(r"\n(?!- )\s*", " ", block).split("\n")
+        html = [
+            re.sub(
+                r"\*\*(.+?)\*\*",
+                r"<strong>\1</strong>",
+                re.sub(r"`{1,2}(.+?)`{1,2}", r"<code>\1</code>", str(escape(line))),
+            )
+            for line in lines
+        ]
+        if all(line.startswith("- ") for line in lines):
+            blocks.append("<ul>" + "".join(f"<li>{line[2:]}</li>" for line in html) + "</ul>")
+        else:
+            blocks.append(f"<p>{' '.join(html)}</p>")
+    return Markup("".join(blocks))  # noqa: S704  # every piece was escaped above
+
+
+def _operation(endpoint: Endpoint, document: Json) -> Operation:
+    found = document["paths"]["/api" + endpoint.full_path][endpoint.method.lower()]
+    body = _content(found.get("requestBody", {}))
+    answer = _content(found["responses"][str(endpoint.status)])
+    schemas = document["components"]["schemas"]
+    return Operation(
+        endpoint,
+        who_may(endpoint),
+        tuple(_parameter(one) for one in found["parameters"] if one["name"] != "pool"),
+        _name(body),
+        _print(_example(body, schemas)) if body.get("$ref") else "",
+        _name(answer) or ("" if endpoint.media_type == "application/json" else endpoint.media_type),
+        _print(_example(answer, schemas)) if answer.get("$ref") else "",
+        tuple((status, one["description"]) for status, one in found["responses"].items() if status != "default"),
+    )
+
+
+def _content(holder: Json) -> Json:
+    """The schema of a body's only media type; empty where there is no body."""
+    for media in holder.get("content", {}).values():
+        schema: Json = media["schema"]
+        return schema
+    return {}
+
+
+def _parameter(one: Json) -> Row:
+    kind, _ = _kind(one["schema"])
+    return Row(
+        one["name"],
+        f"{kind} · {one['in']}",
+        "",
+        one["required"],
+        _note({**one["schema"], "description": one["description"]}),
+    )
+
+
+def _table(name: str, schema: Json) -> SchemaTable:
+    rows = []
+    for field, one in schema.get("properties", {}).items():
+        kind, target = _kind(one)
+        rows.append(Row(field, kind, target, field in schema.get("required", []), _note(one)))
+    return SchemaTable(name, schema.get("description", ""), tuple(rows))
+
+
+def _kind(schema: Json) -> tuple[str, str]:
+    """A type in words, and the name of the schema that it leads to."""
+    if target := _name(schema):
+        return target, target
+    if parts := schema.get("anyOf"):
+        known = [_kind(part) for part in parts]
+        return " | ".join(kind for kind, _ in known), next((target for _, target in known if target), "")
+    if schema.get("type") == "array":
+        kind, target = _kind(schema.get("items", {}))
+        return f"{kind}[]", target
+    if "const" in schema:
+        return repr(schema["const"]), ""
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"]), ""
+    kind = schema.get("format") or schema.get("type") or "any"
+    return str(" | ".join(kind) if isinstance(kind, list) else kind), ""
+
+
+def _name(schema: Json) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
+
+
+_BOUNDS = {
+    "minLength": "≥{} chars",
+    "maxLength": "≤{} chars",
+    "minimum": "≥{}",
+    "maximum": "≤{}",
+    "maxItems": "≤{} items",
+    "minItems": "≥{} items",
+}
+
+
+def _note(schema: Json) -> str:
+    bounds = [text.format(schema[name]) for name, text in _BOUNDS.items() if name in schema]
+    if "default" in schema and schema["default"] not in (None, "", []):
+        bounds.append(f"default {schema['default']}")
+    return " · ".join(part for part in (schema.get("description", ""), ", ".join(bounds)) if part)
+
+
+def _example(schema: Json, schemas: Json, depth: int = 0) -> Any:  # any JSON value
+    """A value that fits, from the examples of the fields."""
+    if schema.get("examples"):
+        return schema["examples"][0]
+    if target := _name(schema):
+        return _example(schemas[target], schemas, depth + 1) if depth < _DEPTH_MAX else {}
+    for name in ("anyOf", "oneOf"):
+        if schema.get(name):
+            return _example(schema[name][0], schemas, depth)
+    if "properties" in schema:
+        return dict(_members(schema, schemas, depth))
+    if schema.get("type") == "array":
+        return [_example(schema.get("items", {}), schemas, depth)]
+    if "default" in schema:
+        return schema["default"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    return _PLAIN.get(schema.get("format") or str(schema.get("type")), "")
+
+
+def _members(schema: Json, schemas: Json, depth: int) -> Iterator[tuple[str, Any]]:
+    for name, one in schema["properties"].items():
+        yield name, _example(one, schemas, depth)
+
+
+_PLAIN: Mapping[str, Any] = {
+    "uuid": "0199f3a2-0000-7000-8000-000000000001",
+    "integer": 1,
+    "number": 1.0,
+    "boolean": True,
+    "string": "…",
+    "object": {},
+    "null": None,
+}
+
+
+def _print(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,0 +1,71 @@
+"""Idempotency-Key: the answer to a POST is kept in the transaction of its deed and handed out again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from domain.errors import AppError, TooMany, Unavailable
+from miniapp_api.http.call import Call
+from miniapp_api.http.problems import BadRequest
+from services.idempotency import forget, once
+
+HEADER = "Idempotency-Key"
+REPLAY = "Idempotent-Replay"
+_KEY = re.compile(r"[!-~]{1,120}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """``body`` is JSON-able; None: no content. ``replayed``: the deed was done at an earlier request."""
+
+    status: int
+    body: Any
+    replayed: bool = False
+
+
+def read_key(request: web.Request) -> str | None:
+    """The request's key, if it has one. Raises BadRequest for one that can't be kept."""
+    key = request.headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        raise BadRequest("请求编号应为1至120个英文字母、数字或符号。", code="bad_idempotency_key", field=HEADER)
+    return key
+
+
+async def reply_once(call: Call, key: str, fingerprint: str, answer: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Run ``answer`` in one transaction with the note of its reply, unless the key has a reply already.
+
+    A refusal is kept too, with what the service wanted to be kept beside it (a counted try). Those that only ask for
+    patience are not: the same key may try again later. Raises Conflict for a key that was used for another request.
+    """
+    owner = f"api:{call.actor.session_id}"
+    replayed = True
+
+    async def run() -> dict[str, Any] | AppError:
+        nonlocal replayed
+        replayed = False
+        try:
+            reply = await answer()
+        except AppError as refusal:
+            return refusal
+        return {"status": reply.status, "body": reply.body}
+
+    try:
+        kept = await once(
+            owner=owner, key=key, now=call.services.deps.now(), answer=dict[str, Any], run=run, request=fingerprint
+        )
+    except (TooMany, Unavailable):
+        await forget(owner, key)
+        raise
+    except AppError as refusal:
+        if replayed and refusal.code != "idempotency_key_reused":
+            call.request[REPLAYED] = True
+        raise
+    return Reply(kept["status"], kept["body"], replayed)
+
+
+REPLAYED = web.RequestKey("replayed", bool)

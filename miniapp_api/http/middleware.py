@@ -1,0 +1,69 @@
+"""The last word on every answer below ``/api``: refusals become problems, and headers keep browsers out of trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from redis.exceptions import RedisError
+from tortoise.exceptions import DBConnectionError
+
+from domain.errors import AppError, Unavailable
+from miniapp_api.http.problems import BadRequest, plain, problem_of_http, problem_response
+from miniapp_api.http.running import mark_replay
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_AWAY = (
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    RedisError,
+    ConnectionError,
+    TimeoutError,
+)
+"""A part of ours is away, busy, or gave way to another transaction: trying again helps."""
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@web.middleware
+async def speak_problems(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    response = await _answer(request, handler)
+    if not response.prepared:
+        mark_replay(request, response)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+    return response
+
+
+async def _answer(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except AppError as error:
+        return problem_response(error)
+    except web.HTTPException as error:
+        return problem_of_http(error)
+    except (HttpProcessingError, web.RequestPayloadError):
+        return problem_response(BadRequest("请求内容不完整，请重试。", code="garbled"))
+    except _AWAY as error:
+        log.warning("api_part_away", error=type(error).__name__)
+        return problem_response(Unavailable("系统暂时繁忙，请稍后重试。"))
+    except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
+        log.exception("api_failed", method=request.method)
+        return problem_response(plain(500, "internal", "系统出错，我们已记录，请稍后重试或联系客服。"))

@@ -1,0 +1,238 @@
+"""Refusals as RFC 9457 problem details, in Chinese, with a stable code.
+
+Everything that an endpoint may raise ends here: the errors of ``domain.errors``, the few that HTTP itself adds, and
+what pydantic finds wrong with a request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from structlog.contextvars import get_contextvars
+
+from domain.errors import AppError, InvalidInput, RuleViolation, TooMany, Unavailable
+
+CONTENT_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:pbt:error:"
+ERRORS_MAX = 20
+
+_TITLES: Mapping[int, str] = {
+    400: "请求无法识别",
+    401: "请先登录",
+    403: "没有权限",
+    404: "没有找到",
+    405: "不支持的操作",
+    408: "请求超时",
+    409: "当前状态不允许",
+    413: "内容过大",
+    415: "内容格式不支持",
+    422: "输入有误",
+    429: "操作过于频繁",
+    500: "系统出错",
+    503: "暂时无法服务",
+}
+_RETRY_UNAVAILABLE = 5
+"""Seconds after which a client may try again when a part of ours is away."""
+
+
+class BadRequest(AppError):
+    """Not even readable."""
+
+    status = 400
+    default_code = "bad_request"
+
+
+class TooSlow(AppError):
+    status = 408
+    default_code = "too_slow"
+
+
+class TooLarge(AppError):
+    status = 413
+    default_code = "too_large"
+
+
+class WrongType(AppError):
+    status = 415
+    default_code = "wrong_content_type"
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """``field`` is a dotted path such as ``supervisors.0.phone``, empty for the whole."""
+
+    field: str
+    message: str
+
+
+class InvalidFields(InvalidInput):
+    """Several things wrong with a request at once."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        first = errors[0]
+        text = (
+            f"{first.message}（{first.field}），请修改后重试。" if first.field else f"{first.message}，请修改后重试。"
+        )
+        super().__init__(text, code="invalid_fields", field=first.field or None)
+        self.errors = errors
+
+
+def problem_of(error: AppError) -> dict[str, object]:
+    """The body of the answer to a refused request."""
+    title = "不符合规定" if isinstance(error, RuleViolation) else _TITLES.get(error.status, "请求未完成")
+    body: dict[str, object] = {
+        "type": TYPE_PREFIX + error.code,
+        "title": title,
+        "status": error.status,
+        "detail": error.message,
+        "code": error.code,
+    }
+    if error.field:
+        body["field"] = error.field
+    if isinstance(error, InvalidFields):
+        body["errors"] = [{"field": one.field, "message": one.message} for one in error.errors]
+    if isinstance(error, RuleViolation):
+        body |= {"rule": error.rule, "source": error.source}
+    if error.params:
+        body["params"] = error.params
+    if request_id := get_contextvars().get("request_id"):
+        body["request_id"] = request_id
+    return body
+
+
+def problem_response(error: AppError) -> web.Response:
+    headers = {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, Unavailable):
+        headers["Retry-After"] = str(_RETRY_UNAVAILABLE)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    text = json.dumps(problem_of(error), ensure_ascii=False, default=str)
+    return web.Response(text=text, status=error.status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def problem_of_http(error: web.HTTPException) -> web.Response:
+    """What aiohttp itself refuses: unknown route, wrong method, too large."""
+    said: AppError
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        said = plain(405, "method_not_allowed", "此地址不支持这种操作，请更新小程序后重试。")
+    elif error.status == 404:
+        said = plain(404, "no_such_route", "没有这个接口，请更新小程序后重试。")
+    elif error.status == 413:
+        said = TooLarge("内容过大，请缩小后重试。")
+    else:
+        said = plain(error.status, "bad_request", "请求无法识别，请更新小程序后重试。")
+    answer = problem_response(said)
+    if allow := error.headers.get("Allow"):
+        answer.headers["Allow"] = allow
+    return answer
+
+
+def plain(status: int, code: str, message: str) -> AppError:
+    """A refusal of a status that no class stands for."""
+    error = AppError(message, code=code)
+    error.status = status
+    return error
+
+
+def invalid(error: ValidationError, where: str = "") -> AppError:
+    """What pydantic found, in short Chinese sentences; never the value, which may be somebody's number."""
+    found = error.errors(include_url=False, include_input=False, include_context=True)
+    if any(one["type"] == "json_invalid" for one in found):
+        return BadRequest("请求内容不是有效的JSON，请更新小程序后重试。", code="bad_json")
+    return InvalidFields(tuple(_field_errors(found[:ERRORS_MAX], where)))
+
+
+def _field_errors(found: Iterable[ErrorDetails], where: str) -> Iterable[FieldError]:
+    for one in found:
+        parts = [where, *(str(part) for part in one["loc"])]
+        yield FieldError(".".join(part for part in parts if part), _sentence(one))
+
+
+_SENTENCES: Mapping[str, str] = {
+    "missing": "缺少必填项",
+    "extra_forbidden": "有无法识别的字段",
+    "string_type": "应为文字",
+    "string_pattern_mismatch": "格式不正确",
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "int_from_float": "应为整数",
+    "int_parsing_size": "数字过大",
+    "float_type": "应为数字",
+    "finite_number": "应为有限的数字",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "uuid_type": "编号格式不正确",
+    "uuid_parsing": "编号格式不正确",
+    "model_type": "应为JSON对象",
+    "model_attributes_type": "应为JSON对象",
+    "dict_type": "应为JSON对象",
+    "tuple_type": "应为列表",
+    "list_type": "应为列表",
+    "none_required": "应为空",
+}
+_WITH_NUMBER: Mapping[str, tuple[str, str]] = {
+    "string_too_short": ("min_length", "至少填写{}个字"),
+    "string_too_long": ("max_length", "最多{}个字"),
+    "greater_than_equal": ("ge", "不能小于{}"),
+    "greater_than": ("gt", "应大于{}"),
+    "less_than_equal": ("le", "不能大于{}"),
+    "less_than": ("lt", "应小于{}"),
+    "too_long": ("max_length", "最多{}项"),
+    "too_short": ("min_length", "至少{}项"),
+}
+
+
+def _sentence(one: ErrorDetails) -> str:
+    kind, context = one["type"], one.get("ctx") or {}
+    if kind in _WITH_NUMBER:
+        name, text = _WITH_NUMBER[kind]
+        return "不能为空" if kind == "string_too_short" and context.get(name) == 1 else text.format(context.get(name))
+    if kind in ("literal_error", "enum"):
+        return f"应为 {_choices(context)} 之一"
+    if kind in _SENTENCES:
+        return _SENTENCES[kind]
+    return one["msg"] if _is_chinese(one["msg"]) else "格式不正确"
+
+
+def _choices(context: Mapping[str, Any]) -> str:
+    return str(context.get("expected", "")).replace("'", "").replace(" or ", "、").replace(", ", "、")
+
+
+def _is_chinese(text: str) -> bool:
+    return any("\u4e00" <= character <= "\u9fff" for character in text)
+
+
+PROBLEM_SCHEMA: Mapping[str, object] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457. `detail` is a Chinese sentence for the person; `code` is stable and meant for programs.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string", "examples": [TYPE_PREFIX + "invalid_fields"]},
+        "title": {"type": "string", "examples": ["输入有误"]},
+        "status": {"type": "integer", "examples": [422]},
+        "detail": {"type": "string", "examples": ["缺少必填项（name），请修改后重试。"]},
+        "code": {"type": "string", "examples": ["invalid_fields"]},
+        "field": {"type": "string", "description": "Dotted path of the offending input", "examples": ["name"]},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "rule": {"type": "string", "description": "Rulebook key of the rule that forbids it"},
+        "source": {"type": ["string", "null"], "description": "Manual line or legal article behind the rule"},
+        "params": {"type": "object", "description": "Facts for programs"},
+        "request_id": {"type": "string", "description": "Name it when you ask for help"},
+    },
+}

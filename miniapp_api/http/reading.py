@@ -1,0 +1,154 @@
+"""From a request to checked values: path, query, JSON body, one uploaded file."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+from multidict import MultiMapping
+from pydantic import BaseModel, ValidationError
+
+from domain.errors import InvalidInput, NotFound
+from miniapp_api.http.call import Upload, UploadRule
+from miniapp_api.http.problems import BadRequest, TooLarge, TooSlow, WrongType, invalid
+from miniapp_api.http.routes import JSON, Endpoint
+
+BODY_MAX = 256 * 1024
+"""Bytes of a JSON body, unpacked."""
+READ_TIMEOUT = 30.0
+"""Seconds within which a whole body must have come."""
+_CHUNK = 64 * 1024
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the function is called with, and what tells this request from another one (for Idempotency-Key)."""
+
+    values: Mapping[str, BaseModel | Upload] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+def read_path(endpoint: Endpoint, request: web.Request) -> BaseModel:
+    """Raises NotFound: an address with a malformed id is an address of nothing."""
+    try:
+        return endpoint.path_model.model_validate(dict(request.match_info))
+    except ValidationError as error:
+        raise NotFound("没有找到，地址中的编号不正确，请刷新后重试。", code="bad_path") from error
+
+
+async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseModel) -> Arguments:
+    """Raises AppError with what is wrong. The query of an endpoint that takes none must be empty."""
+    values: dict[str, BaseModel | Upload] = {}
+    digest = hashlib.sha256(f"{request.method} {request.path_qs}\n".encode(errors="replace"))
+    if "path" in endpoint.function.__annotations__:
+        values["path"] = path
+    query = _read_query(endpoint, request.query)
+    if query is not None:
+        values["query"] = query
+    if endpoint.body_model is not None:
+        raw = await _in_time(_read_json(request))
+        values["body"] = _parse(endpoint.body_model, raw)
+        digest.update(_canonical(raw))
+    elif endpoint.upload is not None:
+        upload = await _in_time(_read_upload(request, endpoint.upload))
+        values["upload"] = upload
+        digest.update(upload.filename.encode(errors="replace") + b"\n" + upload.content)
+    return Arguments(values, digest.hexdigest())
+
+
+def _read_query(endpoint: Endpoint, query: MultiMapping[str]) -> BaseModel | None:
+    if twice := [name for name, count in Counter(name for name, _ in query.items()).items() if count > 1]:
+        raise InvalidInput("参数重复，请只填写一次。", code="repeated_parameter", field=f"query.{twice[0]}")
+    if endpoint.query_model is None:
+        if query:
+            raise InvalidInput("此接口没有查询参数。", code="unknown_parameter", field=f"query.{next(iter(query))}")
+        return None
+    try:
+        return endpoint.query_model.model_validate(dict(query))
+    except ValidationError as error:
+        raise invalid(error, "query") from error
+
+
+def _parse(model: type[BaseModel], raw: bytes) -> BaseModel:
+    try:
+        return model.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def _canonical(raw: bytes) -> bytes:
+    return json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
+
+
+async def _in_time(reading: Awaitable[T]) -> T:
+    """Raises TooSlow when the body doesn't come, BadRequest when it comes garbled."""
+    try:
+        async with asyncio.timeout(READ_TIMEOUT):
+            return await reading
+    except TimeoutError as error:
+        raise TooSlow("上传超时，请检查网络后重试。") from error
+    except (HttpProcessingError, web.RequestPayloadError, EOFError) as error:
+        raise BadRequest("请求内容不完整，请重试。", code="garbled") from error
+
+
+async def _read_json(request: web.Request) -> bytes:
+    if request.content_type != JSON:
+        raise WrongType("请求内容应为JSON（Content-Type: application/json），请更新小程序后重试。")
+    if (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
+        raise WrongType("请求内容应为UTF-8编码，请更新小程序后重试。")
+    return await _read_bounded(request, BODY_MAX)
+
+
+async def _read_bounded(request: web.Request, most: int) -> bytes:
+    """Counts what is unpacked, so that a small packed body can't grow without end."""
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
+    found = bytearray()
+    async for chunk in request.content.iter_chunked(_CHUNK):
+        found += chunk
+        if len(found) > most:
+            raise _too_large(most)
+    return bytes(found)
+
+
+async def _read_upload(request: web.Request, rule: UploadRule) -> Upload:
+    """The one part named ``file`` of a multipart/form-data body."""
+    if request.content_type != "multipart/form-data":
+        raise WrongType("请以表单方式上传文件（multipart/form-data）。")
+    if (request.content_length or 0) > rule.bytes_max + 16 * 1024:
+        raise _too_large(rule.bytes_max)
+    try:
+        reader = await request.multipart()
+        part = await reader.next()
+        if not isinstance(part, BodyPartReader) or part.name != "file" or not part.filename:
+            raise InvalidInput("请选择要上传的文件。", code="file_missing", field="file")
+        upload = Upload(part.filename[:200], await _read_part(part, rule.bytes_max))
+        if await reader.next() is not None:
+            raise InvalidInput("一次只能上传一个文件。", code="one_file", field="file")
+    except (ValueError, RuntimeError, AssertionError) as error:
+        # how aiohttp's multipart reader refuses boundaries, headers and encodings that make no sense
+        raise BadRequest("上传的内容不完整，请重新选择文件。", code="garbled") from error
+    return upload
+
+
+async def _read_part(part: BodyPartReader, most: int) -> bytes:
+    found = bytearray()
+    while chunk := await part.read_chunk(_CHUNK):
+        found += chunk
+        if len(found) > most:
+            raise _too_large(most)
+    return bytes(found)
+
+
+def _too_large(most: int) -> TooLarge:
+    size = f"{most // 1024 // 1024}MB" if most >= 1024 * 1024 else f"{most // 1024}KB"
+    return TooLarge(f"内容过大，最多{size}，请缩小后重试。", params={"bytes_max": most})

@@ -1,0 +1,165 @@
+"""Declaring endpoints: an async function, its annotations and a decorator say everything.
+
+::
+
+    api = Api("draws", "抽取活动")
+
+    @api.post("/draws/{draw_id}/pause", "暂停抽取", action="draw.pause")
+    async def pause(call: Call, path: DrawPath, body: ReasonIn) -> None:
+        \"\"\"Stop new calls; those under way are waited for.\"\"\"
+
+The parameters are recognised by name: ``path`` and ``query`` (subclasses of Params), ``body`` (of Input), ``upload``.
+The return annotation is the answer: an Output, a Download, ``web.StreamResponse`` for streams, or None (204).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict, TypeVar, Unpack, get_type_hints
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from miniapp_api.http.call import Download, UploadRule
+from miniapp_api.http.schema import Input, Output, Params, PoolPath
+from services.permissions import PERMISSIONS
+
+JSON = "application/json"
+Access = Literal["public", "session", "account"]
+"""Nobody need be known; a log-in of anybody; a log-in of a person whose mobile is bound."""
+
+Function = Callable[..., Awaitable[object]]
+F = TypeVar("F", bound=Function)
+
+
+class Options(TypedDict, total=False):
+    """What a declaration may say beyond the function's annotations; see ``Endpoint``."""
+
+    action: str
+    access: Access
+    keyed: bool
+    limits: tuple[int, int]
+    upload: UploadRule
+    status: int
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One operation. ``action`` names a line of ``services.permissions``; None: ``access`` says it all.
+
+    ``limits`` are (tries, seconds) per client address. ``keyed``: an Idempotency-Key is honoured.
+    """
+
+    method: str
+    path: str
+    summary: str
+    function: Function
+    tag: str
+    access: Access
+    action: str | None
+    keyed: bool
+    limits: tuple[int, int] | None
+    upload: UploadRule | None
+    media_type: str
+    path_model: type[Params]
+    query_model: type[Params] | None
+    body_model: type[Input] | None
+    answer: type[Output] | None
+    status: int
+
+    @property
+    def name(self) -> str:
+        """Unique over the API: ``draws_pause``."""
+        return f"{self.tag}_{self.function.__name__}"
+
+    @property
+    def full_path(self) -> str:
+        return "/v1/{pool}" + self.path
+
+    @property
+    def description(self) -> str:
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Who may; empty: no role is needed."""
+        return tuple(sorted(PERMISSIONS[self.action] - {"system"})) if self.action else ()
+
+
+@dataclass
+class Api:
+    """The endpoints of one noun, in the order in which they are shown."""
+
+    tag: str
+    title: str
+    description: str = ""
+    endpoints: list[Endpoint] = field(default_factory=list)
+
+    def get(self, path: str, summary: str, **options: Unpack[Options]) -> Callable[[F], F]:
+        return self._declare("GET", path, summary, options)
+
+    def post(self, path: str, summary: str, **options: Unpack[Options]) -> Callable[[F], F]:
+        return self._declare("POST", path, summary, options)
+
+    def put(self, path: str, summary: str, **options: Unpack[Options]) -> Callable[[F], F]:
+        return self._declare("PUT", path, summary, options)
+
+    def delete(self, path: str, summary: str, **options: Unpack[Options]) -> Callable[[F], F]:
+        return self._declare("DELETE", path, summary, options)
+
+    def _declare(self, method: str, path: str, summary: str, options: Options) -> Callable[[F], F]:
+        def declare(function: F) -> F:
+            self.endpoints.append(_endpoint(self.tag, method, path, summary, function, options))
+            return function
+
+        return declare
+
+
+def _endpoint(tag: str, method: str, path: str, summary: str, function: Function, options: Options) -> Endpoint:
+    """Read a function's annotations. Raises TypeError for a declaration that doesn't fit together."""
+    hints = get_type_hints(function)
+    answer = hints.pop("return", type(None))
+    action, upload, media_type = options.get("action"), options.get("upload"), options.get("media_type", JSON)
+    if "call" not in hints or set(hints) - {"call", "path", "query", "body", "upload"}:
+        raise TypeError(f"{function.__name__}: parameters are call, path, query, body, upload, not {sorted(hints)}")
+    if action is not None and action not in PERMISSIONS:
+        raise TypeError(f"{function.__name__}: {action!r} is no action of services.permissions")
+    if ("upload" in hints) != (upload is not None):
+        raise TypeError(f"{function.__name__}: upload needs both the parameter and its rule")
+    path_model = _model(function, hints.get("path", PoolPath), Params)
+    if {"pool", *re.findall(r"{(\w+)}", path)} != set(path_model.model_fields):
+        raise TypeError(f"{function.__name__}: {path_model.__name__} does not have the fields of {path!r}")
+    raw = issubclass(answer, Download | web.StreamResponse)
+    if media_type != JSON and not raw:
+        raise TypeError(f"{function.__name__}: {media_type} needs a Download or a stream")
+    return Endpoint(
+        method=method,
+        path=path,
+        summary=summary,
+        function=function,
+        tag=tag,
+        access=options.get("access", "account"),
+        action=action,
+        keyed=options.get("keyed", method == "POST"),
+        limits=options.get("limits"),
+        upload=upload,
+        media_type=media_type,
+        path_model=path_model,
+        query_model=_model(function, hints["query"], Params) if "query" in hints else None,
+        body_model=_model(function, hints["body"], Input) if "body" in hints else None,
+        answer=None if raw or answer is type(None) else _model(function, answer, Output),
+        status=options.get("status", 204 if answer is type(None) else 200),
+    )
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _model(function: Function, annotation: object, base: type[M]) -> type[M]:
+    if not (inspect.isclass(annotation) and issubclass(annotation, base)):
+        raise TypeError(f"{function.__name__}: {annotation!r} is no {base.__name__}")
+    return annotation

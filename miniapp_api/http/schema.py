@@ -1,0 +1,129 @@
+"""What schemas of the API are built from: inputs are strict and closed, outputs are read from plain data."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
+from pydantic_core import PydanticCustomError
+
+from domain.clock import local
+
+SIZE_MAX = 100
+PAGE_MAX = 100_000
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_YEARS = range(2000, 2101)
+"""Beyond them a time is a typing error, and its arithmetic may overflow."""
+
+T = TypeVar("T")
+
+
+def _parse_moment(value: object) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise PydanticCustomError("moment", "时间应写成 2026-11-21T09:30:00+08:00 的格式（须带时区）")
+    try:
+        moment = datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise PydanticCustomError("moment", "没有这个时间，请核对日期和时分秒") from None
+    if moment.year not in _YEARS:
+        raise PydanticCustomError("moment", "年份应在2000至2100之间")
+    return moment
+
+
+def _print_moment(value: datetime) -> str:
+    return local(value).isoformat(timespec="seconds")
+
+
+Moment = Annotated[
+    datetime,
+    PlainValidator(_parse_moment),
+    PlainSerializer(_print_moment, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00+08:00"]}),
+]
+"""RFC 3339 with an offset; answers always say +08:00."""
+
+
+def _check_characters(value: Any) -> Any:  # any field's value passes through; only texts are looked at
+    texts = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
+    for text in texts:
+        if isinstance(text, str) and any(
+            unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t" for character in text
+        ):
+            raise PydanticCustomError("bad_characters", "含有无法识别的字符，请删除后重新填写")
+    return value
+
+
+class Input(BaseModel):
+    """A request's JSON body: no unknown fields, no silent conversion of types, no control characters."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    _characters = field_validator("*", mode="after")(_check_characters)
+
+
+class Params(BaseModel):
+    """Parameters of path or query: text as it comes, converted; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    _characters = field_validator("*", mode="after")(_check_characters)
+
+
+class PoolPath(Params):
+    pool: str = Field(pattern=r"^[a-z][a-z0-9_]{1,31}$", description="Code of the pool", examples=["demo"])
+
+
+class PageQuery(Params):
+    page: int = Field(1, ge=1, le=PAGE_MAX, description="Counts from 1")
+    size: int = Field(20, ge=1, le=SIZE_MAX, description="Items on a page")
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.size
+
+
+class Output(BaseModel):
+    """An answer's JSON body."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True, extra="forbid")
+
+    @classmethod
+    def of(cls, source: object) -> Self:
+        """Read the fields from an object of the same attribute names."""
+        return cls.model_validate(source, from_attributes=True)
+
+    @classmethod
+    def each(cls, sources: Sequence[object]) -> tuple[Self, ...]:
+        return tuple(cls.of(source) for source in sources)
+
+
+class Listing(Output, Generic[T]):
+    """Everything there is; such lists are bounded by the rulebook."""
+
+    items: tuple[T, ...]
+
+
+class Page(Output, Generic[T]):
+    """One page of a longer list. ``total`` counts all pages' items."""
+
+    items: tuple[T, ...]
+    total: int
+    page: int
+    size: int
+
+
+class Created(Output):
+    """Something new."""
+
+    id: Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+
+    @classmethod
+    def of(cls, source: object) -> Self:
+        return cls(id=str(source))
