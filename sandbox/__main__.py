@@ -7,10 +7,14 @@ import logging
 import sys
 from pathlib import Path
 
+import uvloop
 from aiohttp import web
 
 from sandbox.config import ConfigError, load
 from sandbox.server import create_app
+
+SHUTDOWN_SECONDS = 1.0
+"""How long open requests may still take when the sandbox is told to stop."""
 
 
 def main() -> int:
@@ -27,7 +31,15 @@ def main() -> int:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     try:
-        web.run_app(app, host=arguments.host, port=arguments.port, access_log=None, print=None)
+        web.run_app(
+            app,
+            host=arguments.host,
+            port=arguments.port,
+            access_log=None,
+            print=None,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            loop=uvloop.new_event_loop(),
+        )
     except OSError as error:
         print(f"sandbox: can't listen on {arguments.host}:{arguments.port}: {error.strerror}", file=sys.stderr)
         return 1

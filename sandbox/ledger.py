@@ -43,6 +43,13 @@ class Hub:
     def close(self, queue: asyncio.Queue[Json]) -> None:
         self._streams.discard(queue)
 
+    def close_all(self) -> None:
+        """Ends every stream, so that the server can stop."""
+        for queue in self._streams:
+            while not queue.empty():
+                queue.get_nowait()
+            queue.put_nowait({"type": "end"})
+
     @property
     def watched(self) -> bool:
         return bool(self._streams)

@@ -41,7 +41,12 @@ def create_app(config: Config) -> web.Application:
     page.add_routes(app)
     proxy.add_routes(app)
     app.cleanup_ctx.append(_life)
+    app.on_shutdown.append(_end_streams)
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[WORLD].hub.close_all()
 
 
 async def _life(app: web.Application) -> AsyncIterator[None]:

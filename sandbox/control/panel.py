@@ -165,6 +165,8 @@ async def stream(control: Control) -> web.StreamResponse:
         while True:
             try:
                 event = await asyncio.wait_for(queue.get(), BEAT_SECONDS)
+                if event["type"] == "end":
+                    return response
                 await response.write(f"data: {jsons.dumps(event)}\n\n".encode())
             except TimeoutError:
                 await response.write(b": beat\n\n")

@@ -128,10 +128,14 @@ export class ChatApp {
 
   // -- below the chat ------------------------------------------------------------------------------------------
 
+  /** Drawn anew only when something about it changed: half-written words stay. */
   drawBar() {
-    this.closeSheet();
     this.bar.hidden = !this.chat.following;
     const buttons = this.account?.menu?.button ?? [];
+    const shown = JSON.stringify([buttons, this.typed]);
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.closeSheet();
     if (buttons.length && !this.typed) this.bar.replaceChildren(this.toggle('keyboard', '切换到输入', true), ...buttons.map((button) => this.menuButton(button)));
     else this.bar.replaceChildren(...(buttons.length ? [this.toggle('lines', '切换到菜单', false)] : []), ...this.input());
     this.bar.classList.toggle('with-menu', Boolean(buttons.length) && !this.typed);

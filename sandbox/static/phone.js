@@ -21,6 +21,7 @@ export class PhoneView {
     this.data = data;
     this.id = data.id;
     this.tab = 'chat';
+    this.events = 0;
     this.unread = { chat: 0, sms: 0, calls: 0, mini: 0 };
     this.chat = new ChatApp(this);
     this.sms = new MessagesApp(this);
@@ -90,11 +91,16 @@ export class PhoneView {
     this.pilotBadge.hidden = !this.data.autopilot;
   }
 
+  /** Fetches the phone anew, and again when something happened in the meantime. */
   async load() {
+    const { events } = this;
     const data = await attempt(() => get(this.path()));
     if (!data) return;
+    if (events !== this.events) { await this.load(); return; }
+    const before = newest(this.data);
     this.data = data;
     this.draw();
+    for (const [name, id] of Object.entries(newest(data))) if (id !== before[name]) this.bump(name);
   }
 
   tick() {
@@ -188,6 +194,7 @@ export class PhoneView {
   // -- events --------------------------------------------------------------------------------------------------
 
   handle(event) {
+    this.events += 1;
     if (event.type === 'bubble') {
       this.chat.add(event.pool, event.bubble);
       if (event.bubble.side !== 'me') this.bump('chat');
@@ -222,3 +229,10 @@ export class PhoneView {
     this.drawHead();
   }
 }
+
+/** The last thing that came in, by app. */
+const newest = ({ chats, sms, calls, pool }) => ({
+  chat: chats[pool]?.bubbles.findLast((bubble) => bubble.side !== 'me')?.id,
+  sms: sms.at(-1)?.id,
+  calls: calls.at(-1)?.id,
+});

@@ -18,6 +18,8 @@ from sandbox.world import World
 
 BROKEN = "该公众号提供的服务出现故障，请稍后再试"
 OUT_OF_ORDER_SECONDS = 1.0
+LEDGER_BYTES = 500
+"""Of an unusable answer."""
 
 
 @dataclass(slots=True)
@@ -75,6 +77,8 @@ class Callbacks:
             if jsons.text(fields, "Event") not in SILENT_EVENTS:
                 outcome.bubbles = (self._world.show(phone, chat, "system", "fault", BROKEN),)
         shown: object = [bubble.text for bubble in outcome.bubbles] or ("" if answer is None else "success")
+        if outcome.note and answer is not None:
+            shown = answer[:LEDGER_BYTES].decode(errors="replace")
         note = "; ".join(part for part in (f"{outcome.deliveries} deliveries", outcome.note) if part)
         self._world.ledger.add("wechat", "out", name, fields, shown, phone=phone.id, note=note)
         return outcome
@@ -106,7 +110,9 @@ class Callbacks:
                 account.callback_url, params=query, data=body.encode(), headers=headers, timeout=timeout
             ) as response:
                 raw = await response.read()
-                return None if response.status >= 500 else raw if response.status == 200 else b"\x00"
+                if response.status >= 500:
+                    return None
+                return raw if response.status == 200 else f"HTTP {response.status}".encode()
         except (aiohttp.ClientError, TimeoutError):
             return None
 

@@ -48,6 +48,25 @@ class Service:
     reply: Callable[[Delivery], Awaitable[str | bytes] | str | bytes] = lambda _: b"success"
     receipt_answer: str = '{"code":0,"msg":"接收成功"}'
     url: str = ""
+    pages: list[tuple[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]] = field(default_factory=list)
+    """More pages of the service; to be added before it starts."""
+    server: TestServer | None = None
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_post("/wechat/demo", self.callback)
+        app.router.add_post("/receipts", self.receipt)
+        app.router.add_post("/sandbox/clock", self.move_clock)
+        for path, page in self.pages:
+            app.router.add_get(path, page)
+        await self.stop()
+        self.server = TestServer(app)
+        await self.server.start_server()
+        self.url = str(self.server.make_url("")).rstrip("/")
+
+    async def stop(self) -> None:
+        if self.server is not None:
+            await self.server.close()
 
     def passive(self, delivery: Delivery, **fields: object) -> bytes:
         head = {
@@ -233,15 +252,9 @@ def settings(service_url: str, /, **more: Any) -> dict[str, Any]:
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
     service = Service()
-    app = web.Application()
-    app.router.add_post("/wechat/demo", service.callback)
-    app.router.add_post("/receipts", service.receipt)
-    app.router.add_post("/sandbox/clock", service.move_clock)
-    server = TestServer(app)
-    await server.start_server()
-    service.url = str(server.make_url("")).rstrip("/")
+    await service.start()
     yield service
-    await server.close()
+    await service.stop()
 
 
 async def open_box(service: Service, **more: Any) -> Box:

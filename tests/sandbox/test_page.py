@@ -1,0 +1,197 @@
+"""The page of phones in a real browser: wide and narrow, by finger and by keyboard."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.sandbox.conftest import MOBILE, Box, Delivery, Service, eventually, open_box
+from tests.sandbox.test_aliyun import ASK, reports
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    f"--{name}"
+    for name in (
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+    )
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+
+@dataclass
+class Seen:
+    """A page, and everything it complained about."""
+
+    page: Page
+    box: Box
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def h5(_request: web.Request) -> web.Response:
+    text = (
+        '<!doctype html><html lang="zh"><meta charset="utf-8"><title>签到</title><h1>现场签到</h1>'
+        '<p data-qr="http://weixin.qq.com/q/demo/checkin-7">签到码</p></html>'
+    )
+    return web.Response(text=text, content_type="text/html", headers={"X-Frame-Options": "DENY"})
+
+
+def answer(service: Service) -> None:
+    def reply(delivery: Delivery) -> bytes:
+        link = f'<a href="{service.url}/h5/checkin">打开签到页</a>'
+        choice = '<a href="weixin://bizmsgmenu?msgmenucontent=参加&msgmenuid=101">参加</a>'
+        return service.passive(delivery, MsgType="text", Content=f"请选择：{choice}，或{link}")
+
+    service.reply = reply
+
+
+async def open_page(browser: Browser, box: Box, width: int, height: int) -> Seen:
+    context = await browser.new_context(viewport={"width": width, "height": height})
+    page = await context.new_page()
+    seen = Seen(page, box)
+    page.on("console", lambda line: seen.complaints.append(line.text) if line.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.set_default_timeout(5000)
+    await page.goto(str(box.client.make_url("/")))
+    await page.locator(".slot").first.wait_for()
+    return seen
+
+
+@pytest.fixture
+async def wide(browser: Browser, service: Service) -> AsyncIterator[Seen]:
+    service.pages.append(("/h5/checkin", h5))
+    await service.start()
+    answer(service)
+    box = await open_box(service, wire={"callback_timeout": 2, "speech_rate": 100000, "key_wait": 600})
+    seen = await open_page(browser, box, 1280, 800)
+    yield seen
+    await seen.page.context.close()
+    await box.client.close()
+    assert seen.complaints == []
+
+
+async def test_choice_is_tapped_and_a_page_opens_inside_the_phone(wide: Seen) -> None:
+    phone = wide.page.get_by_role("region", name="张三的手机")
+    await phone.get_by_role("textbox", name="消息").fill("你好")
+    await wide.page.keyboard.press("Enter")
+    await phone.get_by_role("button", name="参加", exact=True).click()
+    await eventually(lambda: wide.box.service.deliveries[-1].fields.get("bizmsgmenuid") == "101")
+    await phone.get_by_role("button", name="打开签到页").first.click()
+    await phone.frame_locator("iframe").get_by_role("heading", name="现场签到").wait_for()
+    await phone.get_by_role("heading", name="签到", exact=True).wait_for()
+
+
+async def test_code_on_one_phone_is_scanned_with_another(wide: Seen) -> None:
+    first = wide.page.get_by_role("region", name="张三的手机")
+    second = wide.page.get_by_role("region", name="李四的手机")
+    await first.get_by_role("textbox", name="消息").fill("1")
+    await wide.page.keyboard.press("Enter")
+    await first.get_by_role("button", name="打开签到页").click()
+    await first.frame_locator("iframe").get_by_role("heading", name="现场签到").wait_for()
+    await second.get_by_role("button", name="扫一扫").click()
+    await second.get_by_role("button", name="张三的手机上").click()
+    await eventually(lambda: wide.box.service.deliveries[-1].fields.get("EventKey") == "qrscene_checkin-7")
+    await second.get_by_role("textbox", name="消息").wait_for()
+
+
+async def test_ringing_call_is_answered_and_confirmed_by_keyboard(wide: Seen) -> None:
+    await wide.box.rpc("voice", "IvrCall", **ASK)
+    call = wide.page.get_by_role("dialog", name="来电")
+    await call.get_by_role("button", name="接听").click()
+    await call.get_by_text("参加请按1").wait_for()
+    await call.get_by_role("button", name="按 1").click()
+    await call.get_by_text("再按1确认").wait_for()
+    await wide.page.keyboard.press("1")
+    await eventually(lambda: wide.box.world.by_mobile[MOBILE].calls[-1].keys == "11")
+    await call.get_by_role("button", name="挂断").click()
+    await eventually(lambda: reports(wide.box))
+    assert reports(wide.box)[0]["dtmf"] == "11"
+
+
+async def test_sms_raises_a_badge_and_offers_its_code(wide: Seen) -> None:
+    sms = {"PhoneNumbers": MOBILE, "SignName": "评标通", "TemplateCode": "CODE", "TemplateParam": '{"code":"483920"}'}
+    await wide.box.rpc("sms", "SendSms", **sms)
+    phone = wide.page.get_by_role("region", name="张三的手机")
+    await phone.get_by_role("tab", name="短信 1").click()
+    await phone.get_by_role("button", name="复制验证码 483920").wait_for()
+
+
+async def test_menu_and_its_sub_menu_push_their_clicks(wide: Seen) -> None:
+    buttons = [{"name": "办事", "sub_button": [{"type": "click", "name": "请假", "key": "LEAVE"}]}]
+    await wide.box.api("/cgi-bin/menu/create", {"button": buttons})
+    phone = wide.page.get_by_role("region", name="张三的手机")
+    await phone.get_by_role("button", name="办事").click()
+    await phone.get_by_role("button", name="请假").click()
+    await eventually(lambda: wide.box.service.events()[-1:] == ["CLICK"])
+
+
+async def test_clock_faults_and_phones_are_set_in_the_panel(wide: Seen) -> None:
+    page = wide.page
+    await page.get_by_role("button", name="+1 天").click()
+    await eventually(lambda: wide.box.world.clock.offset == 86400)
+    await page.get_by_role("button", name="故障", exact=True).click()
+    await page.get_by_label("什么故障").select_option("lost")
+    await page.get_by_role("button", name="打开", exact=True).click()
+    await page.get_by_text("全部 · 推送丢失").wait_for()
+    assert [fault.kind for fault in wide.box.world.faults.all()] == ["lost"]
+    await page.get_by_role("button", name="手机", exact=True).click()
+    await page.get_by_label("姓名", exact=True).fill("新人")
+    await page.get_by_label("手机号", exact=True).fill("13700000000")
+    await page.get_by_role("button", name="添加").click()
+    await page.get_by_role("region", name="新人的手机").wait_for()
+
+
+async def test_phone_away_from_the_desk_announces_itself(wide: Seen) -> None:
+    await wide.page.get_by_role("button", name="把张三的手机从桌面拿开").click()
+    await wide.box.rpc("voice", "IvrCall", **ASK)
+    await wide.page.get_by_role("button", name="张三 · 来电").click()
+    await wide.page.get_by_role("dialog", name="来电").wait_for()
+
+
+async def test_every_control_has_a_name_and_nothing_is_written_inline(wide: Seen) -> None:
+    nameless = await wide.page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, iframe')]
+            .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.title || e.labels?.length))
+            .map((e) => e.outerHTML)"""
+    )
+    assert nameless == []
+    assert await wide.page.evaluate("document.querySelectorAll('[style], style, script:not([src])').length") == 0
+
+
+async def test_narrow_page_shows_one_phone_and_never_scrolls_sideways(browser: Browser, box: Box) -> None:
+    seen = await open_page(browser, box, 390, 844)
+    sizes = json.loads(
+        await seen.page.evaluate(
+            """() => JSON.stringify([document.documentElement.scrollWidth,
+                document.querySelector('.slot').getBoundingClientRect().width])"""
+        )
+    )
+    assert sizes == [390, 390]
+    await seen.page.get_by_role("button", name="手机", exact=True).click()
+    await seen.page.get_by_role("heading", name="手机与时钟").wait_for()
+    await seen.page.keyboard.press("Escape")
+    await seen.page.context.close()
+    assert seen.complaints == []
