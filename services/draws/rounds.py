@@ -26,6 +26,8 @@ from services.draws.state import Locked, append, check_owner, lock, lock_for, mo
 from services.notices import Notices
 
 TIERS = ("main", "alternative")
+BY_AGENCY = "agency"
+"""What the published record says of an abortion; the agency's own words stay in the audit trail."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Rounds:
         """Open a round for some conditions, in the caller's transaction."""
         draw, now = locked.draw, self._deps.now()
         book = self._deps.book(draw.pool)
+        await self._check_withheld(draw)
         number = await Round.filter(draw_id=draw.id).count() + 1
         conditions = [c for c in locked.conditions if c.position in positions]
         secret = os.urandom(law.SECRET_BYTES)
@@ -88,6 +91,12 @@ class Rounds:
         await append(draw, now, record.ListsFrozen(number, lists))
         await self._ask_participants(draw, round_row)
         return _view(draw, round_row)
+
+    async def _check_withheld(self, draw: Draw) -> None:
+        """Who has seen the other's reveal and then stays silent could wait for a better seed: allowed twice, never again."""
+        aborted = await Round.filter(draw_id=draw.id, aborted_at__isnull=False)
+        if sum(bool(one.reveals) for one in aborted) >= record.WITHHELD_MAX:
+            raise Conflict("多次在一方揭示后终止，本活动不能再发起承诺，请重新申请抽取。", code="withheld_too_often")
 
     async def start_another(self, locked: Locked, positions: Sequence[int]) -> None:
         """A supplementary draw with changed regions: a new commitment for those conditions only."""
@@ -214,15 +223,15 @@ class Rounds:
             now = self._deps.now()
             if round_row.reveals and round_row.reveal_until is not None and now < round_row.reveal_until:
                 raise Conflict("已有一方揭示，请等到揭示时限过后再终止本轮。", code="reveal_pending")
-            await self.give_up(locked, round_row, reason)
-            await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number)
+            await self._give_up(locked, round_row)
+            await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
 
-    async def give_up(self, locked: Locked, round_row: Round, reason: str) -> None:
+    async def _give_up(self, locked: Locked, round_row: Round) -> None:
         now = self._deps.now()
         missing = set(self._roles(locked.draw)) - set(round_row.reveals) if round_row.reveals else ()
         round_row.aborted_at = now
         await round_row.save(update_fields=["aborted_at"])
-        await append(locked.draw, now, record.RoundAborted(round_row.number, reason, tuple(sorted(missing))))
+        await append(locked.draw, now, record.RoundAborted(round_row.number, BY_AGENCY, tuple(sorted(missing))))
         supplementary = locked.draw.finished_at is not None
         await move(locked.draw, DrawEvent.ABORT_SUPPLEMENT if supplementary else DrawEvent.ABORT_ROUND)
 

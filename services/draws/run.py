@@ -30,6 +30,8 @@ from services.notices import Notices
 _LOOK_AHEAD = 50
 """Candidates whose hindrances are looked up by one query."""
 
+BY_AGENCY = "agency"
+"""What the published record says of a pause or a forced end; the agency's own words stay in the audit trail."""
 _LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 
 
@@ -54,14 +56,15 @@ class Run:
         draw, now = locked.draw, self._deps.now()
         if any(c.round_number == 0 for c in locked.conditions):
             raise Conflict("请先完成双方承诺与揭示，再启动抽取。", code="seed_missing")
+        wanting = [c for c in locked.conditions if _missing(c)]
+        if not wanting:
+            raise Conflict("没有需要抽取的名额。", code="nothing_missing")
         self._check_time(draw, now)
         await move(draw, event)
         if draw.started_at is None:
             draw.started_at = now
             await draw.save(update_fields=["started_at"])
-        wanting = [c for c in locked.conditions if _missing(c)]
-        if wanting:
-            await append(draw, now, *(record.Need(c.position, c.needed) for c in wanting))
+        await append(draw, now, *(record.Need(c.position, c.needed) for c in wanting))
         await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
         await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
 
@@ -83,7 +86,7 @@ class Run:
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.PAUSE)
             now = self._deps.now()
-            await append(locked.draw, now, record.Paused(reason))
+            await append(locked.draw, now, record.Paused(BY_AGENCY))
             await audit(actor, now, "draw.paused", "draw", draw_id, reason=reason)
 
     async def resume(self, actor: Actor, draw_id: UUID) -> None:
@@ -102,7 +105,7 @@ class Run:
             locked = await lock_for(actor, draw_id)
             await move(locked.draw, DrawEvent.FORCE_END)
             now = self._deps.now()
-            await append(locked.draw, now, record.ForceEnded(reason))
+            await append(locked.draw, now, record.ForceEnded(BY_AGENCY))
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)
             await self._settle(locked, now)
 
@@ -250,6 +253,8 @@ class Run:
             )  # fmt: skip
         elif (reason := await self._why_short(locked, missing, now)) is not None:
             await append(draw, now, record.Short(reason))
+            if locked.state == DrawState.PAUSED:
+                await move(draw, DrawEvent.STOP)
             await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)
             await tell_agency(
                 self._notices, draw, "agency_short", str(draw.log_length), needed=draw.needed, agreed=locked.accepted
@@ -263,9 +268,7 @@ class Run:
         """Why no further call will be made; None while one may."""
         if locked.state == DrawState.ENDING:
             return "force_ended"
-        if locked.state == DrawState.PAUSED:
-            return None
-        if all(c.exhausted for c in missing):
+        if all(c.exhausted for c in missing) and locked.state != DrawState.PAUSED:
             return "exhausted"
         lead = self._deps.book(locked.draw.pool).draw.calling.stop_before_gathering
         notices = {n.id: n for n in await CallNotice.filter(draw_id=locked.draw.id)}

@@ -8,22 +8,31 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
+from domain.draw_record import WITHHELD_MAX
+from domain.draws import participant_commitment
 from domain.errors import Conflict, NotFound, RuleViolation
+from domain.ids import new_id
+from domain.recusal import unit_keys
 from domain.verify_draw import verify
-from models.draws import LogEntry
+from models.draws import CandidateList, LogEntry
+from models.experts import Employment, Expert
 from models.invitations import Invitation
 from models.notices import Notice
+from models.projects import Project
 from services.base import Deps
+from services.draws.absences import RegionChange
 from tests.factories.offices import (
     Office,
     add_experts,
     counters,
+    fix_seed,
     make_draw,
     make_office,
     open_invitations,
     start_draw,
     state_of,
 )
+from tests.factories.offices import verify as approve
 
 
 @pytest.fixture
@@ -58,7 +67,7 @@ async def test_a_draw_calls_as_many_as_are_needed_and_completes_when_all_accept(
 async def test_a_refusal_frees_the_place_for_the_next_in_order(office: Office) -> None:
     await add_experts(office, 5)
     draw_id = await start_draw(office, needed=2)
-    first, second = await open_invitations(draw_id)
+    first, _ = await open_invitations(draw_id)
     await office.invitations.answer(first.id, first.expert_id, "decline", by="voice")
     await office.run.advance(draw_id)
     assert await counters(draw_id) == [(2, 2, 0)]
@@ -172,8 +181,6 @@ async def test_leave_while_calling_frees_the_place_and_later_becomes_a_supplemen
 
 
 async def test_a_changed_region_starts_a_new_commitment(office: Office) -> None:
-    from services.draws.absences import RegionChange
-    from tests.factories.offices import fix_seed
 
     await add_experts(office, 1)
     await add_experts(office, 3, region="440300")
@@ -194,8 +201,6 @@ async def test_a_changed_region_starts_a_new_commitment(office: Office) -> None:
 
 
 async def test_an_aborted_supplementary_round_can_be_begun_again(office: Office) -> None:
-    from services.draws.absences import RegionChange
-    from tests.factories.offices import fix_seed
 
     await add_experts(office, 1)
     await add_experts(office, 3, region="440300")
@@ -217,13 +222,11 @@ async def test_an_aborted_supplementary_round_can_be_begun_again(office: Office)
 
 
 async def test_an_expert_never_holds_two_overlapping_panels(office: Office) -> None:
-    from models.projects import Project
 
     await add_experts(office, 2)
     first = await start_draw(office, needed=1)
     project = await Project.get(id=office.project_id)
     project.pk, project._saved_in_db = None, False
-    from domain.ids import new_id
 
     project.id = office.project_id = new_id()
     await project.save(force_create=True)
@@ -233,9 +236,6 @@ async def test_an_expert_never_holds_two_overlapping_panels(office: Office) -> N
 
 
 async def test_who_works_for_a_party_or_names_it_is_never_listed(office: Office) -> None:
-    from domain.recusal import unit_keys
-    from models.draws import CandidateList
-    from models.experts import Employment, Expert
 
     experts = await add_experts(office, 5)
     now = office.deps.now()
@@ -248,7 +248,6 @@ async def test_who_works_for_a_party_or_names_it_is_never_listed(office: Office)
         await Employment.create(expert_id=expert.id, unit_name="广州水务有限公司", until=until, unit_keys=keys)
     await Expert.filter(id=experts[3].id).update(recusal_keys=keys)
     draw_id = await make_draw(office, needed=1)
-    from tests.factories.offices import verify as approve
 
     await approve(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
@@ -260,7 +259,6 @@ async def test_who_works_for_a_party_or_names_it_is_never_listed(office: Office)
 async def test_calling_cannot_begin_before_both_revealed(office: Office) -> None:
     await add_experts(office, 2)
     draw_id = await make_draw(office, needed=1)
-    from tests.factories.offices import verify as approve
 
     await approve(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
@@ -288,3 +286,36 @@ async def test_leave_is_refused_past_its_deadline(office: Office, clock: FixedCl
     with pytest.raises(RuleViolation) as refusal:
         await office.invitations.leave(invitation.id, invitation.expert_id, "堵车")
     assert refusal.value.rule == "draw.leave.allowed_until"
+
+
+async def test_a_paused_draw_past_its_lead_time_is_short_too_late(office: Office, clock: FixedClock) -> None:
+    await add_experts(office, 5)
+    draw_id = await start_draw(office, needed=1)
+    await office.run.pause(office.agency, draw_id, "改时间")
+    clock.move(timedelta(hours=4, minutes=56))
+    await office.invitations.expire_due()
+    await office.run.advance(draw_id)
+    assert await state_of(draw_id) == "short"
+    record = await check_record(office, draw_id)
+    assert record["log"][-1]["reason"] == "too_late"
+
+
+async def test_a_round_withheld_after_a_reveal_may_be_repeated_only_a_few_times(
+    office: Office, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id = await make_draw(office, needed=1)
+    await approve(office, draw_id)
+    for _ in range(WITHHELD_MAX):
+        view = await office.rounds.open(office.agency, draw_id)
+        for role, actor in (("agency", office.agency), ("supervisor", office.supervisor)):
+            digest = participant_commitment(role, bytes(16), view.draw_number, view.round_number)
+            await office.rounds.commit(actor, draw_id, role, digest.hex())
+        await office.rounds.reveal(office.supervisor, draw_id, "supervisor", bytes(16).hex())
+        with pytest.raises(Conflict):
+            await office.rounds.abort(office.agency, draw_id, "换一个")
+        clock.move(timedelta(minutes=6))
+        await office.rounds.abort(office.agency, draw_id, "没有揭示")
+    with pytest.raises(Conflict) as refusal:
+        await office.rounds.open(office.agency, draw_id)
+    assert refusal.value.code == "withheld_too_often"

@@ -1,0 +1,208 @@
+"""Draws from large pools: from opening the round to the first calls deferred, against the bare eligibility query.
+
+``python -m benchmarks.draw`` starts a PostgreSQL of its own and fills a pool of 100,000 and one of 1,000,000 experts, of
+whom 2,000 and 20,000 are eligible. Both sides fetch every eligible row. The whole way is: commit, freeze the list,
+both devices commit and reveal, fix the seed, start, and defer the first calls. Aims: at most 3 times the bare query;
+at most 12 times as long with ten times the experts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import uvloop
+from tortoise import Tortoise
+
+from app.embedded import embedded
+from domain.clock import FixedClock
+from domain.draws import participant_commitment
+from domain.rulebook import load_rulebooks
+from models.accounts import Account
+from models.draws import CallNotice, Condition, Draw, Supervisor
+from models.invitations import Invitation
+from models.migrate import migrate
+from models.organisations import Organisation
+from models.projects import Project
+from models.setup import tortoise_config
+from services.base import Actor, Deps, Jobs
+from services.crypto import Keyring
+from services.draws.eligibility import find_eligible, recusals
+from services.draws.rounds import Rounds
+from services.draws.run import Run
+from services.notices import Notices
+
+NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+NEEDED = 5
+ONE_IN = 50
+"""One expert of so many has the specialty asked for."""
+
+_FILL = """
+INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_number_hash, mobile_sealed, mobile_hash,
+    standing, active, permanent_region, willing_regions, region_path, specialties, specialty_path, title_level,
+    qualifications, department, recusal_keys, created_at)
+SELECT gen_random_uuid(), 'demo', 'ZJ' || n, '专家' || n, '', 'x', md5('id' || n), $2, md5('m' || n), 'formal', true,
+    '440100', '{440100}', '{440000,440100}', CASE WHEN n % $3 = 0 THEN '{A0801}' ELSE '{A0402}' END::text[],
+    CASE WHEN n % $3 = 0 THEN '{A,A08,A0801}' ELSE '{A,A04,A0402}' END::text[], 'senior', '{}', '', '{}', now()
+FROM generate_series(1, $1) AS n
+"""
+_EMPLOY = """
+INSERT INTO employment (id, expert_id, unit_name, credit_code, since, unit_keys)
+SELECT gen_random_uuid(), id, '单位' || number, '', NULL, ARRAY['name:单位' || (hashtext(number) % 20000)] FROM expert
+"""
+
+
+@dataclass
+class Bench:
+    deps: Deps
+    rounds: Rounds
+    run: Run
+    agency: Actor
+    supervisor: Actor
+    project_id: UUID
+    drawn: int = 0
+
+
+async def prepare(database_url: str, experts: int) -> Bench:
+    """A filled pool and the people who draw from it."""
+    keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
+    rulebooks = load_rulebooks(Path("config/pools"), ["demo"])
+    deps = Deps(FixedClock(NOW), keys, rulebooks, Jobs(), "http://127.0.0.1:8080")
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(_FILL, experts, keys.seal("13800000000", "mobile"), ONE_IN)
+    await connection.execute(_EMPLOY)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+    people = [
+        await Account.create(
+            pool="demo", mobile_sealed=keys.seal(m, "mobile"), mobile_hash=keys.lookup_hash("mobile", m), created_at=NOW
+        )
+        for m in ("13900000001", "13900000002")
+    ]
+    organisation = await Organisation.create(
+        pool="demo", name="代理", credit_code="x", assurance_level=4, legal_account_id=people[0].id, created_at=NOW
+    )
+    project = await Project.create(
+        pool="demo", organisation_id=organisation.id, agent_id=people[0].id, name="项目", category="工程",
+        region="440100", funding_source="国家", tender_method="公开", organisation_form="委托", tenderee_category="法人",
+        investment=1, tenderee_name="单位77", tenderee_code="", agency_name="代理", contact="张", contact_phone="1",
+        created_at=NOW,
+    )  # fmt: skip
+    notices = Notices(deps)
+    return Bench(
+        deps,
+        Rounds(deps, notices),
+        Run(deps, notices),
+        Actor("demo", "organisation", account_id=people[0].id, organisation_id=organisation.id),
+        Actor("demo", "supervisor", account_id=people[1].id),
+        project.id,
+    )
+
+
+async def make_draw(bench: Bench) -> Draw:
+    """A verified draw of five; each begins a day after the one before, so that none gets in another's way."""
+    bench.drawn += 1
+    day = NOW + timedelta(hours=8, days=bench.drawn / 1000)
+    draw = await Draw.create(
+        pool="demo", number=f"CQSQ20261121{bench.drawn:04}", project_id=bench.project_id, state="verified",
+        organisation_id=bench.agency.organisation_id, agent_id=bench.agency.account_id, name="活动", medium="网",
+        opening_at=day - timedelta(hours=1), opening_place="广州", needed=NEEDED, starts_at=day,
+        ends_at=day + timedelta(hours=4), on_site=False, operator_name="黄", operator_phone="1", operator_id_sealed="x",
+        gathering_first=day - timedelta(minutes=30), created_at=NOW,
+    )  # fmt: skip
+    notice = await CallNotice.create(
+        draw_id=draw.id, venue="场", address="广州市天河区1号", gathering_at=day - timedelta(minutes=30), contact="王",
+        contact_phone="1",
+    )  # fmt: skip
+    await Condition.create(
+        draw_id=draw.id, notice_id=notice.id, position=1, region_mode="permanent", regions=["440100"], specialty="A08",
+        planned=NEEDED, needed=NEEDED,
+    )  # fmt: skip
+    await Supervisor.create(
+        draw_id=draw.id, name="李", phone="13900000002", department="局",
+        mobile_hash=bench.deps.keys.lookup_hash("mobile", "13900000002"),
+    )  # fmt: skip
+    return draw
+
+
+async def time_bare(bench: Bench, draw: Draw) -> tuple[float, int]:
+    """Seconds of the eligibility query with every row fetched, and how many there were."""
+    condition, notice = await Condition.get(draw_id=draw.id), await CallNotice.get(draw_id=draw.id)
+    out = await recusals(draw, 3)
+    began = time.perf_counter()
+    found = await find_eligible(draw, condition, notice, "A08", out)
+    return time.perf_counter() - began, len(found)
+
+
+async def time_draw(bench: Bench, draw: Draw) -> float:
+    """Seconds from opening the round to the first calls deferred."""
+    values = {"agency": os.urandom(16), "supervisor": os.urandom(16)}
+    actors = {"agency": bench.agency, "supervisor": bench.supervisor}
+    began = time.perf_counter()
+    await bench.rounds.open(bench.agency, draw.id)
+    for role, value in values.items():
+        digest = participant_commitment(role, value, draw.number, 1)
+        await bench.rounds.commit(actors[role], draw.id, role, digest.hex())
+    for role, value in values.items():
+        await bench.rounds.reveal(actors[role], draw.id, role, value.hex())
+    await bench.run.start(bench.agency, draw.id)
+    await bench.run.advance(draw.id)
+    took = time.perf_counter() - began
+    assert await Invitation.filter(draw_id=draw.id).count() == NEEDED
+    return took
+
+
+async def measure(database_url: str, experts: int, rounds: int) -> tuple[float, float, int]:
+    """Median seconds of the bare query and of the whole way, alternating, after one of each to warm up."""
+    await migrate(database_url)
+    await Tortoise.init(config=tortoise_config(database_url), _enable_global_fallback=True)
+    try:
+        bench = await prepare(database_url, experts)
+        bare, whole, count = [], [], 0
+        for number in range(rounds + 1):
+            draw = await make_draw(bench)
+            seconds, count = await time_bare(bench, draw)
+            took = await time_draw(bench, draw)
+            if number:
+                bare.append(seconds)
+                whole.append(took)
+        return statistics.median(bare), statistics.median(whole), count
+    finally:
+        await Tortoise.close_connections()
+
+
+async def main(sizes: list[int], rounds: int) -> None:
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        async with embedded(Path(folder), durable=False) as servers:
+            for size in sizes:
+                connection = await asyncpg.connect(servers.database_url)
+                await connection.execute(f"CREATE DATABASE draw_{size}")
+                await connection.close()
+                url = servers.database_url.rsplit("/", 1)[0] + f"/draw_{size}"
+                bare, whole, count = await measure(url, size, rounds)
+                results[size] = whole
+                print(
+                    f"{size:>9,} experts, {count:,} eligible: bare query {bare * 1000:.0f} ms, "
+                    f"to first calls {whole * 1000:.0f} ms, ratio {whole / bare:.2f}"
+                )
+    if len(sizes) > 1:
+        print(f"{sizes[-1]:,} against {sizes[0]:,} experts: {results[sizes[-1]] / results[sizes[0]]:.1f} times as long")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(options.sizes, options.rounds))
