@@ -1,1 +1,27 @@
-"""Conversations, one file per subject, each readable from top to bottom."""
+"""Conversations of the official account, one file per subject, each readable from top to bottom."""
+
+from bot.router import Router
+from handlers import (
+    availability,
+    binding,
+    check_in,
+    commands,
+    invitations,
+    leave,
+    panels,
+    receipts,
+    status,
+    welcome,
+)
+
+__all__ = ["register_all"]
+
+
+def register_all(router: Router) -> None:
+    """Register every subject. Free text is asked in this order: what understands it best stands first.
+
+    Raises ValueError when a word that we offer to tap has nobody who answers it.
+    """
+    for subject in (binding, status, invitations, panels, leave, check_in, availability, receipts, welcome):
+        subject.register(router)
+    commands.register(router)

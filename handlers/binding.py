@@ -1,0 +1,160 @@
+"""Binding a WeChat to a person by SMS code, consent first; and undoing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.replies import shorten
+from bot.router import Answer, Router
+from bot.talk import Talk, conversation
+from bot.turn import Turn
+from domain.errors import InvalidInput, TooMany
+from domain.parsing import fold, mobile_number
+from handlers import commands, overview, people, texts
+from services.accounts import Bound
+from services.permissions import role_name
+
+VENUE = "venue"
+"""Why somebody binds: the venue's code was scanned by a WeChat that nobody knows yet."""
+
+AGAIN, OTHER = "again", "other"
+_AGAIN_WORDS = frozenset(("重发", "重新发送", "再发一次", "重新获取", "没收到", "没有收到", "收不到"))
+_OTHER_WORDS = frozenset(("换号", "换手机号", "换号码", "改号码", "修改手机号", "号码错了", "输错了"))
+_PRIVACY_BYTES = 1400
+"""Of the bubble's 2048: the choices below the text must never be cut off."""
+
+
+def register(router: Router) -> None:
+    router.remember(bind)
+    router.keyword(begin, commands.BIND, "绑定", "身份绑定", "我要绑定")
+    router.menu("BIND", begin)
+    router.scene("bind:", begin_by_scan)
+    router.remember(unbind)
+    router.keyword(begin_unbinding, commands.UNBIND, "解除绑定", "取消绑定")
+
+
+async def begin(turn: Turn) -> Answer:
+    """Bind, or say who is bound already; a privacy text that changed since is shown and agreed to again."""
+    privacy = turn.services.deps.book(turn.user.pool).pool.privacy_version
+    who = await people.find_who(turn)
+    if who is None or who.account_id is None:
+        return bind.start(privacy, "")
+    if await turn.services.accounts.needs_consent(who.account_id):
+        return bind.start(privacy, texts.PRIVACY_CHANGED)
+    bound = texts.ALREADY_BOUND.format(name=_named(who.masked_name), mobile=who.masked_mobile)
+    return f"{bound}\n{commands.tappable(commands.UNBIND, commands.STATUS)}"
+
+
+async def begin_by_scan(turn: Turn, _campaign: str) -> Answer:
+    return await begin(turn)
+
+
+def start_at_venue(turn: Turn) -> Answer:
+    """Bind first, then check in."""
+    return bind.start(turn.services.deps.book(turn.user.pool).pool.privacy_version, VENUE)
+
+
+@conversation(commands.BIND)
+async def bind(talk: Talk, privacy_version: str, occasion: str) -> None:
+    if occasion:
+        await talk.say(texts.VENUE_FIRST if occasion == VENUE else occasion)
+    agreed = await talk.choose(_privacy(talk), {texts.AGREE: True, texts.DISAGREE: False}, words=_agrees)
+    if not agreed:
+        await talk.say(texts.NOT_AGREED)
+        return
+
+    length = talk.services.deps.book(talk.user.pool).login.code_length
+    mobile = await talk.ask(texts.ASK_MOBILE, parse=mobile_number)
+    question = await _send_code(talk, mobile, length)
+    while True:
+        entry = await talk.ask(question, parse=code_or_wish(length))
+        if entry == OTHER:
+            mobile = await talk.ask(texts.ASK_MOBILE, parse=mobile_number)
+        if entry in (AGAIN, OTHER):
+            question = await _send_code(talk, mobile, length)
+            continue
+        try:
+            bound = await talk.once(
+                talk.services.accounts.bind, talk.user.identity_id, talk.user.pool, mobile, entry, privacy_version
+            )
+        except InvalidInput as error:  # a wrong or old code: the reason, and how many tries are left
+            question = f"{error.message}\n{texts.CODE_FORM.format(length=length)}"
+        else:
+            break
+    await _say_bound(talk, bound, occasion)
+
+
+async def _send_code(talk: Talk, mobile: str, length: int) -> str:
+    """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
+    try:
+        sent = await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "bind")
+    except TooMany as error:
+        if error.code == "mobile_locked":
+            raise
+        return f"{error.message}\n{texts.CODE_ANYWAY.format(length=length)}"
+    minutes = int(talk.services.deps.book(talk.user.pool).login.code_valid.total_seconds()) // 60
+    return texts.CODE_SENT.format(mobile=sent.masked_mobile, minutes=minutes, length=length)
+
+
+async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
+    if not bound.roles:
+        hotline = talk.services.deps.book(talk.user.pool).pool.hotline
+        await talk.say(texts.BOUND_NO_ROLE.format(mobile=bound.masked_mobile, hotline=hotline))
+        return
+    roles = "、".join(role_name(role) for role in bound.roles)
+    await talk.say(texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles))
+    who = await talk.read(talk.services.accounts.who, talk.user.identity_id)
+    if who.expert_id is None:
+        await talk.say(texts.MENU_AGENCY)
+    elif occasion == VENUE:
+        await talk.say(f"{texts.VENUE_AGAIN}\n{commands.tappable(commands.CHECK_IN)}")
+    else:
+        await talk.say(await talk.read(overview.next_things, talk.services, who.expert_id))
+
+
+def code_or_wish(length: int) -> Callable[[str], str]:
+    """A parser of a code of ``length`` digits; AGAIN or OTHER when the person asks for that instead."""
+
+    def parse(text: str) -> str:
+        said = fold(text)
+        if said in _AGAIN_WORDS:
+            return AGAIN
+        if said in _OTHER_WORDS:
+            return OTHER
+        digits = said.replace(" ", "").replace("-", "")
+        if not (digits.isascii() and digits.isdigit() and len(digits) == length):
+            raise InvalidInput(texts.CODE_FORM.format(length=length), code="bad_code")
+        return digits
+
+    return parse
+
+
+def _privacy(talk: Talk) -> str:
+    text = talk.services.deps.book(talk.user.pool).pool.privacy_text
+    return f"{shorten(text, _PRIVACY_BYTES)}\n{texts.PRIVACY_ASK}"
+
+
+def _agrees(text: str) -> bool | None:
+    """Consent is a plain word, nothing that sounds like one."""
+    return {"我同意": True, "是": True, "我不同意": False, "拒绝": False, "否": False, "不": False}.get(fold(text))
+
+
+def _named(masked_name: str) -> str:
+    return f"{masked_name} " if masked_name else ""
+
+
+# ---- undoing it
+
+
+async def begin_unbinding(turn: Turn) -> Answer:
+    return unbind.start() if turn.user.bound else texts.NOT_BOUND
+
+
+@conversation(commands.UNBIND)
+async def unbind(talk: Talk) -> None:
+    sure = await talk.choose(texts.ASK_UNBIND, {texts.UNBIND_YES: True, texts.UNBIND_NO: False})
+    if not sure:
+        await talk.say(texts.KEPT_BOUND)
+        return
+    await talk.once(talk.services.accounts.unbind, talk.user.identity_id)
+    await talk.say(f"{texts.UNBOUND}\n{commands.tappable(commands.BIND)}")

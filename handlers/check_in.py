@@ -1,0 +1,78 @@
+"""Check-in (签到): by word or menu, with a position where the rulebook wants one, or by scanning the venue's code."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.router import Answer, Router
+from bot.talk import Talk, conversation
+from bot.turn import Turn
+from domain.clock import print_time
+from handlers import binding, commands, people, texts, wording
+from handlers.picking import Candidate, candidates, pick
+from services.attendance import CheckedIn, Position
+
+
+def register(router: Router) -> None:
+    router.remember(check_in)
+    router.keyword(begin, commands.CHECK_IN, "到场签到", "我要签到")
+    router.menu("CHECK_IN", begin)
+    router.scene("venue:", by_scan)
+
+
+async def begin(turn: Turn) -> Answer:
+    me = await people.get_expert(turn)
+    panels = await turn.services.invitations.list_panels(me.expert_id)
+    awaited = [view for view in panels if view.checked_in_at is None]
+    if awaited:
+        return check_in.start(candidates(awaited))
+    came = [(view, view.checked_in_at) for view in panels if view.checked_in_at is not None]
+    if not came:
+        return f"{texts.NOTHING_TO_CHECK_IN}\n{commands.tappable(commands.PANELS)}"
+    view, at = came[0]
+    return texts.CHECKED_IN_ALREADY.format(time=print_time(at), code=view.code)
+
+
+async def by_scan(turn: Turn, token: str) -> Answer:
+    """The scan itself shows that one stands there. Scanning twice is harmless."""
+    if not turn.user.bound:
+        return binding.start_at_venue(turn)
+    me = await people.get_expert(turn)
+    return _result(await turn.services.attendance.check_in_by_qr(me.expert_id, token))
+
+
+@conversation(commands.CHECK_IN)
+async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
+    me = await people.get_expert(talk)
+    rule = talk.services.deps.book(talk.user.pool).attendance
+    invitation_id = await pick(talk, texts.CHECK_IN_WHICH, panels)
+    view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    opens = view.gathering_at - rule.check_in_opens
+    if talk.now < opens:
+        await talk.say(texts.TOO_EARLY, time=print_time(view.gathering_at), opens=print_time(opens))
+        return
+
+    options: dict[str, Literal["here", "position", "no"]] = {
+        texts.ARRIVED: "here", texts.SEND_POSITION: "position", texts.NOT_THERE_YET: "no"
+    }  # fmt: skip
+    if rule.location_required:
+        del options[texts.ARRIVED]
+    how = await talk.choose(f"{wording.when_and_where(view)}\n{texts.ASK_ARRIVED}", options)
+    if how == "no":
+        await talk.say(texts.NOT_CHECKED_IN)
+        return
+    position = None
+    if how == "position":
+        sent = await talk.ask_location(texts.ASK_POSITION)
+        if sent is None:
+            await talk.say(texts.POSITION_NEEDED)
+            return
+        position = Position(sent.latitude, sent.longitude)
+    done = await talk.once(talk.services.attendance.check_in, invitation_id, me.expert_id, position)
+    await talk.say(_result(done))
+
+
+def _result(done: CheckedIn) -> str:
+    if not done.first:
+        return texts.CHECKED_IN_ALREADY.format(time=print_time(done.at), code=done.code)
+    return texts.CHECKED_IN.format(time=print_time(done.at), code=done.code, place=wording.plain(done.place))

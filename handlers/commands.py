@@ -1,0 +1,60 @@
+"""Words that can be tapped: the same as typing them, and possible in the middle of a talk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot import replies
+from bot.router import Answer, Router
+from bot.talk import Conversation
+from bot.turn import Turn
+
+BIND = "绑定身份"
+UNBIND = "解绑"
+STATUS = "我的状态"
+INVITATIONS = "评标邀请"
+PANELS = "我的活动"
+PAST_PANELS = "以往活动"
+LEAVE = "请假"
+CHECK_IN = "签到"
+AVAILABILITY = "日程"
+HELP = "帮助"
+MENU = "菜单"
+
+TAPS: Mapping[str, int] = {
+    BIND: 101,
+    UNBIND: 102,
+    STATUS: 103,
+    INVITATIONS: 104,
+    PANELS: 105,
+    PAST_PANELS: 106,
+    LEAVE: 107,
+    CHECK_IN: 108,
+    AVAILABILITY: 109,
+    HELP: 110,
+    MENU: 111,
+}
+"""Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
+
+_WORDS = {tap: word for word, tap in TAPS.items()}
+
+
+def tappable(*words: str) -> str:
+    """One tappable command a line."""
+    return "\n".join(f"▸ {replies.choice(word, TAPS[word])}" for word in words)
+
+
+def register(router: Router) -> None:
+    """After all others, since each word must have somebody who answers it."""
+
+    async def run(turn: Turn, tap: int) -> Answer:
+        word = _WORDS.get(tap)
+        target = router.find_keyword(word) if word is not None else None
+        if target is None:
+            return None
+        return target.start() if isinstance(target, Conversation) else await target(turn)
+
+    missing = [word for word in TAPS if router.find_keyword(word) is None]
+    if missing:
+        raise ValueError(f"nobody answers {', '.join(missing)}, which can be tapped")
+    router.tap(run)

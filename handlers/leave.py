@@ -1,0 +1,66 @@
+"""Leave (请假) after agreeing: which panel, why, what follows from it, and only then for sure."""
+
+from __future__ import annotations
+
+from bot.router import Answer, Router
+from bot.talk import Talk, conversation
+from bot.turn import Turn
+from domain.clock import print_time
+from domain.errors import InvalidInput
+from handlers import commands, invitations, people, texts, wording
+from handlers.picking import Candidate, candidates, pick
+
+REASON_LONGEST = 100
+"""Characters; the register holds 200."""
+
+
+def register(router: Router) -> None:
+    router.remember(ask_leave)
+    router.keyword(begin, commands.LEAVE, "我要请假", "申请请假")
+    router.menu("LEAVE", begin)
+
+
+async def begin(turn: Turn) -> Answer:
+    """Whoever has only been asked so far doesn't need leave: that is a no, and is read back as one."""
+    me = await people.get_expert(turn)
+    panels = await turn.services.invitations.list_panels(me.expert_id)
+    ahead = [view for view in panels if view.checked_in_at is None]
+    if ahead:
+        return ask_leave.start(candidates(ahead))
+    if panels:
+        return texts.ALL_CHECKED_IN
+    waiting = await turn.services.invitations.list_open(me.expert_id)
+    if waiting:
+        return invitations.answer.start(candidates(waiting), "decline", "")
+    return f"{texts.NOTHING_TO_LEAVE}\n{commands.tappable(commands.AVAILABILITY)}"
+
+
+@conversation(commands.LEAVE)
+async def ask_leave(talk: Talk, panels: tuple[Candidate, ...]) -> None:
+    me = await people.get_expert(talk)
+    rule = talk.services.deps.book(talk.user.pool).draw.leave
+    invitation_id = await pick(talk, texts.LEAVE_WHICH, panels)
+    view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    time = print_time(view.gathering_at)
+    if talk.now > view.gathering_at - rule.allowed_until:
+        until = print_time(view.gathering_at - rule.allowed_until)
+        await talk.say(texts.LEAVE_TOO_LATE.format(time=time, until=until, contact=wording.contact(view)))
+        return
+
+    reason = await talk.ask(texts.ASK_REASON, parse=leave_reason, time=time)
+    sure = await talk.choose(
+        texts.LEAVE_READ_BACK.format(time=time, reason=wording.plain(reason), consequence=rule.consequence),
+        {texts.LEAVE_YES: True, texts.LEAVE_NO: False},
+    )
+    if not sure:
+        await talk.say(texts.NOT_LEFT, time=time)
+        return
+    await talk.once(talk.services.invitations.leave, invitation_id, me.expert_id, reason)
+    await talk.say(texts.LEFT, time=time)
+
+
+def leave_reason(text: str) -> str:
+    reason = " ".join(text.split())
+    if not 2 <= len(reason) <= REASON_LONGEST:
+        raise InvalidInput(texts.REASON_FORM.format(longest=REASON_LONGEST), code="bad_reason")
+    return reason

@@ -1,0 +1,43 @@
+"""My panels (评标活动): those ahead and running with all that is needed to get there, and past ones."""
+
+from __future__ import annotations
+
+from bot.router import Router
+from bot.turn import Turn
+from domain.clock import print_time
+from handlers import commands, people, texts, wording
+from services.invitations import InvitationView
+
+_SHOWN = 4
+_SHOWN_PAST = 10
+
+
+def register(router: Router) -> None:
+    router.keyword(my_panels, commands.PANELS, "活动", "我的评标", "评标活动")
+    router.menu("PANELS", my_panels)
+    router.keyword(past_panels, commands.PAST_PANELS, "历史活动", "参加过的活动")
+
+
+async def my_panels(turn: Turn) -> str:
+    me = await people.get_expert(turn)
+    found = await turn.services.invitations.list_panels(me.expert_id)
+    if not found:
+        return f"{texts.NO_PANELS}\n{commands.tappable(commands.INVITATIONS, commands.PAST_PANELS)}"
+    blocks = [wording.agreed_panel(view, turn.now) for view in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        blocks.append(texts.AND_MORE.format(count=len(found) - _SHOWN))
+    words = commands.tappable(commands.CHECK_IN, commands.LEAVE, commands.PAST_PANELS)
+    return "\n\n".join([texts.PANELS, *blocks, words])
+
+
+async def past_panels(turn: Turn) -> str:
+    me = await people.get_expert(turn)
+    found = await turn.services.invitations.list_panels(me.expert_id, past=True)
+    if not found:
+        return texts.NO_PAST_PANELS
+    return "\n".join([texts.PAST_PANELS, wording.numbered([_past_line(view) for view in found[:_SHOWN_PAST]])])
+
+
+def _past_line(view: InvitationView) -> str:
+    attended = texts.NOT_ATTENDED if view.checked_in_at is None else texts.ATTENDED
+    return texts.PAST_LINE.format(time=print_time(view.gathering_at), place=wording.where(view), attended=attended)

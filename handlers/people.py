@@ -1,0 +1,49 @@
+"""Who is writing, as the conversations need to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from bot.turn import Turn
+from domain.errors import Forbidden, Unauthenticated
+from handlers import commands, texts
+from services.accounts import Who
+from services.base import Actor
+
+
+@dataclass(frozen=True)
+class Me:
+    """An expert of this pool who writes from a bound WeChat."""
+
+    actor: Actor
+    expert_id: UUID
+
+
+async def find_who(turn: Turn) -> Who | None:
+    """None while the openid is bound to nobody."""
+    if not turn.user.bound:
+        return None
+    return await turn.services.accounts.who(turn.user.identity_id)
+
+
+async def find_expert(turn: Turn) -> Me | None:
+    """None for anybody but an expert."""
+    who = await find_who(turn)
+    if who is None or who.expert_id is None:
+        return None
+    return Me(Actor(turn.user.pool, "expert", who.account_id, who.expert_id), who.expert_id)
+
+
+async def get_expert(turn: Turn) -> Me:
+    """The expert, looked up at every message: a binding that was undone meanwhile ends the talk.
+
+    Raises Unauthenticated for a WeChat that is not bound, Forbidden for somebody who is no expert; both say what to do.
+    """
+    if not turn.user.bound:
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+    me = await find_expert(turn)
+    if me is None:
+        hotline = turn.services.deps.book(turn.user.pool).pool.hotline
+        raise Forbidden(texts.NOT_AN_EXPERT.format(hotline=hotline))
+    return me

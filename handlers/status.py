@@ -1,0 +1,59 @@
+"""My status: who I am here, what I may do, what is next. One bubble."""
+
+from __future__ import annotations
+
+from bot.router import Router
+from bot.turn import Turn
+from domain.errors import Unauthenticated
+from handlers import commands, overview, people, texts, wording
+from services.accounts import Who
+from services.base import Actor
+from services.experts import ExpertProfile, Named
+
+_SHOWN = 5
+"""Specialties; more would fill the bubble."""
+
+
+def register(router: Router) -> None:
+    router.keyword(my_status, commands.STATUS, "状态", "我的", "我的身份")
+    router.menu("STATUS", my_status)
+
+
+async def my_status(turn: Turn) -> str:
+    who = await people.find_who(turn)
+    if who is None:
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+    lines = [texts.STATUS_WHO.format(name=f"{who.masked_name} " if who.masked_name else "", mobile=who.masked_mobile)]
+    roles = "、".join(role.label for role in who.roles)
+    lines.append(texts.STATUS_ROLES.format(roles=roles) if roles else texts.STATUS_NO_ROLE)
+    if who.expert_id is None:
+        return "\n".join([*lines, texts.MENU_AGENCY, commands.tappable(commands.UNBIND)])
+    lines += await _expert_lines(turn, who)
+    lines.append(await overview.next_things(turn.services, who.expert_id))
+    lines.append(commands.tappable(commands.AVAILABILITY))
+    return "\n".join(lines)
+
+
+async def _expert_lines(turn: Turn, who: Who) -> list[str]:
+    profile = await turn.services.experts.profile(Actor(turn.user.pool, "expert", who.account_id, who.expert_id))
+    hotline = turn.services.deps.book(turn.user.pool).pool.hotline
+    standing = texts.STANDING.get(profile.standing, profile.standing)
+    if not profile.active:
+        standing += texts.SUSPENDED.format(hotline=hotline)
+    lines = [texts.STATUS_EXPERT.format(number=profile.number, standing=standing)]
+    lines.append(texts.STATUS_REGION.format(region=_name(profile.permanent_region)))
+    if profile.specialties:
+        lines.append(texts.STATUS_SPECIALTIES.format(names=_specialties(profile)))
+    if profile.unavailable:
+        lines.append(texts.STATUS_AWAY.format(periods=wording.periods(profile.unavailable, limit=3)))
+    return lines
+
+
+def _specialties(profile: ExpertProfile) -> str:
+    names = "、".join(_name(one) for one in profile.specialties[:_SHOWN])
+    more = texts.STATUS_MORE.format(count=len(profile.specialties)) if len(profile.specialties) > _SHOWN else ""
+    return names + more
+
+
+def _name(named: Named) -> str:
+    return f"{named.name}（{named.code}）" if named.name else named.code

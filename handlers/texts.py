@@ -1,0 +1,166 @@
+"""What the official account says, by subject. Short, polite, and always with what to do next.
+
+``{…}`` are filled by the conversation. What a province words itself (welcome, help, privacy, consequence of a leave)
+stands in its rulebook instead.
+"""
+
+from __future__ import annotations
+
+# ---- everybody
+
+BIND_FIRST = "请先绑定身份，两分钟即可完成："
+NOT_AN_EXPERT = "您绑定的手机号没有对应的在库评标专家。如果您是评标专家，请拨打{hotline}核对登记的手机号。"
+DID_NOT_UNDERSTAND = "没有看懂您的意思。您可以点选："
+MENU = "您可以点选："
+MENU_AGENCY = "招标人、代理机构和现场人员请打开小程序办理。"
+HOTLINE = "人工服务：{hotline}"
+WELCOME_BACK = "{name}，欢迎回来。"
+AND_MORE = "……另有{count}项"
+
+# ---- panels in words
+
+WHEN = "集合时间：{time}"
+WHERE = "集合地点：{place}"
+CONTACT = "联系人：{contact}"
+REMARK = "注意事项：{remark}"
+CODE = "验证码：{code}"
+ENTERED_AT = "已于{time}签到。"
+LEFT_AT = "已于{time}离场。"
+LEAVE_UNTIL = "不能到场请在{time}前回复“请假”。"
+
+# ---- binding
+
+PRIVACY_ASK = "您是否同意？"
+PRIVACY_CHANGED = "隐私说明已更新，请重新阅读并验证手机号。"
+AGREE = "同意"
+DISAGREE = "不同意"
+NOT_AGREED = "没有绑定，也没有保存您的信息。需要时请再回复“绑定”。"
+VENUE_FIRST = "签到前请先绑定身份。"
+VENUE_AGAIN = "现在可以签到了：请重新扫描现场二维码，或点选"
+ASK_MOBILE = "请输入您在专家库（或单位）登记的手机号。"
+CODE_SENT = (
+    "验证码已发送到{mobile}，{minutes}分钟内有效。请回复短信里的{length}位数字。\n"
+    "没有收到？回复“重发”；号码不对？回复“换号”。"
+)
+CODE_FORM = "请回复短信里的{length}位数字；没有收到请回复“重发”，号码不对请回复“换号”。"
+CODE_ANYWAY = "如果短信已经收到，请直接回复其中的{length}位数字；也可以回复“换号”。"
+BOUND = "绑定成功。{name}{mobile}\n身份：{roles}"
+BOUND_NO_ROLE = (
+    "绑定成功。{mobile}\n这个手机号没有登记为在库专家。如果您是评标专家，请拨打{hotline}核对；"
+    "招标人、代理机构请打开小程序继续。"
+)
+ALREADY_BOUND = "您已绑定：{name}{mobile}。\n要换手机号或换人，请先解绑："
+NOT_BOUND = "这个微信还没有绑定身份，无需解绑。"
+ASK_UNBIND = "解绑后，这个微信不再收到评标通知，也不能在这里办理；电话和短信通知不受影响，专家档案保留。确定解绑吗？"
+UNBIND_YES = "确定解绑"
+UNBIND_NO = "不解绑"
+UNBOUND = "已解绑。需要时请再回复“绑定”。"
+KEPT_BOUND = "没有解绑，一切照旧。"
+
+# ---- status
+
+STATUS_WHO = "{name}{mobile}"
+STATUS_ROLES = "身份：{roles}"
+STATUS_NO_ROLE = "身份：暂无"
+STATUS_EXPERT = "专家编号：{number}\n状态：{standing}"
+STANDING = {"formal": "正式专家", "temporary": "临时专家"}
+SUSPENDED = "（已暂停抽取，请拨打{hotline}了解）"
+STATUS_REGION = "常驻地：{region}"
+STATUS_SPECIALTIES = "评标专业：{names}"
+STATUS_MORE = "等{count}项"
+STATUS_AWAY = "不接受抽取：\n{periods}"
+NEXT_PANEL = "下一场评标：{time}，{place}"
+NO_PANEL_AHEAD = "目前没有已确认的评标活动。"
+OPEN_INVITATIONS = "有{count}个评标邀请等您答复，请在{until}前："
+
+# ---- panels
+
+PANELS = "您的评标活动："
+NO_PANELS = "您目前没有已确认的评标活动。收到邀请后会在这里显示。"
+PAST_PANELS = "您最近参加的评标活动："
+NO_PAST_PANELS = "还没有参加过的评标活动。"
+PAST_LINE = "{time} {place}（{attended}）"
+ATTENDED = "已签到"
+NOT_ATTENDED = "无签到记录"
+
+# ---- invitations
+
+INVITED = "您被随机抽取为评标专家。"
+ANSWER_BY = "请在{until}前答复，逾期视为不参加。"
+WHICH_INVITATION = "您有{count}个邀请等待答复，您说的是哪一场？"
+ASK_ANSWER = "您参加吗？"
+ASK_BY_DOUBT = {
+    "question": "您的问题请直接咨询上面的联系人。能否按时参加，请点选：",
+    "mixed": "没有把握您是参加还是不参加，请点选：",
+    "condition": "需要您明确答复能否按时、全程参加；有困难可先咨询上面的联系人：",
+    "acknowledged": "谢谢。还需要您明确答复是否参加，请点选：",
+    "unknown": "没有看懂您的答复，请点选：",
+}
+ATTEND = "参加"
+DECLINE = "不参加"
+LATER = "稍后答复"
+READ_BACK_ACCEPT = "您选择了【参加】，请确认："
+READ_BACK_DECLINE = "您选择了【不参加】{time}的评标，请确认："
+CONFIRM_ACCEPT = "确认参加"
+CONFIRM_DECLINE = "确认不参加"
+CHANGE_TO_ACCEPT = "改为参加"
+CHANGE_TO_DECLINE = "改为不参加"
+ANSWER_LATER = "还没有记录您的答复。请在{until}前回复“参加”或“不参加”，逾期视为不参加。"
+ACCEPTED = "已确认您参加评标。请带身份证，按时到场。"
+DECLINED = "已记录：您不参加{time}的评标。感谢答复，不影响您今后被抽取。"
+NO_OPEN_INVITATION = "现在没有等待您答复的评标邀请；如果邀请已过答复时间，就不能再答复了。"
+NOT_YOURS = "这个选项不是发给您的，或者已经失效。"
+STILL_OPEN = "这个邀请还在等您答复，请在{until}前回复“参加”或“不参加”。"
+TOO_LATE_TO_DECLINE = "这个邀请您已经确认参加，不能再改为不参加。不能到场请请假："
+HOLDS_DECLINED = "您此前已答复不参加{time}的评标，不能再更改，无需到场。"
+HOLDS_SILENT = "{time}的评标邀请已过答复时间，本次无需到场。"
+HOLDS_LEFT = "{time}的评标您已请假，无需到场。"
+HOLDS_CANCELLED = "{time}的评标已取消，您无需到场。有疑问请联系{contact}。"
+HOLDS_OTHER = "{time}的评标您登记为“{state}”，无需到场。有疑问请联系{contact}。"
+
+# ---- leave
+
+NOTHING_TO_LEAVE = "您没有已确认的评标活动，无需请假。"
+ALL_CHECKED_IN = "您的评标活动都已签到。要离场请直接告诉现场工作人员。"
+LEAVE_WHICH = "您要为哪一场评标请假？"
+LEAVE_TOO_LATE = "{time}的评标，请假截止时间{until}已过。请直接致电{contact}说明情况。"
+ASK_REASON = "为{time}的评标请假。请简短说明原因，例如：生病、出差。"
+REASON_FORM = "请用2到{longest}个字说明请假原因。"
+LEAVE_READ_BACK = "请假：{time}\n原因：{reason}\n{consequence}\n确定请假吗？"
+LEAVE_YES = "确定请假"
+LEAVE_NO = "不请假了"
+LEFT = "请假已登记：{time}的评标您无需到场，系统将补抽其他专家。"
+NOT_LEFT = "没有请假，您仍在{time}评标的名单内，请按时到场。"
+
+# ---- check-in
+
+NOTHING_TO_CHECK_IN = "您没有待签到的评标活动。"
+CHECKED_IN_ALREADY = "您已于{time}签到，无需重复。验证码：{code}"
+CHECK_IN_WHICH = "您要为哪一场评标签到？"
+TOO_EARLY = "还未到签到时间。{time}集合的评标，请在{opens}后签到。"
+ASK_ARRIVED = "您已经到达集合地点了吗？"
+ARRIVED = "我已到场，签到"
+SEND_POSITION = "发送位置签到"
+NOT_THERE_YET = "还没到"
+ASK_POSITION = "请点输入框旁的“+”，选择“位置”并发送您现在的位置。"
+POSITION_NEEDED = "没有收到位置，尚未签到。请重新回复“签到”，或扫描现场二维码。"
+NOT_CHECKED_IN = "尚未签到。到场后请再回复“签到”，或扫描现场二维码。"
+CHECKED_IN = "签到成功（{time}）。\n验证码：{code}\n地点：{place}"
+
+# ---- availability
+
+AVAILABILITY = "您设置的不接受抽取的时间：\n{periods}"
+AVAILABILITY_WHAT = "您要办理什么？"
+ADD_PERIOD = "添加一段时间"
+CANCEL_PERIOD = "撤销一段时间"
+DO_NOTHING = "不用了"
+NOTHING_CHANGED = "没有改动。"
+ASK_PERIOD = "哪段时间不接受抽取？请这样回复：11月25日到12月3日，或 明天到下周三，或 25号下午。"
+PERIOD_READ_BACK = "这段时间不接受抽取：\n{span}\n对吗？"
+PERIOD_SAVE = "对，保存"
+PERIOD_AGAIN = "重新输入"
+PERIOD_DROP = "不设置了"
+PERIOD_SAVED = "已保存：{span}不会抽取您。要撤销请回复“日程”。"
+PERIOD_PANELS = "注意：这段时间内有{count}场您已确认的评标，不受影响；不能到场请请假："
+WHICH_PERIOD = "撤销哪一段？撤销后这段时间可以抽取您。"
+PERIOD_CANCELLED = "已撤销：{span}恢复可以抽取。"

@@ -1,0 +1,74 @@
+"""Coming, going, and not knowing what to do: follow, unfollow, help, menu, and what nobody understood."""
+
+from __future__ import annotations
+
+from bot.router import Router
+from bot.turn import Turn
+from handlers import commands, overview, people, texts
+from services.accounts import Who
+
+
+def register(router: Router) -> None:
+    router.event("subscribe", welcome)
+    router.event("unsubscribe", forget)
+    router.event("user_authorization_revoke", forget_named)
+    router.event("user_authorization_cancellation", forget_named)
+    router.keyword(give_help, commands.HELP, "人工", "客服", "help", "?")
+    router.keyword(show_menu, commands.MENU, "功能", "你好", "您好")
+    router.menu("HELP", give_help)
+    router.fallback(did_not_understand)
+
+
+async def welcome(turn: Turn) -> str:
+    """The first thing a new follower sees: what this is for, and one tap to begin; a known one sees what is next."""
+    await turn.services.accounts.follow(turn.user.pool, turn.user.appid, turn.user.openid)
+    who = await people.find_who(turn)
+    if who is None:
+        welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
+        return f"{welcome_text}\n{commands.tappable(commands.BIND, commands.HELP)}"
+    hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
+    if who.expert_id is None:
+        return f"{hello}\n{texts.MENU_AGENCY}\n{commands.tappable(commands.STATUS, commands.HELP)}"
+    return f"{hello}\n{await overview.next_things(turn.services, who.expert_id)}"
+
+
+async def forget(turn: Turn) -> None:
+    """Unfollowed: the openid and what WeChat told about it go, the expert's file stays."""
+    await turn.services.accounts.unfollow(turn.user.appid, turn.user.openid)
+
+
+async def forget_named(turn: Turn) -> None:
+    """The user withdrew what he had authorised, or closed his WeChat account. The event names the openid itself."""
+    message = turn.message
+    appid, openid = message.get("AppID") or turn.user.appid, message.get("OpenID") or turn.user.openid
+    await turn.services.accounts.unfollow(appid.strip(), openid.strip())
+
+
+async def give_help(turn: Turn) -> str:
+    pool = turn.services.deps.book(turn.user.pool).pool
+    return f"{pool.help}\n{texts.HOTLINE.format(hotline=pool.hotline)}\n{commands.tappable(commands.MENU)}"
+
+
+async def show_menu(turn: Turn) -> str:
+    who = await people.find_who(turn)
+    words = commands.tappable(*_offers(who))
+    return f"{texts.MENU}\n{words}" + ("" if who and who.expert_id else f"\n{texts.MENU_AGENCY}")
+
+
+async def did_not_understand(turn: Turn) -> str:
+    """The last to be asked, after free text and (later) the search of questions."""
+    who = await people.find_who(turn)
+    words = [*_offers(who)[:3], commands.MENU, commands.HELP]
+    return f"{texts.DID_NOT_UNDERSTAND}\n{commands.tappable(*words)}"
+
+
+def _offers(who: Who | None) -> list[str]:
+    """What this person can do here, most useful first."""
+    if who is None:
+        return [commands.BIND]
+    if who.expert_id is None:
+        return [commands.STATUS, commands.UNBIND]
+    return [
+        commands.INVITATIONS, commands.PANELS, commands.CHECK_IN, commands.LEAVE, commands.AVAILABILITY,
+        commands.STATUS, commands.UNBIND,
+    ]  # fmt: skip

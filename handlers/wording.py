@@ -1,0 +1,107 @@
+"""Facts in words: panels, times, lists. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+
+from domain.clock import local, print_time
+from domain.lifecycles import InvitationState
+from handlers import texts
+from services.experts import Period
+from services.invitations import InvitationView
+
+_OTHER_VENUE = "其他"
+"""Stands for the venue when only the address is given."""
+
+
+def plain(text: str) -> str:
+    """Words that somebody else typed, unable to become a link in a chat bubble."""
+    return text.replace("<", "‹").replace(">", "›")
+
+
+def where(view: InvitationView) -> str:
+    parts = [view.place] if view.venue in ("", _OTHER_VENUE) else [view.venue, view.place]
+    return plain(" ".join(parts))
+
+
+def contact(view: InvitationView) -> str:
+    return plain(f"{view.contact} {view.contact_phone}".strip())
+
+
+def when_and_where(view: InvitationView) -> str:
+    """Time, place, contact and remark, a line each. Never project or parties."""
+    lines = [
+        texts.WHEN.format(time=print_time(view.gathering_at)),
+        texts.WHERE.format(place=where(view)),
+        texts.CONTACT.format(contact=contact(view)),
+    ]
+    if view.remark:
+        lines.append(texts.REMARK.format(remark=plain(view.remark)))
+    return "\n".join(lines)
+
+
+def agreed_panel(view: InvitationView, now: datetime) -> str:
+    """A panel that the expert has agreed to: as above, with code, attendance and the rule of leave."""
+    lines = [when_and_where(view), texts.CODE.format(code=view.code)]
+    if view.checked_out_at is not None:
+        lines.append(texts.LEFT_AT.format(time=print_time(view.checked_out_at)))
+    elif view.checked_in_at is not None:
+        lines.append(texts.ENTERED_AT.format(time=print_time(view.checked_in_at)))
+    elif view.leave_until is not None and now <= view.leave_until:
+        lines.append(texts.LEAVE_UNTIL.format(time=print_time(view.leave_until)))
+    return "\n".join(lines)
+
+
+def what_holds(view: InvitationView, now: datetime) -> str:
+    """The state of an invitation that can't be answered any more."""
+    state = view.state
+    if state is InvitationState.OPEN:
+        return texts.STILL_OPEN.format(until=print_time(view.answer_until))
+    if state is InvitationState.ACCEPTED:
+        return f"{texts.ACCEPTED}\n{agreed_panel(view, now)}"
+    known = {
+        InvitationState.DECLINED: texts.HOLDS_DECLINED,
+        InvitationState.SILENT: texts.HOLDS_SILENT,
+        InvitationState.LEFT: texts.HOLDS_LEFT,
+        InvitationState.RELEASED: texts.HOLDS_CANCELLED,
+        InvitationState.CANCELLED: texts.HOLDS_CANCELLED,
+    }
+    text = known.get(state, texts.HOLDS_OTHER)
+    return text.format(time=print_time(view.gathering_at), state=state.label, contact=contact(view))
+
+
+def span(starts_at: datetime, ends_at: datetime) -> str:
+    """``11月25日(周三)至12月3日(周四)``; half days are named, other moments told by the clock. Half-open."""
+    first, last = local(starts_at), local(ends_at)
+    begin = _day(first) + ("" if first.time() == time() else _moment(first, noon="下午"))
+    if last.time() == time():
+        last -= timedelta(days=1)
+        end = _day(last)
+    else:
+        end = _day(last) + _moment(last, noon="上午")
+    if first.date() != last.date():
+        return f"{begin}至{end}"
+    if begin == _day(first):
+        return end
+    return begin if end == _day(last) else f"{begin}至{last:%H:%M}"
+
+
+def numbered(lines: Sequence[str]) -> str:
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+
+
+def periods(found: Sequence[Period], limit: int = 5) -> str:
+    """Times in which somebody isn't drawn, a line each."""
+    lines = [span(period.starts_at, period.ends_at) for period in found[:limit]]
+    if len(found) > limit:
+        lines.append(texts.AND_MORE.format(count=len(found) - limit))
+    return "\n".join(lines)
+
+
+def _day(at: datetime) -> str:
+    return print_time(at).split()[0]
+
+
+def _moment(at: datetime, noon: str) -> str:
+    return noon if at.time() == time(12) else f"{at:%H:%M}"
