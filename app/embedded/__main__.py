@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,7 +30,8 @@ async def main(data_dir: Path, *, durable: bool) -> None:
             loop.remove_reader(0)
             over.set()
 
-    loop.add_reader(0, heard)
+    with suppress(PermissionError):  # /dev/null and files can't be listened to: then a signal ends us
+        loop.add_reader(0, heard)
     async with embedded(data_dir, durable=durable) as servers:
         print(json.dumps(asdict(servers)), flush=True)
         await over.wait()
