@@ -16,8 +16,11 @@ WAYS = ("voice", "chat", "both")
 CONFIRM = re.compile(r"^(确认|确定|是的?$)")
 ACCEPT = re.compile(r"^(参加|能参加|可以参加|接受|同意|到场)")
 DECLINE = re.compile(r"^(不参加|不能参加|无法参加|拒绝|不接受|谢绝|请假)")
-INVITES = re.compile(r"邀请|抽取|评标")
+INVITES = re.compile(r"邀请(?!答复|结果)|抽取通知")
+"""Titles of template messages that ask for an answer."""
 PRESS_SECONDS = 2.0
+ACTS, ACTS_SECONDS = 6, 120.0
+"""An autopilot that acts more often in this span has fallen into a loop with the account, and stops."""
 
 
 class Autopilots:
@@ -25,6 +28,7 @@ class Autopilots:
         self._platform = platform
         self._network = network
         self._world = platform.world
+        self._acts: dict[str, list[float]] = {}
         network.on_ring.append(self._rung)
         platform.world.on_bubble.append(self._got)
 
@@ -61,11 +65,22 @@ class Autopilots:
         if pilot is None or pilot.choice == "silent" or pilot.by == "voice" or bubble.side != "account":
             return
         link = wanted_link(bubble, pilot.choice)
+        if link is None and not (bubble.kind == "template" and INVITES.search(bubble.title)):
+            return
+        if not self._may_act(phone):
+            return
         if link is not None:
             self._world.timeline.after(pilot.after, lambda: self._world.spawn(self._tap(phone, pool, link)))
-        elif bubble.kind == "template" and INVITES.search(bubble.title + bubble.text):
+        else:
             said = pilot.say or ("参加" if pilot.choice == "accept" else "不参加")
             self._world.timeline.after(pilot.after, lambda: self._world.spawn(self._say(phone, pool, said)))
+
+    def _may_act(self, phone: Phone) -> bool:
+        now = self._world.clock.now()
+        recent = [at for at in self._acts.get(phone.id, []) if at > now - ACTS_SECONDS]
+        may = len(recent) < ACTS
+        self._acts[phone.id] = [*recent, now] if may else recent
+        return may
 
     async def _tap(self, phone: Phone, pool: str, link: Link) -> None:
         if self._world.chat(phone, pool).following:

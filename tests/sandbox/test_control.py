@@ -79,6 +79,16 @@ async def test_autopilot_declines_by_chat_and_confirms_the_read_back(box: Box) -
     assert [bubble["text"] for bubble in await box.bubbles() if bubble["side"] == "me"] == ["不参加", "确认"]
 
 
+async def test_autopilot_leaves_a_loop_with_the_account(box: Box) -> None:
+    ask = '请选择：<a href="weixin://bizmsgmenu?msgmenucontent=参加&msgmenuid=9">参加</a>'
+    box.service.says(ask)
+    await box.control("phones/*/autopilot", choice="accept", by="chat", after=0)
+    await box.control(f"phones/{MOBILE}/text", content="你好")
+    await eventually(lambda: len(box.service.deliveries) == 7)
+    await asyncio.sleep(0.1)
+    assert len(box.service.deliveries) == 7
+
+
 async def test_waiting_returns_as_soon_as_something_comes(box: Box) -> None:
     seen = (await box.phone())["changes"]
 
