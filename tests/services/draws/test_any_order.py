@@ -1,0 +1,135 @@
+"""All callbacks of a draw, in any order and repeated, lead to the same end; and races keep the panel within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from tortoise.queryset import QuerySet
+
+from domain.clock import FixedClock
+from domain.ids import new_id
+from models.draws import CandidateList, Condition
+from models.invitations import Invitation
+from models.notices import Attempt, Notice, Receipt
+from models.projects import Project
+from services.base import Deps, execute
+from services.notices import Delivery
+from services.ports import CallReport
+from services.receipts import Receipts
+from tests.factories.offices import Office, add_experts, make_office, start_draw, state_of
+from tests.invariants import check_invariants
+from tests.services.notices.test_delivery import Vendors
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+async def new_project(office: Office) -> None:
+    project = await Project.get(id=office.project_id)
+    project._saved_in_db = False
+    project.id = office.project_id = new_id()
+    await project.save(force_create=True)
+
+
+async def walk_of(office: Office, draw_id: UUID) -> list[UUID]:
+    """Experts in drawn order."""
+    listed = await CandidateList.get(draw_id=draw_id)
+    raw = office.deps.keys.open(listed.experts_sealed, "experts")
+    places = [int.from_bytes(listed.walk[i : i + 4], "big") for i in range(0, len(listed.walk), 4)]
+    return [UUID(bytes=raw[p * 16 : p * 16 + 16]) for p in places]
+
+
+@pytest.mark.parametrize("chance", range(6))
+async def test_any_order_and_repetition_of_answers_ends_the_same(
+    office: Office, deps: Deps, clock: FixedClock, chance: int
+) -> None:
+    dice = random.Random(chance)
+    vendors = Vendors()
+    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    receipts = Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    experts = await add_experts(office, 9)
+    wishes = {e.id: dice.choice(["accept", "decline"]) for e in experts}
+    draw_id = await start_draw(office, needed=3)
+    expected = [e for e in await walk_of(office, draw_id) if wishes[e] == "accept"][:3]
+    answered: list[Invitation] = []
+    while fresh := await Invitation.filter(draw_id=draw_id, state="open"):
+        clock.move(timedelta(seconds=41))
+        for notice in await Notice.filter(kind="draw_call", state="active"):
+            await office.notices.advance(notice.id)
+        await delivery.deliver_due()
+        answered += fresh
+        acts = [(i, channel) for i in dice.sample(answered, len(answered)) for channel in ("voice", "chat", "voice")]
+        dice.shuffle(acts)
+        for invitation, channel in acts:
+            await answer(office, receipts, invitation, wishes[invitation.expert_id], channel, clock)
+            if dice.random() < 0.3:
+                await office.run.advance(draw_id)
+        await office.run.advance(draw_id)
+    accepted = {i.expert_id for i in await Invitation.filter(draw_id=draw_id, state="accepted")}
+    assert accepted == set(expected)
+    assert await state_of(draw_id) == ("completed" if len(expected) == 3 else "short")
+    await check_invariants()
+
+
+async def answer(
+    office: Office, receipts: Receipts, invitation: Invitation, wish: str, channel: str, clock: FixedClock
+) -> None:
+    if channel == "chat":
+        await office.invitations.answer(invitation.id, invitation.expert_id, wish, by="chat")  # type: ignore[arg-type]
+        return
+    call = await Attempt.filter(notice__invitation_id=invitation.id, channel="voice").first()
+    if call is not None:
+        keys = "11" if wish == "accept" else "22"
+        report = CallReport(f"c{call.number}", call.number, True, "200000", keys, clock.now())
+        await receipts.take_calls([report])
+        for receipt in await Receipt.filter(applied_at=None):
+            await receipts.apply(receipt.id)
+
+
+async def race(office: Office, draw_id: UUID) -> None:
+    """Everybody answers and every worker advances, all at once."""
+    invitations = await Invitation.filter(draw_id=draw_id, state="open")
+    answers = [office.invitations.answer(i.id, i.expert_id, "accept", by="chat") for i in invitations for _ in range(2)]
+    await asyncio.gather(*answers, *(office.run.advance(draw_id) for _ in range(4)))
+
+
+async def test_many_answers_and_workers_at_once_never_overfill_a_panel(office: Office) -> None:
+    await add_experts(office, 12)
+    draw_id = await start_draw(office, needed=4)
+    await race(office, draw_id)
+    await office.run.advance(draw_id)
+    assert await Invitation.filter(draw_id=draw_id, state="accepted").count() == 4
+    await check_invariants()
+
+
+async def test_without_the_lock_the_race_would_be_lost(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: the same race with the lock and the database's own rule taken away must go wrong."""
+    await execute("ALTER TABLE draw_condition DROP CONSTRAINT condition_counters")
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
+    await add_experts(office, 12)
+    draw_id = await start_draw(office, needed=4)
+    broken = False
+    try:
+        await race(office, draw_id)
+        condition = await Condition.get(draw_id=draw_id)
+        broken = condition.accepted != await Invitation.filter(draw_id=draw_id, state="accepted").count()
+    except Exception:  # noqa: BLE001  (any failure shows that the lock was needed)
+        broken = True
+    assert broken
+
+
+async def test_two_draws_racing_for_the_same_experts_share_none(office: Office) -> None:
+    await add_experts(office, 4)
+    first = await start_draw(office, needed=2)
+    await new_project(office)
+    second = await start_draw(office, needed=2)
+    await asyncio.gather(*(office.run.advance(d) for d in (first, second) for _ in range(3)))
+    found = [i.expert_id for i in await Invitation.filter(state="open")]
+    assert len(found) == len(set(found)) == 4
+    await check_invariants()
