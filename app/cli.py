@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "检查离正式上线还缺什么"),
     "backup": ("backup", "备份数据库、密钥与设置到一个文件"),
     "restore": ("restore", "从备份文件恢复到空数据库"),
+    "import-experts": ("import_experts", "从 .csv 或 .xlsx 导入专家名单"),
+    "catalogue import": ("catalogue", "更新地区、评标专业等目录"),
     "rulebook check": ("rulebook_check", "检查各省规则文件"),
     "verify-draw": ("verify_draw", "重新验算一份公布的抽取记录"),
 }

@@ -1,0 +1,59 @@
+"""``pbt catalogue import``: brings regions, specialties and the other catalogues of the pools up to date."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from app.boot import borrowed_servers, load_settings
+from app.commands.database import deps_for
+from app.demo_data import pool_catalogues
+from app.refusal import Refusal
+from config.logging import configure_logging
+from config.settings import Settings
+from domain.catalogues import CatalogueError, Entry, Kind
+from services.base import Deps, system
+from services.catalogues import Catalogues
+
+_NAMES = {
+    "region": "地区",
+    "specialty": "评标专业",
+    "title_level": "职称",
+    "qualification": "执业资格",
+    "department": "行业部门",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pool", help="只更新一个专家库；不填则更新全部")
+    parser.add_argument("--folder", type=Path, help="目录文件夹，默认为随程序附带的 config/catalogues")
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    configure_logging(json=settings.log_json, level="warning")
+    if options.pool is not None and options.pool not in settings.pools:
+        raise Refusal(f"没有专家库 {options.pool}，可用的有：{'、'.join(settings.pools)}。")
+    folder = options.folder or settings.rulebooks.parent / "catalogues"
+    try:
+        asyncio.run(_import(settings, [options.pool] if options.pool else settings.pools, folder))
+    except CatalogueError as error:
+        raise Refusal(
+            "目录文件有误，没有写入：\n" + "\n".join(f"  · {problem}" for problem in error.problems)
+        ) from error
+    return 0
+
+
+async def _import(settings: Settings, pools: list[str], folder: Path) -> None:
+    async with borrowed_servers(settings) as found, deps_for(found) as deps:
+        loaded = {pool: pool_catalogues(deps.book(pool), folder) for pool in pools}
+        for pool, catalogues in loaded.items():
+            await _replace(deps, pool, catalogues)
+
+
+async def _replace(deps: Deps, pool: str, catalogues: dict[Kind, list[Entry]]) -> None:
+    for report in await Catalogues(deps).replace(system(pool), catalogues):
+        gone = f"，移除 {report.removed} 项" if report.removed else ""
+        kept = f"，仍有专家使用而保留：{'、'.join(report.kept)}" if report.kept else ""
+        print(f"{pool} {_NAMES[report.kind]}：{report.total} 项{gone}{kept}")

@@ -1,0 +1,30 @@
+"""What commands need that work on the database without the rest of the service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tortoise import Tortoise
+
+from app.container import make_keyring
+from app.refusal import Refusal
+from config.settings import Settings
+from domain.clock import SystemClock
+from domain.rulebook import load_rulebooks
+from models.migrate import pending
+from models.setup import tortoise_config
+from services.base import Deps, Jobs
+
+
+@asynccontextmanager
+async def deps_for(settings: Settings) -> AsyncIterator[Deps]:
+    """What services are built from. Refusal when the database is not at today's schema."""
+    if await pending(settings.database_url):
+        raise Refusal("数据库还不是当前版本，请先运行 pbt migrate。")
+    await Tortoise.init(config=tortoise_config(settings.database_url), _enable_global_fallback=True)
+    try:
+        rulebooks = load_rulebooks(settings.rulebooks, settings.pools)
+        yield Deps(SystemClock(), make_keyring(settings.keys), rulebooks, Jobs(), settings.public_url)
+    finally:
+        await Tortoise.close_connections()

@@ -1,0 +1,93 @@
+"""``pbt import-experts``: takes a sheet of experts into a pool, whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from app.boot import borrowed_servers, load_settings
+from app.commands.database import deps_for
+from app.refusal import Refusal
+from config.logging import configure_logging
+from config.settings import Settings
+from services.base import system
+from services.expert_import import ExpertImport, ImportReport
+from services.expert_sheets import Format, SheetError, format_of, render_template
+
+_STAGES = {"read": "读取", "check": "核对", "write": "写入"}
+_SHOWN = 50
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="专家名单，.csv 或 .xlsx")
+    parser.add_argument("--pool", help="专家库代码，例如 hunan；只有一个专家库时可不填")
+    parser.add_argument("--dry-run", action="store_true", help="只检查，不写入")
+    parser.add_argument("--template", action="store_true", help="不导入，把空白模板写到该文件")
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        form = format_of(options.file.name)
+        if options.template:
+            return _write_template(options.file)
+        content = options.file.read_bytes()
+        settings = load_settings()
+        configure_logging(json=settings.log_json, level="warning")
+        report = asyncio.run(_import(settings, options.pool, content, form, dry_run=options.dry_run))
+    except SheetError as error:
+        raise Refusal(str(error)) from error
+    except OSError as error:
+        raise Refusal(f"文件 {options.file} 无法读写：{error.strerror}。") from error
+    return _tell(report, dry_run=options.dry_run)
+
+
+def _write_template(path: Path) -> int:
+    if path.exists():
+        raise Refusal(f"文件 {path} 已存在，请换一个文件名。")
+    path.write_bytes(render_template(format_of(path.name)))
+    print(f"模板已写入 {path}，第2行是示例，请替换为真实数据。")
+    return 0
+
+
+async def _import(settings: Settings, pool: str | None, content: bytes, form: Format, *, dry_run: bool) -> ImportReport:
+    chosen = _pool(settings, pool)
+    async with borrowed_servers(settings) as found, deps_for(found) as deps:
+        return await ExpertImport(deps).run(system(chosen), content, form, progress=_progress(), dry_run=dry_run)
+
+
+def _pool(settings: Settings, pool: str | None) -> str:
+    if pool is None and len(settings.pools) == 1:
+        return settings.pools[0]
+    if pool not in settings.pools:
+        raise Refusal(f"请用 --pool 指明专家库，可用的有：{'、'.join(settings.pools)}。")
+    return pool
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """One line that is written over on a terminal; nothing into a file."""
+
+    def show(stage: str, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            of = f"/{total}" if total else ""
+            print(f"\r{_STAGES.get(stage, stage)} {done}{of} 人", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _tell(report: ImportReport, *, dry_run: bool) -> int:
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    if not report.errors:
+        verb = "检查通过（未写入）" if dry_run else "导入完成"
+        print(f"{verb}：共 {report.total} 人，新增 {report.created} 人，更新 {report.updated} 人。")
+        return 0
+    for error in report.errors[:_SHOWN]:
+        print(f"第{error.line}行 {error.column}：{error.reason}")
+    more = len(report.errors) - _SHOWN
+    if more > 0:
+        print(f"……另有 {more}{' 处以上' if report.more_errors else ' 处'}错误。")
+    print("没有写入任何数据。请修改以上错误后重新导入。", file=sys.stderr)
+    return 1

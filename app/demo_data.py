@@ -1,0 +1,198 @@
+"""Believable data for the demonstration: experts, an agency, staff. The same seed gives the same people.
+
+The cast (``app.demo_people``) has phones in the sandbox and can be drawn; the extras fill the pool and stay out of the
+cast's specialty, so that a demonstration never rings a phone that nobody holds.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from stdnum.cn import uscc
+
+from app.demo_people import CAST, DemoPerson, check_sign
+from domain.catalogues import Entry, Kind, load_catalogues
+from domain.rulebook import Rulebook
+from models.accounts import RoleGrant
+from models.experts import Expert
+from models.organisations import AgentLink, Organisation
+from services.accounts import account_by_mobile
+from services.base import Deps, system, transaction
+from services.catalogues import Catalogues
+from services.expert_import import ExpertImport
+from services.expert_sheets import COLUMNS
+
+POOL = "demo"
+SPECIALTY = "A0801"
+"""What the whole cast is expert in (建筑工程施工), and no extra."""
+
+REGION = "440106"
+AGENCY = "演示招标代理有限公司"
+_GRANTS = {"verifier": "verifier", "supervisor": "supervisor", "venue": "venue"}
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾"
+    "肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦"
+)
+_GIVEN = (
+    "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰文辉建国志远晓东海燕春梅思慧雪婷俊峰嘉欣宇航子轩雨桐浩然佳怡鹏飞"
+)
+_CITIES = ("广州", "深圳", "佛山", "东莞", "珠海", "惠州", "中山", "江门", "湛江", "汕头")
+_STYLES = ("粤建", "南岭", "珠江", "岭海", "云山", "海珠湾", "五羊", "木棉", "鹏程", "金穗", "华岭", "新域")
+_TRADES = ("工程咨询", "建筑设计", "工程监理", "市政工程", "造价咨询", "勘察设计", "建设工程", "项目管理")
+_DAYS = 12_000
+_OLDEST = date(1962, 1, 1)
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What was loaded; ``experts`` 0 when they were there already."""
+
+    experts: int
+    staff: int
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes that people are made of."""
+
+    regions: tuple[str, ...]
+    specialties: tuple[str, ...]
+    titles: tuple[str, ...]
+    qualifications: tuple[str, ...]
+    departments: tuple[str, ...]
+
+
+def codes_of(catalogues: Mapping[Kind, Sequence[Entry]]) -> Codes:
+    """Districts, and of each other catalogue what extras may have: leaves, without the cast's specialty."""
+    parents = {kind: {entry.parent for entry in entries} for kind, entries in catalogues.items()}
+
+    def leaves(kind: Kind) -> tuple[str, ...]:
+        return tuple(entry.code for entry in catalogues[kind] if entry.code not in parents[kind])
+
+    specialties = tuple(code for code in leaves("specialty") if not code.startswith(SPECIALTY[:3]))
+    return Codes(
+        leaves("region"), specialties, leaves("title_level"), leaves("qualification"), leaves("department")
+    )  # fmt: skip
+
+
+def render_sheet(codes: Codes, *, seed: int, count: int, first: int = 0, cast: Sequence[DemoPerson] = ()) -> bytes:
+    """A sheet to import: the cast, then ``count`` extras from number ``first`` on, distinct up to 12 million."""
+    text = io.StringIO(newline="")
+    sheet = csv.DictWriter(text, [column.name for column in COLUMNS])
+    text.write(",".join(column.title for column in COLUMNS) + "\r\n")
+    for at, person in enumerate(cast):
+        sheet.writerow(_cast_row(person, at))
+    units = list(_units(random.Random(seed)))  # noqa: S311 (invented people, no secret)
+    for index in range(first, first + count):
+        sheet.writerow(_extra_row(index, codes, units, random.Random(f"{seed}:{index}")))  # noqa: S311 (as above)
+    return text.getvalue().encode("utf-8-sig")
+
+
+async def load_catalogues_of(deps: Deps, folder: Path) -> None:
+    """Bring in the catalogues of every pool from ``config/catalogues``."""
+    for pool, book in deps.rulebooks.items():
+        await Catalogues(deps).replace(system(pool), pool_catalogues(book, folder))
+
+
+def pool_catalogues(book: Rulebook, folder: Path) -> dict[Kind, list[Entry]]:
+    """A pool's catalogues as files tell them. Raises CatalogueError."""
+    return load_catalogues(folder, book.pool.region, book.pool.catalogue)
+
+
+async def load_demo(deps: Deps, folder: Path, *, extras: int = 300, seed: int = 1) -> DemoReport:
+    """Catalogues of all pools; in the demo pool the cast and ``extras``. What is there already stays as it is."""
+    await load_catalogues_of(deps, folder)
+    staff = await _load_staff(deps)
+    if await Expert.exists(pool=POOL):
+        return DemoReport(0, staff)
+    codes = codes_of(pool_catalogues(deps.book(POOL), folder))
+    cast = [person for person in CAST if person.role == "expert"]
+    sheet = render_sheet(codes, seed=seed, count=extras, cast=cast)
+    report = await ExpertImport(deps).run(system(POOL), sheet, "csv")
+    if report.errors:
+        first = report.errors[0]
+        raise RuntimeError(f"the demo sheet is bad at line {first.line}, {first.column}: {first.reason}")
+    return DemoReport(report.created, staff)
+
+
+async def _load_staff(deps: Deps) -> int:
+    """Accounts, offices and the agency of the cast; a second run finds them."""
+    now, made = deps.now(), 0
+    async with transaction():
+        for person in CAST:
+            if person.role == "expert":
+                continue
+            account = await account_by_mobile(deps, POOL, person.mobile)
+            if account.real_name == person.name:
+                continue
+            account.real_name, made = person.name, made + 1
+            await account.save(update_fields=["real_name"])
+            if role := _GRANTS.get(person.role):
+                await RoleGrant.create(account_id=account.id, role=role, granted_at=now)
+                continue
+            organisation = await Organisation.create(
+                pool=POOL, name=AGENCY, credit_code=_credit_code(1), assurance_level=4, created_at=now
+            )
+            until = now + deps.book(POOL).login.agent_link_max
+            await AgentLink.create(
+                organisation_id=organisation.id, account_id=account.id, valid_from=now, valid_until=until,
+                accepted_at=now, created_at=now,
+            )  # fmt: skip
+    return made
+
+
+def _cast_row(person: DemoPerson, at: int) -> dict[str, str]:
+    return {
+        "number": f"YS{at + 1:07}", "name": person.name, "id_number": person.id_number, "mobile": person.mobile,
+        "permanent_region": REGION, "willing_regions": "440100；440300",
+        "specialties": f"{SPECIALTY}{1 + at % 4:02}；{SPECIALTY}04", "title_level": "10" if at % 3 == 0 else "20",
+        "qualifications": "", "department": "D02", "employer": f"演示建设第{at + 1}公司",
+        "employer_code": _credit_code(100 + at), "employed_since": "2015-07-01", "standing": "", "active": "",
+        "former": "", "recusal": "",
+    }  # fmt: skip
+
+
+def _extra_row(index: int, codes: Codes, units: Sequence[tuple[str, str]], rng: random.Random) -> dict[str, str]:
+    """Number ``index`` gives a birthday and serial of its own, so no two share an identity number or a mobile."""
+    born = _OLDEST + timedelta(days=index % _DAYS)
+    first = f"{rng.choice(codes.regions)}{born:%Y%m%d}{index // _DAYS % 1000:03}"
+    unit, code = rng.choice(units)
+    former, _ = rng.choice(units)
+    left = date(2022, 1, 1) + timedelta(days=rng.randrange(1500))
+    return {
+        "number": f"YS1{index:09}",
+        "name": rng.choice(_SURNAMES) + "".join(rng.sample(_GIVEN, rng.choice((1, 2, 2, 2)))),
+        "id_number": first + check_sign(first),
+        "mobile": f"199{10_000 + index:08}",
+        "standing": "临时" if rng.random() < 0.03 else "正式",
+        "active": "暂停" if rng.random() < 0.02 else "在库",
+        "permanent_region": rng.choice(codes.regions),
+        "willing_regions": "；".join(rng.sample(codes.regions, rng.randrange(4))),
+        "specialties": "；".join(rng.sample(codes.specialties, rng.randint(1, 3))),
+        "title_level": rng.choice(codes.titles),
+        "qualifications": rng.choice(codes.qualifications) if rng.random() < 0.6 else "",
+        "department": rng.choice(codes.departments),
+        "employer": unit,
+        "employer_code": code,
+        "employed_since": f"{date(2001, 1, 1) + timedelta(days=rng.randrange(7500)):%Y-%m-%d}",
+        "former": f"{former}||2000-01-01|{left:%Y-%m-%d}" if former != unit and rng.random() < 0.3 else "",
+        "recusal": f"{rng.choice(units)[0]}|" if rng.random() < 0.1 else "",
+    }
+
+
+def _units(rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Employers with credit codes."""
+    for serial, city in enumerate(_CITIES):
+        for at, trade in enumerate(_TRADES):
+            yield f"{city}{rng.choice(_STYLES)}{trade}有限公司", _credit_code(1000 + serial * 10 + at)
+
+
+def _credit_code(serial: int) -> str:
+    first = f"91440101MA5{serial:06}"
+    return first + str(uscc.calc_check_digit(first))
