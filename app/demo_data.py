@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from stdnum.cn import uscc
 
-from app.demo_people import CAST, DemoPerson, check_sign
+from app.demo_people import AGENCY, AGENCY_CODE, CAST, DemoPerson, check_sign
 from domain.catalogues import Entry, Kind, load_catalogues
 from domain.rulebook import Rulebook
 from models.accounts import RoleGrant
@@ -33,8 +34,8 @@ SPECIALTY = "A0801"
 """What the whole cast is expert in (建筑工程施工), and no extra."""
 
 REGION = "440106"
-AGENCY = "演示招标代理有限公司"
-_GRANTS = {"verifier": "verifier", "supervisor": "supervisor", "venue": "venue"}
+_GRANTS = {"verifier": "verifier", "supervisor": "supervisor", "venue": "venue", "admin": "pool_admin"}
+"""Role by the cast's."""
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾"
     "肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦"
@@ -123,7 +124,7 @@ async def load_demo(deps: Deps, folder: Path, *, extras: int = 300, seed: int = 
 
 async def _load_staff(deps: Deps) -> int:
     """Accounts, offices and the agency of the cast; a second run finds them."""
-    now, made = deps.now(), 0
+    made = 0
     async with transaction():
         for person in CAST:
             if person.role == "expert":
@@ -133,18 +134,27 @@ async def _load_staff(deps: Deps) -> int:
                 continue
             account.real_name, made = person.name, made + 1
             await account.save(update_fields=["real_name"])
-            if role := _GRANTS.get(person.role):
-                await RoleGrant.create(account_id=account.id, role=role, granted_at=now)
-                continue
-            organisation = await Organisation.create(
-                pool=POOL, name=AGENCY, credit_code=_credit_code(1), assurance_level=4, created_at=now
-            )
-            until = now + deps.book(POOL).login.agent_link_max
-            await AgentLink.create(
-                organisation_id=organisation.id, account_id=account.id, valid_from=now, valid_until=until,
-                accepted_at=now, created_at=now,
-            )  # fmt: skip
+            await _give_role(deps, person.role, account.id)
     return made
+
+
+async def _give_role(deps: Deps, role: str, account_id: UUID) -> None:
+    now = deps.now()
+    if grant := _GRANTS.get(role):
+        await RoleGrant.create(account_id=account_id, role=grant, granted_at=now)
+        return
+    organisation, _ = await Organisation.get_or_create(
+        {"name": AGENCY, "assurance_level": 4, "created_at": now}, pool=POOL, credit_code=AGENCY_CODE
+    )
+    if role == "legal":
+        organisation.legal_account_id = account_id
+        await organisation.save(update_fields=["legal_account_id"])
+        return
+    until = now + deps.book(POOL).login.agent_link_max
+    await AgentLink.create(
+        organisation_id=organisation.id, account_id=account_id, valid_from=now, valid_until=until, accepted_at=now,
+        created_at=now,
+    )  # fmt: skip
 
 
 def _cast_row(person: DemoPerson, at: int) -> dict[str, str]:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 """Of GB 11643; the last place is the remainder's sign."""
 _SIGNS = "10X98765432"
+AGENCY = "演示招标代理有限公司"
+AGENCY_CODE = "91440101MA5000001P"
+"""Its credit code 统一社会信用代码."""
 
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """``role``: expert, agency, verifier, supervisor or venue."""
+    """``role``: expert, agency, verifier, supervisor, venue, legal (the agency's legal entity) or admin."""
 
     name: str
     mobile: str
@@ -22,14 +25,18 @@ class DemoPerson:
     role: str
     pool: str = "demo"
 
-    def as_config(self) -> dict[str, str]:
-        return {
+    def as_config(self) -> dict[str, object]:
+        """An entry of the sandbox's ``people``; for the agency with what the identity platform vouches for."""
+        config: dict[str, object] = {
             "name": self.name,
             "mobile": self.mobile,
             "id_number": self.id_number,
             "role": self.role,
             "pool": self.pool,
         }
+        if user_type := {"agency": "agent", "legal": "legal"}.get(self.role):
+            config |= {"user_type": user_type, "organisation": {"name": AGENCY, "credit_code": AGENCY_CODE}}
+        return config
 
 
 def check_sign(first_17: str) -> str:
@@ -53,4 +60,9 @@ _EXPERTS = (
     *("曾庆华", "彭丽娟", "萧国栋", "蔡文静", "潘志勇", "田春梅", "董海涛", "袁慧敏"),
 )
 EXPERTS = tuple(_person(11 + index, name, "expert") for index, name in enumerate(_EXPERTS))
-CAST = (*STAFF, *EXPERTS)
+OFFICES = (
+    _person(5, "吴法人", "legal"),
+    _person(6, "徐管理", "admin"),
+)
+"""Who is seldom needed, and so stands last on the desk of phones."""
+CAST = (*STAFF, *EXPERTS, *OFFICES)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tortoise import Tortoise
 
-from app.demo_data import AGENCY, SPECIALTY, Codes, codes_of, load_demo, pool_catalogues, render_sheet
-from app.demo_people import CAST
+from app.demo_data import SPECIALTY, Codes, codes_of, load_demo, pool_catalogues, render_sheet
+from app.demo_people import AGENCY, CAST
 from domain.clock import SystemClock
 from domain.rulebook import load_rulebooks
 from models.accounts import Account
@@ -82,5 +82,7 @@ async def test_the_cast_holds_its_offices_and_the_agent_his_agency(deps: Deps) -
         "郑核验": [("verifier", "")],
         "冯监督": [("supervisor", "")],
         "陈场地": [("venue", "")],
+        "吴法人": [("organisation", AGENCY)],
+        "徐管理": [("pool_admin", "")],
     }
     assert (await AgentLink.get()).accepted_at is not None
