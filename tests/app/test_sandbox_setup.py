@@ -55,7 +55,9 @@ def test_the_sandbox_understands_its_configuration(config: dict[str, object], de
     assert "${" in read.sms.templates["draw_call"]
     assert "draw_call.attend" in read.voice.templates
     assert read.accounts[0].templates["draw_call"].fields["time1"] == "集合时间"
-    assert {person.role for person in read.people} == {"expert", "agency", "verifier", "supervisor", "venue"}
+    offices = {"agency", "verifier", "supervisor", "venue", "legal", "admin"}
+    assert {person.role for person in read.people} == {"expert", *offices}
+    assert {p.role: p.user_type for p in read.people if p.credit_code} == {"agency": "agent", "legal": "legal"}
 
 
 def test_the_vendor_knows_a_text_under_its_own_code() -> None:
