@@ -7,6 +7,25 @@ from collections.abc import Sequence
 from aiohttp import web
 from redis.asyncio import Redis
 
+from miniapp_api import (
+    absences,
+    accounts,
+    attendance,
+    catalogues,
+    conditions,
+    draws,
+    experts,
+    invitations,
+    organisations,
+    pools,
+    projects,
+    recusal,
+    results,
+    rounds,
+    run,
+    sessions,
+    verification,
+)
 from miniapp_api.http.docs import add_docs
 from miniapp_api.http.limits import Counter, LocalCounter, RedisCounter
 from miniapp_api.http.middleware import speak_problems
@@ -16,7 +35,26 @@ from services.registry import Services
 
 SERVICES = web.AppKey("miniapp_services", Services)
 
-APIS: tuple[Api, ...] = ()
+APIS: tuple[Api, ...] = (
+    pools.api,
+    sessions.api,
+    accounts.api,
+    organisations.api,
+    catalogues.api,
+    projects.api,
+    draws.api,
+    recusal.api,
+    conditions.api,
+    verification.api,
+    rounds.api,
+    run.api,
+    absences.api,
+    results.api,
+    attendance.api,
+    invitations.api,
+    experts.api,
+)
+"""Every noun, in the order in which the description shows them."""
 
 
 def setup(app: web.Application, services: Services, *, redis: Redis | None = None, trusted_proxies: int = 0) -> None:

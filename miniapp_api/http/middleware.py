@@ -4,33 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import asyncpg
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from redis.exceptions import RedisError
-from tortoise.exceptions import DBConnectionError
 
 from domain.errors import AppError, Unavailable
-from miniapp_api.http.problems import BadRequest, plain, problem_of_http, problem_response
+from miniapp_api.http.problems import AWAY, BadRequest, plain, problem_of_http, problem_response
 from miniapp_api.http.running import mark_replay
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_AWAY = (
-    DBConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    RedisError,
-    ConnectionError,
-    TimeoutError,
-)
-"""A part of ours is away, busy, or gave way to another transaction: trying again helps."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -61,7 +45,7 @@ async def _answer(request: web.Request, handler: _Handler) -> web.StreamResponse
         return problem_of_http(error)
     except (HttpProcessingError, web.RequestPayloadError):
         return problem_response(BadRequest("请求内容不完整，请重试。", code="garbled"))
-    except _AWAY as error:
+    except AWAY as error:
         log.warning("api_part_away", error=type(error).__name__)
         return problem_response(Unavailable("系统暂时繁忙，请稍后重试。"))
     except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace

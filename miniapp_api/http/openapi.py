@@ -20,7 +20,7 @@ _REF = "#/components/schemas/{model}"
 
 Json = dict[str, Any]  # a JSON object; its shape is OpenAPI's
 
-_INTRO = """\
+INTRO = """\
 The mini-program's API. Addresses begin with `/api/v1/{pool}`; bodies are JSON in UTF-8.
 
 - **Log-in**: `POST /sessions` with the code of `wx.login` gives tokens; send `Authorization: Bearer <access>`.
@@ -67,7 +67,7 @@ def describe(apis: Sequence[Api]) -> Json:
         path[endpoint.method.lower()] = _operation(endpoint, refs)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "评标通 小程序接口", "version": VERSION, "description": _INTRO},
+        "info": {"title": "评标通 小程序接口", "version": VERSION, "description": INTRO},
         "servers": [{"url": "/"}],
         "tags": [{"name": api.tag, "x-displayName": api.title, "description": api.description} for api in apis],
         "paths": paths,
@@ -118,7 +118,7 @@ def _parameters(endpoint: Endpoint) -> Iterable[Json]:
     yield from _fields(endpoint.path_model, "path")
     if endpoint.query_model is not None:
         yield from _fields(endpoint.query_model, "query")
-    if endpoint.keyed:
+    if endpoint.keyed != "no":
         yield {
             "name": HEADER,
             "in": "header",
@@ -130,15 +130,21 @@ def _parameters(endpoint: Endpoint) -> Iterable[Json]:
 
 def _fields(model: type[BaseModel], place: str) -> Iterable[Json]:
     schema = model.model_json_schema(schema_generator=_Schemas)
-    if "$defs" in schema:
-        raise TypeError(f"{model.__name__}: parameters are plain values")
     for name, one in schema["properties"].items():
         field: FieldInfo = model.model_fields[name]
         description = one.pop("description", "")
         yield {
             "name": name, "in": place, "required": place == "path" or field.is_required(), "description": description,
-            "schema": one,
+            "schema": _plain(one, schema.get("$defs", {})),
         }  # fmt: skip
+
+
+def _plain(schema: Json, definitions: Json) -> Json:
+    """A parameter's type without references; one that may be left out has no null, since text can't say it."""
+    if "anyOf" in schema:
+        schema = next(part for part in schema["anyOf"] if part.get("type") != "null")
+    found: Json = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return {name: value for name, value in found.items() if name != "description"}
 
 
 def _upload(endpoint: Endpoint) -> Json:
@@ -159,7 +165,7 @@ def _responses(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json
         good["content"] = {"application/json": {"schema": refs[endpoint.answer]}}
     elif endpoint.status != 204:
         good["content"] = {endpoint.media_type: {"schema": {}}}
-    if endpoint.keyed:
+    if endpoint.keyed == "here":
         good["headers"] = {REPLAY: {"schema": {"type": "string", "enum": ["true"]}, "description": "Done before"}}
     responses: Json = {str(endpoint.status): good}
     for status in _refusals(endpoint):
@@ -170,7 +176,7 @@ def _responses(endpoint: Endpoint, refs: Mapping[type[BaseModel], Json]) -> Json
 
 def _refusals(endpoint: Endpoint) -> Iterable[int]:
     takes = endpoint.body_model is not None or endpoint.upload is not None
-    yield from (400,) if takes or endpoint.keyed else ()
+    yield from (400,) if takes or endpoint.keyed != "no" else ()
     yield from (401, 403) if endpoint.access != "public" else ()
     yield 404
     yield from (409,) if endpoint.method != "GET" else ()

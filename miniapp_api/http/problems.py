@@ -11,16 +11,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from redis.exceptions import RedisError
 from structlog.contextvars import get_contextvars
+from tortoise.exceptions import DBConnectionError
 
 from domain.errors import AppError, InvalidInput, RuleViolation, TooMany, Unavailable
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:pbt:error:"
 ERRORS_MAX = 20
+
+AWAY = (
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    RedisError,
+    ConnectionError,
+    TimeoutError,
+)
+"""A part of ours is away, busy, or gave way to another transaction: trying again helps."""
 
 _TITLES: Mapping[int, str] = {
     400: "请求无法识别",

@@ -31,6 +31,9 @@ JSON = "application/json"
 Access = Literal["public", "session", "account"]
 """Nobody need be known; a log-in of anybody; a log-in of a person whose mobile is bound."""
 
+Keyed = Literal["here", "service", "no"]
+"""Who honours an Idempotency-Key: the API around the whole service call, the service itself, nobody."""
+
 Function = Callable[..., Awaitable[object]]
 F = TypeVar("F", bound=Function)
 
@@ -38,9 +41,9 @@ F = TypeVar("F", bound=Function)
 class Options(TypedDict, total=False):
     """What a declaration may say beyond the function's annotations; see ``Endpoint``."""
 
-    action: str
+    action: str | tuple[str, ...]
     access: Access
-    keyed: bool
+    keyed: Keyed
     limits: tuple[int, int]
     upload: UploadRule
     status: int
@@ -49,9 +52,11 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One operation. ``action`` names a line of ``services.permissions``; None: ``access`` says it all.
+    """One operation.
 
-    ``limits`` are (tries, seconds) per client address. ``keyed``: an Idempotency-Key is honoured.
+    ``actions`` name lines of ``services.permissions``, one of which suffices; none: ``access`` says it all.
+
+    ``limits`` are (tries, seconds) per client address.
     """
 
     method: str
@@ -60,8 +65,8 @@ class Endpoint:
     function: Function
     tag: str
     access: Access
-    action: str | None
-    keyed: bool
+    actions: tuple[str, ...]
+    keyed: Keyed
     limits: tuple[int, int] | None
     upload: UploadRule | None
     media_type: str
@@ -87,7 +92,7 @@ class Endpoint:
     @property
     def roles(self) -> tuple[str, ...]:
         """Who may; empty: no role is needed."""
-        return tuple(sorted(PERMISSIONS[self.action] - {"system"})) if self.action else ()
+        return tuple(sorted({role for action in self.actions for role in PERMISSIONS[action]} - {"system"}))
 
 
 @dataclass
@@ -123,11 +128,13 @@ def _endpoint(tag: str, method: str, path: str, summary: str, function: Function
     """Read a function's annotations. Raises TypeError for a declaration that doesn't fit together."""
     hints = get_type_hints(function)
     answer = hints.pop("return", type(None))
-    action, upload, media_type = options.get("action"), options.get("upload"), options.get("media_type", JSON)
+    upload, media_type = options.get("upload"), options.get("media_type", JSON)
+    action = options.get("action", ())
+    actions = (action,) if isinstance(action, str) else action
     if "call" not in hints or set(hints) - {"call", "path", "query", "body", "upload"}:
         raise TypeError(f"{function.__name__}: parameters are call, path, query, body, upload, not {sorted(hints)}")
-    if action is not None and action not in PERMISSIONS:
-        raise TypeError(f"{function.__name__}: {action!r} is no action of services.permissions")
+    if not set(actions) <= PERMISSIONS.keys():
+        raise TypeError(f"{function.__name__}: {actions} are no actions of services.permissions")
     if ("upload" in hints) != (upload is not None):
         raise TypeError(f"{function.__name__}: upload needs both the parameter and its rule")
     path_model = _model(function, hints.get("path", PoolPath), Params)
@@ -143,8 +150,8 @@ def _endpoint(tag: str, method: str, path: str, summary: str, function: Function
         function=function,
         tag=tag,
         access=options.get("access", "account"),
-        action=action,
-        keyed=options.get("keyed", method == "POST"),
+        actions=actions,
+        keyed=options.get("keyed", "here" if method == "POST" else "no"),
         limits=options.get("limits"),
         upload=upload,
         media_type=media_type,

@@ -59,8 +59,8 @@ class Runner:
             raise NotFound("没有这个专家库，请更新小程序后重试。", code="no_such_pool")
         call = Call(self.services, await self._actor(endpoint, request, pool), pool, request)
         path = read_path(endpoint, request)
-        if endpoint.action is not None:
-            permissions.check(call.actor, endpoint.action)
+        if endpoint.actions and not any(permissions.may(call.actor, action) for action in endpoint.actions):
+            permissions.check(call.actor, endpoint.actions[0])
         arguments = await read_arguments(endpoint, request, path)
         if endpoint.answer is None and endpoint.status != 204:
             return _raw(await endpoint.function(call, **arguments.values))
@@ -82,7 +82,7 @@ class Runner:
             found = await endpoint.function(call, **arguments.values)
             return Reply(endpoint.status, found.model_dump(mode="json") if isinstance(found, Output) else None)
 
-        key = read_key(call.request) if endpoint.keyed else None
+        key = read_key(call.request) if endpoint.keyed == "here" else None
         if key is None or call.actor.session_id is None:
             return await answer()
         return await reply_once(call, key, arguments.fingerprint, answer)

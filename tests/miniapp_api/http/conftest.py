@@ -83,7 +83,7 @@ def make_things() -> Api:
     async def template(call: Call) -> Download:
         return Download(b"a,b", "text/csv", "things.csv")
 
-    @api.post("/door", "门", access="public", keyed=False, limits=(2, 60))
+    @api.post("/door", "门", access="public", keyed="no", limits=(2, 60))
     async def door(call: Call) -> None: ...
 
     return api

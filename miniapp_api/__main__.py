@@ -1,0 +1,55 @@
+"""Writes the reference of the API: ``python -m miniapp_api > docs/reference/api.md``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from miniapp_api.assembly import APIS
+from miniapp_api.http.openapi import INTRO, who_may
+
+_HEAD = """\
+# The mini-program's API
+
+<!-- Written by `python -m miniapp_api > docs/reference/api.md`; change the code, not this file. -->
+
+A running service describes its API at `/api/docs` (to read) and `/api/openapi.json` (OpenAPI 3.1, for tools), made from
+the same declarations that serve the requests; so is this page, which lists what there is.
+"""
+_TAIL = """\
+## How it is built
+
+One file per noun in `miniapp_api/`: schemas, then one async function per endpoint, each of which calls one service.
+`miniapp_api/http/` holds what they share:
+
+| module | does |
+| --- | --- |
+| `routes.py` | the decorator: reads a function's annotations into an `Endpoint` |
+| `running.py` | who asks, may they, what do they want, do it once, answer |
+| `reading.py` | path, query, JSON (at most 256 KB, strict), one uploaded file |
+| `problems.py` | every refusal as RFC 9457 `application/problem+json` in Chinese |
+| `idempotency.py` | `Idempotency-Key`: the answer is kept in the transaction of its deed |
+| `limits.py` | tries per client address, counted in Redis |
+| `openapi.py`, `docs.py` | the description and its page |
+
+To add an endpoint: write the function in its noun's file, write this page anew, and say in
+`tests/miniapp_api/test_permissions.py` who may use it.
+"""
+
+
+def render() -> str:
+    """The page as Markdown."""
+    return "\n".join([_HEAD, INTRO, *_tables(), _TAIL])
+
+
+def _tables() -> Iterator[str]:
+    for api in APIS:
+        yield f"## {api.title}\n\n{api.description}\n"
+        yield "| | address below `/api/v1/{pool}` | | who |\n| --- | --- | --- | --- |"
+        for one in api.endpoints:
+            yield f"| {one.method} | `{one.path}` | {one.summary} | {who_may(one)} |"
+        yield ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

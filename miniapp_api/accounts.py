@@ -1,0 +1,59 @@
+"""A person's account: codes by SMS, and the rights over one's own data."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call, Download
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Moment, Output
+
+api = Api("accounts", "账号与隐私", "Codes by SMS; take one's data along, have it deleted as far as the law allows.")
+
+
+class CodeIn(Input):
+    mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
+    purpose: Literal["bind", "privacy"] = Field("bind", description="What the code is for")
+
+
+class CodeOut(Output):
+    masked_mobile: str = Field(examples=["138****1234"])
+    valid_until: Moment
+    again_after: int = Field(description="Seconds until another code may be asked for", examples=[60])
+
+
+class ProofIn(Input):
+    code: str = Field(min_length=4, max_length=8, description="SMS code with purpose `privacy`", examples=["123456"])
+
+
+class DeletedOut(Output):
+    """Sentences for the person: what is gone, and what the law makes us keep."""
+
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@api.post("/codes", "获取短信验证码", access="session", limits=(60, 60))
+async def send_code(call: Call, body: CodeIn) -> CodeOut:
+    """Send an SMS code. One a minute to a mobile, and so many an hour and a day as the rulebook allows."""
+    return CodeOut.of(await call.services.accounts.send_code(call.pool, body.mobile, body.purpose))
+
+
+@api.post("/accounts/me/export", "导出我的数据", keyed="no", limits=(20, 60), media_type="application/json")
+async def export(call: Call, body: ProofIn) -> Download:
+    """Everything that is stored about the person, in clear; proven by an SMS code, since phones are lent."""
+    data = await call.services.privacy.export(call.actor, body.code)
+    content = json.dumps(data, ensure_ascii=False, indent=2, default=str).encode()
+    return Download(content, "application/json; charset=utf-8", "my-data.json")
+
+
+@api.post("/accounts/me/deletion", "注销账号", keyed="no", limits=(20, 60))
+async def delete(call: Call, body: ProofIn) -> DeletedOut:
+    """Delete the account's data; draw records stay. Refused while panels lie ahead or draws are under way.
+
+    The log-in ends with it, so a repeat meets 401.
+    """
+    return DeletedOut.of(await call.services.privacy.delete(call.actor, body.code))

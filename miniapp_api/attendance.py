@@ -1,0 +1,96 @@
+"""The desk at the venue: who is awaited, entries and exits, the QR code, urging (催促)."""
+
+from __future__ import annotations
+
+import io
+from uuid import UUID
+
+import qrcode
+import qrcode.image.svg
+from pydantic import Field
+
+from miniapp_api.draws import DrawPath
+from miniapp_api.http.call import Call, Download
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output
+from miniapp_api.invitations import CheckedInOut
+
+api = Api(
+    "attendance", "签到台", "Experts by code only. Agency and offices see it from unsealing on, the venue always."
+)
+
+
+class AwaitedPath(DrawPath):
+    invitation_id: UUID
+
+
+class CodeIn(Input):
+    code: str = Field(min_length=4, max_length=6, description="The expert's code", examples=["204816"])
+
+
+class DeskRowOut(Output):
+    """One expected expert. `may_urge`: not entered, inside the window, and not urged too often."""
+
+    invitation_id: UUID
+    code: str
+    entered_at: Moment | None
+    left_at: Moment | None
+    late: bool
+    voice_urges: int
+    may_urge: bool
+
+
+class VenueTokenOut(Output):
+    """What the QR code holds now; ask again before `valid_until`."""
+
+    token: str
+    valid_until: Moment
+
+
+class LeftOut(Output):
+    at: Moment
+
+
+class UrgedOut(Output):
+    times: int = Field(description="How often this expert was urged by voice")
+
+
+@api.get("/draws/{draw_id}/attendance", "到场情况", action="draw.read")
+async def desk(call: Call, path: DrawPath) -> Listing[DeskRowOut]:
+    """Who is awaited, who came, who left; by code."""
+    found = await call.services.attendance.desk(call.actor, path.draw_id)
+    return Listing[DeskRowOut](items=DeskRowOut.each(found))
+
+
+@api.get("/draws/{draw_id}/attendance/qr", "签到二维码内容", action="attendance.desk")
+async def token(call: Call, path: DrawPath) -> VenueTokenOut:
+    """The short-lived content of the venue's QR code."""
+    text, until = await call.services.attendance.venue_token(call.actor, path.draw_id)
+    return VenueTokenOut(token=text, valid_until=until)
+
+
+@api.get("/draws/{draw_id}/attendance/qr.svg", "签到二维码图片", action="attendance.desk", media_type="image/svg+xml")
+async def picture(call: Call, path: DrawPath) -> Download:
+    """The same, drawn."""
+    text, _ = await call.services.attendance.venue_token(call.actor, path.draw_id)
+    out = io.BytesIO()
+    qrcode.make(text, image_factory=qrcode.image.svg.SvgPathImage, border=2).save(out)
+    return Download(out.getvalue(), "image/svg+xml", "check-in.svg")
+
+
+@api.post("/draws/{draw_id}/attendance/entries", "登记进场", action="attendance.desk")
+async def enter(call: Call, path: DrawPath, body: CodeIn) -> CheckedInOut:
+    """Register an expert's entry by code. Twice is harmless."""
+    return CheckedInOut.of(await call.services.attendance.check_in_by_code(call.actor, path.draw_id, body.code))
+
+
+@api.post("/draws/{draw_id}/attendance/exits", "登记离场", action="attendance.desk")
+async def leave(call: Call, path: DrawPath, body: CodeIn) -> LeftOut:
+    """Register an expert's exit; the last one ends an on-site activity."""
+    return LeftOut(at=await call.services.attendance.register_exit(call.actor, path.draw_id, body.code))
+
+
+@api.post("/draws/{draw_id}/attendance/{invitation_id}/urgings", "催促", action="attendance.urge")
+async def urge(call: Call, path: AwaitedPath) -> UrgedOut:
+    """Ring a missing expert, from the gathering time on, within the window and as often as the rulebook says."""
+    return UrgedOut(times=await call.services.attendance.urge(call.actor, path.draw_id, path.invitation_id))

@@ -1,0 +1,306 @@
+"""Draw activities (抽取活动): lists, the form, handing in."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field, computed_field
+
+from domain.lifecycles import ApplicationState, DrawState
+from domain.masking import mask_mobile
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
+from services.draws.forms import DrawForm, SupervisorForm
+from services.draws.reading import Detail, Filters
+from services.permissions import AGENCY
+
+api = Api(
+    "draws",
+    "抽取活动",
+    "An agency sets an activity up, hands it in for verification, fixes the order with the supervisor, and starts it.",
+)
+
+
+class DrawPath(PoolPath):
+    draw_id: UUID
+
+
+class DrawQuery(PageQuery):
+    number: str = Field("", max_length=100, description="Part of the activity's number or name")
+    project: str = Field("", max_length=100, description="Part of the project's number or name")
+    state: DrawState | None = Field(None, description="Empty: any")
+    kind: Literal["normal", "redraw", "recall"] | None = None
+    region: str = Field(
+        "", pattern=r"^(\d{6})?$", description="Code of a province, city or district", examples=["440100"]
+    )
+
+
+class SupervisorIn(Input):
+    name: str = Field(min_length=1, max_length=50, examples=["赵监督"])
+    phone: str = Field(
+        min_length=11, max_length=11, description="Mobile: the supervisor's own phone commits", examples=["13800005678"]
+    )
+    department: str = Field("", max_length=100, examples=["市住建局"])
+
+
+class DrawIn(Input):
+    """Basic data. Opening before expected start before expected end."""
+
+    project_id: UUID
+    lots: tuple[UUID, ...] = Field((), max_length=200, description="Empty: the project without lots is the lot")
+    name: str = Field(min_length=1, max_length=200, examples=["示范大桥工程一标段评标"])
+    medium: str = Field("", max_length=100, description="公告发布媒体", examples=["省公共资源交易平台"])
+    opening_at: Moment = Field(description="开标时间")
+    opening_place: str = Field("", max_length=100, examples=["第一开标室"])
+    needed: int = Field(ge=1, le=1000, description="Experts really drawn from the pool", examples=[5])
+    starts_at: Moment = Field(description="预计评标开始时间")
+    ends_at: Moment = Field(description="预计评标结束时间")
+    on_site: bool = Field(description="进场项目: ends when the venue has registered everybody's exit")
+    operator_name: str = Field("", max_length=50, examples=["王小明"])
+    operator_phone: str = Field("", max_length=30, examples=["13800001234"])
+    operator_id_number: str = Field("", max_length=18, description="Never shown again", examples=["11010519491231002X"])
+    supervisors: tuple[SupervisorIn, ...] = Field((), max_length=20)
+    avoided_draws: tuple[UUID, ...] = Field(
+        (), max_length=50, description="Finished activities whose experts are recused"
+    )
+    remark: str = Field("", max_length=200)
+
+    def form(self) -> DrawForm:
+        given = {name: getattr(self, name) for name in type(self).model_fields if name != "supervisors"}
+        people = tuple(SupervisorForm(one.name, one.phone, one.department) for one in self.supervisors)
+        return DrawForm(**given, supervisors=people)
+
+
+class SubmissionIn(Input):
+    terminal: str = Field(
+        min_length=1, max_length=64, description="Where it is verified, see `GET /pool`", examples=["省交易中心"]
+    )
+    reason: str = Field("", max_length=500)
+
+
+class CardOut(Output):
+    """A draw in a list."""
+
+    id: UUID
+    number: str = Field(examples=["CQSQ202611210001"])
+    name: str
+    kind: str
+    state: DrawState
+    accepted: int
+    needed: int
+    project: str
+    region: str
+    created_at: Moment
+    started_at: Moment | None
+    starts_at: Moment
+
+    @computed_field(description="What to show", examples=["未抽取"])  # type: ignore[prop-decorator]  # pydantic's way
+    @property
+    def state_label(self) -> str:
+        return self.state.label
+
+
+class DashboardOut(Output):
+    """`week` counts draws begun this week by day, Monday first."""
+
+    today: int
+    drawing: int
+    completed_today: int
+    pending_supplements: int
+    present_today: int
+    awaited_today: int
+    week: tuple[int, ...] = Field(examples=[[1, 0, 2, 0, 0, 0, 0]])
+
+
+class SupervisorOut(Output):
+    name: str
+    phone: str = Field(description="Masked for everybody but the agency")
+    department: str
+
+
+class RecusalUnitOut(Output):
+    """`fixed`: tenderee or agency, can't be removed."""
+
+    id: UUID
+    name: str
+    credit_code: str
+    reason: str
+    fixed: bool
+
+
+class RecusalPersonOut(Output):
+    """The ID number is kept as a hash only and never shown."""
+
+    id: UUID
+    name: str
+    unit_name: str
+    reason: str
+
+
+class NoticeOut(Output):
+    """What experts are told (语音通知)."""
+
+    id: UUID
+    position: int
+    venue: str
+    address: str
+    room: str
+    gathering_at: Moment
+    contact: str
+    contact_phone: str
+    remark: str
+
+
+class ConditionOut(Output):
+    """A draw condition and its counters: `open` calls wait for an answer, `accepted` are agreed."""
+
+    id: UUID
+    notice_id: UUID
+    position: int
+    region_mode: str
+    regions: tuple[str, ...]
+    specialty: str
+    alternative: str
+    title_level: str
+    qualification: str
+    department: str
+    planned: int
+    needed: int
+    open: int
+    accepted: int
+    exhausted: bool
+
+
+class DrawOut(Output):
+    """One activity with its parts."""
+
+    id: UUID
+    number: str
+    kind: str
+    state: DrawState
+    project_id: UUID
+    lots: tuple[UUID, ...] = Field(description="Empty: the project itself is the lot")
+    name: str
+    medium: str
+    opening_at: Moment
+    opening_place: str
+    needed: int
+    starts_at: Moment
+    ends_at: Moment
+    on_site: bool
+    remark: str
+    operator_name: str
+    operator_phone: str
+    terminal: str
+    previews: int
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    ended_at: Moment | None
+    supervisors: tuple[SupervisorOut, ...]
+    recusal_units: tuple[RecusalUnitOut, ...]
+    recusal_persons: tuple[RecusalPersonOut, ...]
+    notices: tuple[NoticeOut, ...]
+    conditions: tuple[ConditionOut, ...]
+    avoided_draws: tuple[UUID, ...]
+
+    @computed_field(description="What to show", examples=["新建"])  # type: ignore[prop-decorator]  # pydantic's way
+    @property
+    def state_label(self) -> str:
+        return self.state.label
+
+
+class ApplicationOut(Output):
+    """A request for verification."""
+
+    id: UUID
+    draw_id: UUID
+    draw_number: str
+    draw_name: str
+    organisation: str
+    applicant: str
+    terminal: str
+    reason: str
+    state: ApplicationState
+    opinion: str
+    submitted_at: Moment
+    withdrawn_at: Moment | None
+    decided_at: Moment | None
+
+
+@api.get("/draws", "抽取活动列表", action="draw.read")
+async def many(call: Call, query: DrawQuery) -> Page[CardOut]:
+    """Newest first, those that the role may see; all filters together."""
+    filters = Filters(query.number, query.project, query.state or "", query.kind or "", query.region)
+    cards, total = await call.services.reading.cards(call.actor, filters, offset=query.offset, limit=query.size)
+    return Page[CardOut](items=CardOut.each(cards), total=total, page=query.page, size=query.size)
+
+
+@api.get("/draws/dashboard", "工作台", action="draw.create")
+async def dashboard(call: Call) -> DashboardOut:
+    """Counters of the entry page."""
+    return DashboardOut.of(await call.services.reading.dashboard(call.actor))
+
+
+@api.post("/draws", "新建抽取活动", action="draw.create", status=201)
+async def create(call: Call, body: DrawIn) -> Created:
+    """A new activity. Tenderee and agency are recused by themselves."""
+    return Created.of(await call.services.setup.create(call.actor, body.form()))
+
+
+@api.get("/draws/{draw_id}", "查看抽取活动", action="draw.read")
+async def show(call: Call, path: DrawPath) -> DrawOut:
+    """Everything but the result."""
+    return _show(await call.services.reading.detail(call.actor, path.draw_id), own=call.actor.role in AGENCY)
+
+
+@api.put("/draws/{draw_id}", "编辑抽取活动", action="draw.edit")
+async def edit(call: Call, path: DrawPath, body: DrawIn) -> None:
+    """Replace the basic data while nothing was handed in, or after a refusal."""
+    await call.services.setup.edit(call.actor, path.draw_id, body.form())
+
+
+@api.delete("/draws/{draw_id}", "删除抽取活动", action="draw.edit")
+async def delete(call: Call, path: DrawPath) -> None:
+    """Remove an activity that was never handed in."""
+    await call.services.setup.delete(call.actor, path.draw_id)
+
+
+@api.post("/draws/{draw_id}/submission", "提交审核", action="draw.submit", status=201)
+async def submit(call: Call, path: DrawPath, body: SubmissionIn) -> Created:
+    """Hand in for verification; the conditions must add up to the number of experts. The id is the application's."""
+    return Created.of(await call.services.setup.submit(call.actor, path.draw_id, body.terminal, body.reason))
+
+
+@api.delete("/draws/{draw_id}/submission", "撤回审核", action="draw.withdraw")
+async def withdraw(call: Call, path: DrawPath) -> None:
+    """Take the application back while nobody has verified it."""
+    await call.services.setup.withdraw(call.actor, path.draw_id)
+
+
+@api.get("/draws/{draw_id}/applications", "审核记录", action="draw.read")
+async def applications(call: Call, path: DrawPath) -> Listing[ApplicationOut]:
+    """Every application of the draw, newest first."""
+    draw = await call.services.reading.get(call.actor, path.draw_id)
+    return Listing[ApplicationOut](items=ApplicationOut.each(await call.services.verification.of_draw(draw.id)))
+
+
+def _show(detail: Detail, *, own: bool) -> DrawOut:
+    parts, draw = detail.parts, detail.draw
+    kept = {name: getattr(draw, name) for name in DrawOut.model_fields if name in draw._meta.fields_map}
+    people = tuple(
+        SupervisorOut(name=one.name, phone=one.phone if own else mask_mobile(one.phone), department=one.department)
+        for one in parts["supervisors"]
+    )
+    related = {
+        "lots": tuple(one.lot_id for one in parts["lots"] if one.lot_id is not None),
+        "supervisors": people,
+        "recusal_units": RecusalUnitOut.each(parts["recusal_units"]),
+        "recusal_persons": RecusalPersonOut.each(parts["recusal_persons"]),
+        "notices": NoticeOut.each(parts["notices"]),
+        "conditions": ConditionOut.each(detail.conditions),
+        "avoided_draws": tuple(one.earlier_id for one in parts["avoided"]),
+    }
+    return DrawOut(**kept | related)

@@ -1,0 +1,138 @@
+"""What an expert does: answer, ask for leave, see panels, check in."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from domain.lifecycles import InvitationState
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
+from services.attendance import Position
+
+api = Api(
+    "invitations",
+    "专家邀请与签到",
+    "One truth for every channel: chat, phone key, page and this API answer one invitation; the first answer holds.",
+)
+
+
+class InvitationPath(PoolPath):
+    invitation_id: UUID
+
+
+class PanelQuery(Params):
+    past: bool = Field(False, description="Past ones, newest first, at most 20")
+
+
+class AnswerIn(Input):
+    choice: Literal["accept", "decline"]
+
+
+class LeaveIn(Input):
+    reason: str = Field("", max_length=200, examples=["突发疾病"])
+
+
+class PositionIn(Input):
+    """WGS-84 degrees."""
+
+    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False, examples=[23.1291])
+    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False, examples=[113.2644])
+
+    def position(self) -> Position:
+        return Position(self.latitude, self.longitude)
+
+
+class CheckInIn(Input):
+    """Either the venue's QR code, or the invitation."""
+
+    token: str | None = Field(None, min_length=1, max_length=200, description="Content of the venue's QR code")
+    invitation_id: UUID | None = None
+    position: PositionIn | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> CheckInIn:
+        if (self.token is None) == (self.invitation_id is None):
+            raise PydanticCustomError("one_way", "请扫描现场二维码，或选择要签到的评标活动，二者选一")
+        return self
+
+
+class InvitationOut(Output):
+    """Time, place, contact; never project or parties. `code` and `leave_until` once accepted."""
+
+    id: UUID
+    state: InvitationState
+    gathering_at: Moment
+    ends_at: Moment
+    place: str
+    venue: str
+    contact: str
+    contact_phone: str
+    remark: str
+    answer_until: Moment
+    code: str = Field(examples=["204816"])
+    checked_in_at: Moment | None
+    checked_out_at: Moment | None
+    leave_until: Moment | None
+
+
+class AnsweredOut(Output):
+    """`effective` false: `invitation` held already, or was closed before."""
+
+    effective: bool
+    invitation: InvitationOut
+
+
+class CheckedInOut(Output):
+    """`first` false: the entry stood already since `at`."""
+
+    first: bool
+    at: Moment
+    code: str
+    place: str
+
+
+@api.get("/invitations", "待答复邀请", action="expert.self.answer")
+async def waiting(call: Call) -> Listing[InvitationOut]:
+    """Invitations that wait for an answer, oldest first."""
+    return Listing[InvitationOut](items=InvitationOut.each(await call.services.invitations.list_open(call.expert_id)))
+
+
+@api.get("/invitations/{invitation_id}", "查看邀请", action="expert.self.answer")
+async def show(call: Call, path: InvitationPath) -> InvitationOut:
+    """One of the expert's own invitations."""
+    return InvitationOut.of(await call.services.invitations.view(path.invitation_id, call.expert_id))
+
+
+@api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
+async def answer(call: Call, path: InvitationPath, body: AnswerIn) -> AnsweredOut:
+    """Accept or decline. The first valid answer on any channel decides; a later one is told what holds."""
+    found = await call.services.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
+    return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
+
+
+@api.post("/invitations/{invitation_id}/leave", "请假", action="expert.self.leave")
+async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOut:
+    """Ask for leave after accepting, until the deadline of the rulebook. Show the consequence of `GET /pool` before."""
+    return InvitationOut.of(await call.services.invitations.leave(path.invitation_id, call.expert_id, body.reason))
+
+
+@api.get("/panels", "我的评标", action="expert.self.answer")
+async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
+    """Panels that the expert has agreed to; upcoming and running ones, or past ones."""
+    found = await call.services.invitations.list_panels(call.expert_id, past=query.past)
+    return Listing[InvitationOut](items=InvitationOut.each(found))
+
+
+@api.post("/check-ins", "签到", action="attendance.check_in")
+async def check_in(call: Call, body: CheckInIn) -> CheckedInOut:
+    """Check in by the venue's QR code, or without it where the rulebook allows. Twice is harmless."""
+    desk, position = call.services.attendance, body.position.position() if body.position else None
+    if body.token is not None:
+        return CheckedInOut.of(await desk.check_in_by_qr(call.expert_id, body.token, position))
+    assert body.invitation_id is not None  # noqa: S101  # the schema wants one of the two
+    return CheckedInOut.of(await desk.check_in(body.invitation_id, call.expert_id, position))

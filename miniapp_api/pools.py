@@ -1,0 +1,76 @@
+"""What a client must know of a pool before it shows a form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Output
+
+api = Api("pools", "专家库", "Names, texts and choices of the pool; all from its rulebook.")
+
+
+class VenueOut(Output):
+    code: str
+    name: str
+    address: str
+
+
+class ChoicesOut(Output):
+    """What may be chosen in the forms of a draw, and their bounds."""
+
+    terminals: tuple[str, ...] = Field(description="Where an application is verified (抽取终端)")
+    recusal_reasons: tuple[str, ...]
+    region_modes: tuple[str, ...]
+    several_regions: bool
+    alternative_specialty: bool
+    absence_causes: tuple[str, ...]
+    region_change: bool = Field(description="A supplementary draw may change the regions")
+    quick_remarks: tuple[str, ...] = Field(description="Phrases for a notice's remark (快速提示)")
+    remarks_max: int
+    experts_max: int
+    venues: tuple[VenueOut, ...]
+
+
+class PoolOut(Output):
+    name: str = Field(examples=["演示评标专家库"])
+    hotline: str
+    help: str
+    privacy_version: str = Field(description="Send it with the consent")
+    privacy_text: str
+    leave_consequence: str = Field(description="Show it before an expert confirms a leave")
+    choices: ChoicesOut
+
+
+@api.get("/pool", "专家库信息", access="public")
+async def show(call: Call) -> PoolOut:
+    """Name, hotline, privacy text, and the choices of forms."""
+    book = call.book
+    return PoolOut(
+        name=book.pool.name,
+        hotline=book.pool.hotline,
+        help=book.pool.help,
+        privacy_version=book.pool.privacy_version,
+        privacy_text=book.pool.privacy_text,
+        leave_consequence=book.draw.leave.consequence,
+        choices=ChoicesOut(
+            terminals=tuple(book.draw.terminals),
+            recusal_reasons=tuple(book.draw.recusal_reasons),
+            region_modes=_texts(book.draw.region_modes),
+            several_regions=book.draw.several_regions,
+            alternative_specialty=book.draw.alternative_specialty,
+            absence_causes=_texts(book.draw.supplement.causes),
+            region_change=book.draw.supplement.region_change,
+            quick_remarks=tuple(book.draw.notice.quick_remarks),
+            remarks_max=book.draw.notice.remarks_max,
+            experts_max=book.draw.experts_max,
+            venues=VenueOut.each(tuple(book.venues)),
+        ),
+    )
+
+
+def _texts(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(values)

@@ -1,0 +1,121 @@
+"""Recusal units and persons of a draw (回避单位、回避人员)."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.draws import DrawPath, RecusalPersonOut, RecusalUnitOut
+from miniapp_api.http.call import Call, Download, Upload, UploadRule
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Created, Input, Output, Page, PageQuery, PoolPath
+from services.draws.recusal_import import RecusalImport, render_template
+
+api = Api("recusal", "回避", "Whose people must not be drawn. Tenderee and agency are there by themselves.")
+
+SHEET = UploadRule(1024 * 1024, (".csv", ".xlsx"))
+
+
+class UnitPath(DrawPath):
+    unit_id: UUID
+
+
+class PersonPath(DrawPath):
+    person_id: UUID
+
+
+class TemplatePath(PoolPath):
+    kind: Literal["units", "persons"]
+    form: Literal["csv", "xlsx"]
+
+
+class RecusalQuery(PageQuery):
+    search: str = Field("", max_length=100, description="Part of a name, code or reason")
+
+
+class UnitIn(Input):
+    name: str = Field(min_length=1, max_length=200, examples=["广州示范咨询有限公司"])
+    credit_code: str = Field("", max_length=18, examples=["91350211M000100Y46"])
+    reason: str = Field(min_length=1, max_length=100, description="One of the pool's reasons", examples=["投标人"])
+
+
+class PersonIn(Input):
+    name: str = Field(min_length=1, max_length=50, examples=["张三"])
+    id_number: str = Field("", max_length=18, description="Kept as a hash only")
+    unit_name: str = Field("", max_length=200)
+    reason: str = Field(min_length=1, max_length=100, examples=["投标人"])
+
+
+class ImportedOut(Output):
+    added: int
+
+
+@api.get("/recusal-templates/{kind}.{form}", "下载回避模板", access="session", media_type="application/octet-stream")
+async def template(call: Call, path: TemplatePath) -> Download:
+    """The sheet to fill in for a bulk import; headings and reasons must stay as they are."""
+    content = render_template(path.kind, path.form, call.book.draw.recusal_reasons)
+    return Download(content, "application/octet-stream", f"recusal-{path.kind}.{path.form}")
+
+
+@api.get("/draws/{draw_id}/recusal-units", "回避单位列表", action="draw.read")
+async def units(call: Call, path: DrawPath, query: RecusalQuery) -> Page[RecusalUnitOut]:
+    """Units in the order in which they were added."""
+    found = (await call.services.reading.detail(call.actor, path.draw_id)).parts["recusal_units"]
+    shown = [one for one in found if query.search in f"{one.name} {one.credit_code} {one.reason}"]
+    items = RecusalUnitOut.each(shown[query.offset : query.offset + query.size])
+    return Page[RecusalUnitOut](items=items, total=len(shown), page=query.page, size=query.size)
+
+
+@api.post("/draws/{draw_id}/recusal-units", "添加回避单位", action="draw.edit", status=201)
+async def add_unit(call: Call, path: DrawPath, body: UnitIn) -> Created:
+    """Add a unit by hand."""
+    added = await call.services.setup.add_recusal_unit(
+        call.actor, path.draw_id, body.name, body.credit_code, body.reason
+    )
+    return Created.of(added)
+
+
+@api.post("/draws/{draw_id}/recusal-units/import", "批量导入回避单位", action="draw.edit", upload=SHEET)
+async def import_units(call: Call, path: DrawPath, upload: Upload) -> ImportedOut:
+    """Add all units of a filled-in template, or none: `params.errors` names each line that can't be used."""
+    sheet = RecusalImport(call.services.setup)
+    return ImportedOut(added=await sheet.units(call.actor, path.draw_id, upload.filename, upload.content))
+
+
+@api.delete("/draws/{draw_id}/recusal-units/{unit_id}", "删除回避单位", action="draw.edit")
+async def remove_unit(call: Call, path: UnitPath) -> None:
+    """Remove a unit; tenderee and agency stay."""
+    await call.services.setup.remove_recusal_unit(call.actor, path.draw_id, path.unit_id)
+
+
+@api.get("/draws/{draw_id}/recusal-persons", "回避人员列表", action="draw.read")
+async def persons(call: Call, path: DrawPath, query: RecusalQuery) -> Page[RecusalPersonOut]:
+    """Persons in the order in which they were added."""
+    found = (await call.services.reading.detail(call.actor, path.draw_id)).parts["recusal_persons"]
+    shown = [one for one in found if query.search in f"{one.name} {one.unit_name} {one.reason}"]
+    items = RecusalPersonOut.each(shown[query.offset : query.offset + query.size])
+    return Page[RecusalPersonOut](items=items, total=len(shown), page=query.page, size=query.size)
+
+
+@api.post("/draws/{draw_id}/recusal-persons", "添加回避人员", action="draw.edit", status=201)
+async def add_person(call: Call, path: DrawPath, body: PersonIn) -> Created:
+    """Add a person, by ID number when it is known, else by name."""
+    added = await call.services.setup.add_recusal_person(
+        call.actor, path.draw_id, body.name, body.id_number, body.unit_name, body.reason
+    )
+    return Created.of(added)
+
+
+@api.post("/draws/{draw_id}/recusal-persons/import", "批量导入回避人员", action="draw.edit", upload=SHEET)
+async def import_persons(call: Call, path: DrawPath, upload: Upload) -> ImportedOut:
+    """Add all persons of a filled-in template, or none: `params.errors` names each line that can't be used."""
+    sheet = RecusalImport(call.services.setup)
+    return ImportedOut(added=await sheet.persons(call.actor, path.draw_id, upload.filename, upload.content))
+
+
+@api.delete("/draws/{draw_id}/recusal-persons/{person_id}", "删除回避人员", action="draw.edit")
+async def remove_person(call: Call, path: PersonPath) -> None:
+    """Remove a person."""
+    await call.services.setup.remove_recusal_person(call.actor, path.draw_id, path.person_id)

@@ -1,0 +1,92 @@
+"""The sealed result, the public record, and what was sent to whom."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import Field
+
+from domain.lifecycles import InvitationState
+from miniapp_api.draws import DrawPath
+from miniapp_api.http.call import Call, Download
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Listing, Moment, Output
+from services.draws.ledger import Ledger
+
+api = Api(
+    "results",
+    "结果与记录",
+    "Before unsealing everybody sees codes only; afterwards each reading is logged. The record holds no names.",
+)
+
+
+class LeafPath(DrawPath):
+    leaf: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the record, hex", examples=["ef" * 32])
+
+
+class ResultRowOut(Output):
+    """One expert of the panel; all but code, mark, condition, state and gathering are empty while sealed."""
+
+    code: str = Field(examples=["204816"])
+    mark: str = Field(description="Shows that the expert came by supplementary draw", examples=["*"])
+    condition: int
+    state: InvitationState
+    gathering_at: Moment
+    name: str
+    id_number: str = Field(description="Masked")
+    mobile: str = Field(description="Masked")
+    employer: str
+    specialties: tuple[str, ...]
+    entered_at: Moment | None
+    left_at: Moment | None
+
+
+class ResultOut(Output):
+    unsealed: bool
+    unseals_at: Moment
+    rows: tuple[ResultRowOut, ...]
+
+
+class LeafOut(Output):
+    """SHA-256(salt ‖ expert) is the leaf; both hex."""
+
+    salt: str
+    expert: str
+
+
+class LedgerRowOut(Output):
+    """How many attempts of one kind of notice on one channel ended how."""
+
+    kind: str = Field(examples=["draw_call"])
+    channel: str = Field(examples=["voice"])
+    state: str = Field(examples=["delivered"])
+    attempts: int
+    cost: int = Field(description="Fen")
+
+
+@api.get("/draws/{draw_id}/result", "抽取结果", action="result.read")
+async def result(call: Call, path: DrawPath) -> ResultOut:
+    """The panel: sealed until the time of the rulebook, half an hour before the expected start as a rule."""
+    return ResultOut.of(await call.services.reading.result(call.actor, path.draw_id))
+
+
+@api.get("/draws/{draw_id}/record", "抽取记录", action="draw.read", media_type="application/json")
+async def record(call: Call, path: DrawPath) -> Download:
+    """The verifiable record for `pbt verify-draw`; a prefix while the draw runs."""
+    document = await call.services.reading.record_of(call.actor, path.draw_id)
+    content = json.dumps(document, ensure_ascii=False, indent=1).encode()
+    return Download(content, "application/json; charset=utf-8", f"draw-{path.draw_id}.json")
+
+
+@api.post("/draws/{draw_id}/record/leaves/{leaf}/opening", "查看抽取凭证", action="draw.open_leaf")
+async def open_leaf(call: Call, path: LeafPath) -> LeafOut:
+    """Salt and expert behind a leaf: for that expert or a supervisor. Each opening is logged."""
+    salt, expert = await call.services.reading.open_leaf(call.actor, path.draw_id, path.leaf)
+    return LeafOut(salt=salt, expert=expert)
+
+
+@api.get("/draws/{draw_id}/notice-ledger", "通知台账", action="draw.read")
+async def ledger(call: Call, path: DrawPath) -> Listing[LedgerRowOut]:
+    """What was sent to experts of this draw, by kind, channel and outcome; counts only."""
+    draw = await call.services.reading.get(call.actor, path.draw_id)
+    return Listing[LedgerRowOut](items=LedgerRowOut.each(await Ledger().of_draw(draw.id)))

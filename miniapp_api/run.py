@@ -1,0 +1,164 @@
+"""Running a draw: start, pause, resume, force end, and watching it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+from pydantic import Field, computed_field
+
+from domain.errors import AppError
+from domain.lifecycles import DrawState
+from miniapp_api.conditions import NoticePath
+from miniapp_api.draws import DrawPath
+from miniapp_api.http.call import Call
+from miniapp_api.http.problems import AWAY, problem_of
+from miniapp_api.http.routes import Api
+from miniapp_api.http.running import read_token
+from miniapp_api.http.schema import Input, Moment, Output
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+api = Api(
+    "run",
+    "抽取进行",
+    "Pause and force end stop new calls only; results of open calls are still taken. Once a draw has started, only the "
+    "gathering time may change.",
+)
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a draw that is being watched."""
+BEAT_EVERY = 15.0
+"""Seconds of silence after which a comment keeps the connection open."""
+CHECK_EVERY = 60.0
+"""Seconds after which the log-in is checked again."""
+LONGEST = timedelta(minutes=30).total_seconds()
+"""A stream ends after this; the client connects again."""
+
+
+class ReasonIn(Input):
+    reason: str = Field(min_length=1, max_length=200, examples=["更换集合地点"])
+
+
+class GatheringIn(Input):
+    gathering_at: Moment
+
+
+class ConditionProgressOut(Output):
+    position: int
+    planned: int
+    needed: int
+    open: int
+    accepted: int
+    tier: str
+    exhausted: bool
+
+
+class ProgressOut(Output):
+    """Totals only. `waiting` is a Chinese sentence that says why it waits; `estimated_end` while calls are open."""
+
+    state: DrawState
+    planned: int
+    accepted: int
+    open: int
+    called: int
+    declined: int
+    silent: int
+    started_at: Moment | None
+    waiting: str = Field(examples=["正在等待2位专家答复，还缺2人。"])
+    estimated_end: Moment | None
+    conditions: tuple[ConditionProgressOut, ...]
+    log_head: str
+
+    @computed_field(description="What to show", examples=["抽取中"])  # type: ignore[prop-decorator]  # pydantic's way
+    @property
+    def state_label(self) -> str:
+        return self.state.label
+
+
+@api.post("/draws/{draw_id}/start", "启动抽取", action="draw.start")
+async def start(call: Call, path: DrawPath) -> None:
+    """Begin calling, once the seed is fixed."""
+    await call.services.run.start(call.actor, path.draw_id)
+
+
+@api.post("/draws/{draw_id}/pause", "暂停抽取", action="draw.pause")
+async def pause(call: Call, path: DrawPath, body: ReasonIn) -> None:
+    """Stop new calls; those under way are waited for."""
+    await call.services.run.pause(call.actor, path.draw_id, body.reason)
+
+
+@api.post("/draws/{draw_id}/resume", "继续抽取", action="draw.resume")
+async def resume(call: Call, path: DrawPath) -> None:
+    """Go on in the same order."""
+    await call.services.run.resume(call.actor, path.draw_id)
+
+
+@api.post("/draws/{draw_id}/force-end", "强制结束", action="draw.force_end")
+async def force_end(call: Call, path: DrawPath, body: ReasonIn) -> None:
+    """Stop for good; the draw is then full or short."""
+    await call.services.run.force_end(call.actor, path.draw_id, body.reason)
+
+
+@api.put("/draws/{draw_id}/notices/{notice_id}/gathering", "修改集合时间", action="draw.pause")
+async def change_gathering(call: Call, path: NoticePath, body: GatheringIn) -> None:
+    """Move the gathering while the draw is not calling; everybody who was told the old time is told the new one."""
+    await call.services.absences.change_gathering(call.actor, path.draw_id, path.notice_id, body.gathering_at)
+
+
+@api.get("/draws/{draw_id}/progress", "抽取进度", action="draw.read")
+async def progress(call: Call, path: DrawPath) -> ProgressOut:
+    """How it stands now, and why it waits."""
+    return ProgressOut.of(await call.services.reading.progress(call.actor, path.draw_id))
+
+
+@api.get("/draws/{draw_id}/progress/stream", "抽取进度（实时）", action="draw.read", media_type="text/event-stream")
+async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
+    """Server-sent events: `progress` with the same content whenever it changes, `refused` with a problem when the
+    log-in ends or the draw may not be seen any more. Ends with the draw, or after half an hour; then connect again.
+    """
+    first = ProgressOut.of(await call.services.reading.progress(call.actor, path.draw_id))
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "text/event-stream; charset=utf-8",
+            "X-Accel-Buffering": "no",
+            "Cache-Control": "no-store",
+        }
+    )
+    await response.prepare(call.request)
+    try:
+        async for event in _events(call, path, first):
+            await response.write(event)
+    except AWAY as error:  # the phone went away, or the database did: the client connects again
+        log.info("progress_stream_ended", error=type(error).__name__)
+    return response
+
+
+async def _events(call: Call, path: DrawPath, now: ProgressOut) -> AsyncIterator[bytes]:
+    clock = asyncio.get_running_loop().time
+    began = checked = spoke = clock()
+    yield b"retry: 3000\n\n" + _event("progress", now.model_dump_json())
+    while now.state not in (DrawState.ENDED, DrawState.RELEASED) and clock() - began < LONGEST:
+        await asyncio.sleep(LOOK_EVERY)
+        try:
+            if clock() - checked >= CHECK_EVERY:
+                await call.services.sessions.authenticate(read_token(call.request))
+                checked = clock()
+            latest = ProgressOut.of(await call.services.reading.progress(call.actor, path.draw_id))
+        except AppError as error:
+            yield _event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
+            return
+        if latest != now:
+            now, spoke = latest, clock()
+            yield _event("progress", now.model_dump_json())
+        elif clock() - spoke >= BEAT_EVERY:
+            spoke = clock()
+            yield b": beat\n\n"
+
+
+def _event(name: str, data: str) -> bytes:
+    return f"event: {name}\ndata: {data}\n\n".encode()

@@ -1,0 +1,180 @@
+"""Log-in of the mini-program, and as whom a person acts."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.idempotency import read_key
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Moment, Output
+
+api = Api(
+    "sessions",
+    "登录与身份",
+    "Log in with `wx.login`, bind the mobile, choose as whom to act. A person may hold several roles; each session "
+    "acts as one of them.",
+)
+
+Role = Literal["expert", "agent", "organisation", "verifier", "supervisor", "venue", "pool_admin"]
+
+TRIES = (120, 60)
+"""Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
+
+
+class LoginIn(Input):
+    code: str = Field(min_length=1, max_length=128, description="Code of `wx.login`", examples=["0a3xYz"])
+
+
+class RefreshIn(Input):
+    refresh: str = Field(min_length=1, max_length=200, description="The refresh token")
+
+
+class BindPhoneIn(Input):
+    """Either `phone_code`, or `mobile` and `sms_code`."""
+
+    privacy_version: str = Field(
+        min_length=1,
+        max_length=32,
+        description="Version of the privacy text that the person accepted",
+        examples=["2026-11-01"],
+    )
+    phone_code: str | None = Field(None, min_length=1, max_length=128, description="Code of `getPhoneNumber`")
+    mobile: str | None = Field(None, min_length=11, max_length=11, examples=["13800001234"])
+    sms_code: str | None = Field(
+        None, min_length=4, max_length=8, description="Sent by `POST /codes`", examples=["123456"]
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> BindPhoneIn:
+        if (self.phone_code is None) == (self.mobile is None or self.sms_code is None):
+            raise PydanticCustomError("one_way", "请用微信手机号授权，或填写手机号和短信验证码，二者选一")
+        return self
+
+
+class RoleIn(Input):
+    role: Role
+    scope: str = Field("", max_length=64, description="Region or venue of an office, as offered")
+    organisation_id: UUID | None = Field(None, description="For agents and legal entities")
+
+
+class TokensOut(Output):
+    """Both tokens are secrets of the client. A refresh token serves once."""
+
+    access: str
+    refresh: str
+    access_until: Moment
+    refresh_until: Moment
+
+
+class RoleOut(Output):
+    """One way in which the person may act. `label` is what to show."""
+
+    role: Role
+    scope: str
+    organisation_id: UUID | None
+    organisation_name: str
+    label: str = Field(examples=["经办人 · 广州示范招标代理有限公司"])
+
+
+class LoginOut(Output):
+    """`bound` false: bind the mobile next. `role` empty: let the person choose."""
+
+    tokens: TokensOut
+    bound: bool
+    role: str
+    roles: tuple[RoleOut, ...]
+
+
+class BoundOut(Output):
+    masked_name: str = Field(examples=["王**"])
+    masked_mobile: str = Field(examples=["138****1234"])
+    roles: tuple[str, ...]
+
+
+class MeOut(Output):
+    """As whom the session acts now, and what else the person may choose."""
+
+    bound: bool
+    role: str = Field(description="`guest` while nothing is chosen", examples=["agent"])
+    scope: str
+    organisation_id: UUID | None
+    expert_id: UUID | None
+    roles: tuple[RoleOut, ...]
+
+
+class ChosenOut(Output):
+    role: Role
+    scope: str
+    organisation_id: UUID | None
+    expert_id: UUID | None
+
+
+class EndedOut(Output):
+    ended: int = Field(description="How many log-ins ended")
+
+
+@api.post("/sessions", "微信登录", access="public", keyed="no", limits=TRIES, status=201)
+async def login(call: Call, body: LoginIn) -> LoginOut:
+    """Begin a log-in with a `wx.login` code.
+
+    A person who is known to the pool's official account is known here too. A code serves once.
+    """
+    return LoginOut.of(await call.services.sessions.login(call.pool, body.code))
+
+
+@api.post("/sessions/refresh", "刷新登录", access="public", keyed="no", limits=TRIES)
+async def refresh(call: Call, body: RefreshIn) -> TokensOut:
+    """Exchange the refresh token for a new pair. One that comes back a second time ends the session."""
+    return TokensOut.of(await call.services.sessions.refresh(body.refresh))
+
+
+@api.get("/sessions/current", "我的身份", access="session")
+async def me(call: Call) -> MeOut:
+    """As whom the session acts, and the roles that the person holds this moment."""
+    roles = await call.services.sessions.roles(call.actor)
+    actor = call.actor
+    return MeOut(
+        bound=actor.account_id is not None,
+        role=actor.role,
+        scope=actor.scope,
+        organisation_id=actor.organisation_id,
+        expert_id=actor.expert_id,
+        roles=RoleOut.each(roles),
+    )
+
+
+@api.post("/sessions/current/phone", "绑定手机号", access="session", keyed="service", limits=(60, 60))
+async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
+    """Tell who the visitor is, by WeChat's phone code or by an SMS code. Wrong codes count; too many lock the mobile.
+
+    A phone code serves once: should the answer be lost, ask for the phone number again.
+    """
+    bound = await call.services.sessions.bind_phone(
+        call.actor,
+        privacy_version=body.privacy_version,
+        phone_code=body.phone_code,
+        mobile=body.mobile,
+        sms_code=body.sms_code,
+        key=read_key(call.request),
+    )
+    return BoundOut.of(bound)
+
+
+@api.put("/sessions/current/role", "选择身份")
+async def choose_role(call: Call, body: RoleIn) -> ChosenOut:
+    """Act as one of the offered roles from now on in this session."""
+    chosen = await call.services.sessions.choose_role(
+        call.actor, body.role, scope=body.scope, organisation_id=body.organisation_id
+    )
+    return ChosenOut.of(chosen)
+
+
+@api.delete("/sessions/current", "退出登录", access="session")
+async def logout(call: Call) -> EndedOut:
+    """End every log-in of the person (of this visitor, while unbound)."""
+    return EndedOut(ended=await call.services.sessions.logout(call.actor))

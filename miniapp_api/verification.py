@@ -1,0 +1,64 @@
+"""The trading centre's look at applications (核验)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.lifecycles import ApplicationState
+from miniapp_api.draws import ApplicationOut
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Output, PageQuery, PoolPath
+
+api = Api("verification", "核验", "A verifier sees the applications of the own terminal, oldest first.")
+
+
+class ApplicationPath(PoolPath):
+    application_id: UUID
+
+
+class QueueQuery(PageQuery):
+    state: ApplicationState = ApplicationState.SUBMITTED
+
+
+class QueueOut(Output):
+    """`more`: there is another page."""
+
+    items: tuple[ApplicationOut, ...]
+    page: int
+    size: int
+    more: bool
+
+
+class ApprovalIn(Input):
+    opinion: str = Field("", max_length=500)
+
+
+class RefusalIn(Input):
+    opinion: str = Field(
+        min_length=1, max_length=500, description="What the agency must mend", examples=["缺少监督人员"]
+    )
+
+
+@api.get("/verification/applications", "核验列表", action="draw.verify")
+async def queue(call: Call, query: QueueQuery) -> QueueOut:
+    """Applications at the verifier's terminal."""
+    found = await call.services.verification.queue(
+        call.actor, state=query.state, offset=query.offset, limit=query.size + 1
+    )
+    items = ApplicationOut.each(found[: query.size])
+    return QueueOut(items=items, page=query.page, size=query.size, more=len(found) > query.size)
+
+
+@api.post("/verification/applications/{application_id}/approval", "通过核验", action="draw.verify")
+async def approve(call: Call, path: ApplicationPath, body: ApprovalIn) -> None:
+    """The draw may run. Nobody verifies an own application."""
+    await call.services.verification.approve(call.actor, path.application_id, body.opinion)
+
+
+@api.post("/verification/applications/{application_id}/refusal", "退回核验", action="draw.verify")
+async def refuse(call: Call, path: ApplicationPath, body: RefusalIn) -> None:
+    """Send it back with a reason; the agency may mend it and hand it in again."""
+    await call.services.verification.refuse(call.actor, path.application_id, body.opinion)

@@ -1,0 +1,281 @@
+"""Draws from the project to the last exit, only through the API: agency, verifier, supervisor, experts, desk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.clock import local
+from domain.draws import participant_commitment
+from domain.verify_draw import verify
+from models.accounts import Account
+from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts
+from tests.factories.people import make_grant
+from tests.miniapp_api.conftest import Person, World
+
+UNIT = "91350211M000100Y46"
+
+
+def at(world: World, **later: float) -> str:
+    return local(world.clock.now() + timedelta(**later)).isoformat()
+
+
+def project_form() -> dict[str, Any]:
+    return {
+        "name": "示范大桥工程", "category": "工程/交通", "region": "440100", "funding_source": "财政资金",
+        "tender_method": "公开招标", "organisation_form": "委托招标", "tenderee_category": "国有企业",
+        "investment": 50_000_000_00, "tenderee_name": "广州水务有限公司", "tenderee_code": UNIT, "contact": "李四",
+        "contact_phone": "020-12345678", "agency_name": "粤和招标代理有限公司", "agency_code": "91110000600037341L",
+    }  # fmt: skip
+
+
+def draw_form(world: World, project_id: str, *lots: str, needed: int = 2) -> dict[str, Any]:
+    return {
+        "project_id": project_id, "lots": list(lots), "name": "示范大桥一标段", "medium": "演示网",
+        "opening_at": at(world, hours=3), "opening_place": "第一开标室", "needed": needed,
+        "starts_at": at(world, hours=6), "ends_at": at(world, hours=12), "on_site": True, "operator_name": "王小明",
+        "operator_phone": "13568846647", "operator_id_number": "11010519491231002X",
+        "supervisors": [{"name": "李监督", "phone": SUPERVISOR_MOBILE, "department": "住建局"}],
+    }  # fmt: skip
+
+
+def notice_form(world: World, **change: Any) -> dict[str, Any]:
+    return {
+        "venue": "演示省公共资源交易中心", "address": "广州市天河区天润路333号", "room": "3号评标室",
+        "gathering_at": at(world, hours=5), "contact": "王场地", "contact_phone": "020-28866000",
+    } | change  # fmt: skip
+
+
+def condition_form(notice_id: str, **change: Any) -> dict[str, Any]:
+    return {
+        "notice_id": notice_id, "region_mode": "permanent", "regions": ["440100"], "specialty": "A08", "planned": 2,
+    } | change  # fmt: skip
+
+
+async def make_draw(world: World, agency: Person) -> str:
+    """A draw that is ready to be handed in."""
+    project = await agency.post("/projects", project_form(), 201)
+    lot = await agency.post(f"/projects/{project['id']}/lots", {"name": "一标段"}, 201)
+    draw = (await agency.post("/draws", draw_form(world, project["id"], lot["id"]), 201))["id"]
+    notice = (await agency.post(f"/draws/{draw}/notices", notice_form(world), 201))["id"]
+    await agency.post(f"/draws/{draw}/conditions", condition_form(notice), 201)
+    return str(draw)
+
+
+async def verify_draw(world: World, agency: Person, verifier: Person, draw: str) -> None:
+    terminal = (await agency.get("/pool"))["choices"]["terminals"][0]
+    await agency.post(f"/draws/{draw}/submission", {"terminal": terminal, "reason": "请核验"}, 201)
+    [application] = (await verifier.get("/verification/applications"))["items"]
+    await verifier.post(f"/verification/applications/{application['id']}/approval", {"opinion": "同意"}, 204)
+
+
+async def fix_seed(draw: str, agency: Person, supervisor: Person) -> dict[str, Any]:
+    opened = (await agency.get(f"/draws/{draw}/rounds/current"))["round"]
+    number, nth = opened["draw_number"], opened["round_number"]
+    values = {"agency": (agency, os.urandom(16)), "supervisor": (supervisor, os.urandom(16))}
+    for role, (person, value) in values.items():
+        digest = participant_commitment(role, value, number, nth).hex()
+        await person.post(f"/draws/{draw}/rounds/current/commitment", {"commitment": digest})
+    for person, value in values.values():
+        fixed = await person.post(f"/draws/{draw}/rounds/current/reveal", {"value": value.hex()})
+    return dict(fixed)
+
+
+async def test_a_draw_is_lived_through_from_project_to_last_exit(world: World, office: Office) -> None:
+    experts = await add_experts(office, 5)
+    people = {e.id: await world.log_in_expert(e.id) for e in experts}
+    organisation = str(office.agency.organisation_id)
+    agency = await world.log_in_account(office.agency.account_id, "organisation", organisation_id=organisation)
+    await _grant(office)
+    verifier = await world.log_in_account(office.verifier.account_id, "verifier")
+    desk = await world.log_in_account(office.desk.account_id, "venue")
+    draw = await make_draw(world, agency)
+
+    shown = await agency.get(f"/draws/{draw}")
+    assert (shown["state"], shown["state_label"]) == ("editing", "新建")
+    assert {u["name"] for u in shown["recusal_units"]} == {"广州水务有限公司", "粤和招标代理有限公司"}
+    assert shown["supervisors"][0]["phone"] == SUPERVISOR_MOBILE
+    assert "11010519491231002X" not in json.dumps(shown)
+    [condition] = shown["conditions"]
+    preview = await agency.post(f"/draws/{draw}/conditions/{condition['id']}/preview")
+    assert preview["main"]
+    assert preview["alternative"] == ""
+
+    await verify_draw(world, agency, verifier, draw)
+    supervisor = await world.log_in(SUPERVISOR_MOBILE, "supervisor")
+    assert (await supervisor.get(f"/draws/{draw}"))["supervisors"][0]["phone"] == "139****1111"
+    await agency.post(f"/draws/{draw}/rounds", None, 201)
+    assert len((await fix_seed(draw, agency, supervisor))["seed"]) == 64
+    await agency.post(f"/draws/{draw}/start", None, 204)
+    await office.run.advance(UUID(draw))
+
+    await _answer_all(people, office, draw)
+    progress = await agency.get(f"/draws/{draw}/progress")
+    assert (progress["state"], progress["accepted"], progress["open"]) == ("completed", 2, 0)
+    assert progress["waiting"].startswith("抽取完成")
+
+    await _check_sealed(agency, draw)
+    record = await agency.get(f"/draws/{draw}/record")
+    assert verify(record) == []
+
+    panelists = [person for person in people.values() if (await person.get("/panels"))["items"]]
+    assert len(panelists) == 2
+    world.clock.move(timedelta(hours=5, minutes=31))
+    result = await agency.get(f"/draws/{draw}/result")
+    assert result["unsealed"]
+    assert all(row["name"] and "*" in row["mobile"] for row in result["rows"])
+
+    await _attend(panelists, agency, desk, draw)
+    assert (await agency.get(f"/draws/{draw}"))["state"] == "ended"
+    assert (await agency.get(f"/draws/{draw}/notice-ledger"))["items"]
+    cards = await agency.get("/draws?number=CQSQ&state=ended")
+    assert (cards["total"], cards["items"][0]["id"], cards["items"][0]["accepted"]) == (1, draw, 2)
+
+
+async def _answer_all(people: dict[Any, Person], office: Office, draw: str) -> None:
+    """The first who is asked declines, everybody else accepts."""
+    declined = False
+    for _ in range(4):
+        for person in people.values():
+            for invitation in (await person.get("/invitations"))["items"]:
+                assert "示范" not in json.dumps(invitation, ensure_ascii=False)
+                choice = "accept" if declined else "decline"
+                said = await person.post(f"/invitations/{invitation['id']}/answer", {"choice": choice})
+                assert said["effective"]
+                assert bool(said["invitation"]["code"]) is declined
+                again = await person.post(f"/invitations/{invitation['id']}/answer", {"choice": "accept"})
+                assert not again["effective"]
+                declined = True
+        await office.run.advance(UUID(draw))
+
+
+async def _check_sealed(agency: Person, draw: str) -> None:
+    sealed = await agency.get(f"/draws/{draw}/result")
+    assert not sealed["unsealed"]
+    for row in sealed["rows"]:
+        assert len(row["code"]) == 6
+        assert (row["name"], row["id_number"], row["mobile"], row["employer"]) == ("", "", "", "")
+    early = await agency.get(f"/draws/{draw}/attendance", 422)
+    assert early["rule"] == "draw.result_visible_before"
+
+
+async def _attend(panelists: list[Person], agency: Person, desk: Person, draw: str) -> None:
+    first, second = panelists
+    token = (await desk.get(f"/draws/{draw}/attendance/qr"))["token"]
+    entered = await first.post("/check-ins", {"token": token})
+    assert entered["first"]
+    assert not (await first.post("/check-ins", {"token": token}))["first"]
+    rows = (await agency.get(f"/draws/{draw}/attendance"))["items"]
+    [missing] = [row for row in rows if row["entered_at"] is None]
+    late = await agency.post(f"/draws/{draw}/attendance/{missing['invitation_id']}/urgings", None, 422)
+    assert late["rule"] == "attendance.urging_window"
+    by_code = await desk.post(f"/draws/{draw}/attendance/entries", {"code": missing["code"]})
+    assert by_code["first"]
+    assert (await second.get("/panels"))["items"][0]["checked_in_at"]
+    for row in rows:
+        assert (await desk.post(f"/draws/{draw}/attendance/exits", {"code": row["code"]}))["at"]
+
+
+async def test_a_leave_after_the_draw_is_filled_by_a_supplementary_draw(world: World, office: Office) -> None:
+    experts = await add_experts(office, 5)
+    people = {e.id: await world.log_in_expert(e.id) for e in experts}
+    organisation = str(office.agency.organisation_id)
+    agency = await world.log_in_account(office.agency.account_id, "organisation", organisation_id=organisation)
+    await _grant(office)
+    verifier = await world.log_in_account(office.verifier.account_id, "verifier")
+    draw = await make_draw(world, agency)
+    await verify_draw(world, agency, verifier, draw)
+    supervisor = await world.log_in(SUPERVISOR_MOBILE, "supervisor")
+    await agency.post(f"/draws/{draw}/rounds", None, 201)
+    await fix_seed(draw, agency, supervisor)
+    await agency.post(f"/draws/{draw}/start", None, 204)
+    await office.run.advance(UUID(draw))
+    await agency.post(f"/draws/{draw}/pause", {"reason": "改时间"}, 204)
+    notice = (await agency.get(f"/draws/{draw}"))["notices"][0]["id"]
+    moved = at(world, hours=5, minutes=30)
+    await agency.put(f"/draws/{draw}/notices/{notice}/gathering", {"gathering_at": moved})
+    await agency.post(f"/draws/{draw}/resume", None, 204)
+    await _answer_all(people, office, draw)
+
+    leaving, _ = [person for person in people.values() if (await person.get("/panels"))["items"]]
+    [panel] = (await leaving.get("/panels"))["items"]
+    assert panel["gathering_at"] == moved
+    left = await leaving.post(f"/invitations/{panel['id']}/leave", {"reason": "突发疾病"})
+    assert left["state"] == "left"
+    [absence] = (await agency.get("/absences"))["items"]
+    assert (absence["kind"], absence["source"], absence["handled"]) == ("leave", "expert", False)
+    assert absence["name"].endswith("*")
+    assert "***" in absence["id_number"]
+    assert (await agency.get("/draws/dashboard"))["pending_supplements"] == 1
+
+    answer = await agency.post(f"/draws/{draw}/supplement", {})
+    assert answer == {"round": None}
+    await office.run.advance(UUID(draw))
+    await _answer_all(people, office, draw)
+    assert (await agency.get(f"/draws/{draw}"))["state"] == "completed"
+
+    code = (await agency.get(f"/draws/{draw}/result"))["rows"][0]["code"]
+    registered = await agency.post(f"/draws/{draw}/absences", {"who": code, "kind": "absence", "reason": "未到"}, 201)
+    assert registered["code"] == code
+    condition = (await agency.get(f"/draws/{draw}"))["conditions"][0]["id"]
+    changed = {"regions": [{"condition_id": condition, "regions": ["440300"]}]}
+    assert (await agency.post(f"/draws/{draw}/supplement", changed))["round"]["round_number"] == 2
+    assert (await agency.get(f"/draws/{draw}/absences"))["items"][0]["handled"] in (True, False)
+
+
+async def test_progress_is_streamed_whenever_it_changes(
+    world: World, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miniapp_api.run.LOOK_EVERY", 0.01)
+    organisation = str(office.agency.organisation_id)
+    agency = await world.log_in_account(office.agency.account_id, "organisation", organisation_id=organisation)
+    draw = await make_draw(world, agency)
+    response = await agency.ask("GET", f"/draws/{draw}/progress/stream")
+    assert response.status == 200
+    assert response.content_type == "text/event-stream"
+    assert (await _next_event(response))["waiting"] == "请完善信息后提交审核。"
+    terminal = (await agency.get("/pool"))["choices"]["terminals"][0]
+    await agency.post(f"/draws/{draw}/submission", {"terminal": terminal}, 201)
+    assert (await _next_event(response))["waiting"] == "等待交易中心核验。"
+    response.close()
+
+
+async def test_a_stream_ends_when_the_log_in_does(
+    world: World, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miniapp_api.run.LOOK_EVERY", 0.01)
+    monkeypatch.setattr("miniapp_api.run.CHECK_EVERY", 0.01)
+    organisation = str(office.agency.organisation_id)
+    agency = await world.log_in_account(office.agency.account_id, "organisation", organisation_id=organisation)
+    draw = await make_draw(world, agency)
+    response = await agency.ask("GET", f"/draws/{draw}/progress/stream")
+    await _next_event(response)
+    await agency.delete("/sessions/current", 200)
+    assert (await _next_event(response, "refused"))["code"] == "session_expired"
+    assert (await response.content.read()).strip() == b""
+
+
+async def _next_event(response: Any, name: str = "progress") -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        while True:
+            line = (await response.content.readline()).decode()
+            assert line, "the stream ended"
+            if line == f"event: {name}\n":
+                data = (await response.content.readline()).decode()
+                return dict(json.loads(data.removeprefix("data: ")))
+
+
+async def _grant(office: Office) -> None:
+
+    for actor in (office.verifier, office.desk):
+        await make_grant(await Account.get(id=actor.account_id), actor.role)
+
+
+def test_times_of_forms_are_of_shanghai(world: World) -> None:
+    assert datetime.fromisoformat(at(world)).utcoffset() == timedelta(hours=8)
