@@ -80,6 +80,8 @@ class _TooSlow(Refusal):
 async def _body(request: web.Request) -> bytes:
     if (request.content_length or 0) > MAX_BODY:
         raise Oversized(f"{request.content_length} bytes announced")
+    if request.content.is_eof():  # it came with the headers, as WeChat's do
+        return await request.read()
     try:
         async with asyncio.timeout(_READ_LIMIT):
             if request.content_length is not None:

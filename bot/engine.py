@@ -127,6 +127,7 @@ class Engine:
         """Let what runs end, for as long as the caller waits."""
         while self._running:
             await asyncio.wait(set(self._running))
+        await self._parts.inbox.close()
 
     def _left(self, arrived: float) -> float:
         return max(0.0, self._patience - (time.monotonic() - arrived))
@@ -159,13 +160,12 @@ class Engine:
 
     async def _answer(self, message: Message, claim: Claim) -> Outcome:
         try:
-            async with asyncio.timeout(_RUN_LIMIT):
-                user = await self._parts.users.find(message)
-                turn = Turn(user, self._parts.services, message, message.received_at)
-                return await self._parts.dialogue.answer(turn, self._journal(message, claim), claim.timed_out or None)
+            user = await self._parts.users.find(message)
         except OUTAGES as error:
             log.warning("bot_database_away", error=type(error).__name__)
             return BUSY_OUTCOME
+        turn = Turn(user, self._parts.services, message, message.received_at)
+        return await self._parts.dialogue.answer(turn, self._journal(message, claim), claim.timed_out or None)
 
     async def _postpone(self, message: Message, token: str, *, job: bool) -> None:
         """Nobody will say it again, so we must: the job is tried again, an event waits in Redis to become a job."""
@@ -229,21 +229,24 @@ class Engine:
         return "other_channel"
 
     def _keep(self, run: asyncio.Task[str], message: Message, token: str) -> None:
-        """Renew the lease while the run goes on, and hold on to it when nobody waits any more."""
+        """Renew the lease while the run goes on, hold on to it when nobody waits any more, and end it at the limit."""
         keeper = asyncio.create_task(self._renew(run, message, token))
         self._running.add(keeper)
         keeper.add_done_callback(self._running.discard)
 
     async def _renew(self, run: asyncio.Task[str], message: Message, token: str) -> None:
+        limit = time.monotonic() + _RUN_LIMIT
         while not run.done():
             await asyncio.wait((run,), timeout=LEASE / 3)
-            if not run.done():
+            if time.monotonic() > limit:
+                run.cancel()
+            elif not run.done():
                 try:
                     await self._parts.inbox.claim(message, token)
                 except OUTAGES as error:
                     log.warning("bot_lease_not_renewed", error=type(error).__name__)
-        if not run.cancelled() and run.exception() is not None:
-            log.warning("bot_run_failed", error=type(run.exception()).__name__)
+        if run.cancelled() or run.exception() is not None:
+            log.warning("bot_run_failed", error="cancelled" if run.cancelled() else type(run.exception()).__name__)
 
     def _journal(self, message: Message, claim: Claim) -> Journal | None:
         if not claim.journal:

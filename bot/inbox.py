@@ -16,6 +16,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from bot.journal import LIFETIME
+from bot.line import Runner, make_runner
 from bot.messages import Message
 from bot.windows import opened_by, window_key
 
@@ -100,14 +101,11 @@ FORGET = JournalAct("forget")
 class Inbox:
     """Raises redis.exceptions.RedisError, or OSError, when Redis is away."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, runner: Runner | None = None) -> None:
         self._redis = redis
-        folder = files("bot")
-        self._claim = redis.register_script((folder / "claim.lua").read_text("utf-8"))
-        self._finish = redis.register_script((folder / "finish.lua").read_text("utf-8"))
-        self._hand_over = redis.register_script(_HAND_OVER)
-        self._settle = redis.register_script(_SETTLE)
-        self._release = redis.register_script(_RELEASE)
+        self._runner = runner or make_runner(redis)
+        self._claim = files("bot").joinpath("claim.lua").read_text("utf-8")
+        self._finish = files("bot").joinpath("finish.lua").read_text("utf-8")
 
     async def claim(self, message: Message, token: str, *, job: bool = False) -> Claim:
         """Begin a message, ask again whether its turn has come, or renew the lease: all the same call."""
@@ -115,25 +113,28 @@ class Inbox:
         window = (opening.sort, opening.until, opening.allowed) if opening else ("", 0, 0)
         times = (_REMEMBERED, _REMEMBERED_LATE, _USER)
         args = (message.key, token, int(LEASE * 1000), int(job), *times, *window)
-        return _read(await self._claim(keys=_keys(message), args=args))
+        return _read(await self._runner.run(self._claim, _keys(message), args))
 
     async def finish(self, message: Message, token: str, reply: str, journal: JournalAct) -> bool:
         """Store the reply and the journal, and let the user's next message run. False: we had lost the claim."""
         times = (_REMEMBERED, _REMEMBERED_LATE, _USER, _JOURNAL)
         args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times)
-        return _text(await self._finish(keys=_keys(message), args=args)) != "lost"
+        return _text(await self._runner.run(self._finish, _keys(message), args)) != "lost"
 
     async def hand_over(self, message: Message) -> Claim:
         """Leave the delivery to the job, unless the reply is there by now (DONE)."""
-        return _read(await self._hand_over(keys=_keys(message), args=[_REMEMBERED_LATE]))
+        return _read(await self._runner.run(_HAND_OVER, _keys(message), [_REMEMBERED_LATE]))
 
     async def settle(self, message: Message, reply: str) -> Claim:
         """Make ``reply`` the answer unless there is one; a run that still goes on will find its claim lost."""
-        return _read(await self._settle(keys=_keys(message), args=[message.key, reply, _REMEMBERED]))
+        return _read(await self._runner.run(_SETTLE, _keys(message), [message.key, reply, _REMEMBERED]))
 
     async def release(self, message: Message, token: str) -> None:
         """Give the claim back undone."""
-        await self._release(keys=_keys(message), args=[message.key, token])
+        await self._runner.run(_RELEASE, _keys(message), [message.key, token])
+
+    async def close(self) -> None:
+        await self._runner.close()
 
     async def take_delivery(self, message: Message) -> bool:
         """True for the first caller only: the one that sends the late reply."""

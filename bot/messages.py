@@ -6,11 +6,10 @@ Field lists: WeChat's pages 接收普通消息, 接收事件推送 and 自定义
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 from xml.parsers import expat
 
 Value: TypeAlias = "str | dict[str, Value] | list[Value]"
@@ -21,6 +20,22 @@ MAX_BODY = 64 * 1024
 
 _MAX_DEPTH = 8
 _MAX_ELEMENTS = 1000
+
+
+T = TypeVar("T")
+
+
+class _lazy(Generic[T]):  # noqa: N801  (reads as a decorator)
+    """``functools.cached_property`` without the lock that it takes until Python 3.12."""
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, instance: object, _owner: type) -> T:
+        value = self._compute(instance)
+        instance.__dict__[self._compute.__name__] = value
+        return value
 
 
 class Refusal(Exception):
@@ -74,31 +89,31 @@ class Message:
         value = self.fields.get(name, "")
         return value if isinstance(value, str) else ""
 
-    @cached_property
+    @_lazy
     def openid(self) -> str:
         return self.get("FromUserName").strip()
 
-    @cached_property
+    @_lazy
     def account(self) -> str:
         """The account's gh_… id."""
         return self.get("ToUserName").strip()
 
-    @cached_property
+    @_lazy
     def kind(self) -> str:
         """text, image, voice, video, shortvideo, location, link, event, or something new to us."""
         return self.get("MsgType").strip().lower()
 
-    @cached_property
+    @_lazy
     def event(self) -> str:
         """Name of the event in lower case (``subscribe``, ``templatesendjobfinish``…); empty for messages."""
         return self.get("Event").strip().lower() if self.kind == "event" else ""
 
-    @cached_property
+    @_lazy
     def event_key(self) -> str:
         """Menu key, link or scene as sent (a scene of ``subscribe`` has the prefix ``qrscene_``)."""
         return self.get("EventKey").strip()
 
-    @cached_property
+    @_lazy
     def scene(self) -> str:
         """The scene of a scanned QR code, on ``scan`` and ``subscribe`` alike; else empty."""
         if self.event == "scan":
@@ -115,19 +130,19 @@ class Message:
         """WeChat's 64-bit number as text; events have none, but receipts name the message they are about (MsgID)."""
         return (self.get("MsgId") or self.get("MsgID")).strip()
 
-    @cached_property
+    @_lazy
     def text(self) -> str:
         """What the person typed or tapped, without surrounding white space."""
         return self.get("Content").strip() if self.kind == "text" else ""
 
-    @cached_property
+    @_lazy
     def tap(self) -> int | None:
         """``bizmsgmenuid`` of a tapped choice; None when none was tapped or the client sent rubbish (0)."""
         digits = self.get("bizmsgmenuid").strip()
         usable = digits.isascii() and digits.isdigit() and len(digits) <= 19
         return (int(digits) or None) if usable else None
 
-    @cached_property
+    @_lazy
     def location(self) -> Location | None:
         """Of a location message, or of the report event when the user allowed it."""
         names = ("Location_X", "Location_Y") if self.kind == "location" else ("Latitude", "Longitude")
@@ -148,7 +163,7 @@ class Message:
         """WeChat's CreateTime, seconds since 1970 as text."""
         return self.get("CreateTime").strip()
 
-    @cached_property
+    @_lazy
     def key(self) -> str:
         """The same for every delivery of one message, and for no other. 32 hex digits."""
         if self.kind == "event":

@@ -419,6 +419,7 @@ async def test_a_run_that_lost_its_claim_writes_nothing(one: Process, two: Proce
     from bot.inbox import CLOSE
 
     assert not await inbox.finish(sent, "slow", "stale", CLOSE)
+    await inbox.close()
     assert await two.send(message("4")) == "第二个数？"
 
 
