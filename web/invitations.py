@@ -1,0 +1,179 @@
+"""``/i/{link}``: an expert's page of one invitation, opened from a card or an SMS without log-in.
+
+Whoever holds the link is taken for the expert: it has 96 random bits, went to nobody else, and opens nothing but this.
+It never tells project or parties. Everything works without scripts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
+from domain.lifecycles import InvitationState
+from domain.rulebook import Rulebook
+from services.attendance import Position
+from services.invitations import Choice, InvitationView
+from services.registry import Services
+from web.site import Site
+
+REASON_LONGEST = 100
+_RETRIED_ON_PAGE = (InvalidInput, RuleViolation, Conflict)
+_NOTES = {
+    "answered": "已收到您的答复。",
+    "held": "这个邀请此前已有结果，这次的答复没有改变它。",
+    "in": "签到成功。",
+    "in_before": "您此前已签到，无需重复。",
+    "left": "请假已登记。",
+}
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What a link opened."""
+
+    link: str
+    invitation_id: UUID
+    expert_id: UUID
+    book: Rulebook
+
+
+class InvitationPages:
+    def __init__(self, site: Site, services: Services) -> None:
+        self._site = site
+        self._services = services
+
+    def add_routes(self) -> None:
+        self._site.get("/i/{link}", self.show)
+        self._site.post("/i/{link}/answer", self.answer)
+        self._site.post("/i/{link}/leave", self.leave)
+        self._site.post("/i/{link}/check-in", self.check_in)
+
+    # ---- reading
+
+    async def show(self, request: http.Request) -> http.Response:
+        """``?do=accept|decline|leave`` is the step that reads back; it changes nothing."""
+        opened = await self._open(request)
+        view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
+        step = request.query.get("do", "")
+        if step in ("accept", "decline") and view.state == InvitationState.OPEN:
+            form = self._site.form_token("answer", opened.invitation_id, opened.expert_id)
+            return self._site.render("invitation_answer.html", link=opened.link, view=view, choice=step, form=form)
+        if step == "leave" and self._may_leave(view):
+            return self._leave_page(opened, view)
+        return self._page(opened, view, note=_NOTES.get(request.query.get("note", ""), ""))
+
+    async def _open(self, request: http.Request) -> _Opened:
+        link = request.match_info["link"]
+        invitation_id, expert_id, pool = await self._services.invitations.by_link(link)
+        return _Opened(link, invitation_id, expert_id, self._services.deps.book(pool))
+
+    def _page(
+        self, opened: _Opened, view: InvitationView, *, note: str = "", error: str = "", status: int = 200
+    ) -> http.Response:
+        attendance = opened.book.attendance
+        now = self._services.deps.now()
+        opens = view.gathering_at - attendance.check_in_opens
+        awaited = view.state == InvitationState.ACCEPTED and view.checked_in_at is None
+        return self._site.render(
+            "invitation.html",
+            status=status,
+            link=opened.link,
+            view=view,
+            note=note,
+            error=error,
+            hotline=opened.book.pool.hotline,
+            check_in_opens=opens,
+            may_check_in=awaited and opens <= now <= view.ends_at,
+            may_leave=self._may_leave(view),
+            over=now > view.ends_at,
+            location_required=attendance.location_required,
+            check_in_form=self._site.form_token("check_in", opened.invitation_id, opened.expert_id),
+        )
+
+    def _may_leave(self, view: InvitationView) -> bool:
+        return (
+            view.leave_until is not None
+            and view.checked_in_at is None
+            and self._services.deps.now() <= view.leave_until
+        )
+
+    # ---- answering
+
+    async def answer(self, request: http.Request) -> http.Response:
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "answer", opened.invitation_id, opened.expert_id)
+        choice = _choice(fields.get("choice", ""))
+        done = await self._services.invitations.answer(opened.invitation_id, opened.expert_id, choice, by="h5")
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'answered' if done.effective else 'held'}")
+
+    # ---- leave
+
+    def _leave_page(self, opened: _Opened, view: InvitationView, *, reason: str = "", error: str = "") -> http.Response:
+        return self._site.render(
+            "invitation_leave.html",
+            status=422 if error else 200,
+            link=opened.link,
+            view=view,
+            reason=reason,
+            error=error,
+            longest=REASON_LONGEST,
+            sure=bool(reason) and not error,
+            consequence=opened.book.draw.leave.consequence,
+            form=self._site.form_token("leave", opened.invitation_id, opened.expert_id),
+        )
+
+    async def leave(self, request: http.Request) -> http.Response:
+        """The first time the reason is read back with what follows from it; with ``sure`` it is done."""
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "leave", opened.invitation_id, opened.expert_id)
+        view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
+        reason = " ".join(fields.get("reason", "").split())
+        if not 2 <= len(reason) <= REASON_LONGEST:
+            return self._leave_page(opened, view, reason=reason, error=f"请用2到{REASON_LONGEST}个字说明请假原因。")
+        if fields.get("sure") != "yes":
+            return self._leave_page(opened, view, reason=reason)
+        try:
+            await self._services.invitations.leave(opened.invitation_id, opened.expert_id, reason)
+        except _RETRIED_ON_PAGE as error:
+            return await self._again(opened, error)
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")
+
+    # ---- coming
+
+    async def check_in(self, request: http.Request) -> http.Response:
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "check_in", opened.invitation_id, opened.expert_id)
+        try:
+            done = await self._services.attendance.check_in(
+                opened.invitation_id, opened.expert_id, read_position(fields)
+            )
+        except _RETRIED_ON_PAGE as error:
+            return await self._again(opened, error)
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'in' if done.first else 'in_before'}")
+
+    async def _again(self, opened: _Opened, error: AppError) -> http.Response:
+        view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
+        return self._page(opened, view, error=error.message, status=error.status)
+
+
+def _choice(text: str) -> Choice:
+    if text == "accept":
+        return "accept"
+    if text == "decline":
+        return "decline"
+    raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
+
+
+def read_position(fields: dict[str, str]) -> Position | None:
+    """The position that the browser told, WGS-84 degrees; None when it told nothing usable."""
+    try:
+        latitude, longitude = float(fields.get("latitude", "")), float(fields.get("longitude", ""))
+    except ValueError:
+        return None
+    if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
+        return None
+    return Position(latitude, longitude)

@@ -1,0 +1,246 @@
+"""What all H5 pages share: rendering, refusals as pages, security headers, forms that only our own pages can send."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+import aiohttp.web as http
+import asyncpg
+import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from redis.exceptions import RedisError
+from tortoise.exceptions import DBConnectionError
+
+from domain.clock import local, print_time
+from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
+from services.registry import Services
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Handler = Callable[[http.Request], Awaitable[http.StreamResponse]]
+
+_HERE = Path(__file__).parent
+_TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_FORM_LIMIT = 16 * 1024
+_FORM_VALID = timedelta(hours=2)
+_AWAY = (
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    RedisError,
+    ConnectionError,
+    TimeoutError,
+)
+"""A part of ours is away, busy, or gave way to another transaction: trying again helps."""
+_TITLES: Mapping[int, str] = {
+    401: "请先登录",
+    403: "无法打开",
+    404: "没有找到",
+    405: "不支持的操作",
+    409: "当前状态不允许",
+    413: "内容过大",
+    422: "请检查后重试",
+    429: "操作过于频繁",
+    500: "系统出错",
+    503: "暂时无法服务",
+}
+
+
+@dataclass(frozen=True)
+class _File:
+    body: bytes
+    content_type: str
+    version: str
+
+
+class Site:
+    """Routes of pages, each wrapped so that a refusal becomes a page too.
+
+    ``embed_in`` names the origins that may show pages in a frame (``frame-ancestors``); empty: nobody.
+    """
+
+    def __init__(self, app: http.Application, services: Services, *, embed_in: str = "") -> None:
+        self._app = app
+        self._services = services
+        self.secure = services.deps.public_url.startswith("https://")
+        self._files = {path.name: _load(path) for path in (_HERE / "static").iterdir() if path.suffix in _TYPES}
+        self._environment = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["static"] = self._static_url
+        self._environment.filters.update(
+            time=print_time, clock=lambda at: f"{local(at):%H:%M}", iso=lambda at: at.isoformat()
+        )
+        self._headers = _security_headers(embed_in, secure=self.secure)
+        app.router.add_get("/h5/static/{name}", self._static)
+
+    # ---- routes
+
+    def get(self, path: str, handler: Handler) -> None:
+        self._app.router.add_get(path, self._guarded(handler))
+
+    def post(self, path: str, handler: Handler) -> None:
+        self._app.router.add_post(path, self._guarded(handler))
+
+    def _guarded(self, handler: Handler) -> Handler:
+        async def guarded(request: http.Request) -> http.StreamResponse:
+            response = await self._answer(request, handler)
+            if not response.prepared:
+                self.protect(response)
+            return response
+
+        return guarded
+
+    def protect(self, response: http.StreamResponse) -> None:
+        """Put the security headers on an answer that is not sent yet."""
+        for name, value in self._headers.items():
+            response.headers.setdefault(name, value)
+
+    async def _answer(self, request: http.Request, handler: Handler) -> http.StreamResponse:
+        try:
+            return await handler(request)
+        except AppError as error:
+            return self.refusal(error)
+        except http.HTTPException as error:
+            if error.status < 400:
+                return error
+            return self.refusal(_plain(error.status, "页面无法打开，请返回后重试。"))
+        except (HttpProcessingError, http.RequestPayloadError):
+            return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"))
+        except _AWAY as error:
+            log.warning("page_part_away", error=type(error).__name__)
+            return self.refusal(Unavailable("系统暂时繁忙，请稍后刷新重试。"))
+        except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
+            log.exception("page_failed", method=request.method)
+            return self.refusal(_plain(500, "系统出错，我们已记录。请稍后刷新重试，仍不行请拨打通知中的联系电话。"))
+
+    # ---- answers
+
+    def render(self, template: str, *, status: int = 200, **values: object) -> http.Response:
+        text = self._environment.get_template(template).render(values)
+        return http.Response(text=text, status=status, content_type="text/html")
+
+    def refusal(self, error: AppError) -> http.Response:
+        """A refusal as a page that says what to do next."""
+        title = _TITLES.get(error.status, "无法完成")
+        response = self.render("error.html", status=error.status, title=title, message=error.message)
+        if isinstance(error, TooMany):
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    # ---- forms
+
+    def form_token(self, deed: str, subject_id: UUID, person_id: UUID) -> str:
+        """The hidden field of a form that does ``deed``; good for two hours, this subject and this person only."""
+        return self._services.links.sign(f"form:{deed}", subject_id, person_id, self._now() + _FORM_VALID)
+
+    async def read_form(self, request: http.Request, deed: str, subject_id: UUID, person_id: UUID) -> dict[str, str]:
+        """The fields of a form of ours. Raises Forbidden for one that another site sent or that is too old."""
+        fields = await self._fields(request)
+        _check_origin(request, self._services.deps.public_url)
+        try:
+            link = self._services.links.check(fields.get("form", ""), f"form:{deed}")
+        except Forbidden as error:
+            raise _stale_form() from error
+        if (link.subject_id, link.person_id) != (subject_id, person_id):
+            raise _stale_form()
+        return fields
+
+    async def _fields(self, request: http.Request) -> dict[str, str]:
+        if request.content_type != "application/x-www-form-urlencoded":
+            raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
+        body = bytearray()
+        async with asyncio.timeout(20):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > _FORM_LIMIT:
+                    raise _plain(413, "提交的内容过长，请缩短后重试。")
+        try:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20)
+        except ValueError as error:
+            raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form") from error
+        return dict(pairs)
+
+    def _now(self) -> datetime:
+        return self._services.deps.now()
+
+    # ---- static files
+
+    def _static_url(self, name: str) -> str:
+        return f"/h5/static/{name}?v={self._files[name].version}"
+
+    async def _static(self, request: http.Request) -> http.Response:
+        file = self._files.get(request.match_info["name"])
+        if file is None:
+            raise http.HTTPNotFound
+        fresh = request.query.get("v") == file.version
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return http.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+
+
+def _load(path: Path) -> _File:
+    body = path.read_bytes()
+    return _File(body, _TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12])
+
+
+def _security_headers(embed_in: str, *, secure: bool) -> dict[str, str]:
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        f"form-action 'self'; base-uri 'none'; frame-ancestors {embed_in or chr(39) + 'none' + chr(39)}"
+    )
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
+        # not "no-referrer": browsers would then send forms with "Origin: null", which can't be told from another site's
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex, nofollow",
+    }
+    if not embed_in:
+        headers["X-Frame-Options"] = "DENY"
+    if secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
+def _check_origin(request: http.Request, public_url: str) -> None:
+    """A browser says where a form came from; one that says another site is refused."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise _stale_form()
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    if urlsplit(origin).netloc not in (urlsplit(public_url).netloc, request.host):
+        raise _stale_form()
+
+
+def _stale_form() -> Forbidden:
+    return Forbidden("页面已过期，请返回后刷新页面，再提交一次。", code="form_stale")
+
+
+def _plain(status: int, message: str) -> AppError:
+    """A refusal of a status that no class stands for."""
+    error = AppError(message, code="page")
+    error.status = status
+    return error
