@@ -179,7 +179,7 @@ class Receipts:
                 if call is not None and call.ended:
                     await self.take_calls([_numbered(call, row["number"])])
                     return True
-            elif row["channel"] == "sms":
+            elif row["channel"] == "sms" and row["mobile_sealed"]:
                 mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
                 sms = await self._sms.report(mobile, row["sent_at"], row["vendor_id"], attempt=row["number"])
                 if sms is not None and sms.delivered is not None:

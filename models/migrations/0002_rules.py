@@ -37,6 +37,7 @@ CREATE INDEX attempt_due ON attempt (due_at) WHERE state = 'pending';
 CREATE INDEX attempt_check ON attempt (check_at) WHERE check_at IS NOT NULL;
 CREATE INDEX invitation_reminder ON invitation (next_reminder_at) WHERE next_reminder_at IS NOT NULL;
 CREATE INDEX draw_unsealing ON draw (starts_at) WHERE unsealed_notice_at IS NULL;
+CREATE INDEX draw_supervisor_mobile ON draw_supervisor (mobile_hash);
 CREATE INDEX audit_unsealed ON audit_entry (pool, at, id) WHERE number IS NULL;
 CREATE INDEX receipt_waiting ON receipt (received_at) WHERE applied_at IS NULL;
 

@@ -41,6 +41,7 @@ from services.draws.forms import (
 )
 from services.draws.state import Locked, lock_for, move
 from services.notices import Notices
+from services.projects import check_onsite_number
 
 _EDITABLE = (DrawState.EDITING, DrawState.REFUSED)
 
@@ -308,6 +309,9 @@ class DrawSetup:
             "qualification": (form.qualification,) if form.qualification else (),
             "department": (form.department,) if form.department else (),
         }
+        levels = CatalogueEntry.filter(pool__in=["", pool], kind="title_level", code=form.title_level)
+        if form.title_level and await levels.exclude(parent="").exists():
+            raise InvalidInput("请选择职称等级（如正高级），不能选具体职称。", field="title_level")
         for kind, codes in wanted.items():
             known = await CatalogueEntry.filter(pool__in=["", pool], kind=kind, code__in=list(codes)).values_list(
                 "code", flat=True
@@ -348,6 +352,8 @@ class DrawSetup:
                 raise InvalidInput("请选择提交终端。", field="terminal")
             check_counts([c.planned for c in locked.conditions], draw.needed)
             await self._check_still_ahead(locked, now)
+            if draw.on_site:
+                check_onsite_number(book, (await Project.get(id=draw.project_id)).number)
             await move(draw, DrawEvent.SUBMIT)
             draw.terminal = terminal
             await draw.save(update_fields=["terminal"])

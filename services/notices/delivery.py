@@ -140,6 +140,8 @@ class Delivery:
             if app not in person.identities:
                 return replace(outcome, state="failed", vendor_code="no_openid")
             outcome = replace(outcome, identity_id=person.identities[app][0])
+        elif not row["mobile_sealed"]:
+            return replace(outcome, state="failed", vendor_code="no_mobile")
         try:
             async with limit:
                 return await self._send(row, person, outcome)

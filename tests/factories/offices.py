@@ -66,7 +66,7 @@ async def make_office(deps: Deps) -> Office:
         legal_account_id=agent.id, created_at=now,
     )  # fmt: skip
     project = await Project.create(
-        pool="demo", organisation_id=organisation.id, agent_id=agent.id, name="演示项目", category="工程建设",
+        pool="demo", organisation_id=organisation.id, agent_id=agent.id, name="演示项目", number="20261121000000000001", category="工程建设",
         region="440100", funding_source="国家投资", tender_method="公开招标", organisation_form="委托招标",
         tenderee_category="法人", investment=15_000_000, tenderee_name="广州水务有限公司",
         tenderee_code="91350211M000100Y46", agency_name=organisation.name, agency_code=CREDIT_CODE, contact="张三",
