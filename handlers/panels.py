@@ -8,7 +8,8 @@ from domain.clock import print_time
 from handlers import commands, people, texts, wording
 from services.invitations import InvitationView
 
-_SHOWN = 4
+_SHOWN = 3
+"""Panels with long addresses and remarks still fit one bubble."""
 _SHOWN_PAST = 10
 
 

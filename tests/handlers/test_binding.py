@@ -1,0 +1,276 @@
+"""Binding: consent first, a code by SMS, limits, several phones of one person, and undoing it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.clock import FixedClock
+from models.accounts import Account, Session, VerificationCode, WechatIdentity
+from models.experts import Expert
+from models.notices import Notice
+from tests.factories.people import make_account, make_expert
+from tests.handlers.conftest import Phone, World
+
+
+async def bind(world: World, phone: Phone, mobile: str) -> str:
+    await phone.says("绑定")
+    await phone.taps("同意")
+    await phone.says(mobile)
+    return await phone.says(await world.sms_code())
+
+
+async def wrong_code(world: World) -> str:
+    return "000000" if await world.sms_code() != "000000" else "111111"
+
+
+async def test_an_expert_agrees_types_mobile_and_code_and_is_bound(
+    world: World, stranger: Phone, expert: Expert
+) -> None:
+    privacy = await stranger.says("绑定")
+    assert "最小必要" in privacy
+    assert "同意" in privacy
+    assert "手机号" in await stranger.taps("同意")
+    mobile = world.mobile_of(expert)
+    sent = await stranger.says(f"+86 {mobile[:3]} {mobile[3:7]}-{mobile[7:]}")
+    assert f"{mobile[:3]}****{mobile[-4:]}" in sent
+    assert "5分钟" in sent
+    code = await world.sms_code()
+    done = await stranger.says(f" {code[:3]} {code[3:]} ")
+    assert "绑定成功" in done
+    assert "专**" in done
+    assert "评标专家" in done
+    assert mobile not in done
+    account = await Account.get(id=(await stranger.identity()).account_id)
+    assert account.privacy_version == world.services.deps.book("demo").pool.privacy_version
+    assert account.privacy_accepted_at == world.clock.now()
+    assert (await Expert.get(id=expert.id)).account_id == account.id
+
+
+async def test_nothing_is_asked_or_stored_before_consent(stranger: Phone) -> None:
+    await stranger.says("绑定身份")
+    refused = await stranger.taps("不同意")
+    assert "没有保存" in refused
+    assert (await stranger.identity()).account_id is None
+    assert not await VerificationCode.exists()
+    assert "看懂" in await stranger.says("13800138000")
+
+
+async def test_what_only_sounds_like_consent_is_asked_again(stranger: Phone) -> None:
+    await stranger.says("绑定")
+    assert "没有看懂您的选择" in await stranger.says("随便")
+    assert "没有看懂您的选择" in await stranger.says("好像可以")
+    assert "手机号" in await stranger.says("我同意")
+
+
+async def test_a_bad_mobile_is_asked_again_with_the_reason(stranger: Phone) -> None:
+    await stranger.says("绑定")
+    await stranger.says("1")
+    assert "11位数字" in await stranger.says("12345")
+    assert "文字" in await stranger.sends_position(23, 113)
+    assert not await VerificationCode.exists()
+
+
+async def test_a_wrong_code_says_how_many_tries_are_left(world: World, stranger: Phone, expert: Expert) -> None:
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    wrong = await stranger.says(await wrong_code(world))
+    assert "还可以再试4次" in wrong
+    assert "6位数字" in await stranger.says("12345")
+    assert "绑定成功" in await stranger.says(await world.sms_code())
+
+
+async def test_a_code_that_was_tried_too_often_needs_a_new_one(
+    world: World, clock: FixedClock, stranger: Phone, expert: Expert
+) -> None:
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    for _ in range(4):
+        await stranger.says(await wrong_code(world))
+    assert "作废" in await stranger.says(await wrong_code(world))
+    worn = await world.sms_code()
+    assert "重新获取" in await stranger.says(worn)
+    clock.move(timedelta(seconds=61))
+    assert "验证码已发送" in await stranger.says("重发")
+    assert "绑定成功" in await stranger.says(await world.sms_code())
+
+
+async def test_ten_wrong_codes_lock_the_mobile_and_say_for_how_long(
+    world: World, clock: FixedClock, stranger: Phone, expert: Expert
+) -> None:
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    for _ in range(5):
+        await stranger.says(await wrong_code(world))
+    clock.move(timedelta(seconds=61))
+    await stranger.says("重发")
+    for _ in range(4):
+        await stranger.says(await wrong_code(world))
+    locked = await stranger.says(await wrong_code(world))
+    assert "暂停验证" in locked
+    assert "分钟后" in locked
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    assert "暂停验证" in await stranger.says(world.mobile_of(expert))
+    assert "看懂" in await stranger.says("123456")
+    assert (await stranger.identity()).account_id is None
+
+
+async def test_an_old_code_is_refused(world: World, clock: FixedClock, stranger: Phone, expert: Expert) -> None:
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    clock.move(timedelta(minutes=6))
+    assert "失效" in await stranger.says(await world.sms_code())
+
+
+async def test_asking_for_a_code_again_too_soon_tells_when_and_the_first_still_works(
+    world: World, stranger: Phone, expert: Expert
+) -> None:
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    code = await world.sms_code()
+    again = await stranger.says("没收到")
+    assert "60秒后" in again
+    assert await Notice.filter(kind="verification_code").count() == 1
+    assert "绑定成功" in await stranger.says(code)
+
+
+async def test_a_mobile_typed_wrong_can_be_changed(world: World, stranger: Phone, expert: Expert) -> None:
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    await stranger.says("13911112222")
+    assert "手机号" in await stranger.says("换号")
+    await stranger.says(world.mobile_of(expert))
+    assert "绑定成功" in await stranger.says(await world.sms_code())
+    assert (await Expert.get(id=expert.id)).account_id is not None
+
+
+async def test_cancelled_in_the_middle_nothing_is_bound(world: World, stranger: Phone, expert: Expert) -> None:
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    code = await world.sms_code()
+    assert "已取消" in await stranger.says("取消")
+    assert "看懂" in await stranger.says(code)
+    assert (await stranger.identity()).account_id is None
+
+
+async def test_another_process_goes_on_with_the_talk(world: World, stranger: Phone, expert: Expert) -> None:
+    await stranger.says("绑定")
+    world.start_process()
+    await stranger.taps("同意")
+    world.start_process()
+    await stranger.says(world.mobile_of(expert))
+    world.start_process()
+    assert "绑定成功" in await stranger.says(await world.sms_code())
+    assert await Notice.filter(kind="verification_code").count() == 1
+
+
+async def test_after_half_an_hour_of_silence_the_talk_is_over(world: World, clock: FixedClock, stranger: Phone) -> None:
+    await stranger.says("绑定")
+    clock.move(timedelta(minutes=31))
+    late = await stranger.says("13800138000")
+    assert "超过 30 分钟" in late
+
+
+async def test_one_person_may_bind_several_phones(world: World, stranger: Phone, expert: Expert) -> None:
+    mobile = world.mobile_of(expert)
+    await bind(world, stranger, mobile)
+    world.clock.move(timedelta(seconds=61))
+    second = Phone(world, "oSecond")
+    assert "绑定成功" in await bind(world, second, mobile)
+    assert (await stranger.identity()).account_id == (await second.identity()).account_id
+
+
+async def test_who_is_bound_is_told_so(phone: Phone) -> None:
+    told = await phone.says("绑定")
+    assert "您已绑定" in told
+    assert "确定解绑吗" in await phone.taps("解绑")
+
+
+async def test_somebody_without_a_file_is_bound_and_told_what_to_do(world: World, stranger: Phone) -> None:
+    told = await bind(world, stranger, "13911112222")
+    assert "没有登记为在库专家" in told
+    assert "400-000-0000" in told
+    assert "没有对应的在库评标专家" in await stranger.says("活动")
+
+
+async def test_two_files_with_one_mobile_bind_nobody(world: World, stranger: Phone, expert: Expert) -> None:
+    await make_expert(world.services.deps, world.mobile_of(expert))
+    told = await bind(world, stranger, world.mobile_of(expert))
+    assert "多位专家" in told
+    assert (await stranger.identity()).account_id is None
+
+
+async def test_a_privacy_text_that_changed_is_agreed_to_again(world: World, phone: Phone, expert: Expert) -> None:
+    world.set_rules(pool={"privacy_version": "2027-01"})
+    assert "隐私说明已更新" in await phone.says("绑定")
+    await phone.taps("同意")
+    await phone.says(world.mobile_of(expert))
+    assert "绑定成功" in await phone.says(await world.sms_code())
+    account = await Account.get(id=(await phone.identity()).account_id)
+    assert account.privacy_version == "2027-01"
+
+
+async def test_a_long_privacy_text_never_cuts_off_the_choices(world: World, stranger: Phone) -> None:
+    world.set_rules(pool={"privacy_text": "用途。" * 400})
+    assert "内容较长" in await stranger.says("绑定")
+    assert "手机号" in await stranger.taps("同意")
+
+
+async def test_a_privacy_text_that_changes_in_mid_talk_binds_nobody(
+    world: World, stranger: Phone, expert: Expert
+) -> None:
+    await stranger.says("绑定")
+    await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    world.set_rules(pool={"privacy_version": "2027-01"})
+    assert "重新阅读并同意" in await stranger.says(await world.sms_code())
+    assert (await stranger.identity()).account_id is None
+
+
+async def test_a_scene_code_begins_binding_also_for_a_new_follower(stranger: Phone) -> None:
+    assert "您是否同意" in await stranger.follows("bind:hall")
+    assert "手机号" in await stranger.taps("同意")
+
+
+async def test_unbinding_is_asked_twice_and_keeps_the_file(world: World, phone: Phone, expert: Expert) -> None:
+    account_id = (await phone.identity()).account_id
+    await Session.create(
+        account_id=account_id, pool="demo", identity_id=(await phone.identity()).id, access_hash="a", refresh_hash="r",
+        access_until=world.clock.now(), refresh_until=world.clock.now(), created_at=world.clock.now(),
+    )  # fmt: skip
+    assert "档案保留" in await phone.says("解绑")
+    assert "没有解绑" in await phone.taps("不解绑")
+    await phone.says("解绑")
+    assert "已解绑" in await phone.taps("确定解绑")
+    assert (await phone.identity()).account_id is None
+    assert (await Session.get(access_hash="a")).revoked_at is not None
+    assert await Expert.exists(id=expert.id, left_at=None)
+    assert "还没有绑定" in await phone.says("解绑")
+
+
+async def test_an_unbound_phone_can_do_nothing_of_an_experts(stranger: Phone) -> None:
+    for word in ("状态", "活动", "邀请", "请假", "签到", "日程", "以往活动"):
+        told = await stranger.says(word)
+        assert "请先绑定身份" in told
+        assert "msgmenuid=101" in told
+    assert "您是否同意" in await stranger.taps("绑定身份")
+
+
+async def test_a_binding_undone_elsewhere_ends_what_was_begun_here(world: World, phone: Phone, expert: Expert) -> None:
+    await phone.says("日程")
+    await WechatIdentity.filter(openid=phone.openid).update(account_id=None)
+    assert "请先绑定身份" in await phone.says("明天")
+
+
+async def test_an_agent_is_shown_the_mini_program(world: World) -> None:
+    account = await make_account(world.services.deps)
+    phone = await world.phone_with(account)
+    status = await phone.says("状态")
+    assert "暂无" in status
+    assert "小程序" in status

@@ -1,0 +1,82 @@
+"""My status and my panels."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.clock import FixedClock, print_time
+from models.experts import CatalogueEntry, Expert, Unavailability
+from tests.handlers.conftest import Phone, World
+
+
+async def test_status_shows_the_masked_person_and_the_file(world: World, phone: Phone, expert: Expert) -> None:
+    await CatalogueEntry.filter(code="A08").update(name="建筑工程")
+    now = world.clock.now()
+    await Unavailability.create(
+        expert_id=expert.id, starts_at=now, ends_at=now + timedelta(hours=12), reason="", created_at=now
+    )
+    shown = await phone.says("状态")
+    mobile = world.mobile_of(expert)
+    assert "专**" in shown
+    assert expert.name not in shown
+    assert f"{mobile[:3]}****{mobile[-4:]}" in shown
+    assert mobile not in shown
+    assert "评标专家" in shown
+    assert expert.number in shown
+    assert "正式专家" in shown
+    assert "建筑工程（A08）" in shown
+    assert "11月21日(周六)12:00至11月21日" not in shown
+    assert "不接受抽取" in shown
+    assert "没有已确认的评标活动" in shown
+
+
+async def test_status_tells_of_a_suspension_and_of_many_specialties(world: World, phone: Phone, expert: Expert) -> None:
+    codes = [f"A{number:02}" for number in range(10, 30)]
+    await Expert.filter(id=expert.id).update(active=False, standing="temporary", specialties=codes)
+    shown = await phone.says("我的状态")
+    assert "临时专家（已暂停抽取，请拨打400-000-0000了解）" in shown
+    assert "等20项" in shown
+    assert "A15" not in shown
+
+
+async def test_status_shows_what_is_next(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    other = await world.call_again(expert)
+    shown = await phone.says("状态")
+    assert "1个评标邀请等您答复" in shown
+    assert print_time(other.answer_until) in shown
+    assert f"下一场评标：{print_time(invitation.gathering_at)}" in shown
+
+
+async def test_panels_show_all_that_is_needed_to_get_there(world: World, phone: Phone, expert: Expert) -> None:
+    assert "没有已确认的评标活动" in await phone.says("活动")
+    invitation = await world.agreed(expert)
+    shown = await phone.clicks("PANELS")
+    assert print_time(invitation.gathering_at) in shown
+    assert "3号评标室" in shown
+    assert "王场地 020-28866000" in shown
+    assert f"验证码：{invitation.code}" in shown
+    assert f"在{print_time(invitation.gathering_at - timedelta(minutes=10))}前" in shown
+
+
+async def test_a_running_panel_shows_entry_and_exit(
+    world: World, clock: FixedClock, phone: Phone, expert: Expert
+) -> None:
+    invitation = await world.agreed(expert)
+    clock.move(timedelta(hours=5))
+    await world.services.attendance.check_in(invitation.id, expert.id)
+    shown = await phone.says("活动")
+    assert f"已于{print_time(clock.now())}签到" in shown
+    assert "不能到场" not in shown
+    await world.office.attendance.register_exit(world.office.desk, invitation.draw_id, invitation.code)
+    assert "离场" in await phone.says("活动")
+
+
+async def test_past_panels_tell_whether_one_came(world: World, clock: FixedClock, phone: Phone, expert: Expert) -> None:
+    assert "还没有参加过" in await phone.says("以往活动")
+    invitation = await world.agreed(expert)
+    clock.move(timedelta(days=1))
+    assert "没有已确认的评标活动" in await phone.says("活动")
+    shown = await phone.taps("以往活动")
+    assert f"1. {print_time(invitation.gathering_at)}" in shown
+    assert "无签到记录" in shown

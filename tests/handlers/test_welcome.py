@@ -1,0 +1,100 @@
+"""Following, leaving, help, menu and what nobody understood."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.accounts import WechatIdentity
+from models.experts import Expert
+from tests.factories.people import make_account
+from tests.handlers.conftest import Phone, World
+
+
+async def test_a_new_follower_can_begin_with_one_tap(stranger: Phone) -> None:
+    welcome = await stranger.follows()
+    assert "欢迎使用评标通" in welcome
+    assert "您是否同意" in await stranger.taps("绑定身份")
+
+
+async def test_a_known_follower_sees_what_waits(world: World, phone: Phone, expert: Expert) -> None:
+    assert "目前没有已确认的评标活动" in await phone.follows()
+    await world.call(expert)
+    shown = await phone.follows()
+    assert "欢迎回来" in shown
+    assert "1个评标邀请等您答复" in shown
+    assert "您参加吗" in await phone.taps("评标邀请")
+    await phone.taps("参加")
+    await phone.taps("确认参加")
+    assert "下一场评标" in await phone.follows()
+    assert "验证码" in await phone.taps("我的活动")
+
+
+async def test_following_again_lifts_a_block(world: World, phone: Phone) -> None:
+    await WechatIdentity.filter(openid=phone.openid).update(blocked=True, following=False)
+    await phone.follows()
+    identity = await phone.identity()
+    assert (identity.blocked, identity.following) == (False, True)
+
+
+async def test_unfollowing_deletes_the_openid_and_keeps_the_file(world: World, phone: Phone, expert: Expert) -> None:
+    await phone.says("日程")
+    assert await phone.event("unsubscribe") == ""
+    assert not await WechatIdentity.exists(openid=phone.openid)
+    assert (await Expert.get(id=expert.id)).left_at is None
+    assert "欢迎使用" in await phone.follows()
+    assert "请先绑定身份" in await phone.says("状态")
+
+
+@pytest.mark.parametrize("name", ["user_authorization_revoke", "user_authorization_cancellation"])
+async def test_withdrawing_authorisation_deletes_the_openid_that_the_event_names(
+    world: World, phone: Phone, name: str
+) -> None:
+    other = await world.phone_with(await make_account(world.services.deps))
+    assert await phone.event(name, OpenID=other.openid, AppID="wx1", RevokeInfo="1") == ""
+    assert not await WechatIdentity.exists(openid=other.openid)
+    assert await WechatIdentity.exists(openid=phone.openid)
+
+
+async def test_leaving_twice_or_unknown_is_harmless(stranger: Phone) -> None:
+    assert await stranger.event("unsubscribe") == ""
+    assert await stranger.event("user_authorization_revoke", RevokeInfo="1") == ""
+
+
+async def test_help_names_the_hotline_and_comes_at_any_time(phone: Phone) -> None:
+    await phone.says("日程")
+    told = await phone.says("帮助")
+    assert "400-000-0000" in told
+    assert "“日程”还没有完成" in told
+    assert "已取消" in await phone.says("取消")
+    assert "400-000-0000" in await phone.clicks("HELP")
+
+
+async def test_the_menu_offers_what_this_person_can_do(world: World, phone: Phone, stranger: Phone) -> None:
+    assert "签到" in await phone.says("菜单")
+    assert "签到" not in await stranger.says("菜单")
+    agent = await world.phone_with(await make_account(world.services.deps))
+    assert "小程序" in await agent.says("菜单")
+    for word in ("评标邀请", "我的活动", "签到", "请假", "日程", "我的状态", "解绑"):
+        await phone.says("菜单")
+        assert "没有看懂" not in await phone.taps(word)
+
+
+async def test_what_nobody_understands_gets_a_few_taps(phone: Phone, stranger: Phone) -> None:
+    assert "没有看懂您的意思" in await phone.says("今天天气不错呢哈")
+    assert "没有看懂您的选择" not in await phone.taps("我的活动")
+    assert "没有看懂您的意思" in await stranger.says("咦")
+    assert "您是否同意" in await stranger.taps("绑定身份")
+
+
+async def test_a_tapped_command_puts_an_open_talk_aside(phone: Phone) -> None:
+    await phone.says("菜单")
+    menu = phone.screen
+    await phone.says("日程")
+    phone.screen = menu
+    assert "确定解绑吗" in await phone.taps("解绑")
+    assert "“日程”已放下" in phone.screen
+
+
+async def test_every_key_of_the_menu_is_answered(phone: Phone) -> None:
+    for key in ("INVITATIONS", "PANELS", "CHECK_IN", "LEAVE", "BIND", "STATUS", "AVAILABILITY", "HELP"):
+        assert await phone.clicks(key)
