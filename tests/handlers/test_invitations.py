@@ -1,0 +1,279 @@
+"""Answering: taps, numbers and plain words; read back before it counts; and all that comes too late or astray."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock, print_time
+from models.draws import CallNotice
+from models.experts import Expert
+from models.invitations import Invitation
+from tests.handlers.conftest import Phone, World
+
+
+@pytest.fixture
+async def invitation(world: World, expert: Expert) -> Invitation:
+    return await world.call(expert)
+
+
+async def tap_menu(phone: Phone, invitation: Invitation, label: str) -> str:
+    """Tap 参加 or 不参加 in the msgmenu that announced the invitation."""
+    return await phone.says(label, bizmsgmenuid=invitation.menu_id + (label == "不参加"))
+
+
+async def test_a_tap_is_read_back_and_counts_when_confirmed(world: World, phone: Phone, invitation: Invitation) -> None:
+    asked = await tap_menu(phone, invitation, "参加")
+    assert "【参加】" in asked
+    assert "广州市天河区天润路333号3号评标室" in asked
+    assert "王场地 020-28866000" in asked
+    assert await world.state_of(invitation.id) == "open"
+    done = await phone.taps("确认参加")
+    assert "已确认您参加评标" in done
+    assert invitation.code in done
+    assert print_time(invitation.gathering_at) in done
+    assert "请假" in done
+    answered = await Invitation.get(id=invitation.id)
+    assert (answered.state, answered.answered_by) == ("accepted", "chat")
+
+
+async def test_no_bubble_ever_names_the_project_or_the_parties(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    shown = [await phone.says("邀请"), await phone.taps("参加"), await phone.taps("确认参加")]
+    shown += [await phone.says("活动"), await phone.says("状态"), await phone.says("请假")]
+    for bubble in shown:
+        assert "演示项目" not in bubble
+        assert "广州水务" not in bubble
+        assert "粤和" not in bubble
+
+
+async def test_declining_thanks_and_does_no_harm(world: World, phone: Phone, invitation: Invitation) -> None:
+    assert "【不参加】" in await tap_menu(phone, invitation, "不参加")
+    done = await phone.taps("确认不参加")
+    assert "感谢答复，不影响您今后被抽取" in done
+    assert await world.state_of(invitation.id) == "declined"
+
+
+async def test_a_slip_of_the_finger_is_put_right_at_the_read_back(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    await tap_menu(phone, invitation, "不参加")
+    assert "【参加】" in await phone.taps("改为参加")
+    assert await world.state_of(invitation.id) == "open"
+    await phone.taps("确认参加")
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+@pytest.mark.parametrize(("number", "state"), [("1", "accepted"), ("２", "declined")])
+async def test_the_same_number_twice_answers_and_confirms_as_on_the_phone(
+    world: World, phone: Phone, invitation: Invitation, number: str, state: str
+) -> None:
+    await phone.says(number)
+    assert await world.state_of(invitation.id) == "open"
+    await phone.says(number)
+    assert await world.state_of(invitation.id) == state
+
+
+@pytest.mark.parametrize(
+    ("words", "confirmation", "state"),
+    [
+        ("没问题，准时到", "是的", "accepted"),
+        ("可以参加", "可以", "accepted"),
+        ("我参加", "参加", "accepted"),
+        ("不好意思，在外地，去不了", "对", "declined"),
+        ("没空", "不参加", "declined"),
+    ],
+)
+async def test_plain_words_are_understood_and_read_back(
+    world: World, phone: Phone, invitation: Invitation, words: str, confirmation: str, state: str
+) -> None:
+    assert "请确认" in await phone.says(words)
+    assert await world.state_of(invitation.id) == "open"
+    await phone.says(confirmation)
+    assert await world.state_of(invitation.id) == state
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("晚点到行吗", "咨询上面的联系人"),
+        ("晚一点到可以参加", "按时、全程"),
+        ("不是不参加", "没有把握"),
+        ("收到", "还需要您明确答复"),
+        ("天气真好", "没有看懂"),
+    ],
+)
+async def test_what_is_unclear_is_asked_back_and_never_taken_for_a_yes(
+    world: World, phone: Phone, invitation: Invitation, words: str, hint: str
+) -> None:
+    asked = await phone.says(words)
+    assert hint in asked
+    assert "msgmenucontent=不参加" in asked
+    assert await world.state_of(invitation.id) == "open"
+    assert "【不参加】" in await phone.taps("不参加")
+
+
+async def test_a_doubtful_confirmation_confirms_nothing(world: World, phone: Phone, invitation: Invitation) -> None:
+    await phone.says("参加")
+    assert "没有看懂您的选择" in await phone.says("我想想")
+    assert "【不参加】" in await phone.says("不去了")
+    assert "没有看懂您的选择" in await phone.says("不是")
+    assert await world.state_of(invitation.id) == "open"
+
+
+async def test_an_answer_may_be_put_off(world: World, phone: Phone, invitation: Invitation) -> None:
+    await phone.says("邀请")
+    told = await phone.taps("稍后答复")
+    assert print_time(invitation.answer_until) in told
+    assert await world.state_of(invitation.id) == "open"
+    await phone.says("参加")
+    await phone.says("取消")
+    assert await world.state_of(invitation.id) == "open"
+
+
+async def test_with_two_invitations_it_is_asked_which_one_is_meant(
+    world: World, phone: Phone, expert: Expert, invitation: Invitation
+) -> None:
+    other = await world.call_again(expert)
+    asked = await phone.says("参加")
+    assert "2个邀请" in asked
+    readback = await phone.taps(print_time(other.gathering_at))
+    assert print_time(other.gathering_at) in readback
+    await phone.taps("确认参加")
+    assert await world.state_of(other.id) == "accepted"
+    assert await world.state_of(invitation.id) == "open"
+
+
+async def test_the_question_which_one_survives_that_one_is_answered_elsewhere(
+    world: World, phone: Phone, expert: Expert, invitation: Invitation
+) -> None:
+    other = await world.call_again(expert)
+    await phone.says("参加")
+    await world.services.invitations.answer(other.id, expert.id, "decline", by="voice")
+    await phone.taps(print_time(invitation.gathering_at))
+    await phone.taps("确认参加")
+    assert await world.state_of(invitation.id) == "accepted"
+    assert await world.state_of(other.id) == "declined"
+
+
+async def test_an_answer_after_the_time_is_told_what_holds(
+    world: World, clock: FixedClock, phone: Phone, invitation: Invitation
+) -> None:
+    await tap_menu(phone, invitation, "参加")
+    clock.move(timedelta(minutes=4))
+    await world.services.invitations.expire_due()
+    late = await phone.taps("确认参加")
+    assert "已过答复时间" in late
+    assert "无需到场" in late
+    assert await world.state_of(invitation.id) == "silent"
+    assert "已过答复时间" in await tap_menu(phone, invitation, "参加")
+    assert "没有等待您答复" in await phone.says("参加")
+    assert "没有等待您答复" in await phone.says("邀请")
+
+
+async def test_who_answered_by_phone_meanwhile_is_told_what_holds(
+    world: World, phone: Phone, expert: Expert, invitation: Invitation
+) -> None:
+    await tap_menu(phone, invitation, "不参加")
+    await world.services.invitations.answer(invitation.id, expert.id, "accept", by="voice")
+    held = await phone.taps("确认不参加")
+    assert "已经确认参加" in held
+    assert "请简短说明原因" in await phone.taps("请假")
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+async def test_a_declined_invitation_cant_be_accepted_any_more(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    await phone.says("不参加")
+    await phone.says("2")
+    assert "不能再更改" in await tap_menu(phone, invitation, "参加")
+    assert await world.state_of(invitation.id) == "declined"
+
+
+async def test_the_same_answer_twice_tells_the_same(world: World, phone: Phone, invitation: Invitation) -> None:
+    await tap_menu(phone, invitation, "参加")
+    first = await phone.taps("确认参加")
+    assert await tap_menu(phone, invitation, "参加") == first
+
+
+async def test_a_tap_is_taken_only_from_the_one_to_whom_it_was_offered(
+    world: World, invitation: Invitation, stranger: Phone
+) -> None:
+    other = await world.phone_of(await world.add_expert())
+    assert "不是发给您的" in await tap_menu(other, invitation, "参加")
+    assert "请先绑定身份" in await tap_menu(stranger, invitation, "参加")
+    assert await world.state_of(invitation.id) == "open"
+
+
+async def test_somebody_elses_tap_doesnt_answer_ones_own_invitation(
+    world: World, phone: Phone, expert: Expert, invitation: Invitation
+) -> None:
+    await phone.says("不参加")
+    await phone.says("2")
+    await world.office.run.advance(invitation.draw_id)
+    await Expert.filter(id=expert.id).update(active=False)
+    second = await world.add_expert()
+    other = await world.phone_of(second)
+    own = await world.call_again(second)
+    assert "不是发给您的" in await tap_menu(other, invitation, "参加")
+    assert "现在没有正在办理" in await other.says("取消")
+    assert await world.state_of(own.id) == "open"
+
+
+async def test_an_old_confirmation_is_stale(world: World, phone: Phone, invitation: Invitation) -> None:
+    await tap_menu(phone, invitation, "参加")
+    old = phone.screen
+    await phone.taps("改为不参加")
+    newest, phone.screen = phone.screen, old
+    assert "失效" in await phone.taps("确认参加")
+    assert await world.state_of(invitation.id) == "open"
+    phone.screen = newest
+    await phone.taps("确认不参加")
+    phone.screen = old
+    assert "失效" in await phone.taps("确认参加")
+    assert await world.state_of(invitation.id) == "declined"
+
+
+async def test_two_messages_at_once_keep_their_order(world: World, phone: Phone, invitation: Invitation) -> None:
+    twin = Phone(world, phone.openid)
+    await asyncio.gather(phone.says("参加"), twin.says("是"))
+    assert await world.state_of(invitation.id) == "accepted"
+    assert "已确认您参加评标" in phone.screen + twin.screen
+
+
+async def test_a_new_process_goes_on_with_the_read_back(world: World, phone: Phone, invitation: Invitation) -> None:
+    await phone.says("参加")
+    world.start_process()
+    await phone.says("1")
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+async def test_leave_before_an_answer_is_read_back_as_a_no(world: World, phone: Phone, invitation: Invitation) -> None:
+    assert "【不参加】" in await phone.says("请假")
+    await phone.taps("确认不参加")
+    assert await world.state_of(invitation.id) == "declined"
+
+
+async def test_words_of_somebody_who_is_not_asked_are_no_answer(world: World, phone: Phone) -> None:
+    assert "没有等待您答复" in await phone.says("参加")
+    assert "没有看懂" in await phone.says("发票怎么开")
+
+
+async def test_a_cancelled_panel_is_told_so(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.call(expert)
+    await phone.says("参加")
+    await Invitation.filter(id=invitation.id).update(state="cancelled")
+    told = await phone.says("1")
+    assert "已取消" in told
+    assert "020-28866000" in told
+
+
+async def test_a_remark_with_a_link_in_it_is_shown_as_text(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.call(expert)
+    await CallNotice.filter(id=invitation.notice_id).update(remark='<a href="http://x">点我</a>')
+    assert '<a href="http' not in await phone.says("邀请")
+    assert "点我" in phone.screen
