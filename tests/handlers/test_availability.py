@@ -1,0 +1,116 @@
+"""Times in which an expert isn't drawn: typed freely, read back, saved, listed, taken back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from domain.clock import FixedClock
+from models.experts import Expert, Unavailability
+from tests.handlers.conftest import Phone, World
+
+
+async def test_a_time_is_read_back_before_it_is_saved(world: World, phone: Phone, expert: Expert) -> None:
+    assert "哪段时间" in await phone.says("日程")
+    shown = await phone.says("11月25日到12月3日")
+    assert "11月25日(周三)至12月3日(周四)" in shown
+    assert not await Unavailability.exists()
+    assert "已保存" in await phone.taps("对，保存")
+    row = await Unavailability.get(expert_id=expert.id)
+    assert row.starts_at == datetime(2026, 11, 24, 16, tzinfo=UTC)
+    assert row.ends_at == datetime(2026, 12, 3, 16, tzinfo=UTC)
+
+
+async def test_what_is_not_understood_is_asked_again_with_an_example(phone: Phone) -> None:
+    await phone.says("日程")
+    assert "请这样输入" in await phone.says("过阵子")
+    assert "早于开始时间" in await phone.says("2026年12月3日到2026年11月25日")
+    assert "11月22日(周日)至" in await phone.says("明天到下周三")
+
+
+async def test_tomorrow_means_the_day_after_it_was_said(clock: FixedClock, phone: Phone) -> None:
+    clock.move(timedelta(hours=11, minutes=55))
+    await phone.says("日程")
+    assert "11月22日(周日)" in await phone.says("明天")
+    clock.move(timedelta(minutes=10))
+    assert "11月22日(周日)不会" in await phone.taps("对，保存")
+
+
+async def test_a_half_day_and_a_correction(world: World, phone: Phone, expert: Expert) -> None:
+    await phone.says("日程")
+    await phone.says("25号下午")
+    assert "11月25日(周三)下午" in phone.screen
+    await phone.taps("重新输入")
+    await phone.says("26号上午")
+    assert "11月26日(周四)上午不会" in await phone.taps("对，保存")
+    row = await Unavailability.get(expert_id=expert.id)
+    assert row.ends_at - row.starts_at == timedelta(hours=12)
+
+
+async def test_dropped_or_cancelled_nothing_is_saved(phone: Phone) -> None:
+    await phone.says("日程")
+    await phone.says("明天")
+    assert "没有改动" in await phone.taps("不设置了")
+    await phone.says("日程")
+    await phone.says("明天")
+    assert "已取消" in await phone.says("取消")
+    assert not await Unavailability.exists()
+
+
+async def test_known_times_are_listed_and_one_can_be_taken_back(phone: Phone) -> None:
+    for when in ("11月25日", "12月1日到12月3日"):
+        await phone.says("不接受抽取")
+        if "添加一段时间" in phone.screen:
+            await phone.taps("添加一段时间")
+        await phone.says(when)
+        await phone.taps("对，保存")
+    listed = await phone.says("日程")
+    assert "11月25日(周三)" in listed
+    assert "12月1日(周二)至12月3日(周四)" in listed
+    await phone.taps("撤销一段时间")
+    assert "恢复可以抽取" in await phone.taps("11月25日(周三)")
+    assert await Unavailability.filter(cancelled_at=None).count() == 1
+    await phone.says("日程")
+    assert "没有改动" in await phone.taps("不用了")
+
+
+async def test_the_same_time_twice_is_told(phone: Phone) -> None:
+    await phone.says("日程")
+    await phone.says("明天")
+    await phone.taps("对，保存")
+    await phone.says("日程")
+    await phone.taps("添加一段时间")
+    await phone.says("明天")
+    assert "已设置过" in await phone.taps("对，保存")
+
+
+async def test_agreed_panels_inside_are_pointed_out(world: World, phone: Phone, expert: Expert) -> None:
+    await world.agreed(expert)
+    await phone.says("日程")
+    await phone.says("今天到明天")
+    told = await phone.taps("对，保存")
+    assert "1场您已确认的评标，不受影响" in told
+    assert "原因" in await phone.taps("请假")
+
+
+async def test_a_temporary_expert_is_told_why_not(world: World, phone: Phone, expert: Expert) -> None:
+    await Expert.filter(id=expert.id).update(standing="temporary")
+    await phone.says("日程")
+    await phone.says("明天")
+    assert "正式专家" in await phone.taps("对，保存")
+    assert not await Unavailability.exists()
+
+
+async def test_saving_is_done_once_though_a_process_dies_before_it_could_say_so(
+    world: World, phone: Phone, expert: Expert
+) -> None:
+    await phone.says("日程")
+    await phone.says("明天")
+    names = [name async for name in world.redis.scan_iter("bot:*")]
+    before = {name: await world.redis.dump(name) for name in names}
+    await phone.taps("对，保存")
+    assert await Unavailability.all().count() == 1
+    for name, value in before.items():
+        await world.redis.restore(name, 60_000, value, replace=True)
+    world.start_process()
+    assert "已保存" in await phone.says("1")
+    assert await Unavailability.all().count() == 1

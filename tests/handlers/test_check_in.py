@@ -1,0 +1,136 @@
+"""Check-in by word, menu, position and the venue's code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.clock import FixedClock, print_time
+from models.attendance import Attendance
+from models.experts import Expert
+from tests.handlers.conftest import Phone, World
+
+HALL = (23.1496, 113.3310)
+
+
+async def test_at_the_venue_one_tap_checks_in(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    assert "到达集合地点" in await phone.clicks("CHECK_IN")
+    done = await phone.taps("我已到场，签到")
+    assert "签到成功" in done
+    assert invitation.code in done
+    entry = await Attendance.get(invitation_id=invitation.id)
+    assert (entry.direction, entry.method, entry.latitude) == ("in", "chat", None)
+
+
+async def test_who_is_not_there_yet_is_not_checked_in(world: World, phone: Phone, expert: Expert) -> None:
+    await world.agreed(expert)
+    await phone.says("签到")
+    assert "没有看懂您的选择" in await phone.says("快到了")
+    assert "尚未签到" in await phone.taps("还没到")
+    assert not await Attendance.exists()
+
+
+async def test_a_position_near_the_venue_is_stored(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("签到")
+    assert "发送您现在的位置" in await phone.taps("发送位置签到")
+    assert "签到成功" in await phone.sends_position(HALL[0] + 0.001, HALL[1])
+    assert (await Attendance.get(invitation_id=invitation.id)).longitude == HALL[1]
+
+
+async def test_a_position_far_away_is_refused_with_the_distance(world: World, phone: Phone, expert: Expert) -> None:
+    await world.agreed(expert)
+    await phone.says("签到")
+    await phone.taps("发送位置签到")
+    far = await phone.sends_position(23.5, 113.331)
+    assert "39.0公里" in far
+    assert not await Attendance.exists()
+
+
+async def test_where_the_rulebook_wants_a_position_there_is_no_way_around_it(
+    world: World, phone: Phone, expert: Expert
+) -> None:
+    world.set_rules(attendance={"location_required": True})
+    await world.agreed(expert)
+    assert "我已到场" not in await phone.says("签到")
+    await phone.taps("发送位置签到")
+    assert "没有收到位置" in await phone.says("我到了")
+    assert not await Attendance.exists()
+    await phone.says("签到")
+    await phone.taps("发送位置签到")
+    assert "签到成功" in await phone.sends_position(*HALL)
+
+
+async def test_too_early_tells_when(world: World, clock: FixedClock, phone: Phone, expert: Expert) -> None:
+    world.set_rules(attendance={"check_in_opens": timedelta(minutes=90)})
+    invitation = await world.agreed(expert)
+    told = await phone.says("签到")
+    assert print_time(invitation.gathering_at - timedelta(minutes=90)) in told
+    clock.move(timedelta(hours=4))
+    assert "到达集合地点" in await phone.says("签到")
+
+
+async def test_checked_in_already_is_harmless_and_said(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("签到")
+    await phone.taps("我已到场，签到")
+    again = await phone.says("签到")
+    assert "无需重复" in again
+    assert invitation.code in again
+    assert await Attendance.all().count() == 1
+
+
+async def test_the_desk_is_quicker_than_the_tap(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("签到")
+    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
+    assert "无需重复" in await phone.taps("我已到场，签到")
+    assert (await Attendance.get(invitation_id=invitation.id)).method == "desk"
+
+
+async def test_scanning_the_venues_code_checks_in_at_once(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    assert "签到成功" in await phone.scans(f"venue:{token}")
+    assert "无需重复" in await phone.scans(f"venue:{token}")
+    assert (await Attendance.get(invitation_id=invitation.id)).method == "qr"
+
+
+async def test_a_photo_of_an_old_code_is_useless(world: World, clock: FixedClock, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    token, until = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    clock.move(until - clock.now() + timedelta(seconds=1))
+    assert "已过期" in await phone.scans(f"venue:{token}")
+    assert "无效" in await phone.scans("venue:made-up")
+    assert not await Attendance.exists()
+
+
+async def test_somebody_whom_nobody_awaits_is_sent_to_the_desk(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    other = await world.phone_of(await world.add_expert())
+    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    assert "现场工作人员" in await other.scans(f"venue:{token}")
+    assert "没有待签到" in await other.says("签到")
+
+
+async def test_an_unbound_visitor_binds_first_and_then_checks_in(world: World, stranger: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    assert "签到前请先绑定身份" in await stranger.follows(f"venue:{token}")
+    await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    assert "现在可以签到了" in await stranger.says(await world.sms_code())
+    await stranger.taps("签到")
+    assert "签到成功" in await stranger.taps("我已到场，签到")
+
+
+async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone, expert: Expert) -> None:
+    world.set_rules(attendance={"check_in_opens": timedelta(days=4)})
+    first = await world.agreed(expert)
+    second = await world.call_again(expert)
+    await world.services.invitations.answer(second.id, expert.id, "accept", by="chat")
+    await phone.says("签到")
+    await phone.taps(print_time(first.gathering_at))
+    await phone.taps("我已到场，签到")
+    assert await Attendance.filter(invitation_id=first.id).exists()
+    assert not await Attendance.filter(invitation_id=second.id).exists()

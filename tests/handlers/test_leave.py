@@ -1,0 +1,119 @@
+"""Leave after agreeing: reason, consequence, confirmation, deadline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.clock import FixedClock, print_time
+from models.draws import Absence
+from models.experts import Expert
+from models.invitations import Invitation
+from tests.factories.offices import state_of
+from tests.handlers.conftest import Phone, World
+
+
+async def test_leave_shows_its_consequence_and_counts_when_confirmed(
+    world: World, phone: Phone, expert: Expert
+) -> None:
+    invitation = await world.agreed(expert)
+    assert "原因" in await phone.says("请假")
+    shown = await phone.says("  家人  生病 ")
+    assert "原因：家人 生病" in shown
+    assert "系统将补抽其他专家；本次请假会记入履职记录" in shown
+    assert await world.state_of(invitation.id) == "accepted"
+    done = await phone.taps("确定请假")
+    assert "请假已登记" in done
+    assert print_time(invitation.gathering_at) in done
+    assert await world.state_of(invitation.id) == "left"
+    absence = await Absence.get(invitation_id=invitation.id)
+    assert (absence.kind, absence.reason, absence.source) == ("leave", "家人 生病", "expert")
+    assert await state_of(invitation.draw_id) == "supplement_pending"
+
+
+async def test_thought_better_of_it_one_stays_on_the_list(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("请假")
+    await phone.says("出差")
+    assert "仍在" in await phone.taps("不请假了")
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+async def test_cancelled_in_the_middle_nothing_happens(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("请假")
+    await phone.says("出差")
+    assert "已取消“请假”" in await phone.says("取消")
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+async def test_a_reason_must_be_one(world: World, phone: Phone, expert: Expert) -> None:
+    await world.agreed(expert)
+    await phone.says("请假")
+    assert "2到100个字" in await phone.says("病")
+    assert "2到100个字" in await phone.says("长" * 101)
+    assert "确定请假吗" in await phone.says("生病")
+
+
+async def test_past_the_deadline_the_contact_is_named(
+    world: World, clock: FixedClock, phone: Phone, expert: Expert
+) -> None:
+    invitation = await world.agreed(expert)
+    clock.move(timedelta(hours=4, minutes=51))
+    told = await phone.says("请假")
+    assert "截止时间" in told
+    assert "王场地 020-28866000" in told
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+async def test_a_deadline_that_passes_in_mid_talk_holds(
+    world: World, clock: FixedClock, phone: Phone, expert: Expert
+) -> None:
+    invitation = await world.agreed(expert)
+    clock.move(timedelta(hours=4, minutes=45))
+    await phone.says("请假")
+    await phone.says("堵在路上")
+    clock.move(timedelta(minutes=10))
+    assert "截止时间" in await phone.taps("确定请假")
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone, expert: Expert) -> None:
+    first = await world.agreed(expert)
+    second = await world.call_again(expert)
+    await world.services.invitations.answer(second.id, expert.id, "accept", by="chat")
+    await phone.says("请假")
+    assert print_time(second.gathering_at) in await phone.taps(print_time(second.gathering_at))
+    await phone.says("出差")
+    await phone.taps("确定请假")
+    assert await world.state_of(second.id) == "left"
+    assert await world.state_of(first.id) == "accepted"
+
+
+async def test_who_has_no_panel_or_sits_in_it_already_needs_no_leave(
+    world: World, clock: FixedClock, phone: Phone, expert: Expert
+) -> None:
+    assert "无需请假" in await phone.says("请假")
+    invitation = await world.agreed(expert)
+    clock.move(timedelta(hours=4))
+    await world.services.attendance.check_in(invitation.id, expert.id)
+    assert "现场工作人员" in await phone.says("请假")
+
+
+async def test_a_leave_given_twice_at_once_is_one_leave(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("请假")
+    await phone.says("生病了")
+    await world.services.invitations.leave(invitation.id, expert.id, "电话请假")
+    assert "请假已登记" in await phone.taps("确定请假")
+    assert await Absence.filter(invitation_id=invitation.id).count() == 1
+
+
+async def test_leave_while_the_draw_still_calls_frees_the_place(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.call(expert)
+    await phone.says("1")
+    await phone.says("1")
+    await phone.says("请假")
+    await phone.says("生病")
+    await phone.taps("确定请假")
+    assert (await Invitation.get(id=invitation.id)).state == "left"
+    assert (await Absence.get(invitation_id=invitation.id)).handled_at is not None
