@@ -36,10 +36,22 @@ class DeletedOut(Output):
     kept: tuple[str, ...]
 
 
+class UnboundOut(Output):
+    """`was_bound` false: there was nothing to undo."""
+
+    was_bound: bool
+
+
 @api.post("/codes", "获取短信验证码", access="session", limits=(60, 60))
 async def send_code(call: Call, body: CodeIn) -> CodeOut:
     """Send an SMS code. One a minute to a mobile, and so many an hour and a day as the rulebook allows."""
     return CodeOut.of(await call.services.accounts.send_code(call.pool, body.mobile, body.purpose))
+
+
+@api.delete("/accounts/me/wechat", "解除微信绑定")
+async def unbind(call: Call) -> UnboundOut:
+    """Separate this WeChat from the person; its log-ins end, the expert's file stays."""
+    return UnboundOut.of(await call.services.sessions.unbind(call.actor))
 
 
 @api.post("/accounts/me/export", "导出我的数据", keyed="no", limits=(20, 60), media_type="application/json")

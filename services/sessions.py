@@ -25,7 +25,7 @@ from domain.errors import (
 from domain.ids import new_id
 from models.accounts import Account, Session, WechatIdentity
 from models.experts import Expert
-from services.accounts import Accounts, Bound
+from services.accounts import Accounts, Bound, Unbound
 from services.base import Actor, Deps, record, transaction
 from services.codes import check_mobile
 from services.idempotency import once
@@ -171,6 +171,13 @@ class Sessions:
             ended = await live.update(revoked_at=now)
             await record(actor, now, "session.logout", "account", actor.account_id, ended=ended)
             return ended
+
+    async def unbind(self, actor: Actor) -> Unbound:
+        """Undo the binding of the WeChat identity that this session began with; its log-ins end with it."""
+        session = await Session.get_or_none(id=_session_of(actor))
+        if session is None or session.identity_id is None:
+            return Unbound(False)
+        return await self._accounts.unbind(session.identity_id)
 
     async def authenticate(self, access_token: str) -> Actor:
         """Who sends a request. Raises Unauthenticated.

@@ -1,0 +1,118 @@
+"""Every operation is sent what its description allows and what it forbids: never a 5xx, always what was described."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any
+from uuid import UUID
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+from schemathesis.schemas import APIOperation
+
+from models.draws import CallNotice, Condition, DrawApplication
+from models.invitations import Invitation
+from tests.factories.draws import make_project
+from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, start_draw
+from tests.factories.people import make_account, make_grant
+from tests.miniapp_api.conftest import World
+
+EXAMPLES = 4
+"""Cases per operation and mode; a longer search is a matter of raising it."""
+LAST = ("sessions_logout", "accounts_unbind", "accounts_delete", "sessions_choose_role")
+"""They end or change the log-ins that the others need."""
+CHECKS = (not_a_server_error, content_type_conformance, response_schema_conformance)
+QUIET = settings(
+    max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
+async def test_no_request_makes_it_fail(world: World, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("miniapp_api.run.LONGEST", 0.0)
+    tokens, ids = await _cast(world, office)
+    document = await (await world.client.get("/api/openapi.json")).json()
+    base = str(world.client.make_url("/")).rstrip("/")
+    sent = await asyncio.to_thread(_fuzz, document, base, tokens, ids)
+    assert sent > 300
+
+
+async def _cast(world: World, office: Office) -> tuple[list[str], list[dict[str, str]]]:
+    """Log-ins of every kind, and ids of a draw that is being set up and of one that runs."""
+    await add_experts(office, 6)
+    ids = [await _ids(office, await make_draw(office))]
+    office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
+    ids.append(await _ids(office, await start_draw(office)))
+    invitation = await Invitation.filter(state="open").first()
+    assert invitation is not None
+    people = [
+        await world.log_in_account(
+            office.agency.account_id, "organisation", organisation_id=str(office.agency.organisation_id)
+        ),
+        await world.log_in(SUPERVISOR_MOBILE, "supervisor"),
+        await world.log_in_expert(invitation.expert_id),
+        await world.visit(),
+    ]
+    for role in ("verifier", "venue", "pool_admin"):
+        account = await make_account(world.deps)
+        await make_grant(account, role)
+        people.append(await world.log_in_account(account.id, role))
+    return [person.token for person in people], ids
+
+
+async def _ids(office: Office, draw_id: UUID) -> dict[str, str]:
+    found: dict[str, Any] = {
+        "pool": "demo",
+        "draw_id": draw_id,
+        "project_id": office.project_id,
+        "notice_id": (await CallNotice.get(draw_id=draw_id)).id,
+        "condition_id": (await Condition.get(draw_id=draw_id)).id,
+    }
+    for name, model in (("application_id", DrawApplication), ("invitation_id", Invitation)):
+        if row := await model.filter(draw_id=draw_id).first():
+            found[name] = row.id
+    return {name: str(value) for name, value in found.items()}
+
+
+def _fuzz(document: dict[str, Any], base: str, tokens: list[str], ids: list[dict[str, str]]) -> int:
+    """Send cases of every operation, in a thread; how many were sent."""
+    schema = schemathesis.openapi.from_dict(document)
+    operations = [result.ok() for result in schema.get_all_operations()]
+    operations.sort(key=lambda one: one.definition.raw["operationId"] in LAST)
+    turns, sent = itertools.count(), 0
+    for operation in operations:
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            sent += _try(operation, mode, base, turns, tokens, ids)
+    return sent
+
+
+def _try(
+    operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, base: str, turns: Any, tokens: list[str],
+    ids: list[dict[str, str]],
+) -> int:  # fmt: skip
+    sent = 0
+
+    @QUIET
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def run(case: Any) -> None:
+        nonlocal sent
+        turn = next(turns)
+        known = ids[turn % len(ids)]
+        if turn % 4 and isinstance(case.path_parameters, dict):
+            case.path_parameters = {name: known.get(name, value) for name, value in case.path_parameters.items()}
+        headers = {"Authorization": f"Bearer {tokens[turn % len(tokens)]}"}
+        response = case.call(base_url=base, headers=headers, timeout=20)
+        case.validate_response(response, checks=CHECKS)
+        sent += 1
+
+    try:
+        run()
+    except Exception as error:  # tell which operation it was; hypothesis and schemathesis raise many kinds
+        raise AssertionError(f"{operation.method} {operation.path}: {error}") from error
+    return sent

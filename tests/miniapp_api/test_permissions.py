@@ -1,0 +1,220 @@
+"""Every endpoint × every role: who may and who may not; and nobody gets at what is somebody else's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiohttp import FormData
+
+from domain.ids import new_id
+from miniapp_api.assembly import APIS
+from miniapp_api.http.openapi import describe
+from miniapp_api.http.routes import Endpoint
+from models.accounts import Account
+from models.draws import CallNotice, Condition, DrawApplication, RecusalUnit
+from models.invitations import Invitation
+from models.organisations import Organisation
+from models.projects import Lot
+from services.draws.recusal_import import Kind, render_template
+from tests.factories.draws import make_project
+from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, start_draw
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_expert, make_grant
+from tests.miniapp_api.conftest import Person, World
+from tests.miniapp_api.forms import draw_form, project_form
+
+ENDPOINTS: list[Endpoint] = [endpoint for api in APIS for endpoint in api.endpoints]
+ROLES = ("agent", "organisation", "expert", "verifier", "supervisor", "venue", "pool_admin")
+
+
+def bodies(world: World) -> dict[str, Any]:
+    """A body per operation that passes the schema: a full form, else the examples of the description."""
+    document = describe(APIS)
+    schemas = document["components"]["schemas"]
+    found = {}
+    for path in document["paths"].values():
+        for operation in path.values():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if content:
+                found[operation["operationId"]] = sample(content["schema"], schemas)
+    project, draw = project_form(), draw_form(world, str(new_id()))
+    return found | ONE_OF | {
+        "projects_create": project, "projects_edit": project, "draws_create": draw, "draws_edit": draw,
+    }  # fmt: skip
+
+
+def sample(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """A value that fits the schema; only what is required."""
+    if "$ref" in schema:
+        return sample(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            needed = schema.get("required", [])
+            return {name: sample(one, schemas) for name, one in schema["properties"].items() if name in needed}
+        case "integer":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return True
+    return str(new_id()) if schema.get("format") == "uuid" else "x" * schema.get("minLength", 1)
+
+
+ONE_OF = {
+    "sessions_bind_phone": {"phone_code": "phone-13800009999", "privacy_version": "x"},
+    "invitations_check_in": {"token": "x"},
+}
+
+
+async def send(person: Person, endpoint: Endpoint, ids: dict[str, object], samples: dict[str, Any]) -> tuple[int, Any]:
+    """Call an endpoint with a body that passes, and made-up ids for those not given."""
+    options: dict[str, Any] = {}
+    if endpoint.body_model is not None:
+        options["json"] = samples[endpoint.name]
+    elif endpoint.upload is not None:
+        form = FormData()
+        kind: Kind = "persons" if "person" in endpoint.path else "units"
+        form.add_field("file", render_template(kind, "csv", ["投标人"]), filename="list.csv")
+        options["data"] = form
+    fixed = {"kind": "units" if "recusal" in endpoint.path else "region", "form": "csv", "leaf": "ef" * 32}
+    given = {name: (fixed | ids).get(name, new_id()) for name in endpoint.path_model.model_fields}
+    query = "?word=x" if endpoint.name == "catalogues_search" else ""
+    response = await person.ask(endpoint.method, endpoint.path.format_map(given) + query, **options)
+    return response.status, await response.json(content_type=None) if "json" in response.content_type else None
+
+
+@pytest.fixture
+async def staff(world: World, office: Office) -> dict[str, Person]:
+    """One person per role; all of the pool, the first two of an organisation that owns nothing."""
+    deps = world.deps
+    [legal, agent, verifier, venue, admin] = [await make_account(deps) for _ in range(5)]
+    other = await Organisation.create(
+        pool="demo", name="另一家公司", credit_code=OTHER_CREDIT_CODE, assurance_level=4, legal_account_id=legal.id,
+        created_at=deps.now(),
+    )  # fmt: skip
+    await make_agent_link(other, agent)
+    for account, role in ((verifier, "verifier"), (venue, "venue"), (admin, "pool_admin")):
+        await make_grant(account, role)
+    await make_grant(
+        await Account.get(pool="demo", mobile_hash=deps.keys.lookup_hash("mobile", SUPERVISOR_MOBILE)), "supervisor"
+    )
+    expert = await make_expert(deps)
+    chosen = {"organisation_id": str(other.id)}
+    return {
+        "organisation": await world.log_in_account(legal.id, "organisation", **chosen),
+        "agent": await world.log_in_account(agent.id, "agent", **chosen),
+        "verifier": await world.log_in_account(verifier.id, "verifier"),
+        "venue": await world.log_in_account(venue.id, "venue"),
+        "pool_admin": await world.log_in_account(admin.id, "pool_admin"),
+        "supervisor": await world.log_in(SUPERVISOR_MOBILE, "supervisor"),
+        "expert": await world.log_in_expert(expert.id),
+    }
+
+
+async def test_without_a_log_in_only_public_endpoints_answer(world: World) -> None:
+    nobody = Person(world.client, "", "")
+    samples = bodies(world)
+    for endpoint in ENDPOINTS:
+        status, said = await send(nobody, endpoint, {}, samples)
+        if endpoint.access == "public":
+            assert said is None or said.get("code") != "bad_token", endpoint.name
+        else:
+            assert (status, said["code"]) == (401, "bad_token"), endpoint.name
+
+
+async def test_an_unbound_visitor_reaches_nothing_of_a_person(world: World) -> None:
+    visitor, samples = await world.visit(), bodies(world)
+    for endpoint in ENDPOINTS:
+        if endpoint.access == "account":
+            status, said = await send(visitor, endpoint, {}, samples)
+            assert (status, said["code"]) == (401, "not_bound"), endpoint.name
+
+
+async def test_a_role_that_may_not_is_refused_and_one_that_may_is_not(world: World, staff: dict[str, Person]) -> None:
+    samples = bodies(world)
+    for endpoint in ENDPOINTS:
+        if not endpoint.roles:
+            continue
+        for role in ROLES:
+            status, said = await send(staff[role], endpoint, {}, samples)
+            refused = status == 403 and "身份" in said["detail"]
+            assert refused is (role not in endpoint.roles), f"{endpoint.name} as {role}: {status} {said}"
+            assert status < 500, f"{endpoint.name} as {role}: {said}"
+
+
+async def test_nobody_gets_at_a_draw_or_project_of_somebody_else(
+    world: World, office: Office, staff: dict[str, Person]
+) -> None:
+    """The other agency and the uninvolved expert try everything on what really exists."""
+    await add_experts(office, 4)
+    samples = bodies(world)
+    for draw_id in (await make_draw(office), await _another_draw(office)):
+        ids = await _ids(office, draw_id)
+        for endpoint in ENDPOINTS:
+            if "{" in endpoint.path and "{kind}" not in endpoint.path:
+                for role in ("agent", "organisation", "expert"):
+                    await _check_closed(role, staff[role], endpoint, ids, samples)
+    assert await Invitation.filter(state="open").count() == 2
+
+
+async def _check_closed(role: str, person: Person, endpoint: Endpoint, ids: dict[str, object], samples: Any) -> None:
+    status, said = await send(person, endpoint, ids, samples)
+    assert status in (403, 404), f"{endpoint.name} as {role}: {status} {said}"
+
+
+async def _another_draw(office: Office) -> UUID:
+    """A running draw of the same office, on a project with a lot of its own."""
+    project = await make_project(office.agency.organisation_id, office.agency.account_id)
+    office.project_id = project.id
+    return await start_draw(office)
+
+
+async def _ids(office: Office, draw_id: UUID) -> dict[str, object]:
+    notice, condition = await CallNotice.get(draw_id=draw_id), await Condition.get(draw_id=draw_id)
+    unit = await RecusalUnit.filter(draw_id=draw_id).first()
+    application = await DrawApplication.filter(draw_id=draw_id).first()
+    invitation = await Invitation.filter(draw_id=draw_id).first()
+    lot = await Lot.filter(project_id=office.project_id).first()
+    return {
+        "draw_id": draw_id,
+        "project_id": office.project_id,
+        "notice_id": notice.id,
+        "condition_id": condition.id,
+        "unit_id": unit.id if unit else new_id(),
+        "application_id": application.id if application else new_id(),
+        "invitation_id": invitation.id if invitation else new_id(),
+        "lot_id": lot.id if lot else new_id(),
+    }
+
+
+async def test_a_log_in_of_one_pool_opens_nothing_in_another(world: World, office: Office) -> None:
+    person = await world.log_in_account(office.verifier.account_id, "")
+    person.base = "/api/v1/guangdong"
+    assert (await person.get("/sessions/current", 403))["code"] == "other_pool"
+
+
+async def test_an_agent_does_not_see_a_colleagues_draw_but_the_legal_entity_does(world: World, office: Office) -> None:
+    draw_id = await make_draw(office)
+    colleague = await make_account(world.deps)
+    organisation = await Organisation.get(id=office.agency.organisation_id)
+    await make_agent_link(organisation, colleague)
+    chosen = {"organisation_id": str(organisation.id)}
+    agent = await world.log_in_account(colleague.id, "agent", **chosen)
+    legal = await world.log_in_account(office.agency.account_id, "organisation", **chosen)
+    await agent.get(f"/draws/{draw_id}", 404)
+    assert (await agent.get("/draws"))["total"] == 0
+    assert (await legal.get("/draws"))["total"] == 1
+
+
+async def test_a_supervisor_of_another_draw_cannot_take_part(world: World, office: Office) -> None:
+    await add_experts(office, 3)
+    draw_id = await start_draw(office)
+    other = await make_account(world.deps)
+    await make_grant(other, "supervisor")
+    supervisor = await world.log_in_account(other.id, "supervisor")
+    await supervisor.post(f"/draws/{draw_id}/rounds/current/commitment", {"commitment": "ab" * 32}, 403)
+    assert json.dumps(await supervisor.get("/draws")).count(str(draw_id)) == 0
