@@ -192,6 +192,11 @@ class Accounts:
         mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
         return Who(identity_id, account.id, expert_id, mask_name(name) if name else "", mask_mobile(mobile), roles)
 
+    async def find_reader(self, pool: str, openid: str) -> Who:
+        """Whom a visitor of WeChat's own browser stands for; all empty for an openid that is not bound."""
+        identity = await WechatIdentity.get_or_none(pool=pool, app="oa", openid=openid)
+        return await self.who(identity.id) if identity else Who()
+
     async def needs_consent(self, account_id: UUID) -> bool:
         """Whether the privacy text has changed since the person accepted it."""
         account = await Account.get(id=account_id)

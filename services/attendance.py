@@ -47,6 +47,14 @@ class CheckedIn:
 
 
 @dataclass(frozen=True)
+class Scanned:
+    """The panel whose code at the venue was scanned."""
+
+    draw_id: UUID
+    pool: str
+
+
+@dataclass(frozen=True)
 class DeskRow:
     """One expected expert at the desk, by code; ``late`` after the gathering time."""
 
@@ -82,12 +90,27 @@ class AttendanceDesk:
     ) -> CheckedIn:
         """Raises Forbidden for an old code, NotFound for an expert whom nobody awaits here."""
         link = self._links.check(token, _VENUE)
-        found = await Invitation.get_or_none(
-            draw_id=link.subject_id, expert_id=expert_id, state=InvitationState.ACCEPTED
-        )
+        return await self.check_in_scanned(link.subject_id, expert_id, position)
+
+    async def venue_of(self, token: str) -> Scanned:
+        """What a scanned code opens. Raises Forbidden for an old one."""
+        link = self._links.check(token, _VENUE)
+        draw = await Draw.get_or_none(id=link.subject_id)
+        if draw is None:
+            raise NotFound("没有这个评标活动，请扫描现场最新的二维码。")
+        return Scanned(draw.id, draw.pool)
+
+    async def check_in_scanned(self, draw_id: UUID, expert_id: UUID, position: Position | None = None) -> CheckedIn:
+        """For a caller that saw a valid code scanned a moment ago. Raises NotFound for whom nobody awaits here."""
+        found = await self.find_awaited(draw_id, expert_id)
         if found is None:
             raise NotFound("您不在本场评标名单中，请向现场工作人员核对。")
-        return await self._enter(found.id, "qr", position, by=None)
+        return await self._enter(found, "qr", position, by=None)
+
+    async def find_awaited(self, draw_id: UUID, expert_id: UUID) -> UUID | None:
+        """The invitation with which this expert has agreed to this draw's panel, if he has."""
+        found = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
+        return found.id if found else None
 
     async def check_in(
         self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None

@@ -184,17 +184,30 @@ class Sessions:
 
         The role is the chosen one if the person still holds it this moment, else ``guest``.
         """
-        now = self._deps.now()
         session = await Session.get_or_none(access_hash=_hash(access_token))
-        if session is None or session.revoked_at is not None or session.access_until <= now:
+        if session is None or session.revoked_at is not None or session.access_until <= self._deps.now():
             raise _expired()
+        return await self._acting(session)
+
+    async def resume(self, session_id: UUID, account_id: UUID) -> Actor:
+        """Who sends a request whose signed cookie names this session and person. Raises Unauthenticated."""
+        session = await Session.get_or_none(id=session_id, account_id=account_id, revoked_at=None)
+        if session is None or session.refresh_until <= self._deps.now():
+            raise _expired()
+        return await self._acting(session)
+
+    async def _acting(self, session: Session) -> Actor:
         guest = Actor(session.pool, "guest", session.account_id, session_id=session.id)
         if session.account_id is None:
             return guest
         if await Account.exists(id=session.account_id, disabled_at__not_isnull=True):
             raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
         held = await find_role(
-            session.account_id, session.role, now, scope=session.scope, organisation_id=session.organisation_id
+            session.account_id,
+            session.role,
+            self._deps.now(),
+            scope=session.scope,
+            organisation_id=session.organisation_id,
         )
         return _actor(session, held) if held else guest
 

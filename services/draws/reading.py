@@ -391,15 +391,18 @@ class Reading:
 
     async def record_of(self, actor: Actor, draw_id: UUID) -> dict[str, Json]:
         """The verifiable record; complete once the draw has ended, a prefix before. No names in it."""
-        draw = await self.get(actor, draw_id)
-        log = await LogEntry.filter(draw_id=draw_id).order_by("seq")
+        return await self.record_of_draw(await self.get(actor, draw_id))
+
+    async def record_of_draw(self, draw: Draw) -> dict[str, Json]:
+        """The same for a caller that has checked who asks."""
+        log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
         if not log:
             raise Conflict("抽取还没有开始，暂无抽取记录。", code="no_record")
         lists = {
             list_key(item.condition_position, item.tier, item.round.number): [
                 item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)
             ]
-            for item in await CandidateList.filter(draw_id=draw_id).prefetch_related("round")
+            for item in await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
         }
         return document(draw.pool, draw.number, [entry.facts for entry in log], lists)
 

@@ -1,0 +1,124 @@
+"""Log-ins of staff and agencies in a browser: by an SMS code at a computer, or handed over by the mini-program.
+
+The browser keeps a signed cookie that names a session row; ending the session ends the cookie.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from domain.errors import AppError, Forbidden, Unauthenticated
+from domain.ids import new_id
+from models.accounts import Account, Session
+from services.base import Actor, Deps, record, transaction
+from services.codes import Codes, Notifier, check_mobile
+from services.links import Links
+from services.roles import RoleOption, find_role, roles_of
+from services.sessions import Sessions
+
+_COOKIE = "browser"
+_HAND_OVER = "h5_login"
+LASTS = timedelta(hours=12)
+"""A working day: a computer at a desk is logged in again every morning."""
+_HAND_OVER_VALID = timedelta(minutes=3)
+
+
+class BrowserLogins:
+    def __init__(self, deps: Deps, notices: Notifier, links: Links, sessions: Sessions) -> None:
+        self._deps = deps
+        self._codes = Codes(deps, notices)
+        self._links = links
+        self._sessions = sessions
+
+    # ---- by SMS code
+
+    async def send_code(self, pool: str, mobile: str) -> None:
+        """Send a code to a person who holds an office or acts for an organisation; to others nothing, and unsaid.
+
+        Raises InvalidInput for a bad mobile, TooMany beyond the rulebook's limits.
+        """
+        check_mobile(mobile)
+        async with transaction():
+            account = await self._find(pool, mobile)
+            if account is not None and await self._offices(account.id):
+                await self._codes.send(pool, mobile, "login", "")
+
+    async def log_in(self, pool: str, mobile: str, code: str) -> str:
+        """The cookie of a new log-in. Raises InvalidInput for a wrong code, TooMany once the mobile is locked."""
+        check_mobile(mobile)
+        refusal: AppError | None
+        async with transaction():
+            refusal = await self._codes.redeem(pool, mobile, "login", code)
+            if refusal is None:
+                return await self._begin(pool, mobile)
+        raise refusal
+
+    async def _begin(self, pool: str, mobile: str) -> str:
+        account = await self._find(pool, mobile)
+        offices = await self._offices(account.id) if account else []
+        if account is None or account.disabled_at is not None or not offices:
+            hotline = self._deps.book(pool).pool.hotline
+            raise Forbidden(f"这个手机号没有可以登录的身份，请拨打{hotline}核对。", code="no_office")
+        return await self._open(account.id, pool, offices[0] if len(offices) == 1 else None)
+
+    async def _find(self, pool: str, mobile: str) -> Account | None:
+        return await Account.get_or_none(pool=pool, mobile_hash=self._codes.mobile_hash(mobile))
+
+    async def _offices(self, account_id: UUID) -> list[RoleOption]:
+        return [option for option in await roles_of(account_id, self._deps.now()) if option.role != "expert"]
+
+    # ---- handed over by the mini-program
+
+    async def hand_over(self, actor: Actor) -> str:
+        """A token with which the mini-program's person goes on in a browser, in the same role; lasts three minutes."""
+        if actor.session_id is None or actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        return self._links.sign(_HAND_OVER, actor.session_id, actor.account_id, self._deps.now() + _HAND_OVER_VALID)
+
+    async def take_over(self, token: str) -> str:
+        """The cookie of a log-in of the browser's own, in the role handed over. Raises Forbidden, Unauthenticated."""
+        link = self._links.check(token, _HAND_OVER)
+        actor = await self._sessions.resume(link.subject_id, link.person_id)
+        held = await find_role(
+            link.person_id, actor.role, self._deps.now(), scope=actor.scope, organisation_id=actor.organisation_id
+        )
+        async with transaction():
+            return await self._open(link.person_id, actor.pool, held)
+
+    # ---- afterwards
+
+    async def resume(self, cookie: str) -> Actor:
+        """Who sends a request. Raises Unauthenticated."""
+        try:
+            link = self._links.check(cookie, _COOKIE)
+        except Forbidden as error:
+            raise Unauthenticated("登录已过期，请重新登录。", code="session_expired") from error
+        return await self._sessions.resume(link.subject_id, link.person_id)
+
+    async def log_out(self, actor: Actor) -> None:
+        """End this browser's log-in only."""
+        now = self._deps.now()
+        async with transaction():
+            await Session.filter(id=actor.session_id, revoked_at=None).update(revoked_at=now)
+            await record(actor, now, "session.logout", "account", actor.account_id, ended=1)
+
+    async def _open(self, account_id: UUID, pool: str, option: RoleOption | None) -> str:
+        now = self._deps.now()
+        session = Session(
+            id=new_id(), pool=pool, account_id=account_id, created_at=now, access_until=now, refresh_until=now + LASTS,
+            access_hash=_nobodys(), refresh_hash=_nobodys(),
+        )  # fmt: skip
+        if option is not None:
+            session.role, session.scope, session.organisation_id = option.role, option.scope, option.organisation_id
+        await session.save(force_create=True)
+        actor = Actor(pool, session.role or "guest", account_id, session_id=session.id)
+        await record(actor, now, "session.browser", "account", account_id, role=session.role)
+        return self._links.sign(_COOKIE, session.id, account_id, session.refresh_until)
+
+
+def _nobodys() -> str:
+    """The hash of a token that nobody has: this session is reached by its cookie only."""
+    return hashlib.sha256(secrets.token_bytes(32)).hexdigest()
