@@ -118,6 +118,11 @@ def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows:
     deps = Deps(clock, keys, rulebooks, Jobs(), settings.public_url)
     links = Links(keys, clock)
     notices = Notices(deps)
+    programs = settings.wechat.mini_programs
+
+    def subscribe_template(pool: str, kind: str) -> str:
+        return programs[pool].templates.get(kind, kind) if pool in programs else kind
+
     prices = {"sms": settings.sms.price, "voice": settings.voice.price}
     delivery = Delivery(deps, notices, gateways.official, windows, gateways.mini, gateways.sms, gateways.voice, prices)
     accounts = Accounts(deps, notices)

@@ -16,7 +16,8 @@ from services.crypto import Keyring
 
 _TAG = b"pbt-link-v1\0"
 _MAC = 16
-_BODY = 16 + 16 + 5
+_BODIES = {16 + 5 + _MAC: 1, 16 + 16 + 5 + _MAC: 2}
+"""How many ids a token of so many bytes holds."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,11 @@ class Link:
 
 
 class Links:
-    """Makes and checks tokens of 71 URL-safe characters. Nothing is stored: a token lives until it expires."""
+    """Makes and checks tokens of 71 URL-safe characters. Nothing is stored: a token lives until it expires.
+
+    Where the subject stands for the person too (a venue's code is everybody's) one id is enough, and the token has 50
+    characters, which fit a scene QR code.
+    """
 
     def __init__(self, keys: Keyring, clock: Clock) -> None:
         self._keys = keys
@@ -39,19 +44,22 @@ class Links:
     def sign(self, purpose: str, subject_id: UUID, person_id: UUID, expires: datetime) -> str:
         """``expires`` is kept to the second, rounded up."""
         seconds = int((expires + timedelta(microseconds=999_999)).timestamp())
-        body = subject_id.bytes + person_id.bytes + seconds.to_bytes(5, "big")
+        ids = subject_id.bytes if person_id == subject_id else subject_id.bytes + person_id.bytes
+        body = ids + seconds.to_bytes(5, "big")
         return base64.urlsafe_b64encode(body + self._mac(purpose, body)).decode().rstrip("=")
 
     def check(self, token: str, purpose: str) -> Link:
         """Raises Forbidden for a token that is forged, for another purpose, or expired."""
         raw = _decode(token)
-        body, mac = raw[:_BODY], raw[_BODY:]
-        if len(raw) != _BODY + _MAC or not hmac.compare_digest(mac, self._mac(purpose, body)):
+        body, mac = raw[:-_MAC], raw[-_MAC:]
+        count = _BODIES.get(len(raw))
+        if count is None or not hmac.compare_digest(mac, self._mac(purpose, body)):
             raise Forbidden("链接无效，请使用最新一条通知中的链接。", code="link_invalid")
-        expires = datetime.fromtimestamp(int.from_bytes(body[32:], "big"), UTC)
+        ids = [UUID(bytes=body[at : at + 16]) for at in range(0, 16 * count, 16)]
+        expires = datetime.fromtimestamp(int.from_bytes(body[-5:], "big"), UTC)
         if expires <= self._clock.now():
             raise Forbidden("链接已过期，请使用最新一条通知，或在公众号回复“状态”查看。", code="link_expired")
-        return Link(purpose, UUID(bytes=body[:16]), UUID(bytes=body[16:32]), expires)
+        return Link(purpose, ids[0], ids[-1], expires)
 
     def _mac(self, purpose: str, body: bytes) -> bytes:
         name = purpose.encode()

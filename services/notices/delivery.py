@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,11 @@ _IDENTITIES = """
 SELECT DISTINCT ON (account_id, app) id, account_id, app, openid, subscribe_credits FROM wechat_identity
 WHERE account_id = ANY($1::uuid[]) AND following AND NOT blocked ORDER BY account_id, app, bound_at DESC NULLS LAST
 """
+_SET_CREDIT = "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], $3::jsonb) WHERE id = $1"
+_SPEND_CREDIT = (
+    "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], "
+    "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
+)
 _APPLY = """
 UPDATE attempt a SET state = o.state, vendor_id = o.vendor_id, vendor_code = o.vendor_code,
     due_at = coalesce(o.retry_at, a.due_at), cost = o.cost,
@@ -78,6 +83,8 @@ class Person:
     """Where a notice's recipient can be reached in WeChat: identity id and openid by app."""
 
     identities: Mapping[str, tuple[UUID, str]]
+    credits: Mapping[str, int] = field(default_factory=dict)
+    """Subscribe messages of the mini-program still allowed, by template id; a template that is missing: not known."""
 
     def openid(self, app: str) -> str | None:
         found = self.identities.get(app)
@@ -85,7 +92,7 @@ class Person:
 
 
 class Delivery:
-    """``prices`` are fen per attempt by channel, for the ledger."""
+    """``prices`` are fen per attempt by channel, for the ledger; ``subscribe_template`` the id for a pool and kind."""
 
     def __init__(
         self,
@@ -97,6 +104,7 @@ class Delivery:
         sms: SmsSender,
         voice: VoiceCaller,
         prices: Mapping[str, int],
+        subscribe_template: Callable[[str, str], str] = lambda _pool, kind: kind,
     ) -> None:
         self._deps = deps
         self._notices = notices
@@ -106,6 +114,7 @@ class Delivery:
         self._sms = sms
         self._voice = voice
         self._prices = prices
+        self._subscribe_template = subscribe_template
 
     async def deliver_due(self) -> int:
         """Send everything that is due, batch by batch; returns how many attempts were made."""
@@ -125,9 +134,12 @@ class Delivery:
 
     async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, Person]:
         found: dict[UUID, dict[str, tuple[UUID, str]]] = {}
+        credits: dict[UUID, dict[str, int]] = {}
         for row in await rows(_IDENTITIES, list(set(accounts))):
             found.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
-        return {account: Person(identities) for account, identities in found.items()}
+            if row["app"] == "mini":
+                credits[row["account_id"]] = _as_object(row["subscribe_credits"])
+        return {account: Person(identities, credits.get(account, {})) for account, identities in found.items()}
 
     async def _attempt(self, row: Any, people: Mapping[UUID, Person], limit: asyncio.Semaphore) -> Outcome:
         """Call the vendor once. Every gateway error becomes an outcome; nothing else is expected here."""
@@ -170,6 +182,9 @@ class Delivery:
         if channel == "wechat":
             return await self._send_wechat(row, str(person.openid("oa")), params, outcome)
         if channel == "mini":
+            template = self._subscribe_template(row["pool"], row["kind"])
+            if person.credits.get(template, 1) < 1:
+                return replace(outcome, state="failed", vendor_code=_NO_CREDIT)
             fields = texts.subscribe_fields(book, row["kind"], params)
             openid = str(person.openid("mini"))
             await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page="pages/index/index")
@@ -212,8 +227,7 @@ class Delivery:
         await self._official.send_menu(row["pool"], openid, text, items, "点选即可，之后会请您再确认一次。")
 
     def _params(self, row: Any) -> dict[str, str]:
-        stored = row["params"] if isinstance(row["params"], dict) else json.loads(row["params"])
-        params = {name: str(value) for name, value in stored.items()}
+        params = {name: str(value) for name, value in _as_object(row["params"]).items()}
         if row["secret_sealed"]:
             params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
         if row["kind"] in texts.LINKED and row["link"]:
@@ -225,6 +239,7 @@ class Delivery:
         async with transaction():
             await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
             await self._mark_identities(outcomes)
+            await self._count_credits(batch, outcomes)
             kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
             delivered = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
             await self._notices.finish(sorted(delivered))
@@ -235,6 +250,17 @@ class Delivery:
     def _ends(self, kind: tuple[str, str]) -> bool:
         return self._deps.book(kind[0]).ladder[kind[1]].until == "delivered"
 
+    async def _count_credits(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        """One subscribe message less for each that was sent; none left where WeChat says so."""
+        for row, outcome in zip(batch, outcomes, strict=True):
+            if row["channel"] != "mini" or outcome.identity_id is None:
+                continue
+            template = self._subscribe_template(row["pool"], row["kind"])
+            if outcome.vendor_code == _NO_CREDIT:
+                await execute(_SET_CREDIT, outcome.identity_id, template, "0")
+            elif outcome.state == "delivered":
+                await execute(_SPEND_CREDIT, outcome.identity_id, template)
+
     async def _mark_identities(self, outcomes: Sequence[Outcome]) -> None:
         """Learn from refusals who does not follow any more, or wants no messages."""
         gone = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _NOT_FOLLOWING]
@@ -243,6 +269,11 @@ class Delivery:
             await execute("UPDATE wechat_identity SET following = false WHERE id = ANY($1::uuid[])", gone)
         if blocked:
             await execute("UPDATE wechat_identity SET blocked = true WHERE id = ANY($1::uuid[])", blocked)
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    """A jsonb column, which the driver hands over as text."""
+    return value if isinstance(value, dict) else dict(json.loads(value))
 
 
 def _as_row(outcome: Outcome) -> dict[str, object]:

@@ -56,3 +56,9 @@ def test_another_key_another_purpose_or_a_later_moment_is_refused() -> None:
         links.check(token, "invitatio")
     with pytest.raises(Forbidden, match="过期"):
         Links(KEYS, FixedClock(NOON + timedelta(seconds=10))).check(token, "invitation")
+
+
+def test_a_link_for_everybody_fits_a_scene_code() -> None:
+    token = links.sign("venue_qr", SUBJECT, SUBJECT, NOON + timedelta(seconds=60))
+    assert len(f"venue:{token}") <= 64
+    assert links.check(token, "venue_qr").subject_id == SUBJECT

@@ -247,3 +247,21 @@ async def test_thousands_are_told_by_a_few_statements_and_only_once(
 )  # fmt: skip
 def test_a_key_counts_when_it_was_pressed_twice(deps: Deps, keys: str, choice: str | None) -> None:
     assert read_keys(keys, deps.book("demo").voice) == choice
+
+
+async def test_subscribe_messages_are_counted_and_not_sent_without_a_credit(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    account = await make_account(office.deps)
+    mini = await make_identity(account, app="mini", subscribe_credits={"agency_agreed": 1})
+    for number in range(2):
+        async with transaction():
+            await office.notices.notify(
+                pool="demo", kind="agency_agreed", dedupe_key=f"agreed:{number}",
+                params={"number": "CQSQ202611210001", "agreed": 1, "needed": 5}, account_id=account.id,
+            )  # fmt: skip
+        await delivery.deliver_due()
+    assert [channel for channel, _ in vendors.sent] == ["mini"]
+    await mini.refresh_from_db()
+    assert mini.subscribe_credits == {"agency_agreed": 0}
+    assert [s for s in await states() if s[0] == "mini"] == [("mini", "delivered", ""), ("mini", "failed", "43101")]
