@@ -162,7 +162,7 @@ class Engine:
         try:
             user = await self._parts.users.find(message)
         except OUTAGES as error:
-            log.warning("bot_database_away", error=type(error).__name__)
+            log.warning("bot_database_away", error=str(error))
             return BUSY_OUTCOME
         turn = Turn(user, self._parts.services, message, message.received_at)
         return await self._parts.dialogue.answer(turn, self._journal(message, claim), claim.timed_out or None)

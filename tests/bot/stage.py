@@ -119,7 +119,7 @@ async def process(
     sender: Sender | None = None,
 ) -> AsyncIterator[Process]:
     redis = redis_client(redis_url)
-    clock, users, sender = FixedClock(NOW), Users(database_url, size=4), sender or Sender()
+    clock, users, sender = FixedClock(NOW), Users(database_url), sender or Sender()
     stage: list[Process] = []
 
     async def late(pool: str, sealed: str) -> None:
