@@ -94,8 +94,11 @@ class AttendanceDesk:
 
     async def venue_of(self, token: str) -> Scanned:
         """What a scanned code opens. Raises Forbidden for an old one."""
-        link = self._links.check(token, _VENUE)
-        draw = await Draw.get_or_none(id=link.subject_id)
+        return await self.venue(self._links.check(token, _VENUE).subject_id)
+
+    async def venue(self, draw_id: UUID) -> Scanned:
+        """The same for a draw whose code was scanned a moment ago."""
+        draw = await Draw.get_or_none(id=draw_id)
         if draw is None:
             raise NotFound("没有这个评标活动，请扫描现场最新的二维码。")
         return Scanned(draw.id, draw.pool)

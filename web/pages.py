@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import aiohttp.web as http
 
+from services.browsers import BrowserLogins
+from services.draws.screens import Screens
 from services.registry import Services
+from web.board import BoardPages
+from web.desk import DeskPages
 from web.invitations import InvitationPages
+from web.login import Door
+from web.record import RecordPages
 from web.site import Site
+from web.venue import VenuePages
 
 
 def setup_pages(app: http.Application, services: Services, *, embed_in: str = "") -> None:
     """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: nobody."""
     site = Site(app, services, embed_in=embed_in)
-    InvitationPages(site, services).add_routes()
+    logins = BrowserLogins(services.deps, services.notices, services.links, services.sessions)
+    screens = Screens(services.deps, services.reading, services.links)
+    door = Door(site, services, logins)
+    for pages in (
+        InvitationPages(site, services),
+        VenuePages(site, services),
+        door,
+        DeskPages(site, services, door, screens),
+        BoardPages(site, screens),
+        RecordPages(site, screens),
+    ):
+        pages.add_routes()

@@ -31,7 +31,7 @@ _HERE = Path(__file__).parent
 _TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FORM_LIMIT = 16 * 1024
 _FORM_VALID = timedelta(hours=2)
-_AWAY = (
+AWAY = (
     DBConnectionError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
@@ -84,7 +84,10 @@ class Site:
         )
         self._environment.globals["static"] = self._static_url
         self._environment.filters.update(
-            time=print_time, clock=lambda at: f"{local(at):%H:%M}", iso=lambda at: at.isoformat()
+            time=print_time,
+            clock=lambda at: f"{local(at):%H:%M}",
+            clock_seconds=lambda at: f"{local(at):%H:%M:%S}",
+            iso=lambda at: at.isoformat(),
         )
         self._headers = _security_headers(embed_in, secure=self.secure)
         app.router.add_get("/h5/static/{name}", self._static)
@@ -122,7 +125,7 @@ class Site:
             return self.refusal(_plain(error.status, "页面无法打开，请返回后重试。"))
         except (HttpProcessingError, http.RequestPayloadError):
             return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"))
-        except _AWAY as error:
+        except AWAY as error:
             log.warning("page_part_away", error=type(error).__name__)
             return self.refusal(Unavailable("系统暂时繁忙，请稍后刷新重试。"))
         except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
@@ -151,8 +154,7 @@ class Site:
 
     async def read_form(self, request: http.Request, deed: str, subject_id: UUID, person_id: UUID) -> dict[str, str]:
         """The fields of a form of ours. Raises Forbidden for one that another site sent or that is too old."""
-        fields = await self._fields(request)
-        _check_origin(request, self._services.deps.public_url)
+        fields = await self.read_fields(request)
         try:
             link = self._services.links.check(fields.get("form", ""), f"form:{deed}")
         except Forbidden as error:
@@ -161,7 +163,9 @@ class Site:
             raise _stale_form()
         return fields
 
-    async def _fields(self, request: http.Request) -> dict[str, str]:
+    async def read_fields(self, request: http.Request) -> dict[str, str]:
+        """The same for a form whose address is its token. Raises Forbidden for one that another site sent."""
+        _check_origin(request, self._services.deps.public_url)
         if request.content_type != "application/x-www-form-urlencoded":
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
         body = bytearray()
@@ -194,6 +198,12 @@ class Site:
             "X-Content-Type-Options": "nosniff",
         }
         return http.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+
+
+def page_number(request: http.Request) -> int:
+    """``?page=``, from 1; anything else than a page is the first."""
+    text = request.query.get("page", "")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 def _load(path: Path) -> _File:

@@ -1,0 +1,119 @@
+"""``/draw/{token}``: a draw's progress for a room, live. Totals only; whoever has the signed link may look."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp.web as http
+import structlog
+
+from domain.clock import local, print_time
+from domain.errors import AppError
+from domain.lifecycles import DrawState
+from services.draws.reading import Progress
+from services.draws.screens import Screens
+from web.site import AWAY, Site
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a draw that is being watched."""
+BEAT_EVERY = 15.0
+LONGEST = timedelta(minutes=30).total_seconds()
+"""A stream ends after this; the page connects again."""
+STREAMS_MAX = 200
+"""Of one process: a link that went round must not use up its connections."""
+_OVER = (DrawState.ENDED, DrawState.RELEASED)
+
+
+@dataclass
+class _Open:
+    streams: int = 0
+
+
+class BoardPages:
+    def __init__(self, site: Site, screens: Screens) -> None:
+        self._site = site
+        self._screens = screens
+        self._open = _Open()
+
+    def add_routes(self) -> None:
+        self._site.get("/draw/{token}", self.show)
+        self._site.get("/draw/{token}/events", self.events)
+
+    async def show(self, request: http.Request) -> http.Response:
+        token = request.match_info["token"]
+        draw, progress = await self._screens.board(token)
+        return self._site.render(
+            "board.html", draw=draw, progress=progress, facts=_facts(progress), token=token,
+            over=progress.state in _OVER,
+        )  # fmt: skip
+
+    async def events(self, request: http.Request) -> http.StreamResponse:
+        """Server-sent events ``progress`` whenever something changes; ends with the draw."""
+        token = request.match_info["token"]
+        _, first = await self._screens.board(token)
+        if self._open.streams >= STREAMS_MAX:
+            return http.Response(status=503, headers={"Retry-After": "30"})
+        response = http.StreamResponse(
+            headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+        )
+        self._site.protect(response)
+        self._open.streams += 1
+        try:
+            await response.prepare(request)
+            async for event in self._events(token, first):
+                await response.write(event)
+        except AWAY as error:  # the screen went away, or the database did: the page connects again
+            log.info("board_stream_ended", error=type(error).__name__)
+        finally:
+            self._open.streams -= 1
+        return response
+
+    async def _events(self, token: str, now: Progress) -> AsyncIterator[bytes]:
+        clock = asyncio.get_running_loop().time
+        began = spoke = clock()
+        yield b"retry: 3000\n\n" + _event(now)
+        while now.state not in _OVER and clock() - began < LONGEST:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                _, latest = await self._screens.board(token)
+            except AppError:  # the link has run out
+                yield b"event: over\ndata: {}\n\n"
+                return
+            if latest != now:
+                now, spoke = latest, clock()
+                yield _event(now)
+            elif clock() - spoke >= BEAT_EVERY:
+                spoke = clock()
+                yield b": beat\n\n"
+        if now.state in _OVER:
+            yield b"event: over\ndata: {}\n\n"
+
+
+def _facts(progress: Progress) -> dict[str, str | int]:
+    """What the board shows, by the name of its place on the page."""
+    facts: dict[str, str | int] = {
+        "state": progress.state.value,
+        "label": progress.state.label,
+        "planned": progress.planned,
+        "accepted": progress.accepted,
+        "open": progress.open,
+        "called": progress.called,
+        "declined": progress.declined,
+        "silent": progress.silent,
+        "waiting": progress.waiting,
+        "started": print_time(progress.started_at) if progress.started_at else "未开始",
+        "estimated": f"{local(progress.estimated_end):%H:%M}" if progress.estimated_end else "—",
+        "head": progress.log_head,
+    }
+    facts.update({f"condition-{c.position}": f"{c.accepted}/{c.planned}" for c in progress.conditions})
+    return facts
+
+
+def _event(progress: Progress) -> bytes:
+    return f"event: progress\ndata: {json.dumps(_facts(progress), ensure_ascii=False)}\n\n".encode()

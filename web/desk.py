@@ -1,0 +1,189 @@
+"""``/desk``: draws as staff and agencies see them in a browser: arrivals by code, the venue's screen, result, record.
+
+Before unsealing there are six-digit codes only; every reading of an unsealed result is logged by its service.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
+from models.draws import Draw
+from services.attendance import DeskRow
+from services.base import Actor
+from services.draws.reading import Filters
+from services.draws.screens import Screens
+from services.permissions import may
+from services.registry import Services
+from web.login import Door
+from web.qr import path_of
+from web.site import Site, page_number
+
+PAGE_SIZE = 20
+SCREEN_EVERY = 20
+"""Seconds between two looks of the venue's screen; its code lives longer than that."""
+_ON_PAGE = {409, 422, 404}
+_NOBODY = UUID(int=0)
+
+
+class DeskPages:
+    def __init__(self, site: Site, services: Services, door: Door, screens: Screens) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+        self._screens = screens
+
+    def add_routes(self) -> None:
+        self._site.get("/desk", self.draws)
+        self._site.get("/desk/{draw_id}", self.draw)
+        self._site.get("/desk/{draw_id}/attendance", self.attendance)
+        self._site.post("/desk/{draw_id}/attendance", self.act)
+        self._site.get("/desk/{draw_id}/screen", self.screen)
+        self._site.get("/desk/{draw_id}/result", self.result)
+        self._site.post("/desk/{draw_id}/share", self.share)
+
+    # ---- draws
+
+    async def draws(self, request: http.Request) -> http.Response:
+        actor = await self._door.actor(request)
+        page = page_number(request)
+        search = request.query.get("q", "").strip()[:50]
+        cards, total = await self._services.reading.cards(
+            actor, Filters(number=search), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+        return self._site.render(
+            "desk.html", who=self._door.role_label(actor), cards=cards, total=total, page=page, search=search,
+            last=max(1, -(-total // PAGE_SIZE)), form=self._token(actor, "logout", actor.session_id),
+        )  # fmt: skip
+
+    async def draw(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        progress = await self._services.reading.progress_of(draw)
+        return self._site.render(
+            "desk_draw.html", draw=draw, progress=progress, at_desk=may(actor, "attendance.desk"),
+            unseals_at=self._services.reading.unseals_at(draw), form=self._token(actor, "share", draw.id),
+        )  # fmt: skip
+
+    async def _find(self, request: http.Request) -> tuple[Actor, Draw]:
+        actor = await self._door.actor(request)
+        try:
+            draw_id = UUID(request.match_info["draw_id"])
+        except ValueError as error:
+            raise NotFound("没有这个抽取活动。") from error
+        return actor, await self._services.reading.get(actor, draw_id)
+
+    def _token(self, actor: Actor, deed: str, subject_id: UUID | None) -> str:
+        return self._site.form_token(deed, subject_id or _NOBODY, actor.account_id or _NOBODY)
+
+    async def share(self, request: http.Request) -> http.Response:
+        """Make a signed link to the board or the record, and go there."""
+        actor, draw = await self._find(request)
+        fields = await self._site.read_form(request, "share", draw.id, actor.account_id or _NOBODY)
+        if fields.get("screen") == "board":
+            raise http.HTTPSeeOther(f"/draw/{await self._screens.share(actor, draw.id, 'board')}")
+        if fields.get("screen") == "record":
+            raise http.HTTPSeeOther(f"/record/{await self._screens.share(actor, draw.id, 'record')}")
+        raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
+
+    # ---- arrivals
+
+    async def attendance(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        return await self._attendance_page(actor, draw, request.query.get("note", "")[:80])
+
+    async def _attendance_page(
+        self, actor: Actor, draw: Draw, note: str = "", error: AppError | None = None, typed: str = ""
+    ) -> http.Response:
+        found = await self._services.attendance.desk(actor, draw.id)
+        return self._site.render(
+            "desk_attendance.html", status=error.status if error else 200, draw=draw, rows=found,
+            present=_present(found), counts=_counts(found),
+            at_desk=may(actor, "attendance.desk"), may_urge=may(actor, "attendance.urge"),
+            note=_note(note), error=error.message if error else "", typed=typed,
+            entry_and_exit=self._services.deps.book(draw.pool).attendance.entry_and_exit,
+            form=self._token(actor, "attendance", draw.id),
+        )  # fmt: skip
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` enter or exit with ``code``; or ``urge`` with an invitation's id."""
+        actor, draw = await self._find(request)
+        fields = await self._site.read_form(request, "attendance", draw.id, actor.account_id or _NOBODY)
+        try:
+            note = await self._do(actor, draw.id, fields)
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return await self._attendance_page(actor, draw, error=error, typed=fields.get("code", "")[:6])
+        raise http.HTTPSeeOther(f"/desk/{draw.id}/attendance?note={note}")
+
+    async def _do(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
+        desk, deed, code = self._services.attendance, fields.get("deed"), fields.get("code", "").strip()
+        if deed == "urge":
+            try:
+                invitation_id = UUID(fields.get("invitation", ""))
+            except ValueError as error:
+                raise NotFound("名单中没有这位专家。") from error
+            return f"urged-{await desk.urge(actor, draw_id, invitation_id)}"
+        if not (code.isascii() and code.isdigit() and len(code) == 6):
+            raise InvalidInput("请输入专家的六位数字验证码。", code="bad_code", field="code")
+        if deed == "exit":
+            await desk.register_exit(actor, draw_id, code)
+            return f"out-{code}"
+        done = await desk.check_in_by_code(actor, draw_id, code)
+        return f"{'in' if done.first else 'again'}-{code}"
+
+    # ---- the venue's screen
+
+    async def screen(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        token, until = await self._services.attendance.venue_token(actor, draw.id)
+        url = f"{self._services.deps.public_url}/v/{token}"
+        try:
+            rows: list[DeskRow] | None = await self._services.attendance.desk(actor, draw.id)
+        except RuleViolation:
+            rows = None  # the trading centre's verifier sees arrivals from unsealing on only
+        return self._site.render(
+            "desk_screen.html", draw=draw, url=url, qr=path_of(url), until=until, every=SCREEN_EVERY, rows=rows,
+            present=_present(rows or []),
+        )  # fmt: skip
+
+    # ---- the result
+
+    async def result(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        result = await self._services.reading.result(actor, draw.id)
+        project = await self._services.reading.detail(actor, draw.id)
+        return self._site.render(
+            "desk_result.html", draw=draw, result=result, supervisors=[s.name for s in project.parts["supervisors"]],
+            printed_at=self._services.deps.now(), who=self._door.role_label(actor),
+            mark=self._services.deps.book(draw.pool).draw.supplement.mark,
+            pool=self._services.deps.book(draw.pool).pool.name,
+        )  # fmt: skip
+
+
+def _counts(rows: list[DeskRow]) -> dict[str, int]:
+    return {
+        "应到": len(rows),
+        "已到": _present(rows),
+        "未到": sum(row.entered_at is None for row in rows),
+        "已离场": sum(row.left_at is not None for row in rows),
+    }
+
+
+def _present(rows: list[DeskRow]) -> int:
+    return sum(row.entered_at is not None for row in rows)
+
+
+def _note(note: str) -> str:
+    """What a redirect says was done, in Chinese; anything else says nothing."""
+    kind, _, what = note.partition("-")
+    if not (what.isascii() and what.isdigit()):
+        return ""
+    return {
+        "in": f"{what}已登记进场。",
+        "again": f"{what}此前已进场，无需重复。",
+        "out": f"{what}已登记离场。",
+        "urged": f"已发起语音催促（第{what}次）。",
+    }.get(kind, "")

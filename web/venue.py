@@ -1,0 +1,121 @@
+"""``/v/{token}``: the address in the QR code at a venue. Scanned with WeChat, it knows the expert silently.
+
+The code lives a minute, so the scan itself is exchanged for a pass of five, bound to a cookie of this browser; then the
+person is shown the panel and taps once. Outside WeChat nobody can be recognised: the page says what to do instead.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, Forbidden, GatewayError, Rejected, Unavailable
+from services.attendance import Scanned
+from services.registry import Services
+from web.invitations import read_position
+from web.site import Site
+
+_PASS = "venue_pass"
+_PASS_VALID = timedelta(minutes=5)
+_COOKIE = "pbt_scan"
+_CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
+
+
+class VenuePages:
+    def __init__(self, site: Site, services: Services) -> None:
+        self._site = site
+        self._services = services
+
+    def add_routes(self) -> None:
+        self._site.get("/v/{token}", self.scan)
+        self._site.get("/v/back/{token}", self.back)
+        self._site.post("/v/in/{token}", self.check_in)
+
+    async def scan(self, request: http.Request) -> http.Response:
+        scanned = await self._services.attendance.venue_of(request.match_info["token"])
+        if "MicroMessenger" not in request.headers.get("User-Agent", ""):
+            return self._stranger(scanned.pool, outside=True)
+        visitor = UUID(bytes=secrets.token_bytes(16))
+        token = self._sign(scanned, visitor)
+        url = f"{self._services.deps.public_url}/v/back/{token}"
+        try:
+            target = self._services.web.authorize_url(scanned.pool, url, visitor.hex)
+        except Rejected:  # this pool has no official account
+            return self._stranger(scanned.pool, outside=True)
+        response = http.Response(status=303, headers={"Location": target})
+        response.set_cookie(
+            _COOKIE, visitor.hex, max_age=int(_PASS_VALID.total_seconds()), httponly=True, samesite="Lax",
+            secure=self._site.secure,
+        )  # fmt: skip
+        return response
+
+    def _sign(self, scanned: Scanned, person_id: UUID, purpose: str = _PASS) -> str:
+        return self._services.links.sign(purpose, scanned.draw_id, person_id, self._services.deps.now() + _PASS_VALID)
+
+    def _stranger(self, pool: str, *, outside: bool = False, snapshot: bool = False) -> http.Response:
+        book = self._services.deps.book(pool)
+        return self._site.render(
+            "venue_stranger.html", status=403, outside=outside, snapshot=snapshot, account=book.pool.account_name,
+            hotline=book.pool.hotline,
+        )  # fmt: skip
+
+    async def back(self, request: http.Request) -> http.Response:
+        """WeChat sends the browser here with a code that tells who it is."""
+        link = self._services.links.check(request.match_info["token"], _PASS)
+        known = request.cookies.get(_COOKIE, "")
+        if not (
+            hmac.compare_digest(known.encode(), link.person_id.hex.encode())
+            and hmac.compare_digest(request.query.get("state", "").encode(), known.encode())
+        ):
+            raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
+        draw_pool = await self._pool_of(link.subject_id)
+        who = await self._ask_wechat(draw_pool, request.query.get("code", ""))
+        if isinstance(who, http.Response):
+            return who
+        invitation_id = await self._services.attendance.find_awaited(link.subject_id, who)
+        if invitation_id is None:
+            raise Forbidden("您不在本场评标名单中，请向现场工作人员核对。", code="not_awaited")
+        view = await self._services.invitations.view(invitation_id, who)
+        scanned = Scanned(link.subject_id, draw_pool)
+        return self._site.render("venue.html", view=view, error="", token=self._sign(scanned, who, "venue_in"))
+
+    async def _pool_of(self, draw_id: UUID) -> str:
+        return (await self._services.attendance.venue(draw_id)).pool
+
+    async def _ask_wechat(self, pool: str, code: str) -> UUID | http.Response:
+        """The expert who holds this phone, or the page for somebody whom we don't know."""
+        if not _CODE.fullmatch(code):
+            raise Forbidden("微信没有告诉我们您是谁，请重新扫描现场二维码。", code="no_code")
+        try:
+            user = await self._services.web.web_user(pool, code)
+        except Rejected as error:
+            raise Forbidden("页面已失效，请用微信重新扫描现场二维码。", code="code_used") from error
+        except GatewayError as error:
+            raise Unavailable(
+                "微信暂时无法连接，请稍后重新扫码，或把验证码告诉现场工作人员。", code="wechat_away"
+            ) from error
+        if user.snapshot:
+            return self._stranger(pool, snapshot=True)
+        who = await self._services.accounts.find_reader(pool, user.openid)
+        return who.expert_id or self._stranger(pool)
+
+    async def check_in(self, request: http.Request) -> http.Response:
+        """The token was made for this expert after the scan, so it is form and proof in one."""
+        token = request.match_info["token"]
+        link = self._services.links.check(token, "venue_in")
+        fields = await self._site.read_fields(request)
+        invitation_id = await self._services.attendance.find_awaited(link.subject_id, link.person_id)
+        if invitation_id is None:
+            raise Forbidden("您不在本场评标名单中，请向现场工作人员核对。", code="not_awaited")
+        error = ""
+        try:
+            await self._services.attendance.check_in_scanned(link.subject_id, link.person_id, read_position(fields))
+        except AppError as refusal:
+            error = refusal.message
+        view = await self._services.invitations.view(invitation_id, link.person_id)
+        return self._site.render("venue.html", status=422 if error else 200, view=view, error=error, token=token)
