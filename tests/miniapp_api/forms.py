@@ -18,18 +18,19 @@ def at(world: World, **later: float) -> str:
 
 def project_form() -> dict[str, Any]:
     return {
-        "name": "示范大桥工程", "category": "工程/交通", "region": "440100", "funding_source": "财政资金",
+        "name": "示范大桥工程", "number": "44010020261121000001",
+        "category": "工程/交通", "region": "440100", "funding_source": "财政资金",
         "tender_method": "公开招标", "organisation_form": "委托招标", "tenderee_category": "国有企业",
         "investment": 50_000_000_00, "tenderee_name": "广州水务有限公司", "tenderee_code": UNIT, "contact": "李四",
         "contact_phone": "020-12345678", "agency_name": "粤和招标代理有限公司", "agency_code": "91110000600037341L",
     }  # fmt: skip
 
 
-def draw_form(world: World, project_id: str, *lots: str, needed: int = 2) -> dict[str, Any]:
+def draw_form(world: World, project_id: str, *lots: str, on_site: bool = False) -> dict[str, Any]:
     return {
         "project_id": project_id, "lots": list(lots), "name": "示范大桥一标段", "medium": "演示网",
-        "opening_at": at(world, hours=3), "opening_place": "第一开标室", "needed": needed,
-        "starts_at": at(world, hours=6), "ends_at": at(world, hours=12), "on_site": True, "operator_name": "王小明",
+        "opening_at": at(world, hours=3), "opening_place": "第一开标室", "needed": 2,
+        "starts_at": at(world, hours=6), "ends_at": at(world, hours=12), "on_site": on_site, "operator_name": "王小明",
         "operator_phone": "13568846647", "operator_id_number": "11010519491231002X",
         "supervisors": [{"name": "李监督", "phone": SUPERVISOR_MOBILE, "department": "住建局"}],
     }  # fmt: skip

@@ -12,8 +12,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from models.draws import CallNotice, Condition, DrawApplication
 from models.invitations import Invitation
@@ -24,8 +24,15 @@ from tests.miniapp_api.conftest import World
 
 EXAMPLES = 4
 """Cases per operation and mode; a longer search is a matter of raising it."""
-LAST = ("sessions_logout", "accounts_unbind", "accounts_delete", "sessions_choose_role")
-"""They end or change the log-ins that the others need."""
+LAST = (
+    "draws_delete",
+    "projects_delete",
+    "sessions_logout",
+    "accounts_unbind",
+    "accounts_delete",
+    "sessions_choose_role",
+)
+"""They end or change what the others need."""
 CHECKS = (not_a_server_error, content_type_conformance, response_schema_conformance)
 QUIET = settings(
     max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
@@ -43,27 +50,25 @@ async def test_no_request_makes_it_fail(world: World, office: Office, monkeypatc
     assert sent > 300
 
 
-async def _cast(world: World, office: Office) -> tuple[list[str], list[dict[str, str]]]:
+async def _cast(world: World, office: Office) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Log-ins of every kind, and ids of a draw that is being set up and of one that runs."""
     await add_experts(office, 6)
     ids = [await _ids(office, await make_draw(office))]
     office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
     ids.append(await _ids(office, await start_draw(office)))
-    invitation = await Invitation.filter(state="open").first()
-    assert invitation is not None
-    people = [
-        await world.log_in_account(
-            office.agency.account_id, "organisation", organisation_id=str(office.agency.organisation_id)
-        ),
-        await world.log_in(SUPERVISOR_MOBILE, "supervisor"),
-        await world.log_in_expert(invitation.expert_id),
-        await world.visit(),
-    ]
+    invitation = await Invitation.get(id=ids[1]["invitation_id"])
+    chosen = {"organisation_id": str(office.agency.organisation_id)}
+    people = {
+        "organisation": await world.log_in_account(office.agency.account_id, "organisation", **chosen),
+        "supervisor": await world.log_in(SUPERVISOR_MOBILE, "supervisor"),
+        "expert": await world.log_in_expert(invitation.expert_id),
+        "guest": await world.visit(),
+    }
     for role in ("verifier", "venue", "pool_admin"):
         account = await make_account(world.deps)
         await make_grant(account, role)
-        people.append(await world.log_in_account(account.id, role))
-    return [person.token for person in people], ids
+        people[role] = await world.log_in_account(account.id, role)
+    return {role: person.token for role, person in people.items()}, ids
 
 
 async def _ids(office: Office, draw_id: UUID) -> dict[str, str]:
@@ -80,11 +85,11 @@ async def _ids(office: Office, draw_id: UUID) -> dict[str, str]:
     return {name: str(value) for name, value in found.items()}
 
 
-def _fuzz(document: dict[str, Any], base: str, tokens: list[str], ids: list[dict[str, str]]) -> int:
+def _fuzz(document: dict[str, Any], base: str, tokens: dict[str, str], ids: list[dict[str, str]]) -> int:
     """Send cases of every operation, in a thread; how many were sent."""
     schema = schemathesis.openapi.from_dict(document)
     operations = [result.ok() for result in schema.get_all_operations()]
-    operations.sort(key=lambda one: one.definition.raw["operationId"] in LAST)
+    operations.sort(key=lambda one: _place(one.definition.raw["operationId"]))
     turns, sent = itertools.count(), 0
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
@@ -92,11 +97,17 @@ def _fuzz(document: dict[str, Any], base: str, tokens: list[str], ids: list[dict
     return sent
 
 
+def _place(name: str) -> int:
+    return LAST.index(name) + 1 if name in LAST else 0
+
+
 def _try(
-    operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, base: str, turns: Any, tokens: list[str],
+    operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, base: str, turns: Any, tokens: dict[str, str],
     ids: list[dict[str, str]],
 ) -> int:  # fmt: skip
+    """Mostly as somebody who may, and on what is there."""
     sent = 0
+    may = [tokens[role] for role in operation.definition.raw["x-roles"] if role in tokens] or list(tokens.values())
 
     @QUIET
     @given(case=operation.as_strategy(generation_mode=mode))
@@ -106,7 +117,8 @@ def _try(
         known = ids[turn % len(ids)]
         if turn % 4 and isinstance(case.path_parameters, dict):
             case.path_parameters = {name: known.get(name, value) for name, value in case.path_parameters.items()}
-        headers = {"Authorization": f"Bearer {tokens[turn % len(tokens)]}"}
+        asking = may if turn % 5 else list(tokens.values())
+        headers = {"Authorization": f"Bearer {asking[turn // 5 % len(asking)]}"}
         response = case.call(base_url=base, headers=headers, timeout=20)
         case.validate_response(response, checks=CHECKS)
         sent += 1

@@ -24,7 +24,7 @@ async def make_draw(world: World, agency: Person) -> str:
     """A draw that is ready to be handed in."""
     project = await agency.post("/projects", project_form(), 201)
     lot = await agency.post(f"/projects/{project['id']}/lots", {"name": "一标段"}, 201)
-    draw = (await agency.post("/draws", draw_form(world, project["id"], lot["id"]), 201))["id"]
+    draw = (await agency.post("/draws", draw_form(world, project["id"], lot["id"], on_site=True), 201))["id"]
     notice = (await agency.post(f"/draws/{draw}/notices", notice_form(world), 201))["id"]
     await agency.post(f"/draws/{draw}/conditions", condition_form(notice), 201)
     return str(draw)
