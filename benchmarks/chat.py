@@ -314,9 +314,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the children are ended too
     busy = os.getloadavg()[0]
     if busy > 0.5:
-        print(
-            f"others use this machine (load {busy:.1f} on {os.cpu_count()} cores): rates and p99 are worse than they would be"
-        )
+        print(f"others use this machine (load {busy:.1f}, {os.cpu_count()} cores): expect worse numbers")
     with servers() as urls:
         asyncio.run(prepare(urls["database_url"]))
         ours = [sys.executable, "-m", "benchmarks.chat_ours", str(OURS), urls["database_url"], urls["redis_url"]]
