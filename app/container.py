@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import aiohttp
 from prometheus_client import REGISTRY, CollectorRegistry
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from tortoise import Tortoise
 
 from app.clock import make_clock
@@ -77,7 +79,7 @@ class Container:
 @asynccontextmanager
 async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -> AsyncIterator[Container]:
     """``settings`` with both server URLs filled in. The database must be migrated."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
     await Tortoise.init(
         config=tortoise_config(settings.database_url, pool_size=settings.db_pool_size), _enable_global_fallback=True
     )

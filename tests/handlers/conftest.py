@@ -72,7 +72,7 @@ class World:
         """A fresh process: nothing is left but what PostgreSQL and Redis hold."""
         router = Router()
         register_all(router)
-        users = Users(self.database_url, size=2)
+        users = Users(self.database_url)
         self.engine = Engine(
             Parts(
                 codecs={"demo": CODEC},
