@@ -20,10 +20,10 @@ HEADERS = {
 }
 
 
-def _file(name: str) -> web.Response:
-    path = STATIC / name
+def _file(name: str, folder: Path = STATIC) -> web.Response:
+    path = folder / name
     kind = TYPES.get(path.suffix)
-    if kind is None or path.parent != STATIC or not path.is_file():
+    if kind is None or path.parent != folder or not path.is_file():
         raise web.HTTPNotFound
     return web.Response(body=path.read_bytes(), content_type=kind, charset="utf-8", headers=HEADERS)
 
@@ -36,6 +36,11 @@ async def _static(request: web.Request) -> web.Response:
     return _file(request.match_info["name"])
 
 
+async def _mini_program(request: web.Request) -> web.Response:
+    return _file(request.match_info["name"], STATIC / "mini")
+
+
 def add_routes(app: web.Application) -> None:
     app.router.add_get("/", _index)
     app.router.add_get("/_/{name}", _static)
+    app.router.add_get("/_/mini/{name}", _mini_program)

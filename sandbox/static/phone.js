@@ -10,6 +10,7 @@ import { Scanner } from './scanner.js';
 
 export const ROLES = {
   expert: '专家', agency: '招标代理', verifier: '核验员', supervisor: '监督员', venue: '场地', applicant: '申请人',
+  legal: '法人', admin: '管理员',
 };
 const TABS = [['chat', '微信', 'chat'], ['sms', '短信', 'sms'], ['calls', '电话', 'phone'], ['mini', '小程序', 'mini']];
 const LINES = { normal: '', busy: '占线', off: '关机', no_answer: '不接', rejects: '拒接', unreachable: '无信号', suspended: '停机' };
@@ -29,9 +30,7 @@ export class PhoneView {
     this.miniPane = h('div', { class: 'mini-pane' });
     this.panes = {
       chat: this.chat.element, sms: this.sms.element, calls: this.calls.element,
-      mini: h('section', { class: 'app mini-app' },
-        h('header', { class: 'nav' }, h('h3', {}, '评标通'), h('span', { class: 'capsule', 'aria-hidden': 'true' }, h('i'), h('i'))),
-        this.miniPane),
+      mini: h('section', { class: 'app mini-app' }, this.miniPane),
     };
     this.browser = new Browser(this);
     this.scanner = new Scanner(this);
@@ -154,6 +153,7 @@ export class PhoneView {
         subscribe: (ids) => this.subscribe(ids),
         scan: () => this.scanner.ask(),
         openUrl: (url) => this.openUrl(url),
+        now: () => this.desk.now() * 1000,
         phone: { id, name, mobile, role, pool },
         path,
       });

@@ -1,0 +1,53 @@
+// The phone's part in fixing the order: 128 random bits made here, a commitment to them, and their reveal.
+// Bytes as in docs/algorithms/draw.md.
+const TAG = 'pbt-draw-v1';
+const text = (value) => new TextEncoder().encode(value);
+const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+const unhex = (digits) => Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
+
+/** The length in 8 bytes, big-endian, then the bytes. */
+function field(bytes) {
+  const out = new Uint8Array(8 + bytes.length);
+  new DataView(out.buffer).setBigUint64(0, BigInt(bytes.length));
+  out.set(bytes, 8);
+  return out;
+}
+
+/** SHA-256 that binds `value` (16 bytes) to draw, round and role; hex. */
+export async function commitment(role, value, drawNumber, round) {
+  const parts = [TAG, 'participant', drawNumber, String(round), role].map(text).concat([value]).map(field);
+  const message = new Uint8Array(await new Blob(parts).arrayBuffer());
+  return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', message)));
+}
+
+/** What one phone keeps of one round: its bits until they are revealed, and its receipts for good. */
+export class Device {
+  constructor(api, role, drawNumber, round) {
+    this.api = api;
+    this.role = role;
+    this.drawNumber = drawNumber;
+    this.round = round;
+    this.shelf = `bits/${drawNumber}/${round}/${role}`;
+  }
+
+  /** Hex of the bits that this phone committed to; null when it was another phone. */
+  get bits() { return this.api.recall(this.shelf); }
+
+  /** Makes bits, or takes those made before, keeps them first, and gives the commitment to them. */
+  async commit() {
+    const bits = this.bits ?? hex(crypto.getRandomValues(new Uint8Array(16)));
+    this.api.keep(this.shelf, bits);
+    return commitment(this.role, unhex(bits), this.drawNumber, this.round);
+  }
+
+  /** Once revealed the bits are public and needed no more. */
+  forget() { this.api.keep(this.shelf, undefined); }
+
+  keepReceipt(head) {
+    const kept = receipts(this.api, this.drawNumber);
+    if (!kept.some((one) => one.head === head)) this.api.keep(`receipts/${this.drawNumber}`, [...kept, { role: this.role, round: this.round, head }]);
+  }
+}
+
+/** The receipts of a draw: [{role, round, head}]; the published record must contain each head. */
+export const receipts = (api, drawNumber) => api.recall(`receipts/${drawNumber}`) ?? [];

@@ -1,0 +1,98 @@
+// The desk at the venue (签到台): who is awaited, the QR code, entries and exits by code, urging.
+import { makeForm } from './forms.js';
+import { banner, button, buttons, cell, cells, during, empty, h, tag } from './ui.js';
+import { drawCell } from './agency.js';
+import { showClock, showTime, until } from './time.js';
+
+const AWAITED = ['completed', 'supplement_pending', 'drawing', 'paused', 'ending', 'short', 'ended'];
+
+/** The draws that experts come to. */
+export async function desk(page) {
+  page.title('签到台');
+  const { items } = await page.api.get('/draws', { size: 50 });
+  const shown = items.filter((card) => AWAITED.includes(card.state));
+  return [
+    shown.length ? cells('评标活动', shown.map((card) => drawCell(page, card, () => page.go('door', { id: card.id })))) : empty('还没有要签到的活动。'),
+    buttons(button('刷新', () => page.refresh())),
+    cells('', [cell('账户管理', '', { onclick: () => page.go('account') })]),
+  ];
+}
+
+/** One activity: agency and offices see the list, the desk also the code and the entries. */
+export async function door(page) {
+  const { id } = page.params;
+  page.title('专家出入场');
+  const staff = ['venue', 'verifier'].includes(page.me.role);
+  const found = await page.api.get(`/draws/${id}`);
+  const list = h('div', { class: 'm-stack', 'aria-live': 'polite' });
+  const draw = async () => {
+    const { items } = await page.api.get(`/draws/${id}/attendance`);
+    const mark = JSON.stringify(items);
+    if (list.dataset.mark === mark) return;
+    list.dataset.mark = mark;
+    list.replaceChildren(items.length ? cells(`应到 ${items.length} 人，已到 ${items.filter((row) => row.entered_at).length} 人`, items.map((row) => line(page, id, row, draw)))
+      : empty('还没有专家同意参加。'));
+  };
+  await draw();
+  page.every(3000, draw);
+  return [
+    h('div', { class: 'm-card m-head' }, h('strong', {}, found.name), tag(found.state, found.state_label),
+      h('small', {}, `集合 ${found.notices.map((one) => showTime(one.gathering_at)).join('、')}`)),
+    staff && await qr(page, id), staff && entries(page, id, draw), list,
+  ];
+}
+
+function line(page, id, row, redraw) {
+  const state = row.left_at ? tag('', `${showClock(row.left_at)} 离场`) : row.entered_at ? tag('accepted', `${showClock(row.entered_at)} 进场`) : tag(row.late ? 'short' : 'open', row.late ? '迟到' : '未到');
+  const urge = row.may_urge && button('催促', async () => {
+    const { times } = await page.api.post(`/draws/${id}/attendance/${row.invitation_id}/urgings`);
+    page.toast(`已电话催促，第 ${times} 次。`);
+    await redraw();
+  });
+  if (urge) { urge.className = 'm-small'; urge.setAttribute('aria-label', `催促${row.code}`); }
+  return cell(h('b', { class: 'm-code' }, row.code), '', { tag: [state, urge], note: row.voice_urges ? `已催促 ${row.voice_urges} 次` : '' });
+}
+
+/** The short-lived code that experts scan, renewed before it ends. */
+async function qr(page, id) {
+  const image = h('img', { alt: '签到二维码，请专家用微信扫描' });
+  const left = h('small', {});
+  const box = h('section', { class: 'm-card m-qr' }, h('h4', {}, '现场签到码'), image, left);
+  let ends = 0;
+  const load = async () => {
+    const path = `/draws/${id}/attendance/qr`;
+    const [{ token, valid_until: end }, picture] = await Promise.all([page.api.get(path), page.api.fetch('GET', `${path}.svg`)]);
+    if (!picture.ok) await page.api.read(picture);
+    image.src = `data:image/svg+xml,${encodeURIComponent(await picture.text())}`;
+    box.dataset.qr = token;
+    ends = new Date(end).getTime();
+  };
+  await load();
+  page.every(1000, async () => {
+    if (ends - page.now() < 10_000) await load();
+    left.textContent = `${until(ends, page.now())}后自动更换`;
+  });
+  return box;
+}
+
+function entries(page, id, redraw) {
+  const form = makeForm(page, [{ name: 'code', label: '验证码', type: 'tel', placeholder: '专家的六位验证码' }], {}, {
+    label: '登记进场',
+    submit: async ({ code }) => {
+      const done = await page.api.post(`/draws/${id}/attendance/entries`, { code });
+      page.toast(done.first ? `${done.code} 已进场。` : `${done.code} 在 ${showClock(done.at)} 已进场。`);
+      form.reset();
+      await redraw();
+    },
+  });
+  const exit = button('登记离场', null);
+  exit.addEventListener('click', () => during(exit, async () => {
+    const code = form.querySelector('input').value.trim();
+    const { at } = await page.api.post(`/draws/${id}/attendance/exits`, { code });
+    page.toast(`${code} 已离场（${showClock(at)}）。`);
+    form.reset();
+    await redraw();
+  }));
+  form.querySelector('.m-buttons').append(exit);
+  return form;
+}

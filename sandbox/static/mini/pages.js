@@ -1,0 +1,17 @@
+// Every page by its name: an asynchronous function of the page that gives what to show.
+import { absences, absencesOfDraw } from './absences.js';
+import { agents } from './agents.js';
+import { agency, draws } from './agency.js';
+import { checkIn, expert, invitation, periods, profile } from './expert.js';
+import { desk, door } from './desk.js';
+import { draw } from './draw.js';
+import { account, bind, farewell, roles } from './login.js';
+import { project, projects } from './project.js';
+import { result } from './result.js';
+import { supervised, supervisor } from './supervisor.js';
+import { application, verifier } from './verifier.js';
+
+export const PAGES = {
+  absences, absencesOfDraw, account, agency, agents, application, bind, checkIn, desk, door, draw, draws, expert, farewell,
+  invitation, periods, profile, project, projects, result, roles, supervised, supervisor, verifier,
+};
