@@ -1,65 +1,11 @@
-"""What must hold in the database at any moment, checked after journeys, races and faults."""
+"""What must hold in the database at any moment, asserted after journeys, races and faults."""
 
 from __future__ import annotations
 
-import json
-
-from domain.draw_record import document, list_key
-from domain.verify_draw import verify
-from models.draws import CandidateList, Draw, LogEntry
-from services.base import rows
-
-_CHECKS = {
-    "a condition holds more than it needs": "SELECT id FROM draw_condition WHERE open + accepted > needed",
-    "a counter differs from its rows": (
-        "SELECT c.id FROM draw_condition c WHERE "
-        "c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open') OR "
-        "c.accepted <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'accepted')"
-    ),
-    "an expert holds overlapping panels": (
-        "SELECT a.id FROM invitation a JOIN invitation b ON a.expert_id = b.expert_id AND a.id < b.id "
-        "WHERE a.state IN ('open', 'accepted') AND b.state IN ('open', 'accepted') "
-        "AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at"
-    ),
-    "an expert was called twice in a draw": (
-        "SELECT draw_id FROM invitation GROUP BY draw_id, expert_id HAVING count(*) > 1"
-    ),
-    "somebody recused was called": (
-        "SELECT i.id FROM invitation i JOIN employment m ON m.expert_id = i.expert_id AND m.until IS NULL "
-        "JOIN recusal_unit u ON u.draw_id = i.draw_id WHERE m.unit_name = u.name"
-    ),
-    "a result was read before its time": (
-        "SELECT e.id FROM audit_entry e JOIN draw d ON d.id = e.subject_id WHERE e.action = 'result.read' "
-        "AND e.at < d.starts_at - interval '30 minutes'"
-    ),
-    "a call was dialled again while another had no outcome": (
-        "SELECT a.id FROM attempt a JOIN attempt b ON a.notice_id = b.notice_id AND a.number < b.number "
-        "AND a.channel = 'voice' AND b.channel = 'voice' WHERE a.state IN ('unknown', 'sent')"
-    ),
-    "a notice ended without a trace in the ledger": (
-        "SELECT n.id FROM notice n WHERE n.state IN ('done', 'failed') "
-        "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.notice_id = n.id)"
-    ),
-}
+from services.invariants import find_broken
 
 
 async def check_invariants() -> None:
-    """Raises AssertionError that names the broken rule. Every draw's record is verified too."""
-    for rule, query in _CHECKS.items():
-        broken = await rows(query)
-        assert not broken, f"{rule}: {broken[:3]}"
-    for draw in await Draw.filter(log_length__gt=0):
-        await _check_record(draw)
-
-
-async def _check_record(draw: Draw) -> None:
-    log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
-    lists = {
-        list_key(item.condition_position, item.tier, item.round.number): [
-            item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)
-        ]
-        for item in await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
-    }
-    record = document(draw.pool, draw.number, [entry.facts for entry in log], lists)
-    findings = verify(json.loads(json.dumps(record)))
-    assert not findings, f"{draw.number}: {findings[0]}"
+    """Raises AssertionError that names every broken rule. Every draw's record is verified too."""
+    broken = await find_broken()
+    assert not broken, "\n".join(broken)

@@ -1,0 +1,85 @@
+"""What must hold in the database at any moment, whatever happened before: after journeys, races, crashes."""
+
+from __future__ import annotations
+
+import json
+
+from domain.draw_record import document, list_key
+from domain.verify_draw import verify
+from models.draws import CandidateList, Draw, LogEntry
+from services.audit import Audit
+from services.base import Deps, rows
+
+_CHECKS = {
+    "a condition holds more than it needs": "SELECT id FROM draw_condition WHERE open + accepted > needed",
+    "a counter differs from its rows": (
+        "SELECT c.id FROM draw_condition c WHERE "
+        "c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open') OR "
+        "c.accepted <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'accepted')"
+    ),
+    "an expert holds overlapping panels": (
+        "SELECT a.id FROM invitation a JOIN invitation b ON a.expert_id = b.expert_id AND a.id < b.id "
+        "WHERE a.state IN ('open', 'accepted') AND b.state IN ('open', 'accepted') "
+        "AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at"
+    ),
+    "an expert was called twice in a draw": (
+        "SELECT draw_id FROM invitation GROUP BY draw_id, expert_id HAVING count(*) > 1"
+    ),
+    "somebody recused was called": (
+        "SELECT i.id FROM invitation i JOIN employment m ON m.expert_id = i.expert_id AND m.until IS NULL "
+        "JOIN recusal_unit u ON u.draw_id = i.draw_id WHERE m.unit_name = u.name"
+    ),
+    "a result was read before its time": (
+        "SELECT e.id FROM audit_entry e JOIN draw d ON d.id = e.subject_id WHERE e.action = 'result.read' "
+        "AND e.at < d.starts_at - interval '30 minutes'"
+    ),
+    "a call was dialled again while another had no outcome": (
+        "SELECT a.id FROM attempt a JOIN attempt b ON a.notice_id = b.notice_id AND a.number < b.number "
+        "AND a.channel = 'voice' AND b.channel = 'voice' WHERE a.state IN ('unknown', 'sent')"
+    ),
+    "a notice ended without a trace in the ledger": (
+        "SELECT n.id FROM notice n WHERE n.state IN ('done', 'failed') "
+        "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.notice_id = n.id)"
+    ),
+    "a notice that ended still has an attempt to be made": (
+        "SELECT n.id FROM notice n JOIN attempt a ON a.notice_id = n.id "
+        "WHERE n.state <> 'active' AND a.state = 'pending'"
+    ),
+    "somebody came twice, or went without coming": (
+        "SELECT o.invitation_id FROM attendance o WHERE o.direction = 'out' AND NOT EXISTS (SELECT 1 FROM attendance i "
+        "WHERE i.invitation_id = o.invitation_id AND i.direction = 'in') "
+        "UNION ALL SELECT invitation_id FROM attendance GROUP BY invitation_id, direction HAVING count(*) > 1"
+    ),
+}
+"""What would be wrong, and a query that finds where; a row found is a rule broken."""
+
+
+async def find_broken() -> list[str]:
+    """Every broken rule, with rows that show it; empty when all is well. Each draw's record is verified too."""
+    broken = []
+    for rule, query in _CHECKS.items():
+        found = await rows(f"{query} LIMIT 3")
+        if found:
+            broken.append(f"{rule}: {found}")
+    for draw in await Draw.filter(log_length__gt=0).order_by("number"):
+        broken += [f"{draw.number}: {finding}" for finding in await _verify(draw)]
+    return broken
+
+
+async def find_broken_audit(deps: Deps) -> list[str]:
+    """Pools whose audit chain doesn't fit, as sentences."""
+    audit = Audit(deps)
+    breaks = {pool: await audit.find_break(pool) for pool in deps.rulebooks}
+    return [f"the audit trail of {pool} breaks at {number}" for pool, number in breaks.items() if number is not None]
+
+
+async def _verify(draw: Draw) -> list[str]:
+    log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
+    lists = {
+        list_key(item.condition_position, item.tier, item.round.number): [
+            item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)
+        ]
+        for item in await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
+    }
+    record = document(draw.pool, draw.number, [entry.facts for entry in log], lists)
+    return [str(finding) for finding in verify(json.loads(json.dumps(record)))]
