@@ -71,9 +71,11 @@ async def borrowed_servers(settings: Settings) -> AsyncIterator[Settings]:
 
 
 @asynccontextmanager
-async def own_servers(settings: Settings) -> AsyncIterator[tuple[Settings, Servers]]:
-    """Own the data folder and start what no URL replaces."""
-    async with embedded(settings.data_dir, database_url=settings.database_url, redis_url=settings.redis_url) as servers:
+async def own_servers(settings: Settings, *, durable: bool = True) -> AsyncIterator[tuple[Settings, Servers]]:
+    """Own the data folder and start what no URL replaces. Not ``durable``: see ``embedded``."""
+    async with embedded(
+        settings.data_dir, durable=durable, database_url=settings.database_url, redis_url=settings.redis_url
+    ) as servers:
         yield _with_urls(settings, servers.database_url, servers.redis_url), servers
 
 

@@ -15,6 +15,7 @@ from domain.rulebook import RulebookError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "一条命令启动全部：数据库、网页与接口、后台任务、沙箱"),
+    "demo": ("demo", "不开浏览器演示一次完整的抽取，并验算抽取记录"),
     "serve": ("serve", "只启动网页与接口进程"),
     "worker": ("worker", "只启动后台任务进程"),
     "sandbox": ("sandbox", "只启动沙箱（手机页面与各平台的替身）"),
@@ -23,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup", "备份数据库、密钥与设置到一个文件"),
     "restore": ("restore", "从备份文件恢复到空数据库"),
     "import-experts": ("import_experts", "从 .csv 或 .xlsx 导入专家名单"),
+    "menu push": ("menu_push", "更新公众号菜单"),
     "catalogue import": ("catalogue", "更新地区、评标专业等目录"),
     "rulebook check": ("rulebook_check", "检查各省规则文件"),
     "verify-draw": ("verify_draw", "重新验算一份公布的抽取记录"),

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 import structlog
@@ -42,11 +43,12 @@ def python_part(name: str, *arguments: str, set_env: Mapping[str, str] | None = 
 
 
 class Keeper:
-    """Use as ``async with Keeper(parts) as keeper``; leaving the block ends all parts."""
+    """Use as ``async with Keeper(parts) as keeper``; leaving the block ends all parts. What they print: ``output``."""
 
-    def __init__(self, parts: Sequence[Part], *, cwd: Path | None = None) -> None:
+    def __init__(self, parts: Sequence[Part], *, cwd: Path | None = None, output: IO[bytes] | None = None) -> None:
         self._parts = parts
         self._cwd = cwd
+        self._output = output
         self._children: dict[str, Child] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._all_ready = False
@@ -87,7 +89,9 @@ class Keeper:
         await asyncio.gather(*(_wait_for(part.ready_url) for part in self._parts if part.ready_url))
 
     async def _spawn(self, part: Part) -> Child:
-        return await spawn(part.command, owner_gone=signal.SIGTERM, set_env=part.set_env, cwd=self._cwd)
+        return await spawn(
+            part.command, owner_gone=signal.SIGTERM, log=self._output, set_env=part.set_env, cwd=self._cwd
+        )
 
     async def _keep(self, part: Part) -> None:
         deaths = 0

@@ -14,7 +14,9 @@ from pathlib import Path
 import structlog
 
 from app.boot import own_servers
+from app.embedded.child import spawn
 from app.keeper import Keeper, Part, python_part
+from app.preparations import bring_demo_people
 from app.refusal import Refusal
 from config.settings import Settings
 from models.migrate import migrate
@@ -24,7 +26,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 Prepare = Callable[[Settings], Awaitable[None]]
 """What has to be done with the database before the parts start; gets settings with both server URLs."""
 
-PREPARATIONS: list[Prepare] = []
+PREPARATIONS: list[Prepare] = [bring_demo_people]
 """Steps after the migrations, in order."""
 
 
@@ -89,7 +91,20 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
         async with Keeper(parts(found, plan)) as keeper:
             await keeper.wait_until_ready()
             tell(addresses(found, plan))
+            if plan.sandbox_port is not None:
+                await push_menus(plan)
             await asyncio.get_running_loop().create_future()
+
+
+async def push_menus(plan: Plan) -> None:
+    """Put the accounts' menus into the sandbox, which forgets them when it ends. A failure is logged by the command."""
+    part = python_part("menus", "app.cli", "menu", "push", "--quiet")
+    child = await spawn(part.command, owner_gone=signal.SIGTERM, set_env=dict(plan.settings_env))
+    try:
+        if await child.wait():
+            log.error("menus_not_pushed")
+    finally:
+        await child.stop(signal.SIGTERM, 1.0)
 
 
 def parts(settings: Settings, plan: Plan) -> Sequence[Part]:

@@ -1,0 +1,73 @@
+"""``pbt demo``: the main job without a browser. Plays one whole draw over the real wire and checks what is left."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import aiohttp
+
+from app.demo.phones import Missing
+from app.demo.stage import Stage, stage
+from app.demo.story import Story
+from app.demo.wire import Refused
+from app.preparations import bring_demo_people
+from app.refusal import Refusal
+from config.logging import configure_logging
+from domain import verify_draw
+from services.invariants import find_broken, find_broken_audit
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep", action="store_true", help="结束后保留临时目录（日志、抽取记录、数据库）")
+
+
+def run(options: argparse.Namespace) -> int:
+    configure_logging(json=False, level="error")
+    folder = Path(tempfile.mkdtemp(prefix="pbt-demo-"))
+    folder.chmod(0o755)  # PostgreSQL may run as another user, who must be able to pass
+    keep = bool(options.keep)
+    try:
+        faults = asyncio.run(_play(folder))
+        keep = keep or bool(faults)
+    except (Missing, Refused, LookupError, aiohttp.ClientError) as error:
+        keep = True
+        raise Refusal(f"演示没有完成：{error}\n日志在 {folder / 'output.log'}。") from error
+    finally:
+        if keep:
+            print(f"\n临时目录保留在 {folder}，看完请自行删除。", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if faults else 0
+
+
+async def _play(folder: Path) -> list[str]:
+    began = time.monotonic()
+    print("正在启动数据库、服务和沙箱（约十秒）……", flush=True)
+    async with stage(folder / "var", prepare=[bring_demo_people], durable=False) as running:
+        story = Story(running, lambda line: print(line, flush=True))
+        await story.play()
+        faults = await _check(running, story, folder / "record.json")
+        print(f"\n{await story.summary()}\n用时{time.monotonic() - began:.0f}秒。")
+    for fault in faults:
+        print(f"  ✗ {fault}")
+    print("演示通过。" if not faults else f"演示未通过，有{len(faults)}处问题。")
+    return faults
+
+
+async def _check(running: Stage, story: Story, record: Path) -> list[str]:
+    """The record as anybody verifies it, the rules that must hold in the database, and the end of the story."""
+    story.told.heading("十、验算抽取记录，检查数据")
+    await story.save_record(record)
+    receipts = [word for receipt in story.receipts for word in ("--receipt", receipt)]
+    faults = await story.faults()
+    if verify_draw.main([str(record), *receipts]) != 0:
+        faults.append("抽取记录没有通过验算。")
+    broken = await find_broken() + await find_broken_audit(running.deps)
+    print("数据检查通过。" if not broken else "数据检查发现问题。")
+    return faults + broken

@@ -1,0 +1,59 @@
+"""``pbt menu push``: puts the official accounts' menus in place, after checking that every button is answered."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from app.boot import load_settings, resolve_servers
+from app.container import build
+from app.refusal import Refusal
+from bot.menu import MenuError, load_menu, menu_file, render_menu
+from bot.router import Router
+from config.logging import configure_logging
+from config.settings import Settings
+from domain.errors import GatewayError
+from handlers import register_all
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pool", help="只更新一个专家库的公众号；不填则更新全部")
+    parser.add_argument("--folder", type=Path, help="菜单文件夹，默认为随程序附带的 config/menus")
+    parser.add_argument("--quiet", action="store_true", help="成功时不输出")
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    configure_logging(json=settings.log_json, level="warning")
+    pools = [options.pool] if options.pool else [pool for pool in settings.pools if pool in settings.wechat.accounts]
+    unknown = [pool for pool in pools if pool not in settings.wechat.accounts]
+    if unknown:
+        raise Refusal(f"专家库 {unknown[0]} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
+    folder: Path = options.folder or settings.rulebooks.parent / "menus"
+    try:
+        asyncio.run(_push(resolve_servers(settings), pools, folder))
+    except MenuError as error:
+        raise Refusal(f"菜单文件有误，没有更新：{error}") from error
+    except GatewayError as error:
+        raise Refusal(f"微信没有接受菜单：{error}。请检查网络、IP 白名单和公众号密钥后重试。") from error
+    if not options.quiet:
+        print(f"公众号菜单已更新，手机上五分钟内显示：{'、'.join(pools)}。")
+    return 0
+
+
+async def _push(settings: Settings, pools: Sequence[str], folder: Path) -> None:
+    """Everything is checked before anything is sent."""
+    router = Router()
+    register_all(router)
+    menus = {pool: load_menu(menu_file(folder, pool), router.menus) for pool in pools}
+    async with build(settings, registry=CollectorRegistry()) as container:
+        for pool, menu in menus.items():
+            program = settings.wechat.mini_programs.get(pool)
+            buttons = render_menu(
+                menu, pool=pool, public_url=settings.public_url, mini_appid=program.appid if program else None
+            )
+            await container.gateways.official.create_menu(pool, buttons)

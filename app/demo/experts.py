@@ -1,0 +1,132 @@
+"""How the demonstration's experts answer: each takes a manner of his own when he is first called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.demo.phones import Phone, bubbles, link_in
+from app.demo.wire import Json
+
+Manner = Literal["leaves", "declines", "overlooks", "words", "presses", "link"]
+
+WITH_WECHAT: Sequence[Manner] = ("declines", "leaves", "overlooks", "words")
+"""Manners of those who bound their WeChat, in the order in which they are taken; the last one repeats."""
+WITHOUT: Sequence[Manner] = ("link", "presses")
+
+
+@dataclass
+class Expert:
+    """``since``: how many bubbles, SMS and calls stood on the phone when the draw began. ``done``: has answered."""
+
+    phone: Phone
+    bound: bool
+    manner: Manner | None = None
+    done: bool = False
+    since: tuple[int, int, int] = (0, 0, 0)
+
+    async def mark(self) -> None:
+        self.since = _counts(await self.phone.read(), self.phone.pool)
+
+    async def was_called(self) -> bool:
+        """By whatever channel, since ``mark``."""
+        return _counts(await self.phone.read(), self.phone.pool) > self.since
+
+    async def answer(self) -> bool:
+        """Answer if the time has come for this manner; True when something was done."""
+        state = await self.phone.read()
+        match self.manner:
+            case "declines":
+                self.done = await self._decline_in_words(state)
+            case "leaves":
+                self.done = await self._accept_by_tap(state)
+            case "words":
+                self.done = await self._accept_in_words(state)
+            case "link":
+                self.done = await self._accept_by_link(state)
+            case _:
+                self.done = await self._press_keys(state)
+        return self.done
+
+    def _invited(self, state: Json) -> bool:
+        """Whether an invitation stands in the chat."""
+        return any(bubble["side"] == "account" for bubble in bubbles(state, self.phone.pool)[self.since[0] :])
+
+    async def _accept_by_tap(self, state: Json) -> bool:
+        if not self._invited(state):
+            return False
+        await self.phone.tap("参加")
+        await asyncio.sleep(0.2)
+        await self.phone.tap("确认参加")
+        return True
+
+    async def _accept_in_words(self, state: Json) -> bool:
+        if not self._invited(state):
+            return False
+        await self.phone.say("没问题，我可以参加")
+        await self.phone.say("1")
+        return True
+
+    async def _decline_in_words(self, state: Json) -> bool:
+        if not self._invited(state):
+            return False
+        await self.phone.say("在外地出差，去不了")
+        await self.phone.tap("确认不参加")
+        return True
+
+    async def _accept_by_link(self, state: Json) -> bool:
+        links = [link for sms in state["sms"][self.since[1] :] if (link := link_in(sms["text"]))]
+        if not links:
+            return False
+        await self.phone.answer_by_link(links[-1], "accept")
+        return True
+
+    async def _press_keys(self, state: Json) -> bool:
+        """Overlooks everything but the ringing phone."""
+        call = next((call for call in state["calls"] if call["state"] == "ringing"), None)
+        if call is None:
+            return False
+        await self.phone.pick_up(call, keys="11")
+        return True
+
+
+def _counts(state: Json, pool: str) -> tuple[int, int, int]:
+    return len(bubbles(state, pool)), len(state["sms"]), len(state["calls"])
+
+
+@dataclass
+class Group:
+    """All experts of the demonstration."""
+
+    experts: list[Expert]
+    _left: dict[bool, list[Manner]] = field(default_factory=lambda: {True: list(WITH_WECHAT), False: list(WITHOUT)})
+
+    async def mark(self) -> None:
+        """Before calling begins: what arrives from now on is a call."""
+        for expert in self.experts:
+            if expert.manner is None:
+                await expert.mark()
+
+    async def look(self) -> bool:
+        """Everybody who was called looks at the phone; True when somebody did something."""
+        acted = False
+        for expert in self.experts:
+            if expert.done or not (expert.manner or await expert.was_called()):
+                continue
+            if expert.manner is None:
+                expert.manner = self._next_manner(expert)
+            acted = await expert.answer() or acted
+        return acted
+
+    def _next_manner(self, expert: Expert) -> Manner:
+        left = self._left[expert.bound]
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    def with_manner(self, manner: Manner) -> Expert:
+        """Raises LookupError when nobody took it."""
+        for expert in self.experts:
+            if expert.manner == manner:
+                return expert
+        raise LookupError(f"nobody {manner}")

@@ -1,0 +1,96 @@
+"""What an agency fills in: complete and right, times as distances from now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.demo.wire import Json
+from app.demo_people import AGENCY, AGENCY_CODE
+from domain.clock import local
+
+TENDEREE = "演示水务建设有限公司"
+TENDEREE_CODE = "91440101MA5000002T"
+
+
+@dataclass(frozen=True)
+class Times:
+    """The day of an evaluation."""
+
+    opening: datetime
+    gathering: datetime
+    starts: datetime
+    ends: datetime
+
+    @classmethod
+    def after(
+        cls, now: datetime, *, gathering: timedelta = timedelta(hours=4), wait: timedelta = timedelta(minutes=45)
+    ) -> Times:
+        """Gathering so long after ``now``, the expected start ``wait`` after it; whole minutes."""
+        begin = local(now).replace(second=0, microsecond=0)
+        met = begin + gathering
+        return cls(met - timedelta(hours=2), met, met + wait, met + wait + timedelta(hours=3))
+
+
+def project_form(name: str = "演示大道改造工程", **change: object) -> Json:
+    return {
+        "name": name,
+        "category": "工程建设项目招标投标/房屋建筑",
+        "region": "440106",
+        "funding_source": "国家或政府投资项目",
+        "tender_method": "公开招标",
+        "organisation_form": "委托招标",
+        "tenderee_category": "法人",
+        "investment": 150_0000_00,
+        "tenderee_name": TENDEREE,
+        "tenderee_code": TENDEREE_CODE,
+        "contact": "张三",
+        "contact_phone": "18080808080",
+        "agency_name": AGENCY,
+        "agency_code": AGENCY_CODE,
+        "number": "E4401000001202611210",
+    } | change
+
+
+def draw_form(
+    project_id: str, lots: Sequence[str], times: Times, *, needed: int, supervisor: str, **change: object
+) -> Json:
+    return {
+        "project_id": project_id,
+        "lots": list(lots),
+        "name": "演示大道改造工程(一标段)",
+        "medium": "广东省招标投标监管网",
+        "opening_at": times.opening.isoformat(),
+        "opening_place": "第一开标室",
+        "needed": needed,
+        "starts_at": times.starts.isoformat(),
+        "ends_at": times.ends.isoformat(),
+        "on_site": True,
+        "operator_name": "周代理",
+        "operator_phone": "19900000001",
+        "operator_id_number": "11010519491231002X",
+        "supervisors": [{"name": "冯监督", "phone": supervisor, "department": "市住房和城乡建设局"}],
+    } | change
+
+
+def notice_form(times: Times, venue: str, address: str, **change: object) -> Json:
+    return {
+        "venue": venue,
+        "address": address,
+        "room": "3号评标室",
+        "gathering_at": times.gathering.isoformat(),
+        "contact": "陈场地",
+        "contact_phone": "020-28866000",
+        "remark": "请携带身份证原件。",
+    } | change
+
+
+def condition_form(notice_id: str, planned: int, **change: object) -> Json:
+    return {
+        "notice_id": notice_id,
+        "region_mode": "permanent",
+        "regions": ["440100"],
+        "specialty": "A08",
+        "planned": planned,
+    } | change

@@ -1,0 +1,109 @@
+"""The mini-program in somebody's hand: a thin client of the public API."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from app.demo.phones import Phone
+from app.demo.wire import Json, Refused, Wire
+from domain.draws import VALUE_BYTES, participant_commitment
+
+
+@dataclass
+class MiniProgram:
+    """One person's log-in, acting as ``role``; renewed by itself when it has run out."""
+
+    wire: Wire
+    phone: Phone
+    role: str
+    _access: str = ""
+    _refresh: str = ""
+    _values: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    """Random bytes of this device by draw and round, until they are revealed and after."""
+
+    @property
+    def pool(self) -> str:
+        return self.phone.pool
+
+    async def open(self) -> None:
+        """Log in by WeChat, tell the phone number if nobody knows it yet, choose the role."""
+        code = (await self.phone.wire.control(f"/phones/{self.phone.mobile}/login_code", {}))["code"]
+        said = await self.wire.api("POST", f"{self.pool}/sessions", {"code": code})
+        self._keep(said["tokens"])
+        if not said["bound"]:
+            await self._bind()
+        if self.role:
+            await self._choose_role()
+
+    def _keep(self, tokens: Json) -> None:
+        self._access, self._refresh = tokens["access"], tokens["refresh"]
+
+    async def _bind(self) -> None:
+        code = (await self.phone.wire.control(f"/phones/{self.phone.mobile}/phone_code", {}))["code"]
+        version = (await self.wire.api("GET", f"{self.pool}/pool"))["privacy_version"]
+        body = {"privacy_version": version, "phone_code": code}
+        await self.wire.api("POST", f"{self.pool}/sessions/current/phone", body, token=self._access)
+
+    async def _choose_role(self) -> None:
+        roles = (await self._send("GET", "/sessions/current", None))["roles"]
+        option = next((option for option in roles if option["role"] == self.role), None)
+        if option is None:
+            raise Refused(403, {"code": "role_not_held", "roles": roles}, f"choose {self.role}")
+        chosen = {name: option[name] for name in ("role", "scope", "organisation_id")}
+        await self._send("PUT", "/sessions/current/role", chosen)
+
+    # ---- requests
+
+    async def _send(self, method: str, path: str, body: object) -> Json:
+        return await self.wire.api(method, self.pool + path, body, token=self._access)
+
+    async def _ask(self, method: str, path: str, body: object = None) -> Json:
+        try:
+            return await self._send(method, path, body)
+        except Refused as refusal:
+            if refusal.status != 401:
+                raise
+        await self._renew()
+        return await self._send(method, path, body)
+
+    async def _renew(self) -> None:
+        try:
+            self._keep(await self.wire.api("POST", f"{self.pool}/sessions/refresh", {"refresh": self._refresh}))
+        except Refused:
+            await self.open()
+
+    async def get(self, path: str) -> Json:
+        return await self._ask("GET", path)
+
+    async def post(self, path: str, body: object = None) -> Json:
+        return await self._ask("POST", path, body)
+
+    async def put(self, path: str, body: object) -> Json:
+        return await self._ask("PUT", path, body)
+
+    async def delete(self, path: str) -> Json:
+        return await self._ask("DELETE", path)
+
+    # ---- commitment and reveal, done by the device itself
+
+    async def commit(self, draw: str) -> Json:
+        """Make 16 random bytes, keep them, send their commitment; the answer's ``head`` is a receipt to keep."""
+        opened = (await self.get(f"/draws/{draw}/rounds/current"))["round"]
+        number, nth = str(opened["draw_number"]), int(opened["round_number"])
+        value = self._values.setdefault((draw, nth), secrets.token_bytes(VALUE_BYTES))
+        role = "supervisor" if self.role == "supervisor" else "agency"
+        digest = participant_commitment(role, value, number, nth).hex()
+        return await self.post(f"/draws/{draw}/rounds/current/commitment", {"commitment": digest})
+
+    async def reveal(self, draw: str) -> Json:
+        opened = (await self.get(f"/draws/{draw}/rounds/current"))["round"]
+        value = self._values[draw, int(opened["round_number"])]
+        return await self.post(f"/draws/{draw}/rounds/current/reveal", {"value": value.hex()})
+
+
+async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> list[str]:
+    """Both devices commit, then reveal: the order of candidates is fixed. Returns the receipts that they keep."""
+    receipts = [(await side.commit(draw))["head"] for side in (agency, supervisor)]
+    receipts += [(await side.reveal(draw))["head"] for side in (agency, supervisor)]
+    return [str(receipt) for receipt in receipts]

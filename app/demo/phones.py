@@ -1,0 +1,153 @@
+"""A person's phone, as the person uses it: the chat, SMS, calls, and pages that links open."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urljoin
+
+from app.demo.wire import Json, Wire
+
+T = TypeVar("T")
+
+_FORM = re.compile(r'name="form" value="([^"]+)"')
+_LINK = re.compile(r"https?://[!-~]+")
+_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_WAIT = 30.0
+"""Seconds of patience for something to arrive."""
+
+
+class Missing(Exception):
+    """What should have arrived on a phone did not."""
+
+
+@dataclass(frozen=True)
+class Phone:
+    """``mobile`` names the phone in the sandbox."""
+
+    wire: Wire
+    mobile: str
+    pool: str
+
+    async def read(self) -> Json:
+        return await self.wire.control(f"/phones/{self.mobile}")
+
+    async def wait_for(self, find: Callable[[Json], T | None], what: str, patience: float = _WAIT) -> T:
+        """What ``find`` sees on the phone, as soon as it is there. Raises Missing."""
+        loop = asyncio.get_running_loop()
+        until, seen = loop.time() + patience, -1
+        while (left := until - loop.time()) > 0:
+            state = await self.wire.control(f"/phones/{self.mobile}/wait?changes={seen}&timeout={min(left, 10):.2f}")
+            found = find(state)
+            if found is not None:
+                return found
+            seen = int(state["changes"])
+        raise Missing(f"{what}没有到达手机 {self.mobile[:3]}****{self.mobile[-4:]}")
+
+    # ---- the chat
+
+    async def _act(self, act: str, **body: object) -> str:
+        """An act in the chat; the answer is what the account replied at once."""
+        done = await self.wire.control(f"/phones/{self.mobile}/{act}", body)
+        return "\n".join(bubble["text"] for bubble in done.get("reply", []))
+
+    async def follow(self, scene: str = "") -> str:
+        return await self._act("follow", scene=scene)
+
+    async def unfollow(self) -> str:
+        return await self._act("unfollow")
+
+    async def say(self, text: str) -> str:
+        return await self._act("text", content=text)
+
+    async def tap(self, label: str) -> str:
+        return await self._act("tap", label=label)
+
+    async def press_menu(self, button: str) -> str:
+        return await self._act("menu", button=button)
+
+    async def scan(self, content: str) -> str:
+        return await self._act("scan", content=content)
+
+    async def scan_scene(self, scene: str) -> str:
+        """Scan an account's QR code that carries ``scene``."""
+        return await self.scan(f"http://weixin.qq.com/q/{self.pool}/{scene}")
+
+    async def send_location(self, latitude: float, longitude: float) -> str:
+        return await self._act("location", latitude=latitude, longitude=longitude)
+
+    async def bind(self) -> str:
+        """Bind this WeChat to the phone's own number: consent, mobile, the code from the SMS."""
+        await self.say("绑定")
+        await self.tap("同意")
+        before = len((await self.read())["sms"])
+        await self.say(self.mobile)
+        return await self.say(await self.sms_code(after=before))
+
+    # ---- SMS and pages
+
+    async def sms_code(self, after: int = 0) -> str:
+        """The six digits in the newest SMS, among those after the first ``after``."""
+
+        def find(state: Json) -> str | None:
+            texts = [sms["text"] for sms in state["sms"][after:]]
+            return next((code.group() for text in reversed(texts) if (code := _CODE.search(text))), None)
+
+        return await self.wait_for(find, "验证码短信")
+
+    async def answer_by_link(self, link: str, choice: str) -> str:
+        """Open the page behind a link, choose, and confirm on the page that reads back; returns the last page."""
+        form = await self._form_of(f"{link}?do={choice}")
+        return await self._post(f"{link}/answer", {"form": form, "choice": choice})
+
+    async def open_page(self, url: str) -> str:
+        async with self.wire.http.get(url) as got:
+            return await got.text()
+
+    async def _form_of(self, url: str) -> str:
+        page = await self.open_page(url)
+        found = _FORM.search(page)
+        if found is None:
+            raise Missing(f"页面 {url} 上没有表单")
+        return found.group(1)
+
+    async def _post(self, url: str, fields: dict[str, str]) -> str:
+        async with self.wire.http.post(url, data=fields, allow_redirects=False) as got:
+            if got.status == 303:
+                return await self.open_page(urljoin(url, got.headers["Location"]))
+            return await got.text()
+
+    # ---- calls
+
+    async def ringing(self, patience: float = _WAIT) -> Json:
+        """The call that rings now."""
+
+        def find(state: Json) -> Json | None:
+            return next((call for call in state["calls"] if call["state"] == "ringing"), None)
+
+        return await self.wait_for(find, "来电", patience)
+
+    async def pick_up(self, call: Json, keys: str = "") -> None:
+        """Answer, press keys one after another, hang up."""
+        at = f"/phones/{self.mobile}/calls/{call['id']}"
+        await self.wire.control(f"{at}/answer", {})
+        if keys:
+            await self.wire.control(f"{at}/keys", {"keys": keys})
+        await self.wire.control(f"{at}/hangup", {})
+
+    async def reject(self, call: Json) -> None:
+        await self.wire.control(f"/phones/{self.mobile}/calls/{call['id']}/reject", {})
+
+
+def link_in(text: str) -> str | None:
+    """The address in an SMS."""
+    found = _LINK.search(text)
+    return found.group() if found else None
+
+
+def bubbles(state: Json, pool: str) -> list[Json]:
+    """What stands in the chat with the pool's account, oldest first."""
+    return list(state["chats"].get(pool, {}).get("bubbles", []))

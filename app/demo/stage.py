@@ -1,0 +1,123 @@
+"""Everything started in a folder of its own, on ports of its own: for the demonstration and for journeys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+
+from app.boot import own_servers
+from app.commands.database import deps_for
+from app.demo.phones import Phone
+from app.demo.wire import Wire
+from app.embedded import Servers
+from app.embedded.server import free_port
+from app.keeper import Keeper
+from app.run import Plan, Prepare, parts, sandbox_urls
+from app.sandbox_setup import with_demo_accounts
+from config.settings import Settings
+from models.migrate import migrate
+from services.base import Deps, rows
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What runs. ``wire`` is for the people; ``deps`` for looking behind the scenes afterwards."""
+
+    settings: Settings
+    wire: Wire
+    keeper: Keeper
+    servers: Servers
+    deps: Deps
+    log: Path
+
+    def phone(self, mobile: str, pool: str) -> Phone:
+        return Phone(self.wire, mobile, pool)
+
+    async def now(self) -> datetime:
+        """The moved clock."""
+        return datetime.fromtimestamp((await self.wire.control("/clock"))["now"], UTC)
+
+    async def advance(self, seconds: float) -> None:
+        """Move everybody's clock; returns when every process of ours has followed."""
+        moved = await self.wire.control("/clock", {"advance_seconds": max(seconds, 0)})
+        if not moved["forwarded"]:
+            raise RuntimeError("the service did not hear that the clock was moved")
+        await asyncio.sleep(0.3)
+
+    async def advance_to(self, at: datetime) -> None:
+        await self.advance((at - await self.now()).total_seconds())
+
+    async def codes(self) -> dict[str, str]:
+        """Six-digit code by mobile of everybody who was called, newest call last."""
+        found = await rows(
+            "SELECT e.mobile_sealed, i.code FROM invitation i JOIN expert e ON e.id = i.expert_id ORDER BY i.created_at"
+        )
+        return {self.deps.keys.open_text(row["mobile_sealed"], "mobile"): row["code"] for row in found}
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path, *, pools: Sequence[str] = ("demo",), prepare: Sequence[Prepare] = (), durable: bool = True
+) -> AsyncIterator[Stage]:
+    """Start servers, migrations, ``prepare``, sandbox, web and worker; everything is ended with the block.
+
+    ``durable`` false: faster, and a power cut may damage the data; for tests. Programs' output goes to ``output.log``
+    in the folder.
+    """
+    sandbox_port = free_port()
+    settings = _settings(folder, pools, free_port(), sandbox_port)
+    log = folder / "output.log"
+    plan = Plan(sandbox_port=sandbox_port, settings_env=tuple(_environment(settings, sandbox_port).items()))
+    async with own_servers(settings, durable=durable) as (found, servers):
+        await migrate(found.database_url)
+        for step in prepare:
+            await step(found)
+        with log.open("ab") as output:
+            async with (
+                Keeper(parts(found, plan), output=output) as keeper,
+                aiohttp.ClientSession() as http,
+                deps_for(found) as deps,
+            ):
+                await keeper.wait_until_ready()
+                wire = Wire(http, f"http://127.0.0.1:{found.http.port}", f"http://127.0.0.1:{sandbox_port}")
+                yield Stage(found, wire, keeper, servers, deps, log)
+
+
+def _settings(folder: Path, pools: Sequence[str], port: int, sandbox_port: int) -> Settings:
+    """As the parts will read them from ``_environment``; given values go before the operator's own."""
+    settings = Settings(
+        env="sandbox",
+        data_dir=folder,
+        database_url="",
+        redis_url="",
+        pools=list(pools),
+    )
+    http = settings.http.model_copy(update={"host": "127.0.0.1", "port": port, "public_url": "", "trusted_proxies": 0})
+    urls = sandbox_urls(sandbox_port)
+    update = {
+        "http": http,
+        "wechat": settings.wechat.model_copy(
+            update={"api_url": urls["PBT_WECHAT__API_URL"], "open_url": urls["PBT_WECHAT__OPEN_URL"]}
+        ),
+    }
+    return with_demo_accounts(settings.model_copy(update=update))
+
+
+def _environment(settings: Settings, sandbox_port: int) -> dict[str, str]:
+    return sandbox_urls(sandbox_port) | {
+        "PBT_ENV": "sandbox",
+        "PBT_DATA_DIR": str(settings.data_dir),
+        "PBT_DATABASE_URL": "",
+        "PBT_REDIS_URL": "",
+        "PBT_POOLS": ",".join(settings.pools),
+        "PBT_HTTP__HOST": settings.http.host,
+        "PBT_HTTP__PORT": str(settings.http.port),
+        "PBT_HTTP__PUBLIC_URL": "",
+        "PBT_HTTP__TRUSTED_PROXIES": "0",
+    }

@@ -1,0 +1,99 @@
+"""What happened on all phones, as a person would tell it: when, who, by which channel, what was said. By code only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from app.demo.phones import Phone
+from app.demo.stage import Stage
+from app.demo.wire import Json
+from domain.clock import local
+
+_MOBILE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)")
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+_SIDES = {"account": "◀ 微信", "me": "▶ 微信", "system": "· 微信"}
+_ENDS = {"200003": "无人接听", "200005": "拒接", "200008": "没有按键", "200002": "占线", "200010": "关机"}
+
+
+@dataclass(frozen=True)
+class Line:
+    at: float
+    who: str
+    how: str
+    text: str
+
+
+@dataclass
+class Transcript:
+    """``names`` are those of the offices by mobile; experts go by their code. Each event is told once."""
+
+    stage: Stage
+    phones: list[Phone]
+    names: dict[str, str]
+    tell: Callable[[str], None] = print
+    _seen: dict[str, set[str]] = field(default_factory=dict)
+
+    def heading(self, text: str) -> None:
+        self.tell(f"\n── {text} ──")
+
+    async def note(self, who: str, text: str) -> None:
+        """What somebody did in the mini-program or at the desk. Tells what happened on the phones before."""
+        await self.show()
+        at = (await self.stage.now()).timestamp()
+        self._print(Line(at, who, "▶ 操作", text))
+
+    async def show(self) -> None:
+        """Tell everything new on all phones, in the order of its time."""
+        for line in sorted(await self._news(), key=lambda line: line.at):
+            self._print(line)
+
+    async def skip(self) -> None:
+        """Leave out what is new: others did the same."""
+        await self._news()
+
+    async def _news(self) -> list[Line]:
+        codes = await self.stage.codes()
+        lines: list[Line] = []
+        for phone in self.phones:
+            state = await phone.read()
+            code = codes.get(phone.mobile)
+            who = self.names.get(phone.mobile) or (f"专家 {code}" if code else "一位专家")
+            seen = self._seen.setdefault(phone.mobile, set())
+            for key, line in _events(state, phone.pool, who):
+                if key not in seen:
+                    seen.add(key)
+                    lines.append(line)
+        return lines
+
+    def _print(self, line: Line) -> None:
+        text = _ADDRESS.sub("", _MOBILE.sub(r"\1****\2", line.text))
+        at = local(datetime.fromtimestamp(line.at, UTC))
+        said = " ｜ ".join(part.strip() for part in text.splitlines() if part.strip())
+        self.tell(f"{at:%m-%d %H:%M:%S}  {line.who}  {line.how}  {said}")
+
+
+def _events(state: Json, pool: str, who: str) -> Iterator[tuple[str, Line]]:
+    for bubble in state["chats"].get(pool, {}).get("bubbles", []):
+        title = f"【{bubble['title']}】\n" if bubble["title"] else ""
+        how = _SIDES.get(bubble["side"], "微信")
+        yield f"bubble {bubble['id']}", Line(bubble["at"], who, how, title + bubble["text"])
+    for sms in state["sms"]:
+        yield f"sms {sms['id']}", Line(sms["at"], who, "◀ 短信", sms["text"])
+    for call in state["calls"]:
+        yield f"call {call['id']}", Line(call["at"], who, "◀ 来电", "电话响了")
+        if call["state"] == "ended":
+            for number, line in enumerate(_call_lines(call, who)):
+                yield f"call {call['id']} {number}", line
+
+
+def _call_lines(call: Json, who: str) -> Iterator[Line]:
+    at = call["answered_at"] or call["ended_at"]
+    if call["spoken"]:
+        yield Line(at, who, "◀ 语音", call["spoken"][0])
+    if call["keys"]:
+        yield Line(call["ended_at"], who, "▶ 按键", " ".join(call["keys"]))
+    ended = _ENDS.get(call["status_code"], "通话结束")
+    yield Line(call["ended_at"], who, "· 电话", ended)

@@ -1,0 +1,88 @@
+"""Both sides of the wire as a client sees them: our public API, and the sandbox that stands for everybody's phone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import aiohttp
+
+Json: TypeAlias = dict[str, Any]  # what the other side says; read by key, and a missing key is an error of the demo
+
+_TIMEOUT = aiohttp.ClientTimeout(total=40)
+_AWAY = (429, 503)
+_PAUSE = 0.3
+
+
+class Refused(Exception):
+    """The other side answered with a refusal; ``problem`` is its RFC 9457 body, or the sandbox's."""
+
+    def __init__(self, status: int, problem: Json, what: str) -> None:
+        super().__init__(f"{what}: {status} {problem}")
+        self.status = status
+        self.problem = problem
+
+    @property
+    def code(self) -> str:
+        return str(self.problem.get("code", ""))
+
+    @property
+    def rule(self) -> str:
+        """Key of the rulebook's rule that forbids it, if one does."""
+        return str(self.problem.get("rule", ""))
+
+
+@dataclass(frozen=True)
+class Wire:
+    """``patience``: seconds that a request is repeated while the other side is away, with the same key."""
+
+    http: aiohttp.ClientSession
+    service_url: str
+    sandbox_url: str
+    patience: float = 20.0
+
+    async def control(self, path: str, body: Json | None = None) -> Json:
+        """The sandbox's control API: GET without a body, else POST. Raises Refused."""
+        method = "GET" if body is None else "POST"
+        async with self.http.request(method, f"{self.sandbox_url}/control{path}", json=body, timeout=_TIMEOUT) as got:
+            said: Json = await got.json()
+            if got.status >= 400:
+                raise Refused(got.status, said, f"{method} /control{path}")
+            return said
+
+    async def api(self, method: str, path: str, body: object = None, *, token: str = "") -> Json:
+        """Our API below ``/api/v1/``. A POST carries one key through all its repeats. Raises Refused."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if method == "POST":
+            headers["Idempotency-Key"] = secrets.token_hex(12)
+        give_up = asyncio.get_running_loop().time() + self.patience
+        while True:
+            try:
+                return await self._ask(method, path, body, headers)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                if asyncio.get_running_loop().time() > give_up:
+                    raise Refused(503, {"detail": repr(error)}, f"{method} {path}") from error
+            except Refused as refusal:
+                if refusal.status not in _AWAY or asyncio.get_running_loop().time() > give_up:
+                    raise
+            await asyncio.sleep(_PAUSE)
+
+    async def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> Json:
+        url = f"{self.service_url}/api/v1/{path}"
+        async with self.http.request(method, url, headers=headers, json=body, timeout=_TIMEOUT) as got:
+            text = await got.text()
+            if got.status >= 400:
+                raise Refused(got.status, _read(text), f"{method} {path}")
+            return _read(text)
+
+
+def _read(text: str) -> Json:
+    """A body as an object; what is not JSON stands under ``text``."""
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        return {"text": text}
+    return found if isinstance(found, dict) else {"text": text}
