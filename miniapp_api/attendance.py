@@ -69,6 +69,13 @@ async def token(call: Call, path: DrawPath) -> VenueTokenOut:
     return VenueTokenOut(token=text, valid_until=until)
 
 
+@api.get("/draws/{draw_id}/attendance/scene", "签到场景码内容", action="attendance.desk")
+async def scene(call: Call, path: DrawPath) -> VenueTokenOut:
+    """The same as a scene code of the official account: scanned with WeChat, it checks in by chat."""
+    text, until = await call.services.attendance.venue_scene(call.actor, path.draw_id)
+    return VenueTokenOut(token=text, valid_until=until)
+
+
 @api.get("/draws/{draw_id}/attendance/qr.svg", "签到二维码图片", action="attendance.desk", media_type="image/svg+xml")
 async def picture(call: Call, path: DrawPath) -> Download:
     """The same, drawn."""

@@ -78,9 +78,9 @@ async def record(call: Call, path: DrawPath) -> Download:
     return Download(content, "application/json; charset=utf-8", f"draw-{path.draw_id}.json")
 
 
-@api.post("/draws/{draw_id}/record/leaves/{leaf}/opening", "查看抽取凭证", action="draw.open_leaf")
+@api.post("/draws/{draw_id}/record/leaves/{leaf}/opening", "查看抽取凭证", action="draw.open_leaf", keyed="no")
 async def open_leaf(call: Call, path: LeafPath) -> LeafOut:
-    """Salt and expert behind a leaf: for that expert or a supervisor. Each opening is logged."""
+    """Salt and expert behind a leaf: for that expert or a supervisor. Each opening is logged, none is kept."""
     salt, expert = await call.services.reading.open_leaf(call.actor, path.draw_id, path.leaf)
     return LeafOut(salt=salt, expert=expert)
 

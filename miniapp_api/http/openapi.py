@@ -27,7 +27,8 @@ The mini-program's API. Addresses begin with `/api/v1/{pool}`; bodies are JSON i
 - **Refusals** are RFC 9457 problems: `detail` is a Chinese sentence for the person, `code` is stable.
 - **Doing a thing once**: every POST takes an `Idempotency-Key` (1–120 visible ASCII characters, of one log-in). The
   same key with the same content gets the first answer again, marked `Idempotent-Replay: true`; with other content 409.
-  Answers that hold secrets (tokens, the export of one's data) are never kept, so those POSTs ignore the key.
+  A refusal is an answer too: after changing something, take a new key. 429 and 503 are not kept. Answers that hold
+  secrets (tokens, salts, the export of one's data) are never kept, so those POSTs ignore the key.
 - **Pages**: `page` counts from 1, `size` is at most 100, `total` counts everything.
 - **Times** are RFC 3339 with an offset, in answers +08:00. **Money** is integer fen. Unknown fields are refused.
 """

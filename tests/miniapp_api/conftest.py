@@ -234,7 +234,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         absences=Absences(deps, notices, invitations, run, rounds),
         reading=reading,
         invitations=invitations,
-        attendance=AttendanceDesk(deps, notices, links, reading),
+        attendance=AttendanceDesk(deps, notices, links, reading, SceneMaker()),
         notices=notices,
         delivery=unused,
         receipts=unused,

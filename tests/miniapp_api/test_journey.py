@@ -11,10 +11,11 @@ from uuid import UUID
 
 import pytest
 
-from domain.draws import participant_commitment
+from domain.draws import leaf, participant_commitment
 from domain.verify_draw import verify
-from models.accounts import Account
-from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts
+from models.accounts import Account, IdempotencyKey
+from models.invitations import Invitation
+from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, start_draw
 from tests.factories.people import make_grant
 from tests.miniapp_api.conftest import Person, World
 from tests.miniapp_api.forms import at, condition_form, draw_form, notice_form, project_form
@@ -241,3 +242,21 @@ async def _grant(office: Office) -> None:
 
 def test_times_of_forms_are_of_shanghai(world: World) -> None:
     assert datetime.fromisoformat(at(world)).utcoffset() == timedelta(hours=8)
+
+
+async def test_a_leaf_is_opened_to_its_expert_and_to_the_supervisor_and_its_salt_is_kept_nowhere(
+    world: World, office: Office
+) -> None:
+    experts = await add_experts(office, 2)
+    draw = await start_draw(office, needed=2)
+    invitation = await Invitation.filter(draw_id=draw).first()
+    assert invitation is not None
+    own = await world.log_in_expert(invitation.expert_id)
+    other = await world.log_in_expert(next(e.id for e in experts if e.id != invitation.expert_id))
+    supervisor = await world.log_in(SUPERVISOR_MOBILE, "supervisor")
+    path = f"/draws/{draw}/record/leaves/{invitation.leaf}/opening"
+    opened = await own.post(path, key="k")
+    assert opened == await supervisor.post(path, key="k")
+    assert leaf(bytes.fromhex(opened["salt"]), UUID(opened["expert"])).hex() == invitation.leaf
+    await other.post(path, None, 403)
+    assert not await IdempotencyKey.filter(key="k").exists()
