@@ -116,12 +116,15 @@ class Site:
 
     async def _answer(self, request: http.Request, handler: Handler) -> http.StreamResponse:
         try:
+            if any("\0" in text for text in (*request.match_info.values(), *request.query.values())):
+                raise http.HTTPNotFound  # no text of ours holds it, and the database can't
             return await handler(request)
         except AppError as error:
             return self.refusal(error)
         except http.HTTPException as error:
             if error.status < 400:
-                return error
+                self.protect(error)
+                raise
             return self.refusal(_plain(error.status, "页面无法打开，请返回后重试。"))
         except (HttpProcessingError, http.RequestPayloadError):
             return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"))
@@ -178,6 +181,8 @@ class Site:
             pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20)
         except ValueError as error:
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form") from error
+        if any("\0" in value for _, value in pairs):
+            raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
         return dict(pairs)
 
     def _now(self) -> datetime:

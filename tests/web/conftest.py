@@ -1,0 +1,251 @@
+"""Visitors of the H5 pages: browsers without scripts, which click links and press buttons by what stands on them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from typing import Any, cast
+from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import UUID
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from tortoise import Tortoise
+
+from domain.clock import FixedClock
+from domain.errors import Rejected
+from domain.rulebook import Rulebook
+from models.accounts import Account
+from models.experts import Expert
+from models.invitations import Invitation
+from models.notices import Notice
+from models.setup import tortoise_config
+from services.base import Actor, Deps, Jobs
+from services.crypto import Keyring
+from services.draws.screens import Screens
+from services.ports import JsConfig, WebUser
+from services.registry import Services
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+from tests.factories.people import make_grant, make_identity
+from tests.miniapp_api.conftest import NOON, Wechat, _rulebooks, make_services
+from web.pages import setup_pages
+
+PUBLIC_URL = "http://127.0.0.1:8080"
+WECHAT = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) MicroMessenger/8.0.50"}
+
+
+@dataclass
+class WechatBrowser:
+    """Plays WeChat's side of the silent log-in: a code is an openid and serves once."""
+
+    used: set[str] = field(default_factory=set)
+    snapshot: bool = False
+    fail: list[Exception] = field(default_factory=list)
+
+    def authorize_url(self, pool: str, redirect_uri: str, state: str) -> str:
+        return f"https://open.example/authorize?{urlencode({'redirect_uri': redirect_uri, 'state': state})}"
+
+    async def web_user(self, pool: str, code: str) -> WebUser:
+        if self.fail:
+            raise self.fail.pop()
+        if code in self.used:
+            raise Rejected("40163", "code been used")
+        self.used.add(code)
+        return WebUser(code, None, self.snapshot)
+
+    async def js_config(self, pool: str, url: str) -> JsConfig:
+        raise AssertionError("no page uses the JS-SDK")
+
+
+class _Page(HTMLParser):
+    """Links, forms and visible text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: dict[str, str] = {}
+        self.forms: list[dict[str, Any]] = []
+        self.buttons: dict[str, tuple[dict[str, Any], dict[str, str]]] = {}
+        self.words: list[str] = []
+        self._open: tuple[str, dict[str, str], list[str]] | None = None
+        self.feed(text)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append({"action": values["action"], "method": values["method"], "fields": {}})
+        elif tag in ("input", "textarea") and self.forms:
+            self.forms[-1]["fields"][values["name"]] = values.get("value", "")
+        elif tag in ("a", "button"):
+            self._open = (tag, values, [])
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._open is None or tag != self._open[0]:
+            return
+        _, values, words = self._open
+        name = values.get("aria-label") or "".join(words).strip()
+        if tag == "a":
+            self.links[name] = values["href"]
+        elif self.forms:
+            own = {values["name"]: values["value"]} if "name" in values else {}
+            self.buttons[name] = (self.forms[-1], own)
+        self._open = None
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+        if self._open is not None:
+            self._open[2].append(data)
+
+
+@dataclass
+class Visitor:
+    """One browser with its own cookies. ``status`` and ``text`` are those of the page shown now."""
+
+    client: TestClient[Any, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+    response: ClientResponse = field(init=False)
+    page: _Page = field(init=False)
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def text(self) -> str:
+        return self.page.text
+
+    @property
+    def path(self) -> str:
+        return self.response.url.path
+
+    async def get(self, path: str) -> Visitor:
+        return await self._show(await self.client.get(_local(path), headers=self.headers))
+
+    async def click(self, link: str) -> Visitor:
+        return await self.get(self.page.links[link])
+
+    async def press(self, button: str, *, headers: dict[str, str] | None = None, **typed: str) -> Visitor:
+        """Submit the form of a button with what was typed."""
+        form, own = self.page.buttons[button]
+        return await self.post(form["action"], {**form["fields"], **own, **typed}, headers)
+
+    async def post(self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> Visitor:
+        sent = {"Origin": PUBLIC_URL, **self.headers, **(headers or {})}
+        return await self._show(await self.client.post(_local(path), data=fields, headers=sent))
+
+    async def _show(self, response: ClientResponse) -> Visitor:
+        self.response = response
+        self.page = _Page(await response.text())
+        return self
+
+
+def _local(url: str) -> str:
+    return url.removeprefix(PUBLIC_URL)
+
+
+@dataclass
+class World:
+    """The pages, the services behind them, and the clock."""
+
+    server: TestServer
+    services: Services
+    office: Office
+    clock: FixedClock
+    wechat: WechatBrowser
+    _clients: list[TestClient[Any, Any]] = field(default_factory=list)
+
+    def visitor(self, **headers: str) -> Visitor:
+        client: TestClient[Any, Any] = TestClient(self.server)
+        self._clients.append(client)
+        return Visitor(client, headers)
+
+    def set_attendance(self, **values: Any) -> None:
+        """Change the demo pool's rules of attendance."""
+        rulebooks = cast("dict[str, Rulebook]", self.services.deps.rulebooks)
+        changed = rulebooks["demo"].attendance.model_copy(update=values)
+        rulebooks["demo"] = rulebooks["demo"].model_copy(update={"attendance": changed})
+
+    def screens(self) -> Screens:
+        return Screens(self.services.deps, self.services.reading, self.services.links)
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.close()
+
+    async def call(self, needed: int = 1, **options: Any) -> tuple[UUID, list[Invitation]]:
+        """A draw that has called ``needed`` experts; one more is in the pool."""
+        await add_experts(self.office, needed + 1)
+        draw_id = await start_draw(self.office, needed=needed, **options)
+        return draw_id, await open_invitations(draw_id)
+
+    async def panel(self, needed: int = 1, **options: Any) -> tuple[UUID, list[Invitation]]:
+        """A draw whose experts have all agreed."""
+        draw_id, invitations = await self.call(needed, **options)
+        for invitation in invitations:
+            await self.services.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+        await self.office.run.advance(draw_id)
+        return draw_id, invitations
+
+    async def log_in(self, actor: Actor, role: str = "") -> Visitor:
+        """A person of an office at a computer, by SMS code."""
+        account = await Account.get(id=actor.account_id)
+        if role:
+            await make_grant(account, role)
+        visitor = await self.visitor().get("/h5/login")
+        mobile = self.services.deps.keys.open_text(account.mobile_sealed, "mobile")
+        await visitor.press("获取验证码", pool="demo", mobile=mobile)
+        return await visitor.press("登录", code=await self.last_code())
+
+    async def last_code(self) -> str:
+        notice = await Notice.filter(kind="verification_code").order_by("-created_at", "-id").first()
+        assert notice is not None
+        return self.services.deps.keys.open_text(notice.secret_sealed, "notice")
+
+    async def bind(self, expert_id: UUID) -> str:
+        """The openid of an expert who has bound WeChat."""
+        expert = await Expert.get(id=expert_id)
+        account = await Account.get_or_none(pool="demo", mobile_hash=expert.mobile_hash)
+        if account is None:
+            account = await Account.create(
+                pool="demo", mobile_sealed=expert.mobile_sealed, mobile_hash=expert.mobile_hash, created_at=NOON
+            )
+        expert.account_id = account.id
+        await expert.save()
+        return (await make_identity(account)).openid
+
+    async def scan(self, visitor: Visitor, url: str, openid: str) -> Visitor:
+        """Scan with WeChat: it asks WeChat who this is and comes back."""
+        redirect = await visitor.client.get(_local(url), headers=visitor.headers, allow_redirects=False)
+        query = parse_qs(urlsplit(redirect.headers["Location"]).query)
+        back = f"{query['redirect_uri'][0]}?{urlencode({'code': openid, 'state': query['state'][0]})}"
+        return await visitor.get(back)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def deps(clock: FixedClock) -> Deps:
+    keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
+    return Deps(clock=clock, keys=keys, rulebooks=dict(_rulebooks()), jobs=Jobs(), public_url=PUBLIC_URL)
+
+
+@pytest.fixture
+async def world(
+    database: str, deps: Deps, clock: FixedClock, aiohttp_server: Callable[[web.Application], Awaitable[TestServer]]
+) -> AsyncIterator[World]:
+    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
+    try:
+        wechat = WechatBrowser()
+        services = replace(make_services(deps, Wechat()), web=cast(Any, wechat))
+        app = web.Application()
+        setup_pages(app, services)
+        world = World(await aiohttp_server(app), services, await make_office(deps), clock, wechat)
+        yield world
+        await world.close()
+    finally:
+        await Tortoise.close_connections()

@@ -1,0 +1,237 @@
+"""The pages in a real browser, light and dark, on a phone and on a screen; pictures go to ``var/screenshots``."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from models.invitations import Invitation
+from tests.web.conftest import World
+
+CHROMIUM = shutil.which("chromium")
+SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
+FLAGS = [
+    f"--{name}"
+    for name in (
+        "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+        "disable-component-update", "disable-sync",
+    )
+]  # fmt: skip
+PHONE, SCREEN = (390, 844), (1280, 800)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+_NAMELESS = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea')]
+    .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map((e) => e.outerHTML)"""
+_SMALL = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select')]
+    .filter((e) => e.offsetParent && !e.closest('p, td'))
+    .map((e) => [e.textContent.trim() || e.id, e.getBoundingClientRect().height]).filter(([, h]) => h < 43.5)"""
+
+
+@dataclass
+class Seen:
+    """A page of a browser, and everything it complained about."""
+
+    page: Page
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    async def open(self, path: str) -> Page:
+        await self.page.goto(self.base + path)
+        return self.page
+
+    async def check(self, name: str) -> None:
+        """Take a picture, and see that nothing sticks out, is nameless, or is too small for a finger."""
+        await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "scrolls sideways"
+        assert await self.page.evaluate(_NAMELESS) == []
+        assert await self.page.evaluate(_SMALL) == []
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def look(
+    browser: Browser, world: World, size: tuple[int, int] = PHONE, scheme: Literal["light", "dark"] = "light"
+) -> Seen:
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, device_scale_factor=2, locale="zh-CN",
+        geolocation={"latitude": 23.1496, "longitude": 113.3310}, permissions=["geolocation"],
+    )  # fmt: skip
+    page = await context.new_page()
+    page.set_default_timeout(8000)
+    seen = Seen(page, str(world.server.make_url("")).rstrip("/"))
+    page.on("console", lambda line: seen.complaints.append(line.text) if line.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    return seen
+
+
+async def staff(browser: Browser, world: World, size: tuple[int, int], who: str) -> Seen:
+    """A browser in which somebody has logged in by typing the SMS code."""
+    seen = await look(browser, world, size)
+    actor = world.office.desk if who == "venue" else world.office.agency
+    visitor = await world.log_in(actor, "venue" if who == "venue" else "")
+    cookie = next(iter(visitor.client.session.cookie_jar))
+    await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    return seen
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_an_expert_answers_checks_in_and_sees_his_code(
+    browser: Browser, world: World, scheme: Literal["light", "dark"]
+) -> None:
+    _, [invitation] = await world.call()
+    seen = await look(browser, world, PHONE, scheme)
+    page = await seen.open(f"/i/{invitation.link}")
+    await seen.check(f"invitation-open-{scheme}")
+    await page.get_by_role("link", name="参加", exact=True).click()
+    await seen.check(f"invitation-confirm-{scheme}")
+    await page.get_by_role("button", name="确认参加").click()
+    await page.get_by_text(invitation.code).wait_for()
+    await seen.check(f"invitation-accepted-{scheme}")
+    await page.get_by_role("button", name="我已到场，签到").click()
+    await page.get_by_text("签到成功").wait_for()
+    await seen.check(f"invitation-checked-in-{scheme}")
+    assert seen.complaints == []
+
+
+async def test_an_expert_asks_for_leave_by_keyboard_alone(browser: Browser, world: World) -> None:
+    _, [invitation] = await world.panel()
+    seen = await look(browser, world)
+    page = await seen.open(f"/i/{invitation.link}")
+    await page.get_by_role("link", name="请假").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("请假原因").focus()
+    await page.keyboard.type("生病住院")
+    await seen.check("leave-reason")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="确定请假").wait_for()
+    await seen.check("leave-confirm")
+    await page.get_by_role("button", name="确定请假").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name="已请假").wait_for()
+    await seen.check("leave-done")
+    assert (await Invitation.get(id=invitation.id)).state == "left"
+    assert seen.complaints == []
+
+
+async def test_the_browser_is_asked_for_its_position_where_the_rulebook_wants_one(
+    browser: Browser, world: World
+) -> None:
+    world.set_attendance(location_required=True)
+    _, [invitation] = await world.panel()
+    seen = await look(browser, world)
+    page = await seen.open(f"/i/{invitation.link}")
+    await page.get_by_role("button", name="我已到场，签到").click()
+    await page.get_by_text("签到成功").wait_for()
+    assert seen.complaints == []
+
+
+async def test_a_wrong_link_looks_like_the_rest(browser: Browser, world: World) -> None:
+    seen = await look(browser, world)
+    await seen.open("/i/nothing")
+    await seen.check("link-wrong")
+
+
+@pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
+async def test_the_desk_on_a_phone_and_on_a_screen(
+    browser: Browser, world: World, size: tuple[int, int], name: str
+) -> None:
+    draw_id, invitations = await world.panel(5)
+    world.clock.move(timedelta(hours=5, minutes=1))
+    for invitation in invitations[:2]:
+        await world.services.attendance.check_in_by_code(world.office.desk, draw_id, invitation.code)
+    seen = await staff(browser, world, size, "venue")
+    page = await seen.open("/desk")
+    await seen.check(f"desk-{name}")
+    await page.get_by_role("link", name="演示项目").click()
+    await seen.check(f"desk-draw-{name}")
+    await page.get_by_role("link", name="到场登记").click()
+    await page.get_by_label("专家的六位验证码").fill(invitations[2].code)
+    await page.keyboard.press("Enter")
+    await page.get_by_text("已登记进场").wait_for()
+    await seen.check(f"desk-attendance-{name}")
+    await seen.open(f"/desk/{draw_id}/screen")
+    await seen.check(f"desk-venue-{name}")
+    assert seen.complaints == []
+
+
+async def test_the_venues_screen_renews_its_code_by_itself(browser: Browser, world: World) -> None:
+    draw_id, [one, _] = await world.panel(2)
+    seen = await staff(browser, world, SCREEN, "venue")
+    page = await seen.open(f"/desk/{draw_id}/screen")
+    code = page.locator(".qr")
+    before = await code.get_attribute("data-qr")
+    await world.services.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    world.clock.move(timedelta(seconds=30))
+    await page.clock.install()
+    await page.reload()
+    await page.clock.run_for(21_000)
+    await page.get_by_text("已签到 1 / 2").wait_for()
+    assert await code.get_attribute("data-qr") != before
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
+async def test_a_board_follows_its_draw(browser: Browser, world: World, size: tuple[int, int], name: str) -> None:
+    draw_id, invitations = await world.call(3)
+    for invitation in invitations[:2]:
+        await world.services.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
+    token = await world.screens().share(world.office.agency, draw_id, "board")
+    seen = await look(browser, world, size, "dark" if name == "screen" else "light")
+    page = await seen.open(f"/draw/{token}")
+    accepted = page.locator('[data-fact="accepted"]')
+    assert await accepted.text_content() == "2"
+    await seen.check(f"board-{name}")
+    await world.services.invitations.answer(invitations[2].id, invitations[2].expert_id, "accept", by="chat")
+    await page.locator('[data-fact="accepted"]:text("3")').wait_for()
+    await page.goto("about:blank")
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
+async def test_record_and_result_are_readable(browser: Browser, world: World, size: tuple[int, int], name: str) -> None:
+    draw_id, [first, *_] = await world.panel(4)
+    first.supplementary = True
+    await first.save(update_fields=["supplementary"])
+    token = await world.screens().share(world.office.agency, draw_id, "record")
+    seen = await staff(browser, world, size, "agency")
+    await seen.open(f"/record/{token}")
+    await seen.check(f"record-{name}")
+    await seen.open(f"/desk/{draw_id}/result")
+    await seen.check(f"result-sealed-{name}")
+    world.clock.move(timedelta(hours=5, minutes=40))
+    page = await seen.open(f"/desk/{draw_id}/result")
+    await seen.check(f"result-{name}")
+    await page.emulate_media(media="print")
+    assert not await page.get_by_role("button", name="打印").is_visible()
+    await page.screenshot(path=SCREENSHOTS / f"result-print-{name}.png", full_page=True)
+    assert seen.complaints == []
+
+
+async def test_logging_in_on_a_phone(browser: Browser, world: World) -> None:
+    seen = await look(browser, world)
+    page = await seen.open("/h5/login")
+    await seen.check("login")
+    await page.get_by_label("手机号").fill("13712345678")
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("短信验证码").wait_for()
+    await seen.check("login-code")
+    assert seen.complaints == []

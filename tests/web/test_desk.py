@@ -1,0 +1,198 @@
+"""Staff and agencies at a computer: log-in, arrivals, the venue's screen, the result on paper."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.ids import new_id
+from models.attendance import Attendance, Urge
+from models.audit import AuditEntry
+from models.notices import Notice
+from services.base import Actor
+from services.browsers import BrowserLogins
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
+from tests.web.conftest import World
+
+
+async def test_staff_log_in_by_sms_code_and_find_their_draws(world: World) -> None:
+    await world.panel()
+    desk = await world.log_in(world.office.desk, "venue")
+    assert desk.path == "/desk"
+    assert "演示项目(一标段)" in desk.text
+    cookie = next(iter(desk.client.session.cookie_jar))
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+
+
+async def test_nobody_without_an_office_gets_a_code_and_the_page_does_not_tell(world: World) -> None:
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="13712345678")
+    assert (visitor.status, "如果137****5678已登记" in visitor.text) == (200, True)
+    assert not await Notice.exists(kind="verification_code")
+    await visitor.press("登录", code="000000")
+    assert visitor.status == 422
+    assert "登录" in visitor.page.buttons
+
+
+async def test_wrong_codes_count_and_a_bad_mobile_is_said_on_the_page(world: World) -> None:
+    account = await make_account(world.services.deps, "13512345678")
+    await make_grant(account, "venue")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="12345")
+    assert (visitor.status, "11位" in visitor.text) == (422, True)
+    await visitor.press("获取验证码", pool="demo", mobile="13512345678")
+    wrong = "111111" if await world.last_code() != "111111" else "222222"
+    await visitor.press("登录", code=wrong)
+    assert (visitor.status, "还可以再试" in visitor.text) == (422, True)
+    await visitor.press("登录", code=await world.last_code())
+    assert visitor.path == "/desk"
+
+
+async def test_a_person_of_two_offices_chooses_one(world: World) -> None:
+    await make_grant(await make_account(world.services.deps, "13612345678"), "venue")
+    account = await make_account(world.services.deps, "13512345678")
+    await make_grant(account, "venue")
+    await make_grant(account, "verifier")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="13512345678")
+    await visitor.press("登录", code=await world.last_code())
+    assert visitor.path == "/h5/role"
+    await visitor.press("场地人员")
+    assert (visitor.path, "当前身份：场地人员" in visitor.text) == ("/desk", True)
+
+
+async def test_pages_of_the_desk_lead_strangers_to_the_log_in(world: World) -> None:
+    draw_id, _ = await world.panel()
+    for path in ("/desk", f"/desk/{draw_id}", f"/desk/{draw_id}/result", f"/desk/{draw_id}/screen", "/h5/role"):
+        assert (await world.visitor().get(path)).path == "/h5/login"
+
+
+async def test_logging_out_ends_the_cookie_even_if_somebody_kept_it(world: World) -> None:
+    desk = await world.log_in(world.office.desk, "venue")
+    kept = {cookie.key: cookie.value for cookie in desk.client.session.cookie_jar}
+    await desk.press("退出登录")
+    assert desk.path == "/h5/login"
+    thief = world.visitor()
+    thief.client.session.cookie_jar.update_cookies(kept, thief.client.make_url("/"))
+    assert (await thief.get("/desk")).path == "/h5/login"
+
+
+async def test_a_revoked_office_is_out_at_once(world: World) -> None:
+    account = await make_account(world.services.deps, "13512345678")
+    grant = await make_grant(account, "venue")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="13512345678")
+    await visitor.press("登录", code=await world.last_code())
+    grant.revoked_at = world.clock.now()
+    await grant.save()
+    assert (await visitor.get("/desk")).path == "/h5/role"
+
+
+async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_leads_nowhere_else(world: World) -> None:
+    desk = await world.log_in(world.office.desk, "venue")
+    services = world.services
+    logins = BrowserLogins(services.deps, services.notices, services.links, services.sessions)
+    actor = await logins.resume(next(iter(desk.client.session.cookie_jar)).value)
+    token = await logins.hand_over(actor)
+    other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/desk/")
+    assert (other.path, "当前身份：场地人员" in other.text) == ("/desk", True)
+    world.clock.move(timedelta(minutes=4))
+    assert (await world.visitor().get(f"/h5/login/{token}")).status == 403
+
+
+async def test_the_desk_types_codes_for_entry_and_exit(world: World) -> None:
+    draw_id, [one, _] = await world.panel(2)
+    desk = await world.log_in(world.office.desk, "venue")
+    await desk.get(f"/desk/{draw_id}/attendance")
+    await desk.press("离场", code=one.code)
+    assert (desk.status, "还没有进场记录" in desk.text) == (409, True)
+    await desk.press("进场", code=one.code)
+    assert f"{one.code}已登记进场" in desk.text
+    await desk.press("进场", code=one.code)
+    assert "无需重复" in desk.text
+    await desk.press("离场", code=one.code)
+    assert f"{one.code}已登记离场" in desk.text
+    for wrong in ("12345", "abcdef", "１２３４５６", ""):
+        await desk.press("进场", code=wrong)
+        assert (desk.status, "六位数字" in desk.text) == (422, True)
+    await desk.press("进场", code="000001" if one.code != "000001" else "000002")
+    assert (desk.status, "没有这个验证码" in desk.text) == (404, True)
+    assert await Attendance.filter(draw_id=draw_id).count() == 2
+
+
+async def test_a_form_of_the_desk_sent_by_another_site_does_nothing(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
+    await desk.press("进场", code=invitation.code, headers={"Origin": "https://evil.example"})
+    assert desk.status == 403
+    await desk.post(f"/desk/{draw_id}/attendance", {"deed": "enter", "code": invitation.code})
+    assert desk.status == 403
+    assert not await Attendance.exists(draw_id=draw_id)
+
+
+async def test_missing_experts_are_urged_from_the_list_within_the_window(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    world.clock.move(timedelta(hours=5, minutes=1))
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
+    assert "迟到" in desk.text
+    await desk.press(f"语音催促{invitation.code}")
+    assert "第1次" in desk.text
+    assert await Urge.filter(invitation_id=invitation.id).count() == 1
+    await desk.press(f"语音催促{invitation.code}", invitation=str(new_id()))
+    assert desk.status == 404
+
+
+async def test_the_venues_screen_shows_a_fresh_code_and_how_many_came(world: World) -> None:
+    draw_id, [one, _] = await world.panel(2)
+    await world.services.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/screen")
+    first = await desk.response.text()
+    assert 'data-qr="http://127.0.0.1:8080/v/' in first
+    assert "已签到 1 / 2" in desk.text
+    world.clock.move(timedelta(seconds=20))
+    assert await (await desk.get(f"/desk/{draw_id}/screen")).response.text() != first
+
+
+async def test_an_agency_sees_codes_only_and_no_arrivals_while_the_result_is_sealed(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/desk/{draw_id}/result")
+    assert "名单已密封" in agency.text
+    assert invitation.code in agency.text
+    assert "专家0" not in agency.text
+    assert (await agency.get(f"/desk/{draw_id}/attendance")).status == 422
+    assert (await agency.get(f"/desk/{draw_id}/screen")).status == 403
+    assert not await AuditEntry.exists(action="result.read")
+
+
+async def test_the_unsealed_result_prints_names_marks_supplements_and_logs_each_reading(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    invitation.supplementary = True
+    await invitation.save(update_fields=["supplementary"])
+    agency = await world.log_in(world.office.agency)
+    world.clock.move(timedelta(hours=5, minutes=30))
+    await agency.get(f"/desk/{draw_id}/result")
+    assert f"*{invitation.code}" in agency.text.replace("* ", "*")
+    assert "专家0" in agency.text
+    assert "李监督" in agency.text
+    await agency.get(f"/desk/{draw_id}/result")
+    assert await AuditEntry.filter(action="result.read", subject_id=draw_id).count() == 2
+
+
+async def test_another_agencys_draw_is_not_there(world: World) -> None:
+    draw_id, _ = await world.panel()
+    outsider = await make_account(world.services.deps)
+    await make_organisation(credit_code=OTHER_CREDIT_CODE, legal_account_id=outsider.id)
+    agency = await world.log_in(Actor("demo", "organisation", outsider.id))
+    assert "还没有抽取活动" in agency.text
+    for path in ("", "/attendance", "/screen", "/result"):
+        assert (await agency.get(f"/desk/{draw_id}{path}")).status in (403, 404)
+        assert "演示项目" not in agency.text
+    assert (await agency.get("/desk/not-a-number")).status == 404
+
+
+async def test_searching_and_turning_pages_of_draws(world: World) -> None:
+    await world.panel()
+    desk = await world.log_in(world.office.desk, "venue")
+    assert "没有找到" in (await desk.get("/desk?q=不存在&page=-1")).text
+    assert "演示项目" in (await desk.get("/desk?q=演示&page=1")).text
+    assert (await desk.get("/desk?page=999999")).status == 200

@@ -1,0 +1,97 @@
+"""Screens that open by a signed link: the board of a draw and its record."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from domain.verify_draw import verify
+from tests.factories.offices import make_draw
+from tests.web.conftest import Visitor, World
+
+
+async def shared(world: World, draw_id: object, screen: str) -> Visitor:
+    agency = await (await world.log_in(world.office.agency)).get(f"/desk/{draw_id}")
+    await agency.press(next(name for name in agency.page.buttons if name.startswith(screen)))
+    return await world.visitor().get(agency.path)
+
+
+async def test_a_board_shows_totals_to_whoever_has_the_link_and_no_codes(world: World) -> None:
+    draw_id, [one, _] = await world.call(2)
+    await world.services.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    board = await shared(world, draw_id, "抽取进度大屏")
+    assert board.status == 200
+    assert "抽取中" in board.text
+    assert "正在等待1位专家答复" in board.text
+    assert one.code not in await board.response.text()
+
+
+async def test_a_board_is_told_of_every_change_as_it_happens(world: World) -> None:
+    draw_id, [one, two] = await world.call(2)
+    board = await shared(world, draw_id, "抽取进度大屏")
+    async with board.client.get(f"{board.path}/events") as stream:
+        assert stream.content_type == "text/event-stream"
+        assert (await next_facts(stream.content))["accepted"] == 0
+        await world.services.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+        assert (await next_facts(stream.content))["accepted"] == 1
+        await world.services.invitations.answer(two.id, two.expert_id, "accept", by="chat")
+        facts = await next_facts(stream.content)
+        while facts["state"] != "completed":
+            await world.office.run.advance(draw_id)
+            facts = await next_facts(stream.content)
+    assert facts["accepted"] == facts["planned"] == 2
+
+
+async def next_facts(content: object) -> dict[str, object]:
+    while True:
+        line = await content.readline()  # type: ignore[attr-defined]  # aiohttp's StreamReader
+        assert line, "the stream ended"
+        if line.startswith(b"data: "):
+            found: dict[str, object] = json.loads(line[6:])
+            return found
+
+
+async def test_links_to_screens_run_out_and_serve_one_screen(world: World) -> None:
+    draw_id, _ = await world.call()
+    board = await shared(world, draw_id, "抽取进度大屏")
+    assert (await world.visitor().get(board.path.replace("/draw/", "/record/"))).status == 403
+    world.clock.move(timedelta(hours=25))
+    assert (await world.visitor().get(board.path)).status == 403
+    assert (await world.visitor().get(f"{board.path}/events")).status == 403
+
+
+async def test_a_record_reads_in_chinese_and_its_file_passes_the_downloaded_program(
+    world: World, tmp_path: Path
+) -> None:
+    draw_id, [one, two] = await world.call(2)
+    await world.services.invitations.answer(one.id, one.expert_id, "decline", by="chat")
+    await world.services.invitations.answer(two.id, two.expert_id, "accept", by="chat")
+    await world.office.run.advance(draw_id)
+    page = await shared(world, draw_id, "抽取记录")
+    for words in ("名单冻结", "种子确定", "通知专家", "条件1，不参加", "怎样核验"):
+        assert words in page.text
+    for secret in (one.code, "专家0", "演示项目"):
+        assert secret not in page.text
+    file = await page.client.get(page.page.links["下载记录"])
+    assert "attachment" in file.headers["Content-Disposition"]
+    record = await file.read()
+    assert [f for f in verify(json.loads(record), []) if f.severity == "error"] == []
+    (tmp_path / "record.json").write_bytes(record)
+    program = await page.client.get(page.page.links["下载核验程序"])
+    (tmp_path / "verify_draw.py").write_bytes(await program.read())
+    command = [sys.executable, "-I", "verify_draw.py", "record.json"]
+    done = await asyncio.to_thread(subprocess.run, command, cwd=tmp_path, capture_output=True, timeout=30, check=False)
+    assert done.returncode in (0, 3), done.stdout
+
+
+async def test_a_record_before_the_draw_has_begun_is_not_offered(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    agency = await (await world.log_in(world.office.agency)).get(f"/desk/{draw_id}")
+    assert not any(name.startswith("抽取记录") for name in agency.page.buttons)
+    form = agency.page.forms[0]
+    await agency.post(form["action"], {**form["fields"], "screen": "record"})
+    assert (agency.status, "还没有开始" in agency.text) == (409, True)

@@ -1,0 +1,126 @@
+"""The QR code at a venue, scanned with WeChat and with other things."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.errors import GatewayError, OutcomeUnknown, Transient
+from models.attendance import Attendance
+from tests.web.conftest import PUBLIC_URL, WECHAT, World
+
+
+async def venue_url(world: World, draw_id: UUID) -> str:
+    token, _ = await world.services.attendance.venue_token(world.office.desk, draw_id)
+    return f"{PUBLIC_URL}/v/{token}"
+
+
+async def test_an_expert_scans_is_recognised_taps_once_and_is_in(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    openid = await world.bind(invitation.expert_id)
+    phone = await world.scan(world.visitor(**WECHAT), await venue_url(world, draw_id), openid)
+    assert not await Attendance.exists(draw_id=draw_id)
+    await phone.press("我已到场，签到")
+    assert "签到成功" in phone.text
+    assert invitation.code in phone.text
+    entry = await Attendance.get(draw_id=draw_id)
+    assert (entry.method, entry.invitation_id) == ("qr", invitation.id)
+
+
+async def test_tapping_twice_or_coming_back_a_second_later_is_harmless(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    openid = await world.bind(invitation.expert_id)
+    url = await venue_url(world, draw_id)
+    phone = await world.scan(world.visitor(**WECHAT), url, openid)
+    form = phone.page.forms[0]["action"]
+    await phone.post(form, {})
+    await phone.post(form, {})
+    assert "签到成功" in phone.text
+    world.wechat.used.clear()
+    await world.scan(phone, url, openid)
+    assert "签到成功" in phone.text
+    assert await Attendance.filter(draw_id=draw_id).count() == 1
+
+
+async def test_a_photo_of_the_code_is_useless_a_minute_later_but_a_slow_tap_is_not(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    openid = await world.bind(invitation.expert_id)
+    url = await venue_url(world, draw_id)
+    phone = await world.scan(world.visitor(**WECHAT), url, openid)
+    world.clock.move(timedelta(minutes=2))
+    old = await world.visitor(**WECHAT).get(url.removeprefix(PUBLIC_URL))
+    assert (old.status, "已过期" in old.text) == (403, True)
+    await phone.press("我已到场，签到")
+    assert "签到成功" in phone.text
+
+
+async def test_a_tap_long_after_the_scan_is_refused(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    openid = await world.bind(invitation.expert_id)
+    phone = await world.scan(world.visitor(**WECHAT), await venue_url(world, draw_id), openid)
+    world.clock.move(timedelta(minutes=6))
+    await phone.press("我已到场，签到")
+    assert phone.status == 403
+    assert not await Attendance.exists(draw_id=draw_id)
+
+
+async def test_the_way_back_from_wechat_opens_in_the_browser_that_scanned_only(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    openid = await world.bind(invitation.expert_id)
+    url = (await venue_url(world, draw_id)).removeprefix(PUBLIC_URL)
+    thief = world.visitor(**WECHAT)
+    redirect = await thief.client.get(url, headers=WECHAT, allow_redirects=False)
+    target = redirect.headers["Location"]
+    assert openid not in target
+    link = target.split("redirect_uri=")[1].split("&")[0].replace("%3A", ":").replace("%2F", "/")
+    state = target.split("state=")[1]
+    victim = await world.visitor(**WECHAT).get(f"{link}?code={openid}&state={state}")
+    assert (victim.status, "重新扫描" in victim.text) == (403, True)
+    await thief.get(f"{link}?code={openid}&state={'0' * 32}")
+    assert thief.status == 403
+
+
+async def test_outside_wechat_the_page_says_what_to_do_instead(world: World) -> None:
+    draw_id, _ = await world.panel()
+    page = await world.visitor().get((await venue_url(world, draw_id)).removeprefix(PUBLIC_URL))
+    assert page.status == 403
+    assert "扫一扫" in page.text
+    assert "告诉现场工作人员" in page.text
+
+
+async def test_strangers_and_experts_of_other_panels_are_told_apart_and_neither_comes_in(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    url = await venue_url(world, draw_id)
+    stranger = await world.scan(world.visitor(**WECHAT), url, "o-nobody")
+    assert (stranger.status, "绑定" in stranger.text) == (403, True)
+    other = next(e for e in world.office.experts if e.id != invitation.expert_id)
+    guest = await world.scan(world.visitor(**WECHAT), url, await world.bind(other.id))
+    assert (guest.status, "不在本场评标名单中" in guest.text) == (403, True)
+    world.wechat.snapshot = True
+    shadow = await world.scan(world.visitor(**WECHAT), url, "o-shadow")
+    assert "使用完整服务" in shadow.text
+    assert not await Attendance.exists(draw_id=draw_id)
+
+
+@pytest.mark.parametrize("failure", [Transient("busy"), OutcomeUnknown("silence")])
+async def test_wechat_away_is_said_with_another_way_in(world: World, failure: GatewayError) -> None:
+    draw_id, [invitation] = await world.panel()
+    openid = await world.bind(invitation.expert_id)
+    world.wechat.fail.append(failure)
+    phone = await world.scan(world.visitor(**WECHAT), await venue_url(world, draw_id), openid)
+    assert (phone.status, "告诉现场工作人员" in phone.text) == (503, True)
+
+
+async def test_a_wechat_code_serves_once(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    openid = await world.bind(invitation.expert_id)
+    world.wechat.used.add(openid)
+    phone = await world.scan(world.visitor(**WECHAT), await venue_url(world, draw_id), openid)
+    assert (phone.status, "重新扫描" in phone.text) == (403, True)
+
+
+@pytest.mark.parametrize("path", ["/v/x", "/v/back/x?code=a&state=b", "/v/" + "A" * 71])
+async def test_made_up_codes_open_nothing(world: World, path: str) -> None:
+    assert (await world.visitor(**WECHAT).get(path)).status == 403
