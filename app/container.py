@@ -131,7 +131,7 @@ def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows:
     appids = {pool: program.appid for pool, program in settings.wechat.mini_programs.items()}
     rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
     invitations = Invitations(deps, notices, run)
-    attendance = AttendanceDesk(deps, notices, links, reading)
+    attendance = AttendanceDesk(deps, notices, links, reading, gateways.official)
     receipts = Receipts(deps, notices, invitations, gateways.sms, gateways.voice)
     return Services(
         deps=deps,

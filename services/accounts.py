@@ -178,13 +178,15 @@ class Accounts:
             return True
 
     async def who(self, identity_id: UUID) -> Who:
-        """Whom an identity stands for now. Raises NotFound for an identity that nobody made."""
+        """Whom an identity stands for now. Raises NotFound for an identity that nobody made, Forbidden for a disabled one."""
         identity = await WechatIdentity.get_or_none(id=identity_id)
         if identity is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
         if identity.account_id is None:
             return Who(identity_id)
         account = await Account.get(id=identity.account_id)
+        if account.disabled_at is not None:
+            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
         roles = tuple(await roles_of(account.id, self._deps.now()))
         name, expert_id = account.real_name, next((role.expert_id for role in roles if role.expert_id), None)
         if expert_id is not None:

@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from domain.clock import print_time
-from domain.errors import Conflict, InvalidInput, NotFound
+from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Unavailable
 from domain.lifecycles import DrawState, InvitationState
 from domain.rulebook import Rulebook
 from domain.rulebook_texts import time_params
@@ -23,9 +23,12 @@ from services.draws.run import place
 from services.draws.state import append_end, lock, tell_agency
 from services.links import Links
 from services.notices import Notices
+from services.ports import OfficialAccountSender
 
 Method = Literal["qr", "code", "chat", "desk"]
 _VENUE = "venue_qr"
+VENUE_SCENE = "venue:"
+"""Prefix of the scenes that check in."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,11 @@ class DeskRow:
 class AttendanceDesk:
     """Check-in by the expert's phone or by the desk, exits, urging, and the end of an on-site activity."""
 
-    def __init__(self, deps: Deps, notices: Notices, links: Links, reading: Reading) -> None:
+    def __init__(
+        self, deps: Deps, notices: Notices, links: Links, reading: Reading, official: OfficialAccountSender
+    ) -> None:
         self._deps = deps
+        self._official = official
         self._notices = notices
         self._links = links
         self._reading = reading
@@ -84,6 +90,18 @@ class AttendanceDesk:
         draw = await self._reading.get(actor, draw_id)
         until = self._deps.now() + self._deps.book(draw.pool).attendance.qr_valid
         return self._links.sign(_VENUE, draw.id, draw.id, until), until
+
+    async def venue_scene(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
+        """The same as a scene code of the official account: who scans it with WeChat checks in by chat.
+
+        The answer is the text to draw as a QR code. Raises Unavailable when WeChat gives none: use ``venue_token``.
+        """
+        token, until = await self.venue_token(actor, draw_id)
+        lifetime = max(60, int((until - self._deps.now()).total_seconds()))
+        try:
+            return await self._official.create_scene(actor.pool, f"{VENUE_SCENE}{token}", lifetime), until
+        except GatewayError as error:
+            raise Unavailable("暂时生成不了微信场景码，请使用普通签到码。", code="no_scene_code") from error
 
     async def check_in_by_qr(
         self, expert_id: UUID, token: str, position: Position | None = None, *, key: str | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
 from domain.draws import participant_commitment
+from domain.errors import Transient
 from models.draws import Condition, Draw
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
@@ -25,10 +27,34 @@ from services.draws.verification import Verification
 from services.invitations import Invitations
 from services.links import Links
 from services.notices import Notices
+from services.ports import MenuItem
 from tests.factories.people import CREDIT_CODE, make_account, make_expert
 
 ID_NUMBER = "11010519491231002X"
 SUPERVISOR_MOBILE = "13900001111"
+
+
+class SceneMaker:
+    """The one act of the official account that attendance needs; ``away`` makes it fail."""
+
+    away = False
+
+    async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
+        if self.away:
+            raise Transient("busy")
+        assert len(scene) <= 64
+        return f"http://weixin.qq.com/q/{scene}"
+
+    async def send_template(
+        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+    ) -> str:
+        raise AssertionError("attendance sends nothing itself")
+
+    async def send_text(self, pool: str, openid: str, text: str) -> None:
+        raise AssertionError("attendance sends nothing itself")
+
+    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None:
+        raise AssertionError("attendance sends nothing itself")
 
 
 @dataclass
@@ -66,7 +92,8 @@ async def make_office(deps: Deps) -> Office:
         legal_account_id=agent.id, created_at=now,
     )  # fmt: skip
     project = await Project.create(
-        pool="demo", organisation_id=organisation.id, agent_id=agent.id, name="演示项目", number="20261121000000000001", category="工程建设",
+        pool="demo", organisation_id=organisation.id, agent_id=agent.id, name="演示项目", number="20261121000000000001",
+        category="工程建设",
         region="440100", funding_source="国家投资", tender_method="公开招标", organisation_form="委托招标",
         tenderee_category="法人", investment=15_000_000, tenderee_name="广州水务有限公司",
         tenderee_code="91350211M000100Y46", agency_name=organisation.name, agency_code=CREDIT_CODE, contact="张三",
@@ -86,7 +113,7 @@ async def make_office(deps: Deps) -> Office:
         invitations,
         Absences(deps, notices, invitations, run, rounds),
         reading,
-        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), reading),
+        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), reading, SceneMaker()),
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
         Actor("demo", "verifier", account_id=verifier.id),
         Actor("demo", "supervisor", account_id=supervisor.id),
@@ -116,7 +143,8 @@ async def add_experts(office: Office, count: int, *, specialty: str = "A08", reg
 def draw_form(office: Office, *, needed: int = 2, on_site: bool = False) -> DrawForm:
     now = office.deps.now()
     return DrawForm(
-        project_id=office.project_id, lots=(), name="演示项目(一标段)", medium="演示网", opening_at=now + timedelta(hours=3),
+        project_id=office.project_id, lots=(), name="演示项目(一标段)", medium="演示网",
+        opening_at=now + timedelta(hours=3),
         opening_place="广州", needed=needed, starts_at=now + timedelta(hours=6), ends_at=now + timedelta(hours=12),
         on_site=on_site, operator_name="黄劲松", operator_phone="13568846647", operator_id_number=ID_NUMBER,
         supervisors=(SupervisorForm("李监督", SUPERVISOR_MOBILE, "住建局"),),

@@ -45,7 +45,7 @@ from services.privacy import Privacy
 from services.projects import Projects
 from services.registry import Services
 from services.sessions import Sessions
-from tests.factories.offices import Office, make_office
+from tests.factories.offices import Office, SceneMaker, make_office
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 POOLS = Path(__file__).parents[2] / "config" / "pools"

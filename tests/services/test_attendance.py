@@ -8,13 +8,14 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany, Unavailable
+from models.audit import AuditEntry
 from models.invitations import Invitation
 from models.notices import Notice
 from services.attendance import Position
 from services.audit import Audit
 from services.base import Deps, execute
-from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
+from tests.factories.offices import Office, SceneMaker, add_experts, make_office, open_invitations, start_draw, state_of
 
 
 @pytest.fixture
@@ -126,8 +127,6 @@ async def test_reminders_come_before_gathering_and_not_after_entry(office: Offic
 async def test_sealed_results_show_codes_only_and_each_unsealed_reading_is_logged(
     office: Office, clock: FixedClock
 ) -> None:
-    from models.audit import AuditEntry
-
     draw_id, [invitation] = await accepted_panel(office)
     for actor in (office.agency, office.verifier, office.desk):
         result = await office.reading.result(actor, draw_id)
@@ -150,8 +149,6 @@ async def test_absence_is_registered_by_code_or_mobile_with_masks_only_and_limit
     for _ in range(19):
         with pytest.raises((NotFound, InvalidInput)):
             await office.absences.register(office.agency, draw_id, "000000", "absence", "")
-    from domain.errors import TooMany
-
     with pytest.raises(TooMany):
         await office.absences.register(office.agency, draw_id, "000000", "absence", "")
 
@@ -165,3 +162,15 @@ async def test_the_audit_chain_is_whole_and_shows_where_it_was_touched(office: O
     await execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_seal_only")
     await execute("UPDATE audit_entry SET action = 'nothing.happened' WHERE number = 3")
     assert await audit.find_break("demo") == 3
+
+
+async def test_a_scene_code_carries_the_same_token_and_wechat_away_is_said(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_id, [invitation] = await accepted_panel(office)
+    text, _ = await office.attendance.venue_scene(office.desk, draw_id)
+    token = text.split("venue:")[1]
+    assert (await office.attendance.check_in_by_qr(invitation.expert_id, token)).first
+    monkeypatch.setattr(SceneMaker, "away", True)
+    with pytest.raises(Unavailable):
+        await office.attendance.venue_scene(office.desk, draw_id)
