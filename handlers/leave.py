@@ -55,7 +55,7 @@ async def ask_leave(talk: Talk, panels: tuple[Candidate, ...]) -> None:
     if not sure:
         await talk.say(texts.NOT_LEFT, time=time)
         return
-    await talk.once(talk.services.invitations.leave, invitation_id, me.expert_id, reason)
+    await talk.once(talk.services.invitations.leave, invitation_id, me.expert_id, reason, by="chat")
     await talk.say(texts.LEFT, time=time)
 
 

@@ -179,16 +179,19 @@ class Invitations:
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
         if choice == "decline":
-            await self._tell(invitation, draw, "draw_declined", time_params(notice.gathering_at))
+            await self._tell(invitation, draw, "draw_declined", time_params(notice.gathering_at), by)
             return
         await self.plan_reminder(invitation, draw.pool, now)
         params = {**time_params(notice.gathering_at), "place": place(notice), "code": invitation.code}
-        await self._tell(invitation, draw, "draw_accepted", params)
+        await self._tell(invitation, draw, "draw_accepted", params, by)
         await tell_agency(
             self._notices, draw, "agency_agreed", str(draw.log_length), agreed=locked.accepted, needed=draw.needed
         )
 
-    async def _tell(self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str]) -> None:
+    async def _tell(
+        self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
+    ) -> None:
+        """``by`` is where the person acted: a conversation answers there itself."""
         await self._notices.notify(
             pool=draw.pool,
             kind=kind,
@@ -196,6 +199,7 @@ class Invitations:
             params=params,
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,
+            told_on="wechat" if by == "chat" else "",
         )
 
     async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
@@ -274,7 +278,7 @@ class Invitations:
     # ---- leave
 
     async def leave(
-        self, invitation_id: UUID, expert_id: UUID, reason: str, *, key: str | None = None
+        self, invitation_id: UUID, expert_id: UUID, reason: str, *, by: Channel = "mini", key: str | None = None
     ) -> InvitationView:
         """Ask for leave after accepting (人工请假).
 
@@ -296,7 +300,7 @@ class Invitations:
                     f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
                 )
             await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, source="expert", by=None)
-            await self._tell(invitation, locked.draw, "leave_confirmed", time_params(invitation.gathering_at))
+            await self._tell(invitation, locked.draw, "leave_confirmed", time_params(invitation.gathering_at), by)
             return (await self._views([invitation]))[0]
 
     async def _contact(self, invitation: Invitation) -> str:

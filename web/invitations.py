@@ -48,6 +48,7 @@ class InvitationPages:
 
     def add_routes(self) -> None:
         self._site.get("/i/{link}", self.show)
+        self._site.get("/i/{link}/{deed}", self.reopen)
         self._site.post("/i/{link}/answer", self.answer)
         self._site.post("/i/{link}/leave", self.leave)
         self._site.post("/i/{link}/check-in", self.check_in)
@@ -65,6 +66,10 @@ class InvitationPages:
         if step == "leave" and self._may_leave(view):
             return self._leave_page(opened, view)
         return self._page(opened, view, note=_NOTES.get(request.query.get("note", ""), ""))
+
+    async def reopen(self, request: http.Request) -> http.Response:
+        """A form's address, opened anew, as WeChat does with a page that it had put away."""
+        raise http.HTTPSeeOther(f"/i/{request.match_info['link']}")
 
     async def _open(self, request: http.Request) -> _Opened:
         link = request.match_info["link"]
@@ -137,7 +142,7 @@ class InvitationPages:
         if fields.get("sure") != "yes":
             return self._leave_page(opened, view, reason=reason)
         try:
-            await self._services.invitations.leave(opened.invitation_id, opened.expert_id, reason)
+            await self._services.invitations.leave(opened.invitation_id, opened.expert_id, reason, by="h5")
         except _RETRIED_ON_PAGE as error:
             return await self._again(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")

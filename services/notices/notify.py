@@ -50,10 +50,12 @@ class Notices:
         mobile: str | None = None,
         invitation_id: UUID | None = None,
         secret: str | None = None,
+        told_on: str = "",
     ) -> UUID:
         """Tell one person; returns the notice's id. ``secret`` fills ``{code}`` and is kept sealed.
 
-        Raises NotFound when nobody is named.
+        ``told_on`` names a channel on which the person is being told already (the reply of a conversation): it is noted as
+        delivered there and not sent again. Raises NotFound when nobody is named.
         """
         existing = await Notice.get_or_none(pool=pool, dedupe_key=dedupe_key)
         if existing is not None:
@@ -74,6 +76,11 @@ class Notices:
             created_at=now,
         )
         await self._apply(notice, self._plan(notice, [], now), now)
+        if told_on:
+            await Attempt.filter(notice_id=notice.id, channel=told_on, state=AttemptState.PENDING).update(
+                state=AttemptState.DELIVERED, vendor_code="told", closed_at=now
+            )
+            await self.advance(notice.id)
         return notice.id
 
     async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient]) -> int:

@@ -265,3 +265,17 @@ async def test_subscribe_messages_are_counted_and_not_sent_without_a_credit(
     await mini.refresh_from_db()
     assert mini.subscribe_credits == {"agency_agreed": 0}
     assert [s for s in await states() if s[0] == "mini"] == [("mini", "delivered", ""), ("mini", "failed", "43101")]
+
+
+async def test_who_answers_in_chat_is_not_told_a_second_time_there(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    notice = await Notice.get(kind="draw_accepted")
+    attempts = {a.channel: (a.state, a.vendor_code) for a in await Attempt.filter(notice_id=notice.id)}
+    assert attempts == {"wechat": ("delivered", "told"), "sms": ("pending", "")}
+    await office.invitations.leave(invitation.id, invitation.expert_id, "出差", by="chat")
+    assert (await Notice.get(kind="leave_confirmed")).state == "done"
