@@ -42,6 +42,7 @@ class DeskPages:
         self._site.post("/desk/{draw_id}/attendance", self.act)
         self._site.get("/desk/{draw_id}/screen", self.screen)
         self._site.get("/desk/{draw_id}/result", self.result)
+        self._site.get("/desk/{draw_id}/share", self.draw)
         self._site.post("/desk/{draw_id}/share", self.share)
 
     # ---- draws

@@ -154,7 +154,7 @@ class InvitationPages:
         fields = await self._site.read_form(request, "check_in", opened.invitation_id, opened.expert_id)
         try:
             done = await self._services.attendance.check_in(
-                opened.invitation_id, opened.expert_id, read_position(fields)
+                opened.invitation_id, opened.expert_id, _read_position(fields)
             )
         except _RETRIED_ON_PAGE as error:
             return await self._again(opened, error)
@@ -173,7 +173,7 @@ def _choice(text: str) -> Choice:
     raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
 
 
-def read_position(fields: dict[str, str]) -> Position | None:
+def _read_position(fields: dict[str, str]) -> Position | None:
     """The position that the browser told, WGS-84 degrees; None when it told nothing usable."""
     try:
         latitude, longitude = float(fields.get("latitude", "")), float(fields.get("longitude", ""))

@@ -33,6 +33,7 @@ class Door:
         self._site.get("/h5/login", self.ask_mobile)
         self._site.post("/h5/login", self.send_code)
         self._site.post("/h5/login/code", self.take_code)
+        self._site.get("/h5/login/code", self.ask_mobile)
         self._site.get("/h5/login/{token}", self.hand_over)
         self._site.get("/h5/role", self.ask_role)
         self._site.post("/h5/role", self.take_role)

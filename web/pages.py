@@ -31,3 +31,4 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
         RecordPages(site, screens),
     ):
         pages.add_routes()
+    site.add_missing("i", "v", "h5", "desk", "draw", "record")

@@ -55,6 +55,7 @@ _TITLES: Mapping[int, str] = {
     500: "系统出错",
     503: "暂时无法服务",
 }
+_HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条通知中的链接，或返回上一页。"}
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,15 @@ class Site:
     def post(self, path: str, handler: Handler) -> None:
         self._app.router.add_post(path, self._guarded(handler))
 
+    def add_missing(self, *folders: str) -> None:
+        """Added last: whatever else stands below our folders is not there, and says so in our look."""
+
+        async def missing(_request: http.Request) -> http.StreamResponse:
+            raise http.HTTPNotFound
+
+        for folder in folders:
+            self._app.router.add_route("*", f"/{folder}{{tail:(?:/.*)?}}", self._guarded(missing))
+
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: http.Request) -> http.StreamResponse:
             response = await self._answer(request, handler)
@@ -125,7 +135,7 @@ class Site:
             if error.status < 400:
                 self.protect(error)
                 raise
-            return self.refusal(_plain(error.status, "页面无法打开，请返回后重试。"))
+            return self.refusal(_plain(error.status, _HINTS.get(error.status, "页面无法打开，请返回后重试。")))
         except (HttpProcessingError, http.RequestPayloadError):
             return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"))
         except AWAY as error:

@@ -14,13 +14,14 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.errors import AppError, Forbidden, GatewayError, Rejected, Unavailable
+from domain.errors import Conflict, Forbidden, GatewayError, Rejected, RuleViolation, Unavailable
 from services.attendance import Scanned
+from services.ports import WebUser
 from services.registry import Services
-from web.invitations import read_position
 from web.site import Site
 
 _PASS = "venue_pass"
+_IN = "venue_in"
 _PASS_VALID = timedelta(minutes=5)
 _COOKIE = "pbt_scan"
 _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
@@ -34,6 +35,7 @@ class VenuePages:
     def add_routes(self) -> None:
         self._site.get("/v/{token}", self.scan)
         self._site.get("/v/back/{token}", self.back)
+        self._site.get("/v/in/{token}", self.reopen)
         self._site.post("/v/in/{token}", self.check_in)
 
     async def scan(self, request: http.Request) -> http.Response:
@@ -67,55 +69,56 @@ class VenuePages:
     async def back(self, request: http.Request) -> http.Response:
         """WeChat sends the browser here with a code that tells who it is."""
         link = self._services.links.check(request.match_info["token"], _PASS)
-        known = request.cookies.get(_COOKIE, "")
-        if not (
-            hmac.compare_digest(known.encode(), link.person_id.hex.encode())
-            and hmac.compare_digest(request.query.get("state", "").encode(), known.encode())
-        ):
+        if not _is_same_browser(request, link.person_id):
             raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
-        draw_pool = await self._pool_of(link.subject_id)
-        who = await self._ask_wechat(draw_pool, request.query.get("code", ""))
-        if isinstance(who, http.Response):
-            return who
-        invitation_id = await self._services.attendance.find_awaited(link.subject_id, who)
-        if invitation_id is None:
-            raise Forbidden("您不在本场评标名单中，请向现场工作人员核对。", code="not_awaited")
-        view = await self._services.invitations.view(invitation_id, who)
-        scanned = Scanned(link.subject_id, draw_pool)
-        return self._site.render("venue.html", view=view, error="", token=self._sign(scanned, who, "venue_in"))
+        scanned = await self._services.attendance.venue(link.subject_id)
+        user = await self._ask_wechat(scanned.pool, request.query.get("code", ""))
+        if user.snapshot:
+            return self._stranger(scanned.pool, snapshot=True)
+        who = await self._services.accounts.find_reader(scanned.pool, user.openid)
+        if who.expert_id is None:
+            return self._stranger(scanned.pool)
+        return await self._page(scanned.draw_id, who.expert_id, self._sign(scanned, who.expert_id, _IN))
 
-    async def _pool_of(self, draw_id: UUID) -> str:
-        return (await self._services.attendance.venue(draw_id)).pool
-
-    async def _ask_wechat(self, pool: str, code: str) -> UUID | http.Response:
-        """The expert who holds this phone, or the page for somebody whom we don't know."""
+    async def _ask_wechat(self, pool: str, code: str) -> WebUser:
         if not _CODE.fullmatch(code):
             raise Forbidden("微信没有告诉我们您是谁，请重新扫描现场二维码。", code="no_code")
         try:
-            user = await self._services.web.web_user(pool, code)
+            return await self._services.web.web_user(pool, code)
         except Rejected as error:
             raise Forbidden("页面已失效，请用微信重新扫描现场二维码。", code="code_used") from error
         except GatewayError as error:
             raise Unavailable(
                 "微信暂时无法连接，请稍后重新扫码，或把验证码告诉现场工作人员。", code="wechat_away"
             ) from error
-        if user.snapshot:
-            return self._stranger(pool, snapshot=True)
-        who = await self._services.accounts.find_reader(pool, user.openid)
-        return who.expert_id or self._stranger(pool)
+
+    async def _page(self, draw_id: UUID, expert_id: UUID, token: str, error: str = "") -> http.Response:
+        invitation_id = await self._services.attendance.find_awaited(draw_id, expert_id)
+        if invitation_id is None:
+            raise Forbidden("您不在本场评标名单中，请向现场工作人员核对。", code="not_awaited")
+        view = await self._services.invitations.view(invitation_id, expert_id)
+        return self._site.render("venue.html", status=422 if error else 200, view=view, error=error, token=token)
+
+    async def reopen(self, request: http.Request) -> http.Response:
+        """The form's address, opened anew: shows how it stands."""
+        token = request.match_info["token"]
+        link = self._services.links.check(token, _IN)
+        return await self._page(link.subject_id, link.person_id, token)
 
     async def check_in(self, request: http.Request) -> http.Response:
         """The token was made for this expert after the scan, so it is form and proof in one."""
         token = request.match_info["token"]
-        link = self._services.links.check(token, "venue_in")
-        fields = await self._site.read_fields(request)
-        invitation_id = await self._services.attendance.find_awaited(link.subject_id, link.person_id)
-        if invitation_id is None:
-            raise Forbidden("您不在本场评标名单中，请向现场工作人员核对。", code="not_awaited")
-        error = ""
+        link = self._services.links.check(token, _IN)
+        await self._site.read_fields(request)
         try:
-            await self._services.attendance.check_in_scanned(link.subject_id, link.person_id, read_position(fields))
-        except AppError as refusal:
-            error = refusal.message
-        view = await self._services.invitations.view(invitation_id, link.person_id)
-        return self._site.render("venue.html", status=422 if error else 200, view=view, error=error, token=token)
+            await self._services.attendance.check_in_scanned(link.subject_id, link.person_id)
+        except (Conflict, RuleViolation) as error:
+            return await self._page(link.subject_id, link.person_id, token, error.message)
+        return await self._page(link.subject_id, link.person_id, token)
+
+
+def _is_same_browser(request: http.Request, visitor: UUID) -> bool:
+    """The cookie, the pass and what WeChat brought back must name one visitor."""
+    known = request.cookies.get(_COOKIE, "").encode()
+    state = request.query.get("state", "").encode()
+    return hmac.compare_digest(known, visitor.hex.encode()) and hmac.compare_digest(known, state)

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright
 
 from models.invitations import Invitation
-from tests.web.conftest import World
+from sandbox.config import parse
+from sandbox.server import create_app as create_sandbox
+from tests.sandbox.conftest import MOBILE, settings
+from tests.web.conftest import PUBLIC_URL, World
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
@@ -234,4 +238,21 @@ async def test_logging_in_on_a_phone(browser: Browser, world: World) -> None:
     await page.get_by_role("button", name="获取验证码").click()
     await page.get_by_label("短信验证码").wait_for()
     await seen.check("login-code")
+    assert seen.complaints == []
+
+
+async def test_pages_work_inside_a_phone_of_the_sandbox(browser: Browser, world: World) -> None:
+    _, [invitation] = await world.call()
+    config = settings(str(world.server.make_url("")).rstrip("/"), service_public_url=PUBLIC_URL)
+    sandbox = TestServer(create_sandbox(parse(config)))
+    await sandbox.start_server()
+    seen = await look(browser, world)
+    seen.base = str(sandbox.make_url("")).rstrip("/")
+    page = await seen.open(f"/phone/{MOBILE}/service/i/{invitation.link}")
+    await page.get_by_role("link", name="参加", exact=True).click()
+    await page.get_by_role("button", name="确认参加").click()
+    await page.get_by_text(invitation.code).wait_for()
+    assert page.url.startswith(seen.base + "/phone/")
+    await page.context.close()
+    await sandbox.close()
     assert seen.complaints == []

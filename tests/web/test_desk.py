@@ -196,3 +196,15 @@ async def test_searching_and_turning_pages_of_draws(world: World) -> None:
     assert "没有找到" in (await desk.get("/desk?q=不存在&page=-1")).text
     assert "演示项目" in (await desk.get("/desk?q=演示&page=1")).text
     assert (await desk.get("/desk?page=999999")).status == 200
+
+
+async def test_a_disabled_person_is_not_let_in_with_a_right_code(world: World) -> None:
+    account = await make_account(world.services.deps, "13512345678")
+    await make_grant(account, "venue")
+    visitor = await world.visitor().get("/h5/login")
+    await visitor.press("获取验证码", pool="demo", mobile="13512345678")
+    account.disabled_at = world.clock.now()
+    await account.save()
+    await visitor.press("登录", code=await world.last_code())
+    assert (visitor.status, "没有可以登录的身份" in visitor.text) == (403, True)
+    assert (await visitor.get("/desk")).path == "/h5/login"

@@ -1,0 +1,48 @@
+"""What all pages share when something is not there or goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.invitations import Invitations
+from tests.web.conftest import WECHAT, World
+
+
+@pytest.mark.parametrize(
+    "path", ["/i", "/i/a/b/c", "/v", "/h5", "/h5/nothing/here", "/draw", "/record/", "/desk/a/b/c"]
+)
+async def test_what_is_not_there_says_so_in_our_look(world: World, path: str) -> None:
+    page = await world.visitor().get(path)
+    assert (page.status, "没有找到" in page.text, "page.css" in await page.response.text()) == (404, True, True)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "words"),
+    [(ConnectionRefusedError("database"), 503, "稍后刷新"), (KeyError("a fault of ours"), 500, "我们已记录")],
+)
+async def test_failures_become_pages_that_say_what_to_do_and_nothing_else(
+    world: World, monkeypatch: pytest.MonkeyPatch, failure: Exception, status: int, words: str
+) -> None:
+    async def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(Invitations, "by_link", fail)
+    page = await world.visitor().get("/i/whatever")
+    assert (page.status, words in page.text) == (status, True)
+    assert "fault of ours" not in await page.response.text()
+    assert page.response.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_page_that_wechat_opens_anew_after_a_form_is_there(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
+    for deed in ("answer", "leave", "check-in"):
+        page = await world.visitor().get(f"/i/{invitation.link}/{deed}")
+        assert (page.path, page.status) == (f"/i/{invitation.link}", 200)
+    assert (await world.visitor().get("/h5/login/code")).status == 200
+    desk = await world.log_in(world.office.desk, "venue")
+    assert (await desk.get(f"/desk/{draw_id}/share")).status == 200
+    token, _ = await world.services.attendance.venue_token(world.office.desk, draw_id)
+    phone = await world.scan(world.visitor(**WECHAT), f"/v/{token}", await world.bind(invitation.expert_id))
+    await phone.press("我已到场，签到")
+    await phone.get(phone.path)
+    assert "签到成功" in phone.text
