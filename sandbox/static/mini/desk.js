@@ -53,26 +53,49 @@ function line(page, id, row, redraw) {
   return cell(h('b', { class: 'm-code' }, row.code), '', { tag: [state, urge], note: row.voice_urges ? `已催促 ${row.voice_urges} 次` : '' });
 }
 
-/** The short-lived code that experts scan, renewed before it ends. */
+const CODES = { scene: ['微信签到码', '请专家用微信扫一扫'], qr: ['小程序签到码', '请专家在小程序里扫码签到'] };
+
+/** The short-lived code that experts scan, renewed before it ends: a scene code for WeChat, or one for the mini-program. */
 async function qr(page, id) {
-  const image = h('img', { alt: '签到二维码，请专家用微信扫描' });
+  const image = h('img', { alt: '签到二维码' });
+  const hint = h('p', {});
   const left = h('small', {});
-  const box = h('section', { class: 'm-card m-qr' }, h('h4', {}, '现场签到码'), image, left);
+  let kind = 'scene';
   let ends = 0;
   const load = async () => {
-    const path = `/draws/${id}/attendance/qr`;
-    const [{ token, valid_until: end }, picture] = await Promise.all([page.api.get(path), page.api.fetch('GET', `${path}.svg`)]);
-    if (!picture.ok) await page.api.read(picture);
-    image.src = `data:image/svg+xml,${encodeURIComponent(await picture.text())}`;
+    const { token, valid_until: end } = await page.api.get(`/draws/${id}/attendance/${kind}`);
+    image.src = kind === 'scene' ? `/control/qr?text=${encodeURIComponent(token)}` : await picture(page, id);
     box.dataset.qr = token;
     ends = new Date(end).getTime();
+    hint.textContent = CODES[kind][1];
   };
-  await load();
+  const choices = Object.entries(CODES).map(([name, [label]]) => h('button', {
+    type: 'button', 'aria-pressed': String(name === kind), onclick: (event) => during(event.currentTarget, () => turnTo(name)),
+  }, label));
+  const turnTo = async (name) => {
+    kind = name;
+    for (const [at, key] of Object.keys(CODES).entries()) choices[at].setAttribute('aria-pressed', String(key === kind));
+    await load();
+  };
+  const box = h('section', { class: 'm-card m-qr', 'aria-label': '现场签到码' },
+    h('div', { class: 'm-tabs', role: 'group', 'aria-label': '签到码' }, choices), image, hint, left);
+  try {
+    await load();
+  } catch (error) {
+    if (error.code !== 'no_scene_code') throw error;
+    await turnTo('qr');
+  }
   page.every(1000, async () => {
     if (ends - page.now() < 10_000) await load();
     left.textContent = `${until(ends, page.now())}后自动更换`;
   });
   return box;
+}
+
+async function picture(page, id) {
+  const answer = await page.api.fetch('GET', `/draws/${id}/attendance/qr.svg`);
+  if (!answer.ok) await page.api.read(answer);
+  return `data:image/svg+xml,${encodeURIComponent(await answer.text())}`;
 }
 
 function entries(page, id, redraw) {

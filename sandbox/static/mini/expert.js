@@ -80,8 +80,10 @@ async function leave(page, item) {
 }
 
 async function scan(page) {
-  const token = await page.api.host.scan();
-  if (token) await arrive(page, { token });
+  const content = await page.api.host.scan();
+  if (!content) return;
+  if (content.startsWith('http://weixin.qq.com/q/')) page.toast('这是微信签到码，请回到微信扫一扫。');
+  else await arrive(page, { token: /\/v\/([\w-]+)$/.exec(content)?.[1] ?? content });
 }
 
 async function arrive(page, body) {

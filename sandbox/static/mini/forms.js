@@ -55,7 +55,9 @@ class Widget {
     this.control = (MAKERS[field.type] ?? MAKERS.text)(this, value);
     const wide = ['textarea', 'codes', 'people', 'ticks'].includes(field.type);
     this.element = h('div', { class: `m-field ${wide ? 'wide' : field.type ?? ''}`.trim() },
-      h('label', { for: this.id }, field.label, field.hint && h('small', {}, field.hint)), this.control, this.error);
+      h('label', { for: this.id, id: `${this.id}-label` }, field.label, field.hint && h('small', {}, field.hint)), this.control, this.error);
+    const target = this.element.querySelector(`#${this.id}`);
+    if (target.matches('button')) target.setAttribute('aria-labelledby', `${this.id}-label ${this.id}`);
   }
 
   complain(message) {

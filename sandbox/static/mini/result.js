@@ -18,7 +18,7 @@ export async function result(page) {
   const panel = await Promise.all(sheet.rows.map((row) => line(page, row)));
   return [
     sheet.unsealed ? banner('名单已解密，每次查看都会留痕。')
-      : banner(`名单密封中，${showTime(sheet.unseals_at)} 解密（${until(sheet.unseals_at, page.now())}后）。此前只显示验证码。`, 'orange'),
+      : banner(`名单密封中，${showTime(sheet.unseals_at)} 解密（还有 ${until(sheet.unseals_at, page.now())}）。此前只显示验证码。`, 'orange'),
     panel.length ? cells('专家', panel, '* 表示补抽的专家。') : empty('还没有专家同意参加。'),
     record(page, found),
   ];

@@ -4,11 +4,12 @@ const DAYS = '日一二三四五六';
 const two = (number) => String(number).padStart(2, '0');
 const shifted = (moment) => new Date(new Date(moment).getTime() + BEIJING);
 
-/** 11月21日 周六 09:30; an empty text for nothing. */
+/** 11月21日 周六 09:30, with the year when it isn't this one; an empty text for nothing. */
 export function showTime(moment) {
   if (!moment) return '';
   const at = shifted(moment);
-  return `${at.getUTCMonth() + 1}月${at.getUTCDate()}日 周${DAYS[at.getUTCDay()]} ${showClock(moment)}`;
+  const year = at.getUTCFullYear() === shifted(Date.now()).getUTCFullYear() ? '' : `${at.getUTCFullYear()}年`;
+  return `${year}${at.getUTCMonth() + 1}月${at.getUTCDate()}日 周${DAYS[at.getUTCDay()]} ${showClock(moment)}`;
 }
 
 /** 09:30. */
@@ -32,9 +33,11 @@ export function later(now, minutes) {
   return fromInput(toInput(Math.ceil((now + minutes * 60 * 1000) / step) * step));
 }
 
-/** 3 分 20 秒 until a moment, 已到 when it has passed. */
+/** 3 分 20 秒 until a moment, 2 小时 5 分 for longer, 已到 when it has passed. */
 export function until(moment, now) {
   const seconds = Math.round((new Date(moment).getTime() - now) / 1000);
   if (seconds <= 0) return '已到';
-  return seconds < 60 ? `${seconds} 秒` : `${Math.floor(seconds / 60)} 分 ${seconds % 60} 秒`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 60) return `${Math.floor(minutes / 60)} 小时 ${minutes % 60} 分`;
+  return minutes ? `${minutes} 分 ${seconds % 60} 秒` : `${seconds} 秒`;
 }

@@ -68,6 +68,7 @@ export function report(error, element) {
  */
 export function ask(page, { title, text = '', field = null, ok = '确定', kind = 'primary' }) {
   return new Promise((resolve) => {
+    page.app.note.hidden = true;
     const before = document.activeElement;
     const input = field && h(field.type === 'textarea' ? 'textarea' : 'input', {
       'aria-label': field.label, placeholder: field.placeholder ?? field.label, class: 'm-input',
