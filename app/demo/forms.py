@@ -33,9 +33,9 @@ class Times:
         return cls(met - timedelta(hours=2), met, met + wait, met + wait + timedelta(hours=3))
 
 
-def project_form(name: str = "演示大道改造工程", **change: object) -> Json:
+def project_form(**change: object) -> Json:
     return {
-        "name": name,
+        "name": "演示大道改造工程",
         "category": "工程建设项目招标投标/房屋建筑",
         "region": "440106",
         "funding_source": "国家或政府投资项目",

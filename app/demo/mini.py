@@ -85,6 +85,12 @@ class MiniProgram:
     async def delete(self, path: str) -> Json:
         return await self._ask("DELETE", path)
 
+    async def upload(self, path: str, filename: str, content: bytes) -> Json:
+        return await self.wire.upload(self.pool + path, filename, content, token=self._access)
+
+    async def download(self, path: str) -> bytes:
+        return await self.wire.download(self.pool + path, token=self._access)
+
     # ---- commitment and reveal, done by the device itself
 
     async def commit(self, draw: str) -> Json:

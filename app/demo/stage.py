@@ -18,6 +18,7 @@ from app.demo.wire import Wire
 from app.embedded import Servers
 from app.embedded.server import free_port
 from app.keeper import Keeper
+from app.refusal import Refusal
 from app.run import Plan, Prepare, parts, sandbox_urls
 from app.sandbox_setup import with_demo_accounts
 from config.settings import Settings
@@ -84,9 +85,18 @@ async def stage(
                 aiohttp.ClientSession() as http,
                 deps_for(found) as deps,
             ):
-                await keeper.wait_until_ready()
+                await _wait_until_ready(keeper, log)
                 wire = Wire(http, f"http://127.0.0.1:{found.http.port}", f"http://127.0.0.1:{sandbox_port}")
                 yield Stage(found, wire, keeper, servers, deps, log)
+
+
+async def _wait_until_ready(keeper: Keeper, log: Path) -> None:
+    """Raises Refusal with the last of what the programs said."""
+    try:
+        await keeper.wait_until_ready()
+    except Refusal as error:
+        said = log.read_text(errors="replace").splitlines()[-20:]
+        raise Refusal("\n".join([str(error), *said])) from error
 
 
 def _settings(folder: Path, pools: Sequence[str], port: int, sandbox_port: int) -> Settings:
@@ -100,11 +110,13 @@ def _settings(folder: Path, pools: Sequence[str], port: int, sandbox_port: int) 
     )
     http = settings.http.model_copy(update={"host": "127.0.0.1", "port": port, "public_url": "", "trusted_proxies": 0})
     urls = sandbox_urls(sandbox_port)
+    wechat = {"api_url": urls["PBT_WECHAT__API_URL"], "open_url": urls["PBT_WECHAT__OPEN_URL"]}
     update = {
         "http": http,
-        "wechat": settings.wechat.model_copy(
-            update={"api_url": urls["PBT_WECHAT__API_URL"], "open_url": urls["PBT_WECHAT__OPEN_URL"]}
-        ),
+        "wechat": settings.wechat.model_copy(update=wechat),
+        "sms": settings.sms.model_copy(update={"url": urls["PBT_SMS__URL"]}),
+        "voice": settings.voice.model_copy(update={"url": urls["PBT_VOICE__URL"]}),
+        "identity": settings.identity.model_copy(update={"issuer": urls["PBT_IDENTITY__ISSUER"]}),
     }
     return with_demo_accounts(settings.model_copy(update=update))
 

@@ -70,6 +70,26 @@ class Wire:
                     raise
             await asyncio.sleep(_PAUSE)
 
+    async def upload(self, path: str, filename: str, content: bytes, *, token: str) -> Json:
+        """Send one file. Raises Refused."""
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=filename)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.post(f"{self.service_url}/api/v1/{path}", data=form, headers=headers) as got:
+            text = await got.text()
+            if got.status >= 400:
+                raise Refused(got.status, _read(text), f"POST {path}")
+            return _read(text)
+
+    async def download(self, path: str, *, token: str) -> bytes:
+        """A file below ``/api/v1/``. Raises Refused."""
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.get(f"{self.service_url}/api/v1/{path}", headers=headers) as got:
+            content = await got.read()
+            if got.status >= 400:
+                raise Refused(got.status, _read(content.decode(errors="replace")), f"GET {path}")
+            return content
+
     async def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> Json:
         url = f"{self.service_url}/api/v1/{path}"
         async with self.http.request(method, url, headers=headers, json=body, timeout=_TIMEOUT) as got:

@@ -1,0 +1,495 @@
+"""The Guangdong manual of tenderees and agencies (广东省综合评标评审专家库 招标人/代理机构使用手册), step by step.
+
+Only through chat, phone keys, the public API and the identity platform, all of it over the wire. The numbers in the
+names are the manual's subjects in their order; each step goes on where the one before ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
+from app.demo.mini import MiniProgram, fix_order
+from app.demo.phones import bubbles
+from app.demo.stage import stage
+from app.demo.wire import Refused
+from domain.clock import local
+from domain.errors import RuleViolation
+from domain.masking import mask_name
+from domain.verify_draw import verify
+from services.invariants import find_broken, find_broken_audit
+from tests.journeys import guangdong as gd
+from tests.journeys.guangdong import Day
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def day() -> AsyncIterator[Day]:
+    folder = Path(tempfile.mkdtemp(prefix="pbt-journey-"))
+    folder.chmod(0o755)
+    try:
+        async with stage(folder, pools=("demo", gd.POOL), prepare=[gd.prepare], durable=False) as running:
+            today = Day(running)
+            await today.begin()
+            yield today
+            broken = await find_broken() + await find_broken_audit(running.deps)
+            assert not broken, broken
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _in_order(request: pytest.FixtureRequest, day: Day) -> None:
+    """After a step that failed the next ones would only fail for its reason."""
+    failed = request.session.testsfailed
+    day.failed_before = failed if day.failed_before is None else day.failed_before
+    if failed > day.failed_before:
+        pytest.skip("an earlier step of the journey failed")
+
+
+def refused(rule: str = "", code: str = "") -> pytest.RaisesExc[Refused]:
+    return pytest.RaisesExc(
+        Refused, check=lambda error: (not rule or error.rule == rule) and (not code or error.code == code)
+    )
+
+
+# ---- 13 identity
+
+
+async def test_13_a_natural_person_and_a_weakly_proven_entity_may_not_draw(day: Day) -> None:
+    with pytest.raises(RuleViolation) as natural:
+        await day.register(gd.NATURAL)
+    assert natural.value.rule == "login.natural_person_may_draw"
+    with pytest.raises(RuleViolation) as weak:
+        await day.register(gd.WEAK)
+    assert weak.value.rule == "login.assurance_level_minimum"
+
+
+async def test_13_an_entity_links_an_agent_who_accepts_and_chooses_for_whom_to_act(day: Day) -> None:
+    assert (await day.register(gd.LEGAL)).role == "organisation"
+    legal = await day.mini(gd.LEGAL, "organisation")
+    until = gd.at(await day.stage.now(), days=90)
+    for mobile, name in ((gd.AGENT, "黄经办"), (gd.OTHER_AGENT, "别经办")):
+        link = await legal.post("/organisations/agents", {"mobile": mobile, "name": name, "valid_until": until})
+        assert link["state"] == "waiting"
+        with pytest.raises(Refused, match="role_not_held"):
+            await MiniProgram(day.stage.wire, day.phone(mobile), "agent").open()
+        person = await day.mini(mobile, "")
+        [request] = (await person.get("/organisations/requests"))["items"]
+        assert request["organisation_name"] == gd.AGENCY
+        await person.post(f"/organisations/requests/{request['link_id']}/acceptance")
+        assert (await (await day.mini(mobile, "agent")).get("/sessions/current"))["role"] == "agent"
+    assert {agent["state"] for agent in (await legal.get("/organisations/agents"))["items"]} == {"active"}
+
+
+# ---- 14 dashboard and templates
+
+
+async def test_14_the_dashboard_is_empty_and_templates_can_be_fetched(day: Day) -> None:
+    agent = await day.agent()
+    board = await agent.get("/draws/dashboard")
+    assert (board["today"], board["drawing"], board["completed_today"], board["pending_supplements"]) == (0, 0, 0, 0)
+    template = (await agent.download("/recusal-templates/units.csv")).decode("utf-8-sig")
+    assert template.splitlines()[0] == "单位名称,统一社会信用代码,回避原因"
+    assert (await agent.download("/recusal-templates/persons.xlsx")).startswith(b"PK")
+
+
+# ---- 15 projects and lots
+
+
+def _project(**change: object) -> dict[str, object]:
+    parties = {
+        "tenderee_name": gd.TENDEREE, "tenderee_code": gd.TENDEREE_CODE, "agency_name": gd.AGENCY,
+        "agency_code": gd.AGENCY_CODE,
+    }  # fmt: skip
+    return project_form(**{"name": "招标代理演示项目0617", **parties, **change})
+
+
+async def test_15_a_project_has_required_fields_can_be_edited_deleted_and_gets_lots(day: Day) -> None:
+    agent = await day.agent()
+    with pytest.raises(Refused) as missing:
+        await agent.post("/projects", _project(tenderee_name=""))
+    assert missing.value.problem["field"] == "tenderee_name"
+    spare = (await agent.post("/projects", _project(name="要删除的项目")))["id"]
+    await agent.delete(f"/projects/{spare}")
+    day.project = (await agent.post("/projects", _project()))["id"]
+    edited = await agent.put(f"/projects/{day.project}", _project(contact="李四"))
+    assert (edited["contact"], edited["editable"]) == ("李四", True)
+    for name in ("一标段", "二标段"):
+        lot = await agent.post(f"/projects/{day.project}/lots", {"name": name, "investment": 100_0000_00})
+        day.lots.append(lot["id"])
+    found = await agent.get("/projects?search=0617")
+    assert [(line["lots"], line["draws"]) for line in found["items"]] == [(2, 0)]
+
+
+# ---- 16 basic data
+
+
+async def _times(day: Day) -> Times:
+    """Opening in three hours, gathering in six, evaluation three quarters of an hour later."""
+    return Times.after(await day.stage.now(), gathering=timedelta(hours=6))
+
+
+def _draw(day: Day, times: Times, lot: str, needed: int, **change: object) -> dict[str, object]:
+    return draw_form(day.project, [lot], times, needed=needed, supervisor=gd.SUPERVISOR, **change)
+
+
+async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_ticked(day: Day) -> None:
+    agent, times = await day.agent(), await _times(day)
+    wrong = Times(times.starts, times.gathering, times.opening, times.ends)
+    with refused(rule="draw.times_in_order"):
+        await agent.post("/draws", _draw(day, wrong, day.lots[0], 3))
+    day.draw = (await agent.post("/draws", _draw(day, times, day.lots[0], 3)))["id"]
+    shown = await agent.get(f"/draws/{day.draw}")
+    today = f"{local(await day.stage.now()):%Y%m%d}"
+    assert (shown["number"], shown["state_label"]) == (f"CQSQ{today}0001", "新建")
+    with refused(code="lot_taken"):
+        await agent.post("/draws", _draw(day, times, day.lots[0], 2))
+    lots = (await agent.get(f"/projects/{day.project}"))["lots"]
+    assert [lot["draw_number"] for lot in lots] == [shown["number"], ""]
+    with pytest.raises(Refused) as linked:
+        await agent.put(f"/projects/{day.project}", _project(contact="王五"))
+    assert linked.value.status == 409
+    assert (await agent.get("/draws?number=CQSQ&project=0617"))["total"] == 1
+
+
+# ---- 17 recusal
+
+
+async def test_17_tenderee_and_agency_are_recused_for_good_and_others_by_hand_or_from_a_sheet(day: Day) -> None:
+    agent = await day.agent()
+    units = (await agent.get(f"/draws/{day.draw}/recusal-units"))["items"]
+    assert {(unit["name"], unit["reason"]) for unit in units} == {(gd.TENDEREE, "项目业主"), (gd.AGENCY, "代理机构")}
+    with refused(code="fixed_recusal"):
+        await agent.delete(f"/draws/{day.draw}/recusal-units/{units[0]['id']}")
+    with pytest.raises(Refused) as unknown:
+        await agent.post(f"/draws/{day.draw}/recusal-units", {"name": "某某公司", "reason": "不喜欢"})
+    assert unknown.value.problem["field"] == "reason"
+    sheet = f"单位名称,统一社会信用代码,回避原因\n{gd.OF_BIDDER.employer},,投标人\n".encode()
+    assert await agent.upload(f"/draws/{day.draw}/recusal-units/import", "units.csv", sheet) == {"added": 1}
+    changed = b"name,code,reason\nx,,y\n"
+    with refused(code="sheet_unreadable"):
+        await agent.upload(f"/draws/{day.draw}/recusal-units/import", "units.csv", changed)
+    person = {"name": gd.NAMED.name, "id_number": gd.NAMED.id_number, "reason": "与投标人有利害关系"}
+    await agent.post(f"/draws/{day.draw}/recusal-persons", person)
+    found = await agent.get(f"/draws/{day.draw}/recusal-units?search=投标")
+    assert [unit["name"] for unit in found["items"]] == [gd.OF_BIDDER.employer]
+
+
+# ---- 18 voice notices
+
+
+async def test_18_a_notice_names_a_place_and_no_organisation(day: Day) -> None:
+    agent = await day.agent()
+    shown = await agent.get(f"/draws/{day.draw}")
+    met = datetime.fromisoformat(shown["starts_at"]) - timedelta(minutes=45)
+    times = Times(met, met, met, met)
+    path = f"/draws/{day.draw}/notices"
+    with refused(rule="draw.notice.address_forbidden_words"):
+        await agent.post(path, notice_form(times, gd.VENUE, "广州市越秀区某某公司"))
+    with refused(rule="draw.notice.address_parts"):
+        await agent.post(path, notice_form(times, gd.VENUE, "越华路118号"))
+    with refused(rule="draw.notice.remarks_max"):
+        await agent.post(path, notice_form(times, gd.VENUE, gd.ADDRESS, remark="戴口罩" * 17))
+    spare = (await agent.post(path, notice_form(times, gd.VENUE, gd.ADDRESS)))["id"]
+    await agent.delete(f"{path}/{spare}")
+    day.notice = (await agent.post(path, notice_form(times, gd.VENUE, gd.ADDRESS, remark="戴口罩")))["id"]
+    await agent.put(f"{path}/{day.notice}", notice_form(times, gd.VENUE, gd.ADDRESS, room="第2评标室"))
+
+
+# ---- 19 conditions
+
+
+async def test_19_conditions_must_add_up_before_the_next_step(day: Day) -> None:
+    agent = await day.agent()
+    path = f"/draws/{day.draw}/conditions"
+    builders = (await agent.post(path, condition_form(day.notice, 2)))["id"]
+    with refused(code="counts_differ"):
+        await agent.post(f"/draws/{day.draw}/submission", {"terminal": gd.TERMINAL, "reason": "少一个条件"})
+    with pytest.raises(Refused) as too_many:
+        await agent.post(path, condition_form(day.notice, 2, specialty="A01"))
+    assert "剩余可设置人数" in too_many.value.problem["detail"]
+    planner = condition_form(day.notice, 1, specialty="A0102", alternative="A0101")
+    planners = (await agent.post(path, planner))["id"]
+    day.conditions = [builders, planners]
+    seen = await agent.post(f"{path}/{builders}/preview")
+    assert seen["main"] == "10-19", "the ten builders, neither the tenderee's, the bidder's nor the named one"
+    seen = await agent.post(f"{path}/{planners}/preview")
+    assert (seen["main"], seen["alternative"]) == ("<5", "<5")
+    with refused(code="nothing_left"):
+        await agent.post(f"/draws/{day.draw}/notices", notice_form(await _times(day), gd.VENUE, gd.ADDRESS))
+
+
+# ---- 20 verification
+
+
+async def _application(day: Day) -> str:
+    [application] = (await (await day.mini(gd.VERIFIER, "verifier")).get("/verification/applications"))["items"]
+    return str(application["id"])
+
+
+async def test_20_an_application_is_withdrawn_refused_mended_and_verified(day: Day) -> None:
+    agent, verifier = await day.agent(), await day.mini(gd.VERIFIER, "verifier")
+    path, body = f"/draws/{day.draw}/submission", {"terminal": gd.TERMINAL, "reason": "请核验"}
+    await agent.post(path, body)
+    assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "已提交"
+    with refused(code="not_editable"):
+        await agent.delete(f"/draws/{day.draw}/conditions/{day.conditions[0]}")
+    await agent.delete(path)
+    await agent.post(path, body)
+    await verifier.post(f"/verification/applications/{await _application(day)}/refusal", {"opinion": "缺少监督人部门"})
+    assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "核验未通过"
+    await day.phone(gd.AGENT).wait_for(
+        lambda state: any("核验未通过" in sms["text"] for sms in state["sms"]) or None, "核验结果短信"
+    )
+    await agent.post(path, body)
+    await verifier.post(f"/verification/applications/{await _application(day)}/approval", {"opinion": "资料齐全"})
+    assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "未抽取"
+    states = [row["state"] for row in (await agent.get(f"/draws/{day.draw}/applications"))["items"]]
+    assert states == ["approved", "refused", "withdrawn"]
+
+
+# ---- 21 the draw
+
+
+async def _fix(day: Day, draw: str) -> None:
+    await fix_order(await day.agent(), await day.mini(gd.SUPERVISOR, "supervisor"), draw)
+
+
+async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(day: Day) -> None:
+    agent = await day.agent()
+    with pytest.raises(Refused):
+        await agent.post(f"/draws/{day.draw}/start")
+    await agent.post(f"/draws/{day.draw}/rounds")
+    await _fix(day, day.draw)
+    await agent.post(f"/draws/{day.draw}/start")
+    called = await day.ringing(3)
+    assert sum(expert in gd.PLANNERS for expert in called) == 1, "the main specialty had nobody, the alternative has"
+    assert not {gd.OF_TENDEREE, gd.OF_BIDDER, gd.NAMED} & set(called)
+    first, second = (expert for expert in called if expert in gd.BUILDERS)
+    [planner] = (expert for expert in called if expert in gd.PLANNERS)
+
+    await agent.post(f"/draws/{day.draw}/pause", {"reason": "修改集合时间"})
+    said = await day.press(first, "11")
+    assert gd.ADDRESS in said
+    assert gd.TENDEREE not in said
+    assert "0617" not in said
+    await day.press(second, "22")
+    await day.press(planner, "1211")
+    paused = await day.progress(day.draw, accepted=2, declined=1, open=0)
+    assert paused["state_label"] == "已暂停"
+    await asyncio.sleep(1.5)
+    await day.ringing(0)
+
+    notice = (await agent.get(f"/draws/{day.draw}"))["notices"][0]
+    moved = datetime.fromisoformat(notice["gathering_at"]) + timedelta(minutes=15)
+    times = Times(moved, moved, moved, moved)
+    with pytest.raises(Refused) as only_time:
+        await agent.put(f"/draws/{day.draw}/notices/{day.notice}", notice_form(times, gd.VENUE, gd.ADDRESS))
+    assert only_time.value.status == 409
+    new_time = {"gathering_at": moved.isoformat()}
+    await agent.put(f"/draws/{day.draw}/notices/{day.notice}/gathering", new_time)
+    await day.phone(first.mobile).wait_for(
+        lambda state: any("改为" in sms["text"] for sms in state["sms"]) or None, "集合时间变更短信"
+    )
+
+    await agent.post(f"/draws/{day.draw}/resume")
+    [third] = await day.ringing(1)
+    said = await day.press(third, "11")
+    assert f"{moved.minute}分" in said or moved.minute == 0
+    done = await day.progress(day.draw, accepted=3, open=0)
+    assert (done["state_label"], done["called"]) == ("抽取完成", 4)
+    await day.phone(gd.AGENT).wait_for(
+        lambda state: any("3人全部同意" in sms["text"] for sms in state["sms"]) or None, "抽取完成短信"
+    )
+
+
+async def test_21_experts_of_an_earlier_draw_are_avoided_and_a_forced_end_still_takes_results(day: Day) -> None:
+    agent = await day.agent()
+    took_part = set(await day.stage.codes())
+    await day.stage.advance(
+        65
+    )  # the vendor lets one call a minute through to a number; who declined may be asked again
+    times = Times.after(await day.stage.now(), gathering=timedelta(hours=9))
+    form = _draw(day, times, day.lots[1], 2, avoided_draws=[day.draw], on_site=False)
+    day.second = (await agent.post("/draws", form))["id"]
+    notice = (await agent.post(f"/draws/{day.second}/notices", notice_form(times, gd.VENUE, gd.ADDRESS)))["id"]
+    await agent.post(f"/draws/{day.second}/conditions", condition_form(notice, 2))
+    await agent.post(f"/draws/{day.second}/submission", {"terminal": gd.TERMINAL, "reason": "请核验"})
+    verifier = await day.mini(gd.VERIFIER, "verifier")
+    await verifier.post(f"/verification/applications/{await _application(day)}/approval", {"opinion": ""})
+    await agent.post(f"/draws/{day.second}/rounds")
+    await _fix(day, day.second)
+    await agent.post(f"/draws/{day.second}/start")
+    one, other = await day.ringing(2)
+    accepted = {row["code"] for row in (await agent.get(f"/draws/{day.draw}/result"))["rows"]}
+    assert {one.mobile, other.mobile} & took_part <= {
+        m for m, c in (await day.stage.codes()).items() if c not in accepted
+    }
+    await agent.post(f"/draws/{day.second}/force-end", {"reason": "项目终止"})
+    await day.press(one, "11")
+    await day.press(other, "22")
+    ended = await day.progress(day.second, accepted=1, open=0, state="short")
+    assert ended["called"] == 2
+    assert verify(await agent.get(f"/draws/{day.second}/record")) == []
+
+
+# ---- 22 supplementary draw
+
+
+async def test_22_two_absences_are_registered_and_filled_together_from_another_region(day: Day) -> None:
+    agent = await day.agent()
+    codes = await day.stage.codes()
+    accepted = {row["code"] for row in (await agent.get(f"/draws/{day.draw}/result"))["rows"]}
+    leaving, absent = [e for e in gd.BUILDERS if codes.get(e.mobile) in accepted]
+
+    await day.stage.advance(65)  # the vendor lets one SMS with a code through a minute
+    phone = day.phone(leaving.mobile)
+    await phone.follow()
+    await phone.bind()
+    assert "请假" in await phone.say("请假")
+    await phone.say("突发疾病")
+    await phone.tap("确定请假")
+    assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "待补抽"
+    with pytest.raises(Refused) as nobody:
+        await agent.post(f"/draws/{day.draw}/absences", {"who": "000000", "kind": "leave", "reason": "请假"})
+    assert nobody.value.status == 404
+    registered = await agent.post(
+        f"/draws/{day.draw}/absences", {"who": absent.mobile, "kind": "leave", "reason": "来电请假"}
+    )
+    assert registered["name"] == mask_name(absent.name) != absent.name
+    assert registered["id_number"] == f"{absent.id_number[:4]}***{absent.id_number[-4:]}"
+    pending = (await agent.get("/absences"))["items"]
+    assert {(row["source"], row["handled"]) for row in pending} == {("expert", False), ("manual", False)}
+    assert (await agent.get("/draws/dashboard"))["pending_supplements"] == 1
+
+    changed = {"regions": [{"condition_id": day.conditions[0], "regions": ["440300"]}]}
+    assert (await agent.post(f"/draws/{day.draw}/supplement", changed))["round"]["round_number"] == 2
+    await _fix(day, day.draw)
+    await agent.post(f"/draws/{day.draw}/start")
+    called = await day.ringing(2)
+    assert set(called) <= set(gd.BUILDERS_ELSEWHERE)
+    for expert in called:
+        await day.press(expert, "11")
+    await day.progress(day.draw, accepted=3, state="completed")
+    assert all(row["handled"] for row in (await agent.get(f"/draws/{day.draw}/absences"))["items"])
+    assert verify(await agent.get(f"/draws/{day.draw}/record")) == []
+
+
+# ---- 24 sealing, print, attendance, urging
+
+
+async def test_24_before_the_time_everybody_sees_codes_only(day: Day) -> None:
+    agent, desk = await day.agent(), await day.desk()
+    for who in (agent, desk, await day.mini(gd.SUPERVISOR, "supervisor"), await day.mini(gd.VERIFIER, "verifier")):
+        said = await who.get(f"/draws/{day.draw}/result")
+        assert not said["unsealed"]
+        shown = json.dumps(said, ensure_ascii=False)
+        assert not any(expert.name in shown or expert.mobile in shown for expert in gd.EXPERTS)
+    panel = [row for row in said["rows"] if row["state"] == "accepted"]
+    assert sorted(row["mark"] for row in panel) == ["", "*", "*"]
+    with refused(rule="draw.result_visible_before"):
+        await agent.get(f"/draws/{day.draw}/attendance")
+
+
+async def test_24_reminders_come_experts_check_in_and_the_missing_one_is_urged_three_times(day: Day) -> None:
+    agent, desk = await day.agent(), await day.desk()
+    shown = await agent.get(f"/draws/{day.draw}")
+    met = datetime.fromisoformat(shown["notices"][0]["gathering_at"])
+    rows = (await desk.get(f"/draws/{day.draw}/attendance"))["items"]
+    codes = {code: mobile for mobile, code in (await day.stage.codes()).items()}
+    first, second, late = [(row, day.phone(codes[row["code"]])) for row in rows]
+
+    await day.stage.advance_to(met - timedelta(hours=2) + timedelta(seconds=1))
+    for _, phone in (first, second, late):
+        await phone.wait_for(
+            lambda state: any("请于" in sms["text"] and "验证码" in sms["text"] for sms in state["sms"]) or None,
+            "集合提醒",
+        )
+    early = f"/draws/{day.draw}/attendance/{late[0]['invitation_id']}/urgings"
+    with refused(rule="attendance.urging_window"):
+        await desk.post(early)
+
+    await day.stage.advance_to(met - timedelta(minutes=5))
+    token = (await desk.get(f"/draws/{day.draw}/attendance/qr"))["token"]
+    expert = await day.mini(first[1].mobile, "expert")
+    assert (await expert.post("/check-ins", {"token": token}))["first"]
+    assert not (await expert.post("/check-ins", {"token": token}))["first"]
+    entries = f"/draws/{day.draw}/attendance/entries"
+    with pytest.raises(Refused):
+        await desk.post(entries, {"code": "000000"})
+    assert (await desk.post(entries, {"code": second[0]["code"]}))["first"]
+
+    await day.stage.advance_to(met + timedelta(seconds=5))
+    for number in (1, 2, 3):
+        assert (await desk.post(early))["times"] == number
+        call = await late[1].ringing()
+        await late[1].pick_up(call)
+        await day.stage.advance(65)
+    with refused(rule="attendance.urging_voice_max"):
+        await desk.post(early)
+
+
+async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_last_exit_ends_it(day: Day) -> None:
+    agent, desk = await day.agent(), await day.desk()
+    shown = await agent.get(f"/draws/{day.draw}")
+    await day.stage.advance_to(datetime.fromisoformat(shown["starts_at"]) - timedelta(minutes=30, seconds=-1))
+    said = await agent.get(f"/draws/{day.draw}/result")
+    assert said["unsealed"]
+    names = {expert.name for expert in gd.EXPERTS}
+    panel = [row for row in said["rows"] if row["state"] == "accepted"]
+    assert len(panel) == 3
+    assert {row["name"] for row in panel} <= names
+    assert all("****" in row["mobile"] for row in panel)
+    rows = (await agent.get(f"/draws/{day.draw}/attendance"))["items"]
+    [late] = [row for row in rows if row["entered_at"] is None]
+    assert late["voice_urges"] == 3
+    await desk.post(f"/draws/{day.draw}/attendance/entries", {"code": late["code"]})
+    board = await agent.get("/draws/dashboard")
+    assert (board["present_today"], board["today"]) == (3, 2)
+
+    await day.stage.advance_to(datetime.fromisoformat(shown["ends_at"]))
+    for row in rows:
+        await desk.post(f"/draws/{day.draw}/attendance/exits", {"code": row["code"]})
+    assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "已结束"
+    assert verify(await agent.get(f"/draws/{day.draw}/record")) == []
+
+
+# ---- 13, 16 what follows from identity and time
+
+
+async def test_13_an_agent_sees_own_activities_and_the_entity_all(day: Day) -> None:
+    legal, other = await day.mini(gd.LEGAL, "organisation"), await day.mini(gd.OTHER_AGENT, "agent")
+    assert (await legal.get("/draws"))["total"] == 2
+    assert (await other.get("/draws"))["total"] == 0
+    with pytest.raises(Refused) as hidden:
+        await other.get(f"/draws/{day.draw}")
+    assert hidden.value.status == 404
+
+
+async def test_16_an_activity_that_is_not_on_site_ends_by_itself(day: Day) -> None:
+    agent = await day.agent()
+    shown = await agent.get(f"/draws/{day.second}")
+    await day.stage.advance_to(datetime.fromisoformat(shown["ends_at"]) + timedelta(minutes=1))
+    await day.until(lambda said: said["state"] == "ended", f"/draws/{day.second}", agent)
+
+
+async def test_the_chat_tells_an_expert_what_happened(day: Day) -> None:
+    """The one who bound himself and took leave reads of it in his chat, and of no name of project or party."""
+    phones = [day.phone(expert.mobile) for expert in gd.EXPERTS]
+    chats = [bubbles(await phone.read(), gd.POOL) for phone in phones]
+    [chat] = [chat for chat in chats if chat]
+    said = "".join(bubble["text"] for bubble in chat)
+    assert "请假已登记" in said
+    assert "0617" not in said
+    assert gd.TENDEREE not in said
