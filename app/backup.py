@@ -168,7 +168,7 @@ async def _count_rows(database_url: str) -> dict[str, int]:
 
 async def _count(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
     tables = [row[0] for row in await connection.fetch(_TABLES)]
-    return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608 (quoted)
+    return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
 
 
 async def _check_empty(database_url: str) -> None:

@@ -44,5 +44,9 @@ async def follow_clock(redis: Redis, clock: Clock) -> None:
 
 
 async def _read(redis: Redis, clock: ShiftedClock) -> None:
+    """A Redis that lost the offset gets it back from whoever still knows it: time must not jump back."""
     stored = await cast("Awaitable[bytes | None]", redis.get(_KEY))
-    clock.offset = timedelta(seconds=float(stored)) if stored else timedelta()
+    if stored:
+        clock.offset = timedelta(seconds=float(stored))
+    elif clock.offset:
+        await redis.set(_KEY, str(clock.offset.total_seconds()), nx=True)

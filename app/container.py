@@ -34,6 +34,7 @@ from services.accounts import Accounts
 from services.attendance import AttendanceDesk
 from services.audit import Audit
 from services.base import Deps, Jobs
+from services.browsers import BrowserLogins
 from services.catalogues import Catalogues
 from services.crypto import Keyring
 from services.deadlines import Deadlines
@@ -41,6 +42,7 @@ from services.draws.absences import Absences
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
+from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
@@ -129,6 +131,7 @@ def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows:
     delivery = Delivery(deps, notices, gateways.official, windows, gateways.mini, gateways.sms, gateways.voice, prices)
     accounts = Accounts(deps, notices)
     appids = {pool: program.appid for pool, program in settings.wechat.mini_programs.items()}
+    sessions = Sessions(deps, accounts, gateways.mini, appids)
     rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
     invitations = Invitations(deps, notices, run)
     attendance = AttendanceDesk(deps, notices, links, reading, gateways.official)
@@ -136,7 +139,8 @@ def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows:
     return Services(
         deps=deps,
         accounts=accounts,
-        sessions=Sessions(deps, accounts, gateways.mini, appids),
+        sessions=sessions,
+        browsers=BrowserLogins(deps, notices, links, sessions),
         organisations=Organisations(deps),
         experts=Experts(deps),
         projects=Projects(deps),
@@ -149,6 +153,7 @@ def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows:
         run=run,
         absences=Absences(deps, notices, invitations, run, rounds),
         reading=reading,
+        screens=Screens(deps, reading, links),
         invitations=invitations,
         attendance=attendance,
         notices=notices,

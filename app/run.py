@@ -15,6 +15,7 @@ import structlog
 
 from app.boot import own_servers
 from app.embedded.child import spawn
+from app.introductions import introduce
 from app.keeper import Keeper, Part, python_part
 from app.preparations import bring_demo_people
 from app.refusal import Refusal
@@ -93,6 +94,7 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
             tell(addresses(found, plan))
             if plan.sandbox_port is not None:
                 await push_menus(plan)
+                await introduce(found, f"http://127.0.0.1:{plan.sandbox_port}")
             await asyncio.get_running_loop().create_future()
 
 

@@ -40,9 +40,7 @@ async def create_app(settings: Settings) -> http.Application:
     setup_health(app, standard_checks(settings.database_url, settings.redis_url))
     app.add_routes(Callback(engine, codecs, container.clock).routes())
     app.add_routes(_receipts(container).routes())
-    miniapp_api.setup(
-        app, container.services, redis=container.redis, trusted_proxies=settings.http.trusted_proxies
-    )
+    miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=settings.http.trusted_proxies)
     setup_pages(app, container.services)
     if settings.env == "sandbox":
         app.router.add_post("/sandbox/clock", _move_clock)

@@ -1,7 +1,7 @@
 """Draws from large pools: from opening the round to the first calls deferred, against the bare eligibility query.
 
-``python -m benchmarks.draw`` starts a PostgreSQL of its own and fills a pool of 100,000 and one of 1,000,000 experts, of
-whom 2,000 and 20,000 are eligible. Both sides fetch every eligible row. The whole way is: commit, freeze the list,
+``python -m benchmarks.draw`` starts a PostgreSQL of its own and fills a pool of 100,000 and one of 1,000,000 experts,
+of whom 2,000 and 20,000 are eligible. Both sides fetch every eligible row. The whole way is: commit, freeze the list,
 both devices commit and reveal, fix the seed, start, and defer the first calls. Aims: at most 3 times the bare query;
 at most 12 times as long with ten times the experts.
 """
@@ -93,7 +93,8 @@ async def prepare(database_url: str, experts: int) -> Bench:
     )
     project = await Project.create(
         pool="demo", organisation_id=organisation.id, agent_id=people[0].id, name="项目", category="工程",
-        region="440100", funding_source="国家", tender_method="公开", organisation_form="委托", tenderee_category="法人",
+        region="440100", funding_source="国家", tender_method="公开", organisation_form="委托",
+        tenderee_category="法人",
         investment=1, tenderee_name="单位77", tenderee_code="", agency_name="代理", contact="张", contact_phone="1",
         created_at=NOW,
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """Notices to thousands: our whole delivery against a bare aiohttp client, both sending templates to the sandbox.
 
-``python -m benchmarks.notices`` starts a PostgreSQL, a Valkey and a sandbox with 20,000 followers. The bare client posts
-the same messages, 64 at once, with one token. Ours writes a notice and an attempt for each person, claims them in batches,
-finds each openid, renders the rulebook's text, sends, and keeps the ledger. Aim: at least half of the bare rate.
+``python -m benchmarks.notices`` starts a PostgreSQL, a Valkey and a sandbox with 20,000 followers. The bare client
+posts the same messages, 64 at once, with one token. Ours writes a notice and an attempt for each person, claims them in
+batches, finds each openid, renders the rulebook's text, sends, and keeps the ledger. Aim: half of the bare rate.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,7 +11,7 @@ from domain.lifecycles import InvitationState
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Listing, Moment, Output
+from miniapp_api.http.schema import Input, Listing, Moment, Output
 from services.draws.ledger import Ledger
 
 api = Api(
@@ -54,6 +55,16 @@ class LeafOut(Output):
     expert: str
 
 
+class ShareIn(Input):
+    """`board`: live totals for a big screen, 24 hours. `record`: the public record to read and download, 30 days."""
+
+    screen: Literal["board", "record"]
+
+
+class ShareOut(Output):
+    url: str = Field(examples=["https://expert.example.cn/record/AbC"])
+
+
 class LedgerRowOut(Output):
     """How many attempts of one kind of notice on one channel ended how."""
 
@@ -90,3 +101,11 @@ async def ledger(call: Call, path: DrawPath) -> Listing[LedgerRowOut]:
     """What was sent to experts of this draw, by kind, channel and outcome; counts only."""
     draw = await call.services.reading.get(call.actor, path.draw_id)
     return Listing[LedgerRowOut](items=LedgerRowOut.each(await Ledger().of_draw(draw.id)))
+
+
+@api.post("/draws/{draw_id}/links", "分享链接", action="draw.read")
+async def share(call: Call, path: DrawPath, body: ShareIn) -> ShareOut:
+    """A signed link to a page of this draw that needs no log-in. It shows no names."""
+    token = await call.services.screens.share(call.actor, path.draw_id, body.screen)
+    page = {"board": "draw", "record": "record"}[body.screen]
+    return ShareOut(url=f"{call.services.deps.public_url}/{page}/{token}")

@@ -114,6 +114,10 @@ class ChosenOut(Output):
     expert_id: UUID | None
 
 
+class LinkOut(Output):
+    url: str = Field(examples=["https://expert.example.cn/h5/login/AbC"])
+
+
 class EndedOut(Output):
     ended: int = Field(description="How many log-ins ended")
 
@@ -172,6 +176,13 @@ async def choose_role(call: Call, body: RoleIn) -> ChosenOut:
         call.actor, body.role, scope=body.scope, organisation_id=body.organisation_id
     )
     return ChosenOut.of(chosen)
+
+
+@api.post("/sessions/current/browser", "在浏览器打开", keyed="no")
+async def hand_over(call: Call) -> LinkOut:
+    """A link on which the person goes on in a browser in the same role, for instance at the desk; three minutes."""
+    token = await call.services.browsers.hand_over(call.actor)
+    return LinkOut(url=f"{call.services.deps.public_url}/h5/login/{token}")
 
 
 @api.delete("/sessions/current", "退出登录", access="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +35,9 @@ class WechatIdentity(Row):
     appid = fields.CharField(64)
     openid = fields.CharField(64)
     unionid = fields.CharField(64, null=True)
-    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="identities", null=True)
+    account: Any = fields.ForeignKeyField(
+        "models.Account", on_delete=fields.RESTRICT, related_name="identities", null=True
+    )
     account_id: UUID | None
     following = fields.BooleanField(default=True)
     blocked = fields.BooleanField(default=False)
@@ -73,11 +74,13 @@ class RoleGrant(Row):
 class Session(Row):
     """A log-in of a mini-program or H5 page. Tokens are stored as SHA-256 only.
 
-    ``role`` and ``scope`` are what the person chose to act as, empty before; ``organisation_id`` is the organisation that
-    an agent acts for in this session. Whether the person still holds the role is checked at every request.
+    ``role`` and ``scope`` are what the person chose to act as, empty before; ``organisation_id`` is the organisation
+    that an agent acts for in this session. Whether the person still holds the role is checked at every request.
     """
 
-    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="sessions", null=True)
+    account: Any = fields.ForeignKeyField(
+        "models.Account", on_delete=fields.RESTRICT, related_name="sessions", null=True
+    )
     account_id: UUID | None
     pool = fields.CharField(32)
     identity: Any = fields.ForeignKeyField("models.WechatIdentity", on_delete=fields.RESTRICT, null=True)

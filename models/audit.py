@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from tortoise import fields
 
@@ -12,7 +10,7 @@ from models.base import Row
 
 
 class AuditEntry(Row):
-    """``number`` and ``hash`` are set once, by the sealer; unsealed entries have none. Database rules forbid the rest."""
+    """``number`` and ``hash`` are set once, by the sealer; unsealed entries have none. The rest is forbidden."""
 
     pool = fields.CharField(32)
     at = fields.DatetimeField()

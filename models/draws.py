@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from models.base import Row, text_array
 
 
 class Draw(Row):
-    """``state`` is a ``domain.lifecycles.DrawState``. ``gathering_first`` is the earliest gathering time of its notices."""
+    """``state`` is a ``domain.lifecycles.DrawState``. ``gathering_first`` is the earliest gathering of its notices."""
 
     pool = fields.CharField(32)
     number = fields.CharField(24)
@@ -273,7 +272,7 @@ class LogEntry(Row):
 
 
 class Absence(Row):
-    """A place that must be filled again (人工请假 / 缺席 / 现场回避). ``round_handled``: the supplementary draw's number."""
+    """A place that must be filled again (人工请假 / 缺席 / 现场回避). ``handled_at``: when that began."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="absences")
     draw_id: UUID

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +13,15 @@ from models.base import Row, text_array
 class Expert(Row):
     """A bid-evaluation expert. ``standing``: formal or temporary; ``active`` false while suspended.
 
-    ``specialties`` holds the codes as declared, ``specialty_path`` those and all their ancestors, so that one GIN look-up
-    finds the children of a code.
+    ``specialties`` holds the codes as declared, ``specialty_path`` those and all their ancestors, so that one GIN
+    look-up finds the children of a code.
     """
 
     pool = fields.CharField(32)
     number = fields.CharField(32)
-    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="experts", null=True)
+    account: Any = fields.ForeignKeyField(
+        "models.Account", on_delete=fields.RESTRICT, related_name="experts", null=True
+    )
     account_id: UUID | None
     name = fields.CharField(50)
     name_sort = fields.CharField(200, default="")

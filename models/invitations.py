@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +13,9 @@ from models.base import Row
 class Invitation(Row):
     """``state`` is a ``domain.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.
 
-    ``starts_at``–``ends_at`` is the time it claims; open and accepted invitations of one expert never overlap (exclusion
-    constraint). ``choice`` digits-only ids for chat taps are ``menu_id`` (attend) and ``menu_id + 1`` (decline).
+    ``starts_at``–``ends_at`` is the time it claims; open and accepted invitations of one expert never
+    overlap (exclusion constraint). Taps in chat come back as ``menu_id`` (attend) or the
+    number after it (decline).
     """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="invitations")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +13,15 @@ from models.base import Row
 class Notice(Row):
     """Something a person must be told. ``state``: active, done, failed or stopped.
 
-    ``step`` is the next ladder step, due at ``next_at``. ``params`` are facts for the texts, JSON-able, without secrets; a
+    ``step`` is the next ladder step, due at ``next_at``. ``params`` are facts for the texts, without secrets; a
     verification code is sealed in ``secret_sealed`` and wiped when the notice is done.
     """
 
     pool = fields.CharField(32)
     kind = fields.CharField(30)
-    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="notices", null=True)
+    account: Any = fields.ForeignKeyField(
+        "models.Account", on_delete=fields.RESTRICT, related_name="notices", null=True
+    )
     account_id: UUID | None
     expert_id = fields.UUIDField(null=True)
     mobile_sealed = fields.TextField()
@@ -42,10 +43,10 @@ class Notice(Row):
 
 
 class Attempt(Row):
-    """One try on one channel. ``state`` is a ``domain.lifecycles.AttemptState``; ``number`` our digits-only id for vendors.
+    """One try on one channel. ``state`` is a ``domain.lifecycles.AttemptState``; ``number`` our id for vendors.
 
-    The row commits before the vendor is called, so a crash leaves a trace; ``check_at`` is when an attempt without outcome
-    is asked about.
+    The row commits before the vendor is called, so a crash leaves a trace; ``check_at`` is when an attempt without
+    outcome is asked about.
     """
 
     notice: Any = fields.ForeignKeyField("models.Notice", on_delete=fields.RESTRICT, related_name="attempts")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,9 @@ class Organisation(Row):
     name = fields.CharField(200)
     credit_code = fields.CharField(40)
     assurance_level = fields.SmallIntField(default=0)
-    legal_account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="legal_of", null=True)
+    legal_account: Any = fields.ForeignKeyField(
+        "models.Account", on_delete=fields.RESTRICT, related_name="legal_of", null=True
+    )
     legal_account_id: UUID | None
     """Who logs in as the legal entity itself and sees all its agents' activities."""
     created_at = fields.DatetimeField()

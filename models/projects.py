@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,9 @@ class Project(Row):
     """Fields of the manual's form; ``investment`` in fen. Read-only once a draw is linked."""
 
     pool = fields.CharField(32)
-    organisation: Any = fields.ForeignKeyField("models.Organisation", on_delete=fields.RESTRICT, related_name="projects")
+    organisation: Any = fields.ForeignKeyField(
+        "models.Organisation", on_delete=fields.RESTRICT, related_name="projects"
+    )
     organisation_id: UUID
     agent: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="projects")
     agent_id: UUID

@@ -178,7 +178,7 @@ class Accounts:
             return True
 
     async def who(self, identity_id: UUID) -> Who:
-        """Whom an identity stands for now. Raises NotFound for an identity that nobody made, Forbidden for a disabled one."""
+        """Whom an identity stands for now. Raises NotFound for one that nobody made, Forbidden for a disabled one."""
         identity = await WechatIdentity.get_or_none(id=identity_id)
         if identity is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")

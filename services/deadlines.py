@@ -42,11 +42,10 @@ _DEFER = (
 )
 _OVERDUE = """
 SELECT
-  (SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1::timestamptz - make_interval(secs => $2)) AS attempts,
-  (SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1::timestamptz - make_interval(secs => $2)) AS notices,
-  (SELECT count(*) FROM invitation WHERE state = 'open' AND answer_until < $1::timestamptz - make_interval(secs => $2))
-    AS invitations,
-  (SELECT count(*) FROM receipt WHERE applied_at IS NULL AND received_at < $1::timestamptz - make_interval(secs => $2)) AS receipts,
+  (SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1) AS attempts,
+  (SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1) AS notices,
+  (SELECT count(*) FROM invitation WHERE state = 'open' AND answer_until < $1) AS invitations,
+  (SELECT count(*) FROM receipt WHERE applied_at IS NULL AND received_at < $1) AS receipts,
   (SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id
    WHERE d.state IN ('drawing', 'paused', 'ending')
    AND c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open')) AS counters
@@ -176,5 +175,5 @@ class Deadlines:
 
     async def health(self, patience: timedelta = timedelta(minutes=2)) -> Health:
         """What is overdue by more than ``patience``; the counters of running draws are compared with their rows too."""
-        found = (await rows(_OVERDUE, self._deps.now(), patience.total_seconds()))[0]
+        found = (await rows(_OVERDUE, self._deps.now() - patience))[0]
         return Health(dict(found))

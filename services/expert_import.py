@@ -56,7 +56,7 @@ _FIELDS = (
 _STORED = _FIELDS[:-1]
 _REPLACED = [name for name in _STORED if name not in ("id", "pool", "id_number_hash", "created_at")]
 _UPSERT = (
-    f"INSERT INTO expert ({', '.join(_STORED)}) "  # noqa: S608 (column names of ours)
+    f"INSERT INTO expert ({', '.join(_STORED)}) "
     f"SELECT {', '.join(_STORED)} FROM import_expert ORDER BY id_number_hash ON CONFLICT (pool, id_number_hash) "
     f"DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in _REPLACED)}, left_at = NULL"
 )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from services.accounts import Accounts
 from services.attendance import AttendanceDesk
 from services.base import Deps
+from services.browsers import BrowserLogins
 from services.catalogues import Catalogues
 from services.deadlines import Deadlines
 from services.draws.absences import Absences
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
+from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
@@ -34,6 +36,7 @@ class Services:
     deps: Deps
     accounts: Accounts
     sessions: Sessions
+    browsers: BrowserLogins
     organisations: Organisations
     experts: Experts
     projects: Projects
@@ -46,6 +49,7 @@ class Services:
     run: Run
     absences: Absences
     reading: Reading
+    screens: Screens
     invitations: Invitations
     attendance: AttendanceDesk
     notices: Notices

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,14 @@ def _create_database(servers: TestServers, name: str, template: str = "template1
 
 
 def _drop_database(servers: TestServers, name: str) -> None:
-    _execute(servers, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    """Autovacuum, which the role may not end, can be looking at it: then a moment later."""
+    command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    for _ in range(50):
+        try:
+            return _execute(servers, command)
+        except psycopg.errors.InsufficientPrivilege:
+            time.sleep(0.1)
+    _execute(servers, command)
 
 
 def _execute(servers: TestServers, command: sql.Composed) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import aiohttp.web as http
 
-from services.browsers import BrowserLogins
-from services.draws.screens import Screens
 from services.registry import Services
 from web.board import BoardPages
 from web.desk import DeskPages
@@ -19,9 +17,8 @@ from web.venue import VenuePages
 def setup_pages(app: http.Application, services: Services, *, embed_in: str = "") -> None:
     """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: nobody."""
     site = Site(app, services, embed_in=embed_in)
-    logins = BrowserLogins(services.deps, services.notices, services.links, services.sessions)
-    screens = Screens(services.deps, services.reading, services.links)
-    door = Door(site, services, logins)
+    screens = services.screens
+    door = Door(site, services, services.browsers)
     for pages in (
         InvitationPages(site, services),
         VenuePages(site, services),

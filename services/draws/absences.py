@@ -211,8 +211,12 @@ class Absences:
         async with transaction():
             locked = await lock_for(actor, draw_id)
             if locked.state not in (
-                DrawState.VERIFIED, DrawState.PAUSED, DrawState.SUPPLEMENT_PENDING, DrawState.SHORT, DrawState.COMPLETED,
-            ):  # fmt: skip
+                DrawState.VERIFIED,
+                DrawState.PAUSED,
+                DrawState.SUPPLEMENT_PENDING,
+                DrawState.SHORT,
+                DrawState.COMPLETED,
+            ):
                 raise Conflict("请先暂停抽取，再修改集合时间。", code="not_paused")
             await self.move_gathering(locked, notice_id, at)
             await record(actor, self._deps.now(), "draw.gathering_changed", "draw", draw_id)

@@ -136,7 +136,7 @@ class Detail:
     draw: Draw
     conditions: tuple[Condition, ...]
     parts: Mapping[str, list[Any]] = field(default_factory=dict)
-    """``supervisors``, ``recusal_units``, ``recusal_persons``, ``notices``, ``lots``, ``avoided``: rows of those tables."""
+    """Rows by table: ``supervisors, recusal_units, recusal_persons, notices, lots, avoided``."""
 
 
 class Reading:

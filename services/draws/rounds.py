@@ -93,7 +93,7 @@ class Rounds:
         return _view(draw, round_row)
 
     async def _check_withheld(self, draw: Draw) -> None:
-        """Who has seen the other's reveal and then stays silent could wait for a better seed: allowed twice, never again."""
+        """Who sees the other's reveal and stays silent could wait for a better seed: forgiven a few times only."""
         aborted = await Round.filter(draw_id=draw.id, aborted_at__isnull=False)
         if sum(bool(one.reveals) for one in aborted) >= record.WITHHELD_MAX:
             raise Conflict("多次在一方揭示后终止，本活动不能再发起承诺，请重新申请抽取。", code="withheld_too_often")

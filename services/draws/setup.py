@@ -187,8 +187,11 @@ class DrawSetup:
             if await RecusalUnit.filter(draw_id=draw_id).count() >= book.draw.recusal_units_max:
                 raise violation(book, "draw.recusal_units_max", f"回避单位最多{book.draw.recusal_units_max}家。")
             unit = await RecusalUnit.create(
-                draw_id=locked.draw.id, name=name.strip(), credit_code=checked, reason=_reason(reason, book.draw.recusal_reasons)
-            )  # fmt: skip
+                draw_id=locked.draw.id,
+                name=name.strip(),
+                credit_code=checked,
+                reason=_reason(reason, book.draw.recusal_reasons),
+            )
             return unit.id
 
     async def remove_recusal_unit(self, actor: Actor, draw_id: UUID, unit_id: UUID) -> None:

@@ -1,7 +1,7 @@
 """Carries attempts out: claims what is due, sends it side by side, writes what came of it.
 
-An attempt is marked ``unknown`` and committed before the vendor hears of it, so that a crash leaves a trace; it is never
-sent again unless the vendor is known to have refused it or to make repeats one (template messages, by their id).
+An attempt is marked ``unknown`` and committed before the vendor hears of it, so that a crash leaves a trace; it is
+never sent again unless the vendor is known to have refused it or to make repeats one (template messages, by their id).
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ _IDENTITIES = """
 SELECT DISTINCT ON (account_id, app) id, account_id, app, openid, subscribe_credits FROM wechat_identity
 WHERE account_id = ANY($1::uuid[]) AND following AND NOT blocked ORDER BY account_id, app, bound_at DESC NULLS LAST
 """
-_SET_CREDIT = "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], $3::jsonb) WHERE id = $1"
+_SET_CREDIT = (
+    "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], $3::jsonb) "
+    "WHERE id = $1"
+)
 _SPEND_CREDIT = (
     "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], "
     "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
@@ -134,12 +137,12 @@ class Delivery:
 
     async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, Person]:
         found: dict[UUID, dict[str, tuple[UUID, str]]] = {}
-        credits: dict[UUID, dict[str, int]] = {}
+        allowed: dict[UUID, dict[str, int]] = {}
         for row in await rows(_IDENTITIES, list(set(accounts))):
             found.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
             if row["app"] == "mini":
-                credits[row["account_id"]] = _as_object(row["subscribe_credits"])
-        return {account: Person(identities, credits.get(account, {})) for account, identities in found.items()}
+                allowed[row["account_id"]] = _as_object(row["subscribe_credits"])
+        return {account: Person(identities, allowed.get(account, {})) for account, identities in found.items()}
 
     async def _attempt(self, row: Any, people: Mapping[UUID, Person], limit: asyncio.Semaphore) -> Outcome:
         """Call the vendor once. Every gateway error becomes an outcome; nothing else is expected here."""

@@ -54,8 +54,8 @@ class Notices:
     ) -> UUID:
         """Tell one person; returns the notice's id. ``secret`` fills ``{code}`` and is kept sealed.
 
-        ``told_on`` names a channel on which the person is being told already (the reply of a conversation): it is noted as
-        delivered there and not sent again. Raises NotFound when nobody is named.
+        ``told_on`` names a channel on which the person is being told already (the reply of a conversation): it is noted
+        as delivered there and not sent again. Raises NotFound when nobody is named.
         """
         existing = await Notice.get_or_none(pool=pool, dedupe_key=dedupe_key)
         if existing is not None:
@@ -107,7 +107,7 @@ class Notices:
                 params=dict(r.params),
                 dedupe_key=r.dedupe_key,
                 created_at=now,
-            )  # fmt: skip
+            )
             for r, (mobile, account) in zip(fresh, addresses, strict=True)
         ]
         if not notices:
@@ -152,7 +152,8 @@ class Notices:
             return
         now = self._deps.now()
         await execute(
-            "UPDATE notice SET state = $2, closed_at = $3, next_at = NULL, secret_sealed = '' WHERE id = ANY($1::uuid[])",
+            "UPDATE notice SET state = $2, closed_at = $3, next_at = NULL, secret_sealed = '' "
+            "WHERE id = ANY($1::uuid[])",
             list(notice_ids),
             state,
             now,

@@ -17,7 +17,7 @@ CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
 
 @dataclass(frozen=True)
 class VoiceMessage:
-    """A vendor template with what it needs; ``keys`` maps a key to the template spoken when it is pressed, ``bye`` ends it."""
+    """A vendor template with what it needs; ``keys`` maps a key to the template it speaks, ``bye`` ends the call."""
 
     template: str
     params: Mapping[str, str]

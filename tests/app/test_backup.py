@@ -64,8 +64,7 @@ async def _all_rows(url: str) -> dict[str, list[str]]:
             "WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
         )
         return {
-            name: sorted(row[0] for row in await connection.fetch(f"SELECT t::text FROM {name} t"))  # noqa: S608
-            for (name,) in names
+            name: sorted(row[0] for row in await connection.fetch(f"SELECT t::text FROM {name} t")) for (name,) in names
         }
     finally:
         await connection.close()

@@ -22,7 +22,7 @@ def _settings(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def _count(database: str, table: str) -> int:
     with psycopg.connect(database) as connection:
-        found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 (a name of ours)
+        found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     assert found is not None
     return int(found[0])
 

@@ -27,12 +27,14 @@ from models.setup import tortoise_config
 from services.accounts import Accounts
 from services.attendance import AttendanceDesk
 from services.base import Deps, Jobs
+from services.browsers import BrowserLogins
 from services.catalogues import Catalogues
 from services.crypto import Keyring
 from services.draws.absences import Absences
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
+from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
@@ -216,11 +218,14 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
     notices, links, reading = Notices(deps), Links(deps.keys, deps.clock), Reading(deps)
     accounts, rounds, run = Accounts(deps, notices), Rounds(deps, notices), Run(deps, notices)
     invitations = Invitations(deps, notices, run)
+    appids = {"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"}
+    sessions = Sessions(deps, accounts, cast(Any, wechat), appids)
     unused = cast(Any, None)
     return Services(
         deps=deps,
         accounts=accounts,
-        sessions=Sessions(deps, accounts, cast(Any, wechat), {"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"}),
+        sessions=sessions,
+        browsers=BrowserLogins(deps, notices, links, sessions),
         organisations=Organisations(deps),
         experts=Experts(deps),
         projects=Projects(deps),
@@ -233,6 +238,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         run=run,
         absences=Absences(deps, notices, invitations, run, rounds),
         reading=reading,
+        screens=Screens(deps, reading, links),
         invitations=invitations,
         attendance=AttendanceDesk(deps, notices, links, reading, SceneMaker()),
         notices=notices,

@@ -168,7 +168,7 @@ class World:
         rulebooks["demo"] = rulebooks["demo"].model_copy(update={"attendance": changed})
 
     def screens(self) -> Screens:
-        return Screens(self.services.deps, self.services.reading, self.services.links)
+        return self.services.screens
 
     async def close(self) -> None:
         for client in self._clients:

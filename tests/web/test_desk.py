@@ -9,7 +9,6 @@ from models.attendance import Attendance, Urge
 from models.audit import AuditEntry
 from models.notices import Notice
 from services.base import Actor
-from services.browsers import BrowserLogins
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
 from tests.web.conftest import World
 
@@ -90,7 +89,7 @@ async def test_a_revoked_office_is_out_at_once(world: World) -> None:
 async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_leads_nowhere_else(world: World) -> None:
     desk = await world.log_in(world.office.desk, "venue")
     services = world.services
-    logins = BrowserLogins(services.deps, services.notices, services.links, services.sessions)
+    logins = services.browsers
     actor = await logins.resume(next(iter(desk.client.session.cookie_jar)).value)
     token = await logins.hand_over(actor)
     other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/desk/")
