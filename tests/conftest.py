@@ -151,9 +151,11 @@ def _drop_database(servers: TestServers, name: str) -> None:
     command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     for _ in range(50):
         try:
-            return _execute(servers, command)
+            _execute(servers, command)
         except psycopg.errors.InsufficientPrivilege:
             time.sleep(0.1)
+        else:
+            return
     _execute(servers, command)
 
 
