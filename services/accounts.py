@@ -130,7 +130,7 @@ class Accounts:
             actor, now, "account.bind", "account", account.id, app=identity.app, privacy_version=privacy_version
         )
         if first:
-            await self._tell_bound(account, mobile, identity_id, now)
+            await self._tell_bound(account, mobile, identity, now)
         roles = await roles_of(account.id, now)
         name = expert.name if expert else account.real_name
         return Bound(account.id, mask_name(name) if name else "", mask_mobile(mobile), _codes_of(roles))
@@ -241,13 +241,15 @@ class Accounts:
             await record(actor, now, "expert.link", "expert", expert.id, moved=moved)
         return expert
 
-    async def _tell_bound(self, account: Account, mobile: str, identity_id: UUID, now: datetime) -> None:
+    async def _tell_bound(self, account: Account, mobile: str, identity: WechatIdentity, now: datetime) -> None:
+        """Who binds in chat reads it in the conversation's reply."""
         await self._notices.notify(
             pool=account.pool,
             kind="account_bound",
-            dedupe_key=f"bound:{identity_id}:{now.isoformat()}",
+            dedupe_key=f"bound:{identity.id}:{now.isoformat()}",
             params={"at": f"{print_date(now)} {local(now):%H:%M}", "mobile": mask_mobile(mobile)},
             account_id=account.id,
+            told_on="wechat" if identity.app == "oa" else "",
         )
 
 

@@ -38,6 +38,7 @@ class Notifier(Protocol):
         mobile: str | None = None,
         invitation_id: UUID | None = None,
         secret: str | None = None,
+        told_on: str = "",
     ) -> UUID: ...
 
 
