@@ -61,7 +61,7 @@ function bulk(page, found, kind, word) {
       close();
       page.refresh();
     } catch (error) {
-      wrong.replaceChildren(...(error.params?.errors ?? []).map((line) => h('li', {}, typeof line === 'string' ? line : Object.values(line).join('：'))));
+      wrong.replaceChildren(...(error.params?.errors ?? []).map((line) => h('li', {}, `第 ${line.line} 行：${line.message}`)));
       throw error;
     }
   }, 'primary');
