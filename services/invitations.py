@@ -24,6 +24,15 @@ Choice = Literal["accept", "decline"]
 Channel = Literal["chat", "voice", "h5", "mini"]
 _LINK_OUTLIVES = timedelta(hours=12)
 """How long an invitation's page can be opened after the panel's expected end."""
+_CALL_GRACE = timedelta(seconds=90)
+"""How long an invitation outlives its time to answer while a call to its expert has no outcome yet: a key pressed in
+time counts, however late its receipt."""
+_EXPIRED = """
+SELECT i.id FROM invitation i WHERE i.state = 'open' AND i.answer_until <= $1 AND (i.answer_until <= $2 OR NOT EXISTS (
+    SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
+    AND a.channel = 'voice' AND a.state IN ('sent', 'unknown')))
+ORDER BY i.answer_until LIMIT $3
+"""
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 
 
@@ -160,6 +169,8 @@ class Invitations:
                 effective = True
             else:
                 effective = False
+                if by == "voice" and invitation.state == InvitationState.SILENT:
+                    await self._tell_unclear(invitation, locked.draw)
             view = (await self._views([invitation]))[0]
         return Answered(effective, view)
 
@@ -213,12 +224,9 @@ class Invitations:
     # ---- deadlines
 
     async def expire_due(self, limit: int = 100) -> int:
-        """Close invitations whose time to answer is over; returns how many."""
-        due = await rows(
-            "SELECT id FROM invitation WHERE state = 'open' AND answer_until <= $1 ORDER BY answer_until LIMIT $2",
-            self._deps.now(),
-            limit,
-        )
+        """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
+        now = self._deps.now()
+        due = await rows(_EXPIRED, now, now - _CALL_GRACE, limit)
         for row in due:
             await self.expire(row["id"])
         return len(due)
@@ -232,9 +240,12 @@ class Invitations:
                 return
             await self._run.close_place(locked, invitation, InvitationEvent.EXPIRE, now, by="system")
             if await self._was_on_the_phone(invitation.id):
-                hotline = self._deps.book(locked.draw.pool).pool.hotline
-                params = {**time_params(invitation.gathering_at), "hotline": hotline}
-                await self._tell(invitation, locked.draw, "draw_unclear", params)
+                await self._tell_unclear(invitation, locked.draw)
+
+    async def _tell_unclear(self, invitation: Invitation, draw: Draw) -> None:
+        """Whoever pressed keys to no avail must not come; told once."""
+        hotline = self._deps.book(draw.pool).pool.hotline
+        await self._tell(invitation, draw, "draw_unclear", {**time_params(invitation.gathering_at), "hotline": hotline})
 
     async def _was_on_the_phone(self, invitation_id: UUID) -> bool:
         return await Attempt.filter(
@@ -335,6 +346,7 @@ class Invitations:
         await record(system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, source=source)
         if calling:
             return
-        await move(draw, DrawEvent.REGISTER_ABSENCE)
+        if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
+            await move(draw, DrawEvent.REGISTER_ABSENCE)
         missing = await Absence.filter(draw_id=draw.id, handled_at=None).count()
         await tell_agency(self._notices, draw, "agency_leave", str(absence.id), missing=missing)
