@@ -7,7 +7,7 @@ looks at the rows and does what is missing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import get_args
 from uuid import UUID
@@ -59,7 +59,7 @@ class Run:
         wanting = [c for c in locked.conditions if _missing(c)]
         if not wanting:
             raise Conflict("没有需要抽取的名额。", code="nothing_missing")
-        self._check_time(draw, now)
+        await self._check_time(draw, wanting, now)
         await move(draw, event)
         if draw.started_at is None:
             draw.started_at = now
@@ -68,14 +68,18 @@ class Run:
         await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
         await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
 
-    def _check_time(self, draw: Draw, now: datetime) -> None:
+    async def _check_time(self, draw: Draw, wanting: Sequence[Condition], now: datetime) -> None:
+        """Too late only when the gatherings of all conditions to be filled are too near."""
         book = self._deps.book(draw.pool)
         earliest = book.earliest_draw(draw.starts_at)
         if earliest is not None and now < earliest:
             raise violation(
                 book, "draw.earliest_before_evaluation", f"还不能抽取，最早可在{print_time(earliest)}启动。"
             )
-        if draw.gathering_first is not None and now >= draw.gathering_first - book.draw.calling.stop_before_gathering:
+        gatherings = await CallNotice.filter(id__in=[c.notice_id for c in wanting]).values_list(
+            "gathering_at", flat=True
+        )
+        if all(now >= at - book.draw.calling.stop_before_gathering for at in gatherings):
             raise violation(
                 book, "draw.calling.stop_before_gathering", "距集合时间太近，已不能呼叫专家，请先修改集合时间。"
             )
