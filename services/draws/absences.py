@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from tortoise.exceptions import IntegrityError
+
+from domain.draw_record import RoundOpened
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.masking import mask_id_number, mask_name
 from domain.parsing import mobile_number
 from domain.rulebook_texts import time_params
 from models.audit import AuditEntry
-from models.draws import CallNotice, Draw
-from models.experts import Expert
+from models.draws import CallNotice, Condition, Draw, LogEntry, Round
+from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
 from services import permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
@@ -188,30 +191,46 @@ class Absences:
         book = self._deps.book(locked.draw.pool)
         if not book.draw.supplement.region_change:
             raise violation(book, "draw.supplement.region_change", "补抽不能更换抽取地区。")
-        positions = []
         for change in changes:
             condition = next((c for c in locked.conditions if c.id == change.condition_id), None)
             if condition is None:
                 raise NotFound("没有这个抽取条件。")
-            if not change.regions:
-                raise InvalidInput("请选择抽取地区。", field="regions")
-            if condition.needed == condition.accepted:
-                raise Conflict(f"条件{condition.position}没有缺额，不能更换地区。", code="condition_full")
+            await self._check_regions(locked.draw, condition, change.regions)
             condition.regions = list(change.regions)
             await condition.save(update_fields=["regions"])
-            positions.append(condition.position)
+        changed = {change.condition_id for change in changes}
+        positions = [c.position for c in locked.conditions if c.id in changed or c.round_number == 0]
         await self._rounds.start_another(locked, positions)
         return await self._rounds.begin(locked, positions, "region_changed")
+
+    async def _check_regions(self, draw: Draw, condition: Condition, regions: Sequence[str]) -> None:
+        """Only other regions than those of the order that stands: else this would be drawing again until it suits."""
+        book = self._deps.book(draw.pool)
+        if not regions:
+            raise InvalidInput("请选择抽取地区。", field="regions")
+        if len(regions) > 1 and not book.draw.several_regions:
+            raise violation(book, "draw.several_regions", "一个条件只能选择一个地区。", field="regions")
+        known = CatalogueEntry.filter(pool__in=["", draw.pool], kind="region", code__in=list(regions))
+        if unknown := sorted(set(regions) - set(await known.values_list("code", flat=True))):
+            raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field="regions")
+        if condition.needed == condition.accepted:
+            raise Conflict(f"条件{condition.position}没有缺额，不能更换地区。", code="condition_full")
+        if set(regions) == await _ordered_regions(draw, condition.position):
+            raise Conflict(
+                f"条件{condition.position}的地区没有变化，请选择其他地区，或不更换地区直接补抽。",
+                code="region_unchanged",
+            )
 
     # ---- gathering time
 
     async def change_gathering(self, actor: Actor, draw_id: UUID, notice_id: UUID, at: datetime) -> None:
-        """After the start only the gathering time may change, and only while the draw is paused (or not calling)."""
+        """After the start only the gathering time may change, and only while nobody new is being called."""
         permissions.check(actor, "draw.pause")
         async with transaction():
             locked = await lock_for(actor, draw_id)
             if locked.state not in (
                 DrawState.VERIFIED,
+                DrawState.COMMITTING,
                 DrawState.PAUSED,
                 DrawState.SUPPLEMENT_PENDING,
                 DrawState.SHORT,
@@ -246,11 +265,19 @@ class Absences:
         for invitation in await told.order_by("id").select_for_update():
             invitation.gathering_at = notice.gathering_at
             invitation.starts_at = min(invitation.starts_at, notice.gathering_at)
-            await invitation.save(update_fields=["gathering_at", "starts_at"])
+            try:
+                await invitation.save(update_fields=["gathering_at", "starts_at"])
+            except IntegrityError as error:
+                raise Conflict(
+                    "有专家在提前后的时段另有评标，请选择晚一些的集合时间。", code="gathering_overlaps"
+                ) from error
+            times = time_params(notice.gathering_at)
             if invitation.state == InvitationState.ACCEPTED:
                 await self._invitations.plan_reminder(invitation, draw.pool, self._deps.now())
+            else:
+                await self._notices.reword(invitation_id=invitation.id, kind="draw_call", params=times)
             params = {
-                **time_params(notice.gathering_at),
+                **times,
                 "old_gathering": time_params(old)["gathering"],
                 "place": place(notice),
             }
@@ -262,3 +289,13 @@ class Absences:
                 expert_id=invitation.expert_id,
                 invitation_id=invitation.id,
             )
+
+
+async def _ordered_regions(draw: Draw, position: int) -> set[str]:
+    """The regions for which the order of a condition was last fixed; rounds given up don't count."""
+    fixed = await Round.filter(draw_id=draw.id, aborted_at=None).exclude(seed="").order_by("-number")
+    number = next((one.number for one in fixed if str(position) in one.conditions), None)
+    for entry in await LogEntry.filter(draw_id=draw.id, act=RoundOpened.name):
+        if entry.facts["round"] == number:
+            return next(set(facts["regions"]) for facts in entry.facts["conditions"] if facts["no"] == position)
+    return set()

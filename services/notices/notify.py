@@ -143,6 +143,12 @@ class Notices:
         notices = await Notice.filter(invitation_id=invitation_id, kind__in=list(kinds), state="active")
         await self._close([n.id for n in notices], "stopped")
 
+    async def reword(self, *, invitation_id: UUID, kind: str, params: Params) -> None:
+        """Replace facts of a running ladder: what it sends from now on says the new ones."""
+        for notice in await Notice.filter(invitation_id=invitation_id, kind=kind, state="active").select_for_update():
+            notice.params = {**notice.params, **params}
+            await notice.save(update_fields=["params"])
+
     async def finish(self, notice_ids: Sequence[UUID]) -> None:
         """End ladders that reached their person."""
         await self._close(notice_ids, "done")

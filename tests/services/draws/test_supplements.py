@@ -1,0 +1,224 @@
+"""Filling places again: what a supplementary draw may change, and what it must not break."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, InvalidInput, RuleViolation
+from domain.ids import new_id
+from domain.verify_draw import verify
+from models.draws import Condition
+from models.invitations import Invitation
+from models.notices import Notice
+from models.projects import Project
+from services.base import Deps
+from services.draws.absences import RegionChange
+from services.draws.forms import ConditionForm
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    draw_form,
+    fix_seed,
+    make_draw,
+    make_office,
+    notice_form,
+    open_invitations,
+    start_draw,
+    state_of,
+)
+from tests.factories.offices import verify as approve
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+async def answer_all(office: Office, draw_id: UUID, choice: str = "accept") -> None:
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, choice, by="chat")  # type: ignore[arg-type]
+    await office.run.advance(draw_id)
+
+
+async def check_record(office: Office, draw_id: UUID) -> None:
+    assert verify(json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))) == []
+
+
+async def start_two_conditions(office: Office, *, second_gathering: timedelta = timedelta(hours=5)) -> UUID:
+    """One place for A08 and one for A04, each with a notice of its own."""
+    draw_id = await office.setup.create(office.agency, draw_form(office, needed=2))
+    for specialty, gathering in (("A08", timedelta(hours=5)), ("A04", second_gathering)):
+        form = replace(notice_form(office), gathering_at=office.deps.now() + gathering)
+        notice_id = await office.setup.add_notice(office.agency, draw_id, form)
+        condition = ConditionForm(notice_id, "permanent", ("440100",), specialty, 1)
+        await office.setup.add_condition(office.agency, draw_id, condition)
+    await approve(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    return draw_id
+
+
+async def change(draw_id: UUID, position: int, *regions: str) -> RegionChange:
+    return RegionChange((await Condition.get(draw_id=draw_id, position=position)).id, regions)
+
+
+async def test_the_same_regions_are_no_reason_to_draw_a_new_order(office: Office) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=2)
+    await answer_all(office, draw_id, "decline")
+    same = [await change(draw_id, 1, "440100")]
+    with pytest.raises(Conflict) as refusal:
+        await office.absences.start_supplement(office.agency, draw_id, regions=same)
+    assert refusal.value.code == "region_unchanged"
+
+
+async def test_a_round_given_up_does_not_open_the_way_back_to_the_old_regions(office: Office) -> None:
+    await add_experts(office, 1)
+    await add_experts(office, 2, region="440300")
+    draw_id = await start_draw(office, needed=2)
+    await answer_all(office, draw_id)
+    await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, "440300")])
+    await office.rounds.abort(office.agency, draw_id, "监督人未到")
+    with pytest.raises(Conflict) as refusal:
+        await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, "440100")])
+    assert refusal.value.code == "region_unchanged"
+    await check_record(office, draw_id)
+
+
+async def test_new_regions_must_stand_in_the_catalogue(office: Office) -> None:
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=2)
+    await answer_all(office, draw_id)
+    with pytest.raises(InvalidInput):
+        await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, "999999")])
+
+
+async def test_changing_one_condition_after_a_round_was_given_up_orders_the_others_of_that_round_too(
+    office: Office,
+) -> None:
+    await add_experts(office, 1)
+    await add_experts(office, 1, specialty="A04")
+    await add_experts(office, 3, region="440300")
+    await add_experts(office, 3, specialty="A04", region="440300")
+    draw_id = await start_two_conditions(office)
+    await answer_all(office, draw_id, "decline")
+    assert await state_of(draw_id) == "short"
+    both = [await change(draw_id, 1, "440300"), await change(draw_id, 2, "440300")]
+    await office.absences.start_supplement(office.agency, draw_id, regions=both)
+    await office.rounds.abort(office.agency, draw_id, "监督人未到")
+    one = [await change(draw_id, 1, "440300", "440100")]
+    await office.absences.start_supplement(office.agency, draw_id, regions=one)
+    await fix_seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    await answer_all(office, draw_id)
+    assert await state_of(draw_id) == "completed"
+    await check_record(office, draw_id)
+
+
+async def test_leave_is_taken_while_a_new_order_is_being_fixed(office: Office) -> None:
+    await add_experts(office, 1)
+    await add_experts(office, 4, specialty="A04")
+    await add_experts(office, 2, region="440300")
+    draw_id = await start_two_conditions(office)
+    accepted = {str(i.condition_id): i for i in await open_invitations(draw_id)}
+    second = accepted[str((await Condition.get(draw_id=draw_id, position=2)).id)]
+    await office.invitations.answer(second.id, second.expert_id, "accept", by="chat")
+    await answer_all(office, draw_id, "decline")
+    assert await state_of(draw_id) == "short"
+    await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, "440300")])
+    view = await office.invitations.leave(second.id, second.expert_id, "生病")
+    assert (view.state, await state_of(draw_id)) == ("left", "committing")
+    assert len(await office.absences.pending(office.agency)) == 1
+    await fix_seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    assert await office.absences.pending(office.agency) == []
+    await office.run.advance(draw_id)
+    await answer_all(office, draw_id)
+    assert await state_of(draw_id) == "completed"
+    await check_record(office, draw_id)
+
+
+async def test_a_place_is_filled_again_although_another_gathering_is_over(office: Office, clock: FixedClock) -> None:
+    await add_experts(office, 1)
+    await add_experts(office, 3, specialty="A04")
+    draw_id = await start_two_conditions(office, second_gathering=timedelta(hours=6))
+    await answer_all(office, draw_id)
+    later = await Invitation.get(draw_id=draw_id, condition__position=2)
+    clock.move(timedelta(hours=5, minutes=5))
+    await office.invitations.leave(later.id, later.expert_id, "生病")
+    assert await office.absences.start_supplement(office.agency, draw_id) is None
+    await office.run.advance(draw_id)
+    assert len(await open_invitations(draw_id)) == 1
+
+
+async def test_the_gathering_may_be_moved_when_the_order_was_fixed_too_late_to_call(
+    office: Office, clock: FixedClock
+) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=2)
+    await answer_all(office, draw_id, "decline")
+    await add_experts(office, 2, region="440300")
+    await office.absences.start_supplement(office.agency, draw_id, regions=[await change(draw_id, 1, "440300")])
+    await fix_seed(office, draw_id)
+    clock.move(timedelta(hours=4, minutes=58))
+    with pytest.raises(RuleViolation, match="先修改集合时间"):
+        await office.run.start(office.agency, draw_id)
+    detail = await office.reading.detail(office.agency, draw_id)
+    moved = detail.draw.starts_at
+    await office.absences.change_gathering(office.agency, draw_id, detail.parts["notices"][0].id, moved)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    assert len(await open_invitations(draw_id)) == 2
+
+
+async def test_a_gathering_moved_while_calls_are_open_is_told_by_the_calls_that_follow(office: Office) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    await office.run.pause(office.agency, draw_id, "改时间")
+    detail = await office.reading.detail(office.agency, draw_id)
+    before = (await Notice.get(kind="draw_call")).params
+    moved = detail.draw.starts_at - timedelta(minutes=10)
+    await office.absences.change_gathering(office.agency, draw_id, detail.parts["notices"][0].id, moved)
+    after = (await Notice.get(kind="draw_call")).params
+    assert after["gathering"] != before["gathering"]
+    assert {key: after[key] for key in ("place", "answer_by")} == {key: before[key] for key in ("place", "answer_by")}
+
+
+async def test_an_earlier_gathering_that_runs_into_another_panel_of_an_expert_is_refused_politely(
+    office: Office,
+) -> None:
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    await answer_all(office, draw_id)
+    mine = await Invitation.get(draw_id=draw_id)
+    await sit_elsewhere(office, mine, mine.starts_at - timedelta(hours=2), mine.starts_at)
+    earlier = mine.gathering_at - timedelta(hours=1)
+    with pytest.raises(Conflict) as refusal:
+        await office.absences.change_gathering(office.agency, draw_id, mine.notice_id, earlier)
+    assert refusal.value.code == "gathering_overlaps"
+    assert (await Invitation.get(id=mine.id)).gathering_at == mine.gathering_at
+
+
+async def sit_elsewhere(office: Office, mine: Invitation, starts_at: datetime, ends_at: datetime) -> None:
+    """The same expert has agreed to a panel of another draw."""
+    project = await Project.get(id=office.project_id)
+    project.pk, project._saved_in_db = None, False
+    project.id = office.project_id = new_id()
+    await project.save(force_create=True)
+    other = await make_draw(office, needed=1)
+    condition = await Condition.get(draw_id=other)
+    await Invitation.create(
+        draw_id=other, condition_id=condition.id, notice_id=condition.notice_id, expert_id=mine.expert_id,
+        round_number=1, tier="main", leaf="00" * 32, code="000000", menu_id=1, link="other", state="accepted",
+        starts_at=starts_at, ends_at=ends_at, gathering_at=starts_at, created_at=mine.created_at,
+        answer_until=mine.answer_until,
+    )  # fmt: skip
