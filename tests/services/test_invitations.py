@@ -1,0 +1,96 @@
+"""What an expert pressed in time counts, however late the vendor tells; and who pressed in vain is told so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from models.invitations import Invitation
+from models.notices import Attempt, Notice, Receipt
+from services.base import Deps
+from services.notices import Delivery
+from services.ports import CallReport
+from services.receipts import Receipts
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+from tests.invariants import check_invariants
+from tests.services.notices.test_delivery import Vendors
+
+TO_THE_LAST_RUNG = timedelta(seconds=41)
+TO_THE_END = timedelta(minutes=3)
+"""Of the time to answer, in the demo pool."""
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+@pytest.fixture
+def vendors() -> Vendors:
+    return Vendors()
+
+
+@pytest.fixture
+def receipts(office: Office, deps: Deps, vendors: Vendors) -> Receipts:
+    return Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors) -> tuple[Invitation, Attempt]:
+    """An expert who was called by phone, and the call, whose outcome nobody knows yet."""
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    clock.move(TO_THE_LAST_RUNG)
+    for notice in await Notice.filter(kind="draw_call", state="active"):
+        await office.notices.advance(notice.id)
+    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    await delivery.deliver_due()
+    return invitation, await Attempt.get(notice__invitation_id=invitation.id, channel="voice")
+
+
+async def report(receipts: Receipts, call: Attempt, keys: str, clock: FixedClock) -> None:
+    await receipts.take_calls([CallReport(f"c{call.number}", call.number, True, "200000", keys, clock.now())])
+    for receipt in await Receipt.filter(applied_at=None):
+        await receipts.apply(receipt.id)
+
+
+async def test_a_key_pressed_in_time_counts_although_its_receipt_comes_late(
+    office: Office, receipts: Receipts, called: tuple[Invitation, Attempt], clock: FixedClock
+) -> None:
+    invitation, call = called
+    clock.move(TO_THE_END)
+    assert await office.invitations.expire_due() == 0
+    await report(receipts, call, "11", clock)
+    await invitation.refresh_from_db()
+    assert (invitation.state, invitation.answered_by) == ("accepted", "voice")
+    await check_invariants()
+
+
+async def test_a_call_without_keys_ends_the_waiting_at_once(
+    office: Office, receipts: Receipts, called: tuple[Invitation, Attempt], clock: FixedClock
+) -> None:
+    invitation, call = called
+    clock.move(TO_THE_END)
+    await report(receipts, call, "", clock)
+    assert await office.invitations.expire_due() == 1
+    await invitation.refresh_from_db()
+    assert invitation.state == "silent"
+    assert await Notice.filter(kind="draw_unclear").count() == 1
+
+
+async def test_nobody_waits_for_a_receipt_for_ever_and_who_pressed_in_vain_is_told_once(
+    office: Office, receipts: Receipts, called: tuple[Invitation, Attempt], clock: FixedClock
+) -> None:
+    invitation, call = called
+    clock.move(TO_THE_END + timedelta(seconds=91))
+    assert await office.invitations.expire_due() == 1
+    assert not await Notice.exists(kind="draw_unclear")
+    await report(receipts, call, "11", clock)
+    await report(receipts, call, "1", clock)
+    await invitation.refresh_from_db()
+    assert invitation.state == "silent"
+    assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == 1
+    await check_invariants()
