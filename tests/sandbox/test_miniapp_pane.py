@@ -36,12 +36,18 @@ AGENCY, VERIFIER, SUPERVISOR, VENUE = "周代理", "郑核验", "冯监督", "�
 EXPERT = re.compile("|".join(person.name for person in EXPERTS))
 NAMELESS = """() => [...document.querySelectorAll('button, input, select, textarea, iframe')]
     .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.title || e.labels?.length)).map((e) => e.outerHTML)"""
-INLINE = "document.querySelectorAll('[style], style, script:not([src])').length"
+INLINE = "[...document.querySelectorAll('[style], style, script:not([src])')].map((e) => e.outerHTML.slice(0, 80))"
 KEPT = "(part) => Object.keys(localStorage).filter((key) => key.includes(part))"
+HIDE = """([names, hidden]) => names.forEach((name) => {
+    document.querySelector(`[aria-label="${name}的手机"]`).hidden = hidden;
+})"""
 COMMIT = """async ([role, value, number, round]) => {
     const { commitment } = await import('/_/mini/commitment.js');
     return commitment(role, Uint8Array.from(value), number, round);
 }"""
+
+
+PICTURES = Path(__file__).parents[2] / "var" / "screenshots"
 
 
 @dataclass
@@ -177,7 +183,18 @@ async def test_called_experts_agree_and_the_agency_sees_it_live(desk: Desk) -> N
     for count in (1, 2, 3):
         await desk.agree()
         await expect(progress).to_contain_text(f"已同意 {count} / 3")
+        if count == 2:
+            await take_picture(desk)
     await expect(progress).to_contain_text("抽取完成")
+
+
+async def take_picture(desk: Desk) -> None:
+    """The README's picture: the agency's phone, the supervisor's, and those of two experts who have just agreed."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    await desk.page.evaluate("document.querySelectorAll('[class*=toast]').forEach((one) => { one.hidden = true; })")
+    await desk.page.evaluate(HIDE, [[VERIFIER, VENUE], True])
+    await desk.page.screenshot(path=PICTURES / "phones.png", caret="initial")
+    await desk.page.evaluate(HIDE, [[VERIFIER, VENUE], False])
 
 
 async def test_a_leave_frees_a_place_that_a_supplementary_draw_fills(desk: Desk) -> None:
@@ -239,7 +256,7 @@ async def test_half_an_hour_before_the_start_the_names_are_shown(desk: Desk) -> 
 
 async def test_every_control_has_a_name_nothing_is_inline_and_a_phone_fits_390_pixels(desk: Desk) -> None:
     assert await desk.page.evaluate(NAMELESS) == []
-    assert await desk.page.evaluate(INLINE) == 0
+    assert await desk.page.evaluate(INLINE) == []
     await desk.page.set_viewport_size({"width": 390, "height": 844})
     assert await desk.page.evaluate("document.documentElement.scrollWidth") == 390
     wide = "() => [...document.querySelectorAll('.m-body')].filter((e) => e.scrollWidth > e.clientWidth).length"

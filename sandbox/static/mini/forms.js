@@ -196,13 +196,15 @@ function choose(page, kind, title, mayBeNone, done) {
     h('button', { type: 'button', class: 'm-node', onclick: () => pick(node) }, node.name, h('small', {}, node.code)),
     opens && h('button', { type: 'button', class: 'm-open', 'aria-label': `${node.name}的下一级`, onclick: () => { path.push(node); load(); } }, '下一级'));
   const show = (nodes) => list.replaceChildren(...nodes.map((node) => row(node, node.has_children)));
+  let asked = 0; // what is asked last is shown, whichever answer comes last
   const load = () => during(list, async () => {
+    const turn = ++asked;
     const { items } = await api.get(`/catalogues/${kind}`, { parent: path.at(-1)?.code ?? '' });
+    if (turn !== asked) return;
     trail.replaceChildren(path.length ? path.map((node) => node.name).join(' › ') : '点名称即选中',
       path.length ? h('button', { type: 'button', class: 'm-link', onclick: () => { path.pop(); load(); } }, '返回上一级') : '');
     show(items);
   });
-  let asked = 0;
   word.addEventListener('input', async () => {
     const turn = ++asked;
     const text = word.value.trim();
