@@ -25,6 +25,8 @@ Vendor = Literal["voice", "sms", "wechat"]
 HEARD = ("200000", "200001", "200008", "300000")
 """Somebody picked up: heard to the end, hung up early, no key in time, keys pressed."""
 _MAX_CHECKS = 3
+_PATIENCE = timedelta(seconds=60)
+"""How long a receipt that fits no attempt may still turn out to have come too early."""
 
 _STORE = (
     "INSERT INTO receipt (id, vendor, key, body, received_at) VALUES ($1, $2, $3, $4::jsonb, $5) "
@@ -81,15 +83,21 @@ class Receipts:
         if receipt is None or receipt.applied_at is not None:
             return
         async with transaction():
-            if receipt.vendor == "voice":
-                ended_at = receipt.body["ended_at"]
-                at = datetime.fromisoformat(ended_at) if ended_at else None
-                await self._apply_call(CallReport(**{**receipt.body, "ended_at": at}))
-            elif receipt.vendor == "sms":
-                await self._apply_sms(SmsReport(**receipt.body))
-            else:
-                await self._apply_template(receipt.body)
-            await Receipt.filter(id=receipt_id).update(applied_at=self._deps.now())
+            now = self._deps.now()
+            if await self._carry_out(receipt) or now >= receipt.received_at + _PATIENCE:
+                await Receipt.filter(id=receipt_id).update(applied_at=now)
+
+    async def _carry_out(self, receipt: Receipt) -> bool:
+        """False when it may have come too early: the id that WeChat gave its message is not in the ledger yet."""
+        if receipt.vendor == "wechat":
+            return await self._apply_template(receipt.body)
+        if receipt.vendor == "voice":
+            ended_at = receipt.body["ended_at"]
+            at = datetime.fromisoformat(ended_at) if ended_at else None
+            await self._apply_call(CallReport(**{**receipt.body, "ended_at": at}))
+        else:
+            await self._apply_sms(SmsReport(**receipt.body))
+        return True
 
     async def _apply_call(self, report: CallReport) -> None:
         if not report.ended:
@@ -122,15 +130,16 @@ class Receipts:
         event = AttemptEvent.DELIVER if report.delivered else AttemptEvent.FAIL
         await self._close(known.id, event, report.vendor_code, None)
 
-    async def _apply_template(self, body: dict[str, str]) -> None:
+    async def _apply_template(self, body: dict[str, str]) -> bool:
         known = await self._find_attempt("wechat", 0, body["msgid"])
         if known is None:
-            return
+            return False
         delivered = body["status"].startswith("success")
         event = AttemptEvent.DELIVER if delivered else AttemptEvent.FAIL
         await self._close(known.id, event, body["status"][:60], None)
         if body["status"].startswith("failed:user block") or body["status"].startswith("failed: user block"):
             await WechatIdentity.filter(appid=body["appid"], openid=body["openid"]).update(blocked=True)
+        return True
 
     async def _find_attempt(self, channel: str, number: int, vendor_id: str) -> Attempt | None:
         if number:
@@ -139,9 +148,7 @@ class Receipts:
 
     async def _close(self, attempt_id: UUID, event: AttemptEvent, code: str, call: CallReport | None) -> None:
         """Move an attempt as far as is known, then let its notice go on. Knowledge never shrinks."""
-        known = await Attempt.get(id=attempt_id)
-        notice = await Notice.select_for_update().get(id=known.notice_id)
-        attempt = await Attempt.select_for_update().get(id=attempt_id)
+        attempt = await self._lock(attempt_id)
         state = AttemptState(attempt.state)
         if not ATTEMPT.can(state, event):
             return
@@ -153,7 +160,13 @@ class Receipts:
                 attempt.vendor_code = "no_valid_key"
         attempt.check_at, attempt.closed_at = None, self._deps.now()
         await attempt.save()
-        await self._notices.advance(notice.id)
+        await self._notices.advance(attempt.notice_id)
+
+    async def _lock(self, attempt_id: UUID) -> Attempt:
+        """The attempt, locked; its notice before it, as everywhere."""
+        known = await Attempt.get(id=attempt_id)
+        await Notice.select_for_update().get(id=known.notice_id)
+        return await Attempt.select_for_update().get(id=attempt_id)
 
     # ---- asking for those that don't come
 
@@ -167,8 +180,7 @@ class Receipts:
             limit,
         )
         for row in due:
-            if not await self._ask(row):
-                await self._wait_or_give_up(row["id"])
+            await self._wait_or_give_up(row["id"], answered=await self._ask(row))
         return len(due)
 
     async def _ask(self, row: Any) -> bool:
@@ -189,15 +201,15 @@ class Receipts:
             return False
         return False
 
-    async def _wait_or_give_up(self, attempt_id: UUID) -> None:
+    async def _wait_or_give_up(self, attempt_id: UUID, *, answered: bool) -> None:
         async with transaction():
-            attempt = await Attempt.select_for_update().get(id=attempt_id)
+            attempt = await self._lock(attempt_id)
             if attempt.state not in (AttemptState.SENT, AttemptState.UNKNOWN):
                 return
-            attempt.checks += 1
+            attempt.checks += not answered
             attempt.check_at = self._deps.now() + timedelta(seconds=max(attempt.wait, 10))
             await attempt.save(update_fields=["checks", "check_at"])
-            if attempt.checks >= _MAX_CHECKS or attempt.channel in ("wechat", "mini"):
+            if not answered and (attempt.checks >= _MAX_CHECKS or attempt.channel in ("wechat", "mini")):
                 await self._close(attempt.id, AttemptEvent.FAIL, "no_receipt", None)
 
 
