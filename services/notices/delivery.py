@@ -14,12 +14,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from domain.clock import SHANGHAI
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from services.base import Deps, execute, rows, transaction
 from services.notices import texts
 from services.notices.notify import Notices
 from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
+
+log = structlog.get_logger(__name__)
 
 _BATCH = 400
 _AT_ONCE = 64
@@ -40,7 +44,7 @@ RETURNING a.id
 """
 _LOAD = """
 SELECT a.id, a.number, a.channel, a.tries, a.created_at, n.id AS notice_id, n.pool, n.kind, n.params, n.secret_sealed,
-    n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link
+    n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link, i.answer_until
 FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
 WHERE a.id = ANY($1::uuid[])
 """
@@ -56,6 +60,10 @@ _SPEND_CREDIT = (
     "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], "
     "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
 )
+_LOCK_NOTICES = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+_LOOK_AGAIN = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
+_EARLY = "SELECT id FROM receipt WHERE applied_at IS NULL AND vendor = 'wechat' AND body->>'msgid' = ANY($1::text[])"
+"""Receipts of template messages that came before the message's id stood in the ledger."""
 _APPLY = """
 UPDATE attempt a SET state = o.state, vendor_id = o.vendor_id, vendor_code = o.vendor_code,
     due_at = coalesce(o.retry_at, a.due_at), cost = o.cost,
@@ -147,17 +155,17 @@ class Delivery:
     async def _attempt(self, row: Any, people: Mapping[UUID, Person], limit: asyncio.Semaphore) -> Outcome:
         """Call the vendor once. Every gateway error becomes an outcome; nothing else is expected here."""
         outcome = Outcome(row["id"], row["notice_id"], "sent")
-        if row["state"] != "active":
-            return replace(outcome, state="failed", vendor_code="stopped")
-        person = people.get(row["account_id"], Person({}))
-        app = {"wechat": "oa", "mini": "mini"}.get(row["channel"])
-        if app is not None:
-            if app not in person.identities:
-                return replace(outcome, state="failed", vendor_code="no_openid")
-            outcome = replace(outcome, identity_id=person.identities[app][0])
-        elif not row["mobile_sealed"]:
-            return replace(outcome, state="failed", vendor_code="no_mobile")
         try:
+            if (held := self._held(row, outcome)) is not None:
+                return held
+            person = people.get(row["account_id"], Person({}))
+            app = {"wechat": "oa", "mini": "mini"}.get(row["channel"])
+            if app is not None:
+                if app not in person.identities:
+                    return replace(outcome, state="failed", vendor_code="no_openid")
+                outcome = replace(outcome, identity_id=person.identities[app][0])
+            elif not row["mobile_sealed"]:
+                return replace(outcome, state="failed", vendor_code="no_mobile")
             async with limit:
                 return await self._send(row, person, outcome)
         except Transient as error:
@@ -165,10 +173,29 @@ class Delivery:
         except Rejected as error:
             return replace(outcome, state="failed", vendor_code=error.vendor_code)
         except OutcomeUnknown as error:
-            if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
-                retry_at = self._deps.now() + timedelta(seconds=10)
-                return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
-            return replace(outcome, state="unknown", vendor_code=error.reason[:60])
+            return self._unknown(row, outcome, error.reason[:60])
+        except Exception:  # last resort: a mistake of ours in one message must not take the outcomes of all others
+            log.exception("attempt_failed", attempt=row["number"], kind=row["kind"], channel=row["channel"])
+            return self._unknown(row, outcome, "our_error")
+
+    def _held(self, row: Any, outcome: Outcome) -> Outcome | None:
+        """What an outage has delayed may have come to its end, or into the quiet hours, since it was planned."""
+        now = self._deps.now()
+        if row["state"] != "active":
+            return replace(outcome, state="failed", vendor_code="stopped")
+        if row["kind"] in texts.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
+            return replace(outcome, state="failed", vendor_code="too_late")
+        hours = self._deps.book(row["pool"]).ladder[row["kind"]].hours.get(row["channel"])
+        if hours is not None and not hours.contains(now):
+            return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
+        return None
+
+    def _unknown(self, row: Any, outcome: Outcome, code: str) -> Outcome:
+        """Perhaps sent: only a template message is repeated, since WeChat makes repeats of one id one."""
+        if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
+            retry_at = self._deps.now() + timedelta(seconds=10)
+            return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
+        return replace(outcome, state="unknown", vendor_code=code)
 
     def _again(self, row: Any, outcome: Outcome, error: Transient) -> Outcome:
         """Soon again; a vendor that asks for a long pause has failed, so that the ladder goes on."""
@@ -238,20 +265,35 @@ class Delivery:
         return params
 
     async def _apply(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        """Notices are locked before attempts, as everywhere; what still has to climb is marked in the same breath."""
         now = self._deps.now()
+        kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
+        ended = {o.notice_id for o in outcomes if o.state in ("delivered", "failed")}
+        done = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
         async with transaction():
+            await execute(_LOCK_NOTICES, sorted(ended))
             await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
             await self._mark_identities(outcomes)
             await self._count_credits(batch, outcomes)
-            kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
-            delivered = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
-            await self._notices.finish(sorted(delivered))
-        for notice_id in sorted({o.notice_id for o in outcomes if o.state in ("delivered", "failed")} - delivered):
+            await self._notices.finish(sorted(done))
+            await execute(_LOOK_AGAIN, sorted(ended - done), now)
+            await self._wake_early_receipts(batch, outcomes)
+        for notice_id in sorted(ended - done):
             async with transaction():
                 await self._notices.advance(notice_id)
 
+    async def _wake_early_receipts(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        templates = [
+            o.vendor_id for row, o in zip(batch, outcomes, strict=True) if row["channel"] == "wechat" and o.vendor_id
+        ]
+        if templates:
+            early = await rows(_EARLY, templates)
+            await self._deps.jobs.defer_many("receipts.apply", [{"receipt_id": str(row["id"])} for row in early])
+
     def _ends(self, kind: tuple[str, str]) -> bool:
-        return self._deps.book(kind[0]).ladder[kind[1]].until == "delivered"
+        book = self._deps.rulebooks.get(kind[0])
+        ladder = book.ladder.get(kind[1]) if book else None
+        return ladder is not None and ladder.until == "delivered"
 
     async def _count_credits(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
         """One subscribe message less for each that was sent; none left where WeChat says so."""
