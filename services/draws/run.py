@@ -76,10 +76,8 @@ class Run:
             raise violation(
                 book, "draw.earliest_before_evaluation", f"还不能抽取，最早可在{print_time(earliest)}启动。"
             )
-        gatherings = await CallNotice.filter(id__in=[c.notice_id for c in wanting]).values_list(
-            "gathering_at", flat=True
-        )
-        if all(now >= at - book.draw.calling.stop_before_gathering for at in gatherings):
+        notices = await CallNotice.filter(id__in=[c.notice_id for c in wanting])
+        if all(now >= notice.gathering_at - book.draw.calling.stop_before_gathering for notice in notices):
             raise violation(
                 book, "draw.calling.stop_before_gathering", "距集合时间太近，已不能呼叫专家，请先修改集合时间。"
             )
@@ -131,9 +129,15 @@ class Run:
         notice = await CallNotice.get(id=condition.notice_id)
         if now >= notice.gathering_at - calling.stop_before_gathering or not calling.hours.contains(now):
             return
+        if calling.next_after and await self._freed_since(condition, now - calling.next_after):
+            return
         while not condition.exhausted and _missing(condition) and condition.open < calling.open_calls_max:
             if not await self._call_next(draw, condition, notice, now):
                 await self._exhaust_tier(draw, condition, now)
+
+    async def _freed_since(self, condition: Condition, moment: datetime) -> bool:
+        """Whether a place became free after ``moment``; the auditor's next look goes on when the pause is over."""
+        return await Invitation.filter(condition_id=condition.id, closed_at__gt=moment).exists()
 
     async def _call_next(self, draw: Draw, condition: Condition, notice: CallNotice, now: datetime) -> bool:
         """Walk the order up to the next call; False when this tier is at its end."""
@@ -272,7 +276,7 @@ class Run:
         """Why no further call will be made; None while one may."""
         if locked.state == DrawState.ENDING:
             return "force_ended"
-        if all(c.exhausted for c in missing) and locked.state != DrawState.PAUSED:
+        if all(c.exhausted for c in missing):
             return "exhausted"
         lead = self._deps.book(locked.draw.pool).draw.calling.stop_before_gathering
         notices = {n.id: n for n in await CallNotice.filter(draw_id=locked.draw.id)}

@@ -319,3 +319,33 @@ async def test_a_round_withheld_after_a_reveal_may_be_repeated_only_a_few_times(
     with pytest.raises(Conflict) as refusal:
         await office.rounds.open(office.agency, draw_id)
     assert refusal.value.code == "withheld_too_often"
+
+
+async def test_a_paused_draw_with_nobody_left_to_call_is_short_for_that_reason(office: Office) -> None:
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=2)
+    await office.run.pause(office.agency, draw_id, "核对")
+    await answer_all(office, draw_id, "decline")
+    assert await state_of(draw_id) == "short"
+    record = await check_record(office, draw_id)
+    assert record["log"][-1]["reason"] == "exhausted"
+
+
+async def test_a_place_that_became_free_waits_as_long_as_the_rulebook_says(
+    office: Office, deps: Deps, clock: FixedClock
+) -> None:
+    rules = deps.book("demo")
+    calling = rules.draw.calling.model_copy(update={"next_after": timedelta(minutes=1)})
+    patient = rules.model_copy(update={"draw": rules.draw.model_copy(update={"calling": calling})})
+    deps.rulebooks["demo"] = patient  # type: ignore[index]  # a plain dict in tests
+    try:
+        await add_experts(office, 3)
+        draw_id = await start_draw(office, needed=1)
+        await answer_all(office, draw_id, "decline")
+        assert await counters(draw_id) == [(1, 0, 0)]
+        assert await state_of(draw_id) == "drawing"
+        clock.move(timedelta(minutes=1))
+        await office.run.advance(draw_id)
+        assert await counters(draw_id) == [(1, 1, 0)]
+    finally:
+        deps.rulebooks["demo"] = rules  # type: ignore[index]
