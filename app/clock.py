@@ -43,10 +43,16 @@ async def follow_clock(redis: Redis, clock: Clock) -> None:
             continue
 
 
+async def find_offset(redis: Redis) -> timedelta | None:
+    """How far the service's clock was moved, if it was; kept over restarts, because the data is as old as that."""
+    stored = await cast("Awaitable[bytes | None]", redis.get(_KEY))
+    return timedelta(seconds=float(stored)) if stored else None
+
+
 async def _read(redis: Redis, clock: ShiftedClock) -> None:
     """A Redis that lost the offset gets it back from whoever still knows it: time must not jump back."""
-    stored = await cast("Awaitable[bytes | None]", redis.get(_KEY))
-    if stored:
-        clock.offset = timedelta(seconds=float(stored))
+    stored = await find_offset(redis)
+    if stored is not None:
+        clock.offset = stored
     elif clock.offset:
         await redis.set(_KEY, str(clock.offset.total_seconds()), nx=True)

@@ -1,7 +1,8 @@
 """At the start of a demonstration, some of the cast follow the official account and bind themselves, over the wire.
 
 So a first draw rings on WeChat as well as on telephones; the others are left for trying the binding by hand. What is
-bound already only follows again, because the sandbox forgets who follows.
+bound already only follows again, because the sandbox forgets who follows; for the same reason it is told how far the
+clock was moved.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import asyncio
 
 import aiohttp
 import structlog
+from redis.asyncio import Redis
 
+from app.clock import find_offset
 from app.demo.phones import Missing, Phone
 from app.demo.wire import Refused, Wire
 from app.demo_data import POOL
@@ -30,8 +33,10 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         return
     mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF)]
     service = f"http://{settings.http.host}:{settings.http.port}"
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession() as session, Redis.from_url(settings.redis_url) as redis:
         wire = Wire(session, service, sandbox_url)
+        if offset := await find_offset(redis):
+            await wire.control("/clock", {"offset_seconds": offset.total_seconds()})
         outcomes = await asyncio.gather(*(_introduce(Phone(wire, m, POOL)) for m in mobiles), return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, Missing | Refused | aiohttp.ClientError | TimeoutError):
