@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from procrastinate import App as Queue
 from procrastinate.exceptions import ConnectorException
-from prometheus_client import Gauge
+from prometheus_client import Gauge, start_http_server
 from psycopg.errors import UniqueViolation
 
 from app.chat import make_codecs, make_engine
@@ -37,6 +37,8 @@ overdue = Gauge("pbt_auditor_overdue", "Rows whose next step is overdue, by tabl
 
 async def run_worker(settings: Settings) -> None:
     """Work until cancelled. ``settings`` with both server URLs."""
+    if settings.worker_metrics_port:
+        start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
     async with build(settings) as container, make_engine(container, make_codecs(container)) as engine:
         queue = make_queue(settings.database_url, pool_size=settings.worker_concurrency + 4)
         register(queue, container.services, engine.finish_late)
