@@ -1,0 +1,225 @@
+"""What the fault tests share: draws that go on by themselves, a killer, and questions about what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from tortoise.exceptions import BaseORMException
+
+from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
+from app.demo.mini import MiniProgram, fix_order
+from app.demo.stage import Stage, stage
+from app.demo_data import POOL, SPECIALTY
+from app.demo_people import EXPERTS, STAFF
+from app.preparations import bring_demo_people
+from services.base import rows
+from services.invariants import find_broken, find_broken_audit
+
+NEEDED = 3
+OVER = ("completed", "short")
+_ROLES = {"agency": "agent", "verifier": "verifier", "supervisor": "supervisor", "venue": "venue"}
+
+_UNDER_WAY = (
+    "SELECT n.kind, a.channel, a.state, a.vendor_code, a.due_at, a.check_at, a.checks FROM attempt a "
+    "JOIN notice n ON n.id = a.notice_id WHERE a.state IN ('pending', 'sent', 'unknown') ORDER BY a.number"
+)
+_ANSWERS = (
+    "SELECT a.number, i.state, i.answered_by, i.answered_at FROM attempt a JOIN notice n ON n.id = a.notice_id "
+    "JOIN invitation i ON i.id = n.invitation_id WHERE n.kind = 'draw_call' AND a.number = ANY($1::bigint[])"
+)
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Hand]:
+    """Everything started, offices logged in; the phones of the experts stand still."""
+    folder = Path(tempfile.mkdtemp(prefix="pbt-faults-"))
+    folder.chmod(0o755)
+    try:
+        async with stage(folder, prepare=[bring_demo_people], durable=False) as found:
+            hand = Hand(found)
+            await hand.log_in()
+            yield hand
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Hand:
+    stage: Stage
+    people: dict[str, MiniProgram] = field(default_factory=dict)
+    _days: int = 0
+
+    async def log_in(self) -> None:
+        for person in STAFF:
+            self.people[person.role] = MiniProgram(
+                self.stage.wire, self.stage.phone(person.mobile, POOL), _ROLES[person.role]
+            )
+            await self.people[person.role].open()
+
+    @property
+    def agency(self) -> MiniProgram:
+        return self.people["agency"]
+
+    async def bind(self, count: int) -> None:
+        """Let the first experts follow and bind themselves."""
+        for person in EXPERTS[:count]:
+            phone = self.stage.phone(person.mobile, POOL)
+            await phone.follow()
+            await phone.bind()
+
+    async def set_autopilots(self, *, bound: int) -> None:
+        """Four of five say yes, in chat where they can and by key; every fifth declines, one is silent."""
+        for at, person in enumerate(EXPERTS):
+            choice = "silent" if at == 6 else "decline" if at % 5 == 4 else "accept"
+            by = "both" if at < bound and at % 2 == 0 else "voice"
+            pilot = {"choice": choice, "by": by, "after": 1}
+            await self.stage.wire.control(f"/phones/{person.mobile}/autopilot", pilot)
+
+    async def prepare_draw(self) -> str:
+        """A verified draw of three experts, on a day of its own."""
+        agency, verifier = self.agency, self.people["verifier"]
+        self._days += 1
+        times = Times.after(await self.stage.now(), gathering=timedelta(days=self._days))
+        project = (await agency.post("/projects", project_form(name=f"第{self._days}个项目")))["id"]
+        supervisor = self.people["supervisor"].phone.mobile
+        form = draw_form(project, [], times, needed=NEEDED, supervisor=supervisor)
+        draw = str((await agency.post("/draws", form))["id"])
+        pool = (await agency.get("/pool"))["choices"]
+        venue = pool["venues"][0]
+        notice = await agency.post(f"/draws/{draw}/notices", notice_form(times, venue["name"], venue["address"]))
+        await agency.post(f"/draws/{draw}/conditions", condition_form(notice["id"], NEEDED, specialty=SPECIALTY))
+        await agency.post(f"/draws/{draw}/submission", {"terminal": pool["terminals"][0], "reason": "请核验"})
+        [application] = (await verifier.get("/verification/applications"))["items"]
+        await verifier.post(f"/verification/applications/{application['id']}/approval", {"opinion": ""})
+        return draw
+
+    async def start(self, draw: str) -> None:
+        await self.agency.post(f"/draws/{draw}/rounds")
+        await fix_order(self.agency, self.people["supervisor"], draw)
+        await self.agency.post(f"/draws/{draw}/start")
+
+    async def nudge(self, seconds: float) -> None:
+        """Move everybody's clock; a service that is just being started hears of it a little later."""
+        clock = await self.stage.wire.control("/clock")
+        wanted = {"offset_seconds": clock["offset_seconds"] + seconds}
+        for _ in range(100):
+            if (await self.stage.wire.control("/clock", wanted))["forwarded"]:
+                return
+            await asyncio.sleep(0.2)
+        raise AssertionError("the service never heard that the clock was moved")
+
+    async def live_through(self, draw: str, *, step: float = 15.0, patience: float = 90.0) -> dict[str, Any]:
+        """Let time go by, ``step`` seconds for each real one, until the draw is over; returns its progress."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + patience
+        while True:
+            progress = await self.agency.get(f"/draws/{draw}/progress")
+            if progress["state"] in OVER:
+                return progress
+            assert loop.time() < give_up, f"the draw hangs: {progress}\n{await self.overdue()}"
+            await asyncio.sleep(1.0)
+            await self.nudge(step)
+
+    async def overdue(self) -> str:
+        """What has not been done, for a test that fails."""
+        found = await patiently(lambda: rows(_UNDER_WAY))
+        return "\n".join(str(dict(row)) for row in found[:20])
+
+    # ---- what must hold afterwards
+
+    async def check(self) -> None:
+        """Invariants, the audit trail, no call dialled twice, no answer lost."""
+        broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(self.stage.deps))
+        assert not broken, "\n".join(broken)
+        calls = [call for person in EXPERTS for call in (await self._phone(person.mobile))["calls"]]
+        twice = [number for number, count in Counter(call["out_id"] for call in calls).items() if count > 1]
+        assert not twice, f"attempts {twice} were dialled more than once"
+        await self._check_answers(calls)
+
+    async def _phone(self, mobile: str) -> dict[str, Any]:
+        return await self.stage.phone(mobile, POOL).read()
+
+    async def _check_answers(self, calls: list[dict[str, Any]]) -> None:
+        """Whoever confirmed by key has what he said, unless his invitation had been closed before the call ended."""
+        heard = {int(call["out_id"]): call for call in calls if call["state"] == "ended" and len(call["keys"]) == 2}
+        found = await patiently(lambda: rows(_ANSWERS, list(heard)))
+        assert len(found) == len(heard)
+        for row in found:
+            call = heard[row["number"]]
+            said = {"11": "accepted", "22": "declined"}[call["keys"]]
+            earlier = row["answered_at"].timestamp() <= call["ended_at"] + 1
+            assert row["state"] == said or earlier, f"attempt {row['number']} said {said}: {dict(row)}"
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """The same of a database that may just have been killed: connections of the pool find out one by one."""
+    for _ in range(40):
+        with suppress(BaseORMException, OSError):
+            return await ask()
+        await asyncio.sleep(0.25)
+    return await ask()
+
+
+@dataclass
+class Killer:
+    """Kills a part with SIGKILL now and then, so often and no more. ``chances`` makes its choices repeatable."""
+
+    hand: Hand
+    chances: random.Random = field(default_factory=random.Random)
+    victims: tuple[str, ...] = ("web-1", "worker", "worker", "valkey", "postgres")
+    most: int = 6
+    killed: list[str] = field(default_factory=list)
+
+    async def work(self) -> None:
+        """A short or a long pause, then somebody dies; over and over."""
+        while len(self.killed) < self.most:
+            await asyncio.sleep(self.chances.uniform(0.1, 3.0))
+            victim = self.chances.choice(self.victims)
+            pid = await self.pid(victim)
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed.append(victim)
+
+    async def pid(self, name: str) -> int | None:
+        """Process id of a part or server now; None while it is being started."""
+        if name == "valkey":
+            return await self._valkey()
+        if name == "postgres":
+            return self._postgres()
+        return self.hand.stage.keeper.pid(name)
+
+    async def family(self, name: str) -> list[int]:
+        """The process and its children: PostgreSQL answers through children of its own."""
+        pid = await self.pid(name)
+        assert pid is not None
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+
+    async def _valkey(self) -> int | None:
+        async with Redis.from_url(self.hand.stage.servers.redis_url, socket_timeout=1) as client:
+            try:
+                return int((await client.info("server"))["process_id"])
+            except (RedisError, OSError):
+                return None
+
+    def _postgres(self) -> int | None:
+        found = list((self.hand.stage.settings.data_dir / "servers").resolve().glob("*/postmaster.pid"))
+        with suppress(OSError, ValueError, IndexError):
+            return int(found[0].read_text().splitlines()[0])
+        return None

@@ -1,0 +1,92 @@
+"""PostgreSQL or Valkey stand still for a while: people are answered politely, and work goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from app.demo.phones import bubbles
+from app.demo_data import POOL
+from app.demo_people import EXPERTS
+from tests.faults.stagehand import NEEDED, Hand, Killer, running
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+STILL = 6.0
+"""Seconds without a word from the server."""
+LONGEST_ANSWER = 30.0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hand() -> AsyncIterator[Hand]:
+    async with running() as found:
+        await found.bind(2)
+        await found.set_autopilots(bound=2)
+        yield found
+
+
+@asynccontextmanager
+async def standing_still(hand: Hand, name: str) -> AsyncIterator[None]:
+    """Nothing is answered, nothing is refused: the server holds its breath."""
+    pids = await Killer(hand).family(name)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("name", ["postgres", "valkey"])
+async def test_a_client_gets_a_polite_answer_and_work_goes_on(hand: Hand, name: str) -> None:
+    draw = await hand.prepare_draw()
+    await hand.start(draw)
+    url = f"{hand.stage.wire.service_url}/api/v1/{POOL}/draws/dashboard"
+    headers = {"Authorization": f"Bearer {hand.agency._access}"}
+    loop = asyncio.get_running_loop()
+    async with standing_still(hand, name):
+        asked = asyncio.create_task(_ask(hand.stage.wire.http, url, headers))
+        said = asyncio.create_task(hand.stage.phone(EXPERTS[0].mobile, POOL).say("我的状态"))
+        began = loop.time()
+        await asyncio.sleep(STILL)
+    status, text = await asked
+    assert loop.time() - began < LONGEST_ANSWER
+    assert status in (200, 503)
+    assert status == 200 or "稍后" in text or "繁忙" in text
+    await said
+    await _is_answered(hand)
+    progress = await hand.live_through(draw)
+    assert (progress["state"], progress["accepted"]) == ("completed", NEEDED)
+    await hand.check()
+
+
+async def _ask(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> tuple[int, str]:
+    async with http.get(url, headers=headers, timeout=aiohttp.ClientTimeout(total=LONGEST_ANSWER)) as got:
+        return got.status, await got.text()
+
+
+async def _is_answered(hand: Hand) -> None:
+    """The message sent in the outage has an answer, be it the plea to send it again; a new one has the real answer."""
+    phone = hand.stage.phone(EXPERTS[0].mobile, POOL)
+    before = await phone.wait_for(_answer_after(0), "答复")
+    await phone.say("我的状态")
+    await phone.wait_for(_answer_after(before, "专家编号"), "状态")
+
+
+def _answer_after(count: int, word: str = "") -> Callable[[dict[str, Any]], int | None]:
+    """How many bubbles stand in the chat, once the account has said ``word`` after the first ``count``."""
+
+    def find(state: dict[str, Any]) -> int | None:
+        chat = bubbles(state, POOL)
+        said = [bubble["text"] for bubble in chat[count:] if bubble["side"] == "account"]
+        return len(chat) if chat[-1]["side"] == "account" and any(word in text for text in said) else None
+
+    return find
