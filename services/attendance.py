@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from domain.clock import print_time
@@ -18,6 +18,7 @@ from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services import permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
+from services.batches import each
 from services.draws.reading import Reading
 from services.draws.run import place
 from services.draws.state import append_end, lock, tell_agency
@@ -330,7 +331,7 @@ class AttendanceDesk:
     # ---- deadlines
 
     async def tell_late(self) -> int:
-        """Tell each agency once, after its gathering time, how many are missing; returns how many were told."""
+        """Tell each agency once, after its gathering time, how many are missing; returns how many were looked at."""
         now = self._deps.now()
         due = await rows(
             "SELECT d.id, d.pool, n.id AS notice_id, n.gathering_at, count(*) AS missing FROM draw d "
@@ -341,15 +342,15 @@ class AttendanceDesk:
             "AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id)) GROUP BY d.id, n.id",
             now,
         )
-        told = 0
-        for row in due:
-            if now < row["gathering_at"] + self._deps.book(row["pool"]).attendance.late_after + timedelta(minutes=1):
-                continue
-            async with transaction():
-                draw = (await lock(row["id"])).draw
-                await tell_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
-            told += 1
-        return told
+        return await each("late", due, self._tell_late)
+
+    async def _tell_late(self, row: Any) -> None:
+        late_after = self._deps.book(row["pool"]).attendance.late_after
+        if self._deps.now() < row["gathering_at"] + late_after + timedelta(minutes=1):
+            return
+        async with transaction():
+            draw = (await lock(row["id"])).draw
+            await tell_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
 
     async def end_due(self) -> int:
         """End off-site activities whose expected end has come (16.4); returns how many."""
@@ -358,12 +359,13 @@ class AttendanceDesk:
             "AND state IN ('completed', 'short', 'supplement_pending', 'verified')",
             self._deps.now(),
         )
-        for row in due:
-            async with transaction():
-                draw = (await lock(row["id"])).draw
-                if draw.state in ("completed", "short", "supplement_pending", "verified"):
-                    await append_end(draw, self._deps.now())
-        return len(due)
+        return await each("end", due, lambda row: self._end(row["id"]))
+
+    async def _end(self, draw_id: UUID) -> None:
+        async with transaction():
+            draw = (await lock(draw_id)).draw
+            if draw.state in ("completed", "short", "supplement_pending", "verified"):
+                await append_end(draw, self._deps.now())
 
 
 def distance(one: Position, other: Position) -> float:

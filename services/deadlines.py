@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
@@ -16,6 +17,7 @@ from models.draws import Draw
 from services.attendance import AttendanceDesk
 from services.audit import Audit
 from services.base import Deps, execute, rows, transaction
+from services.batches import each
 from services.draws.reading import Reading
 from services.draws.run import Run
 from services.draws.state import lock, tell_agency
@@ -121,9 +123,11 @@ class Deadlines:
             "SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 ORDER BY next_at LIMIT 500",
             self._deps.now(),
         )
-        for row in due:
-            async with transaction():
-                await self._notices.advance(row["id"])
+        await each("climb", due, lambda row: self._advance(row["id"]))
+
+    async def _advance(self, notice_id: UUID) -> None:
+        async with transaction():
+            await self._notices.advance(notice_id)
 
     async def _apply_waiting(self) -> None:
         """Receipts whose job was lost."""
@@ -131,8 +135,7 @@ class Deadlines:
             "SELECT id FROM receipt WHERE applied_at IS NULL AND received_at <= $1 ORDER BY received_at LIMIT 200",
             self._deps.now() - timedelta(seconds=30),
         )
-        for row in waiting:
-            await self._receipts.apply(row["id"])
+        await each("receipts", waiting, lambda row: self._receipts.apply(row["id"]))
 
     async def _unseal(self) -> None:
         """Tell the agency once, from T-30 min on, that codes have turned into names."""
@@ -140,25 +143,28 @@ class Deadlines:
             unsealed_notice_at=None, finished_at__isnull=False, ended_at=None,
             starts_at__lte=self._deps.now() + timedelta(days=1),
         )  # fmt: skip
-        for draw in finished:
-            if self._deps.now() < self._reading.unseals_at(draw):
-                continue
-            async with transaction():
-                locked = (await lock(draw.id)).draw
-                if locked.unsealed_notice_at is None:
-                    locked.unsealed_notice_at = self._deps.now()
-                    await locked.save(update_fields=["unsealed_notice_at"])
-                    at = print_time(self._reading.unseals_at(locked))
-                    await tell_agency(self._notices, locked, "agency_unsealed", at)
+        await each("unseal", finished, self._tell_unsealed)
+
+    async def _tell_unsealed(self, draw: Draw) -> None:
+        if self._deps.now() < self._reading.unseals_at(draw):
+            return
+        async with transaction():
+            locked = (await lock(draw.id)).draw
+            if locked.unsealed_notice_at is None:
+                locked.unsealed_notice_at = self._deps.now()
+                await locked.save(update_fields=["unsealed_notice_at"])
+                at = print_time(self._reading.unseals_at(locked))
+                await tell_agency(self._notices, locked, "agency_unsealed", at)
 
     async def _watch_draws(self) -> None:
         """The auditor's hand: let every running draw look again; a draw that lost its job goes on here."""
-        for row in await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')"):
-            await self._run.advance(row["id"])
+        running = await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')")
+        await each("watch_draws", running, lambda row: self._run.advance(row["id"]))
 
     async def _seal(self) -> None:
-        for pool in self._deps.rulebooks:
-            while await self._audit.seal(pool):
+        """Every pool that has entries, also one that is not served any more."""
+        for row in await rows("SELECT DISTINCT pool FROM audit_entry WHERE number IS NULL"):
+            while await self._audit.seal(row["pool"]):
                 pass
 
     async def _sweep(self) -> None:

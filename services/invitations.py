@@ -16,6 +16,7 @@ from models.draws import Absence, CallNotice, Draw
 from models.invitations import Invitation
 from models.notices import Attempt
 from services.base import Actor, Deps, record, rows, system, transaction, violation
+from services.batches import each
 from services.draws.run import Run, place
 from services.draws.state import Locked, lock, move, tell_agency
 from services.notices import Notices
@@ -227,8 +228,7 @@ class Invitations:
         """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
         now = self._deps.now()
         due = await rows(_EXPIRED, now, now - _CALL_GRACE, limit)
-        for row in due:
-            await self.expire(row["id"])
+        await each("expire", due, lambda row: self.expire(row["id"]))
         return len(due)
 
     async def expire(self, invitation_id: UUID) -> None:
@@ -260,11 +260,14 @@ class Invitations:
             self._deps.now(),
             limit,
         )
-        for row in due:
-            async with transaction():
-                invitation, locked = await self._lock(row["id"], None)
-                await self._remind(invitation, locked.draw)
+        await each("remind", due, lambda row: self.remind(row["id"]))
         return len(due)
+
+    async def remind(self, invitation_id: UUID) -> None:
+        """Remind one person and set when the next reminder is due."""
+        async with transaction():
+            invitation, locked = await self._lock(invitation_id, None)
+            await self._remind(invitation, locked.draw)
 
     async def _remind(self, invitation: Invitation, draw: Draw) -> None:
         now = self._deps.now()

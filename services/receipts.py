@@ -16,6 +16,7 @@ from domain.rulebook_sections import Voice
 from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice, Receipt
 from services.base import Deps, rows, transaction
+from services.batches import each
 from services.invitations import Choice, Invitations
 from services.notices import Notices
 from services.ports import CallReport, SmsReport, SmsSender, VoiceCaller
@@ -179,9 +180,11 @@ class Receipts:
             self._deps.now(),
             limit,
         )
-        for row in due:
-            await self._wait_or_give_up(row["id"], answered=await self._ask(row))
+        await each("check_outcomes", due, self._check)
         return len(due)
+
+    async def _check(self, row: Any) -> None:
+        await self._wait_or_give_up(row["id"], answered=await self._ask(row))
 
     async def _ask(self, row: Any) -> bool:
         """True when the vendor knew the outcome, which is then on its way as a receipt."""

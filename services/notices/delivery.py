@@ -19,6 +19,7 @@ import structlog
 from domain.clock import SHANGHAI
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from services.base import Deps, execute, rows, transaction
+from services.batches import each
 from services.notices import texts
 from services.notices.notify import Notices
 from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
@@ -278,9 +279,11 @@ class Delivery:
             await self._notices.finish(sorted(done))
             await execute(_LOOK_AGAIN, sorted(ended - done), now)
             await self._wake_early_receipts(batch, outcomes)
-        for notice_id in sorted(ended - done):
-            async with transaction():
-                await self._notices.advance(notice_id)
+        await each("climb", sorted(ended - done), self._climb)
+
+    async def _climb(self, notice_id: UUID) -> None:
+        async with transaction():
+            await self._notices.advance(notice_id)
 
     async def _wake_early_receipts(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
         templates = [

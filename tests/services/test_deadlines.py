@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from domain.clock import FixedClock
+from domain.ids import new_id
+from models.draws import Draw
+from models.invitations import Invitation
+from models.notices import Attempt, Notice, Receipt
+from models.projects import Project
 from services.audit import Audit
-from services.base import Deps, rows
+from services.base import Deps, record, rows, system, transaction
 from services.deadlines import PERIODIC, Deadlines
 from services.notices import Delivery
 from services.receipts import Receipts
@@ -79,8 +85,6 @@ async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: D
 async def test_the_agency_is_told_once_that_the_result_is_unsealed(
     office: Office, deadlines: Deadlines, clock: FixedClock
 ) -> None:
-    from models.notices import Notice
-
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
     [invitation] = await open_invitations(draw_id)
@@ -92,3 +96,77 @@ async def test_the_agency_is_told_once_that_the_result_is_unsealed(
     await deadlines.carry_out("unseal")
     await deadlines.carry_out("unseal")
     assert await Notice.filter(kind="agency_unsealed").count() == 1
+
+
+async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
+    office: Office, deadlines: Deadlines, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=3)
+    [poisoned, *_] = await open_invitations(draw_id)
+    expire = office.invitations.expire
+
+    async def stumble(invitation_id: UUID) -> None:
+        if invitation_id == poisoned.id:
+            raise KeyError("draw_unclear")
+        await expire(invitation_id)
+
+    monkeypatch.setattr(office.invitations, "expire", stumble)
+    clock.move(timedelta(minutes=3))
+    await deadlines.carry_out("expire")
+    assert [i.id for i in await open_invitations(draw_id)] == [poisoned.id]
+
+
+async def test_a_receipt_that_can_not_be_read_holds_up_no_other(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    for number, body in enumerate(({"from": "an older version"}, SMS)):
+        await Receipt.create(vendor="sms", key=str(number), body=body, received_at=clock.now())
+    clock.move(timedelta(minutes=1))
+    await deadlines.carry_out("receipts")
+    assert await Receipt.filter(applied_at=None).values_list("key", flat=True) == ["0"]
+
+
+SMS = {"biz_id": "b", "attempt": 7, "delivered": True, "vendor_code": "DELIVERED"}
+
+
+async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_no_other(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    await add_experts(office, 2)
+    await start_draw(office, needed=2)
+    first, second = await Notice.filter(kind="draw_call").order_by("created_at")
+    await Notice.filter(id=first.id).update(pool="gone", next_at=clock.now())
+    clock.move(timedelta(seconds=20))
+    await deadlines.carry_out("climb")
+    assert await Attempt.filter(notice_id=second.id, channel="sms").exists()
+
+
+async def test_a_draw_of_a_pool_that_is_no_longer_served_holds_up_no_other(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    first = await start_draw(office, needed=1)
+    await office_of_another_project(office)
+    second = await start_draw(office, needed=1)
+    await Draw.filter(id=first).update(pool="gone")
+    clock.move(timedelta(minutes=3))
+    await deadlines.carry_out("expire")
+    await deadlines.carry_out("watch_draws")
+    assert await Invitation.filter(draw_id=second).count() == 2
+    for kind in ("remind", "unseal", "late", "end"):
+        await deadlines.carry_out(kind)
+
+
+async def office_of_another_project(office: Office) -> None:
+    project = await Project.get(id=office.project_id)
+    project.pk, project._saved_in_db = None, False
+    project.id = office.project_id = new_id()
+    await project.save(force_create=True)
+
+
+async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines: Deadlines) -> None:
+    async with transaction():
+        await record(system("closed"), office.deps.now(), "pool.left", "pool", None)
+    await deadlines.carry_out("seal")
+    assert "seal" not in await deadlines.tick()
