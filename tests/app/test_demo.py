@@ -1,0 +1,35 @@
+"""``pbt demo`` plays the main job to its end and tells it without a name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.demo_people import EXPERTS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_the_demonstration_fills_the_panel_and_verifies_its_record() -> None:
+    command = [sys.executable, "-m", "app.cli", "demo"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    before, _, after = done.stdout.partition("── 八、")
+    assert not any(person.name in before or person.mobile in before for person in EXPERTS)
+    assert sum(person.name in after for person in EXPERTS) == 5
+    for said in (
+        "不参加",
+        "◀ 来电",
+        "▶ 按键  1 1",
+        "请假",
+        "补抽",
+        "催促",
+        "记录核验通过",
+        "数据检查通过",
+        "参评5/5人",
+    ):
+        assert said in done.stdout
