@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +28,10 @@ from services.base import Deps, rows
 
 @dataclass(frozen=True)
 class Stage:
-    """What runs. ``wire`` is for the people; ``deps`` for looking behind the scenes afterwards."""
+    """What runs. ``wire`` is for the people; ``deps`` for looking behind the scenes afterwards.
+
+    ``environment`` is what further programs need to belong to it.
+    """
 
     settings: Settings
     wire: Wire
@@ -36,6 +39,7 @@ class Stage:
     servers: Servers
     deps: Deps
     log: Path
+    environment: Mapping[str, str]
 
     def phone(self, mobile: str, pool: str) -> Phone:
         return Phone(self.wire, mobile, pool)
@@ -74,7 +78,8 @@ async def stage(
     sandbox_port = free_port()
     settings = _settings(folder, pools, free_port(), sandbox_port)
     log = folder / "output.log"
-    plan = Plan(sandbox_port=sandbox_port, settings_env=tuple(_environment(settings, sandbox_port).items()))
+    environment = _environment(settings, sandbox_port)
+    plan = Plan(sandbox_port=sandbox_port, settings_env=tuple(environment.items()))
     async with own_servers(settings, durable=durable) as (found, servers):
         await migrate(found.database_url)
         for step in prepare:
@@ -87,7 +92,7 @@ async def stage(
             ):
                 await _wait_until_ready(keeper, log)
                 wire = Wire(http, f"http://127.0.0.1:{found.http.port}", f"http://127.0.0.1:{sandbox_port}")
-                yield Stage(found, wire, keeper, servers, deps, log)
+                yield Stage(found, wire, keeper, servers, deps, log, environment)
 
 
 async def _wait_until_ready(keeper: Keeper, log: Path) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -31,6 +33,8 @@ from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -61,6 +65,15 @@ def refused(rule: str = "", code: str = "") -> pytest.RaisesExc[Refused]:
     return pytest.RaisesExc(
         Refused, check=lambda error: (not rule or error.rule == rule) and (not code or error.code == code)
     )
+
+
+async def test_00_the_pool_puts_its_menu_in_place(day: Day) -> None:
+    command = (sys.executable, "-m", "app.cli", "menu", "push", "--pool", gd.POOL)
+    env = {**os.environ, **day.stage.environment}
+    process = await asyncio.create_subprocess_exec(*command, env=env, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    assert "公众号菜单已更新" in said.decode()
 
 
 # ---- 13 identity
@@ -357,7 +370,7 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     phone = day.phone(leaving.mobile)
     await phone.follow()
     await phone.bind()
-    assert "请假" in await phone.say("请假")
+    assert "请假" in await phone.press_menu("请假")
     await phone.say("突发疾病")
     await phone.tap("确定请假")
     assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "待补抽"
