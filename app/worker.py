@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from procrastinate import App as Queue
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 from prometheus_client import Gauge, start_http_server
-from psycopg.errors import UniqueViolation
 
 from app.chat import make_codecs, make_engine
 from app.clock import follow_clock
@@ -87,7 +87,7 @@ async def _audit(container: Container, queue: Queue) -> None:
     async with queue.open_async():
         while True:
             await deadlines.defer(list(PERIODIC))
-            await _free_stalled(queue)
+            await free_stalled(queue)
             health = await deadlines.health()
             for table, count in health.overdue.items():
                 overdue.labels(table).set(count)
@@ -98,10 +98,11 @@ async def _audit(container: Container, queue: Queue) -> None:
             await asyncio.sleep(WATCH)
 
 
-async def _free_stalled(queue: Queue) -> None:
+async def free_stalled(queue: Queue) -> None:
+    """Hand a dead worker's jobs to others; one whose like is waiting already is done with."""
     for job in await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
         try:
             await queue.job_manager.retry_job(job)
             log.warning("job_of_dead_worker_freed", task=job.task_name, job_id=job.id)
         except UniqueViolation:
-            continue
+            await queue.job_manager.finish_job(job, Status.FAILED, delete_job=True)

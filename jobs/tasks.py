@@ -36,7 +36,7 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
         except AppError as error:
             log.warning("receipt_refused", receipt_id=receipt_id, code=error.code)
 
-    @queue.task(name="deadlines.run", retry=retry)
+    @queue.task(name="deadlines.run")  # the next tick defers another; a retry would meet it, for only one may wait
     async def run_deadline(kind: str) -> None:
         await services.deadlines.carry_out(kind)
 

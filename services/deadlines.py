@@ -175,7 +175,8 @@ class Deadlines:
         await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))
         await execute("DELETE FROM session WHERE refresh_until < $1", now - timedelta(days=7))
         await execute(
-            "DELETE FROM procrastinate_jobs WHERE status IN ('succeeded', 'cancelled') AND id < "
+            "DELETE FROM procrastinate_jobs WHERE (status IN ('succeeded', 'cancelled') "
+            "OR status = 'failed' AND task_name = 'deadlines.run') AND id < "
             "(SELECT coalesce(max(id), 0) - 5000 FROM procrastinate_jobs)"
         )
 
