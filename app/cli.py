@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("restore", "从备份文件恢复到空数据库"),
     "import-experts": ("import_experts", "从 .csv 或 .xlsx 导入专家名单"),
     "menu push": ("menu_push", "更新公众号菜单"),
+    "scene": ("scene", "生成公众号场景二维码，例如绑定身份用"),
     "catalogue import": ("catalogue", "更新地区、评标专业等目录"),
     "rulebook check": ("rulebook_check", "检查各省规则文件"),
     "verify-draw": ("verify_draw", "重新验算一份公布的抽取记录"),

@@ -230,6 +230,17 @@ class ApplicationOut(Output):
     decided_at: Moment | None
 
 
+class OperationOut(Output):
+    """`role` and `label` are Chinese, to be shown."""
+
+    at: Moment
+    action: str = Field(examples=["draw.started"])
+    label: str = Field(examples=["启动抽取"])
+    role: str = Field(examples=["经办人"])
+    person: str
+    remark: str
+
+
 @api.get("/draws", "抽取活动列表", action="draw.read")
 async def many(call: Call, query: DrawQuery) -> Page[CardOut]:
     """Newest first, those that the role may see; all filters together."""
@@ -285,6 +296,13 @@ async def applications(call: Call, path: DrawPath) -> Listing[ApplicationOut]:
     """Every application of the draw, newest first."""
     draw = await call.services.reading.get(call.actor, path.draw_id)
     return Listing[ApplicationOut](items=ApplicationOut.each(await call.services.verification.of_draw(draw.id)))
+
+
+@api.get("/draws/{draw_id}/operations", "操作记录", action="draw.read")
+async def operations(call: Call, path: DrawPath) -> Listing[OperationOut]:
+    """Who did what to the draw, oldest first."""
+    found = await call.services.reading.operations(call.actor, path.draw_id)
+    return Listing[OperationOut](items=OperationOut.each(found))
 
 
 def _show(detail: Detail, *, own: bool) -> DrawOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from models.draws import (
 from services import permissions
 from services.base import Actor, Deps, record, rows, transaction
 from services.draws.state import check_owner
+from services.permissions import role_name
 
 _TOOK_PART = (InvitationState.ACCEPTED, InvitationState.LEFT, InvitationState.ABSENT, InvitationState.RECUSED)
 
@@ -73,6 +75,18 @@ class Dashboard:
     present_today: int
     awaited_today: int
     week: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One act on a draw. ``action`` is the audit trail's, ``label`` its Chinese name; ``remark`` free text."""
+
+    at: datetime
+    action: str
+    label: str
+    role: str
+    person: str
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -137,6 +151,29 @@ class Detail:
     conditions: tuple[Condition, ...]
     parts: Mapping[str, list[Any]] = field(default_factory=dict)
     """Rows by table: ``supervisors, recusal_units, recusal_persons, notices, lots, avoided``."""
+
+
+_OPERATIONS: Mapping[str, str] = {
+    "draw.created": "新建抽取",
+    "draw.edited": "修改活动信息",
+    "draw.submitted": "提交审核",
+    "draw.withdrawn": "撤回申请",
+    "draw.verified": "通过核验",
+    "draw.refused": "退回核验",
+    "draw.round_opened": "发起承诺",
+    "draw.round_aborted": "终止承诺",
+    "draw.started": "启动抽取",
+    "draw.paused": "暂停抽取",
+    "draw.resumed": "继续抽取",
+    "draw.force_ended": "强制结束",
+    "draw.supplemented": "启动补抽",
+    "draw.gathering_changed": "修改集合时间",
+    "result.read": "查看抽取结果",
+    "board.shared": "分享抽取看板",
+    "record.shared": "分享抽取记录",
+    "leaf.opened": "查看抽取凭证",
+}
+"""Chinese names of the acts that people do to a draw."""
 
 
 class Reading:
@@ -273,6 +310,17 @@ class Reading:
             week[local(row["started_at"]).weekday()] += 1
         absent = attendance["awaited"] - attendance["present"]
         return Dashboard(**counted, present_today=attendance["present"], awaited_today=absent, week=tuple(week))
+
+    async def operations(self, actor: Actor, draw_id: UUID) -> list[Operation]:
+        """Who did what to a draw, oldest first (操作记录)."""
+        draw = await self.get(actor, draw_id)
+        found = await rows(
+            "SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details FROM audit_entry e "
+            "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
+            "AND e.action NOT LIKE '%looked_up' ORDER BY e.at, e.id LIMIT 1000",
+            draw.id,
+        )
+        return [_operation(row) for row in found]
 
     # ---- a running draw
 
@@ -427,3 +475,11 @@ class Reading:
                 experts = self._deps.keys.open(item.experts_sealed, "experts")
                 return salts[index * 32 : index * 32 + 32], UUID(bytes=experts[index * 16 : index * 16 + 16])
         raise NotFound("抽取记录中没有这个编号。")
+
+
+def _operation(row: Any) -> Operation:
+    details = row["details"] if isinstance(row["details"], dict) else json.loads(row["details"])
+    remark = str(details.get("reason") or details.get("opinion") or details.get("terminal") or "")
+    label = _OPERATIONS.get(row["action"], row["action"])
+    role = "系统" if row["role"] == "system" else role_name(row["role"])
+    return Operation(row["at"], row["action"], label, role, row["person"] or "", remark)

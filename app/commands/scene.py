@@ -1,0 +1,49 @@
+"""``pbt scene``: a QR code that opens the official account at a place, such as the binding of an identity."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import qrcode
+import qrcode.image.svg
+from prometheus_client import CollectorRegistry
+
+from app.boot import load_settings, resolve_servers
+from app.container import build
+from app.refusal import Refusal
+from config.logging import configure_logging
+from config.settings import Settings
+from domain.errors import GatewayError
+
+LONGEST_DAYS = 30
+"""WeChat's limit for a temporary scene code."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pool", help="专家库代码，例如 guangdong")
+    parser.add_argument("file", type=Path, help="二维码图片存为此 .svg 文件")
+    parser.add_argument("--scene", default="bind:", help="扫码后做什么，默认 bind:（绑定身份）")
+    parser.add_argument("--days", type=int, default=LONGEST_DAYS, help=f"有效天数，1 到 {LONGEST_DAYS}")
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = load_settings()
+    configure_logging(json=settings.log_json, level="warning")
+    if options.pool not in settings.wechat.accounts:
+        raise Refusal(f"专家库 {options.pool} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
+    if not 1 <= options.days <= LONGEST_DAYS:
+        raise Refusal(f"有效天数请填 1 到 {LONGEST_DAYS}。")
+    try:
+        text = asyncio.run(_create(resolve_servers(settings), options.pool, options.scene, options.days * 86400))
+    except GatewayError as error:
+        raise Refusal(f"微信没有生成二维码：{error}。请检查网络、IP 白名单和公众号密钥后重试。") from error
+    qrcode.make(text, image_factory=qrcode.image.svg.SvgPathImage, border=2).save(options.file)
+    print(f"二维码已存入 {options.file}，{options.days} 天内有效。")
+    return 0
+
+
+async def _create(settings: Settings, pool: str, scene: str, lifetime: int) -> str:
+    async with build(settings, registry=CollectorRegistry()) as container:
+        return await container.gateways.official.create_scene(pool, scene, lifetime)

@@ -1,0 +1,123 @@
+"""Whose draw somebody may see and touch: offices keep to their place, nobody plays two parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import AppError, Forbidden, InvalidInput, NotFound, RuleViolation
+from models.accounts import Account
+from models.draws import Draw, Supervisor
+from models.invitations import Invitation
+from models.organisations import AgentLink
+from services.base import Deps
+from services.draws.forms import SupervisorForm
+from services.draws.reading import Filters
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    draw_form,
+    make_draw,
+    make_office,
+    open_invitations,
+    start_draw,
+)
+from tests.factories.offices import verify as approve
+from tests.factories.people import make_account
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+async def test_the_desk_of_one_venue_does_not_reach_the_draws_of_another(office: Office) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    here, elsewhere = replace(office.desk, scope="demo-hall"), replace(office.desk, scope="demo-branch")
+    assert (await office.reading.get(here, draw_id)).id == draw_id
+    assert (await office.reading.cards(here, Filters()))[1] == 1
+    with pytest.raises(NotFound):
+        await office.reading.get(elsewhere, draw_id)
+    with pytest.raises(NotFound):
+        await office.attendance.venue_token(elsewhere, draw_id)
+    assert (await office.reading.cards(elsewhere, Filters()))[1] == 0
+
+
+@pytest.mark.parametrize(("role", "scope"), [("venue", "demo-branch"), ("verifier", "别的终端")])
+async def test_offices_register_absences_at_their_own_place_only(office: Office, role: str, scope: str) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    stranger = replace(office.desk, role=role, scope=scope)
+    with pytest.raises(NotFound):
+        await office.absences.register(stranger, draw_id, invitation.code, "absence", "未到场")
+    with pytest.raises(NotFound):
+        await office.absences.of_draw(stranger, draw_id)
+
+
+async def test_experts_do_not_read_the_register_of_absences(office: Office) -> None:
+    [expert, _] = await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    with pytest.raises(Forbidden):
+        await office.absences.of_draw(replace(office.desk, role="expert", expert_id=expert.id), draw_id)
+
+
+async def test_an_agent_can_not_name_himself_as_the_supervising_person(office: Office) -> None:
+    mobile = await mobile_of(office, await Account.get(id=office.agency.account_id))
+    form = replace(draw_form(office), supervisors=(SupervisorForm("自己", mobile, "某部门"),))
+    with pytest.raises(InvalidInput) as refusal:
+        await office.setup.create(office.agency, form)
+    assert refusal.value.field == "supervisors"
+    assert not await Draw.exists()
+
+
+async def mobile_of(office: Office, account: Account) -> str:
+    return office.deps.keys.open_text(account.mobile_sealed, "mobile")
+
+
+async def test_who_became_an_agent_later_does_not_commit_for_the_supervisor(office: Office) -> None:
+    await add_experts(office, 2)
+    draw_id = await make_draw(office, needed=1)
+    await approve(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    late = await make_account(office.deps)
+    await Supervisor.filter(draw_id=draw_id).update(mobile_hash=late.mobile_hash)
+    now = office.deps.now()
+    await AgentLink.create(
+        organisation_id=office.agency.organisation_id, account_id=late.id, valid_from=now,
+        valid_until=now + timedelta(days=1), accepted_at=now, created_at=now,
+    )  # fmt: skip
+    with pytest.raises(Forbidden):
+        await office.rounds.commit(replace(office.supervisor, account_id=late.id), draw_id, "supervisor", "00" * 32)
+
+
+async def test_a_leaf_is_opened_to_the_supervisor_only_after_unsealing(office: Office, clock: FixedClock) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    called = await Invitation.get(draw_id=draw_id)
+    with pytest.raises(RuleViolation) as refusal:
+        await office.reading.open_leaf(office.supervisor, draw_id, called.leaf)
+    assert refusal.value.rule == "draw.result_visible_before"
+    himself = replace(office.desk, role="expert", expert_id=called.expert_id)
+    assert (await office.reading.open_leaf(himself, draw_id, called.leaf))[1] == called.expert_id.hex
+    clock.move(timedelta(hours=5, minutes=30))
+    assert (await office.reading.open_leaf(office.supervisor, draw_id, called.leaf))[1] == called.expert_id.hex
+
+
+async def test_a_stranger_learns_nothing_from_any_door_of_a_draw(office: Office) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    stranger = replace(office.agency, account_id=office.desk.account_id, role="agent")
+    for attempt in (
+        office.run.pause(stranger, draw_id, "x"), office.run.force_end(stranger, draw_id, "x"),
+        office.rounds.abort(stranger, draw_id, "x"), office.absences.start_supplement(stranger, draw_id),
+        office.reading.result(stranger, draw_id), office.attendance.desk(stranger, draw_id),
+    ):  # fmt: skip
+        with pytest.raises(AppError) as refusal:
+            await attempt
+        assert isinstance(refusal.value, NotFound)
