@@ -16,6 +16,7 @@ from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationS
 from domain.masking import mask_id_number, mask_name
 from domain.parsing import mobile_number
 from domain.rulebook_texts import time_params
+from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import CallNotice, Condition, Draw, LogEntry, Round
 from models.experts import CatalogueEntry, Expert
@@ -24,7 +25,7 @@ from services import permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.rounds import Rounds, RoundView
 from services.draws.run import Run, place
-from services.draws.state import Locked, check_owner, lock, lock_for
+from services.draws.state import Locked, check_owner, check_scope, lock, lock_for
 from services.invitations import Invitations
 from services.notices import Notices
 
@@ -77,10 +78,12 @@ class Absences:
         await self._count_lookup(actor, draw_id)
         async with transaction():
             locked = await lock(draw_id)
-            self._check_reach(actor, locked.draw)
+            await self._check_reach(actor, locked.draw)
             if kind not in self._deps.book(actor.pool).draw.supplement.causes:
                 raise InvalidInput("请选择缺席类型。", field="kind")
             invitation = await self._find(locked.draw, who)
+            if kind == "absence" and await Attendance.exists(invitation_id=invitation.id, direction="in"):
+                raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
             await self._invitations.lose(
                 locked, invitation, _EVENTS[kind], reason.strip(), source="manual", by=actor.account_id
             )
@@ -100,11 +103,13 @@ class Absences:
                 raise TooMany("登记查询过于频繁，请一小时后再试。", retry_after=3600)
             await record(actor, now, "absence.looked_up", "draw", draw_id)
 
-    def _check_reach(self, actor: Actor, draw: Draw) -> None:
+    async def _check_reach(self, actor: Actor, draw: Draw) -> None:
         if actor.role in ("agent", "organisation"):
             check_owner(actor, draw)
         elif actor.pool != draw.pool:
             raise NotFound("没有这个抽取活动。")
+        else:
+            await check_scope(actor, draw, self._deps.book(draw.pool))
 
     async def _find(self, draw: Draw, who: str) -> Invitation:
         code_length = self._deps.book(draw.pool).draw.code_length
@@ -121,10 +126,11 @@ class Absences:
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> list[AbsenceRow]:
         """The register of a draw, newest first."""
+        permissions.check(actor, "absence.register")
         draw = await Draw.get_or_none(id=draw_id)
         if draw is None:
             raise NotFound("没有这个抽取活动。")
-        self._check_reach(actor, draw)
+        await self._check_reach(actor, draw)
         return await self._rows("a.draw_id = $1", draw_id)
 
     async def pending(self, actor: Actor) -> list[AbsenceRow]:

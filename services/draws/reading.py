@@ -20,7 +20,6 @@ from models.draws import (
     CandidateList,
     Condition,
     Draw,
-    DrawApplication,
     DrawLot,
     LogEntry,
     RecusalPerson,
@@ -28,8 +27,8 @@ from models.draws import (
     Supervisor,
 )
 from services import permissions
-from services.base import Actor, Deps, record, rows, transaction
-from services.draws.state import check_owner
+from services.base import Actor, Deps, record, rows, transaction, violation
+from services.draws.state import check_owner, check_scope, venue_names
 from services.permissions import role_name
 
 _TOOK_PART = (InvitationState.ACCEPTED, InvitationState.LEFT, InvitationState.ABSENT, InvitationState.RECUSED)
@@ -192,12 +191,9 @@ class Reading:
             check_owner(actor, draw)
         elif actor.role == "supervisor":
             await self._check_supervisor(actor, draw)
-        elif actor.role == "verifier" and actor.scope and not await self._handed_in(draw, actor.scope):
-            raise NotFound("没有这个抽取活动。")
+        else:
+            await check_scope(actor, draw, self._deps.book(draw.pool))
         return draw
-
-    async def _handed_in(self, draw: Draw, terminal: str) -> bool:
-        return await DrawApplication.exists(draw_id=draw.id, terminal=terminal)
 
     async def _check_supervisor(self, actor: Actor, draw: Draw) -> None:
         named = await rows(
@@ -265,6 +261,9 @@ class Reading:
         elif actor.role == "verifier" and actor.scope:
             values.append(actor.scope)
             where += " AND EXISTS (SELECT 1 FROM draw_application a WHERE a.draw_id = d.id AND a.terminal = $2)"
+        elif actor.role == "venue" and actor.scope:
+            values.append(venue_names(actor, self._deps.book(actor.pool)))
+            where += " AND EXISTS (SELECT 1 FROM call_notice n WHERE n.draw_id = d.id AND n.venue = ANY($2::text[]))"
         elif actor.role == "supervisor":
             values.append(actor.account_id)
             where += (
@@ -455,16 +454,25 @@ class Reading:
         return document(draw.pool, draw.number, [entry.facts for entry in log], lists)
 
     async def open_leaf(self, actor: Actor, draw_id: UUID, leaf: str) -> tuple[str, str]:
-        """Salt and expert id behind a leaf, hex: for the expert himself or a supervisor; every opening is logged."""
+        """Salt and expert id behind a leaf, hex; every opening is logged.
+
+        For the expert himself, or from unsealing on for a supervisor. Raises Forbidden, NotFound, RuleViolation.
+        """
         permissions.check(actor, "draw.open_leaf")
         async with transaction():
             if actor.role == "supervisor":
-                await self.get(actor, draw_id)
+                self._check_unsealed(await self.get(actor, draw_id))
             salt, expert = await self._find_leaf(draw_id, leaf)
             if actor.role == "expert" and expert != actor.expert_id:
                 raise Forbidden("只能查看本人的抽取凭证。")
             await record(actor, self._deps.now(), "leaf.opened", "draw", draw_id, leaf=leaf)
         return salt.hex(), expert.hex
+
+    def _check_unsealed(self, draw: Draw) -> None:
+        at = self.unseals_at(draw)
+        if self._deps.now() < at:
+            book = self._deps.book(draw.pool)
+            raise violation(book, "draw.result_visible_before", f"名单尚未解密，{print_time(at)}后可查看。")
 
     async def _find_leaf(self, draw_id: UUID, leaf: str) -> tuple[bytes, UUID]:
         for item in await CandidateList.filter(draw_id=draw_id):

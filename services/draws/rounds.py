@@ -22,12 +22,13 @@ from models.draws import CallNotice, CandidateList, Condition, Draw, Round, Supe
 from services.base import Actor, Deps, transaction
 from services.base import record as audit
 from services.draws.eligibility import find_eligible, recusals
-from services.draws.state import Locked, append, check_owner, lock, lock_for, move
+from services.draws.state import Locked, acts_for_agency, append, check_owner, lock, lock_for, move
 from services.notices import Notices
 
 TIERS = ("main", "alternative")
 BY_AGENCY = "agency"
 """What the published record says of an abortion; the agency's own words stay in the audit trail."""
+BY_TIME = "time_over"
 
 
 @dataclass(frozen=True)
@@ -223,17 +224,9 @@ class Rounds:
             now = self._deps.now()
             if round_row.reveals and round_row.reveal_until is not None and now < round_row.reveal_until:
                 raise Conflict("已有一方揭示，请等到揭示时限过后再终止本轮。", code="reveal_pending")
-            await self._give_up(locked, round_row)
+            await _abort(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
+            await _step_back(locked.draw)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
-
-    async def _give_up(self, locked: Locked, round_row: Round) -> None:
-        now = self._deps.now()
-        missing = set(self._roles(locked.draw)) - set(round_row.reveals) if round_row.reveals else ()
-        round_row.aborted_at = now
-        await round_row.save(update_fields=["aborted_at"])
-        await append(locked.draw, now, record.RoundAborted(round_row.number, BY_AGENCY, tuple(sorted(missing))))
-        supplementary = locked.draw.finished_at is not None
-        await move(locked.draw, DrawEvent.ABORT_SUPPLEMENT if supplementary else DrawEvent.ABORT_ROUND)
 
     async def view(self, actor: Actor, draw_id: UUID, role: str) -> RoundView | None:
         """The newest round as a participant sees it; None before the first."""
@@ -262,6 +255,8 @@ class Rounds:
             return
         if actor.pool != draw.pool or actor.account_id is None:
             raise NotFound("没有这个抽取活动。")
+        if await acts_for_agency(draw, actor.account_id):
+            raise Forbidden("招标人和代理机构的人员不能代替监督人。")
         for supervisor in await Supervisor.filter(draw_id=draw.id):
             if await _account_of(draw.pool, supervisor.mobile_hash) == actor.account_id:
                 return
@@ -272,6 +267,26 @@ class Rounds:
         if found is None:
             raise Conflict("本轮已经结束，请刷新页面。", code="round_over")
         return found
+
+
+async def leave_committing(draw: Draw, roles: Sequence[str], now: datetime) -> None:
+    """The activity's time is over: give the open round up, or don't start with the seed that stands. In its lock."""
+    open_round = await Round.get_or_none(draw_id=draw.id, aborted_at=None, seed="")
+    if open_round is not None:
+        await _abort(draw, open_round, roles, now, BY_TIME)
+    await _step_back(draw)
+
+
+async def _abort(draw: Draw, round_row: Round, roles: Sequence[str], now: datetime, by: str) -> None:
+    missing = set(roles) - set(round_row.reveals) if round_row.reveals else ()
+    round_row.aborted_at = now
+    await round_row.save(update_fields=["aborted_at"])
+    await append(draw, now, record.RoundAborted(round_row.number, by, tuple(sorted(missing))))
+
+
+async def _step_back(draw: Draw) -> None:
+    supplementary = draw.finished_at is not None
+    await move(draw, DrawEvent.ABORT_SUPPLEMENT if supplementary else DrawEvent.ABORT_ROUND)
 
 
 async def _account_of(pool: str, mobile_hash: str) -> UUID | None:

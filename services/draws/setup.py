@@ -13,6 +13,7 @@ from domain.clock import local
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from domain.lifecycles import DrawEvent, DrawState
 from domain.parsing import credit_code, id_number, mobile_number
+from models.accounts import Account
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -39,7 +40,7 @@ from services.draws.forms import (
     check_draw_form,
     check_notice_form,
 )
-from services.draws.state import Locked, lock_for, move
+from services.draws.state import Locked, acts_for_agency, lock_for, move
 from services.notices import Notices
 from services.projects import check_onsite_number
 
@@ -145,6 +146,11 @@ class DrawSetup:
                 draw_id=draw.id, name=supervisor.name.strip(), phone=phone,
                 department=supervisor.department.strip(), mobile_hash=self._deps.keys.lookup_hash("mobile", phone),
             )  # fmt: skip
+            account = await Account.get_or_none(
+                pool=draw.pool, mobile_hash=self._deps.keys.lookup_hash("mobile", phone)
+            )
+            if account is not None and await acts_for_agency(draw, account.id):
+                raise InvalidInput("监督人员不能是本单位法人或经办人，请填写其他人员。", field="supervisors")
         await AvoidedDraw.filter(draw_id=draw.id).delete()
         earlier = await Draw.filter(
             id__in=list(form.avoided_draws), pool=draw.pool, organisation_id=draw.organisation_id,

@@ -9,8 +9,9 @@ from uuid import UUID
 from domain.draw_record import Act, Ended, Head, start, write_all
 from domain.errors import Forbidden, NotFound
 from domain.lifecycles import DRAW, DrawEvent, DrawState
-from models.draws import Condition, Draw, LogEntry
-from models.organisations import Organisation
+from domain.rulebook import Rulebook
+from models.draws import CallNotice, Condition, Draw, DrawApplication, LogEntry
+from models.organisations import AgentLink, Organisation
 from services.base import Actor
 from services.notices import Notices
 
@@ -61,6 +62,30 @@ def check_owner(actor: Actor, draw: Draw) -> None:
         raise NotFound("没有这个抽取活动。")
     if actor.role not in ("agent", "organisation"):
         raise Forbidden("只有招标人或代理机构可以办理抽取。")
+
+
+def venue_names(actor: Actor, book: Rulebook) -> list[str]:
+    """How the venue of a desk is called in notices."""
+    return [actor.scope, *(venue.name for venue in book.venues if venue.code == actor.scope)]
+
+
+async def check_scope(actor: Actor, draw: Draw, book: Rulebook) -> None:
+    """An office that was granted for one place handles only what comes there. Raises NotFound for anything else."""
+    if not actor.scope:
+        return
+    if actor.role == "verifier" and not await DrawApplication.exists(draw_id=draw.id, terminal=actor.scope):
+        raise NotFound("没有这个抽取活动。")
+    if actor.role == "venue" and not await CallNotice.exists(draw_id=draw.id, venue__in=venue_names(actor, book)):
+        raise NotFound("没有这个抽取活动。")
+
+
+async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:
+    """Whether somebody is of the agency's side; then he can't be its supervising person too."""
+    organisation = await Organisation.get(id=draw.organisation_id)
+    if account_id in (draw.agent_id, organisation.legal_account_id):
+        return True
+    links = AgentLink.filter(organisation_id=organisation.id, account_id=account_id, accepted_at__isnull=False)
+    return await links.filter(revoked_at=None).exists()
 
 
 async def move(draw: Draw, event: DrawEvent) -> None:
