@@ -20,6 +20,7 @@ from services import permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
 from services.batches import each
 from services.draws.reading import Reading
+from services.draws.rounds import leave_committing
 from services.draws.run import place
 from services.draws.state import append_end, lock, tell_agency
 from services.links import Links
@@ -30,6 +31,14 @@ Method = Literal["qr", "code", "chat", "desk"]
 _VENUE = "venue_qr"
 VENUE_SCENE = "venue:"
 """Prefix of the scenes that check in."""
+_ENDS = (
+    DrawState.COMPLETED,
+    DrawState.SHORT,
+    DrawState.SUPPLEMENT_PENDING,
+    DrawState.VERIFIED,
+    DrawState.COMMITTING,
+)
+"""States in which the expected end of an off-site activity ends it; calling settles by itself before."""
 
 
 @dataclass(frozen=True)
@@ -276,7 +285,12 @@ class AttendanceDesk:
 
     async def _all_left(self, draw: Draw) -> bool:
         accepted = await Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).count()
-        return accepted == await Attendance.filter(draw_id=draw.id, direction="out").count()
+        left = await rows(
+            "SELECT count(*) AS n FROM attendance t JOIN invitation i ON i.id = t.invitation_id "
+            "WHERE t.draw_id = $1 AND t.direction = 'out' AND i.state = 'accepted'",
+            draw.id,
+        )
+        return bool(accepted == left[0]["n"])
 
     # ---- urging
 
@@ -355,17 +369,21 @@ class AttendanceDesk:
     async def end_due(self) -> int:
         """End off-site activities whose expected end has come (16.4); returns how many."""
         due = await rows(
-            "SELECT id FROM draw WHERE NOT on_site AND ends_at <= $1 "
-            "AND state IN ('completed', 'short', 'supplement_pending', 'verified')",
+            "SELECT id FROM draw WHERE NOT on_site AND ends_at <= $1 AND state = ANY($2::text[])",
             self._deps.now(),
+            list(_ENDS),
         )
         return await each("end", due, lambda row: self._end(row["id"]))
 
     async def _end(self, draw_id: UUID) -> None:
         async with transaction():
             draw = (await lock(draw_id)).draw
-            if draw.state in ("completed", "short", "supplement_pending", "verified"):
-                await append_end(draw, self._deps.now())
+            if draw.state not in _ENDS:
+                return
+            if draw.state == DrawState.COMMITTING:
+                roles = self._deps.book(draw.pool).draw.commitments.roles
+                await leave_committing(draw, roles, self._deps.now())
+            await append_end(draw, self._deps.now())
 
 
 def distance(one: Position, other: Position) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,13 +10,25 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany, Unavailable
+from domain.verify_draw import verify as verify_record
 from models.audit import AuditEntry
 from models.invitations import Invitation
 from models.notices import Notice
 from services.attendance import Position
 from services.audit import Audit
 from services.base import Deps, execute
-from tests.factories.offices import Office, SceneMaker, add_experts, make_office, open_invitations, start_draw, state_of
+from tests.factories.offices import (
+    Office,
+    SceneMaker,
+    add_experts,
+    fix_seed,
+    make_draw,
+    make_office,
+    open_invitations,
+    start_draw,
+    state_of,
+    verify,
+)
 
 
 @pytest.fixture
@@ -174,3 +187,49 @@ async def test_a_scene_code_carries_the_same_token_and_wechat_away_is_said(
     monkeypatch.setattr(SceneMaker, "away", True)
     with pytest.raises(Unavailable):
         await office.attendance.venue_scene(office.desk, draw_id)
+
+
+async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activity(office: Office) -> None:
+    draw_id, [one, two, three] = await accepted_panel(office, needed=3, on_site=True)
+    for invitation in (one, two, three):
+        await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
+    await office.attendance.register_exit(office.desk, draw_id, one.code)
+    await office.absences.register(office.desk, draw_id, one.code, "recusal", "与投标人有利害关系")
+    await office.absences.start_supplement(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    [fourth] = await open_invitations(draw_id)
+    await office.invitations.answer(fourth.id, fourth.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    await office.attendance.check_in_by_code(office.desk, draw_id, fourth.code)
+    for invitation in (two, three):
+        await office.attendance.register_exit(office.desk, draw_id, invitation.code)
+    assert await state_of(draw_id) == "completed"
+    await office.attendance.register_exit(office.desk, draw_id, fourth.code)
+    assert await state_of(draw_id) == "ended"
+
+
+async def test_who_has_entered_is_not_absent(office: Office) -> None:
+    draw_id, [invitation] = await accepted_panel(office)
+    await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
+    with pytest.raises(Conflict) as refusal:
+        await office.absences.register(office.agency, draw_id, invitation.code, "absence", "未到场")
+    assert refusal.value.code == "entered"
+    row = await office.absences.register(office.agency, draw_id, invitation.code, "recusal", "有利害关系")
+    assert row.kind == "recusal"
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+async def test_an_off_site_activity_ends_also_while_its_order_is_being_fixed(
+    office: Office, clock: FixedClock, fixed: bool
+) -> None:
+    await add_experts(office, 2)
+    draw_id = await make_draw(office, needed=1)
+    await verify(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    if fixed:
+        await fix_seed(office, draw_id)
+    clock.move(timedelta(hours=12))
+    assert await office.attendance.end_due() == 1
+    assert await state_of(draw_id) == "ended"
+    record = json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))
+    assert verify_record(record) == []
