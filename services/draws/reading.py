@@ -311,12 +311,12 @@ class Reading:
         return Dashboard(**counted, present_today=attendance["present"], awaited_today=absent, week=tuple(week))
 
     async def operations(self, actor: Actor, draw_id: UUID) -> list[Operation]:
-        """Who did what to a draw, oldest first (操作记录)."""
+        """Who did what to a draw, oldest first (操作记录). Nothing of experts: their names are sealed."""
         draw = await self.get(actor, draw_id)
         found = await rows(
             "SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details FROM audit_entry e "
             "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
-            "AND e.action NOT LIKE '%looked_up' ORDER BY e.at, e.id LIMIT 1000",
+            "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' ORDER BY e.at, e.id LIMIT 1000",
             draw.id,
         )
         return [_operation(row) for row in found]

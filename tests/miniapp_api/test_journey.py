@@ -252,11 +252,18 @@ async def test_a_leaf_is_opened_to_its_expert_and_to_the_supervisor_and_its_salt
     draw = await start_draw(office, needed=2)
     invitation = await Invitation.filter(draw_id=draw).first()
     assert invitation is not None
-    own = await world.log_in_expert(invitation.expert_id)
-    other = await world.log_in_expert(next(e.id for e in experts if e.id != invitation.expert_id))
-    supervisor = await world.log_in(SUPERVISOR_MOBILE, "supervisor")
+    stranger = next(e.id for e in experts if e.id != invitation.expert_id)
+    doors = (
+        lambda: world.log_in_expert(invitation.expert_id),
+        lambda: world.log_in_expert(stranger),
+        lambda: world.log_in(SUPERVISOR_MOBILE, "supervisor"),
+    )
+    own, other, supervisor = [await log_in() for log_in in doors]
     path = f"/draws/{draw}/record/leaves/{invitation.leaf}/opening"
     opened = await own.post(path, key="k")
+    await supervisor.post(path, None, 422)
+    world.clock.move(timedelta(hours=5, minutes=30))
+    own, other, supervisor = [await log_in() for log_in in doors]
     assert opened == await supervisor.post(path, key="k")
     assert leaf(bytes.fromhex(opened["salt"]), UUID(opened["expert"])).hex() == invitation.leaf
     await other.post(path, None, 403)

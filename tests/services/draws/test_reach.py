@@ -121,3 +121,16 @@ async def test_a_stranger_learns_nothing_from_any_door_of_a_draw(office: Office)
         with pytest.raises(AppError) as refusal:
             await attempt
         assert isinstance(refusal.value, NotFound)
+
+
+async def test_the_operation_log_does_not_tell_which_experts_looked_at_their_own_leaf(office: Office) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    called = await Invitation.get(draw_id=draw_id)
+    account = await make_account(office.deps)
+    await Account.filter(id=account.id).update(real_name="测试专家")
+    himself = replace(office.desk, role="expert", account_id=account.id, expert_id=called.expert_id)
+    await office.reading.open_leaf(himself, draw_id, called.leaf)
+    operations = await office.reading.operations(office.agency, draw_id)
+    assert operations
+    assert "测试专家" not in {one.person for one in operations}
