@@ -128,7 +128,10 @@ def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows:
         return programs[pool].templates.get(kind, kind) if pool in programs else kind
 
     prices = {"sms": settings.sms.price, "voice": settings.voice.price}
-    delivery = Delivery(deps, notices, gateways.official, windows, gateways.mini, gateways.sms, gateways.voice, prices)
+    delivery = Delivery(
+        deps, notices, gateways.official, windows, gateways.mini, gateways.sms, gateways.voice, prices,
+        subscribe_template,
+    )  # fmt: skip
     accounts = Accounts(deps, notices)
     appids = {pool: program.appid for pool, program in settings.wechat.mini_programs.items()}
     sessions = Sessions(deps, accounts, gateways.mini, appids)
