@@ -1,4 +1,4 @@
-"""Log-ins of staff and agencies in a browser: by an SMS code at a computer, or handed over by the mini-program.
+"""Log-ins of staff and agencies in a browser: by SMS code, handed over by the mini-program, or by identity platform.
 
 The browser keeps a signed cookie that names a session row; ending the session ends the cookie.
 """
@@ -87,6 +87,19 @@ class BrowserLogins:
         )
         async with transaction():
             return await self._open(link.person_id, actor.pool, held)
+
+    # ---- vouched for by the identity platform
+
+    async def enter(self, account_id: UUID, pool: str, role: str, *, organisation_id: UUID) -> str | None:
+        """The cookie of a log-in for an organisation, as ``organisation`` or ``agent``.
+
+        The caller has proven who it is. None for a role not held at this moment: an agent's period may begin later.
+        """
+        held = await find_role(account_id, role, self._deps.now(), organisation_id=organisation_id)
+        if held is None:
+            return None
+        async with transaction():
+            return await self._open(account_id, pool, held)
 
     # ---- afterwards
 

@@ -1,4 +1,7 @@
-"""Log-in of desks and agencies: by SMS code at a computer, or by a link that the mini-program hands over."""
+"""Log-in of desks and agencies: by SMS code at a computer, or by a link that the mini-program hands over.
+
+The unified identity platform is the third way in, see ``web.identity``.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,7 @@ class Door:
         fields = await self._site.read_form(request, "login", _NOBODY, _NOBODY)
         pool, mobile = fields.get("pool", ""), fields.get("mobile", "").strip()
         try:
-            await self._logins.send_code(self._check_pool(pool), mobile)
+            await self._logins.send_code(self.check_pool(pool), mobile)
         except AppError as error:
             return self._mobile_page(pool, mobile, _shown(error))
         return self._code_page(pool, mobile)
@@ -86,14 +89,15 @@ class Door:
 
     async def take_code(self, request: http.Request) -> http.Response:
         fields = await self._site.read_form(request, "login", _NOBODY, _NOBODY)
-        pool, mobile = self._check_pool(fields.get("pool", "")), fields.get("mobile", "").strip()
+        pool, mobile = self.check_pool(fields.get("pool", "")), fields.get("mobile", "").strip()
         try:
             cookie = await self._logins.log_in(pool, mobile, fields.get("code", "").strip())
         except AppError as error:
             return self._code_page(pool, mobile, _shown(error))
-        return self._let_in(cookie)
+        return self.let_in(cookie)
 
-    def _check_pool(self, pool: str) -> str:
+    def check_pool(self, pool: str) -> str:
+        """The code of a pool of ours. Raises InvalidInput."""
         if pool not in self._services.deps.rulebooks:
             raise InvalidInput("请选择专家库后重试。", code="no_pool")
         return pool
@@ -103,9 +107,10 @@ class Door:
     async def hand_over(self, request: http.Request) -> http.Response:
         """``?to=/desk/…`` names the page to go on with."""
         target = request.query.get("to", HOME)
-        return self._let_in(await self._logins.take_over(request.match_info["token"]), target)
+        return self.let_in(await self._logins.take_over(request.match_info["token"]), target)
 
-    def _let_in(self, cookie: str, target: str = HOME) -> http.Response:
+    def let_in(self, cookie: str, target: str = HOME) -> http.Response:
+        """Give the browser the cookie of its log-in and send it on, to pages of the desk only."""
         response = http.Response(status=303, headers={"Location": target if _is_ours(target) else HOME})
         response.set_cookie(
             COOKIE, cookie, max_age=int(LASTS.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure

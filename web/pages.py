@@ -7,6 +7,7 @@ import aiohttp.web as http
 from services.registry import Services
 from web.board import BoardPages
 from web.desk import DeskPages
+from web.identity import IdentityPages
 from web.invitations import InvitationPages
 from web.login import Door
 from web.record import RecordPages
@@ -23,6 +24,7 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
         InvitationPages(site, services),
         VenuePages(site, services),
         door,
+        IdentityPages(site, services, door, services.browsers),
         DeskPages(site, services, door, screens),
         BoardPages(site, screens),
         RecordPages(site, screens),
