@@ -75,6 +75,9 @@ async def make_followers(session: aiohttp.ClientSession, settings: Settings, cou
     body = {"count": count, "first_mobile": "13000000000", "pool": "demo", "follows": True}
     async with session.post(f"{BASE}/control/phones/bulk", json=body) as answer:
         assert answer.status == 200, await answer.text()
+    quota = {"path": "/cgi-bin/message/template/send", "limit": 100_000_000}
+    async with session.post(f"{BASE}/control/quotas", json=quota) as answer:
+        assert answer.status == 200, await answer.text()
     account = settings.wechat.accounts["demo"]
     secret = {"grant_type": "client_credential", "appid": account.appid, "secret": account.secret.get_secret_value()}
     async with session.post(f"{BASE}/wechat/cgi-bin/stable_token", json=secret) as answer:
