@@ -19,6 +19,7 @@ from services.base import Deps, rows, transaction
 from services.batches import each
 from services.invitations import Choice, Invitations
 from services.notices import Notices
+from services.notices.notify import NO_RECEIPT
 from services.ports import CallReport, SmsReport, SmsSender, VoiceCaller
 
 Vendor = Literal["voice", "sms", "wechat"]
@@ -213,7 +214,7 @@ class Receipts:
             attempt.check_at = self._deps.now() + timedelta(seconds=max(attempt.wait, 10))
             await attempt.save(update_fields=["checks", "check_at"])
             if not answered and (attempt.checks >= _MAX_CHECKS or attempt.channel in ("wechat", "mini")):
-                await self._close(attempt.id, AttemptEvent.FAIL, "no_receipt", None)
+                await self._close(attempt.id, AttemptEvent.FAIL, NO_RECEIPT, None)
 
 
 def _numbered(call: CallReport, number: int) -> CallReport:

@@ -20,6 +20,8 @@ class Tried:
     step: int
     state: AttemptState
     created_at: datetime
+    repeatable: bool = True
+    """False for a call of which nobody knows whether it rang: the ladder goes on, but not by dialling again."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,11 @@ def _attempt(ladder: Ladder, index: int, step: Step, at: datetime) -> Planned:
 
 
 def _failed(step: Step, attempts: Sequence[Tried]) -> bool:
-    return len(attempts) >= step.attempts and all(t.state == AttemptState.FAILED for t in attempts)
+    over = len(attempts) >= step.attempts or not all(t.repeatable for t in attempts)
+    return over and all(t.state == AttemptState.FAILED for t in attempts)
 
 
 def _retry(ladder: Ladder, index: int, step: Step, attempts: Sequence[Tried], now: datetime) -> Planned | None:
-    if len(attempts) >= step.attempts or any(t.state != AttemptState.FAILED for t in attempts):
+    if len(attempts) >= step.attempts or any(t.state != AttemptState.FAILED or not t.repeatable for t in attempts):
         return None
     return _attempt(ladder, index, step, max(now, max(t.created_at for t in attempts) + step.retry_gap))

@@ -20,6 +20,9 @@ from services.notices.ladder import Plan, Planned, Tried, plan
 
 Params = Mapping[str, str | int]
 
+NO_RECEIPT = "no_receipt"
+"""Ledger code of an attempt given up because nobody told what became of it."""
+
 
 @dataclass(frozen=True)
 class Recipient:
@@ -135,7 +138,7 @@ class Notices:
             return
         attempts = await Attempt.filter(notice_id=notice_id)
         now = self._deps.now()
-        tried = [Tried(a.step, AttemptState(a.state), a.created_at) for a in attempts]
+        tried = [Tried(a.step, AttemptState(a.state), a.created_at, _is_repeatable(a)) for a in attempts]
         await self._apply(notice, self._plan(notice, tried, now), now)
 
     async def stop(self, *, invitation_id: UUID, kinds: Sequence[str]) -> None:
@@ -223,3 +226,7 @@ def _new_attempt(notice: Notice, planned: Planned, number: int, now: datetime) -
         id=new_id(), notice_id=notice.id, channel=planned.channel, step=planned.step, number=number,
         created_at=now, due_at=planned.due_at, wait=int(planned.wait.total_seconds()),
     )  # fmt: skip
+
+
+def _is_repeatable(attempt: Attempt) -> bool:
+    return not (attempt.channel == "voice" and attempt.vendor_code == NO_RECEIPT)

@@ -60,6 +60,13 @@ def test_an_attempt_of_unknown_outcome_is_never_repeated() -> None:
     assert (found.state, found.attempts) == ("active", ())
 
 
+def test_a_call_given_up_without_a_word_is_not_dialled_again_and_lets_the_ladder_go_on() -> None:
+    call = step("voice", 0, wait=timedelta(seconds=60), attempts=2, retry_gap=timedelta(seconds=70))
+    lost = [Tried(0, AttemptState.FAILED, T0, repeatable=False)]
+    assert channels(plan(ladder(call, step("sms", 600)), T0, lost, after(200))) == ["sms"]
+    assert plan(ladder(call), T0, lost, after(200)).state == "failed"
+
+
 def test_the_first_delivery_ends_a_ladder_until_delivered() -> None:
     law = ladder(step("wechat"), step("sms", 60), until="delivered")
     assert plan(law, T0, [Tried(0, AttemptState.DELIVERED, T0)], after(5)).state == "done"
