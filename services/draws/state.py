@@ -95,8 +95,14 @@ async def move(draw: Draw, event: DrawEvent) -> None:
 
 
 async def append(draw: Draw, now: datetime, *acts: Act) -> None:
-    """Add entries to the draw's published log, each chained to the one before."""
-    head = Head(draw.log_length, bytes.fromhex(draw.log_head)) if draw.log_head else start(draw.pool, draw.number)
+    """Add entries to the draw's published log, each chained to the one before.
+
+    Machines' clocks differ a little: an entry never lies before its predecessor, whoever wrote that.
+    """
+    head = start(draw.pool, draw.number)
+    if draw.log_length:
+        head = Head(draw.log_length, bytes.fromhex(draw.log_head))
+        now = max(now, (await LogEntry.get(draw_id=draw.id, seq=draw.log_length)).at)
     entries = write_all(head, now, acts)
     await LogEntry.bulk_create(
         [LogEntry(draw_id=draw.id, seq=e.seq, at=e.at, act=e.act, facts=e.facts, hash=e.hash.hex()) for e in entries],

@@ -358,3 +358,13 @@ async def test_the_operation_log_tells_who_did_what_in_chinese(office: Office) -
     operations = await office.reading.operations(office.agency, draw_id)
     assert [o.label for o in operations] == ["新建抽取", "提交审核", "通过核验", "发起承诺", "启动抽取", "暂停抽取"]
     assert (operations[-1].role, operations[-1].remark) == ("法人", "修改集合时间")
+
+
+async def test_an_entry_never_lies_before_the_one_before_it_whoevers_clock_is_late(
+    office: Office, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=1)
+    clock.move(timedelta(seconds=-5))
+    await answer_all(office, draw_id)
+    await check_record(office, draw_id)
