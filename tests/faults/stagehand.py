@@ -123,7 +123,7 @@ class Hand:
             await asyncio.sleep(0.2)
         raise AssertionError("the service never heard that the clock was moved")
 
-    async def live_through(self, draw: str, *, step: float = 15.0, patience: float = 90.0) -> dict[str, Any]:
+    async def live_through(self, draw: str, *, step: float = 15.0, patience: float = 240.0) -> dict[str, Any]:
         """Let time go by, ``step`` seconds for each real one, until the draw is over; returns its progress."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + patience
