@@ -7,54 +7,22 @@ in ``docs/reference/lifecycles.md`` are written by ``python -m domain.lifecycles
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Generic, Self, TypeVar
 
-from domain.errors import Conflict
-
-
-class Labelled(StrEnum):
-    """A name for programs that carries its Chinese label."""
-
-    label: str
-
-    def __new__(cls, value: str, label: str = "") -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.label = label
-        return member
-
-
-S = TypeVar("S", bound=Labelled)
-E = TypeVar("E", bound=Labelled)
-
-
-@dataclass(frozen=True)
-class Lifecycle(Generic[S, E]):
-    """``noun`` is what the person calls the thing; ``moves`` the whole law."""
-
-    noun: str
-    initial: S
-    moves: Mapping[S, Mapping[E, S]]
-
-    def next(self, state: S, event: E) -> S:
-        """The state after ``event``. Raises Conflict where the table has no such move."""
-        try:
-            return self.moves[state][event]
-        except KeyError:
-            raise Conflict(
-                f"{self.noun}现在是“{state.label}”，不能{event.label}。请刷新，按最新状态操作。",
-                code="illegal_move",
-                params={"state": state.value, "event": event.value},
-            ) from None
-
-    def can(self, state: S, event: E) -> bool:
-        return event in self.moves.get(state, {})
-
-    def is_final(self, state: S) -> bool:
-        return not self.moves.get(state)
+from domain.entry_lifecycles import (
+    APPLICATION,
+    FEE,
+    INVOICE,
+    ORDER,
+    REFUND,
+    TASK,
+    ApplicationState,
+    FeeState,
+    InvoiceState,
+    OrderState,
+    RefundState,
+    TaskState,
+)
+from domain.lifecycle import E, Labelled, Lifecycle, S
 
 
 class DrawState(Labelled):
@@ -264,7 +232,7 @@ ATTEMPT: Lifecycle[AttemptState, AttemptEvent] = Lifecycle(
 )
 
 
-class ApplicationState(Labelled):
+class VerificationState(Labelled):
     """State of an agency's request for verification (核验)."""
 
     SUBMITTED = "submitted", "待核验"
@@ -273,20 +241,20 @@ class ApplicationState(Labelled):
     REFUSED = "refused", "核验未通过"
 
 
-class ApplicationEvent(Labelled):
+class VerificationEvent(Labelled):
     WITHDRAW = "withdraw", "撤回"
     APPROVE = "approve", "通过核验"
     REFUSE = "refuse", "退回核验"
 
 
-APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
+VERIFICATION: Lifecycle[VerificationState, VerificationEvent] = Lifecycle(
     noun="该申请",
-    initial=ApplicationState.SUBMITTED,
+    initial=VerificationState.SUBMITTED,
     moves={
-        ApplicationState.SUBMITTED: {
-            ApplicationEvent.WITHDRAW: ApplicationState.WITHDRAWN,
-            ApplicationEvent.APPROVE: ApplicationState.APPROVED,
-            ApplicationEvent.REFUSE: ApplicationState.REFUSED,
+        VerificationState.SUBMITTED: {
+            VerificationEvent.WITHDRAW: VerificationState.WITHDRAWN,
+            VerificationEvent.APPROVE: VerificationState.APPROVED,
+            VerificationEvent.REFUSE: VerificationState.REFUSED,
         },
     },
 )
@@ -300,7 +268,13 @@ def render_docs() -> str:
         *_render("Draw (抽取活动)", DrawState, DRAW),
         *_render("Invitation (抽取通知)", InvitationState, INVITATION),
         *_render("Contact attempt (联系记录)", AttemptState, ATTEMPT),
-        *_render("Application for verification (核验申请)", ApplicationState, APPLICATION),
+        *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
+        *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),
+        *_render("Review task (审核任务)", TaskState, TASK),
+        *_render("Fee (费用)", FeeState, FEE),
+        *_render("Order (支付订单)", OrderState, ORDER),
+        *_render("Refund (退款)", RefundState, REFUND),
+        *_render("Invoice (电子发票)", InvoiceState, INVOICE),
     ]
     return "\n\n".join(parts) + "\n"
 

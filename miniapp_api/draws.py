@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, computed_field
 
-from domain.lifecycles import ApplicationState, DrawState
+from domain.lifecycles import DrawState, VerificationState
 from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
@@ -223,7 +223,7 @@ class ApplicationOut(Output):
     applicant: str
     terminal: str
     reason: str
-    state: ApplicationState
+    state: VerificationState
     opinion: str
     submitted_at: Moment
     withdrawn_at: Moment | None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.lifecycles import ApplicationState
+from domain.lifecycles import VerificationState
 from miniapp_api.draws import ApplicationOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
@@ -20,7 +20,7 @@ class ApplicationPath(PoolPath):
 
 
 class QueueQuery(PageQuery):
-    state: ApplicationState = ApplicationState.SUBMITTED
+    state: VerificationState = VerificationState.SUBMITTED
 
 
 class QueueOut(Output):

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.lifecycles import APPLICATION, ApplicationEvent, ApplicationState, DrawEvent
+from domain.lifecycles import VERIFICATION, DrawEvent, VerificationEvent, VerificationState
 from models.draws import Draw, DrawApplication
 from services import permissions
 from services.base import Actor, Deps, record, rows, transaction
@@ -27,7 +27,7 @@ class ApplicationRow:
     applicant: str
     terminal: str
     reason: str
-    state: ApplicationState
+    state: VerificationState
     opinion: str
     submitted_at: datetime
     withdrawn_at: datetime | None
@@ -61,23 +61,23 @@ class Verification:
             offset,
             limit,
         )
-        return [ApplicationRow(**{**row, "state": ApplicationState(row["state"])}) for row in found]
+        return [ApplicationRow(**{**row, "state": VerificationState(row["state"])}) for row in found]
 
     async def of_draw(self, draw_id: UUID) -> list[ApplicationRow]:
         """Every application of a draw, newest first; the caller has checked who asks."""
         found = await rows(_COLUMNS + "WHERE a.draw_id = $1 ORDER BY a.submitted_at DESC", draw_id)
-        return [ApplicationRow(**{**row, "state": ApplicationState(row["state"])}) for row in found]
+        return [ApplicationRow(**{**row, "state": VerificationState(row["state"])}) for row in found]
 
     async def approve(self, actor: Actor, application_id: UUID, opinion: str = "") -> None:
-        await self._decide(actor, application_id, ApplicationEvent.APPROVE, opinion.strip())
+        await self._decide(actor, application_id, VerificationEvent.APPROVE, opinion.strip())
 
     async def refuse(self, actor: Actor, application_id: UUID, opinion: str) -> None:
         """Raises InvalidInput without an opinion: the agency must know what to mend."""
         if not opinion.strip():
             raise InvalidInput("请填写退回原因。", field="opinion")
-        await self._decide(actor, application_id, ApplicationEvent.REFUSE, opinion.strip())
+        await self._decide(actor, application_id, VerificationEvent.REFUSE, opinion.strip())
 
-    async def _decide(self, actor: Actor, application_id: UUID, event: ApplicationEvent, opinion: str) -> None:
+    async def _decide(self, actor: Actor, application_id: UUID, event: VerificationEvent, opinion: str) -> None:
         permissions.check(actor, "draw.verify")
         async with transaction():
             known = await DrawApplication.get_or_none(id=application_id)
@@ -87,11 +87,11 @@ class Verification:
             application = await DrawApplication.select_for_update().get(id=application_id)
             self._check_reach(actor, draw, application)
             now = self._deps.now()
-            application.state = APPLICATION.next(ApplicationState(application.state), event)
+            application.state = VERIFICATION.next(VerificationState(application.state), event)
             application.opinion, application.decided_at = opinion, now
             application.decided_by_id = actor.account_id
             await application.save()
-            approved = event == ApplicationEvent.APPROVE
+            approved = event == VerificationEvent.APPROVE
             await move(draw, DrawEvent.VERIFY if approved else DrawEvent.REFUSE)
             await record(actor, now, "draw.verified" if approved else "draw.refused", "draw", draw.id, opinion=opinion)
             if approved:

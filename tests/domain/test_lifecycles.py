@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from domain.entry_lifecycles import APPLICATION, FEE, INVOICE, ORDER, REFUND, TASK
 from domain.errors import Conflict
 from domain.lifecycles import (
-    APPLICATION,
     ATTEMPT,
     DRAW,
     INVITATION,
+    VERIFICATION,
     AttemptEvent,
     AttemptState,
     DrawEvent,
@@ -23,7 +24,11 @@ from domain.lifecycles import (
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("cycle", [DRAW, INVITATION, ATTEMPT, APPLICATION], ids=lambda cycle: cycle.noun)
+@pytest.mark.parametrize(
+    "cycle",
+    [DRAW, INVITATION, ATTEMPT, VERIFICATION, APPLICATION, TASK, FEE, ORDER, REFUND, INVOICE],
+    ids=lambda cycle: cycle.noun,
+)
 def test_every_state_and_event_of_a_lifecycle_is_used(cycle):
     reached = {cycle.initial}
     events = set()
