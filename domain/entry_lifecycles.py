@@ -73,7 +73,7 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
         _S.EXAM: {_E.ENTER: _S.ENTERED, _E.REFUSE: _S.REFUSED},
     },
 )
-"""A correction never goes through LOCKED again: what was sent back is open, all else stays locked by the fields' rule."""
+"""A correction never goes through LOCKED again: what was sent back is open, the rest stays locked field by field."""
 
 
 class TaskState(Labelled):

@@ -2,7 +2,8 @@
 
 ``book.draw.result_visible_before`` is the value, ``book.source("draw.result_visible_before")`` the manual line or legal
 article, ``book.note(…)`` our decision where manuals are silent or contradict themselves. A pool's file lies over
-``_common.toml`` (decisions shared by all) and ``_texts.toml`` (default texts), so a new province is one new file.
+``_common.toml`` (decisions shared by all), ``_entry.toml`` (the same for the way into the pool) and ``_texts.toml``
+(default texts), so a new province is one new file.
 """
 
 from __future__ import annotations
@@ -16,13 +17,32 @@ from pathlib import Path
 from pydantic import PrivateAttr, ValidationError
 
 from domain.catalogues import CatalogueError, load_catalogues
+from domain.rulebook_forms import Form
 from domain.rulebook_layers import Layer, Provenance, merge_layers, read_layer
+from domain.rulebook_people import Help, Registration, Standing
+from domain.rulebook_reviews import Campaigns, Entry, Fee, PublicNotice, Review
 from domain.rulebook_sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
 from domain.rulebook_texts import KINDS, KindTexts, check_channel, check_kind
 from domain.rulebook_types import Items, RulebookError, Section
 
-SHARED = ("_common.toml", "_texts.toml")
+SHARED = ("_common.toml", "_entry.toml", "_texts.toml")
 """Files below every pool's own, lowest first."""
+
+FORM_CODES: Mapping[str, tuple[str, ...]] = {
+    "region": ("region",),
+    "specialties": ("specialties",),
+    "title_level": ("catalogue",),
+    "qualifications": ("records",),
+    "employer": ("employer", "text"),
+    "employer_code": ("credit_code",),
+    "recusal_units": ("units",),
+    "remote_evaluation": ("yes_no",),
+    "emergency": ("yes_no",),
+    "email": ("email",),
+    "signed_form": ("file",),
+    "commitment_letter": ("file",),
+}
+"""Codes of form fields that services know by name, and the kinds that they may have."""
 
 _PLAIN_WORDS = {
     "missing": "is missing",
@@ -45,6 +65,17 @@ __all__ = [
 class Rulebook(Section):
     pool: Pool
     login: Login
+    registration: Registration
+    standing: Standing
+    campaigns: Campaigns
+    form: Form
+    review: Review
+    notice: PublicNotice | None = None
+    """Where ``entry.stages`` has one."""
+    fee: Fee | None = None
+    """Where ``entry.stages`` has one."""
+    entry: Entry
+    help: Help
     projects: Projects
     draw: Draw
     ladder: Mapping[str, Ladder]
@@ -206,8 +237,27 @@ def _check(book: Rulebook) -> Iterator[tuple[str, str]]:
         for step in book.ladder[kind].steps if kind in book.ladder else ():
             for key, reason in check_channel(kind, book.texts[kind], step.channel):
                 yield f"texts.{kind}.{key}", reason
+    yield from _check_entry(book)
     if "draw_call" in book.ladder:
         yield from _check_calling(book)
+
+
+def _check_entry(book: Rulebook) -> Iterator[tuple[str, str]]:
+    for stage, section in (("notice", book.notice), ("fee", book.fee)):
+        if (stage in book.entry.stages) != (section is not None):
+            yield stage, "must be there exactly when entry.stages has it"
+    used = book.form.used()
+    for code, kind in FORM_CODES.items():
+        if code in used and used[code].kind not in kind:
+            yield f"form.fields.{code}.kind", f"must be {' or '.join(kind)}: the expert's file is made from this field"
+    for code in ("region", "specialties"):
+        if code not in used:
+            yield "form.sections", f"must hold the field {code}: without it nobody can be reviewed or drawn"
+        elif not used[code].required:
+            yield f"form.fields.{code}.required", "must be true: without it nobody can be reviewed or drawn"
+    for code in book.review.correction_fields:
+        if code not in used:
+            yield "review.correction_fields", f"names {code}, which stands in no section of the form"
 
 
 def _check_calling(book: Rulebook) -> Iterator[tuple[str, str]]:

@@ -45,6 +45,8 @@ _PLACE = {"place": "广州市天河区天润路333号3楼"}
 _NUMBER = {"number": "CQSQ202611210001"}
 _LINK = {"link": "https://expert.example.cn/i/Ab3dEf"}
 _COUNTS = {"agreed": "10", "needed": "12"}
+_APPLICATION = {"number": "SQ202611210000001"}
+_MONEY = {"title": "培训费", "amount": "350.00"}
 
 KINDS: Mapping[str, Mapping[str, str]] = {
     "draw_call": {**_GATHERING, **_PLACE, **_LINK, "answer_by": "09:30"},
@@ -68,10 +70,25 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "agency_late": {**_NUMBER, "missing": "10"},
     "agency_unsealed": _NUMBER,
     "agency_checked_in": {**_NUMBER, "present": "10", "needed": "12"},
+    "application_progress": {**_APPLICATION, "step": "公示中"},
+    "application_sent_back": {**_APPLICATION, "step": "行业部门预审", "reason": "职称证书不清晰"},
+    "application_refused": {**_APPLICATION, "reason": "从业年限不足"},
+    "application_exam": _APPLICATION,
+    "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
+    "fee_open": {**_MONEY, "number": "ZJ0100001", "until": "12月4日 18:30"},
+    "fee_paid": {**_MONEY, "number": "ZJ0100001"},
+    "fee_refunded": {**_MONEY, "reason": "重复缴费"},
+    "invoice_sent": {**_MONEY, "email": "w***@example.com"},
+    "employer_answered": {"unit": "广州粤建工程咨询有限公司", "result": "已添加"},
+    "mobile_changed": {"at": "2026年11月21日 09:30", "mobile": "189****1990", "hotline": "020-12345678"},
+    "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
+    "objection_answered": {**_APPLICATION, "result": "异议不成立"},
+    "feedback_answered": {"reason": "已转相关部门办理"},
+    "review_waiting": {"step": "行业部门预审", "count": "10"},
 }
 """Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
 
-_CUT_TO_FIT = frozenset({"place", "reason"})
+_CUT_TO_FIT = frozenset({"place", "reason", "unit"})
 _SPOKEN = frozenset({"gathering_spoken", "place"})
 """A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
 

@@ -20,7 +20,9 @@ api = Api(
     "acts as one of them.",
 )
 
-Role = Literal["expert", "agent", "organisation", "verifier", "supervisor", "venue", "pool_admin"]
+Role = Literal[
+    "expert", "applicant", "agent", "organisation", "verifier", "supervisor", "venue", "reviewer", "pool_admin",
+]  # fmt: skip
 
 TRIES = (120, 60)
 """Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""

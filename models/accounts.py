@@ -11,12 +11,26 @@ from models.base import Row
 
 
 class Account(Row):
-    """A person in one pool. The mobile is kept encrypted; ``mobile_hash`` finds it."""
+    """A person in one pool. Mobile and ID number are kept encrypted; their hashes find them.
+
+    Who has registered has ``registered_at`` and an ID number that is never changed. ``password_hash`` is argon2's own
+    encoding; empty: no password was set. ``password_initial``: set by the office and to be changed before all else.
+    """
 
     pool = fields.CharField(32)
     mobile_sealed = fields.TextField()
     mobile_hash = fields.CharField(64)
     real_name = fields.CharField(50, default="")
+    id_number_sealed = fields.TextField(default="")
+    id_number_hash = fields.CharField(64, null=True)
+    registered_at = fields.DatetimeField(null=True)
+    mobile_changed_at = fields.DatetimeField(null=True)
+    password_hash = fields.CharField(200, default="")
+    password_set_at = fields.DatetimeField(null=True)
+    password_initial = fields.BooleanField(default=False)
+    password_failures = fields.IntField(default=0)
+    """Wrong ones in a row."""
+    password_locked_until = fields.DatetimeField(null=True)
     privacy_version = fields.CharField(32, default="")
     privacy_accepted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
@@ -24,7 +38,7 @@ class Account(Row):
 
     class Meta:
         table = "account"
-        unique_together = (("pool", "mobile_hash"),)
+        unique_together = (("pool", "mobile_hash"), ("pool", "id_number_hash"))
 
 
 class WechatIdentity(Row):
@@ -101,7 +115,7 @@ class Session(Row):
 
 
 class VerificationCode(Row):
-    """An SMS code for one purpose (bind, login). Only the newest unused one of a mobile counts."""
+    """An SMS code for one purpose (bind, login, register …). Only the newest unused one of a mobile counts."""
 
     pool = fields.CharField(32)
     mobile_hash = fields.CharField(64)

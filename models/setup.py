@@ -7,14 +7,19 @@ from urllib.parse import unquote, urlsplit
 
 MODULES = [
     "models.accounts",
+    "models.applications",
     "models.attendance",
     "models.audit",
+    "models.campaigns",
     "models.draws",
     "models.experts",
+    "models.help",
     "models.invitations",
     "models.notices",
     "models.organisations",
+    "models.payments",
     "models.projects",
+    "models.reviews",
 ]
 
 

@@ -23,7 +23,8 @@ from services.crypto import Keyring
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. ``role``: expert, agent, organisation, verifier, supervisor, venue, pool_admin, system or guest.
+    """Who acts. ``role``: expert, applicant, agent, organisation, verifier, supervisor, venue, reviewer, pool_admin,
+    system or guest.
 
     ``organisation_id`` is set for agents and legal entities; ``scope`` for roles granted on a region or venue.
     """

@@ -11,6 +11,9 @@ AGENCY = frozenset({"agent", "organisation"})
 EXPERT = frozenset({"expert"})
 SUPERVISOR = frozenset({"supervisor"})
 ADMIN = frozenset({"pool_admin"})
+APPLICANT = frozenset({"applicant", "expert"})
+"""Who may apply: somebody registered; an expert applies for renewal."""
+REVIEWER = frozenset({"reviewer"})
 DESK = frozenset({"venue", "verifier"})
 """Staff at the door; the trading centre's verifier stands in where a venue has no desk of its own."""
 
@@ -49,16 +52,33 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "import": ADMIN | {"system"},
     "catalogue.import": ADMIN | {"system"},
     "audit.read": SUPERVISOR | ADMIN,
+    "application.own": APPLICANT,
+    "application.read": ADMIN,
+    "application.unlock": ADMIN,
+    "application.export": ADMIN,
+    "campaign.manage": ADMIN,
+    "employer.search": APPLICANT | ADMIN,
+    "employer.request": APPLICANT,
+    "employer.manage": ADMIN,
+    "review.decide": REVIEWER,
+    "review.assign": ADMIN,
+    "objection.decide": ADMIN,
+    "payment.manage": ADMIN,
+    "payment.export": ADMIN,
+    "feedback.answer": ADMIN,
+    "person.manage": ADMIN,
 }
 """Roles by action. An action that does not stand here is nobody's."""
 
 _NAMES: Mapping[str, str] = {
     "expert": "评标专家",
+    "applicant": "申请人",
     "agent": "经办人",
     "organisation": "法人",
     "verifier": "核验人员",
     "supervisor": "监督人",
     "venue": "场地人员",
+    "reviewer": "审核人员",
     "pool_admin": "专家库管理员",
 }
 

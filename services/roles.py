@@ -1,4 +1,4 @@
-"""Which roles a person holds now: from the expert's file, the organisation, its agents, grants and draws."""
+"""Which roles a person holds now: from the expert's file, registration, organisations, grants, draws and reviews."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ _AGENT = (
     "AND l.valid_from <= $2 AND l.valid_until > $2"
 )
 _GRANT = "SELECT role, scope, NULL::uuid, '', NULL::uuid FROM role_grant WHERE account_id = $1 AND revoked_at IS NULL"
+_APPLICANT = (
+    "SELECT 'applicant', '', NULL::uuid, '', NULL::uuid FROM account WHERE id = $1 AND registered_at IS NOT NULL"
+)
+_REVIEWER = (
+    "SELECT 'reviewer', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND EXISTS "
+    "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL)"
+)
 _NAMED_SUPERVISOR = (
     "SELECT 'supervisor', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND EXISTS (SELECT 1 FROM "
     "draw_supervisor s JOIN draw d ON d.id = s.draw_id WHERE s.mobile_hash = a.mobile_hash AND d.pool = a.pool "
@@ -44,11 +51,13 @@ _NAMED_SUPERVISOR = (
 
 _SOURCES: Mapping[str, tuple[str, ...]] = {
     "expert": (_EXPERT,),
+    "applicant": (_APPLICANT,),
     "organisation": (_LEGAL,),
     "agent": (_AGENT,),
     "supervisor": (_GRANT, _NAMED_SUPERVISOR),
     "verifier": (_GRANT,),
     "venue": (_GRANT,),
+    "reviewer": (_REVIEWER,),
     "pool_admin": (_GRANT,),
 }
 _HEAD = (
@@ -56,7 +65,7 @@ _HEAD = (
 )
 _TAIL = ") SELECT role, scope, organisation_id, organisation_name, expert_id FROM held"
 """Every source takes the moment, whether it needs it or not."""
-_ALL = (_EXPERT, _LEGAL, _AGENT, _GRANT, _NAMED_SUPERVISOR)
+_ALL = (_EXPERT, _APPLICANT, _LEGAL, _AGENT, _GRANT, _NAMED_SUPERVISOR, _REVIEWER)
 
 
 async def roles_of(account_id: UUID, now: datetime) -> list[RoleOption]:

@@ -1,0 +1,144 @@
+"""A person's application for entry or renewal, its form, files and printed papers."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Row, text_array
+
+
+class Application(Row):
+    """One application. At most one of a person is live (not entered, refused or cancelled) at a time.
+
+    ``region``, ``region_path``, ``name`` repeat the form's for lists and queues and are written at submission.
+    ``round`` counts submissions; ``step`` is the index of the review step under way, -1 outside review. ``version``
+    grows with every change of the form, so that a printed paper can be told from a later state.
+    """
+
+    pool = fields.CharField(32)
+    number = fields.CharField(32)
+    """SQ20261121000001, shown to the person and on papers."""
+    campaign: Any = fields.ForeignKeyField("models.Campaign", on_delete=fields.RESTRICT, null=True)
+    campaign_id: UUID | None
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="applications")
+    account_id: UUID
+    expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, null=True)
+    expert_id: UUID | None
+    """Of a renewal from the start, else from entry on."""
+    entry_type = fields.CharField(12)
+    state = fields.CharField(20)
+    state_since = fields.DatetimeField()
+    name = fields.CharField(50, default="")
+    name_sort = fields.CharField(200, default="")
+    region = fields.CharField(6, default="")
+    region_path: list[str] = text_array()
+    round = fields.IntField(default=0)
+    step = fields.IntField(default=-1)
+    version = fields.IntField(default=1)
+    locked_version = fields.IntField(null=True)
+    """The version that was printed, while printing locks."""
+    sent_back_fields: list[str] = text_array()
+    """What may be changed while sent back; ``*`` alone: everything."""
+    expert_number = fields.CharField(32, default="")
+    """Given at approval, kept at entry."""
+    submitted_at = fields.DatetimeField(null=True)
+    approved_at = fields.DatetimeField(null=True)
+    """When the last review step passed."""
+    notice_from = fields.DatetimeField(null=True)
+    notice_until = fields.DatetimeField(null=True)
+    reason = fields.CharField(500, default="")
+    """Of a refusal."""
+    created_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "application"
+        unique_together = (("pool", "number"),)
+        indexes = (("account_id",), ("pool", "state", "state_since"), ("state", "notice_until"))
+
+
+class ApplicationSection(Row):
+    """One section's values as sealed JSON (field → value). ``version`` tells a stale device from a fresh one."""
+
+    application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="sections")
+    application_id: UUID
+    code = fields.CharField(40)
+    values_sealed = fields.TextField()
+    version = fields.IntField(default=1)
+    saved_at = fields.DatetimeField()
+
+    class Meta:
+        table = "application_section"
+        unique_together = (("application_id", "code"),)
+
+
+class ApplicationSpecialty(Row):
+    """A specialty as submitted. ``choice``: preferred 首选 or alternative 备选; ``state`` as of a review task."""
+
+    application: Any = fields.ForeignKeyField(
+        "models.Application", on_delete=fields.CASCADE, related_name="specialties"
+    )
+    application_id: UUID
+    code = fields.CharField(32)
+    choice = fields.CharField(12, default="preferred")
+    position = fields.IntField(default=0)
+    state = fields.CharField(12, default="open")
+
+    class Meta:
+        table = "application_specialty"
+        unique_together = (("application_id", "code"),)
+        indexes = (("code",),)
+
+
+class Attachment(Row):
+    """A file of a field. ``state``: uploading, ready or removed. ``key`` names it in the file store, at random.
+
+    While uploading, ``received`` bytes have come in parts; the client may ask and go on from there.
+    """
+
+    pool = fields.CharField(32)
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT)
+    account_id: UUID
+    application: Any = fields.ForeignKeyField(
+        "models.Application", on_delete=fields.CASCADE, related_name="attachments", null=True
+    )
+    application_id: UUID | None
+    field = fields.CharField(80)
+    """Code of the form's field; ``records[2].proof`` for a column of records is ``records.proof`` with ``row`` 2."""
+    row = fields.IntField(default=0)
+    filename = fields.CharField(200)
+    media_type = fields.CharField(40)
+    size = fields.IntField()
+    sha256 = fields.CharField(64, default="")
+    received = fields.IntField(default=0)
+    key = fields.CharField(100)
+    thumb_key = fields.CharField(100, default="")
+    state = fields.CharField(12, default="uploading")
+    created_at = fields.DatetimeField()
+    ready_at = fields.DatetimeField(null=True)
+    removed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "attachment"
+        indexes = (("application_id", "field"), ("state", "created_at"))
+
+
+class PrintedForm(Row):
+    """A paper that was made from an application: which version, and the code that its QR shows."""
+
+    application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="prints")
+    application_id: UUID
+    code = fields.CharField(24, unique=True)
+    version = fields.IntField()
+    digest = fields.CharField(64)
+    """SHA-256 of the form's values."""
+    key = fields.CharField(100, default="")
+    """The PDF in the file store; empty until it is made."""
+    printed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "printed_form"
+        indexes = (("application_id", "version"),)

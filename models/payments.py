@@ -1,0 +1,189 @@
+"""Fees, the orders that pay them, and what the payment platform told. Amounts are integer fen."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Row
+
+
+class Fee(Row):
+    """What a person owes. Paid once, by the first order that was paid; any other payment is surplus and goes back."""
+
+    pool = fields.CharField(32)
+    kind = fields.CharField(20)
+    """``training`` (培训费)."""
+    application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.RESTRICT, related_name="fees")
+    application_id: UUID
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="fees")
+    account_id: UUID
+    """Who owes it; anybody may pay it."""
+    expert_number = fields.CharField(32)
+    amount = fields.IntField()
+    opens_at = fields.DatetimeField()
+    closes_at = fields.DatetimeField(null=True)
+    state = fields.CharField(12)
+    told_at = fields.DatetimeField(null=True)
+    """When the person was told that it can be paid."""
+    paid_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "fee"
+        unique_together = (("application_id", "kind"),)
+        indexes = (("pool", "expert_number"), ("state", "opens_at"))
+
+
+class PayOrder(Row):
+    """One order at the platform. ``trade``: native (QR code), jsapi (official account's page) or mini.
+
+    ``surplus``: paid though the fee was paid already; it is refunded in full by itself.
+    """
+
+    pool = fields.CharField(32)
+    fee: Any = fields.ForeignKeyField("models.Fee", on_delete=fields.RESTRICT, related_name="orders")
+    fee_id: UUID
+    out_trade_no = fields.CharField(32, unique=True)
+    trade = fields.CharField(8)
+    payer: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, null=True)
+    payer_id: UUID | None
+    appid = fields.CharField(64)
+    openid = fields.CharField(64, default="")
+    amount = fields.IntField()
+    description = fields.CharField(127)
+    state = fields.CharField(12)
+    surplus = fields.BooleanField(default=False)
+    code_url = fields.CharField(500, default="")
+    prepay_id = fields.CharField(128, default="")
+    prepared_at = fields.DatetimeField(null=True)
+    """When code or prepay id came; they live two hours."""
+    expires_at = fields.DatetimeField()
+    check_at = fields.DatetimeField(null=True)
+    """When the platform is asked next."""
+    checks = fields.IntField(default=0)
+    transaction_id = fields.CharField(32, null=True, unique=True)
+    success_at = fields.DatetimeField(null=True)
+    """When the payer paid, as the platform says."""
+    refunded = fields.IntField(default=0)
+    """Fen that went back."""
+    created_at = fields.DatetimeField()
+    closed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "pay_order"
+        indexes = (("fee_id",), ("state", "check_at"), ("pool", "success_at"))
+
+
+class PayEvent(Row):
+    """A verified notification as it came, decrypted by us and sealed with our key. ``subject`` is our own number."""
+
+    pool = fields.CharField(32)
+    kind = fields.CharField(40)
+    """TRANSACTION.SUCCESS, REFUND.SUCCESS, FAPIAO.ISSUED …"""
+    subject = fields.CharField(64)
+    payload_sealed = fields.TextField()
+    received_at = fields.DatetimeField()
+    applied_at = fields.DatetimeField(null=True)
+    outcome = fields.CharField(40, default="")
+
+    class Meta:
+        table = "pay_event"
+        indexes = (("kind", "subject"), ("applied_at", "received_at"))
+
+
+class Refund(Row):
+    """Money on its way back. ``by`` is the administrator; None: surplus, by itself."""
+
+    pool = fields.CharField(32)
+    order: Any = fields.ForeignKeyField("models.PayOrder", on_delete=fields.RESTRICT, related_name="refunds")
+    order_id: UUID
+    out_refund_no = fields.CharField(64, unique=True)
+    amount = fields.IntField()
+    reason = fields.CharField(80)
+    state = fields.CharField(12)
+    refund_id = fields.CharField(64, default="")
+    by = fields.UUIDField(null=True)
+    failure = fields.CharField(100, default="")
+    """The platform's code of the last failure."""
+    check_at = fields.DatetimeField(null=True)
+    checks = fields.IntField(default=0)
+    created_at = fields.DatetimeField()
+    done_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "refund"
+        indexes = (("order_id",), ("state", "check_at"))
+
+
+class Invoice(Row):
+    """An electronic invoice of a paid fee. ``title`` is the buyer (抬头); the e-mail address is sealed."""
+
+    pool = fields.CharField(32)
+    fee: Any = fields.ForeignKeyField("models.Fee", on_delete=fields.RESTRICT, related_name="invoices")
+    fee_id: UUID
+    title = fields.CharField(100)
+    taxpayer_id = fields.CharField(20, default="")
+    email_sealed = fields.TextField()
+    issued_by = fields.CharField(10)
+    state = fields.CharField(12)
+    apply_id = fields.CharField(64, default="")
+    fapiao_id = fields.CharField(64, default="")
+    number = fields.CharField(40, default="")
+    key = fields.CharField(100, default="")
+    """The PDF in the file store."""
+    failure = fields.CharField(100, default="")
+    check_at = fields.DatetimeField(null=True)
+    checks = fields.IntField(default=0)
+    receipt_sent_at = fields.DatetimeField(null=True)
+    """When the payment receipt (缴费凭证) was mailed."""
+    sent_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "invoice"
+        indexes = (("fee_id",), ("state", "check_at"))
+
+
+class Bill(Row):
+    """A day's trade bill of a pool's merchant, compared. ``state``: waiting, equal, differs or empty."""
+
+    pool = fields.CharField(32)
+    day = fields.DateField()
+    state = fields.CharField(12, default="waiting")
+    trades = fields.IntField(default=0)
+    received = fields.BigIntField(default=0)
+    refunded = fields.BigIntField(default=0)
+    """Fen, as the bill says."""
+    sha1 = fields.CharField(40, default="")
+    check_at = fields.DatetimeField(null=True)
+    compared_at = fields.DatetimeField(null=True)
+    failure = fields.CharField(100, default="")
+
+    class Meta:
+        table = "bill"
+        unique_together = (("pool", "day"),)
+
+
+class BillDifference(Row):
+    """A line on which the bill and our books differ. ``kind``: unknown_there (we have it, the bill lacks it),
+    unknown_here (the bill has it), amount or state."""
+
+    bill: Any = fields.ForeignKeyField("models.Bill", on_delete=fields.CASCADE, related_name="differences")
+    bill_id: UUID
+    kind = fields.CharField(20)
+    out_trade_no = fields.CharField(64, default="")
+    out_refund_no = fields.CharField(64, default="")
+    transaction_id = fields.CharField(64, default="")
+    ours = fields.IntField(null=True)
+    theirs = fields.IntField(null=True)
+    note = fields.CharField(200, default="")
+    resolved_at = fields.DatetimeField(null=True)
+    resolved_by = fields.UUIDField(null=True)
+    resolution = fields.CharField(200, default="")
+
+    class Meta:
+        table = "bill_difference"
+        indexes = (("bill_id",),)

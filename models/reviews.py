@@ -1,0 +1,96 @@
+"""Who reviews what, each decision, and objections against a public notice."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base import Row
+
+
+class ReviewAssignment(Row):
+    """A person reviews one step in a region (and below it); ``specialty`` narrows it to a branch of the catalogue.
+
+    ``region`` of the province itself, and ``specialty`` empty, mean all.
+    """
+
+    pool = fields.CharField(32)
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="assignments")
+    account_id: UUID
+    step = fields.CharField(20)
+    region = fields.CharField(6)
+    specialty = fields.CharField(32, default="")
+    department = fields.CharField(100, default="")
+    """As the applicant reads it in the log; empty: the rulebook's."""
+    granted_at = fields.DatetimeField()
+    granted_by = fields.UUIDField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "review_assignment"
+        unique_together = (("account_id", "step", "region", "specialty"),)
+        indexes = (("pool", "step"),)
+
+
+class ReviewTask(Row):
+    """What one reviewer decides: one step of one round, of one ``specialty`` where the step asks for that."""
+
+    application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="tasks")
+    application_id: UUID
+    pool = fields.CharField(32)
+    round = fields.IntField()
+    step = fields.IntField()
+    step_code = fields.CharField(20)
+    region = fields.CharField(6)
+    """Whose reviewers get it."""
+    specialty = fields.CharField(32, default="")
+    state = fields.CharField(12)
+    opened_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+    decided_by = fields.UUIDField(null=True)
+    opinion = fields.CharField(500, default="")
+
+    class Meta:
+        table = "review_task"
+        unique_together = (("application_id", "round", "step", "specialty"),)
+        indexes = (("pool", "state", "step_code", "opened_at"),)
+
+
+class ReviewEntry(Row):
+    """A line of the log that the applicant reads (审核日志). ``event`` is a code, ``who`` a department, not a name."""
+
+    application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="log")
+    application_id: UUID
+    at = fields.DatetimeField()
+    event = fields.CharField(20)
+    who = fields.CharField(100)
+    step_name = fields.CharField(100, default="")
+    specialty = fields.CharField(32, default="")
+    opinion = fields.CharField(500, default="")
+
+    class Meta:
+        table = "review_entry"
+        indexes = (("application_id", "at"),)
+
+
+class Objection(Row):
+    """What somebody says against an entry during public notice. ``state``: open, dismissed or upheld."""
+
+    pool = fields.CharField(32)
+    application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="objections")
+    application_id: UUID
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT)
+    account_id: UUID
+    """Nobody objects without a name (实名); it is told to administrators only."""
+    text = fields.TextField()
+    state = fields.CharField(12, default="open")
+    answer = fields.CharField(500, default="")
+    created_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+    decided_by = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "objection"
+        indexes = (("pool", "state", "created_at"), ("application_id",))
