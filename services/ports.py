@@ -399,6 +399,10 @@ class Files(Protocol):
         """Harmless when it is not there."""
         ...
 
+    async def clear(self, folder: str) -> int:
+        """Delete every key below ``folder/``; how many there were."""
+        ...
+
 
 class Printer(Protocol):
     """Papers as PDF. ``paper`` names a template, ``content`` is JSON-able; what it must hold stands at the template."""

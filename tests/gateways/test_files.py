@@ -1,0 +1,123 @@
+"""The file store on a folder: what was put comes back, and each failure says whether trying again helps."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from obstore.exceptions import GenericError, PermissionDeniedError
+from structlog.testing import capture_logs
+
+from domain.errors import Rejected, Transient
+from gateways import files
+from gateways.files import StoredFiles, open_bucket, open_folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoredFiles:
+    return open_folder(tmp_path / "files")
+
+
+async def test_what_was_put_comes_back_byte_for_byte(store: StoredFiles) -> None:
+    content = os.urandom(3_000_000)
+    await store.put("demo/2026/11/abc", content)
+    assert await store.get("demo/2026/11/abc") == content
+
+
+async def test_an_empty_file_is_a_file(store: StoredFiles) -> None:
+    await store.put("demo/empty", b"")
+    assert await store.get("demo/empty") == b""
+
+
+async def test_putting_again_replaces(store: StoredFiles) -> None:
+    await store.put("demo/one", b"first")
+    await store.put("demo/one", b"second")
+    assert await store.get("demo/one") == b"second"
+
+
+async def test_a_missing_key_is_rejected_as_missing(store: StoredFiles) -> None:
+    with pytest.raises(Rejected) as refusal:
+        await store.get("demo/nothing")
+    assert refusal.value.vendor_code == "missing"
+
+
+async def test_deleting_twice_is_harmless(store: StoredFiles) -> None:
+    await store.put("demo/one", b"x")
+    await store.delete("demo/one")
+    await store.delete("demo/one")
+    with pytest.raises(Rejected):
+        await store.get("demo/one")
+
+
+async def test_clearing_a_folder_leaves_its_neighbours(store: StoredFiles) -> None:
+    for key in ("a/x.parts/1", "a/x.parts/2", "a/x", "a/x.parts2/1"):
+        await store.put(key, key.encode())
+    assert await store.clear("a/x.parts") == 2
+    assert await store.clear("a/x.parts") == 0
+    assert await store.get("a/x") == b"a/x"
+    assert await store.get("a/x.parts2/1") == b"a/x.parts2/1"
+
+
+async def test_no_key_leads_out_of_the_folder(store: StoredFiles, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("ours")
+    for key in ("../secret", "demo/../../secret", "/../secret"):
+        with pytest.raises(ValueError, match="path"):
+            await store.get(key)
+
+
+async def test_the_folder_is_ours_alone(tmp_path: Path) -> None:
+    open_folder(tmp_path / "new")
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+async def test_many_at_once_do_not_mix(store: StoredFiles) -> None:
+    await asyncio.gather(*(store.put(f"demo/{n}", b"%d" % n * 1000) for n in range(50)))
+    found = await asyncio.gather(*(store.get(f"demo/{n}") for n in range(50)))
+    assert found == [b"%d" % n * 1000 for n in range(50)]
+
+
+async def test_an_outage_is_transient_and_logged_once_down_once_back(
+    store: StoredFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise GenericError("connection refused")
+
+    with capture_logs() as logs:
+        with monkeypatch.context() as patch:
+            patch.setattr(files.obstore, "put_async", away)
+            for _ in range(3):
+                with pytest.raises(Transient):
+                    await store.put("demo/x", b"x")
+        await store.put("demo/x", b"x")
+    assert [entry["event"] for entry in logs] == ["files_down", "files_back"]
+
+
+async def test_refused_credentials_are_not_tried_again(store: StoredFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def denied(*_: object, **__: object) -> None:
+        raise PermissionDeniedError("403")
+
+    monkeypatch.setattr(files.obstore, "get_async", denied)
+    with pytest.raises(Rejected) as refusal:
+        await store.get("demo/x")
+    assert refusal.value.vendor_code == "denied"
+
+
+async def test_a_store_that_never_answers_is_transient(store: StoredFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(files, "TIMEOUT", 0.05)
+    monkeypatch.setattr(files.obstore, "put_async", hang)
+    with pytest.raises(Transient):
+        await store.put("demo/x", b"x")
+
+
+async def test_a_bucket_that_is_not_there_is_transient() -> None:
+    """Nobody listens on this port of loopback."""
+    store = open_bucket(
+        "files", region="", access_key_id="a", secret_access_key="b", endpoint="http://127.0.0.1:9", prefix="pbt"
+    )
+    with pytest.raises(Transient):
+        await store.put("demo/x", b"x")
