@@ -10,6 +10,7 @@ from sandbox import jsons
 from sandbox.jsons import Json
 
 MODES = ("plain", "compatible", "safe")
+PAY_MODES = ("public_key", "certificate")
 
 
 class ConfigError(Exception):
@@ -72,6 +73,45 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Merchant:
+    """A merchant 商户号 of WeChat Pay, as its console knows it."""
+
+    mchid: str
+    name: str
+    serial_no: str
+    """Of the merchant's API certificate, hexadecimal capitals."""
+    public_key: str
+    """PEM of the merchant's public key, or of its certificate."""
+    apiv3_key: str
+    appids: tuple[str, ...]
+    mode: str = "public_key"
+    """Which key of WeChat's signs when a request does not ask for one: public_key or certificate."""
+    fapiao: bool = False
+    notify: bool = True
+    """False: nothing is notified, as while the APIv3 key is not set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """WeChat Pay: its own keys (PEM; made at the start when empty) and its merchants."""
+
+    public_key_id: str = "PUB_KEY_ID_0100000000002026010100000001"
+    private_key: str = ""
+    certificate_key: str = ""
+    merchants: tuple[Merchant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The SMTP server. ``smtp_port`` 0: any free one, told by the control API. With a user name, one must log in."""
+
+    host: str = "127.0.0.1"
+    smtp_port: int = 0
+    username: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     name: str
     mobile: str
@@ -108,6 +148,13 @@ class Wire:
     receipt_timeout: float = 5.0
     unknown_numbers: str = "bad_number"
     """What a call to a number without a phone meets: a line state of a phone."""
+    notify_timeout: float = 5.0
+    """Seconds until the connection of a payment's notification is dropped."""
+    notify_gap: float = 1.0
+    """Least seconds between two tries of one notification when the clock was moved over several."""
+    refund_delay: float = 5.0
+    fapiao_delay: float = 5.0
+    """Seconds on the sandbox's clock until a refund arrives, and until an invoice is issued."""
     bubbles: int = 500
     """Bubbles kept per chat."""
     ledger: int = 5000
@@ -124,6 +171,9 @@ class Config:
     sms: Vendor = Vendor()
     voice: Vendor = Vendor()
     identity: Identity = Identity()
+    pay: Pay = Pay()
+    mail: Mail | None = None
+    """None: no SMTP server."""
     people: tuple[Person, ...] = ()
     wire: Wire = Wire()
 
@@ -158,6 +208,8 @@ def parse(data: Mapping[str, object]) -> Config:
         sms=_vendor(jsons.mapping(data, "sms")),
         voice=_vendor(jsons.mapping(data, "voice")),
         identity=_identity(jsons.mapping(data, "identity")),
+        pay=_pay(jsons.mapping(data, "pay")),
+        mail=_mail(jsons.mapping(data, "mail")) if "mail" in data else None,
         people=tuple(person(item, f"people[{index}]") for index, item in enumerate(jsons.objects(data, "people"))),
         wire=_wire(jsons.mapping(data, "wire")),
     )
@@ -237,6 +289,46 @@ def _identity(item: Json) -> Identity:
     )
 
 
+def _pay(item: Json) -> Pay:
+    return Pay(
+        public_key_id=jsons.text(item, "public_key_id", Pay().public_key_id),
+        private_key=jsons.text(item, "private_key"),
+        certificate_key=jsons.text(item, "certificate_key"),
+        merchants=tuple(_merchant(each, index) for index, each in enumerate(jsons.objects(item, "merchants"))),
+    )
+
+
+def _merchant(item: Json, index: int) -> Merchant:
+    where = f"pay.merchants[{index}]"
+    mode = jsons.text(item, "mode", "public_key")
+    if mode not in PAY_MODES:
+        raise ConfigError(f"{where}.mode must be one of {', '.join(PAY_MODES)}")
+    key = _required(item, "apiv3_key", where)
+    if len(key.encode()) != 32:
+        raise ConfigError(f"{where}.apiv3_key must have 32 characters")
+    return Merchant(
+        mchid=_required(item, "mchid", where),
+        name=jsons.text(item, "name", "评标专家库"),
+        serial_no=_required(item, "serial_no", where),
+        public_key=_required(item, "public_key", where),
+        apiv3_key=key,
+        appids=tuple(jsons.strings(item, "appids")),
+        mode=mode,
+        fapiao=item.get("fapiao") is True,
+        notify=item.get("notify") is not False,
+    )
+
+
+def _mail(item: Json) -> Mail:
+    usual = Mail()
+    return Mail(
+        host=jsons.text(item, "host", usual.host),
+        smtp_port=jsons.integer(item, "smtp_port", usual.smtp_port),
+        username=jsons.text(item, "username"),
+        password=jsons.text(item, "password"),
+    )
+
+
 def _wire(item: Json) -> Wire:
     usual = Wire()
     retries = item.get("receipt_retries")
@@ -254,6 +346,10 @@ def _wire(item: Json) -> Wire:
         else usual.receipt_retries,
         receipt_timeout=jsons.number(item, "receipt_timeout", usual.receipt_timeout),
         unknown_numbers=jsons.text(item, "unknown_numbers", usual.unknown_numbers),
+        notify_timeout=jsons.number(item, "notify_timeout", usual.notify_timeout),
+        notify_gap=jsons.number(item, "notify_gap", usual.notify_gap),
+        refund_delay=jsons.number(item, "refund_delay", usual.refund_delay),
+        fapiao_delay=jsons.number(item, "fapiao_delay", usual.fapiao_delay),
         bubbles=jsons.integer(item, "bubbles", usual.bubbles),
         ledger=jsons.integer(item, "ledger", usual.ledger),
     )

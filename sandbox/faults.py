@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sandbox.jsons import BadRequest, Json
 
-VENDORS = ("*", "wechat", "sms", "voice", "identity")
+VENDORS = ("*", "wechat", "sms", "voice", "identity", "pay", "mail")
 
 KINDS = {
     "slow": "answers `seconds` late",
@@ -18,6 +18,26 @@ KINDS = {
     "out_of_order": "holds a callback or receipt back for `seconds`, so that later ones overtake it",
     "lost": "never pushes the callback or receipt",
     "wrong_signature": "pushes a callback with a wrong signature",
+    "error_after": "pay: does it, then answers SYSTEM_ERROR",
+    "forged_answer": "pay: answers with a wrong signature",
+    "concurrent": "pay: pushes a notification twice at the same moment",
+    "sign_probe": "pay: pushes a notification as a signature probe first; the true one follows by the retry clock",
+    "wrong_serial": "pay: pushes a notification under a serial number that nobody knows",
+    "old_timestamp": "pay: pushes a notification signed a quarter of an hour ago",
+    "altered_body": "pay: pushes a notification whose body was changed after signing",
+    "wrong_amount": "pay: notifies one fen too much",
+    "early_order": "pay: an order is paid and notified before the order call is answered",
+    "early_pay": "pay: notifies before the payer's phone is told that the payment went through",
+    "early_refund": "pay: a refund arrives and is notified before the refund call is answered",
+    "pay_after_close": "pay: an order that was closed can still be paid",
+    "not_enough": "pay: refuses a refund because the merchant has too little money",
+    "refund_slow": "pay: a refund stays PROCESSING for `seconds`",
+    "refund_abnormal": "pay: a refund ends as ABNORMAL",
+    "bill_creating": "pay: the bill is still being made",
+    "bill_unknown_row": "pay: the bill has a payment that nobody asked for",
+    "bill_missing_row": "pay: the bill lacks its last row",
+    "bill_bad_hash": "pay: the bill's hash is not that of its file",
+    "refuse": "mail: refuses every message",
 }
 
 
@@ -29,6 +49,8 @@ class Fault:
     count: int | None = None
     """How many more times; None: until switched off."""
     seconds: float = 0.0
+    path: str = ""
+    """Pay only: strikes where the call's path or the event's name contains this; empty: everywhere."""
 
     def as_json(self) -> Json:
         return asdict(self)
@@ -46,6 +68,8 @@ class Faults:
             raise BadRequest(f"no fault {fault.kind!r}; known: {', '.join(KINDS)}")
         if not 0 <= fault.probability <= 1:
             raise BadRequest("“probability” must be between 0 and 1")
+        if fault.path and fault.vendor != "pay":
+            raise BadRequest("“path” narrows faults of the vendor pay only")
         self._set[fault.vendor, fault.kind] = fault
 
     def clear(self, vendor: str = "", kind: str = "") -> None:
@@ -56,12 +80,12 @@ class Faults:
     def all(self) -> list[Fault]:
         return list(self._set.values())
 
-    def strikes(self, vendor: str, kind: str) -> Fault | None:
-        """The fault when it happens this time; uses up one of its count."""
+    def strikes(self, vendor: str, kind: str, name: str = "") -> Fault | None:
+        """The fault when it happens this time; uses up one of its count. ``name``: of the call or event at hand."""
         if not self._set:
             return None
         fault = self._set.get((vendor, kind)) or self._set.get(("*", kind))
-        if fault is None or self._random.random() >= fault.probability:
+        if fault is None or fault.path not in name or self._random.random() >= fault.probability:
             return None
         if fault.count is not None:
             if fault.count <= 0:

@@ -11,9 +11,10 @@ from sandbox.aliyun.sms import SmsCenter
 from sandbox.aliyun.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
 from sandbox.config import Config
-from sandbox.control import panel, phones
+from sandbox.control import panel, pay, phones
 from sandbox.control.base import PARTS, Parts
 from sandbox.identity.provider import Provider
+from sandbox.pay.center import PayCenter
 from sandbox.wechat import account_api, messages, mini_api
 from sandbox.wechat.api import install
 from sandbox.wechat.platform import new_platform
@@ -27,15 +28,17 @@ def create_app(config: Config) -> web.Application:
     app = web.Application(client_max_size=LARGEST_BODY)
     world = World(config)
     platform = new_platform(world)
-    sms, voice = SmsCenter(world), VoiceCenter(world)
+    sms, voice, payments = SmsCenter(world), VoiceCenter(world), PayCenter(world)
     app[WORLD] = world
-    app[PARTS] = Parts(world, platform, sms, voice, Autopilots(platform, voice.network))
+    app[PARTS] = Parts(world, platform, sms, voice, Autopilots(platform, voice.network), payments)
     install(app, platform, [*account_api.ROUTES, *messages.ROUTES, *mini_api.ROUTES])
     for prefix, rpc in (("/sms", sms.rpc), ("/voice", voice.rpc)):
         for path in (prefix, prefix + "/"):
             app.router.add_get(path, rpc.handle)
             app.router.add_post(path, rpc.handle)
+    payments.add_routes(app)
     phones.add_routes(app)
+    pay.add_routes(app)
     panel.add_routes(app)
     Provider(world).add_routes(app)
     page.add_routes(app)

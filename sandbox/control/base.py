@@ -12,6 +12,7 @@ from sandbox.aliyun.sms import SmsCenter
 from sandbox.aliyun.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
 from sandbox.jsons import BadRequest, Json
+from sandbox.pay.center import PayCenter
 from sandbox.phones import Call, Phone
 from sandbox.wechat.person import Act, Person
 from sandbox.wechat.platform import Platform
@@ -25,6 +26,7 @@ class Parts:
     sms: SmsCenter
     voice: VoiceCenter
     autopilots: Autopilots
+    pay: PayCenter
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -63,10 +63,12 @@ async def move_clock(control: Control) -> Json:
         offset = world.clock.offset + jsons.number(body, "advance_seconds")
     else:
         raise BadRequest("“offset_seconds” or “advance_seconds” is missing")
-    world.timeline.move(offset)
+    world.clock.offset = offset
     if world.hub.watched:
         world.hub.publish("clock", {"clock": _clock(control)})
-    return {**_clock(control), "forwarded": await _forward(control, offset)}
+    forwarded = await _forward(control, offset)
+    world.timeline.wake()  # only now: what is pushed bears the new time, and the service would refuse it before
+    return {**_clock(control), "forwarded": forwarded}
 
 
 async def _forward(control: Control, offset: float) -> bool:
@@ -87,13 +89,13 @@ def list_faults(control: Control) -> Json:
 
 
 def set_fault(control: Control) -> Json:
-    """``kind``, ``vendor`` (``*``), ``probability`` (1), ``count`` (no end), ``seconds``; ``on`` false: off."""
+    """``kind, vendor`` (``*``)``, probability`` (1)``, count`` (no end)``, seconds, path``; ``on`` false: off."""
     body, faults = control.body, control.world.faults
     vendor, kind = jsons.text(body, "vendor", "*"), jsons.need(body, "kind")
     if jsons.flag(body, "on", True):
         count = jsons.integer(body, "count") if body.get("count") is not None else None
         probability, seconds = jsons.number(body, "probability", 1), jsons.number(body, "seconds")
-        faults.set(Fault(vendor, kind, probability, count, seconds))
+        faults.set(Fault(vendor, kind, probability, count, seconds, jsons.text(body, "path")))
     else:
         faults.clear(vendor, kind)
     return _faults_changed(control)

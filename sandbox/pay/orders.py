@@ -1,0 +1,242 @@
+"""Orders of the merchants and their life: NOTPAY → SUCCESS → REFUND, or NOTPAY → CLOSED."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from sandbox import jsons
+from sandbox.clock import beijing_day
+from sandbox.config import Merchant
+from sandbox.jsons import Json
+from sandbox.pay import fields
+from sandbox.pay.errors import PayError, invalid_request, no_order, order_paid, param_error
+from sandbox.pay.fields import rfc3339
+from sandbox.pay.keys import new_nonce
+from sandbox.phones import openid_of
+from sandbox.world import World
+
+DAY = 86_400.0
+CODE_LIFE = 7_200.0
+"""Of a prepay_id or code_url, however long the order lives."""
+ORDER_LIFE = 7 * DAY
+SHORTEST_LIFE = 60.0
+STATES = {"NOTPAY": "订单未支付", "SUCCESS": "支付成功", "CLOSED": "订单已关闭", "REFUND": "订单发生过退款"}
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    merchant: Merchant
+    appid: str
+    out_trade_no: str
+    trade_type: str
+    """NATIVE or JSAPI."""
+    description: str
+    attach: str
+    total: int
+    """Fen."""
+    notify_url: str
+    asked: Json
+    """What was asked for, the time of expiry excepted: an order call repeated must ask for the same."""
+    created_at: float
+    expires_at: float
+    openid: str = ""
+    """Of the payer: given by a JSAPI order, found by a Native one when it is paid."""
+    support_fapiao: bool = False
+    code: str = ""
+    """The prepay_id or code_url in force."""
+    code_at: float = 0.0
+    state: str = "NOTPAY"
+    transaction_id: str = ""
+    paid_at: float = 0.0
+    payer: str = ""
+    """Id of the phone that paid."""
+    refunded: int = 0
+    """Fen in refunds that were accepted and did not fail."""
+    refunds: list[str] = field(default_factory=list)
+    """Their out_refund_no."""
+
+    @property
+    def mchid(self) -> str:
+        return self.merchant.mchid
+
+    def as_answer(self) -> Json:
+        """As queries and notifications tell it."""
+        answer: Json = {
+            "appid": self.appid,
+            "mchid": self.mchid,
+            "out_trade_no": self.out_trade_no,
+            "trade_type": self.trade_type,
+            "trade_state": self.state,
+            "trade_state_desc": STATES[self.state],
+            "promotion_detail": [],
+        }
+        if not self.transaction_id:
+            return {**answer, "amount": {"total": self.total, "currency": "CNY"}}
+        return {
+            **answer,
+            "transaction_id": self.transaction_id,
+            "bank_type": "OTHERS",
+            "attach": self.attach,
+            "success_time": rfc3339(self.paid_at),
+            "payer": {"openid": self.openid},
+            "amount": {
+                "total": self.total,
+                "payer_total": self.total,
+                "currency": "CNY",
+                "payer_currency": "CNY",
+            },
+        }
+
+    def as_json(self) -> Json:
+        """For the control API."""
+        return {
+            **self.as_answer(),
+            "merchant": self.merchant.name,
+            "description": self.description,
+            "code": self.code,
+            "created_at": rfc3339(self.created_at),
+            "expires_at": rfc3339(self.expires_at),
+            "notify_url": self.notify_url,
+            "payer_phone": self.payer,
+            "refunded": self.refunded,
+        }
+
+
+class Orders:
+    """Numbers are unique per merchant for ever, also those of closed orders."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._orders: dict[tuple[str, str], Order] = {}
+        self._by_transaction: dict[str, Order] = {}
+        self._by_code: dict[str, Order] = {}
+
+    def all(self) -> list[Order]:
+        return list(self._orders.values())
+
+    # -- what merchants ask ---------------------------------------------------------------------------------------
+
+    def place(self, merchant: Merchant, trade_type: str, body: Json) -> Order:
+        """A new order, or the same one with a fresh code when the same is asked again."""
+        wanted = self._read(merchant, trade_type, body)
+        known = self._orders.get((merchant.mchid, wanted.out_trade_no))
+        if known is None:
+            self._orders[merchant.mchid, wanted.out_trade_no] = wanted
+        else:
+            self._check_again(known, wanted)
+        order = known or wanted
+        self._give_code(order)
+        return order
+
+    def get(self, merchant: Merchant, out_trade_no: str) -> Order:
+        return self._current(self._orders.get((merchant.mchid, out_trade_no)))
+
+    def get_by_transaction(self, merchant: Merchant, transaction_id: str) -> Order:
+        order = self._by_transaction.get(transaction_id)
+        if order is not None and order.mchid != merchant.mchid:
+            raise PayError(403, "NO_AUTH", "商户无权查询该订单")
+        return self._current(order)
+
+    def close(self, merchant: Merchant, out_trade_no: str) -> Order:
+        """Repeatable. Refused when paid."""
+        order = self.get(merchant, out_trade_no)
+        if order.transaction_id:
+            raise order_paid()
+        order.state = "CLOSED"
+        return order
+
+    # -- what payers do -------------------------------------------------------------------------------------------
+
+    def find_by_code(self, code: str) -> Order | None:
+        """By a code in force; None when it is unknown, replaced or past its two hours."""
+        order = self._by_code.get(code)
+        if order is None or order.code_at + CODE_LIFE <= self._world.clock.now():
+            return None
+        return self._current(order)
+
+    def refusal(self, order: Order) -> str:
+        """Why the order can't be paid, as the cashier says it; "" when it can."""
+        if order.transaction_id:
+            return "该订单已支付，请勿重复支付。"
+        if order.state == "CLOSED":
+            return "订单已关闭，请重新下单。"
+        if order.expires_at <= self._world.clock.now():
+            return "订单已超过支付时间，请重新下单。"
+        return ""
+
+    def settle(self, order: Order, phone_id: str, openid: str) -> None:
+        """The payer's money has come."""
+        now = self._world.clock.now()
+        order.state, order.paid_at, order.payer, order.openid = "SUCCESS", now, phone_id, openid
+        order.transaction_id = f"4200{beijing_day(now)}{self._world.new_number():016d}"
+        self._by_transaction[order.transaction_id] = order
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _current(self, order: Order | None) -> Order:
+        if order is None:
+            raise no_order()
+        if order.state == "NOTPAY" and order.created_at + ORDER_LIFE <= self._world.clock.now():
+            order.state = "CLOSED"
+        return order
+
+    def _read(self, merchant: Merchant, trade_type: str, body: Json) -> Order:
+        now = self._world.clock.now()
+        appid = fields.need(body, "appid", 32)
+        _check_merchant(merchant, fields.need(body, "mchid", 32), appid)
+        amount = jsons.mapping(body, "amount")
+        fields.currency(amount)
+        expires = fields.optional(body, "time_expire", 64)
+        if "support_fapiao" in body and not isinstance(body["support_fapiao"], bool):
+            raise param_error("输入源“/body/support_fapiao”必须是布尔值")
+        return Order(
+            merchant=merchant,
+            appid=appid,
+            out_trade_no=fields.numbered(body, "out_trade_no", fields.OUT_TRADE_NO),
+            trade_type=trade_type,
+            description=fields.need(body, "description", 127),
+            attach=fields.optional(body, "attach", 128),
+            total=fields.fen(amount, "total"),
+            notify_url=fields.notify_url(fields.need(body, "notify_url", 255)),
+            asked={key: value for key, value in body.items() if key != "time_expire"},
+            created_at=now,
+            expires_at=max(fields.moment(expires, "time_expire"), now + SHORTEST_LIFE) if expires else now + ORDER_LIFE,
+            openid=self._payer(appid, body) if trade_type == "JSAPI" else "",
+            support_fapiao=body.get("support_fapiao") is True,
+        )
+
+    def _payer(self, appid: str, body: Json) -> str:
+        openid = fields.need(jsons.mapping(body, "payer"), "openid", 128)
+        phone = self._world.by_openid.get(openid)
+        if phone is None or openid_of(appid, phone.mobile) != openid:
+            raise param_error("输入源“/body/payer/openid”无效：openid与appid不匹配")
+        return openid
+
+    def _check_again(self, known: Order, wanted: Order) -> None:
+        self._current(known)
+        if known.transaction_id:
+            raise order_paid()
+        if known.state == "CLOSED":
+            raise PayError(400, "ORDER_CLOSED", "订单已关闭，请使用新的商户订单号")
+        if known.trade_type != wanted.trade_type:
+            raise PayError(403, "OUT_TRADE_NO_USED", "商户订单号重复")
+        if known.asked != wanted.asked:
+            raise invalid_request("请求重入时，参数与首次请求时不一致", 268498688)
+
+    def _give_code(self, order: Order) -> None:
+        self._by_code.pop(order.code, None)
+        now = self._world.clock.now()
+        if order.trade_type == "NATIVE":
+            order.code = f"weixin://wxpay/bizpayurl/up?pr={new_nonce(9)}&groupid=00"
+        else:
+            order.code = f"wx{beijing_day(now)}{secrets.token_hex(13)}"
+        order.code_at = now
+        self._by_code[order.code] = order
+
+
+def _check_merchant(merchant: Merchant, mchid: str, appid: str) -> None:
+    if mchid != merchant.mchid:
+        raise invalid_request("商户号与签名所用的商户号不一致")
+    if appid not in merchant.appids:
+        raise PayError(400, "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配，请检查后再试")

@@ -1,0 +1,213 @@
+"""Refunds: accepted at once, arriving later on the movable clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox import jsons
+from sandbox.config import Merchant
+from sandbox.jsons import BadRequest, Json
+from sandbox.pay import fields
+from sandbox.pay.errors import PayError, invalid_request, param_error
+from sandbox.pay.fields import rfc3339
+from sandbox.pay.notify import Event, Notifier
+from sandbox.pay.orders import DAY, Order, Orders
+from sandbox.pay.wallets import Wallets
+from sandbox.world import World
+
+MOST = 50
+APART = 60.0
+"""Least seconds between two refunds of one order."""
+LONGEST_AGO = 365 * DAY
+SUMMARIES = {"SUCCESS": "退款成功", "ABNORMAL": "退款异常", "CLOSED": "退款关闭"}
+
+
+@dataclass(slots=True, eq=False)
+class Refund:
+    order: Order
+    refund_id: str
+    out_refund_no: str
+    refund: int
+    """Fen."""
+    reason: str
+    notify_url: str
+    created_at: float
+    status: str = "PROCESSING"
+    success_at: float = 0.0
+
+    @property
+    def account(self) -> str:
+        return "支付用户零钱"
+
+    @property
+    def amounts(self) -> Json:
+        total = self.order.total
+        return {"total": total, "refund": self.refund, "payer_total": total, "payer_refund": self.refund}
+
+    def as_answer(self) -> Json:
+        answer: Json = {
+            "refund_id": self.refund_id,
+            "out_refund_no": self.out_refund_no,
+            "transaction_id": self.order.transaction_id,
+            "out_trade_no": self.order.out_trade_no,
+            "channel": "ORIGINAL",
+            "user_received_account": self.account,
+            "create_time": rfc3339(self.created_at),
+            "status": self.status,
+            "funds_account": "AVAILABLE",
+            "amount": {
+                **self.amounts,
+                "settlement_refund": self.refund,
+                "settlement_total": self.order.total,
+                "discount_refund": 0,
+                "currency": "CNY",
+            },
+        }
+        if self.success_at:
+            answer["success_time"] = rfc3339(self.success_at)
+        return answer
+
+    def as_resource(self) -> Json:
+        """As the notification tells it."""
+        resource: Json = {
+            "mchid": self.order.mchid,
+            "transaction_id": self.order.transaction_id,
+            "out_trade_no": self.order.out_trade_no,
+            "refund_id": self.refund_id,
+            "out_refund_no": self.out_refund_no,
+            "refund_status": self.status,
+            "user_received_account": self.account,
+            "amount": self.amounts,
+        }
+        if self.success_at:
+            resource["success_time"] = rfc3339(self.success_at)
+        return resource
+
+
+class Refunds:
+    def __init__(self, world: World, orders: Orders, notifier: Notifier, wallets: Wallets) -> None:
+        self._world = world
+        self._orders = orders
+        self._notifier = notifier
+        self._wallets = wallets
+        self._refunds: dict[tuple[str, str], Refund] = {}
+
+    def all(self) -> list[Refund]:
+        return list(self._refunds.values())
+
+    def get(self, merchant: Merchant, out_refund_no: str) -> Refund:
+        refund = self._refunds.get((merchant.mchid, out_refund_no))
+        if refund is None:
+            raise PayError(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
+        return refund
+
+    async def ask(self, merchant: Merchant, body: Json) -> Refund:
+        """Accepts it. The same number and amount again gives the same refund."""
+        order = self._find_order(merchant, body)
+        number = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO)
+        amount = jsons.mapping(body, "amount")
+        fields.currency(amount)
+        wanted, total = fields.fen(amount, "refund"), fields.fen(amount, "total")
+        known = self._refunds.get((merchant.mchid, number))
+        if known is not None:
+            if known.order is not order or (known.refund, order.total) != (wanted, total):
+                raise invalid_request("同一退款单号的订单或金额与之前的请求不一致")
+            return known
+        self._check(order, wanted, total)
+        refund = self._new(order, number, wanted, body)
+        await self._begin(refund)
+        return refund
+
+    def _find_order(self, merchant: Merchant, body: Json) -> Order:
+        """The paid order that is meant; RESOURCE_NOT_EXISTS when there is none."""
+        transaction_id, out_trade_no = jsons.text(body, "transaction_id"), jsons.text(body, "out_trade_no")
+        if bool(transaction_id) == bool(out_trade_no):
+            raise param_error("transaction_id与out_trade_no必须二选一")
+        try:
+            if transaction_id:
+                order = self._orders.get_by_transaction(merchant, transaction_id)
+            else:
+                order = self._orders.get(merchant, out_trade_no)
+        except PayError as error:
+            if error.status != 404:
+                raise
+            raise PayError(404, "RESOURCE_NOT_EXISTS", "订单不存在") from error
+        if not order.transaction_id:
+            raise PayError(404, "RESOURCE_NOT_EXISTS", "订单未支付")
+        return order
+
+    def _check(self, order: Order, wanted: int, total: int) -> None:
+        now = self._world.clock.now()
+        if total != order.total:
+            raise invalid_request("订单金额与支付时的金额不一致")
+        if order.refunded + wanted > order.total:
+            raise invalid_request("申请退款金额大于订单可退金额")
+        if len(order.refunds) >= MOST:
+            raise PayError(403, "RULELIMIT", "该订单的部分退款次数已达上限50次")
+        if order.paid_at + LONGEST_AGO <= now:
+            raise invalid_request("订单已超过可退款的期限365天")
+        if order.refunds:
+            last = self._refunds[order.mchid, order.refunds[-1]]
+            if last.created_at + APART > now:
+                raise PayError(429, "FREQUENCY_LIMITED", "同一订单的退款申请过于频繁，请间隔1分钟后再试")
+        if self._world.faults.strikes("pay", "not_enough"):
+            raise PayError(403, "NOT_ENOUGH", "商户账户余额不足")
+
+    def _new(self, order: Order, number: str, wanted: int, body: Json) -> Refund:
+        url = fields.optional(body, "notify_url", 256)
+        reason = fields.optional(body, "reason", 80)
+        if len(reason.encode()) > 80:
+            raise param_error("输入源“/body/reason”长度超过80字节")
+        refund = Refund(
+            order,
+            refund_id=f"5030{self._world.new_number():024d}",
+            out_refund_no=number,
+            refund=wanted,
+            reason=reason,
+            notify_url=fields.notify_url(url) if url else "",
+            created_at=self._world.clock.now(),
+        )
+        self._refunds[order.mchid, number] = refund
+        order.refunds.append(number)
+        order.refunded += wanted
+        order.state = "REFUND"
+        return refund
+
+    # -- how it goes on -------------------------------------------------------------------------------------------
+
+    async def _begin(self, refund: Refund) -> None:
+        faults = self._world.faults
+        if faults.strikes("pay", "early_refund"):
+            await self.end(refund, "SUCCESS")
+            return
+        slow = faults.strikes("pay", "refund_slow")
+        status = "ABNORMAL" if faults.strikes("pay", "refund_abnormal") else "SUCCESS"
+        delay = slow.seconds if slow else self._world.config.wire.refund_delay
+        self._world.timeline.after(delay, lambda: self._world.spawn(self._end_quietly(refund, status)))
+
+    async def _end_quietly(self, refund: Refund, status: str) -> None:
+        await self.end(refund, status)
+
+    async def end(self, refund: Refund, status: str) -> bool:
+        """Ends it as SUCCESS, ABNORMAL or CLOSED; True when the merchant took the notification at the first try."""
+        if status not in SUMMARIES:
+            raise BadRequest(f"“status” must be one of {', '.join(SUMMARIES)}")
+        if refund.status not in ("PROCESSING", "ABNORMAL") or refund.status == status:
+            return False
+        refund.status = status
+        order = refund.order
+        if status == "SUCCESS":
+            refund.success_at = self._world.clock.now()
+            self._wallets.give_back(order, refund.refund)
+        elif status == "CLOSED":
+            order.refunded -= refund.refund
+        event = Event(
+            order.merchant,
+            refund.notify_url,
+            f"REFUND.{status}",
+            "refund",
+            SUMMARIES[status],
+            refund.as_resource(),
+            order.payer,
+        )
+        return await self._notifier.push(event)
