@@ -6,15 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 from typing import TypeVar
 
-from pypinyin import Style, lazy_pinyin
 from stdnum.cn import ric, uscc
 
 from domain.clock import SHANGHAI
 from domain.recusal import normalise_unit_name, unit_keys
 from services.expert_sheets import COLUMNS, Line
+from services.pinyin import sort_name
 
 T = TypeVar("T")
 
@@ -168,7 +167,7 @@ class RowReader:
             line=line.number,
             number=cells.get("number", lambda text: self._once("number", _text(_needed(text), 32), line.number), ""),
             name=name,
-            name_sort=_pinyin(name),
+            name_sort=sort_name(name),
             id_number=cells.get("id_number", lambda text: self._once("id_number", _id_number(text), line.number), ""),
             mobile=cells.get("mobile", lambda text: self._once("mobile", _mobile(text), line.number), ""),
             standing=cells.get("standing", lambda text: _one_of(text, _STANDINGS, "正式或临时"), "formal"),
@@ -296,9 +295,3 @@ def _units(text: str, parts: int) -> Iterator[Unit]:
         if unit.since and unit.until and unit.since >= unit.until:
             raise _Bad(f"“{name[:30]}”的离开日期应晚于入职日期")
         yield unit
-
-
-@lru_cache(maxsize=65_536)
-def _pinyin(name: str) -> str:
-    """``ou1 yang2 feng1``: sorts as a Chinese reader expects, surname first, tones included."""
-    return " ".join(lazy_pinyin(name, style=Style.TONE3, neutral_tone_with_five=True))[:200]
