@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -137,6 +141,130 @@ class Identity(BaseModel):
     client_secret: SecretStr = SecretStr("sandbox-identity-secret")
 
 
+class PayMerchant(BaseModel):
+    """A merchant 商户号 of WeChat Pay. Without ``public_key_id`` its answers are verified by platform certificates."""
+
+    mchid: str
+    serial: str
+    """Of the merchant's API certificate, hexadecimal."""
+    private_key: SecretStr
+    """PEM of the API certificate's key (apiclient_key.pem), not encrypted."""
+    apiv3_key: SecretStr
+    """32 letters and digits, as set at the merchant platform."""
+    public_key_id: str = ""
+    """PUB_KEY_ID_…, of WeChat's public key; empty: platform certificates, which are downloaded."""
+    public_key: str = ""
+    """PEM of WeChat's public key."""
+    fapiao: bool = False
+    """Invoices may be issued through WeChat Pay (needs its permission)."""
+
+    @field_validator("mchid", mode="after")
+    @classmethod
+    def _check_mchid(cls, value: str) -> str:
+        if not re.fullmatch(r"[0-9]{8,10}", value):
+            raise ValueError("must be 8 to 10 digits")
+        return value
+
+    @field_validator("serial", mode="after")
+    @classmethod
+    def _check_serial(cls, value: str) -> str:
+        if not re.fullmatch(r"[0-9A-Fa-f]{8,64}", value):
+            raise ValueError("must be hexadecimal, as the merchant platform shows it")
+        return value.upper()
+
+    @field_validator("private_key", mode="after")
+    @classmethod
+    def _check_private_key(cls, value: SecretStr) -> SecretStr:
+        load_private_key(value.get_secret_value())
+        return value
+
+    @field_validator("apiv3_key", mode="after")
+    @classmethod
+    def _check_apiv3_key(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value().encode()) != 32:
+            raise ValueError("must have 32 characters")
+        return value
+
+    @model_validator(mode="after")
+    def _check_mode(self) -> PayMerchant:
+        if bool(self.public_key_id) != bool(self.public_key):
+            raise ValueError("public_key_id and public_key belong together: give both, or neither for certificates")
+        if self.public_key:
+            if not self.public_key_id.startswith("PUB_KEY_ID_"):
+                raise ValueError("public_key_id must begin with PUB_KEY_ID_")
+            load_public_key(self.public_key)
+        return self
+
+
+def load_private_key(pem: str) -> RSAPrivateKey:
+    """ValueError, which never quotes the key, when it is not an unencrypted RSA key in PEM."""
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("must be an unencrypted private key in PEM") from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("must be an RSA key")
+    return key
+
+
+def load_public_key(pem: str) -> RSAPublicKey:
+    """ValueError when it is not an RSA key in PEM."""
+    try:
+        key = serialization.load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("public_key must be a public key in PEM") from None
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("public_key must be an RSA key")
+    return key
+
+
+class Pay(BaseModel):
+    """WeChat Pay."""
+
+    api_url: str = "http://127.0.0.1:8090/pay"
+    merchants: dict[str, PayMerchant] = {}
+    """By pool; a pool without one takes no payments on line."""
+
+
+class Mail(BaseModel):
+    """The SMTP server that takes our mail."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8091, ge=1, le=65535)
+    tls: Literal["none", "starttls", "tls"] = "none"
+    username: str = "sandbox"
+    """Empty: without log-in."""
+    password: SecretStr = SecretStr("sandbox-mail-password")
+    sender: str = "noreply@pingbiaotong.example"
+    """Address that the mail comes from; the name shown is the pool's."""
+
+    @field_validator("sender", mode="after")
+    @classmethod
+    def _check_sender(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", value):
+            raise ValueError("must be a plain address such as noreply@example.gov.cn")
+        return value
+
+
+class FileStore(BaseModel):
+    """Where attachments and papers are kept."""
+
+    url: str = ""
+    """s3://bucket or s3://bucket/prefix; empty: the folder ``files`` in the data folder."""
+    endpoint: str = ""
+    """Of an S3-compatible service; empty: Amazon's own of the region."""
+    region: str = ""
+    access_key_id: str = ""
+    secret_access_key: SecretStr = SecretStr("")
+
+    @field_validator("url", mode="after")
+    @classmethod
+    def _check_url(cls, value: str) -> str:
+        if value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", value):
+            raise ValueError("must be empty or s3://bucket, optionally with a prefix")
+        return value
+
+
 class Settings(BaseSettings):
     """Everything the service is told from outside. ``.env.example`` explains each key."""
 
@@ -165,6 +293,11 @@ class Settings(BaseSettings):
     voice: Voice = Voice()
     receipts: Receipts = Receipts()
     identity: Identity = Identity()
+    pay: Pay = Pay()
+    mail: Mail = Mail()
+    files: FileStore = FileStore()
+    fonts: Path | None = None
+    """Folder with a CJK font for papers and pictures; None: the font of the wheel ``mplfonts``."""
 
     @field_validator("pools", mode="before")
     @classmethod
