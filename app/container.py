@@ -46,6 +46,7 @@ from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
+from services.helpdesk import HelpDesk
 from services.invitations import Invitations
 from services.links import Links
 from services.notices import Delivery, Notices
@@ -149,6 +150,7 @@ def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows:
         projects=Projects(deps),
         catalogues=Catalogues(deps),
         privacy=Privacy(deps, notices),
+        helpdesk=HelpDesk(deps, notices),
         links=links,
         setup=DrawSetup(deps, notices),
         verification=Verification(deps, notices),

@@ -6,6 +6,7 @@ from handlers import (
     binding,
     check_in,
     commands,
+    helpdesk,
     invitations,
     leave,
     panels,
@@ -22,6 +23,6 @@ def register_all(router: Router) -> None:
 
     Raises ValueError when a word that we offer to tap has nobody who answers it.
     """
-    for subject in (binding, status, invitations, panels, leave, check_in, availability, receipts, welcome):
+    for subject in (binding, status, invitations, panels, leave, check_in, availability, receipts, helpdesk, welcome):
         subject.register(router)
     commands.register(router)

@@ -20,6 +20,11 @@ CHECK_IN = "签到"
 AVAILABILITY = "日程"
 HELP = "帮助"
 MENU = "菜单"
+APPLY = "申报"
+PROGRESS = "进度"
+PAY = "缴费"
+GUIDE = "办理指南"
+FEEDBACK = "意见反馈"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -33,6 +38,8 @@ TAPS: Mapping[str, int] = {
     AVAILABILITY: 109,
     HELP: 110,
     MENU: 111,
+    GUIDE: 115,
+    FEEDBACK: 116,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -14,6 +14,13 @@ DID_NOT_UNDERSTAND = "没有看懂您的意思。您可以点选："
 MENU = "您可以点选："
 MENU_AGENCY = "招标人、代理机构和现场人员请打开小程序办理。"
 HOTLINE = "人工服务：{hotline}"
+
+# ---- guide, questions, feedback
+
+GUIDE_MORE = '<a href="{link}">查看完整办理指南和常见问题</a>'
+ASK_FEEDBACK = "请写下您的意见或遇到的问题，我们会转给专家库管理机构，答复会发到这里。"
+FEEDBACK_FORM = "请用5至{longest}个字说明，不要只发表情或图片。"
+FEEDBACK_TAKEN = "已收到，谢谢。答复会发到这里。"
 WELCOME_BACK = "{name}，欢迎回来。"
 AND_MORE = "……另有{count}项"
 

@@ -15,6 +15,7 @@ from miniapp_api import (
     conditions,
     draws,
     experts,
+    helpdesk,
     invitations,
     organisations,
     pools,
@@ -53,6 +54,7 @@ APIS: tuple[Api, ...] = (
     attendance.api,
     invitations.api,
     experts.api,
+    helpdesk.api,
 )
 """Every noun, in the order in which the description shows them."""
 

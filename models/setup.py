@@ -13,7 +13,7 @@ MODULES = [
     "models.campaigns",
     "models.draws",
     "models.experts",
-    "models.help",
+    "models.helpdesk",
     "models.invitations",
     "models.notices",
     "models.organisations",

@@ -18,6 +18,7 @@ from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
+from services.helpdesk import HelpDesk
 from services.invitations import Invitations
 from services.links import Links
 from services.notices import Delivery, Notices
@@ -42,6 +43,7 @@ class Services:
     projects: Projects
     catalogues: Catalogues
     privacy: Privacy
+    helpdesk: HelpDesk
     links: Links
     setup: DrawSetup
     verification: Verification

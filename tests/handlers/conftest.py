@@ -36,6 +36,7 @@ from services.accounts import Accounts
 from services.base import Deps, Jobs
 from services.crypto import Keyring
 from services.experts import Experts
+from services.helpdesk import HelpDesk
 from services.links import Links
 from services.receipts import Receipts
 from services.registry import Services
@@ -252,6 +253,7 @@ def make_services(deps: Deps, office: Office) -> Services:
         "deps": deps,
         "accounts": Accounts(deps, office.notices),
         "experts": Experts(deps),
+        "helpdesk": HelpDesk(deps, office.notices),
         "links": Links(deps.keys, deps.clock),
         "run": office.run,
         "invitations": office.invitations,

@@ -39,6 +39,7 @@ from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
 from services.invitations import Invitations
+from services.helpdesk import HelpDesk
 from services.links import Links
 from services.notices import Notices
 from services.organisations import Organisations
@@ -231,6 +232,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         projects=Projects(deps),
         catalogues=Catalogues(deps),
         privacy=Privacy(deps, notices),
+        helpdesk=HelpDesk(deps, notices),
         links=links,
         setup=DrawSetup(deps, notices),
         verification=Verification(deps, notices),

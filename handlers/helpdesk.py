@@ -1,0 +1,60 @@
+"""Guide, questions people ask in their own words, and feedback to the office."""
+
+from __future__ import annotations
+
+from bot.replies import shorten
+from bot.router import Answer, Router
+from bot.talk import Talk, conversation
+from bot.turn import Turn
+from domain.errors import InvalidInput
+from handlers import commands, texts
+from services.base import Actor
+from services.helpdesk import FEEDBACK_MAX
+
+_GUIDE_BYTES = 1700
+"""Of the bubble's 2048: hotlines and choices must still fit."""
+
+
+def register(router: Router) -> None:
+    router.keyword(guide, commands.GUIDE, "指南", "怎么办理", "流程", "办理流程")
+    router.menu("GUIDE", guide)
+    router.remember(give_feedback)
+    router.keyword(begin_feedback, commands.FEEDBACK, "反馈", "建议", "投诉", "意见")
+    router.menu("FEEDBACK", begin_feedback)
+    router.text(answer_question)
+
+
+async def guide(turn: Turn) -> str:
+    rules = turn.services.deps.book(turn.user.pool).help
+    link = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/help"
+    lines = [shorten(rules.guide, _GUIDE_BYTES), "\n".join(rules.hotlines), texts.GUIDE_MORE.format(link=link)]
+    return "\n".join([*lines, commands.tappable(commands.FEEDBACK, commands.HELP)])
+
+
+async def answer_question(turn: Turn) -> Answer:
+    """The last but one to be asked: only what the rulebook's questions know; anything else is somebody else's."""
+    found = turn.services.helpdesk.search(turn.user.pool, turn.message.get("Content"), limit=1)
+    if not found:
+        return None
+    return f"{found[0].question}\n{found[0].answer}\n{commands.tappable(commands.GUIDE, commands.HELP)}"
+
+
+async def begin_feedback(turn: Turn) -> Answer:
+    if not turn.user.bound:
+        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+    return give_feedback.start()
+
+
+@conversation(commands.FEEDBACK)
+async def give_feedback(talk: Talk) -> None:
+    said = await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
+    me = Actor(talk.user.pool, "guest", talk.user.account_id)
+    await talk.once(talk.services.helpdesk.write, me, said)
+    await talk.say(texts.FEEDBACK_TAKEN)
+
+
+def feedback_text(text: str) -> str:
+    said = text.strip()
+    if not 5 <= len(said) <= FEEDBACK_MAX:
+        raise InvalidInput(texts.FEEDBACK_FORM.format(longest=FEEDBACK_MAX), code="bad_feedback")
+    return said

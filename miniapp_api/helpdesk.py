@@ -1,0 +1,105 @@
+"""Guide, questions and feedback."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.idempotency import read_key
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
+
+api = Api("help", "帮助与反馈", "The pool's guide (办理指南), questions, hotlines, and feedback (意见反馈).")
+
+
+class SearchQuery(Params):
+    q: str = Field("", max_length=50, description="What the person asks; empty: all questions")
+
+
+class QuestionOut(Output):
+    question: str
+    answer: str
+
+
+class HelpOut(Output):
+    """`version` tells which state of the guide it is."""
+
+    guide: str
+    version: str
+    hotlines: tuple[str, ...]
+    media: tuple[str, ...] = Field(description="Manuals and videos elsewhere")
+    disclaimer: str
+    feedback: bool = Field(description="Whether feedback is taken")
+    questions: tuple[QuestionOut, ...]
+
+
+class FeedbackIn(Input):
+    text: str = Field(max_length=2000, examples=["建议在申请页显示审核部门的咨询电话。"])
+
+
+class AnswerIn(Input):
+    text: str = Field(max_length=1000, examples=["已增加，感谢您的建议。"])
+
+
+class FeedbackOut(Output):
+    id: UUID
+    text: str
+    state: Literal["open", "answered"]
+    answer: str
+    created_at: Moment
+    answered_at: Moment | None
+    who: str = Field(description="Masked; empty for the person itself")
+
+
+class FeedbackQuery(PageQuery):
+    state: Literal["open", "answered"] | None = None
+
+
+class FeedbackPath(PoolPath):
+    feedback_id: UUID
+
+
+@api.get("/help", "办理指南与常见问题", access="public")
+async def show(call: Call, query: SearchQuery) -> HelpOut:
+    """Everything a newcomer needs; with `q` the questions that fit it, at most three."""
+    rules = call.book.help
+    questions = call.services.helpdesk.search(call.pool, query.q) if query.q.strip() else rules.faq
+    return HelpOut(
+        guide=rules.guide,
+        version=rules.version,
+        hotlines=tuple(rules.hotlines),
+        media=tuple(rules.media),
+        disclaimer=rules.disclaimer,
+        feedback=rules.feedback,
+        questions=tuple(QuestionOut(question=one.question, answer=one.answer) for one in questions),
+    )
+
+
+@api.get("/feedback/mine", "我的意见")
+async def mine(call: Call) -> Listing[FeedbackOut]:
+    """What this person wrote, newest first."""
+    return Listing[FeedbackOut](items=FeedbackOut.each(await call.services.helpdesk.mine(call.actor)))
+
+
+@api.post("/feedback", "提交意见", keyed="service", status=201)
+async def write(call: Call, body: FeedbackIn) -> FeedbackOut:
+    """Hand in an opinion or question; how many a day, the rulebook says."""
+    return FeedbackOut.of(await call.services.helpdesk.write(call.actor, body.text, key=read_key(call.request)))
+
+
+@api.get("/feedback", "意见列表", action="feedback.answer")
+async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackOut]:
+    """Everybody's, open ones first."""
+    found, total = await call.services.helpdesk.list_all(
+        call.actor, state=query.state, offset=query.offset, limit=query.size
+    )
+    return Page[FeedbackOut](items=FeedbackOut.each(found), total=total, page=query.page, size=query.size)
+
+
+@api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")
+async def answer(call: Call, path: FeedbackPath, body: AnswerIn) -> FeedbackOut:
+    """Answer once; the person is told on the phone."""
+    return FeedbackOut.of(await call.services.helpdesk.answer(call.actor, path.feedback_id, body.text))
