@@ -64,6 +64,8 @@ class PayOrder(Row):
     check_at = fields.DatetimeField(null=True)
     """When the platform is asked next."""
     checks = fields.IntField(default=0)
+    asked_at = fields.DatetimeField(null=True)
+    """When somebody who waits last had the platform asked."""
     transaction_id = fields.CharField(32, null=True, unique=True)
     success_at = fields.DatetimeField(null=True)
     """When the payer paid, as the platform says."""
@@ -111,6 +113,8 @@ class Refund(Row):
     check_at = fields.DatetimeField(null=True)
     checks = fields.IntField(default=0)
     created_at = fields.DatetimeField()
+    accepted_at = fields.DatetimeField(null=True)
+    """When the platform first told of it; its bill of that day lists it."""
     done_at = fields.DatetimeField(null=True)
 
     class Meta:

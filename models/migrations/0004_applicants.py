@@ -581,6 +581,7 @@ class Migration(migrations.Migration):
                 ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("check_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("checks", fields.IntField(default=0)),
+                ("asked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("transaction_id", fields.CharField(null=True, unique=True, max_length=32)),
                 ("success_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("refunded", fields.IntField(default=0)),
@@ -656,6 +657,7 @@ class Migration(migrations.Migration):
                 ("check_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("checks", fields.IntField(default=0)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("accepted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("done_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={
