@@ -82,7 +82,7 @@ def test_willing_for_a_province_is_willing_for_its_cities_but_not_the_other_way(
         ({"qualification": "Q0201"}, {"qualifications": frozenset(["Q0201", "Q03"])}),
         ({"department": "D02"}, {"department": "D02"}),
     ],
-    ids=str,
+    ids=["title_level", "qualification", "department"],
 )
 def test_title_qualification_and_department_count_only_when_asked_for(wanted, has):
     assert reason(EXPERT, replace(CONDITION, **wanted)) == next(iter(wanted))
