@@ -69,6 +69,12 @@ class FormField(Section):
     """Masked for everybody but the person."""
     instead_of: str = ""
     """Code of a field that this one satisfies: a practising qualification where there is no title."""
+    city_only: bool = False
+    """Of a region: one right below the province (市州), not a county."""
+    not_before: str = ""
+    """Of a month or date in records: the part that it must not precede."""
+    not_future: bool = False
+    """Of a month or date: not later than the day of submission."""
     source: str = ""
     """Manual and line; stands here too, for a field that a pool defines whole."""
 
@@ -79,6 +85,21 @@ class FormField(Section):
             if (self.kind == kind) != bool(value):
                 name = {"choice": "options", "records": "parts"}.get(kind, kind)
                 raise ValueError(f"{name} belongs to kind {kind} and only there")
+        if self.default and self.kind not in ("text", "textarea", "yes_no", "choice"):
+            raise ValueError("default belongs to kinds text, textarea, yes_no and choice and only there")
+        if self.city_only and self.kind != "region":
+            raise ValueError("city_only belongs to kind region and only there")
+        if (self.not_before or self.not_future) and self.kind not in ("date", "month"):
+            raise ValueError("not_before and not_future belong to kinds date and month and only there")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> FormField:
+        for code, part in self.parts.items():
+            if part.kind in ("records", "units", "specialties") or part.account or part.instead_of:
+                raise ValueError(f"{code} can't be a column of records")
+            if part.not_before and getattr(self.parts.get(part.not_before), "kind", "") != part.kind:
+                raise ValueError(f"{code} can't be compared with {part.not_before}: no such column of the same kind")
         return self
 
 
