@@ -28,9 +28,6 @@ class Account(Row):
     password_hash = fields.CharField(200, default="")
     password_set_at = fields.DatetimeField(null=True)
     password_initial = fields.BooleanField(default=False)
-    password_failures = fields.IntField(default=0)
-    """Wrong ones in a row."""
-    password_locked_until = fields.DatetimeField(null=True)
     privacy_version = fields.CharField(32, default="")
     privacy_accepted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
@@ -107,6 +104,8 @@ class Session(Row):
     refresh_hash = fields.CharField(64, unique=True)
     access_until = fields.DatetimeField()
     refresh_until = fields.DatetimeField()
+    device = fields.CharField(20, default="")
+    """Where it began, for the person's own list: 微信小程序, 电脑浏览器…"""
     created_at = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
 
@@ -129,6 +128,25 @@ class VerificationCode(Row):
     class Meta:
         table = "verification_code"
         indexes = (("pool", "mobile_hash", "sent_at"),)
+
+
+class PasswordTries(Row):
+    """Wrong passwords in a row. ``subject`` is the account's id, or the hash of a name that nobody has.
+
+    Made-up names are counted too, so that a lock does not tell which accounts exist.
+    """
+
+    pool = fields.CharField(32)
+    subject = fields.CharField(64)
+    failures = fields.IntField(default=0)
+    locked_until = fields.DatetimeField(null=True)
+    at = fields.DatetimeField()
+    """Of the last one."""
+
+    class Meta:
+        table = "password_tries"
+        unique_together = (("pool", "subject"),)
+        indexes = (("at",),)
 
 
 class IdempotencyKey(Row):

@@ -18,6 +18,26 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.CreateModel(
+            name="PasswordTries",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ("pool", fields.CharField(max_length=32)),
+                ("subject", fields.CharField(max_length=64)),
+                ("failures", fields.IntField(default=0)),
+                ("locked_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "table": "password_tries",
+                "app": "models",
+                "unique_together": (("pool", "subject"),),
+                "indexes": [Index(fields=["at"])],
+                "pk_attr": "id",
+                "table_description": "Wrong passwords in a row. ``subject`` is the account's id, or the hash of a name that nobody has.",
+            },
+            bases=["Row"],
+        ),
+        ops.CreateModel(
             name="Bill",
             fields=[
                 ("id", fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -807,11 +827,6 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(
             model_name="Account",
-            name="password_failures",
-            field=fields.IntField(default=0),
-        ),
-        ops.AddField(
-            model_name="Account",
             name="password_hash",
             field=fields.CharField(default="", max_length=200),
         ),
@@ -819,11 +834,6 @@ class Migration(migrations.Migration):
             model_name="Account",
             name="password_initial",
             field=fields.BooleanField(default=False),
-        ),
-        ops.AddField(
-            model_name="Account",
-            name="password_locked_until",
-            field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
         ),
         ops.AddField(
             model_name="Account",
@@ -885,6 +895,11 @@ class Migration(migrations.Migration):
             model_name="Expert",
             name="term_until",
             field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
+        ),
+        ops.AddField(
+            model_name="Session",
+            name="device",
+            field=fields.CharField(default="", max_length=20),
         ),
         ops.AlterModelOptions(
             name="VerificationCode",
