@@ -1,0 +1,72 @@
+"""Values of an application form as a person reads them: on the printed form, the review desk, in lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.form_values import UNIT_PARTS, CatalogueView, is_empty
+from domain.rulebook_forms import FormField
+
+CHOICES: Mapping[str, str] = {"preferred": "首选", "alternative": "备选"}
+
+
+def columns_of(field: FormField) -> Mapping[str, FormField]:
+    """The columns of records and units that hold values (files are attachments); empty for any other kind."""
+    parts = UNIT_PARTS if field.kind == "units" else field.parts
+    return {code: part for code, part in parts.items() if part.kind != "file"}
+
+
+def show_value(field: FormField, value: object, catalogue: CatalogueView, *, choices: bool = False) -> str:
+    """One value in words, codes with their names; empty where nothing was typed.
+
+    Several rows stand on lines of their own. ``choices``: say of each specialty whether it is 首选 or 备选.
+    """
+    if is_empty(value):
+        return ""
+    if isinstance(value, list):
+        return "\n".join(_show_row(field, row, catalogue, choices) for row in value)
+    if field.kind == "yes_no":
+        return "是" if value else "否"
+    if field.kind == "region":
+        return show_region(str(value), catalogue)
+    kind = field.catalogue if field.kind == "catalogue" else field.kind
+    if kind and field.kind in ("catalogue", "employer"):
+        return catalogue.name(kind, str(value)) or str(value)
+    return str(value)
+
+
+def show_rows(field: FormField, value: object, catalogue: CatalogueView) -> list[list[str]]:
+    """Records or units as a table: a row's cells in the order of ``columns_of``."""
+    rows = value if isinstance(value, list) else []
+    return [
+        [show_value(part, row.get(code), catalogue) for code, part in columns_of(field).items()]
+        for row in rows
+        if isinstance(row, Mapping)
+    ]
+
+
+def show_region(code: str, catalogue: CatalogueView) -> str:
+    """From the city down, without the province: 长沙市岳麓区; the code itself when nobody knows it."""
+    names: list[str] = []
+    seen: set[str] = set()
+    at = code
+    while at and at not in seen and catalogue.parent("region", at):
+        names.insert(0, catalogue.name("region", at))
+        seen.add(at)
+        at = catalogue.parent("region", at)
+    return "".join(names) or catalogue.name("region", code) or code
+
+
+def show_specialty(code: str, catalogue: CatalogueView) -> str:
+    """A0401建筑工程, as the manuals write it."""
+    return f"{code}{catalogue.name('specialty', code)}"
+
+
+def _show_row(field: FormField, row: object, catalogue: CatalogueView, choices: bool) -> str:
+    if not isinstance(row, Mapping):
+        return str(row)
+    if field.kind == "specialties":
+        name = show_specialty(str(row.get("code", "")), catalogue)
+        return f"{name}（{CHOICES.get(str(row.get('choice')), '')}）" if choices else name
+    cells = [show_value(part, row.get(code), catalogue) for code, part in columns_of(field).items()]
+    return "，".join(cell for cell in cells if cell)
