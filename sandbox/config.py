@@ -10,6 +10,7 @@ from sandbox import jsons
 from sandbox.jsons import Json
 
 MODES = ("plain", "compatible", "safe")
+MAIL_DOMAIN = "mail.example"
 PAY_MODES = ("public_key", "certificate")
 
 
@@ -124,6 +125,8 @@ class Person:
     user_type: str = "person"
     organisation: str = ""
     credit_code: str = ""
+    email: str = ""
+    """Whose letters the phone shows; empty: the mobile number at ``MAIL_DOMAIN``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +231,7 @@ def person(item: Json, where: str) -> Person:
         user_type=jsons.text(item, "user_type", "person"),
         organisation=jsons.text(organisation, "name"),
         credit_code=jsons.text(organisation, "credit_code"),
+        email=jsons.text(item, "email"),
     )
 
 

@@ -237,6 +237,7 @@ class Phone:
     user_type: str = "person"
     organisation: str = ""
     credit_code: str = ""
+    email: str = ""
     line: str = "normal"
     chats: dict[str, Chat] = field(default_factory=dict)
     sms: deque[Sms] = field(default_factory=lambda: deque(maxlen=200))
@@ -290,6 +291,7 @@ class Phone:
         return {
             **self.summary(),
             "id_number": self.id_number,
+            "email": self.email,
             "chats": {pool: chat.as_json() for pool, chat in self.chats.items()},
             "sms": [sms.as_json() for sms in self.sms],
             "calls": [call.as_json() for call in self.calls],

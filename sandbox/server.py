@@ -11,9 +11,10 @@ from sandbox.aliyun.sms import SmsCenter
 from sandbox.aliyun.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
 from sandbox.config import Config
-from sandbox.control import panel, pay, phones
+from sandbox.control import mail, panel, pay, phones
 from sandbox.control.base import PARTS, Parts
 from sandbox.identity.provider import Provider
+from sandbox.mail.center import MailCenter
 from sandbox.pay.center import PayCenter
 from sandbox.wechat import account_api, messages, mini_api
 from sandbox.wechat.api import install
@@ -30,7 +31,7 @@ def create_app(config: Config) -> web.Application:
     platform = new_platform(world)
     sms, voice, payments = SmsCenter(world), VoiceCenter(world), PayCenter(world)
     app[WORLD] = world
-    app[PARTS] = Parts(world, platform, sms, voice, Autopilots(platform, voice.network), payments)
+    app[PARTS] = Parts(world, platform, sms, voice, Autopilots(platform, voice.network), payments, MailCenter(world))
     install(app, platform, [*account_api.ROUTES, *messages.ROUTES, *mini_api.ROUTES])
     for prefix, rpc in (("/sms", sms.rpc), ("/voice", voice.rpc)):
         for path in (prefix, prefix + "/"):
@@ -39,6 +40,7 @@ def create_app(config: Config) -> web.Application:
     payments.add_routes(app)
     phones.add_routes(app)
     pay.add_routes(app)
+    mail.add_routes(app)
     panel.add_routes(app)
     Provider(world).add_routes(app)
     page.add_routes(app)
@@ -54,5 +56,7 @@ async def _end_streams(app: web.Application) -> None:
 
 async def _life(app: web.Application) -> AsyncIterator[None]:
     await app[WORLD].start()
+    await app[PARTS].mail.start()
     yield
+    await app[PARTS].mail.stop()
     await app[WORLD].stop()

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from sandbox.clock import Clock, Timeline
-from sandbox.config import Account, Config, MiniProgram, Person
+from sandbox.config import MAIL_DOMAIN, Account, Config, MiniProgram, Person
 from sandbox.faults import Faults
 from sandbox.jsons import BadRequest, Json
 from sandbox.ledger import Hub, Ledger
@@ -107,6 +107,7 @@ class World:
             user_type=person.user_type,
             organisation=person.organisation,
             credit_code=person.credit_code,
+            email=person.email or f"{person.mobile}@{MAIL_DOMAIN}",
         )
         self.phones[phone.id] = phone
         self.by_mobile[phone.mobile] = phone

@@ -12,6 +12,7 @@ from sandbox.aliyun.sms import SmsCenter
 from sandbox.aliyun.voice import VoiceCenter
 from sandbox.autopilot import Autopilots
 from sandbox.jsons import BadRequest, Json
+from sandbox.mail.center import MailCenter
 from sandbox.pay.center import PayCenter
 from sandbox.phones import Call, Phone
 from sandbox.wechat.person import Act, Person
@@ -27,6 +28,7 @@ class Parts:
     voice: VoiceCenter
     autopilots: Autopilots
     pay: PayCenter
+    mail: MailCenter
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -8,7 +8,7 @@ import contextlib
 import aiohttp
 from aiohttp import web
 
-from sandbox import jsons
+from sandbox import jsons, qr_reader
 from sandbox.control.base import Control, Endpoint, endpoint
 from sandbox.faults import KINDS, VENDORS, Fault
 from sandbox.jsons import BadRequest, Json
@@ -42,6 +42,7 @@ def state(control: Control) -> Json:
         "vendors": list(VENDORS),
         "service_url": world.config.service_public_url or world.config.service_url,
         "public_url": world.config.public_url,
+        "mail": {"smtp_port": control.parts.mail.port},
     }
 
 
@@ -157,6 +158,17 @@ def media(control: Control) -> web.Response:
     return web.Response(body=found.data, content_type=found.content_type.partition(";")[0], headers=headers)
 
 
+async def media_code(control: Control) -> Json:
+    """What a QR code in an uploaded picture says; "" when there is none."""
+    found = control.parts.platform.media.get(control.request.match_info["media"])
+    if found is None:
+        raise web.HTTPNotFound
+    try:
+        return {"text": await asyncio.to_thread(qr_reader.read, found.data)}
+    except qr_reader.NoCode as error:
+        return {"text": "", "note": str(error)}
+
+
 async def stream(control: Control) -> web.StreamResponse:
     """Server-sent events of everything that happens; each ``data`` is JSON with a ``type``."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
@@ -188,6 +200,7 @@ def add_routes(app: web.Application) -> None:
         "/control/ledger": ledger,
         "/control/qr": qr,
         "/control/media/{media}": media,
+        "/control/media/{media}/code": media_code,
         "/control/stream": stream,
     }
     posts: dict[str, Endpoint] = {

@@ -11,6 +11,7 @@ from sandbox import jsons
 from sandbox.config import ConfigError, Person, person
 from sandbox.control.base import Control, Endpoint, endpoint
 from sandbox.jsons import BadRequest, Json
+from sandbox.pay.cashier import CODE_PREFIX
 from sandbox.phones import LINES, Autopilot, Bubble, Link, Phone
 
 LONGEST_WAIT = 60.0
@@ -83,11 +84,12 @@ async def wait_for_change(control: Control) -> Json:
 
 
 def update_phone(control: Control) -> Json:
-    """``line``: state of the phone's line; ``refuses``: the person refuses the account's messages."""
+    """``line``: state of the phone's line; ``refuses``: the person refuses the account's messages; ``email``."""
     phone, line = control.phone, jsons.text(control.body, "line")
     if line and line not in LINES:
         raise BadRequest(f"“line” must be one of {', '.join(LINES)}")
     phone.line = line or phone.line
+    phone.email = jsons.text(control.body, "email", phone.email)
     if "refuses" in control.body:
         control.person.chat.refuses = jsons.flag(control.body, "refuses")
     control.world.show_phone(phone)
@@ -160,9 +162,16 @@ def _find_link(body: Json, bubbles: list[Bubble]) -> Link:
     raise BadRequest(f"no link {label!r} in the chat" if label else "no bubble with a link")
 
 
-def scan(control: Control) -> Awaitable[Json]:
-    """Scans ``content``; ``menu_key`` when a menu button opened the scanner."""
+def scan(control: Control) -> Awaitable[Json] | Json:
+    """Scans ``content``; ``menu_key`` when a menu button opened the scanner. A payment's code opens the cashier."""
     content, key = jsons.need(control.body, "content"), jsons.text(control.body, "menu_key")
+    if content.startswith(CODE_PREFIX) and not key:
+        cashiers = control.parts.pay.cashiers
+        return {
+            "open_url": "",
+            "open_mini": "",
+            "open_cashier": cashiers.describe(cashiers.scan(control.phone, content)),
+        }
     return control.act(control.person.scan(content, key))
 
 
