@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import aiohttp
@@ -46,6 +46,8 @@ class Answer:
     body: bytes
     retry_after: float | None
     """Seconds, where the other side named them."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names are found in any spelling."""
 
 
 class Metrics:
@@ -105,6 +107,7 @@ class Vendor:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         timeout: float | None = None,
+        limit: int = BODY_LIMIT,
     ) -> Answer:
         """Send once and read the answer, whatever its status. Redirects are not followed: they would carry secrets on.
 
@@ -116,8 +119,9 @@ class Vendor:
             async with self._session.request(
                 method, url, headers=headers, data=body, timeout=limits, allow_redirects=False
             ) as response:
-                raw = await _read(response, BODY_LIMIT)
-                return Answer(response.status, raw, _retry_after(response.headers.get("Retry-After", "")))
+                raw = await _read(response, limit)
+                after = _retry_after(response.headers.get("Retry-After", ""))
+                return Answer(response.status, raw, after, response.headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise self._not_sent(type(error).__name__) from error
         except (aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:
@@ -129,7 +133,7 @@ class Vendor:
             )
             raise failure from None
         except _TooLarge as error:
-            raise self.unsure(effect, f"the answer has more than {BODY_LIMIT} bytes") from error
+            raise self.unsure(effect, f"the answer has more than {limit} bytes") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self.unsure(effect, type(error).__name__) from error
 
@@ -153,7 +157,7 @@ class Vendor:
             raise self.unsure(effect, f"HTTP {answer.status} without JSON") from error
         if not isinstance(value, dict):
             raise self.unsure(effect, f"HTTP {answer.status} without a JSON object")
-        self._mark_back()
+        self.mark_back()
         return value
 
     def status_failure(self, answer: Answer, effect: Effect) -> GatewayError | None:
@@ -179,7 +183,8 @@ class Vendor:
             self._down = True
             log.warning("gateway_down", vendor=self.name, reason=reason)
 
-    def _mark_back(self) -> None:
+    def mark_back(self) -> None:
+        """It answered as it should; for answers that are no JSON."""
         if self._down:
             self._down = False
             log.info("gateway_back", vendor=self.name)
