@@ -1,0 +1,115 @@
+// What the applicant's pages share: elements, and the public API as this browser's log-in may use it.
+
+/** An element with attributes, listeners (onclick …) and children; null, undefined and false are left out. */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === 'class') element.className = value;
+    else if (name === 'data') Object.assign(element.dataset, value);
+    else if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** A refusal. `message` is for the person; `problems` are [{field, message}] beside the fields they belong to. */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body.detail || '没有完成，请稍后重试。');
+    this.status = status;
+    this.code = body.code ?? '';
+    this.params = body.params ?? {};
+    this.problems = body.errors ?? [];
+  }
+}
+
+/** The API of one pool. The token lives as long as the page; the cookie fetches the next one. */
+export class Client {
+  constructor(pool) {
+    this.prefix = `/api/v1/${pool}`;
+    this.token = '';
+  }
+
+  get(path, query = {}) {
+    const given = Object.entries(query).filter(([, value]) => value !== '' && value !== undefined && value !== null);
+    return this.json('GET', given.length ? `${path}?${new URLSearchParams(given)}` : path);
+  }
+
+  post(path, body = undefined) { return this.json('POST', path, body, { 'Idempotency-Key': newKey() }); }
+  put(path, body) { return this.json('PUT', path, body); }
+  delete(path) { return this.json('DELETE', path); }
+
+  async json(method, path, body, headers = {}) {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const type = payload === undefined ? {} : { 'Content-Type': 'application/json' };
+    const response = await this.fetch(method, path, payload, { ...type, ...headers });
+    return response.status === 204 ? null : response.json();
+  }
+
+  /** The answer to an authorised request, good ones only. */
+  async fetch(method, path, body = undefined, headers = {}) {
+    let response = await this.send(method, path, body, headers);
+    if (response.status === 401) {
+      this.token = '';
+      response = await this.send(method, path, body, headers);
+    }
+    if (response.status === 401) {
+      location.assign(`/h5/login?next=${encodeURIComponent(location.pathname)}`);
+      throw new Problem(401, { detail: '登录已过期，正在转到登录页。' });
+    }
+    if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({})));
+    return response;
+  }
+
+  async send(method, path, body, headers) {
+    try {
+      this.token ||= await freshToken();
+      return await fetch(this.prefix + path, { method, body, headers: { ...headers, Authorization: `Bearer ${this.token}` } });
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      throw new Problem(0, { detail: '网络不通，内容还在本页，请检查网络后重试。' });
+    }
+  }
+}
+
+async function freshToken() {
+  const response = await fetch('/h5/token', { method: 'POST', body: new URLSearchParams(), credentials: 'same-origin' });
+  if (!response.ok) {
+    location.assign(`/h5/login?next=${encodeURIComponent(location.pathname)}`);
+    throw new Problem(response.status, { detail: '登录已过期，正在转到登录页。' });
+  }
+  return (await response.json()).token;
+}
+
+export const newKey = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** A line at the foot of the page that goes away by itself. */
+export function toast(text) {
+  let box = document.getElementById('toast');
+  if (!box) {
+    box = h('div', { id: 'toast', role: 'status' });
+    document.body.append(box);
+  }
+  box.textContent = text;
+  box.hidden = false;
+  clearTimeout(box.timer);
+  box.timer = setTimeout(() => { box.hidden = true; }, 3500);
+}
+
+/** Run `work` while `button` waits. A refusal is shown as a toast unless `refused` takes it. */
+export async function during(button, work, refused = null) {
+  if (button.getAttribute('aria-busy') === 'true') return;
+  button.setAttribute('aria-busy', 'true');
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (refused) refused(error);
+    else toast(error.message);
+  } finally {
+    button.removeAttribute('aria-busy');
+  }
+}

@@ -1,0 +1,272 @@
+// The application form: one section at a time, saved by itself, with what is wrong beside the field it belongs to.
+import { Client, Problem, during, h, toast } from './client.js';
+import { draw } from './fields.js';
+
+const root = document.getElementById('form');
+const { pool, application: id, province, hotline } = root.dataset;
+const client = new Client(pool);
+const AUTOSAVE = 2500;
+
+const page = { schema: null, mine: null, names: new Map(), widgets: new Map(), section: '', dirty: false, timer: 0, saving: null };
+const tabs = h('nav', { class: 'tabs', 'aria-label': '申请表的各部分' });
+const notice = h('div', { 'aria-live': 'polite' });
+const body = h('section', { class: 'fields' });
+const saved = h('span', { class: 'saved', role: 'status' });
+const bar = h('div', { class: 'formbar' });
+root.replaceChildren(tabs, notice, body, bar);
+
+const sectionOf = (code) => page.schema.sections.find((one) => one.code === code);
+const isEditable = (field) => page.mine.editable.includes(field.code);
+const editableHere = () => page.section !== 'check' && sectionOf(page.section).fields.some(isEditable);
+
+async function load() {
+  page.mine = await client.get(`/applications/${id}`);
+  page.schema = await client.get('/applications/schema', { entry_type: page.mine.entry_type });
+  for (const { kind, code, name } of page.mine.names) page.names.set(`${kind}/${code}`, name);
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
+}
+
+function firstUnfinished() {
+  const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
+  const found = page.schema.sections.find((section) => section.fields.some((field) => wrong.has(field.code)));
+  return (found ?? page.schema.sections[0]).code;
+}
+
+// ---- sections
+
+async function go(code) {
+  if (await save()) open(code);
+}
+
+function open(code) {
+  page.section = code;
+  history.replaceState(null, '', `#${code}`);
+  drawTabs();
+  notice.replaceChildren();
+  if (code === 'check') drawCheck();
+  else drawSection();
+  drawBar();
+  window.scrollTo({ top: 0 });
+}
+
+function drawTabs() {
+  const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
+  const tab = (code, title, done) => h('button', {
+    type: 'button', 'aria-current': page.section === code ? 'step' : undefined, class: done ? 'done' : '', onclick: () => go(code),
+  }, title);
+  tabs.replaceChildren(
+    ...page.schema.sections.map((one) => tab(one.code, one.title, !one.fields.some((field) => wrong.has(field.code)))),
+    tab('check', '核对提交', false));
+  tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
+}
+
+function context(field) {
+  return {
+    client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.attachments,
+    fixed: page.mine.fixed, locked: !isEditable(field), changed, filesChanged: refresh,
+  };
+}
+
+function valueOf(field) {
+  if (field.read_only) return page.mine.account[field.code];
+  return page.mine.sections[page.section]?.values[field.code];
+}
+
+function drawSection() {
+  const section = sectionOf(page.section);
+  page.widgets.clear();
+  page.dirty = false;
+  for (const field of section.fields) page.widgets.set(field.code, draw(field, valueOf(field), context(field)));
+  body.replaceChildren(h('h2', { class: 'title' }, section.title), section.note ? h('p', { class: 'hint' }, section.note) : '',
+    ...[...page.widgets.values()].map((widget) => widget.element));
+  if (page.mine.round > 0 || page.mine.state === 'locked') showProblems(page.mine.problems);
+}
+
+function showProblems(problems) {
+  const others = [];
+  const told = new Map();
+  for (const { field, message } of problems) {
+    const [code] = field.split(/[[.]/);
+    if (!page.widgets.has(code)) continue;
+    const inner = /^\w+\[(\d+)\]\.(\w+)$/.exec(field);
+    const widget = (inner && page.widgets.get(code).inner?.(Number(inner[1]), inner[2])) || page.widgets.get(code);
+    told.set(widget, [...(told.get(widget) ?? []), message]);
+    others.push(widget);
+  }
+  for (const [widget, messages] of told) widget.refuse(messages.join(''));
+  return others[0];
+}
+
+// ---- saving
+
+function changed() {
+  page.dirty = true;
+  saved.textContent = '未保存';
+  clearTimeout(page.timer);
+  page.timer = setTimeout(() => save({ quiet: true }), AUTOSAVE);
+}
+
+function typedValues() {
+  const values = {};
+  for (const field of sectionOf(page.section).fields) {
+    if (field.kind === 'file' || field.read_only) continue;
+    const value = page.widgets.get(field.code).read();
+    if (value !== undefined) values[field.code] = value;
+  }
+  return values;
+}
+
+/** True when everything of this section is kept at the service. One exchange at a time. */
+async function save({ quiet = false } = {}) {
+  clearTimeout(page.timer);
+  while (page.saving) await page.saving;
+  if (!page.dirty) return true;
+  page.saving = store(quiet);
+  try {
+    return await page.saving;
+  } finally {
+    page.saving = null;
+  }
+}
+
+async function store(quiet) {
+  const known = page.mine.sections[page.section];
+  const values = typedValues();
+  page.dirty = false;
+  saved.textContent = '正在保存……';
+  try {
+    const kept = await client.put(`/applications/${id}/sections/${page.section}`, { values, version: known?.version ?? 0 });
+    page.mine.sections[page.section] = { values, version: kept.version };
+    page.mine.version = kept.application_version;
+    page.mine.problems = kept.problems;
+    saved.textContent = `已保存 ${new Date().toLocaleTimeString('zh-CN', { hour: '2-digit', minute: '2-digit' })}`;
+    notice.replaceChildren();
+    drawTabs();
+    return true;
+  } catch (error) {
+    page.dirty = true;
+    if (!(error instanceof Problem)) throw error;
+    saved.textContent = '未保存';
+    refused(error, quiet);
+    return false;
+  }
+}
+
+function refused(error, quiet) {
+  const first = showProblems(error.problems);
+  const renew = error.status === 409 && h('button', { type: 'button', class: 'link', onclick: () => location.reload() }, '载入最新内容');
+  notice.replaceChildren(h('p', { class: 'bar bad', role: 'alert' }, error.message, ' ', renew));
+  if (!quiet) first?.focus();
+}
+
+async function refresh() {
+  page.mine = await client.get(`/applications/${id}`);
+  drawTabs();
+}
+
+window.addEventListener('beforeunload', (event) => { if (page.dirty) event.preventDefault(); });
+document.addEventListener('visibilitychange', () => { if (document.hidden && page.dirty) save({ quiet: true }); });
+
+// ---- the bar below
+
+function drawBar() {
+  const codes = [...page.schema.sections.map((one) => one.code), 'check'];
+  const at = codes.indexOf(page.section);
+  const back = at > 0 && h('button', { type: 'button', class: 'button', onclick: () => go(codes[at - 1]) }, '上一步');
+  const next = page.section !== 'check' && h('button', { type: 'button', class: 'button primary', onclick: () => go(codes[at + 1]) }, '下一步');
+  const keep = editableHere() && h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, async () => {
+    if (await save()) toast('已保存，可在任何设备继续填写。');
+  }) }, '保存');
+  bar.replaceChildren(saved, ...[back, keep, next].filter(Boolean));
+  if (page.section === 'check') bar.append(...actions());
+}
+
+// ---- checking and handing in
+
+const EDITABLE = ['draft', 'locked', 'sent_back', 'correcting'];
+
+function drawCheck() {
+  const problems = page.mine.problems;
+  page.widgets.clear();
+  const lines = page.schema.sections.map((section) => {
+    page.section = section.code;
+    const rows = section.fields.map((field) => draw(field, valueOf(field), { ...context(field), locked: true }).element);
+    return h('details', { open: true }, h('summary', {}, section.title), rows);
+  });
+  page.section = 'check';
+  const list = problems.length ? h('section', { class: 'missing', 'aria-label': '还需补充' }, h('h3', {}, `还有${problems.length}处需要补充或修改`),
+    h('ul', {}, problems.map((one) => h('li', {}, h('button', { type: 'button', class: 'link', onclick: () => jump(one.field) }, one.message)))))
+    : h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
+  body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), list, ...lines);
+}
+
+function jump(field) {
+  const [code] = field.split(/[[.]/);
+  const section = page.schema.sections.find((one) => one.fields.some((other) => other.code === code));
+  if (!section) return toast('这一项请到“我的账号”处理。');
+  open(section.code);
+  showProblems(page.mine.problems);
+  return page.widgets.get(code)?.focus();
+}
+
+function actions() {
+  const { papers } = page.schema;
+  const made = [];
+  if (page.mine.may.print) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, print) }, papers.print_locks && page.mine.state === 'draft' ? '打印表格（锁定）' : '打印表格'));
+  if (page.mine.may.withdraw) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, withdraw) }, '撤回修改'));
+  if (page.mine.may.submit) made.push(h('button', { type: 'button', class: 'button primary', onclick: (event) => during(event.currentTarget, submit, refusedSubmit) }, '提交审核'));
+  return made;
+}
+
+/** A question that needs a plain yes. */
+function ask(title, text, yes) {
+  return new Promise((resolve) => {
+    const dialog = h('dialog', { class: 'ask' }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'buttons' },
+      h('button', { type: 'button', class: 'button', onclick: () => dialog.close('') }, '再看看'),
+      h('button', { type: 'button', class: 'button primary', onclick: () => dialog.close('yes') }, yes)));
+    dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+async function print() {
+  const locks = page.schema.papers.print_locks && page.mine.state === 'draft';
+  if (locks && !(await ask('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
+  const response = await client.fetch('POST', `/applications/${id}/form.pdf`, JSON.stringify({ confirmed: locks }), { 'Content-Type': 'application/json' });
+  const url = URL.createObjectURL(await response.blob());
+  const link = h('a', { href: url, download: `${page.mine.number}.pdf` });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+  await refresh();
+  open('check');
+  toast('表格已生成，请打印签字盖章后扫描上传。');
+}
+
+async function withdraw() {
+  if (!(await ask('撤回申请', '撤回后可以修改，改好请重新提交。', '撤回'))) return;
+  await client.post(`/applications/${id}/withdrawal`);
+  await refresh();
+  open(firstUnfinished());
+}
+
+async function submit() {
+  if (!(await ask('提交审核', '提交后在审核期间不能修改。确认所填信息真实、准确吗？', '确认提交'))) return;
+  await client.post(`/applications/${id}/submission`, { version: page.mine.version });
+  page.dirty = false;
+  location.assign(`/h5/${pool}/apply/status`);
+}
+
+async function refusedSubmit(error) {
+  await refresh();
+  open('check');
+  notice.replaceChildren(h('p', { class: 'bar bad', role: 'alert' }, error.message));
+}
+
+load().catch((error) => {
+  if (!(error instanceof Problem)) throw error;
+  root.replaceChildren(h('p', { class: 'bar bad', role: 'alert' }, error.message), h('p', { class: 'actions' }, h('a', { class: 'button', href: `/h5/${pool}/apply` }, '返回')));
+});
