@@ -175,7 +175,7 @@ class Campaigns:
         Raises RuleViolation that says when enrolment opens or that it closed.
         """
         book = self._deps.book(pool)
-        _check_entry_type(book, entry_type)
+        check_entry_type(book, entry_type)
         if not book.campaigns.required:
             return None
         campaign = await find_open(pool, entry_type, now)
@@ -212,7 +212,7 @@ class Campaigns:
         if not types:
             raise InvalidInput("请至少选择一种入库类型。", code="missing", field="entry_types")
         for entry_type in types:
-            _check_entry_type(book, entry_type, field="entry_types")
+            check_entry_type(book, entry_type, field="entry_types")
         _check_windows(data)
         announcement = data.announcement.strip()
         if len(announcement) > 10_000:
@@ -270,7 +270,8 @@ async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> 
     return violation(book, "campaigns.required", text)
 
 
-def _check_entry_type(book: Rulebook, entry_type: str, field: str = "entry_type") -> None:
+def check_entry_type(book: Rulebook, entry_type: str, field: str = "entry_type") -> None:
+    """Raises InvalidInput for what is no type of entry, RuleViolation for one that the pool doesn't take."""
     if entry_type not in get_args(EntryType):
         raise InvalidInput("没有这种入库类型，请重新选择。", field=field)
     if entry_type not in book.campaigns.entry_types:

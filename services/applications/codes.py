@@ -1,0 +1,105 @@
+"""The codes that a form's values name, looked up at once: what ``domain.forms`` asks of the catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import get_args
+from uuid import UUID
+
+from domain.catalogues import Kind
+from domain.rulebook import Rulebook
+from services.base import rows
+
+CODE_MAX = 64
+_FIND = (
+    "WITH RECURSIVE found AS ("
+    "SELECT pool, kind, code, name, parent FROM catalogue_entry "
+    "WHERE pool = ANY($1::text[]) AND kind = ANY($2::text[]) AND code = ANY($3::text[]) "
+    "UNION SELECT e.pool, e.kind, e.code, e.name, e.parent FROM catalogue_entry e "
+    "JOIN found f ON e.pool = ANY($1::text[]) AND e.kind = f.kind AND e.code = f.parent) "
+    "SELECT kind, code, name, parent, EXISTS (SELECT 1 FROM catalogue_entry c WHERE c.pool = ANY($1::text[]) "
+    "AND c.kind = found.kind AND c.parent = found.code) AS has_children FROM found ORDER BY pool"
+)
+_EMPLOYERS = (
+    "SELECT id, name, credit_code, region FROM employer WHERE pool = $1 AND id = ANY($2::uuid[]) "
+    "AND (retired_at IS NULL OR id = ANY($3::uuid[]))"
+)
+
+
+@dataclass(frozen=True)
+class Code:
+    """An entry of a catalogue. ``credit_code`` is an employer's."""
+
+    name: str
+    parent: str
+    has_children: bool
+    credit_code: str = ""
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Entries by kind and code, with all their ancestors; a ``domain.forms.CatalogueView``."""
+
+    entries: Mapping[tuple[str, str], Code]
+
+    def exists(self, kind: str, code: str) -> bool:
+        return (kind, code) in self.entries
+
+    def has_children(self, kind: str, code: str) -> bool:
+        entry = self.entries.get((kind, code))
+        return entry is not None and entry.has_children
+
+    def name(self, kind: str, code: str) -> str:
+        entry = self.entries.get((kind, code))
+        return entry.name if entry else ""
+
+    def parent(self, kind: str, code: str) -> str:
+        entry = self.entries.get((kind, code))
+        return entry.parent if entry else ""
+
+    def path(self, kind: str, code: str) -> list[str]:
+        """The code and its ancestors, from below."""
+        path = [code]
+        while (above := self.parent(kind, path[-1])) and above not in path:
+            path.append(above)
+        return path
+
+
+async def load_codes(book: Rulebook, *values: object, retired: Iterable[str] = ()) -> Codes:
+    """Everything that ``values`` (of any shape) and the pool's own rules may name.
+
+    ``retired`` are employers that count though the list offers them no longer: who chose one keeps it.
+    """
+    texts = {text for value in values for text in _texts(value)}
+    named = {field.below for field in book.form.used().values() if field.below}
+    codes = texts | named | set(book.form.specialties.classes)
+    found = await rows(_FIND, ["", book.pool.code], list(get_args(Kind)), sorted(codes))
+    entries = {(r["kind"], r["code"]): Code(r["name"], r["parent"], r["has_children"]) for r in found}
+    if ids := [one for text in texts if (one := _uuid(text))]:
+        kept = [one for text in retired if (one := _uuid(text))]
+        for row in await rows(_EMPLOYERS, book.pool.code, ids, kept):
+            entries["employer", str(row["id"])] = Code(row["name"], "", False, row["credit_code"])
+    return Codes(entries)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value that may be a code."""
+    if isinstance(value, str):
+        text = value.strip()
+        if 0 < len(text) <= CODE_MAX and "\0" not in text and text.isprintable():
+            yield text
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None

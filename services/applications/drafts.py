@@ -1,0 +1,285 @@
+"""Beginning an application and filling in its form, section by section, from any device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from domain.clock import print_date
+from domain.entry_lifecycles import ApplicationState
+from domain.errors import AppError, Conflict, NotFound
+from domain.forms import FieldProblem, age_on, check_values
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import EntryType
+from models.accounts import Account
+from models.applications import Application, ApplicationSection, ApplicationSpecialty
+from models.campaigns import Campaign
+from models.experts import Expert
+from services.applications.codes import Codes, load_codes
+from services.applications.persons import facts_of, file_values, find_expert, last_values, registered, today
+from services.applications.problems import refusal
+from services.applications.state import (
+    SPECIALTIES,
+    editable_fields,
+    find_live,
+    fixed_codes,
+    lock_own,
+    next_number,
+    open_values,
+    seal_values,
+)
+from services.base import Actor, Deps, record, transaction, violation
+from services.campaigns import ENTRY_NAMES, Campaigns, check_entry_type
+from services.idempotency import once
+from services.limits import serialise
+from services.permissions import check
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An application; ``existing``: it was begun before."""
+
+    id: UUID
+    number: str
+    entry_type: str
+    state: str
+    existing: bool
+
+
+@dataclass(frozen=True)
+class SavedSection:
+    """A section as it stands now. ``version`` is the section's, for the next save; ``form_version`` the whole form's,
+    for submitting."""
+
+    section: str
+    version: int
+    form_version: int
+    values: dict[str, object]
+    saved_at: datetime
+
+
+class Drafts:
+    def __init__(self, deps: Deps, campaigns: Campaigns) -> None:
+        self._deps = deps
+        self._campaigns = campaigns
+
+    async def start(self, actor: Actor, entry_type: str, *, key: str | None = None) -> Begun:
+        """Begin an application inside a window, pre-filled with what is known. Again: the same one.
+
+        Raises Forbidden for somebody not registered, RuleViolation outside a window, beyond the age limit or before
+        renewal is offered, Conflict while another one is under way.
+        """
+        check(actor, "application.own")
+        account = await registered(actor)
+        check_entry_type(self._deps.book(actor.pool), entry_type)
+        now = self._deps.now()
+
+        async def run() -> Begun:
+            await serialise(f"application.start:{account.id}")
+            if live := await find_live(account.id):
+                return _same(live, entry_type)
+            campaign = await self._campaigns.check_open(account.pool, entry_type, now)
+            expert = await self._check_person(account, cast(EntryType, entry_type), campaign, now)
+            application = await Application.create(
+                pool=account.pool, number=await next_number(now), campaign_id=campaign.id if campaign else None,
+                account_id=account.id, expert_id=expert.id if expert else None, entry_type=entry_type,
+                state=ApplicationState.DRAFT, state_since=now, name=account.real_name, created_at=now,
+            )  # fmt: skip
+            await self._prefill(application, account, expert, now)
+            await record(actor, now, "application.start", "application", application.id, entry_type=entry_type)
+            return _begun(application, existing=False)
+
+        return await once(
+            owner=f"application.start:{account.id}", key=key, now=now, answer=Begun, run=run, request=entry_type
+        )
+
+    async def save_section(
+        self, actor: Actor, application_id: UUID, section: str, values: Mapping[str, object], version: int
+    ) -> SavedSection:
+        """Keep one section's values whole; ``version`` is what the device read, 0 for a section never saved.
+
+        What is missing is no problem yet. Saving what stands already is harmless, so a lost answer costs nothing.
+        Raises InvalidInput with every wrong field, Conflict for a stale device (with the present version and values
+        in ``params``) or a state in which the section can't be changed.
+        """
+        check(actor, "application.own")
+        now, book = self._deps.now(), self._deps.book(actor.pool)
+        async with transaction():
+            application = await lock_own(actor, application_id)
+            if section not in book.form.sections:
+                raise NotFound("申请表中没有这个部分，请刷新后重新填写。", code="no_section", field="section")
+            row = await ApplicationSection.get_or_none(application_id=application.id, code=section)
+            stored: dict[str, object] = open_values(self._deps, row) if row else {}
+            editable = editable_fields(application, book) & set(book.form.sections[section].fields)
+            if not editable:
+                raise not_editable(application, book)
+            kept = await self._clean(application, book, section, values, stored, editable)
+            if row is not None and kept == stored:
+                return SavedSection(section, row.version, application.version, stored, row.saved_at)
+            if version != (row.version if row else 0):
+                raise _stale(section, row, stored)
+            await self._write(application, row, section, kept, now)
+            return SavedSection(section, (row.version if row else 0) + 1, application.version, kept, now)
+
+    async def _check_person(
+        self, account: Account, entry_type: EntryType, campaign: Campaign | None, now: datetime
+    ) -> Expert | None:
+        """The expert's file, for a renewal. Raises RuleViolation or Conflict."""
+        book = self._deps.book(account.pool)
+        birth, limit = facts_of(self._deps, account).birth, book.form.age_max
+        if limit is not None and birth is not None and (age := age_on(birth, today(self._deps))) > limit:
+            raise violation(book, "form.age_max", f"您已满{age}周岁，超过{limit}周岁无法申请成为专家。")
+        if campaign is not None and book.campaigns.once:
+            same = Application.filter(account_id=account.id, campaign_id=campaign.id, state="refused")
+            if await same.exists():
+                raise violation(book, "campaigns.once", "您在本次征集中的申请未通过，请关注下一次征集通知。")
+        expert = await find_expert(account)
+        if entry_type == "first":
+            if expert is not None and expert.standing == "formal":
+                raise Conflict("您已是本库专家，无需再次申请；到期前可办理续聘。", code="already_expert")
+            return None
+        if expert is None:
+            raise Conflict("库中没有您的专家档案，请选择新增申请。", code="no_expert_file")
+        before, until = book.entry.renewal_before, expert.term_until
+        if before is not None and until is not None and now < until - before:
+            raise violation(
+                book,
+                "entry.renewal_before",
+                f"您的聘期至{print_date(until)}，请在{print_date(until - before)}以后办理续聘。",
+            )
+        return expert
+
+    async def _prefill(self, application: Application, account: Account, expert: Expert | None, now: datetime) -> None:
+        """Put in what the expert's file or an earlier application tells, as far as today's form takes it."""
+        book = self._deps.book(account.pool)
+        known = await file_values(self._deps, book, expert) if expert else await last_values(self._deps, account.id)
+        if not known:
+            return
+        codes = await load_codes(book, known)
+        for section in book.form.sections:
+            here = {code: known[code] for code in book.form.sections[section].fields if code in known}
+            kept = _sound(book, section, here, cast(EntryType, application.entry_type), codes)
+            if kept:
+                await ApplicationSection.create(
+                    application_id=application.id, code=section, values_sealed=seal_values(self._deps, kept),
+                    saved_at=now,
+                )  # fmt: skip
+
+    async def _clean(
+        self,
+        application: Application,
+        book: Rulebook,
+        section: str,
+        values: Mapping[str, object],
+        stored: Mapping[str, object],
+        editable: frozenset[str],
+    ) -> dict[str, object]:
+        """The values as they are kept. Raises InvalidInput with every problem."""
+        chosen = stored.get("employer")
+        codes = await load_codes(book, values, stored, retired=[chosen] if isinstance(chosen, str) else [])
+        kept, problems = check_values(
+            book.form, section, values, entry_type=cast(EntryType, application.entry_type), catalogue=codes
+        )
+        for code in book.form.sections[section].fields:
+            if code in editable:
+                continue
+            if code in kept and kept[code] != stored.get(code):
+                problems.append(FieldProblem(code, f"{book.form.fields[code].label}现在不能修改。"))
+            kept.pop(code, None)
+            if code in stored:
+                kept[code] = stored[code]
+        if SPECIALTIES in editable:
+            problems += await _fixed_problems(application, book, kept, codes)
+        if problems:
+            raise refusal(problems, "有内容不能保存", "form_problems")
+        return kept
+
+    async def _write(
+        self,
+        application: Application,
+        row: ApplicationSection | None,
+        section: str,
+        kept: Mapping[str, object],
+        now: datetime,
+    ) -> None:
+        sealed = seal_values(self._deps, kept)
+        if row is None:
+            await ApplicationSection.create(
+                application_id=application.id, code=section, values_sealed=sealed, saved_at=now
+            )
+        else:
+            await ApplicationSection.filter(id=row.id).update(
+                values_sealed=sealed, version=row.version + 1, saved_at=now
+            )
+        application.version += 1
+        await application.save(update_fields=["version"])
+
+
+def not_editable(application: Application, book: Rulebook) -> AppError:
+    """Why nothing here can be changed now, and what to do."""
+    match ApplicationState(application.state):
+        case ApplicationState.LOCKED:
+            return violation(
+                book,
+                "form.papers.print_locks",
+                "打印表格后填写的内容不能再修改，只能上传附件；确需修改请联系专家库管理机构解除锁定。",
+            )
+        case ApplicationState.SENT_BACK if book.review.withdraw_before_edit:
+            return violation(book, "review.withdraw_before_edit", "请先点“撤回”，再修改申请。")
+        case ApplicationState.SENT_BACK | ApplicationState.CORRECTING:
+            return Conflict("这部分没有被退回，不能修改。", code="not_sent_back")
+        case state:
+            return Conflict(f"您的申请现在是“{state.label}”，不能修改。", code="not_editable")
+
+
+async def _fixed_problems(
+    application: Application, book: Rulebook, kept: Mapping[str, object], codes: Codes
+) -> list[FieldProblem]:
+    """Specialties that must stay and don't."""
+    rows = await ApplicationSpecialty.filter(application_id=application.id).order_by("position")
+    fixed = fixed_codes(application, rows, book)
+    if not fixed:
+        return []
+    given = kept.get(SPECIALTIES)
+    chosen = {one["code"]: one["choice"] for one in cast("Sequence[Mapping[str, str]]", given or ())}
+    return [
+        FieldProblem(SPECIALTIES, f"“{codes.name('specialty', code) or code}”没有被退回，不能修改或删除。")
+        for code, choice in fixed.items()
+        if chosen.get(code) != choice
+    ]
+
+
+def _sound(
+    book: Rulebook, section: str, values: Mapping[str, object], entry_type: EntryType, codes: Codes
+) -> dict[str, object]:
+    """Those of ``values`` that the form takes without a problem."""
+    known = {code: value for code, value in values.items() if not book.form.fields[code].account}
+    kept, problems = check_values(book.form, section, known, entry_type=entry_type, catalogue=codes)
+    wrong = {problem.field.partition("[")[0].partition(".")[0] for problem in problems}
+    return {code: value for code, value in kept.items() if code not in wrong}
+
+
+def _stale(section: str, row: ApplicationSection | None, stored: Mapping[str, object]) -> Conflict:
+    """Another device was faster; what it saved comes along, so that the person can compare."""
+    return Conflict(
+        "这部分内容已在另一台设备修改，请核对最新内容后再保存。",
+        code="section_stale",
+        params={"section": section, "version": row.version if row else 0, "values": dict(stored)},
+    )
+
+
+def _same(live: Application, entry_type: str) -> Begun:
+    if live.entry_type != entry_type:
+        raise Conflict(
+            f"您有一份{ENTRY_NAMES[live.entry_type]}申请正在办理，请先办完或放弃后再办{ENTRY_NAMES[entry_type]}。",
+            code="application_live",
+            params={"application_id": str(live.id), "entry_type": live.entry_type},
+        )
+    return _begun(live, existing=True)
+
+
+def _begun(application: Application, *, existing: bool) -> Begun:
+    return Begun(application.id, application.number, application.entry_type, str(application.state), existing)

@@ -1,0 +1,89 @@
+"""The person behind an application: what the account tells the form, and the expert's file at renewal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from domain.clock import local
+from domain.errors import Forbidden
+from domain.forms import PersonFacts, person_facts
+from domain.rulebook import Rulebook
+from models.accounts import Account
+from models.applications import Application
+from models.campaigns import Employer
+from models.experts import Employment, Expert
+from services.applications.state import read_values
+from services.base import Actor, Deps
+
+_CHOICE = "preferred"
+
+
+async def registered(actor: Actor) -> Account:
+    """The actor's account. Raises Forbidden for somebody who has not registered by name and number."""
+    account = await Account.get_or_none(id=actor.account_id) if actor.account_id else None
+    if account is None or account.registered_at is None:
+        raise Forbidden("请先完成实名注册，再申请成为专家。", code="not_registered")
+    return account
+
+
+def facts_of(deps: Deps, account: Account) -> PersonFacts:
+    """Name, number, mobile and what follows from them; in clear, for the person and for checks only."""
+    number = deps.keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else ""
+    mobile = deps.keys.open_text(account.mobile_sealed, "mobile") if account.mobile_sealed else ""
+    return person_facts(account.real_name, number, mobile)
+
+
+def today(deps: Deps) -> date:
+    """The day in Asia/Shanghai."""
+    return local(deps.now()).date()
+
+
+async def find_expert(account: Account) -> Expert | None:
+    """The person's file in the pool: linked to the account, or of the same identity number."""
+    same = Q(account_id=account.id) | Q(id_number_hash=account.id_number_hash)
+    return await Expert.filter(same, pool=account.pool, left_at=None).order_by("created_at").first()
+
+
+async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, object]:
+    """What the expert's file tells, as values of the form; the last entered application fills in the rest."""
+    last = await Application.filter(expert_id=expert.id, state="entered").order_by("-ended_at").first()
+    values: dict[str, object] = await read_values(deps, last.id) if last else {}
+    told: dict[str, object] = {
+        "region": expert.permanent_region,
+        "specialties": _with_choice(expert, values.get("specialties")),
+        "title_level": expert.title_level,
+        "remote_evaluation": expert.remote_evaluation,
+        "emergency": expert.emergency,
+        **await _employer(book, expert),
+    }
+    if "qualifications" not in values:
+        told["qualifications"] = [{"code": code} for code in expert.qualifications]
+    return values | {code: value for code, value in told.items() if value not in ("", None, [])}
+
+
+async def last_values(deps: Deps, account_id: UUID) -> dict[str, object]:
+    """The values of the person's last application that ended, whatever became of it; empty: there is none."""
+    last = await Application.filter(account_id=account_id, ended_at__not_isnull=True).order_by("-ended_at").first()
+    return await read_values(deps, last.id) if last else {}
+
+
+def _with_choice(expert: Expert, before: object) -> list[dict[str, str]]:
+    """The file doesn't tell first from second choices; the form that led there does."""
+    rows = before if isinstance(before, list) else []
+    choices = {row["code"]: row.get("choice", _CHOICE) for row in rows if isinstance(row, Mapping) and "code" in row}
+    return [{"code": code, "choice": choices.get(code, _CHOICE)} for code in expert.specialties]
+
+
+async def _employer(book: Rulebook, expert: Expert) -> dict[str, object]:
+    current = await Employment.filter(expert_id=expert.id, until=None).order_by("-since").first()
+    if current is None:
+        return {}
+    field = book.form.fields.get("employer")
+    if field is None or field.kind != "employer":
+        return {"employer": current.unit_name, "employer_code": current.credit_code}
+    listed = await Employer.get_or_none(pool=expert.pool, name=current.unit_name)
+    return {"employer": str(listed.id)} if listed else {}

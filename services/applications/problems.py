@@ -1,0 +1,21 @@
+"""What is wrong with a form, told all at once: one sentence beside each field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.errors import InvalidInput
+from domain.forms import FieldProblem
+
+TOLD_MAX = 50
+
+
+def refusal(problems: Sequence[FieldProblem], message: str, code: str) -> InvalidInput:
+    """An InvalidInput whose ``params["problems"]`` lists ``{field, message}`` in the form's order.
+
+    ``message`` introduces them; with a single one it says it itself.
+    """
+    first = problems[0]
+    text = first.message if len(problems) == 1 else f"{message}，共{len(problems)}处，请按提示修改。"
+    told = [{"field": one.field, "message": one.message} for one in problems[:TOLD_MAX]]
+    return InvalidInput(text, code=code, field=first.field, params={"problems": told, "count": len(problems)})

@@ -1,0 +1,317 @@
+"""Submitting an application, taking it back, giving it up; unlocking one that was printed too early."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, cast
+from uuid import UUID
+
+from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
+from domain.errors import AppError, Conflict
+from domain.forms import FieldProblem, check_complete, filled
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import EntryType
+from models.accounts import Account
+from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
+from models.experts import Expert
+from models.reviews import ReviewTask
+from services.applications.codes import Codes, load_codes
+from services.applications.persons import facts_of, file_values, today
+from services.applications.problems import refusal
+from services.applications.state import (
+    EVERYTHING,
+    SPECIALTIES,
+    editable_fields,
+    lock,
+    lock_own,
+    log,
+    move,
+    open_after_print,
+    read_values,
+    unknown_application,
+)
+from services.base import Actor, Deps, record, transaction, violation
+from services.campaigns import Campaigns
+from services.notices import Notices
+from services.permissions import check
+from services.pinyin import sort_name
+from services.texts import check_text
+
+SIGNED_FORM = "signed_form"
+"""Code of the field for the signed and stamped scan of the printed form, where a pool has one."""
+APPLICANT = "申请人"
+OFFICE = "专家库管理机构"
+_S, _E = ApplicationState, ApplicationEvent
+
+
+class ReviewDesk(Protocol):
+    """Where a submitted application goes."""
+
+    async def begin(self, application: Application, now: datetime) -> None:
+        """Open the tasks of the right step of this round; inside the transaction, with the row locked."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where an application stands after the person acted. ``round`` counts submissions."""
+
+    id: UUID
+    number: str
+    state: str
+    state_label: str
+    round: int
+    version: int
+
+
+class Submission:
+    def __init__(self, deps: Deps, notices: Notices, campaigns: Campaigns, desk: ReviewDesk) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._campaigns = campaigns
+        self._desk = desk
+
+    async def submit(self, actor: Actor, application_id: UUID, version: int) -> Outcome:
+        """Hand the form in, as it was read at ``version``. Twice is harmless.
+
+        Raises InvalidInput with everything that is missing or wrong, RuleViolation outside the window or before the
+        form was printed, Conflict when the form changed meanwhile or the state doesn't allow it.
+        """
+        check(actor, "application.own")
+        now, book = self._deps.now(), self._deps.book(actor.pool)
+        async with transaction():
+            application = await lock_own(actor, application_id)
+            if application.state == _S.REVIEWING and application.version == version:
+                return _outcome(application)
+            self._check_state(application, book)
+            if application.version != version:
+                raise Conflict(
+                    "申请内容已在另一台设备修改，请核对最新内容后再提交。",
+                    code="form_stale",
+                    params={"version": application.version},
+                )
+            await self._campaigns.check_still_open(application, now)
+            account = await Account.get(id=application.account_id)
+            values, codes = await self._complete(application, account, book)
+            await _check_printed(application, book)
+            await self._write(application, account, values, codes, now)
+            await move(application, _E.SUBMIT, now)
+            await log(application, now, "submit", APPLICANT)
+            await record(actor, now, "application.submit", "application", application.id, round=application.round)
+            await self._desk.begin(application, now)
+            return _outcome(application)
+
+    async def withdraw(self, actor: Actor, application_id: UUID) -> Outcome:
+        """Take it back to correct it: after it was sent back, or while nobody decided. Twice is harmless.
+
+        Raises RuleViolation where the pool doesn't allow it, Conflict once a step was decided.
+        """
+        check(actor, "application.own")
+        now, book = self._deps.now(), self._deps.book(actor.pool)
+        async with transaction():
+            application = await lock_own(actor, application_id)
+            if application.state == _S.CORRECTING:
+                return _outcome(application)
+            if application.state == _S.REVIEWING:
+                await self._check_undecided(application, book)
+                application.sent_back_fields = _reopened(book)
+                await application.save(update_fields=["sent_back_fields"])
+            await move(application, _E.WITHDRAW, now)
+            await _drop_tasks(application, now)
+            await log(application, now, "withdraw", APPLICANT)
+            await record(actor, now, "application.withdraw", "application", application.id, round=application.round)
+            return _outcome(application)
+
+    async def cancel(self, actor: Actor, application_id: UUID) -> Outcome:
+        """Give it up for good. Twice is harmless. Raises Conflict while it is being reviewed: withdraw it first."""
+        check(actor, "application.own")
+        now = self._deps.now()
+        async with transaction():
+            application = await lock_own(actor, application_id)
+            if application.state == _S.CANCELLED:
+                return _outcome(application)
+            await move(application, _E.CANCEL, now)
+            await _drop_tasks(application, now)
+            await log(application, now, "cancel", APPLICANT)
+            await record(actor, now, "application.cancel", "application", application.id)
+            return _outcome(application)
+
+    async def unlock(self, actor: Actor, application_id: UUID, reason: str) -> Outcome:
+        """Open a printed form again, for a mistake that was seen too late; the print counts no longer.
+
+        Raises NotFound outside the actor's pool, Conflict for one that is not locked.
+        """
+        check(actor, "application.unlock")
+        text = check_text(reason, "reason", "原因", 200, required=True)
+        now = self._deps.now()
+        async with transaction():
+            application = await lock(application_id)
+            if application.pool != actor.pool:
+                raise unknown_application()
+            await move(application, _E.UNLOCK, now)
+            application.locked_version = None
+            await application.save(update_fields=["locked_version"])
+            await log(application, now, "unlock", OFFICE, opinion=text)
+            await record(actor, now, "application.unlock", "application", application.id)
+            await self._notices.notify(
+                pool=application.pool,
+                kind="application_progress",
+                dedupe_key=f"unlock:{application.id.hex}:{application.version}:{now.timestamp():.0f}",
+                params={
+                    "number": application.number,
+                    "step": "已解除锁定",
+                    "link": f"{self._deps.public_url}/h5/{application.pool}/apply/form",
+                },
+                account_id=application.account_id,
+            )
+            return _outcome(application)
+
+    def _check_state(self, application: Application, book: Rulebook) -> None:
+        """Raises Conflict, or RuleViolation where withdrawing must come first."""
+        APPLICATION.next(_S(application.state), _E.SUBMIT)
+        if application.state == _S.SENT_BACK and book.review.withdraw_before_edit:
+            raise violation(book, "review.withdraw_before_edit", "请先点“撤回”，修改后再提交。")
+        if application.state == _S.DRAFT and book.form.papers.print_locks and book.form.papers.print_before_submit:
+            raise _unprinted(book)
+
+    async def _complete(
+        self, application: Application, account: Account, book: Rulebook
+    ) -> tuple[dict[str, object], Codes]:
+        """All values with their defaults. Raises InvalidInput with everything that is missing or wrong."""
+        values = await read_values(self._deps, application.id)
+        chosen = values.get("employer")
+        codes = await load_codes(book, values, retired=[chosen] if isinstance(chosen, str) else [])
+        problems = await find_problems(self._deps, book, application, account, values, codes)
+        if problems:
+            raise refusal(problems, "申请还不能提交", "form_incomplete")
+        return filled(book.form, values, cast(EntryType, application.entry_type)), codes
+
+    async def _write(
+        self,
+        application: Application,
+        account: Account,
+        values: Mapping[str, object],
+        codes: Codes,
+        now: datetime,
+    ) -> None:
+        """What lists and queues read."""
+        region = str(values["region"])
+        application.name, application.name_sort = account.real_name, sort_name(account.real_name)
+        application.region, application.region_path = region, codes.path("region", region)
+        application.round += 1
+        application.sent_back_fields = []
+        application.submitted_at = now
+        await application.save(
+            update_fields=["name", "name_sort", "region", "region_path", "round", "sent_back_fields", "submitted_at"]
+        )
+        await _write_specialties(application, cast("Sequence[Mapping[str, str]]", values[SPECIALTIES]))
+
+    async def _check_undecided(self, application: Application, book: Rulebook) -> None:
+        if not book.review.withdraw_undecided:
+            raise violation(book, "review.withdraw_undecided", "提交后不能撤回，请等待审核结果。")
+        decided = ReviewTask.filter(application_id=application.id, round=application.round)
+        if await decided.filter(state__in=[TaskState.APPROVED, TaskState.SENT_BACK, TaskState.REFUSED]).exists():
+            raise Conflict("已有部门作出审核决定，不能撤回，请等待审核结果。", code="already_decided")
+
+
+async def find_problems(
+    deps: Deps,
+    book: Rulebook,
+    application: Application,
+    account: Account,
+    values: Mapping[str, object],
+    codes: Codes,
+) -> list[FieldProblem]:
+    """Everything that keeps an application from being submitted, in the form's order; the window apart."""
+    previous: dict[str, object] | None = None
+    if application.entry_type == "renewal" and application.expert_id is not None:
+        previous = await file_values(deps, book, await Expert.get(id=application.expert_id))
+    return check_complete(
+        book.form, values, await count_attachments(application.id), entry_type=cast(EntryType, application.entry_type),
+        person=facts_of(deps, account), catalogue=codes, today=today(deps), previous=previous,
+    )  # fmt: skip
+
+
+async def count_attachments(application_id: UUID) -> dict[str, int]:
+    """How many files stand ready, by field; of a column of records with its row: ``work_history[0].proof``."""
+    ready = await Attachment.filter(application_id=application_id, state="ready").values_list("field", "row")
+    return Counter(place_of(str(field), int(str(row))) for field, row in ready)
+
+
+def place_of(field: str, row: int) -> str:
+    """Where a file belongs, as problems name it."""
+    records, dot, column = field.partition(".")
+    return f"{records}[{row}].{column}" if dot else field
+
+
+async def _check_printed(application: Application, book: Rulebook) -> None:
+    """Where the form must be printed first: in its present state, and with the scan of that very print.
+
+    A correction of something else than the scan needs no new one. Raises RuleViolation or InvalidInput.
+    """
+    if not book.form.papers.print_before_submit:
+        return
+    has_scan = SIGNED_FORM in book.form.used()
+    if application.round > 0:
+        editable = editable_fields(application, book)
+        if SIGNED_FORM not in editable if has_scan else EVERYTHING not in application.sent_back_fields:
+            return
+    printed = (
+        await PrintedForm.filter(application_id=application.id, version=application.version)
+        .order_by("printed_at")
+        .first()
+    )
+    if printed is None:
+        raise _unprinted(book)
+    scans = Attachment.filter(application_id=application.id, field=SIGNED_FORM, state="ready")
+    if has_scan and await scans.exists() and not await scans.filter(created_at__gte=printed.printed_at).exists():
+        told = "扫描件早于最近一次打印，请上传本次打印后签字盖章的扫描件。"
+        raise refusal([FieldProblem(SIGNED_FORM, told)], told, "form_incomplete")
+
+
+def _unprinted(book: Rulebook) -> AppError:
+    return violation(
+        book,
+        "form.papers.print_before_submit",
+        "请先核对信息并打印表格，签字盖章后上传扫描件，再提交审核。",
+    )
+
+
+def _reopened(book: Rulebook) -> list[str]:
+    """What may be changed after taking back what nobody decided on: what printing and submitting did not fix."""
+    used = book.form.used()
+    if book.form.papers.print_locks:
+        return sorted(open_after_print(book) & used.keys())
+    if book.form.specialties.fixed_once_submitted:
+        return sorted(used.keys() - {SPECIALTIES})
+    return [EVERYTHING]
+
+
+async def _drop_tasks(application: Application, now: datetime) -> None:
+    """Nobody decides on what was taken back."""
+    await ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).update(
+        state=TaskState.VOID, decided_at=now
+    )
+
+
+async def _write_specialties(application: Application, chosen: Sequence[Mapping[str, str]]) -> None:
+    """Bring the rows in line: what was approved stays so, what was sent back is open again."""
+    known = {row.code: row for row in await ApplicationSpecialty.filter(application_id=application.id)}
+    wanted = [one["code"] for one in chosen]
+    await ApplicationSpecialty.filter(application_id=application.id).exclude(code__in=wanted).delete()
+    for position, one in enumerate(chosen):
+        row = known.get(one["code"])
+        if row is None:
+            row = ApplicationSpecialty(application_id=application.id, code=one["code"])
+        changed = row.choice != one["choice"]
+        row.choice, row.position = one["choice"], position
+        row.state = "approved" if row.state == "approved" and not changed else "open"
+        await row.save()
+
+
+def _outcome(application: Application) -> Outcome:
+    state = _S(application.state)
+    return Outcome(application.id, application.number, state.value, state.label, application.round, application.version)
