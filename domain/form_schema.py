@@ -61,7 +61,12 @@ def _limits(field: FormField) -> Schema:
     if field.kind == "choice":
         return {"options": list(field.options)}
     if field.kind == "catalogue":
-        return {"catalogue": field.catalogue, "below": field.below or None, "leaf": field.leaf}
+        return {
+            "catalogue": field.catalogue,
+            "below": field.below or None,
+            "leaf": field.leaf,
+            "code_length": field.code_length,
+        }
     if field.kind == "region":
         return {"catalogue": "region", "leaf": field.leaf, "city_only": field.city_only}
     if field.kind in ("date", "month"):

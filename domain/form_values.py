@@ -248,6 +248,8 @@ def _catalogue_code(field: FormField, value: object, catalogue: CatalogueView) -
     code = _known(field, kind, value, catalogue)
     if field.below and (code == field.below or not lies_within(catalogue, kind, code, field.below)):
         raise _Refused(f"{field.label}请在“{catalogue.name(kind, field.below)}”下选择。")
+    if field.code_length is not None and len(code) != field.code_length:
+        raise _Refused(f"{field.label}没有选到规定的级别，请重新选择。")
     if field.leaf and catalogue.has_children(kind, code):
         raise _Refused(f"“{catalogue.name(kind, code)}”下还有细分，{field.label}请选到最末一级。")
     return code

@@ -54,6 +54,8 @@ class FormField(Section):
     """Only codes of the catalogue below this one."""
     leaf: bool = False
     """Only codes without children."""
+    code_length: Annotated[int, Field(ge=1, le=12)] | None = None
+    """Only codes of this many characters: a second level of specialties (A0201) has 5."""
     parts: Mapping[Code, FormField] = {}
     """Columns of records."""
     file: FileRule | None = None
@@ -76,7 +78,9 @@ class FormField(Section):
     not_future: bool = False
     """Of a month or date: not later than the day of submission."""
     source: str = ""
-    """Manual and line; stands here too, for a field that a pool defines whole."""
+    """Manual and line, of the field as a whole."""
+    note: str = ""
+    """Our decision, of the field as a whole."""
 
     @model_validator(mode="after")
     def _kind_fits(self) -> FormField:
