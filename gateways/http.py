@@ -123,7 +123,7 @@ class Vendor:
                 after = _retry_after(response.headers.get("Retry-After", ""))
                 return Answer(response.status, raw, after, response.headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise self._not_sent(type(error).__name__) from error
+            raise self.not_sent(type(error).__name__) from error
         except (aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:
             # Their text holds the URL, and the URL holds token or secret: keep them out of every traceback.
             failure = (
@@ -174,7 +174,8 @@ class Vendor:
             return failure
         return Rejected(f"http_{status}", f"{self.name} answered HTTP {status}")
 
-    def _not_sent(self, reason: str) -> Transient:
+    def not_sent(self, reason: str) -> Transient:
+        """The error for a call that never reached the other side."""
         self._mark_down(reason)
         return Transient(f"{self.name}: not reached ({reason})")
 

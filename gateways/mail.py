@@ -1,0 +1,153 @@
+"""E-mail over SMTP. Until the content is sent nothing has happened; after that only the server's answer counts."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from email.utils import format_datetime
+
+import structlog
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPException,
+    SMTPResponseException,
+)
+
+from config.settings import Mail
+from domain.clock import Clock, local
+from domain.errors import GatewayError, Rejected, Transient
+from gateways.http import Effect, Vendor
+from services.ports import MailAttachment
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+DIALOGUE = 20.0
+"""Seconds for everything before the content: connection, TLS, log-in, addresses."""
+CONTENT = 60.0
+"""Seconds for the content and the server's answer to it."""
+GOODBYE = 2.0
+LATER = 300.0
+"""Seconds until a mail that the server put off is tried again; many put off a stranger's first (greylisting)."""
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
+
+
+class SmtpMailer:
+    """Implements the port Mailer. ``names`` are shown as sender, by pool."""
+
+    def __init__(
+        self,
+        settings: Mail,
+        names: Mapping[str, str],
+        vendor: Vendor,
+        clock: Clock,
+        *,
+        dialogue: float = DIALOGUE,
+        content: float = CONTENT,
+    ) -> None:
+        self._settings = settings
+        self._names = names
+        self._vendor = vendor
+        self._clock = clock
+        self._dialogue = dialogue
+        self._content = content
+
+    async def send(
+        self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], *, message_id: str
+    ) -> None:
+        """Hand a mail to the server. ``message_id`` is ours: letters, digits, ``. _ -`` (ValueError otherwise).
+
+        Raises Rejected with the server's code (``550``: no such address), or BADADDRESS; OutcomeUnknown when the
+        connection was lost after the content was sent: again with the same id is the same mail to who receives it.
+        """
+        if not _MESSAGE_ID.fullmatch(message_id):
+            raise ValueError("a message id of letters, digits, dot, underscore and hyphen is needed")
+        if not _ADDRESS.fullmatch(to):
+            raise Rejected("BADADDRESS", "not an e-mail address")
+        raw = self._compose(pool, to, subject, text, attachments, message_id)
+        async with self._vendor.counted("send"):
+            client = self._client()
+            try:
+                await self._introduce(client, to)
+                await self._hand_over(client, raw)
+                self._vendor.mark_back()
+                await _part(client)
+            finally:
+                client.close()
+
+    def _client(self) -> SMTP:
+        settings = self._settings
+        return SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            username=settings.username or None,
+            password=settings.password.get_secret_value() if settings.username else None,
+            use_tls=settings.tls == "tls",
+            start_tls=settings.tls == "starttls",
+            local_hostname=settings.sender.rpartition("@")[2],
+            timeout=self._dialogue,
+        )
+
+    async def _introduce(self, client: SMTP, to: str) -> None:
+        """Everything up to the content. Nothing is sent yet, so every failure may be repeated unless it is a no."""
+        try:
+            async with asyncio.timeout(self._dialogue):
+                await client.connect()
+                await client.mail(self._settings.sender)
+                await client.rcpt(to)
+        except SMTPAuthenticationError as error:
+            log.error("mail_needs_operator", code=error.code)
+            raise _refusal(error) from None
+        except SMTPResponseException as error:
+            raise _refusal(error) from None
+        except (SMTPException, TimeoutError, OSError) as error:
+            # Also a server without TLS or with a bad certificate. Its text may name addresses.
+            raise self._vendor.not_sent(type(error).__name__) from None
+
+    async def _hand_over(self, client: SMTP, raw: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._content):
+                await client.data(raw, timeout=self._content)
+        except SMTPResponseException as error:
+            raise _refusal(error) from None
+        except (SMTPException, TimeoutError, OSError) as error:
+            raise self._vendor.unsure(Effect.WRITE, type(error).__name__) from None
+
+    def _compose(
+        self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], message_id: str
+    ) -> bytes:
+        sender = self._settings.sender
+        message = EmailMessage(policy=WIRE)
+        message["From"] = Address(self._names.get(pool, ""), addr_spec=sender)
+        message["To"] = to
+        message["Subject"] = " ".join(subject.split())
+        message["Date"] = format_datetime(local(self._clock.now()))
+        message["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text, cte="base64")
+        for attachment in attachments:
+            main, _, kind = attachment.media_type.partition("/")
+            message.add_attachment(
+                attachment.content, maintype=main, subtype=kind, filename=" ".join(attachment.filename.split())
+            )
+        return message.as_bytes()
+
+
+def _refusal(error: SMTPResponseException) -> GatewayError:
+    """4xx: not now (RFC 5321, 4.2.1); 5xx and anything else: no. The server's text may name the receiver."""
+    if 400 <= error.code < 500:
+        return Transient(f"mail: {error.code}", retry_after=LATER)
+    return Rejected(str(error.code), "the mail server refused")
+
+
+async def _part(client: SMTP) -> None:
+    """Good manners; the mail is taken already."""
+    try:
+        await client.quit(timeout=GOODBYE)
+    except (SMTPException, TimeoutError, OSError):
+        log.debug("mail_no_goodbye")
