@@ -17,17 +17,20 @@ from uuid import UUID
 
 from stdnum.cn import uscc
 
-from app.demo_people import AGENCY, AGENCY_CODE, CAST, DemoPerson, check_sign
+from app.demo_people import AGENCY, AGENCY_CODE, CAST, REVIEWERS, DemoPerson, check_sign
 from domain.catalogues import Entry, Kind, load_catalogues
 from domain.rulebook import Rulebook
 from models.accounts import RoleGrant
+from models.campaigns import Campaign, Employer
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
+from models.reviews import ReviewAssignment
 from services.accounts import account_by_mobile
 from services.base import Deps, system, transaction
 from services.catalogues import Catalogues
 from services.expert_import import ExpertImport
 from services.expert_sheets import COLUMNS
+from services.pinyin import sort_name
 
 POOL = "demo"
 SPECIALTY = "A0801"
@@ -110,6 +113,7 @@ async def load_demo(deps: Deps, folder: Path, *, extras: int = 300, seed: int = 
     """Catalogues of all pools; in the demo pool the cast and ``extras``. What is there already stays as it is."""
     await load_catalogues_of(deps, folder)
     staff = await _load_staff(deps)
+    await _open_campaign(deps)
     if await Expert.exists(pool=POOL):
         return DemoReport(0, staff)
     codes = codes_of(pool_catalogues(deps.book(POOL), folder))
@@ -127,7 +131,7 @@ async def _load_staff(deps: Deps) -> int:
     made = 0
     async with transaction():
         for person in CAST:
-            if person.role == "expert":
+            if person.role in ("expert", "applicant"):
                 continue
             account = await account_by_mobile(deps, POOL, person.mobile)
             if account.real_name == person.name:
@@ -140,6 +144,8 @@ async def _load_staff(deps: Deps) -> int:
 
 async def _give_role(deps: Deps, role: str, account_id: UUID) -> None:
     now = deps.now()
+    if role == "reviewer":
+        return  # gets a step of the review instead, see _open_campaign
     if grant := _GRANTS.get(role):
         await RoleGrant.create(account_id=account_id, role=grant, granted_at=now)
         return
@@ -155,6 +161,28 @@ async def _give_role(deps: Deps, role: str, account_id: UUID) -> None:
         organisation_id=organisation.id, account_id=account_id, valid_from=now, valid_until=until, accepted_at=now,
         created_at=now,
     )  # fmt: skip
+
+
+async def _open_campaign(deps: Deps) -> None:
+    """A campaign that is open for a year, employers to choose from, and a reviewer for each step of the review."""
+    book, now = deps.book(POOL), deps.now()
+    if await Campaign.exists(pool=POOL):
+        return
+    async with transaction():
+        await Campaign.create(
+            pool=POOL, name=f"{now.year}年评标专家常态征集", entry_types=list(book.campaigns.entry_types),
+            enrol_from=now - timedelta(days=1), enrol_until=now + timedelta(days=365), created_at=now, published_at=now,
+            announcement="面向全省公开征集评标专家，符合条件的专业技术人员均可在线申请。",
+        )  # fmt: skip
+        for name, code in _units(random.Random(1)):  # noqa: S311 (invented units, no secret)
+            await Employer.create(
+                pool=POOL, name=name, name_sort=sort_name(name), credit_code=code, region="440100", created_at=now
+            )
+        for step, person in zip(book.review.steps, REVIEWERS, strict=False):
+            account = await account_by_mobile(deps, POOL, person.mobile)
+            await ReviewAssignment.create(
+                pool=POOL, account_id=account.id, step=step.code, region=book.pool.region, granted_at=now
+            )
 
 
 def _cast_row(person: DemoPerson, at: int) -> dict[str, str]:

@@ -17,7 +17,8 @@ AGENCY_CODE = "91440101MA5000001P"
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """``role``: expert, agency, verifier, supervisor, venue, legal (the agency's legal entity) or admin."""
+    """``role``: expert, agency, verifier, supervisor, venue, applicant, reviewer, legal (the agency's legal entity)
+    or admin."""
 
     name: str
     mobile: str
@@ -60,9 +61,20 @@ _EXPERTS = (
     *("曾庆华", "彭丽娟", "萧国栋", "蔡文静", "潘志勇", "田春梅", "董海涛", "袁慧敏"),
 )
 EXPERTS = tuple(_person(11 + index, name, "expert") for index, name in enumerate(_EXPERTS))
+APPLICANTS = (
+    _person(31, "江申请", "applicant"),
+    _person(32, "柳学文", "applicant"),
+    _person(33, "唐立新", "applicant"),
+)
+"""Who wants to become an expert: known to nobody at the start."""
+REVIEWERS = (
+    _person(7, "王初审", "reviewer"),
+    _person(8, "李复审", "reviewer"),
+)
+"""In the order of the demo pool's review steps."""
 OFFICES = (
     _person(5, "吴法人", "legal"),
     _person(6, "徐管理", "admin"),
 )
 """Who is seldom needed, and so stands last on the desk of phones."""
-CAST = (*STAFF, *EXPERTS, *OFFICES)
+CAST = (*STAFF, *EXPERTS, *APPLICANTS, *REVIEWERS, *OFFICES)

@@ -10,7 +10,7 @@ import { Scanner } from './scanner.js';
 
 export const ROLES = {
   expert: '专家', agency: '招标代理', verifier: '核验员', supervisor: '监督员', venue: '场地', applicant: '申请人',
-  legal: '法人', admin: '管理员',
+  legal: '法人', reviewer: '审核员', admin: '管理员',
 };
 const TABS = [['chat', '微信', 'chat'], ['sms', '短信', 'sms'], ['calls', '电话', 'phone'], ['mini', '小程序', 'mini']];
 const LINES = { normal: '', busy: '占线', off: '关机', no_answer: '不接', rejects: '拒接', unreachable: '无信号', suspended: '停机' };
