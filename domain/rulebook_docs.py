@@ -8,6 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from domain.rulebook import Rulebook, load_rulebooks
+from domain.rulebook_docs_forms import render_forms
+from domain.rulebook_people import Question
+from domain.rulebook_reviews import ReviewStep
 from domain.rulebook_sections import Step
 from domain.rulebook_texts import KINDS, KindTexts
 from domain.rulebook_types import Section, print_duration
@@ -33,9 +36,12 @@ silent or contradict themselves, the decision. Durations: s, m, h, d.
 | 吉林手册 | 政采云平台 政府采购评审专家注册操作指南 20190319 |
 
 There are no weights, frequency limits, cool-down or same-employer limits: no manual of these pools knows any, and the
-verifiable order gives everybody eligible the same chance.
+verifiable order gives everybody eligible the same chance. The windows of a campaign are data of that campaign, which an
+administrator enters, and no rules.
 """
 _LONG = 60
+_IN_FORMS = ("form.fields.", "form.sections.")
+"""Shown in tables of their own."""
 
 
 def render_page(books: Mapping[str, Rulebook]) -> str:
@@ -44,6 +50,8 @@ def render_page(books: Mapping[str, Rulebook]) -> str:
     for name in Rulebook.model_fields:
         if name not in {"texts", "venues"}:
             parts.append("\n".join(_section(name, books)))
+        if name == "form":
+            parts.append("\n".join(render_forms(books)))
     parts.append("\n".join(_texts(next(iter(books.values())))))
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -52,7 +60,8 @@ def _section(name: str, books: Mapping[str, Rulebook]) -> Iterator[str]:
     yield f"## {name}\n"
     yield "| value | usually | differs | source and decision |"
     yield "| --- | --- | --- | --- |"
-    keys = dict.fromkeys(key for book in books.values() for key, _ in _leaves(getattr(book, name), name))
+    leaves = (key for book in books.values() for key, _ in _leaves(getattr(book, name), name))
+    keys = dict.fromkeys(key for key in leaves if key != name and not key.startswith(_IN_FORMS))
     for key in keys:
         cells = {pool: _show(_find(book, key)) for pool, book in books.items()}
         counts = Counter(cells.values())
@@ -77,7 +86,7 @@ def _leaves(value: object, key: str) -> Iterator[tuple[str, object]]:
 def _find(book: Rulebook, key: str) -> object:
     value: object = book
     for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else getattr(value, part)
+        value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
     return value
 
 
@@ -110,17 +119,44 @@ def _show(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, timedelta):
         return print_duration(value)
-    if isinstance(value, Step):
-        return _show_step(value)
     if isinstance(value, tuple):
-        return " / ".join(_show(item) for item in value) if value else "none"
+        return _show_items(value)
     text = str(value)
     return _cell(text if len(text) <= _LONG and "\n" not in text else f"({len(text)} characters)")
+
+
+def _show_items(items: tuple[object, ...]) -> str:
+    """Review steps and questions on lines of their own, all else in one."""
+    if not items:
+        return "none"
+    if isinstance(items[0], ReviewStep | Question):
+        return "<br>".join(f"{place}. {_show_item(item)}" for place, item in enumerate(items, 1))
+    return " / ".join(_show_item(item) for item in items)
+
+
+def _show_item(item: object) -> str:
+    if isinstance(item, Step):
+        return _show_step(item)
+    if isinstance(item, ReviewStep):
+        return _show_review_step(item)
+    return _cell(item.question) if isinstance(item, Question) else _show(item)
 
 
 def _show_step(step: Step) -> str:
     again = f", {step.attempts} times every {print_duration(step.retry_gap)}" if step.attempts > 1 else ""
     return f"{step.channel} at {print_duration(step.after)}{again}"
+
+
+def _show_review_step(step: ReviewStep) -> str:
+    told = [
+        step.department,
+        f"region: {step.acts_in}",
+        "one task for each specialty" if step.per_specialty else "",
+        f"sends back {' or '.join(step.send_back)}",
+        "may refuse" if step.may_refuse else "never refuses",
+        f"expected in {print_duration(step.expected)}",
+    ]
+    return _cell(f"{step.name} ({', '.join(part for part in told if part)})")
 
 
 def _texts(book: Rulebook) -> Iterator[str]:
