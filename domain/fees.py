@@ -1,0 +1,40 @@
+"""When a fee can be paid, and when the platform is asked what became of an order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from domain.entry_lifecycles import FeeState
+
+Phase = Literal["not_open", "open", "closed", "paid", "refunded", "void"]
+
+ASKED_AFTER: Sequence[timedelta] = tuple(timedelta(seconds=s) for s in (5, 30, 60, 180, 300, 600, 1800))
+"""After the order was made. Notifications may be lost, so each order is asked about until it is paid or closed."""
+GRACE = timedelta(seconds=5)
+"""After an order's end, before it is closed: a payment of the last second is let through."""
+
+
+def phase_of(state: str, opens_at: datetime, closes_at: datetime | None, now: datetime) -> Phase:
+    """What a person can do with a fee now; the window is half-open."""
+    if state == FeeState.DUE:
+        if now < opens_at:
+            return "not_open"
+        return "open" if closes_at is None or now < closes_at else "closed"
+    settled: dict[str, Phase] = {"paid": "paid", "refunded": "refunded"}
+    return settled.get(state, "void")
+
+
+def order_ends(now: datetime, valid: timedelta, closes_at: datetime | None) -> datetime:
+    """When an order made now must be paid: not after the window, but the platform's shortest life is a minute."""
+    ends = now + valid
+    if closes_at is not None:
+        ends = min(ends, closes_at)
+    return max(ends, now + timedelta(minutes=1))
+
+
+def next_question(made: datetime, ends: datetime, asked: int) -> datetime:
+    """When an order is asked about after ``asked`` questions; the last question comes at its end."""
+    last = ends + GRACE
+    return min(made + ASKED_AFTER[asked], last) if asked < len(ASKED_AFTER) else last

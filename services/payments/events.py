@@ -1,0 +1,154 @@
+"""Notifications of the payment platform: verified, stored, answered; what follows from them is carried out after.
+
+A stored event is the work's own queue: its row waits until ``carry_out`` has done everything in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from domain.entry_lifecycles import ApplicationState, OrderState
+from domain.money import yuan
+from models.applications import Application
+from models.payments import Fee, PayEvent, PayOrder
+from services.applications.state import lock
+from services.base import Deps, record, rows, system, transaction
+from services.batches import each
+from services.codes import Notifier
+from services.payments.fees import close_soon, rules_of
+from services.payments.invoices import Invoices
+from services.payments.refunds import Refunds
+from services.payments.settle import ALARMS, PURPOSE, Settle, store_event
+from services.ports import InvoiceReport, PaymentPlatform, PayNotification, RefundReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Passing(Protocol):
+    """Lets an application go on to its next stage; see ``services.entry``."""
+
+    async def pass_on(self, application: Application, now: datetime) -> None: ...
+
+
+class PayEvents:
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notifier,
+        platform: PaymentPlatform,
+        settle: Settle,
+        refunds: Refunds,
+        invoices: Invoices,
+        entry: Passing,
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._platform = platform
+        self._settle = settle
+        self._refunds = refunds
+        self._invoices = invoices
+        self._entry = entry
+
+    # ---- taking them in
+
+    async def take(self, pool: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Verify the raw bytes and store what they say; a payment is counted in the same statement.
+
+        Raises Forbidden or InvalidInput for what is not the platform's, and then nothing is stored.
+        """
+        note = await self._platform.read_notification(pool, headers, body)
+        if note.trade is not None:
+            await self._settle.apply_trade(pool, note.trade, kind=note.kind, plain=note.plain)
+            return
+        await store_event(self._deps, pool, note.kind, _subject(note), _sealed_form(note), self._deps.now())
+
+    # ---- carrying them out
+
+    async def carry_out_due(self) -> int:
+        """What follows from every event that waits; returns how many there were."""
+        waiting = await rows("SELECT id FROM pay_event WHERE applied_at IS NULL ORDER BY received_at LIMIT 200")
+        await each("pay_events", waiting, lambda row: self.carry_out(row["id"]))
+        return len(waiting)
+
+    async def carry_out(self, event_id: UUID) -> None:
+        """Everything that follows from one event. Harmless to repeat, and to do twice at once."""
+        event = await PayEvent.get(id=event_id)
+        if event.applied_at is not None:
+            return
+        if event.outcome:
+            await self._follow(event_id)
+            return
+        word = await self._report(event)
+        await PayEvent.filter(id=event_id, applied_at=None).update(applied_at=self._deps.now(), outcome=word)
+
+    async def _follow(self, event_id: UUID) -> None:
+        async with transaction():
+            event = await PayEvent.select_for_update().get(id=event_id)
+            if event.applied_at is not None:
+                return
+            now = self._deps.now()
+            if event.outcome == "paid":
+                await self._paid(event, now)
+            elif event.outcome == "surplus":
+                order = await PayOrder.select_for_update().get(out_trade_no=event.subject)
+                if order.state == OrderState.PAID:
+                    await self._refunds.send_back(order, now)
+            elif event.outcome in ALARMS:
+                await record(system(event.pool), now, "fee.alarm", "pay_event", event.id, verdict=event.outcome)
+            event.applied_at = now
+            await event.save(update_fields=["applied_at"])
+
+    async def _paid(self, event: PayEvent, now: datetime) -> None:
+        order = await PayOrder.get(out_trade_no=event.subject)
+        application = await lock((await Fee.get(id=order.fee_id)).application_id)
+        fee = await Fee.get(id=order.fee_id)
+        await record(
+            system(fee.pool), now, "fee.paid", "fee", fee.id, order=order.out_trade_no, amount=order.amount,
+            told_by=event.kind,
+        )  # fmt: skip
+        await close_soon(fee.id, now, but=order.id)
+        await self._invoices.begin(fee, application, now)
+        await self._notices.notify(
+            pool=fee.pool, kind="fee_paid", account_id=fee.account_id, dedupe_key=f"fee_paid:{fee.id}",
+            params={
+                "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount), "number": fee.expert_number,
+                "link": f"{self._deps.public_url}/h5/{fee.pool}/pay",
+            },
+        )  # fmt: skip
+        if application.state == ApplicationState.FEE:
+            await self._entry.pass_on(application, now)
+
+    async def _report(self, event: PayEvent) -> str:
+        """A refund's or an invoice's state, or something that we don't know and keep."""
+        told: dict[str, Any] = json.loads(self._deps.keys.open_text(event.payload_sealed, PURPOSE))
+        if "refund" in told:
+            at = told["refund"]["success_at"]
+            when = datetime.fromisoformat(at) if at else None
+            return await self._refunds.apply_report(event.pool, RefundReport(**{**told["refund"], "success_at": when}))
+        if "invoice" in told:
+            return await self._invoices.apply_report(event.pool, InvoiceReport(**told["invoice"]))
+        log.info("pay_event_kept", kind=event.kind)
+        return "kept"
+
+
+def _subject(note: PayNotification) -> str:
+    if note.refund is not None:
+        return note.refund.out_refund_no
+    return note.invoice.apply_id if note.invoice is not None else note.event_id
+
+
+def _sealed_form(note: PayNotification) -> str:
+    """The report as we read it, and beside it the platform's own words."""
+    kept: dict[str, Any] = {"plain": note.plain}
+    if note.refund is not None:
+        at = note.refund.success_at
+        kept["refund"] = {**note.refund.__dict__, "success_at": at.isoformat() if at else None}
+    if note.invoice is not None:
+        kept["invoice"] = dict(note.invoice.__dict__)
+    return json.dumps(kept, ensure_ascii=False)

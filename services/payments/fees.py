@@ -1,0 +1,108 @@
+"""What a person owes, and from when it can be paid (缴费)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.clock import local
+from domain.entry_lifecycles import FEE, FeeEvent, FeeState
+from domain.errors import NotFound
+from domain.ids import new_id
+from domain.money import yuan
+from domain.rulebook_reviews import Fee as FeeRules
+from models.applications import Application
+from models.campaigns import Campaign
+from models.payments import Fee, PayOrder
+from services.base import Deps, record, rows, system, transaction
+from services.batches import each
+from services.codes import Notifier
+
+KIND = "training"
+
+
+def rules_of(deps: Deps, pool: str) -> FeeRules:
+    """The pool's rules on its fee. Raises NotFound for a pool that asks for none."""
+    rules = deps.book(pool).fee
+    if rules is None:
+        raise NotFound("本专家库不收取费用，无需缴费。", code="no_fee")
+    return rules
+
+
+def print_deadline(at: datetime | None) -> str:
+    """``12月4日 18:30``."""
+    if at is None:
+        return "规定期限"
+    t = local(at)
+    return f"{t.month}月{t.day}日 {t:%H:%M}"
+
+
+class Fees:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def charge(self, application: Application, now: datetime) -> Fee:
+        """Make the fee of an application that was approved; inside the caller's transaction, the row locked.
+
+        A second call gives the same fee. It opens by the rulebook and the campaign's payment window.
+        """
+        existing = await Fee.get_or_none(application_id=application.id, kind=KIND)
+        if existing is not None:
+            return existing
+        rules = rules_of(self._deps, application.pool)
+        campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
+        window = rules.window(
+            application.approved_at or now,
+            campaign.pay_from if campaign else None,
+            campaign.pay_until if campaign else None,
+        )
+        fee = await Fee.create(
+            id=new_id(), pool=application.pool, kind=KIND, application_id=application.id,
+            account_id=application.account_id, expert_number=application.expert_number, amount=rules.amount,
+            opens_at=window.opens, closes_at=window.closes, state=FEE.initial, created_at=now,
+        )  # fmt: skip
+        await record(system(fee.pool), now, "fee.charge", "fee", fee.id, amount=fee.amount, kind=KIND)
+        return fee
+
+    async def cancel(self, application_id: UUID, now: datetime) -> None:
+        """Nothing is owed any more; inside the caller's transaction. What is paid all the same goes back by itself."""
+        fee = await Fee.select_for_update().get_or_none(application_id=application_id, kind=KIND)
+        if fee is None or not FEE.can(FeeState(fee.state), FeeEvent.CANCEL):
+            return
+        fee.state = FEE.next(FeeState(fee.state), FeeEvent.CANCEL)
+        await fee.save(update_fields=["state"])
+        await close_soon(fee.id, now)
+        await record(system(fee.pool), now, "fee.cancel", "fee", fee.id)
+
+    async def tell_opened(self) -> int:
+        """Tell everybody whose fee can be paid from now on; returns how many were due."""
+        now = self._deps.now()
+        due = await rows(
+            "SELECT id FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1 ORDER BY opens_at LIMIT 500",
+            now,
+        )
+        await each("fee_open", due, lambda row: self._tell(row["id"], now))
+        return len(due)
+
+    async def _tell(self, fee_id: UUID, now: datetime) -> None:
+        async with transaction():
+            fee = await Fee.select_for_update().get(id=fee_id)
+            if fee.told_at is not None or fee.state != FeeState.DUE:
+                return
+            fee.told_at = now
+            await fee.save(update_fields=["told_at"])
+            await self._notices.notify(
+                pool=fee.pool, kind="fee_open", account_id=fee.account_id, dedupe_key=f"fee_open:{fee.id}",
+                params={
+                    "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount),
+                    "number": fee.expert_number, "until": print_deadline(fee.closes_at),
+                    "link": f"{self._deps.public_url}/h5/{fee.pool}/pay",
+                },
+            )  # fmt: skip
+
+
+async def close_soon(fee_id: UUID, now: datetime, *, but: UUID | None = None) -> None:
+    """Let every order of a fee that can still be paid be asked about and closed at the next look."""
+    live = PayOrder.filter(fee_id=fee_id, state__in=["new", "open"])
+    await (live.exclude(id=but) if but is not None else live).update(check_at=now)

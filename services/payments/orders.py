@@ -1,0 +1,373 @@
+"""Orders at the payment platform: made, made anew, asked about, closed.
+
+An order's row is committed before the platform is asked, and never in one transaction with it: whatever becomes of the
+call, the number is known and can be asked about. One fee has at most one live order of a trade and openid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from domain.clock import local, print_time
+from domain.entry_lifecycles import ORDER, FeeState, OrderState
+from domain.errors import (
+    Conflict,
+    Forbidden,
+    GatewayError,
+    NotFound,
+    Rejected,
+    RuleViolation,
+    Unauthenticated,
+    Unavailable,
+)
+from domain.fees import next_question, order_ends, phase_of
+from domain.ids import new_id
+from models.accounts import Session, WechatIdentity
+from models.payments import Fee, PayOrder
+from services.base import Actor, Deps, record, rows, system, transaction, violation
+from services.batches import each
+from services.limits import HOUR, check_recent
+from services.payments.fees import print_deadline, rules_of
+from services.payments.reading import FeeView, view_fee
+from services.payments.settle import Settle
+from services.ports import Merchant, OrderRequest, PayApp, PaymentPlatform, PayParameters, TradeReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Trade = Literal["native", "jsapi", "mini"]
+
+CODE_LIVES = timedelta(hours=2) - timedelta(minutes=5)
+"""A code or prepay id of the platform lives two hours; it is not handed out in its last minutes."""
+_LAST_MINUTE = timedelta(seconds=60)
+"""An order that ends sooner is not worth opening; it is closed and made anew."""
+_ASK_AGAIN = timedelta(seconds=3)
+_OTHERS_TURN = timedelta(seconds=10)
+"""How long a request that has just placed the same order is waited for: a second call would kill its code."""
+_LIVE = (OrderState.NEW, OrderState.OPEN)
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """An order to be paid: ``code_url`` to draw (native), or ``parameters`` to call up the cashier with."""
+
+    order_id: UUID
+    out_trade_no: str
+    trade: str
+    amount: int
+    expires_at: datetime
+    code_url: str
+    parameters: PayParameters | None
+
+
+class Orders:
+    def __init__(self, deps: Deps, platform: PaymentPlatform, settle: Settle) -> None:
+        self._deps = deps
+        self._platform = platform
+        self._settle = settle
+
+    # ---- for whom
+
+    async def look_up(self, actor: Actor, number: str, *, viewer: UUID | None = None) -> FeeView:
+        """The fee of an expert number, the name masked. Counted and logged, save one's own.
+
+        ``viewer`` is who looks, where that is no account but an openid. Raises NotFound, TooMany, Unauthenticated.
+        """
+        rules = rules_of(self._deps, actor.pool)
+        who = actor.account_id or viewer
+        if who is None:
+            raise Unauthenticated("请先登录，或在微信里打开本页。", code="login_needed")
+        wanted, now = unicodedata.normalize("NFKC", number).strip().upper(), self._deps.now()
+        fee = (
+            await Fee.filter(pool=actor.pool, expert_number=wanted).order_by("-created_at").first() if wanted else None
+        )
+        if fee is None or fee.account_id != actor.account_id:
+            async with transaction():
+                await check_recent(
+                    "fee.look_up", who, limit=rules.lookups_per_hour, period=HOUR, now=now,
+                    message="查询专家编号的次数过多",
+                )  # fmt: skip
+                await record(actor, now, "fee.look_up", "account", who, number=wanted[:32], found=fee is not None)
+        if fee is None:
+            raise NotFound(
+                f"没有找到这个专家编号的费用，请核对编号；有疑问请拨打{rules.hotline}。", code="number_unknown"
+            )
+        if fee.account_id != actor.account_id and not rules.pay_for_others:
+            raise Forbidden("本专家库只能由本人缴费，请本人登录后办理。", code="own_only")
+        return await view_fee(self._deps, fee, actor)
+
+    async def openid_of(self, actor: Actor, app: PayApp) -> str:
+        """The openid of the actor's session in the mini-program. Raises Forbidden for a session elsewhere."""
+        session = await Session.get_or_none(id=actor.session_id) if actor.session_id else None
+        identity = await WechatIdentity.get_or_none(id=session.identity_id) if session and session.identity_id else None
+        if identity is None or identity.app != app:
+            raise Forbidden("请在小程序里支付，或改用扫码支付。", code="not_in_app")
+        return identity.openid
+
+    # ---- ordering
+
+    async def order(self, actor: Actor, fee_id: UUID, trade: Trade, *, openid: str = "") -> Ordered:
+        """An order that can be paid now: the live one while it is good, else a new one. Harmless to repeat.
+
+        ``openid`` pays (jsapi, mini) and was told by WeChat, never by the client. Raises RuleViolation outside the
+        window, Conflict when it is paid, Unavailable when the platform can't be reached (repeat later).
+        """
+        for _ in range(4):
+            order, fresh = await self._claim(actor, fee_id, trade, openid)
+            now = self._deps.now()
+            if _is_ending(order, now):
+                await self._retire(order)
+                continue
+            if order.state == OrderState.OPEN and order.prepared_at and now < order.prepared_at + CODE_LIVES:
+                return self._ordered(order)
+            if not fresh and await self._wait_for_other(order):
+                continue
+            placed = await self._place(order)
+            if placed is not None:
+                return self._ordered(placed)
+        raise _busy()
+
+    async def _claim(self, actor: Actor, fee_id: UUID, trade: Trade, openid: str) -> tuple[PayOrder, bool]:
+        """The live order of this fee, trade and openid; a new row (then True) where there is none."""
+        async with transaction():
+            fee = await Fee.select_for_update().get_or_none(id=fee_id, pool=actor.pool)
+            now = self._deps.now()
+            merchant = self._check(actor, fee, now)
+            assert fee is not None  # noqa: S101  (checked above; for the type checker)
+            live = await PayOrder.get_or_none(fee_id=fee_id, trade=trade, openid=openid, state__in=list(_LIVE))
+            if live is not None:
+                return live, False
+            rules = rules_of(self._deps, fee.pool)
+            ends = order_ends(now, rules.order_valid, fee.closes_at)
+            order = await PayOrder.create(
+                id=new_id(), pool=fee.pool, fee_id=fee.id, out_trade_no=_number(now), trade=trade,
+                payer_id=actor.account_id, appid=_appid(merchant, trade), openid=openid, amount=fee.amount,
+                description=rules.description, state=ORDER.initial, expires_at=ends,
+                check_at=next_question(now, ends, 0), created_at=now,
+            )  # fmt: skip
+            await record(actor, now, "fee.order", "fee", fee.id, order=order.out_trade_no, trade=trade)
+            return order, True
+
+    def _check(self, actor: Actor, fee: Fee | None, now: datetime) -> Merchant:
+        """Whether this fee may be paid now, by this person. The answer is who receives it."""
+        rules = rules_of(self._deps, actor.pool)
+        if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
+            raise NotFound("找不到这笔费用，请刷新后重试。", code="fee_unknown")
+        phase = phase_of(fee.state, fee.opens_at, fee.closes_at, now)
+        if phase == "not_open":
+            message = f"缴费还没有开始，{print_time(fee.opens_at)}起可以缴纳，届时会通知您。"
+            raise violation(self._deps.book(fee.pool), "fee.opens_after", message)
+        if phase == "closed":
+            raise RuleViolation(
+                f"缴费已于{print_deadline(fee.closes_at)}截止，如有疑问请拨打{rules.hotline}。", rule="fee.window",
+                code="fee_closed",
+            )  # fmt: skip
+        if phase != "open":
+            raise Conflict(f"该笔费用{FeeState(fee.state).label}，无需缴纳。", code="fee_settled")
+        merchant = self._platform.merchant(fee.pool)
+        if merchant is None:
+            raise Unavailable(f"本专家库暂未开通在线缴费，请拨打{rules.hotline}。")
+        return merchant
+
+    async def _place(self, order: PayOrder) -> PayOrder | None:
+        """Ask the platform, again with the same request if need be; None: look anew. Raises Unavailable."""
+        try:
+            code = await self._ask_for_code(order)
+        except Rejected as error:
+            await self._not_placed(order, error)
+            return None
+        except GatewayError as error:
+            raise _busy() from error
+        now = self._deps.now()
+        field = "code_url" if order.trade == "native" else "prepay_id"
+        found = await PayOrder.filter(id=order.id, state__in=list(_LIVE)).update(
+            state=OrderState.OPEN, prepared_at=now, **{field: code}
+        )
+        return await PayOrder.get(id=order.id) if found else None
+
+    async def _wait_for_other(self, order: PayOrder) -> bool:
+        """Somebody else's request for this very order may be under way; True when it has its answer."""
+        if order.state != OrderState.NEW or self._deps.now() >= order.created_at + _OTHERS_TURN:
+            return False
+        for _ in range(15):
+            await asyncio.sleep(0.2)
+            if not await PayOrder.exists(id=order.id, state=OrderState.NEW):
+                return True
+        return False
+
+    async def _ask_for_code(self, order: PayOrder) -> str:
+        merchant = self._platform.merchant(order.pool)
+        by_wechat = rules_of(self._deps, order.pool).invoice.issued_by == "wechat"
+        request = OrderRequest(
+            order.out_trade_no, order.description, order.amount, order.expires_at,
+            support_fapiao=by_wechat and merchant is not None and merchant.fapiao,
+        )  # fmt: skip
+        if order.trade == "native":
+            return await self._platform.order_native(order.pool, request)
+        return await self._platform.order_jsapi(order.pool, _app(order.trade), order.openid, request)
+
+    async def _not_placed(self, order: PayOrder, error: Rejected) -> None:
+        """The platform won't have this order: perhaps because it is paid or ended. Else nothing can be paid now."""
+        code = plain_code(error)
+        log.warning("order_refused", pool=order.pool, order=order.out_trade_no, vendor_code=error.vendor_code)
+        if code in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED", "INVALIDREQUEST"):
+            await self._retire(order)
+        else:
+            await self._mark_closed(order)
+        if code not in ("ORDERPAID", "ORDERCLOSED", "OUTTRADENOUSED"):
+            hotline = rules_of(self._deps, order.pool).hotline
+            raise Unavailable(f"暂时不能支付，请稍后重试；仍不行请拨打{hotline}。") from error
+
+    def _ordered(self, order: PayOrder) -> Ordered:
+        parameters = None
+        if order.trade != "native":
+            parameters = self._platform.sign_payment(order.pool, _app(order.trade), order.prepay_id)
+        return Ordered(
+            order.id, order.out_trade_no, order.trade, order.amount, order.expires_at, order.code_url, parameters
+        )
+
+    # ---- asking
+
+    async def refresh(self, actor: Actor, fee_id: UUID) -> FeeView:
+        """The fee as it stands. While it is unpaid the platform is asked, at most every three seconds for all who wait.
+
+        Raises NotFound for a fee that this person may not pay.
+        """
+        rules = rules_of(self._deps, actor.pool)
+        fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
+        if fee is None or (fee.account_id != actor.account_id and not rules.pay_for_others):
+            raise NotFound("找不到这笔费用，请刷新后重试。", code="fee_unknown")
+        if fee.state == FeeState.DUE:
+            for order_id in await self._claim_questions(fee_id):
+                await self._check_quietly(order_id)
+            fee = await Fee.get(id=fee_id)
+        return await view_fee(self._deps, fee, actor)
+
+    async def _claim_questions(self, fee_id: UUID) -> list[UUID]:
+        found = await rows(
+            "UPDATE pay_order SET asked_at = $2 WHERE fee_id = $1 AND state IN ('new', 'open') AND created_at <= $3 "
+            "AND (asked_at IS NULL OR asked_at <= $3) RETURNING id",
+            fee_id,
+            self._deps.now(),
+            self._deps.now() - _ASK_AGAIN,
+        )
+        return [row["id"] for row in found]
+
+    async def _check_quietly(self, order_id: UUID) -> None:
+        order = await PayOrder.get(id=order_id)
+        try:
+            await self._learn(order)
+        except GatewayError as error:
+            log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
+
+    async def check_due(self) -> int:
+        """Ask about orders whose time has come, close those that ended; returns how many were due."""
+        due = await rows("SELECT id FROM pay_order WHERE check_at <= $1 ORDER BY check_at LIMIT 100", self._deps.now())
+        await each("order_check", due, lambda row: self.check_one(row["id"]))
+        return len(due)
+
+    async def check_one(self, order_id: UUID) -> None:
+        """One question. What can't be learned now is asked later."""
+        order = await PayOrder.get(id=order_id)
+        if order.state not in _LIVE:
+            await PayOrder.filter(id=order_id).update(check_at=None)
+            return
+        now = self._deps.now()
+        try:
+            settled = await self._learn(order)
+            if not settled and (now >= order.expires_at or not await Fee.exists(id=order.fee_id, state=FeeState.DUE)):
+                await self._close(order)
+                return
+        except GatewayError as error:
+            log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
+        later = max(next_question(order.created_at, order.expires_at, order.checks + 1), now + timedelta(seconds=5))
+        await PayOrder.filter(id=order_id, state__in=list(_LIVE), check_at__not_isnull=True).update(
+            checks=order.checks + 1, check_at=later
+        )
+
+    async def ask(self, pool: str, out_trade_no: str) -> None:
+        """Learn of one order whatever its state is here: a bill says that it was paid. Raises GatewayError."""
+        order = await PayOrder.get_or_none(pool=pool, out_trade_no=out_trade_no)
+        if order is not None and order.transaction_id is None:
+            await self._learn(order)
+
+    async def _learn(self, order: PayOrder) -> bool:
+        """Ask the platform and apply what it says; True when nothing more need be asked. Raises GatewayError."""
+        report = await self._platform.query(order.pool, order.out_trade_no)
+        if report is None or report.state == "NOTPAY":
+            return False
+        if report.state == "CLOSED":
+            await self._mark_closed(order)
+            return True
+        return await self._count(order, report)
+
+    async def _count(self, order: PayOrder, report: TradeReport) -> bool:
+        verdict = await self._settle.apply_trade(order.pool, report)
+        if not verdict.counted:  # an administrator has been called; asking again would tell the same
+            await PayOrder.filter(id=order.id).update(check_at=None)
+        return True
+
+    async def _retire(self, order: PayOrder) -> None:
+        """Ask, then close, so that another order can take its place. Raises Unavailable."""
+        try:
+            if not await self._learn(order):
+                await self._close(order)
+        except GatewayError as error:
+            raise _busy() from error
+
+    async def _close(self, order: PayOrder) -> None:
+        """Close it there, then here. Whoever paid in the last moment has paid. Raises GatewayError."""
+        try:
+            await self._platform.close(order.pool, order.out_trade_no)
+        except Rejected as error:
+            if plain_code(error) == "ORDERPAID":
+                await self._learn(order)
+                return
+            if plain_code(error) not in ("ORDERNOTEXIST", "RESOURCENOTEXISTS", "ORDERCLOSED"):
+                raise
+        await self._mark_closed(order)
+
+    async def _mark_closed(self, order: PayOrder) -> None:
+        now = self._deps.now()
+        closed = await PayOrder.filter(id=order.id, state__in=list(_LIVE)).update(
+            state=OrderState.CLOSED, closed_at=now, check_at=None
+        )
+        if closed:
+            await record(system(order.pool), now, "fee.order_closed", "pay_order", order.id)
+
+
+def plain_code(error: Rejected) -> str:
+    """Old and new pages spell ``ORDER_PAID`` with and without underscores."""
+    return error.vendor_code.replace("_", "").upper()
+
+
+def _is_ending(order: PayOrder, now: datetime) -> bool:
+    """Whether too little time is left to pay it in peace."""
+    return order.expires_at - now <= min(_LAST_MINUTE, (order.expires_at - order.created_at) / 4)
+
+
+def _number(now: datetime) -> str:
+    """31 characters, unguessable; the time is for people who read bills."""
+    return f"F{local(now):%Y%m%d%H%M%S}{secrets.token_hex(8)}"
+
+
+def _app(trade: str) -> PayApp:
+    return "mini" if trade == "mini" else "oa"
+
+
+def _appid(merchant: Merchant, trade: Trade) -> str:
+    appid = merchant.appids.get(_app(trade)) or (merchant.appids.get("mini") if trade == "native" else None)
+    if appid is None:
+        raise Unavailable("暂不支持这种支付方式，请改用扫码支付。")
+    return appid
+
+
+def _busy() -> Unavailable:
+    return Unavailable("支付平台暂时没有响应，请稍后再试；如已付款，稍后会自动显示。")

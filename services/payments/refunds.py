@@ -1,0 +1,230 @@
+"""Money on its way back (退款): asked for by an administrator, or by itself when more came than was owed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from domain.entry_lifecycles import (
+    FEE,
+    ORDER,
+    REFUND,
+    FeeEvent,
+    FeeState,
+    OrderEvent,
+    OrderState,
+    RefundEvent,
+    RefundState,
+)
+from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Rejected
+from domain.ids import new_id
+from domain.money import yuan
+from models.payments import Fee, Invoice, PayOrder, Refund
+from services.base import Actor, Deps, record, rows, system, transaction
+from services.batches import each
+from services.codes import Notifier
+from services.idempotency import once
+from services.payments.fees import rules_of
+from services.permissions import check
+from services.ports import PaymentPlatform, RefundReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+REASON_BYTES = 80
+"""What the platform takes, in UTF-8: about 26 characters."""
+TWICE = "重复缴费，自动退回"
+NOT_OWED = "无需缴费，自动退回"
+_LIVE = (RefundState.REQUESTED, RefundState.PROCESSING, RefundState.ABNORMAL)
+_SOON, _LATER = timedelta(seconds=15), timedelta(hours=1)
+_SHORT_OF_MONEY = ("NOTENOUGH",)
+"""The merchant's balance is too small for now: the same request is good again later."""
+_EVENTS = {
+    "PROCESSING": RefundEvent.ACCEPT,
+    "SUCCESS": RefundEvent.FINISH,
+    "ABNORMAL": RefundEvent.STICK,
+    "CLOSED": RefundEvent.CLOSE,
+}
+
+
+def check_reason(reason: str) -> str:
+    """The reason on one line. Raises InvalidInput for none, or one that the platform would not take."""
+    text = " ".join(reason.split())
+    if len(text) < 2 or len(text.encode()) > REASON_BYTES:
+        raise InvalidInput("请用2到26个字说明退款原因，付款人会看到。", code="refund_reason", field="reason")
+    return text
+
+
+class Refunds:
+    def __init__(self, deps: Deps, notices: Notifier, platform: PaymentPlatform) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._platform = platform
+
+    # ---- asking for one
+
+    async def request(self, actor: Actor, order_id: UUID, reason: str, *, key: str | None = None) -> UUID:
+        """Send the whole of an order back; returns the refund's id. The application keeps its stage.
+
+        Raises NotFound, Conflict for an order that isn't paid or is being refunded, InvalidInput for a bad reason.
+        """
+        check(actor, "payment.manage")
+        text, now = check_reason(reason), self._deps.now()
+
+        async def run() -> UUID:
+            order = await PayOrder.select_for_update().get_or_none(id=order_id, pool=actor.pool)
+            if order is None:
+                raise NotFound("找不到这笔订单，请刷新后重试。", code="order_unknown")
+            ORDER.next(OrderState(order.state), OrderEvent.REFUND)
+            refund = await self._begin(order, text, now, by=actor.account_id)
+            await record(actor, now, "fee.refund", "pay_order", order.id, amount=order.amount, reason=text)
+            return refund.id
+
+        return await once(owner=f"refund:{actor.account_id}", key=key, now=now, answer=UUID, run=run,
+                          request=f"{order_id}:{text}")  # fmt: skip
+
+    async def send_back(self, order: PayOrder, now: datetime) -> None:
+        """Refund a surplus order; inside the caller's transaction, the order locked. A second call does nothing."""
+        if await Refund.exists(order_id=order.id):
+            return
+        fee = await Fee.get(id=order.fee_id)
+        await self._begin(order, NOT_OWED if fee.state == FeeState.VOID else TWICE, now, by=None)
+        await record(system(order.pool), now, "fee.refund", "pay_order", order.id, amount=order.amount)
+
+    async def _begin(self, order: PayOrder, reason: str, now: datetime, *, by: UUID | None) -> Refund:
+        """The number follows from the order's, so that two requests at once can't become two refunds."""
+        before = await Refund.filter(order_id=order.id)
+        if any(refund.state in _LIVE for refund in before):
+            raise Conflict("这笔订单正在退款，请等待退款结果。", code="refund_under_way")
+        return await Refund.create(
+            id=new_id(), pool=order.pool, order_id=order.id, out_refund_no=f"R{order.out_trade_no}-{len(before) + 1}",
+            amount=order.amount - order.refunded, reason=reason, state=REFUND.initial, by=by, check_at=now,
+            created_at=now,
+        )  # fmt: skip
+
+    # ---- sending and asking
+
+    async def check_due(self) -> int:
+        """Send what is requested, ask about what is under way; returns how many were due."""
+        due = await rows("SELECT id FROM refund WHERE check_at <= $1 ORDER BY check_at LIMIT 100", self._deps.now())
+        await each("refund_check", due, lambda row: self.check_one(row["id"]))
+        return len(due)
+
+    async def check_one(self, refund_id: UUID) -> None:
+        """One step of one refund. An unknown outcome is met by the same number again, which can't go out twice."""
+        refund = await Refund.get(id=refund_id)
+        if refund.state not in _LIVE:
+            await Refund.filter(id=refund_id).update(check_at=None)
+            return
+        try:
+            report = await self._ask(refund)
+        except Rejected as error:
+            await self._refused(refund, error)
+        except GatewayError as error:
+            await self._wait(refund, type(error).__name__)
+        else:
+            if report is None:
+                await self._wait(refund, "unknown")
+            else:
+                await self.apply_report(refund.pool, report)
+
+    async def _ask(self, refund: Refund) -> RefundReport | None:
+        if refund.state != RefundState.REQUESTED:
+            return await self._platform.query_refund(refund.pool, refund.out_refund_no)
+        order = await PayOrder.get(id=refund.order_id)
+        return await self._platform.refund(
+            refund.pool, order.transaction_id or "", refund.out_refund_no,
+            amount=refund.amount, total=order.amount, reason=refund.reason,
+        )  # fmt: skip
+
+    async def _refused(self, refund: Refund, error: Rejected) -> None:
+        code = error.vendor_code.replace("_", "").upper()
+        if code in _SHORT_OF_MONEY or refund.state != RefundState.REQUESTED:
+            await self._wait(refund, error.vendor_code, _LATER)
+            return
+        log.error("refund_refused", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
+        async with transaction():
+            locked = await Refund.select_for_update().get(id=refund.id)
+            if REFUND.can(RefundState(locked.state), RefundEvent.STICK):
+                locked.state = REFUND.next(RefundState(locked.state), RefundEvent.STICK)
+                locked.failure = error.vendor_code[:100]
+                locked.check_at = self._deps.now() + timedelta(days=1)
+                await locked.save(update_fields=["state", "failure", "check_at"])
+
+    async def _wait(self, refund: Refund, failure: str, wait: timedelta | None = None) -> None:
+        pause = wait or min(_SOON * 2 ** min(refund.checks, 8), _LATER)
+        await Refund.filter(id=refund.id, state=refund.state).update(
+            checks=refund.checks + 1, check_at=self._deps.now() + pause, failure=failure[:100]
+        )
+
+    # ---- what the platform says
+
+    async def apply_report(self, pool: str, report: RefundReport) -> str:
+        """Take in what the platform says of a refund, in any order and however often; returns a word for the event."""
+        known = await Refund.get_or_none(out_refund_no=report.out_refund_no, pool=pool)
+        if known is None:
+            log.error("refund_needs_operator", pool=pool, refund=report.out_refund_no, verdict="unknown_refund")
+            return "unknown_refund"
+        async with transaction():
+            return await self._apply(known, report, self._deps.now())
+
+    async def _apply(self, known: Refund, report: RefundReport, now: datetime) -> str:
+        order = await PayOrder.select_for_update().get(id=known.order_id)
+        fee = await Fee.select_for_update().get(id=order.fee_id)
+        refund = await Refund.select_for_update().get(id=known.id)
+        if report.amount != refund.amount:
+            log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="mismatch")
+            await Refund.filter(id=refund.id).update(failure="amount_differs", check_at=now + _LATER)
+            return "mismatch"
+        event = _EVENTS[report.outcome]
+        if not REFUND.can(RefundState(refund.state), event):
+            return await self._nothing_new(refund, event, now)
+        refund.state = REFUND.next(RefundState(refund.state), event)
+        refund.refund_id = report.refund_id or refund.refund_id
+        refund.accepted_at = refund.accepted_at or now
+        refund.failure = "" if event in (RefundEvent.ACCEPT, RefundEvent.FINISH) else report.outcome
+        refund.check_at = _look_again(RefundState(refund.state), now)
+        if event is RefundEvent.FINISH:
+            refund.done_at = report.success_at or now
+            await self._went_back(refund, order, fee, now)
+        await refund.save()
+        await record(system(refund.pool), now, "fee.refund_state", "refund", refund.id, state=refund.state)
+        return refund.state
+
+    async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime) -> str:
+        """Known already, or overtaken; still under way means that it is asked about again."""
+        if refund.state == RefundState.CLOSED and event is RefundEvent.FINISH:
+            log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="closed_but_done")
+            return "closed_but_done"
+        if refund.state in _LIVE:
+            pause = min(_SOON * 2 ** min(refund.checks, 8), _LATER)
+            await Refund.filter(id=refund.id).update(
+                checks=refund.checks + 1, check_at=_look_again(RefundState(refund.state), now, pause)
+            )
+        return "repeat"
+
+    async def _went_back(self, refund: Refund, order: PayOrder, fee: Fee, now: datetime) -> None:
+        order.refunded += refund.amount
+        if order.refunded == order.amount:
+            order.state = ORDER.next(OrderState(order.state), OrderEvent.REFUND)
+        await order.save(update_fields=["refunded", "state"])
+        if not order.surplus and order.state == OrderState.REFUNDED:
+            fee.state = FEE.next(FeeState(fee.state), FeeEvent.REFUND)
+            await fee.save(update_fields=["state"])
+            await Invoice.filter(fee_id=fee.id, state__in=["wanted", "failed"]).update(
+                state="failed", failure="refunded", check_at=None
+            )
+            await Invoice.filter(fee_id=fee.id, state__in=["applied", "issued", "sent"]).update(failure="refunded")
+        title = rules_of(self._deps, fee.pool).title
+        await self._notices.notify(
+            pool=fee.pool, kind="fee_refunded", dedupe_key=f"fee_refunded:{refund.id}",
+            account_id=(order.payer_id if order.surplus else None) or fee.account_id,
+            params={"title": title, "amount": yuan(refund.amount), "reason": refund.reason},
+        )  # fmt: skip
+
+
+def _look_again(state: RefundState, now: datetime, pause: timedelta = _SOON) -> datetime | None:
+    if state is RefundState.PROCESSING or state is RefundState.REQUESTED:
+        return now + pause
+    return now + timedelta(days=1) if state is RefundState.ABNORMAL else None
