@@ -250,11 +250,15 @@ def _check_entry(book: Rulebook) -> Iterator[tuple[str, str]]:
     for code, kind in FORM_CODES.items():
         if code in used and used[code].kind not in kind:
             yield f"form.fields.{code}.kind", f"must be {' or '.join(kind)}: the expert's file is made from this field"
+    if sum(field.kind == "specialties" for field in used.values()) > 1:
+        yield "form.sections", "must hold one field of kind specialties only"
     for code in ("region", "specialties"):
         if code not in used:
             yield "form.sections", f"must hold the field {code}: without it nobody can be reviewed or drawn"
         elif not used[code].required:
             yield f"form.fields.{code}.required", "must be true: without it nobody can be reviewed or drawn"
+    if book.form.employer_from_list != any(field.kind == "employer" for field in used.values()):
+        yield "form.employer_from_list", "must be true exactly when a field of kind employer stands in the form"
     for code in book.review.correction_fields:
         if code not in used:
             yield "review.correction_fields", f"names {code}, which stands in no section of the form"
