@@ -12,6 +12,7 @@ from domain.catalogues import KINDS
 from domain.ids import new_id
 from models.experts import CatalogueEntry
 from services.base import Actor, Deps, connection, execute, record, rows, transaction
+from services.expert_files import columns_of
 from services.expert_rows import ExpertRow, Lookup, Lookups, RowError, RowReader
 from services.expert_sheets import COLUMNS, Format, SheetError, read_lines
 from services.limits import serialise
@@ -151,14 +152,10 @@ class ExpertImport:
         experts: list[tuple[object, ...]] = []
         jobs: list[tuple[object, ...]] = []
         for done, row in enumerate(found, 1):
-            expert_id, person = new_id(), keys.lookup_hash("id_number", row.id_number)
-            experts.append((
-                expert_id, pool, row.number, row.name, row.name_sort, keys.seal(row.id_number, "id_number"), person,
-                keys.seal(row.mobile, "mobile"), keys.lookup_hash("mobile", row.mobile), row.standing, row.active,
-                row.permanent_region, row.willing_regions, row.region_path, row.specialties, row.specialty_path,
-                row.title_level, row.qualifications, row.department, row.recusal_keys, now, row.line,
-            ))  # fmt: skip
-            jobs += _jobs(expert_id, person, row)
+            expert_id, told = new_id(), columns_of(keys, row)
+            whole = {**told, "id": expert_id, "pool": pool, "created_at": now, "line": row.line}
+            experts.append(tuple(whole[name] for name in _FIELDS))
+            jobs += _jobs(expert_id, told["id_number_hash"], row)
             if done % 5000 == 0:
                 report("check", done, len(found))
         return experts, jobs
@@ -229,9 +226,7 @@ def _read(
 
 
 def _jobs(expert_id: UUID, person: str, row: ExpertRow) -> Iterator[tuple[object, ...]]:
-    """One per unit: the current one wins over a former spell with the same unit."""
-    by_unit = {tuple(keys): unit for unit in row.employments if (keys := unit.keys)}
-    for unit_keys, unit in by_unit.items():
+    for unit_keys, unit in row.units.items():
         yield new_id(), expert_id, person, unit.name, unit.code, unit.since, unit.until, list(unit_keys)
 
 

@@ -76,6 +76,11 @@ class ExpertRow:
     recusal_keys: list[str]
     employments: list[Unit]
 
+    @property
+    def units(self) -> dict[tuple[str, ...], Unit]:
+        """By keys, each unit once: the current one stands last and wins over a former spell with the same unit."""
+        return {tuple(keys): unit for unit in self.employments if (keys := unit.keys)}
+
 
 class _Bad(Exception):
     """A cell that can't be used; the text is the reason."""

@@ -1,0 +1,157 @@
+"""What follows the last approval, in the order of the rulebook's ``entry.stages``; then the expert's file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.entry_lifecycles import ApplicationEvent, ApplicationState
+from domain.rulebook import Rulebook
+from domain.rulebook_reviews import Stage
+from models.accounts import Account
+from models.applications import Application
+from models.experts import Expert
+from models.reviews import Objection
+from services.applications.state import lock, log, move
+from services.applications.telling import tell
+from services.base import Deps, record, rows, system, transaction
+from services.batches import each
+from services.codes import Notifier
+from services.entry.files import FileMaker
+from services.entry.numbers import expert_number, is_taken
+from services.expert_files import put_file
+
+_S = ApplicationState
+_AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
+_ORDER: tuple[Stage, ...] = ("notice", "fee", "exam")
+_OVER = """
+SELECT p.id FROM application p WHERE p.state = 'notice' AND p.notice_until <= $1
+   AND NOT EXISTS (SELECT 1 FROM objection o WHERE o.application_id = p.id AND o.state = 'open')
+ ORDER BY p.notice_until LIMIT 500
+"""
+
+
+class FeeDesk(Protocol):
+    """Makes the fee of an approved application; see ``services.payments.fees``."""
+
+    async def charge(self, application: Application, now: datetime) -> object: ...
+
+
+class Entry:
+    def __init__(self, deps: Deps, notices: Notifier, fees: FeeDesk) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._fees = fees
+
+    async def pass_on(self, application: Application, now: datetime) -> None:
+        """The stage that the application is in is over: go to the next, or into the pool.
+
+        Inside the caller's transaction, with the application's row locked. Raises Conflict for an application that is
+        in no such stage.
+        """
+        book = self._deps.book(application.pool)
+        at = _AT.get(_S(application.state))
+        passed = _ORDER.index(at) + 1 if at else 0
+        following = next((stage for stage in book.entry.stages if stage in _ORDER[passed:]), None)
+        if following == "notice":
+            await self._publish(application, book, now)
+        elif following == "fee":
+            await self._charge(application, book, now)
+        elif following == "exam":
+            await self._call(application, book, now)
+        else:
+            await self._enter(application, book, now)
+
+    async def end_notices(self) -> int:
+        """Let everybody pass on whose public notice is over and undisputed; returns how many."""
+        now = self._deps.now()
+        return await each("notice_end", await rows(_OVER, now), lambda row: self._end_notice(row["id"], now))
+
+    async def _end_notice(self, application_id: UUID, now: datetime) -> None:
+        async with transaction():
+            application = await lock(application_id)
+            over = application.notice_until is not None and application.notice_until <= now
+            if application.state != _S.NOTICE or not over:
+                return
+            if await Objection.exists(application_id=application.id, state="open"):
+                return
+            await self.pass_on(application, now)
+
+    # ---- stages
+
+    async def _publish(self, application: Application, book: Rulebook, now: datetime) -> None:
+        if book.notice is None:
+            raise LookupError(f"{application.pool}: entry.stages has a notice, but there are no rules for it")
+        application.notice_from, application.notice_until = now, now + book.notice.lasts
+        await application.save(update_fields=["notice_from", "notice_until"])
+        await move(application, ApplicationEvent.PUBLISH, now)
+        until = print_time(application.notice_until)
+        await self._note(application, book, now, ApplicationEvent.PUBLISH, f"公示至{until}")
+        await self._progress(application, now, "审核通过，公示中")
+
+    async def _charge(self, application: Application, book: Rulebook, now: datetime) -> None:
+        await move(application, ApplicationEvent.CHARGE, now)
+        await self._fees.charge(application, now)
+        await self._note(application, book, now, ApplicationEvent.CHARGE)
+        await self._progress(application, now, "审核通过，待缴费")
+
+    async def _call(self, application: Application, book: Rulebook, now: datetime) -> None:
+        await move(application, ApplicationEvent.CALL, now)
+        await self._note(application, book, now, ApplicationEvent.CALL)
+        await tell(self._deps, self._notices, application, "application_exam", now.isoformat())
+
+    async def _note(
+        self, application: Application, book: Rulebook, now: datetime, event: ApplicationEvent, opinion: str = ""
+    ) -> None:
+        await log(application, now, event.value, book.pool.name, step_name=event.label, opinion=opinion)
+        await record(system(application.pool), now, f"application.{event.value}", "application", application.id)
+
+    async def _progress(self, application: Application, now: datetime, step: str) -> None:
+        await tell(
+            self._deps, self._notices, application, "application_progress", f"{application.state}:{now.isoformat()}",
+            step=step,
+        )  # fmt: skip
+
+    # ---- into the pool
+
+    async def _enter(self, application: Application, book: Rulebook, now: datetime) -> None:
+        await move(application, ApplicationEvent.ENTER, now)
+        account = await Account.get(id=application.account_id)
+        existing = await _file_of(application, account)
+        own = (account.id_number_hash, existing.id if existing else None)
+        if await is_taken(application.pool, application.expert_number, *own):  # by an import since the approval
+            application.expert_number = await expert_number(application, book)
+        row, more = await FileMaker(self._deps, application, account, existing).read()
+        # one person, one file: whatever else the account was linked to lets go of it
+        await Expert.filter(account_id=account.id).update(account_id=None)
+        expert = await put_file(
+            self._deps.keys, application.pool, row, now, expert_id=existing.id if existing else None,
+            account_id=account.id, term_until=_term_until(existing, book, now), **more,
+        )  # fmt: skip
+        application.expert_id = expert.id
+        await application.save(update_fields=["expert_id", "expert_number"])
+        await self._note(application, book, now, ApplicationEvent.ENTER)
+        await tell(
+            self._deps, self._notices, application, "application_entered", "",
+            page="apply", number=expert.number, hotline=book.pool.hotline,
+        )  # fmt: skip
+
+
+async def _file_of(application: Application, account: Account) -> Expert | None:
+    """The person's old file, locked: by ID number, else the one that the renewal began with."""
+    by_number = (
+        await Expert.filter(pool=account.pool, id_number_hash=account.id_number_hash).select_for_update().first()
+    )
+    if by_number is not None or application.expert_id is None:
+        return by_number
+    return await Expert.filter(pool=account.pool, id=application.expert_id).select_for_update().first()
+
+
+def _term_until(existing: Expert | None, book: Rulebook, now: datetime) -> datetime | None:
+    """A renewal that comes early loses nothing of the term under way."""
+    if book.entry.term is None:
+        return None
+    running = existing.term_until if existing and existing.left_at is None else None
+    return max(now, running or now) + book.entry.term

@@ -1,0 +1,6 @@
+"""Review of applications (审核): which tasks a step has, who sees them, and what is decided on them."""
+
+from services.reviews.decisions import Decided, Reviews
+from services.reviews.queue import ReviewQueue
+
+__all__ = ["Decided", "ReviewQueue", "Reviews"]

@@ -1,0 +1,260 @@
+"""Beginning a review, deciding its tasks, and going on when a step is complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.entry_lifecycles import TASK, ApplicationEvent, ApplicationState, TaskEvent, TaskState
+from domain.errors import Conflict, Forbidden, NotFound
+from domain.rulebook import Rulebook
+from domain.rulebook_reviews import ReviewStep
+from models.applications import Application, ApplicationSpecialty
+from models.campaigns import Campaign
+from models.reviews import ReviewTask
+from services.applications.state import EVERYTHING, SPECIALTIES, lock, log, move
+from services.applications.telling import tell
+from services.base import Actor, Deps, record, violation
+from services.codes import Notifier
+from services.entry.numbers import expert_number
+from services.idempotency import once
+from services.permissions import check
+from services.reviews.reach import department_of, is_own, reaches
+from services.reviews.steps import drop_open, open_step, progress_of
+from services.texts import check_text
+
+Decision = Literal["approve", "send_back", "send_back_whole", "refuse"]
+"""``send_back`` is of the task's specialty alone, or of the whole where the step looks at the whole."""
+
+OPINION_MAX = 500
+_EVENTS = {
+    "approve": TaskEvent.APPROVE,
+    "send_back": TaskEvent.SEND_BACK,
+    "send_back_whole": TaskEvent.SEND_BACK,
+    "refuse": TaskEvent.REFUSE,
+}
+_UNDER_REVIEW = (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
+"""While one specialty is sent back, the others are still decided."""
+
+
+class EntryDesk(Protocol):
+    """What follows the last approval; see ``services.entry``."""
+
+    async def pass_on(self, application: Application, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision as it stands now. ``application_state`` is what it made of the application."""
+
+    task_id: UUID
+    application_id: UUID
+    state: TaskState
+    application_state: ApplicationState
+
+
+class Reviews:
+    def __init__(self, deps: Deps, notices: Notifier, entry: EntryDesk) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._entry = entry
+
+    # ---- in the transaction of a submission or withdrawal
+
+    async def begin(self, application: Application, now: datetime) -> None:
+        """Open the tasks of this round: at the first step that is not complete by what was approved before.
+
+        An application that comes back from behind the last step (an objection was upheld) is looked at again there.
+        """
+        book = self._deps.book(application.pool)
+        progress = await progress_of(application, book)
+        step, comes_back = progress.next_step(), application.approved_at is not None
+        if step is None and not comes_back:
+            await drop_open(application, now)
+            await self._finish(application, book, now)
+            return
+        anew = step is None
+        start = len(book.review.steps) - 1 if step is None else step
+        still = frozenset((start, code) for code in progress.needed(start) if book.review.resume == "same")
+        await drop_open(application, now, keep=still)
+        application.approved_at, application.sent_back_fields = None, []
+        await application.save(update_fields=["approved_at", "sent_back_fields"])
+        await open_step(application, book, start, now, anew=anew)
+
+    async def drop(self, application: Application, now: datetime) -> None:
+        """The person took the application back: nothing of it is to be decided any more."""
+        await drop_open(application, now)
+
+    # ---- a reviewer's decision
+
+    async def decide(
+        self, actor: Actor, task_id: UUID, decision: Decision, opinion: str = "", *, key: str | None = None
+    ) -> Decided:
+        """Approve, send back or refuse. Everything but an approval needs an opinion.
+
+        Raises NotFound for a task out of the reviewer's reach, Forbidden for the own application, Conflict for one that
+        somebody has decided, RuleViolation for what the step or the review window forbids.
+        """
+        check(actor, "review.decide")
+        words = check_text(
+            " ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX, required=decision != "approve"
+        )
+        now = self._deps.now()
+
+        async def run() -> Decided:
+            return await self._decide(actor, task_id, decision, words, now)
+
+        return await once(
+            owner=f"review:{actor.account_id}", key=key, now=now, answer=Decided, run=run,
+            request=f"{task_id} {decision} {words}",
+        )  # fmt: skip
+
+    async def _decide(self, actor: Actor, task_id: UUID, decision: Decision, opinion: str, now: datetime) -> Decided:
+        known = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
+        if known is None:
+            raise unknown_task()
+        application = await lock(known.application_id)
+        task = await lock_task(task_id)
+        book = self._deps.book(task.pool)
+        rule = book.review.steps[task.step]
+        await self._check_reach(actor, task)
+        await self._check_open(application, task, rule)
+        await self._check_window(application, book, now)
+        _check_allowed(book, rule, task, decision)
+        who = await department_of(task.id, actor.account_id, rule.department)
+        await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
+        await log(
+            application, now, _EVENTS[decision].value, who, step_name=rule.name, specialty=task.specialty,
+            opinion=opinion,
+        )  # fmt: skip
+        await record(
+            actor, now, f"review.{decision}", "application", application.id, step=rule.code, specialty=task.specialty,
+            opinion=opinion,
+        )  # fmt: skip
+        await self._apply(application, book, task, decision, now)
+        return Decided(task.id, application.id, TaskState(task.state), ApplicationState(application.state))
+
+    async def _check_reach(self, actor: Actor, task: ReviewTask) -> None:
+        if actor.account_id is None or not await reaches(actor.pool, task.id, actor.account_id):
+            if actor.account_id and await is_own(task.application_id, actor.account_id):
+                raise Forbidden("不能审核自己的申请，将由其他人员办理。", code="own_application")
+            raise unknown_task()
+
+    async def _check_open(self, application: Application, task: ReviewTask, rule: ReviewStep) -> None:
+        state = TaskState(task.state)
+        if state == TaskState.VOID or (state == TaskState.OPEN and application.state not in _UNDER_REVIEW):
+            raise Conflict("申请已撤回或已退回，无需再审核。请处理下一件。", code="task_void")
+        if state != TaskState.OPEN and task.decided_at is not None:
+            who = await department_of(task.id, task.decided_by, rule.department)
+            raise Conflict(
+                f"已由{who}于{print_time(task.decided_at)}处理（{state.label}），无需重复。请处理下一件。",
+                code="already_decided",
+                params={"state": state.value},
+            )
+
+    async def _check_window(self, application: Application, book: Rulebook, now: datetime) -> None:
+        if not book.review.own_campaign_window or application.campaign_id is None:
+            return
+        campaign = await Campaign.get(id=application.campaign_id)
+        rule = "review.own_campaign_window"
+        if campaign.review_from is not None and now < campaign.review_from:
+            raise violation(book, rule, f"审核将于{print_time(campaign.review_from)}开始，请届时办理。")
+        if campaign.review_until is not None and now >= campaign.review_until:
+            ended = print_time(campaign.review_until)
+            raise violation(book, rule, f"本次征集的审核已于{ended}结束。如需继续，请联系管理员延长审核时间。")
+
+    async def _settle_task(self, actor: Actor, task: ReviewTask, event: TaskEvent, opinion: str, now: datetime) -> None:
+        task.state = TASK.next(TaskState(task.state), event)
+        task.opinion, task.decided_at, task.decided_by = opinion, now, actor.account_id
+        await task.save(update_fields=["state", "opinion", "decided_at", "decided_by"])
+        if task.specialty:
+            specialty = ApplicationSpecialty.filter(application_id=task.application_id, code=task.specialty)
+            await specialty.update(state=task.state)
+
+    # ---- what a decision makes of the application
+
+    async def _apply(
+        self, application: Application, book: Rulebook, task: ReviewTask, decision: Decision, now: datetime
+    ) -> None:
+        if decision == "approve":
+            await self._go_on(application, book, now)
+        elif decision == "refuse":
+            await self._refuse(application, task, now)
+        else:
+            await self._send_back(application, book, task, now, whole=decision == "send_back_whole")
+
+    async def _refuse(self, application: Application, task: ReviewTask, now: datetime) -> None:
+        application.reason, application.step = task.opinion, -1
+        await application.save(update_fields=["reason", "step"])
+        await move(application, ApplicationEvent.REFUSE, now)
+        await drop_open(application, now)
+        await tell(self._deps, self._notices, application, "application_refused", str(task.id), reason=task.opinion)
+
+    async def _send_back(
+        self, application: Application, book: Rulebook, task: ReviewTask, now: datetime, *, whole: bool
+    ) -> None:
+        """Open what must be corrected: one specialty, or, where the whole is sent back, everything."""
+        if whole or not task.specialty:
+            application.sent_back_fields = [EVERYTHING]
+            await drop_open(application, now)
+        else:
+            fields = [*application.sent_back_fields, SPECIALTIES, *book.review.correction_fields]
+            application.sent_back_fields = list(dict.fromkeys(fields))
+        await application.save(update_fields=["sent_back_fields"])
+        await move(application, ApplicationEvent.SEND_BACK, now)
+        step = book.review.steps[task.step].name
+        await tell(
+            self._deps, self._notices, application, "application_sent_back", str(task.id), page="apply/form",
+            step=step, reason=task.opinion,
+        )  # fmt: skip
+
+    async def _go_on(self, application: Application, book: Rulebook, now: datetime) -> None:
+        """After an approval: nothing while others of the step are open or sent back, else the next step or the end."""
+        if ApplicationState(application.state) != ApplicationState.REVIEWING:
+            return
+        progress = await progress_of(application, book)
+        if not progress.is_complete(application.step):
+            return
+        done = book.review.steps[application.step]
+        following = progress.next_step(after=application.step)
+        if following is None:
+            await self._finish(application, book, now)
+            return
+        await open_step(application, book, following, now)
+        await tell(
+            self._deps, self._notices, application, "application_progress",
+            f"round{application.round}:step{following}",
+            step=f"{done.name}通过，转{book.review.steps[following].name}",
+        )  # fmt: skip
+
+    async def _finish(self, application: Application, book: Rulebook, now: datetime) -> None:
+        """The last step is passed: give the number, then whatever the pool wants before entry."""
+        await ApplicationSpecialty.filter(application_id=application.id).update(state=TaskState.APPROVED)
+        if not application.expert_number:
+            application.expert_number = await expert_number(application, book)
+        application.approved_at, application.step, application.sent_back_fields = now, -1, []
+        await application.save(update_fields=["expert_number", "approved_at", "step", "sent_back_fields"])
+        await self._entry.pass_on(application, now)
+
+
+def unknown_task() -> NotFound:
+    return NotFound("没有这项审核任务，或不在您的审核范围内。请返回列表。", code="task_unknown")
+
+
+async def lock_task(task_id: UUID) -> ReviewTask:
+    """The task with its row locked; the application's is locked before."""
+    return await ReviewTask.select_for_update().get(id=task_id)
+
+
+def _check_allowed(book: Rulebook, rule: ReviewStep, task: ReviewTask, decision: Decision) -> None:
+    if decision == "refuse" and not rule.may_refuse:
+        raise violation(book, "review.steps", f"“{rule.name}”不能作出不通过决定，请改为退回修改并写明原因。")
+    if decision not in ("send_back", "send_back_whole"):
+        return
+    wanted = "specialty" if decision == "send_back" and task.specialty else "whole"
+    if wanted not in rule.send_back:
+        other = "退回整份申请" if wanted == "specialty" else "只退回本专业"
+        raise violation(book, "review.steps", f"“{rule.name}”应{other}，请重新选择。")

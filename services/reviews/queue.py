@@ -1,0 +1,280 @@
+"""What a reviewer has to do: the queue by age, and one task with everything that is needed to decide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.form_texts import show_region, show_specialty
+from domain.masking import mask_id_number, mask_mobile
+from domain.rulebook import Rulebook
+from models.accounts import Account
+from models.applications import Application
+from models.reviews import ReviewEntry, ReviewTask
+from services.applications.codes import Codes, load_codes
+from services.applications.persons import facts_of
+from services.base import Actor, Deps, record, rows, transaction
+from services.permissions import check
+from services.reviews.decisions import unknown_task
+from services.reviews.reach import REACHES, is_own, reaches
+from services.reviews.sheet import Sheet, find_secret, read_sheet
+from services.reviews.steps import specialties_of
+
+PAGE_MAX = 100
+_FROM = f"""
+FROM review_task t JOIN application p ON p.id = t.application_id
+JOIN unnest($3::text[], $4::timestamptz[]) AS late(step_code, since) ON late.step_code = t.step_code
+WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back') AND {REACHES}
+"""
+_FILTER = """
+AND ($5 = '' OR t.step_code = $5) AND (NOT $6 OR t.opened_at <= late.since)
+AND ($7 = '' OR p.number ILIKE $8 OR p.name ILIKE $8) AND ($9 = '' OR starts_with(t.specialty, $9))
+"""
+_ORDER = "ORDER BY t.opened_at, t.id "
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which tasks of the queue. ``search`` is part of a number or name, ``specialty`` a branch of the catalogue."""
+
+    step: str = ""
+    overdue: bool = False
+    search: str = ""
+    specialty: str = ""
+
+
+@dataclass(frozen=True)
+class TaskCard:
+    """A line of the queue. ``overdue``: it has waited longer than the step usually takes."""
+
+    id: UUID
+    application_id: UUID
+    number: str
+    name: str
+    entry_type: str
+    step: str
+    step_name: str
+    specialty: str
+    specialty_name: str
+    region: str
+    round: int
+    opened_at: datetime
+    expected_by: datetime
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class StepCount:
+    """Open tasks of one step within the reviewer's reach."""
+
+    step: str
+    step_name: str
+    open: int
+    overdue: int
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """``event`` is a code of ``TaskEvent`` or ``ApplicationEvent``."""
+
+    at: datetime
+    event: str
+    who: str
+    step_name: str
+    specialty: str
+    opinion: str
+
+
+@dataclass(frozen=True)
+class SpecialtyState:
+    code: str
+    name: str
+    choice: str
+    state: TaskState
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """One task and the application behind it. ``may`` are the decisions that the step allows."""
+
+    card: TaskCard
+    state: TaskState
+    application_state: ApplicationState
+    may: tuple[str, ...]
+    submitted_at: datetime | None
+    masked_mobile: str
+    masked_id_number: str
+    sheet: Sheet
+    specialties: tuple[SpecialtyState, ...]
+    log: tuple[LogLine, ...]
+    decided_at: datetime | None
+    opinion: str
+
+
+class ReviewQueue:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def badge(self, actor: Actor) -> int:
+        """How many open tasks the person could decide now; 0 for somebody who reviews nothing."""
+        return sum(count.open for count in await self._counts(actor)) if actor.account_id else 0
+
+    async def counts(self, actor: Actor) -> list[StepCount]:
+        """Open tasks by step, in the order of the steps; steps without any are left out."""
+        check(actor, "review.decide")
+        return await self._counts(actor)
+
+    async def cards(
+        self, actor: Actor, wanted: Wanted = Wanted(), *, offset: int = 0, limit: int = 20
+    ) -> tuple[list[TaskCard], int]:
+        """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
+        check(actor, "review.decide")
+        found = await rows(
+            "SELECT t.id, t.application_id, t.step, t.specialty, t.round, t.opened_at, p.number, p.name, p.entry_type, "
+            f"p.region, count(*) OVER () AS total {_FROM} {_FILTER} {_ORDER} OFFSET $10 LIMIT $11",
+            *self._scope(actor), *_filter(wanted), offset, min(limit, PAGE_MAX),
+        )  # fmt: skip
+        if not found:
+            total = await self._total(actor, wanted) if offset else 0
+            return [], total
+        book = self._deps.book(actor.pool)
+        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
+        now = self._deps.now()
+        return [_card(row, book, codes, now) for row in found], found[0]["total"]
+
+    async def next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
+        """The oldest open task, or the oldest of those behind ``after`` in the queue; None: all is done."""
+        check(actor, "review.decide")
+        anchor = await ReviewTask.get_or_none(id=after, pool=actor.pool) if after else None
+        behind = " AND (t.opened_at, t.id) > ($5, $6)" if anchor else ""
+        place = [anchor.opened_at, anchor.id] if anchor else []
+        found = await rows(f"SELECT t.id {_FROM} {behind} {_ORDER} LIMIT 1", *self._scope(actor), *place)
+        if not found and anchor:
+            return await self.next(actor)
+        return found[0]["id"] if found else None
+
+    async def one(self, actor: Actor, task_id: UUID) -> TaskView:
+        """Everything on one task; sensitive values are masked. Raises NotFound beyond the reviewer's reach."""
+        task, application = await self._find(actor, task_id)
+        book, now = self._deps.book(actor.pool), self._deps.now()
+        account = await Account.get(id=application.account_id)
+        chosen = await specialties_of(application)
+        codes = await load_codes(book, application.region, task.specialty, [one.code for one in chosen])
+        person = facts_of(self._deps, account)
+        row = {
+            "id": task.id, "application_id": application.id, "step": task.step, "specialty": task.specialty,
+            "round": task.round, "opened_at": task.opened_at, "number": application.number, "name": application.name,
+            "entry_type": application.entry_type, "region": application.region,
+        }  # fmt: skip
+        return TaskView(
+            card=_card(row, book, codes, now),
+            state=TaskState(task.state),
+            application_state=ApplicationState(application.state),
+            may=_may(book, task),
+            submitted_at=application.submitted_at,
+            masked_mobile=mask_mobile(person.mobile),
+            masked_id_number=mask_id_number(person.id_number),
+            sheet=await read_sheet(self._deps, application, account),
+            specialties=tuple(
+                SpecialtyState(s.code, codes.name("specialty", s.code), s.choice, TaskState(s.state)) for s in chosen
+            ),
+            log=await read_log(application.id),
+            decided_at=task.decided_at,
+            opinion=task.opinion,
+        )
+
+    async def reveal(self, actor: Actor, task_id: UUID, field: str) -> str:
+        """A sensitive value in clear; who saw which field stands in the audit trail. Raises NotFound."""
+        task, application = await self._find(actor, task_id)
+        account = await Account.get(id=application.account_id)
+        async with transaction():
+            value = await find_secret(self._deps, application, account, field)
+            await record(
+                actor, self._deps.now(), "review.reveal", "application", application.id, field=field, task=str(task.id)
+            )
+        return value
+
+    async def _find(self, actor: Actor, task_id: UUID) -> tuple[ReviewTask, Application]:
+        """A task that the reviewer may read: one in reach now, or one that he decided himself."""
+        check(actor, "review.decide")
+        task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
+        if task is None or actor.account_id is None:
+            raise unknown_task()
+        own = await is_own(task.application_id, actor.account_id)
+        decided_it = task.decided_by == actor.account_id and not own
+        if not decided_it and not await reaches(actor.pool, task.id, actor.account_id):
+            raise unknown_task()
+        return task, await Application.get(id=task.application_id)
+
+    async def _counts(self, actor: Actor) -> list[StepCount]:
+        found = await rows(
+            f"SELECT t.step_code, count(*) AS n, count(*) FILTER (WHERE t.opened_at <= late.since) AS late {_FROM} "
+            "GROUP BY t.step_code",
+            *self._scope(actor),
+        )
+        by_code = {row["step_code"]: row for row in found}
+        steps = self._deps.book(actor.pool).review.steps
+        return [
+            StepCount(step.code, step.name, by_code[step.code]["n"], by_code[step.code]["late"])
+            for step in steps
+            if step.code in by_code
+        ]
+
+    async def _total(self, actor: Actor, wanted: Wanted) -> int:
+        found = await rows(f"SELECT count(*) AS n {_FROM} {_FILTER}", *self._scope(actor), *_filter(wanted))
+        return int(found[0]["n"])
+
+    def _scope(self, actor: Actor) -> list[object]:
+        """``$1`` to ``$4``: pool, person, and since when a task of each step counts as late."""
+        steps, now = self._deps.book(actor.pool).review.steps, self._deps.now()
+        return [actor.pool, actor.account_id, [step.code for step in steps], [now - step.expected for step in steps]]
+
+
+async def read_log(application_id: UUID) -> tuple[LogLine, ...]:
+    """The review log, newest first."""
+    found = await ReviewEntry.filter(application_id=application_id).order_by("-at", "-id")
+    return tuple(LogLine(e.at, e.event, e.who, e.step_name, e.specialty, e.opinion) for e in found)
+
+
+def _filter(wanted: Wanted) -> list[object]:
+    """``$5`` to ``$9``."""
+    text = wanted.search.strip()[:50]
+    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return [wanted.step, wanted.overdue, text, pattern, wanted.specialty]
+
+
+def _card(row: dict[str, object], book: Rulebook, codes: Codes, now: datetime) -> TaskCard:
+    step = book.review.steps[int(str(row["step"]))]
+    opened_at, specialty = row["opened_at"], str(row["specialty"])
+    if not isinstance(opened_at, datetime):
+        raise TypeError("opened_at must be a moment")
+    expected: timedelta = step.expected
+    return TaskCard(
+        id=UUID(str(row["id"])),
+        application_id=UUID(str(row["application_id"])),
+        number=str(row["number"]),
+        name=str(row["name"]),
+        entry_type=str(row["entry_type"]),
+        step=step.code,
+        step_name=step.name,
+        specialty=specialty,
+        specialty_name=show_specialty(specialty, codes) if specialty else "",
+        region=show_region(str(row["region"]), codes),
+        round=int(str(row["round"])),
+        opened_at=opened_at,
+        expected_by=opened_at + expected,
+        overdue=opened_at + expected <= now,
+    )
+
+
+def _may(book: Rulebook, task: ReviewTask) -> tuple[str, ...]:
+    """Decisions that the rulebook gives to the step, in the order of the buttons."""
+    step = book.review.steps[task.step]
+    found = ["approve"]
+    if task.specialty and "specialty" in step.send_back:
+        found.append("send_back")
+    if "whole" in step.send_back:
+        found.append("send_back_whole")
+    return tuple([*found, "refuse"] if step.may_refuse else found)

@@ -1,0 +1,110 @@
+"""The tasks of a review: which step is under way, what is still to be decided, whose region it is.
+
+Everything here runs inside the caller's transaction, with the application's row locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.entry_lifecycles import TASK, TaskEvent, TaskState
+from domain.rulebook import Rulebook
+from domain.rulebook_reviews import ReviewStep
+from models.applications import Application, ApplicationSpecialty
+from models.reviews import ReviewTask
+from services.base import rows
+
+_LATEST = """
+SELECT DISTINCT ON (step, specialty) step, specialty, state FROM review_task
+ WHERE application_id = $1 AND state NOT IN ('open', 'void') AND round >= $2
+ ORDER BY step, specialty, round DESC, decided_at DESC
+"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What reviewers have said so far: (step, specialty) approved, and those that are open. ``codes`` as submitted."""
+
+    steps: Sequence[ReviewStep]
+    codes: tuple[str, ...]
+    approved: frozenset[tuple[int, str]]
+    open: frozenset[tuple[int, str]]
+
+    def needed(self, step: int) -> tuple[str, ...]:
+        """The specialties to be decided one by one; a step that looks at the whole has the one empty name."""
+        return self.codes if self.steps[step].per_specialty and self.codes else ("",)
+
+    def missing(self, step: int) -> list[str]:
+        return [code for code in self.needed(step) if (step, code) not in self.approved]
+
+    def is_complete(self, step: int) -> bool:
+        return not self.missing(step) and not any(at == step for at, _ in self.open)
+
+    def next_step(self, after: int = -1) -> int | None:
+        """The first step that is not complete; None: all are."""
+        return next((step for step in range(after + 1, len(self.steps)) if not self.is_complete(step)), None)
+
+
+async def progress_of(application: Application, book: Rulebook) -> Progress:
+    """Where a correction resumes at the first step, only this round's approvals count; else the latest of any round."""
+    since = application.round if book.review.resume == "first" else 0
+    latest = await rows(_LATEST, application.id, since)
+    return Progress(
+        steps=book.review.steps,
+        codes=tuple(row.code for row in await specialties_of(application)),
+        approved=frozenset((row["step"], row["specialty"]) for row in latest if row["state"] == TaskState.APPROVED),
+        open=frozenset((task.step, task.specialty) for task in await open_tasks(application)),
+    )
+
+
+async def specialties_of(application: Application) -> list[ApplicationSpecialty]:
+    return await ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
+
+
+async def open_tasks(application: Application) -> list[ReviewTask]:
+    """Locked, in the order of their ids."""
+    found = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).order_by("id")
+    return await found.select_for_update()
+
+
+async def open_step(application: Application, book: Rulebook, step: int, now: datetime, *, anew: bool = False) -> None:
+    """Make the tasks that the step still lacks. ``anew``: also of what was approved in an earlier round."""
+    progress = await progress_of(application, book)
+    rule = book.review.steps[step]
+    wanted = progress.needed(step) if anew else progress.missing(step)
+    new = [code for code in wanted if (step, code) not in progress.open]
+    for code in new:
+        await ReviewTask.create(
+            application_id=application.id, pool=application.pool, round=application.round, step=step,
+            step_code=rule.code, region=task_region(rule, application, book), specialty=code, state=TASK.initial,
+            opened_at=now,
+        )  # fmt: skip
+    if rule.per_specialty:
+        still_open = ApplicationSpecialty.filter(application_id=application.id, code__in=[*wanted])
+        await still_open.update(state=TaskState.OPEN)
+        decided = [code for code in progress.codes if code not in wanted]
+        settled = ApplicationSpecialty.filter(application_id=application.id, code__in=decided)
+        await settled.update(state=TaskState.APPROVED)
+    application.step = step
+    await application.save(update_fields=["step"])
+
+
+async def drop_open(application: Application, now: datetime, *, keep: frozenset[tuple[int, str]] = frozenset()) -> None:
+    """Open tasks are no longer to be decided; ``keep`` names (step, specialty) of those that still are."""
+    for task in await open_tasks(application):
+        if (task.step, task.specialty) not in keep:
+            task.state = TASK.next(TaskState(task.state), TaskEvent.DROP)
+            task.decided_at = now
+            await task.save(update_fields=["state", "decided_at"])
+
+
+def task_region(rule: ReviewStep, application: Application, book: Rulebook) -> str:
+    """Whose reviewers get it. A county right below the province has no city: it is its own."""
+    if rule.acts_in == "province":
+        return book.pool.region
+    if rule.acts_in == "city":
+        cities = [code for code in application.region_path if code.endswith("00") and not code.endswith("0000")]
+        return cities[0] if cities else application.region
+    return application.region
