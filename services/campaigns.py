@@ -126,7 +126,7 @@ class Campaigns:
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is None:
                 raise Conflict("这次征集尚未发布，可以直接修改或删除。", code="campaign_draft")
-            if _end(campaign) > now:
+            if enrolment_end(campaign) > now:
                 campaign.closed_at = now
                 await campaign.save(update_fields=["closed_at"])
                 await record(actor, now, "campaign.close", "campaign", campaign.id)
@@ -167,7 +167,7 @@ class Campaigns:
         """What applicants see: campaigns that are open or will be, the soonest first; counts are not told."""
         now = self._deps.now()
         published = await Campaign.filter(pool=pool, published_at__not_isnull=True).order_by("enrol_from", "id")
-        return tuple(_show(campaign, now, 0) for campaign in published if _end(campaign) > now)
+        return tuple(_show(campaign, now, 0) for campaign in published if enrolment_end(campaign) > now)
 
     async def check_open(self, pool: str, entry_type: str, now: datetime) -> Campaign | None:
         """The campaign in which somebody may apply now, or None where the pool takes applications all year.
@@ -193,7 +193,7 @@ class Campaigns:
         if application.campaign_id is None:
             return
         campaign = await Campaign.get(id=application.campaign_id)
-        word, end = "报名", _end(campaign)
+        word, end = "报名", enrolment_end(campaign)
         if application.round > 0:
             word, end = "审核", campaign.review_until or now
         if now < end or (application.round > 0 and campaign.review_until is None):
@@ -238,7 +238,7 @@ class Campaigns:
         ).exclude(id=own_id)
         for other in others:
             shared = sorted(set(other.entry_types) & set(data.entry_types))
-            if shared and _end(other) > data.enrol_from:
+            if shared and enrolment_end(other) > data.enrol_from:
                 raise Conflict(
                     f"“{other.name}”在同一时间也接受{ENTRY_NAMES[shared[0]]}申请，请调整时间或先关闭那次征集。",
                     code="campaign_overlaps",
@@ -251,7 +251,7 @@ async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | Non
     found = await Campaign.filter(
         pool=pool, published_at__lte=now, enrol_from__lte=now, enrol_until__gt=now, entry_types__contains=[entry_type]
     ).order_by("enrol_from", "id")
-    return next((campaign for campaign in found if _end(campaign) > now), None)
+    return next((campaign for campaign in found if enrolment_end(campaign) > now), None)
 
 
 async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> RuleViolation:
@@ -260,11 +260,11 @@ async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> 
         pool=pool, published_at__lte=now, entry_types__contains=[entry_type]
     ).order_by("enrol_from", "id")  # fmt: skip
     coming = next((campaign for campaign in published if campaign.enrol_from > now), None)
-    if coming is not None and _end(coming) > now:
+    if coming is not None and enrolment_end(coming) > now:
         text = f"“{coming.name}”将于{print_time(coming.enrol_from)}开始报名，请届时再来申请。"
     elif published:
-        last = max(published, key=_end)
-        text = f"“{last.name}”的报名已于{print_time(_end(last))}截止，请关注下一次征集通知。"
+        last = max(published, key=enrolment_end)
+        text = f"“{last.name}”的报名已于{print_time(enrolment_end(last))}截止，请关注下一次征集通知。"
     else:
         text = f"目前没有接受{ENTRY_NAMES[entry_type]}申请的征集，请关注征集通知。"
     return violation(book, "campaigns.required", text)
@@ -309,7 +309,7 @@ def _check_change(campaign: Campaign, data: CampaignData, now: datetime) -> None
         raise Conflict("截止时间不能改到过去；如需停止报名请关闭征集。", code="campaign_begun")
 
 
-def _end(campaign: Campaign) -> datetime:
+def enrolment_end(campaign: Campaign) -> datetime:
     """When enrolment ends or ended."""
     return min(campaign.enrol_until, campaign.closed_at or campaign.enrol_until)
 
@@ -317,7 +317,7 @@ def _end(campaign: Campaign) -> datetime:
 def _state(campaign: Campaign, now: datetime) -> str:
     if campaign.published_at is None:
         return "draft"
-    if _end(campaign) <= now:
+    if enrolment_end(campaign) <= now:
         return "closed"
     return "open" if campaign.enrol_from <= now else "upcoming"
 

@@ -13,9 +13,9 @@ from domain.recusal import normalise_unit_name
 from models.campaigns import Employer, EmployerRequest
 from models.experts import CatalogueEntry
 from services.base import Actor, Deps, record, rows, transaction
+from services.codes import Notifier
 from services.idempotency import once
 from services.limits import serialise
-from services.notices import Notices
 from services.organisations import check_credit_code
 from services.permissions import check
 from services.pinyin import sort_name
@@ -92,7 +92,7 @@ class RequestPage:
 
 
 class Employers:
-    def __init__(self, deps: Deps, notices: Notices) -> None:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
         self._deps = deps
         self._notices = notices
 

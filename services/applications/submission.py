@@ -33,9 +33,10 @@ from services.applications.state import (
     read_values,
     unknown_application,
 )
+from services.applications.telling import tell
 from services.base import Actor, Deps, record, transaction, violation
 from services.campaigns import Campaigns
-from services.notices import Notices
+from services.codes import Notifier
 from services.permissions import check
 from services.pinyin import sort_name
 from services.texts import check_text
@@ -54,6 +55,10 @@ class ReviewDesk(Protocol):
         """Open the tasks of the right step of this round; inside the transaction, with the row locked."""
         ...
 
+    async def drop(self, application: Application, now: datetime) -> None:
+        """The person took it back: nothing of it is to be decided any more."""
+        ...
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -68,7 +73,7 @@ class Outcome:
 
 
 class Submission:
-    def __init__(self, deps: Deps, notices: Notices, campaigns: Campaigns, desk: ReviewDesk) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, campaigns: Campaigns, desk: ReviewDesk) -> None:
         self._deps = deps
         self._notices = notices
         self._campaigns = campaigns
@@ -120,7 +125,7 @@ class Submission:
                 application.sent_back_fields = _reopened(book)
                 await application.save(update_fields=["sent_back_fields"])
             await move(application, _E.WITHDRAW, now)
-            await _drop_tasks(application, now)
+            await self._desk.drop(application, now)
             await log(application, now, "withdraw", APPLICANT)
             await record(actor, now, "application.withdraw", "application", application.id, round=application.round)
             return _outcome(application)
@@ -134,7 +139,7 @@ class Submission:
             if application.state == _S.CANCELLED:
                 return _outcome(application)
             await move(application, _E.CANCEL, now)
-            await _drop_tasks(application, now)
+            await self._desk.drop(application, now)
             await log(application, now, "cancel", APPLICANT)
             await record(actor, now, "application.cancel", "application", application.id)
             return _outcome(application)
@@ -156,17 +161,10 @@ class Submission:
             await application.save(update_fields=["locked_version"])
             await log(application, now, "unlock", OFFICE, opinion=text)
             await record(actor, now, "application.unlock", "application", application.id)
-            await self._notices.notify(
-                pool=application.pool,
-                kind="application_progress",
-                dedupe_key=f"unlock:{application.id.hex}:{application.version}:{now.timestamp():.0f}",
-                params={
-                    "number": application.number,
-                    "step": "已解除锁定",
-                    "link": f"{self._deps.public_url}/h5/{application.pool}/apply/form",
-                },
-                account_id=application.account_id,
-            )
+            await tell(
+                self._deps, self._notices, application, "application_progress", f"unlock:{now.isoformat()}",
+                page="apply/form", step="已解除锁定",
+            )  # fmt: skip
             return _outcome(application)
 
     def _check_state(self, application: Application, book: Rulebook) -> None:
@@ -288,13 +286,6 @@ def _reopened(book: Rulebook) -> list[str]:
     if book.form.specialties.fixed_once_submitted:
         return sorted(used.keys() - {SPECIALTIES})
     return [EVERYTHING]
-
-
-async def _drop_tasks(application: Application, now: datetime) -> None:
-    """Nobody decides on what was taken back."""
-    await ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).update(
-        state=TaskState.VOID, decided_at=now
-    )
 
 
 async def _write_specialties(application: Application, chosen: Sequence[Mapping[str, str]]) -> None:

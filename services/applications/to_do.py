@@ -1,0 +1,133 @@
+"""What a person can do now (待办事项), by the names of the pool's own manual, each with the page that does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import get_args
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.entry_lifecycles import ApplicationState
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import EntryType
+from models.accounts import Account
+from models.applications import Application
+from models.campaigns import Campaign
+from models.experts import Expert
+from services.applications.persons import find_expert
+from services.applications.progress import Progress, Step, progress_of
+from services.applications.state import find_live
+from services.base import Deps
+from services.campaigns import Campaigns, CampaignView, enrolment_end
+from services.standing import Standing, standing_of
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """One item: ``title``, a line of ``detail``, and the button ``action`` that opens ``route``.
+
+    Without a route there is nothing to do yet. ``until`` is when it can't be done any more.
+    """
+
+    code: str
+    title: str
+    detail: str
+    action: str
+    route: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Home:
+    """What a person meets first: badge, to-do items, the application under way or the last one, campaigns."""
+
+    standing: Standing
+    to_do: tuple[ToDo, ...]
+    progress: Progress | None
+    campaigns: tuple[CampaignView, ...]
+
+
+class ToDos:
+    def __init__(self, deps: Deps, campaigns: Campaigns) -> None:
+        self._deps = deps
+        self._campaigns = campaigns
+
+    async def home(self, pool: str, account_id: UUID) -> Home:
+        """Everything of the first page at once."""
+        account = await Account.get(id=account_id, pool=pool)
+        return Home(
+            await standing_of(self._deps, account_id),
+            await self._items(account),
+            await self.progress(account_id),
+            await self._campaigns.announced(pool),
+        )
+
+    async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
+        """What the person can do now, or from a time that is known; empty: nothing."""
+        return await self._items(await Account.get(id=account_id, pool=pool))
+
+    async def progress(self, account_id: UUID) -> Progress | None:
+        """Of the application under way, else of the last one; None: there never was one."""
+        application = await find_live(account_id)
+        if application is None:
+            application = await Application.filter(account_id=account_id).order_by("-created_at").first()
+        return await progress_of(self._deps, application) if application else None
+
+    async def _items(self, account: Account) -> tuple[ToDo, ...]:
+        book, now = self._deps.book(account.pool), self._deps.now()
+        if account.registered_at is None:
+            if not book.registration.open:
+                return ()
+            route = f"/h5/{account.pool}/account"
+            return (ToDo("register", "实名注册", "注册后才能申请成为专家。", "去注册", route),)
+        live = await find_live(account.id)
+        if live is not None:
+            return await self._of_application(live)
+        expert = await find_expert(account)
+        found = [await self._of_entry(account, expert, kind, now) for kind in get_args(EntryType)]
+        return tuple(item for item in found if item is not None)
+
+    async def _of_application(self, application: Application) -> tuple[ToDo, ...]:
+        progress = await progress_of(self._deps, application)
+        step = progress.step or Step("watch", "查看进度", f"/h5/{application.pool}/apply/status")
+        item = ToDo(step.code, progress.headline, progress.advice, step.label, step.route)
+        if application.state not in (ApplicationState.DRAFT, ApplicationState.LOCKED) or not application.campaign_id:
+            return (item,)
+        end = enrolment_end(await Campaign.get(id=application.campaign_id))
+        if self._deps.now() >= end:
+            detail = f"报名已于{print_time(end)}截止，已填写的内容会为您保留。"
+            return (ToDo("closed", item.title, detail, "查看", item.route, end),)
+        return (ToDo(item.code, item.title, f"请在{print_time(end)}前提交。", item.action, item.route, end),)
+
+    async def _of_entry(
+        self, account: Account, expert: Expert | None, entry_type: EntryType, now: datetime
+    ) -> ToDo | None:
+        """The item of one type of entry: open, soon to open, or none."""
+        book = self._deps.book(account.pool)
+        if entry_type not in book.campaigns.entry_types or not _may_enter(book, expert, entry_type, now):
+            return None
+        first = entry_type == "first"
+        title = book.campaigns.first_title if first else book.campaigns.renewal_title
+        action = "去申请" if first else "前去续聘"
+        code, route = f"apply_{entry_type}", f"/h5/{account.pool}/apply?entry_type={entry_type}"
+        if not book.campaigns.required:
+            return ToDo(code, title, "全年均可申请。", action, route)
+        for campaign in await self._campaigns.announced(account.pool):
+            if entry_type not in campaign.data.entry_types:
+                continue
+            if campaign.state == "upcoming":
+                return ToDo(code, title, f"{print_time(campaign.data.enrol_from)}开始报名。", "", "")
+            until = campaign.data.enrol_until
+            return ToDo(code, title, f"报名至{print_time(until)}截止。", action, route, until)
+        return None
+
+
+def _may_enter(book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:
+    """Whether this type of entry is for this person at all."""
+    if entry_type == "first":
+        return expert is None or expert.standing != "formal"
+    if expert is None:
+        return False
+    before, until = book.entry.renewal_before, expert.term_until
+    return before is None or until is None or now >= until - before
