@@ -37,6 +37,9 @@ _ATTRIBUTE = re.compile(
 )
 """Attributes that hold an address. ``data-qr`` holds what a QR code says and stays as it is."""
 _CSS_URL = re.compile(r"""(url\(\s*["']?)(/(?!/))""")
+_HEAD = re.compile(r"<head\b[^>]*>|<html\b[^>]*>|<!doctype[^>]*>", re.IGNORECASE)
+BRIDGE = '<script src="/_/bridge.js"></script>'
+"""WeixinJSBridge, which WeChat's browser adds to every page."""
 _BACK = re.compile(r"/phone/([^/]+)/service/")
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
 UNREACHABLE = "服务没有响应，请稍后刷新。"
@@ -93,6 +96,8 @@ class Browser:
             headers["Content-Security-Policy"] = _framed(answer.headers.get("Content-Security-Policy", ""))
         if answer.content_type in ("text/html", "text/css") and self._phone is not None:
             text = self._rewrite(await answer.text(errors="replace"), answer.content_type)
+            if answer.content_type == "text/html" and _allows_scripts(headers["Content-Security-Policy"]):
+                text = _with_bridge(text)
             headers.pop("Content-Type", None)
             return web.Response(
                 text=text, status=answer.status, headers=headers, content_type=answer.content_type, charset="utf-8"
@@ -148,6 +153,22 @@ def _framed(policy: str) -> str:
         part.strip() for part in policy.split(";") if part.strip() and not part.strip().startswith("frame-ancestors")
     ]
     return "; ".join([*kept, "frame-ancestors 'self'"])
+
+
+def _allows_scripts(policy: str) -> bool:
+    """Whether scripts of the page's own origin may run; in our frame that is where ours lies too."""
+    parts = [part.split() for part in policy.split(";")]
+    directives = {words[0].lower(): words[1:] for words in parts if words}
+    sources = directives.get("script-src", directives.get("default-src"))
+    return sources is None or "'self'" in sources or "*" in sources
+
+
+def _with_bridge(text: str) -> str:
+    """Before any script of the page's own: after the head begins, or what comes first of the page."""
+    places = list(_HEAD.finditer(text))
+    place = next((found for found in places if found.group().lower().startswith("<head")), None)
+    at = place.end() if place else places[-1].end() if places else 0
+    return text[:at] + BRIDGE + text[at:]
 
 
 async def _service(request: web.Request) -> web.StreamResponse:

@@ -30,6 +30,7 @@ class Desk {
     for (const button of document.querySelectorAll('[data-advance]')) {
       button.addEventListener('click', () => this.advance(Number(button.dataset.advance)));
     }
+    window.addEventListener('message', (event) => { for (const view of this.views.values()) view.browser.receive(event); });
     listen((event) => this.handle(event), () => this.opened && this.load().then(() => this.reload()));
     this.opened = true;
   }
@@ -134,7 +135,7 @@ class Desk {
 
   /** Something happened on a phone that isn't on the desk. */
   noteNews(event) {
-    const kinds = { bubble: ['微信消息', 'chat'], sms: ['短信', 'sms'], call: ['来电', 'calls'] };
+    const kinds = { bubble: ['微信消息', 'chat'], sms: ['短信', 'sms'], call: ['来电', 'calls'], mail: ['邮件', 'mail'] };
     const known = kinds[event.type];
     if (!known || event.bubble?.side === 'me' || (event.call && event.call.state !== 'ringing')) return;
     this.news = this.news.filter((item) => item.phone !== event.phone);

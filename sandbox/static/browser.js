@@ -42,6 +42,21 @@ export class Browser {
     }
   }
 
+  /** What the page asks of WeChat through its bridge. */
+  async receive({ source, origin, data }) {
+    if (!this.frame || source !== this.frame.contentWindow || origin !== location.origin || !data?.bridge) return;
+    const { bridge, call, parameters } = data;
+    if (bridge === 'longPress') this.phone.recognise(String(parameters.code));
+    if (bridge === 'closeWindow') this.close();
+    const answer = bridge === 'getBrandWCPayRequest' ? await this.pay(parameters) : { err_msg: `${bridge}:ok` };
+    source.postMessage({ call, answer }, origin);
+  }
+
+  async pay(parameters) {
+    const { result, message } = await this.phone.cashier.request(parameters);
+    return { err_msg: `get_brand_wcpay_request:${result}`, err_desc: message };
+  }
+
   close() {
     this.element.hidden = true;
     this.holder.replaceChildren();

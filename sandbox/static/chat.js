@@ -1,23 +1,36 @@
 // WeChat: the chat with the official account, its menu and the input.
-import { attempt, post } from './api.js';
-import { chatTime, h, icon } from './dom.js';
+import { attempt, get, post } from './api.js';
+import { chatTime, h, icon, toast } from './dom.js';
 
 const GAP = 300;
+const PAY_CHAT = 'weixin-pay';
 
 export class ChatApp {
   constructor(phone) {
     this.phone = phone;
     this.typed = false;
+    this.at = '';
+    this.unseen = new Set();
     this.title = h('h3', {});
+    this.list = h('div', { class: 'chat-list', hidden: true });
+    this.listButton = h('button', { type: 'button', class: 'nav-button', 'aria-label': '聊天列表', hidden: true, onclick: () => this.showList() },
+      icon('back'), h('b', { class: 'dot', hidden: true }));
     this.log = h('div', { class: 'log', role: 'log', 'aria-label': '聊天记录', tabindex: '0' });
     this.bar = h('footer', { class: 'chat-bar' });
     this.sheet = h('div', { class: 'sheet', hidden: true });
     this.log.addEventListener('click', () => this.closeSheet());
-    this.element = h('section', { class: 'app chat-app' }, h('header', { class: 'nav' }, this.title), this.log, this.sheet, this.bar);
+    this.element = h('section', { class: 'app chat-app' }, h('header', { class: 'nav' }, this.listButton, this.title), this.list, this.log, this.sheet, this.bar);
   }
 
-  get pool() { return this.phone.data.pool; }
+  /** Whose chat is shown: the pool's account, as a rule. */
+  get pool() { return this.at || this.phone.data.pool; }
+  get pools() { return [...new Set([this.phone.data.pool, ...Object.keys(this.phone.data.chats)])]; }
   get account() { return this.phone.desk.account(this.pool); }
+  get name() { return this.nameOf(this.pool); }
+
+  nameOf(pool) { return pool === PAY_CHAT ? '微信支付' : this.phone.desk.account(pool)?.name ?? '公众号'; }
+
+  act(what, body = {}) { return this.phone.act(what, { pool: this.pool, ...body }); }
 
   get chat() {
     this.phone.data.chats[this.pool] ??= { pool: this.pool, following: false, bubbles: [] };
@@ -25,7 +38,11 @@ export class ChatApp {
   }
 
   draw() {
-    this.title.textContent = this.account?.name ?? '公众号';
+    this.title.textContent = this.name;
+    this.list.hidden = true;
+    this.log.hidden = false;
+    this.unseen.delete(this.pool);
+    this.drawListButton();
     this.lastAt = 0;
     this.log.replaceChildren();
     if (!this.chat.following && !this.chat.bubbles.length) this.log.append(this.card());
@@ -34,27 +51,54 @@ export class ChatApp {
     this.toEnd();
   }
 
+  drawListButton() {
+    this.listButton.hidden = this.pools.length < 2 || !this.list.hidden;
+    this.listButton.querySelector('.dot').hidden = !this.unseen.size;
+    this.listButton.querySelector('.dot').textContent = this.unseen.size || '';
+  }
+
+  showList() {
+    this.title.textContent = '微信';
+    this.list.replaceChildren(...this.pools.map((pool) => h('button', {
+      type: 'button', class: this.unseen.has(pool) ? 'new' : '', onclick: () => { this.at = pool; this.draw(); },
+    }, h('span', { class: `avatar ${pool === PAY_CHAT ? 'pay-face' : 'account'}`, 'aria-hidden': 'true' }, pool === PAY_CHAT ? '付' : '评'),
+    h('strong', {}, this.nameOf(pool)), h('small', {}, this.phone.data.chats[pool]?.bubbles.at(-1)?.text ?? ''))));
+    this.list.hidden = false;
+    this.log.hidden = true;
+    this.bar.hidden = true;
+    this.closeSheet();
+    this.drawListButton();
+    this.list.querySelector('button').focus({ preventScroll: true });
+  }
+
   /** What is seen of an account before following it. */
   card() {
     return h('div', { class: 'profile' },
       h('div', { class: 'avatar big account', 'aria-hidden': 'true' }, '评'),
-      h('h4', {}, this.account?.name ?? '公众号'),
+      h('h4', {}, this.name),
       h('p', {}, '服务号 · 评标专家抽取、确认与签到'),
-      h('button', { type: 'button', class: 'primary', onclick: () => this.phone.act('follow') }, '关注公众号'),
+      h('button', { type: 'button', class: 'primary', onclick: () => this.act('follow') }, '关注公众号'),
       h('button', { type: 'button', class: 'plain', onclick: () => this.phone.scanner.open() }, icon('scan'), '扫一扫'));
   }
 
   follow(pool, follows) {
+    const chat = this.phone.data.chats[pool];
+    if (pool !== this.pool && chat) chat.following = follows;
     if (pool !== this.pool || this.chat.following === follows) return;
     this.chat.following = follows;
     this.draw();
   }
 
   add(pool, bubble) {
-    const known = this.phone.data.chats[pool];
-    if (known) known.bubbles.push(bubble);
-    if (pool !== this.pool) return;
-    if (!known) this.chat.bubbles.push(bubble);
+    const { chats } = this.phone.data;
+    chats[pool] ??= { pool, following: pool === PAY_CHAT, bubbles: [] };
+    chats[pool].bubbles.push(bubble);
+    if (pool !== this.pool || !this.list.hidden) {
+      if (bubble.side !== 'me') this.unseen.add(pool);
+      if (this.list.hidden) this.drawListButton();
+      else this.showList();
+      return;
+    }
     this.log.querySelector('.profile')?.remove();
     this.typing(0);
     this.append(bubble);
@@ -75,13 +119,13 @@ export class ChatApp {
   row(bubble) {
     const mine = bubble.side === 'me';
     const body = bubble.kind === 'template' ? this.template(bubble) : bubble.kind === 'news' ? this.news(bubble) : this.text(bubble);
-    const face = h('div', { class: `avatar ${mine ? 'me' : 'account'}`, 'aria-hidden': 'true' }, mine ? this.phone.data.name.slice(-1) : '评');
+    const face = h('div', { class: `avatar ${mine ? 'me' : 'account'}`, 'aria-hidden': 'true' }, mine ? this.phone.data.name.slice(-1) : this.pool === PAY_CHAT ? '付' : '评');
     return h('div', { class: `row ${mine ? 'mine' : ''} ${bubble.kind}` }, face, body);
   }
 
   link(bubble, index, label = '') {
     const link = bubble.links[index];
-    const tap = () => this.phone.act('tap', { bubble: bubble.id, link: index });
+    const tap = () => this.act('tap', { bubble: bubble.id, link: index });
     return h('button', { type: 'button', class: `link ${link.kind}`, onclick: tap }, label || link.label);
   }
 
@@ -89,7 +133,7 @@ export class ChatApp {
     const box = h('div', { class: 'bubble' });
     if (bubble.kind === 'image') {
       box.classList.add('picture');
-      box.append(h('img', { src: `/control/media/${encodeURIComponent(bubble.image)}`, alt: '图片', onload: () => this.toEnd() }));
+      box.append(this.picture(bubble.image));
       return box;
     }
     if (bubble.title) box.append(h('strong', {}, bubble.title, h('br')));
@@ -97,6 +141,26 @@ export class ChatApp {
       box.append(segment.link === undefined ? segment.text : this.link(bubble, segment.link, segment.text));
     }
     return box;
+  }
+
+  /** A picture, pressed long (or clicked) for what can be done with it. What a code on it says stands in ``data-qr``. */
+  picture(media) {
+    const src = `/control/media/${encodeURIComponent(media)}`;
+    const press = (event) => { event.preventDefault(); this.pressPicture(button.dataset.qr ?? ''); };
+    const button = h('button', { type: 'button', 'aria-label': '长按图片', onclick: press, oncontextmenu: press },
+      h('img', { src, alt: '图片', onload: () => this.toEnd() }));
+    get(`${src.slice('/control/'.length)}/code`).then(({ text }) => { if (text) button.dataset.qr = text; }, () => {});
+    return button;
+  }
+
+  pressPicture(code) {
+    this.sheet.className = 'sheet picture-menu';
+    this.sheet.anchor = null;
+    this.fillSheet([
+      ...(code ? [['识别图中的二维码', null, () => this.phone.recognise(code)]] : []),
+      ['保存到相册', null, () => { if (code) this.phone.album.add(code); toast('已保存到相册'); }],
+      ['取消', null, () => {}],
+    ]);
   }
 
   template(bubble) {
@@ -119,7 +183,8 @@ export class ChatApp {
   }
 
   typing(until) {
-    const name = this.account?.name ?? '公众号';
+    if (!this.list.hidden) return;
+    const { name } = this;
     const now = this.phone.desk.now();
     this.title.textContent = until > now ? '对方正在输入…' : name;
     clearTimeout(this.typingTimer);
@@ -130,7 +195,7 @@ export class ChatApp {
 
   /** Drawn anew only when something about it changed: half-written words stay. */
   drawBar() {
-    this.bar.hidden = !this.chat.following;
+    this.bar.hidden = !this.chat.following || this.pool === PAY_CHAT || !this.list.hidden;
     const buttons = this.account?.menu?.button ?? [];
     const shown = JSON.stringify([buttons, this.typed]);
     if (shown === this.shown) return;
@@ -154,7 +219,7 @@ export class ChatApp {
       const content = field.value.trim();
       if (!content) return;
       field.value = '';
-      this.phone.act('text', { content });
+      this.act('text', { content });
     };
     return [
       h('form', { class: 'compose', onsubmit: (event) => { event.preventDefault(); send(); } },
@@ -174,7 +239,7 @@ export class ChatApp {
   tapMenu(button) {
     this.closeSheet();
     if (button.type?.startsWith('scancode')) this.phone.scanner.open(button.key);
-    else this.phone.act('menu', { button: button.key ?? button.name });
+    else this.act('menu', { button: button.key ?? button.name });
   }
 
   openSubMenu(anchor, children) {
@@ -197,7 +262,7 @@ export class ChatApp {
       ['扫一扫', 'scan', () => this.phone.scanner.open()],
       ['位置', 'place', () => this.place()],
       [refuses ? '接收消息' : '拒收消息', 'mute', () => this.refuse(!refuses)],
-      ['取消关注', 'leave', () => this.phone.act('unfollow')],
+      ['取消关注', 'leave', () => this.act('unfollow')],
     ]);
     return undefined;
   }
@@ -215,10 +280,10 @@ export class ChatApp {
 
   place() {
     // The square before the demo's trading centre; anything else goes through the control API.
-    this.phone.act('location', { latitude: 28.2282, longitude: 112.9388, label: '公共资源交易中心' });
+    this.act('location', { latitude: 28.2282, longitude: 112.9388, label: '公共资源交易中心' });
   }
 
   async refuse(refuses) {
-    if (await attempt(() => post(this.phone.path(), { refuses }))) this.chat.refuses = refuses;
+    if (await attempt(() => post(this.phone.path(), { refuses, pool: this.pool }))) this.chat.refuses = refuses;
   }
 }

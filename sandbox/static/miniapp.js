@@ -9,6 +9,8 @@ import { MiniApp } from './mini/app.js';
  * host.phoneCode()         promise of a getPhoneNumber code
  * host.subscribe(ids)      asks for consent to notices; promise of {id: 'accept' | 'reject'}
  * host.scan()              opens the scanner; promise of what the code says, or null
+ * host.requestPayment(p)   wx.requestPayment with timeStamp, nonceStr, package, signType, paySign; promise of
+ *                          {result: 'ok' | 'cancel' | 'fail', message}: a hint only, the order has to be asked
  * host.openUrl(url)        opens a page of the service in the phone's browser
  * host.now()               the phone's clock, milliseconds since 1970
  * host.phone               {id, name, mobile, role, pool}

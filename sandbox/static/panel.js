@@ -7,7 +7,17 @@ const FAULTS = {
   slow: '回答变慢', fail_500: '报 500 错误', drop_answer: '做完不回答', quota_used_up: '额度用完',
   twice: '推送两次', out_of_order: '推送乱序', lost: '推送丢失', wrong_signature: '签名错误',
 };
-const VENDORS = { '*': '全部', wechat: '微信', sms: '短信', voice: '语音', identity: '身份认证' };
+const PAY_FAULTS = {
+  error_after: '做完报系统错误', forged_answer: '回答的签名错误', concurrent: '同时通知两次', sign_probe: '先发签名探测', wrong_serial: '通知的证书号不认识',
+  old_timestamp: '通知的时间太旧', altered_body: '通知被改过', wrong_amount: '通知的金额多一分', early_order: '下单未回答已付款', early_pay: '先通知后告诉付款人',
+  early_refund: '退款先到账后回答', pay_after_close: '关单后仍可付款', not_enough: '商户余额不足', refund_slow: '退款很久才到', refund_abnormal: '退款异常',
+  bill_creating: '账单还在生成', bill_unknown_row: '账单多一笔', bill_missing_row: '账单少一笔', bill_bad_hash: '账单校验值错误',
+};
+/** By vendor: those that any vendor may have, and its own. */
+const KINDS = { pay: { ...FAULTS, ...PAY_FAULTS }, mail: { ...FAULTS, refuse: '退信' } };
+const kindsOf = (vendor) => KINDS[vendor] ?? FAULTS;
+const nameOf = (fault) => FAULTS[fault.kind] ?? PAY_FAULTS[fault.kind] ?? KINDS.mail[fault.kind] ?? fault.kind;
+const VENDORS = { '*': '全部', wechat: '微信', sms: '短信', voice: '语音', identity: '身份认证', pay: '微信支付', mail: '邮件' };
 const LEDGER_SHOWN = 150;
 
 export class Panel {
@@ -128,7 +138,7 @@ export class Panel {
 
   drawFaults() {
     const active = this.desk.state.faults.filter((fault) => fault.count !== 0);
-    const list = active.map((fault) => h('li', {}, h('span', {}, `${VENDORS[fault.vendor]} · ${FAULTS[fault.kind]}`,
+    const list = active.map((fault) => h('li', {}, h('span', {}, `${VENDORS[fault.vendor]} · ${nameOf(fault)}`,
       h('small', {}, describe(fault))),
     h('button', { type: 'button', onclick: () => this.setFault({ vendor: fault.vendor, kind: fault.kind, on: false }) }, '关')));
     this.body.replaceChildren(
@@ -142,6 +152,7 @@ export class Panel {
     const select = (label, options) => h('select', { 'aria-label': label }, ...Object.entries(options).map(([value, text]) => h('option', { value }, text)));
     const vendor = select('哪一家', VENDORS);
     const kind = select('什么故障', FAULTS);
+    vendor.addEventListener('change', () => kind.replaceChildren(...Object.entries(kindsOf(vendor.value)).map(([value, text]) => h('option', { value }, text))));
     const percent = h('input', { type: 'number', min: '1', max: '100', value: '100', 'aria-label': '概率（百分之）' });
     const count = h('input', { type: 'number', min: '1', placeholder: '不限', 'aria-label': '次数' });
     const seconds = h('input', { type: 'number', min: '0', step: '0.5', value: '3', 'aria-label': '秒数' });

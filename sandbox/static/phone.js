@@ -2,8 +2,10 @@
 import { attempt, get, post } from './api.js';
 import { Browser } from './browser.js';
 import { CallScreen, CallsApp } from './calls.js';
+import { Cashier, PAY_CODE } from './cashier.js';
 import { ChatApp } from './chat.js';
 import { clockTime, h, icon, toast } from './dom.js';
+import { LettersApp } from './letters.js';
 import { MessagesApp } from './messages.js';
 import { mount } from './miniapp.js';
 import { Scanner } from './scanner.js';
@@ -12,7 +14,7 @@ export const ROLES = {
   expert: '专家', agency: '招标代理', verifier: '核验员', supervisor: '监督员', venue: '场地', applicant: '申请人',
   legal: '法人', reviewer: '审核员', admin: '管理员',
 };
-const TABS = [['chat', '微信', 'chat'], ['sms', '短信', 'sms'], ['calls', '电话', 'phone'], ['mini', '小程序', 'mini']];
+const TABS = [['chat', '微信', 'chat'], ['sms', '短信', 'sms'], ['calls', '电话', 'phone'], ['mini', '小程序', 'mini'], ['mail', '邮箱', 'mail']];
 const LINES = { normal: '', busy: '占线', off: '关机', no_answer: '不接', rejects: '拒接', unreachable: '无信号', suspended: '停机' };
 const PILOTS = { accept: '自动参加', decline: '自动谢绝', silent: '自动不理' };
 
@@ -23,17 +25,20 @@ export class PhoneView {
     this.id = data.id;
     this.tab = 'chat';
     this.events = 0;
-    this.unread = { chat: 0, sms: 0, calls: 0, mini: 0 };
+    this.unread = { chat: 0, sms: 0, calls: 0, mini: 0, mail: 0 };
     this.chat = new ChatApp(this);
     this.sms = new MessagesApp(this);
     this.calls = new CallsApp(this);
+    this.letters = new LettersApp(this);
+    this.album = new Set();
     this.miniPane = h('div', { class: 'mini-pane' });
     this.panes = {
       chat: this.chat.element, sms: this.sms.element, calls: this.calls.element,
-      mini: h('section', { class: 'app mini-app' }, this.miniPane),
+      mini: h('section', { class: 'app mini-app' }, this.miniPane), mail: this.letters.element,
     };
     this.browser = new Browser(this);
     this.scanner = new Scanner(this);
+    this.cashier = new Cashier(this);
     this.callScreen = new CallScreen(this);
     this.element = this.build();
     this.draw();
@@ -56,7 +61,7 @@ export class PhoneView {
       pane.setAttribute('aria-labelledby', `${this.id}-${name}`);
       this.screen.append(pane);
     }
-    this.screen.append(this.browser.element, this.scanner.element);
+    this.screen.append(this.browser.element, this.scanner.element, this.cashier.element);
     return h('section', { class: 'slot', 'aria-label': `${this.data.name}的手机` },
       h('div', { class: 'tag' },
         h('strong', {}, this.data.name), h('span', { class: 'badge role' }, ROLES[this.data.role] ?? this.data.role),
@@ -131,6 +136,7 @@ export class PhoneView {
       button.querySelector('.dot').textContent = this.unread[key] || '';
     }
     if (name === 'mini') this.openMini();
+    if (name === 'mail') this.letters.load();
     if (name === 'chat') this.chat.toEnd();
   }
 
@@ -152,6 +158,7 @@ export class PhoneView {
         phoneCode: async () => (await post(this.path('/phone_code'))).code,
         subscribe: (ids) => this.subscribe(ids),
         scan: () => this.scanner.ask(),
+        requestPayment: (parameters) => this.requestPayment(parameters),
         openUrl: (url) => this.openUrl(url),
         now: () => this.desk.now() * 1000,
         phone: { id, name, mobile, role, pool },
@@ -172,6 +179,12 @@ export class PhoneView {
     return answers;
   }
 
+  /** wx.requestPayment: the parameters without appId, which the mini-program itself is. */
+  requestPayment(parameters) {
+    const appId = this.desk.state.mini_programs.find((mini) => mini.pool === this.data.pool)?.appid;
+    return this.cashier.request({ ...parameters, appId });
+  }
+
   // -- acts ----------------------------------------------------------------------------------------------------
 
   /** A person's act before the account; opens what the answer opens. */
@@ -179,7 +192,14 @@ export class PhoneView {
     const answer = await attempt(() => post(this.path(`/${what}`), body));
     if (answer?.open_url) this.openUrl(answer.open_url);
     if (answer?.open_mini) this.openMini(answer.open_mini);
+    if (answer?.open_cashier) this.cashier.show(answer.open_cashier);
     return answer;
+  }
+
+  /** A code on this phone's own screen, pressed long. Codes for paying are refused, as in life. */
+  recognise(code) {
+    if (code.startsWith(PAY_CODE)) toast('付款码不支持长按识别或从相册选取，请使用扫一扫。');
+    else this.act('scan', { content: code });
   }
 
   /** Opens an address in the phone's browser; scene codes are scanned, links of the mini-program open it. */
@@ -204,6 +224,9 @@ export class PhoneView {
       this.bump('sms');
     } else if (event.type === 'call') {
       this.changeCall(event.call);
+    } else if (event.type === 'mail') {
+      this.letters.add(event.letter);
+      this.bump('mail');
     } else if (event.type === 'typing') {
       this.chat.typing(event.until);
     } else if (event.type === 'phone') {

@@ -1,4 +1,5 @@
 // The scanner: reads a code shown on any phone of the desk, or one that is pasted.
+import { PAY_CODE } from './cashier.js';
 import { h, icon } from './dom.js';
 
 export class Scanner {
@@ -41,9 +42,23 @@ export class Scanner {
   }
 
   drawFound() {
-    const items = codesOnDesk(this.phone.desk).map(({ text, where }) => h('li', {}, h('button', { type: 'button', onclick: () => this.read(text) },
-      h('img', { src: `/control/qr?text=${encodeURIComponent(text)}`, alt: '' }), h('span', {}, where, h('small', {}, text)))));
-    this.found.replaceChildren(...(items.length ? items : [h('li', { class: 'none' }, '对准二维码：桌面上暂时没有，可以粘贴内容')]));
+    const all = codesOnDesk(this.phone.desk);
+    const seen = all.filter((code) => !code.text.startsWith(PAY_CODE) || code.views.some((view) => view !== this.phone));
+    const items = seen.map(({ text, views }) => this.item(text, `${(views.find((view) => view !== this.phone) ?? views[0]).data.name}的手机上`, () => this.read(text)));
+    const saved = [...this.phone.album].map((text) => this.item(text, '相册', () => this.pick(text)));
+    const hint = seen.length < all.length ? '自己屏幕上的付款码扫不到，请用另一部手机扫' : '对准二维码：桌面上暂时没有，可以粘贴内容';
+    this.found.replaceChildren(...items, ...saved, ...(items.length ? [] : [h('li', { class: 'none' }, hint)]));
+  }
+
+  item(text, where, onclick) {
+    return h('li', {}, h('button', { type: 'button', onclick },
+      h('img', { src: `/control/qr?text=${encodeURIComponent(text)}`, alt: '' }), h('span', {}, where, h('small', {}, text))));
+  }
+
+  /** From the album: as with a long press, codes for paying are refused. */
+  pick(text) {
+    if (text.startsWith(PAY_CODE)) this.phone.recognise(text);
+    else this.read(text);
   }
 
   read(content) {
@@ -56,14 +71,14 @@ export class Scanner {
   }
 }
 
-/** Every code that a person at the desk could see: on open pages and in mini-programs. */
+/** Every code that a person at the desk could see, and on which phones: on open pages, in mini-programs and chats. */
 function codesOnDesk(desk) {
-  const found = [];
+  const found = new Map();
   for (const view of desk.views.values()) {
-    const inPane = [...view.miniPane.querySelectorAll('[data-qr]')].map((element) => element.dataset.qr);
-    for (const text of [...view.browser.codes(), ...inPane]) {
-      if (text && !found.some((item) => item.text === text)) found.push({ text, where: `${view.data.name}的手机上` });
+    const shown = [view.miniPane, view.chat.log].flatMap((pane) => [...pane.querySelectorAll('[data-qr]')]);
+    for (const text of [...view.browser.codes(), ...shown.map((element) => element.dataset.qr)]) {
+      if (text) found.set(text, [...(found.get(text) ?? []), view]);
     }
   }
-  return found;
+  return [...found].map(([text, views]) => ({ text, views }));
 }

@@ -22,6 +22,8 @@ from tests.sandbox.conftest import APPID, MINI, Box
 
 MCHID, SERIAL, APIV3_KEY = "1900000001", "5A" * 20, "0123456789abcdef0123456789abcdef"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+WECHATS_KEYS = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
+"""Made once, as making them takes longer than a test."""
 PUBLIC_KEY_ID = "PUB_KEY_ID_0100000000002026010100000001"
 
 
@@ -40,7 +42,13 @@ def pay_settings(**more: object) -> dict[str, Any]:
         "appids": [APPID, MINI],
         "fapiao": True,
     }
-    return {"merchants": [{**merchant, **more}]}
+    private, certificate = (private_pem(key) for key in WECHATS_KEYS)
+    return {"private_key": private, "certificate_key": certificate, "merchants": [{**merchant, **more}]}
+
+
+def private_pem(key: rsa.RSAPrivateKey) -> str:
+    encoding, shape = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, shape, serialization.NoEncryption()).decode()
 
 
 def sign(text: str | bytes) -> str:

@@ -11,13 +11,24 @@ from typing import Any
 import aiohttp
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from sandbox import config
 from sandbox.pay import keys
 from tests.sandbox.conftest import APPID, MINI, MOBILE, Service, open_box
-from tests.sandbox.merchant import APIV3_KEY, KEY, MCHID, PUBLIC_KEY_ID, Shop, decrypt, pay_settings, public_pem, sign
+from tests.sandbox.merchant import (
+    APIV3_KEY,
+    KEY,
+    MCHID,
+    PUBLIC_KEY_ID,
+    Shop,
+    decrypt,
+    pay_settings,
+    private_pem,
+    public_pem,
+    sign,
+)
 
 NATIVE = "/v3/pay/transactions/native"
 JSAPI = "/v3/pay/transactions/jsapi"
@@ -467,9 +478,8 @@ async def test_a_payer_may_be_told_before_or_after_the_merchant(shop: Shop) -> N
 
 
 async def test_a_given_key_of_wechat_is_used(service: Service) -> None:
-    encoding, shape = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    pem = KEY.private_bytes(encoding, shape, serialization.NoEncryption()).decode()
-    box = await open_box(service, pay={**pay_settings(), "private_key": pem, "public_key_id": "PUB_KEY_ID_7"})
+    keys_of_wechat = {"private_key": private_pem(KEY), "public_key_id": "PUB_KEY_ID_7"}
+    box = await open_box(service, pay={**pay_settings(), **keys_of_wechat})
     console = await (await box.client.get("/control/pay/keys")).json()
     assert (console["public_key_id"], console["public_key"]) == ("PUB_KEY_ID_7", public_pem())
     await box.client.close()

@@ -26,6 +26,15 @@ async def page(request: web.Request) -> web.Response:
     return response
 
 
+async def plain(request: web.Request) -> web.Response:
+    """Under the policy that the query names, as the page of that shape."""
+    shapes = {"head": "<html><head lang=zh><title>x</title>", "body": "<!doctype html><p>x</p>", "bare": "<p>x</p>"}
+    response = web.Response(text=shapes[request.query.get("shape", "head")], content_type="text/html")
+    if "policy" in request.query:
+        response.headers["Content-Security-Policy"] = request.query["policy"]
+    return response
+
+
 async def moved(request: web.Request) -> web.Response:
     raise web.HTTPFound(f"http://{request.host}/h5/page?x=1")
 
@@ -54,6 +63,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
 async def web_box() -> AsyncIterator[Box]:
     app = web.Application()
     app.router.add_get("/h5/page", page)
+    app.router.add_get("/h5/plain", plain)
     app.router.add_get("/h5/moved", moved)
     app.router.add_get("/h5/oauth", to_oauth)
     app.router.add_post("/api/echo", echo)
@@ -128,3 +138,30 @@ async def test_page_of_phones_has_a_strict_policy(box: Box) -> None:
     assert "<style" not in text
     assert "style=" not in text
     assert (await box.client.get("/_/..%2Fserver.py")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed"),
+    [
+        (None, True),
+        ("default-src 'self'", True),
+        ("default-src 'none'; script-src 'self'", True),
+        ("default-src 'self'; script-src 'none'", False),
+        ("default-src 'none'; script-src 'nonce-x';", False),
+    ],
+)
+async def test_wechats_bridge_comes_with_pages_whose_policy_allows_it(
+    web_box: Box, policy: str | None, allowed: bool
+) -> None:
+    query = {"policy": policy} if policy else {}
+    text = await (await web_box.client.get("/phone/p1/service/h5/plain", params=query)).text()
+    assert ("/_/bridge.js" in text) is allowed
+    assert "/_/bridge.js" not in await (await web_box.client.get("/service/h5/plain", params=query)).text()
+    assert (await web_box.client.get("/_/bridge.js")).status == 200
+
+
+@pytest.mark.parametrize(("shape", "before"), [("head", "<head lang=zh>"), ("body", "<!doctype html>"), ("bare", "")])
+async def test_the_bridge_comes_before_the_pages_own_scripts(web_box: Box, shape: str, before: str) -> None:
+    text = await (await web_box.client.get("/phone/p1/service/h5/plain", params={"shape": shape})).text()
+    assert text.partition('<script src="/_/bridge.js">')[0].endswith(before)
+    assert "<p>" in text.partition("</script>")[2] or "<title>" in text.partition("</script>")[2]

@@ -27,6 +27,7 @@ class Page {
   title(text) { if (this.app.page === this) this.app.setTitle(text); }
   onLeave(work) { this.leaving.push(work); }
   toast(text) { this.app.toast(text); }
+  requestPayment(parameters) { return this.app.host.requestPayment(parameters); }
   go(name, params) { return this.app.go(name, params); }
 
   /** Only the agency, and only while nothing is handed in. */

@@ -1,0 +1,36 @@
+// What WeChat's browser adds to a page: its name, and WeixinJSBridge some time after the page began to run.
+(() => {
+  const agent = `${navigator.userAgent} MicroMessenger/8.0.50`;
+  Object.defineProperty(navigator, 'userAgent', { get: () => agent });
+  const waiting = new Map();
+  let calls = 0;
+
+  function invoke(name, parameters, callback = () => {}) {
+    if (window.parent === window) {
+      callback({ err_msg: `${name}:fail`, err_desc: 'not on a phone' });
+      return;
+    }
+    calls += 1;
+    waiting.set(calls, callback);
+    window.parent.postMessage({ bridge: name, call: calls, parameters: { ...parameters } }, location.origin);
+  }
+
+  window.addEventListener('message', (event) => {
+    if (event.source !== window.parent || event.origin !== location.origin || !event.data?.answer) return;
+    const callback = waiting.get(event.data.call);
+    waiting.delete(event.data.call);
+    callback?.(event.data.answer);
+  });
+
+  document.addEventListener('contextmenu', (event) => {
+    const code = event.target.closest?.('[data-qr]')?.dataset.qr;
+    if (!code) return;
+    event.preventDefault();
+    invoke('longPress', { code });
+  });
+
+  document.addEventListener('DOMContentLoaded', () => setTimeout(() => {
+    window.WeixinJSBridge = { invoke, call: (name) => invoke(name, {}), on: () => {}, log: () => {} };
+    document.dispatchEvent(new Event('WeixinJSBridgeReady'));
+  }));
+})();
