@@ -114,7 +114,10 @@ class Attachment(Row):
     size = fields.IntField()
     sha256 = fields.CharField(64, default="")
     received = fields.IntField(default=0)
+    parts: list[str] = text_array()
+    """Names of the parts that have come, in order; each begins with its offset."""
     key = fields.CharField(100)
+    """Empty once the file is deleted from the store."""
     thumb_key = fields.CharField(100, default="")
     state = fields.CharField(12, default="uploading")
     created_at = fields.DatetimeField()

@@ -296,6 +296,7 @@ class Migration(migrations.Migration):
                 ("size", fields.IntField()),
                 ("sha256", fields.CharField(default="", max_length=64)),
                 ("received", fields.IntField(default=0)),
+                ("parts", ArrayField(default=list, element_type="TEXT")),
                 ("key", fields.CharField(max_length=100)),
                 ("thumb_key", fields.CharField(default="", max_length=100)),
                 ("state", fields.CharField(default="uploading", max_length=12)),

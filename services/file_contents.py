@@ -1,0 +1,202 @@
+"""What a file really is, whatever its name says: pictures that decode to the last line, PDFs that do nothing.
+
+Pure and slow. Whoever sent the file may mean harm, so it runs in a process of its own with limits (``file_checker``).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, PdfObject
+
+from domain.errors import InvalidInput
+from domain.rulebook_forms import FileType
+
+MEDIA_TYPES: Mapping[FileType, str] = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
+JPEG_PIXELS_MAX = 120_000_000
+"""Of a phone's best camera; a JPEG is decoded at a fraction of its size."""
+PNG_PIXELS_MAX = 30_000_000
+"""A PNG is decoded whole, 4 bytes a pixel."""
+PAGES_MAX = 300
+OBJECTS_MAX = 100_000
+THUMBNAIL = 320
+PREVIEW = 1600
+"""Longer side in pixels."""
+_DECODED = 2 * PREVIEW
+_HEAD = 1536
+"""Bytes at the beginning where browsers and readers look for what a file is."""
+_WORDS: Mapping[FileType, str] = {"jpg": "JPG图片", "png": "PNG图片", "pdf": "PDF"}
+_MARKUP = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|iframe|svg|style)[\s>/]", re.IGNORECASE)
+_OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"....ftyp(?:heic|heix|hevc|mif1|msf1|avif)", re.DOTALL), "HEIC照片"),
+    (re.compile(rb"PK\x03\x04"), "Word、Excel或压缩包"),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "旧版Word或Excel"),
+    (re.compile(rb"Rar!|7z\xbc\xaf"), "压缩包"),
+    (re.compile(rb"GIF8"), "GIF图片"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "WEBP图片"),
+    (re.compile(rb"BM"), "BMP图片"),
+    (re.compile(rb"II\*\x00|MM\x00\*"), "TIFF图片"),
+)
+_FORBIDDEN_KEYS = frozenset(("/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/AF", "/RichMediaContent", "/XFA"))
+_FORBIDDEN_VALUES: Mapping[str, frozenset[str]] = {
+    "/S": frozenset(
+        (
+            "/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/ResetForm", "/Rendition", "/Movie", "/Sound",
+            "/RichMediaExecute", "/GoToR", "/GoToE", "/Hide", "/Trans", "/SetOCGState", "/GoTo3DView",
+        )
+    ),
+    "/Type": frozenset(("/EmbeddedFile", "/Filespec")),
+    "/Subtype": frozenset(("/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D")),
+}  # fmt: skip
+_FORBIDDEN_BYTES = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia|ImportData|SubmitForm)")
+"""Found anywhere: objects that only other readers would come upon. Long enough not to occur in a picture by chance."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """``thumbnail`` is a small JPEG made by us, without anything the camera wrote; empty for a PDF."""
+
+    kind: FileType
+    thumbnail: bytes
+
+
+def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
+    """Raises InvalidInput with what is wrong and what to do."""
+    kind = check_kind(content, allowed)
+    if kind == "pdf":
+        check_pdf(content)
+        return Found(kind, b"")
+    return Found(kind, render_picture(content, kind, THUMBNAIL))
+
+
+def check_kind(content: bytes, allowed: Collection[FileType]) -> FileType:
+    """What the first bytes say; a file that other programs would take for something else too is refused."""
+    kind = _kind_of(content)
+    if kind is None or kind not in allowed:
+        found = _WORDS[kind] if kind else _other(content)
+        wanted = "、".join(_WORDS[one] for one in allowed)
+        hint = "请在手机设置中把相机格式改为“兼容性最佳”，或截图后再上传。" if "HEIC" in found else "请另存后再上传。"
+        raise InvalidInput(
+            f"这里只能上传{wanted}，这个文件{'是' + found if found else '无法识别'}，{hint}", code="file_type"
+        )
+    hidden = zipfile.is_zipfile(io.BytesIO(content)) or _MARKUP.search(content[:_HEAD])
+    if hidden or (kind != "pdf" and b"%PDF-" in content[:_HEAD]):
+        raise InvalidInput("文件中夹带了其他内容，请重新导出或拍照后再上传。", code="file_mixed")
+    return kind
+
+
+def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
+    """The picture upright, its longer side at most ``side``, as a JPEG without metadata.
+
+    The whole file is decoded. Raises InvalidInput for one that is damaged, cut off or too large.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
+            most = JPEG_PIXELS_MAX if kind == "jpg" else PNG_PIXELS_MAX
+            if picture.width * picture.height > most:
+                raise _too_many_pixels()
+            picture.draft("RGB", (_DECODED, _DECODED))
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+            upright.thumbnail((side, side))
+            return _flat(upright)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, MemoryError) as error:
+        # all of these come out of Pillow's decoders for files that are cut off or made up
+        raise InvalidInput("图片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
+
+
+def check_pdf(content: bytes) -> None:
+    """Raises InvalidInput for a PDF that can't be read, is locked, or could do something when it is opened."""
+    try:
+        reader = PdfReader(io.BytesIO(content), strict=False)
+        if reader.is_encrypted:
+            raise InvalidInput("PDF已加密，请取消密码保护后再上传。", code="file_locked")
+        pages = len(reader.pages)
+        objects = _objects(reader)
+    except (PyPdfError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        # all of these come out of pypdf for files that are cut off or made up
+        raise InvalidInput("PDF不完整或已损坏，请重新导出后再上传。", code="file_broken") from error
+    if not 1 <= pages <= PAGES_MAX:
+        raise InvalidInput(f"PDF应有1至{PAGES_MAX}页，请检查后再上传。", code="file_pages")
+    if _FORBIDDEN_BYTES.search(content) or any(_acts(one) for one in objects):
+        raise InvalidInput(
+            "PDF中含有脚本、附件或其他会自动执行的内容，请用“打印为PDF”重新生成后再上传。", code="file_active"
+        )
+
+
+def _kind_of(content: bytes) -> FileType | None:
+    if content.startswith(b"\xff\xd8\xff"):
+        return "jpg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    return "pdf" if content.startswith(b"%PDF-") else None
+
+
+def _other(content: bytes) -> str:
+    return next((name for pattern, name in _OTHERS if pattern.match(content)), "")
+
+
+def _too_many_pixels() -> InvalidInput:
+    return InvalidInput("图片像素过大，请缩小或截图后再上传。", code="file_pixels")
+
+
+def _flat(picture: Image.Image) -> bytes:
+    """As JPEG on white, nothing but pixels."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        clear = picture.convert("RGBA")
+        flat = Image.new("RGB", clear.size, "white")
+        flat.paste(clear, mask=clear.getchannel("A"))
+    else:
+        flat = picture.convert("RGB")
+    out = io.BytesIO()
+    flat.save(out, "JPEG", quality=82, optimize=True, exif=b"", icc_profile=None)
+    return out.getvalue()
+
+
+def _objects(reader: PdfReader) -> list[PdfObject]:
+    """Every object that the file names, those in compressed streams too, and the trailer."""
+    numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
+    if len(numbers) > OBJECTS_MAX:
+        raise ValueError("too many objects")
+    generations = {number: generation for generation, table in reader.xref.items() for number in table}
+    found: list[PdfObject] = [reader.trailer]
+    for number in numbers:
+        one = reader.get_object(IndirectObject(number, generations.get(number, 0), reader))
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def _acts(found: PdfObject) -> bool:
+    """Whether an object, or what lies directly in it, runs, opens, plays or carries something."""
+    todo: list[object] = [found]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, DictionaryObject):
+            if _is_active(one):
+                return True
+            todo += _direct(one.values())
+        elif isinstance(one, ArrayObject):
+            todo += _direct(one)
+    return False
+
+
+def _direct(values: Iterable[object]) -> list[object]:
+    """References are left out: what they lead to is looked at by itself."""
+    return [value for value in values if isinstance(value, DictionaryObject | ArrayObject)]
+
+
+def _is_active(one: DictionaryObject) -> bool:
+    keys = {str(key) for key in one}
+    if keys & _FORBIDDEN_KEYS:
+        return True
+    return any(name in one and str(one[name]) in names for name, names in _FORBIDDEN_VALUES.items())

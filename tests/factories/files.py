@@ -1,0 +1,169 @@
+"""Pictures and PDFs, good ones and some that mean harm; a file store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+from PIL import Image
+from pypdf import PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+
+from domain.errors import Rejected, Transient
+
+
+def jpeg(width: int = 640, height: int = 480, *, mode: str = "RGB", orientation: int = 0) -> bytes:
+    out = io.BytesIO()
+    picture = Image.linear_gradient("L").resize((width, height)).convert(mode)
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+        exif[0x010E] = "Uhlandstrasse 1"
+    picture.save(out, "JPEG", quality=85, exif=exif)
+    return out.getvalue()
+
+
+def png(width: int = 200, height: int = 100, *, mode: str = "RGBA") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, (width, height)).save(out, "PNG")
+    return out.getvalue()
+
+
+def png_bomb(side: int = 60_000) -> bytes:
+    """A few kilobytes that say they are gigapixels."""
+    row = zlib.compress(b"\0" * 1000)
+    head = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", row) + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def pdf(pages: int = 1, change: Callable[[PdfWriter], object] | None = None, *, packed: bool = False) -> bytes:
+    """``packed``: objects lie in compressed streams, where no search of the bytes finds them."""
+    writer = PdfWriter()
+    for _ in range(pages):
+        writer.add_blank_page(595, 842)
+    if change is not None:
+        change(writer)
+    out = io.BytesIO()
+    if packed:
+        writer.compress_identical_objects()
+    writer.write(out)
+    return _pack(out.getvalue()) if packed else out.getvalue()
+
+
+def _pack(content: bytes) -> bytes:
+    """Rewrite every object of a plain file into one object stream with a cross-reference stream (PDF 1.5)."""
+    from pypdf import PdfReader
+
+    reader = PdfReader(io.BytesIO(content))
+    numbers = sorted(number for number in reader.xref[0] if number)
+    bodies = []
+    for number in numbers:
+        out = io.BytesIO()
+        found = reader.get_object(number)
+        assert found is not None
+        found.write_to_stream(out)
+        bodies.append(out.getvalue() + b" ")
+    offsets, at = [], 0
+    for body in bodies:
+        offsets.append(at)
+        at += len(body)
+    index = " ".join(f"{number} {offset}" for number, offset in zip(numbers, offsets, strict=True)).encode() + b" "
+    stream = zlib.compress(index + b"".join(bodies))
+    holder, table = max(numbers) + 1, max(numbers) + 2
+    file = b"%PDF-1.5\n"
+    holder_at = len(file)
+    file += b"%d 0 obj\n<</Type/ObjStm/N %d/First %d/Filter/FlateDecode/Length %d>>\nstream\n" % (
+        holder, len(numbers), len(index), len(stream),
+    )  # fmt: skip
+    file += stream + b"\nendstream\nendobj\n"
+    table_at = len(file)
+    rows = {0: (0, 0, 65535), holder: (1, holder_at, 0), table: (1, table_at, 0)}
+    rows |= {number: (2, holder, position) for position, number in enumerate(numbers)}
+    packed = zlib.compress(b"".join(struct.pack(">BIH", *rows.get(n, (0, 0, 0))) for n in range(table + 1)))
+    root = reader.trailer.raw_get("/Root").idnum
+    file += b"%d 0 obj\n<</Type/XRef/W[1 4 2]/Size %d/Root %d 0 R/Filter/FlateDecode/Length %d>>\nstream\n" % (
+        table,
+        table + 1,
+        root,
+        len(packed),
+    )
+    return file + packed + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF" % table_at
+
+
+def with_action(kind: str) -> Callable[[PdfWriter], None]:
+    """An action that a viewer carries out when it opens the file."""
+
+    def change(writer: PdfWriter) -> None:
+        action = DictionaryObject({NameObject("/S"): NameObject(kind), NameObject("/F"): TextStringObject("calc.exe")})
+        writer.root_object[NameObject("/OpenAction")] = writer._add_object(action)
+
+    return change
+
+
+def with_script(writer: PdfWriter) -> None:
+    """Named in the document's catalogue, as forms do."""
+    script = DictionaryObject({NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("x()")})
+    names = ArrayObject([TextStringObject("a"), writer._add_object(script)])
+    tree = DictionaryObject({NameObject("/JavaScript"): DictionaryObject({NameObject("/Names"): names})})
+    writer.root_object[NameObject("/Names")] = tree
+
+
+def with_attachment(writer: PdfWriter) -> None:
+    writer.add_attachment("a.exe", b"MZ")
+
+
+def with_link(writer: PdfWriter) -> None:
+    """A plain web link, as every word processor writes."""
+    annotation = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Annot"),
+            NameObject("/Subtype"): NameObject("/Link"),
+            NameObject("/A"): DictionaryObject(
+                {NameObject("/S"): NameObject("/URI"), NameObject("/URI"): TextStringObject("https://example.cn")}
+            ),
+        }
+    )
+    writer.pages[0][NameObject("/Annots")] = ArrayObject([writer._add_object(annotation)])
+
+
+class MemoryFiles:
+    """Implements the port Files. ``away`` refuses everything, ``lost`` keys are gone."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.away = False
+        self.pause: asyncio.Event | None = None
+
+    async def put(self, key: str, content: bytes) -> None:
+        self._check()
+        if self.pause is not None:
+            await self.pause.wait()
+        self.kept[key] = content
+
+    async def get(self, key: str) -> bytes:
+        self._check()
+        if key not in self.kept:
+            raise Rejected("missing")
+        return self.kept[key]
+
+    async def delete(self, key: str) -> None:
+        self._check()
+        self.kept.pop(key, None)
+
+    async def clear(self, folder: str) -> int:
+        self._check()
+        gone = [key for key in self.kept if key.startswith(f"{folder}/")]
+        for key in gone:
+            del self.kept[key]
+        return len(gone)
+
+    def _check(self) -> None:
+        if self.away:
+            raise Transient("away")

@@ -1,0 +1,204 @@
+"""What a file really is: each kind of trouble is found and told with what to do."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pypdf import PdfWriter
+
+from domain.errors import InvalidInput
+from domain.rulebook_forms import FileType
+from services.file_checker import FileChecker
+from services.file_contents import PREVIEW, inspect, render_picture
+from tests.factories.files import (
+    jpeg,
+    pdf,
+    png,
+    png_bomb,
+    with_action,
+    with_attachment,
+    with_link,
+    with_script,
+)
+
+ALL: list[FileType] = ["jpg", "png", "pdf"]
+
+
+def code_of(content: bytes, allowed: list[FileType] | None = None) -> str:
+    with pytest.raises(InvalidInput) as refusal:
+        inspect(content, allowed or ALL)
+    assert refusal.value.message.endswith("。")
+    return refusal.value.code
+
+
+def zipped() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.txt", "x")
+    return out.getvalue()
+
+
+def test_good_files_are_taken_for_what_they_are() -> None:
+    assert inspect(jpeg(), ALL).kind == "jpg"
+    assert inspect(png(), ALL).kind == "png"
+    assert inspect(pdf(3), ALL).kind == "pdf"
+    assert inspect(pdf(2, with_link), ALL).kind == "pdf", "links of word processors do no harm"
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_jpeg_of_any_colours_gets_a_thumbnail(mode: str) -> None:
+    with Image.open(io.BytesIO(inspect(jpeg(mode=mode), ALL).thumbnail)) as thumbnail:
+        assert (thumbnail.format, thumbnail.mode, max(thumbnail.size)) == ("JPEG", "RGB", 320)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_of_any_colours_gets_a_thumbnail(mode: str) -> None:
+    with Image.open(io.BytesIO(inspect(png(mode=mode), ALL).thumbnail)) as thumbnail:
+        assert thumbnail.format == "JPEG"
+
+
+def test_what_is_clear_becomes_white() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (40, 40), (200, 0, 0, 0)).save(out, "PNG")
+    with Image.open(io.BytesIO(inspect(out.getvalue(), ALL).thumbnail)) as thumbnail:
+        assert thumbnail.getpixel((20, 20)) == (255, 255, 255)
+
+
+def test_our_pictures_stand_upright_and_keep_nothing_the_camera_wrote() -> None:
+    original = jpeg(800, 400, orientation=6)
+    assert b"Uhlandstrasse" in original
+    for drawn in (inspect(original, ALL).thumbnail, render_picture(original, "jpg", PREVIEW)):
+        with Image.open(io.BytesIO(drawn)) as picture:
+            assert picture.height == 2 * picture.width
+            assert not picture.getexif()
+        assert b"Uhlandstrasse" not in drawn
+
+
+def test_a_type_that_the_field_does_not_take_is_refused_by_its_name() -> None:
+    with pytest.raises(InvalidInput, match="只能上传JPG图片、PNG图片，这个文件是PDF"):
+        inspect(pdf(), ["jpg", "png"])
+    with pytest.raises(InvalidInput, match="HEIC照片，请在手机设置中"):
+        inspect(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", ALL)
+    with pytest.raises(InvalidInput, match="Word"):
+        inspect(zipped(), ALL)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"<svg onload=alert(1)>", b"GIF89a", b"MZ\x90", b"\xef\xbb\xbf%PDF-1.4", b" %PDF-1.4"]
+)
+def test_what_is_none_of_them_is_refused(content: bytes) -> None:
+    assert code_of(content) == "file_type"
+
+
+def test_a_file_that_is_two_things_is_refused() -> None:
+    assert code_of(jpeg() + zipped()) == "file_mixed"
+    assert code_of(png() + zipped()) == "file_mixed"
+    assert code_of(pdf() + zipped()) == "file_mixed"
+    picture = jpeg()
+    comment = b"<script>alert(1)</script>"
+    segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    assert code_of(picture[:2] + segment + picture[2:]) == "file_mixed"
+    document = b"%PDF-1.4 x"
+    segment = b"\xff\xfe" + (len(document) + 2).to_bytes(2, "big") + document
+    assert code_of(picture[:2] + segment + picture[2:]) == "file_mixed"
+    assert code_of(pdf().replace(b"%PDF-1.3\n", b"%PDF-1.3\n%<html >\n", 1)) == "file_mixed"
+
+
+def test_a_picture_with_a_film_behind_it_is_a_picture() -> None:
+    """Phones append a second of film to a photo."""
+    assert inspect(jpeg() + b"\x00\x00\x00\x18ftypmp42" + bytes(5000), ALL).kind == "jpg"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_file_that_is_cut_off_is_refused(share: float) -> None:
+    for content in (jpeg(1200, 900), png(400, 400, mode="RGB"), pdf(5)):
+        assert code_of(content[: int(len(content) * share)]) == "file_broken"
+
+
+def test_pictures_beyond_all_cameras_are_refused_before_they_are_unpacked() -> None:
+    assert code_of(png_bomb()) == "file_pixels"
+    assert code_of(png_bomb(6_000)) == "file_pixels"
+
+
+def test_a_locked_pdf_is_refused() -> None:
+    def lock(writer: PdfWriter) -> None:
+        writer.encrypt("secret", algorithm="AES-256")
+
+    assert code_of(pdf(1, lock)) == "file_locked"
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        with_script,
+        with_attachment,
+        *(with_action(f"/{name}") for name in ("Launch", "JavaScript", "SubmitForm", "GoToE")),
+    ],
+    ids=["script", "attachment", "launch", "javascript", "submit", "embedded"],
+)
+def test_a_pdf_that_does_something_is_refused(change: Any, packed: bool) -> None:
+    content = pdf(1, change, packed=packed)
+    if packed:
+        assert b"/JavaScript" not in content
+        assert b"/Launch" not in content
+    assert code_of(content) == "file_active"
+
+
+def test_a_packed_pdf_that_does_nothing_is_taken() -> None:
+    assert inspect(pdf(2, with_link, packed=True), ALL).kind == "pdf"
+
+
+def test_a_pdf_without_pages_or_with_too_many_is_refused() -> None:
+    assert code_of(pdf(0)) == "file_pages"
+    assert code_of(pdf(301)) == "file_pages"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=600), st.sampled_from([b"", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n"]))
+def test_no_bytes_do_more_than_be_refused(junk: bytes, head: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        inspect(head + junk, ALL)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_damage_does_more_than_be_refused(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from([jpeg(64, 64), png(40, 40), pdf(1, with_link), pdf(1, packed=True)])))
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(InvalidInput):
+        inspect(bytes(content), ALL)
+
+
+# ---- the process of its own
+
+
+async def test_the_checker_answers_as_the_function_does() -> None:
+    checker = FileChecker()
+    content = jpeg()
+    assert await checker.check(content, ALL) == inspect(content, ALL)
+    with pytest.raises(InvalidInput) as refusal:
+        await checker.check(content, ["pdf"])
+    assert refusal.value.code == "file_type"
+
+
+async def test_a_file_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.file_checker.TIMEOUT", 0.01)
+    with pytest.raises(InvalidInput) as refusal:
+        await FileChecker().check(jpeg(), ALL)
+    assert refusal.value.code == "file_broken"
+
+
+async def test_a_file_that_kills_the_process_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.file_checker.sys.executable", "/bin/false")
+    with pytest.raises(InvalidInput) as refusal:
+        await FileChecker().check(jpeg(), ALL)
+    assert refusal.value.code == "file_broken"
