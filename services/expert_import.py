@@ -52,10 +52,13 @@ ORDER BY line LIMIT $1
 _FIELDS = (
     "id", "pool", "number", "name", "name_sort", "id_number_sealed", "id_number_hash", "mobile_sealed", "mobile_hash",
     "standing", "active", "permanent_region", "willing_regions", "region_path", "specialties", "specialty_path",
-    "title_level", "qualifications", "department", "recusal_keys", "created_at", "line",
+    "title_level", "qualifications", "department", "recusal_keys", "remote_evaluation", "emergency", "created_at",
+    "line",
 )  # fmt: skip
+_ONLY_NEW = ("id", "pool", "id_number_hash", "remote_evaluation", "emergency", "created_at")
+"""What a sheet can't change: it doesn't ask for remote evaluation and emergencies."""
 _STORED = _FIELDS[:-1]
-_REPLACED = [name for name in _STORED if name not in ("id", "pool", "id_number_hash", "created_at")]
+_REPLACED = [name for name in _STORED if name not in _ONLY_NEW]
 _UPSERT = (
     f"INSERT INTO expert ({', '.join(_STORED)}) "
     f"SELECT {', '.join(_STORED)} FROM import_expert ORDER BY id_number_hash ON CONFLICT (pool, id_number_hash) "
@@ -153,7 +156,10 @@ class ExpertImport:
         jobs: list[tuple[object, ...]] = []
         for done, row in enumerate(found, 1):
             expert_id, told = new_id(), columns_of(keys, row)
-            whole = {**told, "id": expert_id, "pool": pool, "created_at": now, "line": row.line}
+            whole = {
+                **told, "id": expert_id, "pool": pool, "remote_evaluation": False, "emergency": False,
+                "created_at": now, "line": row.line,
+            }  # fmt: skip
             experts.append(tuple(whole[name] for name in _FIELDS))
             jobs += _jobs(expert_id, told["id_number_hash"], row)
             if done % 5000 == 0:
