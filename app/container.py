@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -16,17 +17,21 @@ from tortoise import Tortoise
 
 from app.clock import make_clock
 from bot.windows import Windows
-from config.settings import Keys, Settings
+from config.settings import FileStore, Keys, Settings
 from domain.clock import Clock
-from domain.rulebook import load_rulebooks
+from domain.rulebook import Rulebook, load_rulebooks
+from gateways.files import StoredFiles, open_bucket, open_folder
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
+from gateways.mail import SmtpMailer
 from gateways.mini_program import MiniPrograms
+from gateways.printer import TypstPrinter
 from gateways.shared import SharedValues
 from gateways.sms import AlibabaSms
 from gateways.voice import AlibabaVoice
 from gateways.wechat import OfficialAccounts
 from gateways.wechat_api import WechatApi
+from gateways.wechat_pay import WechatPay
 from gateways.wechat_quota import DailyQuotas
 from gateways.wechat_token import AccessTokens
 from models.setup import tortoise_config
@@ -65,6 +70,10 @@ class Gateways:
     sms: AlibabaSms
     voice: AlibabaVoice
     identity: OidcIdentity
+    pay: WechatPay
+    mail: SmtpMailer
+    files: StoredFiles
+    printer: TypstPrinter
 
 
 @dataclass(frozen=True)
@@ -90,9 +99,10 @@ async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -
     session = aiohttp.ClientSession(connector=connector)
     try:
         clock = await make_clock(redis, movable=settings.env == "sandbox")
-        gateways = make_gateways(settings, session, redis, clock, registry)
+        rulebooks = load_rulebooks(settings.rulebooks, settings.pools)
+        gateways = make_gateways(settings, rulebooks, session, redis, clock, registry)
         windows = Windows(redis, clock)
-        services = make_services(settings, clock, gateways, windows)
+        services = make_services(settings, rulebooks, clock, gateways, windows)
         yield Container(settings, clock, redis, windows, gateways, services)
     finally:
         await session.close()
@@ -101,7 +111,12 @@ async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -
 
 
 def make_gateways(
-    settings: Settings, session: aiohttp.ClientSession, redis: Redis, clock: Clock, registry: CollectorRegistry
+    settings: Settings,
+    rulebooks: Mapping[str, Rulebook],
+    session: aiohttp.ClientSession,
+    redis: Redis,
+    clock: Clock,
+    registry: CollectorRegistry,
 ) -> Gateways:
     metrics = Metrics(registry)
     shared = SharedValues(redis)
@@ -114,12 +129,39 @@ def make_gateways(
         AlibabaSms(settings.sms, Vendor("sms", session, metrics), clock),
         AlibabaVoice(settings.voice, Vendor("voice", session, metrics), clock),
         OidcIdentity(settings.identity, Vendor("identity", session, metrics), clock),
+        WechatPay(
+            settings.pay, settings.wechat, Vendor("pay", session, metrics), clock, public_url=settings.public_url
+        ),
+        SmtpMailer(
+            settings.mail,
+            {pool: book.pool.name for pool, book in rulebooks.items()},
+            Vendor("mail", session, metrics),
+            clock,
+        ),
+        open_files(settings.files, settings.data_dir / "files"),
+        TypstPrinter(settings.fonts),
     )
 
 
-def make_services(settings: Settings, clock: Clock, gateways: Gateways, windows: Windows) -> Services:
+def open_files(store: FileStore, folder: Path) -> StoredFiles:
+    """The bucket that settings name, else ``folder``."""
+    if not store.url:
+        return open_folder(folder)
+    bucket, _, prefix = store.url.removeprefix("s3://").partition("/")
+    return open_bucket(
+        bucket,
+        region=store.region,
+        access_key_id=store.access_key_id,
+        secret_access_key=store.secret_access_key.get_secret_value(),
+        endpoint=store.endpoint,
+        prefix=prefix,
+    )
+
+
+def make_services(
+    settings: Settings, rulebooks: Mapping[str, Rulebook], clock: Clock, gateways: Gateways, windows: Windows
+) -> Services:
     keys = make_keyring(settings.keys)
-    rulebooks = load_rulebooks(settings.rulebooks, settings.pools)
     deps = Deps(clock, keys, rulebooks, Jobs(), settings.public_url)
     links = Links(keys, clock)
     notices = Notices(deps)

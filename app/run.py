@@ -19,6 +19,7 @@ from app.introductions import introduce
 from app.keeper import Keeper, Part, python_part
 from app.preparations import bring_demo_people
 from app.refusal import Refusal
+from app.sandbox_setup import serves_mail
 from config.settings import Settings
 from models.migrate import migrate
 
@@ -41,8 +42,8 @@ class Plan:
     """Settings that the parts get beyond those of our own environment."""
 
 
-def sandbox_urls(port: int) -> dict[str, str]:
-    """Settings that make the sandbox on ``port`` stand for every platform."""
+def sandbox_urls(port: int, mail_port: int) -> dict[str, str]:
+    """Settings that make the sandbox on ``port`` stand for every platform; its mail server is on a port of its own."""
     base = f"http://127.0.0.1:{port}"
     return {
         "PBT_WECHAT__API_URL": f"{base}/wechat",
@@ -50,6 +51,10 @@ def sandbox_urls(port: int) -> dict[str, str]:
         "PBT_SMS__URL": f"{base}/sms/",
         "PBT_VOICE__URL": f"{base}/voice/",
         "PBT_IDENTITY__ISSUER": f"{base}/identity",
+        "PBT_PAY__API_URL": f"{base}/pay",
+        "PBT_MAIL__HOST": "127.0.0.1",
+        "PBT_MAIL__PORT": str(mail_port),
+        "PBT_MAIL__TLS": "none",
     }
 
 
@@ -142,6 +147,11 @@ def check_ports(settings: Settings, plan: Plan) -> None:
     wanted = [(settings.http.host, settings.http.port, "PBT_HTTP__PORT")]
     if plan.sandbox_port is not None:
         wanted.append(("127.0.0.1", plan.sandbox_port, "--sandbox-port"))
+        mail_port = dict(plan.settings_env).get("PBT_MAIL__PORT")
+        if mail_port is not None:
+            wanted.append(("127.0.0.1", int(mail_port), "--sandbox-port"))
+        elif serves_mail(settings):
+            wanted.append(("127.0.0.1", settings.mail.port, "PBT_MAIL__PORT"))
     for host, port, name in wanted:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:

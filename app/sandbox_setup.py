@@ -1,7 +1,8 @@
 """The demonstration's own accounts: settings that fit the sandbox, and the sandbox's configuration that fits them.
 
-All of it is derived from the pool's code, so that every process and both sides of the wire agree without a file. Every
-secret begins with ``sandbox`` (or, where a key must be bytes, its bytes do); production refuses each of them.
+All of it is derived from the pool's code, so that every process and both sides of the wire agree without a file (but
+for RSA keys, see ``sandbox_keys``). Every secret begins with ``sandbox`` (or, where a key must be bytes, its bytes do);
+production refuses each of them.
 """
 
 from __future__ import annotations
@@ -15,20 +16,35 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from app.demo_people import DemoPerson
-from config.settings import MiniProgram, OfficialAccount, Settings
+from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
+from config.settings import Mail, MiniProgram, OfficialAccount, PayMerchant, Settings
 from domain.rulebook import Rulebook
 from domain.rulebook_texts import TemplateText, sms_templates, voice_templates
 
 MARK = "sandbox"
+PUBLIC_KEY_ID = "PUB_KEY_ID_0100000000002026010100000001"
+MERCHANTS = {"demo": True, "xinjiang": False}
+"""Pools that take payments in the demonstration, and whether their merchant issues invoices. ``demo`` verifies by
+WeChat's public key, ``xinjiang`` by platform certificates, so that both ways are lived through."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def with_demo_accounts(settings: Settings) -> Settings:
-    """Settings with an official account and a mini-program for every pool that has none."""
+    """Settings with an official account and a mini-program for every pool that has none, and with demo merchants.
+
+    Writes the merchants' keys into the data folder when they aren't there; Refusal when that can't be done.
+    """
     wechat = settings.wechat
     accounts = {pool: wechat.accounts.get(pool) or demo_account(pool) for pool in settings.pools}
     programs = {pool: wechat.mini_programs.get(pool) or demo_mini_program(pool) for pool in settings.pools}
     update = {"accounts": wechat.accounts | accounts, "mini_programs": wechat.mini_programs | programs}
-    return settings.model_copy(update={"wechat": wechat.model_copy(update=update)})
+    merchants = demo_merchants(settings) | settings.pay.merchants
+    return settings.model_copy(
+        update={
+            "wechat": wechat.model_copy(update=update),
+            "pay": settings.pay.model_copy(update={"merchants": merchants}),
+        }
+    )
 
 
 def demo_account(pool: str) -> OfficialAccount:
@@ -43,6 +59,29 @@ def demo_account(pool: str) -> OfficialAccount:
 
 def demo_mini_program(pool: str) -> MiniProgram:
     return MiniProgram(appid=_appid(f"mini-{pool}"), secret=SecretStr(f"{MARK}-{pool}-mini-secret"))
+
+
+def demo_merchants(settings: Settings) -> dict[str, PayMerchant]:
+    pools = tuple(pool for pool in MERCHANTS if pool in settings.pools and pool not in settings.pay.merchants)
+    if not pools:
+        return {}
+    keys = demo_keys(settings.data_dir, tuple(MERCHANTS))
+    by_public_key = {"public_key_id": PUBLIC_KEY_ID, "public_key": public_pem(keys[PLATFORM])}
+    return {
+        pool: PayMerchant(
+            mchid=_mchid(pool),
+            serial=_digest(f"serial-{pool}")[:40],
+            private_key=SecretStr(keys[pool]),
+            apiv3_key=SecretStr(f"{MARK}{_digest(f'apiv3-{pool}')}"[:32]),
+            fapiao=MERCHANTS[pool],
+            **(by_public_key if pool == "demo" else {}),
+        )
+        for pool in pools
+    }
+
+
+def _mchid(pool: str) -> str:
+    return f"19{int(_digest(f'mchid-{pool}')[:6], 16):08d}"
 
 
 def _appid(name: str) -> str:
@@ -87,7 +126,50 @@ def sandbox_config(
             "client_id": settings.identity.client_id,
             "client_secret": settings.identity.client_secret.get_secret_value(),
         },
+        "pay": _pay(settings, books),
+        **({"mail": _mail(settings.mail)} if serves_mail(settings) else {}),
         "people": [person.as_config() for person in people],
+    }
+
+
+def serves_mail(settings: Settings) -> bool:
+    """Whether the sandbox is to be the mail server; not when mail goes to a server of the operator's."""
+    return settings.mail.host in LOOPBACK
+
+
+def _mail(mail: Mail) -> dict[str, object]:
+    return {
+        "host": mail.host,
+        "smtp_port": mail.port,
+        "username": mail.username,
+        "password": mail.password.get_secret_value(),
+    }
+
+
+def _pay(settings: Settings, books: Mapping[str, Rulebook]) -> dict[str, object]:
+    merchants = {pool: merchant for pool, merchant in settings.pay.merchants.items() if pool in settings.pools}
+    if not merchants:
+        return {"merchants": []}
+    keys = demo_keys(settings.data_dir, tuple(MERCHANTS))
+    return {
+        "public_key_id": PUBLIC_KEY_ID,
+        "private_key": keys[PLATFORM],
+        "certificate_key": keys[CERTIFICATE],
+        "merchants": [_merchant(pool, merchant, settings, books) for pool, merchant in merchants.items()],
+    }
+
+
+def _merchant(pool: str, merchant: PayMerchant, settings: Settings, books: Mapping[str, Rulebook]) -> dict[str, object]:
+    apps = (settings.wechat.accounts.get(pool), settings.wechat.mini_programs.get(pool))
+    return {
+        "mchid": merchant.mchid,
+        "name": books[pool].pool.name,
+        "serial_no": merchant.serial,
+        "public_key": public_pem(merchant.private_key.get_secret_value()),
+        "apiv3_key": merchant.apiv3_key.get_secret_value(),
+        "appids": [app.appid for app in apps if app is not None],
+        "mode": "public_key" if merchant.public_key_id else "certificate",
+        "fapiao": merchant.fapiao,
     }
 
 
@@ -152,8 +234,15 @@ def check_production(settings: Settings) -> list[str]:
         return []
     problems = [f"{name} 还是演示用的密钥，请换成您自己的。" for name, value in _secrets(settings) if _is_demo(value)]
     for name, url in _urls(settings):
-        if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
+        if urlsplit(url).hostname in LOOPBACK:
             problems.append(f"{name} 还指向本机的沙箱（{url}），请改为平台的正式地址。")
+    problems += [
+        f"PBT_PAY__MERCHANTS 中 {pool} 还是沙箱的商户，请换成您自己的商户号。"
+        for pool, merchant in settings.pay.merchants.items()
+        if merchant.mchid in map(_mchid, MERCHANTS)
+    ]
+    if serves_mail(settings) and settings.mail.port == Mail().port:
+        problems.append("PBT_MAIL__HOST 还指向本机的沙箱，请改为您的邮件服务器。")
     if not settings.http.public_url.startswith("https://"):
         problems.append("PBT_HTTP__PUBLIC_URL 必须是 https:// 开头的公网地址，微信和手机用它打开页面。")
     return problems
@@ -174,7 +263,11 @@ def _secrets(settings: Settings) -> list[tuple[str, SecretStr]]:
         ("PBT_VOICE__ACCESS_KEY_SECRET", settings.voice.access_key_secret),
         ("PBT_RECEIPTS__PATH_TOKEN", settings.receipts.path_token),
         ("PBT_IDENTITY__CLIENT_SECRET", settings.identity.client_secret),
+        ("PBT_MAIL__PASSWORD", settings.mail.password),
+        ("PBT_FILES__SECRET_ACCESS_KEY", settings.files.secret_access_key),
     ]
+    for pool, merchant in settings.pay.merchants.items():
+        found.append((f"PBT_PAY__MERCHANTS 中 {pool} 的 apiv3_key", merchant.apiv3_key))
     return found
 
 
@@ -185,6 +278,7 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
         ("PBT_SMS__URL", settings.sms.url),
         ("PBT_VOICE__URL", settings.voice.url),
         ("PBT_IDENTITY__ISSUER", settings.identity.issuer),
+        *([("PBT_PAY__API_URL", settings.pay.api_url)] if settings.pay.merchants else []),
     ]
 
 

@@ -58,6 +58,7 @@ def start_sandbox(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
     books = load_rulebooks(settings.rulebooks, settings.pools)
     config: Any = sandbox_config(settings, books, [], public_url=BASE)
     config["accounts"][0]["callback_url"] = "http://127.0.0.1:1/"
+    config.pop("mail")  # its port may be another sandbox's
     config["wire"] = {"callback_deliveries": 1, "ledger": 10, "bubbles": 1}
     path = folder / "sandbox.json"
     path.write_text(json.dumps(config), "utf-8")
@@ -160,8 +161,9 @@ async def main(count: int, rounds: int) -> None:
                 async with aiohttp.ClientSession(connector=connector) as session:
                     token, openids = await make_followers(session, settings, count)
                     clock = SystemClock()
-                    gateways = make_gateways(settings, session, redis, clock, CollectorRegistry())
-                    services = make_services(settings, clock, gateways, Windows(redis, clock))
+                    books = load_rulebooks(settings.rulebooks, settings.pools)
+                    gateways = make_gateways(settings, books, session, redis, clock, CollectorRegistry())
+                    services = make_services(settings, books, clock, gateways, Windows(redis, clock))
                     accounts = await make_people(services, settings, openids)
                     await compare(session, token, openids, services, accounts, rounds)
                 await redis.aclose()

@@ -15,7 +15,9 @@ from config.logging import configure_logging
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--web", type=int, default=1, metavar="N", help="网页与接口的进程数，默认 1")
-    parser.add_argument("--sandbox-port", type=int, default=DEFAULT_PORT, help=f"沙箱端口，默认 {DEFAULT_PORT}")
+    parser.add_argument(
+        "--sandbox-port", type=int, default=DEFAULT_PORT, help=f"沙箱端口，默认 {DEFAULT_PORT}；其邮件服务用下一个端口"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
         plan = Plan(web_processes=options.web)
     else:
         port: int = options.sandbox_port
-        env = sandbox_urls(port) if port != DEFAULT_PORT else {}
+        env = sandbox_urls(port, port + 1) if port != DEFAULT_PORT else {}
         plan = Plan(web_processes=options.web, sandbox_port=port, settings_env=tuple(env.items()))
     asyncio.run(run_all(settings, plan))
     return 0

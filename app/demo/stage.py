@@ -76,9 +76,10 @@ async def stage(
     in the folder.
     """
     sandbox_port = free_port()
-    settings = _settings(folder, pools, free_port(), sandbox_port)
+    urls = sandbox_urls(sandbox_port, free_port())
+    settings = _settings(folder, pools, free_port(), urls)
     log = folder / "output.log"
-    environment = _environment(settings, sandbox_port)
+    environment = _environment(settings, urls)
     plan = Plan(sandbox_port=sandbox_port, settings_env=tuple(environment.items()))
     async with own_servers(settings, durable=durable) as (found, servers):
         await migrate(found.database_url)
@@ -104,7 +105,7 @@ async def _wait_until_ready(keeper: Keeper, log: Path) -> None:
         raise Refusal("\n".join([str(error), *said])) from error
 
 
-def _settings(folder: Path, pools: Sequence[str], port: int, sandbox_port: int) -> Settings:
+def _settings(folder: Path, pools: Sequence[str], port: int, urls: Mapping[str, str]) -> Settings:
     """As the parts will read them from ``_environment``; given values go before the operator's own."""
     settings = Settings(
         env="sandbox",
@@ -114,7 +115,6 @@ def _settings(folder: Path, pools: Sequence[str], port: int, sandbox_port: int) 
         pools=list(pools),
     )
     http = settings.http.model_copy(update={"host": "127.0.0.1", "port": port, "public_url": "", "trusted_proxies": 0})
-    urls = sandbox_urls(sandbox_port)
     wechat = {"api_url": urls["PBT_WECHAT__API_URL"], "open_url": urls["PBT_WECHAT__OPEN_URL"]}
     update = {
         "http": http,
@@ -122,12 +122,16 @@ def _settings(folder: Path, pools: Sequence[str], port: int, sandbox_port: int) 
         "sms": settings.sms.model_copy(update={"url": urls["PBT_SMS__URL"]}),
         "voice": settings.voice.model_copy(update={"url": urls["PBT_VOICE__URL"]}),
         "identity": settings.identity.model_copy(update={"issuer": urls["PBT_IDENTITY__ISSUER"]}),
+        "pay": settings.pay.model_copy(update={"api_url": urls["PBT_PAY__API_URL"]}),
+        "mail": settings.mail.model_copy(
+            update={"host": urls["PBT_MAIL__HOST"], "port": int(urls["PBT_MAIL__PORT"]), "tls": "none"}
+        ),
     }
     return with_demo_accounts(settings.model_copy(update=update))
 
 
-def _environment(settings: Settings, sandbox_port: int) -> dict[str, str]:
-    return sandbox_urls(sandbox_port) | {
+def _environment(settings: Settings, urls: Mapping[str, str]) -> dict[str, str]:
+    return dict(urls) | {
         "PBT_ENV": "sandbox",
         "PBT_DATA_DIR": str(settings.data_dir),
         "PBT_DATABASE_URL": "",

@@ -129,6 +129,9 @@ def test_a_taken_port_is_said_in_one_sentence(settings: Settings) -> None:
             check_ports(settings, Plan())
         with pytest.raises(Refusal, match="--sandbox-port"):
             check_ports(make_settings(http={"port": _free()}), Plan(sandbox_port=settings.http.port))
+        mine = make_settings(http={"port": _free()}, mail={"port": settings.http.port})
+        with pytest.raises(Refusal, match="PBT_MAIL__PORT"):
+            check_ports(mine, Plan(sandbox_port=_free()))
     check_ports(settings, Plan())
 
 
@@ -145,7 +148,7 @@ def test_an_address_that_is_not_ours_is_said_in_one_sentence() -> None:
 
 
 def test_the_demonstration_has_a_sandbox_and_production_none(settings: Settings) -> None:
-    env = tuple(sandbox_urls(18090).items())
+    env = tuple(sandbox_urls(18090, 18091).items())
     demo = parts(settings, Plan(sandbox_port=18090, settings_env=env))
     assert [part.name for part in demo] == ["sandbox", "web-1", "worker"]
     assert all(part.set_env["PBT_SMS__URL"] == "http://127.0.0.1:18090/sms/" for part in demo)
@@ -157,10 +160,11 @@ def test_the_demonstration_has_a_sandbox_and_production_none(settings: Settings)
 
 
 def test_every_setting_for_another_sandbox_port_exists(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in sandbox_urls(18090).items():
+    for name, value in sandbox_urls(18090, 18091).items():
         monkeypatch.setenv(name, value)
     read = make_settings()
     urls = [read.wechat.api_url, read.wechat.open_url, read.sms.url, read.voice.url, read.identity.issuer]
+    urls.append(read.pay.api_url)
     assert all(":18090/" in url for url in urls)
     assert [url.replace("18090", "8090") for url in urls] == [
         Settings.model_fields["wechat"].default.api_url,
@@ -168,4 +172,5 @@ def test_every_setting_for_another_sandbox_port_exists(monkeypatch: pytest.Monke
         Settings.model_fields["sms"].default.url,
         Settings.model_fields["voice"].default.url,
         Settings.model_fields["identity"].default.issuer,
+        Settings.model_fields["pay"].default.api_url,
     ]

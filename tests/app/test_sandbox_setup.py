@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from stdnum.cn import ric
 
 from app.demo_people import CAST, EXPERTS, STAFF
+from app.sandbox_keys import public_pem
 from app.sandbox_setup import check_production, sandbox_config, with_demo_accounts
 from config.settings import Settings
 from domain.rulebook import load_rulebooks
@@ -18,8 +20,14 @@ from tests.factories.settings import make_settings, production_settings
 
 
 @pytest.fixture(scope="module")
-def demo() -> Settings:
-    return with_demo_accounts(make_settings())
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder, where the merchants' keys are kept."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> Settings:
+    return with_demo_accounts(make_settings(data_dir=folder))
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +47,9 @@ def test_every_pool_has_accounts_of_the_right_shape(demo: Settings) -> None:
     assert len(set(ids)) == 2 * len(demo.pools)
 
 
-def test_an_account_that_was_set_is_kept() -> None:
-    other = with_demo_accounts(make_settings()).wechat.accounts["hunan"]
-    mine = other.model_copy(update={"appid": "wx0000000000000001"})
-    settings = make_settings(wechat={"accounts": {"demo": mine.model_dump()}})
+def test_an_account_that_was_set_is_kept(demo: Settings, folder: Path) -> None:
+    mine = demo.wechat.accounts["hunan"].model_copy(update={"appid": "wx0000000000000001"})
+    settings = make_settings(data_dir=folder, wechat={"accounts": {"demo": mine.model_dump()}})
     assert with_demo_accounts(settings).wechat.accounts["demo"].appid == "wx0000000000000001"
 
 
@@ -55,13 +62,14 @@ def test_the_sandbox_understands_its_configuration(config: dict[str, object], de
     assert "${" in read.sms.templates["draw_call"]
     assert "draw_call.attend" in read.voice.templates
     assert read.accounts[0].templates["draw_call"].fields["time1"] == "集合时间"
-    offices = {"agency", "verifier", "supervisor", "venue", "legal", "admin"}
+    offices = {"agency", "verifier", "supervisor", "venue", "legal", "admin", "applicant", "reviewer"}
     assert {person.role for person in read.people} == {"expert", *offices}
     assert {p.role: p.user_type for p in read.people if p.credit_code} == {"agency": "agent", "legal": "legal"}
 
 
-def test_the_vendor_knows_a_text_under_its_own_code() -> None:
-    settings = with_demo_accounts(make_settings(pools="demo", sms={"templates": {"draw_call": "SMS_1"}}))
+def test_the_vendor_knows_a_text_under_its_own_code(folder: Path) -> None:
+    sms = {"templates": {"draw_call": "SMS_1"}}
+    settings = with_demo_accounts(make_settings(data_dir=folder, pools="demo", sms=sms))
     config = sandbox_config(settings, load_rulebooks(settings.rulebooks, ["demo"]), CAST, public_url="http://x")
     templates = parse(json.loads(json.dumps(config))).sms.templates
     assert "SMS_1" in templates
@@ -79,13 +87,55 @@ def test_the_sandbox_may_run_on_demo_secrets(demo: Settings) -> None:
     assert check_production(demo) == []
 
 
-def test_production_refuses_every_demo_secret_by_name() -> None:
-    demo = with_demo_accounts(make_settings())
+def test_both_ways_of_verifying_are_lived_through(demo: Settings) -> None:
+    """And both ways of invoicing: by the platform and by the office."""
+    merchants = demo.pay.merchants
+    assert set(merchants) == {"demo", "xinjiang"}
+    assert (merchants["demo"].public_key_id[:11], merchants["demo"].fapiao) == ("PUB_KEY_ID_", True)
+    assert (merchants["xinjiang"].public_key_id, merchants["xinjiang"].fapiao) == ("", False)
+
+
+def test_the_sandbox_knows_the_merchants_by_their_public_keys(config: dict[str, object], demo: Settings) -> None:
+    pay = parse(json.loads(json.dumps(config))).pay
+    known = {merchant.mchid: merchant for merchant in pay.merchants}
+    assert {name: known[mine.mchid].mode for name, mine in demo.pay.merchants.items()} == {
+        "demo": "public_key",
+        "xinjiang": "certificate",
+    }
+    mine = demo.pay.merchants["demo"]
+    assert known[mine.mchid].public_key == public_pem(mine.private_key.get_secret_value())
+    assert public_pem(pay.private_key) == mine.public_key
+    assert pay.public_key_id == mine.public_key_id
+    apps = {demo.wechat.accounts["demo"].appid, demo.wechat.mini_programs["demo"].appid}
+    assert set(known[mine.mchid].appids) == apps
+    assert "PRIVATE" not in known[mine.mchid].public_key
+
+
+def test_pools_without_payments_need_no_keys(tmp_path: Path) -> None:
+    settings = with_demo_accounts(make_settings(data_dir=tmp_path / "data", pools="hunan"))
+    assert settings.pay.merchants == {}
+    books = load_rulebooks(settings.rulebooks, ["hunan"])
+    assert parse(sandbox_config(settings, books, CAST, public_url="http://x")).pay.merchants == ()
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_sandbox_takes_our_mail_unless_it_goes_elsewhere(config: dict[str, object], demo: Settings) -> None:
+    mail = parse(json.loads(json.dumps(config))).mail
+    assert mail is not None
+    assert (mail.smtp_port, mail.username) == (demo.mail.port, demo.mail.username)
+    elsewhere = demo.model_copy(update={"mail": demo.mail.model_copy(update={"host": "smtp.example"})})
+    books = load_rulebooks(demo.rulebooks, demo.pools)
+    assert parse(sandbox_config(elsewhere, books, CAST, public_url="http://x")).mail is None
+
+
+def test_production_refuses_every_demo_secret_by_name(demo: Settings) -> None:
     problems = "\n".join(check_production(demo.model_copy(update={"env": "production"})))
     for name in (
         *("PBT_KEYS__DATA 中的 k1", "PBT_KEYS__LOOKUP", "PBT_KEYS__SIGNING", "hunan 的 secret", "hunan 的 token"),
         *("hunan 的 aes_key", "PBT_WECHAT__MINI_PROGRAMS 中 jilin", "PBT_SMS__ACCESS_KEY_SECRET"),
         *("PBT_VOICE__ACCESS_KEY_SECRET", "PBT_RECEIPTS__PATH_TOKEN", "PBT_IDENTITY__CLIENT_SECRET"),
+        *("PBT_PAY__MERCHANTS 中 demo 的 apiv3_key", "PBT_PAY__MERCHANTS 中 xinjiang 还是沙箱的商户"),
+        *("PBT_MAIL__PASSWORD", "PBT_MAIL__HOST", "PBT_PAY__API_URL"),
         *("PBT_WECHAT__API_URL", "PBT_SMS__URL", "PBT_VOICE__URL", "PBT_IDENTITY__ISSUER", "PBT_HTTP__PUBLIC_URL"),
     ):
         assert name in problems

@@ -27,4 +27,5 @@ def production_settings() -> Settings:
         voice={"url": "https://voice.example/", "access_key_secret": "own-voice"},
         receipts={"path_token": "own-receipts"},
         identity={"issuer": "https://id.example", "client_secret": "own-identity"},
+        mail={"host": "smtp.example", "port": 465, "tls": "tls", "username": "pbt", "password": "own-mail"},
     )
