@@ -57,7 +57,7 @@ def check_values(
         if code in values:
             value, found = _check_field(form, code, values[code], catalogue)
             problems += found
-            if value is not None:
+            if value is not None and not found:
                 kept[code] = value
     return kept, problems
 
