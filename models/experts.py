@@ -43,9 +43,9 @@ class Expert(Row):
     department = fields.CharField(20, default="")
     recusal_keys: list[str] = text_array()
     """Own recusal units as look-up keys (``code:…`` or ``name:…``), see ``domain.recusal``."""
-    remote_evaluation = fields.BooleanField(default=False)
+    remote_evaluation = fields.BooleanField(default=False, db_default=False)
     """Accepts remote evaluation in another city (异地评标)."""
-    emergency = fields.BooleanField(default=False)
+    emergency = fields.BooleanField(default=False, db_default=False)
     """Willing to be called in emergencies (应急专家)."""
     term_until = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()

@@ -15,6 +15,7 @@ from models.accounts import Account, Session, WechatIdentity
 from models.experts import Expert
 from services.base import Actor, Deps, execute, record, rows, transaction
 from services.codes import Codes, CodeSent, Notifier, Purpose, check_mobile
+from services.expert_link import link_expert
 from services.idempotency import once
 from services.limits import serialise
 from services.roles import RoleOption, roles_of
@@ -72,12 +73,16 @@ class Accounts:
             return await WechatIdentity.get(appid=appid, openid=openid)
 
     async def send_code(self, pool: str, mobile: str, purpose: Purpose = "bind", *, key: str | None = None) -> CodeSent:
-        """Send an SMS code. Raises InvalidInput for a bad mobile, TooMany beyond the rulebook's limits."""
+        """Send an SMS code; one for a forgotten password goes to known mobiles only, and nobody is told which are.
+
+        Raises InvalidInput for a bad mobile, TooMany beyond the rulebook's limits.
+        """
         check_mobile(mobile)
         mobile_hash = self._codes.mobile_hash(mobile)
 
         async def run() -> CodeSent:
-            return await self._codes.send(pool, mobile, purpose, mask_mobile(mobile))
+            really = purpose != "password" or await Account.exists(pool=pool, mobile_hash=mobile_hash)
+            return await self._codes.send(pool, mobile, purpose, mask_mobile(mobile), really=really)
 
         return await once(
             owner=f"send_code:{mobile_hash}", key=key, now=self._deps.now(), answer=CodeSent, run=run,
@@ -124,7 +129,7 @@ class Accounts:
         if first:
             identity.account_id, identity.bound_at = account.id, now
             await identity.save(update_fields=["account_id", "bound_at"])
-        expert = await self._link_expert(account, now)
+        expert = await link_expert(self._deps, account, now)
         actor = Actor(pool, "expert" if expert else "guest", account.id, expert.id if expert else None)
         await record(
             actor, now, "account.bind", "account", account.id, app=identity.app, privacy_version=privacy_version
@@ -221,26 +226,6 @@ class Accounts:
                 raise Conflict(f"此微信已绑定手机号{bound}，请先解绑再绑定新的手机号。", code="already_bound")
         return identity
 
-    async def _link_expert(self, account: Account, now: datetime) -> Expert | None:
-        """The expert whose file names this mobile is this person: the mobile is proven, the file is the authority's."""
-        found = await Expert.filter(
-            pool=account.pool, mobile_hash=account.mobile_hash, left_at=None
-        ).select_for_update()
-        if not found:
-            return await Expert.get_or_none(account_id=account.id, left_at=None)
-        if len(found) > 1:
-            hotline = self._deps.book(account.pool).pool.hotline
-            raise Conflict(f"有多位专家登记了这个手机号，请拨打{hotline}核实后再绑定。", code="mobile_shared")
-        expert = found[0]
-        if expert.account_id != account.id:
-            moved = expert.account_id is not None
-            await Expert.filter(account_id=account.id).update(account_id=None)
-            expert.account_id = account.id
-            await expert.save(update_fields=["account_id"])
-            actor = Actor(account.pool, "expert", account.id, expert.id)
-            await record(actor, now, "expert.link", "expert", expert.id, moved=moved)
-        return expert
-
     async def _tell_bound(self, account: Account, mobile: str, identity: WechatIdentity, now: datetime) -> None:
         """Who binds in chat reads it in the conversation's reply."""
         await self._notices.notify(
@@ -260,8 +245,8 @@ async def account_by_mobile(deps: Deps, pool: str, mobile: str) -> Account:
     """
     mobile_hash = deps.keys.lookup_hash("mobile", mobile)
     await rows(
-        "INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_version, created_at) "
-        "VALUES ($1, $2, $3, $4, '', '', $5) ON CONFLICT (pool, mobile_hash) DO NOTHING RETURNING id",
+        "INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, id_number_sealed, password_hash, "
+        "password_initial, privacy_version, created_at) VALUES ($1, $2, $3, $4, '', '', '', FALSE, '', $5) ON CONFLICT (pool, mobile_hash) DO NOTHING RETURNING id",
         new_id(), pool, deps.keys.seal(mobile, "mobile"), mobile_hash, deps.now(),
     )  # fmt: skip
     return await Account.select_for_update().get(pool=pool, mobile_hash=mobile_hash)

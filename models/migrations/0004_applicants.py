@@ -751,7 +751,7 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "indexes": [Index(fields=["application_id", "at"])],
                 "pk_attr": "id",
-                "table_description": "A line of the log that the applicant reads (审核日志). ``event`` is a code, ``who`` a department, never a name.",
+                "table_description": "A line of the log that the applicant reads (审核日志). ``event`` is a code, ``who`` a department, not a name.",
             },
             bases=["Row"],
         ),
@@ -819,7 +819,7 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="Account",
             name="id_number_sealed",
-            field=fields.TextField(default="", unique=False),
+            field=fields.TextField(default="", db_default="", unique=False),
         ),
         ops.AddField(
             model_name="Account",
@@ -829,12 +829,12 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="Account",
             name="password_hash",
-            field=fields.CharField(default="", max_length=200),
+            field=fields.CharField(default="", db_default="", max_length=200),
         ),
         ops.AddField(
             model_name="Account",
             name="password_initial",
-            field=fields.BooleanField(default=False),
+            field=fields.BooleanField(default=False, db_default=False),
         ),
         ops.AddField(
             model_name="Account",
@@ -885,12 +885,12 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="Expert",
             name="emergency",
-            field=fields.BooleanField(default=False),
+            field=fields.BooleanField(default=False, db_default=False),
         ),
         ops.AddField(
             model_name="Expert",
             name="remote_evaluation",
-            field=fields.BooleanField(default=False),
+            field=fields.BooleanField(default=False, db_default=False),
         ),
         ops.AddField(
             model_name="Expert",
@@ -900,7 +900,7 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="Session",
             name="device",
-            field=fields.CharField(default="", max_length=20),
+            field=fields.CharField(default="", db_default="", max_length=20),
         ),
         ops.AlterModelOptions(
             name="VerificationCode",

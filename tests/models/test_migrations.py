@@ -1,0 +1,43 @@
+"""A database that people have worked with goes on to today's schema, and keeps what it holds."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+from tortoise import Tortoise
+from tortoise.migrations.api import migrate as run
+
+from models.migrate import migrate, pending
+from models.setup import tortoise_config
+
+_ROWS = """
+INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_version, created_at)
+    VALUES (gen_random_uuid(), 'demo', 'sealed', 'hash', '王小明', '1', now());
+INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_number_hash, mobile_sealed, mobile_hash,
+    standing, active, permanent_region, willing_regions, region_path, specialties, specialty_path, title_level,
+    qualifications, department, recusal_keys, created_at)
+    VALUES (gen_random_uuid(), 'demo', 'ZJ1', '欧阳锋', '', 'sealed', 'hash', 'sealed', 'hash', 'formal', TRUE, '440106',
+    '{}', '{}', '{}', '{}', '', '{}', '', '{}', now());
+"""
+
+
+async def _migrate_to(url: str, name: str) -> None:
+    try:
+        await run(config=tortoise_config(url), target=f"models.{name}")
+    finally:
+        await Tortoise.close_connections()
+
+
+@pytest.mark.parametrize("landed", ["0003_jobs"])
+def test_a_filled_database_of_an_earlier_release_goes_on(empty_database: str, landed: str) -> None:
+    asyncio.run(_migrate_to(empty_database, landed))
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute(_ROWS)
+    assert asyncio.run(migrate(empty_database))
+    assert asyncio.run(pending(empty_database)) == []
+    with psycopg.connect(empty_database) as connection:
+        found = connection.execute("SELECT real_name, password_initial FROM account").fetchall()
+        assert found == [("王小明", False)]
+        assert connection.execute("SELECT emergency FROM expert").fetchall() == [(False,)]
