@@ -18,8 +18,8 @@ INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_ve
 INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_number_hash, mobile_sealed, mobile_hash,
     standing, active, permanent_region, willing_regions, region_path, specialties, specialty_path, title_level,
     qualifications, department, recusal_keys, created_at)
-    VALUES (gen_random_uuid(), 'demo', 'ZJ1', '欧阳锋', '', 'sealed', 'hash', 'sealed', 'hash', 'formal', TRUE, '440106',
-    '{}', '{}', '{}', '{}', '', '{}', '', '{}', now());
+    VALUES (gen_random_uuid(), 'demo', 'ZJ1', '欧阳锋', '', 'sealed', 'hash', 'sealed', 'hash', 'formal', TRUE,
+    '440106', '{}', '{}', '{}', '{}', '', '{}', '', '{}', now());
 """
 
 
