@@ -41,6 +41,7 @@ from services.audit import Audit
 from services.base import Deps, Jobs
 from services.browsers import BrowserLogins
 from services.catalogues import Catalogues
+from services.credentials import Credentials
 from services.crypto import Keyring
 from services.deadlines import Deadlines
 from services.draws.absences import Absences
@@ -52,13 +53,16 @@ from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
 from services.helpdesk import HelpDesk
+from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
 from services.links import Links
 from services.notices import Delivery, Notices
 from services.organisations import Organisations
+from services.passwords import Passwords
 from services.privacy import Privacy
 from services.projects import Projects
 from services.receipts import Receipts
+from services.registration import Registration
 from services.registry import Services
 from services.sessions import Sessions
 
@@ -175,7 +179,7 @@ def make_services(
         deps, notices, gateways.official, windows, gateways.mini, gateways.sms, gateways.voice, prices,
         subscribe_template,
     )  # fmt: skip
-    accounts = Accounts(deps, notices)
+    accounts, passwords = Accounts(deps, notices), Passwords(deps)
     appids = {pool: program.appid for pool, program in settings.wechat.mini_programs.items()}
     sessions = Sessions(deps, accounts, gateways.mini, appids)
     rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
@@ -187,6 +191,9 @@ def make_services(
         accounts=accounts,
         sessions=sessions,
         browsers=BrowserLogins(deps, notices, links, sessions),
+        registration=Registration(deps, notices, accounts, passwords),
+        credentials=Credentials(deps, notices, passwords),
+        initial_passwords=InitialPasswords(deps, passwords),
         organisations=Organisations(deps),
         experts=Experts(deps),
         projects=Projects(deps),

@@ -19,6 +19,8 @@ from domain.errors import InvalidInput
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _COUNTRY = re.compile(r"(?:\+|00)86")
 _LONGEST = 60
+_DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅．.", "·"))
+"""How keyboards write the dot in names."""
 _YES = frozenset(
     ("1", "是", "是的", "对", "对的", "好", "好的", "确认", "确定", "同意", "可以", "没错", "正确", "y", "yes", "ok")
 )
@@ -61,6 +63,14 @@ def id_number(text: str) -> str:
     except ValidationError as error:
         raise InvalidInput("身份证号有误，请核对后输入18位号码，末位可能是X。", code="bad_id_number") from error
     return number
+
+
+def person_name(text: str) -> str:
+    """A person's name as on the identity card: letters of any script, the dot of long names (·), blanks inside."""
+    name = " ".join(unicodedata.normalize("NFKC", text[:_LONGEST]).translate(_DOTS).split())
+    if not 2 <= len(name) <= 50 or not all(c.isalpha() or c in "· " for c in name) or name[0] == "·":
+        raise InvalidInput("请填写与身份证一致的真实姓名，不含数字和符号。", code="bad_name")
+    return name
 
 
 def credit_code(text: str) -> str:

@@ -246,7 +246,8 @@ async def account_by_mobile(deps: Deps, pool: str, mobile: str) -> Account:
     mobile_hash = deps.keys.lookup_hash("mobile", mobile)
     await rows(
         "INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, id_number_sealed, password_hash, "
-        "password_initial, privacy_version, created_at) VALUES ($1, $2, $3, $4, '', '', '', FALSE, '', $5) ON CONFLICT (pool, mobile_hash) DO NOTHING RETURNING id",
+        "password_initial, privacy_version, created_at) VALUES ($1, $2, $3, $4, '', '', '', FALSE, '', $5) "
+        "ON CONFLICT (pool, mobile_hash) DO NOTHING RETURNING id",
         new_id(), pool, deps.keys.seal(mobile, "mobile"), mobile_hash, deps.now(),
     )  # fmt: skip
     return await Account.select_for_update().get(pool=pool, mobile_hash=mobile_hash)

@@ -1,4 +1,4 @@
-"""Log-ins of staff and agencies in a browser: by SMS code, handed over by the mini-program, or by identity platform.
+"""Log-ins in a browser: by SMS code or password, by WeChat's own browser, by the mini-program, or by identity platform.
 
 The browser keeps a signed cookie that names a session row; ending the session ends the cookie.
 """
@@ -13,14 +13,18 @@ from uuid import UUID
 from domain.errors import AppError, Forbidden, Unauthenticated
 from domain.ids import new_id
 from models.accounts import Account, Session
+from models.experts import Expert
+from services.accounts import account_by_mobile
 from services.base import Actor, Deps, record, transaction
 from services.codes import Codes, Notifier, check_mobile
+from services.expert_link import link_expert
 from services.links import Links
 from services.roles import RoleOption, find_role, roles_of
 from services.sessions import Sessions
 
 _COOKIE = "browser"
 _HAND_OVER = "h5_login"
+BROWSER = "浏览器"
 LASTS = timedelta(hours=12)
 """A working day: a computer at a desk is logged in again every morning."""
 _HAND_OVER_VALID = timedelta(minutes=3)
@@ -36,39 +40,69 @@ class BrowserLogins:
     # ---- by SMS code
 
     async def send_code(self, pool: str, mobile: str) -> None:
-        """Send a code to a person who holds an office or acts for an organisation; to others nothing, and unsaid.
+        """Send a code to a mobile that the pool knows; to others nothing, and unsaid.
 
         Raises InvalidInput for a bad mobile, TooMany beyond the rulebook's limits.
         """
         check_mobile(mobile)
         async with transaction():
-            account = await self._find(pool, mobile)
-            if account is not None and await self._offices(account.id):
-                await self._codes.send(pool, mobile, "login", "")
+            await self._codes.send(pool, mobile, "login", "", really=await self._knows(pool, mobile))
 
-    async def log_in(self, pool: str, mobile: str, code: str) -> str:
+    async def log_in(self, pool: str, mobile: str, code: str, *, device: str = "") -> str:
         """The cookie of a new log-in. Raises InvalidInput for a wrong code, TooMany once the mobile is locked."""
         check_mobile(mobile)
         refusal: AppError | None
         async with transaction():
             refusal = await self._codes.redeem(pool, mobile, "login", code)
             if refusal is None:
-                return await self._begin(pool, mobile)
+                return await self._begin(pool, mobile, device)
         raise refusal
 
-    async def _begin(self, pool: str, mobile: str) -> str:
-        account = await self._find(pool, mobile)
-        offices = await self._offices(account.id) if account else []
-        if account is None or account.disabled_at is not None or not offices:
-            hotline = self._deps.book(pool).pool.hotline
-            raise Forbidden(f"这个手机号没有可以登录的身份，请拨打{hotline}核对。", code="no_office")
-        return await self._open(account.id, pool, offices[0] if len(offices) == 1 else None)
+    async def _knows(self, pool: str, mobile: str) -> bool:
+        mobile_hash = self._codes.mobile_hash(mobile)
+        account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
+        if account is None:
+            return self._by_code(pool) and await Expert.exists(pool=pool, mobile_hash=mobile_hash, left_at=None)
+        return self._by_code(pool) or bool(await self._offices(account.id))
 
-    async def _find(self, pool: str, mobile: str) -> Account | None:
-        return await Account.get_or_none(pool=pool, mobile_hash=self._codes.mobile_hash(mobile))
+    def _by_code(self, pool: str) -> bool:
+        """Whether applicants and experts may log in by code; offices always may."""
+        return "code" in self._deps.book(pool).registration.login_ways
+
+    async def _begin(self, pool: str, mobile: str, device: str) -> str:
+        """An expert's first log-in makes the account from his file, as binding does."""
+        if not await self._knows(pool, mobile):
+            raise self._nobody(pool)
+        account = await account_by_mobile(self._deps, pool, mobile)
+        return await self.begin(account, device=device)
+
+    async def begin(self, account: Account, *, device: str = "") -> str:
+        """The cookie of a log-in of somebody who has proven who he is, inside the caller's transaction.
+
+        Raises Forbidden for somebody who can do nothing here and can't register either.
+        """
+        if account.disabled_at is not None:
+            raise self._nobody(account.pool)
+        await link_expert(self._deps, account, self._deps.now())
+        options = await roles_of(account.id, self._deps.now())
+        if not options and not self._deps.book(account.pool).registration.open:
+            raise self._nobody(account.pool)
+        return await self._open(account.id, account.pool, options[0] if len(options) == 1 else None, device)
+
+    def _nobody(self, pool: str) -> Forbidden:
+        hotline = self._deps.book(pool).pool.hotline
+        return Forbidden(f"这个手机号没有可以登录的身份，请拨打{hotline}核对。", code="no_office")
 
     async def _offices(self, account_id: UUID) -> list[RoleOption]:
-        return [option for option in await roles_of(account_id, self._deps.now()) if option.role != "expert"]
+        options = await roles_of(account_id, self._deps.now())
+        return [option for option in options if option.role not in ("expert", "applicant")]
+
+    # ---- by WeChat's browser
+
+    async def enter_reader(self, account_id: UUID, *, device: str = "") -> str:
+        """The cookie of a person whom WeChat's own browser has told, and who is bound."""
+        async with transaction():
+            return await self.begin(await Account.select_for_update().get(id=account_id), device=device)
 
     # ---- handed over by the mini-program
 
@@ -78,7 +112,7 @@ class BrowserLogins:
             raise Unauthenticated("请先登录并绑定手机号。")
         return self._links.sign(_HAND_OVER, actor.session_id, actor.account_id, self._deps.now() + _HAND_OVER_VALID)
 
-    async def take_over(self, token: str) -> str:
+    async def take_over(self, token: str, *, device: str = "") -> str:
         """The cookie of a log-in of the browser's own, in the role handed over. Raises Forbidden, Unauthenticated."""
         link = self._links.check(token, _HAND_OVER)
         actor = await self._sessions.resume(link.subject_id, link.person_id)
@@ -86,11 +120,13 @@ class BrowserLogins:
             link.person_id, actor.role, self._deps.now(), scope=actor.scope, organisation_id=actor.organisation_id
         )
         async with transaction():
-            return await self._open(link.person_id, actor.pool, held)
+            return await self._open(link.person_id, actor.pool, held, device)
 
     # ---- vouched for by the identity platform
 
-    async def enter(self, account_id: UUID, pool: str, role: str, *, organisation_id: UUID) -> str | None:
+    async def enter(
+        self, account_id: UUID, pool: str, role: str, *, organisation_id: UUID, device: str = ""
+    ) -> str | None:
         """The cookie of a log-in for an organisation, as ``organisation`` or ``agent``.
 
         The caller has proven who it is. None for a role not held at this moment: an agent's period may begin later.
@@ -99,17 +135,26 @@ class BrowserLogins:
         if held is None:
             return None
         async with transaction():
-            return await self._open(account_id, pool, held)
+            return await self._open(account_id, pool, held, device)
 
     # ---- afterwards
 
-    async def resume(self, cookie: str) -> Actor:
-        """Who sends a request. Raises Unauthenticated."""
+    async def resume(self, cookie: str, *, initial_too: bool = False) -> Actor:
+        """Who sends a request. Raises Unauthenticated; Forbidden while an initial password must be changed."""
         try:
             link = self._links.check(cookie, _COOKIE)
         except Forbidden as error:
             raise Unauthenticated("登录已过期，请重新登录。", code="session_expired") from error
-        return await self._sessions.resume(link.subject_id, link.person_id)
+        return await self._sessions.resume(link.subject_id, link.person_id, initial_too=initial_too)
+
+    async def leave(self, cookie: str) -> None:
+        """End the log-in that a browser had before somebody logs in with it anew; nothing when there was none."""
+        try:
+            link = self._links.check(cookie, _COOKIE)
+        except Forbidden:
+            return
+        async with transaction():
+            await Session.filter(id=link.subject_id, revoked_at=None).update(revoked_at=self._deps.now())
 
     async def log_out(self, actor: Actor) -> None:
         """End this browser's log-in only."""
@@ -118,11 +163,11 @@ class BrowserLogins:
             await Session.filter(id=actor.session_id, revoked_at=None).update(revoked_at=now)
             await record(actor, now, "session.logout", "account", actor.account_id, ended=1)
 
-    async def _open(self, account_id: UUID, pool: str, option: RoleOption | None) -> str:
+    async def _open(self, account_id: UUID, pool: str, option: RoleOption | None, device: str) -> str:
         now = self._deps.now()
         session = Session(
             id=new_id(), pool=pool, account_id=account_id, created_at=now, access_until=now, refresh_until=now + LASTS,
-            access_hash=_nobodys(), refresh_hash=_nobodys(),
+            access_hash=_nobodys(), refresh_hash=_nobodys(), device=device or BROWSER,
         )  # fmt: skip
         if option is not None:
             session.role, session.scope, session.organisation_id = option.role, option.scope, option.organisation_id

@@ -18,7 +18,7 @@ from models.accounts import VerificationCode
 from services.base import Deps
 from services.limits import DAY, SentCode, check_may_send, lock_refusal, serialise
 
-Purpose = Literal["bind", "login", "privacy"]
+Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
 
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 
@@ -68,8 +68,11 @@ class Codes:
     def mobile_hash(self, mobile: str) -> str:
         return self._deps.keys.lookup_hash("mobile", mobile)
 
-    async def send(self, pool: str, mobile: str, purpose: Purpose, masked: str) -> CodeSent:
-        """Raises TooMany when the rulebook's limits are reached or the mobile is locked."""
+    async def send(self, pool: str, mobile: str, purpose: Purpose, masked: str, *, really: bool = True) -> CodeSent:
+        """Raises TooMany when the rulebook's limits are reached or the mobile is locked.
+
+        ``really`` false: all goes on as if, but no SMS is sent, so that nobody learns which mobiles are known.
+        """
         login, now, mobile_hash = self._deps.book(pool).login, self._deps.now(), self.mobile_hash(mobile)
         await self._lock(pool, mobile_hash)
         check_may_send(await self._recent(pool, mobile_hash, login, now), login, now)
@@ -80,14 +83,15 @@ class Codes:
         )  # fmt: skip
         row.code_hash = self._code_hash(row.id, code)
         await row.save(force_create=True)
-        await self._notices.notify(
-            pool=pool,
-            kind="verification_code",
-            dedupe_key=f"code:{row.id}",
-            params={"minutes": str(int(login.code_valid.total_seconds()) // 60)},
-            mobile=mobile,
-            secret=code,
-        )
+        if really:
+            await self._notices.notify(
+                pool=pool,
+                kind="verification_code",
+                dedupe_key=f"code:{row.id}",
+                params={"minutes": str(int(login.code_valid.total_seconds()) // 60)},
+                mobile=mobile,
+                secret=code,
+            )
         return CodeSent(masked, row.valid_until, int(login.code_gap.total_seconds()))
 
     async def redeem(self, pool: str, mobile: str, purpose: Purpose, code: str) -> AppError | None:

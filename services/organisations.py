@@ -66,7 +66,7 @@ class Organisations:
                 raise Conflict(
                     "统一身份认证平台登记的手机号与当前登录的不一致，请改用同一手机号。", code="mobile_differs"
                 )
-            if claims.name and account.real_name != claims.name:
+            if claims.name and account.registered_at is None and account.real_name != claims.name:
                 account.real_name = claims.name
                 await account.save(update_fields=["real_name"])
             organisation = await self._refresh(pool, claims, account.id, now)

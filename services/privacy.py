@@ -10,7 +10,8 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain.errors import AppError, Conflict, Unauthenticated
-from models.accounts import Account, RoleGrant, VerificationCode, WechatIdentity
+from models.accounts import Account, PasswordTries, RoleGrant, Session, VerificationCode, WechatIdentity
+from models.applications import Application
 from models.attendance import Attendance
 from models.draws import Draw
 from models.experts import Employment, Expert, Unavailability
@@ -29,7 +30,13 @@ KEPT = (
 )
 """What the law makes us keep, told to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
 
-REMOVED = ("微信标识和订阅状态", "手机号与姓名（账号）", "登录状态与验证码", "同意记录以外的账号资料", "通知中的手机号")
+REMOVED = (
+    "微信标识和订阅状态",
+    "手机号、姓名与身份证号（账号）",
+    "登录状态、密码与验证码",
+    "同意记录以外的账号资料",
+    "通知中的手机号",
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,8 @@ class Privacy:
     async def delete(self, actor: Actor, code: str, *, key: str | None = None) -> Deleted:
         """Delete the account's data; draw records stay. ``code`` as for ``export``.
 
-        Raises Conflict while the person has panels ahead or draws under way: nobody could reach him any more.
+        Raises Conflict while the person has panels ahead, draws or an application under way: nobody could reach him
+        any more.
         """
         account_id = _account_id(actor)
 
@@ -94,6 +102,8 @@ class Privacy:
         busy = Invitation.filter(expert__account_id=account_id, state__in=["open", "accepted"], ends_at__gt=now)
         if await busy.exists():
             raise Conflict("您还有未结束的评标活动或待答复的邀请，请结束或请假后再注销。", code="panels_ahead")
+        if await Application.exists(account_id=account_id, ended_at=None):
+            raise Conflict("您还有办理中的入库申请，请办结或放弃申请后再注销。", code="application_under_way")
         if await Draw.filter(agent_id=account_id, started_at__not_isnull=True, ended_at=None).exists():
             raise Conflict("您还有未结束的抽取活动，请结束后再注销。", code="draws_under_way")
 
@@ -112,9 +122,12 @@ class Privacy:
         await AgentLink.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
         await Organisation.filter(legal_account_id=account.id).update(legal_account_id=None)
         await Expert.filter(account_id=account.id).update(account_id=None)
+        await PasswordTries.filter(pool=account.pool, subject=str(account.id)).delete()
         account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
+        account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
+        account.password_hash, account.password_initial = "", False
         account.disabled_at = now
-        await account.save(update_fields=["mobile_sealed", "mobile_hash", "real_name", "disabled_at"])
+        await account.save()
 
     async def _collect(self, account: Account) -> dict[str, Any]:
         keys = self._deps.keys
@@ -127,11 +140,18 @@ class Privacy:
             "account": {
                 "mobile": keys.open_text(account.mobile_sealed, "mobile"),
                 "name": account.real_name,
+                "id_number": keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else "",
+                "registered_at": _iso(account.registered_at),
+                "mobile_changed_at": _iso(account.mobile_changed_at),
+                "password_set_at": _iso(account.password_set_at),
                 "created_at": _iso(account.created_at),
                 "privacy_version": account.privacy_version,
                 "privacy_accepted_at": _iso(account.privacy_accepted_at),
             },
             "wechat": [_plain(row) for row in identities],
+            "log_ins": [
+                _plain(row) for row in await Session.filter(account_id=account.id).values("device", "created_at")
+            ],
             "organisations": [_plain(row) for row in links],
             "notices": [
                 _plain(row) for row in await Notice.filter(account_id=account.id).values("kind", "params", "created_at")

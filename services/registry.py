@@ -9,6 +9,7 @@ from services.attendance import AttendanceDesk
 from services.base import Deps
 from services.browsers import BrowserLogins
 from services.catalogues import Catalogues
+from services.credentials import Credentials
 from services.deadlines import Deadlines
 from services.draws.absences import Absences
 from services.draws.reading import Reading
@@ -19,6 +20,7 @@ from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
 from services.helpdesk import HelpDesk
+from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
 from services.links import Links
 from services.notices import Delivery, Notices
@@ -27,6 +29,7 @@ from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
 from services.privacy import Privacy
 from services.projects import Projects
 from services.receipts import Receipts
+from services.registration import Registration
 from services.sessions import Sessions
 
 
@@ -38,6 +41,9 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     browsers: BrowserLogins
+    registration: Registration
+    credentials: Credentials
+    initial_passwords: InitialPasswords
     organisations: Organisations
     experts: Experts
     projects: Projects

@@ -36,8 +36,10 @@ _AGENT = (
 )
 _GRANT = "SELECT role, scope, NULL::uuid, '', NULL::uuid FROM role_grant WHERE account_id = $1 AND revoked_at IS NULL"
 _APPLICANT = (
-    "SELECT 'applicant', '', NULL::uuid, '', NULL::uuid FROM account WHERE id = $1 AND registered_at IS NOT NULL"
+    "SELECT 'applicant', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND a.registered_at IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM expert e WHERE e.account_id = a.id AND e.left_at IS NULL)"
 )
+"""An expert may do what an applicant may, so he has no second hat to choose."""
 _REVIEWER = (
     "SELECT 'reviewer', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND EXISTS "
     "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL)"

@@ -18,6 +18,7 @@ from domain.errors import (
     Forbidden,
     GatewayError,
     InvalidInput,
+    NotFound,
     Rejected,
     Unauthenticated,
     Unavailable,
@@ -65,6 +66,21 @@ class Chosen:
     scope: str
     organisation_id: UUID | None
     expert_id: UUID | None
+
+
+@dataclass(frozen=True)
+class LogIn:
+    """One place where the person is logged in; ``current``: this one."""
+
+    id: UUID
+    device: str
+    since: datetime
+    until: datetime
+    current: bool
+
+
+MINI_PROGRAM, BY_PASSWORD = "微信小程序", "小程序（密码登录）"
+_MUST_CHANGE = "您正在使用初始密码，请先修改密码，再办理其他事项。"
 
 
 class Sessions:
@@ -179,37 +195,73 @@ class Sessions:
             return Unbound(False)
         return await self._accounts.unbind(session.identity_id)
 
-    async def authenticate(self, access_token: str) -> Actor:
-        """Who sends a request. Raises Unauthenticated.
+    async def begin(self, account: Account) -> LoggedIn:
+        """A log-in of somebody who has shown his password, in the caller's transaction; no WeChat is bound by it."""
+        now = self._deps.now()
+        session = Session(
+            id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now
+        )  # fmt: skip
+        return await self._start(session, now)
+
+    async def list(self, actor: Actor) -> tuple[LogIn, ...]:
+        """Where the person is logged in now, newest first."""
+        live = Session.filter(account_id=actor.account_id, revoked_at=None, refresh_until__gt=self._deps.now())
+        found = await live.order_by("-created_at") if actor.account_id else []
+        return tuple(
+            LogIn(one.id, one.device, one.created_at, one.refresh_until, one.id == actor.session_id) for one in found
+        )
+
+    async def end(self, actor: Actor, session_id: UUID) -> None:
+        """End one log-in of the person. Twice is harmless; raises NotFound for somebody else's."""
+        now = self._deps.now()
+        async with transaction():
+            session = await Session.select_for_update().get_or_none(id=session_id, account_id=actor.account_id)
+            if session is None or actor.account_id is None:
+                raise NotFound("没有这个登录，请刷新后重试。")
+            if session.revoked_at is None:
+                session.revoked_at = now
+                await session.save(update_fields=["revoked_at"])
+                await record(actor, now, "session.end", "account", actor.account_id)
+
+    async def authenticate(self, access_token: str, *, initial_too: bool = False) -> Actor:
+        """Who sends a request. Raises Unauthenticated; Forbidden (``password_must_change``) unless ``initial_too``.
 
         The role is the chosen one if the person still holds it this moment, else ``guest``.
         """
         session = await Session.get_or_none(access_hash=_hash(access_token))
         if session is None or session.revoked_at is not None or session.access_until <= self._deps.now():
             raise _expired()
-        return await self._acting(session)
+        return await self._acting(session, initial_too)
 
-    async def resume(self, session_id: UUID, account_id: UUID) -> Actor:
-        """Who sends a request whose signed cookie names this session and person. Raises Unauthenticated."""
+    async def resume(self, session_id: UUID, account_id: UUID, *, initial_too: bool = False) -> Actor:
+        """The same for a request whose signed cookie names this session and person."""
         session = await Session.get_or_none(id=session_id, account_id=account_id, revoked_at=None)
         if session is None or session.refresh_until <= self._deps.now():
             raise _expired()
-        return await self._acting(session)
+        return await self._acting(session, initial_too)
 
-    async def _acting(self, session: Session) -> Actor:
+    async def _acting(self, session: Session, initial_too: bool) -> Actor:
         guest = Actor(session.pool, "guest", session.account_id, session_id=session.id)
         if session.account_id is None:
             return guest
-        if await Account.exists(id=session.account_id, disabled_at__not_isnull=True):
+        account = await Account.get(id=session.account_id)
+        if account.disabled_at is not None:
             raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
-        held = await find_role(
-            session.account_id,
-            session.role,
-            self._deps.now(),
-            scope=session.scope,
-            organisation_id=session.organisation_id,
-        )
+        if account.password_initial and session.identity_id is None and not initial_too:
+            # a log-in that WeChat vouches for owes nothing to that password
+            raise Forbidden(_MUST_CHANGE, code="password_must_change", params={"pool": session.pool})
+        held = await self._held(session, account.id)
         return _actor(session, held) if held else guest
+
+    async def _held(self, session: Session, account_id: UUID) -> RoleOption | None:
+        """The session's role, if the person still holds it; an applicant who has entered the pool goes on as expert."""
+        now = self._deps.now()
+        held = await find_role(
+            account_id, session.role, now, scope=session.scope, organisation_id=session.organisation_id
+        )
+        if held is None and session.role == "applicant":
+            return await find_role(account_id, "expert", now)
+        return held
 
     async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
         """What the person may choose to act as."""
@@ -245,14 +297,18 @@ class Sessions:
 
     async def _begin(self, pool: str, identity: WechatIdentity, now: datetime) -> LoggedIn:
         session = Session(
-            id=new_id(), pool=pool, identity_id=identity.id, account_id=identity.account_id, created_at=now
-        )
+            id=new_id(), pool=pool, identity_id=identity.id, account_id=identity.account_id, device=MINI_PROGRAM,
+            created_at=now,
+        )  # fmt: skip
+        return await self._start(session, now)
+
+    async def _start(self, session: Session, now: datetime) -> LoggedIn:
         tokens = self._issue(session, now)
-        options = await roles_of(identity.account_id, now) if identity.account_id else []
+        options = await roles_of(session.account_id, now) if session.account_id else []
         if len(options) == 1:
             _set_role(session, options[0])
         await session.save(force_create=True)
-        return LoggedIn(tokens, session.id, identity.account_id is not None, session.role, tuple(options))
+        return LoggedIn(tokens, session.id, session.account_id is not None, session.role, tuple(options))
 
     async def _join_by_unionid(self, identity: WechatIdentity, now: datetime) -> None:
         """At the first log-in only, so that an unbound mini-program stays unbound."""

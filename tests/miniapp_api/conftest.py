@@ -29,6 +29,7 @@ from services.attendance import AttendanceDesk
 from services.base import Deps, Jobs
 from services.browsers import BrowserLogins
 from services.catalogues import Catalogues
+from services.credentials import Credentials
 from services.crypto import Keyring
 from services.draws.absences import Absences
 from services.draws.reading import Reading
@@ -38,14 +39,17 @@ from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.experts import Experts
-from services.invitations import Invitations
 from services.helpdesk import HelpDesk
+from services.initial_passwords import InitialPasswords
+from services.invitations import Invitations
 from services.links import Links
 from services.notices import Notices
 from services.organisations import Organisations
+from services.passwords import Passwords
 from services.ports import MiniLogin
 from services.privacy import Privacy
 from services.projects import Projects
+from services.registration import Registration
 from services.registry import Services
 from services.sessions import Sessions
 from tests.factories.offices import Office, SceneMaker, make_office
@@ -218,7 +222,7 @@ async def office(world: World) -> Office:
 def make_services(deps: Deps, wechat: Wechat) -> Services:
     notices, links, reading = Notices(deps), Links(deps.keys, deps.clock), Reading(deps)
     accounts, rounds, run = Accounts(deps, notices), Rounds(deps, notices), Run(deps, notices)
-    invitations = Invitations(deps, notices, run)
+    invitations, passwords = Invitations(deps, notices, run), Passwords(deps)
     appids = {"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"}
     sessions = Sessions(deps, accounts, cast(Any, wechat), appids)
     unused = cast(Any, None)
@@ -227,6 +231,9 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         accounts=accounts,
         sessions=sessions,
         browsers=BrowserLogins(deps, notices, links, sessions),
+        registration=Registration(deps, notices, accounts, passwords),
+        credentials=Credentials(deps, notices, passwords),
+        initial_passwords=InitialPasswords(deps, passwords),
         organisations=Organisations(deps),
         experts=Experts(deps),
         projects=Projects(deps),
