@@ -57,8 +57,10 @@ def test_xinjiang_takes_four_below_two_of_one() -> None:
         ),
         (
             ("A080101", "A080201", "A080301?"),
-            "specialties: 二级类别最多选择2个，现有3个（A0801建筑工程、A0802市政工程、A0803公路工程），"
-            "请只保留2个二级类别下的专业。",
+            (
+                "specialties: 二级类别最多选择2个，现有3个（A0801建筑工程、A0802市政工程、A0803公路工程），"
+                "请只保留2个二级类别下的专业。"
+            ),
         ),
         (("B010101",), "specialties[0]: “{name}”不在可选大类（A-工程类）内，请重新选择。"),
         (("A080101", "A080101?"), "specialties[1]: “土石方工程”重复选择，请删去一个。"),
@@ -78,8 +80,10 @@ def test_xinjiang_says_what_is_wrong_with_a_choice(chosen: tuple[str, ...], sent
 def test_a_second_level_that_has_none_below_counts_as_a_third() -> None:
     assert problems("xinjiang", "A0516", "A0520") == []
     assert problems("xinjiang", "A0516", "A0520", "A050101?") == [
-        "specialties: 二级类别最多选择2个，现有3个（A0501建筑工程、A0516电子工程、A0520机电安装工程），"
-        "请只保留2个二级类别下的专业。"
+        (
+            "specialties: 二级类别最多选择2个，现有3个（A0501建筑工程、A0516电子工程、A0520机电安装工程），"
+            "请只保留2个二级类别下的专业。"
+        )
     ]
 
 
