@@ -1,0 +1,357 @@
+"""A payment platform that does what a test says, and people who owe a fee."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from domain.clock import Clock
+from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
+from domain.ids import new_id
+from models.applications import Application, ApplicationSection
+from models.payments import Fee
+from services.applications.state import seal_values
+from services.base import Actor, Deps
+from services.codes import Notifier
+from services.payments.bills import Bills
+from services.payments.events import PayEvents
+from services.payments.fees import Fees
+from services.payments.invoices import Invoices
+from services.payments.orders import Orders
+from services.payments.reading import Payments
+from services.payments.refunds import Refunds
+from services.payments.settle import Settle
+from services.ports import (
+    InvoiceReport,
+    InvoiceRequest,
+    MailAttachment,
+    Merchant,
+    OrderRequest,
+    PayApp,
+    PayNotification,
+    PayParameters,
+    RefundReport,
+    TradeBill,
+    TradeReport,
+)
+from tests.factories.people import make_account
+
+MCHID = "1900000001"
+APPIDS: Mapping[PayApp, str] = {"oa": "wx-oa-demo", "mini": "wx-mini-demo"}
+PDF = b"%PDF-1.7 made by a test"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class FakeOrder:
+    request: OrderRequest
+    appid: str
+    codes: int = 1
+    state: str = "NOTPAY"
+    transaction_id: str = ""
+    success_at: datetime | None = None
+
+
+@dataclass
+class FakePlatform:
+    """Behaves like the real one: orders by number, repeatable, paid once; and fails when it is told to.
+
+    ``before[call]`` are raised instead of acting, ``after[call]`` after having acted: time-outs of both kinds.
+    """
+
+    clock: Clock
+    fapiao: bool = True
+    orders: dict[str, FakeOrder] = field(default_factory=dict)
+    refunds: dict[str, RefundReport] = field(default_factory=dict)
+    invoices: dict[str, InvoiceReport] = field(default_factory=dict)
+    invoice_requests: list[InvoiceRequest] = field(default_factory=list)
+    bills: dict[date, TradeBill] = field(default_factory=dict)
+    before: dict[str, list[Exception]] = field(default_factory=dict)
+    after: dict[str, list[Exception]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    without: set[str] = field(default_factory=set)
+    """Pools that have no merchant."""
+
+    def merchant(self, pool: str) -> Merchant | None:
+        return None if pool in self.without else Merchant(MCHID, APPIDS, self.fapiao)
+
+    # ---- what a test does to it
+
+    def pay(self, out_trade_no: str) -> TradeReport:
+        """Somebody pays; the answer is what the platform tells of it. Raises Rejected for what can't be paid."""
+        order = self.orders[out_trade_no]
+        if order.state != "NOTPAY":
+            raise Rejected("ORDERCLOSED" if order.state == "CLOSED" else "ORDERPAID")
+        order.state, order.success_at = "SUCCESS", self.clock.now()
+        order.transaction_id = f"4200{next(_numbers):024}"
+        return self.report(out_trade_no)
+
+    def report(self, out_trade_no: str) -> TradeReport:
+        order = self.orders[out_trade_no]
+        return TradeReport(
+            out_trade_no, MCHID, order.appid, order.state, order.transaction_id, order.request.amount, "CNY", "o-payer",  # type: ignore[arg-type]  # the fake keeps states as text
+            order.success_at,
+        )  # fmt: skip
+
+    def finish(self, out_refund_no: str, outcome: Any = "SUCCESS") -> RefundReport:
+        """The refund arrives, or doesn't."""
+        at = self.clock.now() if outcome == "SUCCESS" else None
+        self.refunds[out_refund_no] = replace(self.refunds[out_refund_no], outcome=outcome, success_at=at)
+        return self.refunds[out_refund_no]
+
+    # ---- the port
+
+    def _begin(self, call: str) -> None:
+        self.calls.append(call)
+        if self.before.get(call):
+            raise self.before[call].pop(0)
+
+    def _end(self, call: str) -> None:
+        if self.after.get(call):
+            raise self.after[call].pop(0)
+
+    async def order_native(self, pool: str, order: OrderRequest) -> str:
+        self._place("order_native", order, APPIDS["oa"])
+        return f"weixin://wxpay/bizpayurl?pr={order.out_trade_no}-{self.orders[order.out_trade_no].codes}"
+
+    async def order_jsapi(self, pool: str, app: PayApp, openid: str, order: OrderRequest) -> str:
+        assert openid, "nobody pays"
+        self._place("order_jsapi", order, APPIDS[app])
+        return f"wx{order.out_trade_no}"
+
+    def _place(self, call: str, request: OrderRequest, appid: str) -> None:
+        self._begin(call)
+        known = self.orders.get(request.out_trade_no)
+        if known is None:
+            self.orders[request.out_trade_no] = FakeOrder(request, appid)
+        elif known.state != "NOTPAY":
+            raise Rejected("ORDERPAID" if known.state == "SUCCESS" else "ORDERCLOSED")
+        elif known.request != request:
+            raise Rejected("INVALIDREQUEST")
+        else:
+            known.codes += 1
+        self._end(call)
+
+    def sign_payment(self, pool: str, app: PayApp, prepay_id: str) -> PayParameters:
+        return PayParameters(APPIDS[app], "1700000000", "nonce", f"prepay_id={prepay_id}", "RSA", "signature")
+
+    async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
+        self._begin("query")
+        found = self.report(out_trade_no) if out_trade_no in self.orders else None
+        self._end("query")
+        return found
+
+    async def close(self, pool: str, out_trade_no: str) -> None:
+        self._begin("close")
+        order = self.orders.get(out_trade_no)
+        if order is None:
+            raise Rejected("ORDERNOTEXIST")
+        if order.state in ("SUCCESS", "REFUND"):
+            raise Rejected("ORDERPAID")
+        order.state = "CLOSED"
+        self._end("close")
+
+    async def refund(
+        self, pool: str, transaction_id: str, out_refund_no: str, *, amount: int, total: int, reason: str
+    ) -> RefundReport:
+        self._begin("refund")
+        assert len(reason.encode()) <= 80
+        order = next((o for o in self.orders.values() if o.transaction_id == transaction_id), None)
+        if order is None or not transaction_id:
+            raise Rejected("RESOURCENOTEXISTS")
+        if out_refund_no not in self.refunds:
+            number = f"5000{next(_numbers)}"
+            self.refunds[out_refund_no] = RefundReport(out_refund_no, number, "PROCESSING", amount, None)
+        self._end("refund")
+        return self.refunds[out_refund_no]
+
+    async def query_refund(self, pool: str, out_refund_no: str) -> RefundReport | None:
+        self._begin("query_refund")
+        return self.refunds.get(out_refund_no)
+
+    async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
+        if headers.get("signature") != "good":
+            raise Forbidden("签名不正确", code="pay_forged")
+        return _NOTES[json.loads(body)["note"]]
+
+    async def trade_bill(self, pool: str, day: date) -> TradeBill:
+        self._begin("trade_bill")
+        return self.bills.get(day, TradeBill((), 0, 0, 0, "0" * 40))
+
+    async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
+        self._begin("issue_invoice")
+        self.invoice_requests.append(request)
+        self.invoices.setdefault(request.apply_id, InvoiceReport(request.apply_id, request.fapiao_id, None, ""))
+        self._end("issue_invoice")
+
+    async def query_invoice(self, pool: str, apply_id: str) -> InvoiceReport | None:
+        self._begin("query_invoice")
+        return self.invoices.get(apply_id)
+
+    async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
+        self._begin("invoice_file")
+        return PDF
+
+
+_NOTES: dict[str, PayNotification] = {}
+
+
+def notification(
+    *,
+    trade: TradeReport | None = None,
+    refund: RefundReport | None = None,
+    invoice: InvoiceReport | None = None,
+    kind: str = "",
+) -> bytes:
+    """A body that the fake platform reads as this report."""
+    given = kind or ("TRANSACTION.SUCCESS" if trade else "REFUND.SUCCESS" if refund else "FAPIAO.ISSUED")
+    name = f"EV-{next(_numbers)}"
+    _NOTES[name] = PayNotification(name, given, '{"plain": 1}', trade, refund, invoice)
+    return json.dumps({"note": name}).encode()
+
+
+GOOD = {"signature": "good"}
+
+
+@dataclass(frozen=True)
+class Mail:
+    to: str
+    subject: str
+    text: str
+    attachments: Sequence[MailAttachment]
+    message_id: str
+
+
+@dataclass
+class FakeMailer:
+    sent: list[Mail] = field(default_factory=list)
+    fail: list[Exception] = field(default_factory=list)
+
+    async def send(
+        self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], *, message_id: str
+    ) -> None:
+        if self.fail:
+            raise self.fail.pop(0)
+        self.sent.append(Mail(to, subject, text, attachments, message_id))
+
+
+@dataclass
+class FakeFiles:
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    async def put(self, key: str, content: bytes) -> None:
+        self.kept[key] = content
+
+    async def get(self, key: str) -> bytes:
+        if key not in self.kept:
+            raise Rejected("missing")
+        return self.kept[key]
+
+    async def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
+@dataclass
+class FakePrinter:
+    printed: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+
+    async def print(self, paper: str, content: Mapping[str, object]) -> bytes:
+        self.printed.append((paper, content))
+        return b"%PDF-1.7 " + paper.encode()
+
+    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
+        self.printed.append((paper, content))
+        return b"\x89PNG " + paper.encode()
+
+
+@dataclass
+class Passed:
+    """Stands in for the way into the pool: notes whom the fee let pass, and moves them on as the real one does."""
+
+    numbers: list[str] = field(default_factory=list)
+
+    async def pass_on(self, application: Application, now: datetime) -> None:
+        self.numbers.append(application.expert_number)
+        application.state = "exam"
+        await application.save(update_fields=["state"])
+
+
+@dataclass
+class Till:
+    """All services of payments over a fake platform."""
+
+    deps: Deps
+    clock: Clock
+    platform: FakePlatform
+    mailer: FakeMailer
+    files: FakeFiles
+    printer: FakePrinter
+    passed: Passed
+    fees: Fees
+    settle: Settle
+    orders: Orders
+    refunds: Refunds
+    invoices: Invoices
+    events: PayEvents
+    bills: Bills
+    payments: Payments
+
+    async def settle_all(self) -> None:
+        """What follows from everything that came, until nothing waits."""
+        while await self.events.carry_out_due():
+            continue
+
+    async def notify(self, report: TradeReport) -> None:
+        await self.events.take("demo", GOOD, notification(trade=report))
+
+
+def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
+    platform, mailer, files, printer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakePrinter(), Passed()
+    settle = Settle(deps, platform)
+    orders = Orders(deps, platform, settle)
+    refunds = Refunds(deps, notices, platform)
+    invoices = Invoices(deps, notices, platform, files, printer, mailer)
+    events = PayEvents(deps, notices, platform, settle, refunds, invoices, passed)
+    return Till(
+        deps, clock, platform, mailer, files, printer, passed, Fees(deps, notices), settle, orders, refunds, invoices,
+        events, Bills(deps, platform, orders), Payments(deps),
+    )  # fmt: skip
+
+
+async def make_application(deps: Deps, *, email: str = "wang@example.com", **columns: Any) -> Application:
+    """Somebody who was approved a day ago and is to pay."""
+    now, serial = deps.now(), next(_numbers)
+    pool = columns.get("pool", "demo")
+    account = await make_account(deps, pool=pool, real_name="王小明")
+    values = {
+        "pool": pool, "number": f"SQ{serial:013}", "account_id": account.id, "entry_type": "first", "state": "fee",
+        "state_since": now, "approved_at": now - timedelta(days=1), "expert_number": f"ZJ{serial:07}",
+        "created_at": now - timedelta(days=9),
+    }  # fmt: skip
+    application = await Application.create(**values | columns)
+    sealed = seal_values(deps, {"email": email} if email else {})
+    await ApplicationSection.create(application_id=application.id, code="basic", values_sealed=sealed, saved_at=now)
+    return application
+
+
+async def make_fee(deps: Deps, application: Application | None = None, **columns: Any) -> Fee:
+    """A fee that can be paid now."""
+    owner, now = application or await make_application(deps), deps.now()
+    values = {
+        "id": new_id(), "pool": owner.pool, "kind": "training", "application_id": owner.id,
+        "account_id": owner.account_id, "expert_number": owner.expert_number, "amount": 35_000,
+        "opens_at": now - timedelta(hours=1), "closes_at": now + timedelta(days=5), "state": "due", "created_at": now,
+    }  # fmt: skip
+    return await Fee.create(**values | columns)
+
+
+def owner_of(fee: Fee) -> Actor:
+    return Actor(fee.pool, "applicant", fee.account_id)
+
+
+UNREACHED = Transient("not reached")
+UNKNOWN = OutcomeUnknown("no answer")
