@@ -88,6 +88,8 @@ class Merchant:
     mode: str = "public_key"
     """Which key of WeChat's signs when a request does not ask for one: public_key or certificate."""
     fapiao: bool = False
+    fapiao_url: str = ""
+    """Where events of invoices go until the merchant sets another through the API."""
     notify: bool = True
     """False: nothing is notified, as while the APIv3 key is not set."""
 
@@ -319,6 +321,7 @@ def _merchant(item: Json, index: int) -> Merchant:
         appids=tuple(jsons.strings(item, "appids")),
         mode=mode,
         fapiao=item.get("fapiao") is True,
+        fapiao_url=jsons.text(item, "fapiao_url"),
         notify=item.get("notify") is not False,
     )
 

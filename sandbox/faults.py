@@ -37,6 +37,7 @@ KINDS = {
     "bill_unknown_row": "pay: the bill has a payment that nobody asked for",
     "bill_missing_row": "pay: the bill lacks its last row",
     "bill_bad_hash": "pay: the bill's hash is not that of its file",
+    "fapiao_failed": "pay: an invoice can't be issued",
     "refuse": "mail: refuses every message",
 }
 

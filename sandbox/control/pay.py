@@ -78,6 +78,21 @@ async def end_refund(control: Control) -> Json:
     return {**refund.as_answer(), "notified": notified}
 
 
+def fapiao(control: Control) -> Json:
+    """Applications for invoices, with the buyer's e-mail address as WeChat read it."""
+    found = control.parts.pay.fapiao.all()
+    shown = [
+        {
+            "fapiao_apply_id": each.apply_id,
+            "mchid": each.merchant.mchid,
+            "email": each.email,
+            "fapiao_information": [invoice.as_answer(each.buyer) for invoice in each.invoices],
+        }
+        for each in found
+    ]
+    return {"applications": shown}
+
+
 def keys(control: Control) -> Json:
     """What a merchant downloads from WeChat Pay's console."""
     platform_keys = control.parts.pay.keys
@@ -104,6 +119,7 @@ def add_routes(app: web.Application) -> None:
     gets: dict[str, Endpoint] = {
         "/control/pay/orders": orders,
         "/control/pay/refunds": refunds,
+        "/control/pay/fapiao": fapiao,
         "/control/pay/keys": keys,
         "/control/phones/{phone}/wallet": wallet,
     }

@@ -14,6 +14,8 @@ from sandbox.pay.api import PREFIX, Door, PayCall, Reply, Route
 from sandbox.pay.bills import Bills
 from sandbox.pay.cashier import Cashiers
 from sandbox.pay.errors import param_error
+from sandbox.pay.fapiao import Fapiao
+from sandbox.pay.fapiao_api import InvoiceDesk, TitlePage
 from sandbox.pay.fields import need, notify_url, optional, rfc3339
 from sandbox.pay.keys import PlatformKeys, merchant_key
 from sandbox.pay.notify import Event, Notifier
@@ -43,6 +45,7 @@ class PayCenter:
         self.refunds = Refunds(world, self.orders, self.notifier, self.wallets)
         self.bills = Bills(world, self.orders, self.refunds)
         self.cashiers = Cashiers(world, self.orders, self.notifier, self.wallets, merchant_keys)
+        self.fapiao = Fapiao(world, self.orders, self.notifier, merchant_keys)
         self._door = Door(world, self.keys, self.merchants, merchant_keys)
 
     def add_routes(self, app: web.Application) -> None:
@@ -61,8 +64,10 @@ class PayCenter:
                 Route("GET", "/v3/bill/tradebill", self._bill),
                 Route("GET", "/v3/billdownload/file", self._download),
                 Route("POST", "/v3/security/echo", self._echo),
+                *InvoiceDesk(self.fapiao).routes(),
             ],
         )
+        TitlePage(self.fapiao).add_routes(app)
         app.router.add_route("*", f"{PREFIX}/{{tail:.*}}", _nowhere)
 
     # -- orders ---------------------------------------------------------------------------------------------------

@@ -72,6 +72,15 @@ def decrypt(apiv3_key: str, nonce: str, associated_data: str, ciphertext: str) -
         raise ValueError("the cipher text doesn't fit the key") from error
 
 
+def _oaep() -> padding.OAEP:
+    """How single fields are encrypted for the other side."""
+    return padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
+
+
+def seal(key: rsa.RSAPublicKey, text: str) -> str:
+    return base64.b64encode(key.encrypt(text.encode(), _oaep())).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Signer:
     """One of WeChat's keys, with the id that travels in ``Wechatpay-Serial``."""
@@ -84,8 +93,7 @@ class Signer:
 
     def open(self, sealed: str) -> str:
         """A field that a merchant encrypted for WeChat (RSA-OAEP with SHA-1); ValueError when it is for another key."""
-        oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
-        return self.key.decrypt(base64.b64decode(sealed), oaep).decode()
+        return self.key.decrypt(base64.b64decode(sealed), _oaep()).decode()
 
 
 class PlatformKeys:

@@ -12,6 +12,7 @@ const PAY_FAULTS = {
   old_timestamp: '通知的时间太旧', altered_body: '通知被改过', wrong_amount: '通知的金额多一分', early_order: '下单未回答已付款', early_pay: '先通知后告诉付款人',
   early_refund: '退款先到账后回答', pay_after_close: '关单后仍可付款', not_enough: '商户余额不足', refund_slow: '退款很久才到', refund_abnormal: '退款异常',
   bill_creating: '账单还在生成', bill_unknown_row: '账单多一笔', bill_missing_row: '账单少一笔', bill_bad_hash: '账单校验值错误',
+  fapiao_failed: '发票开具失败',
 };
 /** By vendor: those that any vendor may have, and its own. */
 const KINDS = { pay: { ...FAULTS, ...PAY_FAULTS }, mail: { ...FAULTS, refuse: '退信' } };

@@ -38,7 +38,10 @@ class Person:
         self.world = platform.world
         self.phone = phone
         self.chat: Chat = self.world.chat(phone, pool or phone.pool)
-        self.account: Account = self.world.accounts[self.chat.pool]
+        account = self.world.accounts.get(self.chat.pool)
+        if account is None:
+            raise BadRequest("this is no chat with an official account of ours")
+        self.account: Account = account
 
     async def push(self, fields: Json) -> Act:
         """Any raw message or event; nothing on the phone changes before the reply."""

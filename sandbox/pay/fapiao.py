@@ -1,0 +1,314 @@
+"""Electronic invoices 电子发票 through WeChat Pay: titles, issuing, files, reversing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from sandbox import jsons
+from sandbox.clock import beijing_day
+from sandbox.config import Merchant
+from sandbox.jsons import BadRequest, Json
+from sandbox.pay import fields
+from sandbox.pay.errors import PayError, invalid_request, param_error
+from sandbox.pay.fields import rfc3339
+from sandbox.pay.keys import Signer, new_nonce, seal
+from sandbox.pay.notify import Event, Notifier
+from sandbox.pay.orders import Order, Orders
+from sandbox.pay.pdf import invoice_pdf
+from sandbox.world import World
+
+SCENES = ("WITH_WECHATPAY", "WITHOUT_WECHATPAY")
+TYPES = ("INDIVIDUAL", "ORGANIZATION")
+REASONS = ("ISSUE_ERROR", "SALES_RETURN", "SERVICE_SUSPENTION", "SALES_DISCOUNT")
+MOST = 5
+FILE_LIFE = 300.0
+TITLE_LIFE = 1800.0
+TITLE_PAGE = "/wechat/fapiao/title"
+SEALED = ("phone", "email")
+"""Encrypted for WeChat, so never twice the same."""
+Status = Literal["ISSUE_ACCEPTED", "ISSUED", "ISSUE_FAILED", "REVERSE_ACCEPTED", "REVERSED"]
+
+
+@dataclass(slots=True)
+class Invoice:
+    """One invoice of an application. Money in fen."""
+
+    fapiao_id: str
+    total: int
+    tax: int
+    items: list[Json]
+    remark: str
+    status: Status = "ISSUE_ACCEPTED"
+    number: str = ""
+    issued_at: float = 0.0
+    red_number: str = ""
+
+    def as_answer(self, buyer: Json) -> Json:
+        answer: Json = {
+            "fapiao_id": self.fapiao_id,
+            "status": self.status,
+            "total_amount": self.total,
+            "tax_amount": self.tax,
+            "amount": self.total - self.tax,
+            "buyer_information": buyer,
+            "items": self.items,
+            "remark": self.remark,
+        }
+        if self.number:
+            answer["blue_fapiao"] = {"fapiao_number": self.number, "fapiao_time": rfc3339(self.issued_at)}
+        if self.red_number:
+            answer["red_fapiao"] = {"fapiao_number": self.red_number}
+        return answer
+
+
+@dataclass(slots=True, eq=False)
+class Application:
+    merchant: Merchant
+    apply_id: str
+    buyer: Json
+    """Without what was encrypted."""
+    email: str
+    asked: list[Json]
+    invoices: list[Invoice]
+
+
+@dataclass(slots=True)
+class Title:
+    """What a buyer filled in: type, name, taxpayer_id, email. Empty until then."""
+
+    merchant: Merchant
+    apply_id: str
+    expires: float
+    details: Json = field(default_factory=dict)
+
+
+class Fapiao:
+    def __init__(
+        self, world: World, orders: Orders, notifier: Notifier, merchant_keys: dict[str, RSAPublicKey]
+    ) -> None:
+        self._world = world
+        self._merchant_keys = merchant_keys
+        self._orders = orders
+        self._notifier = notifier
+        self._applications: dict[tuple[str, str], Application] = {}
+        self._titles: dict[tuple[str, str], Title] = {}
+        self._tickets: dict[str, Title] = {}
+        self._files: dict[str, tuple[str, bytes, float]] = {}
+        self._callbacks: dict[str, str] = {}
+        """Where events go, by merchant: set through the API, else as the configuration says."""
+
+    # -- settings -------------------------------------------------------------------------------------------------
+
+    def configure(self, merchant: Merchant, body: Json) -> Json:
+        _check_permission(merchant)
+        if "callback_url" in body:
+            self._callbacks[merchant.mchid] = fields.notify_url(fields.need(body, "callback_url", 256))
+        return {"callback_url": self._callback(merchant), "show_fapiao_cell": body.get("show_fapiao_cell") is True}
+
+    def _callback(self, merchant: Merchant) -> str:
+        return self._callbacks.get(merchant.mchid, merchant.fapiao_url)
+
+    # -- titles ---------------------------------------------------------------------------------------------------
+
+    def title_url(self, merchant: Merchant, query: dict[str, str]) -> Json:
+        """Where the buyer fills in a title; lives half an hour."""
+        _check_permission(merchant)
+        apply_id = fields.need(query, "fapiao_apply_id", 64)
+        ticket = new_nonce(32)
+        title = Title(merchant, apply_id, self._world.clock.now() + TITLE_LIFE)
+        self._tickets[ticket] = title
+        return {"title_url": f"{self._world.config.public_url}{TITLE_PAGE}?ticket={ticket}"}
+
+    def open_title(self, ticket: str) -> Title | None:
+        """None when the address is unknown or too old."""
+        title = self._tickets.get(ticket)
+        return title if title is not None and title.expires > self._world.clock.now() else None
+
+    def fill_title(self, title: Title, details: Json) -> None:
+        """BadRequest, in words for the person, when something is missing."""
+        kind, name = jsons.text(details, "type"), jsons.text(details, "name").strip()
+        if kind not in TYPES or not name:
+            raise BadRequest("请选择抬头类型，并填写抬头名称。")
+        if kind == "ORGANIZATION" and not jsons.text(details, "taxpayer_id"):
+            raise BadRequest("单位抬头请填写纳税人识别号。")
+        title.details = {"type": kind, "name": name}
+        for key in ("taxpayer_id", "email"):
+            if value := jsons.text(details, key):
+                title.details[key] = value
+        self._titles[title.merchant.mchid, title.apply_id] = title
+        resource: Json = {
+            "mchid": title.merchant.mchid,
+            "fapiao_apply_id": title.apply_id,
+            "apply_time": rfc3339(self._world.clock.now()),
+        }
+        self._tell(title.merchant, "FAPIAO.USER_APPLIED", "用户申请开票", resource)
+
+    def title(self, merchant: Merchant, query: dict[str, str]) -> Json:
+        """What was filled in, the e-mail address encrypted for the merchant."""
+        _check_permission(merchant)
+        if query.get("scene") not in SCENES:
+            raise param_error("scene必须是WITH_WECHATPAY或WITHOUT_WECHATPAY")
+        found = self._titles.get((merchant.mchid, query.get("fapiao_apply_id", "")))
+        if found is None:
+            raise PayError(404, "RESOURCE_NOT_EXISTS", "用户未填写抬头")
+        answer = dict(found.details)
+        if email := jsons.text(answer, "email"):
+            answer["email"] = seal(self._merchant_keys[merchant.mchid], email)
+        return answer
+
+    # -- issuing --------------------------------------------------------------------------------------------------
+
+    def apply(self, merchant: Merchant, body: Json, signer: Signer) -> None:
+        """Accepts it. The same application again is the same one, whatever its encrypted fields look like."""
+        _check_permission(merchant)
+        wanted = self._read(merchant, body, signer)
+        known = self._applications.get((merchant.mchid, wanted.apply_id))
+        if known is not None:
+            if (known.buyer, known.asked) != (wanted.buyer, wanted.asked):
+                raise PayError(400, "RESOURCE_ALREADY_EXISTS", "该发票申请单号已存在，且请求参数不一致")
+            return
+        self._applications[merchant.mchid, wanted.apply_id] = wanted
+        status: Status = "ISSUE_FAILED" if self._world.faults.strikes("pay", "fapiao_failed") else "ISSUED"
+        self._later(wanted, wanted.invoices, status)
+
+    def get(self, merchant: Merchant, apply_id: str) -> Application:
+        _check_permission(merchant)
+        found = self._applications.get((merchant.mchid, apply_id))
+        if found is None:
+            raise PayError(404, "RESOURCE_NOT_EXISTS", "发票申请单不存在")
+        return found
+
+    def query(self, merchant: Merchant, apply_id: str, fapiao_id: str) -> Json:
+        found = self.get(merchant, apply_id)
+        shown = [each for each in found.invoices if fapiao_id in ("", each.fapiao_id)]
+        return {"total_count": len(shown), "fapiao_information": [each.as_answer(found.buyer) for each in shown]}
+
+    def all(self) -> list[Application]:
+        return list(self._applications.values())
+
+    def _read(self, merchant: Merchant, body: Json, signer: Signer) -> Application:
+        scene, apply_id = fields.need(body, "scene", 32), fields.need(body, "fapiao_apply_id", 64)
+        if scene not in SCENES:
+            raise param_error("输入源“/body/scene”只支持WITH_WECHATPAY和WITHOUT_WECHATPAY")
+        buyer = jsons.mapping(body, "buyer_information")
+        kind = fields.need(buyer, "type", 32)
+        fields.need(buyer, "name", 100)
+        if kind not in TYPES:
+            raise param_error("输入源“/body/buyer_information/type”只支持INDIVIDUAL和ORGANIZATION")
+        if kind == "ORGANIZATION":
+            fields.need(buyer, "taxpayer_id", 32)
+        opened = {key: _open(signer, key, fields.optional(buyer, key, 1024)) for key in SEALED}
+        asked = jsons.objects(body, "fapiao_information")
+        if not 1 <= len(asked) <= MOST:
+            raise param_error(f"输入源“/body/fapiao_information”必须有1到{MOST}张发票")
+        invoices = [_invoice(item) for item in asked]
+        if scene == "WITH_WECHATPAY":
+            self._check_order(merchant, apply_id, sum(each.total for each in invoices))
+        clear = {key: value for key, value in buyer.items() if key not in SEALED}
+        return Application(merchant, apply_id, clear, opened["email"], asked, invoices)
+
+    def _check_order(self, merchant: Merchant, transaction_id: str, total: int) -> Order:
+        order = self._orders.get_by_transaction(merchant, transaction_id)
+        if total > order.total - order.refunded:
+            raise invalid_request("发票总金额大于可开票金额")
+        return order
+
+    # -- files ----------------------------------------------------------------------------------------------------
+
+    def files(self, merchant: Merchant, apply_id: str, fapiao_id: str, base_url: str) -> Json:
+        found = self.get(merchant, apply_id)
+        shown = [each for each in found.invoices if fapiao_id in ("", each.fapiao_id)]
+        if not shown or any(not each.number for each in shown):
+            raise invalid_request("发票未开具完成，不能下载")
+        infos: list[Json] = []
+        for each in shown:
+            token = new_nonce(64)
+            pdf = invoice_pdf(each.number, merchant.name, jsons.text(found.buyer, "name"), each.total, each.issued_at)
+            self._files[token] = (merchant.mchid, pdf, self._world.clock.now() + FILE_LIFE)
+            url = f"{base_url}/v3/fapiaodownload/file?token={token}"
+            infos.append({"fapiao_id": each.fapiao_id, "download_url": url, "status": each.status})
+        return {"fapiao_download_info_list": infos}
+
+    def download(self, merchant: Merchant, token: str) -> bytes:
+        mchid, data, expires = self._files.get(token, ("", b"", 0.0))
+        if mchid != merchant.mchid or expires <= self._world.clock.now():
+            raise PayError(404, "RESOURCE_NOT_EXISTS", "下载地址无效或已过期")
+        return data
+
+    # -- reversing 冲红 -------------------------------------------------------------------------------------------
+
+    def reverse(self, merchant: Merchant, apply_id: str, body: Json) -> None:
+        found = self.get(merchant, apply_id)
+        if fields.need(body, "reverse_reason", 32) not in REASONS:
+            raise param_error("输入源“/body/reverse_reason”不是可用的原因")
+        wanted = {fields.need(item, "fapiao_id", 64) for item in jsons.objects(body, "fapiao_information")}
+        invoices = [each for each in found.invoices if each.fapiao_id in wanted]
+        if not wanted or len(invoices) != len(wanted):
+            raise PayError(404, "RESOURCE_NOT_EXISTS", "发票不存在")
+        if any(each.status not in ("ISSUED", "REVERSE_ACCEPTED", "REVERSED") for each in invoices):
+            raise invalid_request("只有已开具的发票才能冲红")
+        fresh = [each for each in invoices if each.status == "ISSUED"]
+        for each in fresh:
+            each.status = "REVERSE_ACCEPTED"
+        if fresh:
+            self._later(found, fresh, "REVERSED")
+
+    # -- how it goes on -------------------------------------------------------------------------------------------
+
+    def _later(self, application: Application, invoices: list[Invoice], status: Status) -> None:
+        delay = self._world.config.wire.fapiao_delay
+        self._world.timeline.after(delay, lambda: self._end(application, invoices, status))
+
+    def _end(self, application: Application, invoices: list[Invoice], status: Status) -> None:
+        now = self._world.clock.now()
+        for each in invoices:
+            each.status = status
+            if status == "ISSUED":
+                each.number, each.issued_at = f"{beijing_day(now)[2:]}{self._world.new_number() % 10**14:014d}", now
+            elif status == "REVERSED":
+                each.red_number = f"{beijing_day(now)[2:]}{self._world.new_number() % 10**14:014d}"
+        if status == "ISSUE_FAILED":
+            return
+        kind, summary = ("FAPIAO.ISSUED", "发票开具成功") if status == "ISSUED" else ("FAPIAO.REVERSED", "发票冲红成功")
+        resource: Json = {
+            "mchid": application.merchant.mchid,
+            "fapiao_apply_id": application.apply_id,
+            "fapiao_information": [{"fapiao_id": each.fapiao_id, "fapiao_status": status} for each in invoices],
+        }
+        self._tell(application.merchant, kind, summary, resource)
+
+    def _tell(self, merchant: Merchant, kind: str, summary: str, resource: Json) -> None:
+        self._notifier.push_soon(Event(merchant, self._callback(merchant), kind, "fapiao", summary, resource))
+
+
+def _check_permission(merchant: Merchant) -> None:
+    if not merchant.fapiao:
+        raise PayError(403, "NO_AUTH", "商户未开通电子发票产品权限")
+
+
+def _open(signer: Signer, key: str, sealed: str) -> str:
+    if not sealed:
+        return ""
+    try:
+        return signer.open(sealed)
+    except ValueError as error:
+        raise param_error(f"输入源“/body/buyer_information/{key}”不是用Wechatpay-Serial所指的公钥加密的") from error
+
+
+def _invoice(item: Json) -> Invoice:
+    total, parts = fields.fen(item, "total_amount"), jsons.objects(item, "items")
+    if not parts:
+        raise param_error("输入源“/body/fapiao_information/items”不能为空")
+    tax = 0
+    for part in parts:
+        fields.need(part, "tax_code", 19)
+        rate = part.get("tax_rate", 0)
+        if isinstance(rate, bool) or not isinstance(rate, int) or not 0 <= rate < 10_000:
+            raise param_error("输入源“/body/fapiao_information/items/tax_rate”必须是万分之几的整数")
+        tax += round(fields.fen(part, "total_amount") * rate / (10_000 + rate))
+    if sum(fields.fen(part, "total_amount") for part in parts) != total:
+        raise invalid_request("发票总金额与各行金额之和不一致")
+    return Invoice(fields.need(item, "fapiao_id", 64), total, tax, parts, fields.optional(item, "remark", 100))

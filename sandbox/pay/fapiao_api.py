@@ -1,0 +1,109 @@
+"""The endpoints of electronic invoices, and the page on which a buyer fills in a title."""
+
+from __future__ import annotations
+
+import html
+
+from aiohttp import web
+
+from sandbox.jsons import BadRequest, Json
+from sandbox.pay.api import PREFIX, PayCall, Reply, Route
+from sandbox.pay.fapiao import TITLE_PAGE, Fapiao, Title
+
+BASE = "/v3/new-tax-control-fapiao"
+ACCEPTED = 202
+
+
+class InvoiceDesk:
+    def __init__(self, fapiao: Fapiao) -> None:
+        self._fapiao = fapiao
+
+    def routes(self) -> list[Route]:
+        one = f"{BASE}/fapiao-applications/{{apply_id}}"
+        return [
+            Route("PATCH", f"{BASE}/merchant/development-config", self._configure),
+            Route("GET", f"{BASE}/user-title/title-url", self._title_url),
+            Route("GET", f"{BASE}/user-title", self._title),
+            Route("POST", f"{BASE}/fapiao-applications", self._apply),
+            Route("GET", one, self._query),
+            Route("GET", f"{one}/fapiao-files", self._files),
+            Route("POST", f"{one}/reverse", self._reverse),
+            Route("GET", "/v3/fapiaodownload/file", self._download),
+        ]
+
+    def _configure(self, call: PayCall) -> Json:
+        return self._fapiao.configure(call.merchant, call.body)
+
+    def _title_url(self, call: PayCall) -> Json:
+        return self._fapiao.title_url(call.merchant, call.query)
+
+    def _title(self, call: PayCall) -> Json:
+        return self._fapiao.title(call.merchant, call.query)
+
+    def _apply(self, call: PayCall) -> Reply:
+        self._fapiao.apply(call.merchant, call.body, call.signer)
+        return Reply(ACCEPTED)
+
+    def _query(self, call: PayCall) -> Json:
+        return self._fapiao.query(call.merchant, call.part("apply_id"), call.query.get("fapiao_id", ""))
+
+    def _files(self, call: PayCall) -> Json:
+        base_url = f"{call.request.scheme}://{call.request.host}{PREFIX}"
+        return self._fapiao.files(call.merchant, call.part("apply_id"), call.query.get("fapiao_id", ""), base_url)
+
+    def _reverse(self, call: PayCall) -> Reply:
+        self._fapiao.reverse(call.merchant, call.part("apply_id"), call.body)
+        return Reply(ACCEPTED)
+
+    def _download(self, call: PayCall) -> Reply:
+        return Reply(raw=self._fapiao.download(call.merchant, call.query.get("token", "")))
+
+
+class TitlePage:
+    """WeChat's own page, opened in the phone's browser."""
+
+    def __init__(self, fapiao: Fapiao) -> None:
+        self._fapiao = fapiao
+
+    def add_routes(self, app: web.Application) -> None:
+        app.router.add_get(TITLE_PAGE, self._show)
+        app.router.add_post(TITLE_PAGE, self._fill)
+
+    async def _show(self, request: web.Request) -> web.Response:
+        title = self._fapiao.open_title(request.query.get("ticket", ""))
+        return _page(_form(title, "")) if title else _page("<p>链接已失效，请回到商家页面重新打开。</p>", 404)
+
+    async def _fill(self, request: web.Request) -> web.Response:
+        title = self._fapiao.open_title(request.query.get("ticket", ""))
+        if title is None:
+            return _page("<p>链接已失效，请回到商家页面重新打开。</p>", 404)
+        details: Json = {key: str(value) for key, value in (await request.post()).items()}
+        try:
+            self._fapiao.fill_title(title, details)
+        except BadRequest as error:
+            return _page(_form(title, str(error)), 400)
+        return _page("<p>抬头已提交，商家开票后会通知您。</p>")
+
+
+def _form(title: Title, problem: str) -> str:
+    said = f'<p role="alert">{html.escape(problem)}</p>' if problem else ""
+    fields = "".join(
+        f'<p><label>{label}<br><input name="{name}" autocomplete="off"></label></p>'
+        for name, label in (("name", "抬头名称"), ("taxpayer_id", "纳税人识别号（单位必填）"), ("email", "接收邮箱"))
+    )
+    kinds = '<option value="INDIVIDUAL">个人</option><option value="ORGANIZATION">单位</option>'
+    return (
+        f'<p>向{html.escape(title.merchant.name)}申请开具电子发票。</p>{said}<form method="post">'
+        f'<p><label>抬头类型<br><select name="type">{kinds}</select></label></p>{fields}<button>提交</button></form>'
+    )
+
+
+def _page(content: str, status: int = 200) -> web.Response:
+    text = (
+        '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><title>发票抬头</title>'
+        f'<link rel="stylesheet" href="/_/identity.css"><main><h1>发票抬头</h1>{content}</main></html>'
+    )
+    policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'self'"
+    headers = {"Content-Security-Policy": policy}
+    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
