@@ -36,10 +36,16 @@ from gateways.wechat_quota import DailyQuotas
 from gateways.wechat_token import AccessTokens
 from models.setup import tortoise_config
 from services.accounts import Accounts
+from services.applications.drafts import Drafts
+from services.applications.listing import ApplicationListing
+from services.applications.reading import ApplicationReading
+from services.applications.submission import Submission
+from services.applications.to_do import ToDos
 from services.attendance import AttendanceDesk
 from services.audit import Audit
 from services.base import Deps, Jobs
 from services.browsers import BrowserLogins
+from services.campaigns import Campaigns
 from services.catalogues import Catalogues
 from services.credentials import Credentials
 from services.crypto import Keyring
@@ -51,6 +57,8 @@ from services.draws.run import Run
 from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
+from services.employers import Employers
+from services.entry import Entry
 from services.experts import Experts
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
@@ -59,11 +67,13 @@ from services.links import Links
 from services.notices import Delivery, Notices
 from services.organisations import Organisations
 from services.passwords import Passwords
+from services.payments.fees import Fees
 from services.privacy import Privacy
 from services.projects import Projects
 from services.receipts import Receipts
 from services.registration import Registration
 from services.registry import Services
+from services.reviews import Reviews
 from services.sessions import Sessions
 
 
@@ -186,6 +196,9 @@ def make_services(
     invitations = Invitations(deps, notices, run)
     attendance = AttendanceDesk(deps, notices, links, reading, gateways.official)
     receipts = Receipts(deps, notices, invitations, gateways.sms, gateways.voice)
+    campaigns, fees = Campaigns(deps), Fees(deps, notices)
+    entry = Entry(deps, notices, fees)
+    reviews = Reviews(deps, notices, entry)
     return Services(
         deps=deps,
         accounts=accounts,
@@ -200,6 +213,13 @@ def make_services(
         catalogues=Catalogues(deps),
         privacy=Privacy(deps, notices),
         helpdesk=HelpDesk(deps, notices),
+        campaigns=campaigns,
+        employers=Employers(deps, notices),
+        drafts=Drafts(deps, campaigns),
+        submission=Submission(deps, notices, campaigns, reviews),
+        applications=ApplicationReading(deps),
+        application_list=ApplicationListing(deps),
+        to_dos=ToDos(deps, campaigns),
         links=links,
         setup=DrawSetup(deps, notices),
         verification=Verification(deps, notices),

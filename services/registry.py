@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.accounts import Accounts
+from services.applications.drafts import Drafts
+from services.applications.listing import ApplicationListing
+from services.applications.reading import ApplicationReading
+from services.applications.submission import Submission
+from services.applications.to_do import ToDos
 from services.attendance import AttendanceDesk
 from services.base import Deps
 from services.browsers import BrowserLogins
+from services.campaigns import Campaigns
 from services.catalogues import Catalogues
 from services.credentials import Credentials
 from services.deadlines import Deadlines
@@ -18,6 +24,7 @@ from services.draws.run import Run
 from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
+from services.employers import Employers
 from services.experts import Experts
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
@@ -50,6 +57,13 @@ class Services:
     catalogues: Catalogues
     privacy: Privacy
     helpdesk: HelpDesk
+    campaigns: Campaigns
+    employers: Employers
+    drafts: Drafts
+    submission: Submission
+    applications: ApplicationReading
+    application_list: ApplicationListing
+    to_dos: ToDos
     links: Links
     setup: DrawSetup
     verification: Verification

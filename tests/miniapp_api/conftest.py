@@ -25,9 +25,15 @@ from models.experts import Expert
 from models.notices import Notice
 from models.setup import tortoise_config
 from services.accounts import Accounts
+from services.applications.drafts import Drafts
+from services.applications.listing import ApplicationListing
+from services.applications.reading import ApplicationReading
+from services.applications.submission import Submission
+from services.applications.to_do import ToDos
 from services.attendance import AttendanceDesk
 from services.base import Deps, Jobs
 from services.browsers import BrowserLogins
+from services.campaigns import Campaigns
 from services.catalogues import Catalogues
 from services.credentials import Credentials
 from services.crypto import Keyring
@@ -38,6 +44,8 @@ from services.draws.run import Run
 from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
+from services.employers import Employers
+from services.entry import Entry
 from services.experts import Experts
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
@@ -46,11 +54,13 @@ from services.links import Links
 from services.notices import Notices
 from services.organisations import Organisations
 from services.passwords import Passwords
+from services.payments.fees import Fees
 from services.ports import MiniLogin
 from services.privacy import Privacy
 from services.projects import Projects
 from services.registration import Registration
 from services.registry import Services
+from services.reviews import Reviews
 from services.sessions import Sessions
 from tests.factories.offices import Office, SceneMaker, make_office
 
@@ -226,6 +236,9 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
     appids = {"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"}
     sessions = Sessions(deps, accounts, cast(Any, wechat), appids)
     unused = cast(Any, None)
+    campaigns, fees = Campaigns(deps), Fees(deps, notices)
+    entry = Entry(deps, notices, fees)
+    reviews = Reviews(deps, notices, entry)
     return Services(
         deps=deps,
         accounts=accounts,
@@ -240,6 +253,13 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         catalogues=Catalogues(deps),
         privacy=Privacy(deps, notices),
         helpdesk=HelpDesk(deps, notices),
+        campaigns=campaigns,
+        employers=Employers(deps, notices),
+        drafts=Drafts(deps, campaigns),
+        submission=Submission(deps, notices, campaigns, reviews),
+        applications=ApplicationReading(deps),
+        application_list=ApplicationListing(deps),
+        to_dos=ToDos(deps, campaigns),
         links=links,
         setup=DrawSetup(deps, notices),
         verification=Verification(deps, notices),
