@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +159,17 @@ def test_a_bad_form_or_fee_is_refused_in_one_sentence(old: str, new: str, senten
         hainan(HAINAN.replace(old, new))
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_examples_of_the_how_to_work() -> None:
+    page = Path("docs/how-to/add-a-province.md").read_text(encoding="utf-8")
+    shortest, *examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert len(examples) >= 6
+    for example in examples:
+        if example.startswith("[draw]"):
+            hainan(shortest + example.removeprefix("[draw]\n"))
+        else:
+            hainan(shortest + example)
 
 
 # Sources
