@@ -309,7 +309,7 @@ def _record(
 ) -> tuple[dict[str, object], list[FieldProblem]]:
     kept: dict[str, object] = {}
     problems = [
-        FieldProblem(f"{path}.{_name(code)}", f"{field.label}中没有这一项，请刷新后重新填写。")
+        FieldProblem(f"{path}.{plain_key(code)}", f"{field.label}中没有这一项，请刷新后重新填写。")
         for code in row
         if code not in field.parts
     ]
@@ -364,9 +364,9 @@ def _specialties(
     return kept or None, problems
 
 
-def _name(code: object) -> str:
+def plain_key(code: object) -> str:
     """An unknown key as part of a path: whatever a client sent, but short and plain."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", str(code)[:40])
+    return re.sub(r"[^A-Za-z0-9_]", "_", str(code)[:40]) or "_"
 
 
 _Lists = Callable[[str, FormField, object, CatalogueView], tuple[object, list[FieldProblem]]]

@@ -12,7 +12,7 @@ from datetime import date
 from domain.errors import NotFound
 from domain.form_schema import schema_of
 from domain.form_specialties import check_specialties
-from domain.form_values import CatalogueView, FieldProblem, asked, clean_value, is_empty
+from domain.form_values import CatalogueView, FieldProblem, asked, clean_value, is_empty, plain_key
 from domain.persons import PersonFacts, age_on, birth_of, person_facts, sex_of
 from domain.rulebook_forms import EntryType, Form, FormField
 
@@ -46,9 +46,10 @@ def check_values(
     """
     if section not in form.sections:
         raise NotFound("申请表中没有这个部分，请刷新后重新填写。", code="no_section", field="section")
-    here = [code for code in form.sections[section].fields if code in asked(form, entry_type)]
+    fields = asked(form, entry_type)
+    here = [code for code in form.sections[section].fields if code in fields]
     problems = [
-        FieldProblem(str(code)[:40], "申请表的这个部分没有这一项，请刷新后重新填写。")
+        FieldProblem(plain_key(code), "申请表的这个部分没有这一项，请刷新后重新填写。")
         for code in values
         if code not in here
     ]

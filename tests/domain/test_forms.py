@@ -429,9 +429,10 @@ def test_nothing_sent_breaks_a_form_and_what_is_kept_is_taken_again(pool: str, d
     section = data.draw(st.sampled_from(list(form.sections)))
     optional = {code: value_of(form.fields[code]) for code in form.sections[section].fields}
     values = data.draw(st.fixed_dictionaries({}, optional=optional))
+    values |= data.draw(st.dictionaries(st.text(max_size=50), JSON, max_size=1))
     kept, problems = check_values(form, section, values, entry_type="first", catalogue=catalogue)
     assert json.loads(json.dumps(kept)) == kept
-    assert all(problem.message and problem.field for problem in problems)
+    assert all(problem.message and problem.field.isprintable() and problem.field for problem in problems)
     assert check_values(form, section, kept, entry_type="first", catalogue=catalogue) == (kept, [])
     check_complete(
         form, values, {}, entry_type="renewal", person=applicant(), catalogue=catalogue, today=TODAY, previous=values
