@@ -10,13 +10,17 @@ from redis.asyncio import Redis
 from miniapp_api import (
     absences,
     accounts,
+    applications,
     attendance,
+    campaigns,
     catalogues,
     conditions,
     draws,
+    employers,
     experts,
     helpdesk,
     invitations,
+    office_applications,
     organisations,
     pools,
     projects,
@@ -54,6 +58,10 @@ APIS: tuple[Api, ...] = (
     attendance.api,
     invitations.api,
     experts.api,
+    campaigns.api,
+    employers.api,
+    applications.api,
+    office_applications.api,
     helpdesk.api,
 )
 """Every noun, in the order in which the description shows them."""

@@ -24,6 +24,8 @@ from domain.errors import AppError, InvalidInput, RuleViolation, TooMany, Unavai
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:pbt:error:"
 ERRORS_MAX = 20
+PROBLEMS = "problems"
+"""The param in which a service lists what is wrong with each field, as ``{"field", "message"}``."""
 
 AWAY = (
     DBConnectionError,
@@ -115,8 +117,11 @@ def problem_of(error: AppError) -> dict[str, object]:
         body["errors"] = [{"field": one.field, "message": one.message} for one in error.errors]
     if isinstance(error, RuleViolation):
         body |= {"rule": error.rule, "source": error.source}
-    if error.params:
-        body["params"] = error.params
+    params = dict(error.params)
+    if problems := params.pop(PROBLEMS, None):
+        body["errors"] = problems
+    if params:
+        body["params"] = params
     if request_id := get_contextvars().get("request_id"):
         body["request_id"] = request_id
     return body

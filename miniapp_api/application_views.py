@@ -1,0 +1,182 @@
+"""How applications, to-do items and progress are shown by the API."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.campaigns import CampaignOut, EntryType
+from miniapp_api.http.schema import Moment, Output
+from services.applications.reading import ApplicationView
+from services.applications.to_do import Home
+
+Choice = Literal["preferred", "alternative"]
+
+
+class StepOut(Output):
+    """A button: its label and the page behind it, below the service's address."""
+
+    code: str
+    label: str
+    route: str
+
+
+class StageOut(Output):
+    """`at`: when it began (now, stopped) or was done."""
+
+    code: str
+    name: str
+    who: str
+    state: Literal["done", "now", "next", "stopped"]
+    at: Moment | None
+
+
+class SpecialtyProgressOut(Output):
+    code: str
+    name: str
+    choice: Choice
+    state: str
+    state_label: str
+
+
+class ProgressOut(Output):
+    """Where it stands in one sentence (`headline`), who has it since when, what comes next or is to be done."""
+
+    application_id: UUID
+    number: str = Field(examples=["SQ202611210000001"])
+    entry_type: EntryType
+    state: str
+    state_label: str
+    headline: str = Field(examples=["新增申请正在行业部门预审"])
+    who: str = Field(examples=["市州行业主管部门"])
+    since: Moment
+    advice: str
+    opinion: str = Field(description="The reviewer's, while something is sent back or after a refusal")
+    step: StepOut | None = Field(description="What the person can do now")
+    stages: tuple[StageOut, ...]
+    specialties: tuple[SpecialtyProgressOut, ...]
+    expert_number: str = Field(description="Empty before approval")
+    submitted_at: Moment | None
+
+
+class ToDoOut(Output):
+    """An item without `route` can't be done yet."""
+
+    code: str
+    title: str = Field(examples=["专家常态征集"])
+    detail: str
+    action: str = Field(examples=["去申请"])
+    route: str
+    until: Moment | None
+
+
+class StandingOut(Output):
+    kind: Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
+    text: str = Field(description="The pool's own word for it", examples=["未入库"])
+    expert_number: str
+    emergency: str
+
+
+class HomeOut(Output):
+    standing: StandingOut
+    to_do: tuple[ToDoOut, ...]
+    progress: ProgressOut | None
+    campaigns: tuple[CampaignOut, ...]
+
+    @classmethod
+    def show(cls, home: Home) -> HomeOut:
+        return cls(
+            standing=StandingOut.of(home.standing),
+            to_do=ToDoOut.each(home.to_do),
+            progress=ProgressOut.of(home.progress) if home.progress else None,
+            campaigns=tuple(CampaignOut.show(view) for view in home.campaigns),
+        )
+
+
+class OwnLineOut(Output):
+    id: UUID
+    number: str
+    entry_type: EntryType
+    state: str
+    state_label: str
+    created_at: Moment
+    submitted_at: Moment | None
+    ended_at: Moment | None
+
+
+class OutcomeOut(Output):
+    """`round` counts submissions; `version` is the form's."""
+
+    id: UUID
+    number: str
+    state: str
+    state_label: str
+    round: int
+    version: int
+
+
+class SectionOut(Output):
+    """`version` 0: never saved. `editable`: fields that may be changed now."""
+
+    code: str
+    title: str
+    version: int
+    saved_at: Moment | None
+    values: dict[str, object]
+    editable: tuple[str, ...]
+
+
+class FileOut(Output):
+    """`row` counts from 0 where `field` is a column of records."""
+
+    id: UUID
+    field: str
+    row: int
+    filename: str
+    media_type: str
+    size: int = Field(description="Bytes")
+    state: str
+    created_at: Moment
+
+
+class ProblemOut(Output):
+    field: str = Field(examples=["work_history[0].unit"])
+    message: str
+
+
+class LogLineOut(Output):
+    at: Moment
+    event: str
+    label: str
+    who: str
+    step_name: str
+    specialty: str
+    specialty_name: str
+    opinion: str
+
+
+class ApplicationOut(Output):
+    """One's own application, whole. Personal values are in clear: they are one's own."""
+
+    id: UUID
+    number: str
+    entry_type: EntryType
+    campaign: str
+    version: int = Field(description="The form's, to be named when submitting")
+    locked_version: int | None = Field(description="The version that was printed, where printing locks")
+    sections: tuple[SectionOut, ...]
+    account: dict[str, str] = Field(description="Values of the fields that come from the account")
+    files: tuple[FileOut, ...]
+    problems: tuple[ProblemOut, ...] = Field(description="All that keeps it from being submitted")
+    fixed: tuple[str, ...] = Field(description="Specialties that must stay")
+    names: dict[str, dict[str, str]] = Field(description="What the codes among the values are called, by kind")
+    may: tuple[str, ...] = Field(description="print, submit, withdraw, cancel: what is possible now")
+    log: tuple[LogLineOut, ...]
+    progress: ProgressOut
+    created_at: Moment
+
+    @classmethod
+    def show(cls, view: ApplicationView) -> ApplicationOut:
+        return cls.of(view)

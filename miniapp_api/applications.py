@@ -1,0 +1,167 @@
+"""One's own application (入库申请, 续聘申请): the form, its sections, submitting, where it stands."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.errors import Unauthenticated
+from miniapp_api.application_views import ApplicationOut, HomeOut, OutcomeOut, OwnLineOut, ProgressOut
+from miniapp_api.campaigns import EntryType
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
+
+api = Api(
+    "applications",
+    "入库申请",
+    "The form follows from the pool's rulebook: draw it from the schema. Sections are saved one by one from any "
+    "device; what is wrong is told beside each field, all at once (`errors`).",
+)
+
+
+class SchemaQuery(Params):
+    entry_type: EntryType = "first"
+
+
+class ApplicationPath(PoolPath):
+    application_id: UUID
+
+
+class SectionPath(ApplicationPath):
+    section: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Code of a section", examples=["basic"])
+
+
+class StartIn(Input):
+    entry_type: EntryType = Field(description="新增 or 续聘", examples=["first"])
+
+
+class SectionIn(Input):
+    """The section whole: what is left out is emptied, unless it can't be changed now."""
+
+    version: int = Field(ge=0, le=1_000_000, description="What the device has read; 0: never saved")
+    values: dict[str, object] = Field(
+        max_length=100,
+        description="Field → value; records and units are lists of objects, specialties `{code, choice}`",
+        examples=[{"political_status": "群众"}],
+    )
+
+
+class SubmitIn(Input):
+    version: int = Field(ge=1, le=1_000_000, description="The form's version that the person has looked through")
+
+
+class SchemaOut(Output):
+    """What a client draws the form from. Fields carry what belongs to their kind alone; a null limit is none."""
+
+    entry_type: EntryType
+    sections: tuple[dict[str, object], ...] = Field(
+        description="`code`, `title`, `note`, `open_after_print` and `fields`, each with `code`, `label`, `kind`, "
+        "`required`, `hint`, `read_only`, `sensitive`, `default` and the limits of its kind"
+    )
+    specialties: dict[str, object] = Field(description="Rule for the choice of specialties")
+    age_max: int | None = Field(description="Completed years")
+    employer_from_list: bool
+    own_employer_recused: bool
+    papers: dict[str, object]
+
+
+class BegunOut(Output):
+    """`existing`: it was begun before."""
+
+    id: UUID
+    number: str
+    entry_type: EntryType
+    state: str
+    existing: bool
+
+
+class SavedOut(Output):
+    """`version` is the section's, for the next save; `form_version` the whole form's, for submitting."""
+
+    section: str
+    version: int
+    form_version: int
+    values: dict[str, object]
+    saved_at: Moment
+
+
+class ProgressListOut(Output):
+    """`progress` is null for somebody who never applied."""
+
+    progress: ProgressOut | None
+
+
+@api.get("/home", "首页：身份标识、待办事项、进度", access="account")
+async def home(call: Call) -> HomeOut:
+    """What a person meets first: the badge of the standing, to-do items, the application, campaigns."""
+    return HomeOut.show(await call.services.to_dos.home(call.pool, _person(call)))
+
+
+@api.get("/progress", "申请进度", access="account")
+async def progress(call: Call) -> ProgressListOut:
+    """Where the present application stands (else the last one), who has it, since when, and what to do."""
+    found = await call.services.to_dos.progress(_person(call))
+    return ProgressListOut(progress=ProgressOut.of(found) if found else None)
+
+
+@api.get("/applications/schema", "申请表的结构", access="public")
+async def schema(call: Call, query: SchemaQuery) -> SchemaOut:
+    """Sections, fields, limits and options of the pool's form, for an application of this type."""
+    return SchemaOut.model_validate(call.services.applications.schema(call.pool, query.entry_type))
+
+
+@api.get("/applications", "我的申请", action="application.own")
+async def mine(call: Call) -> Listing[OwnLineOut]:
+    """All of one's own, newest first."""
+    return Listing[OwnLineOut](items=OwnLineOut.each(await call.services.applications.mine(call.actor)))
+
+
+@api.post("/applications", "开始申请", action="application.own", status=201)
+async def start(call: Call, body: StartIn) -> BegunOut:
+    """Inside a campaign's window; a second time it is the same one. A renewal is filled in from the expert's file."""
+    return BegunOut.of(await call.services.drafts.start(call.actor, body.entry_type))
+
+
+@api.get("/applications/{application_id}", "查看申请", action="application.own")
+async def show(call: Call, path: ApplicationPath) -> ApplicationOut:
+    """Values, files, what is still missing, what may be changed now, the review log, the progress."""
+    return ApplicationOut.show(await call.services.applications.get(call.actor, path.application_id))
+
+
+@api.put("/applications/{application_id}/sections/{section}", "保存一个部分", action="application.own")
+async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedOut:
+    """Kept though things are missing, and after the window too.
+
+    A stale device gets 409 `section_stale` with the present `version` and `values` in `params`.
+    """
+    saved = await call.services.drafts.save_section(
+        call.actor, path.application_id, path.section, body.values, body.version
+    )
+    return SavedOut.of(saved)
+
+
+@api.post("/applications/{application_id}/submission", "提交审核", action="application.own")
+async def submit(call: Call, path: ApplicationPath, body: SubmitIn) -> OutcomeOut:
+    """Everything missing or wrong is told at once; twice is harmless."""
+    return OutcomeOut.of(await call.services.submission.submit(call.actor, path.application_id, body.version))
+
+
+@api.post("/applications/{application_id}/withdrawal", "撤回", action="application.own")
+async def withdraw(call: Call, path: ApplicationPath) -> OutcomeOut:
+    """Take it back to correct it: after it was sent back, or while nobody decided."""
+    return OutcomeOut.of(await call.services.submission.withdraw(call.actor, path.application_id))
+
+
+@api.post("/applications/{application_id}/cancellation", "放弃申请", action="application.own")
+async def cancel(call: Call, path: ApplicationPath) -> OutcomeOut:
+    """Give it up for good."""
+    return OutcomeOut.of(await call.services.submission.cancel(call.actor, path.application_id))
+
+
+def _person(call: Call) -> UUID:
+    """Whoever has a bound mobile; the routes let in nobody else."""
+    if call.actor.account_id is None:
+        raise Unauthenticated("请先登录并绑定手机号。")
+    return call.actor.account_id

@@ -1,0 +1,148 @@
+"""The pool's list of employers (单位列表), and requests for one that is missing."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
+from services.employers import SEARCH_MAX, EmployerData
+
+api = Api("employers", "工作单位", "Applicants choose their employer from a list and ask for one that is missing.")
+
+
+class SearchQuery(Params):
+    word: str = Field(
+        min_length=1, max_length=100, description="Part of the name, or a whole credit code", examples=["规划设计"]
+    )
+    limit: int = Field(20, ge=1, le=SEARCH_MAX)
+
+
+class EmployerPath(PoolPath):
+    employer_id: UUID
+
+
+class RequestPath(PoolPath):
+    request_id: UUID
+
+
+class ListQuery(PageQuery):
+    search: str = Field("", max_length=100, description="Part of the name, or a whole credit code")
+    retired: bool = Field(False, description="Those that are offered no longer")
+
+
+class RequestQuery(PageQuery):
+    state: Literal["open", "added", "refused"] = "open"
+
+
+class EmployerIn(Input):
+    name: str = Field(max_length=200, examples=["广州粤建工程咨询有限公司"])
+    credit_code: str = Field("", max_length=40, description="统一社会信用代码; empty: not known")
+    region: str = Field("", pattern=r"^(\d{6})?$", description="Code of the catalogue; empty: not known")
+
+    def data(self) -> EmployerData:
+        return EmployerData(self.name, self.credit_code, self.region)
+
+
+class RequestIn(EmployerIn):
+    note: str = Field("", max_length=200, description="Anything that helps to find it")
+
+
+class RefusalIn(Input):
+    answer: str = Field(max_length=200, description="Told to the person", examples=["请按营业执照填写全称。"])
+
+
+class EmployerOut(Output):
+    id: UUID
+    name: str
+    credit_code: str
+    region: str
+
+
+class EmployerLineOut(EmployerOut):
+    retired: bool
+
+
+class RequestOut(Output):
+    """`employer_id` is the unit that was added."""
+
+    id: UUID
+    name: str
+    credit_code: str
+    region: str
+    note: str
+    state: Literal["open", "added", "refused"]
+    answer: str
+    employer_id: UUID | None
+    created_at: Moment
+    decided_at: Moment | None
+
+
+@api.get("/employers", "搜索单位", action="employer.search")
+async def search(call: Call, query: SearchQuery) -> Listing[EmployerOut]:
+    """Names that begin with the word first, short ones before long ones."""
+    found = await call.services.employers.search(call.actor, query.word, limit=query.limit)
+    return Listing[EmployerOut](items=EmployerOut.each(found))
+
+
+@api.get("/employer-requests", "我申请添加的单位", action="employer.request")
+async def mine(call: Call) -> Listing[RequestOut]:
+    """One's own, newest first."""
+    return Listing[RequestOut](items=RequestOut.each(await call.services.employers.my_requests(call.actor)))
+
+
+@api.post("/employer-requests", "申请添加单位", action="employer.request", status=201)
+async def request(call: Call, body: RequestIn) -> RequestOut:
+    """The same name again is the same open request; the answer is pushed."""
+    return RequestOut.of(await call.services.employers.request(call.actor, body.data(), body.note))
+
+
+@api.get("/office/employers", "单位列表", action="employer.manage")
+async def many(call: Call, query: ListQuery) -> Page[EmployerLineOut]:
+    """Sorted by name."""
+    found = await call.services.employers.page(
+        call.actor, search=query.search, retired=query.retired, page=query.page, size=query.size
+    )
+    items = EmployerLineOut.each(found.items)
+    return Page[EmployerLineOut](items=items, total=found.total, page=query.page, size=query.size)
+
+
+@api.post("/office/employers", "添加单位", action="employer.manage", status=201)
+async def add(call: Call, body: EmployerIn) -> EmployerOut:
+    """Everybody who asked for a unit of this name is told."""
+    return EmployerOut.of(await call.services.employers.add(call.actor, body.data()))
+
+
+@api.put("/office/employers/{employer_id}", "修改单位", action="employer.manage")
+async def edit(call: Call, path: EmployerPath, body: EmployerIn) -> EmployerLineOut:
+    """Correct a unit."""
+    return EmployerLineOut.of(await call.services.employers.edit(call.actor, path.employer_id, body.data()))
+
+
+@api.delete("/office/employers/{employer_id}", "停用单位", action="employer.manage", status=200)
+async def retire(call: Call, path: EmployerPath) -> EmployerLineOut:
+    """Offer it no longer; who chose it keeps it."""
+    return EmployerLineOut.of(await call.services.employers.retire(call.actor, path.employer_id))
+
+
+@api.get("/office/employer-requests", "添加单位的申请", action="employer.manage")
+async def requests(call: Call, query: RequestQuery) -> Page[RequestOut]:
+    """Oldest first."""
+    found = await call.services.employers.requests(call.actor, state=query.state, page=query.page, size=query.size)
+    return Page[RequestOut](items=RequestOut.each(found.items), total=found.total, page=query.page, size=query.size)
+
+
+@api.post("/office/employer-requests/{request_id}/acceptance", "同意添加", action="employer.manage")
+async def accept(call: Call, path: RequestPath, body: EmployerIn) -> RequestOut:
+    """Add the unit as `body` says it, and tell everybody who asked for it."""
+    return RequestOut.of(await call.services.employers.accept(call.actor, path.request_id, body.data()))
+
+
+@api.post("/office/employer-requests/{request_id}/refusal", "不予添加", action="employer.manage")
+async def refuse(call: Call, path: RequestPath, body: RefusalIn) -> RequestOut:
+    """The person is told why."""
+    return RequestOut.of(await call.services.employers.refuse(call.actor, path.request_id, body.answer))

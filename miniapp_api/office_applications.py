@@ -1,0 +1,151 @@
+"""Applications as the office looks through them, and the unlocking of a printed form."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.entry_lifecycles import ApplicationState
+from miniapp_api.application_views import OutcomeOut, ProgressOut
+from miniapp_api.applications import ApplicationPath
+from miniapp_api.campaigns import EntryType
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params
+from services.applications.listing import Filter
+
+api = Api("office_applications", "申请管理", "All applications of the pool, for its administrators.")
+
+
+class FilterQuery(Params):
+    """Without a state, applications that were never submitted are left out."""
+
+    campaign_id: UUID | None = None
+    state: ApplicationState | None = Field(None, examples=["reviewing"])
+    step: str = Field("", max_length=20, description="Code of a review step")
+    region: str = Field("", pattern=r"^(\d{6})?$", description="Covers all below it")
+    entry_type: EntryType | None = None
+    search: str = Field("", max_length=50, description="Part of a name, or the beginning of a number")
+    submitted_from: Moment | None = None
+    submitted_until: Moment | None = Field(None, description="Excluded")
+
+    def wanted(self) -> Filter:
+        return Filter(
+            self.campaign_id, self.state.value if self.state else "", self.step, self.region, self.entry_type or "",
+            self.search, self.submitted_from, self.submitted_until,
+        )  # fmt: skip
+
+
+class ListQuery(FilterQuery, PageQuery):
+    sort: Literal["newest", "oldest", "waiting", "name"] = Field(
+        "newest", description="By last submission, by time in its state, or by name"
+    )
+
+
+class UnlockIn(Input):
+    reason: str = Field(max_length=200, description="Told in the log", examples=["申请人填错工作单位，来电要求更正。"])
+
+
+class LineOut(Output):
+    """`step_name` is empty outside review."""
+
+    id: UUID
+    number: str
+    campaign_id: UUID | None
+    entry_type: EntryType
+    state: str
+    state_label: str
+    state_since: Moment
+    name: str
+    region: str
+    region_name: str
+    step: str
+    step_name: str
+    round: int
+    submitted_at: Moment | None
+    created_at: Moment
+
+
+class CountOut(Output):
+    state: str
+    state_label: str
+    count: int
+
+
+class SheetFileOut(Output):
+    id: UUID
+    field: str
+    row: int
+    filename: str
+    media_type: str
+    size: int
+    picture: bool
+
+
+class SheetFieldOut(Output):
+    """A field in words. `hidden`: the text is masked; `columns` and `rows` are of records."""
+
+    code: str
+    label: str
+    kind: str
+    text: str
+    hidden: bool
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    files: tuple[SheetFileOut, ...]
+
+
+class SheetSectionOut(Output):
+    code: str
+    title: str
+    fields: tuple[SheetFieldOut, ...]
+
+
+class SheetOut(Output):
+    sections: tuple[SheetSectionOut, ...]
+
+
+class OfficeLogOut(Output):
+    at: Moment
+    event: str
+    who: str
+    step_name: str
+    specialty: str
+    opinion: str
+
+
+class OfficeApplicationOut(Output):
+    line: LineOut
+    progress: ProgressOut
+    sheet: SheetOut
+    log: tuple[OfficeLogOut, ...]
+
+
+@api.get("/office/applications", "申请列表", action="application.read")
+async def many(call: Call, query: ListQuery) -> Page[LineOut]:
+    """Filtered, sorted, paged."""
+    found = await call.services.application_list.page(
+        call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size
+    )
+    return Page[LineOut](items=LineOut.each(found.items), total=found.total, page=query.page, size=query.size)
+
+
+@api.get("/office/application-counts", "各状态的申请数", action="application.read")
+async def counts(call: Call, query: FilterQuery) -> Listing[CountOut]:
+    """How many of what matches are in each state; states without any are left out."""
+    found = await call.services.application_list.counts(call.actor, query.wanted())
+    return Listing[CountOut](items=CountOut.each(found))
+
+
+@api.get("/office/applications/{application_id}", "查看一份申请", action="application.read")
+async def show(call: Call, path: ApplicationPath) -> OfficeApplicationOut:
+    """The form in words with sensitive values masked, the log, where it stands. The look is recorded."""
+    return OfficeApplicationOut.of(await call.services.application_list.get(call.actor, path.application_id))
+
+
+@api.post("/office/applications/{application_id}/unlocking", "解除打印锁定", action="application.unlock")
+async def unlock(call: Call, path: ApplicationPath, body: UnlockIn) -> OutcomeOut:
+    """For a mistake that was seen after printing and before submitting; the person is told."""
+    return OutcomeOut.of(await call.services.submission.unlock(call.actor, path.application_id, body.reason))
