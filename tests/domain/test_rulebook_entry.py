@@ -11,6 +11,7 @@ import pytest
 
 from domain.forms import check_complete
 from domain.rulebook import SHARED, Rulebook, RulebookError, parse_rulebook
+from domain.rulebook_docs_forms import render_forms
 from domain.rulebook_reviews import PayWindow
 from tests.factories.forms import POOLS, applicant, book_of, catalogue_of, good_attachments, good_values
 
@@ -216,6 +217,19 @@ def test_cited_lines_exist(pool: str) -> None:
     lines = [int(number) for text in cited for number in re.findall(r"\d+", text)]
     assert len(cited) > 30
     assert max(lines) <= last
+
+
+def test_the_reference_page_shows_each_form_as_a_table() -> None:
+    lines = "\n".join(render_forms({pool: book_of(pool) for pool in (*MANUALS, "demo")})).splitlines()
+    assert [line for line in lines if line.startswith("### ")] == [
+        "### The form of hunan", "### The form of xinjiang", "### The form of jilin", "### The form of demo",
+    ]  # fmt: skip
+    email = next(line for line in lines if "`email`" in line)
+    assert email == "|  | `email` | 电子邮箱 | email | yes | ≤ 30 characters | 新疆手册 2024 L116 |"
+    years = next(line for line in lines if "`years_in_field`" in line)
+    assert "| 0-80 |" in years
+    assert "value_max: 新疆手册 2024 L105, L180. Three digits" in years
+    assert any("`further_titles[ ].proof`" in line and "≤ 20 MB" in line for line in lines)
 
 
 # Hunan
