@@ -41,7 +41,7 @@ def main() -> int:
             loop=uvloop.new_event_loop(),
         )
     except OSError as error:
-        print(f"sandbox: can't listen on {arguments.host}:{arguments.port}: {error.strerror}", file=sys.stderr)
+        print(f"sandbox: can't listen: {error.strerror}", file=sys.stderr)
         return 1
     return 0
 

@@ -55,8 +55,8 @@ async def _end_streams(app: web.Application) -> None:
 
 
 async def _life(app: web.Application) -> AsyncIterator[None]:
+    await app[PARTS].mail.start()  # first: its port may be taken
     await app[WORLD].start()
-    await app[PARTS].mail.start()
     yield
     await app[PARTS].mail.stop()
     await app[WORLD].stop()
