@@ -1,0 +1,312 @@
+"""Mail over SMTP: what arrives, and what each kind of failure means."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import ssl
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+
+from config.settings import Mail
+from domain.clock import FixedClock
+from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
+from gateways import mail as mail_gateway
+from gateways.mail import SmtpMailer
+from services.ports import MailAttachment
+from tests.gateways.support import Tools
+
+NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+TO = "zhangsan@example.cn"
+PDF = MailAttachment("缴费凭证 张三.pdf", "application/pdf", b"%PDF-1.7\r\n.\r\n..\x00\xff")
+
+
+@dataclass
+class Server:
+    """A mail server that says no where it is told to. ``answers`` by command."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+    taken: list[EmailMessage] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
+    log_ins: list[bool] = field(default_factory=list)
+    encrypted: list[bool] = field(default_factory=list)
+    cut: bool = False
+    """Take the content, then cut the connection."""
+    hang: str = ""
+    """The command that is never answered."""
+    port: int = 0
+
+    async def handle_MAIL(self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        await self._hang("MAIL")
+        envelope.mail_from = address
+        self.senders.append(address)
+        return self.answers.get("MAIL", "250 OK")
+
+    async def handle_RCPT(self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        envelope.rcpt_tos.append(address)
+        return self.answers.get("RCPT", "250 OK")
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
+        self.taken.append(
+            email.message_from_bytes(envelope.original_content, _class=EmailMessage, policy=email.policy.default)
+        )
+        self.log_ins.append(bool(session.authenticated))
+        wire = server.transport.get_extra_info("ssl_object") if server.transport else None
+        self.encrypted.append(wire is not None)
+        await self._hang("DATA")
+        if self.cut and server.transport is not None:
+            server.transport.abort()
+        return self.answers.get("DATA", "250 OK")
+
+    def check(self, _server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=data == LoginPassword(b"pbt", b"secret"), handled=False)
+
+    async def _hang(self, command: str) -> None:
+        if command == self.hang:
+            await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def serving(
+    server: Server, *, context: ssl.SSLContext | None = None, starttls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
+    sessions: list[SMTP] = []
+
+    def session() -> SMTP:
+        made = SMTP(
+            server,
+            hostname="mail.example",
+            auth_require_tls=False,
+            authenticator=server.check,
+            tls_context=starttls,
+            loop=asyncio.get_running_loop(),
+        )
+        sessions.append(made)
+        return made
+
+    listener = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0, ssl=context)
+    server.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield
+    finally:
+        listener.close()
+        for made in sessions:
+            if made.transport is not None:
+                made.transport.abort()
+            if made._handler_coroutine is not None:
+                made._handler_coroutine.cancel()
+        await listener.wait_closed()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    server = Server()
+    async with serving(server):
+        yield server
+
+
+def mailer(tools: Tools, server: Server, *, patience: float = 10.0, **more: Any) -> SmtpMailer:
+    settings = Mail(
+        **{"host": "127.0.0.1", "port": server.port, "username": "", "sender": "noreply@pbt.example", **more}
+    )
+    names = {"hunan": "湖南省评标专家库"}
+    return SmtpMailer(settings, names, tools.vendor("mail"), FixedClock(NOW), dialogue=patience, content=patience)
+
+
+def send(mailer: SmtpMailer, **more: Any) -> Awaitable[None]:
+    parts: dict[str, Any] = {"to": TO, "subject": "缴费成功", "text": "您好，\n凭证见附件。", "attachments": [PDF]}
+    parts |= more
+    return mailer.send("hunan", **{"message_id": "receipt-1", **parts})
+
+
+async def failure(act: Awaitable[None]) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        await act
+    return caught.value
+
+
+async def test_a_mail_arrives_as_it_was_written(tools: Tools, server: Server) -> None:
+    await send(mailer(tools, server))
+    (letter,) = server.taken
+    assert letter["From"] == "湖南省评标专家库 <noreply@pbt.example>"
+    assert (letter["To"], letter["Subject"]) == (TO, "缴费成功")
+    assert letter["Date"].datetime == NOW
+    assert letter["Message-ID"] == "<receipt-1@pbt.example>"
+    assert letter["Auto-Submitted"] == "auto-generated"
+    body = letter.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().replace("\r\n", "\n") == "您好，\n凭证见附件。\n"
+    (attachment,) = letter.iter_attachments()
+    assert attachment.get_filename() == PDF.filename
+    assert (attachment.get_content_type(), attachment.get_content()) == (PDF.media_type, PDF.content)
+    assert server.senders == ["noreply@pbt.example"]
+    assert tools.counted("mail", "send", "ok") == 1
+
+
+async def test_the_same_mail_again_has_the_same_id(tools: Tools, server: Server) -> None:
+    client = mailer(tools, server)
+    await send(client)
+    await send(client)
+    assert len({letter["Message-ID"] for letter in server.taken}) == 1
+
+
+async def test_line_breaks_cannot_bring_in_headers(tools: Tools, server: Server) -> None:
+    named = MailAttachment("a\r\nX-Evil: 1.pdf", "application/pdf", b"x")
+    await send(mailer(tools, server), subject="缴费\r\nBcc: evil@example.cn", attachments=[named])
+    (letter,) = server.taken
+    assert letter["Subject"] == "缴费 Bcc: evil@example.cn"
+    assert letter["Bcc"] is None
+    assert "X-Evil" not in letter.as_string().replace("X-Evil%3A", "").replace("a X-Evil: 1.pdf", "")
+
+
+@pytest.mark.parametrize(
+    "to", ["", "zhangsan", "a@b", "a@b.cn, c@d.cn", "a@b.cn\r\nRCPT TO:<c@d.cn>", "张三@b.cn", "<a@b.cn>", "a b@c.cn"]
+)
+async def test_what_is_no_address_is_refused_without_asking(tools: Tools, server: Server, to: str) -> None:
+    error = await failure(send(mailer(tools, server), to=to))
+    assert isinstance(error, Rejected)
+    assert (error.vendor_code, server.senders) == ("BADADDRESS", [])
+
+
+@pytest.mark.parametrize("message_id", ["", "a b", "a>\r\nX: y", "凭证"])
+async def test_a_message_id_that_cannot_be_one_is_our_mistake(tools: Tools, server: Server, message_id: str) -> None:
+    with pytest.raises(ValueError, match="message id"):
+        await send(mailer(tools, server), message_id=message_id)
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+async def test_a_refusal_for_good_is_told_with_its_code(tools: Tools, server: Server, command: str) -> None:
+    server.answers[command] = f"550 5.1.1 no such user {TO}"
+    error = await failure(send(mailer(tools, server)))
+    assert isinstance(error, Rejected)
+    assert error.vendor_code == "550"
+    assert TO not in str(error)
+    assert error.__suppress_context__
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+async def test_a_refusal_for_now_comes_with_a_time(tools: Tools, server: Server, command: str) -> None:
+    server.answers[command] = "451 4.7.1 greylisted, try again"
+    error = await failure(send(mailer(tools, server)))
+    assert isinstance(error, Transient)
+    assert error.retry_after == mail_gateway.LATER
+
+
+async def test_a_connection_lost_after_the_content_has_no_known_outcome(tools: Tools, server: Server) -> None:
+    server.cut = True
+    assert isinstance(await failure(send(mailer(tools, server))), OutcomeUnknown)
+    assert len(server.taken) == 1
+
+
+async def test_a_server_that_never_answers_the_content_has_no_known_outcome(tools: Tools, server: Server) -> None:
+    server.hang = "DATA"
+    assert isinstance(await failure(send(mailer(tools, server, patience=0.5))), OutcomeUnknown)
+
+
+async def test_a_server_that_never_answers_before_has_got_nothing(tools: Tools, server: Server) -> None:
+    server.hang = "MAIL"
+    assert isinstance(await failure(send(mailer(tools, server, patience=0.5))), Transient)
+    assert server.taken == []
+
+
+async def test_where_nobody_listens_nothing_was_sent(tools: Tools) -> None:
+    client = mailer(tools, Server(port=1))
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert isinstance(await failure(send(client)), Transient)
+    assert [entry["event"] for entry in logs] == ["gateway_down"], "an outage is told once"
+
+
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"554 go away\r\n", b"421 busy\r\n", b""])
+async def test_something_else_in_its_place_has_got_nothing(tools: Tools, greeting: bytes) -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        await writer.drain()
+        writer.close()
+
+    listener = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with listener:
+        server = Server(port=listener.sockets[0].getsockname()[1])
+        assert isinstance(await failure(send(mailer(tools, server))), Transient | Rejected)
+
+
+async def test_a_user_name_logs_in(tools: Tools, server: Server) -> None:
+    await send(mailer(tools, server, username="pbt", password=SecretStr("secret")))
+    assert server.log_ins == [True]
+
+
+async def test_a_wrong_password_is_told_to_the_operator(tools: Tools, server: Server) -> None:
+    with capture_logs() as logs:
+        error = await failure(send(mailer(tools, server, username="pbt", password=SecretStr("wrong"))))
+    assert isinstance(error, Rejected)
+    assert error.vendor_code == "535"
+    assert [entry["event"] for entry in logs] == ["mail_needs_operator"]
+    assert "wrong" not in f"{logs}{error}"
+
+
+# -- encryption ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> ssl.SSLContext:
+    """Of a server that nobody vouches for."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    start = datetime.now(UTC) - timedelta(days=1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, start, start + timedelta(days=2))
+    alternative = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    signed = builder.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "both.pem").write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(tmp_path / "both.pem")
+    return made
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the machine vouched for it."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "both.pem"))
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+async def test_mail_goes_encrypted_where_settings_say_so(tools: Tools, context: ssl.SSLContext, tls: str) -> None:
+    server = Server()
+    how = {"context": context} if tls == "tls" else {"starttls": context}
+    async with serving(server, **how):
+        await send(mailer(tools, server, host="localhost", tls=tls))
+    assert server.encrypted == [True]
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+async def test_a_server_that_nobody_vouches_for_gets_nothing(tools: Tools, context: ssl.SSLContext, tls: str) -> None:
+    server = Server()
+    how = {"context": context} if tls == "tls" else {"starttls": context}
+    async with serving(server, **how):
+        error = await failure(send(mailer(tools, server, host="localhost", tls=tls)))
+    assert isinstance(error, Transient)
+    assert server.taken == []
+
+
+async def test_a_server_without_encryption_gets_nothing_when_it_is_asked_for(tools: Tools, server: Server) -> None:
+    """An attacker in between could hide STARTTLS."""
+    assert isinstance(await failure(send(mailer(tools, server, tls="starttls"))), Transient)
+    assert server.senders == []
