@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -100,15 +101,18 @@ class FileMaker:
         return _paths(codes, "qualification", held)
 
     def _employments(self, values: Mapping[str, Any], codes: Codes) -> list[Unit]:
-        """Former units of the work history, and the present employer last."""
-        units = list(_former(values.get("work_history")))
+        """The units of the work history, and the present employer last; it takes its beginning from the history."""
+        units = list(_history(values.get("work_history")))
         name, code = str(values.get("employer", "")), str(values.get("employer_code", ""))
         if self._book.form.fields["employer"].kind == "employer":
             listed = codes.entries.get(("employer", name))
             name, code = (listed.name, listed.credit_code or code) if listed else ("", "")
-        if normalise_unit_name(name):
-            units.append(Unit(name, code))
-        return units
+        if not normalise_unit_name(name):
+            return units
+        employer = Unit(name, code)
+        same = [unit for unit in units if unit.until is None and set(unit.keys) <= set(employer.keys)]
+        since = min((unit.since for unit in same if unit.since), default=None)
+        return [*(unit for unit in units if unit not in same), replace(employer, since=since)]
 
 
 def _paths(codes: Codes, kind: str, held: list[str]) -> list[str]:
@@ -128,8 +132,8 @@ def _unit(row: Mapping[str, Any]) -> Unit:
     return Unit(str(row.get("name", "")), str(row.get("code", "")))
 
 
-def _former(history: object) -> Iterator[Unit]:
-    """Rows of the work history; one without an end is a present employment."""
+def _history(history: object) -> Iterator[Unit]:
+    """One without an end is a present employment."""
     for row in _rows(history):
         name = str(row.get("unit", ""))
         if normalise_unit_name(name):

@@ -45,6 +45,9 @@ class Wanted:
     specialty: str = ""
 
 
+EVERYTHING = Wanted()
+
+
 @dataclass(frozen=True)
 class TaskCard:
     """A line of the queue. ``overdue``: it has waited longer than the step usually takes."""
@@ -127,7 +130,7 @@ class ReviewQueue:
         return await self._counts(actor)
 
     async def cards(
-        self, actor: Actor, wanted: Wanted = Wanted(), *, offset: int = 0, limit: int = 20
+        self, actor: Actor, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> tuple[list[TaskCard], int]:
         """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
         check(actor, "review.decide")

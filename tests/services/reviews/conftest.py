@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from services.base import Deps
+from services.entry import Entry
+from services.payments.fees import Fees
+from services.reviews import ReviewQueue, Reviews
+from tests.factories.reviews import make_catalogues
+from tests.services.conftest import NoticeBook
+
+
+@pytest.fixture
+async def catalogues(db: str) -> None:
+    await make_catalogues()
+
+
+def reviews_of(deps: Deps, book: NoticeBook) -> Reviews:
+    return Reviews(deps, book, Entry(deps, book, Fees(deps, book)))
+
+
+@pytest.fixture
+def reviews(deps: Deps, book: NoticeBook) -> Reviews:
+    return reviews_of(deps, book)
+
+
+@pytest.fixture
+def queue(deps: Deps) -> ReviewQueue:
+    return ReviewQueue(deps)
