@@ -51,7 +51,8 @@ class Fault:
     """How many more times; None: until switched off."""
     seconds: float = 0.0
     path: str = ""
-    """Pay only: strikes where the call's path or the event's name contains this; empty: everywhere."""
+    """Pay only: strikes where the call's path, the event's name, the number of the order, refund or application, or
+    the bill's date contains this; empty: everywhere."""
 
     def as_json(self) -> Json:
         return asdict(self)

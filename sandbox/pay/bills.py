@@ -93,7 +93,7 @@ class Bills:
             raise PayError(400, "NO_STATEMENT_EXIST", "账单文件不存在")
         text = render(kind, rows)
         digest = hashlib.sha1(text).hexdigest()  # noqa: S324 - the protocol's own choice
-        if self._world.faults.strikes("pay", "bill_bad_hash"):
+        if self._world.faults.strikes("pay", "bill_bad_hash", str(day)):
             digest = secrets.token_hex(20)
         token = new_nonce(64)
         data = gzip.compress(text, mtime=0) if packed else text
@@ -117,7 +117,7 @@ class Bills:
         if day < now.date() - KEPT:
             raise PayError(400, "INVALID_REQUEST", "仅支持下载三个月内的账单")
         too_early = day == now.date() - timedelta(days=1) and now.hour < READY_HOUR
-        if too_early or self._world.faults.strikes("pay", "bill_creating"):
+        if too_early or self._world.faults.strikes("pay", "bill_creating", str(day)):
             raise PayError(400, "STATEMENT_CREATING", "账单生成中，请稍后再试")
 
     def _rows(self, merchant: Merchant, day: date, kind: str) -> list[Row]:
@@ -131,9 +131,9 @@ class Bills:
 
     def _spoil(self, rows: list[Row], merchant: Merchant, day: date) -> list[Row]:
         faults = self._world.faults
-        if rows and faults.strikes("pay", "bill_missing_row"):
+        if rows and faults.strikes("pay", "bill_missing_row", str(day)):
             rows = rows[:-1]
-        if faults.strikes("pay", "bill_unknown_row"):
+        if faults.strikes("pay", "bill_unknown_row", str(day)):
             rows = [*rows, self._stranger(merchant, day)]
         return rows
 

@@ -117,12 +117,13 @@ class Cashiers:
         self._check(phone, order)
         del self._open[cashier.id]
         cashier.state = "paid"
-        return cashier, await self.pay(phone, order, wait or bool(self._world.faults.strikes("pay", "early_pay")))
+        early = self._world.faults.strikes("pay", "early_pay", order.out_trade_no)
+        return cashier, await self.pay(phone, order, wait or early is not None)
 
     def _check(self, phone: Phone, order: Order) -> None:
         refusal = self._orders.refusal(order)
         if refusal:
-            late = order.state == "CLOSED" and self._world.faults.strikes("pay", "pay_after_close")
+            late = order.state == "CLOSED" and self._world.faults.strikes("pay", "pay_after_close", order.out_trade_no)
             if not late:
                 raise BadRequest(refusal)
         if self._wallets.of(phone.id).balance < order.total:

@@ -84,7 +84,7 @@ class PayCenter:
 
     async def _pay_early(self, order: Order) -> None:
         """By a fault switch: the payer is quicker than our answer. A Native order is paid by the first phone."""
-        if not self.world.faults.strikes("pay", "early_order"):
+        if not self.world.faults.strikes("pay", "early_order", order.out_trade_no):
             return
         phone = self.world.by_openid.get(order.openid) or next(iter(self.world.phones.values()), None)
         if phone is not None:

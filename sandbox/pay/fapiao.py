@@ -171,7 +171,9 @@ class Fapiao:
                 raise PayError(400, "RESOURCE_ALREADY_EXISTS", "该发票申请单号已存在，且请求参数不一致")
             return
         self._applications[merchant.mchid, wanted.apply_id] = wanted
-        status: Status = "ISSUE_FAILED" if self._world.faults.strikes("pay", "fapiao_failed") else "ISSUED"
+        status: Status = (
+            "ISSUE_FAILED" if self._world.faults.strikes("pay", "fapiao_failed", wanted.apply_id) else "ISSUED"
+        )
         self._later(wanted, wanted.invoices, status)
 
     def get(self, merchant: Merchant, apply_id: str) -> Application:

@@ -7,7 +7,7 @@ import binascii
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -160,11 +160,17 @@ def _private_key(pem: str, where: str) -> rsa.RSAPrivateKey:
     if not pem:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     try:
-        key = serialization.load_pem_private_key(pem.encode(), None)
+        return _load(pem)
     except (ValueError, TypeError) as error:
-        raise ConfigError(f"{where} is not an unencrypted private key in PEM") from error
+        raise ConfigError(f"{where} is not an unencrypted RSA private key in PEM") from error
+
+
+@lru_cache(maxsize=8)
+def _load(pem: str) -> rsa.RSAPrivateKey:
+    """Kept, as the library proves both primes anew at every loading, which takes a tenth of a second."""
+    key = serialization.load_pem_private_key(pem.encode(), None)
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise ConfigError(f"{where} must be an RSA key")
+        raise TypeError("not an RSA key")
     return key
 
 

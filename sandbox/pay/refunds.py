@@ -114,6 +114,8 @@ class Refunds:
                 raise invalid_request("同一退款单号的订单或金额与之前的请求不一致")
             return known
         self._check(order, wanted, total)
+        if self._world.faults.strikes("pay", "not_enough", number):
+            raise PayError(403, "NOT_ENOUGH", "商户账户余额不足")
         refund = self._new(order, number, wanted, body)
         await self._begin(refund)
         return refund
@@ -150,8 +152,6 @@ class Refunds:
             last = self._refunds[order.mchid, order.refunds[-1]]
             if last.created_at + APART > now:
                 raise PayError(429, "FREQUENCY_LIMITED", "同一订单的退款申请过于频繁，请间隔1分钟后再试")
-        if self._world.faults.strikes("pay", "not_enough"):
-            raise PayError(403, "NOT_ENOUGH", "商户账户余额不足")
 
     def _new(self, order: Order, number: str, wanted: int, body: Json) -> Refund:
         url = fields.optional(body, "notify_url", 256)
@@ -176,12 +176,12 @@ class Refunds:
     # -- how it goes on -------------------------------------------------------------------------------------------
 
     async def _begin(self, refund: Refund) -> None:
-        faults = self._world.faults
-        if faults.strikes("pay", "early_refund"):
+        faults, number = self._world.faults, refund.out_refund_no
+        if faults.strikes("pay", "early_refund", number):
             await self.end(refund, "SUCCESS")
             return
-        slow = faults.strikes("pay", "refund_slow")
-        status = "ABNORMAL" if faults.strikes("pay", "refund_abnormal") else "SUCCESS"
+        slow = faults.strikes("pay", "refund_slow", number)
+        status = "ABNORMAL" if faults.strikes("pay", "refund_abnormal", number) else "SUCCESS"
         delay = slow.seconds if slow else self._world.config.wire.refund_delay
         self._world.timeline.after(delay, lambda: self._world.spawn(self._end_quietly(refund, status)))
 

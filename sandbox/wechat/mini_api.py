@@ -139,7 +139,9 @@ def oauth_token(call: ApiCall) -> Json:
     appid = _check_app(call)
     code = call.platform.oauth_codes.redeem(call.query.get("code", ""), appid)
     call.phone_id = code.phone.id
-    return _grant(call, appid, openid_of(appid, code.phone.mobile), code.scope)
+    openid = openid_of(appid, code.phone.mobile)
+    call.platform.world.by_openid[openid] = code.phone
+    return _grant(call, appid, openid, code.scope)
 
 
 def oauth_refresh(call: ApiCall) -> Json:

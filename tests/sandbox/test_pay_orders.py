@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from sandbox import config
 from sandbox.pay import keys
+from sandbox.server import create_app
 from tests.sandbox.conftest import APPID, MINI, MOBILE, Service, open_box
 from tests.sandbox.merchant import (
     APIV3_KEY,
@@ -437,6 +439,30 @@ async def test_a_forged_answer_does_not_verify(shop: Shop) -> None:
     assert not shop.is_genuine(answer.headers, answer.raw)
 
 
+async def test_a_fault_may_strike_one_order_only(shop: Shop) -> None:
+    await shop.fault("early_order", path="T-second")
+    for number, state in (("T-first-1", "NOTPAY"), ("T-second-2", "SUCCESS")):
+        await shop.native(number)
+        assert (await shop.query(number))["trade_state"] == state
+
+
+async def test_who_came_by_a_page_only_can_pay_there(shop: Shop) -> None:
+    """An openid from OAuth2 is known although its owner has no chat with the account."""
+    world = shop.box.world
+    world.by_openid.clear()
+    query = {"appid": APPID, "redirect_uri": f"{shop.box.service.url}/h5", "response_type": "code", "state": "s"}
+    url = "/wechat/connect/oauth2/authorize"
+    moved = await shop.box.client.get(
+        url, params={**query, "scope": "snsapi_base", "phone": "p2"}, allow_redirects=False
+    )
+    code = parse_qs(urlsplit(moved.headers["Location"]).query)["code"][0]
+    wanted = {"appid": APPID, "secret": "sandbox-secret", "code": code, "grant_type": "authorization_code"}
+    granted = await shop.box.client.get("/wechat/sns/oauth2/access_token", params=wanted)
+    openid = (await granted.json(content_type=None))["openid"]
+    body = shop.native_body(payer={"openid": openid})
+    assert (await shop.call("POST", JSAPI, body)).status == 200
+
+
 async def test_an_order_may_be_paid_after_it_was_closed(shop: Shop) -> None:
     sheet = await shop.box.control("pay/scan", phone=MOBILE, code_url=await shop.native())
     await shop.close()
@@ -492,6 +518,18 @@ async def test_a_given_key_of_wechat_is_used(service: Service) -> None:
 def test_a_merchant_that_can_not_be_used_is_named(change: dict[str, Any]) -> None:
     with pytest.raises(config.ConfigError, match=r"pay\.merchants\[0\]"):
         config.parse({"pay": pay_settings(**change)})
+
+
+def test_an_unreadable_key_of_wechat_stops_the_start() -> None:
+    given = config.parse({"pay": {**pay_settings(), "certificate_key": public_pem()}})
+    with pytest.raises(config.ConfigError, match=r"pay\.certificate_key"):
+        create_app(given)
+
+
+def test_two_merchants_of_one_number_stop_the_start() -> None:
+    twice = pay_settings()
+    with pytest.raises(config.ConfigError, match="stands twice"):
+        create_app(config.parse({"pay": {**twice, "merchants": twice["merchants"] * 2}}))
 
 
 def test_an_unreadable_key_is_named() -> None:
