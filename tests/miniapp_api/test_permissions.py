@@ -18,7 +18,9 @@ from models.draws import CallNotice, Condition, DrawApplication, RecusalUnit
 from models.invitations import Invitation
 from models.organisations import Organisation
 from models.projects import Lot
+from models.reviews import ReviewAssignment
 from services.draws.recusal_import import Kind, render_template
+from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.draws import make_project
 from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, start_draw
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_expert, make_grant
@@ -26,7 +28,9 @@ from tests.miniapp_api.conftest import Person, World
 from tests.miniapp_api.forms import draw_form, project_form
 
 ENDPOINTS: list[Endpoint] = [endpoint for api in APIS for endpoint in api.endpoints]
-ROLES = ("agent", "organisation", "expert", "verifier", "supervisor", "venue", "pool_admin")
+ROLES = (
+    "agent", "organisation", "expert", "applicant", "verifier", "supervisor", "venue", "reviewer", "pool_admin",
+)  # fmt: skip
 
 
 def bodies(world: World) -> dict[str, Any]:
@@ -75,14 +79,20 @@ async def send(person: Person, endpoint: Endpoint, ids: dict[str, object], sampl
     options: dict[str, Any] = {}
     if endpoint.body_model is not None:
         options["json"] = samples[endpoint.name]
+    elif endpoint.upload is not None and endpoint.upload.raw:
+        options["data"] = b"x"
     elif endpoint.upload is not None:
         form = FormData()
         kind: Kind = "persons" if "person" in endpoint.path else "units"
         form.add_field("file", render_template(kind, "csv", ["投标人"]), filename="list.csv")
         options["data"] = form
-    fixed = {"kind": "units" if "recusal" in endpoint.path else "region", "form": "csv", "leaf": "ef" * 32}
+    fixed = {
+        "kind": "units" if "recusal" in endpoint.path else "region", "form": "csv", "leaf": "ef" * 32,
+        "section": "basic", "offset": 0,
+    }  # fmt: skip
     given = {name: (fixed | ids).get(name, new_id()) for name in endpoint.path_model.model_fields}
-    query = "?word=x" if endpoint.name == "catalogues_search" else ""
+    queries = {"catalogues_search": "?word=x", "employers_search": "?word=x", "attachments_upload_whole": "?field=photo"}
+    query = queries.get(endpoint.name, "")
     response = await person.ask(endpoint.method, endpoint.path.format_map(given) + query, **options)
     return response.status, await response.json(content_type=None) if "json" in response.content_type else None
 
@@ -102,9 +112,14 @@ async def staff(world: World, office: Office) -> dict[str, Person]:
     await make_grant(
         await Account.get(pool="demo", mobile_hash=deps.keys.lookup_hash("mobile", SUPERVISOR_MOBILE)), "supervisor"
     )
-    expert = await make_expert(deps)
+    expert, applicant, reviewer = await make_expert(deps), await make_applicant(deps), await make_account(deps)
+    await ReviewAssignment.create(
+        pool="demo", account_id=reviewer.id, step="industry", region="440000", granted_at=deps.now()
+    )
     chosen = {"organisation_id": str(other.id)}
     return {
+        "applicant": await world.log_in_account(applicant.account_id, "applicant"),
+        "reviewer": await world.log_in_account(reviewer.id, "reviewer"),
         "organisation": await world.log_in_account(legal.id, "organisation", **chosen),
         "agent": await world.log_in_account(agent.id, "agent", **chosen),
         "verifier": await world.log_in_account(verifier.id, "verifier"),
@@ -159,6 +174,20 @@ async def test_nobody_gets_at_a_draw_or_project_of_somebody_else(
                 for role in ("agent", "organisation", "expert"):
                     await _check_closed(role, staff[role], endpoint, ids, samples)
     assert await Invitation.filter(state="open").count() == 2
+
+
+async def test_nobody_gets_at_an_application_of_somebody_else(world: World, staff: dict[str, Person]) -> None:
+    """Another applicant, an expert and a reviewer without a task try everything on what really exists."""
+    await make_codes(world.deps.book("demo"))
+    await make_campaign(world.deps)
+    application = await fill_in(world.deps, await make_applicant(world.deps))
+    samples, before = bodies(world), dict(application)
+    for endpoint in ENDPOINTS:
+        if "{application_id}" in endpoint.path:
+            for role in ("applicant", "expert", "reviewer"):
+                await _check_closed(role, staff[role], endpoint, {"application_id": application.id}, samples)
+    await application.refresh_from_db()
+    assert dict(application) == before
 
 
 async def _check_closed(role: str, person: Person, endpoint: Endpoint, ids: dict[str, object], samples: Any) -> None:
