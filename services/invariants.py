@@ -50,6 +50,35 @@ _CHECKS = {
         "WHERE i.invitation_id = o.invitation_id AND i.direction = 'in') "
         "UNION ALL SELECT invitation_id FROM attendance GROUP BY invitation_id, direction HAVING count(*) > 1"
     ),
+    "a fee is paid without exactly one order that paid it": (
+        "SELECT f.id FROM fee f WHERE (f.state IN ('paid', 'refunded'))::int <> (SELECT count(*) FROM pay_order o "
+        "WHERE o.fee_id = f.id AND o.state IN ('paid', 'refunded') AND NOT o.surplus)"
+    ),
+    "a fee was paid with another amount": (
+        "SELECT o.id FROM pay_order o JOIN fee f ON f.id = o.fee_id "
+        "WHERE o.transaction_id IS NOT NULL AND o.amount <> f.amount"
+    ),
+    "a refunded fee and its order tell different things": (
+        "SELECT f.id FROM fee f JOIN pay_order o ON o.fee_id = f.id AND NOT o.surplus "
+        "WHERE o.state IN ('paid', 'refunded') AND f.state <> o.state"
+    ),
+    "what went back differs from the refunds": (
+        "SELECT o.id FROM pay_order o WHERE o.refunded <> (SELECT coalesce(sum(r.amount), 0) FROM refund r "
+        "WHERE r.order_id = o.id AND r.state = 'done') OR (o.state = 'refunded') <> (o.refunded = o.amount)"
+    ),
+    "more goes back than came": (
+        "SELECT o.id FROM pay_order o JOIN refund r ON r.order_id = o.id AND r.state <> 'closed' "
+        "GROUP BY o.id HAVING sum(r.amount) > o.amount OR o.transaction_id IS NULL"
+    ),
+    "surplus money is kept": (
+        "SELECT o.id FROM pay_order o WHERE o.surplus AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.order_id = o.id) "
+        "AND NOT EXISTS (SELECT 1 FROM pay_event e WHERE e.subject = o.out_trade_no AND e.applied_at IS NULL)"
+    ),
+    "an application waits for a fee that is paid": (
+        "SELECT a.id FROM application a JOIN fee f ON f.application_id = a.id AND f.state = 'paid' "
+        "WHERE a.state = 'fee' AND NOT EXISTS (SELECT 1 FROM pay_event e JOIN pay_order o "
+        "ON o.out_trade_no = e.subject WHERE o.fee_id = f.id AND e.applied_at IS NULL)"
+    ),
 }
 """What would be wrong, and a query that finds where; a row found is a rule broken."""
 

@@ -108,9 +108,9 @@ class Invoices:
 
         async def run() -> InvoiceView:
             invoice = await self._locked_own(actor, fee_id)
-            if invoice.state == InvoiceState.APPLIED:
-                raise Conflict("发票正在开具，请稍后再修改。", code="invoice_under_way")
             if (name, number) != (invoice.title, invoice.taxpayer_id):
+                if invoice.state == InvoiceState.APPLIED:
+                    raise Conflict("发票正在开具，请稍后再修改。", code="invoice_under_way")
                 if invoice.state not in (InvoiceState.WANTED, InvoiceState.FAILED):
                     raise Conflict("发票已经开具，抬头不能再改。确需更换请拨打服务电话。", code="invoice_issued")
                 invoice.title, invoice.taxpayer_id = name, number

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from domain.clock import FixedClock
@@ -81,6 +82,21 @@ async def test_two_who_pay_at_the_same_moment_pay_once_and_the_other_is_refunded
     assert (await PayOrder.get(id=surplus.id)).state == "refunded"
     assert "fee_refunded" in book.kinds()
     assert await find_broken() == []
+
+
+async def test_payments_that_meet_at_the_fee_are_judged_one_after_the_other(till: Till, deps: Deps, db: str) -> None:
+    """Both statements have begun before either can look: without the lock both would take the fee for unpaid."""
+    fee = await make_fee(deps)
+    reports = [await paid_by(till, fee), await paid_by(till, fee, "jsapi", "o-one")]
+    holder = await asyncpg.connect(db)
+    async with holder.transaction():
+        await holder.execute("SELECT 1 FROM fee WHERE id = $1 FOR UPDATE", fee.id)
+        told = [asyncio.create_task(till.notify(report)) for report in reports]
+        while await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
+            await asyncio.sleep(0.01)
+    await asyncio.gather(*told)
+    await holder.close()
+    assert sorted([event.outcome for event in await PayEvent.all()]) == ["paid", "surplus"]
 
 
 async def test_a_payment_after_closing_still_counts(till: Till, deps: Deps, clock: FixedClock) -> None:

@@ -1,0 +1,193 @@
+"""Money on its way back: once, by the same number, whatever is answered and in whatever order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected
+from domain.ids import new_id
+from models.applications import Application
+from models.payments import Fee, Invoice, PayOrder, Refund
+from services.base import Actor, Deps
+from services.invariants import find_broken
+from tests.factories.payments import UNKNOWN, Till, make_fee, make_till, notification, owner_of
+from tests.factories.people import make_account
+from tests.services.conftest import NoticeBook
+
+GOOD = {"signature": "good"}
+
+
+@pytest.fixture
+def till(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> Till:
+    return make_till(deps, clock, book)
+
+
+@pytest.fixture
+async def admin(till: Till) -> Actor:
+    return Actor("demo", "pool_admin", (await make_account(till.deps)).id)
+
+
+@pytest.fixture
+async def order(till: Till) -> PayOrder:
+    """Paid, and everything done that follows."""
+    fee = await make_fee(till.deps)
+    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    await till.notify(till.platform.pay(ordered.out_trade_no))
+    await till.settle_all()
+    return await PayOrder.get(id=ordered.order_id)
+
+
+async def test_an_administrator_sends_a_payment_back(
+    till: Till, admin: Actor, order: PayOrder, book: NoticeBook
+) -> None:
+    refund_id = await till.refunds.request(admin, order.id, "本人申请退费")
+    assert (await Refund.get(id=refund_id)).state == "requested"
+    await till.refunds.check_due()
+    refund = await Refund.get(id=refund_id)
+    assert (refund.state, refund.amount, refund.by) == ("processing", order.amount, admin.account_id)
+    assert (await Fee.get(id=order.fee_id)).state == "paid", "not before it has arrived"
+    await till.events.take("demo", GOOD, notification(refund=till.platform.finish(refund.out_refund_no)))
+    await till.settle_all()
+    assert (await Refund.get(id=refund_id)).state == "done"
+    assert (await PayOrder.get(id=order.id)).state == "refunded"
+    assert (await Fee.get(id=order.fee_id)).state == "refunded"
+    told = next(one for one in book.told if one.kind == "fee_refunded")
+    assert told.params["reason"] == "本人申请退费"
+    assert await find_broken() == []
+
+
+async def test_the_application_keeps_its_stage_and_a_wanted_invoice_is_not_made(
+    till: Till, admin: Actor, order: PayOrder
+) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    await till.refunds.check_due()
+    await till.refunds.apply_report("demo", till.platform.finish((await Refund.all())[0].out_refund_no))
+    fee = await Fee.get(id=order.fee_id)
+    assert (await Application.get(id=fee.application_id)).state == "exam"
+    invoice = await Invoice.get(fee_id=fee.id)
+    assert (invoice.state, invoice.failure) == ("failed", "refunded")
+
+
+@pytest.mark.parametrize("acted", ["before", "after"])
+async def test_an_unknown_outcome_is_met_by_the_same_number_again(
+    till: Till, admin: Actor, order: PayOrder, clock: FixedClock, acted: str
+) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    getattr(till.platform, acted)["refund"] = [UNKNOWN]
+    await till.refunds.check_due()
+    assert (await Refund.all())[0].state == "requested"
+    clock.move(timedelta(minutes=1))
+    await till.refunds.check_due()
+    assert len(till.platform.refunds) == 1
+    assert (await Refund.all())[0].state == "processing"
+
+
+async def test_one_at_a_time_and_the_same_request_is_answered_alike(till: Till, admin: Actor, order: PayOrder) -> None:
+    first = await till.refunds.request(admin, order.id, "本人申请退费", key="k1")
+    assert await till.refunds.request(admin, order.id, "本人申请退费", key="k1") == first
+    with pytest.raises(Conflict, match="正在退款"):
+        await till.refunds.request(admin, order.id, "再退一次")
+
+
+async def test_reports_in_any_order_end_in_the_same_books(
+    till: Till, admin: Actor, order: PayOrder, book: NoticeBook
+) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    await till.refunds.check_due()
+    number = (await Refund.all())[0].out_refund_no
+    early = till.platform.refunds[number]
+    stuck = till.platform.finish(number, "ABNORMAL")
+    done = till.platform.finish(number)
+    for report in (stuck, early, done, stuck, done, early):
+        await till.refunds.apply_report("demo", report)
+    assert (await Refund.all())[0].state == "done"
+    assert (await PayOrder.get(id=order.id)).refunded == order.amount
+    assert book.kinds().count("fee_refunded") == 1
+
+
+async def test_a_refund_that_is_stuck_is_shown_and_asked_about_daily(
+    till: Till, admin: Actor, order: PayOrder, clock: FixedClock
+) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    await till.refunds.check_due()
+    number = (await Refund.all())[0].out_refund_no
+    await till.refunds.apply_report("demo", till.platform.finish(number, "ABNORMAL"))
+    listed, total = await till.payments.orders(admin, "abnormal")
+    assert (total, listed[0].refund) == (1, "abnormal")
+    till.platform.finish(number)
+    clock.move(timedelta(days=1))
+    await till.refunds.check_due()
+    assert (await Refund.all())[0].state == "done"
+
+
+async def test_a_closed_refund_may_be_asked_for_again_under_another_number(
+    till: Till, admin: Actor, order: PayOrder
+) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    await till.refunds.check_due()
+    await till.refunds.apply_report("demo", till.platform.finish((await Refund.all())[0].out_refund_no, "CLOSED"))
+    await till.refunds.request(admin, order.id, "再次退费")
+    assert {refund.out_refund_no[-2:] for refund in await Refund.all()} == {"-1", "-2"}
+    assert await find_broken() == []
+
+
+async def test_an_empty_till_only_means_later(till: Till, admin: Actor, order: PayOrder, clock: FixedClock) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    till.platform.before["refund"] = [Rejected("NOT_ENOUGH")]
+    await till.refunds.check_due()
+    refund = (await Refund.all())[0]
+    assert (refund.state, refund.failure) == ("requested", "NOT_ENOUGH")
+    clock.move(timedelta(hours=1))
+    await till.refunds.check_due()
+    assert (await Refund.all())[0].state == "processing"
+
+
+async def test_a_refused_refund_waits_for_an_administrator(till: Till, admin: Actor, order: PayOrder) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    till.platform.before["refund"] = [Rejected("USER_ACCOUNT_ABNORMAL")]
+    await till.refunds.check_due()
+    refund = (await Refund.all())[0]
+    assert (refund.state, refund.failure) == ("abnormal", "USER_ACCOUNT_ABNORMAL")
+
+
+async def test_another_amount_is_not_believed(till: Till, admin: Actor, order: PayOrder) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    await till.refunds.check_due()
+    number = (await Refund.all())[0].out_refund_no
+    lie = till.platform.finish(number)
+    assert await till.refunds.apply_report("demo", type(lie)(number, lie.refund_id, "SUCCESS", 1, None)) == "mismatch"
+    assert (await PayOrder.get(id=order.id)).refunded == 0
+
+
+async def test_a_refund_made_elsewhere_raises_the_alarm(till: Till, admin: Actor, order: PayOrder) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    await till.refunds.check_due()
+    known = till.platform.refunds[(await Refund.all())[0].out_refund_no]
+    strange = type(known)("by-hand-1", "5000", "SUCCESS", order.amount, None)
+    await till.events.take("demo", GOOD, notification(refund=strange))
+    await till.settle_all()
+    assert [alarm.outcome for alarm in await till.payments.alarms(admin)] == ["unknown_refund"]
+
+
+@pytest.mark.parametrize("reason", ["", " x ", "退" * 27])
+async def test_a_reason_has_2_to_26_characters(till: Till, admin: Actor, order: PayOrder, reason: str) -> None:
+    with pytest.raises(InvalidInput):
+        await till.refunds.request(admin, order.id, reason)
+
+
+async def test_only_a_paid_order_of_the_own_pool_and_only_by_an_administrator(
+    till: Till, admin: Actor, order: PayOrder
+) -> None:
+    fee = await make_fee(till.deps)
+    unpaid = await till.orders.order(owner_of(fee), fee.id, "native")
+    with pytest.raises(Conflict):
+        await till.refunds.request(admin, unpaid.order_id, "本人申请退费")
+    with pytest.raises(NotFound):
+        await till.refunds.request(admin, new_id(), "本人申请退费")
+    with pytest.raises(NotFound):
+        await till.refunds.request(Actor("guangdong", "pool_admin", admin.account_id), order.id, "本人申请退费")
+    with pytest.raises(Forbidden):
+        await till.refunds.request(owner_of(fee), order.id, "本人申请退费")
