@@ -2,6 +2,7 @@
 
 from bot.router import Router
 from handlers import (
+    applications,
     availability,
     binding,
     check_in,
@@ -23,6 +24,18 @@ def register_all(router: Router) -> None:
 
     Raises ValueError when a word that we offer to tap has nobody who answers it.
     """
-    for subject in (binding, status, invitations, panels, leave, check_in, availability, receipts, helpdesk, welcome):
+    for subject in (
+        binding,
+        status,
+        applications,
+        invitations,
+        panels,
+        leave,
+        check_in,
+        availability,
+        receipts,
+        helpdesk,
+        welcome,
+    ):
         subject.register(router)
     commands.register(router)

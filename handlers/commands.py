@@ -38,6 +38,8 @@ TAPS: Mapping[str, int] = {
     AVAILABILITY: 109,
     HELP: 110,
     MENU: 111,
+    APPLY: 112,
+    PROGRESS: 113,
     GUIDE: 115,
     FEEDBACK: 116,
 }

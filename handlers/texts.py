@@ -15,6 +15,21 @@ MENU = "您可以点选："
 MENU_AGENCY = "招标人、代理机构和现场人员请打开小程序办理。"
 HOTLINE = "人工服务：{hotline}"
 
+# ---- applying and its progress
+
+APPLY_FIRST = (
+    '申请成为评标专家，请先注册并实名认证：\n<a href="{link}">去注册或登录</a>\n已经登记过手机号的，也可以先绑定微信。'
+)
+STANDING_IS = "您目前：{standing}"
+NOTHING_TO_DO = "目前没有需要您办理的事项。"
+NO_APPLICATION = "您还没有提交过申请。"
+PROGRESS_HEAD = "{headline}\n申请编号：{number}"
+PROGRESS_WHO = "当前办理：{who}（自{since}）"
+PROGRESS_OPINION = "审核意见：{opinion}"
+PROGRESS_NEXT = "下一步：{advice}"
+PROGRESS_MORE = "查看详情"
+PAGE = '<a href="{link}">▸ {label}</a>'
+
 # ---- guide, questions, feedback
 
 GUIDE_MORE = '<a href="{link}">查看完整办理指南和常见问题</a>'

@@ -33,7 +33,9 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.setup import tortoise_config
 from services.accounts import Accounts
+from services.applications.to_do import ToDos
 from services.base import Deps, Jobs
+from services.campaigns import Campaigns
 from services.crypto import Keyring
 from services.experts import Experts
 from services.helpdesk import HelpDesk
@@ -254,6 +256,7 @@ def make_services(deps: Deps, office: Office) -> Services:
         "accounts": Accounts(deps, office.notices),
         "experts": Experts(deps),
         "helpdesk": HelpDesk(deps, office.notices),
+        "to_dos": ToDos(deps, Campaigns(deps)),
         "links": Links(deps.keys, deps.clock),
         "run": office.run,
         "invitations": office.invitations,

@@ -1,0 +1,69 @@
+"""Applying, and where an application stands: one bubble, with the page that does the next thing."""
+
+from __future__ import annotations
+
+from bot.replies import shorten
+from bot.router import Router
+from bot.turn import Turn
+from domain.clock import print_time
+from handlers import commands, texts, wording
+from services.applications.progress import Progress
+from services.applications.to_do import ToDo
+
+_OPINION_BYTES = 600
+_SPECIALTIES_SHOWN = 6
+
+
+def register(router: Router) -> None:
+    router.keyword(apply, commands.APPLY, "申请", "我要申报", "报名", "续聘", "入库", "我要报名", "申请入库")
+    router.menu("APPLY", apply)
+    router.keyword(progress, commands.PROGRESS, "审核进度", "我的申请", "申请进度", "查询进度", "审核")
+    router.menu("PROGRESS", progress)
+
+
+async def apply(turn: Turn) -> str:
+    """What the person can do now, each with its page; nobody known registers first."""
+    if turn.user.account_id is None:
+        link = _link(turn, f"/h5/{turn.user.pool}/apply")
+        return f"{texts.APPLY_FIRST.format(link=link)}\n{commands.tappable(commands.BIND, commands.GUIDE)}"
+    found = await turn.services.to_dos.home(turn.user.pool, turn.user.account_id)
+    items = [_item(turn, one) for one in found.to_do] or [texts.NOTHING_TO_DO]
+    taps = [commands.PROGRESS, commands.GUIDE] if found.progress else [commands.GUIDE]
+    return "\n".join([texts.STANDING_IS.format(standing=found.standing.text), *items, commands.tappable(*taps)])
+
+
+async def progress(turn: Turn) -> str:
+    """Where it stands, who has it, since when, what to do next."""
+    if turn.user.account_id is None:
+        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+    found = await turn.services.to_dos.progress(turn.user.account_id)
+    if found is None:
+        return f"{texts.NO_APPLICATION}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
+    return "\n".join(_lines(turn, found))
+
+
+def _lines(turn: Turn, found: Progress) -> list[str]:
+    lines = [
+        texts.PROGRESS_HEAD.format(headline=found.headline, number=found.number),
+        texts.PROGRESS_WHO.format(who=found.who, since=print_time(found.since)),
+    ]
+    lines += [f"{one.state_label}　{wording.plain(one.name)}" for one in found.specialties[:_SPECIALTIES_SHOWN]]
+    if found.opinion:
+        lines.append(texts.PROGRESS_OPINION.format(opinion=shorten(wording.plain(found.opinion), _OPINION_BYTES)))
+    lines.append(texts.PROGRESS_NEXT.format(advice=found.advice))
+    route, label = (found.step.route, found.step.label) if found.step else (_status(turn), texts.PROGRESS_MORE)
+    lines.append(texts.PAGE.format(link=_link(turn, route), label=label))
+    return lines
+
+
+def _item(turn: Turn, item: ToDo) -> str:
+    said = f"【{item.title}】{item.detail}"
+    return f"{said}\n{texts.PAGE.format(link=_link(turn, item.route), label=item.action)}" if item.route else said
+
+
+def _status(turn: Turn) -> str:
+    return f"/h5/{turn.user.pool}/apply/status"
+
+
+def _link(turn: Turn, route: str) -> str:
+    return f"{turn.services.deps.public_url}{route}"

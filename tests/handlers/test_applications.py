@@ -1,0 +1,62 @@
+"""申报 and 进度: what one can do, and where it stands, in one bubble each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.entry_lifecycles import ApplicationState, TaskState
+from models.campaigns import Campaign
+from models.reviews import ReviewEntry, ReviewTask
+from tests.factories.applicants import make_applicant
+from tests.factories.people import make_account
+from tests.handlers.conftest import Phone, World
+
+
+async def test_a_stranger_is_shown_where_to_register(stranger: Phone) -> None:
+    told = await stranger.says("申报")
+    assert "请先注册" in told
+    assert "/h5/demo/apply" in told
+    assert "请先绑定身份" in await stranger.says("进度")
+
+
+async def test_somebody_registered_sees_what_he_can_do_and_until_when(world: World) -> None:
+    now = world.clock.now()
+    await Campaign.create(
+        pool="demo", name="常态征集", entry_types=["first"], enrol_from=now - timedelta(days=1),
+        enrol_until=now + timedelta(days=9), created_at=now, published_at=now,
+    )  # fmt: skip
+    account = await make_account(world.office.deps, registered_at=now, id_number_hash="h", id_number_sealed="s")
+    phone = await world.phone_with(account)
+    told = await phone.says("申报")
+    assert "专家常态征集" in told
+    assert "去申请" in told
+    assert "还没有提交过申请" in await phone.says("进度")
+
+
+async def test_progress_says_who_has_it_since_when_and_what_is_next(world: World) -> None:
+    now = world.clock.now()
+    applicant = await make_applicant(
+        world.office.deps, state=ApplicationState.REVIEWING, step=0, round=1, submitted_at=now, region="440106"
+    )
+    step = world.office.deps.book("demo").review.steps[0]
+    await ReviewTask.create(
+        application_id=applicant.id, pool="demo", round=1, step=0, step_code=step.code, region="440000",
+        state=TaskState.OPEN, opened_at=now,
+    )  # fmt: skip
+    told = await (await world.phone_with(applicant.account)).says("进度")
+    assert applicant.application.number in told
+    assert step.department in told
+    assert "下一步：" in told
+
+
+async def test_an_opinion_is_shown_harmlessly_with_the_page_that_corrects(world: World) -> None:
+    now = world.clock.now()
+    applicant = await make_applicant(
+        world.office.deps, state=ApplicationState.SENT_BACK, step=0, round=1, submitted_at=now, sent_back_fields=["*"]
+    )
+    await ReviewEntry.create(
+        application_id=applicant.id, at=now, event="send_back", who="某部门", opinion='证书不清晰<a href="x">点我</a>'
+    )
+    told = await (await world.phone_with(applicant.account)).says("进度")
+    assert "审核意见：证书不清晰‹a" in told
+    assert "/apply/form" in told
