@@ -207,7 +207,7 @@ function records(field, values, context) {
 
 function specialties(field, value, context) {
   const rule = context.schema.specialties;
-  const fixed = context.fixed ?? {};
+  const fixed = context.fixed ?? new Set();
   let chosen = (value ?? []).map((one) => ({ ...one }));
   const list = h('ul', { class: 'chosen' });
   const add = h('button', { type: 'button', class: 'add' }, '＋ 选择评标专业');
@@ -215,7 +215,7 @@ function specialties(field, value, context) {
   const { element, refuse } = frame({ ...field, hint: [field.hint, wording(rule)].filter(Boolean).join(' ') }, control, { group: true });
 
   const item = (one) => {
-    const stays = one.code in fixed;
+    const stays = fixed.has(one.code);
     const remove = !stays && h('button', { type: 'button', class: 'link', 'aria-label': `删除${named('specialty', one.code, context)}`,
       onclick: () => { chosen = chosen.filter((other) => other !== one); change(); } }, '删除');
     const kind = rule.preferred && h('select', { 'aria-label': '首选或备选', disabled: stays },

@@ -16,15 +16,23 @@ const bar = h('div', { class: 'formbar' });
 root.replaceChildren(tabs, notice, body, bar);
 
 const sectionOf = (code) => page.schema.sections.find((one) => one.code === code);
-const isEditable = (field) => page.mine.editable.includes(field.code);
+const isEditable = (field) => page.editable.has(field.code);
 const editableHere = () => page.section !== 'check' && sectionOf(page.section).fields.some(isEditable);
 
 async function load() {
-  page.mine = await client.get(`/applications/${id}`);
+  await read();
   page.schema = await client.get('/applications/schema', { entry_type: page.mine.entry_type });
-  for (const { kind, code, name } of page.mine.names) page.names.set(`${kind}/${code}`, name);
   const wanted = decodeURIComponent(location.hash.slice(1));
   open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
+}
+
+async function read() {
+  page.mine = await client.get(`/applications/${id}`);
+  page.sections = Object.fromEntries(page.mine.sections.map((one) => [one.code, one]));
+  page.editable = new Set(page.mine.sections.flatMap((one) => one.editable));
+  for (const [kind, entries] of Object.entries(page.mine.names)) {
+    for (const [code, name] of Object.entries(entries)) page.names.set(`${kind}/${code}`, name);
+  }
 }
 
 function firstUnfinished() {
@@ -36,7 +44,9 @@ function firstUnfinished() {
 // ---- sections
 
 async function go(code) {
-  if (await save()) open(code);
+  if (!(await save())) return;
+  await read();
+  open(code);
 }
 
 function open(code) {
@@ -63,14 +73,14 @@ function drawTabs() {
 
 function context(field) {
   return {
-    client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.attachments,
-    fixed: page.mine.fixed, locked: !isEditable(field), changed, filesChanged: refresh,
+    client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((one) => one.state === 'ready'),
+    fixed: new Set(page.mine.fixed), locked: !isEditable(field), changed, filesChanged: refresh,
   };
 }
 
 function valueOf(field) {
   if (field.read_only) return page.mine.account[field.code];
-  return page.mine.sections[page.section]?.values[field.code];
+  return page.sections[page.section]?.values[field.code];
 }
 
 function drawSection() {
@@ -80,7 +90,7 @@ function drawSection() {
   for (const field of section.fields) page.widgets.set(field.code, draw(field, valueOf(field), context(field)));
   body.replaceChildren(h('h2', { class: 'title' }, section.title), section.note ? h('p', { class: 'hint' }, section.note) : '',
     ...[...page.widgets.values()].map((widget) => widget.element));
-  if (page.mine.round > 0 || page.mine.state === 'locked') showProblems(page.mine.problems);
+  if (page.mine.progress.submitted_at || page.mine.progress.state === 'locked') showProblems(page.mine.problems);
 }
 
 function showProblems(problems) {
@@ -131,18 +141,16 @@ async function save({ quiet = false } = {}) {
 }
 
 async function store(quiet) {
-  const known = page.mine.sections[page.section];
+  const { section } = page;
   const values = typedValues();
   page.dirty = false;
   saved.textContent = '正在保存……';
   try {
-    const kept = await client.put(`/applications/${id}/sections/${page.section}`, { values, version: known?.version ?? 0 });
-    page.mine.sections[page.section] = { values, version: kept.version };
-    page.mine.version = kept.application_version;
-    page.mine.problems = kept.problems;
+    const kept = await client.put(`/applications/${id}/sections/${section}`, { values, version: page.sections[section].version });
+    Object.assign(page.sections[section], { values: kept.values, version: kept.version });
+    page.mine.version = kept.form_version;
     saved.textContent = `已保存 ${new Date().toLocaleTimeString('zh-CN', { hour: '2-digit', minute: '2-digit' })}`;
     notice.replaceChildren();
-    drawTabs();
     return true;
   } catch (error) {
     page.dirty = true;
@@ -161,7 +169,7 @@ function refused(error, quiet) {
 }
 
 async function refresh() {
-  page.mine = await client.get(`/applications/${id}`);
+  await read();
   drawTabs();
 }
 
@@ -183,8 +191,6 @@ function drawBar() {
 }
 
 // ---- checking and handing in
-
-const EDITABLE = ['draft', 'locked', 'sent_back', 'correcting'];
 
 function drawCheck() {
   const problems = page.mine.problems;
@@ -212,10 +218,12 @@ function jump(field) {
 
 function actions() {
   const { papers } = page.schema;
+  const { state } = page.mine.progress;
+  const may = (event) => page.mine.may.includes(event);
   const made = [];
-  if (page.mine.may.print) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, print) }, papers.print_locks && page.mine.state === 'draft' ? '打印表格（锁定）' : '打印表格'));
-  if (page.mine.may.withdraw) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, withdraw) }, '撤回修改'));
-  if (page.mine.may.submit) made.push(h('button', { type: 'button', class: 'button primary', onclick: (event) => during(event.currentTarget, submit, refusedSubmit) }, '提交审核'));
+  if (may('print') || !papers.print_locks || page.mine.locked_version !== null) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, print) }, papers.print_locks && state === 'draft' ? '打印表格（锁定）' : '打印表格'));
+  if (may('withdraw')) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, withdraw) }, '撤回修改'));
+  if (may('submit')) made.push(h('button', { type: 'button', class: 'button primary', onclick: (event) => during(event.currentTarget, submit, refusedSubmit) }, '提交审核'));
   return made;
 }
 
@@ -232,7 +240,7 @@ function ask(title, text, yes) {
 }
 
 async function print() {
-  const locks = page.schema.papers.print_locks && page.mine.state === 'draft';
+  const locks = page.schema.papers.print_locks && page.mine.progress.state === 'draft';
   if (locks && !(await ask('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
   const response = await client.fetch('POST', `/applications/${id}/form.pdf`, JSON.stringify({ confirmed: locks }), { 'Content-Type': 'application/json' });
   const url = URL.createObjectURL(await response.blob());

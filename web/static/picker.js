@@ -93,7 +93,7 @@ export function pickEmployer(client, hotline) {
         return;
       }
       try {
-        const { items } = await client.get('/employers', { q: word });
+        const { items } = await client.get('/employers', { word });
         if (!current()) return;
         list.replaceChildren(...items.map((unit) => h('li', { class: 'node' },
           h('button', { type: 'button', class: 'row plain grow', onclick: () => close(unit) },

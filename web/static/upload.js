@@ -59,7 +59,7 @@ export function uploader(client, application, field, { row = 0, files = [], lock
   const arrange = () => { add.hidden = locked || state.files.length >= field.count_max; };
   const item = (file) => {
     const picture = h('span', { class: 'thumb' }, file.media_type === 'application/pdf' ? 'PDF' : '');
-    if (file.has_thumbnail) showThumbnail(client, file.id, picture);
+    if (file.media_type.startsWith('image/')) showThumbnail(client, file.id, picture);
     const element = h('li', {}, picture, h('span', { class: 'grow' }, file.filename, h('small', {}, size(file.size))),
       !locked && h('button', { type: 'button', class: 'link', 'aria-label': `删除${file.filename}`, onclick: () => remove(file, element) }, '删除'));
     return element;
