@@ -1,0 +1,132 @@
+"""Who reviews what, and who holds an office: granted by administrators (审核授权, 工作人员)."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
+from services.assignments import AssignmentForm
+from services.staff import Office
+
+api = Api(
+    "assignments",
+    "审核授权与工作人员",
+    "Administrators name reviewers by step, region and branch of specialties, and staff by office. A person who has no "
+    "account yet gets one; what is taken away ends at once.",
+)
+
+
+class AssignmentPath(PoolPath):
+    assignment_id: UUID
+
+
+class GrantPath(PoolPath):
+    grant_id: UUID
+
+
+class AssignmentQuery(PageQuery):
+    step: str = Field("", max_length=20)
+    active: bool = Field(True, description="False: those that were revoked")
+
+
+class StaffQuery(PageQuery):
+    role: Office | None = None
+    active: bool = Field(True, description="False: those that were revoked")
+
+
+class AssignmentIn(Input):
+    mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
+    name: str = Field(min_length=1, max_length=50, examples=["李审核"])
+    step: str = Field(min_length=1, max_length=20, description="Code of a step", examples=["industry"])
+    region: str = Field("", max_length=6, description="Empty: the whole province", examples=["440100"])
+    specialty: str = Field("", max_length=32, description="Narrows a step that looks at each specialty")
+    department: str = Field("", max_length=100, description="As the applicant reads it; empty: the rulebook's")
+
+
+class StaffIn(Input):
+    mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
+    name: str = Field(min_length=1, max_length=50, examples=["王核验"])
+    role: Office
+    scope: str = Field("", max_length=64, description="Terminal of a verifier, venue of venue staff; empty: all")
+
+
+class AssignmentOut(Output):
+    """A person, a step and where; `active` false: revoked."""
+
+    id: UUID
+    account_id: UUID
+    name: str
+    masked_mobile: str = Field(examples=["138****1234"])
+    step: str
+    step_name: str
+    region: str
+    region_name: str
+    specialty: str
+    specialty_name: str
+    department: str
+    granted_at: Moment
+    active: bool
+
+
+class StaffOut(Output):
+    """A person and an office."""
+
+    grant_id: UUID
+    account_id: UUID
+    name: str
+    masked_mobile: str
+    role: Literal["verifier", "supervisor", "venue", "pool_admin"]
+    role_name: str = Field(examples=["核验人员"])
+    scope: str
+    granted_at: Moment
+    active: bool
+
+
+@api.get("/review-assignments", "审核授权列表", action="review.assign")
+async def assignments(call: Call, query: AssignmentQuery) -> Page[AssignmentOut]:
+    """Newest first."""
+    found, total = await call.services.assignments.page(
+        call.actor, step=query.step, active=query.active, offset=query.offset, limit=query.size
+    )
+    return Page[AssignmentOut](items=AssignmentOut.each(found), total=total, page=query.page, size=query.size)
+
+
+@api.post("/review-assignments", "添加审核授权", action="review.assign", status=201)
+async def assign(call: Call, body: AssignmentIn) -> AssignmentOut:
+    """Let a person review a step in a region and below it; again for the same is harmless."""
+    return AssignmentOut.of(await call.services.assignments.grant(call.actor, AssignmentForm(**body.model_dump())))
+
+
+@api.delete("/review-assignments/{assignment_id}", "取消审核授权", action="review.assign")
+async def unassign(call: Call, path: AssignmentPath) -> AssignmentOut:
+    """At once; decisions taken stay. Twice is harmless."""
+    return AssignmentOut.of(await call.services.assignments.revoke(call.actor, path.assignment_id))
+
+
+@api.get("/staff", "工作人员列表", action="person.manage")
+async def staff(call: Call, query: StaffQuery) -> Page[StaffOut]:
+    """By office, newest first."""
+    found, total = await call.services.staff.page(
+        call.actor, role=query.role or "", active=query.active, offset=query.offset, limit=query.size
+    )
+    return Page[StaffOut](items=StaffOut.each(found), total=total, page=query.page, size=query.size)
+
+
+@api.post("/staff", "添加工作人员", action="person.manage", status=201)
+async def grant(call: Call, body: StaffIn) -> StaffOut:
+    """Give a person an office; again is harmless."""
+    given = await call.services.staff.grant(
+        call.actor, mobile=body.mobile, name=body.name, role=body.role, scope=body.scope
+    )
+    return StaffOut.of(given)
+
+
+@api.delete("/staff/{grant_id}", "取消工作人员", action="person.manage")
+async def revoke(call: Call, path: GrantPath) -> StaffOut:
+    """At once. The last administrator stays."""
+    return StaffOut.of(await call.services.staff.revoke(call.actor, path.grant_id))

@@ -1,0 +1,129 @@
+"""The public notice before entry, and objections against it (公示与异议)."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, PoolPath
+from services.objections import ANSWER_MAX, TEXT_MAX, TEXT_MIN, Outcome
+
+api = Api(
+    "objections",
+    "公示与异议",
+    "Everybody may read who is about to enter the pool; who objects does so under a verified name, which "
+    "administrators alone see. An open objection holds the entry.",
+)
+
+
+class EntryPath(PoolPath):
+    application_id: UUID
+
+
+class ObjectionPath(PoolPath):
+    objection_id: UUID
+
+
+class SearchQuery(PageQuery):
+    search: str = Field("", max_length=50, description="Part of a name")
+
+
+class StateQuery(PageQuery):
+    state: Literal["open", "dismissed", "upheld"] | None = Field(None, description="None: all")
+
+
+class ObjectionIn(Input):
+    text: str = Field(
+        min_length=TEXT_MIN, max_length=TEXT_MAX, description="Facts and reasons",
+        examples=["该同志的职称证书与公示单位不一致，请核实。"],
+    )  # fmt: skip
+
+
+class AnswerIn(Input):
+    outcome: Outcome = Field(description="Dismiss it, or uphold it and send back or refuse the application")
+    answer: str = Field(min_length=1, max_length=ANSWER_MAX, examples=["经核实，证书属实。"])
+
+
+class PublicEntryOut(Output):
+    """Somebody on public notice. `over`: the time is up, an objection is still being looked into."""
+
+    id: UUID
+    number: str
+    name: str
+    employer: str
+    region: str
+    entry_type: Literal["first", "renewal"]
+    specialties: tuple[str, ...]
+    notice_from: Moment
+    notice_until: Moment
+    over: bool
+
+
+class PublicNoticeOut(Output):
+    """`how_to_object` is the pool's text beside the list."""
+
+    items: tuple[PublicEntryOut, ...]
+    total: int
+    page: int
+    size: int
+    how_to_object: str
+
+
+class ObjectionOut(Output):
+    """`by` is the objector's name, for administrators only."""
+
+    id: UUID
+    application_id: UUID
+    application_number: str
+    applicant: str
+    by: str
+    text: str
+    state: Literal["open", "dismissed", "upheld"]
+    answer: str
+    created_at: Moment
+    decided_at: Moment | None
+
+
+@api.get("/public-notices", "入库公示", access="public", limits=(60, 60))
+async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
+    """Who is on public notice now, by name."""
+    found, total = await call.services.public_notices.page(
+        call.pool, query.search, offset=query.offset, limit=query.size
+    )
+    return PublicNoticeOut(
+        items=PublicEntryOut.each(found), total=total, page=query.page, size=query.size,
+        how_to_object=call.services.public_notices.how_to_object(call.pool),
+    )  # fmt: skip
+
+
+@api.post("/public-notices/{application_id}/objections", "提出异议", status=201)
+async def raise_one(call: Call, path: EntryPath, body: ObjectionIn) -> ObjectionOut:
+    """Object under one's own, verified name."""
+    return ObjectionOut.of(await call.services.objections.raise_one(call.actor, path.application_id, body.text))
+
+
+@api.get("/objections/mine", "我的异议")
+async def mine(call: Call) -> Listing[ObjectionOut]:
+    """Own objections with their answers, newest first."""
+    return Listing[ObjectionOut](items=ObjectionOut.each(await call.services.objections.own(call.actor)))
+
+
+@api.get("/objections", "异议列表", action="objection.decide")
+async def objections(call: Call, query: StateQuery) -> Page[ObjectionOut]:
+    """For administrators; oldest first."""
+    found, total = await call.services.objections.page(
+        call.actor, state=query.state or "", offset=query.offset, limit=query.size
+    )
+    return Page[ObjectionOut](items=ObjectionOut.each(found), total=total, page=query.page, size=query.size)
+
+
+@api.post("/objections/{objection_id}/decision", "处理异议", action="objection.decide")
+async def decide(call: Call, path: ObjectionPath, body: AnswerIn) -> ObjectionOut:
+    """Answer it; an upheld one sends the application back or refuses it, with the answer as reason."""
+    return ObjectionOut.of(
+        await call.services.objections.decide(call.actor, path.objection_id, body.outcome, body.answer)
+    )

@@ -1,0 +1,240 @@
+"""A reviewer's desk: the queue by age, one application, and the decision (审核)."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.entry_lifecycles import ApplicationState, TaskState
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath
+from services.reviews.decisions import OPINION_MAX, PHRASES, Decided, Decision
+from services.reviews.queue import Wanted
+
+api = Api(
+    "reviews",
+    "审核",
+    "A reviewer sees the open tasks of the own step, region and branch of specialties, oldest first; never an own "
+    "application. A decision stands at once and can't be taken back.",
+)
+
+
+class TaskPath(PoolPath):
+    task_id: UUID
+
+
+class QueueQuery(PageQuery):
+    step: str = Field("", max_length=20, description="Code of a step; empty: all")
+    overdue: bool = Field(False, description="Only what waits longer than usual")
+    search: str = Field("", max_length=50, description="Part of a number or name")
+    specialty: str = Field("", max_length=32, description="A branch of the catalogue", examples=["A04"])
+
+
+class NextQuery(Params):
+    after: UUID | None = Field(None, description="The task just decided")
+
+
+class OpinionIn(Input):
+    opinion: str = Field("", max_length=OPINION_MAX, examples=["材料齐全，同意。"])
+
+
+class ReturnIn(Input):
+    opinion: str = Field(min_length=1, max_length=OPINION_MAX, examples=["职称证书不清晰，请重新上传。"])
+    whole: bool = Field(False, description="The whole application instead of the task's specialty alone")
+
+
+class RefusalIn(Input):
+    opinion: str = Field(min_length=1, max_length=OPINION_MAX, examples=["从业年限不足八年。"])
+
+
+class RevelationIn(Input):
+    field: str = Field(min_length=1, max_length=40, examples=["id_number"])
+
+
+class CardOut(Output):
+    """A line of the queue. `overdue`: it waits longer than the step usually takes."""
+
+    id: UUID
+    application_id: UUID
+    number: str = Field(examples=["SQ202611210000001"])
+    name: str
+    entry_type: Literal["first", "renewal"]
+    step: str
+    step_name: str = Field(examples=["行业部门预审"])
+    specialty: str
+    specialty_name: str = Field(examples=["A0401建筑设计"])
+    region: str = Field(examples=["广州市天河区"])
+    round: int
+    opened_at: Moment
+    expected_by: Moment
+    overdue: bool
+
+
+class StepCountOut(Output):
+    step: str
+    step_name: str
+    open: int
+    overdue: int
+
+
+class QueueOut(Output):
+    """`counts` are of everything within reach, whatever the filter; `phrases` are quick opinions."""
+
+    items: tuple[CardOut, ...]
+    total: int
+    page: int
+    size: int
+    counts: tuple[StepCountOut, ...]
+    phrases: tuple[str, ...]
+
+
+class FileOut(Output):
+    """An attachment; its pictures and the file itself are under `/attachments`."""
+
+    id: UUID
+    field: str
+    row: int
+    filename: str
+    media_type: str
+    size: int
+    picture: bool
+
+
+class FieldOut(Output):
+    """A value in words. `hidden`: it is masked, and can be shown by `revelations`."""
+
+    code: str
+    label: str
+    kind: str
+    text: str
+    hidden: bool
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    files: tuple[FileOut, ...]
+
+
+class SectionOut(Output):
+    code: str
+    title: str
+    fields: tuple[FieldOut, ...]
+
+
+class SheetOut(Output):
+    sections: tuple[SectionOut, ...]
+
+
+class SpecialtyOut(Output):
+    code: str
+    name: str
+    choice: Literal["preferred", "alternative"]
+    state: TaskState
+
+
+class LogOut(Output):
+    """A line of the review log, by departments."""
+
+    at: Moment
+    event: str
+    who: str
+    step_name: str
+    specialty: str
+    opinion: str
+
+
+class TaskOut(Output):
+    """One task and the application behind it. `may` are the decisions that the step allows."""
+
+    card: CardOut
+    state: TaskState
+    application_state: ApplicationState
+    may: tuple[Decision, ...]
+    submitted_at: Moment | None
+    masked_mobile: str
+    masked_id_number: str
+    sheet: SheetOut
+    specialties: tuple[SpecialtyOut, ...]
+    log: tuple[LogOut, ...]
+    decided_at: Moment | None
+    opinion: str
+
+
+class DecidedOut(Output):
+    """`next_task` is where to go on; none: all is done."""
+
+    task_id: UUID
+    application_id: UUID
+    state: TaskState
+    application_state: ApplicationState
+    next_task: UUID | None
+
+
+class NextOut(Output):
+    next_task: UUID | None
+
+
+class RevelationOut(Output):
+    text: str
+
+
+@api.get("/reviews", "待审核", action="review.decide")
+async def queue(call: Call, query: QueueQuery) -> QueueOut:
+    """Open tasks within the reviewer's reach, oldest first."""
+    wanted = Wanted(query.step, query.overdue, query.search, query.specialty)
+    cards, total = await call.services.review_queue.cards(
+        call.actor, wanted, offset=query.offset, limit=query.size
+    )  # fmt: skip
+    counts = await call.services.review_queue.counts(call.actor)
+    return QueueOut(
+        items=CardOut.each(cards), total=total, page=query.page, size=query.size, counts=StepCountOut.each(counts),
+        phrases=PHRASES,
+    )  # fmt: skip
+
+
+@api.get("/reviews/next", "下一件", action="review.decide")
+async def find_next(call: Call, query: NextQuery) -> NextOut:
+    """The oldest task behind `after`, or the oldest of all."""
+    return NextOut(next_task=await call.services.review_queue.next(call.actor, query.after))
+
+
+@api.get("/reviews/{task_id}", "审核任务", action="review.decide")
+async def one(call: Call, path: TaskPath) -> TaskOut:
+    """The application by section, sensitive values masked, with its files and its log."""
+    return TaskOut.of(await call.services.review_queue.one(call.actor, path.task_id))
+
+
+@api.post("/reviews/{task_id}/approval", "通过", action="review.decide")
+async def approve(call: Call, path: TaskPath, body: OpinionIn) -> DecidedOut:
+    """Approve; when all of the step is approved the application goes on."""
+    return await _decide(call, path.task_id, "approve", body.opinion)
+
+
+@api.post("/reviews/{task_id}/return", "退回修改", action="review.decide")
+async def send_back(call: Call, path: TaskPath, body: ReturnIn) -> DecidedOut:
+    """Send back the task's specialty, or the whole, as far as the step allows."""
+    return await _decide(call, path.task_id, "send_back_whole" if body.whole else "send_back", body.opinion)
+
+
+@api.post("/reviews/{task_id}/refusal", "不通过", action="review.decide")
+async def refuse(call: Call, path: TaskPath, body: RefusalIn) -> DecidedOut:
+    """End the application, where the step may."""
+    return await _decide(call, path.task_id, "refuse", body.opinion)
+
+
+@api.post("/reviews/{task_id}/revelations", "显示隐藏内容", action="review.decide", keyed="no")
+async def reveal(call: Call, path: TaskPath, body: RevelationIn) -> RevelationOut:
+    """A masked value in clear; who saw which is logged."""
+    return RevelationOut(text=await call.services.review_queue.reveal(call.actor, path.task_id, body.field))
+
+
+async def _decide(call: Call, task_id: UUID, decision: Decision, opinion: str) -> DecidedOut:
+    done: Decided = await call.services.reviews.decide(call.actor, task_id, decision, opinion)
+    return DecidedOut(
+        task_id=done.task_id,
+        application_id=done.application_id,
+        state=done.state,
+        application_state=done.application_state,
+        next_task=await call.services.review_queue.next(call.actor, task_id),
+    )
