@@ -25,6 +25,8 @@ PREFIX = "/pay"
 SKEW = 300.0
 NONCES_KEPT = 100_000
 LARGEST_SHOWN = 500
+LONGEST_TIME = 12
+"""Digits of a time in seconds."""
 _PAIR = re.compile(r'\s*(\w+)="([^"]*)"\s*')
 _NEEDED = ("mchid", "nonce_str", "timestamp", "serial_no", "signature")
 
@@ -132,7 +134,11 @@ class Door:
         return PayCall(request, merchant, self._signer(request, merchant))
 
     def _check_time(self, timestamp: str) -> None:
-        if not timestamp.isdecimal() or abs(int(timestamp) - self._world.clock.now()) > SKEW:
+        if (
+            not timestamp.isdecimal()
+            or len(timestamp) > LONGEST_TIME
+            or abs(int(timestamp) - self._world.clock.now()) > SKEW
+        ):
             raise sign_error("Http头Authorization中的timestamp与发起请求的时间不得超过5分钟")
 
     def _use_nonce(self, mchid: str, nonce: str) -> None:
@@ -219,9 +225,11 @@ def _body(request: web.Request, raw: bytes) -> Json:
     if not raw:
         return {}
     try:
-        return jsons.loads(raw)
-    except ValueError as error:
+        body = jsons.loads(raw)
+        jsons.dumps(body).encode()  # lone surrogates, which nobody could be told again
+    except (ValueError, RecursionError) as error:
         raise param_error("请求体不是JSON对象") from error
+    return body
 
 
 def _plain(error: PayError) -> web.Response:

@@ -64,7 +64,10 @@ def currency(amount: Mapping[str, object]) -> str:
 
 def notify_url(value: str) -> str:
     """A full address without a query. Private addresses are let pass: the sandbox knows no others."""
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError as error:
+        raise param_error("输入源“/body/notify_url”不是有效的地址") from error
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise param_error("输入源“/body/notify_url”必须是完整的http或https地址")
     if parts.query or parts.fragment:

@@ -201,7 +201,7 @@ class Orders:
             notify_url=fields.notify_url(fields.need(body, "notify_url", 255)),
             asked={key: value for key, value in body.items() if key != "time_expire"},
             created_at=now,
-            expires_at=max(fields.moment(expires, "time_expire"), now + SHORTEST_LIFE) if expires else now + ORDER_LIFE,
+            expires_at=_expiry(expires, now),
             openid=self._payer(appid, body) if trade_type == "JSAPI" else "",
             support_fapiao=body.get("support_fapiao") is True,
         )
@@ -233,6 +233,12 @@ class Orders:
             order.code = f"wx{beijing_day(now)}{secrets.token_hex(13)}"
         order.code_at = now
         self._by_code[order.code] = order
+
+
+def _expiry(asked: str, now: float) -> float:
+    """Seconds since 1970: a minute from now at the earliest, and never after the order has closed by itself."""
+    latest = now + ORDER_LIFE
+    return min(max(fields.moment(asked, "time_expire"), now + SHORTEST_LIFE), latest) if asked else latest
 
 
 def _check_merchant(merchant: Merchant, mchid: str, appid: str) -> None:

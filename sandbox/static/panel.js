@@ -15,7 +15,7 @@ const PAY_FAULTS = {
   fapiao_failed: '发票开具失败',
 };
 /** By vendor: those that any vendor may have, and its own. */
-const KINDS = { pay: { ...FAULTS, ...PAY_FAULTS }, mail: { ...FAULTS, refuse: '退信' } };
+const KINDS = { pay: { ...FAULTS, ...PAY_FAULTS }, mail: { slow: FAULTS.slow, fail_500: '暂时不收', drop_answer: FAULTS.drop_answer, quota_used_up: '信箱已满', refuse: '退信' } };
 const kindsOf = (vendor) => KINDS[vendor] ?? FAULTS;
 const nameOf = (fault) => FAULTS[fault.kind] ?? PAY_FAULTS[fault.kind] ?? KINDS.mail[fault.kind] ?? fault.kind;
 const VENDORS = { '*': '全部', wechat: '微信', sms: '短信', voice: '语音', identity: '身份认证', pay: '微信支付', mail: '邮件' };
