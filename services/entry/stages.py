@@ -27,10 +27,14 @@ _S = ApplicationState
 _AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
 _ORDER: tuple[Stage, ...] = ("notice", "fee", "exam")
 _OVER = """
-SELECT p.id FROM application p WHERE p.state = 'notice' AND p.notice_until <= $1
+SELECT p.id, p.notice_until FROM application p WHERE p.state = 'notice' AND p.notice_until <= $1
    AND NOT EXISTS (SELECT 1 FROM objection o WHERE o.application_id = p.id AND o.state = 'open')
- ORDER BY p.notice_until LIMIT 500
 """
+NOTICE_OVER = f"EXISTS ({_OVER})"
+"""Whether ``end_notices`` has anything to do; ``$1`` is the present moment."""
+
+
+_NEXT = f"{_OVER} ORDER BY p.notice_until LIMIT 500"
 
 
 class FeeDesk(Protocol):
@@ -67,7 +71,7 @@ class Entry:
     async def end_notices(self) -> int:
         """Let everybody pass on whose public notice is over and undisputed; returns how many."""
         now = self._deps.now()
-        return await each("notice_end", await rows(_OVER, now), lambda row: self._end_notice(row["id"], now))
+        return await each("notice_end", await rows(_NEXT, now), lambda row: self._end_notice(row["id"], now))
 
     async def _end_notice(self, application_id: UUID, now: datetime) -> None:
         async with transaction():
