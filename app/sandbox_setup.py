@@ -126,7 +126,7 @@ def sandbox_config(
             "client_id": settings.identity.client_id,
             "client_secret": settings.identity.client_secret.get_secret_value(),
         },
-        "pay": _pay(settings, books),
+        "pay": _pay(settings, books, service),
         **({"mail": _mail(settings.mail)} if serves_mail(settings) else {}),
         "people": [person.as_config() for person in people],
     }
@@ -146,7 +146,7 @@ def _mail(mail: Mail) -> dict[str, object]:
     }
 
 
-def _pay(settings: Settings, books: Mapping[str, Rulebook]) -> dict[str, object]:
+def _pay(settings: Settings, books: Mapping[str, Rulebook], service: str) -> dict[str, object]:
     merchants = {pool: merchant for pool, merchant in settings.pay.merchants.items() if pool in settings.pools}
     if not merchants:
         return {"merchants": []}
@@ -155,15 +155,21 @@ def _pay(settings: Settings, books: Mapping[str, Rulebook]) -> dict[str, object]
         "public_key_id": PUBLIC_KEY_ID,
         "private_key": keys[PLATFORM],
         "certificate_key": keys[CERTIFICATE],
-        "merchants": [_merchant(pool, merchant, settings, books) for pool, merchant in merchants.items()],
+        "merchants": [
+            {
+                **_merchant(pool, merchant, settings),
+                "name": books[pool].pool.name,
+                "fapiao_url": f"{service}/callbacks/pay/{pool}",
+            }
+            for pool, merchant in merchants.items()
+        ],
     }
 
 
-def _merchant(pool: str, merchant: PayMerchant, settings: Settings, books: Mapping[str, Rulebook]) -> dict[str, object]:
+def _merchant(pool: str, merchant: PayMerchant, settings: Settings) -> dict[str, object]:
     apps = (settings.wechat.accounts.get(pool), settings.wechat.mini_programs.get(pool))
     return {
         "mchid": merchant.mchid,
-        "name": books[pool].pool.name,
         "serial_no": merchant.serial,
         "public_key": public_pem(merchant.private_key.get_secret_value()),
         "apiv3_key": merchant.apiv3_key.get_secret_value(),

@@ -108,6 +108,7 @@ def test_the_sandbox_knows_the_merchants_by_their_public_keys(config: dict[str, 
     assert pay.public_key_id == mine.public_key_id
     apps = {demo.wechat.accounts["demo"].appid, demo.wechat.mini_programs["demo"].appid}
     assert set(known[mine.mchid].appids) == apps
+    assert known[mine.mchid].fapiao_url == "http://127.0.0.1:8080/callbacks/pay/demo"
     assert "PRIVATE" not in known[mine.mchid].public_key
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -12,24 +12,37 @@ from aiohttp.test_utils import TestServer, unused_port
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from config.settings import Identity, MiniProgram, OfficialAccount, Sms, Voice, Wechat
+from config.settings import Identity, Mail, MiniProgram, OfficialAccount, Pay, PayMerchant, Sms, Voice, Wechat
 from domain.clock import SystemClock
 from gateways.identity import OidcIdentity
+from gateways.mail import SmtpMailer
 from gateways.mini_program import MiniPrograms
 from gateways.shared import SharedValues
 from gateways.sms import AlibabaSms
 from gateways.voice import AlibabaVoice
 from gateways.wechat import OfficialAccounts
 from gateways.wechat_api import WechatApi
+from gateways.wechat_pay import WechatPay
 from gateways.wechat_quota import DailyQuotas
 from gateways.wechat_token import AccessTokens
 from sandbox import config as sandbox_config
 from sandbox.server import create_app
+from tests.gateways.pay_platform import (
+    APIV3,
+    MERCHANT_KEY,
+    OLD_CERT_KEY,
+    PUBLIC_ID,
+    WECHAT_KEY,
+    private_pem,
+    public_pem,
+)
 from tests.gateways.support import Tools, new_tools
 
 TEMPLATE = {"title": "评标邀请", "fields": {"time1": "集合时间", "thing2": "地点"}}
 MOBILE = "13800001234"
 OA, MINI = "wxoa00000000000001", "wxmini000000000001"
+MERCHANTS = {"demo": "1900000001", "xinjiang": "1900000002"}
+"""The first verifies by WeChat's public key and issues invoices, the second by certificates and doesn't."""
 
 
 @dataclass
@@ -38,6 +51,8 @@ class Receiver:
 
     receipts: list[bytes] = field(default_factory=list)
     callbacks: list[bytes] = field(default_factory=list)
+    payments: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+    """Pool, headers, body."""
 
     async def receipt(self, request: web.Request) -> web.Response:
         self.receipts.append(await request.read())
@@ -46,6 +61,10 @@ class Receiver:
     async def callback(self, request: web.Request) -> web.Response:
         self.callbacks.append(await request.read())
         return web.Response(text="success")
+
+    async def payment(self, request: web.Request) -> web.Response:
+        self.payments.append((request.match_info["pool"], request.headers, await request.read()))
+        return web.Response(status=204)
 
 
 @dataclass
@@ -60,7 +79,13 @@ class World:
     sms: AlibabaSms
     voice: AlibabaVoice
     identity: OidcIdentity
+    pay: WechatPay
+    mailer: SmtpMailer
     tools: Tools
+    back: str
+    """Our edge's address."""
+    pay_settings: Pay
+    wechat_settings: Wechat
 
     async def control(self, path: str, body: dict[str, object] | None = None) -> dict[str, object]:
         """Act on the sandbox; without body: read."""
@@ -122,6 +147,26 @@ def _config(port: int, back: str) -> sandbox_config.Config:
             },
         },
         "identity": {"client_id": "pingbiaotong", "client_secret": "id-secret"},
+        "pay": {
+            "public_key_id": PUBLIC_ID,
+            "private_key": private_pem(WECHAT_KEY),
+            "certificate_key": private_pem(OLD_CERT_KEY),
+            "merchants": [
+                {
+                    "mchid": mchid,
+                    "name": pool,
+                    "serial_no": "5A" * 20,
+                    "public_key": public_pem(MERCHANT_KEY),
+                    "apiv3_key": APIV3,
+                    "appids": [OA, MINI],
+                    "mode": "public_key" if pool == "demo" else "certificate",
+                    "fapiao": pool == "demo",
+                    "fapiao_url": f"{back}/callbacks/pay/{pool}",
+                }
+                for pool, mchid in MERCHANTS.items()
+            ],
+        },
+        "mail": {"username": "pbt", "password": "mail-secret"},
         "people": [
             {
                 "name": "李四",
@@ -134,7 +179,10 @@ def _config(port: int, back: str) -> sandbox_config.Config:
                 "organisation": {"name": "某招标代理有限公司", "credit_code": "91440101MA5XXXXX0X"},
             }
         ],
-        "wire": {"receipt_delay": 0.05, "ring_seconds": 1.0, "speech_rate": 1000.0, "key_wait": 0.2},
+        "wire": {
+            "receipt_delay": 0.05, "ring_seconds": 1.0, "speech_rate": 1000.0, "key_wait": 0.2,
+            "refund_delay": 0.05, "fapiao_delay": 0.05, "notify_gap": 0.05,
+        },
     })  # fmt: skip
 
 
@@ -149,11 +197,36 @@ def _wechat(url: str) -> Wechat:
     )
     program = MiniProgram(appid=MINI, secret=SecretStr("mini-secret"), templates={"draw_call": "TPL_CALL"})
     return Wechat(
-        api_url=f"{url}/wechat", open_url=f"{url}/wechat", accounts={"demo": account}, mini_programs={"demo": program}
+        api_url=f"{url}/wechat",
+        open_url=f"{url}/wechat",
+        accounts=dict.fromkeys(MERCHANTS, account),
+        mini_programs=dict.fromkeys(MERCHANTS, program),
     )
 
 
-def _clients(url: str, session: aiohttp.ClientSession, store: Redis, receiver: Receiver) -> World:
+def _pay(url: str) -> Pay:
+    def merchant(pool: str, mchid: str) -> PayMerchant:
+        return PayMerchant(
+            mchid=mchid,
+            serial="5A" * 20,
+            private_key=SecretStr(private_pem(MERCHANT_KEY)),
+            apiv3_key=SecretStr(APIV3),
+            public_key_id=PUBLIC_ID if pool == "demo" else "",
+            public_key=public_pem(WECHAT_KEY) if pool == "demo" else "",
+            fapiao=pool == "demo",
+        )
+
+    return Pay(api_url=f"{url}/pay", merchants={pool: merchant(pool, mchid) for pool, mchid in MERCHANTS.items()})
+
+
+async def _mail_port(url: str, session: aiohttp.ClientSession) -> int:
+    async with session.get(f"{url}/control/mail") as response:
+        return int((await response.json())["smtp_port"])
+
+
+def _clients(
+    url: str, back: str, session: aiohttp.ClientSession, store: Redis, receiver: Receiver, mail_port: int
+) -> World:
     tools, clock, settings = new_tools(session), SystemClock(), _wechat(url)
     wechat, shared = tools.vendor("wechat"), SharedValues(store)
     tokens = AccessTokens(wechat, shared, settings.api_url)
@@ -180,7 +253,18 @@ def _clients(url: str, session: aiohttp.ClientSession, store: Redis, receiver: R
         AlibabaSms(sms, tools.vendor("sms"), clock),
         AlibabaVoice(voice, tools.vendor("voice", timeout=2), clock),
         OidcIdentity(identity, tools.vendor("identity"), clock),
+        WechatPay(_pay(url), settings, tools.vendor("pay", timeout=2), clock, public_url=back),
+        SmtpMailer(
+            Mail(port=mail_port, username="pbt", password=SecretStr("mail-secret"), sender="noreply@pbt.example"),
+            {"demo": "演示评标专家库"},
+            tools.vendor("mail"),
+            clock,
+            content=2,
+        ),
         tools,
+        back,
+        _pay(url),
+        settings,
     )
 
 
@@ -189,10 +273,9 @@ async def world(redis: str) -> AsyncIterator[World]:
     receiver, edge, port = Receiver(), web.Application(), unused_port()
     edge.router.add_post("/receipts", receiver.receipt)
     edge.router.add_post("/wechat/demo", receiver.callback)
-    async with (
-        TestServer(edge) as back,
-        TestServer(create_app(_config(port, str(back.make_url("")).rstrip("/"))), port=port),
-        aiohttp.ClientSession() as session,
-        Redis.from_url(redis) as store,
-    ):
-        yield _clients(f"http://127.0.0.1:{port}", session, store, receiver)
+    edge.router.add_post("/callbacks/pay/{pool}", receiver.payment)
+    url = f"http://127.0.0.1:{port}"
+    async with TestServer(edge) as server, aiohttp.ClientSession() as session, Redis.from_url(redis) as store:
+        back = str(server.make_url("")).rstrip("/")
+        async with TestServer(create_app(_config(port, back)), port=port):
+            yield _clients(url, back, session, store, receiver, await _mail_port(url, session))

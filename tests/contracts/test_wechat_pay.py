@@ -1,0 +1,328 @@
+"""What the sandbox's WeChat Pay and our client agree on, in both ways of verifying."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.clock import local
+from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
+from gateways.wechat_pay import WechatPay
+from services.ports import InvoiceRequest, OrderRequest, PayNotification
+from tests.contracts.conftest import MERCHANTS, MINI, MOBILE, OA, World
+
+POOLS = list(MERCHANTS)
+NUMBER = "T20261121000001"
+
+
+class Moved:
+    """Our clock, moved as far as the sandbox's."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+def order(number: str = NUMBER, *, amount: int = 3000) -> OrderRequest:
+    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=30)
+    return OrderRequest(number, "评标专家入库考试费", amount, expires, attach="order:17")
+
+
+async def pay_by_code(world: World, code_url: str) -> None:
+    """Scan the QR code with the phone and pay."""
+    cashier = await world.control("pay/scan", {"phone": MOBILE, "code_url": code_url})
+    await world.control("pay/confirm", {"phone": MOBILE, "cashier": cashier["cashier"]})
+
+
+async def paid(world: World, pool: str, number: str = NUMBER) -> str:
+    """The transaction's id."""
+    await pay_by_code(world, await world.pay.order_native(pool, order(number)))
+    report = await world.pay.query(pool, number)
+    assert report is not None
+    return report.transaction_id
+
+
+async def notified(world: World, count: int = 1, *, seconds: float = 5.0) -> list[PayNotification]:
+    """The notifications that came, read; those that don't verify raise."""
+    async with asyncio.timeout(seconds):
+        while len(world.receiver.payments) < count:
+            await asyncio.sleep(0.02)
+    return [await world.pay.read_notification(*sent) for sent in world.receiver.payments[:count]]
+
+
+async def fault(world: World, kind: str, **more: object) -> None:
+    await world.control("faults", {"vendor": "pay", "kind": kind, "count": 1, "seconds": 0, **more})
+
+
+@pytest.mark.parametrize("pool", POOLS)
+async def test_a_native_order_is_paid_with_a_phone_and_notified(world: World, pool: str) -> None:
+    assert await world.pay.query(pool, NUMBER) is None
+    code_url = await world.pay.order_native(pool, order())
+    unpaid = await world.pay.query(pool, NUMBER)
+    assert unpaid is not None
+    assert (unpaid.state, unpaid.transaction_id) == ("NOTPAY", "")
+    await pay_by_code(world, code_url)
+    (notice,) = await notified(world)
+    report = await world.pay.query(pool, NUMBER)
+    assert notice.kind == "TRANSACTION.SUCCESS"
+    assert notice.trade == report
+    assert report is not None
+    assert (report.state, report.amount, report.currency, report.mchid) == ("SUCCESS", 3000, "CNY", MERCHANTS[pool])
+    assert report.success_at is not None
+    assert abs((datetime.now(UTC) - report.success_at).total_seconds()) < 60
+    assert (report.appid, bool(report.payer)) == (OA, True)
+
+
+@pytest.mark.parametrize("app", ["oa", "mini"])
+async def test_a_payment_inside_wechat_is_signed_for_its_cashier(world: World, app: Any) -> None:
+    openid = await world.openid()
+    if app == "mini":
+        given = await world.control(f"phones/{MOBILE}/login_code", {"pool": "demo"})
+        openid = (await world.mini.login("demo", str(given["code"]))).openid
+    prepay_id = await world.pay.order_jsapi("demo", app, openid, order())
+    signed = world.pay.sign_payment("demo", app, prepay_id)
+    call = {
+        "phone": MOBILE,
+        "appId": signed.app_id,
+        "timeStamp": signed.time_stamp,
+        "nonceStr": signed.nonce,
+        "package": signed.package,
+        "signType": signed.sign_type,
+        "paySign": signed.signature,
+    }
+    cashier = await world.control("pay/jsapi", call)
+    await world.control("pay/confirm", {"phone": MOBILE, "cashier": cashier["cashier"]})
+    (notice,) = await notified(world)
+    assert notice.trade is not None
+    assert (notice.trade.appid, notice.trade.payer) == ({"oa": OA, "mini": MINI}[app], openid)
+
+
+async def test_the_same_order_again_gets_a_fresh_code_and_another_amount_none(world: World) -> None:
+    same = order()
+    first, second = [await world.pay.order_native("demo", same) for _ in range(2)]
+    assert first != second
+    with pytest.raises(Rejected) as caught:
+        await world.pay.order_native("demo", order(amount=3001))
+    assert caught.value.vendor_code == "INVALIDREQUEST"
+
+
+async def test_another_way_of_paying_needs_another_number(world: World) -> None:
+    await world.pay.order_native("demo", order())
+    with pytest.raises(Rejected) as caught:
+        await world.pay.order_jsapi("demo", "oa", await world.openid(), order())
+    assert caught.value.vendor_code == "OUTTRADENOUSED"
+
+
+@pytest.mark.parametrize("pool", POOLS)
+async def test_an_unpaid_order_is_closed_and_a_paid_one_not(world: World, pool: str) -> None:
+    await world.pay.order_native(pool, order("T0000001"))
+    await world.pay.close(pool, "T0000001")
+    await world.pay.close(pool, "T0000001")
+    report = await world.pay.query(pool, "T0000001")
+    assert report is not None
+    assert report.state == "CLOSED"
+    with pytest.raises(Rejected) as closed:
+        await world.pay.order_native(pool, order("T0000001"))
+    assert closed.value.vendor_code == "ORDERCLOSED"
+    await paid(world, pool)
+    with pytest.raises(Rejected) as caught:
+        await world.pay.close(pool, NUMBER)
+    assert caught.value.vendor_code == "ORDERPAID"
+
+
+@pytest.mark.parametrize("pool", POOLS)
+async def test_a_refund_is_accepted_then_done_and_the_same_when_repeated(world: World, pool: str) -> None:
+    transaction = await paid(world, pool)
+    assert await world.pay.query_refund(pool, "R1") is None
+    first, again = [
+        await world.pay.refund(pool, transaction, "R1", amount=3000, total=3000, reason="重复缴费") for _ in range(2)
+    ]
+    assert first.outcome == "PROCESSING"
+    assert first.refund_id == again.refund_id
+    notice = (await notified(world, 2))[1]
+    assert notice.kind == "REFUND.SUCCESS"
+    assert notice.refund == await world.pay.query_refund(pool, "R1")
+    assert notice.refund is not None
+    assert (notice.refund.outcome, notice.refund.amount) == ("SUCCESS", 3000)
+    report = await world.pay.query(pool, NUMBER)
+    assert report is not None
+    assert report.state == "REFUND"
+
+
+async def test_a_refund_that_cannot_arrive_says_so(world: World) -> None:
+    transaction = await paid(world, "demo")
+    await fault(world, "refund_abnormal")
+    await world.pay.refund("demo", transaction, "R1", amount=3000, total=3000, reason="")
+    notice = (await notified(world, 2))[1]
+    assert (notice.kind, notice.refund and notice.refund.outcome) == ("REFUND.ABNORMAL", "ABNORMAL")
+
+
+async def test_a_merchant_without_money_cannot_refund(world: World) -> None:
+    transaction = await paid(world, "demo")
+    await fault(world, "not_enough")
+    with pytest.raises(Rejected) as caught:
+        await world.pay.refund("demo", transaction, "R1", amount=3000, total=3000, reason="")
+    assert caught.value.vendor_code == "NOTENOUGH"
+
+
+# -- when the wire misbehaves -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("forged_answer", OutcomeUnknown),
+        ("drop_answer", OutcomeUnknown),
+        ("fail_500", Transient),
+        ("error_after", Transient),
+        ("quota_used_up", Transient),
+    ],
+)
+async def test_an_order_that_went_wrong_is_simply_placed_again(
+    world: World, pool: str, kind: str, error: type[Exception]
+) -> None:
+    same = order()
+    await fault(world, kind, path="native")
+    with pytest.raises(error):
+        await world.pay.order_native(pool, same)
+    await pay_by_code(world, await world.pay.order_native(pool, same))
+    assert len(await notified(world)) == 1
+
+
+@pytest.mark.parametrize("kind", ["forged_answer", "drop_answer", "error_after"])
+async def test_a_refund_that_went_wrong_is_asked_for_again_and_paid_once(world: World, kind: str) -> None:
+    transaction = await paid(world, "demo")
+    await fault(world, kind, path="refunds")
+    with pytest.raises((OutcomeUnknown, Transient)):
+        await world.pay.refund("demo", transaction, "R1", amount=3000, total=3000, reason="")
+    await world.pay.refund("demo", transaction, "R1", amount=3000, total=3000, reason="")
+    refunds = (await world.control("pay/refunds"))["refunds"]
+    assert isinstance(refunds, list)
+    assert len(refunds) == 1
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("kind", ["wrong_signature", "sign_probe", "wrong_serial", "old_timestamp", "altered_body"])
+async def test_a_notification_that_is_not_genuine_is_refused(world: World, pool: str, kind: str) -> None:
+    await fault(world, kind)
+    await pay_by_code(world, await world.pay.order_native(pool, order()))
+    with pytest.raises(Forbidden) as caught:
+        await notified(world)
+    assert caught.value.code == ("pay_probe" if kind == "sign_probe" else "pay_forged")
+
+
+@pytest.mark.parametrize("kind", ["twice", "concurrent"])
+async def test_the_same_notification_twice_is_the_same(world: World, kind: str) -> None:
+    await fault(world, kind)
+    await pay_by_code(world, await world.pay.order_native("demo", order()))
+    first, second = await notified(world, 2)
+    assert first == second
+
+
+async def test_a_wrong_amount_is_genuine_and_told_as_it_is(world: World) -> None:
+    """Whether it is what was ordered is for the caller to compare."""
+    await fault(world, "wrong_amount")
+    await pay_by_code(world, await world.pay.order_native("demo", order()))
+    (notice,) = await notified(world)
+    assert notice.trade is not None
+    assert notice.trade.amount == 3001
+
+
+# -- bills --------------------------------------------------------------------------------------------------------
+
+
+async def next_noon(world: World, clock: Moved) -> date:
+    """Move everybody to noon of tomorrow, Beijing; the answer is the day before."""
+    day = local(datetime.now(UTC)).date()
+    noon = datetime(day.year, day.month, day.day, 4, tzinfo=UTC) + timedelta(days=1)
+    seconds = (noon - datetime.now(UTC)).total_seconds()
+    clock.offset = timedelta(seconds=seconds)
+    await world.control("clock", {"advance_seconds": seconds})
+    return day
+
+
+@pytest.fixture
+def clock(world: World) -> Moved:
+    """Shared by our client; the sandbox's is moved beside it."""
+    moved = Moved()
+    world.pay = WechatPay(
+        world.pay_settings, world.wechat_settings, world.tools.vendor("pay"), moved, public_url=world.back
+    )
+    return moved
+
+
+@pytest.mark.parametrize("pool", POOLS)
+async def test_a_days_bill_holds_its_payments_and_refunds(world: World, clock: Moved, pool: str) -> None:
+    transaction = await paid(world, pool)
+    await world.pay.refund(pool, transaction, "R1", amount=3000, total=3000, reason="")
+    await notified(world, 2)
+    today = await next_noon(world, clock)
+    bill = await world.pay.trade_bill(pool, today)
+    payment, refund = bill.rows
+    assert (payment.transaction_id, payment.out_trade_no, payment.amount) == (transaction, NUMBER, 3000)
+    assert (payment.state, payment.out_refund_no, payment.refunded) == ("SUCCESS", "", 0)
+    assert (refund.state, refund.out_refund_no, refund.refunded) == ("REFUND", "R1", 3000)
+    assert (bill.trades, bill.total_received, bill.total_refunded) == (2, 3000, 3000)
+
+
+async def test_a_day_without_trades_is_empty_and_today_not_made_yet(world: World, clock: Moved) -> None:
+    today = await next_noon(world, clock)
+    assert (await world.pay.trade_bill("demo", today)).rows == ()
+    with pytest.raises(Transient):
+        await world.pay.trade_bill("demo", today + timedelta(days=1))
+
+
+@pytest.mark.parametrize("kind", ["bill_creating", "bill_bad_hash"])
+async def test_a_bill_that_is_not_right_is_fetched_later(world: World, clock: Moved, kind: str) -> None:
+    await paid(world, "demo")
+    today = await next_noon(world, clock)
+    await fault(world, kind)
+    with pytest.raises(Transient):
+        await world.pay.trade_bill("demo", today)
+    assert len((await world.pay.trade_bill("demo", today)).rows) == 1
+
+
+# -- invoices -----------------------------------------------------------------------------------------------------
+
+INVOICE = InvoiceRequest(
+    "A20261121000001", "F20261121000001", "某某公司", "91440101MA5XXXXX0X", "a@b.cn", 3000, "考试费", "3070201", 600
+)
+
+
+async def test_an_invoice_is_issued_told_and_fetched(world: World) -> None:
+    await paid(world, "demo")
+    assert await world.pay.query_invoice("demo", INVOICE.apply_id) is None
+    await world.pay.issue_invoice("demo", INVOICE)
+    await world.pay.issue_invoice("demo", INVOICE)
+    notice = (await notified(world, 2))[1]
+    assert notice.kind == "FAPIAO.ISSUED"
+    assert notice.invoice is not None
+    assert (notice.invoice.apply_id, notice.invoice.issued) == (INVOICE.apply_id, True)
+    report = await world.pay.query_invoice("demo", INVOICE.apply_id)
+    assert report is not None
+    assert (report.issued, report.fapiao_id, bool(report.number)) == (True, INVOICE.fapiao_id, True)
+    content = await world.pay.invoice_file("demo", INVOICE.apply_id, INVOICE.fapiao_id)
+    assert content.startswith(b"%PDF-")
+    (known,) = (await world.control("pay/fapiao"))["applications"]  # type: ignore[misc]  # JSON of the control API
+    assert known["email"] == "a@b.cn", "only WeChat could read it on its way"
+
+
+async def test_an_invoice_that_cannot_be_issued_says_so(world: World) -> None:
+    await fault(world, "fapiao_failed")
+    await world.pay.issue_invoice("demo", INVOICE)
+    async with asyncio.timeout(5):
+        while (report := await world.pay.query_invoice("demo", INVOICE.apply_id)) is None or report.issued is None:
+            await asyncio.sleep(0.05)
+    assert (report.issued, report.failure) == (False, "ISSUE_FAILED")
+
+
+async def test_a_merchant_without_permission_issues_none(world: World) -> None:
+    with pytest.raises(Rejected) as caught:
+        await world.pay.issue_invoice("xinjiang", INVOICE)
+    assert caught.value.vendor_code == "NOAUTH"
