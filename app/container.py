@@ -41,6 +41,9 @@ from services.applications.listing import ApplicationListing
 from services.applications.reading import ApplicationReading
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
+from services.assignments import Assignments
+from services.attachment_reading import AttachmentReading
+from services.attachments import SWEEP_DUE, Attachments
 from services.attendance import AttendanceDesk
 from services.audit import Audit
 from services.base import Deps, Jobs
@@ -49,7 +52,7 @@ from services.campaigns import Campaigns
 from services.catalogues import Catalogues
 from services.credentials import Credentials
 from services.crypto import Keyring
-from services.deadlines import Deadlines
+from services.deadlines import Deadlines, Duty
 from services.draws.absences import Absences
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
@@ -58,23 +61,27 @@ from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.employers import Employers
-from services.entry import Entry
+from services.entry import NOTICE_OVER, Entry
 from services.experts import Experts
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
 from services.links import Links
 from services.notices import Delivery, Notices
+from services.objections import Objections
 from services.organisations import Organisations
 from services.passwords import Passwords
 from services.payments.fees import Fees
 from services.privacy import Privacy
 from services.projects import Projects
+from services.public_notices import PublicNotices
 from services.receipts import Receipts
 from services.registration import Registration
 from services.registry import Services
-from services.reviews import Reviews
+from services.reviews import ReviewQueue, Reviews
+from services.sealed_files import SealedFiles
 from services.sessions import Sessions
+from services.staff import Staff
 
 
 @dataclass(frozen=True)
@@ -199,6 +206,12 @@ def make_services(
     campaigns, fees = Campaigns(deps), Fees(deps, notices)
     entry = Entry(deps, notices, fees)
     reviews = Reviews(deps, notices, entry)
+    store = SealedFiles(gateways.files, keys)
+    attachments = Attachments(deps, store)
+    duties = [
+        Duty("uploads", SWEEP_DUE, attachments.sweep),
+        Duty("notice_end", NOTICE_OVER, entry.end_notices),
+    ]
     return Services(
         deps=deps,
         accounts=accounts,
@@ -220,6 +233,15 @@ def make_services(
         applications=ApplicationReading(deps),
         application_list=ApplicationListing(deps),
         to_dos=ToDos(deps, campaigns),
+        attachments=attachments,
+        attachment_files=AttachmentReading(deps, store),
+        entry=entry,
+        reviews=reviews,
+        review_queue=ReviewQueue(deps),
+        assignments=Assignments(deps),
+        staff=Staff(deps),
+        public_notices=PublicNotices(deps),
+        objections=Objections(deps, notices),
         links=links,
         setup=DrawSetup(deps, notices),
         verification=Verification(deps, notices),
@@ -233,7 +255,9 @@ def make_services(
         notices=notices,
         delivery=delivery,
         receipts=receipts,
-        deadlines=Deadlines(deps, notices, delivery, receipts, invitations, attendance, run, reading, Audit(deps)),
+        deadlines=Deadlines(
+            deps, notices, delivery, receipts, invitations, attendance, run, reading, Audit(deps), further=duties
+        ),
         official=gateways.official,
         web=gateways.official,
         identity=gateways.identity,

@@ -117,7 +117,6 @@ class Attachment(Row):
     parts: list[str] = text_array()
     """Names of the parts that have come, in order; each begins with its offset."""
     key = fields.CharField(100)
-    """Empty once the file is deleted from the store."""
     thumb_key = fields.CharField(100, default="")
     state = fields.CharField(12, default="uploading")
     created_at = fields.DatetimeField()

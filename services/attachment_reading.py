@@ -19,8 +19,8 @@ from services.attachment_rules import AttachmentView, field_of
 from services.attachments import ready_files
 from services.base import Actor, Deps, record, rows, transaction
 from services.file_contents import MEDIA_TYPES, PREVIEW, render_picture
-from services.file_store import FileLost, FileStore
 from services.reviews.reach import REACHES
+from services.sealed_files import FileLost, SealedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class OpenedFile:
 class AttachmentReading:
     """For the owner, for reviewers whose task it is or was, and for the pool's administrators."""
 
-    def __init__(self, deps: Deps, store: FileStore) -> None:
+    def __init__(self, deps: Deps, store: SealedFiles) -> None:
         self._deps = deps
         self._store = store
 

@@ -34,7 +34,7 @@ from services.base import Actor, Deps, transaction
 from services.batches import each
 from services.file_checker import FileChecker
 from services.file_contents import MEDIA_TYPES, Found
-from services.file_store import FileLost, FileStore, new_key
+from services.sealed_files import FileLost, SealedFiles, new_key
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -45,10 +45,16 @@ UNFINISHED_MAX = 20
 UNFINISHED_FOR = timedelta(hours=24)
 KEPT_AFTER_REMOVAL = timedelta(hours=1)
 """So that nobody who is just finishing an upload writes after its deletion."""
+SWEEP_DUE = (
+    "EXISTS (SELECT 1 FROM attachment WHERE state = 'uploading' "
+    "AND created_at <= $1::timestamptz - interval '24 hours' "
+    "OR state = 'removed' AND removed_at <= $1::timestamptz - interval '1 hour')"
+)
+"""Whether ``sweep`` has anything to do at ``$1``."""
 
 
 class Attachments:
-    def __init__(self, deps: Deps, store: FileStore, checker: FileChecker | None = None) -> None:
+    def __init__(self, deps: Deps, store: SealedFiles, checker: FileChecker | None = None) -> None:
         self._deps = deps
         self._store = store
         self._checker = checker or FileChecker()
@@ -122,14 +128,14 @@ class Attachments:
     async def finish(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
         """Put the parts together, look into the file and keep it; asked again, the answer is the same.
 
+        The answer is the file that is there already where the field has the very same one.
+
         Raises Conflict ``upload_offset`` when bytes are missing, InvalidInput for a file that can't be taken, which is
         then dropped.
         """
         found = await self._own(actor, attachment_id)
-        if found.state == "ready":
-            return view_of(found)
         if found.state != "uploading":
-            raise _gone()
+            return view_of(await _outcome(found))
         if found.received < found.size:
             raise _other_offset(found)
         content = await self._assemble(found)
@@ -161,12 +167,12 @@ class Attachments:
         return [one for one in await ready_files(application_id) if not field or one.field == field]
 
     async def sweep(self) -> int:
-        """Give up uploads of yesterday, and delete from the store what was removed; returns how many were deleted."""
+        """Give up uploads of yesterday, and delete what was removed, file and row; returns how many."""
         now = self._deps.now()
         await Attachment.filter(state="uploading", created_at__lte=now - UNFINISHED_FOR).update(
             state="removed", removed_at=now - KEPT_AFTER_REMOVAL
         )
-        due = await Attachment.filter(state="removed", removed_at__lte=now - KEPT_AFTER_REMOVAL, key__not="").limit(200)
+        due = await Attachment.filter(state="removed", removed_at__lte=now - KEPT_AFTER_REMOVAL).limit(200)
         await each("attachments", due, self._delete)
         return len(due)
 
@@ -222,7 +228,7 @@ class Attachments:
             await self._drop(found.id)
             raise
         with suppress(Unavailable):
-            await self._store.clear(_parts_folder(kept))
+            await self._store.clear(_parts_folder(found))
         return view_of(kept)
 
     async def _settle(self, actor: Actor, found: Attachment, rule: FileRule, seen: Found, digest: str) -> Attachment:
@@ -230,17 +236,20 @@ class Attachments:
         async with transaction():
             application = await lock_own(actor, _application_id(found))
             locked = await _lock(found.id)
-            if locked.state == "ready":
-                return locked
             if locked.state != "uploading":
-                raise _gone()
+                return await _outcome(locked)
             self._open_rule(application, locked.field, locked.row)
+            beside = await Attachment.filter(
+                application_id=application.id, field=locked.field, row=locked.row, state="ready"
+            ).order_by("ready_at")
+            if same := [one for one in beside if one.sha256 == digest]:
+                locked.sha256 = digest
+                await locked.save(update_fields=["sha256"])
+                await _remove(locked, self._deps)
+                return same[0]
             await self._check_room(application.id, locked.field, locked.row, rule)
-            if rule.count_max == 1:
-                for old in await Attachment.filter(
-                    application_id=application.id, field=locked.field, row=locked.row, state="ready"
-                ):
-                    await _remove(old, self._deps)
+            for old in beside if rule.count_max == 1 else ():
+                await _remove(old, self._deps)
             locked.state, locked.ready_at, locked.sha256 = "ready", now, digest
             locked.media_type = MEDIA_TYPES[seen.kind]
             locked.filename = clean_name(locked.filename, seen.kind)
@@ -260,9 +269,7 @@ class Attachments:
         await self._store.clear(_parts_folder(found))
         await self._store.delete(_thumb_key(found))
         await self._store.delete(found.key)
-        found.key = found.thumb_key = ""
-        found.parts = []
-        await found.save(update_fields=["key", "thumb_key", "parts"])
+        await found.delete()
 
 
 async def ready_files(application_id: UUID) -> list[AttachmentView]:
@@ -305,6 +312,18 @@ async def _rewind(attachment_id: UUID, lost: str) -> Attachment:
             locked.received = int(lost.partition("-")[0])
             await locked.save(update_fields=["parts", "received"])
     return locked
+
+
+async def _outcome(found: Attachment) -> Attachment:
+    """What an upload that is over came to: itself, or the very same file that was there. Raises Conflict."""
+    if found.state == "ready":
+        return found
+    same = await Attachment.filter(
+        application_id=found.application_id, field=found.field, row=found.row, state="ready", sha256=found.sha256
+    ).first()
+    if not found.sha256 or same is None:
+        raise _gone()
+    return same
 
 
 def _check_next(found: Attachment, offset: int, length: int) -> None:

@@ -4,7 +4,7 @@ for each; the job calls the noun that knows what to do."""
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +27,7 @@ from services.receipts import Receipts
 
 _DUE = """
 SELECT
+  {further}
   EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND due_at <= $1) AS deliver,
   EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1) AS climb,
   EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND state IN ('sent', 'unknown')) AS check_outcomes,
@@ -57,6 +58,16 @@ PERIODIC = ("watch_draws", "late", "end", "sweep")
 
 
 @dataclass(frozen=True)
+class Duty:
+    """A noun's own deadline. ``due`` is a condition in SQL with the present moment as ``$1``; a true one is carried
+    out, which must make it false again."""
+
+    kind: str
+    due: str
+    carry_out: Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True)
 class Health:
     """Rows whose next step is overdue, by table; the auditor's alarm when any is above zero."""
 
@@ -79,7 +90,10 @@ class Deadlines:
         run: Run,
         reading: Reading,
         audit: Audit,
+        *,
+        further: Sequence[Duty] = (),
     ) -> None:
+        """``further`` are the deadlines of nouns that know their own rows."""
         self._deps = deps
         self._notices = notices
         self._receipts = receipts
@@ -99,11 +113,13 @@ class Deadlines:
             "late": attendance.tell_late,
             "end": attendance.end_due,
             "sweep": self._sweep,
+            **{duty.kind: duty.carry_out for duty in further},
         }
+        self._due = _DUE.format(further="".join(f"({duty.due}) AS {duty.kind}, " for duty in further))
 
     async def tick(self) -> list[str]:
         """Defer a job for each kind that is due, unless one waits already; returns the kinds."""
-        due = (await rows(_DUE, self._deps.now()))[0]
+        due = (await rows(self._due, self._deps.now()))[0]
         kinds = [kind for kind, is_due in due.items() if is_due]
         await self.defer(kinds)
         return kinds

@@ -10,6 +10,9 @@ from services.applications.listing import ApplicationListing
 from services.applications.reading import ApplicationReading
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
+from services.assignments import Assignments
+from services.attachment_reading import AttachmentReading
+from services.attachments import Attachments
 from services.attendance import AttendanceDesk
 from services.base import Deps
 from services.browsers import BrowserLogins
@@ -25,19 +28,24 @@ from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.employers import Employers
+from services.entry import Entry
 from services.experts import Experts
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
 from services.links import Links
 from services.notices import Delivery, Notices
+from services.objections import Objections
 from services.organisations import Organisations
 from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
 from services.privacy import Privacy
 from services.projects import Projects
+from services.public_notices import PublicNotices
 from services.receipts import Receipts
 from services.registration import Registration
+from services.reviews import ReviewQueue, Reviews
 from services.sessions import Sessions
+from services.staff import Staff
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,15 @@ class Services:
     applications: ApplicationReading
     application_list: ApplicationListing
     to_dos: ToDos
+    attachments: Attachments
+    attachment_files: AttachmentReading
+    entry: Entry
+    reviews: Reviews
+    review_queue: ReviewQueue
+    assignments: Assignments
+    staff: Staff
+    public_notices: PublicNotices
+    objections: Objections
     links: Links
     setup: DrawSetup
     verification: Verification

@@ -40,7 +40,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came; the name is the sender's and good for its ending only."""
+    """A file as it came; the name is the sender's and good for its ending only. A raw part has no name."""
 
     filename: str
     content: bytes
@@ -48,7 +48,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Download:
-    """A file to be saved. ``filename`` is ASCII."""
+    """A file to be saved, never shown in place."""
 
     content: bytes
     content_type: str
@@ -57,7 +57,11 @@ class Download:
 
 @dataclass(frozen=True)
 class UploadRule:
-    """``bytes_max`` of the file; ``endings`` of its name, told in the description and checked by whoever reads it."""
+    """``bytes_max`` of the file; ``endings`` of its name, told in the description and checked by whoever reads it.
+
+    ``raw``: the body itself is the content (application/octet-stream), not a form's part named ``file``.
+    """
 
     bytes_max: int
-    endings: Sequence[str]
+    endings: Sequence[str] = ()
+    raw: bool = False

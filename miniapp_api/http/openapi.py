@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 
 from miniapp_api.http.idempotency import HEADER, REPLAY
 from miniapp_api.http.problems import CONTENT_TYPE, PROBLEM_SCHEMA
-from miniapp_api.http.routes import Api, Endpoint
+from miniapp_api.http.routes import OCTETS, Api, Endpoint
 from services.permissions import role_name
 
 VERSION = "1"
@@ -151,9 +151,12 @@ def _plain(schema: Json, definitions: Json) -> Json:
 def _upload(endpoint: Endpoint) -> Json:
     assert endpoint.upload is not None  # noqa: S101  # the caller looked
     rule = endpoint.upload
+    if rule.raw:
+        part = {"type": "string", "description": f"Bytes, at most {rule.bytes_max // 1024} KB"}
+        return {"required": True, "content": {OCTETS: {"schema": part}}}
     file = {
         "type": "string",
-        "contentMediaType": "application/octet-stream",
+        "contentMediaType": OCTETS,
         "description": f"{' or '.join(rule.endings)}, at most {rule.bytes_max // 1024} KB",
     }
     schema = {"type": "object", "required": ["file"], "properties": {"file": file}, "additionalProperties": False}

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from domain.errors import InvalidInput, NotFound
 from miniapp_api.http.call import Upload, UploadRule
 from miniapp_api.http.problems import BadRequest, TooLarge, TooSlow, WrongType, invalid
-from miniapp_api.http.routes import JSON, Endpoint
+from miniapp_api.http.routes import JSON, OCTETS, Endpoint
 
 BODY_MAX = 256 * 1024
 """Bytes of a JSON body, unpacked."""
@@ -121,7 +121,11 @@ async def _read_bounded(request: web.Request, most: int) -> bytes:
 
 
 async def _read_upload(request: web.Request, rule: UploadRule) -> Upload:
-    """The one part named ``file`` of a multipart/form-data body."""
+    """The body as it is, or the one part named ``file`` of a multipart/form-data body."""
+    if rule.raw:
+        if request.content_type != OCTETS:
+            raise WrongType("请以二进制方式上传（Content-Type: application/octet-stream）。")
+        return Upload("", await _read_bounded(request, rule.bytes_max))
     if request.content_type != "multipart/form-data":
         raise WrongType("请以表单方式上传文件（multipart/form-data）。")
     if (request.content_length or 0) > rule.bytes_max + 16 * 1024:

@@ -28,6 +28,7 @@ from miniapp_api.http.schema import Input, Output, Params, PoolPath
 from services.permissions import PERMISSIONS
 
 JSON = "application/json"
+OCTETS = "application/octet-stream"
 Access = Literal["public", "session", "account"]
 """Nobody need be known; a log-in of anybody; a log-in of a person whose mobile is bound."""
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -104,9 +105,19 @@ def _raw(answer: object) -> web.StreamResponse:
         return answer
     if not isinstance(answer, Download):
         raise TypeError(f"an endpoint answered {type(answer).__name__} where a file or a stream was declared")
-    disposition = f'attachment; filename="{answer.filename}"'
-    headers = {"Content-Type": answer.content_type, "Content-Disposition": disposition}
+    headers = {
+        "Content-Type": answer.content_type,
+        "Content-Disposition": _disposition(answer.filename),
+        "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    }
     return web.Response(body=answer.content, headers=headers)
+
+
+def _disposition(filename: str) -> str:
+    """RFC 6266: a name in ASCII for old clients and the real one beside it, where they differ."""
+    plain = "".join(one if one.isascii() and one.isprintable() and one not in '"\\' else "_" for one in filename)
+    head = f'attachment; filename="{plain}"'
+    return head if plain == filename else f"{head}; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _response(reply: Reply) -> web.Response:

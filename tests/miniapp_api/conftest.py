@@ -30,6 +30,9 @@ from services.applications.listing import ApplicationListing
 from services.applications.reading import ApplicationReading
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
+from services.assignments import Assignments
+from services.attachment_reading import AttachmentReading
+from services.attachments import Attachments
 from services.attendance import AttendanceDesk
 from services.base import Deps, Jobs
 from services.browsers import BrowserLogins
@@ -52,16 +55,21 @@ from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
 from services.links import Links
 from services.notices import Notices
+from services.objections import Objections
 from services.organisations import Organisations
 from services.passwords import Passwords
 from services.payments.fees import Fees
 from services.ports import MiniLogin
 from services.privacy import Privacy
 from services.projects import Projects
+from services.public_notices import PublicNotices
 from services.registration import Registration
 from services.registry import Services
-from services.reviews import Reviews
+from services.reviews import ReviewQueue, Reviews
+from services.sealed_files import SealedFiles
 from services.sessions import Sessions
+from services.staff import Staff
+from tests.factories.files import MemoryFiles, QuickChecker
 from tests.factories.offices import Office, SceneMaker, make_office
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -238,7 +246,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
     unused = cast(Any, None)
     campaigns, fees = Campaigns(deps), Fees(deps, notices)
     entry = Entry(deps, notices, fees)
-    reviews = Reviews(deps, notices, entry)
+    reviews, store = Reviews(deps, notices, entry), SealedFiles(MemoryFiles(), deps.keys)
     return Services(
         deps=deps,
         accounts=accounts,
@@ -260,6 +268,15 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         applications=ApplicationReading(deps),
         application_list=ApplicationListing(deps),
         to_dos=ToDos(deps, campaigns),
+        attachments=Attachments(deps, store, QuickChecker()),
+        attachment_files=AttachmentReading(deps, store),
+        entry=entry,
+        reviews=reviews,
+        review_queue=ReviewQueue(deps),
+        assignments=Assignments(deps),
+        staff=Staff(deps),
+        public_notices=PublicNotices(deps),
+        objections=Objections(deps, notices),
         links=links,
         setup=DrawSetup(deps, notices),
         verification=Verification(deps, notices),

@@ -26,7 +26,7 @@ def new_key(pool: str, now: datetime) -> str:
     return f"{pool}/{local(now):%Y/%m}/{os.urandom(16).hex()}"
 
 
-class FileStore:
+class SealedFiles:
     """Sealed files. A key is bound into what lies there, so that two files can't be exchanged in the store.
 
     Every method raises Unavailable when the store is away; never call one inside a transaction.

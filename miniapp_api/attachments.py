@@ -1,0 +1,149 @@
+"""Files of an application's form."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call, Download, Upload, UploadRule
+from miniapp_api.http.routes import OCTETS, Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
+from services.attachments import PART_MAX
+
+api = Api(
+    "attachments",
+    "附件",
+    """\
+Files are sent in parts, so that a bad line costs one part and not the file: begin, then `PUT` each part at the offset
+that `received` names, then complete. A 409 `upload_offset` says in `params.received` where to go on. What a file is
+shows in its content, not its name: pictures must decode to the end, a PDF may not be locked, run or carry anything.
+They come back to be saved, or as pictures that the service drew.""",
+)
+
+WHOLE = UploadRule(20_000_000, (".jpg", ".png", ".pdf"))
+PART = UploadRule(PART_MAX, raw=True)
+READERS = ("application.own", "review.decide", "application.read")
+
+
+class ApplicationPath(PoolPath):
+    application_id: UUID
+
+
+class AttachmentPath(PoolPath):
+    attachment_id: UUID
+
+
+class PartPath(AttachmentPath):
+    offset: int = Field(ge=0, le=50_000_000, description="Byte from which on this part goes", examples=[0])
+
+
+class FieldQuery(Params):
+    field: str = Field(min_length=1, max_length=80, description="Code of the field", examples=["photo"])
+    row: int = Field(0, ge=0, le=49, description="Row of a record, for `records.column`")
+    filename: str = Field("", max_length=200, description="Instead of the part's own name")
+
+
+class BeginIn(Input):
+    field: str = Field(
+        min_length=1, max_length=80, description="Code of the field; `records.column` in a record", examples=["photo"]
+    )
+    row: int = Field(0, ge=0, le=49, description="Row of a record, for `records.column`")
+    filename: str = Field(min_length=1, max_length=200, examples=["照片.jpg"])
+    size: int = Field(ge=0, le=2**31 - 1, description="Bytes", examples=[184_320])
+    media_type: str = Field("", max_length=100, description="As the phone believes", examples=["image/jpeg"])
+    sha256: str = Field(
+        "", max_length=64, description="Hex; with it an unfinished upload of the same file goes on where it stopped"
+    )
+
+
+class AttachmentOut(Output):
+    """`received` of `size` bytes have come; `state` is uploading, ready or removed."""
+
+    id: UUID
+    field: str = Field(examples=["photo"])
+    row: int
+    filename: str = Field(examples=["照片.jpg"])
+    media_type: str = Field(description="By content; empty until ready", examples=["image/jpeg"])
+    size: int
+    received: int
+    state: str = Field(examples=["ready"])
+    has_thumbnail: bool
+    ready_at: Moment | None
+
+
+@api.post("/applications/{application_id}/attachments", "开始上传", action="application.own", status=201)
+async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentOut:
+    """Announce a file. Type and size are checked before a byte is sent; `received` says where to begin."""
+    begun = await call.services.attachments.begin(
+        call.actor, path.application_id, body.field, row=body.row, filename=body.filename, size=body.size,
+        media_type=body.media_type, sha256=body.sha256,
+    )  # fmt: skip
+    return AttachmentOut.of(begun)
+
+
+@api.put("/attachments/{attachment_id}/parts/{offset}", "上传一段", action="application.own", upload=PART)
+async def append(call: Call, path: PartPath, upload: Upload) -> AttachmentOut:
+    """The bytes from `offset` on, at most 1 MB; 256 KB suits a phone."""
+    return AttachmentOut.of(
+        await call.services.attachments.append(call.actor, path.attachment_id, path.offset, upload.content)
+    )
+
+
+@api.get("/attachments/{attachment_id}", "上传进度", action="application.own")
+async def status(call: Call, path: AttachmentPath) -> AttachmentOut:
+    """How far an own upload has come, to go on after the page was closed."""
+    return AttachmentOut.of(await call.services.attachments.status(call.actor, path.attachment_id))
+
+
+@api.post("/attachments/{attachment_id}/completion", "完成上传", action="application.own", keyed="service")
+async def complete(call: Call, path: AttachmentPath) -> AttachmentOut:
+    """Put the parts together and look into the file; repeating it changes nothing."""
+    return AttachmentOut.of(await call.services.attachments.finish(call.actor, path.attachment_id))
+
+
+@api.post(
+    "/applications/{application_id}/attachments/whole", "一次上传", action="application.own", upload=WHOLE, status=201,
+    keyed="service",
+)  # fmt: skip
+async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upload: Upload) -> AttachmentOut:
+    """A whole file at once, as `wx.uploadFile` sends it. The same file again is the same attachment."""
+    kept = await call.services.attachments.upload(
+        call.actor, path.application_id, query.field, row=query.row, filename=query.filename or upload.filename,
+        content=upload.content,
+    )  # fmt: skip
+    return AttachmentOut.of(kept)
+
+
+@api.delete("/attachments/{attachment_id}", "删除附件", action="application.own")
+async def remove(call: Call, path: AttachmentPath) -> None:
+    """Take a file out of the form, while it may be changed."""
+    await call.services.attachments.remove(call.actor, path.attachment_id)
+
+
+@api.get("/applications/{application_id}/attachments", "附件列表", action=READERS)
+async def listing(call: Call, path: ApplicationPath) -> Listing[AttachmentOut]:
+    """Finished files by field, row and age: for the applicant, who reviews it, and administrators."""
+    found = await call.services.attachment_files.of_application(call.actor, path.application_id)
+    return Listing[AttachmentOut](items=AttachmentOut.each(found))
+
+
+@api.get("/attachments/{attachment_id}/file", "下载附件", action=READERS, media_type=OCTETS)
+async def download(call: Call, path: AttachmentPath) -> Download:
+    """The file as it was sent, to be saved. Opening another person's identity card is logged."""
+    opened = await call.services.attachment_files.open(call.actor, path.attachment_id)
+    return Download(opened.content, OCTETS, opened.filename)
+
+
+@api.get("/attachments/{attachment_id}/preview", "查看图片", action=READERS, media_type="image/jpeg")
+async def preview(call: Call, path: AttachmentPath) -> Download:
+    """A picture drawn anew, at most 1600 pixels long, upright, without what the camera wrote."""
+    opened = await call.services.attachment_files.open(call.actor, path.attachment_id, "preview")
+    return Download(opened.content, "image/jpeg", opened.filename)
+
+
+@api.get("/attachments/{attachment_id}/thumbnail", "缩略图", action=READERS, media_type="image/jpeg")
+async def thumbnail(call: Call, path: AttachmentPath) -> Download:
+    """The same, at most 320 pixels long."""
+    opened = await call.services.attachment_files.open(call.actor, path.attachment_id, "thumbnail")
+    return Download(opened.content, "image/jpeg", opened.filename)

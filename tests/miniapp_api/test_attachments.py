@@ -1,0 +1,130 @@
+"""Uploading by the API, as the mini-program and the pages do it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from aiohttp import FormData
+from PIL import Image
+
+from models.applications import Application
+from tests.factories.applicants import Applicant, make_applicant
+from tests.factories.files import jpeg, pdf
+from tests.miniapp_api.conftest import Person, World
+
+PICTURE = jpeg(1200, 800)
+
+
+@pytest.fixture
+async def applicant(world: World) -> Applicant:
+    return await make_applicant(world.deps)
+
+
+@pytest.fixture
+async def person(world: World, applicant: Applicant) -> Person:
+    return await world.log_in_account(applicant.account.id, "applicant")
+
+
+async def begin(person: Person, who: Applicant, **options: Any) -> Any:
+    body = {"field": "photo", "filename": "照片.JPG", "size": len(PICTURE), "media_type": "image/jpeg"} | options
+    return await person.post(f"/applications/{who.id}/attachments", body, 201)
+
+
+async def put(person: Person, upload: str, offset: int, content: bytes, status: int = 200) -> Any:
+    answer = await person.ask("PUT", f"/attachments/{upload}/parts/{offset}", data=io.BytesIO(content))
+    assert answer.status == status, await answer.text()
+    return await answer.json(content_type=None)
+
+
+async def test_a_picture_goes_up_in_parts_and_comes_back(person: Person, applicant: Applicant) -> None:
+    begun = await begin(person, applicant)
+    assert begun["received"] == 0
+    await put(person, begun["id"], 0, PICTURE[:4000])
+    said = await put(person, begun["id"], 0, PICTURE[:4000], 409)
+    assert (said["code"], said["params"]) == ("upload_offset", {"received": 4000})
+    assert (await person.get(f"/attachments/{begun['id']}"))["received"] == 4000
+    await put(person, begun["id"], 4000, PICTURE[4000:])
+    for _ in range(2):
+        done = await person.post(f"/attachments/{begun['id']}/completion")
+        assert (done["state"], done["media_type"], done["filename"]) == ("ready", "image/jpeg", "照片.jpg")
+    listed = await person.get(f"/applications/{applicant.id}/attachments")
+    assert [one["id"] for one in listed["items"]] == [begun["id"]]
+    assert await (await person.ask("GET", f"/attachments/{begun['id']}/file")).read() == PICTURE
+
+
+async def test_files_come_to_be_saved_and_never_to_be_shown_in_place(person: Person, applicant: Applicant) -> None:
+    begun = await begin(person, applicant)
+    await put(person, begun["id"], 0, PICTURE)
+    await person.post(f"/attachments/{begun['id']}/completion")
+    for form, kind in (("file", "application/octet-stream"), ("preview", "image/jpeg"), ("thumbnail", "image/jpeg")):
+        answer = await person.ask("GET", f"/attachments/{begun['id']}/{form}")
+        assert answer.status == 200
+        assert answer.content_type == kind
+        assert answer.headers["Content-Disposition"] == (
+            "attachment; filename=\"__.jpg\"; filename*=UTF-8''%E7%85%A7%E7%89%87.jpg"
+        )
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        with Image.open(io.BytesIO(await answer.read())) as picture:
+            assert picture.format == "JPEG"
+
+
+async def test_a_whole_file_at_once_is_kept_once(person: Person, applicant: Applicant) -> None:
+    async def send(content: bytes, filename: str, status: int) -> Any:
+        form = FormData()
+        form.add_field("file", content, filename=filename)
+        path = f"/applications/{applicant.id}/attachments/whole?field=other_material"
+        answer = await person.ask("POST", path, data=form, key="one")
+        assert answer.status == status, await answer.text()
+        return await answer.json(content_type=None)
+
+    first = await send(PICTURE, "wx123.jpg", 201)
+    assert (await send(PICTURE, "wx123.jpg", 201))["id"] == first["id"]
+    said = await send(b"MZ\x90\x00", "virus.jpg", 422)
+    assert said["code"] == "file_type"
+    assert len((await person.get(f"/applications/{applicant.id}/attachments"))["items"]) == 1
+
+
+async def test_what_is_wrong_is_told_before_and_after_sending(person: Person, applicant: Applicant) -> None:
+    path = f"/applications/{applicant.id}/attachments"
+    body = {"field": "photo", "filename": "a.pdf", "size": 10, "media_type": "application/pdf"}
+    assert (await person.post(path, body, 422))["code"] == "file_type"
+    letter = await begin(person, applicant, field="commitment_letter", size=5, media_type="", filename="a.pdf")
+    await put(person, letter["id"], 0, pdf()[:5])
+    said = await person.post(f"/attachments/{letter['id']}/completion", status=422)
+    assert (said["code"], said["detail"]) == ("file_broken", "PDF不完整或已损坏，请重新导出后再上传。")
+    said = await put(person, letter["id"], 5, b"x", 409)
+    assert said["code"] == "upload_gone"
+
+
+async def test_a_part_is_bytes_and_at_most_a_megabyte(person: Person, applicant: Applicant) -> None:
+    begun = await begin(person, applicant, size=3_000_000)
+    await put(person, begun["id"], 0, bytes(1024 * 1024 + 1), 413)
+    answer = await person.ask("PUT", f"/attachments/{begun['id']}/parts/0", json={"a": 1})
+    assert answer.status == 415
+    await put(person, begun["id"], 99_999_999_999, b"x", 404)
+    await put(person, begun["id"], 0, bytes(1024 * 1024))
+
+
+async def test_an_application_under_review_keeps_its_files(person: Person, applicant: Applicant) -> None:
+    begun = await begin(person, applicant)
+    await put(person, begun["id"], 0, PICTURE)
+    await person.post(f"/attachments/{begun['id']}/completion")
+    await Application.filter(id=applicant.id).update(state="reviewing")
+    said = await person.delete(f"/attachments/{begun['id']}", 409)
+    assert (said["code"], said["detail"]) == ("field_fixed", "申请现在是“审核中”，不能修改“一寸免冠照片”。")
+
+
+async def test_nobody_else_learns_that_there_is_a_file(world: World, person: Person, applicant: Applicant) -> None:
+    begun = await begin(person, applicant)
+    await put(person, begun["id"], 0, PICTURE)
+    await person.post(f"/attachments/{begun['id']}/completion")
+    other = await make_applicant(world.deps)
+    stranger = await world.log_in_account(other.account.id, "applicant")
+    for path in ("", "/file", "/preview", "/thumbnail"):
+        await stranger.get(f"/attachments/{begun['id']}{path}", 404)
+    await stranger.delete(f"/attachments/{begun['id']}", 404)
+    await stranger.get(f"/applications/{applicant.id}/attachments", 404)
