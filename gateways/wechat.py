@@ -88,6 +88,19 @@ class OfficialAccounts:
         menu = {"head_content": head, "list": choices, "tail_content": tail}
         await self._send_custom(pool, openid, "msgmenu", menu)
 
+    async def upload_image(self, pool: str, png: bytes) -> str:
+        """The media id of a picture that WeChat keeps for three days."""
+        path = "/cgi-bin/media/upload"
+        data = await self._api.upload(self._app(pool), path, {"type": "image"}, "picture.png", png)
+        media_id = jsons.text(data, "media_id")
+        if not media_id:
+            raise self._api.lie(Effect.READ, path, "media_id")
+        return media_id
+
+    async def send_image(self, pool: str, openid: str, media_id: str) -> None:
+        """A picture uploaded before, inside an open window only."""
+        await self._send_custom(pool, openid, "image", {"media_id": media_id})
+
     async def _send_custom(self, pool: str, openid: str, kind: str, content: Mapping[str, object]) -> None:
         body = {"touser": openid, "msgtype": kind, kind: content}
         await self._api.post(self._app(pool), "/cgi-bin/message/custom/send", body, Effect.WRITE)

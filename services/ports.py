@@ -116,6 +116,12 @@ class OfficialAccountSender(Protocol):
 
     async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None: ...
 
+    async def upload_image(self, pool: str, png: bytes) -> str:
+        """Keep a picture at WeChat for three days; the answer is its media id."""
+        ...
+
+    async def send_image(self, pool: str, openid: str, media_id: str) -> None: ...
+
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
         """Make a scene QR code of ``lifetime`` seconds; the answer is the text to draw as a QR code."""
         ...
@@ -408,6 +414,10 @@ class Printer(Protocol):
     """Papers as PDF. ``paper`` names a template, ``content`` is JSON-able; what it must hold stands at the template."""
 
     async def print(self, paper: str, content: Mapping[str, object]) -> bytes: ...
+
+    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
+        """The first page as PNG, for a screen."""
+        ...
 
 
 @dataclass(frozen=True)

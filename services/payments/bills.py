@@ -15,10 +15,10 @@ import structlog
 
 from domain.clock import SHANGHAI, local
 from domain.errors import GatewayError, InvalidInput, NotFound, Rejected
-from domain.ids import new_id
 from models.payments import Bill, BillDifference, PayOrder, Refund
-from services.base import Actor, Deps, execute, record, rows, system, transaction
+from services.base import Actor, Deps, record, rows, system, transaction
 from services.batches import each
+from services.payments.bill_days import open_day
 from services.payments.orders import Orders
 from services.payments.reading import DifferenceView, view_difference
 from services.permissions import check
@@ -26,8 +26,6 @@ from services.ports import BillRow, PaymentPlatform, TradeBill
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-READY = time(10, 0)
-"""In Shanghai; the platform makes yesterday's bill from nine o'clock."""
 DAYS_BACK = 89
 _EDGE = timedelta(minutes=10)
 """A refund that was accepted so near midnight may stand in the neighbouring day's bill."""
@@ -72,31 +70,23 @@ class Bills:
     # ---- by themselves
 
     async def run_due(self) -> int:
-        """Open the days that have ended, fetch and compare those that are due; returns how many were."""
-        now = self._deps.now()
-        for pool in self._deps.rulebooks:
-            if self._platform.merchant(pool) is not None:
-                await self._open_days(pool, now)
-        due = await rows("SELECT id FROM bill WHERE check_at <= $1 ORDER BY day LIMIT 100", now)
-        await each("bills", due, lambda row: self.compare(row["id"]))
-        return len(due)
+        """Fetch and compare every day that is due, those missed included; returns how many there were."""
+        count, now = 0, self._deps.now()
+        while due := await Bill.filter(check_at__lte=now).order_by("day").limit(100):
+            done = await each("bills", due, self._run)
+            count += len(due)
+            if done < len(due):
+                break
+        return count
 
-    async def _open_days(self, pool: str, now: datetime) -> None:
-        """A row for every day since the pool's first order that has a bill by now and no row yet."""
-        today = local(now)
-        last = today.date() - timedelta(days=1 if today.time() >= READY else 2)
-        first = await PayOrder.filter(pool=pool).order_by("created_at").first()
-        if first is None:
+    async def _run(self, bill: Bill) -> None:
+        now = self._deps.now()
+        oldest = local(now).date() - timedelta(days=DAYS_BACK)
+        await open_day(bill.pool, max(bill.day + timedelta(days=1), oldest))
+        if bill.day < oldest:
+            await Bill.filter(id=bill.id).update(check_at=None, failure="too_old")
             return
-        begin = max(local(first.created_at).date(), today.date() - timedelta(days=DAYS_BACK))
-        known = {bill.day for bill in await Bill.filter(pool=pool, day__gte=begin)}
-        for day in _days(begin, last):
-            if day not in known:
-                await execute(
-                    "INSERT INTO bill (id, pool, day, state, trades, received, refunded, sha1, check_at, failure) "
-                    "VALUES ($1, $2, $3, 'waiting', 0, 0, 0, '', $4, '') ON CONFLICT (pool, day) DO NOTHING",
-                    new_id(), pool, day, now,
-                )  # fmt: skip
+        await self.compare(bill.id)
 
     async def compare(self, bill_id: UUID) -> None:
         """Fetch a day's bill and compare. A bill that isn't made yet, or can't be read, is fetched again."""
@@ -209,10 +199,11 @@ class Bills:
         found = await rows(
             "SELECT b.id, b.day, b.state, b.trades, b.received, b.refunded, b.compared_at, b.failure, (SELECT count(*) "
             "FROM bill_difference d WHERE d.bill_id = b.id AND d.resolved_at IS NULL) AS open_differences "
-            "FROM bill b WHERE b.pool = $1 ORDER BY b.day DESC LIMIT $2 OFFSET $3",
+            "FROM bill b WHERE b.pool = $1 AND b.day < $4 ORDER BY b.day DESC LIMIT $2 OFFSET $3",
             actor.pool,
             limit,
             offset,
+            local(self._deps.now()).date(),
         )
         return tuple(BillView(**row) for row in found)
 
@@ -246,12 +237,7 @@ class Bills:
         if not today - timedelta(days=DAYS_BACK) <= day < today:
             raise InvalidInput(f"只能核对昨天及之前{DAYS_BACK}天内的账单。", code="bill_day", field="day")
         async with transaction():
-            await execute(
-                "INSERT INTO bill (id, pool, day, state, trades, received, refunded, sha1, check_at, failure) "
-                "VALUES ($1, $2, $3, 'waiting', 0, 0, 0, '', $4, '') "
-                "ON CONFLICT (pool, day) DO UPDATE SET check_at = $4",
-                new_id(), actor.pool, day, now,
-            )  # fmt: skip
+            await open_day(actor.pool, day, now)
             await record(actor, now, "bill.again", "bill", None, day=day.isoformat())
 
 
@@ -269,11 +255,6 @@ def _sums(told: TradeBill) -> Iterator[_Found]:
 
 def _key(item: _Found | BillDifference) -> tuple[str, str, str, int | None, int | None]:
     return item.kind, item.out_trade_no, item.out_refund_no, item.ours, item.theirs
-
-
-def _days(begin: date, end: date) -> Iterator[date]:
-    for count in range((end - begin).days + 1):
-        yield begin + timedelta(days=count)
 
 
 def _no_bill() -> NotFound:

@@ -35,6 +35,7 @@ from models.payments import Fee, PayOrder
 from services.base import Actor, Deps, record, rows, system, transaction, violation
 from services.batches import each
 from services.limits import HOUR, check_recent
+from services.payments.bill_days import open_day
 from services.payments.fees import print_deadline, rules_of
 from services.payments.reading import FeeView, view_fee
 from services.payments.settle import Settle
@@ -152,6 +153,7 @@ class Orders:
                 description=rules.description, state=ORDER.initial, expires_at=ends,
                 check_at=next_question(now, ends, 0), created_at=now,
             )  # fmt: skip
+            await open_day(fee.pool, local(now).date())
             await record(actor, now, "fee.order", "fee", fee.id, order=order.out_trade_no, trade=trade)
             return order, True
 

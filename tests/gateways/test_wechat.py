@@ -288,3 +288,23 @@ async def test_both_apps_have_tokens_of_their_own(clients: Make) -> None:
         assert await process.mini.url_link("demo", "/pages/a", "x=1", 3600) == "https://wxaurl.cn/a"
     assert [seen.json()["appid"] for seen in rogue.seen if "stable_token" in seen.target] == ["wx1", "wx2"]
     assert rogue.seen[3].target.endswith("access_token=T2")
+
+
+async def test_a_picture_is_uploaded_and_sent_by_its_media_id(clients: Make) -> None:
+    kept = reply({"type": "image", "media_id": "M1", "created_at": 1})
+    async with Rogue([TOKEN, kept, OK]) as rogue:
+        official = clients(rogue.url).official
+        media_id = await official.upload_image("demo", b"\x89PNG\r\n--x")
+        await official.send_image("demo", "o1", media_id)
+    _, upload, message = rogue.seen
+    boundary = upload.headers["content-type"].partition("boundary=")[2]
+    assert upload.target == "/cgi-bin/media/upload?access_token=T1&type=image"
+    assert upload.body.startswith(f"--{boundary}\r\n".encode())
+    assert upload.body.endswith(b"\r\n\r\n\x89PNG\r\n--x\r\n" + f"--{boundary}--\r\n".encode())
+    assert message.json() == {"touser": "o1", "msgtype": "image", "image": {"media_id": "M1"}}
+
+
+async def test_an_upload_without_media_id_may_be_repeated(clients: Make) -> None:
+    async with Rogue([TOKEN, reply({"type": "image"})]) as rogue:
+        with pytest.raises(Transient):
+            await clients(rogue.url).official.upload_image("demo", b"x")

@@ -1,0 +1,65 @@
+"""Everything on payments put together, as edges and the container get it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.base import Deps
+from services.codes import Notifier
+from services.deadlines import Duty
+from services.payments.bills import Bills
+from services.payments.events import Passing, PayEvents
+from services.payments.fees import Fees
+from services.payments.invoices import Invoices
+from services.payments.orders import Orders
+from services.payments.picture import PayPictures
+from services.payments.reading import Payments
+from services.payments.refunds import Refunds
+from services.payments.settle import Settle
+from services.ports import ChatWindows, Files, Mailer, OfficialAccountSender, PaymentPlatform, Printer
+
+
+@dataclass(frozen=True)
+class PayDesk:
+    reading: Payments
+    orders: Orders
+    refunds: Refunds
+    invoices: Invoices
+    events: PayEvents
+    bills: Bills
+    pictures: PayPictures
+    duties: Sequence[Duty]
+    """The deadlines of fees, orders, refunds, invoices and bills."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What payments need from outside."""
+
+    platform: PaymentPlatform
+    files: Files
+    printer: Printer
+    mailer: Mailer
+    official: OfficialAccountSender
+    windows: ChatWindows
+
+
+def make_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside: Outside) -> PayDesk:
+    settle = Settle(deps, outside.platform)
+    orders = Orders(deps, outside.platform, settle)
+    refunds = Refunds(deps, notices, outside.platform)
+    invoices = Invoices(deps, notices, outside.platform, outside.files, outside.printer, outside.mailer)
+    events = PayEvents(deps, notices, outside.platform, settle, refunds, invoices, entry)
+    bills = Bills(deps, outside.platform, orders)
+    opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"
+    duties = (
+        Duty("fee_open", opened, fees.tell_opened),
+        Duty("pay_events", "EXISTS (SELECT 1 FROM pay_event WHERE applied_at IS NULL)", events.carry_out_due),
+        Duty("order_check", "EXISTS (SELECT 1 FROM pay_order WHERE check_at <= $1)", orders.check_due),
+        Duty("refund_check", "EXISTS (SELECT 1 FROM refund WHERE check_at <= $1)", refunds.check_due),
+        Duty("invoice_check", "EXISTS (SELECT 1 FROM invoice WHERE check_at <= $1)", invoices.check_due),
+        Duty("bills", "EXISTS (SELECT 1 FROM bill WHERE check_at <= $1)", bills.run_due),
+    )
+    pictures = PayPictures(deps, orders, outside.printer, outside.official, outside.windows)
+    return PayDesk(Payments(deps), orders, refunds, invoices, events, bills, pictures, duties)
