@@ -5,19 +5,26 @@ from __future__ import annotations
 import aiohttp.web as http
 
 from services.registry import Services
+from web.account import AccountPages
+from web.applying import ApplyingPages
 from web.board import BoardPages
 from web.desk import DeskPages
 from web.identity import IdentityPages
 from web.invitations import InvitationPages
 from web.login import Door
 from web.record import RecordPages
-from web.site import Site
+from web.registration import RegistrationPages
+from web.site import Limit, Site
 from web.venue import VenuePages
+from web.wechat_login import WechatPages
 
 
-def setup_pages(app: http.Application, services: Services, *, embed_in: str = "") -> None:
-    """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: nobody."""
-    site = Site(app, services, embed_in=embed_in)
+def setup_pages(app: http.Application, services: Services, *, embed_in: str = "", limit: Limit | None = None) -> None:
+    """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: nobody.
+
+    ``limit`` counts tries per client; without it nobody does.
+    """
+    site = Site(app, services, embed_in=embed_in, limit=limit)
     screens = services.screens
     door = Door(site, services, services.browsers)
     for pages in (
@@ -25,9 +32,13 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
         VenuePages(site, services),
         door,
         IdentityPages(site, services, door, services.browsers),
+        WechatPages(site, services, door, services.browsers),
+        RegistrationPages(site, services, door),
         DeskPages(site, services, door, screens),
         BoardPages(site, screens),
         RecordPages(site, screens),
+        AccountPages(site, services, door),
+        ApplyingPages(site, services, door),
     ):
         pages.add_routes()
     site.add_missing("i", "v", "h5", "desk", "draw", "record")

@@ -26,6 +26,8 @@ from services.registry import Services
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Handler = Callable[[http.Request], Awaitable[http.StreamResponse]]
+Limit = Callable[[http.Request, str, int, int], Awaitable[None]]
+"""Counts one try of ``name`` by the request's client; raises TooMany beyond so many tries in so many seconds."""
 
 _HERE = Path(__file__).parent
 _TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -68,11 +70,15 @@ class _File:
 class Site:
     """Routes of pages, each wrapped so that a refusal becomes a page too.
 
-    ``embed_in`` names the origins that may show pages in a frame (``frame-ancestors``); empty: nobody.
+    ``embed_in`` names the origins that may show pages in a frame (``frame-ancestors``); empty: nobody. Without a
+    ``limit`` nobody counts.
     """
 
-    def __init__(self, app: http.Application, services: Services, *, embed_in: str = "") -> None:
+    def __init__(
+        self, app: http.Application, services: Services, *, embed_in: str = "", limit: Limit | None = None
+    ) -> None:
         self._app = app
+        self._limit = limit
         self._services = services
         self.secure = services.deps.public_url.startswith("https://")
         self._files = {path.name: _load(path) for path in (_HERE / "static").iterdir() if path.suffix in _TYPES}
@@ -159,6 +165,11 @@ class Site:
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 
+    async def check_rate(self, request: http.Request, name: str, tries: int, period: int) -> None:
+        """Raises TooMany when this client does ``name`` more than ``tries`` times in ``period`` seconds."""
+        if self._limit is not None:
+            await self._limit(request, f"h5_{name}", tries, period)
+
     # ---- forms
 
     def form_token(self, deed: str, subject_id: UUID, person_id: UUID) -> str:
@@ -228,7 +239,7 @@ def _load(path: Path) -> _File:
 
 def _security_headers(embed_in: str, *, secure: bool) -> dict[str, str]:
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
         f"form-action 'self'; base-uri 'none'; frame-ancestors {embed_in or chr(39) + 'none' + chr(39)}"
     )
     headers = {

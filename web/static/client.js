@@ -28,6 +28,7 @@ export class Problem extends Error {
 /** The API of one pool. The token lives as long as the page; the cookie fetches the next one. */
 export class Client {
   constructor(pool) {
+    this.pool = pool;
     this.prefix = `/api/v1/${pool}`;
     this.token = '';
   }
@@ -65,7 +66,7 @@ export class Client {
 
   async send(method, path, body, headers) {
     try {
-      this.token ||= await freshToken();
+      this.token ||= await freshToken(this.pool);
       return await fetch(this.prefix + path, { method, body, headers: { ...headers, Authorization: `Bearer ${this.token}` } });
     } catch (error) {
       if (error instanceof Problem) throw error;
@@ -74,8 +75,8 @@ export class Client {
   }
 }
 
-async function freshToken() {
-  const response = await fetch('/h5/token', { method: 'POST', body: new URLSearchParams(), credentials: 'same-origin' });
+async function freshToken(pool) {
+  const response = await fetch(`/h5/${pool}/token`, { redirect: 'manual', method: 'POST', body: new URLSearchParams(), credentials: 'same-origin' });
   if (!response.ok) {
     location.assign(`/h5/login?next=${encodeURIComponent(location.pathname)}`);
     throw new Problem(response.status, { detail: '登录已过期，正在转到登录页。' });
