@@ -71,6 +71,7 @@ from services.notices import Delivery, Notices
 from services.objections import Objections
 from services.organisations import Organisations
 from services.passwords import Passwords
+from services.payments.desk import Outside, make_desk
 from services.payments.fees import Fees
 from services.privacy import Privacy
 from services.projects import Projects
@@ -208,9 +209,12 @@ def make_services(
     reviews = Reviews(deps, notices, entry)
     store = SealedFiles(gateways.files, keys)
     attachments = Attachments(deps, store)
+    outside = Outside(gateways.pay, store, gateways.printer, gateways.mail, gateways.official, windows)
+    pay = make_desk(deps, notices, fees, entry, outside)
     duties = [
         Duty("uploads", SWEEP_DUE, attachments.sweep),
         Duty("notice_end", NOTICE_OVER, entry.end_notices),
+        *pay.duties,
     ]
     return Services(
         deps=deps,
@@ -235,6 +239,7 @@ def make_services(
         to_dos=ToDos(deps, campaigns),
         attachments=attachments,
         attachment_files=AttachmentReading(deps, store),
+        pay=pay,
         entry=entry,
         reviews=reviews,
         review_queue=ReviewQueue(deps),

@@ -37,6 +37,7 @@ from services.links import Links
 from services.notices import Delivery, Notices
 from services.objections import Objections
 from services.organisations import Organisations
+from services.payments.desk import PayDesk
 from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
 from services.privacy import Privacy
 from services.projects import Projects
@@ -74,6 +75,7 @@ class Services:
     to_dos: ToDos
     attachments: Attachments
     attachment_files: AttachmentReading
+    pay: PayDesk
     entry: Entry
     reviews: Reviews
     review_queue: ReviewQueue

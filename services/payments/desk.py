@@ -17,7 +17,8 @@ from services.payments.picture import PayPictures
 from services.payments.reading import Payments
 from services.payments.refunds import Refunds
 from services.payments.settle import Settle
-from services.ports import ChatWindows, Files, Mailer, OfficialAccountSender, PaymentPlatform, Printer
+from services.ports import ChatWindows, Mailer, OfficialAccountSender, PaymentPlatform, Printer
+from services.sealed_files import SealedFiles
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Outside:
     """What payments need from outside."""
 
     platform: PaymentPlatform
-    files: Files
+    store: SealedFiles
     printer: Printer
     mailer: Mailer
     official: OfficialAccountSender
@@ -49,7 +50,7 @@ def make_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside
     settle = Settle(deps, outside.platform)
     orders = Orders(deps, outside.platform, settle)
     refunds = Refunds(deps, notices, outside.platform)
-    invoices = Invoices(deps, notices, outside.platform, outside.files, outside.printer, outside.mailer)
+    invoices = Invoices(deps, notices, outside.platform, outside.store, outside.printer, outside.mailer)
     events = PayEvents(deps, notices, outside.platform, settle, refunds, invoices, entry)
     bills = Bills(deps, outside.platform, orders)
     opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"

@@ -31,7 +31,8 @@ from services.payments.fees import rules_of
 from services.payments.reading import InvoiceView, mask_email, view_invoice
 from services.payments.receipt import receipt_content
 from services.permissions import check
-from services.ports import Files, InvoiceReport, InvoiceRequest, MailAttachment, Mailer, PaymentPlatform, Printer
+from services.ports import InvoiceReport, InvoiceRequest, MailAttachment, Mailer, PaymentPlatform, Printer
+from services.sealed_files import FileLost, SealedFiles, new_key
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -46,12 +47,18 @@ _CORRECTIONS_PER_DAY = 5
 
 class Invoices:
     def __init__(
-        self, deps: Deps, notices: Notifier, platform: PaymentPlatform, files: Files, printer: Printer, mailer: Mailer
+        self,
+        deps: Deps,
+        notices: Notifier,
+        platform: PaymentPlatform,
+        store: SealedFiles,
+        printer: Printer,
+        mailer: Mailer,
     ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
-        self._files = files
+        self._store = store
         self._printer = printer
         self._mailer = mailer
 
@@ -91,10 +98,7 @@ class Invoices:
         invoice = await Invoice.filter(fee_id=fee.id).exclude(key="").order_by("-created_at").first()
         if invoice is None:
             raise NotFound("电子发票还没有开具，开具后会发送到您的邮箱。", code="invoice_pending")
-        try:
-            return await self._files.get(invoice.key)
-        except GatewayError as error:
-            raise Unavailable("发票暂时无法下载，请稍后再试。") from error
+        return await self._store.get(invoice.key)
 
     async def correct(
         self, actor: Actor, fee_id: UUID, *, title: str, taxpayer_id: str, email: str, key: str | None = None
@@ -160,12 +164,9 @@ class Invoices:
         if invoice is None:
             raise _no_invoice()
         INVOICE.next(InvoiceState(invoice.state), InvoiceEvent.ISSUE)
-        key = f"invoices/{invoice.pool}/{new_id().hex}.pdf"
-        try:
-            await self._files.put(key, content)
-        except GatewayError as error:
-            raise Unavailable("文件暂时无法保存，请稍后再试。") from error
         now = self._deps.now()
+        key = new_key(invoice.pool, now)
+        await self._store.put(key, content)
         await self._move(invoice_id, InvoiceEvent.ISSUE, key=key, number=number.strip()[:40], check_at=now, failure="")
         await record(actor, now, "invoice.upload", "invoice", invoice_id)
 
@@ -211,8 +212,11 @@ class Invoices:
             await self._advance(invoice, fee)
         except Rejected as error:
             await self._refused(invoice, error)
-        except GatewayError as error:
+        except (GatewayError, Unavailable) as error:
             await self._wait(invoice, type(error).__name__)
+        except FileLost:
+            log.exception("invoice_file_lost", pool=invoice.pool, invoice=str(invoice.id))
+            await self._wait(invoice, "file_lost", DAY)
 
     async def _advance(self, invoice: Invoice, fee: Fee) -> None:
         steps: dict[InvoiceState, Callable[[Invoice, Fee], Awaitable[None]]] = {
@@ -267,8 +271,8 @@ class Invoices:
             return "failed"
         fapiao_id = report.fapiao_id or invoice.fapiao_id
         content = await self._platform.invoice_file(pool, invoice.apply_id, fapiao_id)
-        key = f"invoices/{pool}/{invoice.id.hex}.pdf"
-        await self._files.put(key, content)
+        key = new_key(pool, self._deps.now())
+        await self._store.put(key, content)
         await self._move(
             invoice.id, InvoiceEvent.ISSUE, key=key, number=report.number[:40], fapiao_id=fapiao_id[:64],
             check_at=self._deps.now(), checks=0, failure="",
@@ -293,7 +297,7 @@ class Invoices:
         if not invoice.email_sealed:
             await self._rest(invoice, fee)
             return
-        await self._send(invoice, fee, "电子发票", "invoice", await self._files.get(invoice.key))
+        await self._send(invoice, fee, "电子发票", "invoice", await self._store.get(invoice.key))
         now = self._deps.now()
         async with transaction():
             if not await self._move(invoice.id, InvoiceEvent.SEND, sent_at=now, check_at=None, checks=0, failure=""):

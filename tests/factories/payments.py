@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from domain.clock import Clock
 from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
@@ -18,7 +18,8 @@ from services.applications.state import seal_values
 from services.base import Actor, Deps
 from services.codes import Notifier
 from services.payments.bills import Bills
-from services.payments.events import PayEvents
+from services.payments.desk import Outside, PayDesk, make_desk
+from services.payments.events import Passing, PayEvents
 from services.payments.fees import Fees
 from services.payments.invoices import Invoices
 from services.payments.orders import Orders
@@ -38,6 +39,7 @@ from services.ports import (
     TradeBill,
     TradeReport,
 )
+from services.sealed_files import SealedFiles
 from tests.factories.people import make_account
 
 MCHID = "1900000001"
@@ -254,6 +256,12 @@ class FakeFiles:
     async def delete(self, key: str) -> None:
         self.kept.pop(key, None)
 
+    async def clear(self, folder: str) -> int:
+        gone = [key for key in self.kept if key.startswith(f"{folder}/")]
+        for key in gone:
+            del self.kept[key]
+        return len(gone)
+
 
 @dataclass
 class FakePrinter:
@@ -314,12 +322,47 @@ def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
     settle = Settle(deps, platform)
     orders = Orders(deps, platform, settle)
     refunds = Refunds(deps, notices, platform)
-    invoices = Invoices(deps, notices, platform, files, printer, mailer)
+    invoices = Invoices(deps, notices, platform, SealedFiles(files, deps.keys), printer, mailer)
     events = PayEvents(deps, notices, platform, settle, refunds, invoices, passed)
     return Till(
         deps, clock, platform, mailer, files, printer, passed, Fees(deps, notices), settle, orders, refunds, invoices,
         events, Bills(deps, platform, orders), Payments(deps),
     )  # fmt: skip
+
+
+@dataclass
+class FakeChat:
+    """The official account and the windows of a chat: pictures that were sent."""
+
+    pictures: list[tuple[str, bytes]] = field(default_factory=list)
+    open: bool = True
+    _kept: dict[str, bytes] = field(default_factory=dict)
+
+    async def upload_image(self, pool: str, png: bytes) -> str:
+        self._kept[f"M{len(self._kept)}"] = png
+        return f"M{len(self._kept) - 1}"
+
+    async def send_image(self, pool: str, openid: str, media_id: str) -> None:
+        self.pictures.append((openid, self._kept[media_id]))
+
+    async def spend(self, pool: str, openid: str) -> bool:
+        return self.open
+
+
+def make_fake_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing) -> PayDesk:
+    """What the container makes, over a platform, printer, mail server and chat that only pretend."""
+    chat = cast(Any, FakeChat())
+    store = SealedFiles(FakeFiles(), deps.keys)
+    outside = Outside(FakePlatform(deps.clock), store, FakePrinter(), FakeMailer(), chat, chat)
+    return make_desk(deps, notices, fees, entry, outside)
+
+
+def platform_of(desk: PayDesk) -> FakePlatform:
+    return cast(FakePlatform, desk.orders._platform)
+
+
+def chat_of(desk: PayDesk) -> FakeChat:
+    return cast(FakeChat, desk.pictures._official)
 
 
 async def make_application(deps: Deps, *, email: str = "wang@example.com", **columns: Any) -> Application:

@@ -71,6 +71,7 @@ from services.sessions import Sessions
 from services.staff import Staff
 from tests.factories.files import MemoryFiles, QuickChecker
 from tests.factories.offices import Office, SceneMaker, make_office
+from tests.factories.payments import make_fake_desk
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 POOLS = Path(__file__).parents[2] / "config" / "pools"
@@ -270,6 +271,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         to_dos=ToDos(deps, campaigns),
         attachments=Attachments(deps, store, QuickChecker()),
         attachment_files=AttachmentReading(deps, store),
+        pay=make_fake_desk(deps, notices, fees, entry),
         entry=entry,
         reviews=reviews,
         review_queue=ReviewQueue(deps),
