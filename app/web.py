@@ -21,8 +21,10 @@ from bot.engine import Engine
 from config.settings import Settings
 from gateways.sms import parse_sms_receipts
 from gateways.voice import parse_voice_receipts
+from miniapp_api.http.limits import RedisCounter, check_rate, client_address
 from web.pages import setup_pages
 from web.receipts import ReceiptEndpoint, ReceiptParsers
+from web.site import Limit
 
 _RESUME_EVERY = 3.0
 _LONGEST_SHIFT = timedelta(days=3660).total_seconds()
@@ -41,7 +43,7 @@ async def create_app(settings: Settings) -> http.Application:
     app.add_routes(Callback(engine, codecs, container.clock).routes())
     app.add_routes(_receipts(container).routes())
     miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=settings.http.trusted_proxies)
-    setup_pages(app, container.services)
+    setup_pages(app, container.services, limit=_make_limit(container))
     if settings.env == "sandbox":
         app.router.add_post("/sandbox/clock", _move_clock)
     tasks = [
@@ -57,6 +59,16 @@ async def create_app(settings: Settings) -> http.Application:
 
     app.on_cleanup.append(close)
     return app
+
+
+def _make_limit(container: Container) -> Limit:
+    """Pages count tries as the API does, over all processes."""
+    counter, proxies = RedisCounter(container.redis), container.settings.http.trusted_proxies
+
+    async def limit(request: http.Request, name: str, tries: int, period: int) -> None:
+        await check_rate(counter, name, client_address(request, proxies), tries, period)
+
+    return limit
 
 
 def _receipts(container: Container) -> ReceiptEndpoint:

@@ -97,10 +97,8 @@ class BrowserLogins:
         options = await roles_of(account_id, self._deps.now())
         return [option for option in options if option.role not in ("expert", "applicant")]
 
-    # ---- by WeChat's browser
-
-    async def enter_reader(self, account_id: UUID, *, device: str = "") -> str:
-        """The cookie of a person whom WeChat's own browser has told, and who is bound."""
+    async def enter_known(self, account_id: UUID, *, device: str = "") -> str:
+        """The cookie of a person whom the caller knows: just registered, or told by WeChat's own browser and bound."""
         async with transaction():
             return await self.begin(await Account.select_for_update().get(id=account_id), device=device)
 

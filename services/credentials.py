@@ -82,6 +82,11 @@ class Credentials:
             consent=account.privacy_version == book.pool.privacy_version,
         )
 
+    async def own_mobile(self, actor: Actor) -> str:
+        """The actor's own mobile in clear, to send a code to; never to be shown."""
+        account = await Account.get(id=_account_id(actor))
+        return self._deps.keys.open_text(account.mobile_sealed, "mobile")
+
     async def consent(self, actor: Actor, privacy_version: str) -> None:
         """The person accepts the privacy text that holds today. Raises Conflict for another version."""
         if privacy_version != self._deps.book(actor.pool).pool.privacy_version:
@@ -222,11 +227,7 @@ class Credentials:
 
         The expert's file follows. Both numbers are told. Raises RuleViolation before the rulebook's time is over.
         """
-        check_mobile(mobile)
-        account = await Account.get(id=_account_id(actor))
-        self._check_mobile_free(account)
-        if self._codes.mobile_hash(mobile) == account.mobile_hash:
-            raise InvalidInput("这就是您现在的手机号，无需更换。", code="same_mobile", field="mobile")
+        account = await self.check_new_mobile(actor, mobile)
         claim = await self._claim_of(account, password, old_code, "请填写登录密码，或原手机号收到的验证码。")
 
         async def run() -> MobileChanged | AppError:
@@ -244,6 +245,15 @@ class Credentials:
             owner=f"mobile:{account.id}", key=key, now=self._deps.now(), answer=MobileChanged, run=run,
             request=self._codes.mobile_hash(mobile),
         )  # fmt: skip
+
+    async def check_new_mobile(self, actor: Actor, mobile: str) -> Account:
+        """What can be said before a code is sent. Raises InvalidInput, RuleViolation."""
+        check_mobile(mobile)
+        account = await Account.get(id=_account_id(actor))
+        self._check_mobile_free(account)
+        if self._codes.mobile_hash(mobile) == account.mobile_hash:
+            raise InvalidInput("这就是您现在的手机号，无需更换。", code="same_mobile", field="mobile")
+        return account
 
     def _mobile_free_at(self, account: Account) -> datetime | None:
         every = self._deps.book(account.pool).registration.mobile_change_every

@@ -95,7 +95,7 @@ class Registration:
         async def run() -> PersonRegistered | AppError:
             return await self._register(actor, form, checked, identity_id)
 
-        request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.privacy_version}"
+        request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.code}"
         return await once(
             owner=f"register:{actor.session_id or identity_id or _short(checked.mobile_hash)}", key=key,
             now=self._deps.now(), answer=PersonRegistered, run=run,
