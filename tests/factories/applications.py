@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.form_values import UNIT_PARTS
 from domain.forms import asked
-from domain.rulebook import Rulebook
+from domain.rulebook import Provenance, Rulebook
 from domain.rulebook_forms import EntryType, FormField
 from models.accounts import Account
 from models.applications import Application, Attachment
@@ -163,3 +163,21 @@ async def fill_in(deps: Deps, actor: Actor, *, entry_type: EntryType = "first", 
 
 async def account_of(actor: Actor) -> Account:
     return await Account.get(id=actor.account_id)
+
+
+def with_rules(deps: Deps, **sections: Mapping[str, object]) -> Deps:
+    """The demo pool with single rules changed: ``papers={"print_locks": True}``, ``review={…}``."""
+    book = deps.book("demo")
+    changed: dict[str, object] = {}
+    for name, update in sections.items():
+        if name == "papers":
+            papers = book.form.papers.model_copy(update=update)
+            changed["form"] = book.form.model_copy(update={"papers": papers})
+        else:
+            changed[name] = getattr(book, name).model_copy(update=update)
+    new = book.model_copy(update=changed)
+    keys = [
+        f"{'form.papers' if name == 'papers' else name}.{key}" for name, update in sections.items() for key in update
+    ]
+    new._provenance = {key: Provenance("test.toml") for key in keys} | dict(book._provenance)
+    return Deps(deps.clock, deps.keys, {**deps.rulebooks, "demo": new}, deps.jobs, deps.public_url)

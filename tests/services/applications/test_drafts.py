@@ -25,6 +25,7 @@ from tests.factories.applications import (
     make_codes,
     make_employer,
     values_of,
+    with_rules,
 )
 from tests.factories.people import make_account, make_expert
 
@@ -115,13 +116,16 @@ async def test_an_expert_does_not_apply_anew_and_a_newcomer_does_not_renew(
 
 async def test_renewal_is_offered_before_the_term_ends_and_pre_filled(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
     await make_campaign(deps)
+    offered = timedelta(days=90)
+    deps = with_rules(deps, entry={"renewal_before": offered})
+    drafts = Drafts(deps, Campaigns(deps))
     expert = await make_expert(
         deps, account=await account_of(zhao), permanent_region="440106", specialties=[SPECIALTY], title_level="1001",
-        emergency=True, term_until=deps.now() + timedelta(days=200),
+        emergency=True, term_until=deps.now() + offered + timedelta(days=10),
     )  # fmt: skip
-    with pytest.raises(RuleViolation, match="请在2027年3月11日以后办理续聘"):
+    with pytest.raises(RuleViolation, match="请在2026年12月1日以后办理续聘"):
         await drafts.start(zhao, "renewal")
-    await Expert.filter(id=expert.id).update(term_until=deps.now() + timedelta(days=80))
+    await Expert.filter(id=expert.id).update(term_until=deps.now() + offered - timedelta(days=1))
     begun = await drafts.start(zhao, "renewal")
     values = await read_values(deps, begun.id)
     assert values["region"] == "440106"
@@ -251,12 +255,7 @@ async def test_a_specialty_that_was_sent_back_opens_alone(deps: Deps, drafts: Dr
 async def test_where_withdrawing_comes_first_nothing_opens_before_it(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
     """新疆手册 2024 L217-219."""
     begun = await _begin(deps, drafts, zhao)
-    book = deps.book("demo")
-    review = book.review.model_copy(update={"withdraw_before_edit": True})
-    strict = Deps(
-        deps.clock, deps.keys, {"demo": book.model_copy(update={"review": review})}, deps.jobs, deps.public_url
-    )
-    strict.book("demo")._provenance = book._provenance
+    strict = with_rules(deps, review={"withdraw_before_edit": True})
     await Application.filter(id=begun.id).update(state="sent_back", sent_back_fields=["*"])
     with pytest.raises(RuleViolation, match="请先点“撤回”"):
         await Drafts(strict, Campaigns(strict)).save_section(zhao, begun.id, "basic", basic(), 0)

@@ -12,7 +12,6 @@ import pytest
 from domain.clock import FixedClock
 from domain.entry_lifecycles import TaskState
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
-from domain.rulebook import Rulebook
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.audit import AuditEntry
 from models.reviews import ReviewEntry, ReviewTask
@@ -29,6 +28,7 @@ from tests.factories.applications import (
     make_applicant,
     make_campaign,
     make_codes,
+    with_rules,
 )
 from tests.services.conftest import NoticeBook
 
@@ -70,20 +70,6 @@ async def zhao(deps: Deps) -> Actor:
     await make_codes(deps.book("demo"))
     await make_campaign(deps)
     return await make_applicant(deps)
-
-
-def with_rules(deps: Deps, **sections: dict[str, object]) -> Deps:
-    """The demo pool with single rules changed: ``papers={"print_locks": True}``, ``review=…``."""
-    book = deps.book("demo")
-    form = book.form
-    if "papers" in sections:
-        form = form.model_copy(update={"papers": form.papers.model_copy(update=sections.pop("papers"))})
-    changed: dict[str, object] = {"form": form}
-    for name, update in sections.items():
-        changed[name] = getattr(book, name).model_copy(update=update)
-    new: Rulebook = book.model_copy(update=changed)
-    new._provenance = book._provenance
-    return Deps(deps.clock, deps.keys, {"demo": new}, deps.jobs, deps.public_url)
 
 
 def strict(deps: Deps, notices: NoticeBook, desk: Desk, **sections: dict[str, object]) -> Submission:

@@ -1,0 +1,223 @@
+"""To-do items, the badge, and where an application stands, from the first visit to entry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from models.applications import Application
+from models.reviews import ReviewAssignment, ReviewTask
+from services.applications.drafts import Drafts
+from services.applications.progress import Progress, spoken
+from services.applications.submission import Submission
+from services.applications.to_do import ToDo, ToDos
+from services.base import Actor, Deps
+from services.campaigns import Campaigns
+from services.entry import Entry
+from services.payments.fees import Fees
+from services.reviews import Reviews
+from tests.factories.applications import (
+    OTHER_SPECIALTY,
+    SPECIALTY,
+    account_of,
+    fill_in,
+    make_applicant,
+    make_campaign,
+    make_codes,
+    with_rules,
+)
+from tests.factories.people import make_account, make_expert
+from tests.services.conftest import NoticeBook
+
+pytestmark = pytest.mark.usefixtures("db")
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def to_dos(deps: Deps) -> ToDos:
+    return ToDos(deps, Campaigns(deps))
+
+
+@pytest.fixture
+def entry(deps: Deps, book: NoticeBook) -> Entry:
+    return Entry(deps, book, Fees(deps, book))
+
+
+@pytest.fixture
+def reviews(deps: Deps, book: NoticeBook, entry: Entry) -> Reviews:
+    return Reviews(deps, book, entry)
+
+
+@pytest.fixture
+def submission(deps: Deps, book: NoticeBook, reviews: Reviews) -> Submission:
+    return Submission(deps, book, Campaigns(deps), reviews)
+
+
+@pytest.fixture
+async def zhao(deps: Deps) -> Actor:
+    await make_codes(deps.book("demo"))
+    return await make_applicant(deps)
+
+
+async def items(to_dos: ToDos, person: Actor) -> list[ToDo]:
+    assert person.account_id is not None
+    return list(await to_dos.items(person.pool, person.account_id))
+
+
+async def progress(to_dos: ToDos, person: Actor) -> Progress:
+    assert person.account_id is not None
+    found = await to_dos.progress(person.account_id)
+    assert found is not None
+    return found
+
+
+async def test_who_has_not_registered_is_sent_to_do_so(deps: Deps, to_dos: ToDos) -> None:
+    account = await make_account(deps)
+    [item] = await items(to_dos, Actor("demo", "guest", account.id))
+    assert (item.title, item.action) == ("实名注册", "去注册")
+
+
+async def test_the_titles_are_the_manuals_own(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
+    """湖南手册 L107-117."""
+    assert await items(to_dos, zhao) == []
+    campaign = await make_campaign(deps)
+    [item] = await items(to_dos, zhao)
+    assert (item.code, item.title, item.action) == ("apply_first", "专家常态征集", "去申请")
+    assert item.route == "/h5/demo/apply?entry_type=first"
+    assert (item.until, item.detail) == (campaign.enrol_until, "报名至12月20日(周日) 12:00截止。")
+    await make_expert(deps, account=await account_of(zhao))
+    [item] = await items(to_dos, zhao)
+    assert (item.code, item.title, item.action) == ("apply_renewal", "待参与续聘", "前去续聘")
+
+
+async def test_renewal_is_no_item_before_it_is_offered(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
+    await make_campaign(deps)
+    before = 90 * DAY
+    deps = with_rules(deps, entry={"renewal_before": before})
+    to_dos = ToDos(deps, Campaigns(deps))
+    expert = await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + before + DAY)
+    assert await items(to_dos, zhao) == []
+    expert.term_until = deps.now() + before - DAY
+    await expert.save()
+    assert len(await items(to_dos, zhao)) == 1
+
+
+async def test_before_the_window_the_item_says_when_and_opens_nothing(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
+    await make_campaign(deps, opens=deps.now() + DAY)
+    [item] = await items(to_dos, zhao)
+    assert (item.action, item.route, item.detail) == ("", "", "11月22日(周日) 12:00开始报名。")
+
+
+async def test_a_draft_goes_on_until_the_window_ends(deps: Deps, to_dos: ToDos, zhao: Actor, clock: FixedClock) -> None:
+    await make_campaign(deps)
+    await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    [item] = await items(to_dos, zhao)
+    assert (item.action, item.route) == ("继续填写", "/h5/demo/apply/form")
+    clock.move(40 * DAY)
+    [item] = await items(to_dos, zhao)
+    assert item.code == "closed"
+    assert "会为您保留" in item.detail
+
+
+async def test_the_way_from_submission_to_the_fee(
+    deps: Deps, to_dos: ToDos, zhao: Actor, submission: Submission, reviews: Reviews, entry: Entry, clock: FixedClock
+) -> None:
+    await make_campaign(deps)
+    two = [{"code": SPECIALTY, "choice": "preferred"}, {"code": OTHER_SPECIALTY, "choice": "alternative"}]
+    application = await fill_in(deps, zhao, specialties=two)
+    await submission.submit(zhao, application.id, application.version)
+    assert zhao.account_id is not None
+    home = await to_dos.home("demo", zhao.account_id)
+    assert (home.standing.text, [one.code for one in home.to_do]) == ("申请中", ["watch"])
+    at = await progress(to_dos, zhao)
+    assert (at.headline, at.who, at.since) == ("新增申请正在行业部门预审", "市州行业主管部门", deps.now())
+    assert at.advice == "无需操作，有结果会通知您；这一环节通常需要10分钟。"
+    assert at.step is None
+    assert stages(at) == "填写申请 done, 行业部门预审 now, 省级终审 next, 公示 next, 缴费 next, 入库 next"
+
+    reviewer = await _reviewer(deps, "industry", "final")
+    clock.move(timedelta(minutes=3))
+    await _decide(reviews, reviewer, SPECIALTY, "approve")
+    assert [(one.code, one.state_label) for one in (await progress(to_dos, zhao)).specialties] == [
+        (SPECIALTY, "通过"),
+        (OTHER_SPECIALTY, "待审核"),
+    ]
+    await _decide(reviews, reviewer, OTHER_SPECIALTY, "send_back", "与工作经历不符")
+    at = await progress(to_dos, zhao)
+    assert (at.headline, at.who) == ("新增申请有部分内容被行业部门预审退回", "本人")
+    assert (at.opinion, at.advice) == ("与工作经历不符", "请按意见修改后重新提交。")
+    [item] = await items(to_dos, zhao)
+    assert (item.action, item.route) == ("修改信息", "/h5/demo/apply/form")
+    assert "行业部门预审 stopped" in stages(at)
+
+    await submission.submit(zhao, application.id, application.version)
+    assert (await progress(to_dos, zhao)).opinion == ""
+    await _decide(reviews, reviewer, OTHER_SPECIALTY, "approve")
+    at = await progress(to_dos, zhao)
+    assert stages(at).startswith("填写申请 done, 行业部门预审 done, 省级终审 now")
+    await _decide(reviews, reviewer, "", "approve")
+    at = await progress(to_dos, zhao)
+    assert (at.state, at.expert_number[:2]) == ("notice", "ZJ")
+    assert at.advice.startswith("公示至11月21日")
+    assert stages(at).endswith("公示 now, 缴费 next, 入库 next")
+
+    clock.move(timedelta(minutes=4))
+    await entry.end_notices()
+    at = await progress(to_dos, zhao)
+    assert "缴费1.00元" in at.advice
+    clock.move(timedelta(minutes=2))
+    [item] = await items(to_dos, zhao)
+    assert (item.action, item.route) == ("缴费", f"/h5/demo/pay/{at.expert_number}")
+    assert stages(await progress(to_dos, zhao)).endswith("公示 done, 缴费 now, 入库 next")
+
+
+async def test_after_a_refusal_the_reason_is_told_and_one_may_apply_again(
+    deps: Deps, to_dos: ToDos, zhao: Actor
+) -> None:
+    await make_campaign(deps)
+    begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    await Application.filter(id=begun.id).update(state="refused", reason="从业年限不足", ended_at=deps.now())
+    at = await progress(to_dos, zhao)
+    assert (at.headline, at.opinion) == ("新增申请未通过", "从业年限不足")
+    assert [item.action for item in await items(to_dos, zhao)] == ["去申请"]
+
+
+@pytest.mark.parametrize("state", ["draft", "locked", "reviewing", "sent_back", "correcting", "notice", "fee", "exam",
+                                   "entered", "refused", "cancelled"])  # fmt: skip
+async def test_every_state_can_be_told(deps: Deps, to_dos: ToDos, zhao: Actor, state: str) -> None:
+    await make_campaign(deps)
+    begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    ended = deps.now() if state in ("entered", "refused", "cancelled") else None
+    await Application.filter(id=begun.id).update(state=state, ended_at=ended)
+    at = await progress(to_dos, zhao)
+    assert at.headline
+    assert at.advice.endswith("。")
+    assert len(at.stages) == 6
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(5 * DAY, "5天"), (30 * HOUR, "2天"), (1.5 * HOUR, "2小时"), (timedelta(seconds=5), "1分钟")],
+)
+def test_times_are_spoken_in_round_numbers(value: timedelta, text: str) -> None:
+    assert spoken(value) == text
+
+
+def stages(at: Progress) -> str:
+    return ", ".join(f"{stage.name} {stage.state}" for stage in at.stages)
+
+
+async def _reviewer(deps: Deps, *steps: str) -> Actor:
+    account = await make_account(deps)
+    for step in steps:
+        await ReviewAssignment.create(
+            pool="demo", account_id=account.id, step=step, region="440000", granted_at=deps.now()
+        )
+    return Actor("demo", "reviewer", account.id)
+
+
+async def _decide(reviews: Reviews, reviewer: Actor, specialty: str, decision: str, opinion: str = "") -> None:
+    task = await ReviewTask.get(specialty=specialty, state="open")
+    await reviews.decide(reviewer, task.id, decision, opinion)  # type: ignore[arg-type]  # one of the decisions
