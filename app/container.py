@@ -69,6 +69,7 @@ from services.invitations import Invitations
 from services.links import Links
 from services.notices import Delivery, Notices
 from services.objections import Objections
+from services.office import OfficeReading
 from services.organisations import Organisations
 from services.passwords import Passwords
 from services.payments.desk import Outside, make_desk
@@ -240,6 +241,7 @@ def make_services(
         attachments=attachments,
         attachment_files=AttachmentReading(deps, store),
         pay=pay,
+        office=OfficeReading(deps),
         entry=entry,
         reviews=reviews,
         review_queue=ReviewQueue(deps),

@@ -36,6 +36,7 @@ from services.invitations import Invitations
 from services.links import Links
 from services.notices import Delivery, Notices
 from services.objections import Objections
+from services.office import OfficeReading
 from services.organisations import Organisations
 from services.payments.desk import PayDesk
 from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
@@ -76,6 +77,7 @@ class Services:
     attachments: Attachments
     attachment_files: AttachmentReading
     pay: PayDesk
+    office: OfficeReading
     entry: Entry
     reviews: Reviews
     review_queue: ReviewQueue

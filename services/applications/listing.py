@@ -20,7 +20,7 @@ from services.applications.state import unknown_application
 from services.base import Actor, Deps, record, rows, transaction
 from services.permissions import check
 from services.reviews.queue import LogLine, read_log
-from services.reviews.sheet import Sheet, read_sheet
+from services.reviews.sheet import Sheet, find_secret, read_sheet
 from services.texts import check_text
 
 PAGE_MAX = 100
@@ -150,6 +150,17 @@ class ApplicationListing:
             await read_sheet(self._deps, application, account),
             await read_log(application.id),
         )
+
+    async def reveal(self, actor: Actor, application_id: UUID, field: str) -> str:
+        """A sensitive value in clear; who saw which field stands in the audit trail. Raises NotFound."""
+        check(actor, "application.read")
+        application = await Application.get_or_none(id=application_id, pool=actor.pool)
+        if application is None:
+            raise unknown_application()
+        value = await find_secret(self._deps, application, await Account.get(id=application.account_id), field)
+        async with transaction():
+            await record(actor, self._deps.now(), "application.reveal", "application", application.id, field=field)
+        return value
 
     def _where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
         """Conditions as SQL of ours with the values as parameters."""

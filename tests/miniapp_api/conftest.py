@@ -56,6 +56,7 @@ from services.invitations import Invitations
 from services.links import Links
 from services.notices import Notices
 from services.objections import Objections
+from services.office import OfficeReading
 from services.organisations import Organisations
 from services.passwords import Passwords
 from services.payments.fees import Fees
@@ -272,6 +273,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         attachments=Attachments(deps, store, QuickChecker()),
         attachment_files=AttachmentReading(deps, store),
         pay=make_fake_desk(deps, notices, fees, entry),
+        office=OfficeReading(deps),
         entry=entry,
         reviews=reviews,
         review_queue=ReviewQueue(deps),
