@@ -1,13 +1,11 @@
-"""``pbt doctor``: what is missing to go live, in plain words. Looks, and changes nothing."""
+"""``pbt doctor``: what is missing to go live, in plain words. Looks, and leaves everything as it was."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
 import aiohttp
 import asyncpg
@@ -15,6 +13,8 @@ import redis.asyncio as redis
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
+from app.doctor_money import FILES, MAIL, PAPERS, PAY, check_files, check_fonts, check_mail, check_pay
+from app.findings import Check, Finding, ok, problem
 from app.health import missing_migrations
 from app.sandbox_setup import check_production
 from config.settings import Settings
@@ -30,26 +30,6 @@ SKEW_LIMIT = 1.0
 OLDEST_POSTGRES = 160000
 OLDEST_REDIS = (7, 0)
 _BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """``text`` says what is well, or what is wrong and what to do."""
-
-    check: str
-    state: Literal["ok", "problem", "skipped"]
-    text: str
-
-
-Check = Callable[[Settings], Awaitable[list[Finding]]]
-
-
-def ok(check: str, text: str) -> Finding:
-    return Finding(check, "ok", text)
-
-
-def problem(check: str, text: str) -> Finding:
-    return Finding(check, "problem", text)
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -286,6 +266,10 @@ CHECKS: Mapping[str, Check] = {
     "缓存": check_cache,
     "时钟": check_clock,
     "微信": check_white_list,
+    PAY: check_pay,
+    MAIL: check_mail,
+    FILES: check_files,
+    PAPERS: check_fonts,
     "审计": check_chain,
 }
 

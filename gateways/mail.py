@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
@@ -80,6 +81,18 @@ class SmtpMailer:
             finally:
                 client.close()
 
+    async def greet(self) -> None:
+        """Connect, log in and leave again. Raises Rejected or Transient where ``send`` would."""
+        async with self._vendor.counted("greet"):
+            client = self._client()
+            try:
+                with self._before_content():
+                    async with asyncio.timeout(self._dialogue):
+                        await client.connect()
+                await _part(client)
+            finally:
+                client.close()
+
     def _client(self) -> SMTP:
         settings = self._settings
         return SMTP(
@@ -94,12 +107,17 @@ class SmtpMailer:
         )
 
     async def _introduce(self, client: SMTP, to: str) -> None:
-        """Everything up to the content. Nothing is sent yet, so every failure may be repeated unless it is a no."""
-        try:
+        with self._before_content():
             async with asyncio.timeout(self._dialogue):
                 await client.connect()
                 await client.mail(self._settings.sender)
                 await client.rcpt(to)
+
+    @contextmanager
+    def _before_content(self) -> Iterator[None]:
+        """Nothing is sent yet, so every failure may be repeated unless it is a no."""
+        try:
+            yield
         except SMTPAuthenticationError as error:
             log.error("mail_needs_operator", code=error.code)
             raise _refusal(error) from None

@@ -15,14 +15,17 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from app import doctor
-from app.doctor import Finding, examine, render
+from app.doctor import examine, render
+from app.findings import Finding, ok, problem
 from app.sandbox_setup import demo_account, demo_mini_program
-from config.settings import Settings, Wechat
+from config.settings import Pay, Settings, Wechat
 from domain.ids import new_id
 from domain.rulebook import load_rulebook
 from domain.rulebook_texts import sms_templates, voice_templates
 from services.audit import chain
 from tests.factories.settings import make_settings, production_settings
+from tests.gateways.mail_server import Server, serving
+from tests.gateways.pay_platform import UnknownOrders, merchant, playing
 
 Serve = Callable[[Any], Awaitable[TestServer]]
 
@@ -88,11 +91,19 @@ async def wechat(aiohttp_server: Serve) -> tuple[str, dict[str, Any]]:
 
 
 async def test_a_complete_installation_has_only_its_test_servers_faults(
-    database: str, redis: str, wechat: tuple[str, dict[str, Any]]
+    database: str, redis: str, wechat: tuple[str, dict[str, Any]], tmp_path: Path
 ) -> None:
-    problems = _problems(await examine(complete_settings(database, redis, wechat[0])))
+    settings = complete_settings(database, redis, wechat[0])
+    async with playing() as pay, serving(post := Server()):
+        pay.now = datetime.now(UTC)
+        pay.answers = UnknownOrders()
+        mail = settings.mail.model_copy(update={"host": "127.0.0.1", "port": post.port, "tls": "none", "username": ""})
+        money = Pay(api_url=f"{pay.url}/pay", merchants={"hunan": merchant()})
+        update = {"data_dir": tmp_path, "mail": mail, "pay": money}
+        problems = _problems(await examine(settings.model_copy(update=update)))
     assert problems.pop("数据库") == "fsync 已关闭，断电会损坏数据，请打开。"  # so are the servers of tests
-    assert problems.pop("设置").startswith("PBT_WECHAT__API_URL 还指向本机")
+    assert "PBT_WECHAT__API_URL 还指向本机" in problems["设置"]
+    assert "PBT_PAY__API_URL 还指向本机" in problems.pop("设置")
     assert problems == {}
 
 
@@ -206,7 +217,7 @@ async def test_a_check_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_report_counts_what_is_to_do() -> None:
-    report = render([doctor.ok("设置", "好。"), doctor.problem("缓存", "连不上。")])
+    report = render([ok("设置", "好。"), problem("缓存", "连不上。")])
     assert "✓ 设置：好。" in report
     assert "还有 1 处需要处理。" in report
-    assert "可以上线" in render([doctor.ok("设置", "好。")])
+    assert "可以上线" in render([ok("设置", "好。")])

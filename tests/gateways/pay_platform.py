@@ -6,12 +6,14 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -121,13 +123,14 @@ class Platform:
     url: str = ""
     wrong: list[str] = field(default_factory=list)
     """What was not right about requests."""
+    now: datetime = NOW
 
     def calls(self, path: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.target.partition("?")[0] == path]
 
-    def headers(self, body: bytes, *, at: datetime = NOW, signer: Identity | None = None) -> Headers:
+    def headers(self, body: bytes, *, at: datetime | None = None, signer: Identity | None = None) -> Headers:
         signer = signer or self.signer
-        timestamp, nonce = str(int(at.timestamp())), secrets.token_hex(16)
+        timestamp, nonce = str(int((at or self.now).timestamp())), secrets.token_hex(16)
         return {
             "Wechatpay-Timestamp": timestamp,
             "Wechatpay-Nonce": nonce,
@@ -197,6 +200,27 @@ class Platform:
             self.wrong.append(header)
         if not asked.headers.get("User-Agent") or "Accept" not in asked.headers:
             self.wrong.append("no User-Agent or Accept")
+
+
+class UnknownOrders(dict[str, tuple[int, object]]):
+    """Answers that know no order."""
+
+    def __missing__(self, path: str) -> tuple[int, object]:
+        return 404, {"code": "ORDER_NOT_EXIST", "message": "订单不存在"}
+
+
+@asynccontextmanager
+async def playing() -> AsyncIterator[Platform]:
+    """With two certificates beside its public key; whatever a test asked must have been signed rightly."""
+    platform, app = Platform(), web.Application()
+    platform.certificates = {
+        identity.serial: certificate(identity.key, int(identity.serial, 16)) for identity in (OLD, NEW)
+    }
+    app.router.add_route("*", "/{tail:.*}", platform.serve)
+    async with TestServer(app) as server:
+        platform.url = str(server.make_url("")).rstrip("/")
+        yield platform
+    assert platform.wrong == []
 
 
 class Seconds:

@@ -1,0 +1,121 @@
+"""The doctor's look at payments, mail, files and papers, each through the very client that the service uses.
+
+An order that never was is asked for, a mail server is greeted and left, one small file is written and removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+import aiohttp
+from prometheus_client import CollectorRegistry
+
+from app.container import open_files
+from app.findings import Finding, ok, problem, skipped
+from config.settings import Settings
+from domain.clock import SystemClock
+from domain.errors import GatewayError, Rejected, Transient
+from domain.rulebook import load_rulebooks
+from domain.rulebook_types import RulebookError
+from gateways.http import Metrics, Vendor
+from gateways.mail import SmtpMailer
+from gateways.printer import FontsMissing, TypstPrinter
+from gateways.wechat_pay import WechatPay
+
+PATIENCE = 5.0
+"""Seconds for one call."""
+PAY, MAIL, FILES, PAPERS = "微信支付", "邮件", "附件", "文书"
+
+
+async def check_pay(settings: Settings) -> list[Finding]:
+    """Whether WeChat takes each merchant's signature, and we WeChat's; and whether a pool that takes fees has one."""
+    found = _without_merchant(settings)
+    merchants = settings.pay.merchants
+    if not merchants and not found:
+        return [skipped(PAY, "没有填写商户，任何专家库都不在线收费。")]
+    async with aiohttp.ClientSession() as session:
+        vendor = Vendor("pay", session, Metrics(CollectorRegistry()), timeout=PATIENCE)
+        pay = WechatPay(settings.pay, settings.wechat, vendor, SystemClock(), public_url=settings.public_url)
+        return found + list(await asyncio.gather(*(_probe(pay, pool) for pool in merchants)))
+
+
+def _without_merchant(settings: Settings) -> list[Finding]:
+    try:
+        books = load_rulebooks(settings.rulebooks, settings.pools)
+    except RulebookError:
+        return []
+    return [
+        problem(PAY, f"{book.pool.name}（{pool}）要收费，但没有商户，请填入 PBT_PAY__MERCHANTS。")
+        for pool, book in books.items()
+        if book.fee is not None and pool not in settings.pay.merchants
+    ]
+
+
+async def _probe(pay: WechatPay, pool: str) -> Finding:
+    """Ask for an order that never was: an answer at all takes both sides' keys."""
+    try:
+        await pay.query(pool, f"doctor{secrets.token_hex(8)}")
+    except Rejected as error:
+        return problem(PAY, f"{pool}：{_REFUSALS.get(error.vendor_code, f'微信支付回复 {error.vendor_code}。')}")
+    except GatewayError as error:
+        return problem(PAY, f"{pool}：{_unanswered(str(error))}")
+    return ok(PAY, f"{pool}：商户的签名有效，微信支付的应答可以验证。")
+
+
+_REFUSALS = {
+    "SIGNERROR": "签名没有被接受，请核对 serial（证书序列号）与 private_key 是否属于同一张商户证书，并检查本机时间。",
+    "CERTIFICATES": "平台证书解不开，请核对 apiv3_key 是否与商户平台上设置的 APIv3 密钥一致。",
+    "NOAUTH": "商户没有权限，请在商户平台检查产品权限。",
+    "MCHNOTEXISTS": "商户号不存在，请核对 mchid。",
+    "PARAMERROR": "商户号没有被接受，请核对 mchid。",
+}
+
+
+def _unanswered(reason: str) -> str:
+    if "signature" in reason or "serial" in reason:
+        return "应答不能用所填的公钥验证，请在商户平台核对 public_key_id 和 public_key。"
+    if "5 minutes" in reason:
+        return "本机时间与微信支付相差 5 分钟以上，请启用网络对时（NTP）。"
+    if "header" in reason:
+        return "应答缺少 Wechatpay- 开头的签名信息，请检查出网的代理是否去掉了它们。"
+    return "接口没有正常回应，请检查 PBT_PAY__API_URL 和出网。"
+
+
+async def check_mail(settings: Settings) -> list[Finding]:
+    async with aiohttp.ClientSession() as session:
+        vendor = Vendor("mail", session, Metrics(CollectorRegistry()))
+        mailer = SmtpMailer(settings.mail, {}, vendor, SystemClock(), dialogue=PATIENCE)
+        try:
+            await mailer.greet()
+        except Rejected as error:
+            return [
+                problem(MAIL, f"邮件服务器拒绝登录（{error.vendor_code}），请核对 PBT_MAIL__USERNAME 和 PASSWORD。")
+            ]
+        except Transient:
+            return [problem(MAIL, "邮件服务器连不上，请检查 PBT_MAIL__HOST、PORT、TLS 和出网。")]
+    return [ok(MAIL, "邮件服务器可以登录。")]
+
+
+async def check_files(settings: Settings) -> list[Finding]:
+    """Write, read and remove one small file."""
+    key, content = f"doctor/{secrets.token_hex(16)}", secrets.token_bytes(16)
+    where = settings.files.url or str(settings.data_dir / "files")
+    try:
+        store = open_files(settings.files, settings.data_dir / "files")
+        await store.put(key, content)
+        same = await store.get(key) == content
+        await store.delete(key)
+    except Rejected:
+        return [problem(FILES, f"没有 {where} 的读写权限，请核对 PBT_FILES__ 开头的各项或目录的权限。")]
+    except (Transient, OSError):
+        return [problem(FILES, f"{where} 不能读写，请检查 PBT_FILES__URL、ENDPOINT 或目录的权限。")]
+    return [ok(FILES, f"{where} 可以读写。")] if same else [problem(FILES, f"{where} 读回的内容与写入的不同。")]
+
+
+async def check_fonts(settings: Settings) -> list[Finding]:
+    try:
+        TypstPrinter(settings.fonts).close()
+    except FontsMissing:
+        return [problem(PAPERS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
+    return [ok(PAPERS, "中文字体可用。")]
