@@ -23,6 +23,7 @@ from gateways.sms import parse_sms_receipts
 from gateways.voice import parse_voice_receipts
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
 from web.pages import setup_pages
+from web.pay_receipts import PayReceiptEndpoint
 from web.receipts import ReceiptEndpoint, ReceiptParsers
 from web.site import Limit
 
@@ -42,6 +43,7 @@ async def create_app(settings: Settings) -> http.Application:
     setup_health(app, standard_checks(settings.database_url, settings.redis_url))
     app.add_routes(Callback(engine, codecs, container.clock).routes())
     app.add_routes(_receipts(container).routes())
+    app.add_routes(PayReceiptEndpoint(container.services.pay.events).routes())
     miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=settings.http.trusted_proxies)
     setup_pages(app, container.services, limit=_make_limit(container))
     if settings.env == "sandbox":

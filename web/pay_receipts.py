@@ -1,0 +1,61 @@
+"""``POST /callbacks/pay/{pool}``: where the payment platform tells of payments, refunds and invoices.
+
+The signature over the raw bytes is the proof, nothing else. What is genuine is stored and, if it is a payment, counted
+before it is answered; what follows from it comes after. Anything else than 2xx makes the platform send it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from aiohttp import web
+
+from domain.errors import AppError, GatewayError
+from services.payments.events import PayEvents
+from web.site import AWAY
+
+log = structlog.get_logger(__name__)
+
+LIMIT = 256 * 1024
+"""Bytes; a notification has about two thousand."""
+PATIENCE = 4.5
+"""Seconds for everything; the platform waits five."""
+
+
+class PayReceiptEndpoint:
+    def __init__(self, events: PayEvents) -> None:
+        self._events = events
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/callbacks/pay/{pool:[a-z][a-z0-9_]{1,31}}", self.take)]
+
+    async def take(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await _read(request)
+                if body is None:
+                    return _failed(413, "内容过大")
+                await self._events.take(request.match_info["pool"], request.headers, body)
+        except AppError as error:
+            if error.code != "pay_probe":
+                log.warning("pay_notification_refused", pool=request.match_info["pool"], code=error.code)
+            return _failed(401 if error.status == 403 else 400, "验签失败" if error.status == 403 else "格式错误")
+        except (GatewayError, *AWAY) as error:
+            log.warning("pay_notification_put_off", pool=request.match_info["pool"], error=type(error).__name__)
+            return _failed(503, "请稍后重发")
+        return web.Response(status=204)
+
+
+async def _read(request: web.Request) -> bytes | None:
+    """The raw bytes; None when there are too many."""
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > LIMIT:
+            return None
+    return bytes(body)
+
+
+def _failed(status: int, message: str) -> web.Response:
+    return web.json_response({"code": "FAIL", "message": message}, status=status)
