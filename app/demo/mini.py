@@ -88,6 +88,9 @@ class MiniProgram:
     async def upload(self, path: str, filename: str, content: bytes) -> Json:
         return await self.wire.upload(self.pool + path, filename, content, token=self._access)
 
+    async def send(self, path: str, content: bytes) -> Json:
+        return await self.wire.send(self.pool + path, content, token=self._access)
+
     async def download(self, path: str) -> bytes:
         return await self.wire.download(self.pool + path, token=self._access)
 
