@@ -14,6 +14,7 @@ from uuid import UUID
 import aiohttp.web as http
 import asyncpg
 import structlog
+from aiohttp import BodyPartReader
 from aiohttp.http_exceptions import HttpProcessingError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from redis.exceptions import RedisError
@@ -21,6 +22,7 @@ from tortoise.exceptions import DBConnectionError
 
 from domain.clock import local, print_time
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
+from domain.money import yuan
 from services.registry import Services
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -95,6 +97,8 @@ class Site:
             clock=lambda at: f"{local(at):%H:%M}",
             clock_seconds=lambda at: f"{local(at):%H:%M:%S}",
             iso=lambda at: at.isoformat(),
+            minute=lambda at: f"{local(at):%Y-%m-%d %H:%M}",
+            yuan=yuan,
         )
         self._headers = _security_headers(embed_in, secure=self.secure)
         app.router.add_get("/h5/static/{name}", self._static)
@@ -176,18 +180,38 @@ class Site:
         """The hidden field of a form that does ``deed``; good for two hours, this subject and this person only."""
         return self._services.links.sign(f"form:{deed}", subject_id, person_id, self._now() + _FORM_VALID)
 
-    async def read_form(self, request: http.Request, deed: str, subject_id: UUID, person_id: UUID) -> dict[str, str]:
-        """The fields of a form of ours. Raises Forbidden for one that another site sent or that is too old."""
-        fields = await self.read_fields(request)
+    async def read_form(
+        self, request: http.Request, deed: str, subject_id: UUID, person_id: UUID, *, longest: int = _FORM_LIMIT
+    ) -> dict[str, str]:
+        """The fields of a form of ours. Raises Forbidden for one that another site sent or that is too old.
+
+        ``longest`` is in bytes as sent; a Chinese character takes nine of them.
+        """
+        fields = await self.read_fields(request, longest=longest)
+        self._check_token(fields, deed, subject_id, person_id)
+        return fields
+
+    async def read_upload(
+        self, request: http.Request, deed: str, subject_id: UUID, person_id: UUID, *, longest: int
+    ) -> tuple[dict[str, str], bytes]:
+        """The fields of a form with one ``file``, and the file. Raises as ``read_form``."""
+        _check_origin(request, self._services.deps.public_url)
+        if request.content_type != "multipart/form-data":
+            raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
+        async with asyncio.timeout(120):
+            fields, content = await _read_parts(request, longest)
+        self._check_token(fields, deed, subject_id, person_id)
+        return fields, content
+
+    def _check_token(self, fields: Mapping[str, str], deed: str, subject_id: UUID, person_id: UUID) -> None:
         try:
             link = self._services.links.check(fields.get("form", ""), f"form:{deed}")
         except Forbidden as error:
             raise _stale_form() from error
         if (link.subject_id, link.person_id) != (subject_id, person_id):
             raise _stale_form()
-        return fields
 
-    async def read_fields(self, request: http.Request) -> dict[str, str]:
+    async def read_fields(self, request: http.Request, *, longest: int = _FORM_LIMIT) -> dict[str, str]:
         """The same for a form whose address is its token. Raises Forbidden for one that another site sent."""
         _check_origin(request, self._services.deps.public_url)
         if request.content_type != "application/x-www-form-urlencoded":
@@ -196,7 +220,7 @@ class Site:
         async with asyncio.timeout(20):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > _FORM_LIMIT:
+                if len(body) > longest:
                     raise _plain(413, "提交的内容过长，请缩短后重试。")
         try:
             pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20)
@@ -269,6 +293,31 @@ def _check_origin(request: http.Request, public_url: str) -> None:
         return
     if urlsplit(origin).netloc not in (urlsplit(public_url).netloc, request.host):
         raise _stale_form()
+
+
+async def _read_parts(request: http.Request, longest: int) -> tuple[dict[str, str], bytes]:
+    fields: dict[str, str] = {}
+    content = bytearray()
+    try:
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader) or not part.name or len(fields) >= 20:
+                raise ValueError("no form of ours")
+            limit = longest if part.name == "file" else _FORM_LIMIT
+            body = bytearray()
+            while chunk := await part.read_chunk(64 * 1024):
+                body += chunk
+                if len(body) > limit:
+                    raise _plain(413, f"文件过大，最大{longest // 1024 // 1024}MB，请压缩后再上传。")
+            if part.name == "file":
+                content = body
+            else:
+                fields[part.name] = body.decode()
+    except (ValueError, AssertionError) as error:  # aiohttp asserts on parts that are cut off
+        raise InvalidInput("提交的内容不完整，请返回页面后重试。", code="not_a_form") from error
+    if any("\0" in value for value in fields.values()):
+        raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
+    return fields, bytes(content)
 
 
 def _stale_form() -> Forbidden:
