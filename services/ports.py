@@ -374,7 +374,8 @@ class PaymentPlatform(Protocol):
 
     async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
         """Verify the raw bytes and decrypt. Raises Forbidden for anything that is not provably the platform's, and
-        fresh; InvalidInput for what is genuine but no notification."""
+        fresh; InvalidInput for what is genuine but no notification; Transient while it can't be verified (let the
+        platform try again)."""
         ...
 
     async def trade_bill(self, pool: str, day: date) -> TradeBill:

@@ -44,3 +44,10 @@ def test_pinned_packages_have_hashes_and_name_no_place(name: str) -> None:
     packages = re.findall(r"^([a-z0-9-]+)==\S+ \\$\n    --hash=sha256:", text, re.MULTILINE)
     pinned = re.findall(r"^[a-z0-9-]+==", text, re.MULTILINE)
     assert len(packages) == len(pinned) > 20
+
+
+def test_the_fonts_are_pinned_by_themselves() -> None:
+    text = (ROOT / "requirements-fonts.txt").read_text(encoding="utf-8")
+    assert re.search(r"^mplfonts==\S+ \\\n    --hash=sha256:[0-9a-f]{64}$", text, re.MULTILINE)
+    assert not re.search(r"https?:|file:|--index", text)
+    assert "mplfonts" not in (ROOT / "requirements.txt").read_text(encoding="utf-8")
