@@ -12,8 +12,11 @@ from web.desk import DeskPages
 from web.identity import IdentityPages
 from web.invitations import InvitationPages
 from web.login import Door
+from web.papers import PaperPages
+from web.public_notices import PublicNoticePages
 from web.record import RecordPages
 from web.registration import RegistrationPages
+from web.review import ReviewPages
 from web.site import Limit, Site
 from web.venue import VenuePages
 from web.wechat_login import WechatPages
@@ -37,8 +40,11 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
         DeskPages(site, services, door, screens),
         BoardPages(site, screens),
         RecordPages(site, screens),
+        PaperPages(site, services),
         AccountPages(site, services, door),
         ApplyingPages(site, services, door),
+        PublicNoticePages(site, services, door),
+        ReviewPages(site, services, door),
     ):
         pages.add_routes()
-    site.add_missing("i", "v", "h5", "desk", "draw", "record")
+    site.add_missing("i", "v", "h5", "desk", "draw", "record", "p", "review")

@@ -188,6 +188,10 @@ class ReviewQueue:
             opinion=task.opinion,
         )
 
+    async def check_readable(self, actor: Actor, task_id: UUID) -> None:
+        """Raises NotFound beyond the reviewer's reach."""
+        await self._find(actor, task_id)
+
     async def reveal(self, actor: Actor, task_id: UUID, field: str) -> str:
         """A sensitive value in clear; who saw which field stands in the audit trail. Raises NotFound."""
         task, application = await self._find(actor, task_id)

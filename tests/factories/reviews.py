@@ -38,8 +38,9 @@ async def make_catalogues() -> None:
         ("title_level", "20", "副高级", ""), ("title_level", "2001", "高级工程师", "20"),
         ("qualification", "Q03", "注册结构工程师", ""), ("qualification", "Q0301", "一级注册结构工程师", "Q03"),
     ):  # fmt: skip
-        if not await CatalogueEntry.exists(pool="demo", kind=kind, code=code):
-            await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=name, parent=parent)
+        row, _ = await CatalogueEntry.get_or_create(pool="demo", kind=kind, code=code, defaults={"name": name})
+        row.name, row.parent = name, parent
+        await row.save()
 
 
 async def make_applicant(deps: Deps, name: str = "苏航", **columns: Any) -> Account:

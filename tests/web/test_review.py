@@ -1,0 +1,181 @@
+"""The reviewer's desk and the public notice, in a browser without scripts."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models.accounts import Account
+from models.applications import Application
+from models.audit import AuditEntry
+from models.reviews import Objection, ReviewTask
+from services.base import Actor, transaction
+from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
+from tests.web.conftest import Visitor, World
+
+
+@pytest.fixture(autouse=True)
+async def _catalogues(world: World) -> None:
+    await make_catalogues()
+
+
+async def handed_in(world: World, name: str = "苏航", **options: Any) -> Application:
+    deps = world.services.deps
+    application = await make_application(deps, await make_applicant(deps, name), **options)
+    async with transaction():
+        locked = await Application.select_for_update().get(id=application.id)
+        await world.services.reviews.begin(locked, deps.now())
+    world.clock.move(timedelta(seconds=1))
+    return application
+
+
+async def reviewer_of(world: World, step: str = "industry", region: str = CITY) -> Visitor:
+    return await world.log_in(await make_reviewer(world.services.deps, step, region))
+
+
+async def applicant_of(world: World, name: str) -> Visitor:
+    return await world.log_in(Actor("demo", "applicant", (await make_applicant(world.services.deps, name)).id))
+
+
+async def test_a_reviewer_begins_at_the_queue_oldest_first(world: World) -> None:
+    for name in ("赵一", "钱二"):
+        await handed_in(world, name)
+    world.clock.move(timedelta(minutes=10))
+    desk = await reviewer_of(world)
+    assert desk.path == "/review"
+    assert "待审核 2" in desk.text
+    assert desk.text.index("赵一") < desk.text.index("钱二")
+    assert desk.text.count("已超期") == 3
+    assert "A0401建筑设计" in desk.text
+    assert "没有符合条件" in (await desk.get("/review?q=孙")).text
+    assert "钱二" in (await desk.get("/review?q=钱&late=1&step=industry")).text
+    assert (await desk.get("/review?page=99999")).status == 200
+
+
+async def test_a_decision_leads_straight_to_the_next_task(world: World) -> None:
+    first, second = await handed_in(world, "赵一"), await handed_in(world, "钱二")
+    desk = await reviewer_of(world)
+    [task], [following] = await tasks_of(first), await tasks_of(second)
+    await desk.get(f"/review/{task.id}")
+    assert "本次审核专业 A0401建筑设计" in desk.text
+    await desk.press("通过", opinion="同意")
+    assert (desk.path, "已通过。" in desk.text, "钱二" in desk.text) == (f"/review/{following.id}", True, True)
+    await desk.press("退回本专业", opinion="职称专业不符")
+    assert (desk.path, "已退回本专业。" in desk.text, "辛苦了" in desk.text) == ("/review", True, True)
+    assert (await ReviewTask.get(id=task.id)).opinion == "同意"
+
+
+async def test_sending_back_without_words_is_said_on_the_page_and_loses_nothing(world: World) -> None:
+    application = await handed_in(world)
+    desk = await reviewer_of(world)
+    [task] = await tasks_of(application)
+    await desk.get(f"/review/{task.id}")
+    await desk.press("退回整份申请")
+    assert (desk.status, "请填写审核意见" in desk.text) == (422, True)
+    await desk.press("退回整份申请", opinion="字" * 501)
+    assert (desk.status, "字" * 501 in desk.text) == (422, True)
+    await desk.press("退回整份申请", opinion="照片不清晰")
+    assert (await Application.get(id=application.id)).state == "sent_back"
+    await desk.get(f"/review/{task.id}")
+    assert "已退回" in desk.text
+    assert "通过" not in desk.page.buttons
+
+
+async def test_who_comes_second_sees_who_was_first(world: World) -> None:
+    application = await handed_in(world)
+    first, second = await reviewer_of(world), await reviewer_of(world)
+    [task] = await tasks_of(application)
+    for desk in (first, second):
+        await desk.get(f"/review/{task.id}")
+    await first.press("通过")
+    await second.press("通过")
+    assert (second.status, "已由市州行业主管部门于" in second.text) == (409, True)
+
+
+async def test_hidden_values_are_shown_one_by_one_and_each_time_logged(world: World) -> None:
+    application = await handed_in(world)
+    desk = await reviewer_of(world)
+    [task] = await tasks_of(application)
+    await desk.get(f"/review/{task.id}")
+    assert "suhang@example.com" not in desk.text
+    await desk.press("显示电子邮箱")
+    assert "suhang@example.com" in desk.text
+    assert "解****" in desk.text
+    assert "suhang@example.com" not in (await desk.get(f"/review/{task.id}")).text
+    assert await AuditEntry.filter(action="review.reveal").count() == 1
+
+
+async def test_what_a_reviewer_may_not_see_is_not_there(world: World) -> None:
+    application = await handed_in(world)
+    [task] = await tasks_of(application)
+    stranger = await reviewer_of(world, "final", "440000")
+    for path in (f"/review/{task.id}", f"/review/{task.id}/files/{task.id}", "/review/nothing"):
+        assert (await stranger.get(path)).status == 404
+    venue = await world.log_in(world.office.desk, "venue")
+    assert (await venue.get("/review")).status == 403
+    assert (await world.visitor().get(f"/review/{task.id}")).path == "/h5/login"
+
+
+async def test_a_form_of_another_site_or_another_task_decides_nothing(world: World) -> None:
+    first, second = await handed_in(world, "赵一"), await handed_in(world, "钱二")
+    desk = await reviewer_of(world)
+    [task], [other] = await tasks_of(first), await tasks_of(second)
+    await desk.get(f"/review/{task.id}")
+    form = desk.page.buttons["通过"][0]["fields"]["form"]
+    await desk.press("通过", headers={"Origin": "https://evil.example"})
+    assert desk.status == 403
+    await desk.post(f"/review/{other.id}", {"decision": "approve", "form": form})
+    assert desk.status == 403
+    await desk.get(f"/review/{task.id}")
+    await desk.press("通过", decision="delete")
+    assert (desk.status, "没有收到您的决定" in desk.text) == (422, True)
+    assert await ReviewTask.filter(state="open").count() == 2
+
+
+async def test_typed_text_is_never_markup(world: World) -> None:
+    application = await handed_in(world, values={"strengths": "<script>alert(1)</script>"})
+    desk = await reviewer_of(world)
+    [task] = await tasks_of(application)
+    html = await (await desk.get(f"/review/{task.id}?done=<b>")).response.text()
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+async def on_notice(world: World, name: str) -> Application:
+    now = world.services.deps.now()
+    times = {"notice_from": now, "notice_until": now + timedelta(minutes=3), "approved_at": now}
+    return await make_application(
+        world.services.deps, await make_applicant(world.services.deps, name), state="notice", **times
+    )
+
+
+async def test_anybody_reads_the_public_notice_without_numbers_of_persons(world: World) -> None:
+    application = await on_notice(world, "赵一")
+    visitor = await world.visitor().get("/h5/demo/notice")
+    assert "赵一" in visitor.text
+    assert "广州水务设计院" in visitor.text
+    assert "公示至" in visitor.text
+    account = await Account.get(id=application.account_id)
+    mobile = world.services.deps.keys.open_text(account.mobile_sealed, "mobile")
+    assert not re.search(rf"{mobile}|4301041975", await visitor.response.text())
+    assert "没有找到" in (await visitor.get("/h5/demo/notice?q=孙")).text
+    assert (await visitor.get("/h5/guangdong/notice")).status == 404
+    assert (await visitor.get("/h5/nowhere/notice")).status == 404
+
+
+async def test_an_objection_is_raised_under_a_name_and_answered_where_it_was_raised(world: World) -> None:
+    application = await on_notice(world, "赵一")
+    citizen = await applicant_of(world, "周义")
+    await citizen.get(f"/h5/demo/notice/{application.id}")
+    await citizen.press("提交异议", text="不行")
+    assert (citizen.status, "至少10个字" in citizen.text) == (422, True)
+    await citizen.press("提交异议", text="职称证书与公示单位不一致，请核实。")
+    assert (citizen.path, "核查中" in citizen.text) == ("/h5/demo/notice/objections", True)
+    objection = await Objection.get()
+    admin = Actor("demo", "pool_admin", world.office.desk.account_id)
+    await world.services.objections.decide(admin, objection.id, "dismiss", "经核实，证书属实。")
+    assert "经核实，证书属实。" in (await citizen.get("/h5/demo/notice/objections")).text
+    assert (await world.visitor().get(f"/h5/demo/notice/{application.id}")).path == "/h5/login"

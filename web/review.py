@@ -1,0 +1,167 @@
+"""``/review``: a reviewer's desk on a phone: the queue by age, one application, and the decision.
+
+Everything works by links and forms; ``static/review.js`` adds keys, the sheet and pictures on the page.
+"""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+from urllib.parse import urlencode
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput, NotFound
+from services.attachment_reading import Form
+from services.base import Actor
+from services.registry import Services
+from services.reviews.decisions import OPINION_MAX, PHRASES, Decision
+from services.reviews.queue import TaskView, Wanted
+from web.login import Door
+from web.site import Site, page_number
+
+PAGE_SIZE = 20
+_NOBODY = UUID(int=0)
+_ON_PAGE = {409, 422, 429}
+_DONE = {
+    "approve": "已通过。",
+    "send_back": "已退回本专业。",
+    "send_back_whole": "已退回修改。",
+    "refuse": "已作出不通过决定。",
+}
+LABELS = {
+    "approve": "通过",
+    "send_back": "退回本专业",
+    "send_back_whole": "退回整份申请",
+    "refuse": "不通过",
+}
+EVENTS = {
+    "submit": "提交", "withdraw": "撤回", "unlock": "解除锁定", "approve": "通过", "send_back": "退回修改",
+    "refuse": "不通过", "publish": "公示", "charge": "通知缴费", "call": "通知考试", "enter": "入库", "cancel": "放弃",
+}  # fmt: skip
+"""What stands in the log, by code."""
+
+
+class ReviewPages:
+    def __init__(self, site: Site, services: Services, door: Door) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def add_routes(self) -> None:
+        self._site.get("/review", self.queue)
+        self._site.get("/review/{task_id}", self.task)
+        self._site.post("/review/{task_id}", self.decide)
+        self._site.post("/review/{task_id}/show", self.show)
+        self._site.get("/review/{task_id}/files/{attachment_id}", self.file)
+
+    # ---- the queue
+
+    async def queue(self, request: http.Request) -> http.Response:
+        actor = await self._door.actor(request)
+        query, page = request.query, page_number(request)
+        wanted = Wanted(query.get("step", "")[:20], query.get("late") == "1", query.get("q", "").strip()[:50])
+        desk = self._services.review_queue
+        cards, total = await desk.cards(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        counts = await desk.counts(actor)
+        return self._site.render(
+            "review.html", who=self._door.role_label(actor), cards=cards, total=total, page=page, wanted=wanted,
+            counts=counts, open=sum(count.open for count in counts), late=sum(count.overdue for count in counts),
+            last=max(1, -(-total // PAGE_SIZE)), now=self._services.deps.now(), link=_link(wanted),
+            note=_DONE.get(query.get("done", ""), ""), form=self._token(actor, "logout", actor.session_id),
+        )  # fmt: skip
+
+    # ---- one task
+
+    async def task(self, request: http.Request) -> http.Response:
+        actor, task_id = await self._who(request)
+        view = await self._services.review_queue.one(actor, task_id)
+        return await self._page(actor, view, note=_DONE.get(request.query.get("done", ""), ""))
+
+    async def _page(
+        self,
+        actor: Actor,
+        view: TaskView,
+        *,
+        note: str = "",
+        error: AppError | None = None,
+        opinion: str = "",
+        shown: dict[str, str] | None = None,
+    ) -> http.Response:
+        following = await self._services.review_queue.next(actor, view.card.id)
+        return self._site.render(
+            "review_task.html", status=error.status if error else 200, view=view, card=view.card, note=note,
+            error=error.message if error else "", opinion=opinion, shown=shown or {}, labels=LABELS, events=EVENTS,
+            phrases=PHRASES, longest=OPINION_MAX, now=self._services.deps.now(),
+            open=view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
+            following=following if following != view.card.id else None,
+            form=self._token(actor, "review", view.card.id),
+        )  # fmt: skip
+
+    async def decide(self, request: http.Request) -> http.Response:
+        """Carry the decision out and go straight to the next task."""
+        actor, task_id = await self._who(request)
+        fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
+        decision, opinion = fields.get("decision", ""), fields.get("opinion", "")
+        try:
+            await self._services.reviews.decide(actor, task_id, _decision(decision), opinion)
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            view = await self._services.review_queue.one(actor, task_id)
+            return await self._page(actor, view, error=error, opinion=opinion[: 2 * OPINION_MAX])
+        following = await self._services.review_queue.next(actor, task_id)
+        raise http.HTTPSeeOther(f"/review/{following}?done={decision}" if following else f"/review?done={decision}")
+
+    async def show(self, request: http.Request) -> http.Response:
+        """The page with one hidden value in clear, this time only; the reading is logged."""
+        actor, task_id = await self._who(request)
+        fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
+        field = fields.get("field", "")[:40]
+        value = await self._services.review_queue.reveal(actor, task_id, field)
+        view = await self._services.review_queue.one(actor, task_id)
+        return await self._page(actor, view, shown={field: value})
+
+    async def file(self, request: http.Request) -> http.Response:
+        """A picture to look at, or (``?form=original``) the file itself to be saved."""
+        actor, task_id = await self._who(request)
+        form = request.query.get("form", "preview")
+        if form not in get_args(Form):
+            raise NotFound("没有这个文件，请返回后重试。")
+        await self._services.review_queue.check_readable(actor, task_id)
+        opened = await self._services.attachment_files.open(
+            actor, _uuid(request.match_info["attachment_id"]), cast(Form, form)
+        )
+        if form != "original":
+            return http.Response(body=opened.content, content_type="image/jpeg")
+        ending = opened.filename.rpartition(".")[2].lower()
+        name = f"file.{ending}" if ending.isascii() and ending.isalnum() else "file"
+        return http.Response(
+            body=opened.content, content_type="application/octet-stream",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )  # fmt: skip
+
+    async def _who(self, request: http.Request) -> tuple[Actor, UUID]:
+        return await self._door.actor(request), _uuid(request.match_info["task_id"])
+
+    def _token(self, actor: Actor, deed: str, subject_id: UUID | None) -> str:
+        return self._site.form_token(deed, subject_id or _NOBODY, actor.account_id or _NOBODY)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound("没有这项审核任务，请返回列表。", code="task_unknown") from error
+
+
+def _decision(text: str) -> Decision:
+    if text not in get_args(Decision):
+        raise InvalidInput("没有收到您的决定，请重新点选。", code="no_decision", field="decision")
+    return cast(Decision, text)
+
+
+def _link(wanted: Wanted) -> str:
+    """The filter as a query, to be followed by ``page=``."""
+    said = {"step": wanted.step, "late": "1" if wanted.overdue else "", "q": wanted.search}
+    return urlencode({name: value for name, value in said.items() if value})

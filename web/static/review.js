@@ -1,0 +1,143 @@
+// Keys, the sheet from below, pictures and hidden values on the page. Without it all of this are links and forms.
+const one = (selector, within = document) => within.querySelector(selector);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const sheet = one('[data-sheet]');
+const viewer = one('[data-viewer]');
+const modes = {
+  approve: { title: '通过', decisions: ['approve'] },
+  send_back: { title: '退回修改', decisions: ['send_back', 'send_back_whole'] },
+  refuse: { title: '不通过', decisions: ['refuse'] },
+};
+let opener = null;
+let sent = false;
+
+one('[data-close]')?.addEventListener('click', () => viewer.close());
+for (const hint of all('[data-keys]')) hint.hidden = false;
+if (sheet) prepareSheet();
+
+function prepareSheet() {
+  const form = one('[data-decide]', sheet);
+  sheet.classList.add('floating');
+  sheet.setAttribute('role', 'dialog');
+  sheet.setAttribute('aria-modal', 'true');
+  one('[data-cancel]', sheet).hidden = false;
+  one('[data-phrases]', sheet).hidden = false;
+  for (const link of all('[data-open]')) {
+    link.setAttribute('role', 'button');
+    link.addEventListener('click', (event) => { event.preventDefault(); openSheet(link.dataset.open, link); });
+  }
+  one('[data-cancel]', sheet).addEventListener('click', closeSheet);
+  for (const chip of all('[data-phrase]', sheet)) {
+    chip.addEventListener('click', () => {
+      const box = form.elements.opinion;
+      if (!box.value.includes(chip.dataset.phrase)) box.value = (box.value + chip.dataset.phrase).slice(0, box.maxLength);
+      box.focus();
+    });
+  }
+  form.elements.opinion.addEventListener('keydown', (event) => {
+    // Enter decides, Shift+Enter is a new line; Enter that ends the input of Chinese characters is neither.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    visibleChoices()[0]?.click();
+  });
+  form.addEventListener('submit', (event) => {
+    const decision = event.submitter?.value;
+    const missing = decision !== 'approve' && !form.elements.opinion.value.trim();
+    one('[data-problem]', sheet).hidden = !missing;
+    form.elements.opinion.toggleAttribute('aria-invalid', missing);
+    if (missing || sent) event.preventDefault();
+    else sent = true;
+    if (missing) form.elements.opinion.focus();
+  });
+  window.addEventListener('pageshow', () => { sent = false; });
+  if (form.elements.opinion.getAttribute('aria-invalid') && form.elements.opinion.value) openSheet('send_back');
+}
+
+function visibleChoices() {
+  return all('[data-decision]', sheet).filter((button) => !button.hidden);
+}
+
+function openSheet(mode, from = document.activeElement) {
+  if (!modes[mode] || !one(modes[mode].decisions.map((name) => `[data-decision="${name}"]`).join(), sheet)) return;
+  opener = from;
+  one('[data-title]', sheet).textContent = modes[mode].title;
+  for (const button of all('[data-decision]', sheet)) button.hidden = !modes[mode].decisions.includes(button.value);
+  for (const chip of all('[data-phrase]', sheet)) chip.hidden = ('good' in chip.dataset) !== (mode === 'approve');
+  one('[data-problem]', sheet).hidden = true;
+  sheet.classList.add('up');
+  (mode === 'approve' ? visibleChoices()[0] : one('textarea', sheet)).focus();
+}
+
+function closeSheet() {
+  sheet.classList.remove('up');
+  opener?.focus?.();
+}
+
+function step(by) {
+  const cards = all('[data-card]');
+  if (cards.length) {
+    const at = cards.indexOf(document.activeElement);
+    cards[Math.min(Math.max(at + by, 0), cards.length - 1)].focus();
+    return;
+  }
+  const stops = all('[data-stop]');
+  const here = stops.findIndex((stop) => stop.getBoundingClientRect().top > 20);
+  const last = here < 0 ? stops.length : here;
+  const atTop = stops[last] && Math.abs(stops[last].getBoundingClientRect().top) <= 20;
+  const target = by > 0 ? last + (atTop ? 1 : 0) : last - 2;
+  stops[Math.min(Math.max(target, 0), stops.length - 1)]?.scrollIntoView({ block: 'start' });
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || viewer?.open) return;
+  const up = sheet?.classList.contains('up');
+  if (event.key === 'Escape') {
+    if (up) closeSheet();
+    else if (one('[data-back]')) one('[data-back]').click();
+    return;
+  }
+  if (up) keepInside(event);
+  if (up || event.target.closest('input, textarea, select')) return;
+  const keys = {
+    j: () => step(1), k: () => step(-1), '/': () => one('#q')?.focus(), n: () => one('[data-next]')?.click(),
+    a: () => sheet && openSheet('approve'), b: () => sheet && openSheet('send_back'), x: () => sheet && openSheet('refuse'),
+  };
+  if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
+});
+
+function keepInside(event) {
+  if (event.key !== 'Tab') return;
+  const stops = all('button, textarea', sheet).filter((item) => item.offsetParent);
+  const [first, last] = [stops[0], stops[stops.length - 1]];
+  if (event.shiftKey ? document.activeElement === first : document.activeElement === last) {
+    event.preventDefault();
+    (event.shiftKey ? last : first).focus();
+  }
+}
+
+document.addEventListener('click', (event) => {
+  if (sheet?.classList.contains('up') && !event.target.closest('[data-sheet], [data-open]')) closeSheet();
+  const picture = event.target.closest('[data-picture]');
+  if (!picture || !viewer || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  const image = one('[data-viewer-image]', viewer);
+  image.src = picture.href;
+  image.alt = picture.dataset.picture;
+  viewer.showModal();
+});
+
+for (const form of all('[data-show]')) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form));
+    const place = form.closest('[id^="f-"]');
+    try {
+      const answer = await fetch(form.action, { method: 'POST', body, credentials: 'same-origin' });
+      const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById(place.id);
+      if (!answer.ok || !fresh) throw new Error('not shown');
+      place.replaceWith(document.adoptNode(fresh));
+    } catch {
+      form.submit();
+    }
+  });
+}
