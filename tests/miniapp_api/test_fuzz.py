@@ -15,8 +15,11 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
+from models.campaigns import Employer, EmployerRequest
 from models.draws import CallNotice, Condition, DrawApplication
 from models.invitations import Invitation
+from services.base import Actor
+from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.draws import make_project
 from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, start_draw
 from tests.factories.people import make_account, make_grant
@@ -56,12 +59,15 @@ async def _cast(world: World, office: Office) -> tuple[dict[str, str], list[dict
     ids = [await _ids(office, await make_draw(office))]
     office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
     ids.append(await _ids(office, await start_draw(office)))
+    applicant = await make_applicant(world.deps)
+    ids.append(await _entry_ids(world, applicant))
     invitation = await Invitation.get(id=ids[1]["invitation_id"])
     chosen = {"organisation_id": str(office.agency.organisation_id)}
     people = {
         "organisation": await world.log_in_account(office.agency.account_id, "organisation", **chosen),
         "supervisor": await world.log_in(SUPERVISOR_MOBILE, "supervisor"),
         "expert": await world.log_in_expert(invitation.expert_id),
+        "applicant": await world.log_in_account(applicant.account_id, "applicant"),
         "guest": await world.visit(),
     }
     for role in ("verifier", "venue", "pool_admin"):
@@ -69,6 +75,21 @@ async def _cast(world: World, office: Office) -> tuple[dict[str, str], list[dict
         await make_grant(account, role)
         people[role] = await world.log_in_account(account.id, role)
     return {role: person.token for role, person in people.items()}, ids
+
+
+async def _entry_ids(world: World, applicant: Actor) -> dict[str, str]:
+    """An application that is being filled in, its campaign, and an employer that somebody asks for."""
+    await make_codes(world.deps.book("demo"))
+    campaign = await make_campaign(world.deps)
+    application = await fill_in(world.deps, applicant)
+    request = await EmployerRequest.create(
+        pool="demo", account_id=applicant.account_id, name="新设计院", created_at=world.deps.now()
+    )
+    found = {
+        "application_id": application.id, "campaign_id": campaign.id, "request_id": request.id,
+        "employer_id": (await Employer.get()).id,
+    }  # fmt: skip
+    return {name: str(value) for name, value in found.items()} | {"pool": "demo", "section": "basic"}
 
 
 async def _ids(office: Office, draw_id: UUID) -> dict[str, str]:
