@@ -56,6 +56,12 @@ def print_time(at: datetime) -> str:
     return f"{t.month}月{t.day}日(周{_WEEKDAYS[t.weekday()]}) {t:%H:%M}"
 
 
+def print_until(at: datetime, now: datetime) -> str:
+    """The same with the year in front where it is not the present one, for what may lie far ahead."""
+    year = local(at).year
+    return print_time(at) if year == local(now).year else f"{year}年{print_time(at)}"
+
+
 def print_date(at: datetime) -> str:
     t = local(at)
     return f"{t.year}年{t.month}月{t.day}日"

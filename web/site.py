@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from redis.exceptions import RedisError
 from tortoise.exceptions import DBConnectionError
 
-from domain.clock import local, print_time
+from domain.clock import local, print_time, print_until
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
 from domain.money import yuan
 from services.registry import Services
@@ -94,6 +94,7 @@ class Site:
         self._environment.globals["static"] = self._static_url
         self._environment.filters.update(
             time=print_time,
+            until=lambda at: print_until(at, self._now()),
             clock=lambda at: f"{local(at):%H:%M}",
             clock_seconds=lambda at: f"{local(at):%H:%M:%S}",
             iso=lambda at: at.isoformat(),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import get_args
 from uuid import UUID
 
-from domain.clock import print_time
+from domain.clock import print_until
 from domain.entry_lifecycles import ApplicationState
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
@@ -96,9 +96,13 @@ class ToDos:
             return (item,)
         end = enrolment_end(await Campaign.get(id=application.campaign_id))
         if self._deps.now() >= end:
-            detail = f"报名已于{print_time(end)}截止，已填写的内容会为您保留。"
+            detail = f"报名已于{print_until(end, self._deps.now())}截止，已填写的内容会为您保留。"
             return (ToDo("closed", item.title, detail, "查看", item.route, end),)
-        return (ToDo(item.code, item.title, f"请在{print_time(end)}前提交。", item.action, item.route, end),)
+        return (
+            ToDo(
+                item.code, item.title, f"请在{print_until(end, self._deps.now())}前提交。", item.action, item.route, end
+            ),
+        )
 
     async def _of_entry(
         self, account: Account, expert: Expert | None, entry_type: EntryType, now: datetime
@@ -117,9 +121,9 @@ class ToDos:
             if entry_type not in campaign.data.entry_types:
                 continue
             if campaign.state == "upcoming":
-                return ToDo(code, title, f"{print_time(campaign.data.enrol_from)}开始报名。", "", "")
+                return ToDo(code, title, f"{print_until(campaign.data.enrol_from, now)}开始报名。", "", "")
             until = campaign.data.enrol_until
-            return ToDo(code, title, f"报名至{print_time(until)}截止。", action, route, until)
+            return ToDo(code, title, f"报名至{print_until(until, now)}截止。", action, route, until)
         return None
 
 

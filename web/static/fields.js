@@ -120,7 +120,7 @@ function code(field, value, context) {
   const open = async () => {
     const node = await pickCode(context.client, field.label, kind, {
       top: field.below ?? (kind === 'region' ? context.province : ''), leaf: field.leaf,
-      allowed: (one) => kind !== 'region' || !one.code.endsWith('0000'),
+      allowed: (one) => kind !== 'region' || (field.city_only ? one.parent.endsWith('0000') : !one.code.endsWith('0000')),
     });
     if (!node) return undefined;
     chosen = node.code;
@@ -281,10 +281,10 @@ function words(field, value, context) {
   if (field.kind === 'catalogue' || field.kind === 'region') return named(field.catalogue, value, context);
   if (field.kind === 'employer') return named('employer', value, context);
   if (field.kind === 'specialties') {
-    return h('ul', { class: 'plain' }, value.map((one) => h('li', {}, context.schema.specialties.preferred && (one.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', one.code, context), ` ${one.code}`)));
+    return h('ul', { class: 'lines' }, value.map((one) => h('li', {}, context.schema.specialties.preferred && (one.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', one.code, context), ` ${one.code}`)));
   }
   if (field.kind === 'records' || field.kind === 'units') {
-    return h('ul', { class: 'plain' }, value.map((row) => h('li', {}, field.columns.filter((column) => row[column.code]).map((column, index) => [index ? '，' : '', words(column, row[column.code], context)]).flat())));
+    return h('ul', { class: 'lines' }, value.map((row) => h('li', {}, field.columns.filter((column) => row[column.code]).map((column, index) => [index ? '，' : '', words(column, row[column.code], context)]).flat())));
   }
   return String(value);
 }

@@ -39,6 +39,7 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
     const crumbs = h('nav', { class: 'trail', 'aria-label': '所在位置' });
     const list = h('ul', { class: 'list picks' });
     const trail = [{ code: top, name: '全部' }];
+    const stem = kind === 'region' ? top.slice(0, 2) : top;
 
     const choose = (node) => close({ code: node.code, name: node.name });
     const open = async (at) => {
@@ -74,7 +75,7 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
       return show(async () => {
         const found = await client.get(`/catalogues/${kind}/search`, { word, limit: 50 });
         if (!current()) throw new Problem(0, { detail: '正在查找……' });
-        return { items: found.items.filter((node) => !top || node.code.startsWith(top)) };
+        return { items: found.items.filter((node) => node.code.startsWith(stem)) };
       });
     };
     dialog.append(searchBox('输入名称或代码搜索', search), crumbs, list);

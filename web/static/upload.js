@@ -7,7 +7,7 @@ const NAMES = { jpg: 'image/jpeg', png: 'image/png', pdf: 'application/pdf' };
 const WORDS = { jpg: 'JPG', png: 'PNG', pdf: 'PDF' };
 
 /** `1.5 MB` */
-export const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1)} MB`);
+export const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} KB` : `${(bytes / 1e6).toFixed(1).replace('.0', '')} MB`);
 
 /** What a field takes, as a hint. */
 export function rule(file) {
