@@ -260,7 +260,8 @@ function files(field, _value, context) {
     row: context.row ?? 0, locked: context.locked, changed: context.filesChanged,
     files: context.attachments.filter((one) => one.field === field.code && one.row === (context.row ?? 0)),
   });
-  const { element, refuse } = frame(field, up.element, { group: true });
+  const control = h('div', {}, context.template?.(field), up.element);
+  const { element, refuse } = frame(field, control, { group: true });
   return { element, read: () => undefined, refuse, focus: up.focus };
 }
 

@@ -74,7 +74,7 @@ function drawTabs() {
 function context(field) {
   return {
     client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((one) => one.state === 'ready'),
-    fixed: new Set(page.mine.fixed), locked: !isEditable(field), changed, filesChanged: refresh,
+    fixed: new Set(page.mine.fixed), locked: !isEditable(field), changed, filesChanged: refresh, template,
   };
 }
 
@@ -242,16 +242,33 @@ function ask(title, text, yes) {
 async function print() {
   const locks = page.schema.papers.print_locks && page.mine.progress.state === 'draft';
   if (locks && !(await ask('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
-  const response = await client.fetch('POST', `/applications/${id}/form.pdf`, JSON.stringify({ confirmed: locks }), { 'Content-Type': 'application/json' });
+  await client.post(`/applications/${id}/papers/form`, { confirmed: locks });
+  await download('form', `${page.mine.number}.pdf`);
+  await refresh();
+  open('check');
+  toast('表格已生成，请打印签字盖章后扫描上传。');
+}
+
+/** Saves a paper: the printed form, or a letter to sign. */
+async function download(paper, name) {
+  const response = await client.fetch('GET', `/applications/${id}/papers/${paper}`);
   const url = URL.createObjectURL(await response.blob());
-  const link = h('a', { href: url, download: `${page.mine.number}.pdf` });
+  const link = h('a', { href: url, download: name });
   document.body.append(link);
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 60000);
-  await refresh();
-  open('check');
-  toast('表格已生成，请打印签字盖章后扫描上传。');
+}
+
+const TEMPLATES = {
+  commitment_letter: ['下载承诺书', () => download('commitment', `${page.schema.papers.commitment_title}.pdf`)],
+  signed_form: ['打印表格', () => print()],
+};
+
+/** A button for the paper that is signed and scanned for this field; null where there is none. */
+function template(field) {
+  const [label, work] = TEMPLATES[field.code] ?? [];
+  return label && isEditable(field) ? h('button', { type: 'button', class: 'button small', onclick: (event) => during(event.currentTarget, work) }, label) : null;
 }
 
 async function withdraw() {
