@@ -71,6 +71,7 @@ from services.notices import Delivery, Notices
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
+from services.papers import Papers
 from services.passwords import Passwords
 from services.payments.desk import Outside, make_desk
 from services.payments.fees import Fees
@@ -240,6 +241,7 @@ def make_services(
         to_dos=ToDos(deps, campaigns),
         attachments=attachments,
         attachment_files=AttachmentReading(deps, store),
+        papers=Papers(deps, store, gateways.printer),
         pay=pay,
         office=OfficeReading(deps),
         entry=entry,

@@ -280,16 +280,6 @@ async def ready_files(application_id: UUID) -> list[AttachmentView]:
     return [view_of(one) for one in found]
 
 
-async def count_files(application_id: UUID) -> dict[str, int]:
-    """How many finished files each field has, as ``domain.forms`` counts: ``photo``, ``work_history[0].proof``."""
-    counts: dict[str, int] = {}
-    for one in await ready_files(application_id):
-        records, dot, column = one.field.partition(".")
-        place = f"{records}[{one.row}].{column}" if dot else records
-        counts[place] = counts.get(place, 0) + 1
-    return counts
-
-
 async def _lock(attachment_id: UUID) -> Attachment:
     found = await Attachment.select_for_update().get_or_none(id=attachment_id)
     if found is None:

@@ -38,6 +38,7 @@ from services.notices import Delivery, Notices
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
+from services.papers import Papers
 from services.payments.desk import PayDesk
 from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
 from services.privacy import Privacy
@@ -76,6 +77,7 @@ class Services:
     to_dos: ToDos
     attachments: Attachments
     attachment_files: AttachmentReading
+    papers: Papers
     pay: PayDesk
     office: OfficeReading
     entry: Entry

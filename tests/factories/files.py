@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import struct
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from PIL import Image
 from pypdf import PdfWriter
@@ -177,3 +178,18 @@ class MemoryFiles:
     def _check(self) -> None:
         if self.away:
             raise Transient("away")
+
+
+class PlainPrinter:
+    """Implements the port Printer: a PDF of one page that keeps what it was made from. ``away`` refuses."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, Mapping[str, object]]] = []
+        self.away = False
+
+    async def print(self, paper: str, content: Mapping[str, object]) -> bytes:
+        if self.away:
+            raise Transient("away")
+        json.dumps(content)
+        self.made.append((paper, content))
+        return pdf()

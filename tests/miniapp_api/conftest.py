@@ -58,6 +58,7 @@ from services.notices import Notices
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
+from services.papers import Papers
 from services.passwords import Passwords
 from services.payments.fees import Fees
 from services.ports import MiniLogin
@@ -70,7 +71,7 @@ from services.reviews import ReviewQueue, Reviews
 from services.sealed_files import SealedFiles
 from services.sessions import Sessions
 from services.staff import Staff
-from tests.factories.files import MemoryFiles, QuickChecker
+from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
 from tests.factories.offices import Office, SceneMaker, make_office
 from tests.factories.payments import make_fake_desk
 
@@ -272,6 +273,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         to_dos=ToDos(deps, campaigns),
         attachments=Attachments(deps, store, QuickChecker()),
         attachment_files=AttachmentReading(deps, store),
+        papers=Papers(deps, store, PlainPrinter()),
         pay=make_fake_desk(deps, notices, fees, entry),
         office=OfficeReading(deps),
         entry=entry,

@@ -21,9 +21,10 @@ from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
 from services import attachments as module
+from services.applications.submission import count_attachments
 from services.attachment_reading import AttachmentReading
 from services.attachment_rules import AttachmentView, clean_name
-from services.attachments import PART_MAX, SWEEP_DUE, UNFINISHED_MAX, Attachments, count_files
+from services.attachments import PART_MAX, SWEEP_DUE, UNFINISHED_MAX, Attachments
 from services.base import Actor, Deps, rows
 from services.crypto import SealBroken
 from services.file_contents import Found
@@ -325,7 +326,7 @@ async def test_the_very_same_file_again_is_the_one_that_is_there(service: Attach
     await service.append(applicant.actor, begun.id, 0, PICTURE)
     for _ in range(2):
         assert (await service.finish(applicant.actor, begun.id)).id == first.id
-    assert (await count_files(applicant.id))["other_material"] == 1
+    assert (await count_attachments(applicant.id))["other_material"] == 1
 
 
 async def test_a_full_field_must_be_cleared_first(service: Attachments, applicant: Applicant) -> None:
@@ -344,7 +345,7 @@ async def test_more_begun_than_fit_do_not_get_in(service: Attachments, applicant
         await service.append(applicant.actor, one.id, 0, bytes([number]) * 1000)
     results = await asyncio.gather(*(service.finish(applicant.actor, one.id) for one in begun), return_exceptions=True)
     assert sorted(type(one).__name__ for one in results) == ["AttachmentView"] * 3 + ["Conflict"]
-    assert (await count_files(applicant.id))["other_material"] == 3
+    assert (await count_attachments(applicant.id))["other_material"] == 3
 
 
 async def test_files_are_counted_as_the_form_counts_them(
@@ -357,7 +358,7 @@ async def test_files_are_counted_as_the_form_counts_them(
             row=row, filename="a.pdf", media_type="application/pdf", size=1, key="k", state="ready",
             created_at=deps.now(), ready_at=deps.now(),
         )  # fmt: skip
-    assert await count_files(applicant.id) == {"photo": 1, "work_history[0].proof": 2, "work_history[2].proof": 1}
+    assert await count_attachments(applicant.id) == {"photo": 1, "work_history[0].proof": 2, "work_history[2].proof": 1}
 
 
 async def test_beginning_without_end_gives_up_the_oldest(service: Attachments, applicant: Applicant) -> None:

@@ -1,0 +1,101 @@
+"""Papers to print and sign, and the proof of a printed one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call, Download
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Moment, Output, PoolPath
+
+api = Api(
+    "papers",
+    "表格与承诺书",
+    "The printed form carries a code that proves which state of the application it shows. PDF, A4.",
+)
+
+PDF = "application/pdf"
+
+
+class ApplicationPath(PoolPath):
+    application_id: UUID
+
+
+class CodePath(PoolPath):
+    code: str = Field(pattern=r"^[0-9A-Za-z -]{16,24}$", description="Of the paper", examples=["7K3Q-M9DX-2RTB-W8PH"])
+
+
+class PrintIn(Input):
+    confirmed: bool = Field(
+        False, description="The person has read that printing locks the form (where `print_locks` was answered)"
+    )
+
+
+class PrintedOut(Output):
+    code: str = Field(examples=["7K3Q-M9DX-2RTB-W8PH"])
+    version: int
+    printed_at: Moment
+    locked: bool = Field(description="The form can't be edited any more")
+
+
+class VerifiedOut(Output):
+    """`current`: the application has not changed since."""
+
+    pool_name: str
+    title: str
+    number: str = Field(examples=["SQ202611210000001"])
+    version: int
+    current: bool
+    printed_at: Moment
+    masked_name: str = Field(examples=["欧**"])
+
+
+@api.post("/applications/{application_id}/papers/form", "打印表格", action="application.own", keyed="service")
+async def print_form(call: Call, path: ApplicationPath, body: PrintIn) -> PrintedOut:
+    """Print the form as it stands; the same state again is the same print.
+
+    Where printing locks, it is first refused with 409 `print_locks`, the warning to show; then send `confirmed`.
+    """
+    return PrintedOut.of(
+        await call.services.papers.print_form(call.actor, path.application_id, confirmed=body.confirmed)
+    )
+
+
+@api.get("/applications/{application_id}/papers/form", "下载已打印表格", action="application.own", media_type=PDF)
+async def form(call: Call, path: ApplicationPath) -> Download:
+    """The print of the present state, to be signed and stamped; 409 `not_printed` before."""
+    paper = await call.services.papers.printed(call.actor, path.application_id)
+    return Download(paper.content, PDF, paper.filename)
+
+
+@api.get("/applications/{application_id}/papers/draft", "预览表格", action="application.own", media_type=PDF)
+async def draft(call: Call, path: ApplicationPath) -> Download:
+    """The form to look through; it has no code and locks nothing."""
+    paper = await call.services.papers.draft(call.actor, path.application_id)
+    return Download(paper.content, PDF, paper.filename)
+
+
+@api.get("/applications/{application_id}/papers/commitment", "下载承诺书", action="application.own", media_type=PDF)
+async def commitment(call: Call, path: ApplicationPath) -> Download:
+    """The honesty commitment, to be signed by hand."""
+    paper = await call.services.papers.commitment(call.actor, path.application_id)
+    return Download(paper.content, PDF, paper.filename)
+
+
+@api.get("/experts/me/papers/information", "下载个人信息表", action="expert.self.read", media_type=PDF)
+async def information(call: Call) -> Download:
+    """The expert's own file as it stands."""
+    paper = await call.services.papers.information_form(call.actor)
+    return Download(paper.content, PDF, paper.filename)
+
+
+@api.get("/papers/{code}", "核对表格", access="public", limits=(30, 60))
+async def verify(call: Call, path: CodePath) -> VerifiedOut:
+    """Whether a paper shows the present state of its application. The name is masked."""
+    found = await call.services.papers.verify(path.code)
+    return VerifiedOut(
+        pool_name=found.pool_name, title=found.title, number=found.number, version=found.version,
+        current=found.current, printed_at=found.printed_at, masked_name=found.masked_name,
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+"""What stands on a paper: from a pool's form and a person's values to what the templates of the printer take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from domain.clock import local, print_date
+from domain.form_specialties import level_of
+from domain.form_texts import CHOICES, columns_of, show_rows, show_value
+from domain.forms import PersonFacts, account_values, asked, filled
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import EntryType, FormField
+from services.applications.codes import Codes
+
+Content = dict[str, object]
+"""JSON-able; what it must hold stands at the top of each template."""
+
+ENTRY_TYPES: Mapping[str, str] = {"first": "首次申请", "renewal": "续聘"}
+_WIDE_KINDS = frozenset(("textarea", "employer"))
+_SHORT = 24
+"""Characters that fit a cell of half a line."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A form as it stands: the pool's rules, what was typed, whose it is, and the names of its codes."""
+
+    book: Rulebook
+    entry_type: EntryType
+    values: Mapping[str, object]
+    person: PersonFacts
+    codes: Codes
+    today: date
+
+    @property
+    def shown(self) -> dict[str, object]:
+        """Field → value with defaults, those of the account included."""
+        form = self.book.form
+        return {
+            **filled(form, self.values, self.entry_type),
+            **account_values(form, self.person, self.today, self.entry_type),
+        }
+
+
+def form_body(form: Filled, photo: str) -> Content:
+    """Sections and specialties, common to every paper made of a form; ``photo`` is a JPEG in base64 or empty."""
+    shown, fields = form.shown, asked(form.book.form, form.entry_type)
+    sections = []
+    for section in form.book.form.sections.values():
+        here = {code: fields[code] for code in section.fields if code in fields and fields[code].kind != "file"}
+        rows = [_row(field, shown.get(code), form) for code, field in here.items() if _is_row(field)]
+        lists = [_list(field, shown.get(code), form) for code, field in here.items() if columns_of(field)]
+        if rows or lists:
+            sections.append({"title": section.title, "rows": rows, "lists": lists})
+    return {"sections": sections, "specialties": _specialties(form, shown.get("specialties")), "photo": photo}
+
+
+def application_form(
+    form: Filled, photo: str, *, number: str, version: int, code: str, printed_at: datetime, url: str
+) -> Content:
+    """The application and qualification-review form. Without a ``code`` it is a draft to look through."""
+    papers = form.book.form.papers
+    opinions = ["工作单位意见", *(f"{step.name}意见" for step in form.book.review.steps)]
+    at = f"{print_date(printed_at)} {local(printed_at):%H:%M}"
+    foot = [f"申请编号 {number} · 第{version}版 · 打印于 {at}"]
+    foot.append(
+        f"校验码 {spaced(code)}，扫码可核对本表是否为最新版本。"
+        if code
+        else "预览稿，请核对；打印后的正式表格带校验码。"
+    )
+    return {
+        **form_body(form, photo),
+        "title": papers.form_title,
+        "pool": form.book.pool.name,
+        "qr": url,
+        "foot": foot,
+        "facts": [
+            ["申请编号", number], ["申请类型", ENTRY_TYPES[form.entry_type]],
+            ["打印日期" if code else "预览日期", print_date(printed_at)],
+        ],
+        "declaration": form.book.registration.honesty,
+        "opinions": [{"title": one, "said": "", "sign": "签字（盖章）"} for one in opinions],
+    }  # fmt: skip
+
+
+def information_form(form: Filled, photo: str, *, number: str, standing: str, printed_at: datetime) -> Content:
+    """An expert's own file (个人信息表)."""
+    return {
+        **form_body(form, photo),
+        "title": "评标专家个人信息表",
+        "pool": form.book.pool.name,
+        "qr": "",
+        "foot": [f"{form.book.pool.name} · {print_date(printed_at)}"],
+        "facts": [["专家编号", number], ["专家类型", standing], ["打印日期", print_date(printed_at)]],
+        "declaration": "",
+        "opinions": [],
+    }
+
+
+def commitment(form: Filled) -> Content:
+    """The honesty commitment, to be signed by hand."""
+    papers, shown = form.book.form.papers, form.shown
+    employer = form.book.form.used().get("employer")
+    return {
+        "title": papers.commitment_title,
+        "pool": form.book.pool.name,
+        "foot": [form.book.pool.name],
+        "name": form.person.name,
+        "id_number": form.person.id_number,
+        "employer": show_value(employer, shown.get("employer"), form.codes) if employer else "",
+        "paragraphs": [line.strip() for line in papers.commitment.splitlines() if line.strip()],
+    }
+
+
+def spaced(code: str) -> str:
+    """``7K3QM9DX2RTBW8PH`` → ``7K3Q-M9DX-2RTB-W8PH``."""
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
+def _is_row(field: FormField) -> bool:
+    return not columns_of(field) and field.kind != "specialties"
+
+
+def _row(field: FormField, value: object, form: Filled) -> Content:
+    text = show_value(field, value, form.codes)
+    wide = field.kind in _WIDE_KINDS or len(text) > _SHORT or "\n" in text
+    return {"label": field.label, "value": text, "wide": wide}
+
+
+def _list(field: FormField, value: object, form: Filled) -> Content:
+    columns = [column.label for column in columns_of(field).values()]
+    return {"label": field.label, "columns": columns, "rows": show_rows(field, value, form.codes)}
+
+
+def _specialties(form: Filled, value: object) -> Content | None:
+    chosen = [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    if not chosen:
+        return None
+    columns = ["一级类别", "二级类别", "三级专业"]
+    rows = []
+    for one in chosen:
+        by_level = {level_of(code): code for code in form.codes.path("specialty", str(one.get("code", "")))}
+        cells = [_named(by_level.get(level, ""), form.codes) for level in (1, 2, 3)]
+        choice = CHOICES.get(str(one.get("choice")), "")
+        rows.append([*cells, choice] if form.book.form.specialties.preferred else cells)
+    return {"columns": [*columns, "选择"] if form.book.form.specialties.preferred else columns, "rows": rows}
+
+
+def _named(code: str, codes: Codes) -> str:
+    return f"{code} {codes.name('specialty', code)}".strip() if code else "—"
