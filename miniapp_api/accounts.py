@@ -16,7 +16,9 @@ api = Api("accounts", "账号与隐私", "Codes by SMS; take one's data along, h
 
 class CodeIn(Input):
     mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
-    purpose: Literal["bind", "privacy"] = Field("bind", description="What the code is for")
+    purpose: Literal["bind", "privacy", "register", "password", "mobile"] = Field(
+        "bind", description="What the code is for; `mobile` serves the old and the new number"
+    )
 
 
 class CodeOut(Output):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import Field
 
@@ -35,6 +36,17 @@ class ChoicesOut(Output):
     venues: tuple[VenueOut, ...]
 
 
+class RegistrationOut(Output):
+    """What a client needs to show before somebody registers or logs in."""
+
+    open: bool
+    closed: str = Field(description="Where to turn while it is not open")
+    honesty: str = Field(description="Clause that a person agrees to when registering")
+    password_rule: str = Field(examples=["至少8个字符，须含大写字母、小写字母、数字"])
+    login_ways: tuple[Literal["code", "password"], ...]
+    login_names: tuple[Literal["mobile", "id_number"], ...]
+
+
 class PoolOut(Output):
     name: str = Field(examples=["演示评标专家库"])
     hotline: str
@@ -42,6 +54,7 @@ class PoolOut(Output):
     privacy_version: str = Field(description="Send it with the consent")
     privacy_text: str
     leave_consequence: str = Field(description="Show it before an expert confirms a leave")
+    registration: RegistrationOut
     choices: ChoicesOut
 
 
@@ -56,6 +69,14 @@ async def show(call: Call) -> PoolOut:
         privacy_version=book.pool.privacy_version,
         privacy_text=book.pool.privacy_text,
         leave_consequence=book.draw.leave.consequence,
+        registration=RegistrationOut(
+            open=book.registration.open,
+            closed=book.registration.closed,
+            honesty=book.registration.honesty,
+            password_rule=book.registration.password.rule(),
+            login_ways=tuple(book.registration.login_ways),
+            login_names=tuple(book.registration.login_names),
+        ),
         choices=ChoicesOut(
             terminals=tuple(book.draw.terminals),
             recusal_reasons=tuple(book.draw.recusal_reasons),

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output
+from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
 
 api = Api(
     "sessions",
@@ -30,6 +30,11 @@ TRIES = (120, 60)
 
 class LoginIn(Input):
     code: str = Field(min_length=1, max_length=128, description="Code of `wx.login`", examples=["0a3xYz"])
+
+
+class PasswordLoginIn(Input):
+    name: str = Field(min_length=1, max_length=60, description="Mobile or ID number", examples=["13800001234"])
+    password: str = Field(min_length=1, max_length=64, examples=["Abcd1234"])
 
 
 class RefreshIn(Input):
@@ -120,6 +125,20 @@ class LinkOut(Output):
     url: str = Field(examples=["https://expert.example.cn/h5/login/AbC"])
 
 
+class LogInOut(Output):
+    """One place where the person is logged in; `current`: this one."""
+
+    id: UUID
+    device: str = Field(examples=["微信小程序"])
+    since: Moment
+    until: Moment
+    current: bool
+
+
+class LogInPath(PoolPath):
+    session_id: UUID
+
+
 class EndedOut(Output):
     ended: int = Field(description="How many log-ins ended")
 
@@ -131,6 +150,22 @@ async def login(call: Call, body: LoginIn) -> LoginOut:
     A person who is known to the pool's official account is known here too. A code serves once.
     """
     return LoginOut.of(await call.services.sessions.login(call.pool, body.code))
+
+
+@api.post("/sessions/password", "密码登录", access="public", keyed="no", limits=TRIES, status=201)
+async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
+    """Begin a log-in with mobile or ID number and password; no WeChat is bound by it.
+
+    A name that nobody has is answered like a wrong password. Too many wrong ones lock it for a while.
+    """
+    sessions = call.services.sessions
+    return LoginOut.of(await call.services.credentials.log_in(call.pool, body.name, body.password, sessions.begin))
+
+
+@api.get("/sessions", "登录的设备")
+async def list_log_ins(call: Call) -> Listing[LogInOut]:
+    """Where the person is logged in now, newest first."""
+    return Listing[LogInOut](items=LogInOut.each(await call.services.sessions.list(call.actor)))
 
 
 @api.post("/sessions/refresh", "刷新登录", access="public", keyed="no", limits=TRIES)
@@ -191,3 +226,9 @@ async def hand_over(call: Call) -> LinkOut:
 async def logout(call: Call) -> EndedOut:
     """End every log-in of the person (of this visitor, while unbound)."""
     return EndedOut(ended=await call.services.sessions.logout(call.actor))
+
+
+@api.delete("/sessions/{session_id}", "退出一个设备")
+async def end(call: Call, path: LogInPath) -> None:
+    """End one log-in of the person. Twice is harmless."""
+    await call.services.sessions.end(call.actor, path.session_id)

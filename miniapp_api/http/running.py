@@ -68,10 +68,11 @@ class Runner:
         return _response(await self._reply(endpoint, call, arguments))
 
     async def _actor(self, endpoint: Endpoint, request: web.Request, pool: str) -> Actor:
-        """Raises Unauthenticated, and Forbidden for a log-in of another pool."""
+        """Raises Unauthenticated; Forbidden for a log-in of another pool, or while a password must be changed."""
         if endpoint.access == "public":
             return Actor(pool, "guest")
-        actor = await self.services.sessions.authenticate(read_token(request))
+        token, any_visitor = read_token(request), endpoint.access == "session"
+        actor = await self.services.sessions.authenticate(token, initial_too=any_visitor)
         if actor.pool != pool:
             raise Forbidden("当前登录属于另一个专家库，请重新登录。", code="other_pool")
         if endpoint.access == "account" and actor.account_id is None:

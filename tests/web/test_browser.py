@@ -37,7 +37,8 @@ pytestmark = [
 
 _NAMELESS = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea')]
     .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map((e) => e.outerHTML)"""
-_SMALL = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select')]
+_SMALL = """() => [...document.querySelectorAll('a, button, select, label:has([type=checkbox], [type=radio]), '
+    + 'input:not([type=hidden], [type=checkbox], [type=radio])')]
     .filter((e) => e.offsetParent && !e.closest('p, td'))
     .map((e) => [e.textContent.trim() || e.id, e.getBoundingClientRect().height]).filter(([, h]) => h < 43.5)"""
 
@@ -255,4 +256,38 @@ async def test_pages_work_inside_a_phone_of_the_sandbox(browser: Browser, world:
     assert page.url.startswith(seen.base + "/phone/")
     await page.context.close()
     await sandbox.close()
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (SCREEN, "light")])
+async def test_registering_and_ones_own_account(
+    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    name = f"{size[0]}-{scheme}"
+    seen = await look(browser, world, size, scheme)
+    page = await seen.open("/h5/demo/account")
+    await seen.check(f"login-person-{name}")
+    await page.get_by_role("link", name="注册").click()
+    await seen.check(f"register-{name}")
+    await page.get_by_label("手机号").fill("13712345678")
+    await page.keyboard.press("Enter")
+    await page.get_by_label("短信验证码").wait_for()
+    await page.get_by_label("短信验证码").fill(await world.last_code())
+    await page.get_by_label("真实姓名").fill("周大同")
+    await page.get_by_label("身份证号").fill("11010519491231002X")
+    await page.get_by_label("登录密码").fill("Abcd1234")
+    await page.get_by_label("再输入一次").fill("Abcd1234")
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
+    await seen.check(f"register-form-{name}")
+    await page.get_by_role("button", name="注册").click()
+    await page.get_by_text("1101***002X").wait_for()
+    await seen.check(f"account-{name}")
+    for link in ("修改密码", "更换手机号"):
+        await page.get_by_role("link", name=link).click()
+        await page.get_by_role("heading", name=link).wait_for()
+        await seen.check(f"account-{'password' if link == '修改密码' else 'mobile'}-{name}")
+        await page.go_back()
+    await page.get_by_role("button", name="退出登录").click()
+    await page.get_by_role("heading", name="登录").wait_for()
     assert seen.complaints == []

@@ -1,0 +1,188 @@
+"""Becoming known to a pool, and what a person logs in with: password and mobile."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.idempotency import read_key
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output
+from services.registration import RegistrationForm
+from services.standing import standing_of
+
+api = Api(
+    "registration",
+    "注册与账号",
+    "Register with real name and ID number, which are never changed; keep password and mobile. SMS codes come from "
+    "`POST /codes`.",
+)
+
+TRIES = (60, 60)
+_CODE = Field("", max_length=8, description="SMS code", examples=["123456"])
+_PASSWORD = Field(min_length=1, max_length=64, description="By the pool's rule, see `GET /pool`", examples=["Abcd1234"])
+
+
+class RegistrationIn(Input):
+    """`mobile` and `code` (purpose `register`) are left out by somebody whose mobile is bound already."""
+
+    name: str = Field(min_length=1, max_length=50, description="As on the identity card", examples=["王小明"])
+    id_number: str = Field(min_length=1, max_length=24, examples=["11010519491231002X"])
+    privacy_version: str = Field(
+        min_length=1, max_length=32, description="Version of the privacy text that was accepted"
+    )
+    agreed: bool = Field(description="To the clause on honesty, see `GET /pool`")
+    mobile: str = Field("", max_length=11, examples=["13800001234"])
+    code: str = _CODE
+    password: str = Field("", max_length=64, description="Empty: none for now, it can be set later")
+
+
+class RegisteredOut(Output):
+    """`expert_number` not empty: the pool knew this person already, and the file is his from now on."""
+
+    masked_name: str = Field(examples=["王**"])
+    masked_id_number: str = Field(examples=["1101***002X"])
+    masked_mobile: str = Field(examples=["138****1234"])
+    roles: tuple[str, ...]
+    expert_number: str
+
+
+class StandingOut(Output):
+    """The badge: `text` is the pool's own word for `kind`."""
+
+    kind: Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
+    text: str = Field(examples=["未入库"])
+    expert_number: str
+    emergency: str = Field(description="Badge of emergency experts, empty for others", examples=["应急专家"])
+
+
+class ProfileOut(Output):
+    """One's own account, masked. `mobile_free_at`: from when the mobile may be changed again; null: now."""
+
+    masked_name: str
+    masked_id_number: str
+    masked_mobile: str
+    registered: bool
+    has_password: bool
+    password_initial: bool
+    mobile_free_at: Moment | None
+    consent: bool = Field(description="The accepted privacy text is today's")
+    standing: StandingOut
+
+
+class ConsentIn(Input):
+    privacy_version: str = Field(min_length=1, max_length=32, examples=["2026-11-01"])
+
+
+class PasswordIn(Input):
+    """Proven by `old` or by `code` (purpose `password`). An initial password is no proof."""
+
+    new: str = _PASSWORD
+    old: str = Field("", max_length=64)
+    code: str = _CODE
+
+
+class ResetIn(Input):
+    mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
+    code: str = Field(min_length=4, max_length=8, description="SMS code with purpose `password`", examples=["123456"])
+    id_tail: str = Field(min_length=4, max_length=4, description="Last characters of the ID number", examples=["002X"])
+    new: str = _PASSWORD
+
+
+class PasswordSetOut(Output):
+    ended: int = Field(description="Log-ins elsewhere that ended with it")
+
+
+class MobileIn(Input):
+    """`code` proves the new mobile; `password` or `old_code` the owner. Codes have purpose `mobile`."""
+
+    mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
+    code: str = Field(min_length=4, max_length=8, examples=["123456"])
+    password: str = Field("", max_length=64)
+    old_code: str = _CODE
+
+
+class MobileOut(Output):
+    masked_mobile: str
+    changeable_again_at: Moment | None
+
+
+class InitialIn(Input):
+    numbers: tuple[str, ...] = Field(
+        min_length=1, max_length=200, description="Expert numbers", examples=[["ZJ0000001"]]
+    )
+
+
+class InitialOut(Output):
+    """`kept`: the person has a password of his own; `mobile_shared`: the file's mobile is somebody else's too."""
+
+    number: str
+    outcome: Literal["issued", "kept", "unknown", "mobile_shared"]
+
+
+@api.post("/registrations", "注册", access="session", keyed="service", limits=TRIES)
+async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
+    """Register the visitor of this log-in, and bind its WeChat to the person.
+
+    An expert whose file has the same name, ID number and mobile gets his file. Each refusal costs the SMS code.
+    """
+    form = RegistrationForm(
+        name=body.name, id_number=body.id_number, privacy_version=body.privacy_version, agreed=body.agreed,
+        mobile=body.mobile, code=body.code, password=body.password,
+    )  # fmt: skip
+    done = await call.services.registration.register(call.actor, form, key=read_key(call.request))
+    return RegisteredOut(
+        masked_name=done.masked_name, masked_id_number=done.masked_id_number, masked_mobile=done.masked_mobile,
+        roles=done.roles, expert_number=done.expert_number,
+    )  # fmt: skip
+
+
+@api.get("/accounts/me", "我的账号")
+async def profile(call: Call) -> ProfileOut:
+    """Name, numbers and mobile, masked, and the person's standing in the pool."""
+    found = await call.services.credentials.profile(call.actor)
+    standing = await standing_of(call.services.deps, found.account_id)
+    return ProfileOut(
+        masked_name=found.masked_name, masked_id_number=found.masked_id_number, masked_mobile=found.masked_mobile,
+        registered=found.registered, has_password=found.has_password, password_initial=found.password_initial,
+        mobile_free_at=found.mobile_free_at, consent=found.consent, standing=StandingOut.of(standing),
+    )  # fmt: skip
+
+
+@api.put("/accounts/me/consent", "同意隐私说明")
+async def consent(call: Call, body: ConsentIn) -> None:
+    """Accept the privacy text that holds today, after it has changed."""
+    await call.services.credentials.consent(call.actor, body.privacy_version)
+
+
+@api.put("/accounts/me/password", "设置或修改密码", access="session", limits=TRIES)
+async def set_password(call: Call, body: PasswordIn) -> PasswordSetOut:
+    """Set one's own password; all other log-ins end. The only thing that a log-in by an initial password can do."""
+    done = await call.services.credentials.set_password(call.actor, body.new, old=body.old, code=body.code)
+    return PasswordSetOut.of(done)
+
+
+@api.put("/passwords", "重设忘记的密码", access="public", limits=TRIES)
+async def reset_password(call: Call, body: ResetIn) -> PasswordSetOut:
+    """Set a forgotten password anew; each try costs the SMS code. All log-ins of the person end."""
+    return PasswordSetOut.of(
+        await call.services.credentials.reset_password(call.pool, body.mobile, body.code, body.id_tail, body.new)
+    )
+
+
+@api.put("/accounts/me/mobile", "更换手机号", limits=TRIES)
+async def change_mobile(call: Call, body: MobileIn) -> MobileOut:
+    """Change one's mobile, as often as the pool allows; the expert's file follows, and both numbers are told."""
+    done = await call.services.credentials.change_mobile(
+        call.actor, body.mobile, body.code, password=body.password, old_code=body.old_code
+    )
+    return MobileOut.of(done)
+
+
+@api.post("/initial-passwords", "发放初始密码", action="person.manage", limits=(20, 60))
+async def issue_initial(call: Call, body: InitialIn) -> Listing[InitialOut]:
+    """Give experts the initial password of the pool's rule; who has one of his own keeps it."""
+    issued = await call.services.initial_passwords.issue(call.actor, body.numbers)
+    return Listing[InitialOut](items=InitialOut.each(issued))
