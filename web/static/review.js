@@ -4,9 +4,9 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 const sheet = one('[data-sheet]');
 const viewer = one('[data-viewer]');
 const modes = {
-  approve: { title: '通过', decisions: ['approve'] },
-  send_back: { title: '退回修改', decisions: ['send_back', 'send_back_whole'] },
-  refuse: { title: '不通过', decisions: ['refuse'] },
+  approve: { title: '通过', label: '选填，申请人能看到', decisions: ['approve'] },
+  send_back: { title: '退回修改', label: '请写明原因，申请人能看到', decisions: ['send_back', 'send_back_whole'] },
+  refuse: { title: '不通过', label: '请写明原因，申请人能看到', decisions: ['refuse'] },
 };
 let opener = null;
 let sent = false;
@@ -61,6 +61,7 @@ function openSheet(mode, from = document.activeElement) {
   if (!modes[mode] || !one(modes[mode].decisions.map((name) => `[data-decision="${name}"]`).join(), sheet)) return;
   opener = from;
   one('[data-title]', sheet).textContent = modes[mode].title;
+  one('[data-label]', sheet).textContent = modes[mode].label;
   for (const button of all('[data-decision]', sheet)) button.hidden = !modes[mode].decisions.includes(button.value);
   for (const chip of all('[data-phrase]', sheet)) chip.hidden = ('good' in chip.dataset) !== (mode === 'approve');
   one('[data-problem]', sheet).hidden = true;

@@ -1,0 +1,170 @@
+"""The reviewer's desk in a real browser, by touch and by keys; pictures go to ``var/screenshots``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser
+
+from models.applications import Application
+from models.audit import AuditEntry
+from models.reviews import ReviewTask
+from services.base import Actor, transaction
+from tests.factories.files import jpeg, pdf
+from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
+from tests.web.conftest import World
+from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, Seen, browser, look
+
+__all__ = ["browser"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+
+async def handed_in(world: World, name: str, specialties: tuple[str, ...] = ("A0401",)) -> Application:
+    """With a photograph and a certificate."""
+    deps = world.services.deps
+    application = await make_application(
+        deps, await make_applicant(deps, name), specialties=specialties, state="draft", round=0
+    )
+    owner = Actor("demo", "applicant", application.account_id)
+    for field, filename, content in (
+        ("photo", "寸照.jpg", jpeg(295, 413)),
+        ("id_card_front", "身份证正面.jpg", jpeg(856, 540)),
+        ("title_proof", "高级工程师证书.pdf", pdf()),
+    ):
+        await world.services.attachments.upload(
+            owner, application.id, field, row=0, filename=filename, content=content
+        )  # fmt: skip
+    async with transaction():
+        row = await Application.select_for_update().get(id=application.id)
+        row.state, row.round = "reviewing", 1
+        await row.save()
+        await world.services.reviews.begin(row, deps.now())
+    world.clock.move(timedelta(minutes=6))
+    return row
+
+
+async def desk_of(
+    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"] = "light"
+) -> Seen:
+    seen = await look(browser, world, size, scheme)
+    visitor = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY))
+    cookie = next(iter(visitor.client.session.cookie_jar))
+    await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    return seen
+
+
+@pytest.fixture(autouse=True)
+async def _catalogues(world: World) -> None:
+    await make_catalogues()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_reviewer_works_through_the_queue_with_a_thumb(
+    browser: Browser, world: World, scheme: Literal["light", "dark"]
+) -> None:
+    first = await handed_in(world, "欧阳建国", ("A0401", "A0801"))
+    await handed_in(world, "苏航")
+    seen = await desk_of(browser, world, PHONE, scheme)
+    page = await seen.open("/review")
+    await seen.check(f"review-queue-{scheme}")
+    await page.get_by_role("link", name="A0401建筑设计").first.click()
+    await page.locator(".files img").first.wait_for()
+    await page.evaluate(
+        "Promise.all([...document.images].map((i) => { i.loading = 'eager'; return i.src && i.decode(); }))"
+    )
+    await seen.check(f"review-task-{scheme}")
+    await page.get_by_role("button", name="显示电子邮箱").click()
+    await page.get_by_text("suhang@example.com").wait_for()
+    await page.locator("[data-picture]").first.click()
+    await page.get_by_role("button", name="关闭").click()
+    await page.get_by_role("button", name="退回", exact=True).click()
+    await page.get_by_role("button", name="证书扫描件不清晰，请重新上传。").click()
+    await page.screenshot(path=f"var/screenshots/review-sheet-{scheme}.png")
+    await seen.check(f"review-sheet-full-{scheme}")
+    await page.get_by_role("button", name="退回本专业").click()
+    await page.get_by_text("已退回本专业。").wait_for()
+    assert "A0801房屋建筑" in await page.inner_text("main")
+    assert [t.specialty for t in await tasks_of(first, "sent_back")] == ["A0401"]
+    assert await AuditEntry.filter(action="review.reveal").count() == 1
+    assert seen.complaints == []
+
+
+async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, world: World) -> None:
+    first, second = await handed_in(world, "赵一"), await handed_in(world, "钱二")
+    seen = await desk_of(browser, world, SCREEN)
+    page = await seen.open("/review")
+    await seen.check("review-queue-screen")
+    keys = page.keyboard
+    for key in ("j", "j", "k", "Enter"):
+        await keys.press(key)
+    await page.wait_for_url("**/review/*-*")
+    assert await page.locator(".keys").is_visible()
+    await seen.check("review-task-screen")
+    await keys.press("j")
+    await keys.press("j")
+    assert await page.evaluate("scrollY") > 0
+    await keys.press("k")
+    await keys.press("a")
+    await page.screenshot(path="var/screenshots/review-keys-approve.png")
+    await keys.press("Escape")
+    assert await page.locator("[data-sheet]").is_hidden()
+    await keys.press("b")
+    await keys.press("Enter")
+    await page.get_by_text("请写明原因。").wait_for()
+    await keys.press("Escape")
+    await keys.press("a")
+    await keys.press("Enter")
+    await page.get_by_text("已通过。").wait_for()
+    assert "钱二" in await page.inner_text("h1")
+    await keys.press("b")
+    await keys.type("abjk 工作经历不完整")
+    await keys.press("Enter")
+    await page.wait_for_url("**/review?done=send_back")
+    assert (await ReviewTask.get(application_id=first.id, step=0)).state == "approved"
+    assert (await ReviewTask.get(application_id=second.id)).opinion == "abjk 工作经历不完整"
+    assert seen.complaints == []
+
+
+async def test_without_scripts_the_same_is_done_by_links_and_forms(browser: Browser, world: World) -> None:
+    application = await handed_in(world, "赵一")
+    visitor = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY))
+    cookie = next(iter(visitor.client.session.cookie_jar))
+    context = await browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    base = str(world.server.make_url("")).rstrip("/")
+    await context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": base}])
+    page = await context.new_page()
+    await page.goto(f"{base}/review")
+    await page.get_by_role("link", name="赵一").click()
+    await page.get_by_role("link", name="退回").click()
+    await page.get_by_label("退回或不通过时必填").fill("照片不清晰")
+    await page.get_by_role("button", name="退回整份申请").click()
+    await page.get_by_text("已退回修改。").wait_for()
+    assert (await Application.get(id=application.id)).state == "sent_back"
+    await context.close()
+
+
+async def test_the_public_notice_on_a_phone(browser: Browser, world: World) -> None:
+    deps, now = world.services.deps, world.services.deps.now()
+    times = {"notice_from": now, "notice_until": now + timedelta(days=5), "approved_at": now}
+    for name in ("赵一", "欧阳建国", "苏航"):
+        await make_application(
+            deps, await make_applicant(deps, name), state="notice", specialties=("A0401", "A0801"), **times
+        )
+    seen = await look(browser, world)
+    page = await seen.open("/h5/demo/notice")
+    await seen.check("public-notice")
+    citizen = await world.log_in(Actor("demo", "applicant", (await make_applicant(deps, "周义")).id))
+    cookie = next(iter(citizen.client.session.cookie_jar))
+    await page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    await page.get_by_role("link", name="苏航").click()
+    await page.get_by_label("异议的事实和理由").fill("职称证书与公示单位不一致，请核实。")
+    await seen.check("public-notice-objection")
+    await page.get_by_role("button", name="提交异议").click()
+    await page.get_by_text("核查中").wait_for()
+    await seen.check("public-notice-own")
+    assert seen.complaints == []
