@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from config.settings import Settings
 
-OF_THE_PLACE = frozenset({"database_url", "redis_url", "data_dir", "rulebooks"})
+OF_THE_PLACE = frozenset({"database_url", "redis_url", "data_dir", "rulebooks", "fonts"})
 """Settings that belong to a machine and not to the data; left out."""
 
 

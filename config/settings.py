@@ -304,6 +304,11 @@ class Settings(BaseSettings):
     def _split_pools(cls, value: object) -> object:
         return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
+    @field_validator("fonts", mode="before")
+    @classmethod
+    def _no_fonts(cls, value: object) -> object:
+        return None if value == "" else value
+
     @property
     def public_url(self) -> str:
         return self.http.public_url or f"http://{self.http.host}:{self.http.port}"

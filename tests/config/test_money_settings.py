@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,3 +89,10 @@ def test_a_file_store_is_a_bucket_or_nothing(url: str) -> None:
 @pytest.mark.parametrize("url", ["", "s3://pbt-files", "s3://pbt-files/hunan/files"])
 def test_buckets_with_and_without_prefix_are_known(url: str) -> None:
     assert make_settings(files={"url": url}).files.url == url
+
+
+def test_an_empty_folder_of_fonts_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PBT_FONTS", "")
+    assert make_settings().fonts is None
+    monkeypatch.setenv("PBT_FONTS", "/usr/share/fonts")
+    assert make_settings().fonts == Path("/usr/share/fonts")
