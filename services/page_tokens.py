@@ -20,6 +20,8 @@ _TAG = b"pbt-page-token-v1\0"
 _LASTS = timedelta(minutes=30)
 _RENEWED = timedelta(minutes=10)
 """A token that ends sooner than this is replaced by the next."""
+_OWN = ("", "applicant", "expert")
+"""Roles that are the person's own; an applicant's log-in outlasts the entry that makes him an expert."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ async def lend_token(deps: Deps, person: Actor) -> PageToken:
         session = await Session.select_for_update().get_or_none(id=person.session_id, revoked_at=None)
         if session is None or session.refresh_until <= now:
             raise Unauthenticated("登录已过期，请重新登录。", code="session_expired")
-        if session.role not in ("", person.role):
+        if session.role not in _OWN:
             raise Forbidden("您正以其他身份登录，请先切换为申请人或专家身份。", code="other_role")
         until = session.access_until.replace(microsecond=0)
         if session.access_hash != _hash(_derive(deps, session.id, until)) or until <= now + _RENEWED:

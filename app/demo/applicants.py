@@ -239,6 +239,12 @@ async def log_in_by_code(browser: Browser, phone: Phone, path: str) -> Page:
     return await browser.press("登录", code=await phone.sms_code(after=before))
 
 
+async def log_in_by_password(browser: Browser, pool: str, name: str, password: str) -> Page:
+    """``name``: mobile or ID number. The page of the log-in comes back where something is wrong."""
+    await browser.open(f"/h5/login/password?pool={pool}&next=/h5/{pool}/apply")
+    return await browser.press("登录", name=name, password=password)
+
+
 # ---- those who decide
 
 

@@ -1,0 +1,201 @@
+"""What the journeys of applicants share: the people, the running system, and how a step waits for something."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.commands.database import deps_for
+from app.demo.applicants import Applicant, Office, PageScript, Reviewer
+from app.demo.browsers import Browser
+from app.demo.mini import MiniProgram
+from app.demo.phones import Phone
+from app.demo.stage import Stage, stage
+from app.demo.wire import Refused
+from app.demo_data import load_catalogues_of
+from app.demo_people import check_sign
+from config.settings import Settings
+from domain.clock import local
+from models.accounts import RoleGrant
+from services.accounts import account_by_mobile
+from services.base import transaction
+from services.invariants import find_broken, find_broken_audit
+
+PASSWORD = "Abcd1234"
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str
+    mobile: str
+    born: str = "19780615"
+    """yyyymmdd"""
+    home: str = "430104"
+    serial: int = 1
+
+    @property
+    def id_number(self) -> str:
+        first = f"{self.home}{self.born}{self.serial:03}"
+        return first + check_sign(first)
+
+
+@dataclass
+class Journey:
+    """The journey so far; each step leaves what the next one needs."""
+
+    stage: Stage
+    pool: str
+    admin: Person
+    minis: dict[str, MiniProgram] = field(default_factory=dict)
+    browsers: dict[str, Browser] = field(default_factory=dict)
+    applicants: dict[str, Applicant] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What a later step needs to know of an earlier one."""
+    failed_before: int | None = None
+    """How many tests of the session had failed when the journey began."""
+
+    async def begin(self, people: Sequence[Person], start: datetime | None = None) -> None:
+        """Tomorrow at nine (or at ``start``), with a phone in everybody's hand."""
+        now = local(await self.stage.now())
+        tomorrow = datetime.combine(now.date() + timedelta(days=1), time(9), now.tzinfo)
+        await self.stage.advance_to(start or tomorrow)
+        for person in (self.admin, *people):
+            phone = {"name": person.name, "mobile": person.mobile, "id_number": person.id_number}
+            more = {"pool": self.pool, "role": "applicant", "follows": False, "email": f"{person.mobile}@mail.example"}
+            await self.stage.wire.control("/phones", phone | more)
+
+    # ---- people and what they hold
+
+    def phone(self, person: Person) -> Phone:
+        return self.stage.phone(person.mobile, self.pool)
+
+    def browser(self, person: Person, device: str = "") -> Browser:
+        """A browser of the person's; another ``device`` is another browser."""
+        return self.browsers.setdefault(person.mobile + device, Browser(self.stage.wire, self.stage.wire.service_url))
+
+    def wechat(self, person: Person) -> Browser:
+        """WeChat's own browser on the person's phone."""
+        base = f"{self.stage.wire.sandbox_url}/phone/{person.mobile}/service"
+        return self.browsers.setdefault(f"{person.mobile}:wechat", Browser(self.stage.wire, base))
+
+    async def mini(self, person: Person, role: str) -> MiniProgram:
+        """The mini-program of a person acting as ``role``, logged in at first use."""
+        key = f"{person.mobile}:{role}"
+        if key not in self.minis:
+            opened = MiniProgram(self.stage.wire, self.phone(person), role)
+            await opened.open()
+            self.minis[key] = opened
+        return self.minis[key]
+
+    def at_browser(self, person: Person) -> Applicant:
+        """The person with the pages in a browser, whose form speaks to the public API."""
+        if person.mobile not in self.applicants:
+            script = PageScript(self.browser(person), self.pool)
+            self.applicants[person.mobile] = Applicant(self.phone(person), person.name, person.id_number, script)
+        return self.applicants[person.mobile]
+
+    async def reviewer(self, person: Person) -> Reviewer:
+        return Reviewer(await self.mini(person, "reviewer"))
+
+    async def office(self) -> Office:
+        return Office(await self.mini(self.admin, "pool_admin"))
+
+    # ---- waiting
+
+    async def sms(self, person: Person, *words: str) -> str:
+        """The text of an SMS that holds all the words, as soon as it is there. Raises Missing."""
+
+        def find(state: dict[str, Any]) -> str | None:
+            return next((s["text"] for s in state["sms"] if all(word in s["text"] for word in words)), None)
+
+        return await self.phone(person).wait_for(find, "、".join(words))
+
+    async def bubble(self, person: Person, *words: str) -> str:
+        """The same for a bubble of the official account, templates among them."""
+
+        def find(state: dict[str, Any]) -> str | None:
+            chat = state["chats"].get(self.pool, {}).get("bubbles", [])
+            said = [f"{b['title']} {b['text']}" for b in chat if b["side"] == "account"]
+            return next((text for text in reversed(said) if all(word in text for word in words)), None)
+
+        return await self.phone(person).wait_for(find, "、".join(words))
+
+    async def until(self, look: Callable[[], Any], patience: float = 20.0) -> Any:
+        """What ``look`` returns, as soon as it is something. AssertionError when it stays empty."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + patience
+        while not (found := await look()):
+            assert loop.time() < give_up, look
+            await asyncio.sleep(0.2)
+        return found
+
+    async def becomes(self, applicant: Applicant, state: str) -> None:
+        async def look() -> bool:
+            return await applicant.state() == state
+
+        await self.until(look)
+
+
+@asynccontextmanager
+async def set_out(
+    pool: str, admin: Person, people: Sequence[Person], *, start: datetime | None = None
+) -> AsyncIterator[Journey]:
+    """The running system with one administrator and nobody else; at the end nothing that must hold may be broken."""
+    folder = Path(tempfile.mkdtemp(prefix="pbt-journey-"))
+    folder.chmod(0o755)
+    try:
+        prepare = partial(_appoint, pool, admin)
+        async with stage(folder, pools=(pool,), prepare=[prepare], durable=False) as running:
+            journey = Journey(running, pool, admin)
+            await journey.begin(people, start)
+            yield journey
+            broken = await find_broken() + await find_broken_audit(running.deps)
+            assert not broken, broken
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _appoint(pool: str, admin: Person, settings: Settings) -> None:
+    """What stands before anybody comes: catalogues, and the first administrator."""
+    async with deps_for(settings) as deps:
+        await load_catalogues_of(deps, settings.rulebooks.parent / "catalogues")
+        async with transaction():
+            account = await account_by_mobile(deps, pool, admin.mobile)
+            account.real_name = admin.name
+            await account.save(update_fields=["real_name"])
+            await RoleGrant.create(account_id=account.id, role="pool_admin", scope="", granted_at=deps.now())
+
+
+def skip_after_a_failure(request: pytest.FixtureRequest, journey: Journey) -> None:
+    """After a step that failed the next ones would only fail for its reason."""
+    failed = request.session.testsfailed
+    journey.failed_before = failed if journey.failed_before is None else journey.failed_before
+    if failed > journey.failed_before:
+        pytest.skip("an earlier step of the journey failed")
+
+
+def refused(rule: str = "", code: str = "", says: str = "") -> pytest.RaisesExc[Refused]:
+    """A refusal by this rule of the rulebook, with this code, whose sentence holds ``says``."""
+    return pytest.RaisesExc(
+        Refused,
+        check=lambda error: (
+            (not rule or error.rule == rule)
+            and (not code or error.code == code)
+            and says in str(error.problem.get("detail", ""))
+        ),
+    )
+
+
+def told(refusal: Refused) -> dict[str, str]:
+    """Field → sentence of a refusal that lists what is wrong."""
+    return {one["field"]: one["message"] for one in refusal.problem.get("errors", [])}

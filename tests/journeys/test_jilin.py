@@ -1,0 +1,360 @@
+"""Jilin's manual for experts of government procurement (政府采购评审专家注册操作指南 20190319), step by step.
+
+From the help centre to the expert's entry after the public notice; only through chat, pages and the public API, over
+the wire. The numbers in the names are the manual's chapters in their order; each step goes on where the one before
+ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from app.demo.applicants import fill_in_registration, log_in_by_code, log_in_by_password, register_in_browser
+from app.demo.scans import card, portrait, signed_scan
+from app.demo.wire import Refused
+from tests.factories.forms import good_values
+from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+POOL = "jilin"
+ADMIN = Person("管库员", "19900200001", serial=1)
+SUN = Person("孙长白", "19900200002", home="220122", serial=2)
+"""Who applies, from 农安县."""
+LI = Person("李松花", "19900200003", born="19850301", home="220102", serial=3)
+"""Somebody registered who objects."""
+COUNTY = Person("农安财政", "19900200004", serial=4)
+OTHER_COUNTY = Person("永吉财政", "19900200005", serial=5)
+PROVINCE = Person("省厅甲", "19900200006", serial=6)
+PROVINCE_TOO = Person("省厅乙", "19900200007", serial=7)
+NONGAN, YONGJI = "220122", "220221"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def way() -> AsyncIterator[Journey]:
+    people = (SUN, LI, COUNTY, OTHER_COUNTY, PROVINCE, PROVINCE_TOO)
+    async with set_out(POOL, ADMIN, people) as journey:
+        yield journey
+
+
+@pytest.fixture(autouse=True)
+def _in_order(request: pytest.FixtureRequest, way: Journey) -> None:
+    skip_after_a_failure(request, way)
+
+
+def _values(**change: object) -> dict[str, object]:
+    return good_values(POOL) | change
+
+
+# ---- before: the administration names its reviewers
+
+
+async def test_00_the_finance_departments_get_their_reviewers(way: Journey) -> None:
+    office = await way.office()
+    with refused(code="no_step"):
+        await office.assign(COUNTY.mobile, COUNTY.name, "fourth")
+    named = await office.assign(COUNTY.mobile, COUNTY.name, "first", region=NONGAN)
+    assert (named["step_name"], named["region_name"]) == ("初审", "长春市农安县")
+    await office.assign(OTHER_COUNTY.mobile, OTHER_COUNTY.name, "first", region=YONGJI)
+    for person in (PROVINCE, PROVINCE_TOO):
+        await office.assign(person.mobile, person.name, "second")
+        await office.assign(person.mobile, person.name, "final")
+    assert await (await way.reviewer(COUNTY)).queue() == []
+
+
+# ---- 二 help centre
+
+
+async def test_02_the_help_centre_answers_in_the_chat_and_on_a_page(way: Journey) -> None:
+    phone = way.phone(SUN)
+    await phone.follow()
+    guide = await phone.say("办理指南")
+    assert "初审：市、县财政部门" in guide
+    assert "400-881-7190" in guide
+    assert "执业资格" in await phone.say("没有职称怎么办")
+    assert "常住地" in await phone.say("隶属区划怎么选")
+    assert "最多3个三级" in await phone.say("可以选几个专业")
+    page = await way.browser(SUN).open(f"/h5/{POOL}/help")
+    assert "help.zcy.gov.cn" in page.text
+    assert "20190319" in page.text
+
+
+# ---- 三(一) registering
+
+
+async def test_03_1_a_mobile_is_proven_by_a_code_before_the_basic_data_are_asked_for(way: Journey) -> None:
+    browser, phone = way.browser(SUN), way.phone(SUN)
+    assert "先注册" in await phone.say("进度") or "绑定" in await phone.say("进度")
+    page = await browser.open(f"/h5/register?pool={POOL}")
+    assert "吉林省政府采购评审专家库" in page.text
+    page = await browser.press("获取验证码", mobile="1990020000")
+    assert (page.status, "手机号" in page.text) == (422, True)
+    page = await browser.press("获取验证码", mobile=SUN.mobile)
+    code = await phone.sms_code()
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    data = {"name": SUN.name, "id_number": SUN.id_number, "password": PASSWORD}
+    page = await fill_in_registration(browser, code=wrong, **data)
+    assert "验证码" in page.text
+    page = await fill_in_registration(browser, code=code, **data | {"id_number": SUN.id_number[:-1] + "0"})
+    assert "身份证号" in page.text
+    page = await fill_in_registration(browser, code=code, **data | {"password": "abcd1234"})
+    assert "大写" in page.text
+    page = await fill_in_registration(browser, code=code, **data)
+    assert page.url.endswith(f"/h5/{POOL}/apply"), "registered, and inside"
+
+
+async def test_03_1_whoever_is_registered_is_a_temporary_expert(way: Journey) -> None:
+    page = await way.browser(SUN).open(f"/h5/{POOL}/apply")
+    assert "临时专家" in page.text
+    sun = way.at_browser(SUN)
+    assert await sun.badge() == "临时专家"
+    assert await sun.to_do() == ["专家入驻"]
+
+
+async def test_03_1_nobody_registers_a_second_time(way: Journey) -> None:
+    await way.stage.advance(61)
+    page = await register_in_browser(way.browser(LI), way.phone(LI), "孙长白", SUN.id_number, PASSWORD)
+    assert "已用另一个手机号注册" in page.text
+    assert SUN.mobile[-4:] not in page.text, "whose it is, is nobody's business"
+    await way.stage.advance(61)
+    page = await register_in_browser(way.browser(LI), way.phone(LI), LI.name, LI.id_number, PASSWORD)
+    assert "临时专家" in page.text
+
+
+# ---- 三(二) keeping the data
+
+
+async def test_03_2_the_form_has_the_manuals_sections_and_says_what_is_required(way: Journey) -> None:
+    sun = way.at_browser(SUN)
+    await way.browser(SUN).open(f"/h5/{POOL}/apply?entry_type=first")
+    begun = await sun.start()
+    assert not begun["existing"]
+    assert (await sun.start())["id"] == begun["id"], "the same one again"
+    with pytest.raises(Refused):
+        await sun.client.post("/applications", {"entry_type": "renewal"})
+    titles = [section["title"] for section in await sun.sections()]
+    manual = ["基本信息", "评标信息", "学历信息", "职称信息", "工作履历", "执业资格", "申请表与其他材料"]
+    assert titles == manual
+    fields = [field for section in await sun.sections() for field in section["fields"]]
+    required = {field["code"] for field in fields if field["required"]}
+    missing = await sun.problems()
+    assert required <= missing.keys(), "each required field is named"
+    with pytest.raises(Refused) as incomplete:
+        await sun.submit()
+    assert told(incomplete.value).keys() == missing.keys()
+
+
+async def test_03_2_basic_data_come_from_the_registration_and_photos_must_be_pictures(way: Journey) -> None:
+    sun = way.at_browser(SUN)
+    shown = await sun.show()
+    assert (shown["account"]["name"], shown["account"]["sex"]) == (SUN.name, "女")
+    assert shown["account"]["id_number"] == SUN.id_number, "one's own data, in clear"
+    with pytest.raises(Refused) as fixed:
+        await sun.save("basic", {"name": "孙改名", "email": "sun@example.com"})
+    assert "name" in told(fixed.value)
+    await sun.save("basic", {"email": "sun@example.com", "political_status": "群众"})
+    with pytest.raises(Refused):
+        await sun.upload("photo", "照片.jpg", signed_scan())
+    with pytest.raises(Refused):
+        await sun.upload("photo", "照片.jpg", portrait()[:-2000])
+    await sun.upload("photo", "照片.jpg", portrait(), part=2000)
+    for side in ("id_card_front", "id_card_back"):
+        await sun.upload(side, "身份证.jpg", card(2))
+    assert not {"photo", "id_card_front", "email"} & (await sun.problems()).keys()
+
+
+async def test_03_2_at_most_three_third_level_specialties_and_a_region_of_jilin(way: Journey) -> None:
+    sun = way.at_browser(SUN)
+
+    def chosen(*codes: str) -> dict[str, object]:
+        specialties = [{"code": code, "choice": "preferred"} for code in codes]
+        return {"region": NONGAN, "specialties": specialties, "recusal_units": _values()["recusal_units"]}
+
+    with pytest.raises(Refused) as four:
+        await sun.save("evaluation", chosen("A080101", "A080102", "A080103", "A080104"))
+    assert "3" in told(four.value)["specialties"]
+    with pytest.raises(Refused):
+        await sun.save("evaluation", chosen("A0801"))
+    with pytest.raises(Refused) as elsewhere:
+        await sun.save("evaluation", chosen("A080101") | {"region": "430104"})
+    assert "region" in told(elsewhere.value)
+    await sun.save("evaluation", chosen("A080101", "A080102"))
+    schema = await sun.client.get("/applications/schema?entry_type=first")
+    assert schema["own_employer_recused"], "the own employer needs not be named"
+
+
+async def test_03_2_records_are_at_most_five_and_a_title_is_the_lowest_of_its_tree(way: Journey) -> None:
+    sun = way.at_browser(SUN)
+    job = {"unit": "长春市建筑设计院", "position": "工程师", "since": "2005-07"}
+    with pytest.raises(Refused) as six:
+        await sun.save("work", {"employer": "农安县建设局", "work_history": [job] * 6})
+    assert "5" in told(six.value)["work_history"]
+    certificate = {"code": "Q0301", "number": "S20092200123"}
+    with pytest.raises(Refused):
+        await sun.save("qualification", {"qualifications": [certificate] * 6})
+    with pytest.raises(Refused) as upper:
+        await sun.save("title", {"title_level": "20"})
+    assert "title_level" in told(upper.value)
+    await sun.save("work", {"employer": "长春市建筑设计院", "work_history": [job]})
+    await sun.save("education", {code: _values()[code] for code in ("education", "degree", "school", "major")})
+    await sun.upload("degree_proof", "学历证书.jpg", card(3))
+
+
+async def test_03_2_without_a_title_a_practising_qualification_stands_in_and_its_proof_is_compulsory(
+    way: Journey,
+) -> None:
+    sun = way.at_browser(SUN)
+    assert "title_level" in await sun.problems()
+    await sun.save("qualification", {"qualifications": [{"code": "Q0301", "number": "S20092200123"}]})
+    missing = await sun.problems()
+    assert "title_level" not in missing
+    assert "title_proof" in missing
+    await sun.upload("title_proof", "执业资格证书.jpg", card(4))
+    assert "title_proof" not in await sun.problems()
+
+
+async def test_03_2_the_application_form_has_a_place_of_its_own_and_other_material_is_three_pictures(
+    way: Journey,
+) -> None:
+    sun = way.at_browser(SUN)
+    assert list(await sun.problems()) == ["signed_form"]
+    with pytest.raises(Refused):
+        await sun.upload("other_material", "材料.pdf", signed_scan())
+    with pytest.raises(Refused):
+        await sun.begin("other_material", "大图.jpg", 20_000_001)
+    for number in range(3):
+        await sun.upload("other_material", f"材料{number}.jpg", card(10 + number))
+    with pytest.raises(Refused) as fourth:
+        await sun.upload("other_material", "材料4.jpg", card(14))
+    assert "3" in fourth.value.problem["detail"]
+    await sun.upload("signed_form", "申请表.pdf", signed_scan())
+    assert await sun.problems() == {}
+
+
+# ---- 三(二)5)-7) handing in and the reviews
+
+
+async def test_03_3_the_form_is_handed_in_once(way: Journey) -> None:
+    sun, phone = way.at_browser(SUN), way.phone(SUN)
+    await way.stage.advance(61)
+    await phone.bind()
+    assert "继续填写" in await phone.say("申报")
+    first, second = await sun.submit(), await sun.submit()
+    assert (first["state"], first["round"], second["round"]) == ("reviewing", 1, 1)
+    said = await sun.ask()
+    assert "正在初审" in said
+    assert "市、县财政部门" in said
+    assert await sun.badge() == "临时专家（审核中）"
+    with pytest.raises(Refused):
+        await sun.save("education", {"education": "大专"})
+
+
+async def test_03_3_the_county_sends_it_back_and_the_applicant_corrects(way: Journey) -> None:
+    sun, county = way.at_browser(SUN), await way.reviewer(COUNTY)
+    number = (await sun.show())["number"]
+    assert await (await way.reviewer(OTHER_COUNTY)).queue() == [], "another county's"
+    assert await (await way.reviewer(PROVINCE)).queue() == [], "not yet"
+    task = await county.find(number)
+    shown = await county.open(task)
+    assert SUN.id_number not in str(shown)
+    assert SUN.mobile not in str(shown)
+    with pytest.raises(Refused):
+        await county.send_back(task, "")
+    back = await county.send_back(task, "学历证书不清晰，请重新上传。")
+    assert back["application_state"] == "sent_back"
+    await way.bubble(SUN, "退回修改")
+    said = await sun.ask()
+    assert "学历证书不清晰" in said
+    assert "修改信息" in said
+    [old] = [file["id"] for file in (await sun.show())["files"] if file["field"] == "degree_proof"]
+    await sun.client.delete(f"/attachments/{old}")
+    await sun.upload("degree_proof", "学历证书.jpg", card(5))
+    assert (await sun.submit())["round"] == 2
+
+
+async def test_03_3_three_reviews_follow_each_other_and_two_at_once_count_once(way: Journey) -> None:
+    sun, number = way.at_browser(SUN), (await way.at_browser(SUN).show())["number"]
+    county, one, other = [await way.reviewer(person) for person in (COUNTY, PROVINCE, PROVINCE_TOO)]
+    await county.approve(await county.find(number))
+    assert "正在复审" in await sun.ask()
+    task = await one.find(number)
+    with pytest.raises(Refused):
+        await county.approve(task)
+    await one.approve(task)
+    with refused(code="already_decided", says="省财政厅"):
+        await other.send_back(task, "晚了一步")
+    assert "正在终审" in await sun.ask()
+    await other.approve(await other.find(number))
+    assert await sun.state() == "notice"
+    log = [(line["step_name"], line["event"]) for line in await sun.log() if line["event"] in ("approve", "send_back")]
+    assert sorted(log) == sorted([("初审", "send_back"), ("初审", "approve"), ("复审", "approve"), ("终审", "approve")])
+    assert PROVINCE.name not in str(await sun.log()), "departments, never names"
+
+
+async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Journey) -> None:
+    sun, office = way.at_browser(SUN), await way.office()
+    said = await sun.ask()
+    assert "公示" in said
+    listed = await way.stage.wire.api("GET", f"{POOL}/public-notices")
+    [entry] = listed["items"]
+    assert (entry["name"], entry["employer"], entry["region"]) == (SUN.name, "长春市建筑设计院", "长春市农安县")
+    path = f"/public-notices/{entry['id']}/objections"
+    with refused(code="own_application"):
+        await sun.client.post(path, {"text": "我反对我自己成为评审专家，理由如下。"})
+    li = way.at_browser(LI)
+    objection = await li.client.post(path, {"text": "该同志的执业资格证书与公示单位不一致，请核实。"})
+    until = (await way.stage.now()).timestamp() + 7 * 86400 + 60
+    await way.stage.advance(until - (await way.stage.now()).timestamp())
+    for who in (SUN, LI):
+        page = await log_in_by_password(way.browser(who), POOL, who.id_number, PASSWORD)
+        assert "临时专家" in page.text, "a log-in of a browser does not last a week"
+    assert await sun.state() == "notice", "an open objection holds the entry"
+    [open_one] = (await office.client.get("/objections?state=open"))["items"]
+    assert (open_one["id"], open_one["by"]) == (objection["id"], LI.name)
+    answer = {"outcome": "dismiss", "answer": "经核实，证书属实，单位为现工作单位。"}
+    await office.client.post(f"/objections/{objection['id']}/decision", answer)
+    [mine] = (await li.client.get("/objections/mine"))["items"]
+    assert (mine["state"], mine["answer"], mine["by"]) == ("dismissed", answer["answer"], "")
+
+
+async def test_03_3_the_entry_is_told_by_sms_and_the_badge_changes(way: Journey) -> None:
+    sun = way.at_browser(SUN)
+    await way.becomes(sun, "entered")
+    sms = await way.sms(SUN, "已成为正式评标专家")
+    home = await sun.home()
+    assert home["standing"]["text"] == "正式专家"
+    assert home["standing"]["expert_number"] in sms
+    await way.bubble(SUN, "专家入库")
+    page = await way.browser(SUN).open(f"/h5/{POOL}/apply")
+    assert "正式专家" in page.text
+    expert = await way.mini(SUN, "expert")
+    file = await expert.get("/experts/me")
+    assert (file["standing"], file["permanent_region"]["name"]) == ("formal", "农安县")
+    assert {one["code"] for one in file["specialties"]} == {"A080101", "A080102"}
+    assert (await way.stage.wire.api("GET", f"{POOL}/public-notices"))["total"] == 0
+
+
+# ---- 一 logging out safely, both ways
+
+
+async def test_01_a_person_logs_out_of_this_device_or_of_all(way: Journey) -> None:
+    here, phone = way.browser(SUN), way.phone(SUN)
+    there = way.browser(SUN, "another")
+    await way.stage.advance(61)
+    await log_in_by_code(there, phone, f"/h5/{POOL}/account")
+    assert "正式专家" in there.page.text
+    await here.open(f"/h5/{POOL}/account")
+    page = await here.press("只退出本设备")
+    assert "/h5/login" in page.url
+    assert "/h5/login" in (await here.open(f"/h5/{POOL}/account")).url
+    assert "/h5/login" not in (await there.open(f"/h5/{POOL}/account")).url, "the other device stays"
+    await way.stage.advance(61)
+    await log_in_by_code(here, phone, f"/h5/{POOL}/account")
+    await here.press("退出全部设备")
+    for browser in (here, there):
+        assert "/h5/login" in (await browser.open(f"/h5/{POOL}/account")).url
+    with pytest.raises(Refused):
+        await way.at_browser(SUN).client.get("/home")
