@@ -40,6 +40,7 @@ TAPS: Mapping[str, int] = {
     MENU: 111,
     APPLY: 112,
     PROGRESS: 113,
+    PAY: 114,
     GUIDE: 115,
     FEEDBACK: 116,
 }

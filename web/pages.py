@@ -13,6 +13,7 @@ from web.identity import IdentityPages
 from web.invitations import InvitationPages
 from web.login import Door
 from web.papers import PaperPages
+from web.pay import PayPages
 from web.public_notices import PublicNoticePages
 from web.record import RecordPages
 from web.registration import RegistrationPages
@@ -41,6 +42,7 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
         BoardPages(site, screens),
         RecordPages(site, screens),
         PaperPages(site, services),
+        PayPages(site, services, door),
         AccountPages(site, services, door),
         ApplyingPages(site, services, door),
         PublicNoticePages(site, services, door),

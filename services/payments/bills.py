@@ -229,11 +229,11 @@ class Bills:
             await row.save(update_fields=["resolution", "resolved_at", "resolved_by"])
             await record(actor, now, "bill.resolve", "bill", row.bill_id, difference=str(row.id))
 
-    async def again(self, actor: Actor, day: date) -> None:
-        """Fetch and compare a day anew at the next look. Raises InvalidInput for a day that has no bill (any more)."""
+    async def again(self, actor: Actor, text: str) -> None:
+        """Fetch and compare a day (``2026-11-20``) anew at the next look. Raises InvalidInput for one without bill."""
         check(actor, "payment.manage")
         now = self._deps.now()
-        today = local(now).date()
+        day, today = _day(text), local(now).date()
         if not today - timedelta(days=DAYS_BACK) <= day < today:
             raise InvalidInput(f"只能核对昨天及之前{DAYS_BACK}天内的账单。", code="bill_day", field="day")
         async with transaction():
@@ -255,6 +255,13 @@ def _sums(told: TradeBill) -> Iterator[_Found]:
 
 def _key(item: _Found | BillDifference) -> tuple[str, str, str, int | None, int | None]:
     return item.kind, item.out_trade_no, item.out_refund_no, item.ours, item.theirs
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput("没有这一天，请核对日期。", code="bill_day", field="day") from error
 
 
 def _no_bill() -> NotFound:

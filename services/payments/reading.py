@@ -19,6 +19,7 @@ from services.payments.fees import rules_of
 from services.permissions import check
 
 OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
+InvoiceFilter = Literal["all", "to_make", "to_reverse", "sent"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,25 @@ class OrderRow:
     success_at: datetime | None
     refund: str
     refund_failure: str
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    """An invoice as the office needs it to make one; ``to_reverse``: issued, and its fee went back."""
+
+    id: UUID
+    expert_number: str
+    title: str
+    taxpayer_id: str
+    amount: int
+    issued_by: str
+    state: str
+    number: str
+    failure: str
+    to_reverse: bool
+    has_email: bool
+    created_at: datetime
+    sent_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -145,6 +165,18 @@ ORDER BY o.created_at DESC, o.id DESC LIMIT $4 OFFSET $5
 """
 
 
+_INVOICES = """
+SELECT i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.failure,
+  (i.state IN ('applied', 'issued', 'sent') AND f.state = 'refunded') AS to_reverse, i.email_sealed <> '' AS has_email,
+  i.created_at, i.sent_at, count(*) OVER () AS total
+FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND CASE $2
+  WHEN 'all' THEN true WHEN 'to_make' THEN i.state IN ('wanted', 'failed') AND f.state = 'paid'
+  AND (i.issued_by = 'office' OR i.state = 'failed')
+  WHEN 'to_reverse' THEN i.state IN ('applied', 'issued', 'sent') AND f.state = 'refunded' ELSE i.state = $2 END
+ORDER BY i.created_at DESC, i.id DESC LIMIT $3 OFFSET $4
+"""
+
+
 class Payments:
     """Reading only."""
 
@@ -167,6 +199,15 @@ class Payments:
         check(actor, "payment.manage")
         found = await rows(_ORDERS, actor.pool, search.strip(), only, limit, offset)
         return [_order_row(row) for row in found], found[0]["total"] if found else 0
+
+    async def invoices(
+        self, actor: Actor, only: InvoiceFilter = "all", *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[InvoiceRow], int]:
+        """Invoices of the pool, newest first, and how many there are. ``to_make``: what waits for the office."""
+        check(actor, "payment.manage")
+        found = await rows(_INVOICES, actor.pool, only, limit, offset)
+        listed = [InvoiceRow(**{name: row[name] for name in InvoiceRow.__dataclass_fields__}) for row in found]
+        return listed, found[0]["total"] if found else 0
 
     async def alarms(self, actor: Actor, limit: int = 100) -> tuple[AlarmView, ...]:
         """Notifications of money that was counted nowhere, newest first."""

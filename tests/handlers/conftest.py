@@ -40,6 +40,7 @@ from services.crypto import Keyring
 from services.experts import Experts
 from services.helpdesk import HelpDesk
 from services.links import Links
+from services.payments.fees import Fees
 from services.receipts import Receipts
 from services.registry import Services
 from tests.bot.conftest import KEYS, message
@@ -47,6 +48,7 @@ from tests.bot.stage import CODEC, Sender, redis_client
 from tests.factories import offices
 from tests.factories.draws import make_project
 from tests.factories.offices import Office, add_experts, make_office
+from tests.factories.payments import Passed, make_fake_desk
 from tests.factories.people import make_account
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -262,6 +264,7 @@ def make_services(deps: Deps, office: Office) -> Services:
         "invitations": office.invitations,
         "attendance": office.attendance,
         "notices": office.notices,
+        "pay": make_fake_desk(deps, office.notices, Fees(deps, office.notices), Passed()),
         "receipts": Receipts(deps, office.notices, office.invitations, cast("Any", None), cast("Any", None)),
     }
     return Services(**{name: needed.get(name) for name in Services.__dataclass_fields__})  # type: ignore[arg-type]

@@ -155,7 +155,7 @@ async def test_a_settled_difference_stays_settled_when_the_day_is_compared_anew(
     found = await compare(till, clock, bill())
     difference = (await till.bills.differences(admin, found.id))[0]
     await till.bills.resolve(admin, difference.id, "已与平台核对")
-    await till.bills.again(admin, TODAY)
+    await till.bills.again(admin, TODAY.isoformat())
     await till.bills.run_due()
     after = await till.bills.differences(admin, found.id)
     assert [one.resolution for one in after] == ["已与平台核对"]
@@ -165,7 +165,7 @@ async def test_a_settled_difference_stays_settled_when_the_day_is_compared_anew(
 async def test_only_administrators_and_only_days_that_have_a_bill(till: Till, admin: Actor) -> None:
     for day in (TODAY, TODAY + timedelta(days=1), TODAY - timedelta(days=90)):
         with pytest.raises(InvalidInput):
-            await till.bills.again(admin, day)
+            await till.bills.again(admin, str(day))
     with pytest.raises(Forbidden):
         await till.bills.list(Actor("demo", "applicant", admin.account_id))
 

@@ -1,0 +1,93 @@
+"""Paying (缴费): the link for this phone first, then a picture with the code for another one.
+
+WeChat pays no code that is long-pressed or picked from the album, so the text says what each is for. The picture needs
+the payment platform and an upload, which may take longer than a chat waits: a job sends it after the text.
+"""
+
+from __future__ import annotations
+
+from bot.replies import link
+from bot.router import Router
+from bot.turn import Turn
+from domain.clock import print_time
+from handlers import commands, texts
+from services.base import Actor
+from services.payments.fees import print_deadline
+from services.payments.reading import FeeView, InvoiceView
+
+_INVOICE = {
+    "wanted": texts.INVOICE_WAITING,
+    "applied": texts.INVOICE_WAITING,
+    "issued": texts.INVOICE_WAITING,
+    "sent": texts.INVOICE_SENT,
+    "failed": texts.INVOICE_FAILED,
+}
+
+
+def register(router: Router) -> None:
+    router.keyword(pay, commands.PAY, "支付", "交费", "付款", "我要缴费", "缴费二维码", "培训费")
+    router.menu("PAY", pay)
+
+
+async def pay(turn: Turn) -> str:
+    """What is owed and how to pay it; else how it stands."""
+    account_id = turn.user.account_id
+    if account_id is None:
+        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+    fees = await turn.services.pay.reading.mine(Actor(turn.user.pool, "applicant", account_id))
+    if not fees:
+        return f"{texts.NOTHING_TO_PAY}\n{_others(turn)}{commands.tappable(commands.PROGRESS)}"
+    fee = next((one for one in fees if one.phase == "open"), fees[0])
+    if fee.phase == "open":
+        await turn.services.pay.pictures.send_soon(turn.user.pool, account_id, turn.user.openid, fee.id)
+        return _open(turn, fee)
+    return _settled(turn, fee)
+
+
+def _open(turn: Turn, fee: FeeView) -> str:
+    lines = [
+        texts.FEE_IS.format(title=fee.title, amount=fee.amount_yuan),
+        texts.FEE_NUMBER.format(number=fee.expert_number),
+    ]
+    if fee.closes_at is not None:
+        lines.append(texts.FEE_UNTIL.format(until=print_deadline(fee.closes_at)))
+    lines += [
+        f"▸ {link(texts.PAY_HERE, _page(turn))}",
+        texts.PAY_THERE,
+        texts.FEE_REFUND.format(text=fee.refund_text),
+        texts.FEE_HOTLINE.format(hotline=fee.hotline),
+    ]
+    return "\n".join(lines)
+
+
+def _settled(turn: Turn, fee: FeeView) -> str:
+    head = texts.FEE_IS.format(title=fee.title, amount=fee.amount_yuan)
+    if fee.phase == "not_open":
+        said = texts.FEE_NOT_OPEN.format(opens=print_time(fee.opens_at))
+    elif fee.phase == "closed":
+        said = texts.FEE_CLOSED.format(until=print_deadline(fee.closes_at), hotline=fee.hotline)
+    elif fee.phase == "paid" and fee.paid_at is not None:
+        said = "\n".join([texts.FEE_PAID.format(time=print_time(fee.paid_at)), _invoice(turn, fee.invoice)])
+    else:
+        said = texts.FEE_REFUNDED if fee.phase == "refunded" else texts.FEE_VOID
+    return f"{head}\n{texts.FEE_NUMBER.format(number=fee.expert_number)}\n{said}"
+
+
+def _invoice(turn: Turn, invoice: InvoiceView | None) -> str:
+    """Where the invoice stands, with the page for receipt and invoice."""
+    page = f"▸ {link(texts.RECEIPT_PAGE, _page(turn))}"
+    if invoice is None:
+        return page
+    said = _INVOICE.get(invoice.state, texts.INVOICE_WAITING) if invoice.email else texts.INVOICE_NO_EMAIL
+    return f"{said.format(email=invoice.email)}\n{page}"
+
+
+def _others(turn: Turn) -> str:
+    rules = turn.services.deps.book(turn.user.pool).fee
+    if rules is None or not rules.pay_for_others:
+        return ""
+    return f"▸ {link(texts.PAY_FOR_OTHERS, _page(turn))}\n"
+
+
+def _page(turn: Turn) -> str:
+    return f"{turn.services.deps.public_url}/h5/{turn.user.pool}/pay"

@@ -1,0 +1,152 @@
+"""Fees as a person sees and pays them (缴费)."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call, Download
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
+
+api = Api(
+    "payments",
+    "缴费",
+    "A fee is paid once, by whoever pays first; more money than that goes back by itself. Amounts are in fen.",
+)
+
+PDF = "application/pdf"
+Phase = Literal["not_open", "open", "closed", "paid", "refunded", "void"]
+
+
+class FeePath(PoolPath):
+    fee_id: UUID
+
+
+class NumberIn(Input):
+    number: str = Field(min_length=1, max_length=32, description="Expert number (专家编号)", examples=["ZJ0100001"])
+
+
+class OrderIn(Input):
+    trade: Literal["native", "mini"] = Field(
+        description="A code to be scanned, or the cashier inside the mini-program", examples=["native"]
+    )
+
+
+class InvoiceIn(Input):
+    """What the invoice says. Once it is issued only the address may change."""
+
+    title: str = Field(min_length=2, max_length=100, description="Buyer (抬头)", examples=["王小明"])
+    taxpayer_id: str = Field("", max_length=20, description="Empty for a natural person")
+    email: str = Field("", max_length=100, description="Empty: as before")
+
+
+class InvoiceOut(Output):
+    id: UUID
+    state: Literal["wanted", "applied", "issued", "sent", "failed"]
+    title: str
+    taxpayer_id: str
+    email: str = Field(description="Masked", examples=["w***@example.com"])
+    number: str
+    correctable: bool
+    receipt_sent_at: Moment | None
+    sent_at: Moment | None
+
+
+class FeeOut(Output):
+    """`own`: the caller's; the name is always masked. `invoice` is there for the own fee once it is paid."""
+
+    id: UUID
+    own: bool
+    title: str
+    amount: int
+    amount_yuan: str = Field(examples=["350.00"])
+    expert_number: str
+    name: str = Field(examples=["王**"])
+    phase: Phase
+    opens_at: Moment
+    closes_at: Moment | None
+    paid_at: Moment | None
+    invoice: InvoiceOut | None
+    legal_basis: str
+    refund_text: str = Field(description="To be shown before paying")
+    hotline: str
+
+
+class ParametersOut(Output):
+    """Of `wx.requestPayment`, spelled as it wants them."""
+
+    timeStamp: str  # noqa: N815  (WeChat's spelling)
+    nonceStr: str  # noqa: N815
+    package: str
+    signType: str  # noqa: N815
+    paySign: str  # noqa: N815
+
+
+class OrderOut(Output):
+    """Either `code_url`, to be drawn as a QR code, or `parameters`."""
+
+    order_id: UUID
+    amount: int
+    expires_at: Moment = Field(description="Order anew shortly before")
+    code_url: str
+    parameters: ParametersOut | None
+
+
+@api.get("/payments/fees", "我的缴费")
+async def mine(call: Call) -> Listing[FeeOut]:
+    """What the person owes or owed, newest first."""
+    return Listing[FeeOut](items=FeeOut.each(await call.services.pay.reading.mine(call.actor)))
+
+
+@api.post("/payments/lookups", "按专家编号查询", keyed="no")
+async def look_up(call: Call, body: NumberIn) -> FeeOut:
+    """The fee of an expert number, so that somebody else may pay it. Counted by the hour and logged."""
+    return FeeOut.of(await call.services.pay.orders.look_up(call.actor, body.number))
+
+
+@api.get("/payments/fees/{fee_id}", "缴费状态", limits=(120, 60))
+async def status(call: Call, path: FeePath) -> FeeOut:
+    """How a fee stands. While it is unpaid the platform is asked too, at most every three seconds."""
+    return FeeOut.of(await call.services.pay.orders.refresh(call.actor, path.fee_id))
+
+
+@api.post("/payments/fees/{fee_id}/orders", "下单", keyed="no", limits=(30, 60))
+async def order(call: Call, path: FeePath, body: OrderIn) -> OrderOut:
+    """An order to pay now. Harmless to repeat: the live order is handed out again while it is good."""
+    orders = call.services.pay.orders
+    openid = await orders.openid_of(call.actor, "mini") if body.trade == "mini" else ""
+    made = await orders.order(call.actor, path.fee_id, body.trade, openid=openid)
+    given = made.parameters
+    parameters = given and ParametersOut(
+        timeStamp=given.time_stamp, nonceStr=given.nonce, package=given.package, signType=given.sign_type,
+        paySign=given.signature,
+    )  # fmt: skip
+    return OrderOut(
+        order_id=made.order_id, amount=made.amount, expires_at=made.expires_at, code_url=made.code_url,
+        parameters=parameters,
+    )  # fmt: skip
+
+
+@api.get("/payments/fees/{fee_id}/receipt", "下载缴费凭证", media_type=PDF)
+async def receipt(call: Call, path: FeePath) -> Download:
+    """The payment receipt of one's own fee; 409 `no_receipt` before it is paid."""
+    content = await call.services.pay.invoices.receipt(call.actor, path.fee_id)
+    return Download(content, PDF, "receipt.pdf")
+
+
+@api.get("/payments/fees/{fee_id}/invoice", "下载电子发票", media_type=PDF)
+async def invoice(call: Call, path: FeePath) -> Download:
+    """The electronic invoice of one's own fee; 404 `invoice_pending` before it is issued."""
+    return Download(await call.services.pay.invoices.file(call.actor, path.fee_id), PDF, "invoice.pdf")
+
+
+@api.put("/payments/fees/{fee_id}/invoice", "修改开票信息")
+async def correct(call: Call, path: FeePath, body: InvoiceIn) -> InvoiceOut:
+    """Change what the invoice says, or where it is sent; a new address gets everything again."""
+    view = await call.services.pay.invoices.correct(
+        call.actor, path.fee_id, title=body.title, taxpayer_id=body.taxpayer_id, email=body.email
+    )
+    return InvoiceOut.of(view)

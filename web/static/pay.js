@@ -1,0 +1,106 @@
+// Shows the code or calls up WeChat's cashier, and waits for the result, which only the server knows.
+const form = document.getElementById('pay');
+const go = document.getElementById('go');
+const said = document.getElementById('said');
+const byBridge = form.dataset.way === 'jsapi';
+let expires = 0;
+let busy = false;
+let paying = false;
+
+function say(text, bad = false) {
+  said.textContent = text;
+  said.classList.toggle('bad', bad);
+}
+
+async function order() {
+  const answer = await fetch(form.action, {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { Accept: 'application/json' },
+    body: new URLSearchParams(new FormData(form)),
+  });
+  const told = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(told.message), { told: true, code: told.code });
+  return told;
+}
+
+function draw(told) {
+  const qr = document.getElementById('qr');
+  qr.setAttribute('viewBox', `0 0 ${told.qr.size} ${told.qr.size}`);
+  qr.firstElementChild.setAttribute('d', told.qr.d);
+  document.getElementById('until').textContent = told.until;
+  document.getElementById('code').hidden = false;
+  go.hidden = true;
+  expires = Date.parse(told.expires);
+}
+
+function bridge() {
+  if (window.WeixinJSBridge) return Promise.resolve(window.WeixinJSBridge);
+  return new Promise((resolve) => {
+    document.addEventListener('WeixinJSBridgeReady', () => resolve(window.WeixinJSBridge), { once: true });
+  });
+}
+
+async function callCashier(parameters) {
+  const platform = await bridge();
+  return new Promise((resolve) => {
+    platform.invoke('getBrandWCPayRequest', parameters, (result) => resolve(result.err_msg));
+  });
+}
+
+async function payHere() {
+  const told = await order();
+  const result = await callCashier(told.parameters);
+  if (result === 'get_brand_wcpay_request:cancel') {
+    say('您已取消支付，可以再次支付。');
+    return;
+  }
+  if (result !== 'get_brand_wcpay_request:ok') {
+    say('微信没有完成支付，请重试，或改用另一部手机扫码支付。', true);
+    return;
+  }
+  paying = true;
+  say('支付结果确认中，请稍候……');
+}
+
+async function start() {
+  if (busy) return;
+  busy = true;
+  go.disabled = true;
+  say(byBridge ? '' : '付款码生成中……');
+  try {
+    if (byBridge) {
+      await payHere();
+    } else {
+      draw(await order());
+      say('支付后本页会自动显示结果。');
+    }
+  } catch (error) {
+    say(error.told ? error.message : '网络不稳定，请稍后重试。', true);
+    if (error.code === 'fee_settled') location.reload();
+  } finally {
+    busy = false;
+    go.disabled = paying;
+  }
+}
+
+async function look() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(form.dataset.state, { credentials: 'same-origin', headers: { Accept: 'application/json' } });
+    if (!answer.ok) return;
+    const told = await answer.json();
+    if (told.phase !== 'open') location.replace(form.action);
+    else if (!byBridge && expires && Date.now() > expires - 20000) await start();
+  } catch {
+    // The network is away: the next look tries again.
+  }
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  start();
+});
+setInterval(look, 2000);
+document.addEventListener('visibilitychange', look);
+if (!byBridge) start();
