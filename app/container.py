@@ -63,6 +63,7 @@ from services.draws.verification import Verification
 from services.employers import Employers
 from services.entry import NOTICE_OVER, Entry
 from services.experts import Experts
+from services.exports import Exports
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
@@ -242,6 +243,7 @@ def make_services(
         attachments=attachments,
         attachment_files=AttachmentReading(deps, store),
         papers=Papers(deps, store, gateways.printer),
+        exports=Exports(deps),
         pay=pay,
         office=OfficeReading(deps),
         entry=entry,

@@ -30,6 +30,7 @@ from services.draws.verification import Verification
 from services.employers import Employers
 from services.entry import Entry
 from services.experts import Experts
+from services.exports import Exports
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
@@ -78,6 +79,7 @@ class Services:
     attachments: Attachments
     attachment_files: AttachmentReading
     papers: Papers
+    exports: Exports
     pay: PayDesk
     office: OfficeReading
     entry: Entry

@@ -113,7 +113,7 @@ class ApplicationListing:
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
         if sort not in get_args(Sort):
             raise InvalidInput("没有这种排序方式。", field="sort")
-        where, values = self._where(actor, wanted)
+        where, values = self.where(actor, wanted)
         at = len(values)
         found = await rows(
             f"SELECT {_COLUMNS} FROM application WHERE {where} ORDER BY {_ORDERS[sort]} "
@@ -128,7 +128,7 @@ class ApplicationListing:
     async def counts(self, actor: Actor, wanted: Filter) -> tuple[StateCount, ...]:
         """How many of what matches are in each state, in the order of the way; states without any are left out."""
         check(actor, "application.read")
-        where, values = self._where(actor, wanted)
+        where, values = self.where(actor, wanted)
         found = await rows(f"SELECT state, count(*) AS n FROM application WHERE {where} GROUP BY state", *values)
         numbers = {row["state"]: row["n"] for row in found}
         return tuple(StateCount(s.value, s.label, numbers[s.value]) for s in ApplicationState if s.value in numbers)
@@ -162,7 +162,7 @@ class ApplicationListing:
             await record(actor, self._deps.now(), "application.reveal", "application", application.id, field=field)
         return value
 
-    def _where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
+    def where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
         """Conditions as SQL of ours with the values as parameters."""
         book = self._deps.book(actor.pool)
         values: list[object] = [actor.pool]

@@ -50,6 +50,7 @@ from services.draws.verification import Verification
 from services.employers import Employers
 from services.entry import Entry
 from services.experts import Experts
+from services.exports import Exports
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
@@ -274,6 +275,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         attachments=Attachments(deps, store, QuickChecker()),
         attachment_files=AttachmentReading(deps, store),
         papers=Papers(deps, store, PlainPrinter()),
+        exports=Exports(deps),
         pay=make_fake_desk(deps, notices, fees, entry),
         office=OfficeReading(deps),
         entry=entry,

@@ -1,0 +1,58 @@
+"""Lists as XLSX, for administrators."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call, Download
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Moment, Params
+from miniapp_api.office_applications import FilterQuery
+from services.exports import Export, Range
+
+api = Api(
+    "exports",
+    "导出",
+    "Each list is one sheet with typed cells, at most 100,000 rows. Identities are masked; each export is logged.",
+)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class RangeQuery(Params):
+    """Half-open."""
+
+    since: Moment | None = None
+    until: Moment | None = Field(None, description="Excluded")
+
+    @property
+    def range(self) -> Range:
+        return Range(self.since, self.until)
+
+
+@api.get("/exports/applications", "导出申请", action="application.export", media_type=XLSX)
+async def applications(call: Call, query: FilterQuery) -> Download:
+    """What the list of applications matches with the same filter."""
+    return _file(await call.services.exports.applications(call.actor, query.wanted()))
+
+
+@api.get("/exports/orders", "导出订单", action="payment.export", media_type=XLSX)
+async def orders(call: Call, query: RangeQuery) -> Download:
+    """Orders by when they were paid, else made."""
+    return _file(await call.services.exports.orders(call.actor, query.range))
+
+
+@api.get("/exports/refunds", "导出退款", action="payment.export", media_type=XLSX)
+async def refunds(call: Call, query: RangeQuery) -> Download:
+    """Refunds by when they were asked for."""
+    return _file(await call.services.exports.refunds(call.actor, query.range))
+
+
+@api.get("/exports/differences", "导出对账差异", action="payment.export", media_type=XLSX)
+async def differences(call: Call, query: RangeQuery) -> Download:
+    """Lines on which the platform's bills and our books differ, by the bill's day."""
+    return _file(await call.services.exports.differences(call.actor, query.range))
+
+
+def _file(export: Export) -> Download:
+    return Download(export.content, XLSX, export.filename)
