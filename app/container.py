@@ -82,7 +82,7 @@ from services.public_notices import PublicNotices
 from services.receipts import Receipts
 from services.registration import Registration
 from services.registry import Services
-from services.reviews import ReviewQueue, Reviews
+from services.reviews import Reminders, ReviewQueue, Reviews
 from services.sealed_files import SealedFiles
 from services.sessions import Sessions
 from services.staff import Staff
@@ -217,6 +217,7 @@ def make_services(
     duties = [
         Duty("uploads", SWEEP_DUE, attachments.sweep),
         Duty("notice_end", NOTICE_OVER, entry.end_notices),
+        Duty("review_waiting", "", Reminders(deps, notices).remind),
         *pay.duties,
     ]
     return Services(

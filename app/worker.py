@@ -20,7 +20,6 @@ from config.logging import Outage
 from config.settings import Settings
 from jobs.queue import make_queue
 from jobs.tasks import register
-from services.deadlines import PERIODIC
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +85,7 @@ async def _audit(container: Container, queue: Queue) -> None:
     deadlines = container.services.deadlines
     async with queue.open_async():
         while True:
-            await deadlines.defer(list(PERIODIC))
+            await deadlines.defer(list(deadlines.periodic))
             await free_stalled(queue)
             health = await deadlines.health()
             for table, count in health.overdue.items():

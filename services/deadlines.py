@@ -60,7 +60,7 @@ PERIODIC = ("watch_draws", "late", "end", "sweep")
 @dataclass(frozen=True)
 class Duty:
     """A noun's own deadline. ``due`` is a condition in SQL with the present moment as ``$1``; a true one is carried
-    out, which must make it false again."""
+    out, which must make it false again. An empty one is run every now and then, like those of ``PERIODIC``."""
 
     kind: str
     due: str
@@ -115,7 +115,8 @@ class Deadlines:
             "sweep": self._sweep,
             **{duty.kind: duty.carry_out for duty in further},
         }
-        self._due = _DUE.format(further="".join(f"({duty.due}) AS {duty.kind}, " for duty in further))
+        self._due = _DUE.format(further="".join(f"({duty.due}) AS {duty.kind}, " for duty in further if duty.due))
+        self.periodic = (*PERIODIC, *(duty.kind for duty in further if not duty.due))
 
     async def tick(self) -> list[str]:
         """Defer a job for each kind that is due, unless one waits already; returns the kinds."""

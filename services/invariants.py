@@ -79,6 +79,25 @@ _CHECKS = {
         "WHERE a.state = 'fee' AND NOT EXISTS (SELECT 1 FROM pay_event e JOIN pay_order o "
         "ON o.out_trade_no = e.subject WHERE o.fee_id = f.id AND e.applied_at IS NULL)"
     ),
+    "an application is under review, but on nobody's desk": (
+        "SELECT a.id FROM application a WHERE a.state = 'reviewing' "
+        "AND NOT EXISTS (SELECT 1 FROM review_task t WHERE t.application_id = a.id AND t.state = 'open')"
+    ),
+    "a task waits though its application is not under review": (
+        "SELECT t.id FROM review_task t JOIN application a ON a.id = t.application_id "
+        "WHERE t.state = 'open' AND a.state NOT IN ('reviewing', 'sent_back')"
+    ),
+    "somebody decided on an own application": (
+        "SELECT t.id FROM review_task t JOIN application a ON a.id = t.application_id WHERE t.decided_by = a.account_id"
+    ),
+    "somebody is in the pool without a file, or passed without a number": (
+        "SELECT a.id FROM application a LEFT JOIN expert e ON e.id = a.expert_id AND e.number = a.expert_number "
+        "WHERE a.state = 'entered' AND e.id IS NULL OR a.state IN ('notice', 'fee', 'exam') AND a.expert_number = ''"
+    ),
+    "an entry passed its public notice with an objection open": (
+        "SELECT o.id FROM objection o JOIN application a ON a.id = o.application_id "
+        "WHERE o.state = 'open' AND a.state <> 'notice'"
+    ),
 }
 """What would be wrong, and a query that finds where; a row found is a rule broken."""
 

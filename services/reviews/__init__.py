@@ -2,5 +2,6 @@
 
 from services.reviews.decisions import Decided, Reviews
 from services.reviews.queue import ReviewQueue
+from services.reviews.reminders import Reminders
 
-__all__ = ["Decided", "ReviewQueue", "Reviews"]
+__all__ = ["Decided", "Reminders", "ReviewQueue", "Reviews"]

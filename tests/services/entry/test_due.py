@@ -1,0 +1,52 @@
+"""The tick knows when a public notice is over, and runs what has no due row every now and then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, cast
+
+from domain.clock import FixedClock
+from models.reviews import Objection
+from services.audit import Audit
+from services.base import Deps
+from services.deadlines import PERIODIC, Deadlines, Duty
+from services.entry import NOTICE_OVER, Entry
+from services.payments.fees import Fees
+from tests.factories.people import make_account
+from tests.factories.reviews import make_application
+from tests.services.conftest import NoticeBook
+
+
+async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
+    db: str, deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    unused = cast(Any, NothingElse())
+    entry = Entry(deps, book, Fees(deps, book))
+    duties = [Duty("notice_end", NOTICE_OVER, entry.end_notices), Duty("review_waiting", "", entry.end_notices)]
+    deadlines = Deadlines(
+        deps, unused, unused, unused, unused, unused, unused, unused, Audit(deps), further=duties
+    )  # fmt: skip
+    assert deadlines.periodic == (*PERIODIC, "review_waiting")
+    until = deps.now() + timedelta(minutes=3)
+    application = await make_application(
+        deps, state="notice", notice_from=deps.now(), notice_until=until, approved_at=deps.now(), expert_number="ZJ1"
+    )
+    assert "notice_end" not in await deadlines.tick()
+    clock.move(timedelta(minutes=3))
+    objection = await Objection.create(
+        pool="demo", application_id=application.id, account_id=(await make_account(deps)).id, text="有异议",
+        created_at=deps.now(),
+    )  # fmt: skip
+    assert "notice_end" not in await deadlines.tick()
+    objection.state = "dismissed"
+    await objection.save()
+    assert "notice_end" in await deadlines.tick()
+    await deadlines.carry_out("notice_end")
+    assert "notice_end" not in await deadlines.tick()
+
+
+class NothingElse:
+    """Stands for services whose own deadlines this test never reaches."""
+
+    def __getattr__(self, name: str) -> object:
+        return None
