@@ -13,6 +13,7 @@ from handlers import (
     panels,
     payment,
     receipts,
+    registration,
     status,
     welcome,
 )
@@ -27,6 +28,7 @@ def register_all(router: Router) -> None:
     """
     for subject in (
         binding,
+        registration,
         status,
         applications,
         invitations,

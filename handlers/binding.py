@@ -58,7 +58,7 @@ def start_at_venue(turn: Turn) -> Answer:
 async def bind(talk: Talk, privacy_version: str, occasion: str) -> None:
     if occasion:
         await talk.say(texts.VENUE_FIRST if occasion == VENUE else occasion)
-    agreed = await talk.choose(_privacy(talk), {texts.AGREE: True, texts.DISAGREE: False}, words=_agrees)
+    agreed = await talk.choose(_privacy(talk), {texts.AGREE: True, texts.DISAGREE: False}, words=agrees)
     if not agreed:
         await talk.say(texts.NOT_AGREED)
         return
@@ -100,6 +100,8 @@ async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
     if not bound.roles:
         hotline = talk.services.deps.book(talk.user.pool).pool.hotline
         await talk.say(texts.BOUND_NO_ROLE.format(mobile=bound.masked_mobile, hotline=hotline))
+        if talk.services.deps.book(talk.user.pool).registration.open:
+            await talk.say(f"{texts.REGISTER_NEXT}\n{commands.tappable(commands.REGISTER)}")
         return
     roles = "、".join(role_name(role) for role in bound.roles)
     await talk.say(texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles))
@@ -134,7 +136,7 @@ def _privacy(talk: Talk) -> str:
     return f"{shorten(text, _PRIVACY_BYTES)}\n{texts.PRIVACY_ASK}"
 
 
-def _agrees(text: str) -> bool | None:
+def agrees(text: str) -> bool | None:
     """Consent is a plain word, nothing that sounds like one."""
     return {"我同意": True, "是": True, "我不同意": False, "拒绝": False, "否": False, "不": False}.get(fold(text))
 

@@ -10,6 +10,7 @@ from bot.talk import Conversation
 from bot.turn import Turn
 
 BIND = "绑定身份"
+REGISTER = "注册"
 UNBIND = "解绑"
 STATUS = "我的状态"
 INVITATIONS = "评标邀请"
@@ -43,6 +44,7 @@ TAPS: Mapping[str, int] = {
     PAY: 114,
     GUIDE: 115,
     FEEDBACK: 116,
+    REGISTER: 117,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -71,6 +71,7 @@ BOUND_NO_ROLE = (
     "绑定成功。{mobile}\n这个手机号没有登记为在库专家。如果您是评标专家，请拨打{hotline}核对；"
     "招标人、代理机构请打开小程序继续。"
 )
+REGISTER_NEXT = "想申请成为评标专家？请先注册："
 ALREADY_BOUND = "您已绑定：{name}{mobile}。\n要换手机号或换人，请先解绑："
 NOT_BOUND = "这个微信还没有绑定身份，无需解绑。"
 ASK_UNBIND = "解绑后，这个微信不再收到评标通知，也不能在这里办理；电话和短信通知不受影响，专家档案保留。确定解绑吗？"
@@ -78,6 +79,25 @@ UNBIND_YES = "确定解绑"
 UNBIND_NO = "不解绑"
 UNBOUND = "已解绑。需要时请再回复“绑定”。"
 KEPT_BOUND = "没有解绑，一切照旧。"
+
+# ---- registering
+
+ALREADY_REGISTERED = "您已注册：{name}\n身份：{standing}"
+HONESTY = "承诺条款：{clause}"
+NOT_REGISTERED = "没有注册，也没有保存您的信息。需要时请再回复“注册”。"
+ASK_NAME = "请输入您的真实姓名（与身份证一致，注册后不能修改）。"
+ASK_ID_NUMBER = "请输入您的18位身份证号（注册后不能修改）。"
+PERSON_READ_BACK = "姓名：{name}\n身份证号：{number}\n对吗？"
+PERSON_RIGHT = "对，继续注册"
+PERSON_AGAIN = "重新填写"
+PERSON_STOP = "不注册了"
+ASK_OWN_MOBILE = "请输入您本人的手机号，评标通知会发到这个号码。"
+REGISTERED = "注册成功。\n姓名：{name}\n身份证号：{number}\n手机号：{mobile}"
+REGISTERED_EXPERT = "您是在库专家，编号{number}，档案已关联。"
+NO_PASSWORD_HERE = (
+    "为了安全，请不要在聊天中发送密码，这里也不接收密码；已经发出的请删除该消息并尽快更换。请到网页上办理："
+)
+PASSWORD_PAGE = "设置或修改密码"
 
 # ---- status
 

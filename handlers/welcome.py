@@ -25,7 +25,7 @@ async def welcome(turn: Turn) -> str:
     who = await people.find_who(turn)
     if who is None:
         welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
-        return f"{welcome_text}\n{commands.tappable(commands.BIND, commands.APPLY, commands.HELP)}"
+        return f"{welcome_text}\n{commands.tappable(commands.BIND, commands.REGISTER, commands.APPLY, commands.HELP)}"
     hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
     if who.expert_id is None:
         return f"{hello}\n{texts.MENU_AGENCY}\n{commands.tappable(commands.STATUS, commands.HELP)}"
@@ -65,7 +65,7 @@ async def did_not_understand(turn: Turn) -> str:
 def _offers(who: Who | None) -> list[str]:
     """What this person can do here, most useful first."""
     if who is None:
-        return [commands.BIND, commands.APPLY, commands.GUIDE]
+        return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE]
     if who.expert_id is None:
         return [commands.APPLY, commands.PROGRESS, commands.STATUS, commands.GUIDE, commands.UNBIND]
     return [

@@ -36,12 +36,15 @@ from services.accounts import Accounts
 from services.applications.to_do import ToDos
 from services.base import Deps, Jobs
 from services.campaigns import Campaigns
+from services.credentials import Credentials
 from services.crypto import Keyring
 from services.experts import Experts
 from services.helpdesk import HelpDesk
 from services.links import Links
+from services.passwords import Passwords
 from services.payments.fees import Fees
 from services.receipts import Receipts
+from services.registration import Registration
 from services.registry import Services
 from tests.bot.conftest import KEYS, message
 from tests.bot.stage import CODEC, Sender, redis_client
@@ -256,6 +259,8 @@ def make_services(deps: Deps, office: Office) -> Services:
     needed = {
         "deps": deps,
         "accounts": Accounts(deps, office.notices),
+        "registration": Registration(deps, office.notices, Accounts(deps, office.notices), Passwords(deps)),
+        "credentials": Credentials(deps, office.notices, Passwords(deps)),
         "experts": Experts(deps),
         "helpdesk": HelpDesk(deps, office.notices),
         "to_dos": ToDos(deps, Campaigns(deps)),

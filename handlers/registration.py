@@ -1,0 +1,133 @@
+"""Registering in chat: name and ID number read back, a mobile that is proven, and never a password."""
+
+from __future__ import annotations
+
+from bot.replies import link, shorten
+from bot.router import Answer, Router
+from bot.talk import Talk, conversation
+from bot.turn import Turn
+from domain.errors import InvalidInput, TooMany
+from domain.masking import mask_id_number, mask_name
+from domain.parsing import fold, id_number, mobile_number, person_name
+from handlers import binding, commands, people, texts
+from services.base import Actor
+from services.registration import PersonRegistered, RegistrationForm
+from services.standing import standing_of
+
+_PRIVACY_BYTES = 1100
+"""Of the bubble's 2048: clause and choices below the text must never be cut off."""
+
+
+def register(router: Router) -> None:
+    router.remember(register_person)
+    router.keyword(begin, commands.REGISTER, "我要注册", "注册账号", "实名注册")
+    router.menu("REGISTER", begin)
+    router.keyword(send_to_page, "密码", "修改密码", "设置密码", "改密码", "重设密码")
+    router.text(refuse_password)
+
+
+async def begin(turn: Turn) -> Answer:
+    """Register, or say who is registered already; where the pool takes nobody, its own words."""
+    registration = turn.services.deps.book(turn.user.pool).registration
+    who = await people.find_who(turn)
+    if who is not None and who.account_id is not None:
+        profile = await turn.services.credentials.profile(Actor(turn.user.pool, "guest", who.account_id))
+        if profile.registered or who.expert_id is not None:
+            standing = await standing_of(turn.services.deps, who.account_id)
+            done = texts.ALREADY_REGISTERED.format(name=who.masked_name, standing=standing.text)
+            return f"{done}\n{commands.tappable(commands.APPLY, commands.STATUS)}"
+    if not registration.open:
+        return registration.closed
+    privacy = turn.services.deps.book(turn.user.pool).pool.privacy_version
+    return register_person.start(privacy, who.masked_mobile if who is not None else "")
+
+
+@conversation(commands.REGISTER)
+async def register_person(talk: Talk, privacy_version: str, own_mobile: str) -> None:
+    agreed = await talk.choose(_clauses(talk), {texts.AGREE: True, texts.DISAGREE: False}, words=binding.agrees)
+    if not agreed:
+        await talk.say(texts.NOT_REGISTERED)
+        return
+    while True:
+        name = await talk.ask(texts.ASK_NAME, parse=person_name)
+        number = await talk.ask(texts.ASK_ID_NUMBER, parse=id_number)
+        back = texts.PERSON_READ_BACK.format(name=name, number=mask_id_number(number))
+        options = {texts.PERSON_RIGHT: "right", texts.PERSON_AGAIN: "again", texts.PERSON_STOP: "stop"}
+        chosen = await talk.choose(back, options)
+        if chosen == "stop":
+            await talk.say(texts.NOT_REGISTERED)
+            return
+        if chosen == "right":
+            break
+    form = RegistrationForm(name, number, privacy_version, agreed=True)
+    done = await _register_own(talk, form) if own_mobile else await _register_by_code(talk, form)
+    await _say_registered(talk, done, mask_name(name))
+
+
+async def _register_own(talk: Talk, form: RegistrationForm) -> PersonRegistered:
+    """Onto the account whose mobile this WeChat has proven already."""
+    actor = Actor(talk.user.pool, "guest", talk.user.account_id)
+    return await talk.once(talk.services.registration.register, actor, form, identity_id=talk.user.identity_id)
+
+
+async def _register_by_code(talk: Talk, form: RegistrationForm) -> PersonRegistered:
+    length = talk.services.deps.book(talk.user.pool).login.code_length
+    mobile = await talk.ask(texts.ASK_OWN_MOBILE, parse=mobile_number)
+    question = await _send_code(talk, mobile, length)
+    while True:
+        entry = await talk.ask(question, parse=binding.code_or_wish(length))
+        if entry == binding.OTHER:
+            mobile = await talk.ask(texts.ASK_OWN_MOBILE, parse=mobile_number)
+        if entry in (binding.AGAIN, binding.OTHER):
+            question = await _send_code(talk, mobile, length)
+            continue
+        proven = RegistrationForm(form.name, form.id_number, form.privacy_version, True, mobile, entry)
+        try:
+            return await talk.once(
+                talk.services.registration.register, Actor(talk.user.pool, "guest"), proven,
+                identity_id=talk.user.identity_id,
+            )  # fmt: skip
+        except InvalidInput as error:  # a wrong or old code: the reason, and how many tries are left
+            question = f"{error.message}\n{texts.CODE_FORM.format(length=length)}"
+
+
+async def _send_code(talk: Talk, mobile: str, length: int) -> str:
+    """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
+    try:
+        sent = await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "register")
+    except TooMany as error:
+        if error.code == "mobile_locked":
+            raise
+        return f"{error.message}\n{texts.CODE_ANYWAY.format(length=length)}"
+    minutes = int(talk.services.deps.book(talk.user.pool).login.code_valid.total_seconds()) // 60
+    return texts.CODE_SENT.format(mobile=sent.masked_mobile, minutes=minutes, length=length)
+
+
+async def _say_registered(talk: Talk, done: PersonRegistered, name: str) -> None:
+    said = texts.REGISTERED.format(name=name, number=done.masked_id_number, mobile=done.masked_mobile)
+    if done.expert_number:
+        said = f"{said}\n{texts.REGISTERED_EXPERT.format(number=done.expert_number)}"
+    await talk.say(f"{said}\n{_password_page(talk)}\n{commands.tappable(commands.APPLY, commands.STATUS)}")
+
+
+def _clauses(talk: Talk) -> str:
+    book = talk.services.deps.book(talk.user.pool)
+    privacy = shorten(book.pool.privacy_text, _PRIVACY_BYTES)
+    return f"{privacy}\n{texts.HONESTY.format(clause=book.registration.honesty)}\n{texts.PRIVACY_ASK}"
+
+
+# ---- passwords
+
+
+async def send_to_page(turn: Turn) -> str:
+    return f"{texts.NO_PASSWORD_HERE}\n{_password_page(turn)}"
+
+
+async def refuse_password(turn: Turn) -> str | None:
+    """Somebody types a password: it is neither taken nor kept."""
+    said = fold(turn.message.text)
+    return await send_to_page(turn) if said.startswith(("密码", "我的密码", "新密码", "password")) else None
+
+
+def _password_page(turn: Turn) -> str:
+    return link(texts.PASSWORD_PAGE, f"{turn.services.deps.public_url}/h5/{turn.user.pool}/account/password")
