@@ -47,9 +47,14 @@ CREATE INDEX bill_check ON bill (check_at) WHERE check_at IS NOT NULL;
 CREATE INDEX pay_event_waiting ON pay_event (received_at) WHERE applied_at IS NULL;
 CREATE UNIQUE INDEX invoice_live ON invoice (fee_id) WHERE state <> 'reversed';
 
+UPDATE account a SET real_name = e.name, id_number_sealed = e.id_number_sealed, id_number_hash = e.id_number_hash,
+    registered_at = a.created_at
+    FROM expert e WHERE e.account_id = a.id AND e.pool = a.pool AND e.left_at IS NULL AND a.disabled_at IS NULL;
 ALTER TABLE account ADD CONSTRAINT account_registered CHECK ((registered_at IS NULL) = (id_number_hash IS NULL));
 """
-"""``pay_order_counts`` is what makes a fee count once, whatever callbacks do: a second paid order must be surplus."""
+"""Experts who had bound their mobile before need not register: their files name them.
+
+``pay_order_counts`` is what makes a fee count once, whatever callbacks do: a second paid order must be surplus."""
 
 
 class Migration(migrations.Migration):

@@ -20,6 +20,10 @@ INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_numb
     qualifications, department, recusal_keys, created_at)
     VALUES (gen_random_uuid(), 'demo', 'ZJ1', '欧阳锋', '', 'sealed', 'hash', 'sealed', 'hash', 'formal', TRUE,
     '440106', '{}', '{}', '{}', '{}', '', '{}', '', '{}', now());
+
+INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_version, created_at)
+    VALUES (gen_random_uuid(), 'demo', 'sealed', 'bound', '', '1', now());
+UPDATE expert SET account_id = (SELECT id FROM account WHERE mobile_hash = 'bound');
 """
 
 
@@ -38,6 +42,7 @@ def test_a_filled_database_of_an_earlier_release_goes_on(empty_database: str, la
     assert asyncio.run(migrate(empty_database))
     assert asyncio.run(pending(empty_database)) == []
     with psycopg.connect(empty_database) as connection:
-        found = connection.execute("SELECT real_name, password_initial FROM account").fetchall()
-        assert found == [("王小明", False)]
+        query = "SELECT real_name, password_initial, id_number_hash, registered_at IS NULL FROM account ORDER BY 1"
+        found = connection.execute(query).fetchall()
+        assert found == [("欧阳锋", False, "hash", False), ("王小明", False, None, True)]
         assert connection.execute("SELECT emergency FROM expert").fetchall() == [(False,)]
