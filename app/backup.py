@@ -1,8 +1,10 @@
-"""Backup and restore: database, keys and settings in one tar file that proves itself.
+"""Backup and restore: database, files, keys and settings in one tar file that proves itself.
 
 The file holds ``manifest.json`` (format, time, migrations, rows per table, SHA-256 of the members), ``database.dump``
-(pg_dump's custom format) and ``settings.env``. Redis is left out: it holds only what may be lost. Keys are inside, so
-the file is readable by its owner only and has to be guarded like the keys themselves.
+(pg_dump's custom format), ``settings.env`` and, where attachments and papers lie in the data folder, ``files.tar``:
+taken after the database, so that every file that a row names is there. A bucket is its owner's to back up. Redis is
+left out: it holds only what may be lost. Keys are inside, so the file is readable by its owner only and has to be
+guarded like the keys themselves.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +36,7 @@ FORMAT = "pbt-backup-1"
 DUMP = "database.dump"
 SETTINGS = "settings.env"
 MANIFEST = "manifest.json"
+FILES = "files.tar"
 _TABLES = """
 SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
@@ -59,12 +62,13 @@ async def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
     with _work_folder(target.absolute().parent) as folder:
         rows = await _dump(settings.database_url, folder / DUMP)
         write_private(folder / SETTINGS, settings_as_env(settings))
-        sums = {name: _sha256(folder / name) for name in (DUMP, SETTINGS)}
+        names = (SETTINGS, DUMP, *_pack_files(settings, folder / FILES))
+        sums = {name: _sha256(folder / name) for name in names}
         manifest = Manifest(FORMAT, now.isoformat(timespec="seconds"), rows, sums)
         write_private(folder / MANIFEST, json.dumps(asdict(manifest), indent=2))
         draft = folder / "backup.tar"
         with tarfile.open(draft, "w") as tar:
-            for name in (MANIFEST, SETTINGS, DUMP):
+            for name in (MANIFEST, *names):
                 tar.add(folder / name, arcname=name)
         draft.chmod(0o600)
         _move(draft, target)
@@ -86,6 +90,7 @@ async def restore(settings: Settings, source: Path) -> Manifest:
     with _work_folder(None) as folder:
         manifest = _unpack(source, folder)
         await _check_empty(settings.database_url)
+        stored = _check_files(settings, manifest)
         options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
         options += ["--dbname", _database(settings.database_url), str(folder / DUMP)]
         await _run_tool("pg_restore", options, settings.database_url)
@@ -94,7 +99,52 @@ async def restore(settings: Settings, source: Path) -> Manifest:
         wrong = sorted(name for name in names if rows.get(name) != manifest.rows.get(name))
         if wrong:
             raise Refusal(f"恢复后的行数与备份时不符（{'、'.join(wrong)}），请清空数据库后重试，并联系开发者。")
+        if stored is not None:
+            _put_files(folder / FILES, stored)
     return manifest
+
+
+def files_folder(settings: Settings) -> Path | None:
+    """Where attachments and papers lie on this machine; None: in a bucket."""
+    return None if settings.files.url else settings.data_dir / "files"
+
+
+def _pack_files(settings: Settings, target: Path) -> tuple[str, ...]:
+    """The member that holds them, if there are any; a file that goes meanwhile is one that no row names any more."""
+    stored = files_folder(settings)
+    if stored is None or not stored.is_dir():
+        return ()
+    with tarfile.open(target, "w") as tar:
+        for path in sorted(stored.rglob("*")):
+            with suppress(FileNotFoundError):
+                tar.add(path, arcname=str(path.relative_to(stored)), recursive=False)
+    return (FILES,)
+
+
+def _put_files(source: Path, stored: Path) -> None:
+    """Regular files below the folder only, whatever else a tar may hold."""
+    with tarfile.open(source) as tar:
+        for member in tar:
+            path = stored / member.name
+            content = (
+                tar.extractfile(member) if member.isreg() and path.resolve().is_relative_to(stored.resolve()) else None
+            )
+            if content is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with content, path.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+
+
+def _check_files(settings: Settings, manifest: Manifest) -> Path | None:
+    """The folder to fill; None: the backup has no files. Refusal before anything is changed."""
+    if FILES not in manifest.sha256:
+        return None
+    stored = files_folder(settings)
+    if stored is None:
+        raise Refusal("备份中有附件，而当前设置把附件放在对象存储。请先去掉 PBT_FILES__URL 恢复到本机，再自行迁移。")
+    if stored.is_dir() and any(stored.iterdir()):
+        raise Refusal(f"附件目录 {stored} 不是空的，为免覆盖不予恢复。请换一个空的数据目录。")
+    return stored
 
 
 def settings_in(source: Path) -> str:
@@ -187,7 +237,7 @@ def _unpack(source: Path, folder: Path) -> Manifest:
     """Take the known members out of the tar and compare their sums; nothing else in it is touched."""
     try:
         with tarfile.open(source, "r:") as tar:
-            for name in (MANIFEST, SETTINGS, DUMP):
+            for name in (MANIFEST, SETTINGS, DUMP, *({FILES} & set(tar.getnames()))):
                 _take(tar, name, folder)
         raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         manifest = Manifest(**raw)
@@ -197,8 +247,8 @@ def _unpack(source: Path, folder: Path) -> Manifest:
         raise Refusal(f"{source} 不是完整的评标通备份文件。") from error
     if manifest.format != FORMAT:
         raise Refusal(f"{source} 的格式是 {manifest.format}，本程序只认 {FORMAT}，请用写出它的版本恢复。")
-    for name in (SETTINGS, DUMP):
-        if manifest.sha256.get(name) != _sha256(folder / name):
+    for name in (SETTINGS, DUMP, *({FILES} & manifest.sha256.keys())):
+        if not (folder / name).exists() or manifest.sha256.get(name) != _sha256(folder / name):
             raise Refusal(f"{source} 中的 {name} 已损坏或被改动，不予恢复，请换一份备份。")
     return manifest
 

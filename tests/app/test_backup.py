@@ -91,6 +91,32 @@ async def test_a_filled_database_comes_back_row_by_row(database: str, empty_data
         await connection.close()
 
 
+async def test_attachments_come_back_with_the_rows_that_name_them(
+    database: str, empty_database: str, tmp_path: Path
+) -> None:
+    before = _settings(database_url=database, data_dir=tmp_path / "before")
+    photo = tmp_path / "before" / "files" / "demo" / "2026" / "11" / "ab12"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(bytes(range(256)) * 50)
+    file = tmp_path / "pbt.tar"
+    await back_up(before, file, NOW)
+    after = _settings(database_url=empty_database, data_dir=tmp_path / "after")
+    await restore(after, file)
+    assert (tmp_path / "after" / "files" / "demo" / "2026" / "11" / "ab12").read_bytes() == photo.read_bytes()
+
+
+async def test_files_that_are_there_are_not_overwritten(database: str, empty_database: str, tmp_path: Path) -> None:
+    for name in ("before", "after"):
+        (tmp_path / name / "files").mkdir(parents=True)
+        (tmp_path / name / "files" / "ab12").write_text(name)
+    file = tmp_path / "pbt.tar"
+    await back_up(_settings(database_url=database, data_dir=tmp_path / "before"), file, NOW)
+    with pytest.raises(Refusal, match="附件目录"):
+        await restore(_settings(database_url=empty_database, data_dir=tmp_path / "after"), file)
+    assert (tmp_path / "after" / "files" / "ab12").read_text() == "after"
+    assert await _all_rows(empty_database) == {}
+
+
 async def test_only_its_owner_can_read_a_backup_and_it_replaces_nothing(database: str, tmp_path: Path) -> None:
     file = tmp_path / "pbt.tar"
     await back_up(_settings(database_url=database), file, NOW)
