@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal, get_args
@@ -14,7 +14,7 @@ from domain.form_texts import show_region
 from domain.rulebook import Rulebook
 from models.accounts import Account
 from models.applications import Application
-from services.applications.codes import Codes, load_codes
+from services.applications.codes import load_codes
 from services.applications.progress import Progress, progress_of
 from services.applications.state import unknown_application
 from services.base import Actor, Deps, record, rows, transaction
@@ -30,6 +30,16 @@ Sort = Literal["newest", "oldest", "waiting", "name"]
 _COLUMNS = (
     "id, number, campaign_id, entry_type, state, state_since, name, region, step, round, submitted_at, created_at"
 )
+_PAGE = (
+    "WITH page AS (SELECT {columns}, name_sort, region_path FROM application WHERE {where} ORDER BY {order} "
+    "LIMIT {limit} OFFSET {offset}) "
+    "SELECT page.*, (SELECT count(*) FROM application WHERE {where}) AS total, "
+    "(SELECT string_agg(c.name, '' ORDER BY p.at DESC) FROM unnest(page.region_path) WITH ORDINALITY AS p (code, at), "
+    "LATERAL (SELECT e.name, e.parent FROM catalogue_entry e WHERE e.pool IN ('', $1) AND e.kind = 'region' "
+    "AND e.code = p.code ORDER BY e.pool DESC LIMIT 1) AS c WHERE c.parent <> '') AS region_name "
+    "FROM page ORDER BY {order}"
+)
+"""One way to the server for a page, the total and the names of regions, from the city down."""
 _ORDERS: Mapping[str, str] = {
     "newest": "submitted_at DESC, id DESC",
     "oldest": "submitted_at, id",
@@ -115,15 +125,10 @@ class ApplicationListing:
             raise InvalidInput("没有这种排序方式。", field="sort")
         where, values = self.where(actor, wanted)
         at = len(values)
-        found = await rows(
-            f"SELECT {_COLUMNS} FROM application WHERE {where} ORDER BY {_ORDERS[sort]} "
-            f"LIMIT ${at + 1} OFFSET ${at + 2}",
-            *values, size, (page - 1) * size,
-        )  # fmt: skip
-        total = (await rows(f"SELECT count(*) AS n FROM application WHERE {where}", *values))[0]["n"]
+        sql = _PAGE.format(columns=_COLUMNS, where=where, order=_ORDERS[sort], limit=f"${at + 1}", offset=f"${at + 2}")
+        found = await rows(sql, *values, size, (page - 1) * size)
         book = self._deps.book(actor.pool)
-        codes = await load_codes(book, sorted({row["region"] for row in found}))
-        return Page(tuple(_line(row, book, codes) for row in found), total)
+        return Page(tuple(_line(row, book) for row in found), await self._total(found, page, where, values))
 
     async def counts(self, actor: Actor, wanted: Filter) -> tuple[StateCount, ...]:
         """How many of what matches are in each state, in the order of the way; states without any are left out."""
@@ -144,8 +149,9 @@ class ApplicationListing:
             await record(actor, self._deps.now(), "application.read", "application", application.id)
         account = await Account.get(id=application.account_id)
         codes = await load_codes(book, application.region)
+        row = {name: getattr(application, name) for name in _COLUMNS.split(", ")}
         return OfficeView(
-            _line({name: getattr(application, name) for name in _COLUMNS.split(", ")}, book, codes),
+            _line({**row, "region_name": show_region(application.region, codes) if application.region else ""}, book),
             await progress_of(self._deps, application),
             await read_sheet(self._deps, application, account),
             await read_log(application.id),
@@ -161,6 +167,12 @@ class ApplicationListing:
         async with transaction():
             await record(actor, self._deps.now(), "application.reveal", "application", application.id, field=field)
         return value
+
+    async def _total(self, found: Sequence[Mapping[str, int]], page: int, where: str, values: Sequence[object]) -> int:
+        """A page beyond the last has no row to tell it."""
+        if found or page == 1:
+            return found[0]["total"] if found else 0
+        return int((await rows(f"SELECT count(*) AS n FROM application WHERE {where}", *values))[0]["n"])
 
     def where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
         """Conditions as SQL of ours with the values as parameters."""
@@ -208,16 +220,19 @@ def _step(book: Rulebook, code: str) -> int:
     return steps.index(code)
 
 
-def _line(row: Mapping[str, object], book: Rulebook, codes: Codes) -> Line:
+def _line(row: Mapping[str, object], book: Rulebook) -> Line:
     state, at = ApplicationState(str(row["state"])), int(str(row["step"]))
     in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK) and at >= 0
     step = book.review.steps[at] if in_review else None
     told: dict[str, object] = {
         "state": state.value,
         "state_label": state.label,
-        "region_name": show_region(str(row["region"]), codes) if row["region"] else "",
+        "region_name": row["region_name"] or "",
         "step": step.code if step else "",
         "step_name": step.name if step else "",
     }
     merged = {**row, **told}
-    return Line(**{f.name: merged[f.name] for f in fields(Line)})  # type: ignore[arg-type]  # columns of one table
+    return Line(**{name: merged[name] for name in _FIELDS})  # type: ignore[arg-type]  # columns of one table
+
+
+_FIELDS = tuple(field.name for field in fields(Line))
