@@ -26,8 +26,8 @@ ASKED = "pbt_asked"
 HOME = "/desk"
 TRIES = (60, 60)
 """Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
-_HOMES = {"reviewer": "/review", "expert": "/h5/{pool}/apply", "applicant": "/h5/{pool}/apply"}
-_OURS = frozenset(("desk", "review", "admin", "h5"))
+_HOMES = {"reviewer": "/review", "pool_admin": "/office", "expert": "/h5/{pool}/apply", "applicant": "/h5/{pool}/apply"}
+_OURS = frozenset(("desk", "review", "office", "h5"))
 _NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 _NOBODY = UUID(int=0)
 _ON_PAGE = {401, 403, 409, 422, 429}

@@ -12,6 +12,7 @@ from web.desk import DeskPages
 from web.identity import IdentityPages
 from web.invitations import InvitationPages
 from web.login import Door
+from web.office import OfficePages
 from web.papers import PaperPages
 from web.pay import PayPages
 from web.public_notices import PublicNoticePages
@@ -45,8 +46,9 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
         PayPages(site, services, door),
         AccountPages(site, services, door),
         ApplyingPages(site, services, door),
+        OfficePages(site, services, door),
         PublicNoticePages(site, services, door),
         ReviewPages(site, services, door),
     ):
         pages.add_routes()
-    site.add_missing("i", "v", "h5", "desk", "draw", "record", "p", "review")
+    site.add_missing("i", "v", "h5", "desk", "office", "draw", "record", "p", "review")

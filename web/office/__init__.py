@@ -1,0 +1,35 @@
+"""``/office``: the administrators' desk of a pool (管理后台), for a phone first."""
+
+from __future__ import annotations
+
+from services.registry import Services
+from web.login import Door
+from web.office.applications import ApplicationPages
+from web.office.bills import BillPages
+from web.office.campaigns import CampaignPages
+from web.office.employers import EmployerPages
+from web.office.feedback import FeedbackPages
+from web.office.home import HomePages
+from web.office.invoices import InvoicePages
+from web.office.objections import ObjectionPages
+from web.office.orders import OrderPages
+from web.office.passwords import PasswordPages
+from web.office.reviewers import ReviewerPages
+from web.office.staff import StaffPages
+from web.site import Site
+
+_ALL = (
+    HomePages, ApplicationPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages, ObjectionPages, OrderPages,
+    InvoicePages, BillPages, FeedbackPages, PasswordPages,
+)  # fmt: skip
+
+
+class OfficePages:
+    """All of them; each noun stands in a module of its own."""
+
+    def __init__(self, site: Site, services: Services, door: Door) -> None:
+        self._parts = [part(site, services, door) for part in _ALL]
+
+    def add_routes(self) -> None:
+        for part in self._parts:
+            part.add_routes()

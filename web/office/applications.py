@@ -1,0 +1,147 @@
+"""Applications: filtered, paged, one whole with its files, unlocking a printed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, cast, get_args
+from urllib.parse import urlencode
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.entry_lifecycles import ApplicationEvent, ApplicationState
+from domain.errors import AppError, InvalidInput, NotFound
+from services.applications.listing import Filter, Page, Sort
+from services.attachment_reading import Form as FileForm
+from services.base import Actor
+from services.campaigns import ENTRY_NAMES
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, last_page, see, uuid_of
+from web.site import page_number
+
+_FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "sort")
+SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waiting": "等待最久在前", "name": "按姓名"}
+EVENTS = {event.value: event.label for event in ApplicationEvent} | {
+    "approve": "通过", "send_back": "退回修改", "refuse": "不予通过", "pay": "缴费", "print": "打印表格",
+}  # fmt: skip
+_NOTHING = Page((), 0)
+
+
+class ApplicationPages(OfficePart):
+    code = "applications"
+    notes: ClassVar[Mapping[str, str]] = {"unlocked": "已解除锁定，并通知了申请人。"}
+
+    def add_routes(self) -> None:
+        self.site.get("/office/applications", self.many)
+        self.site.get("/office/applications/{id}", self.one)
+        self.site.post("/office/applications/{id}", self.act)
+        self.site.get("/office/files/{id}", self.file)
+
+    # ---- the list
+
+    async def many(self, request: http.Request) -> http.Response:
+        """Everything that is looked for stands in the query; see ``_FILTERS``."""
+        actor = await self.actor(request)
+        said = {name: request.query.get(name, "").strip()[:60] for name in _FILTERS}
+        said = {name: value for name, value in said.items() if value}
+        page, error, found, states = page_number(request), None, _NOTHING, {}
+        try:
+            wanted, sort = _wanted(said), _sort(said.get("sort", "newest"))
+            desk = self.services.application_list
+            found = await desk.page(actor, wanted, sort=sort, page=page, size=PAGE_SIZE)
+            states = {one.state: one for one in await desk.counts(actor, _wanted({**said, "state": ""}))}
+        except AppError as refused:
+            error = self.shown(refused)
+        book = self.book(actor)
+        return self.show(
+            actor, "office_applications.html", request, error=error, f=Form(said, error), found=found.items,
+            total=found.total, page=page, last=last_page(found.total), states=states, sorts=SORTS, types=ENTRY_NAMES,
+            labels={state.value: state.label for state in ApplicationState},
+            steps=[(one.code, one.name) for one in book.review.steps],
+            campaigns=await self.services.campaigns.list(actor), places=await self.services.office.places(actor),
+            narrowed=any(name not in ("q", "state", "sort") for name in said), query=_query(said),
+            now=self.services.deps.now(),
+        )  # fmt: skip
+
+    # ---- one
+
+    async def one(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        return await self._page(actor, request, uuid_of(request.match_info["id"], "这份申请"))
+
+    async def _page(
+        self,
+        actor: Actor,
+        request: http.Request,
+        application_id: UUID,
+        *,
+        form: Form = EMPTY,
+        opened: Mapping[str, str] | None = None,
+    ) -> http.Response:
+        view = await self.services.application_list.get(actor, application_id)
+        return self.show(
+            actor, "office_application.html", request, error=form.error, f=form, view=view, opened=opened or {},
+            events=EVENTS, types=ENTRY_NAMES,
+        )  # fmt: skip
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` unlock with a reason, or reveal with a field: the value stands on the answer, this time only."""
+        actor, application_id = await self.actor(request), uuid_of(request.match_info["id"], "这份申请")
+        fields = await self.fields(request, actor)
+        try:
+            if fields.get("deed") == "reveal":
+                name = fields.get("field", "")[:60]
+                value = await self.services.application_list.reveal(actor, application_id, name)
+                return await self._page(actor, request, application_id, opened={name: value})
+            if fields.get("deed") != "unlock":
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+            await self.services.submission.unlock(actor, application_id, fields.get("reason", ""))
+        except AppError as error:
+            return await self._page(actor, request, application_id, form=Form(fields, self.shown(error)))
+        raise see(f"/office/applications/{application_id}", note="unlocked")
+
+    async def file(self, request: http.Request) -> http.Response:
+        """A picture that we drew, or (``?form=original``) the file to be saved."""
+        actor, form = await self.actor(request), request.query.get("form", "preview")
+        if form not in get_args(FileForm):
+            raise NotFound("没有这个文件，请返回后重试。")
+        file_id = uuid_of(request.match_info["id"], "这个文件")
+        opened = await self.services.attachment_files.open(actor, file_id, cast(FileForm, form))
+        if form != "original":
+            return http.Response(body=opened.content, content_type="image/jpeg")
+        ending = opened.filename.rpartition(".")[2].lower()
+        name = f"file.{ending}" if ending.isascii() and ending.isalnum() else "file"
+        return http.Response(
+            body=opened.content, content_type="application/octet-stream",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )  # fmt: skip
+
+
+def _wanted(said: Mapping[str, str]) -> Filter:
+    """Raises InvalidInput for what can't be looked for."""
+    campaign = said.get("campaign", "")
+    try:
+        campaign_id = UUID(campaign) if campaign else None
+    except ValueError as error:
+        raise InvalidInput("没有这次征集，请从列表中选择。", field="campaign") from error
+    entry_type = said.get("type", "")
+    if entry_type and entry_type not in ENTRY_NAMES:
+        raise InvalidInput("没有这种入库类型，请从列表中选择。", field="type")
+    return Filter(
+        campaign_id, said.get("state", ""), said.get("step", ""), said.get("region", ""), entry_type,
+        said.get("q", "")[:50], begin_of(day(said.get("from", ""), "from", "提交起始日期")),
+        begin_of(day(said.get("until", ""), "until", "提交截止日期"), days=1),
+    )  # fmt: skip
+
+
+def _sort(text: str) -> Sort:
+    if text not in get_args(Sort):
+        raise InvalidInput("没有这种排序方式，请从列表中选择。", field="sort")
+    return cast(Sort, text)
+
+
+def _query(said: Mapping[str, str]) -> Mapping[str, str]:
+    """The rest of the address for links: ``all`` keeps everything, ``stateless`` leaves the state out."""
+    return {
+        "all": urlencode(said),
+        "stateless": urlencode({name: value for name, value in said.items() if name != "state"}),
+    }

@@ -1,0 +1,198 @@
+"""What the office's pages share: who may, the menu, forms with each refusal beside its field, moments of Beijing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import ClassVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.clock import SHANGHAI, local
+from domain.errors import AppError, InvalidInput, NotFound
+from domain.rulebook import Rulebook
+from services.base import Actor
+from services.permissions import check
+from services.registry import Services
+from web.login import Door
+from web.site import Site
+
+NOBODY = UUID(int=0)
+PAGE_SIZE = 20
+FORM = "office"
+_ON_PAGE = {404, 409, 422, 429, 503}
+_FIRST, _LAST = 2000, 2100
+
+
+class Entry:
+    """One entry of the menu."""
+
+    def __init__(self, code: str, name: str, path: str = "") -> None:
+        self.code, self.name, self.path = code, name, f"/office/{path or code}"
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a form shows: what was typed or stands so far, and a refusal. ``row`` tells apart forms of one page."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    error: AppError | None = None
+    row: str = ""
+
+    def value(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def wrong(self, name: str) -> str:
+        """What is wrong with a field, or nothing."""
+        return self.error.message if self.error and _field_of(self.error) == name else ""
+
+    @property
+    def stray(self) -> str:
+        """A refusal that belongs to no field."""
+        return self.error.message if self.error and not _field_of(self.error) else ""
+
+
+EMPTY = Form()
+
+
+class OfficePart:
+    """Pages of one noun. ``code`` is its entry of the menu; ``action`` what it takes to see them."""
+
+    code: ClassVar[str]
+    action: ClassVar[str] = "application.read"
+    notes: ClassVar[Mapping[str, str]] = {}
+    """What a redirect says was done."""
+
+    def __init__(self, site: Site, services: Services, door: Door) -> None:
+        self.site = site
+        self.services = services
+        self.door = door
+
+    def add_routes(self) -> None:
+        raise NotImplementedError
+
+    async def actor(self, request: http.Request) -> Actor:
+        """The administrator. Redirects to the log-in; raises Forbidden for other roles."""
+        actor = await self.door.actor(request)
+        check(actor, self.action)
+        return actor
+
+    async def fields(self, request: http.Request, actor: Actor, *, longest: int = 32 * 1024) -> dict[str, str]:
+        return await self.site.read_form(
+            request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=longest
+        )
+
+    def show(
+        self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
+    ) -> http.Response:
+        """A page. ``error`` is told above it, unless its form shows it beside a field."""
+        form = values.get("f")
+        told = form.stray if isinstance(form, Form) and form.error is error else error.message if error else ""
+        book = self.services.deps.book(actor.pool)
+        return self.site.render(
+            template, status=error.status if error else 200, pool=book.pool, menu=menu_of(book), here=self.code,
+            token=self.site.form_token(FORM, actor.session_id or NOBODY, actor.account_id or NOBODY),
+            key=secrets.token_urlsafe(16), note="" if error else self.notes.get(request.query.get("note", ""), ""),
+            error=told, none_form=EMPTY, **values,
+        )  # fmt: skip
+
+    def shown(self, error: AppError) -> AppError:
+        """A refusal that the page itself tells; others become a page of their own."""
+        if error.status not in _ON_PAGE:
+            raise error
+        return error
+
+    def book(self, actor: Actor) -> Rulebook:
+        return self.services.deps.book(actor.pool)
+
+
+def menu_of(book: Rulebook) -> list[Entry]:
+    """The entries that a pool of this rulebook has a use for."""
+    entries = [
+        Entry("applications", "申请"), Entry("campaigns", "征集"), Entry("employers", "单位"),
+        Entry("reviewers", "审核分工"), Entry("staff", "工作人员"),
+    ]  # fmt: skip
+    if book.notice is not None:
+        entries.append(Entry("objections", "公示与异议"))
+    if book.fee is not None:
+        entries += [Entry("orders", "缴费"), Entry("invoices", "发票"), Entry("bills", "对账")]
+    if book.help.feedback:
+        entries.append(Entry("feedback", "意见反馈"))
+    if book.registration.password.initial_from_id is not None:
+        entries.append(Entry("passwords", "初始密码"))
+    return entries
+
+
+def key_of(fields: Mapping[str, str]) -> str | None:
+    """What makes pressing a button twice one deed."""
+    key = fields.get("key", "")
+    return key if 8 <= len(key) <= 64 and key.isascii() else None
+
+
+def uuid_of(text: str, what: str = "这一项") -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFound(f"找不到{what}，请返回列表后刷新。", code="unknown") from error
+
+
+def see(path: str, **query: str) -> http.HTTPSeeOther:
+    """To be raised: go on to a page; ``note`` says there what was done."""
+    said = {name: value for name, value in query.items() if value}
+    return http.HTTPSeeOther(f"{path}?{urlencode(said)}" if said else path)
+
+
+def print_moment(at: datetime | None) -> str:
+    """As an input of a day and time shows it, on the clocks of Beijing."""
+    return f"{local(at):%Y-%m-%dT%H:%M}" if at else ""
+
+
+def moment(text: str, name: str, label: str, kept: datetime | None = None) -> datetime | None:
+    """What such an input says; empty: None. ``kept`` is returned for what still stands as it was shown.
+
+    Raises InvalidInput.
+    """
+    if not text or (kept is not None and text == print_moment(kept)):
+        return kept if text else None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _no_moment(name, label) from error
+    if at.tzinfo is not None or not _FIRST <= at.year < _LAST:
+        raise _no_moment(name, label)
+    return at.replace(tzinfo=SHANGHAI)
+
+
+def day(text: str, name: str, label: str) -> date | None:
+    """What an input of a day says; empty: None. Raises InvalidInput."""
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{label}请填写为日期，如2026-11-15。", field=name) from error
+    if not _FIRST <= found.year < _LAST:
+        raise InvalidInput(f"{label}请填写为日期，如2026-11-15。", field=name)
+    return found
+
+
+def begin_of(found: date | None, *, days: int = 0) -> datetime | None:
+    """Midnight in Beijing, so many days later."""
+    return datetime.combine(found + timedelta(days=days), time(), SHANGHAI) if found else None
+
+
+def last_page(total: int, size: int = PAGE_SIZE) -> int:
+    return max(1, -(-total // size))
+
+
+def _no_moment(name: str, label: str) -> InvalidInput:
+    return InvalidInput(f"{label}请填写日期和时间，如2026-11-15 10:30。", field=name)
+
+
+def _field_of(error: AppError) -> str:
+    named = error.field or error.params.get("field", "")
+    return str(named).partition(".")[0]

@@ -1,0 +1,109 @@
+"""The list of employers (单位), and requests for one that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.base import Actor
+from services.employers import EmployerData
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
+from web.site import page_number
+
+REQUEST_STATES = {"open": "待处理", "added": "已添加", "refused": "未添加"}
+
+
+class EmployerPages(OfficePart):
+    code = "employers"
+    action = "employer.manage"
+    notes: ClassVar[Mapping[str, str]] = {
+        "added": "单位已添加。",
+        "saved": "已保存。",
+        "retired": "单位已停用，已选择它的人不受影响。",
+        "accepted": "已添加，并通知了申请人。",
+        "refused": "已答复申请人。",
+    }
+
+    def add_routes(self) -> None:
+        self.site.get("/office/employers", self.many)
+        self.site.post("/office/employers", self.act)
+        self.site.get("/office/employers/requests", self.requests)
+        self.site.post("/office/employers/requests", self.decide)
+
+    # ---- the list
+
+    async def many(self, request: http.Request) -> http.Response:
+        return await self._list(await self.actor(request), request)
+
+    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        """``?q=`` searches, ``?retired=1`` shows those that are offered no longer."""
+        search, retired = request.query.get("q", "").strip()[:100], request.query.get("retired") == "1"
+        page = page_number(request)
+        found = await self.services.employers.page(actor, search=search, retired=retired, page=page, size=PAGE_SIZE)
+        waiting = await self.services.employers.requests(actor, size=1)
+        return self.show(
+            actor, "office_employers.html", request, error=form.error, f=form, found=found.items, total=found.total,
+            page=page, last=last_page(found.total), search=search, retired=retired, waiting=waiting.total,
+            places=await self.services.office.places(actor),
+        )  # fmt: skip
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` add; or edit or retire with an ``id``."""
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            note = await self._do(actor, fields)
+        except AppError as error:
+            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+        raise see("/office/employers", note=note, q=request.query.get("q", ""))
+
+    async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
+        desk, deed = self.services.employers, fields.get("deed")
+        if deed == "add":
+            await desk.add(actor, _data(fields), key=key_of(fields))
+            return "added"
+        if deed == "edit":
+            await desk.edit(actor, uuid_of(fields.get("id", ""), "这个单位"), _data(fields))
+            return "saved"
+        if deed == "retire":
+            await desk.retire(actor, uuid_of(fields.get("id", ""), "这个单位"))
+            return "retired"
+        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+
+    # ---- requests
+
+    async def requests(self, request: http.Request) -> http.Response:
+        return await self._requests(await self.actor(request), request)
+
+    async def _requests(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        state, page = request.query.get("state", "open"), page_number(request)
+        state = state if state in REQUEST_STATES else "open"
+        found = await self.services.employers.requests(actor, state=state, page=page, size=PAGE_SIZE)
+        return self.show(
+            actor, "office_employer_requests.html", request, error=form.error, f=form, found=found.items,
+            total=found.total, page=page, last=last_page(found.total), state=state, states=REQUEST_STATES,
+            places=await self.services.office.places(actor),
+        )  # fmt: skip
+
+    async def decide(self, request: http.Request) -> http.Response:
+        """``deed`` accept, with the unit as it is to stand in the list, or refuse, with an answer."""
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            request_id = uuid_of(fields.get("id", ""), "这条申请")
+            if fields.get("deed") == "accept":
+                await self.services.employers.accept(actor, request_id, _data(fields))
+            elif fields.get("deed") == "refuse":
+                await self.services.employers.refuse(actor, request_id, fields.get("answer", ""))
+            else:
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+        except AppError as error:
+            return await self._requests(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+        raise see("/office/employers/requests", note="accepted" if fields["deed"] == "accept" else "refused")
+
+
+def _data(fields: Mapping[str, str]) -> EmployerData:
+    return EmployerData(fields.get("name", ""), fields.get("credit_code", ""), fields.get("region", ""))

@@ -1,0 +1,50 @@
+"""What people write to the office (意见反馈), and its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import aiohttp.web as http
+
+from domain.errors import AppError
+from services.base import Actor
+from services.helpdesk import ANSWER_MAX
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
+from web.site import page_number
+
+STATES = {"open": "待答复", "answered": "已答复"}
+
+
+class FeedbackPages(OfficePart):
+    code = "feedback"
+    action = "feedback.answer"
+    notes: ClassVar[Mapping[str, str]] = {"answered": "已答复，并通知了对方。"}
+
+    def add_routes(self) -> None:
+        self.site.get("/office/feedback", self.many)
+        self.site.post("/office/feedback", self.answer)
+
+    async def many(self, request: http.Request) -> http.Response:
+        return await self._list(await self.actor(request), request)
+
+    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        state, page = request.query.get("state", "open"), page_number(request)
+        state = state if state in STATES else "open"
+        found, total = await self.services.helpdesk.list_all(
+            actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+        return self.show(
+            actor, "office_feedback.html", request, error=form.error, f=form, found=found, total=total, page=page,
+            last=last_page(total), state=state, states=STATES, longest=ANSWER_MAX,
+        )  # fmt: skip
+
+    async def answer(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            feedback_id = uuid_of(fields.get("id", ""), "这条意见")
+            await self.services.helpdesk.answer(actor, feedback_id, fields.get("text", ""))
+        except AppError as error:
+            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+        raise see("/office/feedback", note="answered")

@@ -1,0 +1,46 @@
+"""The beginning: what waits for somebody, applications by state, and all that can be done."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import aiohttp.web as http
+
+from services.applications.listing import Filter
+from services.office import Waiting
+from web.office.base import OfficePart
+
+
+class Todo(NamedTuple):
+    number: int
+    name: str
+    path: str
+
+
+class HomePages(OfficePart):
+    code = "home"
+
+    def add_routes(self) -> None:
+        self.site.get("/office", self.home)
+
+    async def home(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        waiting = await self.services.office.waiting(actor)
+        return self.show(
+            actor, "office_home.html", request, todos=_todos(waiting), who=self.door.role_label(actor),
+            states=await self.services.application_list.counts(actor, Filter()), out=self.door.form(actor, "logout"),
+            roles=len(await self.services.sessions.roles(actor)) > 1,
+        )  # fmt: skip
+
+
+def _todos(waiting: Waiting) -> list[Todo]:
+    found = [
+        Todo(waiting.overdue_reviews, "超期未审", "/office/applications?state=reviewing&sort=waiting"),
+        Todo(waiting.employer_requests, "申请添加的单位", "/office/employers/requests"),
+        Todo(waiting.objections, "待处理的异议", "/office/objections"),
+        Todo(waiting.feedback, "待答复的意见", "/office/feedback"),
+        Todo(waiting.refunds, "异常的退款", "/office/orders?only=abnormal"),
+        Todo(waiting.invoices, "待开的发票", "/office/invoices"),
+        Todo(waiting.differences, "对账差异", "/office/bills"),
+    ]
+    return [one for one in found if one.number]

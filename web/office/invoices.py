@@ -1,0 +1,100 @@
+"""Electronic invoices (发票): what is to be made and uploaded, what failed, sending again, reversing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, cast, get_args
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.base import Actor
+from services.office import InvoiceFilter
+from services.payments.invoices import PDF_BYTES
+from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
+from web.site import page_number
+
+FILTERS = {"to_upload": "待开票", "failed": "有问题", "sent": "已发送", "all": "全部"}
+FAILURES = {"refunded": "已退款，无需开票", "file_lost": "文件读取失败，请重新上传"}
+
+
+class InvoicePages(OfficePart):
+    code = "invoices"
+    action = "payment.manage"
+    notes: ClassVar[Mapping[str, str]] = {
+        "uploaded": "发票已上传，会自动发送到对方邮箱。",
+        "resent": "已安排重新发送。",
+        "reversed": "已记为冲红。",
+    }
+
+    def add_routes(self) -> None:
+        self.site.get("/office/invoices", self.many)
+        self.site.post("/office/invoices", self.act)
+        self.site.post("/office/invoices/file", self.upload)
+        self.site.get("/office/invoices/file", self.reopen)
+        self.site.get("/office/invoices/{id}.pdf", self.file)
+
+    async def many(self, request: http.Request) -> http.Response:
+        return await self._list(await self.actor(request), request)
+
+    async def reopen(self, _request: http.Request) -> http.Response:
+        """A form's address, opened anew."""
+        raise see("/office/invoices")
+
+    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        only, search = request.query.get("only", "to_upload"), request.query.get("q", "").strip()[:50]
+        only, page = only if only in get_args(InvoiceFilter) else "to_upload", page_number(request)
+        found, total = await self.services.office.invoices(
+            actor, cast(InvoiceFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+        return self.show(
+            actor, "office_invoices.html", request, error=form.error, f=form, found=found, total=total, page=page,
+            last=last_page(total), only=only, search=search, filters=FILTERS, failures=FAILURES,
+        )  # fmt: skip
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` resend or reverse, with an ``id``."""
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            note = await self._do(actor, fields)
+        except AppError as error:
+            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+        raise see("/office/invoices", note=note, only=request.query.get("only", ""))
+
+    async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
+        invoice_id = uuid_of(fields.get("id", ""), "这张发票")
+        if fields.get("deed") == "resend":
+            await self.services.pay.invoices.resend(actor, invoice_id)
+            return "resent"
+        if fields.get("deed") == "reverse":
+            note = fields.get("note", "").strip()
+            if len(note) < 2:
+                raise InvalidInput("请说明冲红原因，至少2个字。", field="note")
+            await self.services.pay.invoices.reverse(actor, invoice_id, note)
+            return "reversed"
+        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+
+    async def upload(self, request: http.Request) -> http.Response:
+        """The tax platform's PDF of one invoice, with its number."""
+        actor = await self.actor(request)
+        fields, content = await self.site.read_upload(
+            request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=PDF_BYTES
+        )
+        try:
+            if not fields.get("number", "").strip():
+                raise InvalidInput("请填写发票号码。", code="missing", field="number")
+            invoice_id = uuid_of(fields.get("id", ""), "这张发票")
+            await self.services.pay.invoices.upload(actor, invoice_id, content, fields["number"])
+        except AppError as error:
+            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+        raise see("/office/invoices", note="uploaded")
+
+    async def file(self, request: http.Request) -> http.Response:
+        """The invoice of a fee, to be saved."""
+        actor = await self.actor(request)
+        content = await self.services.pay.invoices.file(actor, uuid_of(request.match_info["id"], "这张发票"))
+        return http.Response(
+            body=content, content_type="application/octet-stream",
+            headers={"Content-Disposition": 'attachment; filename="invoice.pdf"'},
+        )  # fmt: skip

@@ -1,0 +1,74 @@
+"""Who reviews what (审核分工): by step, region and branch of specialties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.assignments import AssignmentForm
+from services.base import Actor
+from services.catalogues import Node
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
+from web.site import page_number
+
+
+class ReviewerPages(OfficePart):
+    code = "reviewers"
+    action = "review.assign"
+    notes: ClassVar[Mapping[str, str]] = {
+        "granted": "已授权，对方登录后即可审核。",
+        "revoked": "已取消授权，立即生效。",
+    }
+
+    def add_routes(self) -> None:
+        self.site.get("/office/reviewers", self.many)
+        self.site.post("/office/reviewers", self.act)
+
+    async def many(self, request: http.Request) -> http.Response:
+        return await self._list(await self.actor(request), request)
+
+    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        """``?step=`` narrows, ``?ended=1`` shows those that were revoked."""
+        steps = [(step.code, step.name) for step in self.book(actor).review.steps]
+        step = next((code for code, _ in steps if code == request.query.get("step")), "")
+        ended, page = request.query.get("ended") == "1", page_number(request)
+        found, total = await self.services.assignments.page(
+            actor, step=step, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+        return self.show(
+            actor, "office_reviewers.html", request, error=form.error, f=form, found=found, total=total, page=page,
+            last=last_page(total), step=step, ended=ended, steps=steps,
+            places=await self.services.office.places(actor), branches=await self._branches(actor),
+        )  # fmt: skip
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` grant, or revoke with an ``id``."""
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            if fields.get("deed") == "grant":
+                await self.services.assignments.grant(actor, _form(fields))
+            elif fields.get("deed") == "revoke":
+                await self.services.assignments.revoke(actor, uuid_of(fields.get("id", ""), "这项授权"))
+            else:
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+        except AppError as error:
+            return await self._list(actor, request, Form(fields, self.shown(error)))
+        raise see("/office/reviewers", note="granted" if fields["deed"] == "grant" else "revoked")
+
+    async def _branches(self, actor: Actor) -> list[Node]:
+        """Classes of specialties and what lies right below them, where a step looks at each specialty."""
+        if not any(step.per_specialty for step in self.book(actor).review.steps):
+            return []
+        found: list[Node] = []
+        for top in await self.services.catalogues.children(actor.pool, "specialty"):
+            found += [top, *await self.services.catalogues.children(actor.pool, "specialty", top.code)]
+        return found
+
+
+def _form(fields: dict[str, str]) -> AssignmentForm:
+    names = AssignmentForm.__dataclass_fields__
+    return AssignmentForm(**{name: fields.get(name, "").strip() for name in names})

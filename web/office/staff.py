@@ -1,0 +1,60 @@
+"""Staff of the pool (工作人员): verifiers, supervisors, venue staff, administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.base import Actor
+from services.permissions import role_name
+from services.staff import OFFICES
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
+from web.site import page_number
+
+
+class StaffPages(OfficePart):
+    code = "staff"
+    action = "person.manage"
+    notes: ClassVar[Mapping[str, str]] = {"granted": "已添加，对方登录后即可使用。", "revoked": "已取消，立即生效。"}
+
+    def add_routes(self) -> None:
+        self.site.get("/office/staff", self.many)
+        self.site.post("/office/staff", self.act)
+
+    async def many(self, request: http.Request) -> http.Response:
+        return await self._list(await self.actor(request), request)
+
+    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        """``?role=`` narrows, ``?ended=1`` shows those that were revoked."""
+        role = next((one for one in OFFICES if one == request.query.get("role")), "")
+        ended, page = request.query.get("ended") == "1", page_number(request)
+        found, total = await self.services.staff.page(
+            actor, role=role, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+        book = self.book(actor)
+        return self.show(
+            actor, "office_staff.html", request, error=form.error, f=form, found=found, total=total, page=page,
+            last=last_page(total), role=role, ended=ended, offices={one: role_name(one) for one in OFFICES},
+            terminals=list(book.draw.terminals), venues=[(one.code or one.name, one.name) for one in book.venues],
+        )  # fmt: skip
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` grant, or revoke with an ``id``."""
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            if fields.get("deed") == "grant":
+                await self.services.staff.grant(
+                    actor, mobile=fields.get("mobile", "").strip(), name=fields.get("name", ""),
+                    role=fields.get("role", ""), scope=fields.get("scope", ""), key=key_of(fields),
+                )  # fmt: skip
+            elif fields.get("deed") == "revoke":
+                await self.services.staff.revoke(actor, uuid_of(fields.get("id", ""), "这项授权"))
+            else:
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+        except AppError as error:
+            return await self._list(actor, request, Form(fields, self.shown(error)))
+        raise see("/office/staff", note="granted" if fields["deed"] == "grant" else "revoked")
