@@ -6,7 +6,7 @@ import { button, h } from './ui.js';
 
 const HOMES = {
   agent: 'agency', organisation: 'agency', verifier: 'verifier', supervisor: 'supervisor', venue: 'desk', expert: 'expert',
-  pool_admin: 'draws',
+  applicant: 'applicant', reviewer: 'staff', pool_admin: 'staff',
 };
 
 /** What a page gets: the API, its parameters, and ways to clean up. */

@@ -27,6 +27,7 @@ export async function expert(page) {
     cells('', [
       cell('我的日程', '', { note: '设置不接受抽取的时间', onclick: () => page.go('periods') }),
       cell('我的档案', '', { onclick: () => page.go('profile') }),
+      cell('我的申报', '', { note: '续聘、进度、缴费', onclick: () => page.go('applicant') }),
       cell('账户管理', '', { onclick: () => page.go('account') }),
     ]),
     past.items.length > 0 && cells('过去的活动', past.items.map((item) => line(page, item))),

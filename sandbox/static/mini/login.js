@@ -59,7 +59,8 @@ export async function roles(page) {
   const { roles: held } = page.me;
   return [
     held.length ? cells('以哪个身份办理', held.map((option) => roleCell(page, option)))
-      : banner('您还没有可用的身份。评标专家请确认手机号与入库时一致；经办人请等待企业关联。'),
+      : [banner('您还没有可用的身份。评标专家请确认手机号与入库时一致；经办人请等待企业关联。'),
+        buttons(button('申请成为评标专家', () => page.go('register'), 'primary'))],
     ...await requests(page),
     buttons(button('刷新', () => page.refresh()), button('退出登录', () => leave(page))),
   ];
