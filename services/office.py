@@ -12,8 +12,9 @@ from domain.entry_lifecycles import FeeState, InvoiceState, OrderState, RefundSt
 from domain.errors import InvalidInput, NotFound
 from domain.masking import mask_name
 from models.accounts import Account
-from models.payments import Fee, PayOrder, Refund
+from models.payments import Bill, BillDifference, Fee, PayOrder, Refund
 from services.base import Actor, Deps, rows
+from services.payments.bills import BillView
 from services.payments.reading import mask_email
 from services.permissions import check
 from services.texts import check_text
@@ -37,6 +38,13 @@ SELECT
  AND failure <> 'refunded') AS invoices,
 (SELECT count(*) FROM bill_difference d JOIN bill b ON b.id = d.bill_id
  WHERE b.pool = $1 AND d.resolved_at IS NULL) AS differences
+"""
+_PLACES = """
+SELECT DISTINCT ON (c.position, c.code, e.code <> c.code, e.position, e.code) e.code, e.name, e.code = c.code AS city
+FROM catalogue_entry c JOIN catalogue_entry e
+  ON e.pool IN ('', $1) AND e.kind = 'region' AND (e.code = c.code OR e.parent = c.code)
+WHERE c.pool IN ('', $1) AND c.kind = 'region' AND c.parent = $2
+ORDER BY c.position, c.code, e.code <> c.code, e.position, e.code
 """
 _INVOICES = """
 SELECT i.id, i.fee_id, f.expert_number, a.real_name AS name, i.title, i.taxpayer_id, i.email_sealed, i.issued_by,
@@ -63,6 +71,15 @@ class Waiting:
     refunds: int
     invoices: int
     differences: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A region of the province. ``city``: right below it; others follow their city."""
+
+    code: str
+    name: str
+    city: bool
 
 
 @dataclass(frozen=True)
@@ -153,6 +170,12 @@ class OfficeReading:
         since = [now - step.expected for step in steps]
         return Waiting(**(await rows(_WAITING, actor.pool, [step.code for step in steps], since))[0])
 
+    async def places(self, actor: Actor) -> list[Place]:
+        """All regions of the province, each city followed by what lies in it."""
+        check(actor, "application.read")
+        found = await rows(_PLACES, actor.pool, self._deps.book(actor.pool).pool.region)
+        return [Place(**row) for row in found]
+
     async def order(self, actor: Actor, order_id: UUID) -> OrderView:
         """Raises NotFound."""
         check(actor, "payment.manage")
@@ -168,6 +191,17 @@ class OfficeReading:
             _order_line(order), fee.id, fee.application_id, fee.expert_number, mask_name(account.real_name),
             FeeState(fee.state), fee.opens_at, fee.closes_at, fee.paid_at, tuple(_refund_line(one) for one in refunds),
             tuple(_order_line(one) for one in tries), order.state == OrderState.PAID and not under_way,
+        )  # fmt: skip
+
+    async def bill(self, actor: Actor, bill_id: UUID) -> BillView:
+        """One day of the bills. Raises NotFound."""
+        check(actor, "payment.manage")
+        bill = await Bill.get_or_none(id=bill_id, pool=actor.pool)
+        if bill is None:
+            raise NotFound("找不到这天的账单，请返回列表后刷新。", code="bill_unknown")
+        return BillView(
+            bill.id, bill.day, bill.state, bill.trades, bill.received, bill.refunded,
+            await BillDifference.filter(bill_id=bill.id, resolved_at=None).count(), bill.compared_at, bill.failure,
         )  # fmt: skip
 
     async def invoices(
