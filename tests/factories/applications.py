@@ -109,9 +109,9 @@ def _value(book: Rulebook, field: FormField, employer_id: UUID | None) -> object
     if field.kind == "region":
         return f"{book.pool.region[:2]}0100" if field.city_only else f"{book.pool.region[:2]}0106"
     if field.kind == "catalogue":
-        return {"title_level": "1001", "qualification": "Q0201", "department": "D01", "specialty": SPECIALTY}[
-            field.catalogue or ""
-        ]
+        if field.catalogue == "specialty":
+            return SPECIALTY[: field.code_length or len(SPECIALTY)]
+        return {"title_level": "1001", "qualification": "Q0201", "department": "D01"}[field.catalogue or ""]
     simple: Mapping[str, object] = {
         "text": "示范"[: field.length_max or 2], "textarea": "长期从事规划设计。", "yes_no": True,
         "integer": field.value_min or 5, "date": "2020-09-01" if field.not_before else "2010-09-01",

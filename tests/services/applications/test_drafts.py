@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,9 @@ from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.experts import Expert
+from services.applications.codes import Codes, load_codes
 from services.applications.drafts import Begun, Drafts
-from services.applications.state import read_values
+from services.applications.state import get_own, read_values
 from services.base import Actor, Deps
 from services.campaigns import Campaigns
 from tests.factories.applications import (
@@ -171,6 +173,27 @@ async def test_of_two_devices_at_once_one_is_kept_and_the_other_told(deps: Deps,
     assert len(refused) == 5
     kept = (await read_values(deps, begun.id))["email"]
     assert {one.params["values"]["email"] for one in refused} == {kept}  # type: ignore[index]  # params of a stale save
+
+
+async def test_without_the_lock_devices_would_overwrite_each_other(
+    deps: Deps, drafts: Drafts, zhao: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: it is the lock that keeps one of them."""
+    begun = await _begin(deps, drafts, zhao)
+    await drafts.save_section(zhao, begun.id, "basic", basic(), 0)
+    both_have_read = asyncio.Barrier(2)
+
+    async def look_up_together(*given: Any, **more: Any) -> Codes:
+        codes = await load_codes(*given, **more)
+        await both_have_read.wait()
+        return codes
+
+    monkeypatch.setattr("services.applications.drafts.lock_own", get_own)
+    monkeypatch.setattr("services.applications.drafts.load_codes", look_up_together)
+    said = await asyncio.gather(
+        *(drafts.save_section(zhao, begun.id, "basic", basic(email=f"m{at}@example.com"), 1) for at in range(2))
+    )
+    assert [one.version for one in said] == [2, 2], "both believe that theirs is kept"
 
 
 async def test_every_wrong_field_is_told_at_once(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
