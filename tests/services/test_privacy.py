@@ -10,6 +10,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, Unauthenticated
 from models.accounts import Account, Session, VerificationCode, WechatIdentity
+from models.applications import Application
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
@@ -137,3 +138,35 @@ async def test_an_agent_with_a_running_draw_stays(
     code = await _code(deps, book)
     with pytest.raises(Conflict, match="抽取活动"):
         await privacy.delete(actor, code)
+
+
+async def test_a_registered_persons_numbers_and_password_come_along_and_go(
+    privacy: Privacy, deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    number = "411303199001016930"
+    account = await make_account(
+        deps, MOBILE, id_number_sealed=deps.keys.seal(number, "id_number"), password_hash="$argon2id$x",
+        id_number_hash=deps.keys.lookup_hash("id_number", number), registered_at=deps.now(),
+    )  # fmt: skip
+    actor = Actor("demo", "applicant", account.id)
+    found = await privacy.export(actor, await _code(deps, book))
+    assert found["account"]["id_number"] == number
+    assert "argon2" not in json.dumps(found)
+    clock.move(timedelta(minutes=2))
+    await privacy.delete(actor, await _code(deps, book))
+    await account.refresh_from_db()
+    assert (account.id_number_sealed, account.id_number_hash, account.registered_at) == ("", None, None)
+    assert account.password_hash == ""
+    await make_account(
+        deps, MOBILE, id_number_hash=deps.keys.lookup_hash("id_number", number), registered_at=deps.now()
+    )
+
+
+async def test_nobody_leaves_with_an_application_under_way(privacy: Privacy, deps: Deps, book: NoticeBook) -> None:
+    account, now = await make_account(deps, MOBILE), deps.now()
+    await Application.create(
+        pool="demo", number="SQ1", account_id=account.id, entry_type="first", state="draft", state_since=now,
+        created_at=now,
+    )  # fmt: skip
+    with pytest.raises(Conflict, match="申请"):
+        await privacy.delete(Actor("demo", "applicant", account.id), await _code(deps, book))
