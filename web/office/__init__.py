@@ -8,6 +8,7 @@ from web.office.applications import ApplicationPages
 from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
 from web.office.employers import EmployerPages
+from web.office.exports import ExportPages
 from web.office.feedback import FeedbackPages
 from web.office.home import HomePages
 from web.office.invoices import InvoicePages
@@ -20,7 +21,7 @@ from web.site import Site
 
 _ALL = (
     HomePages, ApplicationPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages, ObjectionPages, OrderPages,
-    InvoicePages, BillPages, FeedbackPages, PasswordPages,
+    InvoicePages, BillPages, FeedbackPages, PasswordPages, ExportPages,
 )  # fmt: skip
 
 

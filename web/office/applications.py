@@ -45,10 +45,10 @@ class ApplicationPages(OfficePart):
         said = {name: value for name, value in said.items() if value}
         page, error, found, states = page_number(request), None, _NOTHING, {}
         try:
-            wanted, sort = _wanted(said), _sort(said.get("sort", "newest"))
+            wanted, sort = wanted_of(said), _sort(said.get("sort", "newest"))
             desk = self.services.application_list
             found = await desk.page(actor, wanted, sort=sort, page=page, size=PAGE_SIZE)
-            states = {one.state: one for one in await desk.counts(actor, _wanted({**said, "state": ""}))}
+            states = {one.state: one for one in await desk.counts(actor, wanted_of({**said, "state": ""}))}
         except AppError as refused:
             error = self.shown(refused)
         book = self.book(actor)
@@ -116,7 +116,7 @@ class ApplicationPages(OfficePart):
         )  # fmt: skip
 
 
-def _wanted(said: Mapping[str, str]) -> Filter:
+def wanted_of(said: Mapping[str, str]) -> Filter:
     """Raises InvalidInput for what can't be looked for."""
     campaign = said.get("campaign", "")
     try:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import aiohttp.web as http
+from markupsafe import escape
 
 from domain.clock import SHANGHAI, local
 from domain.errors import AppError, InvalidInput, NotFound
@@ -50,11 +51,6 @@ class Form:
         """What is wrong with a field, or nothing."""
         return self.error.message if self.error and _field_of(self.error) == name else ""
 
-    @property
-    def stray(self) -> str:
-        """A refusal that belongs to no field."""
-        return self.error.message if self.error and not _field_of(self.error) else ""
-
 
 EMPTY = Form()
 
@@ -89,16 +85,19 @@ class OfficePart:
     def show(
         self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
     ) -> http.Response:
-        """A page. ``error`` is told above it, unless its form shows it beside a field."""
-        form = values.get("f")
-        told = form.stray if isinstance(form, Form) and form.error is error else error.message if error else ""
+        """A page. ``error`` is told above it, unless a form on it tells it beside a field."""
         book = self.services.deps.book(actor.pool)
-        return self.site.render(
-            template, status=error.status if error else 200, pool=book.pool, menu=menu_of(book), here=self.code,
-            token=self.site.form_token(FORM, actor.session_id or NOBODY, actor.account_id or NOBODY),
-            key=secrets.token_urlsafe(16), note="" if error else self.notes.get(request.query.get("note", ""), ""),
-            error=told, none_form=EMPTY, **values,
-        )  # fmt: skip
+        common: dict[str, object] = {
+            "pool": book.pool, "menu": menu_of(book), "here": self.code, "none_form": EMPTY,
+            "token": self.site.form_token(FORM, actor.session_id or NOBODY, actor.account_id or NOBODY),
+            "key": secrets.token_urlsafe(16),
+            "note": "" if error else self.notes.get(request.query.get("note", ""), ""),
+        }  # fmt: skip
+        status = error.status if error else 200
+        page = self.site.render(template, status=status, error="", **common, **values)
+        if error is None or escape(error.message) in (page.text or ""):
+            return page
+        return self.site.render(template, status=status, error=error.message, **common, **values)
 
     def shown(self, error: AppError) -> AppError:
         """A refusal that the page itself tells; others become a page of their own."""

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import aiohttp.web as http
 
-from domain.errors import AppError, InvalidInput
+from domain.errors import AppError
 from services.base import Actor
-from web.office.base import EMPTY, Form, OfficePart, day, see, uuid_of
+from web.office.base import EMPTY, Form, OfficePart, see, uuid_of
 from web.site import page_number
 
 PAGE = 31
@@ -46,10 +46,7 @@ class BillPages(OfficePart):
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
-            wanted = day(fields.get("day", ""), "day", "账单日期")
-            if wanted is None:
-                raise InvalidInput("请选择账单日期。", code="missing", field="day")
-            await self.services.pay.bills.again(actor, wanted)
+            await self.services.pay.bills.again(actor, fields.get("day", ""))
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
         raise see("/office/bills", note="again")
