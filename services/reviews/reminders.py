@@ -7,20 +7,31 @@ from datetime import UTC, datetime
 from domain.clock import local
 from services.base import Deps, rows, transaction
 from services.notices import Notices, Recipient
-from services.reviews.reach import COVERS
+from services.reviews.reach import COVERS, PREFIX
 
 HOURS = range(9, 18)
 """In Asia/Shanghai; who was not told in the morning, because all was down, is told later the same day."""
 
 _WAITING = f"""
-SELECT a.account_id, t.step_code, count(DISTINCT t.id) AS n
-  FROM review_task t JOIN application p ON p.id = t.application_id
-  JOIN review_assignment a ON a.revoked_at IS NULL AND {COVERS}
-  JOIN account c ON c.id = a.account_id AND c.disabled_at IS NULL
- WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back') AND p.account_id <> a.account_id
-   AND t.opened_at < $2
- GROUP BY a.account_id, t.step_code
+WITH reviewer AS MATERIALIZED (
+    SELECT a.account_id, a.step, {PREFIX} AS prefix, a.specialty
+      FROM review_assignment a JOIN account c ON c.id = a.account_id AND c.disabled_at IS NULL
+     WHERE a.pool = $1 AND a.revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.pool = a.pool
+           AND n.dedupe_key = 'review_waiting:' || a.account_id || ':' || a.step || ':' || $3)
+), waiting AS MATERIALIZED (
+    SELECT t.step_code, t.region, t.specialty, r.account_id AS owner, count(*) AS n
+      FROM review_task t JOIN application p ON p.id = t.application_id
+      LEFT JOIN (SELECT DISTINCT account_id FROM reviewer) r ON r.account_id = p.account_id
+     WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back') AND t.opened_at < $2
+       AND EXISTS (SELECT 1 FROM reviewer)
+     GROUP BY t.step_code, t.region, t.specialty, r.account_id
+)
+SELECT account_id, step_code, sum(n)::int AS n FROM (
+    SELECT DISTINCT a.account_id, t.* FROM waiting t JOIN reviewer a ON {COVERS}
+     WHERE t.owner IS DISTINCT FROM a.account_id
+) found GROUP BY account_id, step_code
 """
+"""By reviewer and step, of those who were not told today; nobody's own application counts."""
 
 
 class Reminders:
@@ -40,9 +51,10 @@ class Reminders:
     async def _remind(self, pool: str, now: datetime) -> int:
         names = {step.code: step.name for step in self._deps.book(pool).review.steps}
         midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+        day = f"{local(now):%Y%m%d}"
         recipients = [
             Recipient(
-                dedupe_key=f"review_waiting:{row['account_id']}:{row['step_code']}:{local(now):%Y%m%d}",
+                dedupe_key=f"review_waiting:{row['account_id']}:{row['step_code']}:{day}",
                 params={
                     "step": names.get(row["step_code"], row["step_code"]),
                     "count": str(row["n"]),
@@ -50,7 +62,7 @@ class Reminders:
                 },
                 account_id=row["account_id"],
             )
-            for row in await rows(_WAITING, pool, midnight)
+            for row in await rows(_WAITING, pool, midnight, day)
         ]
         if not recipients:
             return 0
