@@ -54,6 +54,7 @@ from services.credentials import Credentials
 from services.crypto import Keyring
 from services.deadlines import Deadlines, Duty
 from services.draws.absences import Absences
+from services.draws.attachments import DrawAttachments
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
@@ -243,6 +244,7 @@ def make_services(
         to_dos=ToDos(deps, campaigns),
         attachments=attachments,
         attachment_files=AttachmentReading(deps, store),
+        draw_attachments=DrawAttachments(deps, store, reading),
         papers=Papers(deps, store, gateways.printer),
         exports=Exports(deps),
         pay=pay,

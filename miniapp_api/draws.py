@@ -228,6 +228,7 @@ class ApplicationOut(Output):
     submitted_at: Moment
     withdrawn_at: Moment | None
     decided_at: Moment | None
+    attachment: str = Field(description="Name of the attached file; empty: none")
 
 
 class OperationOut(Output):

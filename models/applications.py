@@ -106,6 +106,9 @@ class Attachment(Row):
         "models.Application", on_delete=fields.CASCADE, related_name="attachments", null=True
     )
     application_id: UUID | None
+    draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.CASCADE, null=True)
+    draw_id: UUID | None
+    """Of what an agency attaches to its request for verification."""
     field = fields.CharField(80)
     """Code of the form's field; ``records[2].proof`` for a column of records is ``records.proof`` with ``row`` 2."""
     row = fields.IntField(default=0)
@@ -125,7 +128,7 @@ class Attachment(Row):
 
     class Meta:
         table = "attachment"
-        indexes = (("application_id", "field"), ("state", "created_at"))
+        indexes = (("application_id", "field"), ("draw_id",), ("state", "created_at"))
 
 
 class PrintedForm(Row):

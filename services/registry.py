@@ -21,6 +21,7 @@ from services.catalogues import Catalogues
 from services.credentials import Credentials
 from services.deadlines import Deadlines
 from services.draws.absences import Absences
+from services.draws.attachments import DrawAttachments
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
@@ -78,6 +79,7 @@ class Services:
     to_dos: ToDos
     attachments: Attachments
     attachment_files: AttachmentReading
+    draw_attachments: DrawAttachments
     papers: Papers
     exports: Exports
     pay: PayDesk

@@ -289,6 +289,17 @@ class Migration(migrations.Migration):
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
+                (
+                    "draw",
+                    fields.ForeignKeyField(
+                        "models.Draw",
+                        source_field="draw_id",
+                        null=True,
+                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
                 ("field", fields.CharField(max_length=80)),
                 ("row", fields.IntField(default=0)),
                 ("filename", fields.CharField(max_length=200)),
@@ -307,7 +318,11 @@ class Migration(migrations.Migration):
             options={
                 "table": "attachment",
                 "app": "models",
-                "indexes": [Index(fields=["application_id", "field"]), Index(fields=["state", "created_at"])],
+                "indexes": [
+                    Index(fields=["application_id", "field"]),
+                    Index(fields=["draw_id"]),
+                    Index(fields=["state", "created_at"]),
+                ],
                 "pk_attr": "id",
                 "table_description": "A file of a field. ``state``: uploading, ready or removed. ``key`` names it in the file store, at random.",
             },

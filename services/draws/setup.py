@@ -30,6 +30,7 @@ from models.experts import CatalogueEntry
 from models.projects import Lot, Project
 from services import permissions
 from services.base import Actor, Deps, record, transaction, violation
+from services.draws.attachments import attached_name
 from services.draws.eligibility import find_eligible, recusals
 from services.draws.forms import (
     ConditionForm,
@@ -368,7 +369,7 @@ class DrawSetup:
             await draw.save(update_fields=["terminal"])
             application = await DrawApplication.create(
                 draw_id=draw_id, kind="normal", reason=reason.strip(), terminal=terminal,
-                submitted_by_id=actor.account_id, submitted_at=now,
+                submitted_by_id=actor.account_id, submitted_at=now, attachment=await attached_name(draw_id),
             )  # fmt: skip
             await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
             return application.id

@@ -32,11 +32,14 @@ class ApplicationRow:
     submitted_at: datetime
     withdrawn_at: datetime | None
     decided_at: datetime | None
+    attachment: str
+    """Name of the file that was attached; empty: none."""
 
 
 _COLUMNS = """
 SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, o.name AS organisation,
-    p.real_name AS applicant, a.terminal, a.reason, a.state, a.opinion, a.submitted_at, a.withdrawn_at, a.decided_at
+    p.real_name AS applicant, a.terminal, a.reason, a.state, a.opinion, a.submitted_at, a.withdrawn_at, a.decided_at,
+    a.attachment
 FROM draw_application a JOIN draw d ON d.id = a.draw_id JOIN organisation o ON o.id = d.organisation_id
 JOIN account p ON p.id = a.submitted_by_id
 """

@@ -41,6 +41,7 @@ from services.catalogues import Catalogues
 from services.credentials import Credentials
 from services.crypto import Keyring
 from services.draws.absences import Absences
+from services.draws.attachments import DrawAttachments
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
@@ -274,6 +275,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         to_dos=ToDos(deps, campaigns),
         attachments=Attachments(deps, store, QuickChecker()),
         attachment_files=AttachmentReading(deps, store),
+        draw_attachments=DrawAttachments(deps, store, reading, QuickChecker()),
         papers=Papers(deps, store, PlainPrinter()),
         exports=Exports(deps),
         pay=make_fake_desk(deps, notices, fees, entry),

@@ -1,0 +1,42 @@
+"""The file attached to a draw's request for verification."""
+
+from __future__ import annotations
+
+from miniapp_api.attachments import AttachmentOut
+from miniapp_api.draws import DrawPath
+from miniapp_api.http.call import Call, Download, Upload, UploadRule
+from miniapp_api.http.routes import OCTETS, Api
+from miniapp_api.http.schema import Listing
+from services.draws.attachments import RULE
+
+api = Api("draw_attachments", "抽取申请附件", "One file, replaceable until the request is handed in.")
+
+FILE = UploadRule(RULE.size_max, (".pdf", ".jpg", ".png"))
+
+
+@api.post("/draws/{draw_id}/attachment", "上传申请附件", action="draw.edit", upload=FILE, keyed="service")
+async def attach(call: Call, path: DrawPath, upload: Upload) -> AttachmentOut:
+    """Put a file in the place of the one before."""
+    return AttachmentOut.of(
+        await call.services.draw_attachments.attach(call.actor, path.draw_id, upload.filename, upload.content)
+    )
+
+
+@api.get("/draws/{draw_id}/attachment", "申请附件", action="draw.read")
+async def find(call: Call, path: DrawPath) -> Listing[AttachmentOut]:
+    """The file, if there is one. Not for the venue."""
+    found = await call.services.draw_attachments.find(call.actor, path.draw_id)
+    return Listing[AttachmentOut](items=AttachmentOut.each([found] if found else []))
+
+
+@api.get("/draws/{draw_id}/attachment/file", "下载申请附件", action="draw.read", media_type=OCTETS)
+async def download(call: Call, path: DrawPath) -> Download:
+    """The file to be saved. Not for the venue."""
+    opened = await call.services.draw_attachments.open(call.actor, path.draw_id)
+    return Download(opened.content, OCTETS, opened.filename)
+
+
+@api.delete("/draws/{draw_id}/attachment", "删除申请附件", action="draw.edit")
+async def remove(call: Call, path: DrawPath) -> None:
+    """Take it out again, before the request is handed in."""
+    await call.services.draw_attachments.remove(call.actor, path.draw_id)

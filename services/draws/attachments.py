@@ -1,0 +1,103 @@
+"""The file that an agency attaches to its request for verification: one, removable until that is handed in."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from domain.lifecycles import DrawState
+from domain.rulebook_forms import FileRule
+from models.applications import Attachment
+from services import permissions
+from services.attachment_reading import OpenedFile
+from services.attachment_rules import AttachmentView, check_begin, clean_name, view_of
+from services.base import Actor, Deps, record, transaction
+from services.draws.reading import Reading
+from services.draws.state import Locked, lock_for
+from services.file_checker import FileChecker
+from services.file_contents import MEDIA_TYPES
+from services.sealed_files import FileLost, SealedFiles, new_key
+
+RULE = FileRule(types=("pdf", "jpg", "png"), size_max=20_000_000)
+_FIELD = "draw_application"
+_OPEN = (DrawState.EDITING, DrawState.REFUSED)
+
+
+class DrawAttachments:
+    def __init__(self, deps: Deps, store: SealedFiles, reading: Reading, checker: FileChecker | None = None) -> None:
+        self._deps = deps
+        self._store = store
+        self._reading = reading
+        self._checker = checker or FileChecker()
+
+    async def attach(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> AttachmentView:
+        """Put a file in the place of the one before. Raises InvalidInput, Conflict once the draw is handed in."""
+        permissions.check(actor, "draw.edit")
+        async with transaction():
+            await self._open_draw(actor, draw_id)
+        check_begin(RULE, len(content), "", "")
+        try:
+            seen = await self._checker.check(content, RULE.types)
+        except InvalidInput as refusal:
+            raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
+        now = self._deps.now()
+        key = new_key(actor.pool, now)
+        await self._store.put(key, content)
+        async with transaction():
+            await self._open_draw(actor, draw_id)
+            await _remove(draw_id, self._deps)
+            kept = await Attachment.create(
+                pool=actor.pool, account_id=actor.account_id, draw_id=draw_id, field=_FIELD,
+                filename=clean_name(filename, seen.kind), media_type=MEDIA_TYPES[seen.kind], size=len(content),
+                received=len(content), sha256=hashlib.sha256(content).hexdigest(), key=key, state="ready",
+                created_at=now, ready_at=now,
+            )  # fmt: skip
+            await record(actor, now, "draw.attached", "draw", draw_id)
+        return view_of(kept)
+
+    async def remove(self, actor: Actor, draw_id: UUID) -> None:
+        """Take it out again. Harmless when there is none; Conflict once the draw is handed in."""
+        permissions.check(actor, "draw.edit")
+        async with transaction():
+            await self._open_draw(actor, draw_id)
+            await _remove(draw_id, self._deps)
+
+    async def find(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
+        """For the agency, verifiers, supervisors and administrators of the draw."""
+        await self._check_reader(actor, draw_id)
+        found = await Attachment.get_or_none(draw_id=draw_id, state="ready")
+        return view_of(found) if found else None
+
+    async def open(self, actor: Actor, draw_id: UUID) -> OpenedFile:
+        """The file to be saved. Raises NotFound."""
+        await self._check_reader(actor, draw_id)
+        found = await Attachment.get_or_none(draw_id=draw_id, state="ready")
+        if found is None:
+            raise NotFound("这个活动没有附件。", code="no_attachment")
+        try:
+            content = await self._store.get(found.key)
+        except FileLost as error:
+            raise Unavailable("文件暂时无法读取，请稍后重试。", code="file_lost") from error
+        return OpenedFile(content, found.media_type, found.filename)
+
+    async def _check_reader(self, actor: Actor, draw_id: UUID) -> None:
+        await self._reading.get(actor, draw_id)
+        if actor.role == "venue":
+            raise Forbidden("申请附件只供招标人、代理机构、核验和监督人员查看。")
+
+    async def _open_draw(self, actor: Actor, draw_id: UUID) -> Locked:
+        locked = await lock_for(actor, draw_id)
+        if locked.state not in _OPEN:
+            raise Conflict(f"活动{locked.state.label}，不能再更换附件。", code="not_editable")
+        return locked
+
+
+async def attached_name(draw_id: UUID) -> str:
+    """What the file of a draw is called; empty: there is none."""
+    found = await Attachment.get_or_none(draw_id=draw_id, state="ready")
+    return found.filename if found else ""
+
+
+async def _remove(draw_id: UUID, deps: Deps) -> None:
+    await Attachment.filter(draw_id=draw_id, state="ready").update(state="removed", removed_at=deps.now())
