@@ -435,7 +435,7 @@ class Migration(migrations.Migration):
                 "table": "fee",
                 "app": "models",
                 "unique_together": (("application_id", "kind"),),
-                "indexes": [Index(fields=["pool", "expert_number"]), Index(fields=["state", "opens_at"])],
+                "indexes": [Index(fields=["pool", "expert_number"])],
                 "pk_attr": "id",
                 "table_description": "What a person owes. Paid once, by the first order that was paid; any other payment is surplus and goes back.",
             },
@@ -507,7 +507,7 @@ class Migration(migrations.Migration):
             options={
                 "table": "invoice",
                 "app": "models",
-                "indexes": [Index(fields=["fee_id"]), Index(fields=["state", "check_at"])],
+                "indexes": [Index(fields=["fee_id"])],
                 "pk_attr": "id",
                 "table_description": "An electronic invoice of a paid fee. ``title`` is the buyer (抬头); the e-mail address is sealed.",
             },
@@ -570,7 +570,7 @@ class Migration(migrations.Migration):
             options={
                 "table": "pay_event",
                 "app": "models",
-                "indexes": [Index(fields=["kind", "subject"]), Index(fields=["applied_at", "received_at"])],
+                "indexes": [Index(fields=["kind", "subject"])],
                 "pk_attr": "id",
                 "table_description": "A verified notification as it came, decrypted by us and sealed with our key. ``subject`` is our own number.",
             },
@@ -629,7 +629,6 @@ class Migration(migrations.Migration):
                 "app": "models",
                 "indexes": [
                     Index(fields=["fee_id"]),
-                    Index(fields=["state", "check_at"]),
                     Index(fields=["pool", "success_at"]),
                 ],
                 "pk_attr": "id",
@@ -699,7 +698,7 @@ class Migration(migrations.Migration):
             options={
                 "table": "refund",
                 "app": "models",
-                "indexes": [Index(fields=["order_id"]), Index(fields=["state", "check_at"])],
+                "indexes": [Index(fields=["order_id"])],
                 "pk_attr": "id",
                 "table_description": "Money on its way back. ``by`` is the administrator; None: surplus, by itself.",
             },
