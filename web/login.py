@@ -311,6 +311,8 @@ def is_wechat(request: http.Request) -> bool:
 def _fitting(target: str, role: str) -> str:
     """Where the person wanted to go, if that is a page for the role he has chosen."""
     own = role in ("expert", "applicant")
+    if target.startswith("/office") and role != "pool_admin":
+        return ""
     return safe_target(target) if target.startswith("/h5/") is own else ""
 
 

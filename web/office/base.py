@@ -72,9 +72,14 @@ class OfficePart:
         raise NotImplementedError
 
     async def actor(self, request: http.Request) -> Actor:
-        """The administrator. Redirects to the log-in; raises Forbidden for other roles."""
+        """The administrator. Redirects to the log-in; raises Forbidden for other roles.
+
+        Raises NotFound for what the pool has no use for.
+        """
         actor = await self.door.actor(request)
         check(actor, self.action)
+        if self.code != "home" and self.code not in [entry.code for entry in menu_of(self.book(actor))]:
+            raise NotFound("本专家库没有这项功能，请返回首页。", code="not_here")
         return actor
 
     async def fields(self, request: http.Request, actor: Actor, *, longest: int = 32 * 1024) -> dict[str, str]:
