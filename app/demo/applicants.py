@@ -160,10 +160,20 @@ class Applicant:
             rule = _column(rules[records], column) if column else rules[records]
             if rule["kind"] != "file" or place in but:
                 continue
-            name, content = _made_for(place, rule["file"]["types"], seed=len(sent))
+            name, content = _made_for(place, rule["types"], seed=len(sent))
             await self.upload(f"{records}.{column}" if column else place, name, content, row=row)
             sent.append(place)
         return sent
+
+    # ---- papers
+
+    async def print_form(self, *, confirmed: bool = True) -> Json:
+        """Print the present state; the answer's ``code`` proves it. Raises Refused."""
+        return await self.client.post(f"/applications/{self.id}/papers/form", {"confirmed": confirmed})
+
+    async def paper(self, which: str = "form") -> bytes:
+        """A PDF: ``form`` (printed), ``draft`` or ``commitment``. Raises Refused."""
+        return await self.client.download(f"/applications/{self.id}/papers/{which}")
 
     # ---- handing in
 
@@ -229,6 +239,25 @@ def _ticks(html: str, name: str) -> str:
     if not found:
         raise Missing(f"页面上的选择框 {name}")
     return rest.partition('"')[0]
+
+
+async def register_in_mini(mini: MiniProgram, name: str, id_number: str, password: str = "") -> Json:
+    """In an opened mini-program, whose WeChat has told the mobile. Raises Refused."""
+    version = (await mini.get("/pool"))["privacy_version"]
+    body = {"name": name, "id_number": id_number, "privacy_version": version, "agreed": True, "password": password}
+    return await mini.post("/registrations", body)
+
+
+async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
+    """The talk from consent to the last answer, for a mobile that nobody has proven yet."""
+    await phone.say("注册")
+    await phone.tap("同意")
+    await phone.say(name)
+    await phone.say(id_number)
+    await phone.tap("对，继续注册")
+    before = len((await phone.read())["sms"])
+    await phone.say(phone.mobile)
+    return await phone.say(await phone.sms_code(after=before))
 
 
 async def log_in_by_code(browser: Browser, phone: Phone, path: str) -> Page:

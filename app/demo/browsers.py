@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from app.demo.phones import Missing
 from app.demo.wire import Json, Refused, Wire
@@ -116,22 +116,38 @@ class Browser:
         return await self._go("GET", self.base + path.removeprefix(self.wire.service_url))
 
     async def follow(self, label: str) -> Page:
-        """Tap a link. Raises Missing."""
-        if label not in self.page.links:
+        """Tap a link, named by the beginning of what it says. Raises Missing."""
+        href = next((href for said, href in self.page.links.items() if said.startswith(label)), None)
+        if href is None:
             raise Missing(f"页面 {self.page.url} 上的链接“{label}”")
-        return await self._go("GET", urljoin(self.page.url, self.page.links[label]))
+        return await self._go("GET", urljoin(self.page.url, href))
 
     async def press(self, button: str, **typed: str) -> Page:
         """Fill in the form that has this button and press it. Raises Missing for a button or field that it lacks."""
+        url, fields, method = self._filled(button, typed)
+        if method == "get":
+            return await self._go("GET", f"{url.partition('?')[0]}?{urlencode(fields)}")
+        return await self._go("POST", url, fields)
+
+    async def press_by_script(self, button: str, **typed: str) -> Json:
+        """The same where the page's script sends the form and reads the answer. Raises Missing, Refused."""
+        url, fields, _ = self._filled(button, typed)
+        headers = self._headers() | {"Accept": "application/json"}
+        async with self.wire.http.post(url, data=fields, headers=headers, allow_redirects=False) as got:
+            said: Json = await got.json() if got.content_type == "application/json" else {"text": await got.text()}
+            if got.status != 200:
+                raise Refused(got.status, said, f"POST {url}")
+            return said
+
+    def _filled(self, button: str, typed: dict[str, str]) -> tuple[str, dict[str, str], str]:
+        """Where the form with this button goes, with what and how."""
         form = next((form for form in self.page.forms if button in form.buttons), None)
         if form is None:
             raise Missing(f"页面 {self.page.url} 上的按钮“{button}”")
         if unknown := typed.keys() - form.names:
             raise Missing(f"页面 {self.page.url} 的表单里的{'、'.join(sorted(unknown))}")
         action, sent = form.buttons[button]
-        return await self._go(
-            "POST", urljoin(self.page.url, action or form.action or self.page.url), form.fields | sent | typed
-        )
+        return urljoin(self.page.url, action or form.action or self.page.url), form.fields | sent | typed, form.method
 
     async def _go(self, method: str, url: str, fields: dict[str, str] | None = None) -> Page:
         for _ in range(_HOPS):
@@ -140,7 +156,8 @@ class Browser:
             ) as got:
                 self.cookies |= {name: morsel.value for name, morsel in got.cookies.items()}
                 if got.status in (301, 302, 303, 307) and "Location" in got.headers:
-                    method, fields, url = "GET", None, urljoin(url, got.headers["Location"])
+                    url = urljoin(url, got.headers["Location"]).replace(self.wire.service_url, self.base, 1)
+                    method, fields = "GET", None
                     continue
                 self.page = Page(url, got.status, await got.text(errors="replace"))
                 reader = _Reader(self.page)

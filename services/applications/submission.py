@@ -99,6 +99,7 @@ class Submission:
                     params={"version": application.version},
                 )
             await self._campaigns.check_still_open(application, now)
+            _check_locked(application, book)
             account = await Account.get(id=application.account_id)
             values, codes = await self._complete(application, account, book)
             await _check_printed(application, book)
@@ -172,8 +173,6 @@ class Submission:
         APPLICATION.next(_S(application.state), _E.SUBMIT)
         if application.state == _S.SENT_BACK and book.review.withdraw_before_edit:
             raise violation(book, "review.withdraw_before_edit", "请先点“撤回”，修改后再提交。")
-        if application.state == _S.DRAFT and book.form.papers.print_locks and book.form.papers.print_before_submit:
-            raise _unprinted(book)
 
     async def _complete(
         self, application: Application, account: Account, book: Rulebook
@@ -243,6 +242,13 @@ def place_of(field: str, row: int) -> str:
     """Where a file belongs, as problems name it."""
     records, dot, column = field.partition(".")
     return f"{records}[{row}].{column}" if dot else field
+
+
+def _check_locked(application: Application, book: Rulebook) -> None:
+    """Where printing locks, nothing that is still being filled in can be handed in. Raises RuleViolation."""
+    papers = book.form.papers
+    if application.state == _S.DRAFT and papers.print_locks and papers.print_before_submit:
+        raise _unprinted(book)
 
 
 async def _check_printed(application: Application, book: Rulebook) -> None:

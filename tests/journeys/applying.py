@@ -130,6 +130,16 @@ class Journey:
 
         return await self.phone(person).wait_for(find, "、".join(words))
 
+    async def until_told(self, person: Person, word: str) -> None:
+        """Until an SMS or a bubble holds the word. Raises Missing."""
+
+        def find(state: dict[str, Any]) -> bool | None:
+            bubbles = state["chats"].get(self.pool, {}).get("bubbles", [])
+            said = [b["text"] for b in bubbles if b["side"] == "account"] + [sms["text"] for sms in state["sms"]]
+            return any(word in text for text in said) or None
+
+        await self.phone(person).wait_for(find, word)
+
     async def until(self, look: Callable[[], Any], patience: float = 20.0) -> Any:
         """What ``look`` returns, as soon as it is something. AssertionError when it stays empty."""
         loop = asyncio.get_running_loop()

@@ -1,0 +1,74 @@
+"""Paying with a phone: a code that another phone shows, a page inside WeChat, the mini-program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.demo.phones import Missing, Phone, bubbles
+from app.demo.wire import Json
+
+_MEDIA = "/control/media/"
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Somebody with a wallet in WeChat, known to the pool or not."""
+
+    phone: Phone
+
+    async def balance(self) -> int:
+        """Fen."""
+        return int((await self.phone.wire.control(f"/phones/{self.phone.mobile}/wallet"))["balance"])
+
+    async def scan(self, code_url: str) -> Json:
+        """Scan a code for paying; what the cashier shows."""
+        return await self.phone.wire.control("/pay/scan", {"phone": self.phone.mobile, "code_url": code_url})
+
+    async def call_cashier(self, parameters: Json) -> Json:
+        """What a page does with WeixinJSBridge, or the mini-program with ``wx.requestPayment``."""
+        return await self.phone.wire.control("/pay/jsapi", {"phone": self.phone.mobile, **parameters})
+
+    async def mini_appid(self) -> str:
+        """The mini-program's, which ``wx.requestPayment`` knows by itself."""
+        return str((await self.phone.wire.control(f"/phones/{self.phone.mobile}/login_code", {}))["appid"])
+
+    async def confirm(self, cashier: Json) -> Json:
+        """Pay; returns when the first notification was tried."""
+        body = {"phone": self.phone.mobile, "cashier": cashier["cashier"]}
+        return await self.phone.wire.control("/pay/confirm", body)
+
+
+async def code_in_chat(phone: Phone) -> str:
+    """What the code says in the newest picture of the chat, as soon as there is one. Raises Missing."""
+
+    def find(state: Json) -> str | None:
+        pictures = [one["image"] for one in bubbles(state, phone.pool) if one["side"] == "account" and one["image"]]
+        return pictures[-1] if pictures else None
+
+    picture = await phone.wait_for(find, "缴费二维码")
+    _, found, media = picture.rpartition(_MEDIA)
+    if not found:
+        raise Missing(f"图片 {picture}")
+    return str((await phone.wire.control(f"/media/{media}/code"))["text"])
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail; ``files`` name → content."""
+
+    subject: str
+    text: str
+    files: dict[str, bytes]
+
+
+async def letters(phone: Phone, address: str) -> list[Letter]:
+    """Mail to an address, oldest first."""
+    found = []
+    for one in (await phone.wire.control(f"/mail?to={address}"))["letters"]:
+        files = {}
+        for file in one["attachments"]:
+            url = f"{phone.wire.sandbox_url}/control/mail/{one['id']}/attachments/{file['index']}"
+            async with phone.wire.http.get(url) as got:
+                files[file["name"]] = await got.read()
+        found.append(Letter(one["subject"], one["text"], files))
+    return found

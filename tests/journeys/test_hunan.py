@@ -1,0 +1,432 @@
+"""Hunan's manual for applicants (湖南省综合评标专家库 征集（续聘）须知), step by step, to the wait for the exam.
+
+Only through chat, pages and the public API, over the wire. The names follow the manual's chapters in their order; each
+step goes on where the one before ended.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+import pytest_asyncio
+from pypdf import PdfReader
+
+from app.demo.applicants import (
+    Applicant,
+    PageScript,
+    log_in_by_code,
+    log_in_by_password,
+    register_by_chat,
+    register_in_mini,
+)
+from app.demo.mini import MiniProgram
+from app.demo.scans import card, portrait, signed_scan
+from app.demo.wire import Refused
+from domain.clock import local
+from tests.factories.forms import good_values
+from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+POOL = "hunan"
+ADMIN = Person("管库员", "19900300001", serial=1)
+HE = Person("何岳麓", "19900300002", serial=2)
+"""Who applies, from 岳麓区."""
+OLD = Person("老专家", "19900300003", born="19550101", serial=3)
+ZHOU = Person("周洞庭", "19900300004", born="19820909", serial=4)
+"""Who registers by chat, changes the mobile and comes too late."""
+ZHOUS_NEW = Person("周洞庭", "19900300005", born="19820909", serial=4)
+BUILDERS = Person("住建局", "19900300006", serial=6)
+PLANNERS = Person("发改委", "19900300007", serial=7)
+CITY = Person("长沙管理", "19900300008", serial=8)
+PROVINCE = Person("省行业", "19900300009", serial=9)
+FINAL = Person("省终审", "19900300010", serial=10)
+CHANGSHA = "430100"
+UNIT = "湖南省建筑设计院集团股份有限公司"
+BUILDING, PLANNING, ROADS = "A080101", "A010101", "A010102"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def way() -> AsyncIterator[Journey]:
+    people = (HE, OLD, ZHOU, ZHOUS_NEW, BUILDERS, PLANNERS, CITY, PROVINCE, FINAL)
+    async with set_out(POOL, ADMIN, people) as journey:
+        yield journey
+
+
+@pytest.fixture(autouse=True)
+def _in_order(request: pytest.FixtureRequest, way: Journey) -> None:
+    skip_after_a_failure(request, way)
+
+
+async def _he(way: Journey) -> Applicant:
+    """何岳麓 with the mini-program."""
+    if HE.mobile not in way.applicants:
+        way.applicants[HE.mobile] = Applicant(way.phone(HE), HE.name, HE.id_number, await way.mini(HE, ""))
+    return way.applicants[HE.mobile]
+
+
+def _chosen(*codes: str) -> list[dict[str, str]]:
+    return [{"code": code, "choice": "preferred"} for code in codes]
+
+
+def _pick(*fields: str, **more: object) -> dict[str, object]:
+    values = good_values(POOL)
+    return {field: values[field] for field in fields} | more
+
+
+# ---- before: the administration
+
+
+async def test_00_the_departments_get_their_reviewers(way: Journey) -> None:
+    office = await way.office()
+    await office.assign(BUILDERS.mobile, BUILDERS.name, "industry", region=CHANGSHA, specialty="A08")
+    await office.assign(PLANNERS.mobile, PLANNERS.name, "industry", region=CHANGSHA, specialty="A01")
+    await office.assign(CITY.mobile, CITY.name, "city", region=CHANGSHA)
+    await office.assign(PROVINCE.mobile, PROVINCE.name, "province")
+    await office.assign(FINAL.mobile, FINAL.name, "final")
+    await office.add_employer("湖南大学设计研究院有限公司", region=CHANGSHA)
+
+
+# ---- 资格申报, 办理指南, 意见反馈
+
+
+async def test_01_applying_leads_to_the_log_in_and_the_guide_is_open_to_all(way: Journey) -> None:
+    browser = way.browser(HE)
+    assert "/h5/login" in (await browser.open(f"/h5/{POOL}/apply")).url
+    page = await browser.open(f"/h5/{POOL}/help")
+    assert "打印表格、盖章、扫描上传" in page.text
+    phone = way.phone(HE)
+    await phone.follow()
+    assert "/h5/hunan/apply" in str(await phone.read()) or "注册" in await phone.say("申报")
+
+
+# ---- 首次申请注册
+
+
+async def test_02_registering_takes_a_true_number_and_a_password_by_the_rule(way: Journey) -> None:
+    mini = await way.mini(HE, "")
+    for number in (HE.id_number[:-1] + ("1" if HE.id_number[-1] != "1" else "2"), "4301041978061500"):
+        with pytest.raises(Refused) as wrong:
+            await register_in_mini(mini, HE.name, number, PASSWORD)
+        assert wrong.value.problem["field"] == "id_number"
+    for password in ("Abc1234", "abcd1234", "ABCD1234", "Abcdefgh"):
+        with refused(code="password_rule"):
+            await register_in_mini(mini, HE.name, HE.id_number, password)
+    done = await register_in_mini(mini, HE.name, HE.id_number, PASSWORD)
+    assert (done["masked_name"], done["roles"]) == ("何**", ["applicant"])
+    with refused(code="already_registered"):
+        await register_in_mini(mini, "何改名", HE.id_number, PASSWORD)
+    he = await _he(way)
+    assert await he.badge() == "未入库"
+
+
+async def test_02_one_registers_by_chat_too_but_types_no_password_there(way: Journey) -> None:
+    phone = way.phone(ZHOU)
+    await phone.follow()
+    assert "注册成功" in await register_by_chat(phone, ZHOU.name, ZHOU.id_number)
+    said = await phone.say("密码Abcd1234")
+    assert "不接收密码" in said
+    assert "未入库" in await phone.say("注册")
+    await way.phone(OLD).follow()
+    assert "注册成功" in await register_by_chat(way.phone(OLD), OLD.name, OLD.id_number)
+
+
+async def test_02_a_mobile_is_changed_once_a_year_and_both_numbers_are_told(way: Journey) -> None:
+    browser, new = way.browser(ZHOU), way.phone(ZHOUS_NEW)
+    await way.stage.advance(61)
+    await log_in_by_code(browser, way.phone(ZHOU), f"/h5/{POOL}/account")
+    assert "姓名和身份证号注册后不能修改" in browser.page.text
+    await way.stage.advance(61)
+    await browser.follow("更换手机号")
+    old_before, new_before = [len((await phone.read())["sms"]) for phone in (way.phone(ZHOU), new)]
+    await browser.press("获取验证码", mobile=ZHOUS_NEW.mobile)
+    codes = [await way.phone(ZHOU).sms_code(after=old_before), await new.sms_code(after=new_before)]
+    page = await browser.press("更换", old_code=codes[0], code=codes[1])
+    assert "手机号已更换" in page.text
+    assert f"{ZHOUS_NEW.mobile[:3]}****{ZHOUS_NEW.mobile[-4:]}" in page.text
+    for person in (ZHOU, ZHOUS_NEW):
+        await way.sms(person, "更换手机号")
+    page = await browser.open(f"/h5/{POOL}/account/mobile")
+    assert "起可以再次更换" in page.text
+    assert not page.forms
+
+
+# ---- 续聘专家登录: both ways
+
+
+async def test_03_one_logs_in_by_code_or_by_password_with_mobile_or_number_and_is_locked_after_wrong_tries(
+    way: Journey,
+) -> None:
+    for name in (HE.mobile, HE.id_number):
+        page = await log_in_by_password(way.browser(HE, name), POOL, name, PASSWORD)
+        assert page.url.endswith(f"/h5/{POOL}/apply")
+    await log_in_by_code(way.browser(HE, "code"), way.phone(HE), f"/h5/{POOL}/apply")
+    assert "未入库" in way.browser(HE, "code").page.text
+
+    thief = way.browser(HE, "thief")
+    for left in (4, 3, 2, 1):
+        page = await log_in_by_password(thief, POOL, HE.mobile, "Wrong1234")
+        assert f"还可以再试{left}次" in page.text
+    assert "暂停到" in (await log_in_by_password(thief, POOL, HE.mobile, "Wrong1234")).text
+    assert "暂停到" in (await log_in_by_password(thief, POOL, HE.mobile, PASSWORD)).text
+    await way.stage.advance(30 * 60 + 1)
+    assert (await log_in_by_password(way.browser(HE), POOL, HE.mobile, PASSWORD)).url.endswith("/apply")
+
+
+# ---- 网上申报: the window
+
+
+async def test_04_outside_the_window_one_is_told_when_it_opens(way: Journey) -> None:
+    he, office = await _he(way), await way.office()
+    with refused(rule="campaigns.required"):
+        await he.start()
+    opens = local(await way.stage.now()).replace(second=0, microsecond=0) + timedelta(days=1)
+    form = {
+        "name": "2026年专家征集（续聘）", "entry_types": ["first", "renewal"], "enrol_from": opens.isoformat(),
+        "enrol_until": (opens + timedelta(days=10)).isoformat(),
+    }  # fmt: skip
+    way.kept["campaign"] = await office.open_campaign(**form)
+    way.kept["closes"] = opens + timedelta(days=10)
+    with refused(rule="campaigns.required", says="开始报名"):
+        await he.start()
+    [item] = (await he.home())["to_do"]
+    assert (item["title"], item["route"]) == ("专家常态征集", "")
+    assert "开始报名" in item["detail"]
+    assert "开始报名" in await he.phone.say("申报") or "注册" in await he.phone.say("申报")
+    await way.stage.advance_to(opens + timedelta(seconds=1))
+    [item] = (await he.home())["to_do"]
+    assert (item["title"], item["action"]) == ("专家常态征集", "去申请")
+
+
+async def test_05_whoever_has_completed_66_years_cannot_apply(way: Journey) -> None:
+    mini = MiniProgram(way.stage.wire, way.phone(OLD), "")
+    await mini.open()
+    old = Applicant(way.phone(OLD), OLD.name, OLD.id_number, mini)
+    with refused(rule="form.age_max", says="超过65周岁"):
+        await old.start()
+
+
+# ---- 申报第一步: basic data
+
+
+async def test_06_the_first_part_shows_the_registration_and_takes_an_employer_from_the_list(way: Journey) -> None:
+    he = await _he(way)
+    await he.start()
+    sections = await he.sections()
+    assert [one["title"] for one in sections] == ["基础信息", "执业与专业信息", "评标信息", "附件上传"]
+    fixed = {field["code"] for field in sections[0]["fields"] if field["read_only"]}
+    assert fixed == {"name", "sex", "birth", "id_number", "mobile"}
+    basic = _pick("political_status", "region", "work_history", employer="湖南某设计院")
+    with pytest.raises(Refused) as typed:
+        await he.save("basic", basic)
+    assert "employer" in told(typed.value)
+    with pytest.raises(Refused) as changed:
+        await he.save("basic", {"mobile": ZHOU.mobile})
+    assert "mobile" in told(changed.value)
+    await he.save("basic", _pick("political_status", "region"))
+    assert {"work_history", "employer"} <= (await he.problems()).keys(), "at least the most recent job"
+
+
+async def test_06_a_unit_that_is_missing_is_asked_for_and_added_by_the_office(way: Journey) -> None:
+    he, office = await _he(way), await way.office()
+    await way.stage.advance(61)
+    assert "绑定成功" in await he.phone.bind()
+    assert (await he.client.get(f"/employers?word={UNIT}"))["items"] == []
+    body = {"name": UNIT, "region": CHANGSHA, "note": "单位列表中没有"}
+    asked = await he.client.post("/employer-requests", body)
+    assert (await he.client.post("/employer-requests", body))["id"] == asked["id"], "asked for once"
+    [open_one] = (await office.client.get("/office/employer-requests"))["items"]
+    with pytest.raises(Refused):
+        await he.client.post(f"/office/employer-requests/{open_one['id']}/acceptance", {"name": UNIT})
+    await office.client.post(f"/office/employer-requests/{open_one['id']}/acceptance", {"name": UNIT})
+    await way.until_told(HE, "添加")
+    [unit] = (await he.client.get(f"/employers?word={UNIT[:6]}"))["items"]
+    assert unit["name"] == UNIT
+    await he.save("basic", _pick("political_status", "region", "work_history", employer=unit["id"]))
+
+
+# ---- 申报第二步, 第三步
+
+
+async def test_07_at_most_three_certificates_and_every_step_can_be_saved(way: Journey) -> None:
+    he = await _he(way)
+    values = _pick("education", "degree", "school", "major", "title_level")
+    row = {"code": "Q0301", "number": "S20094300123"}
+    with pytest.raises(Refused) as four:
+        await he.save("profession", values | {"qualifications": [row] * 4})
+    assert "3" in told(four.value)["qualifications"]
+    await he.save("profession", values | {"qualifications": [row]})
+
+
+async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothing(way: Journey) -> None:
+    he = await _he(way)
+    assert (await log_in_by_password(way.browser(HE), POOL, HE.mobile, PASSWORD)).status == 200
+    desktop = Applicant(he.phone, he.name, he.id_number, PageScript(way.browser(HE), POOL), he.id)
+    await desktop.read()
+    assert {one["code"] for one in (await desktop.show())["sections"] if one["version"]} == {"basic", "profession"}
+    seven = _chosen(*(f"A08010{n}" for n in range(1, 8)))
+    with pytest.raises(Refused) as many:
+        await desktop.save("evaluation", {"specialties": seven})
+    assert "6" in told(many.value)["specialties"]
+    await desktop.save("evaluation", {"specialties": _chosen(BUILDING, PLANNING), "strengths": "大跨结构。"})
+    with refused(code="section_stale") as stale:
+        await he.save("evaluation", {"specialties": _chosen(BUILDING)})
+    there = stale.value.problem["params"]
+    assert there["values"]["strengths"] == "大跨结构。", "what the other device saved comes along"
+    he.versions["evaluation"] = there["version"]
+    await he.save("evaluation", there["values"] | {"strengths": "大跨结构，评标经历十年。"})
+
+
+async def test_09_printing_warns_then_locks_and_the_paper_proves_its_version(way: Journey) -> None:
+    he, office, wire = await _he(way), await way.office(), way.stage.wire
+    assert (await he.paper("draft")).startswith(b"%PDF")
+    with refused(code="not_printed"):
+        await he.paper()
+    with refused(code="print_locks", says="锁定"):
+        await he.print_form(confirmed=False)
+    first = await he.print_form()
+    assert first["locked"]
+    assert await he.print_form() == first, "the same state is the same print"
+    with refused(rule="form.papers.print_locks"):
+        await he.save("profession", {"school": "中南大学"})
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(await he.paper())).pages)
+    assert HE.name in text
+    assert UNIT in text
+    page = await way.browser(OLD).open(f"/p/{first['code']}")
+    assert "是最新版本" in page.text
+    assert HE.name not in page.text
+
+    reason = {"reason": "申请人来电：毕业院校填错。"}
+    await office.client.post(f"/office/applications/{he.id}/unlocking", reason)
+    await he.read()
+    await he.save("profession", _pick("education", "degree", "major", "title_level", school="中南大学"))
+    assert "不是最新版本" in (await way.browser(OLD).open(f"/p/{first['code']}")).text
+    second = await he.print_form()
+    assert second["version"] > first["version"]
+    assert (await wire.api("GET", f"{POOL}/papers/{second['code']}"))["current"]
+
+
+# ---- 申报第四步: attachments and submitting
+
+
+async def test_10_the_stamped_form_and_four_kinds_of_proof_are_required(way: Journey) -> None:
+    he = await _he(way)
+    missing = await he.problems()
+    assert missing.keys() == {"signed_form", "id_card_front", "id_card_back", "degree_proof", "title_proof", "photo"}
+    with pytest.raises(Refused) as incomplete:
+        await he.submit()
+    assert told(incomplete.value).keys() == missing.keys()
+    with pytest.raises(Refused):
+        await he.upload("degree_proof", "学历证书.jpg", b"MZ" + bytes(5000))
+    await he.upload("photo", "寸照.jpg", portrait())
+    await he.upload("signed_form", "资格审查表.pdf", signed_scan())
+    assert set(await he.attach_missing()) == missing.keys() - {"photo", "signed_form"}
+    await he.upload("other_material", "获奖证书.jpg", card(9))
+    done = await he.submit()
+    assert done["state"] == "reviewing"
+
+
+async def test_10_when_the_window_closes_while_somebody_types_the_draft_is_kept(way: Journey) -> None:
+    await way.stage.advance(61)
+    late = way.at_browser(ZHOU)
+    await log_in_by_code(way.browser(ZHOU), way.phone(ZHOUS_NEW), f"/h5/{POOL}/apply")
+    await late.start()
+    await late.save("basic", _pick("political_status", "region"))
+    await (await way.office()).client.post(f"/office/campaigns/{way.kept['campaign']}/closing")
+    await late.save("profession", _pick("school"))
+    kept = {one["code"]: one["values"] for one in (await late.show())["sections"]}
+    assert kept["profession"] == {"school": "湖南大学"}
+    with refused(says="截止"):
+        await late.submit()
+    [item] = (await late.home())["to_do"]
+    assert "会为您保留" in item["detail"]
+
+
+# ---- 审核阶段
+
+
+async def _progress(way: Journey, *words: str) -> None:
+    said = await (await _he(way)).ask()
+    assert all(word in said for word in words), said
+
+
+async def test_11_the_industry_departments_look_at_each_specialty_and_send_back_one(way: Journey) -> None:
+    he, number = await _he(way), (await (await _he(way)).show())["number"]
+    await way.stage.advance(61)
+    builders, planners = await way.reviewer(BUILDERS), await way.reviewer(PLANNERS)
+    await _progress(way, "行业部门预审", "市州行业主管部门")
+    assert [one["specialty"] for one in await builders.queue()] == [BUILDING], "the own branch only"
+    await builders.approve(await builders.find(number))
+    task = await planners.find(number)
+    with pytest.raises(Refused):
+        await planners.refuse(task, "这一步不能作出不通过的决定")
+    await planners.send_back(task, "总体规划与工作经历不符，请重新选择。")
+    await way.sms(HE, "被退回修改")
+    await _progress(way, "总体规划与工作经历不符", "修改信息")
+    [line] = [line for line in await he.log() if line["event"] == "send_back"]
+    assert (line["specialty"], line["step_name"]) == (PLANNING, "行业部门预审")
+    assert "不符" in line["opinion"]
+
+
+async def test_12_only_that_specialty_is_open_and_it_is_corrected(way: Journey) -> None:
+    he = await _he(way)
+    shown = await he.read()
+    editable = {field for section in shown["sections"] for field in section["editable"]}
+    assert editable == {"specialties", "strengths", "signed_form", "other_material"}
+    values = next(one["values"] for one in shown["sections"] if one["code"] == "evaluation")
+    with pytest.raises(Refused):
+        await he.save("profession", {"school": "清华大学"})
+    with pytest.raises(Refused) as other:
+        await he.save("evaluation", values | {"specialties": _chosen(ROADS)})
+    assert "没有被退回" in told(other.value)["specialties"]
+    await he.save("evaluation", values | {"specialties": _chosen(BUILDING, ROADS), "strengths": "参与公路规划十年。"})
+    with refused(rule="form.papers.print_before_submit"):
+        await he.submit()
+    await he.print_form()
+    with pytest.raises(Refused) as old_scan:
+        await he.submit()
+    assert "signed_form" in told(old_scan.value)
+    [old] = [file["id"] for file in (await he.show())["files"] if file["field"] == "signed_form"]
+    await he.client.delete(f"/attachments/{old}")
+    await he.upload("signed_form", "资格审查表（改）.pdf", signed_scan(2))
+    assert (await he.submit())["round"] == 2
+
+
+async def test_13_four_steps_are_passed_and_the_chat_tells_each(way: Journey) -> None:
+    he, number = await _he(way), (await (await _he(way)).show())["number"]
+    planners = await way.reviewer(PLANNERS)
+    assert await (await way.reviewer(BUILDERS)).queue() == [], "what was approved stays approved"
+    await planners.approve(await planners.find(number, ROADS))
+    for person, step in ((CITY, "市州审核"), (PROVINCE, "省级审核"), (FINAL, "省级终审")):
+        await _progress(way, step)
+        await way.stage.advance(3600)
+        reviewer = await way.reviewer(person)
+        await reviewer.approve(await reviewer.find(number))
+    approved = [line["step_name"] for line in await he.log() if line["event"] == "approve"]
+    assert sorted(set(approved)) == sorted(["行业部门预审", "市州审核", "省级审核", "省级终审"])
+
+
+async def test_14_whoever_passed_waits_for_the_exam_and_is_told(way: Journey) -> None:
+    he = await _he(way)
+    assert await he.state() == "exam"
+    await way.sms(HE, "等待统一考试")
+    await _progress(way, "待考试", "学习培训资料")
+    assert await he.badge() == "申请中"
+    stages = [(one["name"], one["state"]) for one in (await he.show())["progress"]["stages"]]
+    assert stages[-2:] == [("考试", "now"), ("入库", "next")]
+    with pytest.raises(Refused):
+        await he.withdraw()
+
+
+async def test_15_the_feedback_page_takes_what_the_person_writes(way: Journey) -> None:
+    browser = way.browser(HE)
+    await log_in_by_password(browser, POOL, HE.id_number, PASSWORD)
+    await browser.open(f"/h5/{POOL}/help")
+    page = await browser.press("提交", text="建议在申请页显示审核部门的咨询电话。")
+    assert "已收到" in page.text
+    office = await way.office()
+    [one] = (await office.client.get("/feedback"))["items"]
+    assert datetime.fromisoformat(one["created_at"]) <= await way.stage.now() + timedelta(seconds=5)
