@@ -55,6 +55,7 @@ from services.crypto import Keyring
 from services.deadlines import Deadlines, Duty
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
+from services.draws.papers import DrawPapers
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
@@ -245,6 +246,7 @@ def make_services(
         attachments=attachments,
         attachment_files=AttachmentReading(deps, store),
         draw_attachments=DrawAttachments(deps, store, reading),
+        draw_papers=DrawPapers(deps, gateways.printer, reading),
         papers=Papers(deps, store, gateways.printer),
         exports=Exports(deps),
         pay=pay,

@@ -1,4 +1,4 @@
-"""The file attached to a draw's request for verification."""
+"""The file attached to a draw's request for verification, and the papers to make one from."""
 
 from __future__ import annotations
 
@@ -6,12 +6,22 @@ from miniapp_api.attachments import AttachmentOut
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
-from miniapp_api.http.schema import Listing
+from miniapp_api.http.schema import Listing, PoolPath
 from services.draws.attachments import RULE
+from services.draws.papers import Kind
 
-api = Api("draw_attachments", "抽取申请附件", "One file, replaceable until the request is handed in.")
+api = Api(
+    "draw_attachments",
+    "抽取申请附件",
+    "One file, replaceable until the request is handed in; and papers to make it from.",
+)
 
+PDF = "application/pdf"
 FILE = UploadRule(RULE.size_max, (".pdf", ".jpg", ".png"))
+
+
+class TemplatePath(PoolPath):
+    kind: Kind
 
 
 @api.post("/draws/{draw_id}/attachment", "上传申请附件", action="draw.edit", upload=FILE, keyed="service")
@@ -40,3 +50,17 @@ async def download(call: Call, path: DrawPath) -> Download:
 async def remove(call: Call, path: DrawPath) -> None:
     """Take it out again, before the request is handed in."""
     await call.services.draw_attachments.remove(call.actor, path.draw_id)
+
+
+@api.get("/draw-templates/{kind}", "下载申请表模板", access="session", media_type=PDF)
+async def template(call: Call, path: TemplatePath) -> Download:
+    """A blank request to fill in by hand and stamp: for a draw, a redraw, a recall of the experts, a release."""
+    paper = await call.services.draw_papers.template(call.pool, path.kind)
+    return Download(paper.content, PDF, paper.filename)
+
+
+@api.get("/draws/{draw_id}/papers/application", "下载抽取申请表", action="draw.edit", media_type=PDF)
+async def application(call: Call, path: DrawPath) -> Download:
+    """The request with everything that stands in the draw, to be stamped and attached."""
+    paper = await call.services.draw_papers.application(call.actor, path.draw_id)
+    return Download(paper.content, PDF, paper.filename)

@@ -22,6 +22,7 @@ from services.credentials import Credentials
 from services.deadlines import Deadlines
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
+from services.draws.papers import DrawPapers
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
@@ -80,6 +81,7 @@ class Services:
     attachments: Attachments
     attachment_files: AttachmentReading
     draw_attachments: DrawAttachments
+    draw_papers: DrawPapers
     papers: Papers
     exports: Exports
     pay: PayDesk

@@ -193,3 +193,7 @@ class PlainPrinter:
         json.dumps(content)
         self.made.append((paper, content))
         return pdf()
+
+    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
+        await self.print(paper, content)
+        return png()

@@ -155,9 +155,52 @@ def notice_list() -> dict[str, Any]:
     }
 
 
+def draw_application() -> dict[str, Any]:
+    opinions = ("申请理由", "招标人（代理机构）意见", "监督部门意见", "交易中心核验意见")
+    return {
+        "title": "评标专家抽取申请表",
+        "pool": "广东省综合评标评审专家库",
+        "qr": "",
+        "foot": ["广东省综合评标评审专家库"],
+        "facts": [["活动编号", "CQ202611210001"]],
+        "sections": [
+            {
+                "title": "基本信息",
+                "rows": [
+                    row("项目名称", "演示项目(一标段)", wide=True),
+                    row("经办人", "黄劲松"),
+                    row("抽取人数", "5人"),
+                ],
+                "lists": [
+                    {
+                        "label": "抽取条件",
+                        "columns": ["评标专业", "抽取地区", "人数"],
+                        "rows": [["A08 施工", "广州市", "5"]],
+                    }
+                ],
+            }
+        ],
+        "opinions": [{"title": one, "said": "", "sign": "签字（盖章）"} for one in opinions],
+    }
+
+
+def pay_code() -> dict[str, Any]:
+    return {
+        "title": "评标专家培训费",
+        "pool": "演示省综合评标专家库",
+        "amount": "¥350.00",
+        "name": "张**",
+        "number": "ZJ0000123",
+        "until": "11月21日(周六) 12:15",
+        "qr": "weixin://wxpay/bizpayurl?pr=abc",
+    }
+
+
 SAMPLES = {
     "application_form": application_form,
     "commitment": commitment,
     "receipt": receipt,
     "notice_list": notice_list,
+    "draw_application": draw_application,
+    "pay_code": pay_code,
 }

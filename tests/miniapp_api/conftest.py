@@ -42,6 +42,7 @@ from services.credentials import Credentials
 from services.crypto import Keyring
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
+from services.draws.papers import DrawPapers
 from services.draws.reading import Reading
 from services.draws.rounds import Rounds
 from services.draws.run import Run
@@ -276,6 +277,7 @@ def make_services(deps: Deps, wechat: Wechat) -> Services:
         attachments=Attachments(deps, store, QuickChecker()),
         attachment_files=AttachmentReading(deps, store),
         draw_attachments=DrawAttachments(deps, store, reading, QuickChecker()),
+        draw_papers=DrawPapers(deps, PlainPrinter(), reading),
         papers=Papers(deps, store, PlainPrinter()),
         exports=Exports(deps),
         pay=make_fake_desk(deps, notices, fees, entry),

@@ -91,7 +91,9 @@ async def send(person: Person, endpoint: Endpoint, ids: dict[str, object], sampl
         "section": "basic", "offset": 0,
     }  # fmt: skip
     given = {name: (fixed | ids).get(name, new_id()) for name in endpoint.path_model.model_fields}
-    queries = {"catalogues_search": "?word=x", "employers_search": "?word=x", "attachments_upload_whole": "?field=photo"}
+    queries = {
+        "catalogues_search": "?word=x", "employers_search": "?word=x", "attachments_upload_whole": "?field=photo"
+    }  # fmt: skip
     query = queries.get(endpoint.name, "")
     response = await person.ask(endpoint.method, endpoint.path.format_map(given) + query, **options)
     return response.status, await response.json(content_type=None) if "json" in response.content_type else None
