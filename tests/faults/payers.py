@@ -1,0 +1,360 @@
+"""What the tests of trouble with money share: people who owe a fee, people who pay, and both sides' books."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+
+from app.commands.database import deps_for
+from app.demo.browsers import Browser
+from app.demo.mini import MiniProgram
+from app.demo.paying import Payer
+from app.demo.phones import Missing
+from app.demo.stage import Stage, stage
+from app.demo.wire import Json, Refused, Wire
+from app.demo_data import POOL
+from app.demo_people import OFFICES, check_sign
+from app.preparations import bring_demo_people
+from config.settings import Settings
+from domain.clock import local
+from domain.ids import new_id
+from models.accounts import Account, WechatIdentity
+from models.applications import Application, ApplicationSection
+from models.payments import Fee
+from services.applications.state import seal_values
+from services.base import Deps, rows
+from services.invariants import find_broken, find_broken_audit
+from tests.faults.stagehand import Hand, patiently
+
+AMOUNT = 100
+"""Fen; the demo pool's fee."""
+PURSE = 1_000_000
+"""Fen in everybody's wallet at first."""
+DEBTORS, FRIENDS = 64, 6
+WAYS = ("mini", "native", "jsapi", "for_other")
+ADMIN = next(person for person in OFFICES if person.role == "admin")
+REFUSALS = frozenset({400, 403, 404, 409, 422})
+
+_LEFT = (
+    "SELECT 'event ' || kind AS what, outcome AS state FROM pay_event WHERE applied_at IS NULL UNION ALL "
+    "SELECT 'order ' || out_trade_no, state FROM pay_order WHERE state IN ('new', 'open') UNION ALL "
+    "SELECT 'refund ' || out_refund_no, state FROM refund WHERE state <> 'done' UNION ALL "
+    "SELECT 'invoice', i.state FROM invoice i WHERE i.state <> 'sent' OR i.receipt_sent_at IS NULL UNION ALL "
+    "SELECT 'notice ' || kind, state FROM notice WHERE state = 'active' AND next_at <= $1 UNION ALL "
+    "SELECT 'paid, and waiting', a.state FROM application a JOIN fee f ON f.application_id = a.id "
+    "WHERE a.state = 'fee' AND f.state = 'paid'"
+)
+_PAID = (
+    "SELECT out_trade_no, transaction_id, amount, refunded, surplus FROM pay_order WHERE state IN ('paid', 'refunded')"
+)
+_ENTERED = (
+    "SELECT f.expert_number, f.state AS fee, a.state, (SELECT count(*) FROM review_entry e "
+    "WHERE e.application_id = a.id AND e.event = 'enter') AS entries, (SELECT count(*) FROM expert x "
+    "WHERE x.account_id = a.account_id) AS files, (SELECT count(*) FROM notice n WHERE n.kind = 'fee_paid' "
+    "AND n.account_id = f.account_id) AS told, (SELECT count(*) FROM audit_entry u WHERE u.action = 'fee.paid' "
+    "AND u.subject_id = f.id) AS recorded FROM fee f JOIN application a ON a.id = f.application_id "
+    "WHERE f.expert_number = ANY($1::text[])"
+)
+
+
+@dataclass(frozen=True)
+class Debtor:
+    """Approved, and has to pay. ``at`` tells them apart."""
+
+    at: int
+
+    @property
+    def mobile(self) -> str:
+        return f"1390000{self.at:04}"
+
+    @property
+    def number(self) -> str:
+        """Of the expert-to-be."""
+        return f"YS8800{self.at:04}"
+
+    @property
+    def email(self) -> str:
+        return f"debtor{self.at}@mail.example"
+
+    @property
+    def id_number(self) -> str:
+        first = f"44010619800101{self.at:03}"
+        return first + check_sign(first)
+
+
+def friend_mobile(at: int) -> str:
+    return f"1380000{at:04}"
+
+
+# ---- before the start
+
+
+async def let_owe(settings: Settings) -> None:
+    """The demonstration's people, and those who owe: approved by rows, not by filling in forms."""
+    await bring_demo_people(settings)
+    async with deps_for(settings) as deps:
+        appid = settings.wechat.accounts[POOL].appid
+        for at in range(DEBTORS):
+            await _let_owe(deps, Debtor(at), appid)
+
+
+async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
+    from sandbox.phones import openid_of  # the other side's way of making openids, so that messages reach the phone
+
+    now = deps.now()
+    account = await Account.create(
+        pool=POOL, mobile_sealed=deps.keys.seal(debtor.mobile, "mobile"), real_name=f"欠费{debtor.at}",
+        mobile_hash=deps.keys.lookup_hash("mobile", debtor.mobile), registered_at=now,
+        id_number_sealed=deps.keys.seal(debtor.id_number, "id_number"),
+        id_number_hash=deps.keys.lookup_hash("id_number", debtor.id_number),
+        privacy_version=deps.book(POOL).pool.privacy_version, privacy_accepted_at=now, created_at=now,
+    )  # fmt: skip
+    await WechatIdentity.create(
+        pool=POOL, app="oa", appid=appid, openid=openid_of(appid, debtor.mobile), account_id=account.id,
+        created_at=now, bound_at=now,
+    )  # fmt: skip
+    application = await Application.create(
+        pool=POOL, number=f"SQ9900{debtor.at:04}", account_id=account.id, entry_type="first", state="fee",
+        state_since=now, approved_at=now, expert_number=debtor.number, region="440106",
+        region_path=["440106", "440100", "440000"], name=account.real_name, created_at=now,
+    )  # fmt: skip
+    sealed = seal_values(deps, {"email": debtor.email})
+    await ApplicationSection.create(application_id=application.id, code="basic", values_sealed=sealed, saved_at=now)
+    await Fee.create(
+        id=new_id(), pool=POOL, kind="training", application_id=application.id, account_id=account.id,
+        expert_number=debtor.number, amount=AMOUNT, opens_at=now - timedelta(hours=1),
+        closes_at=now + timedelta(days=30), state="due", told_at=now, created_at=now,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def owing() -> AsyncIterator[Till]:
+    """Everything started, phones handed out, eight in the morning."""
+    folder = Path(tempfile.mkdtemp(prefix="pbt-money-"))
+    folder.chmod(0o755)
+    try:
+        async with stage(folder, prepare=[let_owe], durable=False) as found:
+            till = Till(found, replace(found.wire, patience=60.0))
+            await till.begin()
+            yield till
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# ---- the people
+
+
+@dataclass
+class Sheet:
+    """WeChat's cashier, open on a phone."""
+
+    payer: Payer
+    cashier: Json
+    out_trade_no: str
+
+    async def confirm(self, *, wait: bool = True) -> bool:
+        """Pay; False when the cashier refuses: paid, closed or over."""
+        body = {"phone": self.payer.phone.mobile, "cashier": self.cashier["cashier"], "wait": wait}
+        try:
+            await self.payer.phone.wire.control("/pay/confirm", body)
+        except Refused as refusal:
+            if refusal.status != 400:
+                raise
+            return False
+        return True
+
+
+@dataclass
+class Till:
+    stage: Stage
+    wire: Wire
+    hand: Hand = field(init=False)
+    minis: dict[str, MiniProgram] = field(default_factory=dict)
+    browsers: dict[str, Browser] = field(default_factory=dict)
+    debtors: list[Debtor] = field(default_factory=lambda: [Debtor(at) for at in range(DEBTORS)])
+    used: list[Debtor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.hand = Hand(self.stage)
+
+    async def begin(self) -> None:
+        now = local(await self.stage.now())
+        await self.stage.advance_to((now + timedelta(days=1)).replace(hour=8, minute=0, second=0))
+        people = [{"mobile": debtor.mobile, "name": f"欠费{debtor.at}", "follows": True} for debtor in self.debtors]
+        people += [{"mobile": friend_mobile(at), "name": f"朋友{at}", "follows": False} for at in range(FRIENDS)]
+        phones = [{**person, "pool": POOL, "role": "applicant"} for person in people]
+        await self.wire.control("/phones/bulk", {"phones": phones})
+
+    def take(self, count: int) -> list[Debtor]:
+        """People who owe and whom no other test has met."""
+        taken, self.debtors = self.debtors[:count], self.debtors[count:]
+        assert len(taken) == count, "raise DEBTORS"
+        self.used += taken
+        return taken
+
+    def payer(self, mobile: str) -> Payer:
+        return Payer(replace(self.stage.phone(mobile, POOL), wire=self.wire))
+
+    async def mini(self, mobile: str, role: str = "") -> MiniProgram:
+        if mobile not in self.minis:
+            opened = MiniProgram(self.wire, self.payer(mobile).phone, role)
+            await opened.open()
+            self.minis[mobile] = opened
+        return self.minis[mobile]
+
+    async def office(self) -> MiniProgram:
+        return await self.mini(ADMIN.mobile, "pool_admin")
+
+    async def fault(self, kind: str, **more: object) -> None:
+        await self.wire.control("/faults", {"vendor": "pay", "kind": kind, **more})
+
+    async def clear(self) -> None:
+        await self.wire.control("/faults/clear", {})
+
+    # ---- paying
+
+    async def open_sheet(self, debtor: Debtor, way: str, friend: int = 0) -> Sheet | None:
+        """Order and open the cashier; None when the service or the cashier says that nothing is to be paid."""
+        try:
+            return await self._open(debtor, way, friend)
+        except Refused as refusal:
+            if refusal.status not in REFUSALS:
+                raise
+            return None
+
+    async def _open(self, debtor: Debtor, way: str, friend: int) -> Sheet:
+        other = self.payer(friend_mobile(friend))
+        if way == "jsapi":
+            return await self._sheet(other, await self._by_page(debtor, friend_mobile(friend)))
+        mini = await self.mini(other.phone.mobile if way == "for_other" else debtor.mobile)
+        fee = (await mini.post("/payments/lookups", {"number": debtor.number}))["id"]
+        trade = "native" if way == "native" else "mini"
+        ordered = await mini.post(f"/payments/fees/{fee}/orders", {"trade": trade})
+        if way == "native":
+            cashier = await other.scan(ordered["code_url"])
+            return Sheet(other, cashier, str(cashier["out_trade_no"]))
+        payer = self.payer(mini.phone.mobile)
+        return await self._sheet(payer, ordered["parameters"] | {"appId": await payer.mini_appid()})
+
+    async def _sheet(self, payer: Payer, parameters: Json) -> Sheet:
+        cashier = await payer.call_cashier(parameters)
+        return Sheet(payer, cashier, str(cashier["out_trade_no"]))
+
+    async def _by_page(self, debtor: Debtor, mobile: str) -> Json:
+        """In WeChat's own browser: the page by number, and what its script gets. Patient like everybody."""
+        base = f"{self.wire.sandbox_url}/phone/{mobile}/service"
+        give_up = asyncio.get_running_loop().time() + self.wire.patience
+        while True:
+            browser = self.browsers.setdefault(mobile, Browser(self.wire, base))
+            try:
+                if (await browser.open(f"/h5/{POOL}/pay/{debtor.number}")).status < 500:
+                    said = await browser.press_by_script("立即支付")
+                    parameters: Json = said["parameters"]
+                    return parameters
+            except Refused as refusal:
+                if refusal.status < 500:
+                    raise
+            except Missing as missing:
+                if browser.page.status == 200:  # the page is there, and nothing to be paid on it
+                    raise Refused(409, {"page": browser.page.text}, "pay page") from missing
+            except (aiohttp.ClientError, TimeoutError):
+                self.browsers.pop(mobile, None)
+            assert asyncio.get_running_loop().time() < give_up, browser.page.text
+            await asyncio.sleep(0.3)
+
+    async def pay(self, debtor: Debtor, way: str, friend: int = 0) -> bool:
+        """From ordering to the money; whether money went."""
+        sheet = await self.open_sheet(debtor, way, friend)
+        return sheet is not None and await sheet.confirm()
+
+    async def pay_at_once(self, debtor: Debtor, *ways: str) -> list[bool]:
+        """Several people have the cashier open, and confirm at the same moment."""
+        opened = await asyncio.gather(*(self.open_sheet(debtor, way, at) for at, way in enumerate(ways)))
+        return await asyncio.gather(*(sheet.confirm() for sheet in opened if sheet is not None))
+
+    # ---- time
+
+    async def live(self, minutes: int) -> None:
+        """Let time go by in steps that a signature survives."""
+        for _ in range(-(-minutes // 4)):
+            await self.hand.nudge(240)
+            await asyncio.sleep(0.25)
+
+    async def settle(self, patience: float = 90.0) -> None:
+        """The platform is well again, and time goes by until nothing is under way."""
+        await self.clear()
+        give_up = asyncio.get_running_loop().time() + patience
+        while left := await self.left():
+            assert asyncio.get_running_loop().time() < give_up, left
+            await self.hand.nudge(120)
+            await asyncio.sleep(0.4)
+
+    async def left(self) -> list[str]:
+        now = await self.stage.now()
+        return [f"{row['what']} {row['state']}" for row in await patiently(lambda: rows(_LEFT, now))]
+
+    # ---- what must hold afterwards
+
+    async def check(self, debtors: Sequence[Debtor]) -> None:
+        """Both sides' books agree fen by fen, and each of the debtors paid, went on and was told once."""
+        broken = await patiently(find_broken) + await patiently(lambda: find_broken_audit(self.stage.deps))
+        assert not broken, "\n".join(broken)
+        await self._check_books()
+        found = {row["expert_number"]: row for row in await rows(_ENTERED, [debtor.number for debtor in debtors])}
+        for debtor in debtors:
+            row = dict(found[debtor.number])
+            assert (row["fee"], row["state"]) == ("paid", "entered"), row
+            assert [row[name] for name in ("entries", "files", "told", "recorded")] == [1, 1, 1, 1], row
+            await self._check_letters(debtor)
+
+    async def _check_books(self) -> None:
+        ours = {row["out_trade_no"]: row for row in await rows(_PAID)}
+        theirs = {order["out_trade_no"]: order for order in await self.orders() if order.get("transaction_id")}
+        assert {number: (row["transaction_id"], row["amount"], row["refunded"]) for number, row in ours.items()} == {
+            number: (order["transaction_id"], order["amount"]["total"], order["refunded"])
+            for number, order in theirs.items()
+        }
+        refunds = await rows("SELECT out_refund_no, amount, state FROM refund")
+        there = (await self.wire.control("/pay/refunds"))["refunds"]
+        assert {(row["out_refund_no"], row["amount"], row["state"] == "done") for row in refunds} == {
+            (refund["out_refund_no"], refund["amount"]["refund"], refund["status"] == "SUCCESS") for refund in there
+        }
+        paid = (await rows("SELECT count(*) AS n FROM fee WHERE state = 'paid'"))[0]["n"]
+        assert await self._spent() == paid * AMOUNT, "people are short of their fees, and of nothing else"
+
+    async def orders(self, debtor: Debtor | None = None) -> list[Json]:
+        """What the platform knows; of one debtor or of all."""
+        found = list((await self.wire.control("/pay/orders"))["orders"])
+        if debtor is None:
+            return found
+        own = await rows(
+            "SELECT o.out_trade_no FROM pay_order o JOIN fee f ON f.id = o.fee_id WHERE f.expert_number = $1",
+            debtor.number,
+        )
+        return [order for order in found if order["out_trade_no"] in {row["out_trade_no"] for row in own}]
+
+    async def _spent(self) -> int:
+        phones = (await self.wire.control("/phones?limit=500"))["phones"]
+        purses = [(await self.wire.control(f"/phones/{phone['mobile']}/wallet"))["balance"] for phone in phones]
+        return sum(PURSE - purse for purse in purses)
+
+    async def _check_letters(self, debtor: Debtor) -> None:
+        """One receipt. It may come twice when a worker is killed, but then as the same message."""
+        found = (await self.wire.control(f"/mail?to={debtor.email}"))["letters"]
+        receipts = [letter for letter in found if any("receipt" in file["name"] for file in letter["attachments"])]
+        names = Counter([await self._message_id(letter["id"]) for letter in receipts])
+        assert len(names) == 1, (debtor, names)
+
+    async def _message_id(self, letter: int) -> str:
+        async with self.wire.http.get(f"{self.wire.sandbox_url}/control/mail/{letter}/raw") as got:
+            lines = (await got.text()).splitlines()
+        return next(line for line in lines if line.lower().startswith("message-id:"))
