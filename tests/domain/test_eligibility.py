@@ -55,7 +55,7 @@ def test_a_fit_and_free_expert_may_be_drawn():
         ({"id_number_hash": "hash-of-wang"}, "recused_person"),
         ({"recusal_keys": frozenset(unit_keys("某某工程有限公司"))}, "recused_unit"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else ",".join(value),
 )
 def test_an_expert_who_is_not_fit_or_recused_may_not(changes, expected):
     assert reason(replace(EXPERT, **changes)) == expected
