@@ -92,6 +92,8 @@ class PayEvent(Row):
     payload_sealed = fields.TextField()
     received_at = fields.DatetimeField()
     applied_at = fields.DatetimeField(null=True)
+    retry_at = fields.DatetimeField(null=True)
+    """Not before: what follows from it failed."""
     outcome = fields.CharField(40, default="")
 
     class Meta:

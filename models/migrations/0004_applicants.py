@@ -565,6 +565,7 @@ class Migration(migrations.Migration):
                 ("payload_sealed", fields.TextField(unique=False)),
                 ("received_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("applied_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("retry_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("outcome", fields.CharField(default="", max_length=40)),
             ],
             options={

@@ -9,7 +9,7 @@ from services.base import Deps
 from services.codes import Notifier
 from services.deadlines import Duty
 from services.payments.bills import Bills
-from services.payments.events import Passing, PayEvents
+from services.payments.events import WAITING, Passing, PayEvents
 from services.payments.fees import Fees
 from services.payments.invoices import Invoices
 from services.payments.orders import Orders
@@ -56,7 +56,7 @@ def make_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside
     opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"
     duties = (
         Duty("fee_open", opened, fees.tell_opened),
-        Duty("pay_events", "EXISTS (SELECT 1 FROM pay_event WHERE applied_at IS NULL)", events.carry_out_due),
+        Duty("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.carry_out_due),
         Duty("order_check", "EXISTS (SELECT 1 FROM pay_order WHERE check_at <= $1)", orders.check_due),
         Duty("refund_check", "EXISTS (SELECT 1 FROM refund WHERE check_at <= $1)", refunds.check_due),
         Duty("invoice_check", "EXISTS (SELECT 1 FROM invoice WHERE check_at <= $1)", invoices.check_due),

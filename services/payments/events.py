@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,6 +28,10 @@ from services.payments.settle import ALARMS, PURPOSE, Settle, store_event
 from services.ports import InvoiceReport, PaymentPlatform, PayNotification, RefundReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+WAITING = "applied_at IS NULL AND (retry_at IS NULL OR retry_at <= $1)"
+_PAUSE = timedelta(seconds=30)
 
 
 class Passing(Protocol):
@@ -72,9 +76,20 @@ class PayEvents:
 
     async def carry_out_due(self) -> int:
         """What follows from every event that waits; returns how many there were."""
-        waiting = await rows("SELECT id FROM pay_event WHERE applied_at IS NULL ORDER BY received_at LIMIT 200")
-        await each("pay_events", waiting, lambda row: self.carry_out(row["id"]))
+        due = f"SELECT id FROM pay_event WHERE {WAITING} ORDER BY received_at LIMIT 200"
+        waiting = await rows(due, self._deps.now())
+        await each("pay_events", waiting, lambda row: self._try(row["id"]))
         return len(waiting)
+
+    async def _try(self, event_id: UUID) -> None:
+        """One that fails is left alone for a while, or it would fill the log twice a second."""
+        done = False
+        try:
+            await self.carry_out(event_id)
+            done = True
+        finally:
+            if not done:
+                await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self._deps.now() + _PAUSE)
 
     async def carry_out(self, event_id: UUID) -> None:
         """Everything that follows from one event. Harmless to repeat, and to do twice at once."""
