@@ -156,8 +156,9 @@ class Browser:
             ) as got:
                 self.cookies |= {name: morsel.value for name, morsel in got.cookies.items()}
                 if got.status in (301, 302, 303, 307) and "Location" in got.headers:
-                    url = urljoin(url, got.headers["Location"]).replace(self.wire.service_url, self.base, 1)
-                    method, fields = "GET", None
+                    method, fields, url = "GET", None, urljoin(url, got.headers["Location"])
+                    if url.startswith(f"{self.wire.service_url}/"):
+                        url = self.base + url.removeprefix(self.wire.service_url)
                     continue
                 self.page = Page(url, got.status, await got.text(errors="replace"))
                 reader = _Reader(self.page)

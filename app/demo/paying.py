@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.demo.phones import Missing, Phone, bubbles
+from app.demo.phones import Phone, bubbles
 from app.demo.wire import Json
-
-_MEDIA = "/control/media/"
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,7 @@ async def code_in_chat(phone: Phone) -> str:
         pictures = [one["image"] for one in bubbles(state, phone.pool) if one["side"] == "account" and one["image"]]
         return pictures[-1] if pictures else None
 
-    picture = await phone.wait_for(find, "缴费二维码")
-    _, found, media = picture.rpartition(_MEDIA)
-    if not found:
-        raise Missing(f"图片 {picture}")
+    media = await phone.wait_for(find, "缴费二维码")
     return str((await phone.wire.control(f"/media/{media}/code"))["text"])
 
 

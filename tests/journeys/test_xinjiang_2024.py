@@ -1,0 +1,473 @@
+"""Xinjiang's manual of 2024 (2024年全区第二批评标专家报名操作流程), step by step, to the paid fee and the invoice.
+
+Only through chat, pages, the public API, mail and WeChat Pay, over the wire. The campaign has the manual's windows, in
+the coming year. The numbers in the names are the manual's chapters in their order; each step goes on where the one
+before ended.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pypdf import PdfReader
+
+from app.demo.applicants import Applicant, log_in_by_code, log_in_by_password, register_in_browser
+from app.demo.paying import Letter, Payer, code_in_chat, letters
+from app.demo.scans import card, signed_scan
+from app.demo.wire import Json, Refused
+from domain.clock import SHANGHAI, SystemClock, local
+from tests.factories.forms import good_values
+from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+POOL = "xinjiang"
+ADMIN = Person("管库员", "19900400001", home="650102", serial=1)
+SU = Person("苏航", "19900400002", home="650202", serial=2)
+"""Who walks the whole way and pays by the code in the chat."""
+MA = Person("马天山", "19900400003", home="650202", serial=4)
+"""For whom two people pay at once."""
+AI = Person("艾克拉木", "19900400004", home="650202", serial=6)
+"""Who is approved late."""
+WANG = Person("王戈壁", "19900400007", home="650202", serial=12)
+"""Whom nobody reviews in time."""
+FRIEND = Person("好朋友", "19900400005", home="650202", serial=8)
+"""Somebody with WeChat and a wallet, whom the pool does not know."""
+OFFICE = Person("克市住建", "19900400006", home="650202", serial=10)
+KARAMAY = "650200"
+AMOUNT = 350_00
+
+
+def _day(month: int, day: int, clock: str) -> datetime:
+    """A moment of the campaign, in the coming year."""
+    hour, minute = map(int, clock.split(":"))
+    return datetime(local(SystemClock().now()).year + 1, month, day, hour, minute, tzinfo=SHANGHAI)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def way() -> AsyncIterator[Journey]:
+    async with set_out(POOL, ADMIN, (SU, MA, AI, WANG, FRIEND, OFFICE), start=_day(11, 15, "09:00")) as journey:
+        yield journey
+
+
+@pytest.fixture(autouse=True)
+def _in_order(request: pytest.FixtureRequest, way: Journey) -> None:
+    skip_after_a_failure(request, way)
+
+
+def _values(person: Person, **change: object) -> dict[str, object]:
+    return good_values(POOL) | {"email": f"{person.mobile}@mail.example"} | change
+
+
+async def _applicant(way: Journey, person: Person) -> Applicant:
+    """Somebody registered, with the mini-program."""
+    if person.mobile not in way.applicants:
+        mini = await way.mini(person, "")
+        way.applicants[person.mobile] = Applicant(way.phone(person), person.name, person.id_number, mini)
+    return way.applicants[person.mobile]
+
+
+# ---- 一 enrolling
+
+
+async def test_00_the_campaign_has_three_windows_and_advice_for_each_prefecture(way: Journey) -> None:
+    office = await way.office()
+    await office.assign(OFFICE.mobile, OFFICE.name, "local", region=KARAMAY)
+    form: dict[str, Any] = {
+        "name": "全区第二批评标专家报名", "entry_types": ["first", "renewal"],
+        "enrol_from": _day(11, 15, "10:30").isoformat(), "enrol_until": _day(12, 2, "18:30").isoformat(),
+        "review_from": _day(11, 15, "10:30").isoformat(), "review_until": _day(12, 3, "18:30").isoformat(),
+        "pay_from": _day(11, 20, "10:30").isoformat(), "pay_until": _day(12, 4, "18:30").isoformat(),
+        "advice": {KARAMAY: "0990-6220000"},
+    }  # fmt: skip
+    with refused(code="window_turned"):
+        await office.client.post("/office/campaigns", form | {"pay_until": form["pay_from"]})
+    await office.open_campaign(**form)
+    [announced] = (await way.stage.wire.api("GET", f"{POOL}/campaigns"))["items"]
+    assert (announced["state"], announced["advice"]) == ("upcoming", {KARAMAY: "0990-6220000"})
+
+
+async def test_01_one_registers_on_the_page_and_logs_in_both_ways(way: Journey) -> None:
+    browser = way.browser(SU)
+    page = await browser.open(f"/h5/register?pool={POOL}")
+    page = await register_in_browser(browser, way.phone(SU), SU.name, SU.id_number, PASSWORD)
+    assert page.url.endswith(f"/h5/{POOL}/apply")
+    assert "未入库" in page.text
+    assert (await log_in_by_password(way.browser(SU, "2"), POOL, SU.mobile, PASSWORD)).url.endswith("/apply")
+    await way.stage.advance(61)
+    await log_in_by_code(way.browser(SU, "3"), way.phone(SU), f"/h5/{POOL}/apply")
+    assert "未入库" in way.browser(SU, "3").page.text
+    for person in (MA, AI, WANG):
+        page = await register_in_browser(
+            way.browser(person), way.phone(person), person.name, person.id_number, PASSWORD
+        )
+        assert "未入库" in page.text
+
+
+async def test_01_the_honesty_clause_stands_on_the_page_and_must_be_agreed_to(way: Journey) -> None:
+    browser = way.browser(FRIEND)
+    await browser.open(f"/h5/register?pool={POOL}")
+    page = await browser.press("获取验证码", mobile=FRIEND.mobile)
+    assert "通报当地住房城乡建设主管部门及所在单位" in page.text
+    code = await way.phone(FRIEND).sms_code()
+    typed = {"code": code, "name": FRIEND.name, "id_number": FRIEND.id_number, "password": PASSWORD, "again": PASSWORD}
+    page = await browser.press("注册", privacy="2026-11", **typed)
+    assert "同意承诺条款" in page.text
+
+
+async def test_01_applying_begins_at_half_past_ten(way: Journey) -> None:
+    su = await _applicant(way, SU)
+    with refused(rule="campaigns.required", says="10:30"):
+        await su.start()
+    assert await su.to_do() == ["评标专家报名（新增）"]
+    await way.stage.advance_to(_day(11, 15, "10:30") + timedelta(seconds=1))
+    with refused(code="no_expert_file"):
+        await su.start("renewal")
+    await su.start()
+    titles = [section["title"] for section in await su.sections()]
+    assert titles[1:4] == ["资格信息", "参评信息", "评标专业"]
+
+
+async def test_02_every_length_of_the_manual_holds(way: Journey) -> None:
+    su = await _applicant(way, SU)
+    values = _values(SU)
+
+    async def wrong(section: str, field: str, value: object) -> None:
+        with pytest.raises(Refused) as error:
+            await su.save(section, {field: value})
+        assert field in told(error.value), (field, error.value.problem)
+
+    await wrong("qualification", "employer", "单" * 51)
+    await wrong("qualification", "office_phone", "0991-88374101234")
+    await wrong("qualification", "years_in_field", 1000)
+    await wrong("qualification", "field_of_work", "A04")
+    await wrong("evaluation", "email", f"{'a' * 20}@mail.example.cn")
+    await wrong("qualification", "employer_code", "91310110076408176X")
+    fields = {one["code"]: one for section in await su.sections() for one in section["fields"]}
+    assert {fields[code]["default"] for code in ("remote_evaluation", "emergency")} == {"否"}
+    assert fields["recusal_units"]["required"]
+    assert fields["region"]["city_only"]
+    await su.fill_in(values)
+
+
+async def test_02_specialties_keep_to_one_class_and_one_two_four(way: Journey) -> None:
+    su = await _applicant(way, SU)
+
+    async def wrong(*codes: str, choice: str = "preferred") -> None:
+        with pytest.raises(Refused) as error:
+            await su.save("specialties", {"specialties": [{"code": code, "choice": choice} for code in codes]})
+        assert any(place.startswith("specialties") for place in told(error.value)), error.value.problem
+
+    await wrong("B010101")
+    await wrong("A080101", "A010101")
+    await wrong("A080101", "A080101")
+    await wrong("A080101", "A080201", "A080301")
+    await wrong("A080101", "A080102", "A080103", "A080104", "A080105")
+    await su.save("specialties", {"specialties": [{"code": "A080101", "choice": "alternative"}]})
+    assert "首选" in (await su.problems())["specialties"]
+    chosen = [("A080101", "preferred"), ("A080102", "alternative"), ("A080201", "alternative")]
+    await su.save("specialties", {"specialties": [{"code": code, "choice": choice} for code, choice in chosen]})
+    assert "specialties" not in await su.problems()
+
+
+async def test_03_the_commitment_letter_is_fetched_signed_and_uploaded(way: Journey) -> None:
+    su = await _applicant(way, SU)
+    text = _text(await su.paper("commitment"))
+    assert "承诺" in text
+    assert SU.name in text
+    with pytest.raises(Refused):
+        await su.upload("commitment_letter", "承诺书.jpg", card(1))
+    await su.upload("commitment_letter", "承诺书.pdf", signed_scan(1))
+    sent = await su.attach_missing(but=frozenset({"signed_form"}))
+    assert {"photo", "id_card_front", "qualifications[0].proof"} <= set(sent)
+    assert list(await su.problems()) == ["signed_form"]
+
+
+async def test_04_the_generated_table_is_checked_printed_signed_and_handed_in(way: Journey) -> None:
+    su = await _applicant(way, SU)
+    draft = _text(await su.paper("draft"))
+    for shown in (SU.name, "克拉玛依市", "民主党派", "新疆建筑设计研究院有限公司", f"{SU.mobile}@mail.example"):
+        assert shown in draft
+    await su.upload("signed_form", "审查表.pdf", signed_scan(2))
+    with refused(rule="form.papers.print_before_submit"):
+        await su.submit()
+    await _print_and_sign(su)
+    assert (await su.submit())["state"] == "reviewing"
+    assert await su.badge() == "申请中"
+
+
+def _text(pdf: bytes) -> str:
+    """Without blanks and places to break a line, so that a line's end parts no word."""
+    pages = [page.extract_text().replace("\u200b", "") for page in PdfReader(io.BytesIO(pdf)).pages]
+    return "".join("".join(pages).split())
+
+
+async def _print_and_sign(applicant: Applicant) -> None:
+    """Print the present state, and put the signed scan of it in the place of any older one."""
+    await applicant.print_form()
+    assert (await applicant.paper()).startswith(b"%PDF")
+    for file in (await applicant.show())["files"]:
+        if file["field"] == "signed_form":
+            await applicant.client.delete(f"/attachments/{file['id']}")
+    await applicant.upload("signed_form", "审查表.pdf", signed_scan(3))
+
+
+async def test_04_others_apply_too(way: Journey) -> None:
+    for person in (MA, AI, WANG):
+        applicant = await _applicant(way, person)
+        await applicant.start()
+        await applicant.fill_in(_values(person))
+        await applicant.attach_missing(but=frozenset({"signed_form"}))
+        await _print_and_sign(applicant)
+        assert (await applicant.submit())["state"] == "reviewing"
+
+
+# ---- 二 the review
+
+
+async def test_05_a_rejected_application_is_withdrawn_first_and_then_changed(way: Journey) -> None:
+    su, office = await _applicant(way, SU), await way.reviewer(OFFICE)
+    await way.stage.advance_to(_day(11, 16, "11:00"))
+    number = (await su.show())["number"]
+    assert "本地住房城乡建设主管部门" in await _in_chat(way, SU, "进度")
+    await office.send_back(await office.find(number), "工作经历填写过于简单，请补充。")
+    await way.bubble(SU, "退回修改")
+    said = await _in_chat(way, SU, "进度")
+    assert "撤回" in said
+    assert "过于简单" in said
+    for attempt in (su.submit, lambda: su.save("career", {"career": "补充"})):
+        with refused(rule="review.withdraw_before_edit"):
+            await attempt()
+    assert (await su.withdraw())["state"] == "correcting"
+    await su.read()
+    await su.save("career", {"career": "2008年7月起在设计院从事结构设计，主持项目二十余项。", "experience": "无"})
+    await _print_and_sign(su)
+    assert (await su.submit())["round"] == 2
+
+
+async def _in_chat(way: Journey, person: Person, word: str) -> str:
+    """What the account answers somebody who follows it and is bound."""
+    phone = way.phone(person)
+    if person.mobile not in way.kept:
+        way.kept[person.mobile] = "bound"
+        await way.stage.advance(61)
+        await phone.follow()
+        await phone.bind()
+    return await phone.say(word)
+
+
+async def test_06_approval_gives_the_number_and_the_fee_opens_after_five_days(way: Journey) -> None:
+    su, ma, office = await _applicant(way, SU), await _applicant(way, MA), await way.reviewer(OFFICE)
+    await _in_chat(way, MA, "进度")
+    await way.stage.advance_to(_day(11, 18, "11:00"))
+    for applicant in (su, ma):
+        await office.approve(await office.find((await applicant.show())["number"]))
+        assert await applicant.state() == "fee"
+    fee = await _fee(su)
+    assert (fee["amount"], fee["phase"], fee["name"]) == (AMOUNT, "not_open", "苏*")
+    assert "新发改收费〔2017〕1648号" in fee["legal_basis"]
+    approved = datetime.fromisoformat(fee["opens_at"]) - timedelta(days=5)
+    assert abs(approved - _day(11, 18, "11:00")) < timedelta(minutes=2)
+    assert "11月23日" in await _in_chat(way, SU, "缴费")
+    with refused(rule="fee.opens_after"):
+        await su.client.post(f"/payments/fees/{fee['id']}/orders", {"trade": "native"})
+    await way.stage.advance_to(datetime.fromisoformat(fee["opens_at"]) + timedelta(seconds=30))
+    await way.bubble(SU, "缴费通知")
+
+
+async def _fee(applicant: Applicant) -> Json:
+    [fee] = (await applicant.client.get("/payments/fees"))["items"]
+    found: Json = fee
+    return found
+
+
+# ---- 三 paying
+
+
+async def test_07_the_chat_gives_the_link_first_and_then_the_code_which_another_phone_pays(way: Journey) -> None:
+    su, friend = await _applicant(way, SU), Payer(way.phone(FRIEND))
+    fee = await _fee(su)
+    said = await _in_chat(way, SU, "缴费")
+    for shown in ("350.00", fee["expert_number"], "0991-8837428", "不予退费"):
+        assert shown in said
+    code = await code_in_chat(way.phone(SU))
+    before = await friend.balance()
+    cashier = await friend.scan(code)
+    assert (cashier["total"], cashier["description"]) == (AMOUNT, "评标专家培训费")
+    await way.stage.wire.control("/faults", {"vendor": "pay", "kind": "concurrent", "count": 1})
+    await friend.confirm(cashier)
+    await way.becomes(su, "exam")
+    assert (await _fee(su))["phase"] == "paid"
+    assert await friend.balance() == before - AMOUNT
+    await way.bubble(SU, "已收到培训费350.00元", fee["expert_number"])
+    assert "已缴费" in await _in_chat(way, SU, "缴费") or "发票" in await _in_chat(way, SU, "缴费")
+    with refused(code="fee_settled"):
+        await su.client.post(f"/payments/fees/{fee['id']}/orders", {"trade": "native"})
+    assert [row["state"] for row in await _orders(way, fee["expert_number"])] == ["paid"], "told twice, counted once"
+
+
+async def _orders(way: Journey, number: str) -> list[Json]:
+    """Of one expert number, newest first, as the administration sees them."""
+    found = await (await way.office()).client.get(f"/payments/orders?search={number}")
+    return list(found["items"])
+
+
+async def test_08_somebody_else_pays_by_the_expert_number_and_two_payments_count_once(way: Journey) -> None:
+    ma, friend = await _applicant(way, MA), Payer(way.phone(FRIEND))
+    fee, own = await _fee(ma), Payer(way.phone(MA))
+    browser = way.wechat(FRIEND)
+    page = await browser.open(f"/h5/{POOL}/pay")
+    assert "专家编号" in page.text
+    page = await browser.press("下一步", number="ZJ9999999")
+    assert "没有找到这个专家编号" in page.text
+    page = await browser.press("下一步", number=fee["expert_number"].lower())
+    assert "马**" in page.text
+    assert MA.name not in page.text
+    by_page = await friend.call_cashier((await browser.press_by_script("立即支付"))["parameters"])
+    ordered = await ma.client.post(f"/payments/fees/{fee['id']}/orders", {"trade": "mini"})
+    parameters = ordered["parameters"] | {"appId": await own.mini_appid()}
+    in_mini = await own.call_cashier(parameters)
+    await way.stage.wire.control("/faults", {"vendor": "pay", "kind": "lost", "count": 2})
+    balances = await friend.balance() + await own.balance()
+    await friend.confirm(by_page)
+    await own.confirm(in_mini)
+    await way.stage.advance(4)
+    assert (await ma.client.get(f"/payments/fees/{fee['id']}"))["phase"] == "paid", "asked, though nobody told"
+    await way.becomes(ma, "exam")
+
+    async def given_back() -> bool:
+        await way.stage.advance(10)
+        return await friend.balance() + await own.balance() == balances - AMOUNT
+
+    await way.until(given_back)
+    rows = await _orders(way, fee["expert_number"])
+    assert sorted(row["surplus"] for row in rows) == [False, True]
+    await way.stage.wire.control("/faults/clear", {})
+
+
+# ---- the invoice
+
+
+async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
+    su, office = await _applicant(way, SU), await way.office()
+    address = f"{SU.mobile}@mail.example"
+
+    async def receipt() -> Letter | None:
+        return next((one for one in await letters(way.phone(SU), address) if one.files), None)
+
+    letter: Letter = await way.until(receipt)
+    [content] = letter.files.values()
+    assert "350.00" in _text(content)
+    fee = await _fee(su)
+    assert (await su.client.download(f"/payments/fees/{fee['id']}/receipt")).startswith(b"%PDF")
+    with refused(code="invoice_pending"):
+        await su.client.download(f"/payments/fees/{fee['id']}/invoice")
+    buyer = {"title": "新疆建筑设计研究院有限公司", "taxpayer_id": "91310110076408176P", "email": ""}
+    await su.client.put(f"/payments/fees/{fee['id']}/invoice", buyer)
+    waiting = (await office.client.get("/payments/invoices?only=to_make"))["items"]
+    row = next(one for one in waiting if one["expert_number"] == fee["expert_number"])
+    assert (row["title"], row["taxpayer_id"]) == (buyer["title"], buyer["taxpayer_id"])
+    path = f"/payments/invoices/{row['id']}/file?number=24652000000012345678"
+    await office.client.upload(path, "发票.pdf", signed_scan(9))
+
+    async def invoice() -> bytes | None:
+        files = [file for one in await letters(way.phone(SU), address) for file in one.files.values()]
+        return next((file for file in files if file == signed_scan(9)), None)
+
+    assert await way.until(invoice)
+    await way.bubble(SU, "电子发票")
+    assert await su.client.download(f"/payments/fees/{fee['id']}/invoice") == signed_scan(9)
+
+
+async def test_10_the_bill_of_the_day_agrees_with_our_books(way: Journey) -> None:
+    await way.stage.advance_to(_day(11, 24, "10:10"))
+
+    async def compared() -> Json | None:
+        bills = (await (await way.office()).client.get("/payments/bills"))["items"]
+        return next((bill for bill in bills if bill["day"].endswith("11-23") and bill["state"] != "waiting"), None)
+
+    bill: Json = await way.until(compared)
+    assert (bill["state"], bill["trades"], bill["received"], bill["refunded"]) == ("equal", 4, 3 * AMOUNT, AMOUNT)
+
+
+# ---- late
+
+
+async def test_11_whoever_is_approved_late_pays_at_once_and_an_order_that_was_closed_still_counts(way: Journey) -> None:
+    ai, office, own = await _applicant(way, AI), await way.reviewer(OFFICE), Payer(way.phone(AI))
+    await _in_chat(way, AI, "进度")
+    await way.stage.advance_to(_day(12, 3, "17:00"))
+    await office.approve(await office.find((await ai.show())["number"]))
+    fee = await _fee(ai)
+    assert fee["phase"] == "open"
+    ends = datetime.fromisoformat(fee["closes_at"])
+    assert ends - _day(12, 3, "17:00") >= timedelta(hours=24), "24 hours for everybody"
+    path = f"/payments/fees/{fee['id']}/orders"
+    first = await ai.client.post(path, {"trade": "native"})
+    assert (await ai.client.post(path, {"trade": "native"}))["order_id"] == first["order_id"]
+    cashier = await own.scan(first["code_url"])
+    await way.stage.advance(31 * 60)
+
+    async def closed() -> bool:
+        return [row["state"] for row in await _orders(way, fee["expert_number"])] == ["closed"]
+
+    await way.until(closed)
+    again = await ai.client.post(path, {"trade": "native"})
+    assert again["code_url"] != first["code_url"], "made anew"
+    await way.stage.wire.control("/faults", {"vendor": "pay", "kind": "pay_after_close", "count": 1})
+    await own.confirm(cashier)
+    await way.becomes(ai, "exam")
+
+    async def settled() -> bool:
+        return sorted(row["state"] for row in await _orders(way, fee["expert_number"])) == ["closed", "paid"]
+
+    await way.until(settled)
+    with pytest.raises(Refused):
+        await own.phone.wire.control("/pay/scan", {"phone": AI.mobile, "code_url": again["code_url"]})
+
+
+async def test_12_when_the_windows_are_over_nobody_begins_and_nothing_is_decided(way: Journey) -> None:
+    office = await way.reviewer(OFFICE)
+    task = await office.find((await (await _applicant(way, WANG)).show())["number"])
+    await way.stage.advance_to(_day(12, 3, "18:31"))
+    with refused(rule="review.own_campaign_window", says="18:30"):
+        await office.approve(task)
+    campaigns = (await way.stage.wire.api("GET", f"{POOL}/campaigns"))["items"]
+    assert "open" not in {campaign["state"] for campaign in campaigns}
+
+
+# ---- back again
+
+
+async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_again(way: Journey) -> None:
+    su, office, friend = await _applicant(way, SU), await way.office(), Payer(way.phone(FRIEND))
+    fee = await _fee(su)
+    [order] = await _orders(way, fee["expert_number"])
+    before = await friend.balance()
+    with pytest.raises(Refused):
+        await office.client.post(f"/payments/orders/{order['id']}/refund", {"reason": "退" * 27})
+    await office.client.post(f"/payments/orders/{order['id']}/refund", {"reason": "本人因病不能参加培训"})
+
+    async def back() -> bool:
+        await way.stage.advance(10)
+        return await friend.balance() == before + AMOUNT
+
+    await way.until(back)
+    await way.bubble(SU, "退费通知")
+    assert (await _fee(su))["phase"] == "refunded"
+    with pytest.raises(Refused):
+        await office.client.post(f"/payments/orders/{order['id']}/refund", {"reason": "再退一次"})
+    await way.stage.advance_to(_day(12, 4, "10:30"))
+
+    async def bills() -> list[str]:
+        found = (await office.client.get("/payments/bills"))["items"]
+        states = [bill["state"] for bill in found if bill["day"] <= f"{_day(12, 3, '00:00'):%Y-%m-%d}"]
+        return states if len(states) >= 11 and "waiting" not in states else []
+
+    assert set(await way.until(bills)) == {"equal", "empty"}
+    assert (await office.client.get("/payments/alarms"))["items"] == []
