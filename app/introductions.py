@@ -1,23 +1,28 @@
 """At the start of a demonstration, some of the cast follow the official account and bind themselves, over the wire.
 
-So a first draw rings on WeChat as well as on telephones; the others are left for trying the binding by hand. What is
-bound already only follows again, because the sandbox forgets who follows; for the same reason it is told how far the
-clock was moved.
+So a first draw rings on WeChat as well as on telephones; the others are left for trying the binding by hand. One of
+the applicants hands an application in, so that there is something to review. What is bound already only follows again,
+because the sandbox forgets who follows; for the same reason it is told how far the clock was moved.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from urllib.parse import quote
 
 import aiohttp
 import structlog
 from redis.asyncio import Redis
 
 from app.clock import find_offset
+from app.demo.applicants import Applicant, register_in_mini
+from app.demo.forms import application_values
+from app.demo.mini import MiniProgram
 from app.demo.phones import Missing, Phone
 from app.demo.wire import Refused, Wire
 from app.demo_data import POOL
-from app.demo_people import EXPERTS, STAFF
+from app.demo_people import APPLICANTS, EXPERTS, STAFF, DemoPerson
 from config.settings import Settings
 from handlers import commands
 
@@ -25,10 +30,14 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 BOUND_EXPERTS = 10
 """Of the sixteen; every third call or so goes to a telephone that knows no WeChat."""
+HANDS_IN = APPLICANTS[0]
+"""The other applicants are left for trying it by hand."""
+_TRADE = "设计"
+"""What the applicant's employer has in its name."""
 
 
 async def introduce(settings: Settings, sandbox_url: str) -> None:
-    """Let the first experts and the staff follow and bind. Whoever fails is logged and left as he is."""
+    """Let the first experts and the staff follow and bind, then somebody apply. Whoever fails is logged and left so."""
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
     mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF)]
@@ -37,7 +46,12 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         wire = Wire(session, service, sandbox_url)
         if offset := await find_offset(redis):
             await wire.control("/clock", {"offset_seconds": offset.total_seconds()})
-        outcomes = await asyncio.gather(*(_introduce(Phone(wire, m, POOL)) for m in mobiles), return_exceptions=True)
+        _tell(await asyncio.gather(*(_introduce(Phone(wire, m, POOL)) for m in mobiles), return_exceptions=True))
+        applying = _hand_in(Phone(wire, HANDS_IN.mobile, POOL), HANDS_IN)
+        _tell(await asyncio.gather(applying, return_exceptions=True))
+
+
+def _tell(outcomes: Sequence[BaseException | None]) -> None:
     for outcome in outcomes:
         if isinstance(outcome, Missing | Refused | aiohttp.ClientError | TimeoutError):
             log.warning("not_introduced", reason=type(outcome).__name__)
@@ -49,3 +63,23 @@ async def _introduce(phone: Phone) -> None:
     welcome = await phone.follow()
     if commands.BIND in welcome:
         await phone.bind()
+
+
+async def _hand_in(phone: Phone, person: DemoPerson) -> None:
+    """Register in the mini-program, fill in the form, submit; a person who has begun before is left alone."""
+    await phone.follow()
+    mini = MiniProgram(phone.wire, phone, "")
+    await mini.open()
+    applicant = Applicant(phone, person.name, person.id_number, mini)
+    home = await applicant.home()
+    if home["progress"] is not None:
+        return
+    if any(item["code"] == "register" for item in home["to_do"]):
+        await register_in_mini(mini, person.name, person.id_number)
+    found = (await mini.get(f"/employers?word={quote(_TRADE)}"))["items"]
+    if not found:
+        raise Missing("可以选择的工作单位")
+    await applicant.start()
+    await applicant.fill_in(application_values(found[0]["id"]))
+    await applicant.attach_missing()
+    await applicant.submit()

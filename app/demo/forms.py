@@ -94,3 +94,30 @@ def condition_form(notice_id: str, planned: int, **change: object) -> Json:
         "specialty": "A08",
         "planned": planned,
     } | change
+
+
+def application_values(employer_id: str) -> Json:
+    """Every field of the demo pool's application form that is typed or chosen."""
+    return {
+        "political_status": "群众",
+        "region": "440106",
+        "address": "天河区演示路1号",
+        "email": "jiang@mail.example",
+        "employer": employer_id,
+        "work_history": [
+            {"unit": "演示建筑设计院", "position": "主任工程师", "since": "2019-03"},
+            {"unit": "演示工程咨询有限公司", "position": "工程师", "since": "2014-07", "until": "2019-02"},
+        ],
+        "education": "硕士研究生",
+        "degree": "硕士",
+        "school": "演示大学",
+        "major": "土木工程",
+        "title_level": "2001",
+        "qualifications": [{"code": "Q0301", "number": "S20190100001"}],
+        "specialties": [{"code": "A080101", "choice": "preferred"}, {"code": "A040101", "choice": "alternative"}],
+        "remote_evaluation": True,
+        "emergency": False,
+        "strengths": "大跨结构设计与施工方案评审。",
+        "experience": "无",
+        "recusal_units": [],
+    }

@@ -1,0 +1,57 @@
+"""What a newcomer finds on the phones: some are bound, and one application waits for its review."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+import structlog.testing
+
+from app.demo.mini import MiniProgram
+from app.demo.stage import stage
+from app.demo_people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
+from app.introductions import HANDS_IN, POOL, introduce
+from app.preparations import bring_demo_people
+from services.base import rows
+from tests.conftest import TestServers
+from tests.factories.settings import make_settings
+
+pytestmark = pytest.mark.slow
+
+
+async def test_a_newcomer_finds_people_bound_and_an_application_to_review_and_a_restart_adds_nothing() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="pbt-introductions-"))
+    folder.chmod(0o755)
+    try:
+        async with stage(folder, prepare=[bring_demo_people], durable=False) as running:
+            sandbox = running.wire.sandbox_url
+            with structlog.testing.capture_logs() as said:
+                await introduce(running.settings, sandbox)
+            assert said == []
+            reviewer = MiniProgram(running.wire, running.phone(REVIEWERS[0].mobile, POOL), "reviewer")
+            await reviewer.open()
+            names = {one["name"] for one in (await reviewer.get("/reviews"))["items"]}
+            assert len(names) == 1
+            counted = (
+                "SELECT (SELECT count(*) FROM application) AS handed_in, (SELECT count(*) FROM attachment) AS files"
+            )
+            [before] = await rows(counted)
+            assert before["handed_in"] == 1
+            await introduce(running.settings, sandbox)
+            assert [dict(row) for row in await rows(counted)] == [dict(before)]
+            for person in APPLICANTS[1:]:
+                assert (await running.phone(person.mobile, POOL).read())["sms"] == []
+            assert HANDS_IN not in (*EXPERTS, *STAFF)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def test_a_service_that_does_not_answer_is_logged_and_nothing_more(servers: TestServers) -> None:
+    redis_url = servers.redis_url
+    settings = make_settings(env="sandbox", redis_url=redis_url, pools=["demo"], http={"port": 9})
+    with structlog.testing.capture_logs() as said:
+        await introduce(settings, "http://127.0.0.1:9")
+    assert {line["event"] for line in said} == {"not_introduced"}
+    assert all(line["log_level"] == "warning" for line in said)
