@@ -167,7 +167,7 @@ async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRowOut]:
 
 
 @api.post(
-    "/payments/invoices/{invoice_id}/file", "上传发票", action=_MANAGE, keyed="no",
+    "/payments/invoices/{invoice_id}/file", "上传发票", action=_MANAGE, keyed="service",
     upload=UploadRule(PDF_BYTES + 1, (".pdf",)),
 )  # fmt: skip
 async def upload_invoice(call: Call, path: InvoicePath, query: NumberQuery, upload: Upload) -> None:

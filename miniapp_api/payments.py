@@ -101,7 +101,7 @@ async def mine(call: Call) -> Listing[FeeOut]:
     return Listing[FeeOut](items=FeeOut.each(await call.services.pay.reading.mine(call.actor)))
 
 
-@api.post("/payments/lookups", "按专家编号查询", keyed="no")
+@api.post("/payments/lookups", "按专家编号查询")
 async def look_up(call: Call, body: NumberIn) -> FeeOut:
     """The fee of an expert number, so that somebody else may pay it. Counted by the hour and logged."""
     return FeeOut.of(await call.services.pay.orders.look_up(call.actor, body.number))
@@ -113,7 +113,7 @@ async def status(call: Call, path: FeePath) -> FeeOut:
     return FeeOut.of(await call.services.pay.orders.refresh(call.actor, path.fee_id))
 
 
-@api.post("/payments/fees/{fee_id}/orders", "下单", keyed="no", limits=(30, 60))
+@api.post("/payments/fees/{fee_id}/orders", "下单", keyed="service", limits=(30, 60))
 async def order(call: Call, path: FeePath, body: OrderIn) -> OrderOut:
     """An order to pay now. Harmless to repeat: the live order is handed out again while it is good."""
     orders = call.services.pay.orders
