@@ -19,7 +19,15 @@ from models.applications import Application, ApplicationSection, ApplicationSpec
 from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.codes import Codes, load_codes
-from services.applications.persons import facts_of, file_values, find_expert, last_values, registered, today
+from services.applications.persons import (
+    facts_of,
+    file_values,
+    find_expert,
+    is_own_file,
+    last_values,
+    registered,
+    today,
+)
 from services.applications.problems import refusal
 from services.applications.state import (
     SPECIALTIES,
@@ -143,6 +151,11 @@ class Drafts:
             return None
         if expert is None:
             raise Conflict("库中没有您的专家档案，请选择新增申请。", code="no_expert_file")
+        if not is_own_file(account, expert):
+            raise Conflict(
+                f"专家档案中登记的手机号与您的不一致，请拨打{book.pool.hotline}核实后再办理续聘。",
+                code="file_differs",
+            )
         before, until = book.entry.renewal_before, expert.term_until
         if before is not None and until is not None and now < until - before:
             raise violation(

@@ -43,9 +43,16 @@ def today(deps: Deps) -> date:
 
 
 async def find_expert(account: Account) -> Expert | None:
-    """The person's file in the pool: linked to the account, or of the same identity number."""
+    """The person's file in the pool: linked to the account, or of the same identity number; see ``is_own_file``."""
     same = Q(account_id=account.id) | Q(id_number_hash=account.id_number_hash)
     return await Expert.filter(same, pool=account.pool, left_at=None).order_by("created_at").first()
+
+
+def is_own_file(account: Account, expert: Expert) -> bool:
+    """Whether a file may be shown to this person. An ID number is merely typed; the mobile is proven."""
+    if expert.account_id is None:
+        return expert.mobile_hash == account.mobile_hash
+    return expert.account_id == account.id
 
 
 async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, object]:

@@ -15,7 +15,7 @@ from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
-from services.applications.persons import find_expert
+from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
 from services.applications.state import find_live
 from services.base import Deps
@@ -109,7 +109,7 @@ class ToDos:
     ) -> ToDo | None:
         """The item of one type of entry: open, soon to open, or none."""
         book = self._deps.book(account.pool)
-        if entry_type not in book.campaigns.entry_types or not _may_enter(book, expert, entry_type, now):
+        if entry_type not in book.campaigns.entry_types or not _may_enter(account, book, expert, entry_type, now):
             return None
         first = entry_type == "first"
         title = book.campaigns.first_title if first else book.campaigns.renewal_title
@@ -127,11 +127,11 @@ class ToDos:
         return None
 
 
-def _may_enter(book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:
+def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:
     """Whether this type of entry is for this person at all."""
     if entry_type == "first":
         return expert is None or expert.standing != "formal"
-    if expert is None:
+    if expert is None or not is_own_file(account, expert):
         return False
     before, until = book.entry.renewal_before, expert.term_until
     return before is None or until is None or now >= until - before

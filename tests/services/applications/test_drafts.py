@@ -116,6 +116,16 @@ async def test_an_expert_does_not_apply_anew_and_a_newcomer_does_not_renew(
         await drafts.start(zhao, "first")
 
 
+async def test_a_typed_id_number_opens_nobody_elses_file(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
+    await make_campaign(deps)
+    account = await account_of(zhao)
+    file = await make_expert(deps, "13912345678", id_number_hash=account.id_number_hash)
+    with pytest.raises(Conflict, match="登记的手机号与您的不一致"):
+        await drafts.start(zhao, "renewal")
+    await Expert.filter(id=file.id).update(mobile_hash=account.mobile_hash)
+    assert (await drafts.start(zhao, "renewal")).entry_type == "renewal"
+
+
 async def test_renewal_is_offered_before_the_term_ends_and_pre_filled(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
     await make_campaign(deps)
     offered = timedelta(days=90)
