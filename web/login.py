@@ -254,10 +254,9 @@ class Door:
         visitor = await self.visitor(request)
         fields = await self.fields(request, visitor, "role")
         options = await self._services.sessions.roles(visitor)
-        number = fields.get("option", "")
-        if not number.isascii() or not number.isdigit() or int(number[:4]) >= len(options):
+        option = {str(number): one for number, one in enumerate(options)}.get(fields.get("option", ""))
+        if option is None:
             raise InvalidInput("请从身份列表中选择。", code="no_role")
-        option = options[int(number)]
         await self._services.sessions.choose_role(
             visitor, option.role, scope=option.scope, organisation_id=option.organisation_id
         )
@@ -287,7 +286,9 @@ def shown(error: AppError) -> AppError:
 
 def safe_target(target: str) -> str:
     """A path of ours to go on with; empty for anything else, so that no link of ours leads elsewhere."""
-    if not target.startswith("/") or len(target) > 300 or any(c in "\\ " or not c.isprintable() for c in target):
+    if not target.startswith("/") or target.startswith("//") or len(target) > 300:
+        return ""
+    if any(character in "\\ " or not character.isprintable() for character in target):
         return ""
     try:
         parts = urlsplit(target)

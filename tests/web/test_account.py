@@ -302,7 +302,7 @@ def test_pages_of_ours_are_gone_on_with(target: str) -> None:
 @pytest.mark.parametrize(
     "target",
     ["", "desk", "//evil.example/desk", "/\\evil.example", "https://evil.example/desk", "/desk\r\nX: y", "/api/v1",
-     "/h5/logout", "/h5/login?next=/desk", "/\t/evil.example", "/desk" + "x" * 400, "/[", "//[/desk", "/h5\\demo"],
+     "/h5/logout", "/h5/login?next=/desk", "/\t/evil.example", "/desk" + "x" * 400, "/[", "//[/desk", "/h5\\demo", "///desk/x", "////h5/demo"],
 )  # fmt: skip
 def test_other_places_are_not(target: str) -> None:
     assert safe_target(target) == ""

@@ -55,6 +55,10 @@ async def test_a_person_of_two_offices_chooses_one(world: World) -> None:
     await visitor.press("获取验证码", pool="demo", mobile="13512345678")
     await visitor.press("登录", code=await world.last_code())
     assert visitor.path == "/h5/role"
+    for made_up in ("2", "-1", "00009", "9" * 5000, "x"):
+        await visitor.press("场地人员", option=made_up)
+        assert (visitor.status, "请从身份列表中选择" in visitor.text) == (422, True)
+        await visitor.get("/h5/role")
     await visitor.press("场地人员")
     assert (visitor.path, "当前身份：场地人员" in visitor.text) == ("/desk", True)
 
