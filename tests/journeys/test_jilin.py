@@ -87,7 +87,7 @@ async def test_02_the_help_centre_answers_in_the_chat_and_on_a_page(way: Journey
 
 async def test_03_1_a_mobile_is_proven_by_a_code_before_the_basic_data_are_asked_for(way: Journey) -> None:
     browser, phone = way.browser(SUN), way.phone(SUN)
-    assert "先注册" in await phone.say("进度") or "绑定" in await phone.say("进度")
+    assert "请先绑定身份" in await phone.say("进度")
     page = await browser.open(f"/h5/register?pool={POOL}")
     assert "吉林省政府采购评审专家库" in page.text
     page = await browser.press("获取验证码", mobile="1990020000")
