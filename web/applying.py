@@ -5,6 +5,7 @@ The form itself is drawn by ``static/form.js`` as a client of the public API, so
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import get_args
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.base import Actor
 from services.helpdesk import FEEDBACK_MAX
 from services.page_tokens import lend_token
 from services.registry import Services
+from web.account import Bar
 from web.login import Door
 from web.site import Site
 
@@ -31,10 +33,13 @@ _NOTES = {
 
 
 class ApplyingPages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    """``bar`` makes the header of a person's page."""
+
+    def __init__(self, site: Site, services: Services, door: Door, bar: Callable[[Actor], Awaitable[Bar]]) -> None:
         self._site = site
         self._services = services
         self._door = door
+        self._bar = bar
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/apply", self.home)
@@ -61,8 +66,7 @@ class ApplyingPages:
         return self._site.render(
             "apply_home.html", status=error.status if error else 200, pool=actor.pool, note=note,
             error=error.message if error else "", home=await self._services.to_dos.home(actor.pool, account_id),
-            who=(await self._services.credentials.profile(actor)).masked_name, has_fee=book.fee is not None,
-            has_notice=book.notice is not None,
+            bar=await self._bar(actor), has_fee=book.fee is not None, has_notice=book.notice is not None,
         )  # fmt: skip
 
     def _begin_page(self, actor: Actor, entry_type: str, error: AppError | None = None) -> http.Response:
@@ -94,14 +98,19 @@ class ApplyingPages:
         progress = await self._progress(actor)
         book = self._services.deps.book(actor.pool)
         return self._site.render(
-            "apply_form.html", pool=actor.pool, title=book.form.papers.form_title, number=progress.number, until=None,
-            application_id=progress.application_id, province=book.pool.region, hotline=book.pool.hotline,
+            "apply_form.html", pool=actor.pool, title=book.form.papers.form_title, number=progress.number,
+            bar=await self._bar(actor), application_id=progress.application_id, province=book.pool.region,
+            hotline=book.pool.hotline,
         )  # fmt: skip
 
     async def token(self, request: http.Request) -> http.Response:
         """What the form's script speaks to the public API with; for our own pages only."""
         await self._site.read_fields(request)
-        lent = await lend_token(self._services.deps, await self._door.person(request))
+        person = await self._door.person(request)
+        try:
+            lent = await lend_token(self._services.deps, person)
+        except AppError as error:
+            return http.json_response({"message": error.message, "code": error.code}, status=error.status)
         return http.json_response({"token": lent.token, "until": lent.until.isoformat()})
 
     async def _progress(self, actor: Actor) -> Progress:
@@ -123,7 +132,7 @@ class ApplyingPages:
         return self._site.render(
             "apply_status.html", status=error.status if error else 200, pool=actor.pool, progress=progress,
             log=view.log, may=view.may, note=note, error=error.message if error else "",
-            form=self._token(actor, "application"),
+            bar=await self._bar(actor), form=self._token(actor, "application"),
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:

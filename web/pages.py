@@ -32,6 +32,7 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
     site = Site(app, services, embed_in=embed_in, limit=limit)
     screens = services.screens
     door = Door(site, services, services.browsers)
+    account = AccountPages(site, services, door)
     for pages in (
         InvitationPages(site, services),
         VenuePages(site, services),
@@ -44,8 +45,8 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
         RecordPages(site, screens),
         PaperPages(site, services),
         PayPages(site, services, door),
-        AccountPages(site, services, door),
-        ApplyingPages(site, services, door),
+        account,
+        ApplyingPages(site, services, door, account.bar),
         OfficePages(site, services, door),
         PublicNoticePages(site, services, door),
         ReviewPages(site, services, door),

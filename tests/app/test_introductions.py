@@ -11,8 +11,9 @@ import structlog.testing
 
 from app.demo.mini import MiniProgram
 from app.demo.stage import stage
+from app.demo_data import POOL
 from app.demo_people import APPLICANTS, EXPERTS, REVIEWERS, STAFF
-from app.introductions import HANDS_IN, POOL, introduce
+from app.introductions import HANDS_IN, introduce
 from app.preparations import bring_demo_people
 from services.base import rows
 from tests.conftest import TestServers

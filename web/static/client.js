@@ -27,10 +27,12 @@ export class Problem extends Error {
 
 /** The API of one pool. The token lives as long as the page; the cookie fetches the next one. */
 export class Client {
-  constructor(pool) {
+  /** `leaving` is called before the page is left for the log-in: the last moment to keep what is typed. */
+  constructor(pool, leaving = () => {}) {
     this.pool = pool;
     this.prefix = `/api/v1/${pool}`;
     this.token = '';
+    this.leaving = leaving;
   }
 
   get(path, query = {}) {
@@ -56,32 +58,35 @@ export class Client {
       this.token = '';
       response = await this.send(method, path, body, headers);
     }
-    if (response.status === 401) {
-      location.assign(`/h5/login?next=${encodeURIComponent(location.pathname)}`);
-      throw new Problem(401, { detail: '登录已过期，正在转到登录页。' });
-    }
+    if (response.status === 401) throw this.loggedOut();
     if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({})));
     return response;
   }
 
   async send(method, path, body, headers) {
     try {
-      this.token ||= await freshToken(this.pool);
+      this.token ||= await this.freshToken();
       return await fetch(this.prefix + path, { method, body, headers: { ...headers, Authorization: `Bearer ${this.token}` } });
     } catch (error) {
       if (error instanceof Problem) throw error;
       throw new Problem(0, { detail: '网络不通，内容还在本页，请检查网络后重试。' });
     }
   }
-}
 
-async function freshToken(pool) {
-  const response = await fetch(`/h5/${pool}/token`, { redirect: 'manual', method: 'POST', body: new URLSearchParams(), credentials: 'same-origin' });
-  if (!response.ok) {
-    location.assign(`/h5/login?next=${encodeURIComponent(location.pathname)}`);
-    throw new Problem(response.status, { detail: '登录已过期，正在转到登录页。' });
+  async freshToken() {
+    const headers = { Accept: 'application/json' };
+    const response = await fetch(`/h5/${this.pool}/token`, { method: 'POST', body: new URLSearchParams(), headers, credentials: 'same-origin' });
+    const told = await response.json().catch(() => null);
+    if (response.status === 401 || (response.ok && !told)) throw this.loggedOut();  // what is no JSON is the log-in page
+    if (!response.ok) throw new Problem(response.status, { detail: told?.message });
+    return told.token;
   }
-  return (await response.json()).token;
+
+  loggedOut() {
+    this.leaving();
+    location.assign(`/h5/login?pool=${this.pool}&next=${encodeURIComponent(location.pathname)}`);
+    return new Problem(401, { detail: '登录已过期，正在转到登录页，您填写的内容会保留。' });
+  }
 }
 
 export const newKey = () =>

@@ -21,27 +21,34 @@ export function draw(field, value, context) {
 }
 
 /** Label, control, hint and the place for what is wrong. */
-function frame(field, control, { group = false } = {}) {
+function frame(field, control, { group = false, locked = false } = {}) {
   const id = `f${++serial}`;
   const wrong = h('p', { class: 'wrong', id: `${id}w`, role: 'alert', hidden: true });
-  const mark = field.required && h('span', { class: 'must', 'aria-label': '必填' }, '*');
+  const mark = field.required && !locked && h('span', { class: 'must', title: '必填' }, '*');
   const hint = field.hint && h('p', { class: 'small', id: `${id}h` }, field.hint);
-  const caption = group ? h('span', { class: 'caption', id: `${id}l` }, field.label, mark) : h('label', { class: 'caption', for: id }, field.label, mark);
+  const caption = group ? h('span', { class: 'caption', id: `${id}l` }, field.label, mark) : h('label', { class: 'caption', id: `${id}l`, for: id }, field.label, mark);
   if (group) {
     control.setAttribute('role', 'group');
     control.setAttribute('aria-labelledby', `${id}l`);
   } else {
     control.id = id;
   }
+  if (control.tagName === 'BUTTON') control.setAttribute('aria-labelledby', `${id}l ${id}`);
+  if (field.required && !group && control.tagName !== 'BUTTON') control.setAttribute('aria-required', 'true');
+  const describe = (text) => {
+    const ids = [field.hint && `${id}h`, text && `${id}w`].filter(Boolean).join(' ');
+    if (ids) control.setAttribute('aria-describedby', ids);
+    else control.removeAttribute('aria-describedby');
+  };
+  describe('');
   const element = h('div', { class: 'field', data: { field: field.code } }, caption, control, hint, wrong);
   const refuse = (text) => {
     wrong.textContent = text;
     wrong.hidden = !text;
     element.classList.toggle('bad', Boolean(text));
-    const target = group ? control : control;
-    if (text) target.setAttribute('aria-invalid', 'true');
-    else target.removeAttribute('aria-invalid');
-    target.setAttribute('aria-describedby', [field.hint && `${id}h`, text && `${id}w`].filter(Boolean).join(' '));
+    if (text && !group && control.tagName !== 'BUTTON') control.setAttribute('aria-invalid', 'true');
+    else control.removeAttribute('aria-invalid');
+    describe(text);
   };
   return { element, refuse };
 }
@@ -155,10 +162,15 @@ function rows(field, values, context, make) {
   let made = [];
   const arrange = () => {
     add.hidden = made.length >= field.count_max;
-    made.forEach((one, index) => { one.title.textContent = `${field.label} ${index + 1}`; });
+    made.forEach((one, index) => {
+      one.title.textContent = `${field.label} ${index + 1}`;
+      one.place.row = index;
+    });
   };
   const insert = (value) => {
-    const one = make(value, made.length);
+    const place = { row: made.length };
+    const one = make(value, place);
+    one.place = place;
     one.title = h('span', { class: 'grow' });
     one.card = h('fieldset', { class: 'rowcard' },
       h('div', { class: 'rowhead' }, one.title, h('button', { type: 'button', class: 'link', onclick: () => drop(one) }, '删除')),
@@ -168,12 +180,16 @@ function rows(field, values, context, make) {
     arrange();
     return one;
   };
-  const drop = (one) => {
+  // Files belong to the place of a row, so those of the rows that move up have to be sent again.
+  const drop = async (one) => {
+    const moving = made.slice(made.indexOf(one) + 1);
+    for (const other of [one, ...moving]) await other.clearFiles?.(other !== one);
     made = made.filter((other) => other !== one);
     one.card.remove();
     arrange();
     refuse('');
     context.changed();
+    (made.at(-1)?.card.querySelector('button') ?? add).focus();
   };
   (values ?? []).forEach(insert);
   if (!made.length && field.required) insert({});
@@ -187,11 +203,11 @@ function rows(field, values, context, make) {
 }
 
 function records(field, values, context) {
-  return rows(field, values, context, (row, index) => {
+  return rows(field, values, context, (row, at) => {
     const widgets = {};
     for (const column of field.columns) {
       const place = { ...column, code: column.kind === 'file' ? `${field.code}.${column.code}` : column.code };
-      widgets[column.code] = draw(place, row[column.code], { ...context, row: index });
+      widgets[column.code] = draw(place, row[column.code], { ...context, at });
     }
     const read = () => {
       const found = {};
@@ -201,7 +217,10 @@ function records(field, values, context) {
       }
       return found;
     };
-    return { elements: Object.values(widgets).map((one) => one.element), widgets, read, focus: () => Object.values(widgets)[0].focus() };
+    const clearFiles = async (tell) => {
+      for (const widget of Object.values(widgets)) if (await widget.clear?.() && tell) widget.refuse('前面的一行已删除，请重新上传。');
+    };
+    return { elements: Object.values(widgets).map((one) => one.element), widgets, read, clearFiles, focus: () => Object.values(widgets)[0].focus() };
   });
 }
 
@@ -257,12 +276,12 @@ function wording(rule) {
 
 function files(field, _value, context) {
   const up = uploader(context.client, context.application, field, {
-    row: context.row ?? 0, locked: context.locked, changed: context.filesChanged,
-    files: context.attachments.filter((one) => one.field === field.code && one.row === (context.row ?? 0)),
+    at: context.at ?? { row: 0 }, locked: context.locked, changed: context.filesChanged,
+    files: context.attachments.filter((one) => one.field === field.code && one.row === (context.at?.row ?? 0)),
   });
-  const control = h('div', {}, context.template?.(field), up.element);
-  const { element, refuse } = frame(field, control, { group: true });
-  return { element, read: () => undefined, refuse, focus: up.focus };
+  const control = h('div', {}, !context.locked && context.template?.(field), up.element);
+  const { element, refuse } = frame(field, control, { group: true, locked: context.locked });
+  return { element, read: () => undefined, refuse, focus: up.focus, clear: up.clear };
 }
 
 /** What can't be changed here, as text. */

@@ -1,13 +1,16 @@
 // The application form: one section at a time, saved by itself, with what is wrong beside the field it belongs to.
 import { Client, Problem, during, h, toast } from './client.js';
 import { draw } from './fields.js';
+import { uploads } from './upload.js';
 
 const root = document.getElementById('form');
 const { pool, application: id, province, hotline } = root.dataset;
-const client = new Client(pool);
+const client = new Client(pool, stash);
 const AUTOSAVE = 2500;
+const AGAIN = [4000, 10000, 20000, 40000];
+const STASH = 'pbt-form';
 
-const page = { schema: null, mine: null, names: new Map(), widgets: new Map(), section: '', dirty: false, timer: 0, saving: null };
+const page = { schema: null, mine: null, names: new Map(), widgets: new Map(), section: '', dirty: false, timer: 0, saving: null, failures: 0 };
 const tabs = h('nav', { class: 'tabs', 'aria-label': '申请表的各部分' });
 const notice = h('div', { 'aria-live': 'polite' });
 const body = h('section', { class: 'fields' });
@@ -23,7 +26,30 @@ async function load() {
   await read();
   page.schema = await client.get('/applications/schema', { entry_type: page.mine.entry_type });
   const wanted = decodeURIComponent(location.hash.slice(1));
-  open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
+  const kept = stashed();
+  if (kept) return resume(kept);
+  return open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
+}
+
+// What was typed when the log-in ran out waits in this tab until the person is back.
+
+function stash() {
+  if (!page.dirty && !page.saving) return;
+  sessionStorage.setItem(STASH, JSON.stringify({ id, section: page.section, version: page.sections[page.section].version, values: typedValues() }));
+  page.dirty = false;
+}
+
+function stashed() {
+  const kept = JSON.parse(sessionStorage.getItem(STASH));
+  sessionStorage.removeItem(STASH);
+  return kept?.id === id && sectionOf(kept.section)?.fields.some(isEditable) ? kept : null;
+}
+
+function resume({ section, version, values }) {
+  page.sections[section] = { ...page.sections[section], version, values: { ...page.sections[section].values, ...values } };
+  open(section);
+  changed();
+  toast('已恢复您登录前填写的内容。');
 }
 
 async function read() {
@@ -43,10 +69,17 @@ function firstUnfinished() {
 
 // ---- sections
 
-async function go(code) {
-  if (!(await save())) return;
-  await read();
-  open(code);
+/** To another section; a second tap while the line is slow goes on from the first. */
+function go(code) {
+  page.wanted = code;
+  return during(root, async () => {
+    let shown;
+    while (shown !== page.wanted && (await save())) {
+      shown = page.wanted;
+      await read();
+      open(shown);
+    }
+  });
 }
 
 function open(code) {
@@ -149,12 +182,14 @@ async function store(quiet) {
     const kept = await client.put(`/applications/${id}/sections/${section}`, { values, version: page.sections[section].version });
     Object.assign(page.sections[section], { values: kept.values, version: kept.version });
     page.mine.version = kept.form_version;
+    page.failures = 0;
     saved.textContent = `已保存 ${new Date().toLocaleTimeString('zh-CN', { hour: '2-digit', minute: '2-digit' })}`;
+    if (page.dirty) saved.textContent = '未保存';
     notice.replaceChildren();
     return true;
   } catch (error) {
-    page.dirty = true;
     if (!(error instanceof Problem)) throw error;
+    page.dirty = error.status !== 401;
     saved.textContent = '未保存';
     refused(error, quiet);
     return false;
@@ -163,17 +198,39 @@ async function store(quiet) {
 
 function refused(error, quiet) {
   const first = showProblems(error.problems);
-  const renew = error.status === 409 && h('button', { type: 'button', class: 'link', onclick: () => location.reload() }, '载入最新内容');
-  notice.replaceChildren(h('p', { class: 'bar bad', role: 'alert' }, error.message, ' ', renew));
+  const line = h('p', { class: 'bar bad', role: 'alert' }, error.message);
+  if (passes(error)) {
+    line.append(' 稍后会自动重试。');
+    page.timer = setTimeout(() => save({ quiet: true }), AGAIN[Math.min(page.failures++, AGAIN.length - 1)]);
+  }
+  notice.replaceChildren(line, ...(error.status === 409 ? [choices(error)] : []));
   if (!quiet) first?.focus();
 }
 
+/** Refusals that pass by themselves: the line, a restart of the service, too many requests. */
+const passes = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
+
+/** Another device was faster, or the section may not be changed any more. */
+function choices({ code, params }) {
+  const load = h('button', { type: 'button', class: 'button small', onclick: () => { page.dirty = false; location.reload(); } }, '载入最新内容');
+  const mine = code === 'section_stale' && h('button', { type: 'button', class: 'button small', onclick: () => {
+    page.sections[params.section].version = params.version;
+    save();
+  } }, '以本页内容为准');
+  return h('div', { class: 'choices' }, load, mine);
+}
+
+/** Anew from the service; the version of the open section stays as this page has read it, with what it shows. */
 async function refresh() {
+  const { section } = page;
+  const shown = page.sections[section];
   await read();
+  if (shown && page.section === section) page.sections[section] = shown;
   drawTabs();
 }
 
-window.addEventListener('beforeunload', (event) => { if (page.dirty) event.preventDefault(); });
+window.addEventListener('online', () => { if (page.dirty) save({ quiet: true }); });
+window.addEventListener('beforeunload', (event) => { if (page.dirty || uploads.active) event.preventDefault(); });
 document.addEventListener('visibilitychange', () => { if (document.hidden && page.dirty) save({ quiet: true }); });
 
 // ---- the bar below
@@ -230,7 +287,7 @@ function actions() {
 /** A question that needs a plain yes. */
 function ask(title, text, yes) {
   return new Promise((resolve) => {
-    const dialog = h('dialog', { class: 'ask' }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'buttons' },
+    const dialog = h('dialog', { class: 'ask', 'aria-label': title }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'buttons' },
       h('button', { type: 'button', class: 'button', onclick: () => dialog.close('') }, '再看看'),
       h('button', { type: 'button', class: 'button primary', onclick: () => dialog.close('yes') }, yes)));
     dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); });
@@ -286,8 +343,10 @@ async function submit() {
 }
 
 async function refusedSubmit(error) {
-  await refresh();
-  open('check');
+  if (!passes(error)) {
+    await refresh();
+    open('check');
+  }
   notice.replaceChildren(h('p', { class: 'bar bad', role: 'alert' }, error.message));
 }
 

@@ -23,7 +23,9 @@ const DELAY = 250;
 function searchBox(placeholder, search) {
   let timer;
   let turn = 0;
-  const input = h('input', { type: 'search', placeholder, 'aria-label': placeholder, maxlength: 50, autocomplete: 'off' });
+  // Where a finger types, the keyboard would cover the list: there the person taps the box first.
+  const autofocus = matchMedia('(pointer: fine)').matches;
+  const input = h('input', { type: 'search', placeholder, 'aria-label': placeholder, maxlength: 50, autocomplete: 'off', autofocus });
   input.addEventListener('input', () => {
     clearTimeout(timer);
     const mine = ++turn;

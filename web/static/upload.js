@@ -15,11 +15,25 @@ export function rule(file) {
   return `${file.types.map((type) => WORDS[type]).join('、')}，每个不超过${size(file.size_max)}${count}`;
 }
 
-const pause = (seconds) => new Promise((done) => { setTimeout(done, seconds * 1000); });
+/** How many files are on their way, so that leaving the page asks first. */
+export const uploads = { active: 0 };
+
+/** Waits, but not longer than until the line is back. */
+const pause = (seconds) => new Promise((done) => {
+  setTimeout(done, seconds * 1000);
+  window.addEventListener('online', done, { once: true });
+});
+
+/** Knows the same file again when it is chosen anew after a failure; empty where the browser can't tell. */
+async function fingerprint(file) {
+  if (!crypto.subtle) return undefined;
+  const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
 
 async function send(client, application, field, row, file, progress) {
   const begun = await client.post(`/applications/${application}/attachments`, {
-    field, row, filename: file.name.slice(-200), size: file.size, media_type: file.type,
+    field, row, filename: file.name.slice(-200), size: file.size, media_type: file.type, sha256: await fingerprint(file),
   });
   let received = begun.received;
   let failures = 0;
@@ -46,14 +60,15 @@ async function send(client, application, field, row, file, progress) {
   return client.post(`/attachments/${begun.id}/completion`);
 }
 
-/** The widget of a file field: what is there, and a button for more. `changed()` after each change. */
-export function uploader(client, application, field, { row = 0, files = [], locked = false, changed = () => {} }) {
+/** The widget of a file field: what is there, and a button for more. `at.row` is the record's place; `changed()` after each change. */
+export function uploader(client, application, field, { at = { row: 0 }, files = [], locked = false, changed = () => {} }) {
   const list = h('ul', { class: 'files' });
   const said = h('p', { class: 'wrong', role: 'alert', hidden: true });
-  const input = h('input', { type: 'file', class: 'hidden', tabindex: -1, 'aria-hidden': 'true',
+  const input = h('input', { type: 'file', hidden: true, 'aria-label': `${field.label}的文件`,
     accept: field.types.map((type) => NAMES[type]).join(','), multiple: field.count_max > 1 });
-  const add = h('button', { type: 'button', class: 'add', onclick: () => input.click() }, '＋ 上传');
+  const add = h('button', { type: 'button', class: 'add', 'aria-label': `上传${field.label}`, onclick: () => input.click() }, '＋ 上传');
   const state = { files: [...files] };
+  const shown = new Map();
 
   const refuse = (text) => { said.textContent = text; said.hidden = !text; };
   const arrange = () => { add.hidden = locked || state.files.length >= field.count_max; };
@@ -61,14 +76,21 @@ export function uploader(client, application, field, { row = 0, files = [], lock
     const picture = h('span', { class: 'thumb' }, file.media_type === 'application/pdf' ? 'PDF' : '');
     if (file.media_type.startsWith('image/')) showThumbnail(client, file.id, picture);
     const element = h('li', {}, picture, h('span', { class: 'grow' }, file.filename, h('small', {}, size(file.size))),
-      !locked && h('button', { type: 'button', class: 'link', 'aria-label': `删除${file.filename}`, onclick: () => remove(file, element) }, '删除'));
+      !locked && h('button', { type: 'button', class: 'link', 'aria-label': `删除${file.filename}`, onclick: () => remove(file) }, '删除'));
+    shown.set(file.id, element);
     return element;
   };
-  const remove = async (file, element) => {
+  /** Removes all; true when there were any. */
+  const clear = async () => {
+    const there = state.files.length;
+    for (const file of [...state.files]) await remove(file);
+    return there > 0;
+  };
+  const remove = async (file) => {
     try {
       await client.delete(`/attachments/${file.id}`);
       state.files = state.files.filter((one) => one.id !== file.id);
-      element.remove();
+      shown.get(file.id).remove();
       arrange();
       changed();
     } catch (error) {
@@ -83,8 +105,9 @@ export function uploader(client, application, field, { row = 0, files = [], lock
     const bar = h('progress', { max: 1, value: 0, 'aria-label': `正在上传${file.name}` });
     const waiting = h('li', {}, h('span', { class: 'thumb' }, '…'), h('span', { class: 'grow' }, file.name, bar));
     list.append(waiting);
+    uploads.active += 1;
     try {
-      const done = await send(client, application, field.code, row, file, (part) => { bar.value = part; });
+      const done = await send(client, application, field.code, at.row, file, (part) => { bar.value = part; });
       state.files.push(done);
       waiting.replaceWith(item(done));
       changed();
@@ -92,6 +115,8 @@ export function uploader(client, application, field, { row = 0, files = [], lock
       if (!(error instanceof Problem)) throw error;
       waiting.remove();
       refuse(`“${file.name}”没有传上：${error.message}`);
+    } finally {
+      uploads.active -= 1;
     }
     arrange();
     return undefined;
@@ -103,7 +128,7 @@ export function uploader(client, application, field, { row = 0, files = [], lock
   });
   list.append(...state.files.map(item));
   arrange();
-  return { element: h('div', { class: 'uploads' }, list, add, input, h('p', { class: 'small' }, rule(field)), said), state, refuse, focus: () => add.focus() };
+  return { element: h('div', { class: 'uploads' }, list, locked ? !files.length && '—' : [add, input, h('p', { class: 'small' }, rule(field))], said), state, refuse, clear, focus: () => add.focus() };
 }
 
 async function showThumbnail(client, id, place) {

@@ -1,0 +1,478 @@
+"""The applicant's form in a real browser, on a phone and on a screen; pictures go to ``var/screenshots``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+from tortoise import Tortoise
+
+from app.demo_people import APPLICANTS
+from domain.clock import FixedClock
+from models.accounts import Account, Session
+from models.applications import Application, Attachment
+from models.campaigns import Campaign, EmployerRequest
+from models.helpdesk import Feedback
+from models.setup import tortoise_config
+from services.applications.state import read_values
+from services.base import Actor, Deps
+from tests.web.applicants import ApplyingWorld, Scheme, Serve, applying_world, photograph, saved, state_of, upload
+from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, Seen, browser, look
+
+__all__ = ["browser"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+FORM = "/h5/demo/apply/form"
+OUT_OF_SIGHT = """() => {
+    const { top, bottom } = document.activeElement.getBoundingClientRect();
+    return bottom < 0 || top > innerHeight;
+}"""
+
+
+@pytest.fixture
+async def world(database: str, deps: Deps, clock: FixedClock, aiohttp_server: Serve) -> AsyncIterator[ApplyingWorld]:
+    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
+    expect.set_options(timeout=8000)
+    try:
+        async with applying_world(deps, clock, aiohttp_server) as world:
+            yield world
+    finally:
+        await Tortoise.close_connections()
+
+
+def serious(seen: Seen) -> list[str]:
+    """What the browser complained about, without its log of refusals that the page itself tells."""
+    return [line for line in seen.complaints if "Failed to load resource" not in line]
+
+
+def field(page: Page, label: str) -> Locator:
+    return page.locator(".field").filter(has=page.locator(".caption", has_text=label)).last
+
+
+async def tab(page: Page, name: str) -> None:
+    await page.get_by_role("navigation", name="申请表的各部分").get_by_role("button", name=name).click()
+
+
+async def pick(page: Page, label: str, word: str, entry: str) -> None:
+    """Open a chooser, search, take what is found."""
+    await page.get_by_role("button", name=re.compile(f"^{label}")).click()
+    sheet = page.get_by_role("dialog")
+    await sheet.get_by_role("searchbox").fill(word)
+    await sheet.get_by_role("button", name=entry).click()
+    await expect(sheet).to_have_count(0)
+
+
+# ---- the whole way
+
+
+async def test_a_newcomer_registers_fills_in_the_form_with_a_thumb_and_hands_it_in(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    seen = await look(browser, world)
+    page = await seen.open("/h5/demo/apply")
+    await register(page, seen, world)
+    await seen.check("apply-home-390-light")
+    await page.get_by_role("link", name="去申请").first.click()
+    await seen.check("apply-begin-390-light")
+    await page.get_by_role("button", name="我已知晓，开始填写").click()
+    await fill_in_basic(page, seen)
+    await fill_in_profession(page)
+    await fill_in_evaluation(page, seen)
+    await attach(page, seen)
+    await page.get_by_role("button", name="下一步").click()
+    await expect(page.get_by_text("填写完整")).to_be_visible()
+    await seen.check("apply-check-390-light")
+    await page.get_by_role("button", name="提交审核").click()
+    await page.get_by_role("button", name="确认提交").click()
+    await page.wait_for_url("**/apply/status")
+    await seen.check("apply-status-390-light")
+    application = await Application.get()
+    assert (application.state, application.name) == ("reviewing", "江申请")
+    kept = await read_values(world.deps, application.id)
+    assert [one["choice"] for one in kept["specialties"]] == ["preferred", "alternative"]
+    assert [row["unit"] for row in kept["work_history"]] == ["广州设计院"]
+    assert serious(seen) == []
+
+
+async def register(page: Page, seen: Seen, world: ApplyingWorld) -> None:
+    await page.get_by_role("link", name="注册", exact=False).first.click()
+    await page.get_by_label("手机号").fill("19900000031")
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("短信验证码").fill(await world.last_code())
+    await page.get_by_label("真实姓名").fill("江申请")
+    await page.get_by_label("身份证号").fill(APPLICANTS[0].id_number)
+    await page.locator("#password").fill("Abcd1234")
+    await page.locator("#again").fill("Abcd1234")
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
+    await seen.check("apply-register-390-light")
+    await page.get_by_role("button", name="注册", exact=True).click()
+
+
+async def fill_in_basic(page: Page, seen: Seen) -> None:
+    await page.get_by_label("政治面貌").select_option("群众")
+    await page.get_by_role("button", name=re.compile("^居住地区")).click()
+    sheet = page.get_by_role("dialog")
+    await sheet.get_by_role("button", name="广州市").first.click()
+    await sheet.get_by_role("button", name="天河区").click()
+    await expect(page.get_by_role("button", name=re.compile("^居住地区"))).to_have_accessible_name(
+        re.compile("居住地区.*天河区")
+    )
+    await page.get_by_label("电子邮箱").fill("jiang@")
+    await ask_for_an_employer(page, seen)
+    await page.get_by_label("单位名称").fill("广州设计院")
+    await page.get_by_label("开始年月").fill("2012-07")
+    await page.get_by_role("button", name="＋ 新增工作经历").click()
+    await page.get_by_label("单位名称").nth(1).fill("写错的单位")
+    await page.get_by_role("button", name="删除").nth(1).click()
+    await expect(page.get_by_label("单位名称")).to_have_count(1)
+    await page.get_by_role("button", name="下一步").click()
+    wrong = field(page, "电子邮箱").get_by_role("alert")
+    await expect(wrong).not_to_be_empty()
+    await expect(page.get_by_label("电子邮箱")).to_be_focused()
+    await seen.check("apply-wrong-390-light")
+    await page.get_by_label("电子邮箱").fill("jiang@example.com")
+    await saved(page)
+    assert await page.get_by_text("未保存").count() == 0
+    await expect(wrong).to_be_hidden()
+    await page.get_by_role("button", name="下一步").click()
+
+
+async def ask_for_an_employer(page: Page, seen: Seen) -> None:
+    await page.get_by_role("button", name=re.compile("^工作单位")).click()
+    sheet = page.get_by_role("dialog")
+    await sheet.get_by_role("searchbox").fill("没有的单位")
+    await sheet.get_by_label("单位全称").fill("广州没有的单位有限公司")
+    await sheet.get_by_role("button", name="申请添加").click()
+    await expect(sheet.get_by_text("已提交。")).to_be_visible()
+    await seen.page.screenshot(path="var/screenshots/apply-employer-390-light.png")
+    await sheet.get_by_role("searchbox").fill("广州")
+    await sheet.get_by_role("button", name="广州", exact=False).first.click()
+    await expect(sheet).to_have_count(0)
+    assert await EmployerRequest.filter(name="广州没有的单位有限公司").count() == 1
+
+
+async def fill_in_profession(page: Page) -> None:
+    await page.get_by_label("最高学历").select_option("硕士研究生")
+    await page.get_by_label("最高学位").select_option("硕士")
+    await page.get_by_label("毕业院校").fill("华南理工大学")
+    await page.get_by_label("所学专业").fill("土木工程")
+    await pick(page, "职称", "高级工程师", "高级工程师 2001")
+    await page.get_by_role("button", name="下一步").click()
+
+
+async def fill_in_evaluation(page: Page, seen: Seen) -> None:
+    for at, code in enumerate(("A040101", "A080101")):
+        await page.get_by_role("button", name="＋ 选择评标专业").click()
+        sheet = page.get_by_role("dialog")
+        if not at:
+            await sheet.get_by_role("button", name="工程").first.click()
+            await page.wait_for_timeout(300)
+            await seen.check("apply-tree-390-light")
+            await sheet.get_by_role("button", name="全部").click()
+        await sheet.get_by_role("searchbox").fill(code)
+        await sheet.get_by_role("button", name=code).click()
+        await expect(page.get_by_label("首选或备选")).to_have_count(at + 1)
+    choices = page.get_by_label("首选或备选")
+    assert [await one.input_value() for one in await choices.all()] == ["preferred", "alternative"]
+    await seen.check("apply-specialties-390-light")
+    await page.get_by_role("button", name="下一步").click()
+
+
+async def attach(page: Page, seen: Seen) -> None:
+    """The line breaks in the middle of the third part; the upload goes on where it stopped."""
+    offsets: list[int] = []
+
+    async def break_once(route: Route) -> None:
+        offsets.append(int(route.request.url.rpartition("/")[2]))
+        if len(offsets) == 3:
+            await route.abort("connectionreset")
+        else:
+            await route.continue_()
+
+    await page.route("**/parts/*", break_once)
+    large = photograph(5, 1100)
+    await field(page, "一寸免冠照片").locator("input[type=file]").set_input_files(upload("寸照.jpg", large))
+    await expect(field(page, "一寸免冠照片").locator("img")).to_be_visible(timeout=20_000)
+    assert offsets[2] == offsets[3]
+    assert len(set(offsets)) == len(offsets) - 1
+    for label in ("身份证国徽面", "身份证人像面", "学历证书", "职称证书"):
+        await field(page, label).locator("input[type=file]").set_input_files(upload(f"{label}.jpg"))
+        await expect(field(page, label).locator("img")).to_be_visible()
+    refused = field(page, "诚信承诺书")
+    await refused.locator("input[type=file]").set_input_files(upload("照片.jpg"))
+    await expect(refused.get_by_role("alert").first).to_contain_text("没有传上")
+    await seen.check("apply-files-390-light")
+    assert {one.field for one in await Attachment.filter(state="ready")} >= {"photo", "title_proof"}
+
+
+# ---- looks
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (SCREEN, "light"), (SCREEN, "dark")])
+async def test_every_page_of_the_applicant_is_looked_at(
+    browser: Browser, world: ApplyingWorld, size: tuple[int, int], scheme: Scheme
+) -> None:
+    actor = await world.person()
+    await world.begun(actor, files=True, but=frozenset({"political_status", "specialties"}))
+    seen = await world.at_page(browser, actor, size, scheme)
+    look_of = f"{size[0]}-{scheme}"
+    page = await seen.open("/h5/demo/apply")
+    await seen.check(f"apply-home-{look_of}")
+    for section in ("basic", "profession", "evaluation", "attachments", "check"):
+        page = await seen.open(f"{FORM}#{section}")
+        await page.reload()
+        await page.locator(".fields h2").wait_for()
+        await page.wait_for_load_state("networkidle")
+        await seen.check(f"apply-{section}-{look_of}")
+    for path, name in (("/h5/demo/apply/status", "status"), ("/h5/demo/help", "help")):
+        await seen.open(path)
+        await seen.check(f"apply-{name}-{look_of}")
+    assert serious(seen) == []
+
+
+async def test_the_pickers_work_by_keys_alone_and_give_the_focus_back(browser: Browser, world: ApplyingWorld) -> None:
+    actor = await world.person()
+    application = await world.begun(actor, but=frozenset({"region", "specialties"}))
+    seen = await world.at_page(browser, actor, SCREEN)
+    page = await seen.open(f"{FORM}#basic")
+    region = page.get_by_role("button", name=re.compile("^居住地区"))
+    await region.focus()
+    await page.keyboard.press("Enter")
+    sheet = page.get_by_role("dialog", name="居住地区")
+    await expect(sheet.get_by_role("button", name="广州市 440100")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(sheet).to_have_count(0)
+    await expect(region).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(sheet.get_by_role("searchbox")).to_be_focused()
+    await page.keyboard.type("天河")
+    await expect(sheet.get_by_role("button")).to_have_count(2)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(region).to_have_accessible_name(re.compile("天河区"))
+    await expect(region).to_be_focused()
+    await saved(page)
+    assert (await read_values(world.deps, application))["region"] == "440106"
+    for _ in range(40):  # through the whole page: nothing holds the focus, and it is always to be seen
+        await page.keyboard.press("Tab")
+        hidden = (
+            "(({ top, bottom }) => bottom < 0 || top > innerHeight)(document.activeElement.getBoundingClientRect())"
+        )
+        assert not await page.evaluate(hidden)
+    assert serious(seen) == []
+
+
+# ---- two devices, bad lines, log-ins that run out
+
+
+async def test_the_slower_device_chooses_between_its_own_text_and_the_other_ones(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    actor = await world.person()
+    application = await world.begun(actor)
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#evaluation")
+    strengths = page.get_by_label("业务专长")
+    await strengths.wait_for()
+    await save_elsewhere(world, actor, application, "另一台设备写的。")
+    await strengths.fill("本机写的。")
+    await page.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("alert").filter(has_text="已在另一台设备修改")).to_be_visible()
+    await seen.check("apply-conflict-390-light")
+    await page.get_by_role("button", name="以本页内容为准").click()
+    await saved(page)
+    assert (await read_values(world.deps, application))["strengths"] == "本机写的。"
+    await save_elsewhere(world, actor, application, "又在别处写的。")
+    await strengths.fill("本机又写的。")
+    await page.get_by_role("button", name="保存").click()
+    await page.get_by_role("button", name="载入最新内容").click()
+    await expect(page.get_by_label("业务专长")).to_have_value("又在别处写的。")
+
+
+async def save_elsewhere(world: ApplyingWorld, actor: Actor, application: UUID, text: str) -> None:
+    view = await world.services.applications.get(actor, application)
+    section = next(one for one in view.sections if one.code == "evaluation")
+    values = dict(section.values) | {"strengths": text}
+    await world.services.drafts.save_section(actor, application, "evaluation", values, section.version)
+
+
+async def test_an_upload_meanwhile_does_not_hide_that_another_device_was_faster(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    """The page reads the form anew after an upload; what it shows is still as old as before."""
+    actor = await world.person()
+    application = await world.begun(actor)
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#attachments")
+    arrived = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    await page.route("**/completion", hold)
+    await field(page, "一寸免冠照片").locator("input[type=file]").set_input_files(upload("寸照.jpg"))
+    await tab(page, "评标信息")
+    strengths = page.get_by_label("业务专长")
+    await strengths.wait_for()
+    await save_elsewhere(world, actor, application, "另一台设备写的。")
+    async with page.expect_response("**/completion") as completed:
+        arrived.set()
+    await completed.value
+    await page.wait_for_load_state("networkidle")
+    await strengths.fill("本机写的。")
+    await expect(page.get_by_role("alert").filter(has_text="已在另一台设备修改")).to_be_visible()
+    assert (await read_values(world.deps, application))["strengths"] == "另一台设备写的。"
+
+
+@pytest.mark.parametrize("status", [0, 429, 503])
+async def test_what_is_typed_on_a_bad_line_stays_on_the_page_and_is_sent_again(
+    browser: Browser, world: ApplyingWorld, status: int
+) -> None:
+    actor = await world.person()
+    application = await world.begun(actor)
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#evaluation")
+    await page.get_by_label("业务专长").wait_for()
+    failed: list[str] = []
+
+    async def fail(route: Route) -> None:
+        failed.append(route.request.method)
+        if status:
+            body = '{"detail": "系统繁忙，请稍后重试。", "code": "busy"}'
+            await route.fulfill(status=status, content_type="application/problem+json", body=body)
+        else:
+            await route.abort("internetdisconnected")
+
+    await page.route("**/sections/*", fail)
+    await page.get_by_label("业务专长").fill("隧道与地下工程。")
+    await tab(page, "附件上传")
+    await expect(page.get_by_role("alert").filter(has_text="稍后会自动重试")).to_be_visible()
+    await expect(page.get_by_label("业务专长")).to_have_value("隧道与地下工程。")
+    assert failed == ["PUT"]
+    await page.unroute("**/sections/*")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await saved(page)
+    await expect(page.get_by_role("alert").filter(has_text="稍后会自动重试")).to_have_count(0)
+    assert (await read_values(world.deps, application))["strengths"] == "隧道与地下工程。"
+    assert serious(seen) == []
+
+
+async def test_a_token_that_has_run_out_is_replaced_without_a_word(browser: Browser, world: ApplyingWorld) -> None:
+    actor = await world.person()
+    application = await world.begun(actor)
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#evaluation")
+    await page.get_by_label("业务专长").wait_for()
+    world.clock.move(timedelta(minutes=40))
+    await page.get_by_label("业务专长").fill("隧道。")
+    await saved(page)
+    assert (await read_values(world.deps, application))["strengths"] == "隧道。"
+
+
+async def test_a_log_in_that_has_ended_leads_to_the_log_in_and_what_was_typed_comes_back(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    actor = await world.person()
+    application = await world.begun(actor)
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#evaluation")
+    await page.get_by_label("业务专长").wait_for()
+    await Session.filter(account_id=actor.account_id).update(revoked_at=world.clock.now())
+    await page.get_by_label("业务专长").fill("隧道与地下工程。")
+    await page.wait_for_url("**/h5/login**")
+    account = await Account.get(id=actor.account_id)
+    world.clock.move(timedelta(minutes=2))
+    await page.get_by_label("手机号").fill(world.deps.keys.open_text(account.mobile_sealed, "mobile"))
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("验证码").fill(await world.last_code())
+    await page.get_by_role("button", name="登录", exact=True).click()
+    await expect(page.get_by_label("业务专长")).to_have_value("隧道与地下工程。")
+    await saved(page)
+    assert (await read_values(world.deps, application))["strengths"] == "隧道与地下工程。"
+    assert await page.evaluate("sessionStorage.length") == 0
+
+
+# ---- printing, handing in
+
+
+async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_files_open(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    world.set_form(print_locks=True)
+    actor = await world.person()
+    application = await world.begun(actor, files=True)
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#check")
+    await page.get_by_role("button", name="打印表格（锁定）").click()
+    asked = page.get_by_role("dialog", name="打印后不能再修改")
+    await seen.page.screenshot(path="var/screenshots/apply-lock-390-light.png")
+    await asked.get_by_role("button", name="再看看").click()
+    assert await state_of(application) == "draft"
+    await page.get_by_role("button", name="打印表格（锁定）").click()
+    async with page.expect_download() as download:
+        await asked.get_by_role("button", name="确认打印").click()
+    assert (await download.value).suggested_filename.endswith(".pdf")
+    await expect(page.get_by_text("表格已生成")).to_be_visible()
+    assert await state_of(application) == "locked"
+    await tab(page, "基础信息")
+    await expect(page.locator(".fields input")).to_have_count(0)
+    await tab(page, "附件上传")
+    await field(page, "资格审查表").locator("input[type=file]").set_input_files(upload("签字表.pdf"))
+    await expect(field(page, "资格审查表").get_by_text("签字表.pdf")).to_be_visible()
+    await seen.check("apply-locked-390-light")
+    assert serious(seen) == []
+
+
+async def test_a_window_that_closes_at_the_last_moment_keeps_the_form_and_says_so(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    actor = await world.person()
+    application = await world.begun(actor, files=True)
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#check")
+    await page.get_by_role("button", name="提交审核").click()
+    await Campaign.all().update(enrol_until=world.clock.now())
+    world.clock.move(timedelta(seconds=1))
+    await page.get_by_role("button", name="确认提交").click()
+    await expect(page.get_by_role("alert").filter(has_text="截止")).to_be_visible()
+    await seen.check("apply-closed-390-light")
+    assert await state_of(application) == "draft"
+    assert (await read_values(world.deps, application))["strengths"]
+
+
+async def test_what_is_missing_is_listed_and_each_line_leads_to_its_field(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    actor = await world.person()
+    await world.begun(actor, but=frozenset({"region", "specialties"}))
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#check")
+    missing = page.get_by_role("region", name="还需补充")
+    await missing.get_by_role("button", name="居住地区").click()
+    await expect(page.get_by_role("button", name=re.compile("^居住地区"))).to_be_focused()
+    await expect(field(page, "居住地区").get_by_role("alert")).not_to_be_empty()
+    await tab(page, "核对提交")
+    await missing.get_by_role("button", name="一寸免冠照片").click()
+    await expect(page.get_by_role("button", name="上传一寸免冠照片")).to_be_focused()
+    assert serious(seen) == []
+
+
+async def test_feedback_is_written_below_the_guide(browser: Browser, world: ApplyingWorld) -> None:
+    actor = await world.person()
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open("/h5/demo/help")
+    await page.get_by_label("您的意见或遇到的问题").fill("职称证书上传后看不清，能否放大？")
+    await page.get_by_role("button", name="提交").click()
+    await expect(page.get_by_text("已收到，谢谢。")).to_be_visible()
+    await seen.check("apply-help-390-light")
+    assert await Feedback.all().count() == 1
+    assert serious(seen) == []
