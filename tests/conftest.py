@@ -7,6 +7,7 @@ import importlib.util
 import ipaddress
 import itertools
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -26,6 +27,8 @@ from psycopg import sql
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "pbt_template"
+ROOM = 2 * 1024**3
+"""Bytes that the databases of a test session may need."""
 _numbers = itertools.count(1)
 
 
@@ -82,7 +85,7 @@ def _is_local(host: object) -> bool:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[TestServers]:
     """PostgreSQL and Valkey, started at the first test that needs one; not safe against power cuts, hence fast."""
-    folder = Path(tempfile.mkdtemp(prefix="pbt-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="pbt-tests-", dir=_memory()))
     folder.chmod(0o755)  # PostgreSQL may run as another user, which must be able to pass
     command = [sys.executable, "-m", "app.embedded", str(folder), "--fast"]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -98,6 +101,14 @@ def servers() -> Iterator[TestServers]:
         process.wait(timeout=20)
         process.stdout.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """A folder in memory where there is room: each test copies a database of several hundred files."""
+    memory = Path("/dev/shm")  # noqa: S108 (the system's own, the folder made in it is ours alone)
+    if not (memory.is_dir() and os.access(memory, os.W_OK)):
+        return None
+    return memory if shutil.disk_usage(memory).free > ROOM else None
 
 
 @pytest.fixture(scope="session")
