@@ -18,7 +18,9 @@ from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink, Organisation
+from models.reviews import ReviewAssignment
 from services.accounts import forget_identities
+from services.applications.own_data import collect, erase_unsent
 from services.base import Actor, Deps, execute, record
 from services.codes import Codes, Notifier
 from services.idempotency import once
@@ -26,6 +28,7 @@ from services.idempotency import once
 KEPT = (
     "专家档案：由专家库管理机构依法管理，退库请联系管理机构",
     "抽取、答复、签到记录：依法存档，到期前不能删除",
+    "已提交的入库申请、审核和缴费记录：依法存档，到期前不能删除",
     "操作留痕：依法存档，不含身份证号和手机号明文",
 )
 """What the law makes us keep, told to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
@@ -35,6 +38,7 @@ REMOVED = (
     "手机号、姓名与身份证号（账号）",
     "登录状态、密码与验证码",
     "同意记录以外的账号资料",
+    "未提交就放弃的入库申请及附件",
     "通知中的手机号",
 )
 
@@ -119,6 +123,8 @@ class Privacy:
         await told.update(mobile_sealed="")
         await codes.delete()
         await RoleGrant.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
+        await ReviewAssignment.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
+        await erase_unsent(account.id, now)
         await AgentLink.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
         await Organisation.filter(legal_account_id=account.id).update(legal_account_id=None)
         await Expert.filter(account_id=account.id).update(account_id=None)
@@ -136,6 +142,7 @@ class Privacy:
         links = await AgentLink.filter(account_id=account.id).values(
             "organisation__name", "valid_from", "valid_until", "revoked_at"
         )  # fmt: skip
+        applied = await collect(self._deps, account.id)
         return {
             "account": {
                 "mobile": keys.open_text(account.mobile_sealed, "mobile"),
@@ -157,6 +164,7 @@ class Privacy:
                 _plain(row) for row in await Notice.filter(account_id=account.id).values("kind", "params", "created_at")
             ],
             "expert": await self._collect_expert(expert) if expert else None,
+            **{noun: [_plain(row) for row in found] for noun, found in applied.items()},
         }
 
     async def _collect_expert(self, expert: Expert) -> dict[str, Any]:

@@ -10,14 +10,17 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, Unauthenticated
 from models.accounts import Account, Session, VerificationCode, WechatIdentity
-from models.applications import Application
+from models.applications import Application, ApplicationSection, Attachment
 from models.experts import Expert
+from models.helpdesk import Feedback
 from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink
 from services.accounts import Accounts
+from services.applications.state import seal_values
 from services.base import Actor, Deps
 from services.privacy import Privacy
+from tests.factories.applications import attach
 from tests.factories.draws import make_draw, make_invitation, make_project
 from tests.factories.people import make_account, make_agent_link, make_expert, make_identity, make_organisation
 from tests.services.conftest import NoticeBook
@@ -170,3 +173,34 @@ async def test_nobody_leaves_with_an_application_under_way(privacy: Privacy, dep
     )  # fmt: skip
     with pytest.raises(Conflict, match="申请"):
         await privacy.delete(Actor("demo", "applicant", account.id), await _code(deps, book))
+
+
+async def test_applications_come_along_and_those_never_handed_in_go(
+    privacy: Privacy, deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    account, now = await make_account(deps, MOBILE), deps.now()
+    actor = Actor("demo", "applicant", account.id)
+    given_up, refused = [
+        await Application.create(
+            pool="demo", number=number, account_id=account.id, entry_type="first", state=state, state_since=now,
+            created_at=now, ended_at=now, submitted_at=submitted_at, name="苏航",
+        )
+        for number, state, submitted_at in (("SQ1", "cancelled", None), ("SQ2", "refused", now))
+    ]  # fmt: skip
+    for one in (given_up, refused):
+        sealed = seal_values(deps, {"address": f"解放路{one.number}号"})
+        await ApplicationSection.create(application_id=one.id, code="basic", values_sealed=sealed, saved_at=now)
+        await attach(deps, one.id, "photo", filename=f"{one.number}.jpg")
+    await Feedback.create(pool="demo", account_id=account.id, text="建议延长公示", created_at=now)
+    found = await privacy.export(actor, await _code(deps, book))
+    assert [(one["number"], one["values"], one["files"]) for one in found["applications"]] == [
+        ("SQ1", {"address": "解放路SQ1号"}, ["SQ1.jpg"]), ("SQ2", {"address": "解放路SQ2号"}, ["SQ2.jpg"])
+    ]  # fmt: skip
+    assert (found["feedback"][0]["text"], json.loads(json.dumps(found))) == ("建议延长公示", found)
+    clock.move(timedelta(minutes=2))
+    done = await privacy.delete(actor, await _code(deps, book))
+    assert any("已提交的入库申请" in line for line in done.kept)
+    assert await ApplicationSection.all().values_list("application_id", flat=True) == [refused.id]
+    assert await Attachment.filter(state="ready").values_list("application_id", flat=True) == [refused.id]
+    await given_up.refresh_from_db()
+    assert given_up.name == ""

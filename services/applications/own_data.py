@@ -1,0 +1,63 @@
+"""What applying leaves behind of a person: told whole to the person itself, and what may go when the account goes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models.applications import Application, ApplicationSection, Attachment
+from models.campaigns import EmployerRequest
+from models.helpdesk import Feedback
+from models.payments import Fee
+from models.reviews import Objection, ReviewEntry
+from services.applications.state import read_values
+from services.base import Deps
+
+
+async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """Applications with their values in clear, and everything else the person told or owes; rows by noun.
+
+    Files are listed by name: the person downloads each where it stands.
+    """
+    asked = EmployerRequest.filter(account_id=account_id).order_by("created_at")
+    said = Feedback.filter(account_id=account_id).order_by("created_at")
+    objected = Objection.filter(account_id=account_id).order_by("created_at")
+    fees = Fee.filter(account_id=account_id).order_by("created_at")
+    applied = Application.filter(account_id=account_id).order_by("created_at")
+    return {
+        "applications": [await _application(deps, one) for one in await applied],
+        "fees": await fees.values("expert_number", "amount", "state", "opens_at", "closes_at", "paid_at"),
+        "objections": await objected.values("text", "state", "answer", "created_at", "decided_at"),
+        "feedback": await said.values("text", "answer", "created_at", "answered_at"),
+        "employer_requests": await asked.values("name", "credit_code", "note", "state", "answer", "created_at"),
+    }
+
+
+async def _application(deps: Deps, application: Application) -> dict[str, Any]:
+    files = Attachment.filter(application_id=application.id, state="ready").order_by("field", "row", "ready_at")
+    log = ReviewEntry.filter(application_id=application.id).order_by("at", "id")
+    return {
+        "number": application.number,
+        "entry_type": application.entry_type,
+        "state": application.state,
+        "created_at": application.created_at.isoformat(),
+        "values": await read_values(deps, application.id),
+        "files": await files.values_list("filename", flat=True),
+        "log": [
+            {**line, "at": line["at"].isoformat()}
+            for line in await log.values("at", "event", "who", "step_name", "specialty", "opinion")
+        ],
+    }
+
+
+async def erase_unsent(account_id: UUID, now: datetime) -> None:
+    """Forget applications that were given up before anybody saw them; inside the caller's transaction.
+
+    Files go with the next sweep. What was handed in is an archive of the authority.
+    """
+    unsent = Application.filter(account_id=account_id, ended_at__not_isnull=True, submitted_at=None)
+    ids = await unsent.values_list("id", flat=True)
+    await ApplicationSection.filter(application_id__in=ids).delete()
+    await Attachment.filter(application_id__in=ids).exclude(state="removed").update(state="removed", removed_at=now)
+    await Application.filter(id__in=ids).update(name="", name_sort="")
