@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import cast, get_args
+from typing import get_args
 from uuid import UUID
 
 from domain.clock import print_time
@@ -15,7 +15,7 @@ from domain.rulebook_forms import EntryType
 from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry
-from services.base import Actor, Deps, record, transaction, violation
+from services.base import Actor, Deps, record, rows, transaction, violation
 from services.idempotency import once
 from services.limits import serialise
 from services.permissions import check
@@ -25,6 +25,10 @@ ENTRY_NAMES: Mapping[str, str] = {"first": "新增", "renewal": "续聘"}
 """How the types of entry are called (征集, 续聘)."""
 
 ADVICE_MAX = 200
+_COUNTS = (
+    "SELECT campaign_id, count(*) AS n FROM application WHERE pool = $1 AND campaign_id IS NOT NULL "
+    "GROUP BY campaign_id"
+)
 _WINDOWS = (("enrol", "报名"), ("review", "审核"), ("pay", "缴费"))
 
 
@@ -148,11 +152,7 @@ class Campaigns:
         check(actor, "campaign.manage")
         now = self._deps.now()
         found = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
-        counts: dict[UUID, int] = {}
-        for campaign_id in await Application.filter(
-            pool=actor.pool, campaign_id__in=[campaign.id for campaign in found]
-        ).values_list("campaign_id", flat=True):
-            counts[cast(UUID, campaign_id)] = counts.get(cast(UUID, campaign_id), 0) + 1
+        counts = {row["campaign_id"]: row["n"] for row in await rows(_COUNTS, actor.pool)}
         return tuple(_show(campaign, now, counts.get(campaign.id, 0)) for campaign in found)
 
     async def get(self, actor: Actor, campaign_id: UUID) -> CampaignView:

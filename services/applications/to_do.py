@@ -55,17 +55,17 @@ class ToDos:
 
     async def home(self, pool: str, account_id: UUID) -> Home:
         """Everything of the first page at once."""
-        account = await Account.get(id=account_id, pool=pool)
+        account, progress = await Account.get(id=account_id, pool=pool), await self.progress(account_id)
         return Home(
             await standing_of(self._deps, account_id),
-            await self._items(account),
-            await self.progress(account_id),
+            await self._items(account, progress),
+            progress,
             await self._campaigns.announced(pool),
         )
 
     async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
         """What the person can do now, or from a time that is known; empty: nothing."""
-        return await self._items(await Account.get(id=account_id, pool=pool))
+        return await self._items(await Account.get(id=account_id, pool=pool), await self.progress(account_id))
 
     async def progress(self, account_id: UUID) -> Progress | None:
         """Of the application under way, else of the last one; None: there never was one."""
@@ -74,7 +74,7 @@ class ToDos:
             application = await Application.filter(account_id=account_id).order_by("-created_at").first()
         return await progress_of(self._deps, application) if application else None
 
-    async def _items(self, account: Account) -> tuple[ToDo, ...]:
+    async def _items(self, account: Account, progress: Progress | None) -> tuple[ToDo, ...]:
         book, now = self._deps.book(account.pool), self._deps.now()
         if account.registered_at is None:
             if not book.registration.open:
@@ -83,13 +83,13 @@ class ToDos:
             return (ToDo("register", "实名注册", "注册后才能申请成为专家。", "去注册", route),)
         live = await find_live(account.id)
         if live is not None:
-            return await self._of_application(live)
+            known = progress if progress and progress.application_id == live.id else None
+            return await self._of_application(live, known or await progress_of(self._deps, live))
         expert = await find_expert(account)
         found = [await self._of_entry(account, expert, kind, now) for kind in get_args(EntryType)]
         return tuple(item for item in found if item is not None)
 
-    async def _of_application(self, application: Application) -> tuple[ToDo, ...]:
-        progress = await progress_of(self._deps, application)
+    async def _of_application(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
         step = progress.step or Step("watch", "查看进度", f"/h5/{application.pool}/apply/status")
         item = ToDo(step.code, progress.headline, progress.advice, step.label, step.route)
         if application.state not in (ApplicationState.DRAFT, ApplicationState.LOCKED) or not application.campaign_id:
