@@ -38,8 +38,10 @@ TWICE = "重复缴费，自动退回"
 NOT_OWED = "无需缴费，自动退回"
 _LIVE = (RefundState.REQUESTED, RefundState.PROCESSING, RefundState.ABNORMAL)
 _SOON, _LATER = timedelta(seconds=15), timedelta(hours=1)
-_SHORT_OF_MONEY = ("NOTENOUGH",)
-"""The merchant's balance is too small for now: the same request is good again later."""
+_DAY = timedelta(days=1)
+_NOT_NOW = ("NOTENOUGH", "SIGNERROR", "NOAUTH", "MCHNOTEXISTS", "NOMERCHANT")
+"""Nothing is wrong with the refund: the merchant's balance is too small, or our settings or clock are wrong. The same
+request is good again later."""
 _EVENTS = {
     "PROCESSING": RefundEvent.ACCEPT,
     "SUCCESS": RefundEvent.FINISH,
@@ -131,7 +133,10 @@ class Refunds:
 
     async def _ask(self, refund: Refund) -> RefundReport | None:
         if refund.state != RefundState.REQUESTED:
-            return await self._platform.query_refund(refund.pool, refund.out_refund_no)
+            report = await self._platform.query_refund(refund.pool, refund.out_refund_no)
+            if report is not None or refund.accepted_at is not None:
+                return report
+            # refused when it was sent, and so unknown there: what stood against it may be over
         order = await PayOrder.get(id=refund.order_id)
         return await self._platform.refund(
             refund.pool, order.transaction_id or "", refund.out_refund_no,
@@ -140,8 +145,9 @@ class Refunds:
 
     async def _refused(self, refund: Refund, error: Rejected) -> None:
         code = error.vendor_code.replace("_", "").upper()
-        if code in _SHORT_OF_MONEY or refund.state != RefundState.REQUESTED:
-            await self._wait(refund, error.vendor_code, _LATER)
+        if code in _NOT_NOW or refund.state != RefundState.REQUESTED:
+            log.warning("refund_waits", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
+            await self._wait(refund, error.vendor_code, _DAY if refund.state == RefundState.ABNORMAL else _LATER)
             return
         log.error("refund_refused", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
         async with transaction():
@@ -149,7 +155,7 @@ class Refunds:
             if REFUND.can(RefundState(locked.state), RefundEvent.STICK):
                 locked.state = REFUND.next(RefundState(locked.state), RefundEvent.STICK)
                 locked.failure = error.vendor_code[:100]
-                locked.check_at = self._deps.now() + timedelta(days=1)
+                locked.check_at = self._deps.now() + _DAY
                 await locked.save(update_fields=["state", "failure", "check_at"])
 
     async def _wait(self, refund: Refund, failure: str, wait: timedelta | None = None) -> None:
@@ -227,4 +233,4 @@ class Refunds:
 def _look_again(state: RefundState, now: datetime, pause: timedelta = _SOON) -> datetime | None:
     if state is RefundState.PROCESSING or state is RefundState.REQUESTED:
         return now + pause
-    return now + timedelta(days=1) if state is RefundState.ABNORMAL else None
+    return now + _DAY if state is RefundState.ABNORMAL else None

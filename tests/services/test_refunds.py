@@ -134,12 +134,16 @@ async def test_a_closed_refund_may_be_asked_for_again_under_another_number(
     assert await find_broken() == []
 
 
-async def test_an_empty_till_only_means_later(till: Till, admin: Actor, order: PayOrder, clock: FixedClock) -> None:
+@pytest.mark.parametrize("code", ["NOT_ENOUGH", "SIGN_ERROR", "NOMERCHANT"])
+async def test_an_empty_till_or_a_wrong_setting_only_means_later(
+    till: Till, admin: Actor, order: PayOrder, clock: FixedClock, code: str
+) -> None:
     await till.refunds.request(admin, order.id, "本人申请退费")
-    till.platform.before["refund"] = [Rejected("NOT_ENOUGH")]
+    till.platform.before["refund"] = [Rejected(code)]
     await till.refunds.check_due()
     refund = (await Refund.all())[0]
-    assert (refund.state, refund.failure) == ("requested", "NOT_ENOUGH")
+    assert (refund.state, refund.failure) == ("requested", code)
+    assert (await till.payments.orders(admin, "abnormal"))[1] == 1, "the office sees it"
     clock.move(timedelta(hours=1))
     await till.refunds.check_due()
     assert (await Refund.all())[0].state == "processing"
@@ -151,6 +155,25 @@ async def test_a_refused_refund_waits_for_an_administrator(till: Till, admin: Ac
     await till.refunds.check_due()
     refund = (await Refund.all())[0]
     assert (refund.state, refund.failure) == ("abnormal", "USER_ACCOUNT_ABNORMAL")
+
+
+async def test_a_refused_refund_is_sent_again_each_day_for_the_platform_does_not_know_it(
+    till: Till, admin: Actor, order: PayOrder, clock: FixedClock
+) -> None:
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    till.platform.before["refund"] = [Rejected("USER_ACCOUNT_ABNORMAL"), Rejected("USER_ACCOUNT_ABNORMAL")]
+    for _ in range(2):
+        await till.refunds.check_due()
+        assert till.platform.refunds == {}
+        clock.move(timedelta(hours=23))
+        await till.refunds.check_due()
+        clock.move(timedelta(hours=1))
+    assert till.platform.calls.count("refund") == 2
+    await till.refunds.check_due()
+    await till.refunds.apply_report("demo", till.platform.finish((await Refund.all())[0].out_refund_no))
+    assert (await Refund.all())[0].state == "done"
+    assert (await PayOrder.get(id=order.id)).state == "refunded"
+    assert await find_broken() == []
 
 
 async def test_another_amount_is_not_believed(till: Till, admin: Actor, order: PayOrder) -> None:
