@@ -27,6 +27,9 @@ _SECRET_KEYS = re.compile(
 _PERSONAL_TEXT = re.compile(r"(?<![0-9A-Fa-f])(?:[1-9]\d{16}[\dXx]|(?:\+?86[- ]?)?1[3-9]\d{9})(?![0-9A-Fa-f])")
 """Citizens' numbers (18 places) and mobile numbers (11 places) inside texts, tracebacks above all."""
 
+_ROW = re.compile(r"(Failing row contains) \(.*?\)\.(?=\n|$)", re.DOTALL)
+"""What PostgreSQL adds when a constraint refuses a row: the whole of it, names and texts of people too."""
+
 _NOISY = {
     "aiohttp.access": logging.WARNING,
     "asyncio": logging.WARNING,
@@ -93,14 +96,18 @@ def _clean(key: str, value: object) -> object:
     if _SECRET_KEYS.search(key):
         return REDACTED
     if isinstance(value, str):
-        return _PERSONAL_TEXT.sub(REDACTED, value)
+        return _clean_text(value)
     if isinstance(value, Mapping):
         return {name: _clean(str(name), inner) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_clean("", inner) for inner in value]
     if value is None or isinstance(value, bool | int | float):
         return _clean_number(value)
-    return _PERSONAL_TEXT.sub(REDACTED, str(value))
+    return _clean_text(str(value))
+
+
+def _clean_text(text: str) -> str:
+    return _PERSONAL_TEXT.sub(REDACTED, _ROW.sub(rf"\1 {REDACTED}", text))
 
 
 def _clean_number(value: object) -> object:

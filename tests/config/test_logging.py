@@ -99,6 +99,16 @@ def test_a_traceback_loses_its_personal_values(lines: io.StringIO) -> None:
     assert "13912345678" not in lines.getvalue()
 
 
+def test_a_row_that_the_database_refused_is_not_printed() -> None:
+    text = (
+        'IntegrityError: new row for relation "account" violates check constraint "account_registered"\n'
+        "DETAIL:  Failing row contains (01a1, demo, 王小明 (借调), 解放路一号\n二楼, null).\nat the end"
+    )
+    said = str(redact(None, "error", {"event": "page_failed", "exception": text})["exception"])
+    assert "account_registered" in said and said.endswith("at the end")
+    assert "王小明" not in said and "二楼" not in said
+
+
 def test_a_human_reads_plain_lines() -> None:
     stream = io.StringIO()
     root = logging.getLogger()
