@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("papers", "chat", "draw", "notices", "applications")
+NAMES = ("papers", "chat", "draw", "notices", "payments", "applications")
 
 
 def main() -> int:
