@@ -42,6 +42,13 @@ class TestServers:
     __test__ = False
 
 
+def pytest_configure() -> None:
+    """Keep temporary folders in memory where there is room: each test copies a database of several hundred files."""
+    memory = Path("/dev/shm")  # noqa: S108 (the system's own; every folder made in it is ours alone)
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM:
+        tempfile.tempdir = str(memory)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_way_out() -> Iterator[None]:
     """Refuse connections and name look-ups beyond loopback."""
@@ -85,7 +92,7 @@ def _is_local(host: object) -> bool:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[TestServers]:
     """PostgreSQL and Valkey, started at the first test that needs one; not safe against power cuts, hence fast."""
-    folder = Path(tempfile.mkdtemp(prefix="pbt-tests-", dir=_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="pbt-tests-"))
     folder.chmod(0o755)  # PostgreSQL may run as another user, which must be able to pass
     command = [sys.executable, "-m", "app.embedded", str(folder), "--fast"]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -101,14 +108,6 @@ def servers() -> Iterator[TestServers]:
         process.wait(timeout=20)
         process.stdout.close()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _memory() -> Path | None:
-    """A folder in memory where there is room: each test copies a database of several hundred files."""
-    memory = Path("/dev/shm")  # noqa: S108 (the system's own, the folder made in it is ours alone)
-    if not (memory.is_dir() and os.access(memory, os.W_OK)):
-        return None
-    return memory if shutil.disk_usage(memory).free > ROOM else None
 
 
 @pytest.fixture(scope="session")
