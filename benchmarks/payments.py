@@ -233,7 +233,7 @@ async def _as_it_is(_connection: object) -> None:
 
 
 async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own
+    settings = Settings(_env_file=None)
     books = load_rulebooks(settings.rulebooks, ["demo"])
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
     deps = Deps(SystemClock(), keys, books, Jobs(), "http://127.0.0.1:1")
