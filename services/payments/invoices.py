@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from tortoise.queryset import QuerySet
 
 from domain.entry_lifecycles import INVOICE, FeeState, InvoiceEvent, InvoiceState
 from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Rejected, Unavailable
@@ -227,7 +228,7 @@ class Invoices:
         await step(invoice, fee)
 
     async def _rest(self, invoice: Invoice, _fee: Fee) -> None:
-        await Invoice.filter(id=invoice.id).update(check_at=None)
+        await _as_read(invoice).update(check_at=None)
 
     async def _apply(self, invoice: Invoice, fee: Fee) -> None:
         """Ask WeChat Pay for it, where it is theirs; the same number again is the same invoice."""
@@ -286,7 +287,7 @@ class Invoices:
         content = await self._printer.print("receipt", await receipt_content(self._deps, fee))
         await self._send(invoice, fee, title, "receipt", content)
         now = self._deps.now()
-        await Invoice.filter(id=invoice.id).update(receipt_sent_at=now)
+        await Invoice.filter(id=invoice.id, email_sealed=invoice.email_sealed).update(receipt_sent_at=now)
         invoice.receipt_sent_at = now
 
     async def _mail_again(self, invoice: Invoice, fee: Fee) -> None:
@@ -300,6 +301,9 @@ class Invoices:
         await self._send(invoice, fee, "电子发票", "invoice", await self._store.get(invoice.key))
         now = self._deps.now()
         async with transaction():
+            fresh = await Invoice.select_for_update().get(id=invoice.id)
+            if fresh.email_sealed != invoice.email_sealed:
+                return  # another address was given meanwhile: the next look sends it there
             if not await self._move(invoice.id, InvoiceEvent.SEND, sent_at=now, check_at=None, checks=0, failure=""):
                 return
             await self._notices.notify(
@@ -352,9 +356,19 @@ class Invoices:
 
     async def _wait(self, invoice: Invoice, failure: str, pause: timedelta | None = None) -> None:
         pause = pause or min(_SHORTEST * 2 ** min(invoice.checks, 10), _LONGEST)
-        await Invoice.filter(id=invoice.id, state=invoice.state).update(
+        await _as_read(invoice).update(
             checks=invoice.checks + 1, check_at=self._deps.now() + pause, failure=failure[:100]
         )
+
+
+def _as_read(invoice: Invoice) -> QuerySet[Invoice]:
+    """The row, unless somebody has uploaded, corrected or asked for something since it was read.
+
+    Mailing and asking take their time, and what was asked for meanwhile must not be put to rest with them.
+    """
+    return Invoice.filter(
+        id=invoice.id, state=invoice.state, email_sealed=invoice.email_sealed, check_at=invoice.check_at
+    )
 
 
 def _check_buyer(title: str, taxpayer_id: str, email: str) -> tuple[str, str, str]:

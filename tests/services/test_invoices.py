@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -153,6 +155,48 @@ async def test_without_the_platforms_invoices_the_office_uploads_them(
     assert await till.invoices.file(owner_of(fee), fee.id) == PDF
     with pytest.raises(Conflict):
         await till.invoices.upload(admin, invoice.id, PDF, "2645")
+
+
+class _While:
+    """A mailer during whose first letter something else happens."""
+
+    def __init__(self, till: Till, deed: Callable[[], Awaitable[object]]) -> None:
+        self._deeds, self._send = [deed], till.mailer.send
+
+    async def __call__(self, *letter: Any, **more: Any) -> None:
+        await self._send(*letter, **more)
+        while self._deeds:
+            await self._deeds.pop()()
+
+
+async def test_what_the_office_uploads_while_the_receipt_is_under_way_is_mailed_too(
+    till: Till, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.platform.fapiao = False
+    fee = await pay(till)
+    invoice = await Invoice.get(fee_id=fee.id)
+    deed = _While(till, lambda: till.invoices.upload(admin, invoice.id, PDF, "2644"))
+    monkeypatch.setattr(till.mailer, "send", deed)
+    await till.invoices.check_due()
+    await till.invoices.check_due()
+    assert [mail.attachments[0].filename[:7] for mail in till.mailer.sent] == ["receipt", "invoice"]
+    assert (await Invoice.get(id=invoice.id)).state == "sent"
+
+
+async def test_a_new_address_that_comes_while_a_letter_is_under_way_gets_its_own(
+    till: Till, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.platform.fapiao = False
+    fee = await pay(till)
+
+    async def move() -> None:
+        clock.move(timedelta(seconds=1))
+        await till.invoices.correct(owner_of(fee), fee.id, title="王小明", taxpayer_id="", email="new@example.com")
+
+    monkeypatch.setattr(till.mailer, "send", _While(till, move))
+    await till.invoices.check_due()
+    await till.invoices.check_due()
+    assert [mail.to for mail in till.mailer.sent] == ["wang@example.com", "new@example.com"]
 
 
 async def test_without_an_address_nothing_is_mailed_until_one_is_given(till: Till) -> None:
