@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from domain.clock import SHANGHAI, local
+from domain.entry_lifecycles import RefundState
 from domain.errors import GatewayError, InvalidInput, NotFound, Rejected
 from models.payments import Bill, BillDifference, PayOrder, Refund
 from services.base import Actor, Deps, record, rows, system, transaction
@@ -182,14 +183,22 @@ class Bills:
                 found.append(_Found("unknown_here", *where, None, row.refunded, "账单有退款、本系统无"))
             elif refund.amount != row.refunded:
                 found.append(_Found("amount", *where, refund.amount, row.refunded, "退款金额不符"))
-            elif refund.accepted_at is None:
-                found.append(_Found("state", *where, 0, row.refunded, "账单已受理退款、本系统未受理"))
+            else:
+                if refund.accepted_at is None or refund.state == RefundState.REQUESTED:
+                    found.append(_Found("state", *where, 0, row.refunded, "账单已受理退款、本系统未受理"))
+                await self._date(refund, row, begin, end)
         ours = Refund.filter(pool=pool, accepted_at__gte=begin + _EDGE, accepted_at__lt=end - _EDGE)
         for refund in await ours.exclude(out_refund_no__in=[*theirs, ""]).prefetch_related("order"):
             order: PayOrder = refund.order
             where = (order.out_trade_no, refund.out_refund_no, order.transaction_id or "")
             found.append(_Found("unknown_there", *where, refund.amount, None, "本系统有退款、账单无"))
         return found
+
+    async def _date(self, refund: Refund, row: BillRow, begin: datetime, end: datetime) -> None:
+        """The bill knows the day. We may have heard of it on a later one, whose bill must not be asked for it."""
+        if refund.accepted_at is None or not begin <= refund.accepted_at < end:
+            at = row.at if begin <= row.at < end else begin
+            await Refund.filter(id=refund.id).update(accepted_at=at)
 
     # ---- administrators
 

@@ -11,7 +11,7 @@ from domain.errors import Forbidden, InvalidInput, Rejected
 from models.payments import Bill, BillDifference, Fee, PayOrder, Refund
 from services.base import Actor, Deps
 from services.ports import BillRow, TradeBill
-from tests.factories.payments import UNREACHED, Till, make_fee, make_till, owner_of
+from tests.factories.payments import UNKNOWN, UNREACHED, Till, make_fee, make_till, owner_of
 from tests.factories.people import make_account
 from tests.services.conftest import NOON, NoticeBook
 
@@ -119,6 +119,26 @@ async def test_refunds_are_compared_too(till: Till, clock: FixedClock, admin: Ac
     refund = (await Refund.all())[0]
     back = row(till, order, state="REFUND", amount=0, out_refund_no=refund.out_refund_no, refunded=refund.amount)
     assert (await compare(till, clock, bill(row(till, order), back))).state == "equal"
+
+
+async def test_a_refund_that_we_heard_of_a_day_late_belongs_to_the_day_of_its_bill(
+    till: Till, clock: FixedClock, admin: Actor
+) -> None:
+    order = await pay(till)
+    await till.refunds.request(admin, order.id, "本人申请退费")
+    till.platform.after["refund"] = [UNKNOWN]
+    await till.refunds.check_due()
+    refund = (await Refund.all())[0]
+    back = row(till, order, state="REFUND", amount=0, out_refund_no=refund.out_refund_no, refunded=refund.amount)
+    found = await compare(till, clock, bill(row(till, order), back))
+    assert (found.state, await kinds()) == ("differs", ["state"]), "asked for, and accepted already"
+    await till.refunds.check_due()
+    await till.bills.again(admin, str(TODAY))
+    await till.bills.run_due()
+    assert (await Bill.get(day=TODAY)).state == "equal"
+    clock.move(timedelta(days=1))
+    await till.bills.run_due()
+    assert (await Bill.get(day=TODAY + timedelta(days=1))).state == "empty", "the next day's bill need not have it"
 
 
 async def test_refunds_that_one_side_lacks_are_listed(till: Till, clock: FixedClock, admin: Actor) -> None:
