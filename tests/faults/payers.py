@@ -6,11 +6,12 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 
@@ -21,20 +22,21 @@ from app.demo.paying import Payer
 from app.demo.phones import Missing
 from app.demo.stage import Stage, stage
 from app.demo.wire import Json, Refused, Wire
-from app.demo_data import POOL
+from app.demo_data import POOL, load_catalogues_of
 from app.demo_people import OFFICES, check_sign
-from app.preparations import bring_demo_people
 from config.settings import Settings
 from domain.clock import local
 from domain.ids import new_id
-from models.accounts import Account, WechatIdentity
+from models.accounts import Account, RoleGrant, WechatIdentity
 from models.applications import Application, ApplicationSection
 from models.payments import Fee
+from services.accounts import account_by_mobile
 from services.applications.state import seal_values
-from services.base import Deps, rows
+from services.base import Deps, rows, transaction
 from services.invariants import find_broken, find_broken_audit
 from tests.faults.stagehand import Hand, patiently
 
+T = TypeVar("T")
 AMOUNT = 100
 """Fen; the demo pool's fee."""
 PURSE = 1_000_000
@@ -99,9 +101,12 @@ def friend_mobile(at: int) -> str:
 
 
 async def let_owe(settings: Settings) -> None:
-    """The demonstration's people, and those who owe: approved by rows, not by filling in forms."""
-    await bring_demo_people(settings)
+    """The office, and those who owe: approved by rows, not by filling in forms."""
     async with deps_for(settings) as deps:
+        await load_catalogues_of(deps, settings.rulebooks.parent / "catalogues")
+        async with transaction():
+            office = await account_by_mobile(deps, POOL, ADMIN.mobile)
+            await RoleGrant.create(account_id=office.id, role="pool_admin", scope="", granted_at=deps.now())
         appid = settings.wechat.accounts[POOL].appid
         for at in range(DEBTORS):
             await _let_owe(deps, Debtor(at), appid)
@@ -179,9 +184,10 @@ class Till:
     wire: Wire
     hand: Hand = field(init=False)
     minis: dict[str, MiniProgram] = field(default_factory=dict)
-    browsers: dict[str, Browser] = field(default_factory=dict)
     debtors: list[Debtor] = field(default_factory=lambda: [Debtor(at) for at in range(DEBTORS)])
     used: list[Debtor] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    """Why somebody could not open the cashier, for a test that fails."""
 
     def __post_init__(self) -> None:
         self.hand = Hand(self.stage)
@@ -229,6 +235,7 @@ class Till:
         except Refused as refusal:
             if refusal.status not in REFUSALS:
                 raise
+            self.refusals.append(f"{debtor.number} {way}: {refusal}")
             return None
 
     async def _open(self, debtor: Debtor, way: str, friend: int) -> Sheet:
@@ -254,7 +261,7 @@ class Till:
         base = f"{self.wire.sandbox_url}/phone/{mobile}/service"
         give_up = asyncio.get_running_loop().time() + self.wire.patience
         while True:
-            browser = self.browsers.setdefault(mobile, Browser(self.wire, base))
+            browser = Browser(self.wire, base)
             try:
                 if (await browser.open(f"/h5/{POOL}/pay/{debtor.number}")).status < 500:
                     said = await browser.press_by_script("立即支付")
@@ -266,8 +273,8 @@ class Till:
             except Missing as missing:
                 if browser.page.status == 200:  # the page is there, and nothing to be paid on it
                     raise Refused(409, {"page": browser.page.text}, "pay page") from missing
-            except (aiohttp.ClientError, TimeoutError):
-                self.browsers.pop(mobile, None)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                self.refusals.append(f"{debtor.number} page: {error!r}")
             assert asyncio.get_running_loop().time() < give_up, browser.page.text
             await asyncio.sleep(0.3)
 
@@ -295,8 +302,17 @@ class Till:
         give_up = asyncio.get_running_loop().time() + patience
         while left := await self.left():
             assert asyncio.get_running_loop().time() < give_up, left
-            await self.hand.nudge(120)
+            await self.hand.nudge(240)
             await asyncio.sleep(0.4)
+
+    async def until(self, look: Callable[[], Awaitable[T | None]], patience: float = 60.0) -> T:
+        """What ``look`` finds, as soon as it is something; time goes by meanwhile."""
+        give_up = asyncio.get_running_loop().time() + patience
+        while not (found := await look()):
+            assert asyncio.get_running_loop().time() < give_up, await self.left()
+            await self.hand.nudge(60)
+            await asyncio.sleep(0.4)
+        return found
 
     async def left(self) -> list[str]:
         now = await self.stage.now()

@@ -95,20 +95,31 @@ async def test_the_platform_now_and_then(till: Till, name: str) -> None:
 @pytest.mark.parametrize("kind", ["refund_slow", "refund_abnormal", "early_refund", "not_enough"])
 async def test_surplus_money_goes_back_though_its_refund_is(till: Till, kind: str) -> None:
     [debtor] = till.take(1)
-    await till.fault(kind, seconds=3 * 3600)
+    await till.fault(kind, seconds=1200)
     assert await till.pay_at_once(debtor, "mini", "for_other") == [True, True]
-    await till.live(12)
-    refunds = [
-        refund for refund in (await till.wire.control("/pay/refunds"))["refunds"] if refund["status"] != "SUCCESS"
-    ]
+    if kind != "early_refund":
+        refund = await till.until(lambda: _refund_of(till, kind))
     if kind == "refund_abnormal":
-        listed = await (await till.office()).get("/payments/orders?only=abnormal")
-        assert [row["expert_number"] for row in listed["items"]] == [debtor.number]
-        await till.wire.control("/pay/refunds/end", {"out_refund_no": refunds[0]["out_refund_no"]})
-    elif kind == "refund_slow":
-        assert [refund["status"] for refund in refunds] == ["PROCESSING"]
+        listed = await till.until(lambda: _listed(till))
+        assert [row["expert_number"] for row in listed] == [debtor.number]
+        await till.wire.control("/pay/refunds/end", {"out_refund_no": refund["out_refund_no"]})
     await till.settle()
     await till.check([debtor])
+
+
+async def _refund_of(till: Till, kind: str) -> Json | None:
+    """The refund that is in trouble, once it is: at the platform, or refused there and so only with us."""
+    if kind == "not_enough":
+        waiting = await rows("SELECT out_refund_no FROM refund WHERE failure = 'NOTENOUGH'")
+        return dict(waiting[0]) if waiting else None
+    wanted = {"refund_slow": "PROCESSING", "refund_abnormal": "ABNORMAL"}[kind]
+    refunds = (await till.wire.control("/pay/refunds"))["refunds"]
+    return next((refund for refund in refunds if refund["status"] == wanted), None)
+
+
+async def _listed(till: Till) -> list[Json]:
+    """What the office is shown as stuck."""
+    return list((await (await till.office()).get("/payments/orders?only=abnormal"))["items"])
 
 
 @pytest.mark.parametrize("by_other", [False, True])
@@ -149,17 +160,20 @@ async def test_everything_is_killed_while_people_pay(till: Till, turn: int) -> N
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert killer.killed
-    assert all(paid)
+    assert all(paid), till.refusals
     await till.settle(patience=150)
     await till.check(debtors)
 
 
 async def _crowd(till: Till, debtor: Debtor, chances: random.Random) -> bool:
-    """Two or three people pay one fee, at once or one after another; whether any money went."""
-    ways = [(chances.choice(WAYS), chances.randrange(FRIENDS)) for _ in range(chances.randint(2, 3))]
-    sheets = [sheet for way, friend in ways if (sheet := await till.open_sheet(debtor, way, friend)) is not None]
-    await asyncio.sleep(chances.uniform(0, 1))
-    return any(await asyncio.gather(*(sheet.confirm(wait=chances.random() < 0.5) for sheet in sheets)))
+    """Two or three people pay one fee, at once; whether any money went. Who was refused in the mess tries again."""
+    for _ in range(4):
+        ways = [(chances.choice(WAYS), chances.randrange(FRIENDS)) for _ in range(chances.randint(2, 3))]
+        sheets = [sheet for way, friend in ways if (sheet := await till.open_sheet(debtor, way, friend)) is not None]
+        await asyncio.sleep(chances.uniform(0, 1))
+        if any(await asyncio.gather(*(sheet.confirm(wait=chances.random() < 0.5) for sheet in sheets))):
+            return True
+    return False
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey"])
