@@ -67,7 +67,7 @@ async def _introduce(phone: Phone) -> None:
 
 async def _hand_in(phone: Phone, person: DemoPerson) -> None:
     """Register in the mini-program, fill in the form, submit; a person who has begun before is left alone."""
-    await phone.follow()
+    await _introduce(phone)
     mini = MiniProgram(phone.wire, phone, "")
     await mini.open()
     applicant = Applicant(phone, person.name, person.id_number, mini)

@@ -67,11 +67,11 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   const input = h('input', { type: 'file', hidden: true, 'aria-label': `${field.label}的文件`,
     accept: field.types.map((type) => NAMES[type]).join(','), multiple: field.count_max > 1 });
   const add = h('button', { type: 'button', class: 'add', 'aria-label': `上传${field.label}`, onclick: () => input.click() }, '＋ 上传');
-  const state = { files: [...files] };
+  const state = { files: [...files], sending: 0 };
   const shown = new Map();
 
   const refuse = (text) => { said.textContent = text; said.hidden = !text; };
-  const arrange = () => { add.hidden = locked || state.files.length >= field.count_max; };
+  const arrange = () => { add.hidden = locked || state.files.length + state.sending >= field.count_max; };
   const item = (file) => {
     const picture = h('span', { class: 'thumb' }, file.media_type === 'application/pdf' ? 'PDF' : '');
     if (file.media_type.startsWith('image/')) showThumbnail(client, file.id, picture);
@@ -106,6 +106,8 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
     const waiting = h('li', {}, h('span', { class: 'thumb' }, '…'), h('span', { class: 'grow' }, file.name, bar));
     list.append(waiting);
     uploads.active += 1;
+    state.sending += 1;
+    arrange();
     try {
       const done = await send(client, application, field.code, at.row, file, (part) => { bar.value = part; });
       state.files.push(done);
@@ -117,6 +119,7 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
       refuse(`“${file.name}”没有传上：${error.message}`);
     } finally {
       uploads.active -= 1;
+      state.sending -= 1;
     }
     arrange();
     return undefined;

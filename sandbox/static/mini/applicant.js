@@ -27,6 +27,7 @@ export async function applicant(page) {
       [progress.opinion && `审核意见：${progress.opinion}`, progress.advice].filter(Boolean).join(' ')),
     buttons(progress && button('查看进度', () => openPage(page, `/h5/${page.api.host.phone.pool}/apply/status`))),
     cells('', [
+      cell('我的缴费', '', { note: '缴费、凭证与发票', onclick: () => page.go('fee') }),
       cell('办理指南与反馈', '', { onclick: () => openPage(page, `/h5/${page.api.host.phone.pool}/help`) }),
       cell('我的账号', '', { note: '密码、手机号、登录设备', onclick: () => openPage(page, `/h5/${page.api.host.phone.pool}/account`) }),
       cell('切换身份、退出登录', '', { onclick: () => page.go('account') }),
@@ -36,7 +37,7 @@ export async function applicant(page) {
 
 function toDo(page, item) {
   const open = item.code === 'pay' ? () => page.go('fee') : item.code === 'register' ? () => page.go('register') : () => openPage(page, item.route);
-  return cell(item.title, item.action, { note: item.detail, onclick: item.route ? open : null });
+  return cell(item.title, '', { note: item.detail, tag: item.route && tag('approved', item.action), onclick: item.route ? open : null });
 }
 
 /** Real name and ID number; the mobile is the one that is bound. */
