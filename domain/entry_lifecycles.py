@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from domain.lifecycle import Labelled, Lifecycle
 
 
@@ -239,3 +241,6 @@ INVOICE: Lifecycle[InvoiceState, InvoiceEvent] = Lifecycle(
         InvoiceState.SENT: {InvoiceEvent.SEND: InvoiceState.SENT, InvoiceEvent.REVERSE: InvoiceState.REVERSED},
     },
 )
+
+LOG_LABELS: Mapping[str, str] = {event.value: event.label for event in (*ApplicationEvent, *TaskEvent, FeeEvent.PAY)}
+"""What stands in an application's log, by code. Reviewers' words for sending back and refusing come last and count."""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from miniapp_api.campaigns import CampaignOut, EntryType
 from miniapp_api.http.schema import Moment, Output
+from miniapp_api.registration import StandingOut
 from services.applications.reading import ApplicationView
 from services.applications.to_do import Home
 
@@ -70,13 +71,6 @@ class ToDoOut(Output):
     action: str = Field(examples=["去申请"])
     route: str
     until: Moment | None
-
-
-class StandingOut(Output):
-    kind: Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
-    text: str = Field(description="The pool's own word for it", examples=["未入库"])
-    expert_number: str
-    emergency: str
 
 
 class HomeOut(Output):

@@ -14,6 +14,7 @@ from miniapp_api.campaigns import EntryType
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params
+from miniapp_api.sheet_views import SheetLogOut, SheetOut
 from services.applications.listing import Filter
 
 api = Api("office_applications", "申请管理", "All applications of the pool, for its administrators.")
@@ -74,53 +75,11 @@ class CountOut(Output):
     count: int
 
 
-class SheetFileOut(Output):
-    id: UUID
-    field: str
-    row: int
-    filename: str
-    media_type: str
-    size: int
-    picture: bool
-
-
-class SheetFieldOut(Output):
-    """A field in words. `hidden`: the text is masked; `columns` and `rows` are of records."""
-
-    code: str
-    label: str
-    kind: str
-    text: str
-    hidden: bool
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    files: tuple[SheetFileOut, ...]
-
-
-class SheetSectionOut(Output):
-    code: str
-    title: str
-    fields: tuple[SheetFieldOut, ...]
-
-
-class SheetOut(Output):
-    sections: tuple[SheetSectionOut, ...]
-
-
-class OfficeLogOut(Output):
-    at: Moment
-    event: str
-    who: str
-    step_name: str
-    specialty: str
-    opinion: str
-
-
 class OfficeApplicationOut(Output):
     line: LineOut
     progress: ProgressOut
     sheet: SheetOut
-    log: tuple[OfficeLogOut, ...]
+    log: tuple[SheetLogOut, ...]
 
 
 @api.get("/office/applications", "申请列表", action="application.read")

@@ -11,6 +11,7 @@ from domain.entry_lifecycles import ApplicationState, TaskState
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath
+from miniapp_api.sheet_views import SheetLogOut, SheetOut
 from services.reviews.decisions import OPINION_MAX, PHRASES, Decided, Decision
 from services.reviews.queue import Wanted
 
@@ -91,57 +92,11 @@ class QueueOut(Output):
     phrases: tuple[str, ...]
 
 
-class FileOut(Output):
-    """An attachment; its pictures and the file itself are under `/attachments`."""
-
-    id: UUID
-    field: str
-    row: int
-    filename: str
-    media_type: str
-    size: int
-    picture: bool
-
-
-class FieldOut(Output):
-    """A value in words. `hidden`: it is masked, and can be shown by `revelations`."""
-
-    code: str
-    label: str
-    kind: str
-    text: str
-    hidden: bool
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    files: tuple[FileOut, ...]
-
-
-class SectionOut(Output):
-    code: str
-    title: str
-    fields: tuple[FieldOut, ...]
-
-
-class SheetOut(Output):
-    sections: tuple[SectionOut, ...]
-
-
 class SpecialtyOut(Output):
     code: str
     name: str
     choice: Literal["preferred", "alternative"]
     state: TaskState
-
-
-class LogOut(Output):
-    """A line of the review log, by departments."""
-
-    at: Moment
-    event: str
-    who: str
-    step_name: str
-    specialty: str
-    opinion: str
 
 
 class TaskOut(Output):
@@ -156,7 +111,7 @@ class TaskOut(Output):
     masked_id_number: str
     sheet: SheetOut
     specialties: tuple[SpecialtyOut, ...]
-    log: tuple[LogOut, ...]
+    log: tuple[SheetLogOut, ...]
     decided_at: Moment | None
     opinion: str
 

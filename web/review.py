@@ -11,6 +11,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
+from domain.entry_lifecycles import LOG_LABELS
 from domain.errors import AppError, InvalidInput, NotFound
 from services.attachment_reading import Form
 from services.base import Actor
@@ -18,7 +19,7 @@ from services.registry import Services
 from services.reviews.decisions import OPINION_MAX, PHRASES, Decision
 from services.reviews.queue import TaskView, Wanted
 from web.login import Door
-from web.site import Site, page_number
+from web.site import Site, page_number, show_file
 
 PAGE_SIZE = 20
 _NOBODY = UUID(int=0)
@@ -35,11 +36,6 @@ LABELS = {
     "send_back_whole": "退回整份申请",
     "refuse": "不通过",
 }
-EVENTS = {
-    "submit": "提交", "withdraw": "撤回", "unlock": "解除锁定", "approve": "通过", "send_back": "退回修改",
-    "refuse": "不通过", "publish": "公示", "charge": "通知缴费", "call": "通知考试", "enter": "入库", "cancel": "放弃",
-}  # fmt: skip
-"""What stands in the log, by code."""
 
 
 class ReviewPages:
@@ -91,7 +87,7 @@ class ReviewPages:
         following = await self._services.review_queue.next(actor, view.card.id)
         return self._site.render(
             "review_task.html", status=error.status if error else 200, view=view, card=view.card, note=note,
-            error=error.message if error else "", opinion=opinion, shown=shown or {}, labels=LABELS, events=EVENTS,
+            error=error.message if error else "", opinion=opinion, shown=shown or {}, labels=LABELS, events=LOG_LABELS,
             phrases=PHRASES, longest=OPINION_MAX, now=self._services.deps.now(),
             open=view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
             following=following if following != view.card.id else None,
@@ -132,14 +128,7 @@ class ReviewPages:
         opened = await self._services.attachment_files.open(
             actor, _uuid(request.match_info["attachment_id"]), cast(Form, form)
         )
-        if form != "original":
-            return http.Response(body=opened.content, content_type="image/jpeg")
-        ending = opened.filename.rpartition(".")[2].lower()
-        name = f"file.{ending}" if ending.isascii() and ending.isalnum() else "file"
-        return http.Response(
-            body=opened.content, content_type="application/octet-stream",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )  # fmt: skip
+        return show_file(opened, cast(Form, form))
 
     async def _who(self, request: http.Request) -> tuple[Actor, UUID]:
         return await self._door.actor(request), _uuid(request.match_info["task_id"])

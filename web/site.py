@@ -23,6 +23,7 @@ from tortoise.exceptions import DBConnectionError
 from domain.clock import local, print_time, print_until
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
 from domain.money import yuan
+from services.attachment_reading import Form, OpenedFile
 from services.registry import Services
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -255,6 +256,24 @@ def page_number(request: http.Request) -> int:
     """``?page=``, from 1; anything else than a page is the first."""
     text = request.query.get("page", "")
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
+def show_file(opened: OpenedFile, form: Form) -> http.Response:
+    """A picture that we drew, to look at; the original is saved under a name of ours and never opened by a browser."""
+    if form != "original":
+        return http.Response(body=opened.content, content_type=opened.media_type)
+    ending = opened.filename.rpartition(".")[2].lower()
+    name = f"file.{ending}" if ending.isascii() and ending.isalnum() else "file"
+    return http.Response(
+        body=opened.content, content_type="application/octet-stream",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )  # fmt: skip
+
+
+def save_pdf(content: bytes, filename: str) -> http.Response:
+    """A PDF that we made, under a name of ASCII letters."""
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
+    return http.Response(body=content, content_type="application/pdf", headers=headers)
 
 
 def _load(path: Path) -> _File:

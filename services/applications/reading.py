@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState
+from domain.entry_lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState
 from domain.form_schema import Schema, schema_of
 from domain.forms import FieldProblem, account_values
 from domain.rulebook import Rulebook
@@ -26,22 +26,6 @@ from services.base import Actor, Deps
 from services.campaigns import check_entry_type
 from services.permissions import check
 
-_LABELS = {
-    "submit": "提交审核",
-    "withdraw": "撤回",
-    "cancel": "放弃申请",
-    "unlock": "解除锁定",
-    "approve": "通过",
-    "send_back": "退回修改",
-    "refuse": "不予通过",
-    "publish": "开始公示",
-    "charge": "通知缴费",
-    "call": "通知考试",
-    "enter": "入库",
-    "pay": "缴费",
-    "print": "打印表格",
-}
-"""Events of the log in words; one that is not known here is shown by its code."""
 _OFFERED = (
     ApplicationEvent.PRINT,
     ApplicationEvent.SUBMIT,
@@ -239,7 +223,7 @@ def _file(one: Attachment) -> FileView:
 
 def _log_line(line: ReviewEntry, codes: Codes) -> LogLine:
     return LogLine(
-        line.at, line.event, _LABELS.get(line.event, line.event), line.who, line.step_name, line.specialty,
+        line.at, line.event, LOG_LABELS.get(line.event, line.event), line.who, line.step_name, line.specialty,
         codes.name("specialty", line.specialty), line.opinion,
     )  # fmt: skip
 

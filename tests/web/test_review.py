@@ -12,6 +12,7 @@ from models.accounts import Account
 from models.applications import Application
 from models.audit import AuditEntry
 from models.reviews import Objection, ReviewTask
+from services.applications.state import log
 from services.base import Actor, transaction
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
 from tests.web.conftest import Visitor, World
@@ -82,6 +83,15 @@ async def test_sending_back_without_words_is_said_on_the_page_and_loses_nothing(
     await desk.get(f"/review/{task.id}")
     assert "已退回" in desk.text
     assert "通过" not in desk.page.buttons
+
+
+async def test_the_log_speaks_in_words(world: World) -> None:
+    application = await handed_in(world)
+    async with transaction():
+        await log(application, world.services.deps.now(), "print", "申请人")
+    [task] = await tasks_of(application)
+    desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    assert ("打印表格" in desk.text, ">print<" in desk.text) == (True, False)
 
 
 async def test_who_comes_second_sees_who_was_first(world: World) -> None:

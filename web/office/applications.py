@@ -9,20 +9,17 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.entry_lifecycles import ApplicationEvent, ApplicationState
+from domain.entry_lifecycles import LOG_LABELS, ApplicationState
 from domain.errors import AppError, InvalidInput, NotFound
 from services.applications.listing import Filter, Page, Sort
 from services.attachment_reading import Form as FileForm
 from services.base import Actor
 from services.campaigns import ENTRY_NAMES
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, last_page, see, uuid_of
-from web.site import page_number
+from web.site import page_number, show_file
 
 _FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "sort")
 SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waiting": "等待最久在前", "name": "按姓名"}
-EVENTS = {event.value: event.label for event in ApplicationEvent} | {
-    "approve": "通过", "send_back": "退回修改", "refuse": "不予通过", "pay": "缴费", "print": "打印表格",
-}  # fmt: skip
 _NOTHING = Page((), 0)
 
 
@@ -80,7 +77,7 @@ class ApplicationPages(OfficePart):
         view = await self.services.application_list.get(actor, application_id)
         return self.show(
             actor, "office_application.html", request, error=form.error, f=form, view=view, opened=opened or {},
-            events=EVENTS, types=ENTRY_NAMES,
+            events=LOG_LABELS, types=ENTRY_NAMES,
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:
@@ -106,14 +103,7 @@ class ApplicationPages(OfficePart):
             raise NotFound("没有这个文件，请返回后重试。")
         file_id = uuid_of(request.match_info["id"], "这个文件")
         opened = await self.services.attachment_files.open(actor, file_id, cast(FileForm, form))
-        if form != "original":
-            return http.Response(body=opened.content, content_type="image/jpeg")
-        ending = opened.filename.rpartition(".")[2].lower()
-        name = f"file.{ending}" if ending.isascii() and ending.isalnum() else "file"
-        return http.Response(
-            body=opened.content, content_type="application/octet-stream",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )  # fmt: skip
+        return show_file(opened, cast(FileForm, form))
 
 
 def wanted_of(said: Mapping[str, str]) -> Filter:
