@@ -126,6 +126,16 @@ async def test_an_expert_of_the_pool_logs_in_by_code_and_consents_first(world: W
     assert visitor.path == "/h5/demo/consent"
     await visitor.press("同意并继续")
     assert (visitor.path, "正式专家" in visitor.text) == (ACCOUNT, True)
+    [link] = [path for label, path in visitor.page.links.items() if "下载个人信息表" in label]
+    pdf = await visitor.client.get(link)
+    assert (pdf.status, pdf.content_type) == (200, "application/pdf")
+
+
+async def test_only_an_expert_takes_an_information_form_along(world: World) -> None:
+    _, mobile = await registered(world)
+    visitor = await logged_in(world, mobile)
+    assert "个人信息表" not in visitor.text
+    assert (await visitor.get(f"{ACCOUNT}/information")).status == 403
 
 
 async def test_a_clerk_who_is_an_expert_too_uses_both_pages_in_one_log_in(world: World) -> None:
@@ -302,7 +312,8 @@ def test_pages_of_ours_are_gone_on_with(target: str) -> None:
 @pytest.mark.parametrize(
     "target",
     ["", "desk", "//evil.example/desk", "/\\evil.example", "https://evil.example/desk", "/desk\r\nX: y", "/api/v1",
-     "/h5/logout", "/h5/login?next=/desk", "/\t/evil.example", "/desk" + "x" * 400, "/[", "//[/desk", "/h5\\demo", "///desk/x", "////h5/demo"],
+     "/h5/logout", "/h5/login?next=/desk", "/\t/evil.example", "/desk" + "x" * 400, "/[", "//[/desk", "/h5\\demo",
+     "///desk/x", "////h5/demo"],
 )  # fmt: skip
 def test_other_places_are_not(target: str) -> None:
     assert safe_target(target) == ""
