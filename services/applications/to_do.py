@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
@@ -15,6 +16,7 @@ from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
+from services.applications.codes import load_codes
 from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
 from services.applications.state import find_live
@@ -40,12 +42,16 @@ class ToDo:
 
 @dataclass(frozen=True)
 class Home:
-    """What a person meets first: badge, to-do items, the application under way or the last one, campaigns."""
+    """What a person meets first: badge, to-do items, the application under way or the last one, campaigns.
+
+    ``advice``: whom to ask in each region (name, line) about the campaigns.
+    """
 
     standing: Standing
     to_do: tuple[ToDo, ...]
     progress: Progress | None
     campaigns: tuple[CampaignView, ...]
+    advice: tuple[tuple[str, str], ...]
 
 
 class ToDos:
@@ -56,12 +62,22 @@ class ToDos:
     async def home(self, pool: str, account_id: UUID) -> Home:
         """Everything of the first page at once."""
         account, progress = await Account.get(id=account_id, pool=pool), await self.progress(account_id)
+        campaigns = await self._campaigns.announced(pool)
         return Home(
             await standing_of(self._deps, account_id),
             await self._items(account, progress),
             progress,
-            await self._campaigns.announced(pool),
+            campaigns,
+            await self._advice(pool, campaigns),
         )
+
+    async def _advice(self, pool: str, campaigns: Sequence[CampaignView]) -> tuple[tuple[str, str], ...]:
+        """By region, in the order of codes; of two campaigns the sooner one's."""
+        lines = {code: line for campaign in reversed(campaigns) for code, line in campaign.data.advice.items()}
+        if not lines:
+            return ()
+        codes = await load_codes(self._deps.book(pool), list(lines))
+        return tuple((codes.name("region", code) or code, line) for code, line in sorted(lines.items()))
 
     async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
         """What the person can do now, or from a time that is known; empty: nothing."""

@@ -92,6 +92,14 @@ async def test_the_titles_are_the_manuals_own(deps: Deps, to_dos: ToDos, zhao: A
     assert (item.code, item.title, item.action) == ("apply_renewal", "待参与续聘", "前去续聘")
 
 
+async def test_whom_to_ask_in_each_region_is_told_beside_the_campaigns(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
+    """新疆手册 2024 L13, L208."""
+    await make_campaign(deps, advice={"440300": "0755-1", "440100": "020-12345678"})
+    assert zhao.account_id is not None
+    home = await to_dos.home("demo", zhao.account_id)
+    assert home.advice == (("演示市", "020-12345678"), ("第二市", "0755-1"))
+
+
 async def test_renewal_is_no_item_before_it_is_offered(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
     await make_campaign(deps)
     before = 90 * DAY
