@@ -20,10 +20,11 @@ class Password(Section):
     lower: bool
     digit: bool
     symbol: bool
-    change_initial: bool
-    """An initial password set by the office must be changed before anything else."""
     initial_from_id: Annotated[int, Field(ge=6, le=18)] | None = None
-    """The initial password is this many last characters of the ID number; None: there are no initial passwords."""
+    """The initial password is this many last characters of the ID number; None: there are no initial passwords.
+
+    It opens nothing but its own change, in every pool: others know ID numbers.
+    """
     failures_before_lock: Annotated[int, Field(ge=3, le=20)]
     lock_for: Duration
 

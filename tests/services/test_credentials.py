@@ -262,7 +262,7 @@ async def test_a_password_is_no_part_of_ones_own_numbers(
 @given(st.text(max_size=70))
 def test_a_password_that_the_rule_takes_has_all_it_asks_for(text: str) -> None:
     rule = Password(
-        length_min=8, upper=True, lower=True, digit=True, symbol=False, change_initial=True, failures_before_lock=5,
+        length_min=8, upper=True, lower=True, digit=True, symbol=False, failures_before_lock=5,
         lock_for=timedelta(minutes=30),
     )  # fmt: skip
     good = (
