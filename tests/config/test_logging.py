@@ -105,8 +105,9 @@ def test_a_row_that_the_database_refused_is_not_printed() -> None:
         "DETAIL:  Failing row contains (01a1, demo, 王小明 (借调), 解放路一号\n二楼, null).\nat the end"
     )
     said = str(redact(None, "error", {"event": "page_failed", "exception": text})["exception"])
-    assert "account_registered" in said and said.endswith("at the end")
-    assert "王小明" not in said and "二楼" not in said
+    assert "account_registered" in said
+    assert said.endswith("at the end")
+    assert not [word for word in ("王小明", "二楼") if word in said]
 
 
 def test_a_human_reads_plain_lines() -> None:
