@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,8 +38,14 @@ class Finder:
 def read(picture: bytes) -> str:
     """What the code in the picture says; NoCode when there is none."""
     rows = _dark_rows(picture)
-    grid = _sample(rows, _corners(rows))
-    return _text(_codewords(grid), (len(grid) - 17) // 4)
+    trouble = NoCode("no code in the picture")
+    for corners in _corners(rows):
+        try:
+            grid = _sample(rows, corners)
+            return _text(_codewords(grid), (len(grid) - 17) // 4)
+        except NoCode as error:
+            trouble = error
+    raise trouble
 
 
 # -- from pixels to modules -----------------------------------------------------------------------------------------
@@ -60,16 +67,16 @@ def _dark_rows(picture: bytes) -> list[bytes]:
     return [pixels[start : start + width] for start in range(0, len(pixels), width)]
 
 
-def _corners(rows: list[bytes]) -> tuple[Finder, Finder, Finder]:
-    """Upper left, upper right, lower left."""
+def _corners(rows: list[bytes]) -> Iterator[tuple[Finder, Finder, Finder]]:
+    """Upper left, upper right, lower left; more than once where data or letters look like a corner too."""
     finders = _finders(rows)
     for left in finders:
-        near = left.module * 2
-        right = next((f for f in finders if abs(f.y - left.y) < near and f.x > left.x + 7 * left.module), None)
-        low = next((f for f in finders if abs(f.x - left.x) < near and f.y > left.y + 7 * left.module), None)
-        if right and low and abs((right.x - left.x) - (low.y - left.y)) < near:
-            return left, right, low
-    raise NoCode("no code in the picture")
+        near, apart = left.module * 2, left.module * 7
+        rights = [f for f in finders if abs(f.y - left.y) < near and f.x > left.x + apart]
+        lows = [f for f in finders if abs(f.x - left.x) < near and f.y > left.y + apart]
+        for right, low in itertools.product(rights, lows):
+            if abs((right.x - left.x) - (low.y - left.y)) < near:
+                yield left, right, low
 
 
 def _finders(rows: list[bytes]) -> list[Finder]:
@@ -212,6 +219,8 @@ def _text(words: bytes, version: int) -> str:
             parts += "".join(_letters(bits, bits.take(length_in_bits(mode, version)))).encode()
         else:
             raise NoCode("the code is damaged")
+    if not parts:
+        raise NoCode("the code says nothing")
     try:
         return parts.decode()
     except UnicodeDecodeError as error:
@@ -230,4 +239,6 @@ def _letters(bits: _Bits, count: int) -> Iterator[str]:
             yield LETTERS[bits.take(6) % 45]
         else:
             first, second = divmod(bits.take(11), 45)
+            if first >= len(LETTERS):
+                raise NoCode("the code is damaged")
             yield LETTERS[first % 45] + LETTERS[second]

@@ -39,6 +39,12 @@ def test_the_size_of_a_module_does_not_matter(box: int) -> None:
     assert read(saved(picture(PAY, box=box, border=2))) == PAY
 
 
+@pytest.mark.parametrize("ending", ["PjJKI-8tU", "-H6J4KN0T", "UVT9d4gkg"])
+def test_data_that_looks_like_a_corner_does_not_mislead(ending: str) -> None:
+    text = f"weixin://wxpay/bizpayurl?pr={ending}"
+    assert read(saved(picture(text, box=5))) == text
+
+
 def test_a_code_within_a_poster_is_found() -> None:
     poster = Image.new("RGBA", (900, 1400), (250, 250, 255, 255))
     poster.paste((20, 60, 120), (0, 0, 900, 220))
