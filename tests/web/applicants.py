@@ -20,6 +20,7 @@ import miniapp_api
 from app.demo_data import load_demo
 from domain.clock import FixedClock
 from domain.rulebook import Rulebook
+from domain.rulebook_forms import FormField
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer
@@ -71,6 +72,13 @@ class ApplyingWorld(World):
                     actor, begun.id, name, row=0, filename=f"{name}.jpg", content=photograph(20)
                 )
         return begun.id
+
+    def set_field(self, code: str, field: FormField) -> None:
+        """Give the demo pool's form another province's field."""
+        rulebooks = cast("dict[str, Rulebook]", self.deps.rulebooks)
+        form = rulebooks["demo"].form
+        changed = form.model_copy(update={"fields": {**form.fields, code: field}})
+        rulebooks["demo"] = rulebooks["demo"].model_copy(update={"form": changed})
 
     def set_form(self, **papers: Any) -> None:
         """Change the demo pool's rules of its papers."""

@@ -21,6 +21,8 @@ from models.helpdesk import Feedback
 from models.setup import tortoise_config
 from services.applications.state import read_values
 from services.base import Actor, Deps
+from tests.factories.files import pdf
+from tests.factories.forms import book_of
 from tests.web.applicants import ApplyingWorld, Scheme, Serve, applying_world, photograph, saved, state_of, upload
 from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, Seen, browser, look
 
@@ -475,4 +477,36 @@ async def test_feedback_is_written_below_the_guide(browser: Browser, world: Appl
     await expect(page.get_by_text("已收到，谢谢。")).to_be_visible()
     await seen.check("apply-help-390-light")
     assert await Feedback.all().count() == 1
+    assert serious(seen) == []
+
+
+async def test_files_of_certificates_do_not_move_to_another_one_when_a_row_is_removed(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    world.set_field("qualifications", book_of("xinjiang").form.fields["qualifications"])
+    actor = await world.person()
+    application = await world.begun(actor, but=frozenset({"qualifications"}))
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#profession")
+    for row, (code, number) in enumerate((("Q0301", "S-1"), ("Q0302", "S-2"))):
+        await page.get_by_role("button", name="＋ 新增").last.click()
+        card = page.locator(".rowcard").nth(row)
+        await card.locator(".choose").first.click()
+        await page.get_by_role("dialog").get_by_role("searchbox").fill(code)
+        await page.get_by_role("dialog").get_by_role("button", name=code).click()
+        await card.locator("input[type=text], input:not([type])").first.fill(number)
+        await card.locator("input[type=file]").set_input_files(upload(f"证书{row}.pdf", pdf(row + 1)))
+        await expect(card.locator(".files .link")).to_be_visible()
+    await page.locator(".rowcard").first.get_by_role("button", name="删除", exact=True).click()
+    left = page.locator(".rowcard")
+    await expect(left).to_have_count(1)
+    await expect(left.get_by_role("alert").filter(has_text="请重新上传")).to_be_visible()
+    await seen.check("apply-certificates-390-light")
+    await left.locator("input[type=file]").set_input_files(upload("证书1.pdf", pdf(2)))
+    await expect(left.locator(".files .link")).to_be_visible()
+    await saved(page)
+    [kept] = (await read_values(world.deps, application))["qualifications"]
+    files = await Attachment.filter(application_id=application, state="ready", removed_at=None)
+    assert kept["code"] == "Q0302"
+    assert [(one.field, one.row) for one in files] == [("qualifications.proof", 0)]
     assert serious(seen) == []
