@@ -28,7 +28,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 COOKIE = "pbt_payer"
 _ASKING = "pbt_payer_asked"
-_PURPOSE = "payer"
+_PURPOSES = {COOKIE: "payer", _ASKING: "payer-asked"}
+"""Each cookie is sealed for its own, so that one is never taken for the other."""
 _KNOWN_FOR = timedelta(hours=12)
 _ASKED_FOR = timedelta(minutes=5)
 _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
@@ -76,7 +77,7 @@ class PayVisitors:
         return Visitor(actor, actor.account_id or uuid5(NAMESPACE_URL, f"wechat:{pool}:{openid}"), openid)
 
     def _openid(self, request: http.Request, pool: str) -> str:
-        opened = self._open(request.cookies.get(COOKIE, ""))
+        opened = self._open(request, COOKIE)
         return opened[1] if opened is not None and opened[0] == pool and is_wechat(request) else ""
 
     # ---- asking WeChat
@@ -90,12 +91,12 @@ class PayVisitors:
         except Rejected:  # this pool has no official account
             url = target
         answer = http.HTTPSeeOther(url)
-        self._keep(answer, _ASKING, self._seal([pool, safe_target(target), state], _ASKED_FOR), _ASKED_FOR)
+        self._keep(answer, _ASKING, [pool, safe_target(target), state], _ASKED_FOR)
         return answer
 
     async def back(self, request: http.Request) -> http.Response:
         """WeChat sends the browser here. Whatever is odd leads on without an openid: then it is paid by QR code."""
-        kept = self._open(request.cookies.get(_ASKING, ""))
+        kept = self._open(request, _ASKING)
         if kept is None:
             raise NotFound("页面已失效，请回到公众号重新打开缴费链接。")
         pool, target, state = kept[0], kept[1], kept[2]
@@ -103,7 +104,7 @@ class PayVisitors:
         if hmac.compare_digest(request.query.get("state", "").encode(), state.encode()):
             openid = await self._learn(pool, request.query.get("code", ""))
             if openid:
-                self._keep(response, COOKIE, self._seal([pool, openid], _KNOWN_FOR), _KNOWN_FOR)
+                self._keep(response, COOKIE, [pool, openid], _KNOWN_FOR)
         return response
 
     async def _learn(self, pool: str, code: str) -> str:
@@ -118,19 +119,18 @@ class PayVisitors:
 
     # ---- what the browser keeps
 
-    def _seal(self, values: list[str], lasts: timedelta) -> str:
-        until = (self._services.deps.now() + lasts).timestamp()
-        return quote(self._services.deps.keys.seal(json.dumps([until, *values]), _PURPOSE), safe="")
-
-    def _open(self, cookie: str) -> list[str] | None:
+    def _open(self, request: http.Request, name: str) -> list[str] | None:
         try:
-            until, *values = json.loads(self._services.deps.keys.open_text(unquote(cookie), _PURPOSE))
+            sealed = unquote(request.cookies.get(name, ""))
+            until, *values = json.loads(self._services.deps.keys.open_text(sealed, _PURPOSES[name]))
         except (SealBroken, ValueError):  # ValueError: too short to be a ciphertext at all
             return None
         return values if until > self._services.deps.now().timestamp() else None
 
-    def _keep(self, response: http.StreamResponse, name: str, value: str, lasts: timedelta) -> None:
+    def _keep(self, response: http.StreamResponse, name: str, values: list[str], lasts: timedelta) -> None:
+        until = (self._services.deps.now() + lasts).timestamp()
+        sealed = self._services.deps.keys.seal(json.dumps([until, *values]), _PURPOSES[name])
         response.set_cookie(
-            name, value, max_age=int(lasts.total_seconds()), path="/h5", httponly=True, samesite="Lax",
-            secure=self._site.secure,
+            name, quote(sealed, safe=""), max_age=int(lasts.total_seconds()), path="/h5", httponly=True,
+            samesite="Lax", secure=self._site.secure,
         )  # fmt: skip

@@ -95,7 +95,9 @@ class Orders:
                     "fee.look_up", who, limit=rules.lookups_per_hour, period=HOUR, now=now,
                     message="查询专家编号的次数过多",
                 )  # fmt: skip
-                await record(actor, now, "fee.look_up", "account", who, number=wanted[:32], found=fee is not None)
+                # what fits no fee may be anything that people type: an identity number, a mobile
+                number = wanted if fee is not None else ""
+                await record(actor, now, "fee.look_up", "account", who, number=number, found=fee is not None)
         if fee is None:
             raise NotFound(
                 f"没有找到这个专家编号的费用，请核对编号；有疑问请拨打{rules.hotline}。", code="number_unknown"

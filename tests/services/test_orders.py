@@ -157,7 +157,9 @@ async def test_looking_up_numbers_is_counted_and_logged_but_not_ones_own(till: T
             await till.orders.look_up(friend, f"ZJ99{turn:05}")
     with pytest.raises(TooMany):
         await till.orders.look_up(friend, fee.expert_number)
-    assert await AuditEntry.filter(action="fee.look_up").count() == rules.lookups_per_hour
+    entries = await AuditEntry.filter(action="fee.look_up")
+    assert len(entries) == rules.lookups_per_hour
+    assert {entry.details["number"] for entry in entries if not entry.details["found"]} == {""}
     for _ in range(rules.lookups_per_hour + 1):
         assert (await till.orders.look_up(owner_of(fee), fee.expert_number)).own
 

@@ -110,6 +110,15 @@ async def test_somebody_unbound_in_wechat_pays_for_another_by_number(world: Worl
     assert (order.openid, order.payer_id) == ("o-friend", None)
 
 
+async def test_a_cookie_that_stands_for_something_else_is_none(world: World) -> None:
+    visitor = await in_wechat(world, "/h5/demo/pay", "o-friend")
+    [payer] = [cookie for cookie in visitor.client.session.cookie_jar if cookie.key == "pbt_payer"]
+    base = URL(str(visitor.client.make_url("/h5/pay-wechat")))
+    visitor.client.session.cookie_jar.update_cookies({"pbt_payer_asked": payer.value}, base)
+    await visitor.get("/h5/pay-wechat/back?state=x&code=y")
+    assert (visitor.status, "页面已失效" in visitor.text) == (404, True)
+
+
 async def test_in_wechat_the_code_can_be_shown_to_another_phone(world: World) -> None:
     fee = await make_owed(world)
     openid = (await make_identity(await Account.get(id=fee.account_id))).openid
