@@ -229,14 +229,22 @@ class Till:
     # ---- paying
 
     async def open_sheet(self, debtor: Debtor, way: str, friend: int = 0) -> Sheet | None:
-        """Order and open the cashier; None when the service or the cashier says that nothing is to be paid."""
-        try:
-            return await self._open(debtor, way, friend)
-        except Refused as refusal:
-            if refusal.status not in REFUSALS:
-                raise
-            self.refusals.append(f"{debtor.number} {way}: {refusal}")
-            return None
+        """Order and open the cashier; None when the service or the cashier says that nothing is to be paid.
+
+        Whoever is thrown out opens the mini-program anew: a log-in code counts once, also in a log-in that was killed.
+        """
+        for _ in range(8):
+            try:
+                return await self._open(debtor, way, friend)
+            except Refused as refusal:
+                self.refusals.append(f"{debtor.number} {way}: {refusal}")
+                if refusal.status in REFUSALS:
+                    return None
+                if refusal.status != 401:
+                    raise
+            self.minis.clear()
+            await asyncio.sleep(0.5)
+        raise AssertionError(self.refusals)
 
     async def _open(self, debtor: Debtor, way: str, friend: int) -> Sheet:
         other = self.payer(friend_mobile(friend))
