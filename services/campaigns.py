@@ -18,6 +18,7 @@ from models.experts import CatalogueEntry
 from services.base import Actor, Deps, record, rows, transaction, violation
 from services.idempotency import once
 from services.limits import serialise
+from services.payments.fees import move_windows
 from services.permissions import check
 from services.texts import check_text
 
@@ -86,7 +87,7 @@ class Campaigns:
         """Replace the form.
 
         Once enrolment has begun its beginning stands fast, entry types are only added, and no end is moved into the
-        past: ``close`` ends a campaign. Raises Conflict.
+        past: ``close`` ends a campaign. Fees that are still owed follow the window of payment. Raises Conflict.
         """
         check(actor, "campaign.manage")
         clean = await self._check(actor.pool, data)
@@ -97,8 +98,11 @@ class Campaigns:
             if campaign.published_at is not None:
                 _check_change(campaign, clean, now)
                 await self._check_overlap(actor.pool, clean, campaign.id)
+            pays = campaign.pay_from, campaign.pay_until
             campaign.update_from_dict(_columns(clean))
             await campaign.save()
+            if pays != (campaign.pay_from, campaign.pay_until):
+                await move_windows(self._deps, campaign)
             await record(actor, now, "campaign.edit", "campaign", campaign.id)
             return await _view(campaign, now)
 

@@ -11,6 +11,8 @@ from domain.fees import next_question, order_ends, phase_of
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
 from services.base import Deps, transaction
+from services.payments.fees import move_windows
+from tests.factories.applications import make_campaign
 from tests.factories.payments import Till, make_application, make_fee, make_till, owner_of
 from tests.services.conftest import NOON, NoticeBook
 
@@ -42,6 +44,28 @@ async def test_the_campaigns_window_rules_when_it_opens(till: Till, deps: Deps) 
     async with transaction():
         fee = await till.fees.charge(application, NOON)
     assert (fee.opens_at, fee.closes_at) == (NOON + 2 * DAY, NOON + 9 * DAY)
+
+
+async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(till: Till, deps: Deps) -> None:
+    now = deps.now()
+    campaign = await make_campaign(deps, pay_until=now + 30 * DAY)
+    late, told, paid = [
+        await make_fee(
+            deps, await make_application(deps, campaign_id=campaign.id), opens_at=now - 3 * DAY,
+            closes_at=now - timedelta(hours=1), **more,
+        )
+        for more in ({}, {"told_at": now - 3 * DAY}, {"state": "paid", "paid_at": now})
+    ]  # fmt: skip
+    await move_windows(deps, campaign)
+    for fee in (late, told, paid):
+        await fee.refresh_from_db()
+    assert (late.closes_at, told.closes_at) == (campaign.pay_until, campaign.pay_until)
+    assert paid.closes_at == now - timedelta(hours=1)
+    campaign.pay_until = now + 10 * DAY
+    await move_windows(deps, campaign)
+    for fee in (late, told):
+        await fee.refresh_from_db()
+    assert (late.closes_at, told.closes_at) == (campaign.pay_until, now + 30 * DAY), "told is told"
 
 
 async def test_the_person_is_told_once_when_it_opens(
