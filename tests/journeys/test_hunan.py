@@ -80,7 +80,7 @@ def _pick(*fields: str, **more: object) -> dict[str, object]:
 
 async def _link(way: Journey) -> str:
     """The address behind the first link of 何岳麓's newest bubble."""
-    return next(link["url"] for link in bubbles(await way.phone(HE).read(), POOL)[-1]["links"] if link["url"])
+    return next(str(link["url"]) for link in bubbles(await way.phone(HE).read(), POOL)[-1]["links"] if link["url"])
 
 
 # ---- before: the administration
