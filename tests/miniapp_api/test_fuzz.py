@@ -15,14 +15,19 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
+from models.applications import Application
 from models.campaigns import Employer, EmployerRequest
 from models.draws import CallNotice, Condition, DrawApplication
+from models.helpdesk import Feedback
 from models.invitations import Invitation
+from models.reviews import Objection, ReviewTask
 from services.base import Actor
-from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes
+from tests.factories.applications import SPECIALTY, fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.draws import make_project
+from tests.factories.files import jpeg
 from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, start_draw
 from tests.factories.people import make_account, make_grant
+from tests.factories.reviews import make_reviewer
 from tests.miniapp_api.conftest import World
 
 EXAMPLES = 4
@@ -61,6 +66,8 @@ async def _cast(world: World, office: Office) -> tuple[dict[str, str], list[dict
     ids.append(await _ids(office, await start_draw(office)))
     applicant = await make_applicant(world.deps)
     ids.append(await _entry_ids(world, applicant))
+    ids.append(await _review_ids(world, await make_applicant(world.deps)))
+    reviewer = await make_reviewer(world.deps, "industry")
     invitation = await Invitation.get(id=ids[1]["invitation_id"])
     chosen = {"organisation_id": str(office.agency.organisation_id)}
     people = {
@@ -68,6 +75,7 @@ async def _cast(world: World, office: Office) -> tuple[dict[str, str], list[dict
         "supervisor": await world.log_in(SUPERVISOR_MOBILE, "supervisor"),
         "expert": await world.log_in_expert(invitation.expert_id),
         "applicant": await world.log_in_account(applicant.account_id, "applicant"),
+        "reviewer": await world.log_in_account(reviewer.account_id, "reviewer"),
         "guest": await world.visit(),
     }
     for role in ("verifier", "venue", "pool_admin"):
@@ -90,6 +98,27 @@ async def _entry_ids(world: World, applicant: Actor) -> dict[str, str]:
         "employer_id": (await Employer.get()).id,
     }  # fmt: skip
     return {name: str(value) for name, value in found.items()} | {"pool": "demo", "section": "basic"}
+
+
+async def _review_ids(world: World, applicant: Actor) -> dict[str, str]:
+    """An application under review, one of its files, an objection, an opinion, and who reviews what."""
+    application, now = await fill_in(world.deps, applicant), world.deps.now()
+    photo = await world.services.attachments.upload(
+        applicant, application.id, "photo", filename="照片.jpg", content=jpeg()
+    )
+    by: dict[str, Any] = {"pool": "demo", "account_id": applicant.account_id, "created_at": now}
+    task = await ReviewTask.create(
+        application_id=application.id, pool="demo", round=1, step=0, step_code="industry", region="440100",
+        specialty=SPECIALTY, state="open", opened_at=now,
+    )  # fmt: skip
+    await Application.filter(id=application.id).update(state="reviewing", round=1, step=0, submitted_at=now)
+    found = {
+        "application_id": application.id, "task_id": task.id,
+        "attachment_id": photo.id,
+        "feedback_id": (await Feedback.create(**by, text="建议延长公示")).id,
+        "objection_id": (await Objection.create(**by, application_id=application.id, text="职称证书不一致")).id,
+    }  # fmt: skip
+    return {name: str(value) for name, value in found.items()} | {"pool": "demo"}
 
 
 async def _ids(office: Office, draw_id: UUID) -> dict[str, str]:
