@@ -92,14 +92,18 @@ class Invoices:
             raise Unavailable("凭证暂时无法生成，请稍后再试。") from error
 
     async def file(self, actor: Actor, fee_id: UUID) -> bytes:
-        """The invoice as PDF, for the owner or an administrator. Raises NotFound while there is none."""
+        """The invoice as PDF, for the owner or an administrator. Raises NotFound while there is none, Unavailable."""
         fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
         if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
             raise _no_invoice()
         invoice = await Invoice.filter(fee_id=fee.id).exclude(key="").order_by("-created_at").first()
         if invoice is None:
             raise NotFound("电子发票还没有开具，开具后会发送到您的邮箱。", code="invoice_pending")
-        return await self._store.get(invoice.key)
+        try:
+            return await self._store.get(invoice.key)
+        except FileLost as error:
+            log.error("invoice_file_lost", pool=invoice.pool, invoice=str(invoice.id))
+            raise Unavailable("电子发票暂时无法读取，我们已记录，请稍后重试。", code="file_lost") from error
 
     async def correct(
         self, actor: Actor, fee_id: UUID, *, title: str, taxpayer_id: str, email: str, key: str | None = None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected, Transient
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected, Transient, Unavailable
 from models.payments import Fee, Invoice
 from services.base import Actor, Deps
 from services.payments.receipt import prove
@@ -155,6 +155,9 @@ async def test_without_the_platforms_invoices_the_office_uploads_them(
     assert await till.invoices.file(owner_of(fee), fee.id) == PDF
     with pytest.raises(Conflict):
         await till.invoices.upload(admin, invoice.id, PDF, "2645")
+    await till.files.delete((await Invoice.get(id=invoice.id)).key)
+    with pytest.raises(Unavailable):
+        await till.invoices.file(owner_of(fee), fee.id)
 
 
 class _While:
