@@ -21,7 +21,8 @@ from services.expert_link import link_expert
 from services.idempotency import once
 from services.limits import DAY, check_recent, serialise
 from services.passwords import Passwords
-from services.roles import RoleOption, roles_of
+from services.roles import roles_of
+from services.sessions import adopt_session
 
 _TRIES_A_DAY = 5
 """Of somebody whose mobile is bound already, and who thus needs no code: guesses at other people's numbers."""
@@ -220,14 +221,6 @@ def _field(name: str, parse: Callable[[str], str], text: str) -> str:
         return parse(text)
     except InvalidInput as error:
         raise InvalidInput(error.message, code=error.code, field=name) from error
-
-
-async def adopt_session(session: Session, account_id: UUID, roles: list[RoleOption]) -> None:
-    """A visitor's session is this person's from now on; the role is chosen where there is but one."""
-    session.account_id = account_id
-    if len(roles) == 1:
-        session.role, session.scope, session.organisation_id = roles[0].role, roles[0].scope, roles[0].organisation_id
-    await session.save(update_fields=["account_id", "role", "scope", "organisation_id"])
 
 
 def _short(digest: str) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -148,7 +148,7 @@ class Sessions:
                 if isinstance(answer, AppError):
                     return answer
                 bound = answer
-            await self._adopt(session, bound.account_id)
+            await adopt_session(session, bound.account_id, await roles_of(bound.account_id, self._deps.now()))
             return bound
 
         request = self._deps.keys.lookup_hash("mobile", number)
@@ -322,13 +322,6 @@ class Sessions:
         actor = Actor(identity.pool, "guest", identity.account_id)
         await record(actor, now, "account.bind", "account", identity.account_id, app=identity.app, by="unionid")
 
-    async def _adopt(self, session: Session, account_id: UUID) -> None:
-        session.account_id = account_id
-        options = await roles_of(account_id, self._deps.now())
-        if len(options) == 1:
-            _set_role(session, options[0])
-        await session.save(update_fields=["account_id", "role", "scope", "organisation_id"])
-
     async def _take_role(self, session: Session, held: RoleOption) -> None:
         _set_role(session, held)
         await session.save(update_fields=["role", "scope", "organisation_id"])
@@ -381,6 +374,14 @@ class Sessions:
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.new(self._deps.keys.signing, _REFRESH_TAG + body, hashlib.sha256).digest()[:16]
+
+
+async def adopt_session(session: Session, account_id: UUID, roles: Sequence[RoleOption]) -> None:
+    """A visitor's session is this person's from now on; the role is chosen where there is but one."""
+    session.account_id = account_id
+    if len(roles) == 1:
+        _set_role(session, roles[0])
+    await session.save(update_fields=["account_id", "role", "scope", "organisation_id"])
 
 
 def _session_of(actor: Actor) -> UUID:
