@@ -18,10 +18,7 @@ async def migrate(database_url: str) -> list[str]:
     guard = await asyncpg.connect(database_url)
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        names = await _plan(database_url, dry_run=True)
-        if names:
-            await _plan(database_url, dry_run=False)
-        return names
+        return await _plan(database_url, dry_run=False)
     finally:
         await guard.close()
 
