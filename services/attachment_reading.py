@@ -19,7 +19,7 @@ from services.attachment_rules import AttachmentView, field_of
 from services.attachments import ready_files
 from services.base import Actor, Deps, record, rows, transaction
 from services.file_contents import MEDIA_TYPES, PREVIEW, render_picture
-from services.reviews.reach import REACHES
+from services.reviews.reach import REACHES, TAKEN_BACK
 from services.sealed_files import FileLost, SealedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -106,7 +106,7 @@ async def may_read(actor: Actor, application: Application) -> bool:
         return True
     if permissions.may(actor, "application.read"):
         return True
-    if not permissions.may(actor, "review.decide"):
+    if not permissions.may(actor, "review.decide") or application.state in TAKEN_BACK:
         return False
     return bool(await rows(_REVIEWS, actor.pool, actor.account_id, application.id))
 

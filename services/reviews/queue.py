@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.errors import Conflict
 from domain.form_texts import show_region, show_specialty
 from domain.masking import mask_id_number, mask_mobile
 from domain.rulebook import Rulebook
@@ -18,7 +19,7 @@ from services.applications.persons import facts_of
 from services.base import Actor, Deps, record, rows, transaction
 from services.permissions import check
 from services.reviews.decisions import unknown_task
-from services.reviews.reach import REACHES, is_own, reaches
+from services.reviews.reach import REACHES, TAKEN_BACK, is_own, reaches
 from services.reviews.sheet import Sheet, find_secret, read_sheet
 from services.reviews.steps import specialties_of
 
@@ -204,7 +205,10 @@ class ReviewQueue:
         return value
 
     async def _find(self, actor: Actor, task_id: UUID) -> tuple[ReviewTask, Application]:
-        """A task that the reviewer may read: one in reach now, or one that he decided himself."""
+        """A task that the reviewer may read: one in reach now, or one that he decided himself.
+
+        Raises Conflict while the person has the application back: what is typed then is meant for nobody yet.
+        """
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
         if task is None or actor.account_id is None:
@@ -213,7 +217,10 @@ class ReviewQueue:
         decided_it = task.decided_by == actor.account_id and not own
         if not decided_it and not await reaches(actor.pool, task.id, actor.account_id):
             raise unknown_task()
-        return task, await Application.get(id=task.application_id)
+        application = await Application.get(id=task.application_id)
+        if application.state in TAKEN_BACK:
+            raise Conflict("申请人已撤回申请，目前不能查看。请返回列表处理下一件。", code="task_void")
+        return task, application
 
     async def _counts(self, actor: Actor) -> list[StepCount]:
         found = await rows(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from domain.entry_lifecycles import ApplicationState
 from services.base import rows
+
+TAKEN_BACK = (ApplicationState.CORRECTING, ApplicationState.CANCELLED)
+"""The person has the application back, or gave it up: reviewers read nothing of it."""
 
 PREFIX = "regexp_replace(a.region, '(00){1,2}$', '')"
 """Digits with which every region begins that lies in the assignment's (GB/T 2260)."""

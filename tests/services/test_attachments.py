@@ -462,6 +462,9 @@ async def test_reviewers_see_the_files_of_what_they_review_and_no_others(
             await reading.open(stranger, done.id)
         with pytest.raises(NotFound):
             await reading.of_application(stranger, applicant.id)
+    await Application.filter(id=applicant.id).update(state="correcting")
+    with pytest.raises(NotFound):
+        await reading.open(here, done.id)
 
 
 async def test_whoever_decided_may_look_again_and_nobody_reviews_the_own(

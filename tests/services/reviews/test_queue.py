@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import NotFound
+from domain.errors import Conflict, NotFound
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
@@ -116,8 +116,14 @@ async def test_while_one_specialty_is_sent_back_the_others_stay_but_not_once_the
     first, second = await begin(reviews, deps, application)
     await reviews.decide(reviewer, first.id, "send_back", "不符")
     assert [card.id for card in (await queue.cards(reviewer))[0]] == [second.id]
+    assert (await queue.one(reviewer, first.id)).state == "sent_back"
     await Application.filter(id=application.id).update(state="correcting")
     assert await queue.badge(reviewer) == 0
+    for task in (first, second):
+        with pytest.raises(Conflict, match="已撤回"):
+            await queue.one(reviewer, task.id)
+        with pytest.raises(Conflict, match="已撤回"):
+            await queue.reveal(reviewer, task.id, "email")
 
 
 async def test_after_a_decision_comes_the_next_behind_it_then_the_oldest_of_all(
