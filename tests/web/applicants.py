@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 from uuid import UUID
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from PIL import Image
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Locator, Page, expect
+from tortoise import Tortoise
 
 import miniapp_api
 from app.demo_data import load_demo
@@ -24,6 +27,7 @@ from domain.rulebook_forms import FormField
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer
+from models.setup import tortoise_config
 from services.base import Actor, Deps
 from tests.factories.files import pdf
 from tests.factories.forms import good_values
@@ -36,6 +40,7 @@ from web.pages import setup_pages
 CATALOGUES = Path("config/catalogues")
 Scheme = Literal["light", "dark"]
 Serve = Callable[[web.Application], Awaitable[TestServer]]
+FORM = "/h5/demo/apply/form"
 FILES = ("photo", "id_card_front", "id_card_back", "degree_proof", "title_proof")
 
 
@@ -43,7 +48,7 @@ FILES = ("photo", "id_card_front", "id_card_back", "degree_proof", "title_proof"
 class ApplyingWorld(World):
     """The demo pool with its catalogues, employers and an open campaign."""
 
-    people: list[Account] = field(default_factory=list)
+    people: list[Account] = dataclasses.field(default_factory=list)
 
     @property
     def deps(self) -> Deps:
@@ -132,3 +137,27 @@ def upload(name: str, content: bytes = b"") -> Any:
 async def saved(page: Page) -> None:
     """Wait until the form says that it is kept."""
     await page.locator(".saved", has_text="已保存").wait_for()
+
+
+@pytest.fixture
+async def world(database: str, deps: Deps, clock: FixedClock, aiohttp_server: Serve) -> AsyncIterator[ApplyingWorld]:
+    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
+    expect.set_options(timeout=8000)
+    try:
+        async with applying_world(deps, clock, aiohttp_server) as world:
+            yield world
+    finally:
+        await Tortoise.close_connections()
+
+
+def serious(seen: Seen) -> list[str]:
+    """What the browser complained about, without its log of refusals that the page itself tells."""
+    return [line for line in seen.complaints if "Failed to load resource" not in line]
+
+
+def field(page: Page, label: str) -> Locator:
+    return page.locator(".field").filter(has=page.locator(".caption", has_text=label)).last
+
+
+async def tab(page: Page, name: str) -> None:
+    await page.get_by_role("navigation", name="申请表的各部分").get_by_role("button", name=name).click()

@@ -2,64 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from uuid import UUID
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
-from tortoise import Tortoise
+from playwright.async_api import Browser, Page, Route, expect
 
 from app.demo_people import APPLICANTS
-from domain.clock import FixedClock
-from models.accounts import Account, Session
 from models.applications import Application, Attachment
-from models.campaigns import Campaign, EmployerRequest
+from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
-from models.setup import tortoise_config
 from services.applications.state import read_values
-from services.base import Actor, Deps
 from tests.factories.files import pdf
 from tests.factories.forms import book_of
-from tests.web.applicants import ApplyingWorld, Scheme, Serve, applying_world, photograph, saved, state_of, upload
+from tests.web.applicants import (
+    FORM,
+    ApplyingWorld,
+    Scheme,
+    field,
+    photograph,
+    saved,
+    serious,
+    state_of,
+    tab,
+    upload,
+    world,
+)
 from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, Seen, browser, look
 
-__all__ = ["browser"]
+__all__ = ["browser", "world"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
 ]
-FORM = "/h5/demo/apply/form"
 OUT_OF_SIGHT = """() => {
     const { top, bottom } = document.activeElement.getBoundingClientRect();
     return bottom < 0 || top > innerHeight;
 }"""
-
-
-@pytest.fixture
-async def world(database: str, deps: Deps, clock: FixedClock, aiohttp_server: Serve) -> AsyncIterator[ApplyingWorld]:
-    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
-    expect.set_options(timeout=8000)
-    try:
-        async with applying_world(deps, clock, aiohttp_server) as world:
-            yield world
-    finally:
-        await Tortoise.close_connections()
-
-
-def serious(seen: Seen) -> list[str]:
-    """What the browser complained about, without its log of refusals that the page itself tells."""
-    return [line for line in seen.complaints if "Failed to load resource" not in line]
-
-
-def field(page: Page, label: str) -> Locator:
-    return page.locator(".field").filter(has=page.locator(".caption", has_text=label)).last
-
-
-async def tab(page: Page, name: str) -> None:
-    await page.get_by_role("navigation", name="申请表的各部分").get_by_role("button", name=name).click()
 
 
 async def pick(page: Page, label: str, word: str, entry: str) -> None:
@@ -272,137 +250,6 @@ async def test_the_pickers_work_by_keys_alone_and_give_the_focus_back(browser: B
     assert serious(seen) == []
 
 
-# ---- two devices, bad lines, log-ins that run out
-
-
-async def test_the_slower_device_chooses_between_its_own_text_and_the_other_ones(
-    browser: Browser, world: ApplyingWorld
-) -> None:
-    actor = await world.person()
-    application = await world.begun(actor)
-    seen = await world.at_page(browser, actor, PHONE)
-    page = await seen.open(f"{FORM}#evaluation")
-    strengths = page.get_by_label("业务专长")
-    await strengths.wait_for()
-    await save_elsewhere(world, actor, application, "另一台设备写的。")
-    await strengths.fill("本机写的。")
-    await page.get_by_role("button", name="保存").click()
-    await expect(page.get_by_role("alert").filter(has_text="已在另一台设备修改")).to_be_visible()
-    await seen.check("apply-conflict-390-light")
-    await page.get_by_role("button", name="以本页内容为准").click()
-    await saved(page)
-    assert (await read_values(world.deps, application))["strengths"] == "本机写的。"
-    await save_elsewhere(world, actor, application, "又在别处写的。")
-    await strengths.fill("本机又写的。")
-    await page.get_by_role("button", name="保存").click()
-    await page.get_by_role("button", name="载入最新内容").click()
-    await expect(page.get_by_label("业务专长")).to_have_value("又在别处写的。")
-
-
-async def save_elsewhere(world: ApplyingWorld, actor: Actor, application: UUID, text: str) -> None:
-    view = await world.services.applications.get(actor, application)
-    section = next(one for one in view.sections if one.code == "evaluation")
-    values = dict(section.values) | {"strengths": text}
-    await world.services.drafts.save_section(actor, application, "evaluation", values, section.version)
-
-
-async def test_an_upload_meanwhile_does_not_hide_that_another_device_was_faster(
-    browser: Browser, world: ApplyingWorld
-) -> None:
-    """The page reads the form anew after an upload; what it shows is still as old as before."""
-    actor = await world.person()
-    application = await world.begun(actor)
-    seen = await world.at_page(browser, actor, PHONE)
-    page = await seen.open(f"{FORM}#attachments")
-    arrived = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await arrived.wait()
-        await route.continue_()
-
-    await page.route("**/completion", hold)
-    await field(page, "一寸免冠照片").locator("input[type=file]").set_input_files(upload("寸照.jpg"))
-    await tab(page, "评标信息")
-    strengths = page.get_by_label("业务专长")
-    await strengths.wait_for()
-    await save_elsewhere(world, actor, application, "另一台设备写的。")
-    async with page.expect_response("**/completion") as completed:
-        arrived.set()
-    await completed.value
-    await page.wait_for_load_state("networkidle")
-    await strengths.fill("本机写的。")
-    await expect(page.get_by_role("alert").filter(has_text="已在另一台设备修改")).to_be_visible()
-    assert (await read_values(world.deps, application))["strengths"] == "另一台设备写的。"
-
-
-@pytest.mark.parametrize("status", [0, 429, 503])
-async def test_what_is_typed_on_a_bad_line_stays_on_the_page_and_is_sent_again(
-    browser: Browser, world: ApplyingWorld, status: int
-) -> None:
-    actor = await world.person()
-    application = await world.begun(actor)
-    seen = await world.at_page(browser, actor, PHONE)
-    page = await seen.open(f"{FORM}#evaluation")
-    await page.get_by_label("业务专长").wait_for()
-    failed: list[str] = []
-
-    async def fail(route: Route) -> None:
-        failed.append(route.request.method)
-        if status:
-            body = '{"detail": "系统繁忙，请稍后重试。", "code": "busy"}'
-            await route.fulfill(status=status, content_type="application/problem+json", body=body)
-        else:
-            await route.abort("internetdisconnected")
-
-    await page.route("**/sections/*", fail)
-    await page.get_by_label("业务专长").fill("隧道与地下工程。")
-    await tab(page, "附件上传")
-    await expect(page.get_by_role("alert").filter(has_text="稍后会自动重试")).to_be_visible()
-    await expect(page.get_by_label("业务专长")).to_have_value("隧道与地下工程。")
-    assert failed == ["PUT"]
-    await page.unroute("**/sections/*")
-    await page.evaluate("dispatchEvent(new Event('online'))")
-    await saved(page)
-    await expect(page.get_by_role("alert").filter(has_text="稍后会自动重试")).to_have_count(0)
-    assert (await read_values(world.deps, application))["strengths"] == "隧道与地下工程。"
-    assert serious(seen) == []
-
-
-async def test_a_token_that_has_run_out_is_replaced_without_a_word(browser: Browser, world: ApplyingWorld) -> None:
-    actor = await world.person()
-    application = await world.begun(actor)
-    seen = await world.at_page(browser, actor, PHONE)
-    page = await seen.open(f"{FORM}#evaluation")
-    await page.get_by_label("业务专长").wait_for()
-    world.clock.move(timedelta(minutes=40))
-    await page.get_by_label("业务专长").fill("隧道。")
-    await saved(page)
-    assert (await read_values(world.deps, application))["strengths"] == "隧道。"
-
-
-async def test_a_log_in_that_has_ended_leads_to_the_log_in_and_what_was_typed_comes_back(
-    browser: Browser, world: ApplyingWorld
-) -> None:
-    actor = await world.person()
-    application = await world.begun(actor)
-    seen = await world.at_page(browser, actor, PHONE)
-    page = await seen.open(f"{FORM}#evaluation")
-    await page.get_by_label("业务专长").wait_for()
-    await Session.filter(account_id=actor.account_id).update(revoked_at=world.clock.now())
-    await page.get_by_label("业务专长").fill("隧道与地下工程。")
-    await page.wait_for_url("**/h5/login**")
-    account = await Account.get(id=actor.account_id)
-    world.clock.move(timedelta(minutes=2))
-    await page.get_by_label("手机号").fill(world.deps.keys.open_text(account.mobile_sealed, "mobile"))
-    await page.get_by_role("button", name="获取验证码").click()
-    await page.get_by_label("验证码").fill(await world.last_code())
-    await page.get_by_role("button", name="登录", exact=True).click()
-    await expect(page.get_by_label("业务专长")).to_have_value("隧道与地下工程。")
-    await saved(page)
-    assert (await read_values(world.deps, application))["strengths"] == "隧道与地下工程。"
-    assert await page.evaluate("sessionStorage.length") == 0
-
-
 # ---- printing, handing in
 
 
@@ -432,23 +279,6 @@ async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_file
     await expect(field(page, "资格审查表").get_by_text("签字表.pdf")).to_be_visible()
     await seen.check("apply-locked-390-light")
     assert serious(seen) == []
-
-
-async def test_a_window_that_closes_at_the_last_moment_keeps_the_form_and_says_so(
-    browser: Browser, world: ApplyingWorld
-) -> None:
-    actor = await world.person()
-    application = await world.begun(actor, files=True)
-    seen = await world.at_page(browser, actor, PHONE)
-    page = await seen.open(f"{FORM}#check")
-    await page.get_by_role("button", name="提交审核").click()
-    await Campaign.all().update(enrol_until=world.clock.now())
-    world.clock.move(timedelta(seconds=1))
-    await page.get_by_role("button", name="确认提交").click()
-    await expect(page.get_by_role("alert").filter(has_text="截止")).to_be_visible()
-    await seen.check("apply-closed-390-light")
-    assert await state_of(application) == "draft"
-    assert (await read_values(world.deps, application))["strengths"]
 
 
 async def test_what_is_missing_is_listed_and_each_line_leads_to_its_field(
