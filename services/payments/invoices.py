@@ -226,7 +226,7 @@ class Invoices:
     async def _advance(self, invoice: Invoice, fee: Fee) -> None:
         steps: dict[InvoiceState, Callable[[Invoice, Fee], Awaitable[None]]] = {
             InvoiceState.WANTED: self._apply, InvoiceState.APPLIED: self._fetch, InvoiceState.ISSUED: self._mail,
-            InvoiceState.SENT: self._mail_again,
+            InvoiceState.SENT: self._mail,  # only when somebody asked, or gave another address
         }  # fmt: skip
         step = steps.get(InvoiceState(invoice.state), self._rest)
         await step(invoice, fee)
@@ -294,15 +294,12 @@ class Invoices:
         await Invoice.filter(id=invoice.id, email_sealed=invoice.email_sealed).update(receipt_sent_at=now)
         invoice.receipt_sent_at = now
 
-    async def _mail_again(self, invoice: Invoice, fee: Fee) -> None:
-        """Sent before: again only when somebody asked, or gave another address."""
-        await self._mail(invoice, fee)
-
     async def _mail(self, invoice: Invoice, fee: Fee) -> None:
         if not invoice.email_sealed:
             await self._rest(invoice, fee)
             return
-        await self._send(invoice, fee, "电子发票", "invoice", await self._store.get(invoice.key))
+        what = f"{rules_of(self._deps, fee.pool).title}电子发票"
+        await self._send(invoice, fee, what, "invoice", await self._store.get(invoice.key))
         now = self._deps.now()
         async with transaction():
             fresh = await Invoice.select_for_update().get(id=invoice.id)
@@ -326,7 +323,7 @@ class Invoices:
             f"{what}见附件。\n\n如有疑问请拨打{rules.hotline}。本邮件由系统发出，请勿直接回复。\n"
         )
         await self._mailer.send(
-            fee.pool, self._email(invoice), f"{rules.title}{what}", text,
+            fee.pool, self._email(invoice), what, text,
             [MailAttachment(f"{name}-{fee.expert_number}.pdf", PDF, content)],
             message_id=f"{name}.{invoice.id.hex}.{self._address_tag(invoice)}",
         )  # fmt: skip
