@@ -7,6 +7,7 @@ In by SMS code, by password, by a link that the mini-program hands over; by WeCh
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
@@ -226,10 +227,10 @@ class Door:
         )
         return response
 
-    def do_not_ask(self, response: http.Response) -> None:
-        """Let WeChat's browser bring nobody in silently for as long as a log-in lasts."""
+    def do_not_ask(self, response: http.Response, lasts: timedelta = LASTS) -> None:
+        """Let WeChat's browser bring nobody in silently for a while; at most as long as a log-in lasts."""
         response.set_cookie(
-            ASKED, "1", max_age=int(LASTS.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
+            ASKED, "1", max_age=int(lasts.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
         )
 
     # ---- the role

@@ -27,6 +27,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 COOKIE = "pbt_wechat"
 _PATH = "/h5/wechat"
+_ASK_AGAIN = timedelta(minutes=2)
+"""Whom WeChat names may bind in the chat meanwhile: then the next link lets him in."""
 _PURPOSE = "wechat-login"
 _VALID = timedelta(minutes=5)
 _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
@@ -65,7 +67,7 @@ class WechatPages:
         query = urlencode({"pool": pool, "next": target})
         response = http.Response(status=303, headers={"Location": f"/h5/login?{query}"})
         response.del_cookie(COOKIE, path=_PATH)
-        self._door.do_not_ask(response)
+        self._door.do_not_ask(response, _ASK_AGAIN)
         return response
 
     async def back(self, request: http.Request) -> http.Response:
