@@ -71,7 +71,7 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
             _E.CALL: _S.EXAM,
             _E.ENTER: _S.ENTERED,
         },
-        _S.FEE: {_E.CALL: _S.EXAM, _E.ENTER: _S.ENTERED, _E.REFUSE: _S.REFUSED},
+        _S.FEE: {_E.CALL: _S.EXAM, _E.ENTER: _S.ENTERED, _E.CANCEL: _S.CANCELLED},
         _S.EXAM: {_E.ENTER: _S.ENTERED, _E.REFUSE: _S.REFUSED},
     },
 )

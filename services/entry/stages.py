@@ -38,9 +38,11 @@ _NEXT = f"{_OVER} ORDER BY p.notice_until LIMIT 500"
 
 
 class FeeDesk(Protocol):
-    """Makes the fee of an approved application; see ``services.payments.fees``."""
+    """Makes the fee of an approved application, and takes it back; see ``services.payments.fees``."""
 
     async def charge(self, application: Application, now: datetime) -> object: ...
+
+    async def cancel(self, application_id: UUID, now: datetime) -> None: ...
 
 
 class Entry:
@@ -48,6 +50,10 @@ class Entry:
         self._deps = deps
         self._notices = notices
         self._fees = fees
+
+    async def drop(self, application: Application, now: datetime) -> None:
+        """The person goes no further: what is not paid yet is not owed any more. The row is locked by the caller."""
+        await self._fees.cancel(application.id, now)
 
     async def pass_on(self, application: Application, now: datetime) -> None:
         """The stage that the application is in is over: go to the next, or into the pool.

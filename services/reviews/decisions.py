@@ -53,6 +53,8 @@ class EntryDesk(Protocol):
 
     async def pass_on(self, application: Application, now: datetime) -> None: ...
 
+    async def drop(self, application: Application, now: datetime) -> None: ...
+
 
 @dataclass(frozen=True)
 class Decided:
@@ -93,8 +95,9 @@ class Reviews:
         await open_step(application, book, start, now, anew=anew)
 
     async def drop(self, application: Application, now: datetime) -> None:
-        """The person took the application back: nothing of it is to be decided any more."""
+        """The person took the application back: nothing of it is to be decided or paid any more."""
         await drop_open(application, now)
+        await self._entry.drop(application, now)
 
     # ---- a reviewer's decision
 

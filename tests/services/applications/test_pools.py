@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from domain.entry_lifecycles import ApplicationState
+from domain.entry_lifecycles import ApplicationState, FeeState
 from domain.errors import Conflict, RuleViolation
 from domain.rulebook import load_rulebooks
 from models.applications import Application, Attachment, PrintedForm
+from models.payments import Fee
 from models.reviews import ReviewTask
 from services.applications.drafts import Drafts
 from services.applications.reading import ApplicationReading
-from services.applications.state import editable_fields
+from services.applications.state import editable_fields, lock
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
-from services.base import Actor, Deps
+from services.base import Actor, Deps, transaction
 from services.campaigns import Campaigns
 from services.entry import Entry
 from services.payments.fees import Fees
@@ -121,3 +122,18 @@ async def test_in_xinjiang_a_sent_back_form_is_withdrawn_before_it_is_changed(de
     assert saved.version == 2
     with pytest.raises(Conflict, match="另一台设备"):
         await submission.submit(person, application.id, application.version)
+
+
+async def test_who_will_not_pay_gives_up_owes_nothing_and_may_apply_anew(deps: Deps, book: NoticeBook) -> None:
+    person, application = await begin(deps, "xinjiang")
+    now = deps.now()
+    await Application.filter(id=application.id).update(
+        state="fee", round=1, submitted_at=now, approved_at=now, expert_number="ZJ0100009"
+    )
+    async with transaction():
+        await Fees(deps, book).charge(await lock(application.id), now)
+    outcome = await submission_of(deps, book).cancel(person, application.id)
+    assert outcome.state == ApplicationState.CANCELLED
+    assert (await Fee.get(application_id=application.id)).state == FeeState.VOID
+    again = await Drafts(deps, Campaigns(deps)).start(person, "first")
+    assert again.id != application.id
