@@ -11,7 +11,7 @@ import pytest
 from tortoise import Tortoise
 
 from app.demo_data import SPECIALTY, Codes, codes_of, load_demo, pool_catalogues, render_sheet
-from app.demo_people import AGENCY, CAST
+from app.demo_people import AGENCY, APPLICANTS, CAST
 from domain.clock import SystemClock
 from domain.rulebook import load_rulebooks
 from models.accounts import Account
@@ -63,7 +63,7 @@ def test_no_extra_has_the_specialty_or_a_phone_of_the_cast(codes: Codes) -> None
 async def test_the_demo_loads_through_the_import_and_a_second_time_does_nothing(deps: Deps) -> None:
     report = await load_demo(deps, CONFIG / "catalogues", extras=40)
     cast = [person for person in CAST if person.role == "expert"]
-    assert (report.experts, report.staff) == (len(cast) + 40, len(CAST) - len(cast))
+    assert (report.experts, report.staff) == (len(cast) + 40, len(CAST) - len(cast) - len(APPLICANTS))
     again = await load_demo(deps, CONFIG / "catalogues", extras=40)
     assert (again.experts, again.staff) == (0, 0)
     drawable = await Expert.filter(pool="demo", specialty_path__contains=[SPECIALTY], active=True, standing="formal")
@@ -83,6 +83,8 @@ async def test_the_cast_holds_its_offices_and_the_agent_his_agency(deps: Deps) -
         "冯监督": [("supervisor", "")],
         "陈场地": [("venue", "")],
         "吴法人": [("organisation", AGENCY)],
+        "王初审": [("reviewer", "")],
+        "李复审": [("reviewer", "")],
         "徐管理": [("pool_admin", "")],
     }
     assert (await AgentLink.get()).accepted_at is not None

@@ -260,7 +260,7 @@ async def test_leave_before_an_answer_is_read_back_as_a_no(world: World, phone: 
 
 async def test_words_of_somebody_who_is_not_asked_are_no_answer(world: World, phone: Phone) -> None:
     assert "没有等待您答复" in await phone.says("参加")
-    assert "没有看懂" in await phone.says("发票怎么开")
+    assert "没有看懂" in await phone.says("这里吃饭怎么样")
 
 
 async def test_a_cancelled_panel_is_told_so(world: World, phone: Phone, expert: Expert) -> None:

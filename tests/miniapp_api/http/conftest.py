@@ -101,7 +101,7 @@ class Things:
     def sessions(self) -> Things:
         return self
 
-    async def authenticate(self, token: str) -> Actor:
+    async def authenticate(self, token: str, *, initial_too: bool = False) -> Actor:
         match token:
             case "guest":
                 return Actor("demo", "guest", session_id=self.session_id)
