@@ -38,9 +38,12 @@ async def write_sheet(
 ) -> bytes:
     """One sheet of everything that ``batches`` yield; rows are written in a thread, batch by batch."""
     book, add = await asyncio.to_thread(_open, title, columns)
-    async for batch in batches:
-        await asyncio.to_thread(add, batch)
-    return await asyncio.to_thread(_save, book)
+    try:
+        async for batch in batches:
+            await asyncio.to_thread(add, batch)
+        return await asyncio.to_thread(_save, book)
+    finally:
+        _give_up(book)
 
 
 def yuan(fen: int | None) -> Decimal | None:
@@ -97,6 +100,13 @@ def _cell(sheet: object, value: Value) -> WriteOnlyCell | int | bool | None:
         cell.number_format = _YUAN if isinstance(value, Decimal) else _DAY
         return cell
     return value
+
+
+def _give_up(book: Workbook) -> None:
+    """End a sheet that was begun and never saved: its writer would complain of its closed file whenever it is freed."""
+    for sheet in book.worksheets:
+        if not sheet.closed:
+            sheet.close()
 
 
 def _save(book: Workbook) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -68,3 +70,18 @@ def test_yuan_are_exact() -> None:
 
 def test_a_text_too_long_for_a_cell_is_cut() -> None:
     assert len(guard("=" * 40_000)) == 32_767
+
+
+async def test_a_sheet_that_is_given_up_leaves_nothing_open() -> None:
+    complaints: list[Any] = []
+
+    async def broken() -> AsyncIterator[Sequence[Sequence[Value]]]:
+        yield [["一行"]]
+        raise RuntimeError("the rest can't be read")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", complaints.append)
+        with pytest.raises(RuntimeError, match="the rest"):
+            await write_sheet("表", [Column("列")], broken())
+        gc.collect()
+    assert complaints == []
