@@ -6,7 +6,8 @@ import argparse
 import asyncio
 
 from app.boot import borrowed_servers, read_settings
-from app.doctor import Finding, examine, render
+from app.doctor import examine, render
+from app.findings import Finding
 from config.logging import configure_logging
 from config.settings import Settings
 
