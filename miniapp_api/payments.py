@@ -113,7 +113,7 @@ async def status(call: Call, path: FeePath) -> FeeOut:
     return FeeOut.of(await call.services.pay.orders.refresh(call.actor, path.fee_id))
 
 
-@api.post("/payments/fees/{fee_id}/orders", "下单", keyed="service", limits=(30, 60))
+@api.post("/payments/fees/{fee_id}/orders", "下单", keyed="service", limits=(120, 60))
 async def order(call: Call, path: FeePath, body: OrderIn) -> OrderOut:
     """An order to pay now. Harmless to repeat: the live order is handed out again while it is good."""
     orders = call.services.pay.orders
