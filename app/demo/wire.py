@@ -15,15 +15,18 @@ Json: TypeAlias = dict[str, Any]  # what the other side says; read by key, and a
 _TIMEOUT = aiohttp.ClientTimeout(total=40)
 _AWAY = (429, 503)
 _PAUSE = 0.3
+_LONGEST_PAUSE = 15.0
 
 
 class Refused(Exception):
     """The other side answered with a refusal; ``problem`` is its RFC 9457 body, or the sandbox's."""
 
-    def __init__(self, status: int, problem: Json, what: str) -> None:
+    def __init__(self, status: int, problem: Json, what: str, retry_after: float = 0.0) -> None:
         super().__init__(f"{what}: {status} {problem}")
         self.status = status
         self.problem = problem
+        self.retry_after = retry_after
+        """Seconds, where the other side named them."""
 
     @property
     def code(self) -> str:
@@ -68,6 +71,8 @@ class Wire:
             except Refused as refusal:
                 if refusal.status not in _AWAY or asyncio.get_running_loop().time() > give_up:
                     raise
+                # asking again at once would only count once more, or keep busy what is coming back
+                await asyncio.sleep(min(refusal.retry_after, _LONGEST_PAUSE if refusal.status == 429 else 1.0))
             await asyncio.sleep(_PAUSE)
 
     async def upload(self, path: str, filename: str, content: bytes, *, token: str) -> Json:
@@ -104,8 +109,12 @@ class Wire:
         async with self.http.request(method, url, headers=headers, json=body, timeout=_TIMEOUT) as got:
             text = await got.text()
             if got.status >= 400:
-                raise Refused(got.status, _read(text), f"{method} {path}")
+                raise Refused(got.status, _read(text), f"{method} {path}", _seconds(got.headers.get("Retry-After", "")))
             return _read(text)
+
+
+def _seconds(header: str) -> float:
+    return float(header) if header.isascii() and header.isdigit() else 0.0
 
 
 def _read(text: str) -> Json:

@@ -148,7 +148,7 @@ async def owing() -> AsyncIterator[Till]:
     folder.chmod(0o755)
     try:
         async with stage(folder, prepare=[let_owe], durable=False) as found:
-            till = Till(found, replace(found.wire, patience=60.0))
+            till = Till(found, replace(found.wire, patience=150.0))
             await till.begin()
             yield till
     finally:
