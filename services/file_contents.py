@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 import zipfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
@@ -98,7 +100,7 @@ def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
     The whole file is decoded. Raises InvalidInput for one that is damaged, cut off or too large.
     """
     try:
-        with Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
+        with _quietly(), Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
             most = JPEG_PIXELS_MAX if kind == "jpg" else PNG_PIXELS_MAX
             if picture.width * picture.height > most:
                 raise _too_many_pixels()
@@ -114,6 +116,21 @@ def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
         raise InvalidInput("图片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
 
 
+_BROKEN = (
+    PyPdfError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError,
+    AssertionError,
+)  # fmt: skip
+"""What comes out of pypdf for files that are cut off or made up."""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without Pillow's remarks on damaged metadata: what is drawn carries none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
 def check_pdf(content: bytes) -> None:
     """Raises InvalidInput for a PDF that can't be read, is locked, or could do something when it is opened."""
     try:
@@ -122,7 +139,7 @@ def check_pdf(content: bytes) -> None:
             raise InvalidInput("PDF已加密，请取消密码保护后再上传。", code="file_locked")
         pages = len(reader.pages)
         objects = _objects(reader)
-    except (PyPdfError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except _BROKEN as error:
         # all of these come out of pypdf for files that are cut off or made up
         raise InvalidInput("PDF不完整或已损坏，请重新导出后再上传。", code="file_broken") from error
     if not 1 <= pages <= PAGES_MAX:
