@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import locale
+import secrets
 import shutil
 import signal
 from importlib.metadata import version
@@ -22,6 +23,7 @@ DATABASE = "pingbiaotong"
 ROLE = "pingbiaotong"
 """Owner of the database: may create databases, is no superuser."""
 EXTENSIONS = ("pg_trgm", "btree_gist")
+DRAFT = "postgres.new."
 
 ALWAYS = {
     "listen_addresses": "127.0.0.1",
@@ -66,10 +68,9 @@ class Postgres(Server):
 
     async def _initialise(self) -> None:
         """initdb into a draft folder, so that an interrupted one leaves nothing that looks whole."""
-        draft = self.home.folder / "postgres.new"
-        if draft.exists():
-            shutil.rmtree(draft)
-        self.home.make_folder(draft.name)
+        for left in self.home.folder.glob(f"{DRAFT}*"):  # its killed initdb may be tidying up there still
+            shutil.rmtree(left, ignore_errors=True)
+        draft = self.home.make_folder(DRAFT + secrets.token_hex(4))
         password_file = self.home.folder / "initdb.password"
         password_file.touch(mode=0o600)
         self.home.give(password_file)
