@@ -238,6 +238,8 @@ class Phone:
     organisation: str = ""
     credit_code: str = ""
     email: str = ""
+    letter: int = 0
+    """Number of the newest letter that came while this was the phone's address."""
     line: str = "normal"
     chats: dict[str, Chat] = field(default_factory=dict)
     sms: deque[Sms] = field(default_factory=lambda: deque(maxlen=200))
@@ -292,6 +294,7 @@ class Phone:
             **self.summary(),
             "id_number": self.id_number,
             "email": self.email,
+            "letter": self.letter,
             "chats": {pool: chat.as_json() for pool, chat in self.chats.items()},
             "sms": [sms.as_json() for sms in self.sms],
             "calls": [call.as_json() for call in self.calls],

@@ -168,6 +168,7 @@ class Desk:
         for phone in self._world.phones.values():
             if phone.email.lower() not in addresses:
                 continue
+            phone.letter = letter.id
             phone.touch()
             if self._world.hub.watched:
                 self._world.hub.publish("mail", {"phone": phone.id, "letter": letter.as_json()})

@@ -225,6 +225,7 @@ export class PhoneView {
     } else if (event.type === 'call') {
       this.changeCall(event.call);
     } else if (event.type === 'mail') {
+      this.data.letter = event.letter.id;
       this.letters.add(event.letter);
       this.bump('mail');
     } else if (event.type === 'typing') {
@@ -254,8 +255,9 @@ export class PhoneView {
 }
 
 /** The last thing that came in, by app. */
-const newest = ({ chats, sms, calls, pool }) => ({
+const newest = ({ chats, sms, calls, letter, pool }) => ({
   chat: chats[pool]?.bubbles.findLast((bubble) => bubble.side !== 'me')?.id,
   sms: sms.at(-1)?.id,
   calls: calls.at(-1)?.id,
+  mail: letter,
 });

@@ -57,7 +57,9 @@ async def test_a_letter_lies_under_its_address_with_its_attachment(mail: Box) ->
     assert await file.read() == b"%PDF-1.7"
     assert file.headers["Content-Disposition"].startswith("attachment;")
     assert await letters(mail, "nobody@mail.example") == []
-    assert (await mail.phone())["changes"] == before + 1
+    phone = await mail.phone()
+    assert phone["changes"] == before + 1
+    assert phone["letter"] == (await letters(mail))[0]["id"]
 
 
 async def test_a_letter_of_html_only_is_shown_as_text(mail: Box) -> None:
