@@ -19,6 +19,13 @@ export function sheet(title, fill) {
 
 const DELAY = 250;
 
+/** New rows in a list. A row of the same key keeps the focus: a late answer takes nothing from under the keys. */
+function refill(list, rows) {
+  const held = list.contains(document.activeElement) ? document.activeElement.closest('li').dataset.key : undefined;
+  list.replaceChildren(...rows);
+  if (held) rows.find((row) => row.dataset.key === held)?.querySelector('button:enabled')?.focus();
+}
+
 /** A search box that calls `search(word)` a moment after typing has stopped; an empty word included. */
 function searchBox(placeholder, search) {
   let timer;
@@ -56,15 +63,15 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
         h('span', { class: 'grow' }, node.name, h('small', {}, node.code)));
       const pick = h('button', { type: 'button', class: 'pick', disabled: !choosable, 'aria-label': `选择${node.name}`, onclick: () => choose(node) },
         chosen ? '已选' : choosable ? '选择' : '');
-      if (node.has_children) return h('li', { class: 'node' }, down, choosable && pick);
-      return h('li', { class: 'node' },
+      if (node.has_children) return h('li', { class: 'node', data: { key: node.code } }, down, choosable && pick);
+      return h('li', { class: 'node', data: { key: node.code } },
         h('button', { type: 'button', class: 'row plain grow', disabled: !choosable, onclick: () => choose(node) },
           h('span', { class: 'grow' }, node.name, h('small', {}, chosen ? `${node.code} 已选` : node.code))));
     };
     const show = async (load) => {
       try {
         const { items } = await load();
-        list.replaceChildren(...items.map(row));
+        refill(list, items.map(row));
         if (!items.length) list.replaceChildren(h('li', { class: 'empty' }, '没有找到，请换个词。'));
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
@@ -98,7 +105,7 @@ export function pickEmployer(client, hotline) {
       try {
         const { items } = await client.get('/employers', { word });
         if (!current()) return;
-        list.replaceChildren(...items.map((unit) => h('li', { class: 'node' },
+        refill(list, items.map((unit) => h('li', { class: 'node', data: { key: unit.id } },
           h('button', { type: 'button', class: 'row plain grow', onclick: () => close(unit) },
             h('span', { class: 'grow' }, unit.name, h('small', {}, unit.credit_code))))));
         if (!items.length) list.replaceChildren(h('li', { class: 'empty' }, '单位列表中没有。可以申请添加，添加后会通知您。'));
