@@ -120,7 +120,10 @@ class Attachment(Row):
     parts: list[str] = text_array()
     """Names of the parts that have come, in order; each begins with its offset."""
     key = fields.CharField(100)
+    """Shared by rows that took the file over from an earlier application; it goes with the last of them."""
     thumb_key = fields.CharField(100, default="")
+    taken_from = fields.UUIDField(null=True)
+    """The earlier application of the same person whose file this is too."""
     state = fields.CharField(12, default="uploading")
     created_at = fields.DatetimeField()
     ready_at = fields.DatetimeField(null=True)

@@ -75,3 +75,26 @@ class EmployerRequest(Row):
     class Meta:
         table = "employer_request"
         indexes = (("pool", "state", "created_at"),)
+
+
+class EmployerImport(Row):
+    """A sheet of units as it was read. ``state``: checked, or done once somebody decided to add them.
+
+    ``lines`` are the sheet's rows that can be used, ``errors`` says what is wrong with the others; ``result`` counts
+    what was done.
+    """
+
+    pool = fields.CharField(32)
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT)
+    account_id: UUID
+    filename = fields.CharField(200)
+    lines: Any = fields.JSONField(default=list)
+    errors: Any = fields.JSONField(default=list)
+    state = fields.CharField(12, default="checked")
+    result: Any = fields.JSONField(default=dict)
+    created_at = fields.DatetimeField()
+    done_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "employer_import"
+        indexes = (("created_at",),)
