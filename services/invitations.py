@@ -313,7 +313,7 @@ class Invitations:
                     "draw.leave.allowed_until",
                     f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
                 )
-            await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, source="expert", by=None)
+            await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, via=by)
             await self._tell(invitation, locked.draw, "leave_confirmed", time_params(invitation.gathering_at), by)
             return (await self._views([invitation]))[0]
 
@@ -327,14 +327,18 @@ class Invitations:
         event: InvitationEvent,
         reason: str,
         *,
-        source: Literal["expert", "manual"],
-        by: UUID | None,
+        via: Channel | None = None,
+        by: UUID | None = None,
     ) -> None:
-        """An accepted expert will not sit on the panel: leave, absence or recusal on the spot. In the caller's lock."""
+        """An accepted expert will not sit on the panel: leave, absence or recusal on the spot. In the caller's lock.
+
+        ``via`` is the channel on which the expert asked; without one somebody else (``by``) has registered it.
+        """
         now, draw = self._deps.now(), locked.draw
         calling = locked.state in _CALLING
-        await self._run.close_place(locked, invitation, event, now, by="system" if by else "chat")
+        await self._run.close_place(locked, invitation, event, now, by=via or "system")
         kind = {InvitationEvent.LEAVE: "leave", InvitationEvent.MISS: "absence"}.get(event, "recusal")
+        source = "expert" if via else "manual"
         absence = await Absence.create(
             draw_id=draw.id,
             invitation_id=invitation.id,
@@ -346,7 +350,9 @@ class Invitations:
             registered_at=now,
             handled_at=now if calling else None,
         )
-        await record(system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, source=source)
+        await record(
+            system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, source=source, channel=via or ""
+        )
         if calling:
             return
         if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too

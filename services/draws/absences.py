@@ -84,9 +84,7 @@ class Absences:
             invitation = await self._find(locked.draw, who)
             if kind == "absence" and await Attendance.exists(invitation_id=invitation.id, direction="in"):
                 raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
-            await self._invitations.lose(
-                locked, invitation, _EVENTS[kind], reason.strip(), source="manual", by=actor.account_id
-            )
+            await self._invitations.lose(locked, invitation, _EVENTS[kind], reason.strip(), by=actor.account_id)
             await record(actor, self._deps.now(), "absence.registered", "invitation", invitation.id, kind=kind)
         found = await self.of_draw(actor, draw_id)
         return next(row for row in found if row.code == invitation.code)

@@ -13,6 +13,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, RuleViolation
 from domain.ids import new_id
 from domain.verify_draw import verify
+from models.audit import AuditEntry
 from models.draws import Condition
 from models.invitations import Invitation
 from models.notices import Notice
@@ -20,6 +21,7 @@ from models.projects import Project
 from services.base import Deps
 from services.draws.absences import RegionChange
 from services.draws.forms import ConditionForm
+from services.invitations import Channel
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -145,6 +147,26 @@ async def test_leave_is_taken_while_a_new_order_is_being_fixed(office: Office) -
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "completed"
     await check_record(office, draw_id)
+
+
+@pytest.mark.parametrize("channel", ["chat", "h5", "mini"])
+async def test_a_leave_is_kept_with_the_channel_it_was_asked_on(office: Office, channel: Channel) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    await answer_all(office, draw_id)
+    sitting = await Invitation.get(draw_id=draw_id, state="accepted")
+    await office.invitations.leave(sitting.id, sitting.expert_id, "生病", by=channel)
+    assert (await Invitation.get(id=sitting.id)).answered_by == channel
+    assert (await AuditEntry.get(action="absence.leave")).details["channel"] == channel
+
+
+async def test_an_absence_that_the_desk_registers_came_on_no_channel(office: Office) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    await answer_all(office, draw_id)
+    sitting = await Invitation.get(draw_id=draw_id, state="accepted")
+    await office.absences.register(office.agency, draw_id, sitting.code, "absence", "未到")
+    assert (await Invitation.get(id=sitting.id)).answered_by == "system"
 
 
 async def test_a_place_is_filled_again_although_another_gathering_is_over(office: Office, clock: FixedClock) -> None:
