@@ -313,8 +313,7 @@ class Attendance(Section):
     entry_and_exit: bool
     """The desk registers exit too."""
     late_after: Duration
-    absent_after: Duration
-    """After the gathering time, like ``late_after``."""
+    """After the gathering time."""
     urging_window: Duration
     """From the gathering time on."""
     urging_voice_max: Annotated[int, Field(ge=0, le=10)]
@@ -322,9 +321,9 @@ class Attendance(Section):
     """None: no limit."""
 
     @model_validator(mode="after")
-    def _late_before_absent(self) -> Attendance:
-        if self.late_after > self.absent_after:
-            raise ValueError("late_after must not be later than absent_after")
+    def _late_can_be_urged(self) -> Attendance:
+        if self.late_after > self.urging_window:
+            raise ValueError("late_after must not be later than the end of urging_window")
         return self
 
 
