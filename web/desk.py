@@ -11,6 +11,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from models.draws import Draw
+from services.attachment_rules import AttachmentView
 from services.attendance import DeskRow
 from services.base import Actor
 from services.draws.reading import Filters
@@ -19,7 +20,7 @@ from services.permissions import may
 from services.registry import Services
 from web.login import Door
 from web.qr import path_of
-from web.site import Site, page_number
+from web.site import Site, page_number, show_file
 
 PAGE_SIZE = 20
 SCREEN_EVERY = 20
@@ -38,6 +39,7 @@ class DeskPages:
     def add_routes(self) -> None:
         self._site.get("/desk", self.draws)
         self._site.get("/desk/{draw_id}", self.draw)
+        self._site.get("/desk/{draw_id}/attachment", self.attachment)
         self._site.get("/desk/{draw_id}/attendance", self.attendance)
         self._site.post("/desk/{draw_id}/attendance", self.act)
         self._site.get("/desk/{draw_id}/screen", self.screen)
@@ -65,7 +67,17 @@ class DeskPages:
         return self._site.render(
             "desk_draw.html", draw=draw, progress=progress, at_desk=may(actor, "attendance.desk"),
             unseals_at=self._services.reading.unseals_at(draw), form=self._token(actor, "share", draw.id),
+            attached=await self._attached(actor, draw.id),
         )  # fmt: skip
+
+    async def _attached(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
+        """The file of the request, for whom it concerns."""
+        return None if actor.role == "venue" else await self._services.draw_attachments.find(actor, draw_id)
+
+    async def attachment(self, request: http.Request) -> http.Response:
+        """The file of the request for verification, to be saved; no browser of ours opens it."""
+        actor, draw = await self._find(request)
+        return show_file(await self._services.draw_attachments.open(actor, draw.id), "original")
 
     async def _find(self, request: http.Request) -> tuple[Actor, Draw]:
         actor = await self._door.actor(request)

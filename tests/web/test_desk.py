@@ -9,6 +9,8 @@ from models.attendance import Attendance, Urge
 from models.audit import AuditEntry
 from models.notices import Notice
 from services.base import Actor
+from tests.factories.files import pdf
+from tests.factories.offices import make_draw
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
 from tests.web.conftest import World
 
@@ -211,3 +213,26 @@ async def test_a_disabled_person_is_not_let_in_with_a_right_code(world: World) -
     await visitor.press("登录", code=await world.last_code())
     assert (visitor.status, "没有可以登录的身份" in visitor.text) == (403, True)
     assert (await visitor.get("/desk")).path == "/h5/login"
+
+
+async def test_the_verifier_saves_the_file_that_goes_with_a_request_and_the_venue_never_sees_it(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    await world.services.draw_attachments.attach(world.office.agency, draw_id, '抽取"申请表.pdf', pdf())
+    terminal = world.services.deps.book("demo").draw.terminals[0]
+    await world.office.setup.submit(world.office.agency, draw_id, terminal, "请核验")
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    assert "申请附件" in (await verifier.get(f"/desk/{draw_id}")).text
+    answer = await verifier.client.get(f"/desk/{draw_id}/attachment")
+    assert await answer.read() == pdf()
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="file.pdf"'
+    assert answer.content_type == "application/octet-stream", "no browser may show it in place"
+    venue = await world.log_in(world.office.desk, "venue")
+    assert "申请附件" not in (await venue.get(f"/desk/{draw_id}")).text
+    assert (await venue.get(f"/desk/{draw_id}/attachment")).status == 403
+
+
+async def test_a_request_without_a_file_offers_none(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    assert "申请附件" not in (await verifier.get(f"/desk/{draw_id}")).text
+    assert (await verifier.get(f"/desk/{draw_id}/attachment")).status == 404

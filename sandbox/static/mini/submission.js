@@ -1,4 +1,5 @@
 // Handing an activity in for verification (提交审核), and what became of it.
+import { attachment } from './attachment.js';
 import { makeForm } from './forms.js';
 import { ask, banner, button, buttons, cell, cells, tag } from './ui.js';
 import { showTime } from './time.js';
@@ -15,6 +16,7 @@ export async function submission(page, found, { next }) {
       cell('回避', `${found.recusal_units.length} 家单位，${found.recusal_persons.length} 人`),
       cell('抽取条件', `${found.conditions.length} 个，共 ${planned} 人`), cell('监督', found.supervisors.map((one) => one.name).join('、') || '未填写'),
     ]),
+    ...await attachment(page, found),
     page.mayEdit(found) && handIn(page, found),
     found.state === 'submitted' && page.isAgency && [
       banner('已提交，等待交易中心核验；核验前可以撤回。'),
@@ -26,7 +28,7 @@ export async function submission(page, found, { next }) {
       })),
     ],
     items.length > 0 && cells('审核记录', items.map((item) => cell(showTime(item.submitted_at), '', {
-      note: [item.terminal, item.opinion && `意见：${item.opinion}`].filter(Boolean).join(' · '), tag: tag(item.state, STATES[item.state] ?? item.state),
+      note: [item.terminal, item.attachment && `附件：${item.attachment}`, item.opinion && `意见：${item.opinion}`].filter(Boolean).join(' · '), tag: tag(item.state, STATES[item.state] ?? item.state),
     }))),
     found.state === 'submitted' ? watch(page, found) : null,
     !['editing', 'refused', 'submitted'].includes(found.state) && buttons(button('进入抽取', next, 'primary')),

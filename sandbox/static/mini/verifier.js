@@ -1,4 +1,5 @@
 // The trading centre's verifier (核验).
+import { attachment } from './attachment.js';
 import { overview } from './draw.js';
 import { recusal } from './recusal.js';
 import { conditions } from './conditions.js';
@@ -44,7 +45,7 @@ export async function application(page) {
   };
   return [
     item && cells('申请', [cell('单位', item.organisation), cell('申请人', item.applicant), cell('抽取终端', item.terminal), item.reason && cell('说明', item.reason)].filter(Boolean)),
-    overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
+    await attachment(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
     item?.state === 'submitted' ? buttons(
       button('退回', decide('refusal', { title: '退回核验', text: '请写明需要修改的内容。', field: { label: '意见', type: 'textarea' }, ok: '退回', kind: 'warn' }), 'warn'),
       button('通过', decide('approval', { title: '通过核验', text: '通过后招标代理可以发起抽取。', field: { label: '意见', placeholder: '选填', required: false }, ok: '通过' }), 'primary'),
