@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.rulebook_forms import EntryType
-from domain.rulebook_types import Duration, Items, Section, Text
+from domain.rulebook_types import DayHours, Duration, Items, Section, Text
 
 Stage = Literal["notice", "fee", "exam"]
+OPINION_MAX = 500
+"""Characters of what a reviewer writes."""
 StepCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 
 
@@ -24,8 +26,16 @@ class Campaigns(Section):
     first_title: Text
     """The to-do item of somebody new: 专家常态征集."""
     renewal_title: Text
+    first_name: Text
+    """How an application of somebody new is called (新增), before the word 申请."""
+    renewal_name: Text
     once: bool
     """Who was refused may not apply again in the same campaign."""
+    correct_until: Literal["enrol", "review"]
+    """Until when what was sent back may be handed in again: the end of enrolling, or as long as decisions are taken."""
+
+    def name_of(self, entry_type: EntryType) -> str:
+        return self.first_name if entry_type == "first" else self.renewal_name
 
 
 class ReviewStep(Section):
@@ -60,6 +70,10 @@ class Review(Section):
     """Fields that open besides ``specialties`` when a single specialty is sent back."""
     own_campaign_window: bool
     """Decisions are taken within the campaign's review window only."""
+    phrases: Items[Annotated[str, StringConstraints(min_length=1, max_length=OPINION_MAX)]] = ()
+    """Opinions that a reviewer takes with one tap."""
+    reminders: DayHours
+    """Reviewers and administrators are told once on a working day, within these hours, what waits for them."""
 
     @model_validator(mode="after")
     def _codes_differ(self) -> Review:
@@ -75,6 +89,8 @@ class PublicNotice(Section):
     lasts: Duration
     objections_per_day: Annotated[int, Field(ge=1, le=1000)]
     """Of one person, all applications together."""
+    objection_min: Annotated[int, Field(ge=1, le=100)]
+    """Characters of an objection: it must name facts."""
     text: Text
     """How to object, shown with the list."""
 
@@ -144,11 +160,22 @@ class Fee(Section):
         return PayWindow(at_once, max(closes, at_once + self.at_least))
 
 
+class StageNames(Section):
+    """How the stages of the way are called where its progress is shown; review steps have names of their own."""
+
+    form: Text
+    notice: Text
+    fee: Text
+    exam: Text
+    entered: Text
+
+
 class Entry(Section):
     """From the last approval into the pool (入库)."""
 
     stages: Items[Stage]
     """What comes between, in this order."""
+    names: StageNames
     number_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,6}$")]
     """Of expert numbers; the serial follows."""
     number_digits: Annotated[int, Field(ge=4, le=12)]

@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, PoolPath
-from services.objections import ANSWER_MAX, TEXT_MAX, TEXT_MIN, Outcome
+from services.objections import ANSWER_MAX, TEXT_MAX, Outcome
 
 api = Api(
     "objections",
@@ -38,7 +38,7 @@ class StateQuery(PageQuery):
 
 class ObjectionIn(Input):
     text: str = Field(
-        min_length=TEXT_MIN, max_length=TEXT_MAX, description="Facts and reasons",
+        min_length=1, max_length=TEXT_MAX, description="Facts and reasons, as long as the rulebook asks",
         examples=["该同志的职称证书与公示单位不一致，请核实。"],
     )  # fmt: skip
 
@@ -96,7 +96,7 @@ async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
     )
     return PublicNoticeOut(
         items=PublicEntryOut.each(found), total=total, page=query.page, size=query.size,
-        how_to_object=call.services.public_notices.how_to_object(call.pool),
+        how_to_object=call.services.public_notices.rules(call.pool).text,
     )  # fmt: skip
 
 

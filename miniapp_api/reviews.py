@@ -8,11 +8,12 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.rulebook_reviews import OPINION_MAX
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath
 from miniapp_api.sheet_views import SheetLogOut, SheetOut
-from services.reviews.decisions import OPINION_MAX, PHRASES, Decided, Decision
+from services.reviews.decisions import Decided, Decision
 from services.reviews.queue import Wanted
 
 api = Api(
@@ -144,7 +145,7 @@ async def queue(call: Call, query: QueueQuery) -> QueueOut:
     counts = await call.services.review_queue.counts(call.actor)
     return QueueOut(
         items=CardOut.each(cards), total=total, page=query.page, size=query.size, counts=StepCountOut.each(counts),
-        phrases=PHRASES,
+        phrases=call.services.deps.book(call.actor.pool).review.phrases,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import get_args
+from typing import cast, get_args
 from uuid import UUID
 
 from domain.clock import print_time
@@ -21,9 +21,6 @@ from services.limits import serialise
 from services.payments.fees import move_windows
 from services.permissions import check
 from services.texts import check_text
-
-ENTRY_NAMES: Mapping[str, str] = {"first": "新增", "renewal": "续聘"}
-"""How the types of entry are called (征集, 续聘)."""
 
 ADVICE_MAX = 200
 _COUNTS = (
@@ -87,7 +84,8 @@ class Campaigns:
         """Replace the form.
 
         Once enrolment has begun its beginning stands fast, entry types are only added, and no end is moved into the
-        past: ``close`` ends a campaign. Fees that are still owed follow the window of payment. Raises Conflict.
+        past: ``close`` ends a campaign, and what it closed stays closed. Fees that are still owed follow the window of
+        payment. Raises Conflict.
         """
         check(actor, "campaign.manage")
         clean = await self._check(actor.pool, data)
@@ -96,8 +94,9 @@ class Campaigns:
             await _serialise(actor.pool)
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is not None:
-                _check_change(campaign, clean, now)
-                await self._check_overlap(actor.pool, clean, campaign.id)
+                _check_change(self._deps.book(actor.pool), campaign, clean, now)
+                if campaign.closed_at is None:
+                    await self._check_overlap(actor.pool, clean, campaign.id)
             pays = campaign.pay_from, campaign.pay_until
             campaign.update_from_dict(_columns(clean))
             await campaign.save()
@@ -190,21 +189,22 @@ class Campaigns:
     async def check_still_open(self, application: Application, now: datetime) -> None:
         """Whether an application may be submitted now, in the campaign in which it was begun.
 
-        A correction of what was submitted in time may come until the review's end. Raises RuleViolation: what was
-        typed is kept, but can't be submitted any more.
+        A correction of what was submitted in time may come as long as the rulebook says. Raises RuleViolation: what
+        was typed is kept, but can't be submitted any more.
         """
         book = self._deps.book(application.pool)
         if application.campaign_id is None:
             return
         campaign = await Campaign.get(id=application.campaign_id)
-        word, end = "报名", enrolment_end(campaign)
-        if application.round > 0:
-            word, end = "审核", campaign.review_until or now
-        if now < end or (application.round > 0 and campaign.review_until is None):
+        end = submission_end(campaign, application, book)
+        if end is None or now < end:
             return
+        key, word = (
+            ("campaigns.correct_until", "修改后重新提交") if application.round else ("campaigns.required", "报名")
+        )
         raise violation(
             book,
-            "campaigns.required",
+            key,
             f"“{campaign.name}”的{word}已于{print_time(end)}截止，不能再提交；已填写的内容会为您保留，"
             "请关注下一次征集通知。",
         )
@@ -243,8 +243,9 @@ class Campaigns:
         for other in others:
             shared = sorted(set(other.entry_types) & set(data.entry_types))
             if shared and enrolment_end(other) > data.enrol_from:
+                kind = _name(self._deps.book(pool), shared[0])
                 raise Conflict(
-                    f"“{other.name}”在同一时间也接受{ENTRY_NAMES[shared[0]]}申请，请调整时间或先关闭那次征集。",
+                    f"“{other.name}”在同一时间也接受{kind}申请，请调整时间或先关闭那次征集。",
                     code="campaign_overlaps",
                     params={"campaign_id": str(other.id), "entry_type": shared[0]},
                 )
@@ -270,8 +271,17 @@ async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> 
         last = max(published, key=enrolment_end)
         text = f"“{last.name}”的报名已于{print_time(enrolment_end(last))}截止，请关注下一次征集通知。"
     else:
-        text = f"目前没有接受{ENTRY_NAMES[entry_type]}申请的征集，请关注征集通知。"
+        text = f"目前没有接受{_name(book, entry_type)}申请的征集，请关注征集通知。"
     return violation(book, "campaigns.required", text)
+
+
+def entry_names(book: Rulebook) -> dict[str, str]:
+    """How the pool calls applications of each type of entry (新增, 续聘), also of one that it takes no more."""
+    return {kind: book.campaigns.name_of(kind) for kind in get_args(EntryType)}
+
+
+def _name(book: Rulebook, entry_type: str) -> str:
+    return book.campaigns.name_of(cast(EntryType, entry_type))
 
 
 def check_entry_type(book: Rulebook, entry_type: str, field: str = "entry_type") -> None:
@@ -280,7 +290,7 @@ def check_entry_type(book: Rulebook, entry_type: str, field: str = "entry_type")
         raise InvalidInput("没有这种入库类型，请重新选择。", field=field)
     if entry_type not in book.campaigns.entry_types:
         raise violation(
-            book, "campaigns.entry_types", f"{book.pool.name}不接受{ENTRY_NAMES[entry_type]}申请。", field=field
+            book, "campaigns.entry_types", f"{book.pool.name}不接受{_name(book, entry_type)}申请。", field=field
         )
 
 
@@ -299,23 +309,40 @@ def _check_windows(data: CampaignData) -> None:
         )
 
 
-def _check_change(campaign: Campaign, data: CampaignData, now: datetime) -> None:
-    if campaign.closed_at is not None:
-        raise Conflict("这次征集已关闭报名，不能再修改。", code="campaign_closed")
+def _check_change(book: Rulebook, campaign: Campaign, data: CampaignData, now: datetime) -> None:
+    if campaign.closed_at is not None and data.enrol_until != campaign.enrol_until:
+        raise Conflict("这次征集已关闭报名，不能再改报名截止时间。", code="campaign_closed")
+    for name, label in _WINDOWS:
+        end = getattr(data, f"{name}_until")
+        if end != getattr(campaign, f"{name}_until") and end is not None and end <= now:
+            raise Conflict(
+                f"{label}截止时间不能改到过去。如需停止报名，请关闭征集。",
+                code="campaign_begun", params={"field": f"{name}_until"},
+            )  # fmt: skip
     if campaign.enrol_from > now:
         return
     if data.enrol_from != campaign.enrol_from:
         raise Conflict("报名已经开始，不能再改开始时间。", code="campaign_begun", params={"field": "enrol_from"})
     if missing := set(campaign.entry_types) - set(data.entry_types):
-        label = ENTRY_NAMES[min(missing)]
+        label = _name(book, min(missing))
         raise Conflict(f"报名已经开始，不能取消{label}申请。", code="campaign_begun", params={"field": "entry_types"})
-    if data.enrol_until != campaign.enrol_until and data.enrol_until <= now:
-        raise Conflict("截止时间不能改到过去；如需停止报名请关闭征集。", code="campaign_begun")
 
 
 def enrolment_end(campaign: Campaign) -> datetime:
     """When enrolment ends or ended."""
     return min(campaign.enrol_until, campaign.closed_at or campaign.enrol_until)
+
+
+def review_end(campaign: Campaign, book: Rulebook) -> datetime | None:
+    """When the last decision can be taken; None: no end."""
+    return campaign.review_until if book.review.own_campaign_window else None
+
+
+def submission_end(campaign: Campaign, application: Application, book: Rulebook) -> datetime | None:
+    """Until when an application can be handed in, or, once it was, handed in again; None: no end."""
+    if application.round > 0 and book.campaigns.correct_until == "review":
+        return review_end(campaign, book)
+    return enrolment_end(campaign)
 
 
 def _state(campaign: Campaign, now: datetime) -> str:

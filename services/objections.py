@@ -25,7 +25,7 @@ from services.permissions import AGENCY, check
 from services.reviews.reach import is_own
 from services.texts import check_text
 
-TEXT_MIN, TEXT_MAX = 10, 1000
+TEXT_MAX = 1000
 ANSWER_MAX = 500
 Outcome = Literal["dismiss", "send_back", "refuse"]
 _STATES = {"dismiss": "dismissed", "send_back": "upheld", "refuse": "upheld"}
@@ -61,13 +61,13 @@ class Objections:
         Raises Forbidden for a person whose name nobody has verified and for the own entry, Conflict when the notice is
         over or an own objection is still open, TooMany beyond the rulebook's number a day.
         """
-        words = _check_words(text)
+        rules = self._deps.book(actor.pool).notice
+        words = _check_words(text, rules.objection_min if rules else 1)
         now = self._deps.now()
 
         async def run() -> ObjectionView:
             account = await self._known(actor)
             application = await lock(application_id)
-            rules = self._deps.book(actor.pool).notice
             if application.pool != actor.pool or rules is None or application.state != ApplicationState.NOTICE:
                 raise NotFound("没有这条公示，或公示已结束。请查看公示列表。", code="not_on_notice")
             if application.notice_until is not None and application.notice_until <= now:
@@ -204,12 +204,12 @@ class Objections:
         )
 
 
-def _check_words(text: str) -> str:
+def _check_words(text: str, shortest: int) -> str:
     """Lines are kept; each is checked like any short text."""
     lines = [check_text(line, "text", "异议内容", TEXT_MAX) for line in text.strip().splitlines()]
     words = "\n".join(lines)
-    if len(words) < TEXT_MIN:
-        raise InvalidInput(f"请写明异议的事实和理由，至少{TEXT_MIN}个字。", code="too_short", field="text")
+    if len(words) < shortest:
+        raise InvalidInput(f"请写明异议的事实和理由，至少{shortest}个字。", code="too_short", field="text")
     return check_text(words.replace("\n", " "), "text", "异议内容", TEXT_MAX) and words
 
 

@@ -11,6 +11,7 @@ from domain.entry_lifecycles import ApplicationState
 from domain.errors import NotFound
 from domain.form_texts import show_region, show_specialty, show_value
 from domain.rulebook import Rulebook
+from domain.rulebook_reviews import PublicNotice as Rules
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from services.applications.codes import load_codes
 from services.applications.state import open_values
@@ -42,14 +43,14 @@ class PublicNotices:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    def how_to_object(self, pool: str) -> str:
-        """The rulebook's words on it. Raises NotFound for a pool without public notices."""
+    def rules(self, pool: str) -> Rules:
+        """The rulebook's: how to object, how long the words must be. Raises NotFound for a pool without notices."""
         return _rules(self._deps, pool)
 
     async def page(
         self, pool: str, search: str = "", *, offset: int = 0, limit: int = 20
     ) -> tuple[list[PublicEntry], int]:
-        """Those on notice now by name; ``search`` is part of a name. Raises NotFound as ``how_to_object``."""
+        """Those on notice now by name; ``search`` is part of a name. Raises NotFound as ``rules``."""
         _rules(self._deps, pool)
         found = Application.filter(pool=pool, state=ApplicationState.NOTICE, notice_until__isnull=False)
         if text := search.strip()[:50]:
@@ -104,8 +105,8 @@ class PublicNotices:
         return {one: str(values.get("employer", "")) for one, values in opened.items()}
 
 
-def _rules(deps: Deps, pool: str) -> str:
+def _rules(deps: Deps, pool: str) -> Rules:
     rules = deps.book(pool).notice
     if rules is None:
         raise NotFound("本专家库没有入库公示环节。", code="no_public_notice")
-    return rules.text
+    return rules

@@ -8,7 +8,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, NotFound
 from services.base import Actor
-from services.objections import TEXT_MAX, TEXT_MIN
+from services.objections import TEXT_MAX
 from services.public_notices import PublicEntry
 from services.registry import Services
 from web.login import Door
@@ -38,7 +38,7 @@ class PublicNoticePages:
         found, total = await notices.page(pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "notice.html", pool=pool, pool_name=self._services.deps.book(pool).pool.name, entries=found, total=total,
-            page=page, last=max(1, -(-total // PAGE_SIZE)), search=search, how=notices.how_to_object(pool),
+            page=page, last=max(1, -(-total // PAGE_SIZE)), search=search, how=notices.rules(pool).text,
         )  # fmt: skip
 
     async def entry(self, request: http.Request) -> http.Response:
@@ -49,10 +49,11 @@ class PublicNoticePages:
     def _entry_page(
         self, actor: Actor, entry: PublicEntry, error: AppError | None = None, text: str = ""
     ) -> http.Response:
+        rules = self._services.public_notices.rules(actor.pool)
         return self._site.render(
             "notice_entry.html", status=error.status if error else 200, pool=actor.pool, entry=entry, text=text,
-            error=error.message if error else "", shortest=TEXT_MIN, longest=TEXT_MAX,
-            how=self._services.public_notices.how_to_object(actor.pool),
+            error=error.message if error else "", shortest=rules.objection_min, longest=TEXT_MAX,
+            how=rules.text,
             form=self._site.form_token("objection", entry.id, actor.account_id or _NOBODY),
         )  # fmt: skip
 

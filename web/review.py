@@ -13,10 +13,11 @@ import aiohttp.web as http
 
 from domain.entry_lifecycles import LOG_LABELS
 from domain.errors import AppError, InvalidInput, NotFound
+from domain.rulebook_reviews import OPINION_MAX
 from services.attachment_reading import Form
 from services.base import Actor
 from services.registry import Services
-from services.reviews.decisions import OPINION_MAX, PHRASES, Decision
+from services.reviews.decisions import Decision
 from services.reviews.queue import TaskView, Wanted
 from web.login import Door
 from web.site import Site, page_number, show_file
@@ -88,7 +89,8 @@ class ReviewPages:
         return self._site.render(
             "review_task.html", status=error.status if error else 200, view=view, card=view.card, note=note,
             error=error.message if error else "", opinion=opinion, shown=shown or {}, labels=LABELS, events=LOG_LABELS,
-            phrases=PHRASES, longest=OPINION_MAX, now=self._services.deps.now(),
+            phrases=self._services.deps.book(actor.pool).review.phrases, longest=OPINION_MAX,
+            now=self._services.deps.now(),
             open=view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
             following=following if following != view.card.id else None,
             form=self._token(actor, "review", view.card.id),

@@ -40,7 +40,7 @@ from services.applications.state import (
     seal_values,
 )
 from services.base import Actor, Deps, record, transaction, violation
-from services.campaigns import ENTRY_NAMES, Campaigns, check_entry_type
+from services.campaigns import Campaigns, check_entry_type, entry_names
 from services.idempotency import once
 from services.limits import serialise
 from services.permissions import check
@@ -88,7 +88,7 @@ class Drafts:
         async def run() -> Begun:
             await serialise(f"application.start:{account.id}")
             if live := await find_live(account.id):
-                return _same(live, entry_type)
+                return _same(self._deps.book(account.pool), live, entry_type)
             campaign = await self._campaigns.check_open(account.pool, entry_type, now)
             expert = await self._check_person(account, cast(EntryType, entry_type), campaign, now)
             application = await Application.create(
@@ -284,10 +284,11 @@ def _stale(section: str, row: ApplicationSection | None, stored: Mapping[str, ob
     )
 
 
-def _same(live: Application, entry_type: str) -> Begun:
+def _same(book: Rulebook, live: Application, entry_type: str) -> Begun:
     if live.entry_type != entry_type:
+        names = entry_names(book)
         raise Conflict(
-            f"您有一份{ENTRY_NAMES[live.entry_type]}申请正在办理，请先办完或放弃后再办{ENTRY_NAMES[entry_type]}。",
+            f"您有一份{names[live.entry_type]}申请正在办理，请先办完或放弃后再办{names[entry_type]}。",
             code="application_live",
             params={"application_id": str(live.id), "entry_type": live.entry_type},
         )

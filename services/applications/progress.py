@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from domain.clock import print_time
@@ -13,21 +13,21 @@ from domain.entry_lifecycles import ApplicationState, TaskState
 from domain.fees import phase_of
 from domain.money import yuan
 from domain.rulebook import Rulebook
+from domain.rulebook_forms import EntryType
+from domain.rulebook_reviews import Stage as EntryStage
 from models.applications import Application, ApplicationSpecialty
 from models.payments import Fee
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.codes import load_codes
 from services.applications.state import EVERYTHING
 from services.base import Deps
-from services.campaigns import ENTRY_NAMES
 
 StageState = Literal["done", "now", "next", "stopped"]
 """``stopped``: here it was sent back, refused or given up."""
 
 YOU = "本人"
 _S = ApplicationState
-_STAGES = {"notice": "公示", "fee": "缴费", "exam": "考试"}
-_AT = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
+_AT: Mapping[ApplicationState, EntryStage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
 _FILLING = (_S.DRAFT, _S.LOCKED, _S.CORRECTING)
 
 
@@ -171,7 +171,7 @@ async def _opinion(application: Application) -> str:
 
 def _headline(facts: _Facts) -> str:
     application, state = facts.application, facts.state
-    name = f"{ENTRY_NAMES[application.entry_type]}申请"
+    name = f"{facts.book.campaigns.name_of(cast(EntryType, application.entry_type))}申请"
     match state:
         case _S.REVIEWING:
             return f"{name}正在{_step_name(facts)}"
@@ -262,25 +262,27 @@ def _fee_advice(facts: _Facts) -> str:
 
 def _stages(facts: _Facts) -> list[Stage]:
     application, book, state = facts.application, facts.book, facts.state
+    names = book.entry.names
     stages = [_filling(facts)]
     stages += [_review(facts, at) for at in range(len(book.review.steps))]
     passed = _passed(facts)
     for place, code in enumerate(book.entry.stages):
         who = YOU if code == "fee" else book.pool.name
-        stages.append(_later(facts, code, _STAGES[code], who, place, passed))
+        stages.append(_later(facts, code, getattr(names, code), who, place, passed))
     entered = state == _S.ENTERED
     at = application.ended_at if entered else None
-    stages.append(Stage("entered", "入库", book.pool.name, "done" if entered else "next", at))
+    stages.append(Stage("entered", names.entered, book.pool.name, "done" if entered else "next", at))
     return stages
 
 
 def _filling(facts: _Facts) -> Stage:
     application = facts.application
+    name = facts.book.entry.names.form
     if facts.state in _FILLING:
-        return Stage("form", "填写申请", YOU, "now", application.state_since)
+        return Stage("form", name, YOU, "now", application.state_since)
     if facts.state == _S.CANCELLED and application.submitted_at is None:
-        return Stage("form", "填写申请", YOU, "stopped", application.ended_at)
-    return Stage("form", "填写申请", YOU, "done", application.submitted_at)
+        return Stage("form", name, YOU, "stopped", application.ended_at)
+    return Stage("form", name, YOU, "done", application.submitted_at)
 
 
 def _review(facts: _Facts, at: int) -> Stage:

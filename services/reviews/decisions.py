@@ -11,7 +11,7 @@ from domain.clock import print_time
 from domain.entry_lifecycles import TASK, ApplicationEvent, ApplicationState, TaskEvent, TaskState
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.rulebook import Rulebook
-from domain.rulebook_reviews import ReviewStep
+from domain.rulebook_reviews import OPINION_MAX, ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
@@ -29,15 +29,6 @@ from services.texts import check_text
 Decision = Literal["approve", "send_back", "send_back_whole", "refuse"]
 """``send_back`` is of the task's specialty alone, or of the whole where the step looks at the whole."""
 
-OPINION_MAX = 500
-PHRASES = (
-    "材料齐全，同意。",
-    "证书扫描件不清晰，请重新上传。",
-    "职称专业与所选评标专业不符，请重新选择。",
-    "工作经历填写不完整，请补充。",
-    "审查表未签字或未盖章，请补齐后上传。",
-)
-"""Opinions at one tap; no manual words any."""
 _EVENTS = {
     "approve": TaskEvent.APPROVE,
     "send_back": TaskEvent.SEND_BACK,

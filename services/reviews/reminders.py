@@ -9,9 +9,6 @@ from services.base import Deps, rows, transaction
 from services.notices import Notices, Recipient
 from services.reviews.reach import COVERS, PREFIX
 
-HOURS = range(9, 18)
-"""In Asia/Shanghai; who was not told in the morning, because all was down, is told later the same day."""
-
 _WAITING = f"""
 WITH reviewer AS MATERIALIZED (
     SELECT a.account_id, a.step, {PREFIX} AS prefix, a.specialty
@@ -40,12 +37,16 @@ class Reminders:
         self._notices = notices
 
     async def remind(self) -> int:
-        """Tell every reviewer at most once a day and step; returns how many were told now."""
+        """Tell every reviewer at most once a day and step; returns how many were told now.
+
+        Who was not told in the morning, because all was down, is told later within the hours.
+        """
         now = self._deps.now()
-        if local(now).hour not in HOURS:
-            return 0
-        day = local(now).date()
-        pools = [code for code, book in self._deps.rulebooks.items() if book.calendar.is_workday(day)]
+        pools = [
+            code
+            for code, book in self._deps.rulebooks.items()
+            if book.calendar.is_workday(local(now).date()) and book.review.reminders.contains(now)
+        ]
         return sum([await self._remind(pool, now) for pool in pools])
 
     async def _remind(self, pool: str, now: datetime) -> int:

@@ -126,7 +126,37 @@ async def test_an_open_campaign_is_prolonged_but_its_beginning_stands(
         assert refused.value.code == "campaign_begun"
     await campaigns.close(admin, made.id)
     with pytest.raises(Conflict, match="已关闭报名"):
-        await campaigns.edit(admin, made.id, longer)
+        await campaigns.edit(admin, made.id, replace(longer, enrol_until=longer.enrol_until + DAY))
+
+
+async def test_of_a_closed_campaign_review_and_payment_are_still_prolonged(
+    campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock
+) -> None:
+    made = await campaigns.create(admin, form)
+    await campaigns.publish(admin, made.id)
+    clock.move(2 * DAY)
+    await campaigns.close(admin, made.id)
+    following = await campaigns.create(admin, replace(form, name="补充征集", enrol_from=clock.now()))
+    await campaigns.publish(admin, following.id)
+    until = form.enrol_until + 30 * DAY
+    edited = await campaigns.edit(admin, made.id, replace(form, review_until=until, pay_until=until))
+    assert (edited.state, edited.data.review_until, edited.data.pay_until) == ("closed", until, until)
+
+
+@pytest.mark.parametrize("end", ["review_until", "pay_until"])
+async def test_no_window_is_made_to_have_ended(
+    campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock, end: str
+) -> None:
+    ends = {"review_until": form.enrol_until + DAY, "pay_until": form.enrol_until + DAY}
+    made = await campaigns.create(admin, replace(form, **ends))
+    await campaigns.publish(admin, made.id)
+    clock.move(form.enrol_until + DAY / 2 - clock.now())
+    with pytest.raises(Conflict, match="不能改到过去") as refused:
+        await campaigns.edit(admin, made.id, replace(form, **ends | {end: form.enrol_until + DAY / 4}))
+    assert refused.value.params["field"] == end
+    kept = replace(form, name="改个名字", **ends)
+    clock.move(DAY)
+    assert (await campaigns.edit(admin, made.id, kept)).data.name == "改个名字", "what is over already may stay so"
 
 
 @pytest.mark.parametrize(

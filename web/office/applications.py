@@ -11,10 +11,11 @@ import aiohttp.web as http
 
 from domain.entry_lifecycles import LOG_LABELS, ApplicationState
 from domain.errors import AppError, InvalidInput, NotFound
+from domain.rulebook_forms import EntryType
 from services.applications.listing import Filter, Page, Sort
 from services.attachment_reading import Form as FileForm
 from services.base import Actor
-from services.campaigns import ENTRY_NAMES
+from services.campaigns import entry_names
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, last_page, see, uuid_of
 from web.site import page_number, show_file
 
@@ -51,8 +52,8 @@ class ApplicationPages(OfficePart):
         book = self.book(actor)
         return self.show(
             actor, "office_applications.html", request, error=error, f=Form(said, error), found=found.items,
-            total=found.total, page=page, last=last_page(found.total), states=states, sorts=SORTS, types=ENTRY_NAMES,
-            labels={state.value: state.label for state in ApplicationState},
+            total=found.total, page=page, last=last_page(found.total), states=states, sorts=SORTS,
+            types=entry_names(book), labels={state.value: state.label for state in ApplicationState},
             steps=[(one.code, one.name) for one in book.review.steps],
             campaigns=await self.services.campaigns.list(actor), places=await self.services.office.places(actor),
             narrowed=any(name not in ("q", "state", "sort") for name in said), query=_query(said),
@@ -77,7 +78,7 @@ class ApplicationPages(OfficePart):
         view = await self.services.application_list.get(actor, application_id)
         return self.show(
             actor, "office_application.html", request, error=form.error, f=form, view=view, opened=opened or {},
-            events=LOG_LABELS, types=ENTRY_NAMES,
+            events=LOG_LABELS, types=entry_names(self.book(actor)),
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:
@@ -114,7 +115,7 @@ def wanted_of(said: Mapping[str, str]) -> Filter:
     except ValueError as error:
         raise InvalidInput("没有这次征集，请从列表中选择。", field="campaign") from error
     entry_type = said.get("type", "")
-    if entry_type and entry_type not in ENTRY_NAMES:
+    if entry_type and entry_type not in get_args(EntryType):
         raise InvalidInput("没有这种入库类型，请从列表中选择。", field="type")
     return Filter(
         campaign_id, said.get("state", ""), said.get("step", ""), said.get("region", ""), entry_type,

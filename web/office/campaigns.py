@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
+from domain.rulebook_forms import EntryType
 from services.base import Actor
-from services.campaigns import ENTRY_NAMES, CampaignData, CampaignView
+from services.campaigns import CampaignData, CampaignView, entry_names
 from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
 
 STATES = {"draft": "草稿", "upcoming": "未开始", "open": "报名中", "closed": "已截止"}
@@ -44,7 +45,7 @@ class CampaignPages(OfficePart):
         actor = await self.actor(request)
         found = await self.services.campaigns.list(actor)
         return self.show(
-            actor, "office_campaigns.html", request, found=found, states=STATES, types=ENTRY_NAMES,
+            actor, "office_campaigns.html", request, found=found, states=STATES, types=entry_names(self.book(actor)),
             required=self.book(actor).campaigns.required,
         )  # fmt: skip
 
@@ -103,9 +104,10 @@ class CampaignPages(OfficePart):
     async def _page(
         self, actor: Actor, request: http.Request, view: CampaignView | None, form: Form = EMPTY
     ) -> http.Response:
+        book = self.book(actor)
         return self.show(
             actor, "office_campaign.html", request, error=form.error, f=form, view=view, states=STATES,
-            types={code: ENTRY_NAMES[code] for code in self.book(actor).campaigns.entry_types},
+            types={code: name for code, name in entry_names(book).items() if code in book.campaigns.entry_types},
         )  # fmt: skip
 
     # ---- between form and service
@@ -121,7 +123,7 @@ class CampaignPages(OfficePart):
             missing = "enrol_until" if enrol_from else "enrol_from"
             raise InvalidInput(f"请填写{dict(_ENDS)[missing]}。", code="missing", field=missing)
         return CampaignData(
-            name=fields.get("name", ""), entry_types=[code for code in ENTRY_NAMES if fields.get(code)],
+            name=fields.get("name", ""), entry_types=[code for code in get_args(EntryType) if fields.get(code)],
             enrol_from=enrol_from, enrol_until=enrol_until,
             announcement=fields.get("announcement", "").replace("\r\n", "\n"),
             advice=await self._advice(actor, fields.get("advice", "")), **ends,

@@ -152,8 +152,9 @@ async def test_closing_the_window_and_submitting_at_once_leaves_either_but_nothi
 
 
 async def test_a_correction_may_come_until_the_reviews_end(
-    deps: Deps, submission: Submission, zhao: Actor, clock: FixedClock
+    deps: Deps, book: NoticeBook, desk: Desk, zhao: Actor, clock: FixedClock
 ) -> None:
+    submission = strict(deps, book, desk, review={"own_campaign_window": True})
     application = await fill_in(deps, zhao)
     campaign = await application.campaign
     campaign.review_until = campaign.enrol_until + timedelta(days=5)
@@ -165,8 +166,29 @@ async def test_a_correction_may_come_until_the_reviews_end(
     assert outcome.round == 2
     await Application.filter(id=application.id).update(state="sent_back", sent_back_fields=["*"])
     clock.move(timedelta(days=3))
-    with pytest.raises(RuleViolation, match=r"审核已于.*截止"):
+    with pytest.raises(RuleViolation, match=r"修改后重新提交已于.*截止") as refused:
         await submission.submit(zhao, application.id, application.version)
+    assert refused.value.rule == "campaigns.correct_until"
+
+
+@pytest.mark.parametrize(("until", "taken"), [("review", True), ("enrol", False)])
+async def test_where_reviewers_have_no_window_only_the_rulebook_can_end_corrections(
+    deps: Deps, book: NoticeBook, desk: Desk, zhao: Actor, clock: FixedClock, until: str, taken: bool
+) -> None:
+    submission = strict(deps, book, desk, review={"own_campaign_window": False}, campaigns={"correct_until": until})
+    application = await fill_in(deps, zhao)
+    campaign = await application.campaign
+    campaign.review_until = campaign.enrol_until + timedelta(days=5)
+    await campaign.save()
+    await submission.submit(zhao, application.id, application.version)
+    await Application.filter(id=application.id).update(state="sent_back", sent_back_fields=["*"])
+    clock.move(timedelta(days=40))
+    if taken:
+        assert (await submission.submit(zhao, application.id, application.version)).round == 2
+        return
+    with pytest.raises(RuleViolation, match="12月20日") as refused:
+        await submission.submit(zhao, application.id, application.version)
+    assert refused.value.rule == "campaigns.correct_until"
 
 
 async def test_a_corrected_specialty_is_open_again_and_the_approved_stay(
