@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -147,7 +148,7 @@ async def test_of_a_closed_campaign_review_and_payment_are_still_prolonged(
 async def test_no_window_is_made_to_have_ended(
     campaigns: Campaigns, admin: Actor, form: CampaignData, clock: FixedClock, end: str
 ) -> None:
-    ends = {"review_until": form.enrol_until + DAY, "pay_until": form.enrol_until + DAY}
+    ends: dict[str, Any] = {"review_until": form.enrol_until + DAY, "pay_until": form.enrol_until + DAY}
     made = await campaigns.create(admin, replace(form, **ends))
     await campaigns.publish(admin, made.id)
     clock.move(form.enrol_until + DAY / 2 - clock.now())
