@@ -23,6 +23,8 @@ class ApplicationState(Labelled):
     ENTERED = "entered", "已入库"
     REFUSED = "refused", "未通过"
     CANCELLED = "cancelled", "已放弃"
+    TERMINATED = "terminated", "已终止"
+    """By the office, which sent the fee back: the person takes no further part."""
 
 
 class ApplicationEvent(Labelled):
@@ -38,6 +40,7 @@ class ApplicationEvent(Labelled):
     ENTER = "enter", "入库"
     REFUSE = "refuse", "作出不通过决定"
     CANCEL = "cancel", "放弃申请"
+    TERMINATE = "terminate", "终止申请"
 
 
 _S, _E = ApplicationState, ApplicationEvent
@@ -71,11 +74,23 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
             _E.CALL: _S.EXAM,
             _E.ENTER: _S.ENTERED,
         },
-        _S.FEE: {_E.CALL: _S.EXAM, _E.ENTER: _S.ENTERED, _E.CANCEL: _S.CANCELLED},
-        _S.EXAM: {_E.ENTER: _S.ENTERED, _E.REFUSE: _S.REFUSED},
+        _S.FEE: {
+            _E.CALL: _S.EXAM,
+            _E.ENTER: _S.ENTERED,
+            _E.CANCEL: _S.CANCELLED,
+            _E.TERMINATE: _S.TERMINATED,
+        },
+        _S.EXAM: {
+            _E.ENTER: _S.ENTERED,
+            _E.REFUSE: _S.REFUSED,
+            _E.CHARGE: _S.FEE,
+            _E.TERMINATE: _S.TERMINATED,
+        },
     },
 )
-"""A correction never goes through LOCKED again: what was sent back is open, the rest stays locked field by field."""
+"""A correction never goes through LOCKED again: what was sent back is open, the rest stays locked field by field.
+
+From the exam it goes back to the fee only when the fee was sent back and is due once more."""
 
 
 class TaskState(Labelled):
@@ -187,6 +202,8 @@ class RefundEvent(Labelled):
     FINISH = "finish", "到账"
     STICK = "stick", "转为异常"
     CLOSE = "close", "关闭"
+    REDIRECT = "redirect", "改退其他账户"
+    """By an administrator, where the payer's own account can't take it."""
 
 
 _OUTCOMES = {
@@ -201,7 +218,11 @@ REFUND: Lifecycle[RefundState, RefundEvent] = Lifecycle(
     moves={
         RefundState.REQUESTED: {RefundEvent.ACCEPT: RefundState.PROCESSING, **_OUTCOMES},
         RefundState.PROCESSING: _OUTCOMES,
-        RefundState.ABNORMAL: {RefundEvent.FINISH: RefundState.DONE, RefundEvent.CLOSE: RefundState.CLOSED},
+        RefundState.ABNORMAL: {
+            RefundEvent.FINISH: RefundState.DONE,
+            RefundEvent.CLOSE: RefundState.CLOSED,
+            RefundEvent.REDIRECT: RefundState.PROCESSING,
+        },
     },
 )
 
@@ -214,6 +235,9 @@ class InvoiceState(Labelled):
     ISSUED = "issued", "已开票"
     SENT = "sent", "已发送"
     FAILED = "failed", "开票失败"
+    REVERSING = "reversing", "冲红中"
+    """The platform is to reverse it; what it was asked, and whether it has agreed, is asked of the platform."""
+    STUCK = "stuck", "冲红失败"
     REVERSED = "reversed", "已冲红"
 
 
@@ -223,22 +247,36 @@ class InvoiceEvent(Labelled):
     SEND = "send", "发送邮件"
     FAIL = "fail", "记为失败"
     RETRY = "retry", "重新申请"
+    UNDO = "undo", "申请冲红"
+    BALK = "balk", "记为冲红失败"
     REVERSE = "reverse", "冲红"
 
+
+_UNDOING = {InvoiceEvent.UNDO: InvoiceState.REVERSING, InvoiceEvent.REVERSE: InvoiceState.REVERSED}
 
 INVOICE: Lifecycle[InvoiceState, InvoiceEvent] = Lifecycle(
     noun="该发票",
     initial=InvoiceState.WANTED,
+    # The platform may have reversed an invoice without us: whatever was issued can turn out reversed.
     moves={
         InvoiceState.WANTED: {
             InvoiceEvent.APPLY: InvoiceState.APPLIED,
             InvoiceEvent.ISSUE: InvoiceState.ISSUED,
             InvoiceEvent.FAIL: InvoiceState.FAILED,
         },
-        InvoiceState.APPLIED: {InvoiceEvent.ISSUE: InvoiceState.ISSUED, InvoiceEvent.FAIL: InvoiceState.FAILED},
+        InvoiceState.APPLIED: {
+            InvoiceEvent.ISSUE: InvoiceState.ISSUED,
+            InvoiceEvent.FAIL: InvoiceState.FAILED,
+            InvoiceEvent.REVERSE: InvoiceState.REVERSED,
+        },
         InvoiceState.FAILED: {InvoiceEvent.RETRY: InvoiceState.WANTED, InvoiceEvent.ISSUE: InvoiceState.ISSUED},
-        InvoiceState.ISSUED: {InvoiceEvent.SEND: InvoiceState.SENT, InvoiceEvent.REVERSE: InvoiceState.REVERSED},
-        InvoiceState.SENT: {InvoiceEvent.SEND: InvoiceState.SENT, InvoiceEvent.REVERSE: InvoiceState.REVERSED},
+        InvoiceState.ISSUED: {InvoiceEvent.SEND: InvoiceState.SENT, **_UNDOING},
+        InvoiceState.SENT: {InvoiceEvent.SEND: InvoiceState.SENT, **_UNDOING},
+        InvoiceState.REVERSING: {
+            InvoiceEvent.BALK: InvoiceState.STUCK,
+            InvoiceEvent.REVERSE: InvoiceState.REVERSED,
+        },
+        InvoiceState.STUCK: _UNDOING,
     },
 )
 

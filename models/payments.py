@@ -14,7 +14,10 @@ from models.base import Row
 
 
 class Fee(Row):
-    """What a person owes. Paid once, by the first order that was paid; any other payment is surplus and goes back."""
+    """What a person owes. Paid once, by the first order that was paid; any other payment is surplus and goes back.
+
+    One of an application is due or paid at a time: one that was refunded may be followed by another.
+    """
 
     pool = fields.CharField(32)
     kind = fields.CharField(20)
@@ -36,8 +39,7 @@ class Fee(Row):
 
     class Meta:
         table = "fee"
-        unique_together = (("application_id", "kind"),)
-        indexes = (("pool", "expert_number"),)
+        indexes = (("pool", "expert_number"), ("application_id",))
 
 
 class PayOrder(Row):
@@ -95,6 +97,10 @@ class PayEvent(Row):
     retry_at = fields.DatetimeField(null=True)
     """Not before: what follows from it failed."""
     outcome = fields.CharField(40, default="")
+    closed_at = fields.DatetimeField(null=True)
+    """Of an alarm: when an administrator noted what was done about it."""
+    closed_by = fields.UUIDField(null=True)
+    resolution = fields.CharField(200, default="", db_default="")
 
     class Meta:
         table = "pay_event"
@@ -102,7 +108,12 @@ class PayEvent(Row):
 
 
 class Refund(Row):
-    """Money on its way back. ``by`` is the administrator; None: surplus, by itself."""
+    """Money on its way back. ``by`` is the administrator; None: surplus, by itself.
+
+    ``after`` is what becomes of the application: keep, end or again (the fee is due once more), and ``after_at`` when
+    that happened. A refund that the payer's account could not take may be sent on: ``redirected_to`` is the bank's
+    code, or ``merchant``. Whose account it is, is stored nowhere.
+    """
 
     pool = fields.CharField(32)
     order: Any = fields.ForeignKeyField("models.PayOrder", on_delete=fields.RESTRICT, related_name="refunds")
@@ -121,6 +132,11 @@ class Refund(Row):
     accepted_at = fields.DatetimeField(null=True)
     """When the platform first told of it; its bill of that day lists it."""
     done_at = fields.DatetimeField(null=True)
+    after = fields.CharField(8, default="keep", db_default="keep")
+    after_at = fields.DatetimeField(null=True)
+    redirected_to = fields.CharField(20, default="", db_default="")
+    redirected_at = fields.DatetimeField(null=True)
+    redirected_by = fields.UUIDField(null=True)
 
     class Meta:
         table = "refund"
@@ -149,11 +165,47 @@ class Invoice(Row):
     receipt_sent_at = fields.DatetimeField(null=True)
     """When the payment receipt (缴费凭证) was mailed."""
     sent_at = fields.DatetimeField(null=True)
+    mailings = fields.IntField(default=0, db_default=0)
+    """How often everything was to be mailed anew: to another address, or because somebody asked for it."""
+    code = fields.CharField(20, default="", db_default="")
+    """发票代码, which invoices before the digital ones have beside their number."""
+    red_number = fields.CharField(40, default="", db_default="")
+    """Of the invoice that reversed it (红字发票号码)."""
+    reverse_reason = fields.CharField(20, default="", db_default="")
+    reverse_note = fields.CharField(100, default="", db_default="")
+    reverse_by = fields.UUIDField(null=True)
+    """The administrator; None: it followed from a refund, or was told by the platform."""
+    reverse_asked_at = fields.DatetimeField(null=True)
+    """When the platform was last asked to reverse it."""
+    reversed_at = fields.DatetimeField(null=True)
+    reversal_sent_at = fields.DatetimeField(null=True)
+    """When the person was mailed that it is reversed."""
     created_at = fields.DatetimeField()
 
     class Meta:
         table = "invoice"
-        indexes = (("fee_id",),)
+        indexes = (("fee_id",), ("apply_id",))
+
+
+class Letter(Row):
+    """A mail about an invoice, written down before it is handed to the mail server and after.
+
+    ``kind``: receipt, invoice or reversal. The message id follows from invoice, kind and the number of the mailing, so
+    that a mail whose outcome nobody knows is sent again as the same mail.
+    """
+
+    invoice: Any = fields.ForeignKeyField("models.Invoice", on_delete=fields.CASCADE, related_name="letters")
+    invoice_id: UUID
+    message_id = fields.CharField(100, unique=True)
+    kind = fields.CharField(10)
+    begun_at = fields.DatetimeField(null=True)
+    """When it was last handed over without a known outcome; None: it is known not to have gone out."""
+    tries = fields.IntField(default=0)
+    sent_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "letter"
+        indexes = (("invoice_id",),)
 
 
 class Bill(Row):
