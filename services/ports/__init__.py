@@ -1,0 +1,72 @@
+"""What services need from outside, each as small as its users allow. ``app`` hands the gateways in.
+
+Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (``domain.errors``); none is called inside
+a database transaction.
+"""
+
+from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart
+from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer
+from services.ports.pay import (
+    BillRow,
+    InvoiceReport,
+    InvoiceRequest,
+    Merchant,
+    OrderRequest,
+    PayApp,
+    PaymentPlatform,
+    PayNotification,
+    PayParameters,
+    RefundOutcome,
+    RefundReport,
+    TradeBill,
+    TradeReport,
+    TradeState,
+)
+from services.ports.phones import CallReport, SmsReport, SmsSender, VoiceCaller
+from services.ports.wechat import (
+    ChatWindows,
+    JsConfig,
+    MenuItem,
+    MiniLogin,
+    MiniProgramPlatform,
+    OfficialAccountSender,
+    WebUser,
+    WechatWeb,
+)
+
+__all__ = [
+    "BillRow",
+    "CallReport",
+    "ChatWindows",
+    "FileEntry",
+    "Files",
+    "IdentityClaims",
+    "IdentityPlatform",
+    "InvoiceReport",
+    "InvoiceRequest",
+    "JsConfig",
+    "LoginStart",
+    "MailAttachment",
+    "Mailer",
+    "MenuItem",
+    "Merchant",
+    "MiniLogin",
+    "MiniProgramPlatform",
+    "OfficialAccountSender",
+    "OrderRequest",
+    "PayApp",
+    "PayNotification",
+    "PayParameters",
+    "PaymentPlatform",
+    "Printer",
+    "RefundOutcome",
+    "RefundReport",
+    "SmsReport",
+    "SmsSender",
+    "TradeBill",
+    "TradeReport",
+    "TradeState",
+    "VoiceCaller",
+    "WebUser",
+    "WechatWeb",
+]

@@ -1,0 +1,43 @@
+"""Who somebody is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class LoginStart:
+    """A log-in under way at the identity platform. Keep the last three on our side, bound to the visitor's session."""
+
+    url: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+@dataclass(frozen=True)
+class IdentityClaims:
+    """What the identity platform (统一身份认证) vouches for. Empty text: not told.
+
+    ``level`` is how surely it knows the person, 1 (weakest) to 4; ``user_type`` person, legal or agent.
+    """
+
+    subject: str
+    name: str
+    mobile: str
+    id_number: str
+    level: int
+    user_type: str
+    organisation_name: str
+    credit_code: str
+
+
+class IdentityPlatform(Protocol):
+    """The OIDC provider of organisations (统一身份认证)."""
+
+    async def start(self, redirect_uri: str) -> LoginStart: ...
+
+    async def finish(self, code: str, redirect_uri: str, started: LoginStart) -> IdentityClaims:
+        """Exchange the code that came back with ``started.state`` (which the caller has compared)."""
+        ...

@@ -1,0 +1,63 @@
+"""Files, printed papers and letters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """What a store tells of a file of its own accord. ``written_at`` is by the store's clock, which nobody moves."""
+
+    key: str
+    written_at: datetime
+
+
+class Files(Protocol):
+    """Where attachments and papers are kept: a folder or an S3 bucket. Keys are ours, random, with slashes."""
+
+    async def put(self, key: str, content: bytes) -> None: ...
+
+    async def get(self, key: str) -> bytes:
+        """Raises Rejected("missing") for a key that is not there."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Harmless when it is not there."""
+        ...
+
+    async def clear(self, folder: str) -> int:
+        """Delete every key below ``folder/``; how many there were."""
+        ...
+
+    def walk(self) -> AsyncIterator[Sequence[FileEntry]]:
+        """Everything there is, batch by batch and in any order; what comes or goes meanwhile may be left out."""
+        ...
+
+
+class Printer(Protocol):
+    """Papers as PDF. ``paper`` names a template, ``content`` is JSON-able; what it must hold stands at the template."""
+
+    async def print(self, paper: str, content: Mapping[str, object]) -> bytes: ...
+
+    async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
+        """The first page as PNG, for a screen."""
+        ...
+
+
+@dataclass(frozen=True)
+class MailAttachment:
+    filename: str
+    media_type: str
+    content: bytes
+
+
+class Mailer(Protocol):
+    async def send(
+        self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], *, message_id: str
+    ) -> None:
+        """Hand a mail to the server. The same ``message_id`` again is the same mail for whoever receives it."""
+        ...

@@ -1,0 +1,190 @@
+"""WeChat Pay: orders, refunds, bills and invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+PayApp = Literal["oa", "mini"]
+"""Whose appid pays: the official account's (JSAPI in WeChat's browser, Native) or the mini-program's."""
+
+
+@dataclass(frozen=True)
+class Merchant:
+    """A pool's merchant at WeChat Pay. ``fapiao``: invoices can be issued through the platform."""
+
+    mchid: str
+    appids: Mapping[PayApp, str]
+    fapiao: bool
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """What is ordered. ``amount`` in fen; ``out_trade_no`` is ours, once for ever; ``expires`` is aware UTC."""
+
+    out_trade_no: str
+    description: str
+    amount: int
+    expires: datetime
+    attach: str = ""
+    support_fapiao: bool = False
+
+
+@dataclass(frozen=True)
+class PayParameters:
+    """What ``getBrandWCPayRequest`` and ``wx.requestPayment`` want, all text."""
+
+    app_id: str
+    time_stamp: str
+    nonce: str
+    package: str
+    sign_type: str
+    signature: str
+
+
+TradeState = Literal["NOTPAY", "SUCCESS", "REFUND", "CLOSED"]
+
+
+@dataclass(frozen=True)
+class TradeReport:
+    """What the platform says of an order, by query or notification. ``amount`` in fen (order's total)."""
+
+    out_trade_no: str
+    mchid: str
+    appid: str
+    state: TradeState
+    transaction_id: str
+    amount: int
+    currency: str
+    payer: str
+    success_at: datetime | None
+
+
+RefundOutcome = Literal["PROCESSING", "SUCCESS", "ABNORMAL", "CLOSED"]
+
+
+@dataclass(frozen=True)
+class RefundReport:
+    out_refund_no: str
+    refund_id: str
+    outcome: RefundOutcome
+    amount: int
+    success_at: datetime | None
+
+
+@dataclass(frozen=True)
+class InvoiceReport:
+    """What the platform says of an invoice. ``apply_id`` is ours; ``issued`` None while it is being made."""
+
+    apply_id: str
+    fapiao_id: str
+    issued: bool | None
+    number: str
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class PayNotification:
+    """A verified, decrypted notification; exactly one of the reports is set, none for a kind that we don't know."""
+
+    event_id: str
+    kind: str
+    plain: str
+    """The decrypted JSON text."""
+    trade: TradeReport | None = None
+    refund: RefundReport | None = None
+    invoice: InvoiceReport | None = None
+
+
+@dataclass(frozen=True)
+class BillRow:
+    """One detail row of a trade bill, amounts in fen. ``out_refund_no`` empty: a payment."""
+
+    at: datetime
+    transaction_id: str
+    out_trade_no: str
+    state: str
+    amount: int
+    out_refund_no: str = ""
+    refund_id: str = ""
+    refunded: int = 0
+
+
+@dataclass(frozen=True)
+class TradeBill:
+    """A day's bill, checked against its hash. ``total_*`` are the summary row's, in fen."""
+
+    rows: tuple[BillRow, ...]
+    trades: int
+    total_received: int
+    total_refunded: int
+    sha1: str
+
+
+@dataclass(frozen=True)
+class InvoiceRequest:
+    """An invoice to be issued through the platform; ``amount`` in fen, ``tax_rate`` in hundredths of a percent."""
+
+    apply_id: str
+    fapiao_id: str
+    title: str
+    taxpayer_id: str
+    email: str
+    amount: int
+    goods_name: str
+    tax_code: str
+    tax_rate: int
+
+
+class PaymentPlatform(Protocol):
+    """WeChat Pay. An order without known outcome may be placed again with the same request; so may a refund."""
+
+    def merchant(self, pool: str) -> Merchant | None:
+        """None: the pool has none, nothing can be paid on line."""
+        ...
+
+    async def order_native(self, pool: str, order: OrderRequest) -> str:
+        """The ``code_url`` to draw as a QR code; lives two hours. Again with the same request: a fresh one."""
+        ...
+
+    async def order_jsapi(self, pool: str, app: PayApp, openid: str, order: OrderRequest) -> str:
+        """The ``prepay_id``; lives two hours."""
+        ...
+
+    def sign_payment(self, pool: str, app: PayApp, prepay_id: str) -> PayParameters: ...
+
+    async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
+        """None: the platform knows no such order."""
+        ...
+
+    async def close(self, pool: str, out_trade_no: str) -> None:
+        """Repeatable. Raises Rejected with vendor code ORDERPAID for an order that was paid."""
+        ...
+
+    async def refund(
+        self, pool: str, transaction_id: str, out_refund_no: str, *, amount: int, total: int, reason: str
+    ) -> RefundReport: ...
+
+    async def query_refund(self, pool: str, out_refund_no: str) -> RefundReport | None: ...
+
+    async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
+        """Verify the raw bytes and decrypt. Raises Forbidden for anything that is not provably the platform's, and
+        fresh; InvalidInput for what is genuine but no notification; Transient while it can't be verified (let the
+        platform try again)."""
+        ...
+
+    async def trade_bill(self, pool: str, day: date) -> TradeBill:
+        """The bill of a day of Asia/Shanghai; no trades: an empty one. Raises Transient while it is being made."""
+        ...
+
+    async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
+        """Accepted only; repeatable with the same ``apply_id``."""
+        ...
+
+    async def query_invoice(self, pool: str, apply_id: str) -> InvoiceReport | None: ...
+
+    async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
+        """The PDF of an issued invoice."""
+        ...

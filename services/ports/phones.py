@@ -1,0 +1,68 @@
+"""SMS and voice calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class CallReport:
+    """How a voice call went. ``keys`` are all keys pressed, in order; ``status`` the vendor's status code as text.
+
+    ``ended`` is false while the vendor still works on it.
+    """
+
+    call_id: str
+    attempt: int
+    ended: bool
+    status: str
+    keys: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SmsReport:
+    """What became of an SMS; ``delivered`` None while unknown."""
+
+    biz_id: str
+    attempt: int
+    delivered: bool | None
+    vendor_code: str
+
+
+class SmsSender(Protocol):
+    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, attempt: int) -> str:
+        """Send one SMS. ``attempt`` is our number, echoed by the receipt; the answer is the vendor's id."""
+        ...
+
+    async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, attempt: int) -> SmsReport | None:
+        """Ask what became of it; None when the vendor knows nothing (yet)."""
+        ...
+
+
+class VoiceCaller(Protocol):
+    async def call(
+        self,
+        mobile: str,
+        template: str,
+        params: Mapping[str, str],
+        *,
+        keys: Mapping[str, str],
+        attempt: int,
+        bye: str = "",
+    ) -> str:
+        """Ring a phone, speak ``template``, offer ``keys`` (key → template spoken when pressed; empty: just speak).
+
+        ``bye`` is the template that ends a call with keys. The answer is the vendor's call id.
+        """
+        ...
+
+    async def report(self, call_id: str, called_at: datetime) -> CallReport | None:
+        """Ask how a call went; None when the vendor knows nothing of it (yet).
+
+        ``attempt`` of the answer is 0 when the vendor doesn't echo it.
+        """
+        ...

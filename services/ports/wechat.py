@@ -1,0 +1,108 @@
+"""WeChat: the official account (服务号), the mini-program, and pages inside WeChat's browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """A tappable choice; ``id`` comes back as ``bizmsgmenuid`` (digits only)."""
+
+    id: int
+    label: str
+
+
+@dataclass(frozen=True)
+class MiniLogin:
+    """Who a ``wx.login`` code stands for."""
+
+    openid: str
+    unionid: str | None
+
+
+@dataclass(frozen=True)
+class WebUser:
+    """Who a code of WeChat's browser stands for. ``snapshot``: a virtual visitor, for whom no account may be made."""
+
+    openid: str
+    unionid: str | None
+    snapshot: bool
+
+
+@dataclass(frozen=True)
+class JsConfig:
+    """What ``wx.config`` wants for one page; ``timestamp`` in epoch seconds."""
+
+    appid: str
+    timestamp: int
+    nonce: str
+    signature: str
+
+
+class OfficialAccountSender(Protocol):
+    """The 服务号 of each pool."""
+
+    async def send_template(
+        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+    ) -> str:
+        """Send a template message of a kind of notice; the answer is the msgid that the finish event will name.
+
+        After OutcomeUnknown it may be sent again with the same ``client_msg_id`` within 10 minutes: WeChat then sends
+        it once only.
+        """
+        ...
+
+    async def send_text(self, pool: str, openid: str, text: str) -> None: ...
+
+    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None: ...
+
+    async def upload_image(self, pool: str, png: bytes) -> str:
+        """Keep a picture at WeChat for three days; the answer is its media id."""
+        ...
+
+    async def send_image(self, pool: str, openid: str, media_id: str) -> None: ...
+
+    async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
+        """Make a scene QR code of ``lifetime`` seconds; the answer is the text to draw as a QR code."""
+        ...
+
+
+class ChatWindows(Protocol):
+    """The customer-service windows that users open by writing or tapping."""
+
+    async def spend(self, pool: str, openid: str) -> bool:
+        """Use up one message of the user's open window; False when none is open (or nobody knows)."""
+        ...
+
+
+class MiniProgramPlatform(Protocol):
+    async def login(self, pool: str, code: str) -> MiniLogin: ...
+
+    async def phone_number(self, pool: str, code: str) -> str:
+        """The mobile behind a ``getPhoneNumber`` code, 11 digits."""
+        ...
+
+    async def send_subscribe(
+        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str
+    ) -> None: ...
+
+    async def url_link(self, pool: str, path: str, query: str, lifetime: int) -> str:
+        """An https link that opens the mini-program from an SMS, for ``lifetime`` seconds."""
+        ...
+
+
+class WechatWeb(Protocol):
+    """H5 pages inside WeChat's browser."""
+
+    def authorize_url(self, pool: str, redirect_uri: str, state: str) -> str:
+        """Where to send the browser for a silent log-in; it comes back to ``redirect_uri`` with ``code``, ``state``."""
+        ...
+
+    async def web_user(self, pool: str, code: str) -> WebUser: ...
+
+    async def js_config(self, pool: str, url: str) -> JsConfig:
+        """Signed configuration of the JS-SDK for the page at ``url``; a fragment is left out."""
+        ...
