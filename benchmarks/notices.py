@@ -25,7 +25,8 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from tortoise import Tortoise
 
-from app.container import make_gateways, make_services
+from app.assembly import make_services
+from app.container import make_deps, make_gateways, make_ports
 from app.embedded import embedded
 from app.sandbox_setup import sandbox_config, with_demo_accounts
 from bot.windows import Windows
@@ -163,7 +164,8 @@ async def main(count: int, rounds: int) -> None:
                     clock = SystemClock()
                     books = load_rulebooks(settings.rulebooks, settings.pools)
                     gateways = make_gateways(settings, books, session, redis, clock, CollectorRegistry())
-                    services = make_services(settings, books, clock, gateways, Windows(redis, clock))
+                    ports = make_ports(settings, gateways, Windows(redis, clock))
+                    services = make_services(make_deps(settings, books, clock), ports)
                     accounts = await make_people(services, settings, openids)
                     await compare(session, token, openids, services, accounts, rounds)
                 await redis.aclose()

@@ -32,23 +32,14 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.setup import tortoise_config
-from services.accounts import Accounts
-from services.applications.to_do import ToDos
 from services.base import Deps, Jobs
-from services.campaigns import Campaigns
-from services.credentials import Credentials
 from services.crypto import Keyring
-from services.experts import Experts
-from services.helpdesk import HelpDesk
-from services.links import Links
-from services.passwords import Passwords
 from services.payments.fees import Fees
-from services.receipts import Receipts
-from services.registration import Registration
 from services.registry import Services
 from tests.bot.conftest import KEYS, message
 from tests.bot.stage import CODEC, Sender, redis_client
 from tests.factories import offices
+from tests.factories.assembly import make_services
 from tests.factories.draws import make_project
 from tests.factories.offices import Office, add_experts, make_office
 from tests.factories.payments import Passed, make_fake_desk
@@ -244,7 +235,8 @@ async def world(database: str, redis: str, clock: FixedClock) -> AsyncIterator[W
     deps = Deps(clock=clock, keys=keys, rulebooks=dict(_rulebooks()), jobs=Jobs(), public_url="http://127.0.0.1:8080")
     office = await make_office(deps)
     client = redis_client(redis)
-    made = World(clock, office, make_services(deps, office), client, database)
+    pay = make_fake_desk(deps, office.notices, Fees(deps, office.notices), Passed())
+    made = World(clock, office, replace(make_services(deps), pay=pay), client, database)
     made.start_process()
     try:
         yield made
@@ -252,27 +244,6 @@ async def world(database: str, redis: str, clock: FixedClock) -> AsyncIterator[W
         await made.close()
         await client.aclose()
         await Tortoise.close_connections()
-
-
-def make_services(deps: Deps, office: Office) -> Services:
-    """Those that a chat needs; the rest belongs to other edges."""
-    needed = {
-        "deps": deps,
-        "accounts": Accounts(deps, office.notices),
-        "registration": Registration(deps, office.notices, Accounts(deps, office.notices), Passwords(deps)),
-        "credentials": Credentials(deps, office.notices, Passwords(deps)),
-        "experts": Experts(deps),
-        "helpdesk": HelpDesk(deps, office.notices),
-        "to_dos": ToDos(deps, Campaigns(deps)),
-        "links": Links(deps.keys, deps.clock),
-        "run": office.run,
-        "invitations": office.invitations,
-        "attendance": office.attendance,
-        "notices": office.notices,
-        "pay": make_fake_desk(deps, office.notices, Fees(deps, office.notices), Passed()),
-        "receipts": Receipts(deps, office.notices, office.invitations, cast("Any", None), cast("Any", None)),
-    }
-    return Services(**{name: needed.get(name) for name in Services.__dataclass_fields__})  # type: ignore[arg-type]
 
 
 @pytest.fixture

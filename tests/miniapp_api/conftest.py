@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,59 +24,12 @@ from models.accounts import Account
 from models.experts import Expert
 from models.notices import Notice
 from models.setup import tortoise_config
-from services.accounts import Accounts
-from services.applications.drafts import Drafts
-from services.applications.listing import ApplicationListing
-from services.applications.reading import ApplicationReading
-from services.applications.submission import Submission
-from services.applications.to_do import ToDos
-from services.assignments import Assignments
-from services.attachment_reading import AttachmentReading
-from services.attachments import Attachments
-from services.attendance import AttendanceDesk
 from services.base import Deps, Jobs
-from services.browsers import BrowserLogins
-from services.campaigns import Campaigns
-from services.catalogues import Catalogues
-from services.credentials import Credentials
 from services.crypto import Keyring
-from services.draws.absences import Absences
-from services.draws.attachments import DrawAttachments
-from services.draws.papers import DrawPapers
-from services.draws.reading import Reading
-from services.draws.rounds import Rounds
-from services.draws.run import Run
-from services.draws.screens import Screens
-from services.draws.setup import DrawSetup
-from services.draws.verification import Verification
-from services.employers import Employers
-from services.entry import Entry
-from services.experts import Experts
-from services.exports import Exports
-from services.helpdesk import HelpDesk
-from services.initial_passwords import InitialPasswords
-from services.invitations import Invitations
-from services.links import Links
-from services.notices import Notices
-from services.objections import Objections
-from services.office import OfficeReading
-from services.organisations import Organisations
-from services.papers import Papers
-from services.passwords import Passwords
-from services.payments.fees import Fees
 from services.ports import MiniLogin
-from services.privacy import Privacy
-from services.projects import Projects
-from services.public_notices import PublicNotices
-from services.registration import Registration
 from services.registry import Services
-from services.reviews import ReviewQueue, Reviews
-from services.sealed_files import SealedFiles
-from services.sessions import Sessions
-from services.staff import Staff
-from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
-from tests.factories.offices import Office, SceneMaker, make_office
-from tests.factories.payments import make_fake_desk
+from tests.factories.assembly import make_services
+from tests.factories.offices import Office, make_office
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 POOLS = Path(__file__).parents[2] / "config" / "pools"
@@ -230,7 +183,7 @@ async def world(
 ) -> AsyncIterator[World]:
     await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
     wechat = Wechat()
-    services = make_services(deps, wechat)
+    services = make_services(deps, mini=wechat)
     app = web.Application()
     setup(app, services)
     yield World(await aiohttp_client(app), services, clock, wechat)
@@ -241,69 +194,3 @@ async def world(
 async def office(world: World) -> Office:
     """An agency with a project, a verifier, a supervisor, a desk, and catalogues."""
     return await make_office(world.deps)
-
-
-def make_services(deps: Deps, wechat: Wechat) -> Services:
-    notices, links, reading = Notices(deps), Links(deps.keys, deps.clock), Reading(deps)
-    accounts, rounds, run = Accounts(deps, notices), Rounds(deps, notices), Run(deps, notices)
-    invitations, passwords = Invitations(deps, notices, run), Passwords(deps)
-    appids = {"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"}
-    sessions = Sessions(deps, accounts, cast(Any, wechat), appids)
-    unused = cast(Any, None)
-    campaigns, fees = Campaigns(deps), Fees(deps, notices)
-    entry = Entry(deps, notices, fees)
-    reviews, store = Reviews(deps, notices, entry), SealedFiles(MemoryFiles(), deps.keys)
-    return Services(
-        deps=deps,
-        accounts=accounts,
-        sessions=sessions,
-        browsers=BrowserLogins(deps, notices, links, sessions),
-        registration=Registration(deps, notices, accounts, passwords),
-        credentials=Credentials(deps, notices, passwords),
-        initial_passwords=InitialPasswords(deps, passwords),
-        organisations=Organisations(deps),
-        experts=Experts(deps),
-        projects=Projects(deps),
-        catalogues=Catalogues(deps),
-        privacy=Privacy(deps, notices),
-        helpdesk=HelpDesk(deps, notices),
-        campaigns=campaigns,
-        employers=Employers(deps, notices),
-        drafts=Drafts(deps, campaigns),
-        submission=Submission(deps, notices, campaigns, reviews),
-        applications=ApplicationReading(deps),
-        application_list=ApplicationListing(deps),
-        to_dos=ToDos(deps, campaigns),
-        attachments=Attachments(deps, store, QuickChecker()),
-        attachment_files=AttachmentReading(deps, store),
-        draw_attachments=DrawAttachments(deps, store, reading, QuickChecker()),
-        draw_papers=DrawPapers(deps, PlainPrinter(), reading),
-        papers=Papers(deps, store, PlainPrinter()),
-        exports=Exports(deps),
-        pay=make_fake_desk(deps, notices, fees, entry),
-        office=OfficeReading(deps),
-        entry=entry,
-        reviews=reviews,
-        review_queue=ReviewQueue(deps),
-        assignments=Assignments(deps),
-        staff=Staff(deps),
-        public_notices=PublicNotices(deps),
-        objections=Objections(deps, notices),
-        links=links,
-        setup=DrawSetup(deps, notices),
-        verification=Verification(deps, notices),
-        rounds=rounds,
-        run=run,
-        absences=Absences(deps, notices, invitations, run, rounds),
-        reading=reading,
-        screens=Screens(deps, reading, links),
-        invitations=invitations,
-        attendance=AttendanceDesk(deps, notices, links, reading, SceneMaker()),
-        notices=notices,
-        delivery=unused,
-        receipts=unused,
-        deadlines=unused,
-        official=unused,
-        web=unused,
-        identity=unused,
-    )

@@ -7,7 +7,7 @@ import io
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -29,10 +29,11 @@ from models.applications import Application
 from models.campaigns import Employer
 from models.setup import tortoise_config
 from services.base import Actor, Deps
+from tests.factories.assembly import make_services
 from tests.factories.files import pdf
 from tests.factories.forms import good_values
 from tests.factories.reviews import make_applicant
-from tests.miniapp_api.conftest import Wechat, make_services
+from tests.miniapp_api.conftest import Wechat
 from tests.web.conftest import WechatBrowser, World
 from tests.web.test_browser import Seen, look
 from web.pages import setup_pages
@@ -107,7 +108,7 @@ async def applying_world(deps: Deps, clock: FixedClock, serve: Serve) -> AsyncIt
     cast("dict[str, Rulebook]", deps.rulebooks).pop("guangdong")
     await load_demo(deps, CATALOGUES, extras=0)
     wechat = WechatBrowser()
-    services = replace(make_services(deps, Wechat()), web=cast(Any, wechat))
+    services = make_services(deps, mini=Wechat(), web=wechat)
     app = web.Application(client_max_size=32 * 1024 * 1024)
     miniapp_api.setup(app, services)
     setup_pages(app, services)

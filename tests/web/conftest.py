@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -27,9 +27,10 @@ from services.crypto import Keyring
 from services.draws.screens import Screens
 from services.ports import JsConfig, WebUser
 from services.registry import Services
+from tests.factories.assembly import make_services
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_grant, make_identity
-from tests.miniapp_api.conftest import NOON, Wechat, _rulebooks, make_services
+from tests.miniapp_api.conftest import NOON, Wechat, _rulebooks
 from web.pages import setup_pages
 
 PUBLIC_URL = "http://127.0.0.1:8080"
@@ -241,7 +242,7 @@ async def world(
     await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
     try:
         wechat = WechatBrowser()
-        services = replace(make_services(deps, Wechat()), web=cast(Any, wechat))
+        services = make_services(deps, mini=Wechat(), web=wechat)
         app = web.Application()
         setup_pages(app, services)
         world = World(await aiohttp_server(app), services, await make_office(deps), clock, wechat)

@@ -1,0 +1,181 @@
+"""What services are made of: each gets the others and the ports that it needs, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from services.accounts import Accounts
+from services.applications.drafts import Drafts
+from services.applications.listing import ApplicationListing
+from services.applications.reading import ApplicationReading
+from services.applications.submission import Submission
+from services.applications.to_do import ToDos
+from services.assignments import Assignments
+from services.attachment_reading import AttachmentReading
+from services.attachments import SWEEP_DUE, Attachments
+from services.attendance import AttendanceDesk
+from services.audit import Audit
+from services.base import Deps
+from services.browsers import BrowserLogins
+from services.campaigns import Campaigns
+from services.catalogues import Catalogues
+from services.credentials import Credentials
+from services.deadlines import Deadlines, Duty
+from services.draws.absences import Absences
+from services.draws.attachments import DrawAttachments
+from services.draws.papers import DrawPapers
+from services.draws.reading import Reading
+from services.draws.rounds import Rounds
+from services.draws.run import Run
+from services.draws.screens import Screens
+from services.draws.setup import DrawSetup
+from services.draws.verification import Verification
+from services.employers import Employers
+from services.entry import NOTICE_OVER, Entry
+from services.experts import Experts
+from services.exports import Exports
+from services.file_checker import FileChecker
+from services.helpdesk import HelpDesk
+from services.initial_passwords import InitialPasswords
+from services.invitations import Invitations
+from services.links import Links
+from services.notices import Delivery, Notices
+from services.objections import Objections
+from services.office import OfficeReading
+from services.organisations import Organisations
+from services.papers import Papers
+from services.passwords import Passwords
+from services.payments.desk import Outside, make_desk
+from services.payments.fees import Fees
+from services.ports import (
+    ChatWindows,
+    Files,
+    IdentityPlatform,
+    Mailer,
+    MiniProgramPlatform,
+    OfficialAccountSender,
+    PaymentPlatform,
+    Printer,
+    SmsSender,
+    VoiceCaller,
+    WechatWeb,
+)
+from services.privacy import Privacy
+from services.projects import Projects
+from services.public_notices import PublicNotices
+from services.receipts import Receipts
+from services.registration import Registration
+from services.registry import Services
+from services.reviews import Reminders, ReviewQueue, Reviews
+from services.sealed_files import SealedFiles
+from services.sessions import Sessions
+from services.staff import Staff
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The world outside, as services see it. ``app.container`` hands in the gateways, tests play them."""
+
+    official: OfficialAccountSender
+    web: WechatWeb
+    mini: MiniProgramPlatform
+    windows: ChatWindows
+    sms: SmsSender
+    voice: VoiceCaller
+    identity: IdentityPlatform
+    pay: PaymentPlatform
+    mail: Mailer
+    files: Files
+    printer: Printer
+    checker: FileChecker
+    appids: Mapping[str, str]
+    """Of the mini-programs, by pool."""
+    subscribe_template: Callable[[str, str], str]
+    """Id of a mini-program's template, by pool and kind of notice."""
+    prices: Mapping[str, int]
+    """Fen for one SMS and one call, for the ledger."""
+
+
+def make_services(deps: Deps, ports: Ports) -> Services:
+    links = Links(deps.keys, deps.clock)
+    notices = Notices(deps)
+    delivery = Delivery(
+        deps, notices, ports.official, ports.windows, ports.mini, ports.sms, ports.voice, ports.prices,
+        ports.subscribe_template,
+    )  # fmt: skip
+    accounts, passwords = Accounts(deps, notices), Passwords(deps)
+    sessions = Sessions(deps, accounts, ports.mini, ports.appids)
+    rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
+    invitations = Invitations(deps, notices, run)
+    attendance = AttendanceDesk(deps, notices, links, reading, ports.official)
+    receipts = Receipts(deps, notices, invitations, ports.sms, ports.voice)
+    campaigns, fees = Campaigns(deps), Fees(deps, notices)
+    entry = Entry(deps, notices, fees)
+    reviews = Reviews(deps, notices, entry)
+    store = SealedFiles(ports.files, deps.keys)
+    attachments = Attachments(deps, store, ports.checker)
+    outside = Outside(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
+    pay = make_desk(deps, notices, fees, entry, outside)
+    duties = [
+        Duty("uploads", SWEEP_DUE, attachments.sweep),
+        Duty("notice_end", NOTICE_OVER, entry.end_notices),
+        Duty("review_waiting", "", Reminders(deps, notices).remind),
+        *pay.duties,
+    ]
+    return Services(
+        deps=deps,
+        accounts=accounts,
+        sessions=sessions,
+        browsers=BrowserLogins(deps, notices, links, sessions),
+        registration=Registration(deps, notices, accounts, passwords),
+        credentials=Credentials(deps, notices, passwords),
+        initial_passwords=InitialPasswords(deps, passwords),
+        organisations=Organisations(deps),
+        experts=Experts(deps),
+        projects=Projects(deps),
+        catalogues=Catalogues(deps),
+        privacy=Privacy(deps, notices),
+        helpdesk=HelpDesk(deps, notices),
+        campaigns=campaigns,
+        employers=Employers(deps, notices),
+        drafts=Drafts(deps, campaigns),
+        submission=Submission(deps, notices, campaigns, reviews),
+        applications=ApplicationReading(deps),
+        application_list=ApplicationListing(deps),
+        to_dos=ToDos(deps, campaigns),
+        attachments=attachments,
+        attachment_files=AttachmentReading(deps, store),
+        draw_attachments=DrawAttachments(deps, store, reading, ports.checker),
+        draw_papers=DrawPapers(deps, ports.printer, reading),
+        papers=Papers(deps, store, ports.printer),
+        exports=Exports(deps),
+        pay=pay,
+        office=OfficeReading(deps),
+        entry=entry,
+        reviews=reviews,
+        review_queue=ReviewQueue(deps),
+        assignments=Assignments(deps),
+        staff=Staff(deps),
+        public_notices=PublicNotices(deps),
+        objections=Objections(deps, notices),
+        links=links,
+        setup=DrawSetup(deps, notices),
+        verification=Verification(deps, notices),
+        rounds=rounds,
+        run=run,
+        absences=Absences(deps, notices, invitations, run, rounds),
+        reading=reading,
+        screens=Screens(deps, reading, links),
+        invitations=invitations,
+        attendance=attendance,
+        notices=notices,
+        delivery=delivery,
+        receipts=receipts,
+        deadlines=Deadlines(
+            deps, notices, delivery, receipts, invitations, attendance, run, reading, Audit(deps), further=duties
+        ),
+        official=ports.official,
+        web=ports.web,
+        identity=ports.identity,
+    )

@@ -1,0 +1,40 @@
+"""All services, as the container puts them together, over a world that only pretends."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from app.assembly import Ports
+from app.assembly import make_services as assemble
+from services.base import Deps
+from services.registry import Services
+from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
+from tests.factories.offices import SceneMaker
+from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
+
+
+class _Official(SceneMaker, FakeChat):
+    """Scene codes, pictures and windows; whatever else is sent fails the test."""
+
+
+def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:
+    """``mini`` plays the mini-program's platform, ``web`` WeChat's browser. SMS, calls and OIDC log-in are absent."""
+    unused, chat = cast(Any, None), cast(Any, _Official())
+    ports = Ports(
+        official=chat,
+        web=cast(Any, web),
+        mini=cast(Any, mini),
+        windows=chat,
+        sms=unused,
+        voice=unused,
+        identity=unused,
+        pay=FakePlatform(deps.clock),
+        mail=FakeMailer(),
+        files=MemoryFiles(),
+        printer=PlainPrinter(),
+        checker=QuickChecker(),
+        appids={"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"},
+        subscribe_template=lambda pool, kind: kind,
+        prices={},
+    )
+    return assemble(deps, ports)
