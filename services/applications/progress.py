@@ -66,8 +66,8 @@ class Step:
 class Progress:
     """``headline`` says where it stands, ``who`` has it ``since``, ``advice`` what happens next or is to be done.
 
-    ``opinion`` is the reviewer's, while something is sent back or after a refusal. ``expert_number`` is empty before
-    approval.
+    ``opinion`` is the reviewer's, while something is sent back or after a refusal, or why the office ended it.
+    ``expert_number`` is empty before approval.
     """
 
     application_id: UUID
@@ -79,40 +79,20 @@ class Progress:
     who: str
     since: datetime
     advice: str
+    ask: str
     opinion: str
     step: Step | None
     stages: tuple[Stage, ...]
     specialties: tuple[SpecialtyProgress, ...]
     expert_number: str
     submitted_at: datetime | None
-
-
-@dataclass(frozen=True)
-class _Facts:
-    """What progress is told from."""
-
-    application: Application
-    book: Rulebook
-    now: datetime
-    tasks: Sequence[ReviewTask]
-    fee: Fee | None
-    opinion: str
-
-    @property
-    def state(self) -> ApplicationState:
-        return _S(self.application.state)
-
-    @property
-    def is_partly_back(self) -> bool:
-        return self.state == _S.SENT_BACK and EVERYTHING not in self.application.sent_back_fields
+    until: datetime | None
+    ended_at: datetime | None
 
 
 async def progress_of(deps: Deps, application: Application) -> Progress:
     """The present moment of one application."""
-    book = deps.book(application.pool)
-    tasks = await ReviewTask.filter(application_id=application.id).exclude(state=TaskState.VOID).order_by("opened_at")
-    fee = await Fee.filter(application_id=application.id).order_by("-created_at").first()
-    facts = _Facts(application, book, deps.now(), tasks, fee, await _opinion(application))
+    facts = await find_facts(deps, application)
     state = facts.state
     return Progress(
         application_id=application.id,
@@ -120,147 +100,42 @@ async def progress_of(deps: Deps, application: Application) -> Progress:
         entry_type=application.entry_type,
         state=state.value,
         state_label=state.label,
-        headline=_headline(facts),
-        who=_who(facts),
-        since=_since(facts),
-        advice=_advice(facts),
+        headline=words.headline(facts),
+        who=words.who(facts),
+        since=words.since(facts),
+        advice=words.advice(facts),
+        ask=await ask_line(deps, application, facts.campaign),
         opinion=facts.opinion,
-        step=next_step(application, book, fee, facts.now),
+        step=next_step(facts),
         stages=tuple(_stages(facts)),
         specialties=await _specialties(deps, application),
         expert_number=application.expert_number if application.approved_at else "",
         submitted_at=application.submitted_at,
+        until=facts.until,
+        ended_at=application.ended_at,
     )
 
 
-def next_step(application: Application, book: Rulebook, fee: Fee | None, now: datetime) -> Step | None:
+def next_step(facts: Facts) -> Step | None:
     """What the person can do now about an application; None: nothing but wait."""
-    base = f"/h5/{application.pool}"
-    match _S(application.state):
+    base = f"/h5/{facts.application.pool}"
+    match facts.state:
+        case _ if facts.is_too_late:
+            return None
         case _S.DRAFT:
             return Step("fill_in", "继续填写", f"{base}/apply/form")
         case _S.LOCKED:
             return Step("upload", "上传材料并提交", f"{base}/apply/form")
-        case _S.SENT_BACK if book.review.withdraw_before_edit:
+        case _S.SENT_BACK if facts.book.review.withdraw_before_edit:
             return Step("withdraw", "撤回后修改", f"{base}/apply/status")
         case _S.SENT_BACK | _S.CORRECTING:
             return Step("correct", "修改信息", f"{base}/apply/form")
-        case _S.FEE if fee is not None and phase_of(fee.state, fee.opens_at, fee.closes_at, now) == "open":
-            return Step("pay", "缴费", f"{base}/pay/{fee.expert_number}")
+        case _S.FEE if facts.fee is not None and facts.fee_phase == "open":
+            return Step("pay", "缴费", f"{base}/pay/{facts.fee.expert_number}")
     return None
 
 
-def spoken(value: timedelta) -> str:
-    """``5天``, ``2小时``, ``3分钟``: rounded up to what a person would say."""
-    for size, word in ((timedelta(days=1), "天"), (timedelta(hours=1), "小时")):
-        if value >= size:
-            return f"{-(-value // size)}{word}"
-    return f"{max(1, -(-value // timedelta(minutes=1)))}分钟"
-
-
-async def _opinion(application: Application) -> str:
-    """The newest word of a reviewer that the person has to act on."""
-    if application.state == _S.REFUSED:
-        return application.reason
-    if application.state not in (_S.SENT_BACK, _S.CORRECTING):
-        return ""
-    found = ReviewEntry.filter(application_id=application.id).order_by("-at", "-id")
-    latest = await found.filter(event__in=["send_back", "submit"]).first()
-    return latest.opinion if latest is not None else ""
-
-
-def _headline(facts: _Facts) -> str:
-    application, state = facts.application, facts.state
-    name = f"{facts.book.campaigns.name_of(cast(EntryType, application.entry_type))}申请"
-    match state:
-        case _S.REVIEWING:
-            return f"{name}正在{_step_name(facts)}"
-        case _S.SENT_BACK if facts.is_partly_back:
-            return f"{name}有部分内容被{_step_name(facts)}退回"
-        case _S.SENT_BACK:
-            return f"{name}已被退回"
-        case _S.ENTERED:
-            return f"{name}已办结，您已入库"
-        case _S.REFUSED:
-            return f"{name}未通过"
-    return f"{name}{state.label}"
-
-
-def _step_name(facts: _Facts) -> str:
-    steps, at = facts.book.review.steps, facts.application.step
-    return steps[at].name if 0 <= at < len(steps) else "审核"
-
-
-def _who(facts: _Facts) -> str:
-    match facts.state:
-        case _S.REVIEWING:
-            steps, at = facts.book.review.steps, facts.application.step
-            return steps[at].department if 0 <= at < len(steps) else facts.book.pool.name
-        case _S.NOTICE | _S.EXAM | _S.ENTERED | _S.REFUSED:
-            return facts.book.pool.name
-    return YOU
-
-
-def _since(facts: _Facts) -> datetime:
-    """Of a review step: since its tasks were opened, which is later than the submission from the second step on."""
-    if facts.state == _S.REVIEWING:
-        waiting = [task.opened_at for task in facts.tasks if task.state == TaskState.OPEN]
-        return min(waiting, default=facts.application.state_since)
-    return facts.application.state_since
-
-
-_ADVICE = {
-    _S.DRAFT: "请填写完整后提交审核，随时可以保存，换台设备也能继续。",
-    _S.LOCKED: "请把表格签字盖章，扫描上传后提交审核。",
-    _S.CORRECTING: "请修改后重新提交。",
-    _S.EXAM: "请等待考试通知，期间可先学习培训资料。",
-    _S.REFUSED: "如有疑问，请联系专家库管理机构。",
-    _S.CANCELLED: "如需申请，请在征集期内重新提交。",
-}
-
-
-def _advice(facts: _Facts) -> str:
-    application = facts.application
-    match facts.state:
-        case _S.REVIEWING:
-            return f"无需操作，有结果会通知您；这一环节通常需要{spoken(_expected(facts))}。"
-        case _S.SENT_BACK:
-            withdraw = "先点“撤回”，" if facts.book.review.withdraw_before_edit else ""
-            return f"请{withdraw}按意见修改后重新提交。"
-        case _S.NOTICE:
-            until = f"公示至{print_time(application.notice_until)}，" if application.notice_until else ""
-            return f"{until}期满无异议后进入下一步，无需操作。"
-        case _S.FEE:
-            return _fee_advice(facts)
-        case _S.ENTERED:
-            return f"您的专家编号是{application.expert_number}，请留意抽取通知。"
-    return _ADVICE[facts.state]
-
-
-def _expected(facts: _Facts) -> timedelta:
-    steps, at = facts.book.review.steps, facts.application.step
-    return steps[at if 0 <= at < len(steps) else -1].expected
-
-
-def _fee_advice(facts: _Facts) -> str:
-    fee = facts.fee
-    if fee is None:
-        return "缴费通知正在准备，开放后会通知您。"
-    amount = f"{yuan(fee.amount)}元"
-    match phase_of(fee.state, fee.opens_at, fee.closes_at, facts.now):
-        case "not_open":
-            return f"{print_time(fee.opens_at)}起可以缴费（{amount}），届时会通知您。"
-        case "open":
-            until = f"请在{print_time(fee.closes_at)}前" if fee.closes_at else "请"
-            return f"{until}缴费{amount}。"
-        case "closed":
-            return "缴费时间已过，请联系专家库管理机构。"
-        case "paid":
-            return "已缴费，正在办理下一步。"
-    return "请联系专家库管理机构。"
-
-
-def _stages(facts: _Facts) -> list[Stage]:
+def _stages(facts: Facts) -> list[Stage]:
     application, book, state = facts.application, facts.book, facts.state
     names = book.entry.names
     stages = [_filling(facts)]
@@ -275,7 +150,7 @@ def _stages(facts: _Facts) -> list[Stage]:
     return stages
 
 
-def _filling(facts: _Facts) -> Stage:
+def _filling(facts: Facts) -> Stage:
     application = facts.application
     name = facts.book.entry.names.form
     if facts.state in _FILLING:
@@ -285,7 +160,7 @@ def _filling(facts: _Facts) -> Stage:
     return Stage("form", name, YOU, "done", application.submitted_at)
 
 
-def _review(facts: _Facts, at: int) -> Stage:
+def _review(facts: Facts, at: int) -> Stage:
     application, step = facts.application, facts.book.review.steps[at]
     own = [task for task in facts.tasks if task.step == at]
     decided = [task.decided_at for task in own if task.decided_at is not None]
@@ -295,7 +170,7 @@ def _review(facts: _Facts, at: int) -> Stage:
     if application.approved_at is not None or (application.step > at and facts.state == _S.REVIEWING):
         state, when = "done", max(decided, default=None)
     elif facts.state == _S.REVIEWING and application.step == at:
-        state, when = "now", _since(facts)
+        state, when = "now", words.since(facts)
     elif facts.state in (_S.SENT_BACK, _S.REFUSED) and back and back[-1].round == application.round:
         state, when = "stopped", back[-1].decided_at
     elif own and all(task.state == TaskState.APPROVED for task in own):
@@ -303,7 +178,7 @@ def _review(facts: _Facts, at: int) -> Stage:
     return Stage(step.code, step.name, step.department, state, when)
 
 
-def _passed(facts: _Facts) -> int:
+def _passed(facts: Facts) -> int:
     """How many of the stages after review are over."""
     if facts.state == _S.ENTERED:
         return len(facts.book.entry.stages)
@@ -312,7 +187,7 @@ def _passed(facts: _Facts) -> int:
     return stages.index(now) if now in stages else 0
 
 
-def _later(facts: _Facts, code: str, name: str, who: str, place: int, passed: int) -> Stage:
+def _later(facts: Facts, code: str, name: str, who: str, place: int, passed: int) -> Stage:
     application = facts.application
     if _AT.get(facts.state) == code:
         return Stage(code, name, who, "now", application.state_since)

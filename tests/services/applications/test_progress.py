@@ -193,11 +193,11 @@ async def test_after_a_refusal_the_reason_is_told_and_one_may_apply_again(
 
 
 @pytest.mark.parametrize("state", ["draft", "locked", "reviewing", "sent_back", "correcting", "notice", "fee", "exam",
-                                   "entered", "refused", "cancelled"])  # fmt: skip
+                                   "entered", "refused", "cancelled", "terminated"])  # fmt: skip
 async def test_every_state_can_be_told(deps: Deps, to_dos: ToDos, zhao: Actor, state: str) -> None:
     await make_campaign(deps)
     begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
-    ended = deps.now() if state in ("entered", "refused", "cancelled") else None
+    ended = deps.now() if state in ("entered", "refused", "cancelled", "terminated") else None
     await Application.filter(id=begun.id).update(state=state, ended_at=ended)
     at = await progress(to_dos, zhao)
     assert at.headline
