@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal, cast
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from domain.clock import print_time
 from domain.entry_lifecycles import ApplicationState, TaskState
-from domain.fees import phase_of
-from domain.money import yuan
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType
 from domain.rulebook_reviews import Stage as EntryStage
 from models.applications import Application, ApplicationSpecialty
-from models.payments import Fee
-from models.reviews import ReviewEntry, ReviewTask
+from services.applications import progress_words as words
 from services.applications.codes import load_codes
-from services.applications.state import EVERYTHING
+from services.applications.progress_words import YOU, Facts, ask_line, find_facts
 from services.base import Deps
 
 StageState = Literal["done", "now", "next", "stopped"]
 """``stopped``: here it was sent back, refused or given up."""
 
-YOU = "本人"
 _S = ApplicationState
 _AT: Mapping[ApplicationState, EntryStage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
 _FILLING = (_S.DRAFT, _S.LOCKED, _S.CORRECTING)
@@ -66,8 +59,9 @@ class Step:
 class Progress:
     """``headline`` says where it stands, ``who`` has it ``since``, ``advice`` what happens next or is to be done.
 
-    ``opinion`` is the reviewer's, while something is sent back or after a refusal, or why the office ended it.
-    ``expert_number`` is empty before approval.
+    ``ask`` is whom to ask: the region's line of the campaign, else the hotline. ``opinion`` is the reviewer's, while
+    something is sent back or after a refusal, or why the office ended it. ``expert_number`` is empty before approval.
+    ``until`` is the last moment to hand in, while that is the person's turn; ``ended_at`` when all was over.
     """
 
     application_id: UUID

@@ -9,19 +9,17 @@ from typing import get_args
 from uuid import UUID
 
 from domain.clock import print_until
-from domain.entry_lifecycles import ApplicationState
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
 from models.accounts import Account
 from models.applications import Application
-from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.codes import load_codes
 from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
 from services.applications.state import find_live
 from services.base import Deps
-from services.campaigns import Campaigns, CampaignView, enrolment_end
+from services.campaigns import Campaigns, CampaignView
 from services.standing import Standing, standing_of
 
 
@@ -100,25 +98,19 @@ class ToDos:
         live = await find_live(account.id)
         if live is not None:
             known = progress if progress and progress.application_id == live.id else None
-            return await self._of_application(live, known or await progress_of(self._deps, live))
+            return self._of_application(live, known or await progress_of(self._deps, live))
         expert = await find_expert(account)
         found = [await self._of_entry(account, expert, kind, now) for kind in get_args(EntryType)]
         return tuple(item for item in found if item is not None)
 
-    async def _of_application(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
-        step = progress.step or Step("watch", "查看进度", f"/h5/{application.pool}/apply/status")
-        item = ToDo(step.code, progress.headline, progress.advice, step.label, step.route)
-        if application.state not in (ApplicationState.DRAFT, ApplicationState.LOCKED) or not application.campaign_id:
-            return (item,)
-        end = enrolment_end(await Campaign.get(id=application.campaign_id))
-        if self._deps.now() >= end:
-            detail = f"报名已于{print_until(end, self._deps.now())}截止，已填写的内容会为您保留。"
-            return (ToDo("closed", item.title, detail, "查看", item.route, end),)
-        return (
-            ToDo(
-                item.code, item.title, f"请在{print_until(end, self._deps.now())}前提交。", item.action, item.route, end
-            ),
-        )
+    def _of_application(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
+        base, end = f"/h5/{application.pool}/apply", progress.until
+        if end is not None and self._deps.now() >= end:
+            code, step = "closed", Step("closed", "查看", f"{base}/form" if not application.round else f"{base}/status")
+        else:
+            step = progress.step or Step("watch", "查看进度", f"{base}/status")
+            code = step.code
+        return (ToDo(code, progress.headline, progress.advice, step.label, step.route, end),)
 
     async def _of_entry(
         self, account: Account, expert: Expert | None, entry_type: EntryType, now: datetime

@@ -10,7 +10,8 @@ from domain.clock import FixedClock
 from models.applications import Application
 from models.reviews import ReviewAssignment, ReviewTask
 from services.applications.drafts import Drafts
-from services.applications.progress import Progress, spoken
+from services.applications.progress import Progress
+from services.applications.progress_words import spoken
 from services.applications.submission import Submission
 from services.applications.to_do import ToDo, ToDos
 from services.base import Actor, Deps
@@ -154,7 +155,7 @@ async def test_the_way_from_submission_to_the_fee(
     ]
     await _decide(reviews, reviewer, OTHER_SPECIALTY, "send_back", "与工作经历不符")
     at = await progress(to_dos, zhao)
-    assert (at.headline, at.who) == ("新增申请有部分内容被行业部门预审退回", "本人")
+    assert (at.headline, at.who) == ("新增申请在行业部门预审环节有部分内容被退回", "本人")
     assert (at.opinion, at.advice) == ("与工作经历不符", "请按意见修改后重新提交。")
     [item] = await items(to_dos, zhao)
     assert (item.action, item.route) == ("修改信息", "/h5/demo/apply/form")
