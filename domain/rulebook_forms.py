@@ -159,7 +159,7 @@ class Form(Section):
     """In the order in which they are filled in."""
     fields: Mapping[Code, FormField]
     age_max: Annotated[int, Field(ge=30, le=120)] | None = None
-    """Completed years on the day of submission; None: no limit."""
+    """Completed years on the day of the first submission; None: no limit."""
     employer_from_list: bool
     """The employer is chosen from the pool's list; one that is missing is asked for."""
     own_employer_recused: bool

@@ -15,10 +15,11 @@ from domain.forms import FieldProblem, age_on, check_values
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
 from models.accounts import Account
-from models.applications import Application, ApplicationSection, ApplicationSpecialty
+from models.applications import Application, ApplicationSection
 from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.codes import Codes, load_codes
+from services.applications.left_over import over_since, take_over
 from services.applications.persons import (
     facts_of,
     file_values,
@@ -31,16 +32,18 @@ from services.applications.persons import (
 from services.applications.problems import refusal
 from services.applications.state import (
     SPECIALTIES,
+    FixedChoice,
     editable_fields,
     find_live,
-    fixed_codes,
+    fixed_choice,
     lock_own,
     next_number,
     open_values,
+    read_values,
     seal_values,
 )
 from services.base import Actor, Deps, record, transaction, violation
-from services.campaigns import Campaigns, check_entry_type, entry_names
+from services.campaigns import Campaigns, check_entry_type, entry_names, find_open
 from services.idempotency import once
 from services.limits import serialise
 from services.permissions import check
@@ -77,6 +80,9 @@ class Drafts:
     async def start(self, actor: Actor, entry_type: str, *, key: str | None = None) -> Begun:
         """Begin an application inside a window, pre-filled with what is known. Again: the same one.
 
+        One that an earlier window left behind goes on in the present one, or makes room for a new one that begins with
+        its values.
+
         Raises Forbidden for somebody not registered, RuleViolation outside a window, beyond the age limit or before
         renewal is offered, Conflict while another one is under way.
         """
@@ -87,16 +93,20 @@ class Drafts:
 
         async def run() -> Begun:
             await serialise(f"application.start:{account.id}")
-            if live := await find_live(account.id):
+            live = await find_live(account.id)
+            if live is not None and not await self._is_left_over(live, entry_type, now):
                 return _same(self._deps.book(account.pool), live, entry_type)
             campaign = await self._campaigns.check_open(account.pool, entry_type, now)
             expert = await self._check_person(account, cast(EntryType, entry_type), campaign, now)
+            left = await take_over(actor, live, entry_type, campaign, now) if live else None
+            if left is not None and left.ended_at is None:
+                return _begun(left, existing=True)
             application = await Application.create(
                 pool=account.pool, number=await next_number(now), campaign_id=campaign.id if campaign else None,
                 account_id=account.id, expert_id=expert.id if expert else None, entry_type=entry_type,
                 state=ApplicationState.DRAFT, state_since=now, name=account.real_name, created_at=now,
             )  # fmt: skip
-            await self._prefill(application, account, expert, now)
+            await self._prefill(application, account, expert, now, left)
             await record(actor, now, "application.start", "application", application.id, entry_type=entry_type)
             return _begun(application, existing=False)
 
@@ -132,6 +142,13 @@ class Drafts:
             await self._write(application, row, section, kept, now)
             return SavedSection(section, (row.version if row else 0) + 1, application.version, kept, now)
 
+    async def _is_left_over(self, live: Application, entry_type: str, now: datetime) -> bool:
+        """Whether its campaign is over, and the person could begin in another one."""
+        book = self._deps.book(live.pool)
+        if await over_since(live, book, now) is None:
+            return False
+        return not book.campaigns.required or await find_open(live.pool, entry_type, now) is not None
+
     async def _check_person(
         self, account: Account, entry_type: EntryType, campaign: Campaign | None, now: datetime
     ) -> Expert | None:
@@ -165,10 +182,22 @@ class Drafts:
             )
         return expert
 
-    async def _prefill(self, application: Application, account: Account, expert: Expert | None, now: datetime) -> None:
-        """Put in what the expert's file or an earlier application tells, as far as today's form takes it."""
+    async def _prefill(
+        self,
+        application: Application,
+        account: Account,
+        expert: Expert | None,
+        now: datetime,
+        left: Application | None = None,
+    ) -> None:
+        """Put in what the expert's file or an earlier application tells, as far as today's form takes it.
+
+        ``left``: what the person had typed when its campaign ended; it is the latest word.
+        """
         book = self._deps.book(account.pool)
         known = await file_values(self._deps, book, expert) if expert else await last_values(self._deps, account.id)
+        if left is not None and left.entry_type == application.entry_type:
+            known |= await read_values(self._deps, left.id)
         if not known:
             return
         codes = await load_codes(book, known)
@@ -193,8 +222,9 @@ class Drafts:
         """The values as they are kept. Raises InvalidInput with every problem."""
         chosen = stored.get("employer")
         codes = await load_codes(book, values, stored, retired=[chosen] if isinstance(chosen, str) else [])
+        fixed = await fixed_choice(application, book)
         kept, problems = check_values(
-            book.form, section, values, entry_type=cast(EntryType, application.entry_type), catalogue=codes
+            fixed.form(book), section, values, entry_type=cast(EntryType, application.entry_type), catalogue=codes
         )
         for code in book.form.sections[section].fields:
             if code in editable:
@@ -205,7 +235,7 @@ class Drafts:
             if code in stored:
                 kept[code] = stored[code]
         if SPECIALTIES in editable:
-            problems += await _fixed_problems(application, book, kept, codes)
+            problems += _fixed_problems(application, fixed, kept, codes)
         if problems:
             raise refusal(problems, "有内容不能保存", "form_problems")
         return kept
@@ -248,21 +278,23 @@ def not_editable(application: Application, book: Rulebook) -> AppError:
             return Conflict(f"您的申请现在是“{state.label}”，不能修改。", code="not_editable")
 
 
-async def _fixed_problems(
-    application: Application, book: Rulebook, kept: Mapping[str, object], codes: Codes
+def _fixed_problems(
+    application: Application, fixed: FixedChoice, kept: Mapping[str, object], codes: Codes
 ) -> list[FieldProblem]:
-    """Specialties that must stay and don't."""
-    rows = await ApplicationSpecialty.filter(application_id=application.id).order_by("position")
-    fixed = fixed_codes(application, rows, book)
-    if not fixed:
-        return []
+    """Specialties that must stay and don't, and such as may not join them."""
     given = kept.get(SPECIALTIES)
     chosen = {one["code"]: one["choice"] for one in cast("Sequence[Mapping[str, str]]", given or ())}
-    return [
-        FieldProblem(SPECIALTIES, f"“{codes.name('specialty', code) or code}”没有被退回，不能修改或删除。")
-        for code, choice in fixed.items()
+    reason = "没有被退回" if application.round > 0 else "本次征集中已经提交过"
+    problems = [
+        FieldProblem(SPECIALTIES, f"“{codes.name('specialty', code) or code}”{reason}，不能修改或删除。")
+        for code, choice in fixed.codes.items()
         if chosen.get(code) != choice
     ]
+    others = len(chosen.keys() - fixed.codes.keys())
+    if not problems and fixed.open is not None and others > fixed.open:
+        told = f"最多再选{fixed.open}个" if fixed.open else "不能再选其他专业"
+        problems.append(FieldProblem(SPECIALTIES, f"除不能改动的专业外，{told}，请删去多余的。"))
+    return problems
 
 
 def _sound(

@@ -20,7 +20,7 @@ from models.reviews import Objection, ReviewEntry, ReviewTask
 from services.applications.codes import load_codes
 from services.applications.state import EVERYTHING
 from services.base import Deps
-from services.campaigns import submission_end
+from services.campaigns import review_end, submission_end
 
 YOU = "本人"
 _S = ApplicationState
@@ -151,7 +151,7 @@ def advice(facts: Facts) -> str:
         case _S.DRAFT | _S.LOCKED | _S.SENT_BACK | _S.CORRECTING:
             return _your_turn(facts)
         case _S.REVIEWING:
-            return f"无需操作，有结果会通知您；这一环节通常需要{spoken(_expected(facts))}。"
+            return _review_advice(facts)
         case _S.NOTICE:
             return _notice_advice(facts)
         case _S.FEE:
@@ -183,6 +183,13 @@ def _your_turn(facts: Facts) -> str:
         case _S.SENT_BACK:
             return f"{by}按意见修改后重新提交。"
     return f"{by}修改后重新提交。"
+
+
+def _review_advice(facts: Facts) -> str:
+    end = review_end(facts.campaign, facts.book) if facts.campaign is not None else None
+    if end is not None and end <= facts.now:
+        return f"审核已于{print_until(end, facts.now)}结束，尚未办结，请拨打{facts.book.pool.hotline}咨询。"
+    return f"无需操作，有结果会通知您；这一环节通常需要{spoken(_expected(facts))}。"
 
 
 def _notice_advice(facts: Facts) -> str:

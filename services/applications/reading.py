@@ -14,13 +14,13 @@ from domain.forms import FieldProblem, account_values
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
 from models.accounts import Account
-from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
+from models.applications import Application, ApplicationSection, Attachment
 from models.campaigns import Campaign
 from models.reviews import ReviewEntry
 from services.applications.codes import Codes, load_codes
 from services.applications.persons import facts_of, registered, today
 from services.applications.progress import Progress, progress_of
-from services.applications.state import editable_fields, fixed_codes, get_own, open_values
+from services.applications.state import editable_fields, fixed_choice, get_own, open_values
 from services.applications.submission import find_problems
 from services.base import Actor, Deps
 from services.campaigns import check_entry_type
@@ -141,7 +141,6 @@ class ApplicationReading:
         values = {code: open_values(self._deps, row) for code, row in rows.items()}
         typed: dict[str, object] = {field: value for section in values.values() for field, value in section.items()}
         log = await ReviewEntry.filter(application_id=application.id).order_by("-at", "-id")
-        specialties = await ApplicationSpecialty.filter(application_id=application.id)
         chosen = typed.get("employer")
         codes = await load_codes(
             book, typed, [line.specialty for line in log], retired=[chosen] if isinstance(chosen, str) else []
@@ -164,7 +163,7 @@ class ApplicationReading:
             account=account_values(book.form, facts_of(self._deps, account), today(self._deps), entry_type),
             files=tuple(_file(one) for one in files),
             problems=tuple(problems),
-            fixed=tuple(fixed_codes(application, specialties, book)) if editable else (),
+            fixed=tuple((await fixed_choice(application, book)).codes) if editable else (),
             names=names_of(codes),
             may=_may(application, book),
             log=tuple(_log_line(line, codes) for line in log),

@@ -6,7 +6,8 @@ Everything here that changes something runs inside the caller's transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from domain.clock import local
 from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState
 from domain.errors import NotFound
 from domain.rulebook import Rulebook
+from domain.rulebook_forms import Form
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.reviews import ReviewEntry
 from services.base import Actor, Deps, rows
@@ -118,7 +120,7 @@ async def read_values(deps: Deps, application_id: UUID) -> dict[str, Any]:
 def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
     """Which fields of the form the person may change in the present state.
 
-    Fields that are filled from the account never are; single specialties may stand fast besides, see ``fixed_codes``.
+    Fields that are filled from the account never are; specialties may stand fast besides, see ``fixed_choice``.
     """
     used = {
         code
@@ -144,17 +146,49 @@ def open_after_print(book: Rulebook) -> set[str]:
     return {field for section in book.form.sections.values() if section.open_after_print for field in section.fields}
 
 
-def fixed_codes(
-    application: Application, specialties: Iterable[ApplicationSpecialty], book: Rulebook
-) -> dict[str, str]:
-    """Specialties (code → choice) that must stay as they were submitted, while others may be changed.
+@dataclass(frozen=True)
+class FixedChoice:
+    """What of the choice of specialties stands fast: ``codes`` (code → choice) must stay, ``open`` others may stand
+    beside them; None: as many as the form takes."""
 
-    Where a single specialty was sent back, all others stand fast. Where the pool fixes the choice at submission, only
-    what reviewers sent back may be changed, or, when they sent back the whole, what was not approved yet.
+    codes: Mapping[str, str]
+    open: int | None
+
+    def form(self, book: Rulebook) -> Form:
+        """The pool's form; who must keep more specialties than the rulebook allows by now may keep them."""
+        rule, most = book.form.specialties, len(self.codes) + (self.open or 0)
+        if most <= rule.count_max:
+            return book.form
+        return book.form.model_copy(update={"specialties": rule.model_copy(update={"count_max": most})})
+
+
+FREE = FixedChoice({}, None)
+
+
+async def fixed_choice(application: Application, book: Rulebook) -> FixedChoice:
+    """Where a single specialty was sent back, all others stand fast.
+
+    Where the pool fixes the choice at submission, only what reviewers sent back may be changed, or, when they sent back
+    the whole, what was not approved yet; and whoever gives up and begins anew in the same campaign is held to what was
+    submitted before.
     """
+    fixes, source = book.form.specialties.fixed_once_submitted, application
     if application.round == 0:
-        return {}
-    whole = EVERYTHING in application.sent_back_fields
-    if whole and not book.form.specialties.fixed_once_submitted:
-        return {}
-    return {s.code: s.choice for s in specialties if s.state == "approved" or (s.state != "sent_back" and not whole)}
+        earlier = await _earlier(application) if fixes else None
+        if earlier is None:
+            return FREE
+        source = earlier
+    whole = EVERYTHING in source.sent_back_fields
+    if whole and not fixes:
+        return FREE
+    rows = await ApplicationSpecialty.filter(application_id=source.id).order_by("position", "code")
+    codes = {s.code: s.choice for s in rows if s.state == "approved" or (s.state != "sent_back" and not whole)}
+    return FixedChoice(codes, len(rows) - len(codes))
+
+
+async def _earlier(application: Application) -> Application | None:
+    """The person's last application in the same campaign that was handed in."""
+    if application.campaign_id is None:
+        return None
+    same = Application.filter(account_id=application.account_id, campaign_id=application.campaign_id, round__gt=0)
+    return await same.exclude(id=application.id).order_by("-submitted_at").first()

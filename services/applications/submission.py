@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, cast
@@ -25,6 +25,7 @@ from services.applications.state import (
     EVERYTHING,
     SPECIALTIES,
     editable_fields,
+    fixed_choice,
     lock,
     lock_own,
     log,
@@ -226,10 +227,31 @@ async def find_problems(
     previous: dict[str, object] | None = None
     if application.entry_type == "renewal" and application.expert_id is not None:
         previous = await file_values(deps, book, await Expert.get(id=application.expert_id))
-    return check_complete(
-        book.form, values, await count_attachments(application.id), entry_type=cast(EntryType, application.entry_type),
+    form = (await fixed_choice(application, book)).form(book)
+    problems = check_complete(
+        form, values, await count_attachments(application.id), entry_type=cast(EntryType, application.entry_type),
         person=facts_of(deps, account), catalogue=codes, today=today(deps), previous=previous,
     )  # fmt: skip
+    return [*_answerable(application, book, problems)]
+
+
+def _answerable(application: Application, book: Rulebook, problems: Sequence[FieldProblem]) -> Iterator[FieldProblem]:
+    """Those that the person is held to.
+
+    What was handed in once and is not open to correction was sound under the rules and the age of that day. What
+    printing has locked can be answered by the office only.
+    """
+    editable = editable_fields(application, book)
+    for problem in problems:
+        field = problem.field.partition("[")[0].partition(".")[0]
+        if application.round > 0 and field not in editable:
+            continue
+        typed = field in book.form.used() and not book.form.fields[field].account
+        if application.state == _S.LOCKED and typed and field not in editable:
+            told = f"{problem.message}表格打印后已锁定，请联系专家库管理机构解除锁定。"
+            yield FieldProblem(problem.field, told)
+        else:
+            yield problem
 
 
 async def count_attachments(application_id: UUID) -> dict[str, int]:

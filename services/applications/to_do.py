@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import get_args
 from uuid import UUID
@@ -69,6 +69,10 @@ class ToDos:
             await self._advice(pool, campaigns),
         )
 
+    async def advice(self, pool: str) -> tuple[tuple[str, str], ...]:
+        """Whom to ask in each region (name, line) about the campaigns that are announced."""
+        return await self._advice(pool, await self._campaigns.announced(pool))
+
     async def _advice(self, pool: str, campaigns: Sequence[CampaignView]) -> tuple[tuple[str, str], ...]:
         """By region, in the order of codes; of two campaigns the sooner one's."""
         lines = {code: line for campaign in reversed(campaigns) for code, line in campaign.data.advice.items()}
@@ -96,9 +100,19 @@ class ToDos:
             route = f"/h5/{account.pool}/account"
             return (ToDo("register", "实名注册", "注册后才能申请成为专家。", "去注册", route),)
         live = await find_live(account.id)
-        if live is not None:
-            known = progress if progress and progress.application_id == live.id else None
-            return self._of_application(live, known or await progress_of(self._deps, live))
+        if live is None:
+            return await self._of_entries(account, now)
+        known = progress if progress and progress.application_id == live.id else await progress_of(self._deps, live)
+        return await self._afresh(account, known, now) or self._of_application(live, known)
+
+    async def _afresh(self, account: Account, progress: Progress, now: datetime) -> tuple[ToDo, ...]:
+        """Where what the last campaign left behind can go on; empty: it is not over, or no other is open."""
+        if progress.until is None or now < progress.until:
+            return ()
+        items = [item for item in await self._of_entries(account, now) if item.route]
+        return tuple(replace(item, detail=f"上次填写的内容会带入。{item.detail}") for item in items)
+
+    async def _of_entries(self, account: Account, now: datetime) -> tuple[ToDo, ...]:
         expert = await find_expert(account)
         found = [await self._of_entry(account, expert, kind, now) for kind in get_args(EntryType)]
         return tuple(item for item in found if item is not None)
