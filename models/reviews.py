@@ -13,7 +13,8 @@ from models.base import Row
 class ReviewAssignment(Row):
     """A person reviews one step in a region (and below it); ``specialty`` narrows it to a branch of the catalogue.
 
-    ``region`` of the province itself, and ``specialty`` empty, mean all.
+    ``region`` of the province itself, and ``specialty`` empty, mean all. ``exact``: the region alone, without what lies
+    below: a city's own part (市本级).
     """
 
     pool = fields.CharField(32)
@@ -22,6 +23,7 @@ class ReviewAssignment(Row):
     step = fields.CharField(20)
     region = fields.CharField(6)
     specialty = fields.CharField(32, default="")
+    exact = fields.BooleanField(default=False, db_default=False)
     department = fields.CharField(100, default="")
     """As the applicant reads it in the log; empty: the rulebook's."""
     granted_at = fields.DatetimeField()
@@ -35,7 +37,10 @@ class ReviewAssignment(Row):
 
 
 class ReviewTask(Row):
-    """What one reviewer decides: one step of one round, of one ``specialty`` where the step asks for that."""
+    """What one reviewer decides: one step of one round, of one ``specialty`` where the step asks for that.
+
+    ``step_code`` names the step; ``step`` is where it stood in the rulebook when the task was opened.
+    """
 
     application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="tasks")
     application_id: UUID
@@ -54,7 +59,7 @@ class ReviewTask(Row):
 
     class Meta:
         table = "review_task"
-        unique_together = (("application_id", "round", "step", "specialty"),)
+        unique_together = (("application_id", "round", "step_code", "specialty"),)
         indexes = (("pool", "state", "step_code", "opened_at"),)
 
 
