@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import aclosing
 
 import aiohttp
 from prometheus_client import CollectorRegistry
@@ -98,7 +99,7 @@ async def check_mail(settings: Settings) -> list[Finding]:
 
 
 async def check_files(settings: Settings) -> list[Finding]:
-    """Write, read and remove one small file."""
+    """Write, read and remove one small file, and list what there is, as the search for forgotten files does."""
     key, content = f"doctor/{secrets.token_hex(16)}", secrets.token_bytes(16)
     where = settings.files.url or str(settings.data_dir / "files")
     try:
@@ -106,11 +107,22 @@ async def check_files(settings: Settings) -> list[Finding]:
         await store.put(key, content)
         same = await store.get(key) == content
         await store.delete(key)
-    except Rejected:
-        return [problem(FILES, f"没有 {where} 的读写权限，请核对 PBT_FILES__ 开头的各项或目录的权限。")]
+        async with aclosing(store.walk()) as found:
+            await anext(found, None)
+    except Rejected as error:
+        return [problem(FILES, f"{where}：{_STORE_REFUSALS.get(error.vendor_code, _NO_RIGHT)}")]
     except (Transient, OSError):
         return [problem(FILES, f"{where} 不能读写，请检查 PBT_FILES__URL、ENDPOINT 或目录的权限。")]
     return [ok(FILES, f"{where} 可以读写。")] if same else [problem(FILES, f"{where} 读回的内容与写入的不同。")]
+
+
+_NO_RIGHT = "没有读写权限，请核对存储桶的授权（要能写、读、列出和删除）或目录的权限。"
+_STORE_REFUSALS = {
+    "bucket": "没有这个存储桶，请核对 PBT_FILES__URL 中的桶名和 PBT_FILES__ENDPOINT。",
+    "region": "存储桶在另一个地域，请核对 PBT_FILES__REGION 和 PBT_FILES__ENDPOINT。",
+    "key": "访问密钥不存在或已停用，请核对 PBT_FILES__ACCESS_KEY_ID。",
+    "secret": "签名没有被接受，请核对 PBT_FILES__SECRET_ACCESS_KEY，并检查本机时间。",
+}
 
 
 async def check_fonts(settings: Settings) -> list[Finding]:

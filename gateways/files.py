@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import obstore
@@ -12,20 +13,34 @@ import structlog
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, S3Store
 
-from domain.errors import Rejected, Transient
+from domain.errors import GatewayError, Rejected, Transient
+from services.ports import FileEntry
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 TIMEOUT = 30.0
 """Seconds for a whole act, retries of the library included."""
+PART = 8 * 1024 * 1024
+"""Bytes from which on a bucket gets a file in parts of this size: of a broken line only one part is repeated."""
+LISTED_AT_ONCE = 1000
+_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+_SETTINGS_WRONG: Mapping[str, tuple[str, str]] = {
+    "NoSuchBucket": ("bucket", "there is no such bucket"),
+    "PermanentRedirect": ("region", "the bucket lies in another region"),
+    "AuthorizationHeaderMalformed": ("region", "the bucket lies in another region"),
+    "InvalidAccessKeyId": ("key", "the file store does not know our access key"),
+    "SignatureDoesNotMatch": ("secret", "the file store does not take our signature"),
+}
+"""S3's error codes that no repetition mends, and ours for them."""
 
 
 class StoredFiles:
     """Implements the port Files.
 
     Every act may be repeated: a key is written with one content only, and what is gone stays gone. So a failure is
-    always Transient, save what repeating can't mend: a missing key (Rejected "missing") and refused credentials
-    (Rejected "denied"). A key that is no path is a mistake of ours: ValueError.
+    always Transient, save what repeating can't mend: a missing key (Rejected "missing"), refused credentials (Rejected
+    "denied", or "key" and "secret" where the store says which) and a wrong "bucket" or "region". A key that is no path
+    is a mistake of ours: ValueError.
     """
 
     def __init__(self, store: LocalStore | S3Store) -> None:
@@ -34,7 +49,8 @@ class StoredFiles:
 
     async def put(self, key: str, content: bytes) -> None:
         async with self._spoken_to():
-            await obstore.put_async(self._store, key, content, use_multipart=False)
+            in_parts = isinstance(self._store, S3Store) and len(content) > PART
+            await obstore.put_async(self._store, key, content, use_multipart=in_parts, chunk_size=PART)
 
     async def get(self, key: str) -> bytes:
         async with self._spoken_to():
@@ -42,23 +58,29 @@ class StoredFiles:
             return bytes(await found.bytes_async())
 
     async def delete(self, key: str) -> None:
-        async with self._spoken_to():
-            try:
+        with _missing_is_well():
+            async with self._spoken_to():
                 await obstore.delete_async(self._store, key)
-            except FileNotFoundError:
-                return
 
     async def clear(self, folder: str) -> int:
-        async with self._spoken_to():
-            count = 0
-            async for batch in obstore.list(self._store, prefix=folder):
-                keys = [str(item["path"]) for item in batch]
-                try:
-                    await obstore.delete_async(self._store, keys)
-                except FileNotFoundError:  # somebody else clears at the same time
-                    continue
-                count += len(keys)
-            return count
+        count = 0
+        found = obstore.list(self._store, prefix=folder)
+        while True:
+            async with self._spoken_to():
+                batch = await anext(found, None)
+            if batch is None:
+                return count
+            await asyncio.gather(*(self.delete(str(item["path"])) for item in batch))
+            count += len(batch)
+
+    async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
+        found = obstore.list(self._store, chunk_size=LISTED_AT_ONCE)
+        while True:
+            async with self._spoken_to():
+                batch = await anext(found, None)
+            if batch is None:
+                return
+            yield [FileEntry(str(item["path"]), item["last_modified"]) for item in batch]
 
     @asynccontextmanager
     async def _spoken_to(self) -> AsyncIterator[None]:
@@ -66,22 +88,41 @@ class StoredFiles:
         try:
             async with asyncio.timeout(TIMEOUT):
                 yield
-        except FileNotFoundError as error:
-            raise Rejected("missing", "no such file in the store") from error
-        except (PermissionDeniedError, UnauthenticatedError, PermissionError) as error:
-            self._note_down(error)
-            raise Rejected("denied", "the file store refuses our credentials") from error
         except (BaseError, OSError, TimeoutError) as error:
-            self._note_down(error)
-            raise Transient("the file store is away") from error
+            meant = _meaning(error)
+            if not isinstance(meant, Rejected) or meant.vendor_code != "missing":
+                self._note_down(error, meant)
+            raise meant from error
         if self._down:
             self._down = False
             log.info("files_back")
 
-    def _note_down(self, error: BaseException) -> None:
+    def _note_down(self, error: Exception, meant: GatewayError) -> None:
         if not self._down:
             self._down = True
-            log.error("files_down", error=type(error).__name__)
+            log.error("files_down", error=type(error).__name__, meaning=str(meant))
+
+
+@contextmanager
+def _missing_is_well() -> Iterator[None]:
+    """For deleting what may be gone."""
+    try:
+        yield
+    except Rejected as refusal:
+        if refusal.vendor_code != "missing":
+            raise
+
+
+def _meaning(error: Exception) -> GatewayError:
+    """What a failure of the library says; only the code is read from its text, which quotes keys and addresses."""
+    code = _CODE.search(str(error))
+    if code and code[1] in _SETTINGS_WRONG:
+        return Rejected(*_SETTINGS_WRONG[code[1]])
+    if isinstance(error, FileNotFoundError):
+        return Rejected("missing", "no such file in the store")
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError | PermissionError):
+        return Rejected("denied", "the file store refuses our credentials")
+    return Transient("the file store is away")
 
 
 def open_folder(folder: Path) -> StoredFiles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,34 @@ async def test_clearing_a_folder_leaves_its_neighbours(store: StoredFiles) -> No
     assert await store.clear("a/x.parts") == 0
     assert await store.get("a/x") == b"a/x"
     assert await store.get("a/x.parts2/1") == b"a/x.parts2/1"
+
+
+async def test_the_walk_sees_everything_and_when_it_was_written(
+    store: StoredFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    wanted = sorted(f"demo/2026/{number:02}/x" for number in range(12))
+    for key in wanted:
+        await store.put(key, b"x")
+    monkeypatch.setattr(files, "LISTED_AT_ONCE", 5)
+    found = [entry async for batch in store.walk() for entry in batch]
+    assert sorted(entry.key for entry in found) == wanted
+    assert all(before < entry.written_at < datetime.now(UTC) + timedelta(seconds=5) for entry in found)
+
+
+async def test_an_empty_folder_is_walked_too(store: StoredFiles) -> None:
+    assert [batch async for batch in store.walk()] == []
+
+
+async def test_what_is_deleted_during_a_walk_harms_nobody(store: StoredFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LISTED_AT_ONCE", 3)
+    for number in range(30):
+        await store.put(f"demo/{number}/x", b"x")
+    seen = 0
+    async for batch in store.walk():
+        seen += len(batch)
+        await asyncio.gather(*(store.delete(f"demo/{number}/x") for number in range(30)))
+    assert 3 <= seen <= 30
 
 
 async def test_no_key_leads_out_of_the_folder(store: StoredFiles, tmp_path: Path) -> None:
