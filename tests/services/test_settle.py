@@ -84,19 +84,44 @@ async def test_two_who_pay_at_the_same_moment_pay_once_and_the_other_is_refunded
     assert await find_broken() == []
 
 
+async def waiting_for_locks(holder: asyncpg.Connection[Any], count: int) -> None:
+    async with asyncio.timeout(20):
+        while await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < count:
+            await asyncio.sleep(0.01)
+
+
 async def test_payments_that_meet_at_the_fee_are_judged_one_after_the_other(till: Till, deps: Deps, db: str) -> None:
     """Both statements have begun before either can look: without the lock both would take the fee for unpaid."""
     fee = await make_fee(deps)
-    reports = [await paid_by(till, fee), await paid_by(till, fee, "jsapi", "o-one")]
+    told: list[asyncio.Task[None]] = []
     holder = await asyncpg.connect(db)
     async with holder.transaction():
+        reports = [await paid_by(till, fee), await paid_by(till, fee, "jsapi", "o-one")]
         await holder.execute("SELECT 1 FROM fee WHERE id = $1 FOR UPDATE", fee.id)
-        told = [asyncio.create_task(till.notify(report)) for report in reports]
-        while await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
-            await asyncio.sleep(0.01)
+        for report in reports:
+            told.append(asyncio.create_task(till.notify(report)))
+            await waiting_for_locks(holder, len(told))
     await asyncio.gather(*told)
     await holder.close()
     assert sorted([event.outcome for event in await PayEvent.all()]) == ["paid", "surplus"]
+
+
+async def test_payments_told_of_in_one_statement_are_judged_as_if_alone(till: Till, deps: Deps) -> None:
+    fees = [await make_fee(deps) for _ in range(4)]
+    fine, twice, cheap, shared = [await paid_by(till, fee) for fee in fees]
+    other = await paid_by(till, fees[3], "jsapi", "o-one")
+    stranger = replace(fine, out_trade_no="F-of-somebody-else")
+    await asyncio.gather(*(till.notify(report) for report in (fine, stranger, replace(cheap, amount=1), twice)))
+    await asyncio.gather(*(till.notify(report) for report in (twice, twice, shared, other)))
+    outcomes = sorted([(event.subject, event.outcome) for event in await PayEvent.all()])
+    told = [
+        (fine, "paid"), (stranger, "unknown_order"), (cheap, "mismatch"), (twice, "paid"), (twice, "repeat"),
+        (twice, "repeat"), (shared, "paid"), (other, "surplus"),
+    ]  # fmt: skip
+    assert outcomes == sorted([(report.out_trade_no, word) for report, word in told])
+    assert [(await Fee.get(id=fee.id)).state for fee in fees] == ["paid", "paid", "due", "paid"]
+    await till.settle_all()
+    assert await find_broken() == []
 
 
 async def test_a_payment_after_closing_still_counts(till: Till, deps: Deps, clock: FixedClock) -> None:
