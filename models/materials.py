@@ -30,8 +30,7 @@ class Material(Row):
     """Names the file in the file store, at random; another file gets another one."""
     created_at = fields.DatetimeField()
     changed_at = fields.DatetimeField()
-    removed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "material"
-        indexes = (("pool", "removed_at"),)
+        indexes = (("pool", "category"),)

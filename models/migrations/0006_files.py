@@ -11,9 +11,9 @@ from models.quick import QuickMigration
 
 SQL = """
 CREATE INDEX attachment_key ON attachment (key);
-CREATE INDEX printed_form_key ON printed_form (key) WHERE key <> '';
-CREATE INDEX invoice_key ON invoice (key) WHERE key <> '';
-CREATE UNIQUE INDEX material_key ON material (key) WHERE removed_at IS NULL;
+CREATE INDEX printed_form_key ON printed_form (key);
+CREATE INDEX invoice_key ON invoice (key);
+CREATE UNIQUE INDEX material_key ON material (key);
 ALTER TABLE material ADD CONSTRAINT material_audience CHECK (audience IN ('everybody', 'applicants'));
 ALTER TABLE material ADD CONSTRAINT material_shown CHECK (shown_until IS NULL OR shown_from < shown_until);
 ALTER TABLE employer_import ADD CONSTRAINT employer_import_done CHECK ((done_at IS NOT NULL) = (state = 'done'));
@@ -109,12 +109,11 @@ class Migration(QuickMigration):
                 ("key", fields.CharField(max_length=100)),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ("changed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("removed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "material",
                 "app": "models",
-                "indexes": [Index(fields=["pool", "removed_at"])],
+                "indexes": [Index(fields=["pool", "category"])],
                 "pk_attr": "id",
                 "table_description": "A file that the office offers. ``audience``: everybody, or applicants (who are logged in).",
             },
