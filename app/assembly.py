@@ -71,6 +71,7 @@ from services.reviews import Reminders, ReviewQueue, Reviews
 from services.sealed_files import SealedFiles
 from services.sessions import Sessions
 from services.staff import Staff
+from services.store_keeper import REMOVALS_DUE, SEARCH_DUE, StoreKeeper
 
 
 @dataclass(frozen=True)
@@ -114,11 +115,13 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     entry = Entry(deps, notices, fees)
     reviews = Reviews(deps, notices, entry)
     store = SealedFiles(ports.files, deps.keys)
-    attachments = Attachments(deps, store, ports.checker)
+    attachments, keeper = Attachments(deps, store, ports.checker), StoreKeeper(deps, store)
     outside = Outside(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
     pay = make_desk(deps, notices, fees, entry, outside)
     duties = [
         Duty("uploads", SWEEP_DUE, attachments.sweep),
+        Duty("file_removals", REMOVALS_DUE, keeper.remove_due),
+        Duty("store_search", SEARCH_DUE, keeper.search),
         Duty("notice_end", NOTICE_OVER, entry.end_notices),
         Duty("review_waiting", "", Reminders(deps, notices).remind),
         *pay.duties,

@@ -34,6 +34,7 @@ from services.base import Actor, Deps, transaction
 from services.batches import each
 from services.file_checker import FileChecker
 from services.file_contents import MEDIA_TYPES, Found
+from services.limits import serialise
 from services.sealed_files import FileLost, SealedFiles, new_key
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -266,6 +267,12 @@ class Attachments:
                 await _remove(locked, self._deps)
 
     async def _delete(self, found: Attachment) -> None:
+        """The row, and the file with the last row that has it."""
+        async with transaction():
+            await serialise(f"file:{found.key}")
+            if await Attachment.filter(key=found.key).exclude(id=found.id).exists():
+                await found.delete()
+                return
         await self._store.clear(_parts_folder(found))
         await self._store.delete(_thumb_key(found))
         await self._store.delete(found.key)

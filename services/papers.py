@@ -218,7 +218,7 @@ class Papers:
             printed_at=row.printed_at, url=url,
         )  # fmt: skip
         pdf = await self._print("application_form", content)
-        key = f"{application.pool}/{local(row.printed_at):%Y/%m}/{row.id.hex}"
+        key = print_key(application.pool, row)
         await self._store.put(key, pdf)
         await PrintedForm.filter(id=row.id).update(key=key)
         return pdf
@@ -250,6 +250,11 @@ class Papers:
             expert.name, keys.open_text(expert.id_number_sealed, "id_number"),
             keys.open_text(expert.mobile_sealed, "mobile"),
         )  # fmt: skip
+
+
+def print_key(pool: str, row: PrintedForm) -> str:
+    """Where a print lies in the store, or will."""
+    return row.key or f"{pool}/{local(row.printed_at):%Y/%m}/{row.id.hex}"
 
 
 async def _new_row(application: Application, form: Filled, now: datetime) -> PrintedForm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -12,7 +12,7 @@ import structlog
 from domain.clock import local
 from domain.errors import GatewayError, Rejected, Unavailable
 from services.crypto import Keyring
-from services.ports import Files
+from services.ports import FileEntry, Files
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -54,6 +54,12 @@ class SealedFiles:
         """Delete everything below ``folder/``."""
         async with _told():
             await self._files.clear(folder)
+
+    async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
+        """Everything in the store, batch by batch."""
+        async with _told():
+            async for batch in self._files.walk():
+                yield batch
 
 
 @asynccontextmanager

@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.applications import Application, ApplicationSection, Attachment
+from models.applications import Application, ApplicationSection, Attachment, PrintedForm
 from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
 from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
 from services.applications.state import read_values
 from services.base import Deps
+from services.papers import print_key
+from services.store_keeper import give_up
 
 
 async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]]]:
@@ -54,10 +56,14 @@ async def _application(deps: Deps, application: Application) -> dict[str, Any]:
 async def erase_unsent(account_id: UUID, now: datetime) -> None:
     """Forget applications that were given up before anybody saw them; inside the caller's transaction.
 
-    Files go with the next sweep. What was handed in is an archive of the authority.
+    Files and prints go with the next sweep; a file that was taken over into an application that was handed in stays
+    with that one. What was handed in is an archive of the authority.
     """
-    unsent = Application.filter(account_id=account_id, ended_at__not_isnull=True, submitted_at=None)
-    ids = await unsent.values_list("id", flat=True)
+    unsent = await Application.filter(account_id=account_id, ended_at__not_isnull=True, submitted_at=None)
+    ids = [one.id for one in unsent]
     await ApplicationSection.filter(application_id__in=ids).delete()
     await Attachment.filter(application_id__in=ids).exclude(state="removed").update(state="removed", removed_at=now)
+    for row in await PrintedForm.filter(application_id__in=ids).prefetch_related("application"):
+        await give_up(print_key(row.application.pool, row), now)
+        await row.delete()
     await Application.filter(id__in=ids).update(name="", name_sort="")

@@ -30,11 +30,13 @@ class Applicant:
         return self.application.id
 
 
-async def make_applicant(deps: Deps, *, pool: str = "demo", id_number: str = "", **columns: Any) -> Applicant:
+async def make_applicant(
+    deps: Deps, *, pool: str = "demo", id_number: str = "", mobile: str | None = None, **columns: Any
+) -> Applicant:
     """``columns`` are the application's; without them a first application that is being filled in."""
     number = id_number or f"11010519491231{next(_serials):04}"
     account = await make_account(
-        deps, pool=pool, real_name="欧阳明", registered_at=deps.now(),
+        deps, mobile, pool=pool, real_name="欧阳明", registered_at=deps.now(),
         id_number_sealed=deps.keys.seal(number, "id_number"),
         id_number_hash=deps.keys.lookup_hash("id_number", number),
     )  # fmt: skip

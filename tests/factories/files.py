@@ -7,16 +7,19 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from datetime import datetime
 
 from PIL import Image
 from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
+from domain.clock import Clock, SystemClock
 from domain.errors import Rejected, Transient
 from domain.rulebook_forms import FileType
 from services.file_checker import FileChecker
 from services.file_contents import Found, inspect
+from services.ports import FileEntry
 
 
 def jpeg(width: int = 640, height: int = 480, *, mode: str = "RGB", orientation: int = 0) -> bytes:
@@ -145,10 +148,15 @@ class QuickChecker(FileChecker):
 
 
 class MemoryFiles:
-    """Implements the port Files. ``away`` refuses everything; ``pause`` holds writes until it is set."""
+    """Implements the port Files. ``away`` refuses everything; ``pause`` holds writes until it is set.
 
-    def __init__(self) -> None:
+    ``clock`` tells when a file was written.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
         self.kept: dict[str, bytes] = {}
+        self.written: dict[str, datetime] = {}
+        self.clock = clock or SystemClock()
         self.away = False
         self.pause: asyncio.Event | None = None
 
@@ -157,6 +165,7 @@ class MemoryFiles:
         if self.pause is not None:
             await self.pause.wait()
         self.kept[key] = content
+        self.written[key] = self.clock.now()
 
     async def get(self, key: str) -> bytes:
         self._check()
@@ -174,6 +183,12 @@ class MemoryFiles:
         for key in gone:
             del self.kept[key]
         return len(gone)
+
+    async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
+        keys = list(self.kept)
+        for at in range(0, len(keys), 3):
+            self._check()
+            yield [FileEntry(key, self.written[key]) for key in keys[at : at + 3] if key in self.kept]
 
     def _check(self) -> None:
         if self.away:

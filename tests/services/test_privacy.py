@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, InvalidInput, Unauthenticated
+from domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from models.accounts import Account, Session, VerificationCode, WechatIdentity
-from models.applications import Application, ApplicationSection, Attachment
+from models.applications import Application, ApplicationSection, Attachment, PrintedForm
 from models.experts import Expert
 from models.helpdesk import Feedback
 from models.invitations import Invitation
@@ -18,10 +19,16 @@ from models.notices import Notice
 from models.organisations import AgentLink
 from services.accounts import Accounts
 from services.applications.state import seal_values
+from services.attachments import KEPT_AFTER_REMOVAL, Attachments
 from services.base import Actor, Deps
+from services.papers import Papers
 from services.privacy import Privacy
+from services.sealed_files import SealedFiles
+from services.store_keeper import OLD, StoreKeeper
+from tests.factories.applicants import make_applicant, make_application
 from tests.factories.applications import attach
 from tests.factories.draws import make_draw, make_invitation, make_project
+from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker, jpeg
 from tests.factories.people import make_account, make_agent_link, make_expert, make_identity, make_organisation
 from tests.services.conftest import NoticeBook
 
@@ -204,3 +211,54 @@ async def test_applications_come_along_and_those_never_handed_in_go(
     assert await Attachment.filter(state="ready").values_list("application_id", flat=True) == [refused.id]
     await given_up.refresh_from_db()
     assert given_up.name == ""
+
+
+async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
+    privacy: Privacy, deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    """Attachments, one whole and one half sent, and every print of it; what was handed in is an archive."""
+    files = MemoryFiles(clock)
+    store = SealedFiles(files, deps.keys)
+    attachments, papers = Attachments(deps, store, QuickChecker()), Papers(deps, store, PlainPrinter())
+    draft = await make_applicant(deps, mobile=MOBILE)
+    kept = await make_application(deps, draft.account, state="refused", ended_at=deps.now(), submitted_at=deps.now())
+    await papers.print_form(draft.actor, kept.id)
+    archived = set(files.kept)
+    await attachments.upload(draft.actor, draft.id, "photo", filename="a.jpg", content=jpeg())
+    begun = await attachments.begin(draft.actor, draft.id, "id_card_front", filename="b.jpg", size=5000)
+    await attachments.append(draft.actor, begun.id, 0, jpeg()[:1000])
+    printed = await papers.print_form(draft.actor, draft.id)
+    await Application.filter(id=draft.id).update(version=2)
+    await papers.print_form(draft.actor, draft.id)
+    assert len(files.kept) == 6
+    await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())
+
+    await privacy.delete(draft.actor, await _code(deps, book))
+    clock.move(KEPT_AFTER_REMOVAL)
+    await StoreKeeper(deps, store, clock).remove_due()
+    await attachments.sweep()
+    assert set(files.kept) == archived
+    with pytest.raises(NotFound):
+        await papers.verify(printed.code)
+
+
+async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
+    privacy: Privacy, deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    files = MemoryFiles(clock)
+    store = SealedFiles(files, deps.keys)
+    papers, keeper = Papers(deps, store, PlainPrinter()), StoreKeeper(deps, store, clock)
+    draft = await make_applicant(deps, mobile=MOBILE)
+    files.pause = asyncio.Event()
+    printing = asyncio.create_task(papers.print_form(draft.actor, draft.id))
+    while not await PrintedForm.exists():
+        await asyncio.sleep(0.01)
+    await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())
+    await privacy.delete(draft.actor, await _code(deps, book))
+    await keeper.remove_due()
+    files.pause.set()
+    await printing
+    assert len(files.kept) == 1
+    clock.move(OLD + timedelta(seconds=1))
+    await keeper.search()
+    assert files.kept == {}
