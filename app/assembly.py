@@ -39,6 +39,8 @@ from services.file_checker import FileChecker
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
+from services.joining import Joining
+from services.late_replies import LateReplies
 from services.links import Links
 from services.notices import Delivery, Notices
 from services.objections import Objections
@@ -129,6 +131,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     return Services(
         deps=deps,
         accounts=accounts,
+        joining=Joining(deps, accounts, ports.official),
+        late_replies=LateReplies(deps, notices),
         sessions=sessions,
         browsers=BrowserLogins(deps, notices, links, sessions),
         registration=Registration(deps, notices, accounts, passwords),

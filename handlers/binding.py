@@ -12,15 +12,17 @@ from domain.errors import InvalidInput, TooMany
 from domain.parsing import fold, mobile_number
 from handlers import commands, overview, people, texts
 from services.accounts import Bound
+from services.joining import DIGITS, SCENE
 from services.permissions import role_name
 
 VENUE = "venue"
 """Why somebody binds: the venue's code was scanned by a WeChat that nobody knows yet."""
 
+AGREED, REFUSED = "agreed", "refused"
 AGAIN, OTHER = "again", "other"
 _AGAIN_WORDS = frozenset(("重发", "重新发送", "再发一次", "重新获取", "没收到", "没有收到", "收不到"))
 _OTHER_WORDS = frozenset(("换号", "换手机号", "换号码", "改号码", "修改手机号", "号码错了", "输错了"))
-_PRIVACY_BYTES = 1400
+_PRIVACY_BYTES = 1250
 """Of the bubble's 2048: the choices below the text must never be cut off."""
 
 
@@ -29,6 +31,8 @@ def register(router: Router) -> None:
     router.keyword(begin, commands.BIND, "绑定", "身份绑定", "我要绑定")
     router.menu("BIND", begin)
     router.scene("bind:", begin_by_scan)
+    router.scene(SCENE, join_by_scan)
+    router.text(join_by_code)
     router.remember(unbind)
     router.keyword(begin_unbinding, commands.UNBIND, "解除绑定", "取消绑定")
 
@@ -54,15 +58,31 @@ def start_at_venue(turn: Turn) -> Answer:
     return bind.start(turn.services.deps.book(turn.user.pool).pool.privacy_version, VENUE)
 
 
-@conversation(commands.BIND)
+@conversation(commands.BIND, version=2)
 async def bind(talk: Talk, privacy_version: str, occasion: str) -> None:
     if occasion:
         await talk.say(texts.VENUE_FIRST if occasion == VENUE else occasion)
-    agreed = await talk.choose(_privacy(talk), {texts.AGREE: True, texts.DISAGREE: False}, words=agrees)
-    if not agreed:
-        await talk.say(texts.NOT_AGREED)
-        return
+    bound = await _bind_by_code_or_agree(talk) or await _bind_by_mobile(talk, privacy_version)
+    await _say_bound(talk, bound, occasion)
 
+
+async def _bind_by_code_or_agree(talk: Talk) -> Bound | None:
+    """None once the person has agreed; who does not ends the talk. A code needs no answer: its owner has agreed."""
+    question, options = _privacy(talk), {texts.AGREE: AGREED, texts.DISAGREE: REFUSED}
+    while True:
+        said = await talk.choose(question, options, words=consent_or_code)
+        if said == AGREED:
+            return None
+        if said == REFUSED:
+            await talk.say(texts.NOT_AGREED)
+            await talk.end()
+        try:
+            return await talk.once(talk.services.joining.join, talk.user.identity_id, talk.user.pool, said)
+        except InvalidInput as error:
+            question = f"{error.message}\n{texts.AGREE_FIRST}"
+
+
+async def _bind_by_mobile(talk: Talk, privacy_version: str) -> Bound:
     length = talk.services.deps.book(talk.user.pool).login.code_length
     mobile = await talk.ask(texts.ASK_MOBILE, parse=mobile_number)
     question = await _send_code(talk, mobile, length)
@@ -74,14 +94,11 @@ async def bind(talk: Talk, privacy_version: str, occasion: str) -> None:
             question = await _send_code(talk, mobile, length)
             continue
         try:
-            bound = await talk.once(
+            return await talk.once(
                 talk.services.accounts.bind, talk.user.identity_id, talk.user.pool, mobile, entry, privacy_version
             )
         except InvalidInput as error:  # a wrong or old code: the reason, and how many tries are left
             question = f"{error.message}\n{texts.CODE_FORM.format(length=length)}"
-        else:
-            break
-    await _say_bound(talk, bound, occasion)
 
 
 async def _send_code(talk: Talk, mobile: str, length: int) -> str:
@@ -131,9 +148,52 @@ def code_or_wish(length: int) -> Callable[[str], str]:
     return parse
 
 
+def consent_or_code(text: str) -> str | None:
+    agreed = agrees(text)
+    return find_code(text) if agreed is None else AGREED if agreed else REFUSED
+
+
+def find_code(text: str) -> str | None:
+    """The digits that the mini-program shows, alone or after 绑定."""
+    digits = "".join(fold(text).split()).replace("-", "").removeprefix("绑定")
+    return digits if len(digits) == DIGITS and digits.isascii() and digits.isdigit() else None
+
+
+# ---- who is known to the mini-program
+
+
+async def join_by_scan(turn: Turn, code: str) -> Answer:
+    return await _join(turn, code)
+
+
+async def join_by_code(turn: Turn) -> Answer:
+    """``绑定 12345678``, or the digits alone from somebody who is not bound."""
+    code = find_code(turn.message.text)
+    if code is None or (turn.user.bound and "绑定" not in turn.message.text):
+        return None
+    return await _join(turn, code)
+
+
+async def _join(turn: Turn, code: str) -> Answer:
+    """Consent was given in the mini-program, which hands out no code before."""
+    try:
+        bound = await turn.services.joining.join(turn.user.identity_id, turn.user.pool, code, key=turn.message.key)
+    except (InvalidInput, TooMany) as error:
+        return error.message if turn.user.bound else f"{error.message}\n{commands.tappable(commands.BIND)}"
+    roles = "、".join(role_name(role) for role in bound.roles) or texts.NO_ROLE_YET
+    lines = [texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles)]
+    who = await turn.services.accounts.who(turn.user.identity_id)
+    if who.expert_id is not None:
+        lines.append(await overview.next_things(turn.services, who.expert_id))
+    else:
+        lines.append(commands.tappable(commands.APPLY, commands.PROGRESS, commands.MENU))
+    return "\n".join(lines)
+
+
 def _privacy(talk: Talk) -> str:
     text = talk.services.deps.book(talk.user.pool).pool.privacy_text
-    return f"{shorten(text, _PRIVACY_BYTES)}\n{texts.PRIVACY_ASK}"
+    hint = "" if talk.user.bound else f"{texts.JOIN_HINT}\n"
+    return f"{shorten(text, _PRIVACY_BYTES)}\n{hint}{texts.PRIVACY_ASK}"
 
 
 def agrees(text: str) -> bool | None:

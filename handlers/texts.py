@@ -25,13 +25,17 @@ NOTHING_TO_DO = "目前没有需要您办理的事项。"
 NO_APPLICATION = "您还没有提交过申请。"
 PROGRESS_HEAD = "{headline}\n申请编号：{number}"
 PROGRESS_WHO = "当前办理：{who}（自{since}）"
+PROGRESS_ENDED = "办结时间：{at}"
 PROGRESS_OPINION = "审核意见：{opinion}"
 PROGRESS_NEXT = "下一步：{advice}"
+PROGRESS_ASK = "咨询：{ask}"
 PROGRESS_MORE = "查看详情"
 PAGE = '<a href="{link}">▸ {label}</a>'
 
 # ---- guide, questions, feedback
 
+GUIDE_REGIONS = "各地咨询：\n{lines}"
+GUIDE_ALL_REGIONS = "……其他地区请在“我的申报”页面查看。"
 GUIDE_MORE = '<a href="{link}">查看完整办理指南和常见问题</a>'
 ASK_FEEDBACK = "请写下您的意见或遇到的问题，我们会转给专家库管理机构，答复会发到这里。"
 FEEDBACK_FORM = "请用5至{longest}个字说明，不要只发表情或图片。"
@@ -53,6 +57,8 @@ LEAVE_UNTIL = "不能到场请在{time}前回复“请假”。"
 # ---- binding
 
 PRIVACY_ASK = "您是否同意？"
+JOIN_HINT = "已在小程序登录？打开小程序“绑定公众号”，把8位绑定码发到这里，不用再收短信验证码。"
+AGREE_FIRST = "也可以用手机号绑定，请先选择是否同意隐私说明："
 PRIVACY_CHANGED = "隐私说明已更新，请重新阅读并验证手机号。"
 AGREE = "同意"
 DISAGREE = "不同意"
@@ -104,6 +110,7 @@ PASSWORD_PAGE = "设置或修改密码"
 STATUS_WHO = "{name}{mobile}"
 STATUS_ROLES = "身份：{roles}"
 STATUS_NO_ROLE = "身份：暂无"
+NO_ROLE_YET = "暂无"
 STATUS_EXPERT = "专家编号：{number}\n状态：{standing}"
 STANDING = {"formal": "正式专家", "temporary": "临时专家"}
 SUSPENDED = "（已暂停抽取，请拨打{hotline}了解）"

@@ -112,6 +112,7 @@ class MeOut(Output):
     organisation_id: UUID | None
     expert_id: UUID | None
     roles: tuple[RoleOut, ...]
+    in_chat: bool = Field(description="The official account knows the person, so that its messages arrive")
 
 
 class ChosenOut(Output):
@@ -119,6 +120,14 @@ class ChosenOut(Output):
     scope: str
     organisation_id: UUID | None
     expert_id: UUID | None
+
+
+class JoinCodeOut(Output):
+    """Ten minutes, one WeChat."""
+
+    code: str = Field(description="Eight digits for typing, alone or after 绑定", examples=["48392017"])
+    scan: str = Field(description="Text of a QR code that does the same; empty while WeChat makes none")
+    valid_until: Moment
 
 
 class LinkOut(Output):
@@ -186,6 +195,7 @@ async def me(call: Call) -> MeOut:
         organisation_id=actor.organisation_id,
         expert_id=actor.expert_id,
         roles=RoleOut.each(roles),
+        in_chat=actor.account_id is not None and await call.services.joining.in_chat(actor.account_id),
     )
 
 
@@ -204,6 +214,16 @@ async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
         key=read_key(call.request),
     )
     return BoundOut.of(bound)
+
+
+@api.post("/sessions/current/chat", "绑定公众号", keyed="no", limits=(60, 60))
+async def offer_code(call: Call) -> JoinCodeOut:
+    """A code with which the official account learns who the person is: sent to it as a message, or scanned.
+
+    Where both are known to be one person's (one unionid), none is needed: `in_chat` of `GET /sessions/current` tells.
+    Show it to nobody else: whoever sends it first is bound. Another call ends the code before.
+    """
+    return JoinCodeOut.of(await call.services.joining.offer(call.actor))
 
 
 @api.put("/sessions/current/role", "选择身份")

@@ -20,6 +20,9 @@ from services.limits import DAY, SentCode, check_may_send, lock_refusal, seriali
 
 Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
 
+JOIN = "join"
+"""Purpose of a code that is shown, not sent (``services.joining``): it counts for no limit on messages."""
+
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 
 
@@ -137,9 +140,8 @@ class Codes:
     async def _recent(self, pool: str, mobile_hash: str, login: Login, now: datetime) -> list[SentCode]:
         """Codes of any purpose that limits and locks may still depend on, oldest first."""
         since = now - max(DAY, login.lock_for + login.code_valid) - DAY
-        found = await VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, sent_at__gt=since).order_by(
-            "sent_at", "id"
-        )
+        sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, sent_at__gt=since).exclude(purpose=JOIN)
+        found = await sent.order_by("sent_at", "id")
         return [SentCode(row.sent_at, row.valid_until, row.tries, row.used_at is not None) for row in found]
 
     def _code_hash(self, code_id: UUID, code: str) -> str:

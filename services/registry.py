@@ -36,6 +36,8 @@ from services.exports import Exports
 from services.helpdesk import HelpDesk
 from services.initial_passwords import InitialPasswords
 from services.invitations import Invitations
+from services.joining import Joining
+from services.late_replies import LateReplies
 from services.links import Links
 from services.notices import Delivery, Notices
 from services.objections import Objections
@@ -60,6 +62,8 @@ class Services:
 
     deps: Deps
     accounts: Accounts
+    joining: Joining
+    late_replies: LateReplies
     sessions: Sessions
     browsers: BrowserLogins
     registration: Registration

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+
+import pytest
 
 from domain.clock import FixedClock
 from models.accounts import Account, Session, VerificationCode, WechatIdentity
 from models.experts import Expert
 from models.notices import Notice
+from services.base import Actor
 from tests.factories.people import make_account, make_expert
 from tests.handlers.conftest import Phone, World
 
@@ -274,3 +278,70 @@ async def test_an_agent_is_shown_the_mini_program(world: World) -> None:
     status = await phone.says("状态")
     assert "暂无" in status
     assert "小程序" in status
+
+
+# ---- who is known to the mini-program
+
+
+async def shown_code(world: World, expert: Expert) -> str:
+    """What the mini-program of this person shows."""
+    account = await make_account(world.office.deps, world.mobile_of(expert), real_name=expert.name)
+    return (await world.services.joining.offer(Actor("demo", "guest", account.id))).code
+
+
+@pytest.mark.parametrize("said", ["绑定 {0}{1}", "绑定{0}{1}", "{0}{1}", "绑定 {0} {1}", "{0} {1}"])
+async def test_the_code_of_the_mini_program_binds_without_an_sms(
+    world: World, stranger: Phone, expert: Expert, said: str
+) -> None:
+    code = await shown_code(world, expert)
+    assert "绑定成功。专**" in await stranger.says(said.format(code[:4], code[4:]))
+    assert (await stranger.identity()).account_id == (await Expert.get(id=expert.id)).account_id
+    assert not await Notice.exists(kind="verification_code")
+    assert "专**" in await stranger.says("我的状态")
+
+
+async def test_the_first_word_offers_it_and_the_code_may_be_the_answer(
+    world: World, stranger: Phone, expert: Expert
+) -> None:
+    code = await shown_code(world, expert)
+    assert "8位绑定码" in await stranger.says("绑定")
+    wrong = await stranger.says("00000000" if code != "00000000" else "11111111")
+    assert "绑定码不对" in wrong
+    assert "是否同意" in wrong
+    assert "绑定成功" in await stranger.says(code)
+
+
+async def test_after_a_wrong_code_the_mobile_still_works(world: World, stranger: Phone, expert: Expert) -> None:
+    await stranger.says("绑定")
+    await stranger.says("12345678")
+    assert "手机号" in await stranger.taps("同意")
+    await stranger.says(world.mobile_of(expert))
+    assert "绑定成功" in await stranger.says(await world.sms_code())
+
+
+@pytest.mark.parametrize("follows", [True, False])
+async def test_scanning_the_mini_programs_code_binds_followers_old_and_new(
+    world: World, stranger: Phone, expert: Expert, follows: bool
+) -> None:
+    code = await shown_code(world, expert)
+    screen = await (stranger.scans(f"join:{code}") if follows else stranger.follows(f"join:{code}"))
+    assert "绑定成功" in screen
+    assert (await stranger.identity()).account_id is not None
+
+
+async def test_a_wrong_code_says_where_the_right_one_is_and_offers_the_long_way(stranger: Phone) -> None:
+    screen = await stranger.says("绑定 12345678")
+    assert "小程序“绑定公众号”页面" in screen
+    assert "是否同意" in await stranger.taps("绑定身份")
+
+
+async def test_two_phones_with_one_code_are_not_both_bound(world: World, expert: Expert) -> None:
+    code = await shown_code(world, expert)
+    one, other = Phone(world, "oOne"), Phone(world, "oOther")
+    screens = await asyncio.gather(one.says(f"绑定 {code}"), other.says(f"绑定 {code}"))
+    assert sorted("绑定成功" in screen for screen in screens) == [False, True]
+    assert await WechatIdentity.filter(account_id__not_isnull=True).count() == 1
+
+
+async def test_eight_digits_of_somebody_bound_are_just_words(world: World, phone: Phone) -> None:
+    assert "看懂" in await phone.says("20261125")

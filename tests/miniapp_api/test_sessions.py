@@ -7,7 +7,14 @@ from datetime import timedelta
 import pytest
 
 from models.accounts import VerificationCode
-from tests.factories.people import make_account, make_agent_link, make_grant, make_organisation, mobile_number
+from tests.factories.people import (
+    make_account,
+    make_agent_link,
+    make_grant,
+    make_identity,
+    make_organisation,
+    mobile_number,
+)
 from tests.miniapp_api.conftest import World
 
 
@@ -131,3 +138,21 @@ async def test_many_log_ins_from_one_address_are_slowed_down(world: World) -> No
         statuses.add(response.status)
     assert statuses == {401, 429}
     assert int(response.headers["Retry-After"]) > 0
+
+
+async def test_who_is_not_in_the_chat_gets_a_code_for_it(world: World) -> None:
+    person = await world.log_in(mobile_number())
+    assert not (await person.get("/sessions/current"))["in_chat"]
+    shown = await person.post("/sessions/current/chat")
+    assert shown["scan"].endswith(f"join:{shown['code']}")
+    chat = await make_identity()
+    await world.services.joining.join(chat.id, "demo", shown["code"])
+    assert (await person.get("/sessions/current"))["in_chat"]
+    refused = await person.post("/sessions/current/chat", status=409)
+    assert refused["code"] == "joined_already"
+
+
+async def test_a_visitor_binds_the_mobile_before_the_chat(world: World) -> None:
+    visitor = await world.visit()
+    assert not (await visitor.get("/sessions/current"))["in_chat"]
+    assert (await visitor.post("/sessions/current/chat", status=401))["code"]

@@ -1,5 +1,6 @@
 // The expert: invitations, panels, leave, check-in, times away, own file.
 import { makeForm } from './forms.js';
+import { joinCell } from './joining.js';
 import { ask, banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
 import { later, showClock, showTime, until } from './time.js';
 
@@ -21,6 +22,7 @@ export async function expert(page) {
     if (mark(open, agreed) !== mark(waiting, panels)) page.refresh();
   });
   return [
+    joinCell(page, '抽取通知会发到微信，回复即可确认'),
     waiting.items.length ? cells('待答复的邀请', waiting.items.map((item) => line(page, item))) : empty('没有待答复的邀请。'),
     panels.items.length > 0 && cells('我的评标活动', panels.items.map((item) => line(page, item))),
     buttons(button('扫码签到', () => scan(page), 'primary')),

@@ -1,5 +1,6 @@
 // Who is it: binding the mobile, choosing as whom to act, the account page.
 import { makeForm } from './forms.js';
+import { joinCell } from './joining.js';
 import { ask, banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
 import { showTime } from './time.js';
 
@@ -71,6 +72,7 @@ export async function account(page) {
   page.title('账户管理');
   await page.app.loadMe();
   return [
+    joinCell(page, '通知会发到微信'),
     cells('我的身份', page.me.roles.map((option) => roleCell(page, option))),
     ...await requests(page),
     page.pool.hotline && cells('', [cell('服务热线', page.pool.hotline)]),
