@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.replies import shorten
 from bot.router import Router
 from bot.turn import Turn
-from domain.clock import print_time
+from domain.clock import print_until
+from domain.entry_lifecycles import ApplicationState
 from handlers import commands, texts, wording
 from services.applications.progress import Progress
 from services.applications.to_do import ToDo
@@ -39,21 +40,30 @@ async def progress(turn: Turn) -> str:
     found = await turn.services.to_dos.progress(turn.user.account_id)
     if found is None:
         return f"{texts.NO_APPLICATION}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
-    return "\n".join(_lines(turn, found))
+    return "\n".join([*_lines(turn, found), *_taps(found)])
 
 
 def _lines(turn: Turn, found: Progress) -> list[str]:
-    lines = [
-        texts.PROGRESS_HEAD.format(headline=found.headline, number=found.number),
-        texts.PROGRESS_WHO.format(who=found.who, since=print_time(found.since)),
-    ]
+    now = turn.services.deps.now()
+    lines = [texts.PROGRESS_HEAD.format(headline=found.headline, number=found.number)]
+    if found.ended_at is not None:
+        lines.append(texts.PROGRESS_ENDED.format(at=print_until(found.ended_at, now)))
+    else:
+        lines.append(texts.PROGRESS_WHO.format(who=found.who, since=print_until(found.since, now)))
     lines += [f"{one.state_label}　{wording.plain(one.name)}" for one in found.specialties[:_SPECIALTIES_SHOWN]]
     if found.opinion:
         lines.append(texts.PROGRESS_OPINION.format(opinion=shorten(wording.plain(found.opinion), _OPINION_BYTES)))
-    lines.append(texts.PROGRESS_NEXT.format(advice=found.advice))
+    lines += [texts.PROGRESS_NEXT.format(advice=found.advice), texts.PROGRESS_ASK.format(ask=wording.plain(found.ask))]
     route, label = (found.step.route, found.step.label) if found.step else (_status(turn), texts.PROGRESS_MORE)
     lines.append(texts.PAGE.format(link=_link(turn, route), label=label))
     return lines
+
+
+def _taps(found: Progress) -> list[str]:
+    """What the chat itself does next: pay with the code beside the link, or begin again once all is over."""
+    if found.ended_at is not None:
+        return [] if found.state == ApplicationState.ENTERED else [commands.tappable(commands.APPLY)]
+    return [commands.tappable(commands.PAY)] if found.state == ApplicationState.FEE else []
 
 
 def _item(turn: Turn, item: ToDo) -> str:

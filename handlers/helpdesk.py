@@ -7,12 +7,14 @@ from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.errors import InvalidInput
-from handlers import commands, texts
+from handlers import commands, texts, wording
 from services.base import Actor
 from services.helpdesk import FEEDBACK_MAX
 
 _GUIDE_BYTES = 1700
 """Of the bubble's 2048: hotlines and choices must still fit."""
+_REGIONS_BYTES = 600
+"""Of these, for whom to ask in each region."""
 
 
 def register(router: Router) -> None:
@@ -27,8 +29,21 @@ def register(router: Router) -> None:
 async def guide(turn: Turn) -> str:
     rules = turn.services.deps.book(turn.user.pool).help
     link = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/help"
-    lines = [shorten(rules.guide, _GUIDE_BYTES), "\n".join(rules.hotlines), texts.GUIDE_MORE.format(link=link)]
+    regions = _regions([f"{name}：{line}" for name, line in await turn.services.to_dos.advice(turn.user.pool)])
+    guide_text = shorten(rules.guide, _GUIDE_BYTES - len(regions.encode()))
+    lines = [guide_text, "\n".join(rules.hotlines), *([regions] if regions else []), texts.GUIDE_MORE.format(link=link)]
     return "\n".join([*lines, commands.tappable(commands.FEEDBACK, commands.HELP)])
+
+
+def _regions(lines: list[str]) -> str:
+    """Whom to ask in each region, as many as the bubble holds; empty without any."""
+    shown: list[str] = []
+    for line in map(wording.plain, lines):
+        if len("\n".join([*shown, line]).encode()) > _REGIONS_BYTES:
+            shown.append(texts.GUIDE_ALL_REGIONS)
+            break
+        shown.append(line)
+    return texts.GUIDE_REGIONS.format(lines="\n".join(shown)) if shown else ""
 
 
 async def answer_question(turn: Turn) -> Answer:

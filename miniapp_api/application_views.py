@@ -54,12 +54,24 @@ class ProgressOut(Output):
     who: str = Field(examples=["市州行业主管部门"])
     since: Moment
     advice: str
+    ask: str = Field(
+        description="Whom to ask: the region's own line, else the hotline", examples=["广州市：020-12345678"]
+    )
     opinion: str = Field(description="The reviewer's, while something is sent back or after a refusal")
     step: StepOut | None = Field(description="What the person can do now")
     stages: tuple[StageOut, ...]
     specialties: tuple[SpecialtyProgressOut, ...]
     expert_number: str = Field(description="Empty before approval")
     submitted_at: Moment | None
+    until: Moment | None = Field(description="The last moment to hand in, while that is the person's turn")
+    ended_at: Moment | None
+
+
+class AdviceOut(Output):
+    """Whom to ask about the campaigns, in one region."""
+
+    region: str = Field(examples=["广州市"])
+    line: str = Field(examples=["市住房和城乡建设局 020-12345678"])
 
 
 class ToDoOut(Output):
@@ -78,6 +90,7 @@ class HomeOut(Output):
     to_do: tuple[ToDoOut, ...]
     progress: ProgressOut | None
     campaigns: tuple[CampaignOut, ...]
+    advice: tuple[AdviceOut, ...]
 
     @classmethod
     def show(cls, home: Home) -> HomeOut:
@@ -86,6 +99,7 @@ class HomeOut(Output):
             to_do=ToDoOut.each(home.to_do),
             progress=ProgressOut.of(home.progress) if home.progress else None,
             campaigns=tuple(CampaignOut.show(view) for view in home.campaigns),
+            advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),
         )
 
 

@@ -1,5 +1,6 @@
 // The applicant: registering, to-dos, progress, paying; longer pages open in the phone's browser.
 import { makeForm } from './forms.js';
+import { joinCell } from './joining.js';
 import { banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
 import { showTime } from './time.js';
 
@@ -22,9 +23,10 @@ export async function applicant(page) {
   const { progress, standing } = home;
   return [
     cells('', [cell('当前身份', '', { note: standing.expert_number && `专家编号 ${standing.expert_number}`, tag: tag(BADGES[standing.kind] ?? '', standing.text) })]),
+    joinCell(page, '审核、缴费结果会发到微信'),
     home.to_do.length ? cells('待办事项', home.to_do.map((item) => toDo(page, item))) : empty('目前没有需要您办理的事项。'),
     progress && cells(progress.headline, progress.stages.map((stage) => cell(`${MARKS[stage.state]} ${stage.name}`, '', { note: [stage.who, stage.at && showTime(stage.at)].filter(Boolean).join(' · ') })),
-      [progress.opinion && `审核意见：${progress.opinion}`, progress.advice].filter(Boolean).join(' ')),
+      [progress.opinion && `审核意见：${progress.opinion}`, progress.advice, `咨询：${progress.ask}`].filter(Boolean).join(' ')),
     buttons(progress && button('查看进度', () => openPage(page, `/h5/${page.api.host.phone.pool}/apply/status`))),
     cells('', [
       cell('我的缴费', '', { note: '缴费、凭证与发票', onclick: () => page.go('fee') }),
@@ -32,6 +34,7 @@ export async function applicant(page) {
       cell('我的账号', '', { note: '密码、手机号、登录设备', onclick: () => openPage(page, `/h5/${page.api.host.phone.pool}/account`) }),
       cell('切换身份、退出登录', '', { onclick: () => page.go('account') }),
     ]),
+    home.advice.length > 0 && cells('各地咨询方式', home.advice.map((one) => cell(one.region, one.line))),
   ];
 }
 
