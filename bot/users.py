@@ -8,7 +8,7 @@ support for prepared statements.
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -17,6 +17,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 from bot.messages import Message
 from bot.turn import NOBODY, WechatUser
 from domain.ids import new_id
+from services.together import Together
 
 _FIND = """
 SELECT i.id, i.account_id, i.following, asked.number
@@ -38,12 +39,6 @@ _MOST = 100
 
 
 @dataclass(frozen=True)
-class _Asked:
-    message: Message
-    answer: asyncio.Future[WechatUser]
-
-
-@dataclass(frozen=True)
 class _Held:
     connection: asyncpg.Connection
     find: PreparedStatement
@@ -56,51 +51,38 @@ class Users:
         self._url = database_url
         self._timeout = timeout
         self._held: _Held | None = None
-        self._asked: list[_Asked] = []
-        self._worker: asyncio.Task[None] | None = None
+        self._together: Together[Message, WechatUser] = Together(self._look_up, most=_MOST)
 
     async def find(self, message: Message) -> WechatUser:
         """The user of a message; a first contact is written down, and who writes or taps is following.
 
         Raises asyncpg's errors, OSError or TimeoutError when the database is away.
         """
-        asked = _Asked(message, asyncio.get_running_loop().create_future())
-        self._asked.append(asked)
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
-        return await asked.answer
+        return await self._together.ask(message)
 
     async def close(self) -> None:
-        if self._worker is not None:
-            await asyncio.wait((self._worker,), timeout=self._timeout)
+        await self._together.close(self._timeout)
         if self._held is not None:
             await self._held.connection.close(timeout=2)
             self._held = None
 
-    async def _work(self) -> None:
-        """Answer whoever asked, all at once, until nobody does. A failure is everybody's of that look-up."""
-        while self._asked:
-            batch, self._asked = self._asked[:_MOST], self._asked[_MOST:]
-            try:
-                await self._answer(batch)
-            except BaseException as error:
-                self._drop()
-                for asked in batch:
-                    if not asked.answer.done():
-                        asked.answer.set_exception(_of_ones_own(error))
-                if not isinstance(error, Exception):
-                    raise
+    async def _look_up(self, messages: Sequence[Message]) -> list[WechatUser]:
+        try:
+            held = self._held = self._held or await self._connect()
+            columns = [message.appid for message in messages], [message.openid for message in messages]
+            rows = {row["number"]: row for row in await held.find.fetch(*columns, timeout=self._timeout)}
+            return [await self._user(held, message, rows.get(number)) for number, message in enumerate(messages, 1)]
+        except BaseException:
+            self._drop()
+            raise
 
-    async def _answer(self, batch: list[_Asked]) -> None:
-        held = self._held = self._held or await self._connect()
-        columns = [asked.message.appid for asked in batch], [asked.message.openid for asked in batch]
-        rows = {row["number"]: row for row in await held.find.fetch(*columns, timeout=self._timeout)}
-        for number, asked in enumerate(batch, 1):
-            row = rows.get(number)
-            if (row is None or not row["following"]) and _is_presence(asked.message):
-                row = await self._welcome(held, asked.message)
-            if not asked.answer.done():
-                asked.answer.set_result(_user(asked.message, row))
+    async def _user(self, held: _Held, message: Message, row: asyncpg.Record | None) -> WechatUser:
+        if (row is None or not row["following"]) and _is_presence(message):
+            row = await self._welcome(held, message)
+        pool, appid, openid = message.pool, message.appid, message.openid
+        if row is None:
+            return WechatUser(pool, appid, openid, NOBODY, None, following=False)
+        return WechatUser(pool, appid, openid, row["id"], row["account_id"], row["following"])
 
     def _drop(self) -> None:
         if self._held is not None:
@@ -125,20 +107,6 @@ class Users:
         return await held.connection.fetchrow(_WELCOME, *values, timeout=self._timeout)
 
 
-def _of_ones_own(error: BaseException) -> Exception:
-    """Every waiter gets an exception object of its own: raising one object in several tasks tangles their traces."""
-    lost = ConnectionError(f"the look-up failed: {type(error).__name__}")
-    lost.__cause__ = error
-    return lost
-
-
 def _is_presence(message: Message) -> bool:
     """Whether the user did something that only a follower can do."""
     return message.event not in _LEAVING and message.event not in _RECEIPTS
-
-
-def _user(message: Message, row: asyncpg.Record | None) -> WechatUser:
-    pool, appid, openid = message.pool, message.appid, message.openid
-    if row is None:
-        return WechatUser(pool, appid, openid, NOBODY, None, following=False)
-    return WechatUser(pool, appid, openid, row["id"], row["account_id"], row["following"])
