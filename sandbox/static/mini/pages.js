@@ -3,7 +3,7 @@ import { absences, absencesOfDraw } from './absences.js';
 import { agents } from './agents.js';
 import { agency, draws } from './agency.js';
 import { applicant, fee, register, staff } from './applicant.js';
-import { checkIn, expert, invitation, joining, periods, profile } from './expert.js';
+import { checkIn, expert, invitation, periods, profile } from './expert.js';
 import { desk, door } from './desk.js';
 import { draw } from './draw.js';
 import { joining } from './joining.js';
@@ -15,5 +15,5 @@ import { application, verifier } from './verifier.js';
 
 export const PAGES = {
   absences, absencesOfDraw, account, agency, agents, applicant, application, bind, checkIn, desk, door, draw, draws, expert, farewell, fee,
-  invitation, periods, profile, project, projects, register, result, roles, staff, supervised, supervisor, verifier,
+  invitation, joining, periods, profile, project, projects, register, result, roles, staff, supervised, supervisor, verifier,
 };
