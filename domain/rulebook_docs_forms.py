@@ -68,6 +68,7 @@ def _limits(field: FormField) -> str:
         f"codes of {field.code_length} characters" if field.code_length else "",
         "city only" if field.city_only else "",
         _files(field),
+        "anew for each application" if field.single_use else "",
         f"default {_cell(field.default)}" if field.default else "",
         f"instead of `{field.instead_of}`" if field.instead_of else "",
         "kept at renewal" if field.kept_at_renewal else "",

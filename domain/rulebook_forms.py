@@ -71,6 +71,8 @@ class FormField(Section):
     """Masked for everybody but the person."""
     instead_of: str = ""
     """Code of a field that this one satisfies: a practising qualification where there is no title."""
+    single_use: bool = False
+    """Of a file: signed for one application, so the next one needs a new one; others are offered again."""
     city_only: bool = False
     """Of a region: one right below the province (市州), not a county."""
     not_before: str = ""
@@ -91,6 +93,8 @@ class FormField(Section):
                 raise ValueError(f"{name} belongs to kind {kind} and only there")
         if self.default and self.kind not in ("text", "textarea", "yes_no", "choice"):
             raise ValueError("default belongs to kinds text, textarea, yes_no and choice and only there")
+        if self.single_use and self.kind != "file":
+            raise ValueError("single_use belongs to kind file and only there")
         if self.city_only and self.kind != "region":
             raise ValueError("city_only belongs to kind region and only there")
         if (self.not_before or self.not_future) and self.kind not in ("date", "month"):

@@ -146,6 +146,7 @@ class FileOut(Output):
     media_type: str
     size: int = Field(description="Bytes")
     state: str
+    taken_over: bool = Field(description="From an earlier application; another file may be put in its place")
     created_at: Moment
 
 

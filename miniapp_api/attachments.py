@@ -69,6 +69,7 @@ class AttachmentOut(Output):
     received: int
     state: str = Field(examples=["ready"])
     has_thumbnail: bool
+    taken_over: bool = Field(description="From an earlier application; another file may be put in its place")
     ready_at: Moment | None
 
 

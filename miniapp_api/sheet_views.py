@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import Field
+
 from miniapp_api.http.schema import Moment, Output
 
 
 class SheetFileOut(Output):
-    """An attachment; its pictures and the file itself are under `/attachments`."""
+    """An attachment; its pictures and the file itself are under `/attachments`.
+
+    `covered`: sensitive, to be loaded only when the person asks for it, since every opening is logged.
+    """
 
     id: UUID
     field: str
@@ -17,6 +22,8 @@ class SheetFileOut(Output):
     media_type: str
     size: int
     picture: bool
+    taken_over: bool = Field(description="From an earlier application of the same person")
+    covered: bool
 
 
 class SheetFieldOut(Output):

@@ -29,7 +29,10 @@ _FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
 
 @dataclass(frozen=True)
 class AttachmentView:
-    """An attachment as its owner and reviewers see it. ``received`` of ``size`` bytes have come."""
+    """An attachment as its owner and reviewers see it. ``received`` of ``size`` bytes have come.
+
+    ``taken_over``: it came from an earlier application.
+    """
 
     id: UUID
     field: str
@@ -40,13 +43,14 @@ class AttachmentView:
     received: int
     state: str
     has_thumbnail: bool
+    taken_over: bool
     ready_at: datetime | None
 
 
 def view_of(found: Attachment) -> AttachmentView:
     return AttachmentView(
         found.id, found.field, found.row, found.filename, found.media_type, found.size, found.received, found.state,
-        bool(found.thumb_key), found.ready_at,
+        bool(found.thumb_key), found.taken_from is not None, found.ready_at,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from models.applications import Application, ApplicationSection
 from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.codes import Codes, load_codes
+from services.applications.former_files import find_former, take_files_over
 from services.applications.left_over import over_since, take_over
 from services.applications.persons import (
     facts_of,
@@ -190,7 +191,7 @@ class Drafts:
         now: datetime,
         left: Application | None = None,
     ) -> None:
-        """Put in what the expert's file or an earlier application tells, as far as today's form takes it.
+        """Put in what the expert's file or an earlier application tells and holds, as far as today's form takes it.
 
         ``left``: what the person had typed when its campaign ended; it is the latest word.
         """
@@ -198,17 +199,20 @@ class Drafts:
         known = await file_values(self._deps, book, expert) if expert else await last_values(self._deps, account.id)
         if left is not None and left.entry_type == application.entry_type:
             known |= await read_values(self._deps, left.id)
-        if not known:
-            return
+        typed: dict[str, object] = {}
         codes = await load_codes(book, known)
         for section in book.form.sections:
             here = {code: known[code] for code in book.form.sections[section].fields if code in known}
             kept = _sound(book, section, here, cast(EntryType, application.entry_type), codes)
+            typed |= kept
             if kept:
                 await ApplicationSection.create(
                     application_id=application.id, code=section, values_sealed=seal_values(self._deps, kept),
                     saved_at=now,
                 )  # fmt: skip
+        former = await find_former(account.id, expert)
+        sources = [one for one in (left, former) if one is not None]
+        await take_files_over(self._deps, application, sources, typed, now)
 
     async def _clean(
         self,

@@ -48,7 +48,10 @@ class SectionView:
 
 @dataclass(frozen=True)
 class FileView:
-    """A file. ``row`` counts from 0 where ``field`` is a column of records. ``state``: uploading or ready."""
+    """A file. ``row`` counts from 0 where ``field`` is a column of records. ``state``: uploading or ready.
+
+    ``taken_over``: it came from an earlier application.
+    """
 
     id: UUID
     field: str
@@ -57,6 +60,7 @@ class FileView:
     media_type: str
     size: int
     state: str
+    taken_over: bool
     created_at: datetime
 
 
@@ -217,7 +221,10 @@ def _sections(
 
 
 def _file(one: Attachment) -> FileView:
-    return FileView(one.id, one.field, one.row, one.filename, one.media_type, one.size, one.state, one.created_at)
+    return FileView(
+        one.id, one.field, one.row, one.filename, one.media_type, one.size, one.state, one.taken_from is not None,
+        one.created_at,
+    )  # fmt: skip
 
 
 def _log_line(line: ReviewEntry, codes: Codes) -> LogLine:

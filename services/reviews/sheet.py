@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,8 @@ from services.base import Deps
 
 @dataclass(frozen=True)
 class FileShown:
-    """An attachment; ``row`` of records. ``picture``: it has a preview."""
+    """An attachment; ``row`` of records. ``picture``: it has a preview. ``covered``: to be shown only when asked for,
+    for whoever opens it is written down. ``taken_over``: from an earlier application."""
 
     id: UUID
     field: str
@@ -32,6 +33,8 @@ class FileShown:
     media_type: str
     size: int
     picture: bool
+    taken_over: bool = False
+    covered: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,9 @@ async def read_files(application_id: UUID) -> dict[str, tuple[FileShown, ...]]:
     found: dict[str, tuple[FileShown, ...]] = {}
     for one in await Attachment.filter(application_id=application_id, state="ready").order_by("row", "created_at"):
         shown = FileShown(
-            one.id, one.field, one.row, one.filename, one.media_type, one.size, one.media_type.startswith("image/")
-        )
+            one.id, one.field, one.row, one.filename, one.media_type, one.size, one.media_type.startswith("image/"),
+            taken_over=one.taken_from is not None,
+        )  # fmt: skip
         found[one.field] = (*found.get(one.field, ()), shown)
     return found
 
@@ -139,10 +143,10 @@ def _text(code: str, field: FormField, facts: _Facts) -> str:
 
 
 def _files(code: str, field: FormField, facts: _Facts) -> Iterator[FileShown]:
-    yield from facts.files.get(code, ())
+    yield from (replace(one, covered=field.sensitive) for one in facts.files.get(code, ()))
     for part, column in field.parts.items():
-        if column.kind == "file":
-            yield from facts.files.get(f"{code}.{part}", ())
+        for one in facts.files.get(f"{code}.{part}", ()) if column.kind == "file" else ():
+            yield replace(one, covered=field.sensitive or column.sensitive)
 
 
 def _mask(field: FormField, text: str) -> str:

@@ -282,7 +282,8 @@ async def test_sensitive_values_are_masked_and_showing_one_is_logged(scene: Scen
 async def test_files_are_shown_as_our_pictures_or_saved_as_they_came(scene: Scene) -> None:
     application = await handed_in(scene, "欧阳建国")
     visitor = await scene.at(f"/office/applications/{application.id}")
-    picture = visitor.page.links["查看身份证正面.jpg"]
+    picture = visitor.page.links["查看身份证正面.jpg，查看会留下记录"]
+    assert f"{picture}?form=thumbnail" not in await visitor.response.text()
     seen = await visitor.client.get(f"{picture}?form=thumbnail")
     assert (seen.status, seen.content_type, (await seen.read())[:2]) == (200, "image/jpeg", b"\xff\xd8")
     saved = await visitor.client.get(visitor.page.links["下载高级工程师证书.pdf"])

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from models.accounts import Account
-from models.applications import Application
+from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import Objection, ReviewTask
 from services.applications.state import log
 from services.base import Actor, transaction
+from tests.factories.files import jpeg
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
 from tests.web.conftest import Visitor, World
 
@@ -116,6 +117,31 @@ async def test_hidden_values_are_shown_one_by_one_and_each_time_logged(world: Wo
     assert "解****" in desk.text
     assert "suhang@example.com" not in (await desk.get(f"/review/{task.id}")).text
     assert await AuditEntry.filter(action="review.reveal").count() == 1
+
+
+async def test_an_identity_card_is_covered_until_somebody_looks_and_that_is_logged(world: World) -> None:
+    deps = world.services.deps
+    application = await make_application(deps, await make_applicant(deps, "苏航"), state="draft", round=0)
+    owner = Actor("demo", "applicant", application.account_id)
+    for field in ("photo", "id_card_front"):
+        await world.services.attachments.upload(
+            owner, application.id, field, filename=f"{field}.jpg", content=jpeg(200, 150)
+        )
+    await Attachment.filter(field="photo").update(taken_from=application.id)
+    await Application.filter(id=application.id).update(state="reviewing", round=1)
+    async with transaction():
+        await world.services.reviews.begin(await Application.select_for_update().get(id=application.id), deps.now())
+    [task] = await tasks_of(application)
+    desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    html = await desk.response.text()
+    card, photo = await Attachment.get(field="id_card_front"), await Attachment.get(field="photo")
+    assert f"{photo.id}?form=thumbnail" in html
+    assert f"{card.id}?form=thumbnail" not in html
+    assert ("点按查看" in desk.text, "沿用上次申请的文件" in desk.text) == (True, True)
+    assert not await AuditEntry.filter(action="attachment.open").exists()
+    seen = await desk.client.get(desk.page.links["查看id_card_front.jpg，查看会留下记录"])
+    assert (seen.status, seen.content_type) == (200, "image/jpeg")
+    assert (await AuditEntry.get(action="attachment.open")).details == {"field": "id_card_front", "form": "preview"}
 
 
 async def test_what_a_reviewer_may_not_see_is_not_there(world: World) -> None:

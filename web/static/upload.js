@@ -75,7 +75,7 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   const item = (file) => {
     const picture = h('span', { class: 'thumb' }, file.media_type === 'application/pdf' ? 'PDF' : '');
     if (file.media_type.startsWith('image/')) showThumbnail(client, file.id, picture);
-    const element = h('li', {}, picture, h('span', { class: 'grow' }, file.filename, h('small', {}, size(file.size))),
+    const element = h('li', {}, picture, h('span', { class: 'grow' }, file.filename, h('small', {}, size(file.size), file.taken_over && ' · 沿用上次申请，有变化请重新上传')),
       !locked && h('button', { type: 'button', class: 'link', 'aria-label': `删除${file.filename}`, onclick: () => remove(file) }, '删除'));
     shown.set(file.id, element);
     return element;
