@@ -69,7 +69,7 @@ from services.public_notices import PublicNotices
 from services.receipts import Receipts
 from services.registration import Registration
 from services.registry import Services
-from services.reviews import Reminders, ReviewQueue, Reviews
+from services.reviews import Alignment, Reminders, ReviewQueue, Reviews
 from services.sealed_files import SealedFiles
 from services.sessions import Sessions
 from services.staff import Staff
@@ -126,6 +126,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         Duty("store_search", SEARCH_DUE, keeper.search),
         Duty("notice_end", NOTICE_OVER, entry.end_notices),
         Duty("review_waiting", "", Reminders(deps, notices).remind),
+        Duty("review_alignment", "", Alignment(deps, reviews).run),
         *pay.duties,
     ]
     return Services(

@@ -68,7 +68,7 @@ def _limits(field: FormField) -> Schema:
             "code_length": field.code_length,
         }
     if field.kind == "region":
-        return {"catalogue": "region", "leaf": field.leaf, "city_only": field.city_only}
+        return {"catalogue": "region", "leaf": field.leaf, "city_only": field.city_only, "districts": field.districts}
     if field.kind in ("date", "month"):
         return {"not_before": field.not_before or None, "not_future": field.not_future}
     if field.kind in ("records", "units"):

@@ -262,9 +262,16 @@ def _region_code(field: FormField, value: object, catalogue: CatalogueView) -> s
         raise _Refused(f"{field.label}请选到市州或区县，不能只选省份。")
     if field.city_only and catalogue.parent("region", above):
         raise _Refused(f"{field.label}请选择市州，不用选到区县。")
+    if not field.districts and _is_district(catalogue, code, above):
+        raise _Refused(f"市辖区请选所属的市，{field.label}请选择“{catalogue.name('region', above)}”。")
     if field.leaf and catalogue.has_children("region", code):
         raise _Refused(f"{field.label}请选到区县。")
     return code
+
+
+def _is_district(catalogue: CatalogueView, code: str, above: str) -> bool:
+    """Of a city; counties and county-level cities (县, 自治县, 县级市) are none."""
+    return bool(catalogue.parent("region", above)) and catalogue.name("region", code).endswith("区")
 
 
 _Typed = Callable[[FormField, object], object]

@@ -67,6 +67,7 @@ def _limits(field: FormField) -> str:
         "last level" if field.leaf else "",
         f"codes of {field.code_length} characters" if field.code_length else "",
         "city only" if field.city_only else "",
+        "" if field.districts else "no districts",
         _files(field),
         "anew for each application" if field.single_use else "",
         f"default {_cell(field.default)}" if field.default else "",

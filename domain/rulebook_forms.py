@@ -75,6 +75,8 @@ class FormField(Section):
     """Of a file: signed for one application, so the next one needs a new one; others are offered again."""
     city_only: bool = False
     """Of a region: one right below the province (市州), not a county."""
+    districts: bool = True
+    """Of a region: whether a city's districts (市辖区) can be chosen; else who lives in one chooses the city (市本级)."""
     not_before: str = ""
     """Of a month or date in records: the part that it must not precede."""
     not_future: bool = False
@@ -97,6 +99,8 @@ class FormField(Section):
             raise ValueError("single_use belongs to kind file and only there")
         if self.city_only and self.kind != "region":
             raise ValueError("city_only belongs to kind region and only there")
+        if not self.districts and self.kind != "region":
+            raise ValueError("districts belongs to kind region and only there")
         if (self.not_before or self.not_future) and self.kind not in ("date", "month"):
             raise ValueError("not_before and not_future belong to kinds date and month and only there")
         return self

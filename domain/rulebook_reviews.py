@@ -75,6 +75,14 @@ class Review(Section):
     reminders: DayHours
     """Reviewers and administrators are told once on a working day, within these hours, what waits for them."""
 
+    def place_of(self, code: str) -> int | None:
+        """Where the step stands; None for a code that the rulebook has no more."""
+        return next((place for place, step in enumerate(self.steps) if step.code == code), None)
+
+    def step_at(self, place: int) -> ReviewStep | None:
+        """None outside review, and beyond a last step that the rulebook has no more."""
+        return self.steps[place] if 0 <= place < len(self.steps) else None
+
     @model_validator(mode="after")
     def _codes_differ(self) -> Review:
         codes = [step.code for step in self.steps]
@@ -158,6 +166,11 @@ class Fee(Section):
             return PayWindow(usual, closes)
         at_once = max(approved, opens or approved)
         return PayWindow(at_once, max(closes, at_once + self.at_least))
+
+    def window_again(self, now: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
+        """When somebody may pay once more whose fee was sent back: at once, for ``at_least`` at least."""
+        at_once = max(now, opens or now)
+        return PayWindow(at_once, max(closes, at_once + self.at_least) if closes else None)
 
 
 class StageNames(Section):

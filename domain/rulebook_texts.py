@@ -89,6 +89,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 """Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
 
 _CUT_TO_FIT = frozenset({"place", "reason", "unit"})
+    "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
 _SPOKEN = frozenset({"gathering_spoken", "place"})
 """A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
 

@@ -73,6 +73,23 @@ class AssignmentOut(Output):
     active: bool
 
 
+class OpenPlaceOut(Output):
+    """Tasks that wait where nobody reviews; an assignment with these codes covers them."""
+
+    step: str
+    step_name: str
+    region: str
+    region_name: str
+    specialty: str
+    specialty_name: str
+    waiting: int
+    since: Moment
+
+
+class OpenPlacesOut(Output):
+    items: list[OpenPlaceOut]
+
+
 class StaffOut(Output):
     """A person and an office."""
 
@@ -94,6 +111,12 @@ async def assignments(call: Call, query: AssignmentQuery) -> Page[AssignmentOut]
         call.actor, step=query.step, active=query.active, offset=query.offset, limit=query.size
     )
     return Page[AssignmentOut](items=AssignmentOut.each(found), total=total, page=query.page, size=query.size)
+
+
+@api.get("/review-gaps", "无人审核的任务", action="review.assign")
+async def gaps(call: Call) -> OpenPlacesOut:
+    """Where open tasks lie for which there is no reviewer, the longest waiting first."""
+    return OpenPlacesOut(items=OpenPlaceOut.each(await call.services.assignments.open_places(call.actor)))
 
 
 @api.post("/review-assignments", "添加审核授权", action="review.assign", status=201)

@@ -15,17 +15,19 @@ from models.accounts import Account
 from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment
 from services.accounts import account_by_mobile
-from services.applications.codes import load_codes
+from services.applications.codes import Codes, load_codes
 from services.base import Actor, Deps, record
 from services.codes import check_mobile
 from services.idempotency import once
 from services.permissions import check
+from services.reviews.gaps import find_gaps
 from services.texts import check_text
 
 
 @dataclass(frozen=True)
 class AssignmentForm:
-    """``region`` empty: the whole province. ``specialty`` narrows a step that looks at each specialty.
+    """``region`` empty: the whole province; a city, where applicants choose between cities and counties: its own part
+    (市本级) alone. ``specialty`` narrows a step that looks at each specialty.
 
     ``department`` is what the applicant reads in the log; empty: the rulebook's.
     """
@@ -55,6 +57,20 @@ class Assignment:
     department: str
     granted_at: datetime
     active: bool
+
+
+@dataclass(frozen=True)
+class OpenPlace:
+    """Tasks that wait where there is no reviewer; the codes are those of an assignment that would cover them."""
+
+    step: str
+    step_name: str
+    region: str
+    region_name: str
+    specialty: str
+    specialty_name: str
+    waiting: int
+    since: datetime
 
 
 class Assignments:
@@ -89,6 +105,7 @@ class Assignments:
             if row is None:
                 row = ReviewAssignment(pool=actor.pool, **place)
             row.department, row.revoked_at = department, None
+            row.exact = _is_exact(book, form.step, region)
             row.granted_at, row.granted_by = now, actor.account_id
             await row.save()
             await record(
@@ -130,6 +147,22 @@ class Assignments:
         rows = await found.order_by("-granted_at", "-id").offset(offset).limit(min(limit, 100))
         return await self._show(self._deps.book(actor.pool), rows), await found.count()
 
+    async def open_places(self, actor: Actor) -> list[OpenPlace]:
+        """Where tasks wait and nobody may decide them; the longest waiting first."""
+        check(actor, "review.assign")
+        book = self._deps.book(actor.pool)
+        gaps = await find_gaps(actor.pool)
+        codes = await load_codes(book, [[gap.region, gap.specialty] for gap in gaps])
+        names = {step.code: step.name for step in book.review.steps}
+        return [
+            OpenPlace(
+                gap.step, names.get(gap.step, gap.step), gap.region,
+                _place_name(gap.region, codes, _is_exact(book, gap.step, gap.region)), gap.specialty,
+                show_specialty(gap.specialty, codes) if gap.specialty else "", gap.waiting, gap.since,
+            )
+            for gap in gaps
+        ]  # fmt: skip
+
     async def _show(self, book: Rulebook, found: list[ReviewAssignment]) -> list[Assignment]:
         accounts = {a.id: a for a in await Account.filter(id__in=[row.account_id for row in found])}
         codes = await load_codes(book, [[row.region, row.specialty] for row in found])
@@ -143,7 +176,7 @@ class Assignments:
                 step=row.step,
                 step_name=names.get(row.step, row.step),
                 region=row.region,
-                region_name=show_region(row.region, codes),
+                region_name=_place_name(row.region, codes, row.exact),
                 specialty=row.specialty,
                 specialty_name=show_specialty(row.specialty, codes) if row.specialty else "",
                 department=row.department,
@@ -152,6 +185,18 @@ class Assignments:
             )
             for row in found
         ]
+
+
+def _is_exact(book: Rulebook, step: str, region: str) -> bool:
+    """Where applicants choose between a city and its counties, the city's office looks at its own part alone."""
+    place = book.review.place_of(step)
+    if place is None or book.review.steps[place].acts_in != "chosen":
+        return False
+    return region.endswith("00") and region != book.pool.region
+
+
+def _place_name(region: str, codes: Codes, exact: bool) -> str:
+    return f"{show_region(region, codes)}{'本级' if exact else ''}"
 
 
 async def _check_place(book: Rulebook, step: str, region: str, specialty: str) -> None:

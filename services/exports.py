@@ -18,7 +18,7 @@ from services import permissions
 from services.applications.codes import load_codes
 from services.applications.listing import ApplicationListing, Filter
 from services.base import Actor, Deps, record, rows, transaction
-from services.paper_contents import ENTRY_TYPES
+from services.campaigns import entry_names
 from services.sheets import Column, Value, write_sheet, yuan
 
 ROWS_MAX = 100_000
@@ -185,13 +185,15 @@ class Exports:
         book, keys = self._deps.book(pool), self._deps.keys
         codes = await load_codes(book, [row["region"] for row in batch], [list(row["specialties"]) for row in batch])
         found: list[Sequence[Value]] = []
+        types = entry_names(book)
         for row in batch:
             state, step = ApplicationState(row["state"]), row["step"]
-            in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK) and step >= 0
+            in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
+            shown = book.review.step_at(step) if in_review else None
             number, mobile = row["id_number_sealed"], row["mobile_sealed"]
             found.append((
-                row["number"], ENTRY_TYPES.get(row["entry_type"], row["entry_type"]), state.label,
-                book.review.steps[step].name if in_review else "", row["name"] or row["real_name"],
+                row["number"], types[row["entry_type"]], state.label,
+                shown.name if shown else "", row["name"] or row["real_name"],
                 mask_id_number(keys.open_text(number, "id_number")) if number else "",
                 mask_mobile(keys.open_text(mobile, "mobile")),
                 show_region(row["region"], codes) if row["region"] else "",

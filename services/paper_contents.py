@@ -17,7 +17,6 @@ from services.applications.codes import Codes
 Content = dict[str, object]
 """JSON-able; what it must hold stands at the top of each template."""
 
-ENTRY_TYPES: Mapping[str, str] = {"first": "首次申请", "renewal": "续聘"}
 _WIDE_KINDS = frozenset(("textarea", "employer"))
 _SHORT = 24
 """Characters that fit a cell of half a line."""
@@ -77,7 +76,7 @@ def application_form(
         "qr": url,
         "foot": foot,
         "facts": [
-            ["申请编号", number], ["申请类型", ENTRY_TYPES[form.entry_type]],
+            ["申请编号", number], ["申请类型", f"{form.book.campaigns.name_of(form.entry_type)}申请"],
             ["打印日期" if code else "预览日期", print_date(printed_at)],
         ],
         "declaration": form.book.registration.honesty,

@@ -223,7 +223,7 @@ def _step(book: Rulebook, code: str) -> int:
 def _line(row: Mapping[str, object], book: Rulebook) -> Line:
     state, at = ApplicationState(str(row["state"])), int(str(row["step"]))
     in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK) and at >= 0
-    step = book.review.steps[at] if in_review else None
+    step = book.review.step_at(at) if in_review else None
     told: dict[str, object] = {
         "state": state.value,
         "state_label": state.label,

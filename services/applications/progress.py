@@ -156,7 +156,7 @@ def _filling(facts: Facts) -> Stage:
 
 def _review(facts: Facts, at: int) -> Stage:
     application, step = facts.application, facts.book.review.steps[at]
-    own = [task for task in facts.tasks if task.step == at]
+    own = [task for task in facts.tasks if task.step_code == step.code]
     decided = [task.decided_at for task in own if task.decided_at is not None]
     back = [task for task in own if task.state in (TaskState.SENT_BACK, TaskState.REFUSED)]
     state: StageState = "next"

@@ -121,15 +121,15 @@ def headline(facts: Facts) -> str:
 
 
 def _step_name(facts: Facts) -> str:
-    steps, at = facts.book.review.steps, facts.application.step
-    return steps[at].name if 0 <= at < len(steps) else "审核"
+    step = facts.book.review.step_at(facts.application.step)
+    return step.name if step else "审核"
 
 
 def who(facts: Facts) -> str:
     match facts.state:
         case _S.REVIEWING:
-            steps, at = facts.book.review.steps, facts.application.step
-            return steps[at].department if 0 <= at < len(steps) else facts.book.pool.name
+            step = facts.book.review.step_at(facts.application.step)
+            return step.department if step else facts.book.pool.name
         case _S.NOTICE | _S.EXAM | _S.ENTERED | _S.REFUSED | _S.TERMINATED:
             return facts.book.pool.name
         case _S.FEE if facts.fee_phase not in ("not_open", "open", "closed"):
@@ -202,8 +202,7 @@ def _notice_advice(facts: Facts) -> str:
 
 
 def _expected(facts: Facts) -> timedelta:
-    steps, at = facts.book.review.steps, facts.application.step
-    return steps[at if 0 <= at < len(steps) else -1].expected
+    return (facts.book.review.step_at(facts.application.step) or facts.book.review.steps[-1]).expected
 
 
 def _fee_advice(facts: Facts) -> str:

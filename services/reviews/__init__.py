@@ -1,7 +1,8 @@
 """Review of applications (审核): which tasks a step has, who sees them, and what is decided on them."""
 
+from services.reviews.alignment import Alignment
 from services.reviews.decisions import Decided, Reviews
 from services.reviews.queue import ReviewQueue
 from services.reviews.reminders import Reminders
 
-__all__ = ["Decided", "Reminders", "ReviewQueue", "Reviews"]
+__all__ = ["Alignment", "Decided", "Reminders", "ReviewQueue", "Reviews"]

@@ -23,7 +23,7 @@ from services.entry.numbers import expert_number
 from services.idempotency import once
 from services.permissions import check
 from services.reviews.reach import department_of, is_own, reaches
-from services.reviews.steps import drop_open, open_step, progress_of
+from services.reviews.steps import drop_open, keep_open, open_step, progress_of
 from services.texts import check_text
 
 Decision = Literal["approve", "send_back", "send_back_whole", "refuse"]
@@ -79,7 +79,8 @@ class Reviews:
             return
         anew = step is None
         start = len(book.review.steps) - 1 if step is None else step
-        still = frozenset((start, code) for code in progress.needed(start) if book.review.resume == "same")
+        rule = book.review.steps[start]
+        still = frozenset((rule.code, code) for code in progress.needed(start) if book.review.resume == "same")
         await drop_open(application, now, keep=still)
         application.approved_at, application.sent_back_fields = None, []
         await application.save(update_fields=["approved_at", "sent_back_fields"])
@@ -121,7 +122,8 @@ class Reviews:
         application = await lock(known.application_id)
         task = await lock_task(task_id)
         book = self._deps.book(task.pool)
-        rule = book.review.steps[task.step]
+        rule = rule_of(book, task)
+        application.step = book.review.steps.index(rule)
         await self._check_reach(actor, task)
         await self._check_open(application, task, rule)
         await self._check_window(application, book, now)
@@ -188,6 +190,26 @@ class Reviews:
         else:
             await self._send_back(application, book, task, now, whole=decision == "send_back_whole")
 
+    async def align(self, application: Application, now: datetime) -> None:
+        """Bring the open tasks in line with a rulebook that has changed; the application's row is locked.
+
+        A step that is gone is left, one whose tasks are others now gets those; what was approved stays so.
+        """
+        book = self._deps.book(application.pool)
+        if application.state not in _UNDER_REVIEW:
+            return
+        at = await keep_open(application, book, now)
+        progress = await progress_of(application, book)
+        if at is None or progress.is_complete(at):
+            at = progress.next_step()
+        if application.state == ApplicationState.SENT_BACK:
+            application.step = -1 if at is None else at
+            await application.save(update_fields=["step"])
+        elif at is None:
+            await self._finish(application, book, now)
+        else:
+            await open_step(application, book, at, now)
+
     async def _refuse(self, application: Application, task: ReviewTask, now: datetime) -> None:
         application.reason, application.step = task.opinion, -1
         await application.save(update_fields=["reason", "step"])
@@ -207,7 +229,7 @@ class Reviews:
             application.sent_back_fields = list(dict.fromkeys(fields))
         await application.save(update_fields=["sent_back_fields"])
         await move(application, ApplicationEvent.SEND_BACK, now)
-        step = book.review.steps[task.step].name
+        step = rule_of(book, task).name
         await tell(
             self._deps, self._notices, application, "application_sent_back", str(task.id), page="apply/form",
             step=step, reason=task.opinion,
@@ -221,7 +243,7 @@ class Reviews:
         if not progress.is_complete(application.step):
             return
         done = book.review.steps[application.step]
-        following = progress.next_step(after=application.step)
+        following = progress.next_step()
         if following is None:
             await self._finish(application, book, now)
             return
@@ -240,6 +262,14 @@ class Reviews:
         application.approved_at, application.step, application.sent_back_fields = now, -1, []
         await application.save(update_fields=["expert_number", "approved_at", "step", "sent_back_fields"])
         await self._entry.pass_on(application, now)
+
+
+def rule_of(book: Rulebook, task: ReviewTask) -> ReviewStep:
+    """The rulebook's step of a task. Raises Conflict for one that it has no more."""
+    place = book.review.place_of(task.step_code)
+    if place is None:
+        raise Conflict("这个审核环节已调整，任务将自动转出。请返回列表处理下一件。", code="task_void")
+    return book.review.steps[place]
 
 
 def unknown_task() -> NotFound:

@@ -11,6 +11,7 @@ from domain.errors import Conflict
 from domain.form_texts import show_region, show_specialty
 from domain.masking import mask_id_number, mask_mobile
 from domain.rulebook import Rulebook
+from domain.rulebook_reviews import ReviewStep
 from models.accounts import Account
 from models.applications import Application
 from models.reviews import ReviewEntry, ReviewTask
@@ -18,7 +19,7 @@ from services.applications.codes import Codes, load_codes
 from services.applications.persons import facts_of
 from services.base import Actor, Deps, record, rows, transaction
 from services.permissions import check
-from services.reviews.decisions import unknown_task
+from services.reviews.decisions import rule_of, unknown_task
 from services.reviews.reach import REACHES, TAKEN_BACK, is_own, reaches
 from services.reviews.sheet import Sheet, find_secret, read_sheet
 from services.reviews.steps import specialties_of
@@ -136,8 +137,8 @@ class ReviewQueue:
         """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
         check(actor, "review.decide")
         found = await rows(
-            "SELECT t.id, t.application_id, t.step, t.specialty, t.round, t.opened_at, p.number, p.name, p.entry_type, "
-            f"p.region, count(*) OVER () AS total {_FROM} {_FILTER} {_ORDER} OFFSET $10 LIMIT $11",
+            "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, "
+            f"p.entry_type, p.region, count(*) OVER () AS total {_FROM} {_FILTER} {_ORDER} OFFSET $10 LIMIT $11",
             *self._scope(actor), *_filter(wanted), offset, min(limit, PAGE_MAX),
         )  # fmt: skip
         if not found:
@@ -163,12 +164,13 @@ class ReviewQueue:
         """Everything on one task; sensitive values are masked. Raises NotFound beyond the reviewer's reach."""
         task, application = await self._find(actor, task_id)
         book, now = self._deps.book(actor.pool), self._deps.now()
+        rule = rule_of(book, task)
         account = await Account.get(id=application.account_id)
         chosen = await specialties_of(application)
         codes = await load_codes(book, application.region, task.specialty, [one.code for one in chosen])
         person = facts_of(self._deps, account)
         row = {
-            "id": task.id, "application_id": application.id, "step": task.step, "specialty": task.specialty,
+            "id": task.id, "application_id": application.id, "step_code": rule.code, "specialty": task.specialty,
             "round": task.round, "opened_at": task.opened_at, "number": application.number, "name": application.name,
             "entry_type": application.entry_type, "region": application.region,
         }  # fmt: skip
@@ -176,7 +178,7 @@ class ReviewQueue:
             card=_card(row, book, codes, now),
             state=TaskState(task.state),
             application_state=ApplicationState(application.state),
-            may=_may(book, task),
+            may=_may(rule, task),
             submitted_at=application.submitted_at,
             masked_mobile=mask_mobile(person.mobile),
             masked_id_number=mask_id_number(person.id_number),
@@ -260,7 +262,7 @@ def _filter(wanted: Wanted) -> list[object]:
 
 
 def _card(row: dict[str, object], book: Rulebook, codes: Codes, now: datetime) -> TaskCard:
-    step = book.review.steps[int(str(row["step"]))]
+    step = next(step for step in book.review.steps if step.code == row["step_code"])
     opened_at, specialty = row["opened_at"], str(row["specialty"])
     if not isinstance(opened_at, datetime):
         raise TypeError("opened_at must be a moment")
@@ -283,9 +285,8 @@ def _card(row: dict[str, object], book: Rulebook, codes: Codes, now: datetime) -
     )
 
 
-def _may(book: Rulebook, task: ReviewTask) -> tuple[str, ...]:
+def _may(step: ReviewStep, task: ReviewTask) -> tuple[str, ...]:
     """Decisions that the rulebook gives to the step, in the order of the buttons."""
-    step = book.review.steps[task.step]
     found = ["approve"]
     if task.specialty and "specialty" in step.send_back:
         found.append("send_back")

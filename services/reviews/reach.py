@@ -10,7 +10,7 @@ from services.base import rows
 TAKEN_BACK = (ApplicationState.CORRECTING, ApplicationState.CANCELLED)
 """The person has the application back, or gave it up: reviewers read nothing of it."""
 
-PREFIX = "regexp_replace(a.region, '(00){1,2}$', '')"
+PREFIX = "CASE WHEN a.exact THEN a.region ELSE regexp_replace(a.region, '(00){1,2}$', '') END"
 """Digits with which every region begins that lies in the assignment's (GB/T 2260)."""
 
 COVERS = "a.step = t.step_code AND starts_with(t.region, a.prefix) AND starts_with(t.specialty, a.specialty)"

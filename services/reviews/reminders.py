@@ -1,12 +1,15 @@
-"""A word to reviewers every working morning: how many applications have waited since the day before."""
+"""A word every working morning: to reviewers how many applications have waited since the day before, to administrators
+what waits too long or for nobody."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from domain.clock import local
 from services.base import Deps, rows, transaction
 from services.notices import Notices, Recipient
+from services.reviews.gaps import find_gaps
 from services.reviews.reach import COVERS, PREFIX
 
 _WAITING = f"""
@@ -30,6 +33,17 @@ SELECT account_id, step_code, sum(n)::int AS n FROM (
 """
 """By reviewer and step, of those who were not told today; nobody's own application counts."""
 
+_LATE = """
+SELECT t.step_code AS step, count(*)::int AS n FROM review_task t JOIN application p ON p.id = t.application_id
+  JOIN unnest($2::text[], $3::timestamptz[]) AS late(code, since) ON late.code = t.step_code
+ WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back') AND t.opened_at <= late.since
+ GROUP BY t.step_code
+"""
+_OFFICE = """
+SELECT DISTINCT a.id FROM role_grant g JOIN account a ON a.id = g.account_id
+ WHERE a.pool = $1 AND g.role = 'pool_admin' AND g.revoked_at IS NULL AND a.disabled_at IS NULL
+"""
+
 
 class Reminders:
     def __init__(self, deps: Deps, notices: Notices) -> None:
@@ -37,7 +51,7 @@ class Reminders:
         self._notices = notices
 
     async def remind(self) -> int:
-        """Tell every reviewer at most once a day and step; returns how many were told now.
+        """Tell every reviewer, and every administrator, at most once a day and step; returns how many were told now.
 
         Who was not told in the morning, because all was down, is told later within the hours.
         """
@@ -47,7 +61,7 @@ class Reminders:
             for code, book in self._deps.rulebooks.items()
             if book.calendar.is_workday(local(now).date()) and book.review.reminders.contains(now)
         ]
-        return sum([await self._remind(pool, now) for pool in pools])
+        return sum([await self._remind(pool, now) + await self._warn(pool, now) for pool in pools])
 
     async def _remind(self, pool: str, now: datetime) -> int:
         names = {step.code: step.name for step in self._deps.book(pool).review.steps}
@@ -69,3 +83,33 @@ class Reminders:
             return 0
         async with transaction():
             return await self._notices.notify_many(pool=pool, kind="review_waiting", recipients=recipients)
+
+    async def _warn(self, pool: str, now: datetime) -> int:
+        """Tell the administrators of steps at which tasks are late, or lie where there is no reviewer."""
+        day, steps = f"{local(now):%Y%m%d}", self._deps.book(pool).review.steps
+        found = await rows(_LATE, pool, [step.code for step in steps], [now - step.expected for step in steps])
+        late = {row["step"]: row["n"] for row in found}
+        nobodys = Counter[str]()
+        for gap in await find_gaps(pool):
+            nobodys[gap.step] += gap.waiting
+        stuck = [step for step in steps if late.get(step.code) or nobodys[step.code]]
+        if not stuck:
+            return 0
+        recipients = [
+            Recipient(
+                dedupe_key=f"review_stuck:{row['id']}:{step.code}:{day}",
+                params={
+                    "step": step.name,
+                    "nobody": str(nobodys[step.code]),
+                    "late": str(late.get(step.code, 0)),
+                    "link": f"{self._deps.public_url}/office/reviewers",
+                },
+                account_id=row["id"],
+            )
+            for row in await rows(_OFFICE, pool)
+            for step in stuck
+        ]
+        if not recipients:
+            return 0
+        async with transaction():
+            return await self._notices.notify_many(pool=pool, kind="review_stuck", recipients=recipients)

@@ -17,34 +17,40 @@ from models.reviews import ReviewTask
 from services.base import rows
 
 _LATEST = """
-SELECT DISTINCT ON (step, specialty) step, specialty, state FROM review_task
+SELECT DISTINCT ON (step_code, specialty) step_code, specialty, state FROM review_task
  WHERE application_id = $1 AND state NOT IN ('open', 'void') AND round >= $2
- ORDER BY step, specialty, round DESC, decided_at DESC
+ ORDER BY step_code, specialty, round DESC, decided_at DESC
 """
+Key = tuple[str, str]
+"""Code of a step, and a specialty or the empty name of the whole: what is decided once."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What reviewers have said so far: (step, specialty) approved, and those that are open. ``codes`` as submitted."""
+    """What reviewers have said so far, and what is open; ``codes`` as submitted. Steps are places in the rulebook."""
 
     steps: Sequence[ReviewStep]
     codes: tuple[str, ...]
-    approved: frozenset[tuple[int, str]]
-    open: frozenset[tuple[int, str]]
+    approved: frozenset[Key]
+    open: frozenset[Key]
 
     def needed(self, step: int) -> tuple[str, ...]:
         """The specialties to be decided one by one; a step that looks at the whole has the one empty name."""
         return self.codes if self.steps[step].per_specialty and self.codes else ("",)
 
     def missing(self, step: int) -> list[str]:
-        return [code for code in self.needed(step) if (step, code) not in self.approved]
+        return [code for code in self.needed(step) if (self.steps[step].code, code) not in self.approved]
+
+    def lacking(self, step: int) -> list[str]:
+        """What is missing and lies on nobody's desk."""
+        return [code for code in self.missing(step) if (self.steps[step].code, code) not in self.open]
 
     def is_complete(self, step: int) -> bool:
-        return not self.missing(step) and not any(at == step for at, _ in self.open)
+        return not self.missing(step) and not any(at == self.steps[step].code for at, _ in self.open)
 
-    def next_step(self, after: int = -1) -> int | None:
-        """The first step that is not complete; None: all are."""
-        return next((step for step in range(after + 1, len(self.steps)) if not self.is_complete(step)), None)
+    def next_step(self) -> int | None:
+        """The first step that is not complete, also one that the rulebook has got since; None: all are."""
+        return next((step for step in range(len(self.steps)) if not self.is_complete(step)), None)
 
 
 async def progress_of(application: Application, book: Rulebook) -> Progress:
@@ -54,8 +60,10 @@ async def progress_of(application: Application, book: Rulebook) -> Progress:
     return Progress(
         steps=book.review.steps,
         codes=tuple(row.code for row in await specialties_of(application)),
-        approved=frozenset((row["step"], row["specialty"]) for row in latest if row["state"] == TaskState.APPROVED),
-        open=frozenset((task.step, task.specialty) for task in await open_tasks(application)),
+        approved=frozenset(
+            (row["step_code"], row["specialty"]) for row in latest if row["state"] == TaskState.APPROVED
+        ),
+        open=frozenset((task.step_code, task.specialty) for task in await open_tasks(application)),
     )
 
 
@@ -74,7 +82,10 @@ async def open_step(application: Application, book: Rulebook, step: int, now: da
     progress = await progress_of(application, book)
     rule = book.review.steps[step]
     wanted = progress.needed(step) if anew else progress.missing(step)
-    new = [code for code in wanted if (step, code) not in progress.open]
+    new = [code for code in wanted if (rule.code, code) not in progress.open]
+    # what was dropped in this very round, for another shape of the step, was never decided
+    dropped = ReviewTask.filter(application_id=application.id, round=application.round, step_code=rule.code)
+    await dropped.filter(specialty__in=new, state=TaskState.VOID).delete()
     for code in new:
         await ReviewTask.create(
             application_id=application.id, pool=application.pool, round=application.round, step=step,
@@ -91,13 +102,27 @@ async def open_step(application: Application, book: Rulebook, step: int, now: da
     await application.save(update_fields=["step"])
 
 
-async def drop_open(application: Application, now: datetime, *, keep: frozenset[tuple[int, str]] = frozenset()) -> None:
-    """Open tasks are no longer to be decided; ``keep`` names (step, specialty) of those that still are."""
+async def drop_open(application: Application, now: datetime, *, keep: frozenset[Key] = frozenset()) -> None:
+    """Open tasks are no longer to be decided; ``keep`` names those that still are."""
     for task in await open_tasks(application):
-        if (task.step, task.specialty) not in keep:
+        if (task.step_code, task.specialty) not in keep:
             task.state = TASK.next(TaskState(task.state), TaskEvent.DROP)
             task.decided_at = now
             await task.save(update_fields=["state", "decided_at"])
+
+
+async def keep_open(application: Application, book: Rulebook, now: datetime) -> int | None:
+    """Drop the open tasks that today's rulebook does not ask for; the step of those that stay, None where none do."""
+    progress = await progress_of(application, book)
+    open_steps = [book.review.place_of(code) for code, _ in progress.open]
+    at = min((place for place in open_steps if place is not None), default=None)
+    if at is None:
+        await drop_open(application, now)
+        return None
+    code = book.review.steps[at].code
+    await drop_open(application, now, keep=frozenset((code, specialty) for specialty in progress.needed(at)))
+    await ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).update(step=at)
+    return at
 
 
 def task_region(rule: ReviewStep, application: Application, book: Rulebook) -> str:

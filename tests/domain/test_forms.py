@@ -73,6 +73,9 @@ def missing(
         ("xinjiang", "specialties", ["A080101"], [{"code": "A080101", "choice": "preferred"}]),
         ("hunan", "employer", EMPLOYER, EMPLOYER),
         ("hunan", "region", "430104", "430104"),
+        ("jilin", "region", "220100", "220100"),
+        ("jilin", "region", "220122", "220122"),
+        ("jilin", "region", "220183", "220183"),
         ("hunan", "political_status", "群众", "群众"),
         (
             "hunan",
@@ -107,6 +110,7 @@ def test_what_is_typed_is_kept_in_its_usual_spelling(pool: str, code: str, typed
         ("xinjiang", "years_in_field", True, "years_in_field: 从事专业年限应填写整数，例如5。"),
         ("xinjiang", "backup_mobile", "123213", "backup_mobile: 手机号应为11位数字，请重新输入，例如13800138000。"),
         ("xinjiang", "region", "650105", "region: 所在市州请选择市州，不用选到区县。"),
+        ("jilin", "region", "220104", "region: 市辖区请选所属的市，隶属区划请选择“长春市”。"),
         ("xinjiang", "region", "650000", "region: 所在市州请选到市州或区县，不能只选省份。"),
         ("xinjiang", "region", "430100", "region: 请从列表中选择所在市州。"),
         ("xinjiang", "field_of_work", "A04", "field_of_work: 从事专业类别没有选到规定的级别，请重新选择。"),

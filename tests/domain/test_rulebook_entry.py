@@ -140,6 +140,7 @@ def test_a_new_province_with_its_own_form_steps_and_fee_is_one_new_file() -> Non
             "form.fields.email.kind: must be email",
         ),
         ("required = true", "required = true\ncity_only = true", "city_only belongs to kind region"),
+        ("required = true", "required = true\ndistricts = false", "districts belongs to kind region"),
         ("required = true", "required = true\nnot_future = true", "not_before and not_future belong to kinds date"),
         ("required = true", 'required = true\n[form.fields.photo]\ndefault = "无"', "default belongs to kinds text"),
         (

@@ -53,7 +53,7 @@ async def make_codes(book: Rulebook) -> None:
     city, county = f"{province[:2]}0100", f"{province[:2]}0106"
     entries = [
         ("region", province, "演示省", ""), ("region", city, "演示市", province), ("region", county, "演示区", city),
-        ("region", f"{province[:2]}0300", "第二市", province),
+        ("region", f"{province[:2]}0300", "第二市", province), ("region", f"{province[:2]}0122", "演示县", city),
         ("specialty", "A", "工程类", ""), ("specialty", "A01", "规划", "A"), ("specialty", "A0101", "发展规划", "A01"),
         ("specialty", SPECIALTY, "总体规划", "A0101"), ("specialty", OTHER_SPECIALTY, "专项规划", "A0101"),
         ("specialty", "A0102", "城乡规划", "A01"), ("specialty", THIRD_SPECIALTY, "城市规划", "A0102"),
@@ -107,7 +107,7 @@ def _value(book: Rulebook, field: FormField, employer_id: UUID | None) -> object
     if field.kind == "units":
         return [{"name": "某回避单位有限公司", "code": "", "note": ""}] if UNIT_PARTS else []
     if field.kind == "region":
-        return f"{book.pool.region[:2]}0100" if field.city_only else f"{book.pool.region[:2]}0106"
+        return book.pool.region[:2] + ("0100" if field.city_only else "0106" if field.districts else "0122")
     if field.kind == "catalogue":
         if field.catalogue == "specialty":
             return SPECIALTY[: field.code_length or len(SPECIALTY)]

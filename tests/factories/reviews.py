@@ -143,7 +143,8 @@ def with_rules(deps: Deps, **sections: Mapping[str, object]) -> Deps:
     for name, values in sections.items():
         section = getattr(book, name)
         kind = type(section)
-        changed[name] = kind.model_validate({**section.model_dump(), **values})
+        present = {field: getattr(section, field) for field in kind.model_fields}
+        changed[name] = kind.model_validate({**present, **values})
     return replace(deps, rulebooks={**deps.rulebooks, "demo": book.model_copy(update=changed)})
 
 
@@ -158,6 +159,6 @@ def step(code: str, **values: object) -> dict[str, object]:
 def review(*steps: dict[str, object], **values: object) -> Review:
     base = {
         "steps": list(steps), "withdraw_before_edit": False, "withdraw_undecided": True, "resume": "same",
-        "own_campaign_window": False,
+        "own_campaign_window": False, "reminders": "09:00-18:00",
     }  # fmt: skip
     return Review.model_validate(base | values)

@@ -90,6 +90,16 @@ async def test_taking_an_assignment_away_ends_the_role_at_the_next_request(world
     await admin.post("/review-assignments", PERSON | {"step": "no_such"}, 422)
 
 
+async def test_where_tasks_wait_for_nobody_is_listed_until_somebody_is_named(world: World, admin: Person) -> None:
+    await handed_in(world)
+    [gap] = (await admin.get("/review-gaps"))["items"]
+    assert (gap["step_name"], gap["region_name"], gap["specialty_name"]) == ("行业部门预审", "广州市", "A0401建筑设计")
+    await admin.post("/review-assignments", PERSON | {"step": gap["step"], "region": gap["region"]}, 201)
+    assert (await admin.get("/review-gaps"))["items"] == []
+    reviewer = await world.log_in(PERSON["mobile"], "reviewer")
+    await reviewer.get("/review-gaps", 403)
+
+
 async def test_objections_are_raised_listed_and_decided(world: World, admin: Person) -> None:
     now = world.deps.now()
     application = await make_application(

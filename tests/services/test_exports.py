@@ -52,7 +52,7 @@ async def test_applications_come_in_words_with_identities_masked(service: Export
         await ApplicationSpecialty.create(application_id=application.id, code=code, position=position)
     export = await service.applications(ADMIN, Filter())
     [row] = rows_of(export)
-    assert (row["申请编号"], row["申请类型"], row["状态"]) == (application.number, "首次申请", "审核中")
+    assert (row["申请编号"], row["申请类型"], row["状态"]) == (application.number, "新增", "审核中")
     assert (row["审核环节"], row["姓名"], row["地区"]) == ("行业部门预审", "欧阳明", "演示市演示区")
     assert row["评标专业"] == "A010101 总体规划；A010102 专项规划"
     assert str(row["最近提交"]) == "2026-11-21 12:00:00"

@@ -42,6 +42,7 @@ class ReviewerPages(OfficePart):
             actor, "office_reviewers.html", request, error=form.error, f=form, found=found, total=total, page=page,
             last=last_page(total), step=step, ended=ended, steps=steps,
             places=await self.services.office.places(actor), branches=await self._branches(actor),
+            gaps=await self.services.assignments.open_places(actor),
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:

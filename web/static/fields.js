@@ -127,7 +127,7 @@ function code(field, value, context) {
   const open = async () => {
     const node = await pickCode(context.client, field.label, kind, {
       top: field.below ?? (kind === 'region' ? context.province : ''), leaf: field.leaf,
-      allowed: (one) => kind !== 'region' || (field.city_only ? one.parent.endsWith('0000') : !one.code.endsWith('0000')),
+      allowed: (one) => kind !== 'region' || regionAllowed(field, one),
     });
     if (!node) return undefined;
     chosen = node.code;
@@ -136,6 +136,13 @@ function code(field, value, context) {
   };
   const made = chooser(field, named(kind, value, context), open, context);
   return { element: made.element, refuse: made.refuse, focus: made.focus, read: () => chosen };
+}
+
+function regionAllowed(field, one) {
+  const isCity = one.parent.endsWith('0000');
+  if (field.city_only) return isCity;
+  if (field.districts === false && !isCity && one.name.endsWith('区')) return false;
+  return !one.code.endsWith('0000');
 }
 
 const named = (kind, value, context) => (value ? context.names.get(`${kind}/${value}`) ?? value : '');
