@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from redis.exceptions import RedisError
 
 from app.doctor_money import FILES, MAIL, PAPERS, PAY, check_files, check_fonts, check_mail, check_pay
+from app.doctor_persons import PERSONS, check_persons
 from app.findings import Check, Finding, ok, problem
 from app.health import missing_migrations
 from app.sandbox_setup import check_production
@@ -266,6 +267,7 @@ CHECKS: Mapping[str, Check] = {
     "缓存": check_cache,
     "时钟": check_clock,
     "微信": check_white_list,
+    PERSONS: check_persons,
     PAY: check_pay,
     MAIL: check_mail,
     FILES: check_files,

@@ -50,6 +50,7 @@ def sandbox_urls(port: int, mail_port: int) -> dict[str, str]:
         "PBT_WECHAT__OPEN_URL": f"{base}/wechat",
         "PBT_SMS__URL": f"{base}/sms/",
         "PBT_VOICE__URL": f"{base}/voice/",
+        "PBT_PERSON_CHECK__URL": f"{base}/persons/",
         "PBT_IDENTITY__ISSUER": f"{base}/identity",
         "PBT_PAY__API_URL": f"{base}/pay",
         "PBT_MAIL__HOST": "127.0.0.1",

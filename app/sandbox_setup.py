@@ -30,7 +30,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def with_demo_accounts(settings: Settings) -> Settings:
-    """Settings with an official account and a mini-program for every pool that has none, and with demo merchants.
+    """Settings with an official account and a mini-program for every pool that has none, with demo merchants, and with
+    the check of persons everywhere.
 
     Writes the merchants' keys into the data folder when they aren't there; Refusal when that can't be done.
     """
@@ -39,10 +40,12 @@ def with_demo_accounts(settings: Settings) -> Settings:
     programs = {pool: wechat.mini_programs.get(pool) or demo_mini_program(pool) for pool in settings.pools}
     update = {"accounts": wechat.accounts | accounts, "mini_programs": wechat.mini_programs | programs}
     merchants = demo_merchants(settings) | settings.pay.merchants
+    checked = settings.person_check.pools or list(settings.pools)
     return settings.model_copy(
         update={
             "wechat": wechat.model_copy(update=update),
             "pay": settings.pay.model_copy(update={"merchants": merchants}),
+            "person_check": settings.person_check.model_copy(update={"pools": checked}),
         }
     )
 
@@ -121,6 +124,10 @@ def sandbox_config(
             "access_key_secret": settings.voice.access_key_secret.get_secret_value(),
             "receipt_url": f"{receipts}/voice",
             "templates": _vendor_codes(settings.voice.templates, map(_voice, books.values())),
+        },
+        "persons": {
+            "access_key_id": settings.person_check.access_key_id,
+            "access_key_secret": settings.person_check.access_key_secret.get_secret_value(),
         },
         "identity": {
             "client_id": settings.identity.client_id,
@@ -272,6 +279,8 @@ def _secrets(settings: Settings) -> list[tuple[str, SecretStr]]:
         ("PBT_MAIL__PASSWORD", settings.mail.password),
         ("PBT_FILES__SECRET_ACCESS_KEY", settings.files.secret_access_key),
     ]
+    if settings.person_check.pools:
+        found.append(("PBT_PERSON_CHECK__ACCESS_KEY_SECRET", settings.person_check.access_key_secret))
     for pool, merchant in settings.pay.merchants.items():
         found.append((f"PBT_PAY__MERCHANTS 中 {pool} 的 apiv3_key", merchant.apiv3_key))
     return found
@@ -284,6 +293,7 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
         ("PBT_SMS__URL", settings.sms.url),
         ("PBT_VOICE__URL", settings.voice.url),
         ("PBT_IDENTITY__ISSUER", settings.identity.issuer),
+        *([("PBT_PERSON_CHECK__URL", settings.person_check.url)] if settings.person_check.pools else []),
         *([("PBT_PAY__API_URL", settings.pay.api_url)] if settings.pay.merchants else []),
     ]
 

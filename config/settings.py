@@ -141,6 +141,16 @@ class Identity(BaseModel):
     client_secret: SecretStr = SecretStr("sandbox-identity-secret")
 
 
+class PersonCheck(BaseModel):
+    """Alibaba Cloud's check that a name and an ID number belong together (身份二要素核验)."""
+
+    url: str = "http://127.0.0.1:8090/persons/"
+    access_key_id: str = "sandbox-ak"
+    access_key_secret: SecretStr = SecretStr("sandbox-persons-secret")
+    pools: list[str] = []
+    """Where who registers is checked; each answer costs money. In the demonstration empty means everywhere."""
+
+
 class PayMerchant(BaseModel):
     """A merchant 商户号 of WeChat Pay. Without ``public_key_id`` its answers are verified by platform certificates."""
 
@@ -293,6 +303,7 @@ class Settings(BaseSettings):
     voice: Voice = Voice()
     receipts: Receipts = Receipts()
     identity: Identity = Identity()
+    person_check: PersonCheck = PersonCheck()
     pay: Pay = Pay()
     mail: Mail = Mail()
     files: FileStore = FileStore()

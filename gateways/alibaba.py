@@ -1,4 +1,4 @@
-"""Alibaba Cloud's RPC calls, signed with ACS3-HMAC-SHA256, as SMS and voice use them.
+"""Alibaba Cloud's RPC calls, signed with ACS3-HMAC-SHA256, as SMS, voice and the check of persons use them.
 
 Source: the vendor's page on request structure and signature V3, whose example is one of our tests.
 """
@@ -27,8 +27,20 @@ from gateways.wechat_errors import until_tomorrow
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-VERSION = "2017-05-25"
-"""Of both products."""
+
+@dataclass(frozen=True)
+class Product:
+    """How one product of the vendor speaks: ``fine`` is its code for success, ``away`` are those that pass by
+    themselves, ``operator`` those that wait for somebody, beside what all products share."""
+
+    version: str
+    fine: str = "OK"
+    away: frozenset[str] = frozenset()
+    operator: frozenset[str] = frozenset()
+
+
+MESSAGES = Product("2017-05-25")
+"""SMS and voice."""
 LONGEST_OUT_ID = 15
 """Digits of our attempt number that the vendor echoes."""
 MOBILE = re.compile(r"1[0-9]{10}")
@@ -50,7 +62,8 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Unsigned:
-    """A call without body. ``date`` like ``2026-11-21T11:00:00Z``; ``path`` as it stands in the URL."""
+    """A call; ``parameters`` are those of the URL. ``date`` like ``2026-11-21T11:00:00Z``; ``path`` as it stands in the
+    URL. ``form`` is the body, empty for none."""
 
     method: str
     host: str
@@ -60,6 +73,10 @@ class Unsigned:
     parameters: Mapping[str, str]
     date: str
     nonce: str
+    form: bytes = b""
+
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def canonical_query(parameters: Mapping[str, str]) -> str:
@@ -69,8 +86,9 @@ def canonical_query(parameters: Mapping[str, str]) -> str:
 
 def sign(call: Unsigned, credentials: Credentials) -> dict[str, str]:
     """All headers of the signed call, names in lower case, ``authorization`` among them."""
-    body_hash = hashlib.sha256(b"").hexdigest()
+    body_hash = hashlib.sha256(call.form).hexdigest()
     headers = {
+        **({"content-type": FORM} if call.form else {}),
         "host": call.host,
         "x-acs-action": call.action,
         "x-acs-content-sha256": body_hash,
@@ -89,34 +107,46 @@ def sign(call: Unsigned, credentials: Credentials) -> dict[str, str]:
 class AlibabaApi:
     """One product behind one address."""
 
-    def __init__(self, vendor: Vendor, url: str, credentials: Credentials, clock: Clock) -> None:
+    def __init__(
+        self, vendor: Vendor, url: str, credentials: Credentials, clock: Clock, product: Product = MESSAGES
+    ) -> None:
         self._vendor = vendor
         self._url = URL(url)
         self._credentials = credentials
         self._clock = clock
+        self._product = product
 
-    async def call(self, action: str, parameters: Mapping[str, str], effect: Effect) -> Json:
-        """The answer with Code OK; raises what any other means."""
+    async def call(
+        self, action: str, parameters: Mapping[str, str], effect: Effect, *, form: Mapping[str, str] | None = None
+    ) -> Json:
+        """The answer with the code for success; raises what any other means.
+
+        ``parameters`` stand in the URL, ``form`` in the body, where no proxy's log shows it.
+        """
         async with self._vendor.counted(action):
+            body = canonical_query(form).encode() if form else b""
             unsigned = Unsigned(
                 "POST",
                 self._url.host_port_subcomponent or "",
                 self._url.raw_path,
                 action,
-                VERSION,
+                self._product.version,
                 parameters,
                 self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
                 secrets.token_hex(16),
+                body,
             )
-            url = URL(f"{self._url}?{canonical_query(parameters)}", encoded=True)
-            answer = await self._vendor.exchange("POST", url, effect, headers=sign(unsigned, self._credentials))
+            query = f"?{canonical_query(parameters)}" if parameters else ""
+            url = URL(f"{self._url}{query}", encoded=True)
+            headers = sign(unsigned, self._credentials)
+            answer = await self._vendor.exchange("POST", url, effect, headers=headers, body=body or None)
             if refusal := self._vendor.status_failure(answer, effect):
                 data = jsons.object_or_empty(answer.body)
                 if not jsons.text(data, "Code"):
                     raise refusal
             else:
                 data = self._vendor.parse_object(answer, effect)
-                if jsons.text(data, "Code") == "OK":
+                if jsons.text(data, "Code") == self._product.fine:
                     return data
             raise self._failure(action, data, answer.status, effect)
 
@@ -126,10 +156,12 @@ class AlibabaApi:
 
     def _failure(self, action: str, data: Json, status: int, effect: Effect) -> GatewayError:
         code = jsons.text(data, "Code")
-        if not code or code == "OK":
+        if not code or code == self._product.fine:
             return self._vendor.unsure(effect, f"HTTP {status} with code {code!r}")
         if code.startswith("Throttling"):
             return Transient(f"{action}: {code}", retry_after=1.0)
+        if code in self._product.away:
+            return Transient(f"{action}: {code}")
         if code == "SignatureNonceUsed":
             # Our nonces are random: this very request came before, repeated by something on the way.
             return self._vendor.unsure(effect, "the request arrived twice")
@@ -139,7 +171,7 @@ class AlibabaApi:
             return Transient(f"{action}: {code}", retry_after=until_tomorrow(self._clock.now()))
         if status >= 500 or code.startswith(("isp.SYSTEM_ERROR", "InternalError")):
             return self._vendor.unsure(effect, f"{action}: {code}")
-        if _OPERATOR.fullmatch(code):
+        if _OPERATOR.fullmatch(code) or code in self._product.operator:
             log.error("alibaba_needs_operator", vendor=self._vendor.name, call=action, code=code)
         else:
             log.info("alibaba_refused", vendor=self._vendor.name, call=action, code=code)

@@ -53,7 +53,7 @@ class MiniProgram:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Alibaba SMS or voice: keys, where receipts go, texts by template code with ``${var}``."""
+    """Alibaba SMS, voice or check of persons: keys, where receipts go, texts by template code with ``${var}``."""
 
     access_key_id: str = "sandbox-ak"
     access_key_secret: str = ""
@@ -175,6 +175,7 @@ class Config:
     mini_programs: tuple[MiniProgram, ...] = ()
     sms: Vendor = Vendor()
     voice: Vendor = Vendor()
+    persons: Vendor = Vendor()
     identity: Identity = Identity()
     pay: Pay = Pay()
     mail: Mail | None = None
@@ -212,6 +213,7 @@ def parse(data: Mapping[str, object]) -> Config:
         ),
         sms=_vendor(jsons.mapping(data, "sms")),
         voice=_vendor(jsons.mapping(data, "voice")),
+        persons=_vendor(jsons.mapping(data, "persons")),
         identity=_identity(jsons.mapping(data, "identity")),
         pay=_pay(jsons.mapping(data, "pay")),
         mail=_mail(jsons.mapping(data, "mail")) if "mail" in data else None,

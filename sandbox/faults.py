@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sandbox.jsons import BadRequest, Json
 
-VENDORS = ("*", "wechat", "sms", "voice", "identity", "pay", "mail")
+VENDORS = ("*", "wechat", "sms", "voice", "identity", "persons", "pay", "mail")
 
 KINDS = {
     "slow": "answers `seconds` late",
@@ -18,6 +18,8 @@ KINDS = {
     "out_of_order": "holds a callback or receipt back for `seconds`, so that later ones overtake it",
     "lost": "never pushes the callback or receipt",
     "wrong_signature": "pushes a callback with a wrong signature",
+    "register_away": "persons: answers that the authority's register is away",
+    "no_record": "persons: answers that the register knows nothing of the number",
     "error_after": "pay: does it, then answers SYSTEM_ERROR",
     "forged_answer": "pay: answers with a wrong signature",
     "concurrent": "pay: pushes a notification twice at the same moment",

@@ -121,6 +121,7 @@ def _settings(folder: Path, pools: Sequence[str], port: int, urls: Mapping[str, 
         "wechat": settings.wechat.model_copy(update=wechat),
         "sms": settings.sms.model_copy(update={"url": urls["PBT_SMS__URL"]}),
         "voice": settings.voice.model_copy(update={"url": urls["PBT_VOICE__URL"]}),
+        "person_check": settings.person_check.model_copy(update={"url": urls["PBT_PERSON_CHECK__URL"]}),
         "identity": settings.identity.model_copy(update={"issuer": urls["PBT_IDENTITY__ISSUER"]}),
         "pay": settings.pay.model_copy(update={"api_url": urls["PBT_PAY__API_URL"]}),
         "mail": settings.mail.model_copy(

@@ -1,4 +1,4 @@
-"""The RPC door of both products: signature, nonce and time checked, faults and ledger around every action."""
+"""The RPC door of each product: signature, nonce and time checked, faults and ledger around every action."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -15,15 +16,29 @@ from sandbox.config import Vendor
 from sandbox.jsons import Json
 from sandbox.world import World
 
-VERSION = "2017-05-25"
 NONCES_KEPT = 50_000
+HIDDEN = frozenset({"IdentifyNum", "UserName"})
+"""Parameters that the ledger shows in part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a product answers: its version, what success looks like, and what a used-up quota says."""
+
+    version: str
+    fine: tuple[str, str]
+    quota: tuple[str, str]
+
+
+MESSAGES = Dialect("2017-05-25", ("OK", "OK"), ("isv.BUSINESS_LIMIT_CONTROL", "触发天级流控Permits:0"))
 
 
 class Refusal(Exception):
-    """A business error: HTTP 200 with this code."""
+    """A business error: HTTP 200 with this code, unless ``status`` says otherwise."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: int = 200) -> None:
         self.code = code
+        self.status = status
         super().__init__(message)
 
 
@@ -33,8 +48,16 @@ Action = Callable[[Mapping[str, str]], Json]
 class Rpc:
     """One product's endpoint. Actions get the business parameters and return fields of the answer."""
 
-    def __init__(self, world: World, vendor_name: str, vendor: Vendor, actions: Mapping[str, Action]) -> None:
+    def __init__(
+        self,
+        world: World,
+        vendor_name: str,
+        vendor: Vendor,
+        actions: Mapping[str, Action],
+        dialect: Dialect = MESSAGES,
+    ) -> None:
         self._world = world
+        self._dialect = dialect
         self._name = vendor_name
         self._vendor = vendor
         self._actions = actions
@@ -68,7 +91,11 @@ class Rpc:
         if request.content_type == "application/x-www-form-urlencoded":
             parameters.update({key: str(value) for key, value in (await request.post()).items()})
         parameters.setdefault("Action", request.headers.get("x-acs-action", ""))
-        shown = {key: value for key, value in parameters.items() if key not in signing_parameters}
+        shown = {
+            key: _hide(value) if key in HIDDEN else value
+            for key, value in parameters.items()
+            if key not in signing_parameters
+        }
         try:
             self._check(request, parameters, body)
         except signing.SignatureError as error:
@@ -77,11 +104,13 @@ class Rpc:
             return error.status, answer, shown
         try:
             if self._world.faults.strikes(self._name, "quota_used_up"):
-                raise Refusal("isv.BUSINESS_LIMIT_CONTROL", "触发天级流控Permits:0")
+                raise Refusal(*self._dialect.quota)
             answer = self._actions[parameters["Action"]](parameters)
+            status = 200
         except Refusal as error:
-            answer = {"Code": error.code, "Message": str(error)}
-        return 200, {"Code": "OK", "Message": "OK", "RequestId": request_id, **answer}, shown
+            answer, status = {"Code": error.code, "Message": str(error)}, error.status
+        code, message = self._dialect.fine
+        return status, {"Code": code, "Message": message, "RequestId": request_id, **answer}, shown
 
     def _check(self, request: web.Request, parameters: dict[str, str], body: bytes) -> None:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -94,7 +123,7 @@ class Rpc:
             nonce, time = signing.check_v3(key_id, secret, sent)
             version = headers.get("x-acs-version", "")
         self._check_fresh(nonce, time)
-        if version != VERSION:
+        if version != self._dialect.version:
             raise signing.SignatureError("InvalidVersion", "Specified parameter Version is not valid.")
         if parameters["Action"] not in self._actions:
             raise signing.SignatureError(
@@ -111,6 +140,10 @@ class Rpc:
         self._nonces[nonce] = None
         if len(self._nonces) > NONCES_KEPT:
             self._nonces.popitem(last=False)
+
+
+def _hide(value: str) -> str:
+    return f"{value[:1]}{'*' * max(len(value) - 2, 0)}{value[1:][-1:]}"
 
 
 signing_parameters = frozenset({

@@ -91,6 +91,8 @@ def check_v3(key_id: str, secret: str, sent: Sent) -> tuple[str, str]:
     _check_key(match.group(1), key_id)
     signed = match.group(2).split(";")
     needed = {"host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"}
+    if sent.body:
+        needed.add("content-type")
     if signed != sorted(signed) or not needed <= set(signed):
         raise SignatureError(
             "IncompleteSignature", "SignedHeaders must be sorted and hold host and all x-acs- headers."

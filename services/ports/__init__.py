@@ -4,7 +4,7 @@ Every method may raise only ``Transient``, ``Rejected`` or ``OutcomeUnknown`` (`
 a database transaction.
 """
 
-from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart
+from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart, PersonMatch, PersonRegister
 from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer
 from services.ports.pay import (
     BillRow,
@@ -58,6 +58,8 @@ __all__ = [
     "PayNotification",
     "PayParameters",
     "PaymentPlatform",
+    "PersonMatch",
+    "PersonRegister",
     "Printer",
     "RefundOutcome",
     "RefundReport",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True)
@@ -40,4 +40,16 @@ class IdentityPlatform(Protocol):
 
     async def finish(self, code: str, redirect_uri: str, started: LoginStart) -> IdentityClaims:
         """Exchange the code that came back with ``started.state`` (which the caller has compared)."""
+        ...
+
+
+PersonMatch = Literal["match", "differs", "no_record"]
+"""``no_record``: the register knows nothing of the number, or does not take such a name."""
+
+
+class PersonRegister(Protocol):
+    """The authority's register of persons, as a vendor lets us ask it."""
+
+    async def compare(self, name: str, id_number: str) -> PersonMatch:
+        """Whether the name is that of the number's owner. Asking again changes nothing, but costs again."""
         ...

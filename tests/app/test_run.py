@@ -164,7 +164,7 @@ def test_every_setting_for_another_sandbox_port_exists(monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     read = make_settings()
     urls = [read.wechat.api_url, read.wechat.open_url, read.sms.url, read.voice.url, read.identity.issuer]
-    urls.append(read.pay.api_url)
+    urls += [read.person_check.url, read.pay.api_url]
     assert all(":18090/" in url for url in urls)
     assert [url.replace("18090", "8090") for url in urls] == [
         Settings.model_fields["wechat"].default.api_url,
@@ -172,5 +172,6 @@ def test_every_setting_for_another_sandbox_port_exists(monkeypatch: pytest.Monke
         Settings.model_fields["sms"].default.url,
         Settings.model_fields["voice"].default.url,
         Settings.model_fields["identity"].default.issuer,
+        Settings.model_fields["person_check"].default.url,
         Settings.model_fields["pay"].default.api_url,
     ]

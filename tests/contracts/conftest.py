@@ -12,11 +12,23 @@ from aiohttp.test_utils import TestServer, unused_port
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from config.settings import Identity, Mail, MiniProgram, OfficialAccount, Pay, PayMerchant, Sms, Voice, Wechat
+from config.settings import (
+    Identity,
+    Mail,
+    MiniProgram,
+    OfficialAccount,
+    Pay,
+    PayMerchant,
+    PersonCheck,
+    Sms,
+    Voice,
+    Wechat,
+)
 from domain.clock import SystemClock
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
 from gateways.mini_program import MiniPrograms
+from gateways.persons import AlibabaPersons
 from gateways.shared import SharedValues
 from gateways.sms import AlibabaSms
 from gateways.voice import AlibabaVoice
@@ -78,6 +90,7 @@ class World:
     mini: MiniPrograms
     sms: AlibabaSms
     voice: AlibabaVoice
+    persons: AlibabaPersons
     identity: OidcIdentity
     pay: WechatPay
     mailer: SmtpMailer
@@ -146,6 +159,7 @@ def _config(port: int, back: str) -> sandbox_config.Config:
                 "V_NO": "您已选择不参加。",
             },
         },
+        "persons": keys,
         "identity": {"client_id": "pingbiaotong", "client_secret": "id-secret"},
         "pay": {
             "public_key_id": PUBLIC_ID,
@@ -243,6 +257,7 @@ def _clients(
         access_key_secret=SecretStr("sk"),
         templates={"draw_call": "V_CALL", "draw_call.attend": "V_YES", "draw_call.decline": "V_NO"},
     )
+    persons = PersonCheck(url=f"{url}/persons/", access_key_id="ak", access_key_secret=SecretStr("sk"))
     identity = Identity(issuer=f"{url}/identity", client_secret=SecretStr("id-secret"))
     return World(
         url,
@@ -252,6 +267,7 @@ def _clients(
         MiniPrograms(settings, api, clock),
         AlibabaSms(sms, tools.vendor("sms"), clock),
         AlibabaVoice(voice, tools.vendor("voice", timeout=2), clock),
+        AlibabaPersons(persons, tools.vendor("persons", timeout=2), clock),
         OidcIdentity(identity, tools.vendor("identity"), clock),
         WechatPay(_pay(url), settings, tools.vendor("pay", timeout=2), clock, public_url=back),
         SmtpMailer(

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from aiohttp import web
@@ -166,24 +166,41 @@ class Box:
         response = await self.client.post(f"/{product}/", params=parameters, headers=headers)
         return response.status, await response.json()
 
+    async def ask_persons(self, **form: str) -> tuple[int, dict[str, Any]]:
+        """Id2MetaVerify with its parameters in the body."""
+        body, host = urlencode(form).encode(), f"{self.client.host}:{self.client.port}"
+        headers = sign_v3("sandbox-key-secret", "Id2MetaVerify", {}, host, version="2019-03-07", body=body)
+        response = await self.client.post("/persons/", data=body, headers=headers)
+        return response.status, await response.json()
+
     async def advance(self, seconds: float) -> None:
         await self.control("clock", advance_seconds=seconds)
 
 
-def sign_v3(secret: str, action: str, parameters: dict[str, str], host: str, *, date: str = "") -> dict[str, str]:
-    empty = hashlib.sha256(b"").hexdigest()
+def sign_v3(
+    secret: str,
+    action: str,
+    parameters: dict[str, str],
+    host: str,
+    *,
+    date: str = "",
+    version: str = "2017-05-25",
+    body: bytes = b"",
+) -> dict[str, str]:
+    digest = hashlib.sha256(body).hexdigest()
     headers = {
+        **({"content-type": "application/x-www-form-urlencoded"} if body else {}),
         "host": host,
         "x-acs-action": action,
-        "x-acs-content-sha256": empty,
+        "x-acs-content-sha256": digest,
         "x-acs-date": date or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "x-acs-signature-nonce": uuid.uuid4().hex,
-        "x-acs-version": "2017-05-25",
+        "x-acs-version": version,
     }
     query = "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted(parameters.items()))
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    canonical = f"POST\n/\n{query}\n{lines}\n{names}\n{empty}"
+    canonical = f"POST\n/\n{query}\n{lines}\n{names}\n{digest}"
     text = "ACS3-HMAC-SHA256\n" + hashlib.sha256(canonical.encode()).hexdigest()
     signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
     authorization = f"ACS3-HMAC-SHA256 Credential=sandbox-ak,SignedHeaders={names},Signature={signature}"
@@ -232,6 +249,7 @@ def settings(service_url: str, /, **more: Any) -> dict[str, Any]:
                 "BYE": "再见。",
             },
         },
+        "persons": {"access_key_secret": "sandbox-key-secret"},
         "identity": {"client_id": "pingbiaotong", "client_secret": "sandbox-identity"},
         "people": [
             {"name": "张三", "mobile": MOBILE, "id_number": "110101199001011237", "pool": POOL, "follows": True},

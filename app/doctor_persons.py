@@ -1,0 +1,41 @@
+"""The doctor's look at the check of names and ID numbers: a question about nobody, which costs nothing."""
+
+from __future__ import annotations
+
+import aiohttp
+from prometheus_client import CollectorRegistry
+
+from app.findings import Finding, ok, problem, skipped
+from config.settings import Settings
+from domain.clock import SystemClock
+from domain.errors import GatewayError, Rejected
+from gateways.http import Metrics, Vendor
+from gateways.persons import TIMEOUT, AlibabaPersons
+
+PERSONS = "实名核验"
+
+_REFUSALS = {
+    "410": "产品没有开通，请在阿里云控制台开通“身份二要素核验”。",
+    "411": "RAM 用户没有权限，请授予 AliyunYundunCloudAuthFullAccess。",
+    "412": "阿里云账号欠费，请充值。",
+    "InvalidAccessKeyId.NotFound": "AccessKey 不存在，请核对 PBT_PERSON_CHECK__ACCESS_KEY_ID。",
+    "SignatureDoesNotMatch": "签名没有被接受，请核对 PBT_PERSON_CHECK__ACCESS_KEY_SECRET。",
+    "InvalidTimeStamp.Expired": "本机时间不准，请启用网络对时（NTP）。",
+}
+
+
+async def check_persons(settings: Settings) -> list[Finding]:
+    pools = settings.person_check.pools
+    if not pools:
+        return [skipped(PERSONS, "没有专家库启用，注册时的姓名与身份证号由审核人员核对。")]
+    if unknown := sorted(set(pools) - set(settings.pools)):
+        return [problem(PERSONS, f"PBT_PERSON_CHECK__POOLS 中的 {'、'.join(unknown)} 不在 PBT_POOLS 中。")]
+    async with aiohttp.ClientSession() as session:
+        vendor = Vendor("persons", session, Metrics(CollectorRegistry()), timeout=TIMEOUT)
+        try:
+            await AlibabaPersons(settings.person_check, vendor, SystemClock()).probe()
+        except Rejected as error:
+            return [problem(PERSONS, _REFUSALS.get(error.vendor_code, f"阿里云回复 {error.vendor_code}。"))]
+        except GatewayError:
+            return [problem(PERSONS, "接口没有正常回应，请检查 PBT_PERSON_CHECK__URL 和出网。")]
+    return [ok(PERSONS, "接口可用，签名有效。")]

@@ -1,0 +1,51 @@
+"""What the doctor says of the check of names and ID numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.doctor_persons import check_persons
+from app.findings import Finding
+from config.settings import PersonCheck, Settings
+from tests.factories.settings import production_settings
+from tests.gateways.support import DROP, Rogue, reply
+
+
+def settings(url: str, pools: list[str]) -> Settings:
+    asks = PersonCheck(url=f"{url}/", access_key_secret="own", pools=pools)  # type: ignore[arg-type]
+    return production_settings().model_copy(update={"pools": ["hunan"], "person_check": asks})
+
+
+async def look(answer: bytes, pools: list[str]) -> Finding:
+    async with Rogue([answer]) as rogue:
+        (finding,) = await check_persons(settings(rogue.url, pools))
+    return finding
+
+
+async def test_who_asks_nobody_is_told_so() -> None:
+    assert (await look(DROP, [])).state == "skipped"
+
+
+async def test_a_vendor_that_takes_our_signature_is_well() -> None:
+    assert (await look(reply({"Code": "400", "Message": "参数不能为空"}), ["hunan"])).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (reply({"Code": "410"}), "开通"),
+        (reply({"Code": "411"}), "RAM"),
+        (reply({"Code": "412"}), "欠费"),
+        (reply({"Code": "SignatureDoesNotMatch"}, status=400), "ACCESS_KEY_SECRET"),
+        (reply({"Code": "Strange"}, status=400), "Strange"),
+        (DROP, "PBT_PERSON_CHECK__URL"),
+    ],
+)
+async def test_each_trouble_says_what_to_do(answer: bytes, said: str) -> None:
+    finding = await look(answer, ["hunan"])
+    assert (finding.state, said in finding.text) == ("problem", True)
+
+
+async def test_a_pool_that_is_not_served_is_named() -> None:
+    finding = await look(DROP, ["hunan", "atlantis"])
+    assert "atlantis" in finding.text
