@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from services.accounts import Accounts
@@ -50,6 +50,8 @@ from services.papers import Papers
 from services.passwords import Passwords
 from services.payments.desk import Outside, make_desk
 from services.payments.fees import Fees
+from services.person_checks import DUE as PERSON_CHECK_DUE
+from services.person_checks import PersonChecks
 from services.ports import (
     ChatWindows,
     Files,
@@ -58,6 +60,7 @@ from services.ports import (
     MiniProgramPlatform,
     OfficialAccountSender,
     PaymentPlatform,
+    PersonRegister,
     Printer,
     SmsSender,
     VoiceCaller,
@@ -87,6 +90,7 @@ class Ports:
     sms: SmsSender
     voice: VoiceCaller
     identity: IdentityPlatform
+    persons: PersonRegister
     pay: PaymentPlatform
     mail: Mailer
     files: Files
@@ -94,6 +98,8 @@ class Ports:
     checker: FileChecker
     appids: Mapping[str, str]
     """Of the mini-programs, by pool."""
+    person_pools: Collection[str]
+    """Where the register of persons is asked."""
     subscribe_template: Callable[[str, str], str]
     """Id of a mini-program's template, by pool and kind of notice."""
     prices: Mapping[str, int]
@@ -108,6 +114,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         ports.subscribe_template,
     )  # fmt: skip
     accounts, passwords = Accounts(deps, notices), Passwords(deps)
+    persons = PersonChecks(deps, notices, ports.persons, ports.person_pools)
     sessions = Sessions(deps, accounts, ports.mini, ports.appids)
     rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
     invitations = Invitations(deps, notices, run)
@@ -121,6 +128,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     outside = Outside(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
     pay = make_desk(deps, notices, fees, entry, outside)
     duties = [
+        Duty("person_check", PERSON_CHECK_DUE, persons.check_due),
         Duty("uploads", SWEEP_DUE, attachments.sweep),
         Duty("file_removals", REMOVALS_DUE, keeper.remove_due),
         Duty("store_search", SEARCH_DUE, keeper.search),
@@ -136,7 +144,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         late_replies=LateReplies(deps, notices),
         sessions=sessions,
         browsers=BrowserLogins(deps, notices, links, sessions),
-        registration=Registration(deps, notices, accounts, passwords),
+        registration=Registration(deps, notices, accounts, passwords, persons),
         credentials=Credentials(deps, notices, passwords),
         initial_passwords=InitialPasswords(deps, passwords),
         organisations=Organisations(deps),

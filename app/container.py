@@ -26,6 +26,8 @@ from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
 from gateways.mini_program import MiniPrograms
+from gateways.persons import TIMEOUT as PERSONS_TIMEOUT
+from gateways.persons import AlibabaPersons
 from gateways.printer import TypstPrinter
 from gateways.shared import SharedValues
 from gateways.sms import AlibabaSms
@@ -49,6 +51,7 @@ class Gateways:
     sms: AlibabaSms
     voice: AlibabaVoice
     identity: OidcIdentity
+    persons: AlibabaPersons
     pay: WechatPay
     mail: SmtpMailer
     files: StoredFiles
@@ -108,6 +111,7 @@ def make_gateways(
         AlibabaSms(settings.sms, Vendor("sms", session, metrics), clock),
         AlibabaVoice(settings.voice, Vendor("voice", session, metrics), clock),
         OidcIdentity(settings.identity, Vendor("identity", session, metrics), clock),
+        AlibabaPersons(settings.person_check, Vendor("persons", session, metrics, timeout=PERSONS_TIMEOUT), clock),
         WechatPay(
             settings.pay, settings.wechat, Vendor("pay", session, metrics), clock, public_url=settings.public_url
         ),
@@ -155,12 +159,14 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         sms=gateways.sms,
         voice=gateways.voice,
         identity=gateways.identity,
+        persons=gateways.persons,
         pay=gateways.pay,
         mail=gateways.mail,
         files=gateways.files,
         printer=gateways.printer,
         checker=FileChecker(),
         appids={pool: program.appid for pool, program in programs.items()},
+        person_pools=settings.person_check.pools,
         subscribe_template=subscribe_template,
         prices={"sms": settings.sms.price, "voice": settings.voice.price},
     )

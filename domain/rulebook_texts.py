@@ -81,6 +81,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "invoice_sent": {**_MONEY, "email": "w***@example.com"},
     "employer_answered": {"unit": "广州粤建工程咨询有限公司", "result": "已添加"},
     "mobile_changed": {"at": "2026年11月21日 09:30", "mobile": "189****1990", "hotline": "020-12345678"},
+    "person_differs": {"hotline": "020-12345678"},
     "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
     "objection_answered": {**_APPLICATION, "result": "异议不成立"},
     "feedback_answered": {"reason": "已转相关部门办理"},

@@ -9,6 +9,7 @@ from bot.turn import Turn
 from domain.errors import InvalidInput, TooMany
 from domain.masking import mask_id_number, mask_name
 from domain.parsing import fold, id_number, mobile_number, person_name
+from domain.persons import PersonCheck
 from handlers import binding, commands, people, texts
 from services.base import Actor
 from services.registration import PersonRegistered, RegistrationForm
@@ -105,6 +106,8 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
 
 async def _say_registered(talk: Talk, done: PersonRegistered, name: str) -> None:
     said = texts.REGISTERED.format(name=name, number=done.masked_id_number, mobile=done.masked_mobile)
+    if done.person_check != PersonCheck.NONE:
+        said = f"{said}\n{texts.PERSON_CHECK.format(found=done.person_check.label)}"
     if done.expert_number:
         said = f"{said}\n{texts.REGISTERED_EXPERT.format(number=done.expert_number)}"
     await talk.say(f"{said}\n{_password_page(talk)}\n{commands.tappable(commands.APPLY, commands.STATUS)}")

@@ -99,6 +99,7 @@ PERSON_AGAIN = "重新填写"
 PERSON_STOP = "不注册了"
 ASK_OWN_MOBILE = "请输入您本人的手机号，评标通知会发到这个号码。"
 REGISTERED = "注册成功。\n姓名：{name}\n身份证号：{number}\n手机号：{mobile}"
+PERSON_CHECK = "实名核验：{found}。"
 REGISTERED_EXPERT = "您是在库专家，编号{number}，档案已关联。"
 NO_PASSWORD_HERE = (
     "为了安全，请不要在聊天中发送密码，这里也不接收密码；已经发出的请删除该消息并尽快更换。请到网页上办理："

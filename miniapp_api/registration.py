@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain.persons import PersonCheck
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
@@ -39,6 +40,15 @@ class RegistrationIn(Input):
     password: str = Field("", max_length=64, description="Empty: none for now, it can be set later")
 
 
+PersonCheckOut = Annotated[
+    PersonCheck,
+    Field(
+        description="What is known of name and ID number belonging together; empty: nobody was asked. `waiting`: the "
+        "register gave no answer and is asked again"
+    ),
+]
+
+
 class RegisteredOut(Output):
     """`expert_number` not empty: the pool knew this person already, and the file is his from now on."""
 
@@ -47,6 +57,7 @@ class RegisteredOut(Output):
     masked_mobile: str = Field(examples=["138****1234"])
     roles: tuple[str, ...]
     expert_number: str
+    person_check: PersonCheckOut
 
 
 class StandingOut(Output):
@@ -65,6 +76,7 @@ class ProfileOut(Output):
     masked_id_number: str
     masked_mobile: str
     registered: bool
+    person_check: PersonCheckOut
     has_password: bool
     password_initial: bool
     mobile_free_at: Moment | None
@@ -135,7 +147,7 @@ async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
     done = await call.services.registration.register(call.actor, form, key=read_key(call.request))
     return RegisteredOut(
         masked_name=done.masked_name, masked_id_number=done.masked_id_number, masked_mobile=done.masked_mobile,
-        roles=done.roles, expert_number=done.expert_number,
+        roles=done.roles, expert_number=done.expert_number, person_check=done.person_check,
     )  # fmt: skip
 
 
@@ -146,8 +158,9 @@ async def profile(call: Call) -> ProfileOut:
     standing = await standing_of(call.services.deps, found.account_id)
     return ProfileOut(
         masked_name=found.masked_name, masked_id_number=found.masked_id_number, masked_mobile=found.masked_mobile,
-        registered=found.registered, has_password=found.has_password, password_initial=found.password_initial,
-        mobile_free_at=found.mobile_free_at, consent=found.consent, standing=StandingOut.of(standing),
+        registered=found.registered, person_check=found.person_check, has_password=found.has_password,
+        password_initial=found.password_initial, mobile_free_at=found.mobile_free_at, consent=found.consent,
+        standing=StandingOut.of(standing),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.persons import PersonCheck
 from domain.rulebook_reviews import OPINION_MAX
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
@@ -110,6 +111,8 @@ class TaskOut(Output):
     submitted_at: Moment | None
     masked_mobile: str
     masked_id_number: str
+    person_check: PersonCheck = Field(description="Whether name and ID number belong together; empty: not asked")
+    person_checked_at: Moment | None
     sheet: SheetOut
     specialties: tuple[SpecialtyOut, ...]
     log: tuple[SheetLogOut, ...]

@@ -24,6 +24,11 @@ class Account(Row):
     id_number_sealed = fields.TextField(default="", db_default="")
     id_number_hash = fields.CharField(64, null=True)
     registered_at = fields.DatetimeField(null=True)
+    person_check = fields.CharField(12, default="", db_default="")
+    """Whether name and number belong together: a value of ``domain.persons.PersonCheck``."""
+    person_checked_at = fields.DatetimeField(null=True)
+    person_check_at = fields.DatetimeField(null=True)
+    """When the register is to be asked (again); None: never."""
     mobile_changed_at = fields.DatetimeField(null=True)
     password_hash = fields.CharField(200, default="", db_default="")
     password_set_at = fields.DatetimeField(null=True)
@@ -147,6 +152,25 @@ class PasswordTries(Row):
         table = "password_tries"
         unique_together = (("pool", "subject"),)
         indexes = (("at",),)
+
+
+class PersonLookup(Row):
+    """One question to the authority's register of persons, with its answer.
+
+    Kept for a day or two: it limits how often somebody may ask, and answers the same question again.
+    """
+
+    pool = fields.CharField(32)
+    mobile_hash = fields.CharField(64)
+    number_hash = fields.CharField(64)
+    pair_hash = fields.CharField(64)
+    answer = fields.CharField(12, default="")
+    """A value of ``domain.persons.PersonCheck``; empty: none came."""
+    asked_at = fields.DatetimeField()
+
+    class Meta:
+        table = "person_lookup"
+        indexes = (("pool", "mobile_hash", "asked_at"), ("pool", "number_hash", "asked_at"), ("asked_at",))
 
 
 class IdempotencyKey(Row):

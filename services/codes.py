@@ -97,6 +97,15 @@ class Codes:
             )
         return CodeSent(masked, row.valid_until, int(login.code_gap.total_seconds()))
 
+    async def is_right(self, pool: str, mobile: str, purpose: Purpose, code: str) -> bool:
+        """Whether ``redeem`` would take the code now. Counts nothing: never tell anybody without redeeming it too."""
+        login, now, mobile_hash = self._deps.book(pool).login, self._deps.now(), self.mobile_hash(mobile)
+        await self._lock(pool, mobile_hash)
+        if lock_refusal(await self._recent(pool, mobile_hash, login, now), login, now):
+            return False
+        newest = await self._newest(pool, mobile_hash, purpose, now)
+        return newest is not None and newest.tries < login.code_tries and self._matches(newest, code)
+
     async def redeem(self, pool: str, mobile: str, purpose: Purpose, code: str) -> AppError | None:
         """Use up the newest code of a mobile, or say why not.
 
@@ -107,20 +116,27 @@ class Codes:
         recent = await self._recent(pool, mobile_hash, login, now)
         if refusal := lock_refusal(recent, login, now):
             return refusal
-        newest = await VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, purpose=purpose).order_by(
-            "-sent_at", "-id"
-        ).first()  # fmt: skip
-        if newest is None or newest.used_at is not None or newest.valid_until <= now:
+        newest = await self._newest(pool, mobile_hash, purpose, now)
+        if newest is None:
             return InvalidInput("验证码已失效，请重新获取验证码。", code="code_expired", field="code")
         if newest.tries >= login.code_tries:
             return InvalidInput("此验证码错误次数过多，请重新获取验证码。", code="code_worn", field="code")
-        if hmac.compare_digest(newest.code_hash, self._code_hash(newest.id, code)):
+        if self._matches(newest, code):
             newest.used_at = now
             await newest.save(update_fields=["used_at"])
             return None
         newest.tries += 1
         await newest.save(update_fields=["tries"])
         return await self._wrong(pool, mobile_hash, login, now, left=login.code_tries - newest.tries)
+
+    async def _newest(self, pool: str, mobile_hash: str, purpose: Purpose, now: datetime) -> VerificationCode | None:
+        """None: it was used, has run out, or there never was one."""
+        sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, purpose=purpose)
+        newest = await sent.order_by("-sent_at", "-id").first()
+        return newest if newest is not None and newest.used_at is None and newest.valid_until > now else None
+
+    def _matches(self, row: VerificationCode, code: str) -> bool:
+        return hmac.compare_digest(row.code_hash, self._code_hash(row.id, code))
 
     async def _wrong(self, pool: str, mobile_hash: str, login: Login, now: datetime, *, left: int) -> AppError:
         if refusal := lock_refusal(await self._recent(pool, mobile_hash, login, now), login, now):

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.clock import local, print_date
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, RuleViolation, Unauthenticated
 from domain.masking import mask_id_number, mask_mobile, mask_name
+from domain.persons import PersonCheck
 from models.accounts import Account, Session
 from models.experts import Expert
 from services.base import Actor, Deps, record, transaction, violation
@@ -38,6 +39,7 @@ class Profile:
     masked_id_number: str
     masked_mobile: str
     registered: bool
+    person_check: PersonCheck
     has_password: bool
     password_initial: bool
     mobile_free_at: datetime | None
@@ -76,6 +78,7 @@ class Credentials:
             masked_id_number=mask_id_number(number) if number else "",
             masked_mobile=mask_mobile(keys.open_text(account.mobile_sealed, "mobile")),
             registered=account.registered_at is not None,
+            person_check=PersonCheck(account.person_check),
             has_password=bool(account.password_hash),
             password_initial=account.password_initial,
             mobile_free_at=free_at if free_at and free_at > self._deps.now() else None,

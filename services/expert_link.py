@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import Conflict
+from domain.persons import PersonCheck
 from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert
@@ -46,7 +47,13 @@ async def _withdraw(account_id: UUID, expert: Expert) -> None:
     if await Application.exists(account_id=account_id):
         return
     await Account.filter(id=account_id, id_number_hash=expert.id_number_hash, password_hash="").update(
-        real_name="", registered_at=None, id_number_sealed="", id_number_hash=None
+        real_name="",
+        registered_at=None,
+        id_number_sealed="",
+        id_number_hash=None,
+        person_check="",
+        person_checked_at=None,
+        person_check_at=None,
     )
 
 
@@ -58,4 +65,7 @@ async def register_from_file(account: Account, expert: Expert, now: datetime) ->
         return
     account.real_name, account.registered_at = expert.name, now
     account.id_number_sealed, account.id_number_hash = expert.id_number_sealed, expert.id_number_hash
-    await account.save(update_fields=["real_name", "registered_at", "id_number_sealed", "id_number_hash"])
+    account.person_check = PersonCheck.ON_FILE.value
+    await account.save(
+        update_fields=["real_name", "registered_at", "id_number_sealed", "id_number_hash", "person_check"]
+    )

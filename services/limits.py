@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -93,8 +93,13 @@ async def check_recent(
         now - period,
         limit,
     )
-    if len(found) >= limit:
-        wait = seconds_until(found[-1]["at"] + period, now)
+    check_below(limit, [row["at"] for row in found], period, now, message)
+
+
+def check_below(limit: int, recent: Sequence[datetime], period: timedelta, now: datetime, message: str) -> None:
+    """Raises TooMany when ``recent`` holds ``limit`` moments; they lie within ``period``, newest first."""
+    if len(recent) >= limit:
+        wait = seconds_until(recent[limit - 1] + period, now)
         raise TooMany(f"{message}，请{_spoken(wait)}后再试。", retry_after=wait, code="lookup_limit")
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain.errors import AppError, Conflict, Unauthenticated
+from domain.persons import PersonCheck
 from models.accounts import Account, PasswordTries, RoleGrant, Session, VerificationCode, WechatIdentity
 from models.applications import Application
 from models.attendance import Attendance
@@ -131,6 +132,7 @@ class Privacy:
         await PasswordTries.filter(pool=account.pool, subject=str(account.id)).delete()
         account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
         account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
+        account.person_check, account.person_checked_at, account.person_check_at = "", None, None
         account.password_hash, account.password_initial = "", False
         account.disabled_at = now
         await account.save()
@@ -149,6 +151,8 @@ class Privacy:
                 "name": account.real_name,
                 "id_number": keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else "",
                 "registered_at": _iso(account.registered_at),
+                "person_check": PersonCheck(account.person_check).label,
+                "person_checked_at": _iso(account.person_checked_at),
                 "mobile_changed_at": _iso(account.mobile_changed_at),
                 "password_set_at": _iso(account.password_set_at),
                 "created_at": _iso(account.created_at),

@@ -12,15 +12,17 @@ from domain.errors import AppError, Conflict, Forbidden, InvalidInput
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.parsing import id_number as parse_id_number
 from domain.parsing import person_name
+from domain.persons import PersonCheck
 from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts import Accounts, account_by_mobile
-from services.base import Actor, Deps, record, violation
+from services.base import Actor, Deps, record, transaction, violation
 from services.codes import Codes, Notifier, check_mobile
 from services.expert_link import link_expert
 from services.idempotency import once
 from services.limits import DAY, check_recent, serialise
 from services.passwords import Passwords
+from services.person_checks import PersonChecks
 from services.roles import roles_of
 from services.sessions import adopt_session
 
@@ -46,7 +48,10 @@ class RegistrationForm:
 
 @dataclass(frozen=True)
 class PersonRegistered:
-    """``expert_number``: the pool knew this person already, and the file is his from now on."""
+    """``expert_number``: the pool knew this person already, and the file is his from now on.
+
+    ``person_check``: what is known of name and ID number belonging together.
+    """
 
     account_id: UUID
     masked_name: str
@@ -54,6 +59,7 @@ class PersonRegistered:
     masked_mobile: str
     roles: tuple[str, ...]
     expert_number: str = ""
+    person_check: PersonCheck = PersonCheck.NONE
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,11 @@ class _Checked:
 
 
 class Registration:
-    def __init__(self, deps: Deps, notices: Notifier, accounts: Accounts, passwords: Passwords) -> None:
+    def __init__(
+        self, deps: Deps, notices: Notifier, accounts: Accounts, passwords: Passwords, persons: PersonChecks
+    ) -> None:
         self._deps = deps
+        self._persons = persons
         self._codes = Codes(deps, notices)
         self._accounts = accounts
         self._passwords = passwords
@@ -88,13 +97,14 @@ class Registration:
         ``identity_id``, or that of the actor's session, is the WeChat that is bound along with it; the session becomes
         the person's. An expert whose file has the same name, ID number and mobile gets his file. Raises InvalidInput
         for a bad value or code, RuleViolation where the pool takes nobody, Conflict when the ID number, the mobile or
-        the file is taken.
+        the file is taken or the name is not that of the number's owner, TooMany for too many guesses.
         """
         self.check_open(actor.pool)
         checked = await self._checked(actor, form)
+        found = await self._look_up(actor.pool, checked, form.code)
 
         async def run() -> PersonRegistered | AppError:
-            return await self._register(actor, form, checked, identity_id)
+            return await self._register(actor, form, checked, identity_id, found)
 
         request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.code}"
         return await once(
@@ -132,10 +142,35 @@ class Registration:
         account = await Account.get(id=actor.account_id)
         return self._deps.keys.open_text(account.mobile_sealed, "mobile") if account.mobile_sealed else ""
 
+    # ---- asking the register, before the locks that registering holds
+
+    async def _look_up(self, pool: str, checked: _Checked, code: str) -> PersonCheck:
+        """What the register says of name and number; ``NONE`` where it is not asked.
+
+        It is asked only for somebody whom nothing else keeps out, and whose refusal would cost the code.
+        """
+        if not self._persons.asks(pool):
+            return PersonCheck.NONE
+        async with transaction():
+            await serialise(f"account:{pool}:{checked.mobile_hash}")
+            if not checked.proven and not await self._codes.is_right(pool, checked.mobile, "register", code):
+                return PersonCheck.WAITING
+            if await self._refusal(pool, checked):
+                return PersonCheck.WAITING
+            if await Expert.exists(pool=pool, id_number_hash=checked.number_hash, left_at=None):
+                return PersonCheck.ON_FILE  # with this name, or it would have been refused
+            lookup = await self._persons.begin(pool, checked.mobile_hash, checked.name, checked.number)
+        return await self._persons.finish(lookup, checked.name, checked.number)
+
     # ---- under the locks: mobile, code, ID number, rows
 
     async def _register(
-        self, actor: Actor, form: RegistrationForm, checked: _Checked, identity_id: UUID | None
+        self,
+        actor: Actor,
+        form: RegistrationForm,
+        checked: _Checked,
+        identity_id: UUID | None,
+        found: PersonCheck,
     ) -> PersonRegistered | AppError:
         pool, now = actor.pool, self._deps.now()
         session = await Session.select_for_update().get_or_none(id=actor.session_id) if actor.session_id else None
@@ -145,13 +180,16 @@ class Registration:
         elif refusal := await self._codes.redeem(pool, checked.mobile, "register", form.code):
             return refusal
         await serialise(f"person:{pool}:{checked.number_hash}")
-        if refusal := await self._refusal(pool, checked):
+        refusal = await self._refusal(pool, checked)
+        if refusal is None and found == PersonCheck.DIFFERS:
+            refusal = self._persons.refusal(pool)
+        if refusal is not None:
             await record(actor, now, "account.register_refused", "account", actor.account_id, code=refusal.code)
             return refusal
         wechat = identity_id or (session.identity_id if session is not None else None)
         if wechat is not None:
             await self._accounts.attach(wechat, pool, checked.mobile, form.privacy_version)
-        account = await self._write(pool, form, checked, now)
+        account = await self._write(pool, form, checked, found, now)
         expert = await link_expert(self._deps, account, now)
         roles = await roles_of(account.id, now)
         if session is not None:
@@ -160,7 +198,7 @@ class Registration:
         await record(by, now, "account.register", "account", account.id, privacy_version=form.privacy_version)
         return PersonRegistered(
             account.id, mask_name(checked.name), mask_id_number(checked.number), mask_mobile(checked.mobile),
-            tuple(dict.fromkeys(role.role for role in roles)), expert.number if expert else "",
+            tuple(dict.fromkeys(role.role for role in roles)), expert.number if expert else "", found,
         )  # fmt: skip
 
     async def _check_tries(self, account_id: UUID, now: datetime) -> None:
@@ -204,12 +242,15 @@ class Registration:
             )
         return None
 
-    async def _write(self, pool: str, form: RegistrationForm, checked: _Checked, now: datetime) -> Account:
+    async def _write(
+        self, pool: str, form: RegistrationForm, checked: _Checked, found: PersonCheck, now: datetime
+    ) -> Account:
         account = await account_by_mobile(self._deps, pool, checked.mobile)
         account.real_name, account.registered_at = checked.name, now
         account.id_number_sealed = self._deps.keys.seal(checked.number, "id_number")
         account.id_number_hash = checked.number_hash
         account.privacy_version, account.privacy_accepted_at = form.privacy_version, now
+        self._persons.mark(account, found, now)
         if checked.password_hash:
             account.password_hash, account.password_set_at = checked.password_hash, now
         await account.save()

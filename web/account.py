@@ -67,6 +67,7 @@ class AccountPages:
             profile=await self._services.credentials.profile(person),
             log_ins=await self._services.sessions.list(person), form=self._door.form(person, "account"),
             roles=len(await self._services.sessions.roles(person)) > 1,
+            hotline=self._services.deps.book(person.pool).pool.hotline,
         )  # fmt: skip
 
     async def reopen(self, request: http.Request) -> http.Response:

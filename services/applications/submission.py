@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
 from domain.errors import AppError, Conflict
 from domain.forms import FieldProblem, check_complete, filled
+from domain.persons import PersonCheck
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
 from models.accounts import Account
@@ -102,6 +103,7 @@ class Submission:
             await self._campaigns.check_still_open(application, now)
             _check_locked(application, book)
             account = await Account.get(id=application.account_id)
+            self._check_person(account, book)
             values, codes = await self._complete(application, account, book)
             await _check_printed(application, book)
             await self._write(application, account, values, codes, now)
@@ -168,6 +170,13 @@ class Submission:
                 page="apply/form", step="已解除锁定",
             )  # fmt: skip
             return _outcome(application)
+
+    def _check_person(self, account: Account, book: Rulebook) -> None:
+        if account.person_check == PersonCheck.DIFFERS:
+            raise Conflict(
+                f"经核验，您注册的姓名与身份证号不一致，不能提交申请。请拨打{book.pool.hotline}核实。",
+                code="person_differs",
+            )
 
     def _check_state(self, application: Application, book: Rulebook) -> None:
         """Raises Conflict, or RuleViolation where withdrawing must come first."""

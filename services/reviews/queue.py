@@ -10,6 +10,7 @@ from domain.entry_lifecycles import ApplicationState, TaskState
 from domain.errors import Conflict
 from domain.form_texts import show_region, show_specialty
 from domain.masking import mask_id_number, mask_mobile
+from domain.persons import PersonCheck
 from domain.rulebook import Rulebook
 from domain.rulebook_reviews import ReviewStep
 from models.accounts import Account
@@ -111,6 +112,8 @@ class TaskView:
     submitted_at: datetime | None
     masked_mobile: str
     masked_id_number: str
+    person_check: PersonCheck
+    person_checked_at: datetime | None
     sheet: Sheet
     specialties: tuple[SpecialtyState, ...]
     log: tuple[LogLine, ...]
@@ -182,6 +185,8 @@ class ReviewQueue:
             submitted_at=application.submitted_at,
             masked_mobile=mask_mobile(person.mobile),
             masked_id_number=mask_id_number(person.id_number),
+            person_check=PersonCheck(account.person_check),
+            person_checked_at=account.person_checked_at,
             sheet=await read_sheet(self._deps, application, account),
             specialties=tuple(
                 SpecialtyState(s.code, codes.name("specialty", s.code), s.choice, TaskState(s.state)) for s in chosen

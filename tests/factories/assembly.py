@@ -11,10 +11,15 @@ from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
 from tests.factories.offices import SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
+from tests.factories.persons import FakeRegister
 
 
 class _Official(SceneMaker, FakeChat):
     """Scene codes, pictures and windows; whatever else is sent fails the test."""
+
+
+def register_of(services: Services) -> FakeRegister:
+    return cast(FakeRegister, services.registration._persons._register)
 
 
 def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:
@@ -28,11 +33,13 @@ def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Ser
         sms=unused,
         voice=unused,
         identity=unused,
+        persons=FakeRegister(),
         pay=FakePlatform(deps.clock),
         mail=FakeMailer(),
         files=MemoryFiles(),
         printer=PlainPrinter(),
         checker=QuickChecker(),
+        person_pools=["demo"],
         appids={"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"},
         subscribe_template=lambda pool, kind: kind,
         prices={},

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from models.accounts import Account, VerificationCode
 from models.experts import Expert
+from tests.factories.assembly import register_of
 from tests.factories.people import make_account, make_expert, mobile_number
 from tests.handlers.conftest import Phone, World
 
@@ -43,10 +44,18 @@ async def test_a_stranger_registers_step_by_step(world: World, stranger: Phone) 
     assert "验证码已发送" in await stranger.says(mobile)
     done = await stranger.says(await world.sms_code())
     assert "注册成功" in done
+    assert "实名核验：姓名与身份证号一致" in done
     assert "/h5/demo/account/password" in done
     account = await Account.get(id=(await stranger.identity()).account_id)
     assert (account.real_name, account.registered_at, account.password_hash) == ("周大同", world.clock.now(), "")
     assert account.privacy_version == world.services.deps.book("demo").pool.privacy_version
+
+
+async def test_a_name_that_is_not_the_owners_ends_the_talk_with_what_to_do(world: World, stranger: Phone) -> None:
+    register_of(world.services).answers["周大同"] = "differs"
+    said = await register(world, stranger, mobile_number())
+    assert ("姓名与身份证号不一致" in said, "重新注册" in said) == (True, True)
+    assert not await Account.exists(real_name="周大同")
 
 
 async def test_nothing_is_kept_without_consent_or_when_given_up(stranger: Phone) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from domain.errors import Transient
 from models.accounts import Account
 from models.experts import Expert
 from services.passwords import HASHER
+from tests.factories.assembly import register_of
 from tests.factories.people import make_account, make_expert, make_grant, mobile_number
 from tests.miniapp_api.conftest import Person, World
 
@@ -53,11 +55,27 @@ async def test_a_visitor_registers_and_his_log_in_is_the_applicants(world: World
         assert (done["masked_name"], done["roles"]) == ("周**", ["applicant"])
     assert (await visitor.get("/sessions/current"))["role"] == "applicant"
     me = await visitor.get("/accounts/me")
+    assert (done["person_check"], me["person_check"]) == ("matched", "matched")
     assert me["masked_id_number"] == "1101***002X"
     assert me["standing"] == {"kind": "outside", "text": "未入库", "expert_number": "", "emergency": ""}
     assert await Account.filter(real_name="周大同").count() == 1
     other = await log_in(world, NUMBER)
     assert (await other.get("/sessions/current"))["role"] == "applicant"
+
+
+async def test_a_name_that_is_not_the_owners_is_refused_by_a_code_of_its_own(world: World) -> None:
+    register_of(world.services).answers["周大同"] = "differs"
+    person = await world.log_in(mobile_number())
+    refused = await person.post("/registrations", form(world), 409)
+    assert (refused["code"], NUMBER in refused["detail"]) == ("person_differs", False)
+    assert not await Account.exists(real_name="周大同")
+
+
+async def test_who_registers_while_the_register_is_away_is_told_so(world: World) -> None:
+    register_of(world.services).fail = [Transient("away")]
+    person = await world.log_in(mobile_number())
+    assert (await person.post("/registrations", form(world)))["person_check"] == "waiting"
+    assert (await person.get("/accounts/me"))["person_check"] == "waiting"
 
 
 async def test_who_is_bound_registers_without_a_code(world: World) -> None:

@@ -21,9 +21,11 @@ from services.accounts import Accounts
 from services.base import Actor, Deps
 from services.codes import Purpose
 from services.passwords import Passwords
+from services.person_checks import PersonChecks
 from services.registration import PersonRegistered, Registration, RegistrationForm
 from services.standing import standing_of
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
+from tests.factories.persons import FakeRegister
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -32,13 +34,17 @@ PASSWORD = "Abcd1234"
 VISITOR = Actor("demo", "guest")
 
 
+def nobody_asks(deps: Deps, book: NoticeBook) -> PersonChecks:
+    return PersonChecks(deps, book, FakeRegister(), ())
+
+
 class Desk:
     """A registration with a phone at hand."""
 
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
         self.deps, self.book = deps, book
         self.accounts = Accounts(deps, book)
-        self.registration = Registration(deps, book, self.accounts, Passwords(deps))
+        self.registration = Registration(deps, book, self.accounts, Passwords(deps), nobody_asks(deps, book))
 
     async def code(self, mobile: str, purpose: Purpose = "register") -> str:
         await self.accounts.send_code("demo", mobile, purpose)
@@ -101,7 +107,10 @@ async def test_a_pool_that_takes_nobody_says_where_to_turn(desk: Desk) -> None:
     rulebook = desk.deps.rulebooks["demo"]
     closed = rulebook.registration.model_copy(update={"open": False, "closed": "请向所在市州主管部门咨询。"})
     books: Mapping[str, Rulebook] = {"demo": rulebook.model_copy(update={"registration": closed})}
-    registration = Registration(replace(desk.deps, rulebooks=books), desk.book, desk.accounts, Passwords(desk.deps))
+    registration = Registration(
+        replace(desk.deps, rulebooks=books), desk.book, desk.accounts, Passwords(desk.deps),
+        nobody_asks(desk.deps, desk.book),
+    )  # fmt: skip
     with pytest.raises(RuleViolation, match="市州主管部门"):
         await registration.register(VISITOR, desk.form(mobile=mobile_number(), code="000000"))
 

@@ -11,6 +11,7 @@ from domain.errors import Transient
 from models.accounts import Account, Session
 from models.notices import Notice
 from services.passwords import HASHER
+from tests.factories.assembly import register_of
 from tests.factories.people import make_account, make_expert, make_grant, make_identity, mobile_number
 from tests.web.conftest import WECHAT, Visitor, World
 from web.login import safe_target
@@ -53,6 +54,7 @@ async def test_a_stranger_is_led_to_the_log_in_registers_and_comes_back(world: W
     assert "周**" in visitor.text
     assert "1101***002X" in visitor.text
     assert NUMBER not in await visitor.response.text()
+    assert "姓名与身份证号一致" in visitor.text
     assert "未入库" in visitor.text
     assert "电脑浏览器" in visitor.text
 
@@ -67,6 +69,14 @@ async def test_a_wrong_value_keeps_what_was_typed_but_no_password(world: World) 
     assert "两次输入" in visitor.text
     await visitor.press("注册", password="", again="")
     assert "请设置登录密码" in visitor.text
+    assert not await Account.exists(real_name="周大同")
+
+
+async def test_a_name_that_is_not_the_owners_is_said_on_the_form(world: World) -> None:
+    register_of(world.services).answers["周大同"] = "differs"
+    visitor = await world.visitor().get("/h5/register?pool=demo")
+    await fill_in(world, visitor, mobile_number())
+    assert (visitor.status, "姓名与身份证号不一致" in visitor.text) == (409, True)
     assert not await Account.exists(real_name="周大同")
 
 

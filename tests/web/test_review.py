@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domain.persons import PersonCheck
 from models.accounts import Account
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
@@ -93,6 +94,16 @@ async def test_the_log_speaks_in_words(world: World) -> None:
     [task] = await tasks_of(application)
     desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
     assert ("打印表格" in desk.text, ">print<" in desk.text) == (True, False)
+
+
+@pytest.mark.parametrize("found", list(PersonCheck))
+async def test_a_reviewer_sees_whether_name_and_number_belong_together(world: World, found: PersonCheck) -> None:
+    application, now = await handed_in(world), world.services.deps.now()
+    waits = {"person_check_at": now} if found == PersonCheck.WAITING else {}
+    await Account.filter(id=application.account_id).update(person_check=found.value, **waits)
+    [task] = await tasks_of(application)
+    desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    assert f"实名核验 {found.label}" in desk.text
 
 
 async def test_who_comes_second_sees_who_was_first(world: World) -> None:

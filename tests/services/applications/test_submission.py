@@ -12,6 +12,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.entry_lifecycles import TaskState
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.audit import AuditEntry
 from models.reviews import ReviewEntry, ReviewTask
@@ -105,6 +106,13 @@ async def test_everything_missing_is_told_at_once(deps: Deps, submission: Submis
     assert {"region", "specialties", "email", "employer"} <= told.keys()
     assert desk.begun == []
     assert (await Application.get(id=begun.id)).state == "draft"
+
+
+async def test_a_name_that_is_not_the_owners_submits_nothing(deps: Deps, submission: Submission, zhao: Actor) -> None:
+    application = await fill_in(deps, zhao)
+    await Account.filter(id=zhao.account_id).update(person_check="differs")
+    with pytest.raises(Conflict, match="姓名与身份证号不一致"):
+        await submission.submit(zhao, application.id, application.version)
 
 
 async def test_submitting_twice_is_submitting_once(deps: Deps, submission: Submission, desk: Desk, zhao: Actor) -> None:
