@@ -51,7 +51,6 @@ from services.crypto import Keyring
 from services.notices import Notices
 from services.payments.events import PayEvents
 from services.payments.invoices import Invoices
-from services.payments.refunds import Refunds
 from services.payments.settle import Settle
 
 AT_ONCE = 32
@@ -250,10 +249,8 @@ async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:
                 config=tortoise_config(servers.database_url, pool_size=CONNECTIONS), _enable_global_fallback=True
             )
             platform, notices, unused = make_platform(session), Notices(deps), cast(Any, None)
-            invoices = Invoices(deps, notices, platform, unused, unused, unused)
-            events = PayEvents(
-                deps, notices, platform, Settle(deps, platform), Refunds(deps, notices, platform), invoices, Passing()
-            )
+            invoices = Invoices(deps, notices, platform, unused, unused)
+            events = PayEvents(deps, notices, platform, Settle(deps, platform), unused, invoices, unused, Passing())
             await compare(deps, events, Bare(pool), count, rounds)
             await time_what_follows(events, 1000)
             await Tortoise.close_connections()

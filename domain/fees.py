@@ -1,14 +1,17 @@
-"""When a fee can be paid, and when the platform is asked what became of an order."""
+"""When a fee can be paid, when the platform is asked what became of an order, and what may follow a refund."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from domain.entry_lifecycles import FeeState
+from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState, FeeState
 
 Phase = Literal["not_open", "open", "closed", "paid", "refunded", "void"]
+After = Literal["keep", "end", "again"]
+"""What becomes of an application whose fee is sent back."""
+AFTER_NAMES: Mapping[After, str] = {"keep": "申请保持不变", "end": "终止申请", "again": "退款到账后重新缴费"}
 
 ASKED_AFTER: Sequence[timedelta] = tuple(timedelta(seconds=s) for s in (5, 30, 60, 180, 300, 600, 1800))
 """After the order was made. Notifications may be lost, so each order is asked about until it is paid or closed."""
@@ -38,3 +41,13 @@ def next_question(made: datetime, ends: datetime, asked: int) -> datetime:
     """When an order is asked about after ``asked`` questions; the last question comes at its end."""
     last = ends + GRACE
     return min(made + ASKED_AFTER[asked], last) if asked < len(ASKED_AFTER) else last
+
+
+def choices_after_refund(state: ApplicationState, *, surplus: bool) -> tuple[After, ...]:
+    """What an administrator may choose. Nothing follows from surplus money, nor for an application that has ended.
+
+    While the application still waits for its fee it can't simply go on without one.
+    """
+    if surplus or not APPLICATION.can(state, ApplicationEvent.TERMINATE):
+        return ("keep",)
+    return ("again", "end") if state is ApplicationState.FEE else ("keep", "again", "end")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from urllib.parse import quote
@@ -19,15 +18,17 @@ import structlog
 from config.settings import Pay, PayMerchant, Wechat
 from domain.clock import SHANGHAI, Clock, local
 from domain.errors import Forbidden, InvalidInput, Rejected, Transient
-from gateways import jsons
+from gateways import jsons, wechat_pay_invoices
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
-from gateways.wechat_pay_api import UNKNOWN, PayApi
+from gateways.wechat_pay_api import PayApi
 from gateways.wechat_pay_bills import has_hash, parse_bill, unpack
 from gateways.wechat_pay_keys import Forged
-from gateways.wechat_pay_reports import invoice_report, refund_report, trade_report
+from gateways.wechat_pay_reports import need, refund_report, trade_report
 from gateways.wechat_pay_signing import decrypt, encrypt_field, new_nonce, payment_text, sign
+from gateways.wechat_pay_till import Till, ask
 from services.ports import (
+    BankCard,
     InvoiceReport,
     InvoiceRequest,
     Merchant,
@@ -36,6 +37,7 @@ from services.ports import (
     PayNotification,
     PayParameters,
     RefundReport,
+    Reversal,
     TradeBill,
     TradeReport,
 )
@@ -49,25 +51,11 @@ BILL_READY = clock_time(10)
 BILL_LATER = 600.0
 """Seconds until a bill that is being made is asked for again."""
 BILL_LIMIT = 64 * 1024 * 1024
-INVOICE_LIMIT = 4 * 1024 * 1024
 DESCRIPTION_CHARS = 127
 ATTACH_CHARS = 128
 REASON_BYTES = 80
 _TRANSACTIONS = "/v3/pay/transactions"
 _REFUNDS = "/v3/refund/domestic/refunds"
-_INVOICES = "/v3/new-tax-control-fapiao/fapiao-applications"
-_ONE_PIECE = 100_000_000
-"""Quantities of invoices count in parts of 10⁸."""
-
-
-@dataclass(frozen=True)
-class _Till:
-    """One pool's merchant, ready to call."""
-
-    facts: Merchant
-    api: PayApi
-    apiv3_key: bytes
-    notify_url: str
 
 
 class WechatPay:
@@ -85,8 +73,8 @@ class WechatPay:
     ) -> None:
         self._clock = clock
 
-        def till(pool: str, merchant: PayMerchant) -> _Till:
-            return _Till(
+        def till(pool: str, merchant: PayMerchant) -> Till:
+            return Till(
                 Merchant(merchant.mchid, _appids(wechat, pool), merchant.fapiao),
                 PayApi(merchant, settings.api_url, vendor, clock, monotonic=monotonic),
                 merchant.apiv3_key.get_secret_value().encode(),
@@ -122,7 +110,7 @@ class WechatPay:
     async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
         till = self._till(pool)
         target = f"{_number(_TRANSACTIONS, out_trade_no)}?mchid={till.facts.mchid}"
-        data = await _ask(till, "order_query", target)
+        data = await ask(till, "order_query", target)
         if data is None:
             return None
         try:
@@ -160,8 +148,27 @@ class WechatPay:
 
     async def query_refund(self, pool: str, out_refund_no: str) -> RefundReport | None:
         till = self._till(pool)
-        data = await _ask(till, "refund_query", f"{_REFUNDS}/{quote(out_refund_no, safe='')}")
+        data = await ask(till, "refund_query", f"{_REFUNDS}/{quote(out_refund_no, safe='')}")
         return None if data is None else _refund(till, data, out_refund_no, Effect.READ)
+
+    async def redirect_refund(
+        self, pool: str, refund_id: str, out_refund_no: str, card: BankCard | None
+    ) -> RefundReport:
+        """Raises Rejected INVALIDREQUEST, PARAMERROR, … for an account that WeChat won't take, or a refund that is not
+        abnormal."""
+        till = self._till(pool)
+        await till.api.keys.prepare()
+        sealing = await till.api.keys.sealing_key()
+        body: Json = {"out_refund_no": out_refund_no, "type": "USER_BANK_CARD" if card else "MERCHANT_BANK_CARD"}
+        if card is not None:
+            body |= {
+                "bank_type": card.bank,
+                "bank_account": encrypt_field(sealing.key, card.account),
+                "real_name": encrypt_field(sealing.key, card.holder),
+            }
+        target = f"{_REFUNDS}/{quote(refund_id, safe='')}/apply-abnormal-refund"
+        data = await till.api.post("refund_redirect", target, body, serial=sealing.serial)
+        return _refund(till, data, out_refund_no, Effect.WRITE)
 
     # -- notifications --------------------------------------------------------------------------------------------
 
@@ -208,54 +215,20 @@ class WechatPay:
     # -- invoices -------------------------------------------------------------------------------------------------
 
     async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
-        """The buyer's title comes from us (scene WITHOUT_WECHATPAY), so ``apply_id`` may be any number of ours."""
-        till = self._till(pool)
-        await till.api.keys.prepare()
-        sealing = await till.api.keys.sealing_key()
-        buyer: Json = {"type": "ORGANIZATION" if request.taxpayer_id else "INDIVIDUAL", "name": request.title}
-        if request.taxpayer_id:
-            buyer["taxpayer_id"] = request.taxpayer_id
-        if request.email:
-            buyer["email"] = encrypt_field(sealing.key, request.email)
-        body: Json = {
-            "scene": "WITHOUT_WECHATPAY",
-            "fapiao_apply_id": request.apply_id,
-            "buyer_information": buyer,
-            "fapiao_information": [_invoice(request)],
-        }
-        await till.api.post("invoice_issue", _INVOICES, body, serial=sealing.serial)
+        await wechat_pay_invoices.issue(self._till(pool), request)
 
-    async def query_invoice(self, pool: str, apply_id: str) -> InvoiceReport | None:
-        till = self._till(pool)
-        data = await _ask(till, "invoice_query", f"{_INVOICES}/{quote(apply_id, safe='')}")
-        if data is None:
-            return None
-        try:
-            return invoice_report(apply_id, data)
-        except ValueError as error:
-            raise till.api.lie(Effect.READ, f"invoice query: {error}") from error
+    async def query_invoice(self, pool: str, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
+        return await wechat_pay_invoices.query(self._till(pool), apply_id, fapiao_id)
+
+    async def reverse_invoice(self, pool: str, reversal: Reversal) -> None:
+        await wechat_pay_invoices.reverse(self._till(pool), reversal)
 
     async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
-        """Transient while the file isn't there yet."""
-        till = self._till(pool)
-        target = f"{_INVOICES}/{quote(apply_id, safe='')}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}"
-        data = await till.api.get("invoice_files", target)
-        urls = (
-            jsons.text(item, "download_url")
-            for item in jsons.objects(data, "fapiao_download_info_list")
-            if jsons.text(item, "fapiao_id") == fapiao_id
-        )
-        url = next(urls, "")
-        if not url:
-            raise Transient("pay: the invoice has no file yet")
-        content = await till.api.download("invoice_file", url, INVOICE_LIMIT)
-        if not content.startswith(b"%PDF-"):
-            raise till.api.lie(Effect.READ, "the invoice's file is no PDF")
-        return content
+        return await wechat_pay_invoices.fetch(self._till(pool), apply_id, fapiao_id)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _till(self, pool: str) -> _Till:
+    def _till(self, pool: str) -> Till:
         till = self._tills.get(pool)
         if till is None:
             raise Rejected("NOMERCHANT", "the pool has no merchant")
@@ -274,14 +247,14 @@ def _appids(wechat: Wechat, pool: str) -> dict[PayApp, str]:
     return found
 
 
-def _appid(till: _Till, app: PayApp) -> str:
+def _appid(till: Till, app: PayApp) -> str:
     appid = till.facts.appids.get(app, "")
     if not appid:
         raise Rejected("NOAPP", f"the pool has no {app} app")
     return appid
 
 
-def _order(till: _Till, app: PayApp, order: OrderRequest) -> Json:
+def _order(till: Till, app: PayApp, order: OrderRequest) -> Json:
     body: Json = {
         "appid": _appid(till, app),
         "mchid": till.facts.mchid,
@@ -298,28 +271,18 @@ def _order(till: _Till, app: PayApp, order: OrderRequest) -> Json:
     return body
 
 
-async def _obtain(till: _Till, name: str, target: str, body: Json, key: str) -> str:
+async def _obtain(till: Till, name: str, target: str, body: Json, key: str) -> str:
     value = jsons.text(await till.api.post(name, target, body), key)
     if not value:
         raise till.api.lie(Effect.WRITE, f"{name} without {key}")
     return value
 
 
-async def _ask(till: _Till, name: str, target: str) -> Json | None:
-    """None when WeChat says that it knows no such thing."""
-    try:
-        return await till.api.get(name, target)
-    except Rejected as error:
-        if error.vendor_code in UNKNOWN:
-            return None
-        raise
-
-
 def _number(base: str, out_trade_no: str) -> str:
     return f"{base}/out-trade-no/{quote(out_trade_no, safe='')}"
 
 
-def _refund(till: _Till, data: Json, out_refund_no: str, effect: Effect) -> RefundReport:
+def _refund(till: Till, data: Json, out_refund_no: str, effect: Effect) -> RefundReport:
     try:
         report = refund_report(data)
     except ValueError as error:
@@ -329,7 +292,7 @@ def _refund(till: _Till, data: Json, out_refund_no: str, effect: Effect) -> Refu
     return report
 
 
-def _read_notification(till: _Till, body: bytes) -> PayNotification:
+def _read_notification(till: Till, body: bytes) -> PayNotification:
     """Of verified bytes."""
     try:
         envelope = jsons.parse(body)
@@ -346,14 +309,14 @@ def _read_notification(till: _Till, body: bytes) -> PayNotification:
             plain=plain,
             trade=trade_report(data) if kind.startswith("TRANSACTION.") else None,
             refund=refund_report(data) if kind.startswith("REFUND.") else None,
-            invoice=invoice_report(jsons.text(data, "fapiao_apply_id"), data) if kind == "FAPIAO.ISSUED" else None,
+            invoice_apply_id=need(data, "fapiao_apply_id") if kind.startswith("FAPIAO.") else "",
         )
     except (ValueError, TypeError) as error:
         log.error("pay_notification_unreadable", mchid=till.facts.mchid, reason=str(error))
         raise InvalidInput("通知的内容无法识别。", code="pay_bad_notification") from error
 
 
-def _read_bill(till: _Till, raw: bytes, sha1: str) -> TradeBill:
+def _read_bill(till: Till, raw: bytes, sha1: str) -> TradeBill:
     try:
         data = unpack(raw)
         if not has_hash(data, sha1):
@@ -365,18 +328,6 @@ def _read_bill(till: _Till, raw: bytes, sha1: str) -> TradeBill:
     except ValueError as error:
         log.error("pay_bill_unreadable", mchid=till.facts.mchid, reason=str(error))
         raise Rejected("BILLUNREADABLE", str(error)) from error
-
-
-def _invoice(request: InvoiceRequest) -> Json:
-    item: Json = {
-        "tax_code": request.tax_code,
-        "goods_name": request.goods_name,
-        "quantity": _ONE_PIECE,
-        "total_amount": request.amount,
-        "tax_rate": request.tax_rate,
-        "discount": False,
-    }
-    return {"fapiao_id": request.fapiao_id, "total_amount": request.amount, "need_list": False, "items": [item]}
 
 
 def _cut_bytes(text: str, limit: int) -> str:

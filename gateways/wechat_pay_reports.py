@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from gateways import jsons
-from services.ports import InvoiceReport, RefundOutcome, RefundReport, TradeReport, TradeState
+from services.ports import InvoiceReport, InvoiceStatus, RefundOutcome, RefundReport, TradeReport, TradeState
 
 TRADE_STATES: Mapping[str, TradeState] = {
     "NOTPAY": "NOTPAY",
@@ -24,13 +24,13 @@ REFUND_OUTCOMES: Mapping[str, RefundOutcome] = {
     "ABNORMAL": "ABNORMAL",
     "CLOSED": "CLOSED",
 }
-INVOICE_STATES: Mapping[str, bool | None] = {
-    "ISSUE_ACCEPTED": None,
-    "ISSUED": True,
-    "REVERSE_ACCEPTED": True,
-    "REVERSE_FAILED": True,
-    "REVERSED": False,
-    "ISSUE_FAILED": False,
+INVOICE_STATES: Mapping[str, InvoiceStatus] = {
+    "ISSUE_ACCEPTED": "making",
+    "ISSUED": "issued",
+    "ISSUE_FAILED": "failed",
+    "REVERSE_ACCEPTED": "reversing",
+    "REVERSED": "reversed",
+    "REVERSE_FAILED": "reverse_failed",
 }
 
 
@@ -40,8 +40,8 @@ def trade_report(data: Mapping[str, object]) -> TradeReport:
     amount = jsons.mapping(data, "amount")
     total = jsons.integer(amount, "total")
     report = TradeReport(
-        out_trade_no=_need(data, "out_trade_no"),
-        mchid=_need(data, "mchid"),
+        out_trade_no=need(data, "out_trade_no"),
+        mchid=need(data, "mchid"),
         appid=jsons.text(data, "appid"),
         state=state or "NOTPAY",
         transaction_id=jsons.text(data, "transaction_id"),
@@ -64,34 +64,37 @@ def refund_report(data: Mapping[str, object]) -> RefundReport:
     if outcome is None or amount is None or amount <= 0:
         raise ValueError("a refund without known state or amount")
     return RefundReport(
-        out_refund_no=_need(data, "out_refund_no"),
-        refund_id=_need(data, "refund_id"),
+        out_refund_no=need(data, "out_refund_no"),
+        refund_id=need(data, "refund_id"),
         outcome=outcome,
         amount=amount,
         success_at=_moment(data, "success_time"),
     )
 
 
-def invoice_report(apply_id: str, data: Mapping[str, object]) -> InvoiceReport:
-    """Of an answer (``status``, ``blue_fapiao``) or a notification (``fapiao_status``); we issue one invoice each."""
-    items = jsons.objects(data, "fapiao_information")
-    if len(items) != 1:
-        raise ValueError(f"{len(items)} invoices instead of one")
-    item = items[0]
-    status = jsons.text(item, "status") or jsons.text(item, "fapiao_status")
-    if status not in INVOICE_STATES:
-        raise ValueError("an invoice in an unknown state")
-    issued = INVOICE_STATES[status]
+def find_invoice(apply_id: str, fapiao_id: str, data: Mapping[str, object]) -> InvoiceReport | None:
+    """One of an application's invoices; None when it is not among them."""
+    items = [item for item in jsons.objects(data, "fapiao_information") if jsons.text(item, "fapiao_id") == fapiao_id]
+    if not items:
+        if not isinstance(data.get("fapiao_information"), list):
+            raise ValueError("no list of invoices")
+        return None
+    status = INVOICE_STATES.get(jsons.text(items[0], "status"))
+    if len(items) > 1 or status is None:
+        raise ValueError("an invoice twice, or in an unknown state")
+    blue, red = jsons.mapping(items[0], "blue_fapiao"), jsons.mapping(items[0], "red_fapiao")
     return InvoiceReport(
         apply_id=apply_id,
-        fapiao_id=_need(item, "fapiao_id"),
-        issued=issued,
-        number=jsons.text(jsons.mapping(item, "blue_fapiao"), "fapiao_number"),
-        failure=status if issued is False else "",
+        fapiao_id=fapiao_id,
+        status=status,
+        number=jsons.text(blue, "fapiao_number"),
+        code=jsons.text(blue, "fapiao_code"),
+        red_number=jsons.text(red, "fapiao_number"),
     )
 
 
-def _need(data: Mapping[str, object], key: str) -> str:
+def need(data: Mapping[str, object], key: str) -> str:
+    """A text that has to be there."""
     value = jsons.text(data, key)
     if not value:
         raise ValueError(f"{key} is missing")

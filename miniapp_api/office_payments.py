@@ -8,11 +8,15 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.fees import After
 from miniapp_api.http.call import Call, Upload, UploadRule
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
+from services.payments.alarms import AlarmFilter
 from services.payments.invoices import PDF_BYTES
 from services.payments.reading import InvoiceFilter, OrderFilter
+from services.payments.redirects import BANKS, Destination
+from services.ports import ReverseReason
 
 api = Api("office_payments", "缴费管理", "Amounts are in fen. Names are masked.")
 
@@ -21,6 +25,14 @@ _MANAGE = "payment.manage"
 
 class OrderPath(PoolPath):
     order_id: UUID
+
+
+class RefundPath(PoolPath):
+    refund_id: UUID
+
+
+class AlarmPath(PoolPath):
+    alarm_id: UUID
 
 
 class InvoicePath(PoolPath):
@@ -41,7 +53,13 @@ class OrdersQuery(PageQuery):
 
 
 class InvoicesQuery(PageQuery):
-    only: InvoiceFilter = Field("all", description="`to_make`: waits for the office; `to_reverse`: refunded since")
+    only: InvoiceFilter = Field(
+        "all", description="`to_make`: waits for the office; `to_reverse`: the office has to reverse it"
+    )
+
+
+class AlarmsQuery(PageQuery):
+    only: AlarmFilter = "all"
 
 
 class NumberQuery(Params):
@@ -52,6 +70,28 @@ class RefundIn(Input):
     reason: str = Field(
         min_length=2, max_length=26, description="The payer reads it; at most 80 bytes", examples=["本人申请退费"]
     )
+    after: After = Field(
+        "keep",
+        description="What becomes of the application: it goes on, it ends at once, or the fee is due again when the "
+        "money is back. What is possible now stands in the order",
+    )
+
+
+class RedirectIn(Input):
+    """Where an abnormal refund goes instead. Number and name are handed on encrypted and stored nowhere."""
+
+    to: Destination = Field(description="A debit card of the payer's, or the merchant's own bank account")
+    bank: str = Field("", max_length=16, description=f"One of {', '.join(BANKS)}")
+    account: str = Field("", max_length=30, description="Card number; blanks and hyphens don't matter")
+    holder: str = Field("", max_length=50)
+
+
+class ReversalIn(Input):
+    """`red_number`: of the invoice by which the office reversed its own; empty where the platform is to do it."""
+
+    reason: ReverseReason = Field(description="`issue_error`: a mistake; `service_ended`: the fee was sent back")
+    note: str = Field(min_length=2, max_length=100, examples=["本人申请退费"])
+    red_number: str = Field("", max_length=20, examples=["26440000000012345678"])
 
 
 class NoteIn(Input):
@@ -83,6 +123,42 @@ class OrderRowOut(Output):
     refund_failure: str
 
 
+class RefundOut(Output):
+    """`after_at`: when that happened; never, where the application had gone on meanwhile. `redirected_to`: a bank's
+    code, or `merchant`; empty: back where it came from. `redirectable`: it may be sent elsewhere now."""
+
+    id: UUID
+    out_refund_no: str
+    amount: int
+    reason: str
+    state: Literal["requested", "processing", "done", "abnormal", "closed"]
+    failure: str
+    by_office: bool
+    created_at: Moment
+    done_at: Moment | None
+    after: After
+    after_at: Moment | None
+    redirected_to: str
+    redirectable: bool
+
+
+class OrderOut(Output):
+    """`choices`: what may become of the application when this order is sent back; none: it can't be sent back now."""
+
+    id: UUID
+    out_trade_no: str
+    transaction_id: str
+    trade: Literal["native", "jsapi", "mini"]
+    amount: int
+    refunded: int
+    state: Literal["new", "open", "paid", "closed", "refunded"]
+    surplus: bool
+    application_id: UUID
+    application_state: str
+    refunds: list[RefundOut] = Field(description="Newest first")
+    choices: list[After]
+
+
 class InvoiceRowOut(Output):
     id: UUID
     expert_number: str
@@ -92,6 +168,7 @@ class InvoiceRowOut(Output):
     issued_by: Literal["wechat", "office"]
     state: str
     number: str
+    red_number: str
     failure: str
     to_reverse: bool
     has_email: bool
@@ -100,13 +177,18 @@ class InvoiceRowOut(Output):
 
 
 class AlarmOut(Output):
-    """Money that was told of and counted nowhere; `outcome` says why."""
+    """Money that was told of and counted nowhere; `outcome` says why. Closed: by whom, when, and what was done."""
 
     id: UUID
     kind: str
     out_trade_no: str
+    transaction_id: str
+    amount: int | None
     outcome: str
     received_at: Moment
+    closed_at: Moment | None
+    closed_by: str
+    resolution: str
 
 
 class BillOut(Output):
@@ -145,16 +227,45 @@ async def orders(call: Call, query: OrdersQuery) -> Page[OrderRowOut]:
     return Page[OrderRowOut](items=OrderRowOut.each(found), total=total, page=query.page, size=query.size)
 
 
+@api.get("/payments/orders/{order_id}", "订单详情", action=_MANAGE)
+async def order(call: Call, path: OrderPath) -> OrderOut:
+    """One order, its refunds, and what may follow if it is sent back."""
+    view = await call.services.office.order(call.actor, path.order_id)
+    line = view.order
+    return OrderOut(
+        id=line.id, out_trade_no=line.out_trade_no, transaction_id=line.transaction_id, trade=line.trade,
+        amount=line.amount, refunded=line.refunded, state=line.state.value, surplus=line.surplus,
+        application_id=view.application_id, application_state=view.application_state.value,
+        refunds=RefundOut.each(view.refunds), choices=list(view.choices),
+    )  # fmt: skip
+
+
 @api.post("/payments/orders/{order_id}/refund", "退款", action=_MANAGE, status=201)
 async def refund(call: Call, path: OrderPath, body: RefundIn) -> Created:
-    """Send the whole amount back. The application keeps its stage; the result shows in the list of orders."""
-    return Created.of(await call.services.pay.refunds.request(call.actor, path.order_id, body.reason))
+    """Send the whole amount back, and say what becomes of the application; the result shows in the order."""
+    return Created.of(await call.services.pay.refunds.request(call.actor, path.order_id, body.reason, after=body.after))
+
+
+@api.post("/payments/refunds/{refund_id}/redirection", "异常退款改退", action=_MANAGE, keyed="service")
+async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
+    """Send a refund that the payer's account can't take elsewhere. 409 `redirect_refused`: the platform won't have that
+    account; 503: no answer, look at the order in a minute before trying again."""
+    await call.services.pay.redirects.redirect(
+        call.actor, path.refund_id, body.to, bank=body.bank, account=body.account, holder=body.holder
+    )
 
 
 @api.get("/payments/alarms", "异常通知", action=_MANAGE)
-async def alarms(call: Call) -> Listing[AlarmOut]:
-    """Notifications that fit none of our orders, or another amount; newest first."""
-    return Listing[AlarmOut](items=AlarmOut.each(await call.services.pay.reading.alarms(call.actor)))
+async def alarms(call: Call, query: AlarmsQuery) -> Page[AlarmOut]:
+    """Notifications that fit none of our orders, or another amount; open ones first, newest first."""
+    found, total = await call.services.pay.alarms.list(call.actor, query.only, offset=query.offset, limit=query.size)
+    return Page[AlarmOut](items=AlarmOut.each(found), total=total, page=query.page, size=query.size)
+
+
+@api.post("/payments/alarms/{alarm_id}/resolution", "登记异常处理结果", action=_MANAGE)
+async def close_alarm(call: Call, path: AlarmPath, body: NoteIn) -> None:
+    """Note what was done about one; it stays readable."""
+    await call.services.pay.alarms.close(call.actor, path.alarm_id, body.note)
 
 
 @api.get("/payments/invoices", "发票列表", action=_MANAGE)
@@ -181,10 +292,12 @@ async def resend(call: Call, path: InvoicePath) -> None:
     await call.services.pay.invoices.resend(call.actor, path.invoice_id)
 
 
-@api.post("/payments/invoices/{invoice_id}/reversal", "登记冲红", action=_MANAGE)
-async def reverse(call: Call, path: InvoicePath, body: NoteIn) -> None:
-    """Note that the invoice was reversed at the tax platform, after a refund."""
-    await call.services.pay.invoices.reverse(call.actor, path.invoice_id, body.note)
+@api.post("/payments/invoices/{invoice_id}/reversal", "冲红", action=_MANAGE)
+async def reverse(call: Call, path: InvoicePath, body: ReversalIn) -> None:
+    """Have an invoice of the platform's reversed, again if it failed; or note under which number the office did it."""
+    await call.services.pay.invoices.reverse(
+        call.actor, path.invoice_id, body.reason, body.note, red_number=body.red_number
+    )
 
 
 @api.get("/payments/bills", "对账列表", action=_MANAGE)

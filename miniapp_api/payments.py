@@ -45,11 +45,12 @@ class InvoiceIn(Input):
 
 class InvoiceOut(Output):
     id: UUID
-    state: Literal["wanted", "applied", "issued", "sent", "failed"]
+    state: Literal["wanted", "applied", "issued", "sent", "failed", "reversing", "stuck", "reversed"]
     title: str
     taxpayer_id: str
     email: str = Field(description="Masked", examples=["w***@example.com"])
     number: str
+    red_number: str = Field(description="Of the invoice that reversed it (红字发票号码)")
     correctable: bool
     receipt_sent_at: Moment | None
     sent_at: Moment | None

@@ -198,8 +198,8 @@ class Letter(Row):
     invoice_id: UUID
     message_id = fields.CharField(100, unique=True)
     kind = fields.CharField(10)
-    begun_at = fields.DatetimeField(null=True)
-    """When it was last handed over without a known outcome; None: it is known not to have gone out."""
+    held_until = fields.DatetimeField(null=True)
+    """Nobody hands it over before: it is in hand, or was just refused."""
     tries = fields.IntField(default=0)
     sent_at = fields.DatetimeField(null=True)
 

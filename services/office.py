@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
-from domain.entry_lifecycles import FeeState, InvoiceState, OrderState, RefundState
+from domain.entry_lifecycles import ApplicationState, FeeState, InvoiceState, OrderState, RefundState
 from domain.errors import InvalidInput, NotFound
+from domain.fees import After, choices_after_refund
 from domain.masking import mask_name
 from models.accounts import Account
+from models.applications import Application
 from models.payments import Bill, BillDifference, Fee, PayOrder, Refund
 from services.base import Actor, Deps, rows
+from services.payments.alarms import OPEN
 from services.payments.bills import BillView
-from services.payments.reading import mask_email
+from services.payments.invoice_moves import FOLLOWS, REFUNDED
+from services.payments.reading import TO_REVERSE, mask_email
 from services.permissions import check
 from services.texts import check_text
 
-InvoiceFilter = Literal["to_upload", "failed", "sent", "all"]
+InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
 PAGE_MAX = 100
 
-_WAITING = """
+_TO_MAKE = (
+    f"i.failure NOT IN ('{REFUNDED}', '{FOLLOWS}') "
+    "AND (i.state = 'failed' OR i.state = 'wanted' AND i.issued_by = 'office')"
+)
+"""An invoice ``i`` that the office has to make, in SQL; one that follows a reversed one waits for its owner first."""
+_WAITING = f"""
 SELECT
 (SELECT count(*) FROM employer_request WHERE pool = $1 AND state = 'open') AS employer_requests,
 (SELECT count(*) FROM objection WHERE pool = $1 AND state = 'open') AS objections,
@@ -34,8 +43,9 @@ SELECT
 (SELECT count(*) FROM pay_order o JOIN LATERAL
  (SELECT state, failure FROM refund WHERE order_id = o.id ORDER BY created_at DESC LIMIT 1) r ON true
  WHERE o.pool = $1 AND (r.state IN ('abnormal', 'closed') OR r.failure <> '')) AS refunds,
-(SELECT count(*) FROM invoice WHERE pool = $1 AND issued_by = 'office' AND state IN ('wanted', 'failed')
- AND failure <> 'refunded') AS invoices,
+(SELECT count(*) FROM invoice i WHERE i.pool = $1 AND {_TO_MAKE}) AS invoices,
+(SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND ({TO_REVERSE})) AS reversals,
+(SELECT count(*) FROM pay_event WHERE pool = $1 AND {OPEN}) AS alarms,
 (SELECT count(*) FROM bill_difference d JOIN bill b ON b.id = d.bill_id
  WHERE b.pool = $1 AND d.resolved_at IS NULL) AS differences
 """
@@ -46,15 +56,18 @@ FROM catalogue_entry c JOIN catalogue_entry e
 WHERE c.pool IN ('', $1) AND c.kind = 'region' AND c.parent = $2
 ORDER BY c.position, c.code, e.code <> c.code, e.position, e.code
 """
-_INVOICES = """
+_INVOICES = f"""
 SELECT i.id, i.fee_id, f.expert_number, a.real_name AS name, i.title, i.taxpayer_id, i.email_sealed, i.issued_by,
-  i.state, i.number, i.failure, i.key <> '' AS has_file, i.receipt_sent_at, i.sent_at, i.created_at,
-  f.amount, f.state AS fee_state, count(*) OVER () AS total
+  i.state, i.number, i.red_number, i.failure, i.key <> '' AS has_file, i.receipt_sent_at, i.sent_at, i.created_at,
+  i.reverse_note, i.reverse_asked_at, i.reversed_at, f.amount, f.state AS fee_state, ({_TO_MAKE}) AS to_make,
+  count(*) OVER () AS total
 FROM invoice i JOIN fee f ON f.id = i.fee_id JOIN account a ON a.id = f.account_id
 WHERE i.pool = $1 AND ($2 = '' OR f.expert_number = $2 OR i.number = $2)
 AND CASE $3 WHEN 'all' THEN true
-  WHEN 'to_upload' THEN i.issued_by = 'office' AND i.state IN ('wanted', 'failed') AND i.failure <> 'refunded'
-  WHEN 'failed' THEN i.state = 'failed' OR (i.failure <> '' AND i.state <> 'reversed')
+  WHEN 'to_upload' THEN {_TO_MAKE}
+  WHEN 'to_reverse' THEN {TO_REVERSE}
+  WHEN 'failed' THEN i.state IN ('failed', 'stuck') OR (i.failure <> '' AND i.state <> 'reversed')
+  WHEN 'reversed' THEN i.state IN ('reversing', 'stuck', 'reversed')
   ELSE i.state = 'sent' END
 ORDER BY i.created_at, i.id LIMIT $4 OFFSET $5
 """
@@ -70,6 +83,9 @@ class Waiting:
     overdue_reviews: int
     refunds: int
     invoices: int
+    reversals: int
+    """Invoices that the office has to reverse."""
+    alarms: int
     differences: int
 
 
@@ -84,7 +100,11 @@ class Place:
 
 @dataclass(frozen=True)
 class RefundLine:
-    """``failure`` is the platform's code. ``by_office`` false: surplus money that went back by itself."""
+    """``failure`` is the platform's code. ``by_office`` false: surplus money that went back by itself.
+
+    ``after``: what becomes of the application, and when that happened. ``redirectable``: it is abnormal, and the
+    platform can send it elsewhere; ``redirected_to`` is where (a bank's code, or ``merchant``).
+    """
 
     id: UUID
     out_refund_no: str
@@ -95,6 +115,10 @@ class RefundLine:
     by_office: bool
     created_at: datetime
     done_at: datetime | None
+    after: After
+    after_at: datetime | None
+    redirected_to: str
+    redirectable: bool
 
 
 @dataclass(frozen=True)
@@ -117,12 +141,13 @@ class OrderLine:
 class OrderView:
     """An order, its fee, its refunds newest first, and all tries for the same fee. ``name`` is masked.
 
-    ``refundable``: it is paid and no refund of it is under way.
+    ``choices``: what may become of the application if it is sent back; none: it isn't paid, or is being sent back.
     """
 
     order: OrderLine
     fee_id: UUID
     application_id: UUID
+    application_state: ApplicationState
     expert_number: str
     name: str
     fee_state: FeeState
@@ -131,12 +156,15 @@ class OrderView:
     paid_at: datetime | None
     refunds: tuple[RefundLine, ...]
     tries: tuple[OrderLine, ...]
-    refundable: bool
+    choices: tuple[After, ...]
 
 
 @dataclass(frozen=True)
 class InvoiceLine:
-    """An invoice for whoever makes them. ``name`` and ``email`` are masked; ``email`` is empty where none is known."""
+    """An invoice for whoever makes them. ``name`` and ``email`` are masked; ``email`` is empty where none is known.
+
+    ``to_make``: by the office, or to be asked for again.
+    """
 
     id: UUID
     fee_id: UUID
@@ -150,11 +178,16 @@ class InvoiceLine:
     issued_by: str
     state: InvoiceState
     number: str
+    red_number: str
     failure: str
     has_file: bool
     receipt_sent_at: datetime | None
     sent_at: datetime | None
+    reverse_note: str
+    reverse_asked_at: datetime | None
+    reversed_at: datetime | None
     created_at: datetime
+    to_make: bool
 
 
 class OfficeReading:
@@ -186,11 +219,15 @@ class OfficeReading:
         account = await Account.get(id=fee.account_id)
         refunds = await Refund.filter(order_id=order.id).order_by("-created_at", "-id")
         tries = await PayOrder.filter(fee_id=fee.id).order_by("-created_at", "-id")
+        application = await Application.get(id=fee.application_id)
+        state = ApplicationState(application.state)
         under_way = any(refund.state not in (RefundState.DONE, RefundState.CLOSED) for refund in refunds)
+        refundable = order.state == OrderState.PAID and not under_way
         return OrderView(
-            _order_line(order), fee.id, fee.application_id, fee.expert_number, mask_name(account.real_name),
+            _order_line(order), fee.id, fee.application_id, state, fee.expert_number, mask_name(account.real_name),
             FeeState(fee.state), fee.opens_at, fee.closes_at, fee.paid_at, tuple(_refund_line(one) for one in refunds),
-            tuple(_order_line(one) for one in tries), order.state == OrderState.PAID and not under_way,
+            tuple(_order_line(one) for one in tries),
+            choices_after_refund(state, surplus=order.surplus) if refundable else (),
         )  # fmt: skip
 
     async def bill(self, actor: Actor, bill_id: UUID) -> BillView:
@@ -237,5 +274,6 @@ def _order_line(order: PayOrder) -> OrderLine:
 def _refund_line(refund: Refund) -> RefundLine:
     return RefundLine(
         refund.id, refund.out_refund_no, refund.amount, refund.reason, RefundState(refund.state), refund.failure,
-        refund.by is not None, refund.created_at, refund.done_at,
+        refund.by is not None, refund.created_at, refund.done_at, cast(After, refund.after), refund.after_at,
+        refund.redirected_to, refund.state == RefundState.ABNORMAL and refund.refund_id != "",
     )  # fmt: skip

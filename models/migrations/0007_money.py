@@ -47,7 +47,7 @@ class Migration(QuickMigration):
                 ),
                 ("message_id", fields.CharField(unique=True, max_length=100)),
                 ("kind", fields.CharField(max_length=10)),
-                ("begun_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("held_until", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("tries", fields.IntField(default=0)),
                 ("sent_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from services.base import Deps
 from services.codes import Notifier
 from services.deadlines import Duty
+from services.payments.afterwards import Afterwards
+from services.payments.alarms import Alarms
 from services.payments.bills import Bills
 from services.payments.events import WAITING, Passing, PayEvents
 from services.payments.fees import Fees
 from services.payments.invoices import Invoices
+from services.payments.invoicing import Invoicing
+from services.payments.letters import Letters
 from services.payments.orders import Orders
 from services.payments.picture import PayPictures
 from services.payments.reading import Payments
+from services.payments.redirects import Redirects
 from services.payments.refunds import Refunds
 from services.payments.settle import Settle
 from services.ports import ChatWindows, Mailer, OfficialAccountSender, PaymentPlatform, Printer
@@ -26,7 +31,10 @@ class PayDesk:
     reading: Payments
     orders: Orders
     refunds: Refunds
+    redirects: Redirects
     invoices: Invoices
+    invoicing: Invoicing
+    alarms: Alarms
     events: PayEvents
     bills: Bills
     pictures: PayPictures
@@ -49,9 +57,11 @@ class Outside:
 def make_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside: Outside) -> PayDesk:
     settle = Settle(deps, outside.platform)
     orders = Orders(deps, outside.platform, settle)
-    refunds = Refunds(deps, notices, outside.platform)
-    invoices = Invoices(deps, notices, outside.platform, outside.store, outside.printer, outside.mailer)
-    events = PayEvents(deps, notices, outside.platform, settle, refunds, invoices, entry)
+    refunds = Refunds(deps, notices, outside.platform, Afterwards(deps, notices, fees))
+    invoices = Invoices(deps, notices, outside.platform, outside.store, outside.printer)
+    letters = Letters(deps, outside.mailer)
+    invoicing = Invoicing(deps, notices, outside.platform, outside.store, outside.printer, letters)
+    events = PayEvents(deps, notices, outside.platform, settle, refunds, invoices, invoicing, entry)
     bills = Bills(deps, outside.platform, orders)
     opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"
     duties = (
@@ -59,8 +69,11 @@ def make_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside
         Duty("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.carry_out_due),
         Duty("order_check", "EXISTS (SELECT 1 FROM pay_order WHERE check_at <= $1)", orders.check_due),
         Duty("refund_check", "EXISTS (SELECT 1 FROM refund WHERE check_at <= $1)", refunds.check_due),
-        Duty("invoice_check", "EXISTS (SELECT 1 FROM invoice WHERE check_at <= $1)", invoices.check_due),
+        Duty("invoice_check", "EXISTS (SELECT 1 FROM invoice WHERE check_at <= $1)", invoicing.check_due),
         Duty("bills", "EXISTS (SELECT 1 FROM bill WHERE check_at <= $1)", bills.run_due),
     )
     pictures = PayPictures(deps, orders, outside.printer, outside.official, outside.windows)
-    return PayDesk(Payments(deps), orders, refunds, invoices, events, bills, pictures, duties)
+    return PayDesk(
+        Payments(deps), orders, refunds, Redirects(deps, outside.platform), invoices, invoicing, Alarms(deps), events,
+        bills, pictures, duties,
+    )  # fmt: skip

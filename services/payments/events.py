@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 
-from domain.entry_lifecycles import ApplicationState, OrderState
+from domain.entry_lifecycles import ApplicationState, FeeState, OrderState
 from domain.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayEvent, PayOrder
@@ -23,9 +23,10 @@ from services.batches import each
 from services.codes import Notifier
 from services.payments.fees import close_soon, rules_of
 from services.payments.invoices import Invoices
+from services.payments.invoicing import Invoicing
 from services.payments.refunds import Refunds
 from services.payments.settle import ALARMS, PURPOSE, Settle, store_event
-from services.ports import InvoiceReport, PaymentPlatform, PayNotification, RefundReport
+from services.ports import PaymentPlatform, PayNotification, RefundReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ class PayEvents:
         settle: Settle,
         refunds: Refunds,
         invoices: Invoices,
+        invoicing: Invoicing,
         entry: Passing,
     ) -> None:
         self._deps = deps
@@ -57,6 +59,7 @@ class PayEvents:
         self._settle = settle
         self._refunds = refunds
         self._invoices = invoices
+        self._invoicing = invoicing
         self._entry = entry
 
     # ---- taking them in
@@ -136,7 +139,7 @@ class PayEvents:
                 "link": f"{self._deps.public_url}/h5/{fee.pool}/pay",
             },
         )  # fmt: skip
-        if application.state == ApplicationState.FEE:
+        if application.state == ApplicationState.FEE and fee.state == FeeState.PAID:
             await self._entry.pass_on(application, now)
 
     async def _report(self, event: PayEvent) -> str:
@@ -145,9 +148,10 @@ class PayEvents:
         if "refund" in told:
             at = told["refund"]["success_at"]
             when = datetime.fromisoformat(at) if at else None
-            return await self._refunds.apply_report(event.pool, RefundReport(**{**told["refund"], "success_at": when}))
+            report = RefundReport(**{**told["refund"], "success_at": when})
+            return await self._refunds.apply_report(event.pool, report, told=True)
         if "invoice" in told:
-            return await self._invoices.apply_report(event.pool, InvoiceReport(**told["invoice"]))
+            return await self._invoicing.hear(event.pool, told["invoice"]["apply_id"])
         log.info("pay_event_kept", kind=event.kind)
         return "kept"
 
@@ -155,7 +159,7 @@ class PayEvents:
 def _subject(note: PayNotification) -> str:
     if note.refund is not None:
         return note.refund.out_refund_no
-    return note.invoice.apply_id if note.invoice is not None else note.event_id
+    return note.invoice_apply_id or note.event_id
 
 
 def _sealed_form(note: PayNotification) -> str:
@@ -164,6 +168,6 @@ def _sealed_form(note: PayNotification) -> str:
     if note.refund is not None:
         at = note.refund.success_at
         kept["refund"] = {**note.refund.__dict__, "success_at": at.isoformat() if at else None}
-    if note.invoice is not None:
-        kept["invoice"] = dict(note.invoice.__dict__)
+    if note.invoice_apply_id:
+        kept["invoice"] = {"apply_id": note.invoice_apply_id}
     return json.dumps(kept, ensure_ascii=False)

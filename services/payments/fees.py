@@ -42,24 +42,27 @@ class Fees:
         self._deps = deps
         self._notices = notices
 
-    async def charge(self, application: Application, now: datetime) -> Fee:
+    async def charge(self, application: Application, now: datetime, *, again: bool = False) -> Fee:
         """Make the fee of an application that was approved; inside the caller's transaction, the row locked.
 
-        A second call gives the same fee. It opens by the rulebook and the campaign's payment window.
+        A second call gives the same fee; ``again``: another one over the same amount after that was sent back. It opens
+        by the rulebook and the campaign's payment window.
         """
-        existing = await Fee.get_or_none(application_id=application.id, kind=KIND)
-        if existing is not None:
+        existing = await Fee.filter(application_id=application.id, kind=KIND).order_by("-created_at").first()
+        if existing is not None and not (again and existing.state == FeeState.REFUNDED):
             return existing
         rules = rules_of(self._deps, application.pool)
         campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
-        window = rules.window(
-            application.approved_at or now,
-            campaign.pay_from if campaign else None,
-            campaign.pay_until if campaign else None,
+        opens, closes = (campaign.pay_from, campaign.pay_until) if campaign else (None, None)
+        window = (
+            rules.window_again(now, opens, closes)
+            if again
+            else rules.window(application.approved_at or now, opens, closes)
         )
         fee = await Fee.create(
             id=new_id(), pool=application.pool, kind=KIND, application_id=application.id,
-            account_id=application.account_id, expert_number=application.expert_number, amount=rules.amount,
+            account_id=application.account_id, expert_number=application.expert_number,
+            amount=existing.amount if existing else rules.amount,
             opens_at=window.opens, closes_at=window.closes, state=FEE.initial, created_at=now,
         )  # fmt: skip
         await record(system(fee.pool), now, "fee.charge", "fee", fee.id, amount=fee.amount, kind=KIND)
@@ -67,8 +70,9 @@ class Fees:
 
     async def cancel(self, application_id: UUID, now: datetime) -> None:
         """Nothing is owed any more; inside the caller's transaction. What is paid all the same goes back by itself."""
-        fee = await Fee.select_for_update().get_or_none(application_id=application_id, kind=KIND)
-        if fee is None or not FEE.can(FeeState(fee.state), FeeEvent.CANCEL):
+        due = Fee.filter(application_id=application_id, kind=KIND, state=FeeState.DUE)
+        fee = await due.select_for_update().first()
+        if fee is None:
             return
         fee.state = FEE.next(FeeState(fee.state), FeeEvent.CANCEL)
         await fee.save(update_fields=["state"])

@@ -16,15 +16,17 @@ from models.accounts import Account
 from models.payments import BillDifference, Fee, Invoice
 from services.base import Actor, Deps, rows
 from services.payments.fees import rules_of
+from services.payments.invoice_moves import is_asked_for
 from services.permissions import check
 
 OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
-InvoiceFilter = Literal["all", "to_make", "to_reverse", "sent"]
+InvoiceFilter = Literal["all", "to_make", "to_reverse", "sent", "reversed"]
 
 
 @dataclass(frozen=True)
 class InvoiceView:
-    """``email`` is masked. ``correctable``: title and tax number may still be changed."""
+    """``email`` is masked. ``correctable``: title and tax number may still be changed. ``red_number``: of the invoice
+    that reversed it."""
 
     id: UUID
     state: str
@@ -32,6 +34,7 @@ class InvoiceView:
     taxpayer_id: str
     email: str
     number: str
+    red_number: str
     correctable: bool
     receipt_sent_at: datetime | None
     sent_at: datetime | None
@@ -80,7 +83,8 @@ class OrderRow:
 
 @dataclass(frozen=True)
 class InvoiceRow:
-    """An invoice as the office needs it to make one; ``to_reverse``: issued, and its fee went back."""
+    """An invoice as the office needs it to make one; ``to_reverse``: by the office, as its fee went back and the office
+    made it, or as the platform could not."""
 
     id: UUID
     expert_number: str
@@ -90,22 +94,12 @@ class InvoiceRow:
     issued_by: str
     state: str
     number: str
+    red_number: str
     failure: str
     to_reverse: bool
     has_email: bool
     created_at: datetime
     sent_at: datetime | None
-
-
-@dataclass(frozen=True)
-class AlarmView:
-    """A notification that fits none of our orders, or another amount."""
-
-    id: UUID
-    kind: str
-    out_trade_no: str
-    outcome: str
-    received_at: datetime
 
 
 @dataclass(frozen=True)
@@ -127,7 +121,7 @@ async def view_fee(deps: Deps, fee: Fee, actor: Actor) -> FeeView:
     rules = rules_of(deps, fee.pool)
     own = actor.account_id is not None and actor.account_id == fee.account_id
     account = await Account.get(id=fee.account_id)
-    invoice = await Invoice.filter(fee_id=fee.id).exclude(state="reversed").first() if own else None
+    invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first() if own else None
     return FeeView(
         id=fee.id, own=own, title=rules.title, amount=fee.amount, amount_yuan=yuan(fee.amount),
         expert_number=fee.expert_number, name=mask_name(account.real_name),
@@ -141,7 +135,8 @@ def view_invoice(deps: Deps, invoice: Invoice) -> InvoiceView:
     email = deps.keys.open_text(invoice.email_sealed, "email") if invoice.email_sealed else ""
     return InvoiceView(
         id=invoice.id, state=invoice.state, title=invoice.title, taxpayer_id=invoice.taxpayer_id,
-        email=mask_email(email), number=invoice.number, correctable=invoice.state in ("wanted", "failed"),
+        email=mask_email(email), number=invoice.number, red_number=invoice.red_number,
+        correctable=invoice.state in ("wanted", "failed") and not is_asked_for(invoice),
         receipt_sent_at=invoice.receipt_sent_at, sent_at=invoice.sent_at,
     )  # fmt: skip
 
@@ -165,14 +160,16 @@ ORDER BY o.created_at DESC, o.id DESC LIMIT $4 OFFSET $5
 """
 
 
-_INVOICES = """
-SELECT i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.failure,
-  (i.state IN ('applied', 'issued', 'sent') AND f.state = 'refunded') AS to_reverse, i.email_sealed <> '' AS has_email,
+TO_REVERSE = "i.state = 'stuck' OR i.issued_by = 'office' AND i.state IN ('issued', 'sent') AND f.state = 'refunded'"
+"""An invoice ``i`` of a fee ``f`` that the office has to reverse, in SQL."""
+_INVOICES = f"""
+SELECT i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.red_number,
+  i.failure, ({TO_REVERSE}) AS to_reverse, i.email_sealed <> '' AS has_email,
   i.created_at, i.sent_at, count(*) OVER () AS total
 FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND CASE $2
   WHEN 'all' THEN true WHEN 'to_make' THEN i.state IN ('wanted', 'failed') AND f.state = 'paid'
   AND (i.issued_by = 'office' OR i.state = 'failed')
-  WHEN 'to_reverse' THEN i.state IN ('applied', 'issued', 'sent') AND f.state = 'refunded' ELSE i.state = $2 END
+  WHEN 'to_reverse' THEN {TO_REVERSE} ELSE i.state = $2 END
 ORDER BY i.created_at DESC, i.id DESC LIMIT $3 OFFSET $4
 """
 
@@ -208,18 +205,6 @@ class Payments:
         found = await rows(_INVOICES, actor.pool, only, limit, offset)
         listed = [InvoiceRow(**{name: row[name] for name in InvoiceRow.__dataclass_fields__}) for row in found]
         return listed, found[0]["total"] if found else 0
-
-    async def alarms(self, actor: Actor, limit: int = 100) -> tuple[AlarmView, ...]:
-        """Notifications of money that was counted nowhere, newest first."""
-        check(actor, "payment.manage")
-        found = await rows(
-            "SELECT id, kind, subject AS out_trade_no, outcome, received_at FROM pay_event WHERE pool = $1 AND outcome "
-            "IN ('mismatch', 'unknown_order', 'other_transaction', 'refunded_there', 'unknown_refund', "
-            "'closed_but_done') ORDER BY received_at DESC LIMIT $2",
-            actor.pool,
-            limit,
-        )
-        return tuple(AlarmView(**row) for row in found)
 
 
 def _order_row(row: Mapping[str, Any]) -> OrderRow:

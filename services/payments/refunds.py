@@ -19,14 +19,20 @@ from domain.entry_lifecycles import (
     RefundState,
 )
 from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Rejected
+from domain.fees import After
 from domain.ids import new_id
 from domain.money import yuan
-from models.payments import Fee, Invoice, PayOrder, Refund
+from models.applications import Application
+from models.payments import Fee, PayOrder, Refund
+from services.applications.state import lock
 from services.base import Actor, Deps, record, rows, system, transaction
 from services.batches import each
 from services.codes import Notifier
 from services.idempotency import once
+from services.payments.afterwards import Afterwards, check_choice
 from services.payments.fees import rules_of
+from services.payments.invoice_moves import undo
+from services.payments.redirects import destination
 from services.permissions import check
 from services.ports import PaymentPlatform, RefundReport
 
@@ -59,32 +65,48 @@ def check_reason(reason: str) -> str:
 
 
 class Refunds:
-    def __init__(self, deps: Deps, notices: Notifier, platform: PaymentPlatform) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, platform: PaymentPlatform, afterwards: Afterwards) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
+        self._afterwards = afterwards
 
     # ---- asking for one
 
-    async def request(self, actor: Actor, order_id: UUID, reason: str, *, key: str | None = None) -> UUID:
-        """Send the whole of an order back; returns the refund's id. The application keeps its stage.
+    async def request(
+        self, actor: Actor, order_id: UUID, reason: str, *, after: After = "keep", key: str | None = None
+    ) -> UUID:
+        """Send the whole of an order back; returns the refund's id. ``after`` is what becomes of the application.
 
-        Raises NotFound, Conflict for an order that isn't paid or is being refunded, InvalidInput for a bad reason.
+        Raises NotFound, Conflict for an order that isn't paid or is being refunded, or where the application doesn't
+        allow ``after``, InvalidInput for a bad reason.
         """
         check(actor, "payment.manage")
         text, now = check_reason(reason), self._deps.now()
 
         async def run() -> UUID:
-            order = await PayOrder.select_for_update().get_or_none(id=order_id, pool=actor.pool)
-            if order is None:
-                raise NotFound("找不到这笔订单，请刷新后重试。", code="order_unknown")
+            application, order = await self._lock_both(actor.pool, order_id)
             ORDER.next(OrderState(order.state), OrderEvent.REFUND)
             refund = await self._begin(order, text, now, by=actor.account_id)
-            await record(actor, now, "fee.refund", "pay_order", order.id, amount=order.amount, reason=text)
+            check_choice(order, application, after)
+            refund.after = after
+            if after == "end":
+                await self._afterwards.end(actor, application, text, now)
+                refund.after_at = now
+            await refund.save(update_fields=["after", "after_at"])
+            await record(actor, now, "fee.refund", "pay_order", order.id, amount=order.amount, reason=text, after=after)
             return refund.id
 
         return await once(owner=f"refund:{actor.account_id}", key=key, now=now, answer=UUID, run=run,
-                          request=f"{order_id}:{text}")  # fmt: skip
+                          request=f"{order_id}:{text}:{after}")  # fmt: skip
+
+    async def _lock_both(self, pool: str, order_id: UUID) -> tuple[Application, PayOrder]:
+        """The application before the order, as everywhere. Raises NotFound."""
+        found = await PayOrder.get_or_none(id=order_id, pool=pool).prefetch_related("fee")
+        if found is None:
+            raise NotFound("找不到这笔订单，请刷新后重试。", code="order_unknown")
+        application = await lock(found.fee.application_id)
+        return application, await PayOrder.select_for_update().get(id=order_id)
 
     async def send_back(self, order: PayOrder, now: datetime) -> None:
         """Refund a surplus order; inside the caller's transaction, the order locked. A second call does nothing."""
@@ -166,16 +188,20 @@ class Refunds:
 
     # ---- what the platform says
 
-    async def apply_report(self, pool: str, report: RefundReport) -> str:
-        """Take in what the platform says of a refund, in any order and however often; returns a word for the event."""
+    async def apply_report(self, pool: str, report: RefundReport, *, told: bool = False) -> str:
+        """Take in what the platform says of a refund, in any order and however often; returns a word for the event.
+
+        ``told``: by a notification, which may be older than what we know.
+        """
         known = await Refund.get_or_none(out_refund_no=report.out_refund_no, pool=pool)
         if known is None:
             log.error("refund_needs_operator", pool=pool, refund=report.out_refund_no, verdict="unknown_refund")
             return "unknown_refund"
         async with transaction():
-            return await self._apply(known, report, self._deps.now())
+            return await self._apply(known, report, self._deps.now(), told=told)
 
-    async def _apply(self, known: Refund, report: RefundReport, now: datetime) -> str:
+    async def _apply(self, known: Refund, report: RefundReport, now: datetime, *, told: bool) -> str:
+        application = await self._lock_application(known) if known.after == "again" else None
         order = await PayOrder.select_for_update().get(id=known.order_id)
         fee = await Fee.select_for_update().get(id=order.fee_id)
         refund = await Refund.select_for_update().get(id=known.id)
@@ -184,22 +210,39 @@ class Refunds:
             await Refund.filter(id=refund.id).update(failure="amount_differs", check_at=now + _LATER)
             return "mismatch"
         event = _EVENTS[report.outcome]
+        if refund.redirected_at is not None:
+            if told and event is RefundEvent.STICK:  # perhaps of before it was sent on: only an answer counts
+                await Refund.filter(id=refund.id, state=RefundState.PROCESSING).update(check_at=now)
+                return "repeat"
+            if not told and event is RefundEvent.ACCEPT and refund.state == RefundState.ABNORMAL:
+                event = RefundEvent.REDIRECT
         if not REFUND.can(RefundState(refund.state), event):
-            return await self._nothing_new(refund, event, now)
+            return await self._nothing_new(refund, event, now, told=told)
         refund.state = REFUND.next(RefundState(refund.state), event)
         refund.refund_id = report.refund_id or refund.refund_id
         refund.accepted_at = refund.accepted_at or now
-        refund.failure = "" if event in (RefundEvent.ACCEPT, RefundEvent.FINISH) else report.outcome
+        refund.failure = report.outcome if event in (RefundEvent.STICK, RefundEvent.CLOSE) else ""
+        if event is RefundEvent.STICK:
+            refund.redirected_to, refund.redirected_at = "", None
         refund.check_at = _look_again(RefundState(refund.state), now)
         if event is RefundEvent.FINISH:
             refund.done_at = report.success_at or now
             await self._went_back(refund, order, fee, now)
+            if application is not None:
+                await self._afterwards.pay_again(application, refund, fee, now)
         await refund.save()
         await record(system(refund.pool), now, "fee.refund_state", "refund", refund.id, state=refund.state)
         return refund.state
 
-    async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime) -> str:
+    async def _lock_application(self, refund: Refund) -> Application:
+        order = await PayOrder.get(id=refund.order_id).prefetch_related("fee")
+        fee: Fee = order.fee
+        return await lock(fee.application_id)
+
+    async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime, *, told: bool) -> str:
         """Known already, or overtaken; still under way means that it is asked about again."""
+        if refund.state == RefundState.ABNORMAL and event is RefundEvent.STICK and not told:
+            await Refund.filter(id=refund.id).update(redirected_to="", redirected_at=None)  # it was not sent on
         if refund.state == RefundState.CLOSED and event is RefundEvent.FINISH:
             log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="closed_but_done")
             return "closed_but_done"
@@ -218,15 +261,14 @@ class Refunds:
         if not order.surplus and order.state == OrderState.REFUNDED:
             fee.state = FEE.next(FeeState(fee.state), FeeEvent.REFUND)
             await fee.save(update_fields=["state"])
-            await Invoice.filter(fee_id=fee.id, state__in=["wanted", "failed"]).update(
-                state="failed", failure="refunded", check_at=None
-            )
-            await Invoice.filter(fee_id=fee.id, state__in=["applied", "issued", "sent"]).update(failure="refunded")
-        title = rules_of(self._deps, fee.pool).title
+            await undo(fee, now)
+        params = {"title": rules_of(self._deps, fee.pool).title, "amount": yuan(refund.amount)}
+        elsewhere = destination(refund.redirected_to)
         await self._notices.notify(
-            pool=fee.pool, kind="fee_refunded", dedupe_key=f"fee_refunded:{refund.id}",
+            pool=fee.pool, kind="fee_redirected" if elsewhere else "fee_refunded",
+            dedupe_key=f"fee_refunded:{refund.id}",
             account_id=(order.payer_id if order.surplus else None) or fee.account_id,
-            params={"title": title, "amount": yuan(refund.amount), "reason": refund.reason},
+            params=params | ({"to": elsewhere} if elsewhere else {"reason": refund.reason}),
         )  # fmt: skip
 
 

@@ -7,9 +7,11 @@ a database transaction.
 from services.ports.identity import IdentityClaims, IdentityPlatform, LoginStart, PersonMatch, PersonRegister
 from services.ports.papers import FileEntry, Files, MailAttachment, Mailer, Printer
 from services.ports.pay import (
+    BankCard,
     BillRow,
     InvoiceReport,
     InvoiceRequest,
+    InvoiceStatus,
     Merchant,
     OrderRequest,
     PayApp,
@@ -18,6 +20,8 @@ from services.ports.pay import (
     PayParameters,
     RefundOutcome,
     RefundReport,
+    Reversal,
+    ReverseReason,
     TradeBill,
     TradeReport,
     TradeState,
@@ -35,6 +39,7 @@ from services.ports.wechat import (
 )
 
 __all__ = [
+    "BankCard",
     "BillRow",
     "CallReport",
     "ChatWindows",
@@ -44,6 +49,7 @@ __all__ = [
     "IdentityPlatform",
     "InvoiceReport",
     "InvoiceRequest",
+    "InvoiceStatus",
     "JsConfig",
     "LoginStart",
     "MailAttachment",
@@ -63,6 +69,8 @@ __all__ = [
     "Printer",
     "RefundOutcome",
     "RefundReport",
+    "Reversal",
+    "ReverseReason",
     "SmsReport",
     "SmsSender",
     "TradeBill",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
 
@@ -75,19 +75,53 @@ class RefundReport:
 
 
 @dataclass(frozen=True)
+class BankCard:
+    """A debit card to which a refund is sent instead; ``bank`` is the platform's code. It is stored nowhere."""
+
+    bank: str
+    account: str = field(repr=False)
+    holder: str = field(repr=False)
+
+
+InvoiceStatus = Literal["making", "issued", "failed", "reversing", "reversed", "reverse_failed"]
+
+
+@dataclass(frozen=True)
 class InvoiceReport:
-    """What the platform says of an invoice. ``apply_id`` is ours; ``issued`` None while it is being made."""
+    """What the platform says of one invoice, to be known by both our numbers.
+
+    ``number``, and ``code`` where it has one, once it is issued; ``red_number`` once it is reversed.
+    """
 
     apply_id: str
     fapiao_id: str
-    issued: bool | None
+    status: InvoiceStatus
+    number: str = ""
+    code: str = ""
+    red_number: str = ""
+
+
+ReverseReason = Literal["issue_error", "service_ended"]
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """An issued invoice that is to be reversed (冲红): both our numbers, and the tax authority's."""
+
+    apply_id: str
+    fapiao_id: str
+    code: str
     number: str
-    failure: str = ""
+    reason: ReverseReason
 
 
 @dataclass(frozen=True)
 class PayNotification:
-    """A verified, decrypted notification; exactly one of the reports is set, none for a kind that we don't know."""
+    """A verified, decrypted notification: a trade's or a refund's report, or that there is news of invoices.
+
+    News of invoices say too little (no number, no failure), so the platform is asked. All three are empty for a kind
+    that we don't know.
+    """
 
     event_id: str
     kind: str
@@ -95,7 +129,7 @@ class PayNotification:
     """The decrypted JSON text."""
     trade: TradeReport | None = None
     refund: RefundReport | None = None
-    invoice: InvoiceReport | None = None
+    invoice_apply_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,7 +159,11 @@ class TradeBill:
 
 @dataclass(frozen=True)
 class InvoiceRequest:
-    """An invoice to be issued through the platform; ``amount`` in fen, ``tax_rate`` in hundredths of a percent."""
+    """An invoice to be issued through the platform; ``amount`` in fen, ``tax_rate`` in hundredths of a percent.
+
+    ``apply_id`` is the payment's transaction number. ``fapiao_id`` is ours, 32 characters at most: after a failure the
+    next try needs another one.
+    """
 
     apply_id: str
     fapiao_id: str
@@ -169,6 +207,13 @@ class PaymentPlatform(Protocol):
 
     async def query_refund(self, pool: str, out_refund_no: str) -> RefundReport | None: ...
 
+    async def redirect_refund(
+        self, pool: str, refund_id: str, out_refund_no: str, card: BankCard | None
+    ) -> RefundReport:
+        """Send an ABNORMAL refund to a card of the payer's, or (None) to the merchant's own bank account. The same
+        refund again goes out once."""
+        ...
+
     async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
         """Verify the raw bytes and decrypt. Raises Forbidden for anything that is not provably the platform's, and
         fresh; InvalidInput for what is genuine but no notification; Transient while it can't be verified (let the
@@ -180,11 +225,17 @@ class PaymentPlatform(Protocol):
         ...
 
     async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
-        """Accepted only; repeatable with the same ``apply_id``."""
+        """Accepted only; repeatable with the same request."""
         ...
 
-    async def query_invoice(self, pool: str, apply_id: str) -> InvoiceReport | None: ...
+    async def query_invoice(self, pool: str, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
+        """None: the platform knows no such invoice."""
+        ...
+
+    async def reverse_invoice(self, pool: str, reversal: Reversal) -> None:
+        """Accepted only; after a failure it may be asked for again five minutes later."""
+        ...
 
     async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
-        """The PDF of an issued invoice."""
+        """The PDF of an issued invoice, while it is not reversed."""
         ...

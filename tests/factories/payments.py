@@ -17,18 +17,25 @@ from models.payments import Fee
 from services.applications.state import seal_values
 from services.base import Actor, Deps
 from services.codes import Notifier
+from services.payments.afterwards import Afterwards
+from services.payments.alarms import Alarms
 from services.payments.bills import Bills
 from services.payments.desk import Outside, PayDesk, make_desk
 from services.payments.events import Passing, PayEvents
 from services.payments.fees import Fees
 from services.payments.invoices import Invoices
+from services.payments.invoicing import Invoicing
+from services.payments.letters import Letters
 from services.payments.orders import Orders
 from services.payments.reading import Payments
+from services.payments.redirects import Redirects
 from services.payments.refunds import Refunds
 from services.payments.settle import Settle
 from services.ports import (
+    BankCard,
     InvoiceReport,
     InvoiceRequest,
+    InvoiceStatus,
     MailAttachment,
     Merchant,
     OrderRequest,
@@ -36,6 +43,7 @@ from services.ports import (
     PayNotification,
     PayParameters,
     RefundReport,
+    Reversal,
     TradeBill,
     TradeReport,
 )
@@ -70,7 +78,11 @@ class FakePlatform:
     orders: dict[str, FakeOrder] = field(default_factory=dict)
     refunds: dict[str, RefundReport] = field(default_factory=dict)
     invoices: dict[str, InvoiceReport] = field(default_factory=dict)
+    """By our own number."""
     invoice_requests: list[InvoiceRequest] = field(default_factory=list)
+    reversals: list[Reversal] = field(default_factory=list)
+    cards: list[BankCard | None] = field(default_factory=list)
+    """Whereto abnormal refunds were sent."""
     bills: dict[date, TradeBill] = field(default_factory=dict)
     before: dict[str, list[Exception]] = field(default_factory=dict)
     after: dict[str, list[Exception]] = field(default_factory=dict)
@@ -104,6 +116,20 @@ class FakePlatform:
         at = self.clock.now() if outcome == "SUCCESS" else None
         self.refunds[out_refund_no] = replace(self.refunds[out_refund_no], outcome=outcome, success_at=at)
         return self.refunds[out_refund_no]
+
+    def issue(self, status: InvoiceStatus = "issued") -> None:
+        """What becomes of every invoice that is being made."""
+        number = "26440000000012345678" if status == "issued" else ""
+        for name, report in self.invoices.items():
+            if report.status == "making":
+                self.invoices[name] = replace(report, status=status, number=number)
+
+    def reverse(self, status: InvoiceStatus = "reversed") -> None:
+        """What becomes of every invoice that is being reversed."""
+        red = "26440000000087654321" if status == "reversed" else ""
+        for name, report in self.invoices.items():
+            if report.status == "reversing":
+                self.invoices[name] = replace(report, status=status, red_number=red)
 
     # ---- the port
 
@@ -186,16 +212,45 @@ class FakePlatform:
 
     async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
         self._begin("issue_invoice")
+        assert max(len(request.apply_id), len(request.fapiao_id)) <= 32
+        assert any(order.transaction_id == request.apply_id for order in self.orders.values())
+        same = [one for one in self.invoice_requests if one.fapiao_id == request.fapiao_id]
+        if any(one != request for one in same):
+            raise Rejected("RESOURCEALREADYEXISTS")
         self.invoice_requests.append(request)
-        self.invoices.setdefault(request.apply_id, InvoiceReport(request.apply_id, request.fapiao_id, None, ""))
+        self.invoices.setdefault(request.fapiao_id, InvoiceReport(request.apply_id, request.fapiao_id, "making"))
         self._end("issue_invoice")
 
-    async def query_invoice(self, pool: str, apply_id: str) -> InvoiceReport | None:
+    async def query_invoice(self, pool: str, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
         self._begin("query_invoice")
-        return self.invoices.get(apply_id)
+        found = self.invoices.get(fapiao_id)
+        return found if found is not None and found.apply_id == apply_id else None
+
+    async def reverse_invoice(self, pool: str, reversal: Reversal) -> None:
+        self._begin("reverse_invoice")
+        report = self.invoices[reversal.fapiao_id]
+        if report.status not in ("issued", "reverse_failed") or report.number != reversal.number:
+            raise Rejected("INVALIDREQUEST")
+        self.reversals.append(reversal)
+        self.invoices[reversal.fapiao_id] = replace(report, status="reversing")
+        self._end("reverse_invoice")
+
+    async def redirect_refund(
+        self, pool: str, refund_id: str, out_refund_no: str, card: BankCard | None
+    ) -> RefundReport:
+        self._begin("redirect_refund")
+        report = self.refunds[out_refund_no]
+        if (report.outcome, report.refund_id) != ("ABNORMAL", refund_id):
+            raise Rejected("INVALIDREQUEST")
+        self.cards.append(card)
+        self.refunds[out_refund_no] = replace(report, outcome="PROCESSING")
+        self._end("redirect_refund")
+        return self.refunds[out_refund_no]
 
     async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
         self._begin("invoice_file")
+        if self.invoices[fapiao_id].status != "issued":
+            raise Transient("no file")
         return PDF
 
 
@@ -206,13 +261,13 @@ def notification(
     *,
     trade: TradeReport | None = None,
     refund: RefundReport | None = None,
-    invoice: InvoiceReport | None = None,
+    invoice_apply_id: str = "",
     kind: str = "",
 ) -> bytes:
     """A body that the fake platform reads as this report."""
     given = kind or ("TRANSACTION.SUCCESS" if trade else "REFUND.SUCCESS" if refund else "FAPIAO.ISSUED")
     name = f"EV-{next(_numbers)}"
-    _NOTES[name] = PayNotification(name, given, '{"plain": 1}', trade, refund, invoice)
+    _NOTES[name] = PayNotification(name, given, '{"plain": 1}', trade, refund, invoice_apply_id)
     return json.dumps({"note": name}).encode()
 
 
@@ -303,7 +358,10 @@ class Till:
     settle: Settle
     orders: Orders
     refunds: Refunds
+    redirects: Redirects
     invoices: Invoices
+    invoicing: Invoicing
+    alarms: Alarms
     events: PayEvents
     bills: Bills
     payments: Payments
@@ -321,12 +379,14 @@ def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
     platform, mailer, files, printer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakePrinter(), Passed()
     settle = Settle(deps, platform)
     orders = Orders(deps, platform, settle)
-    refunds = Refunds(deps, notices, platform)
-    invoices = Invoices(deps, notices, platform, SealedFiles(files, deps.keys), printer, mailer)
-    events = PayEvents(deps, notices, platform, settle, refunds, invoices, passed)
+    fees, store = Fees(deps, notices), SealedFiles(files, deps.keys)
+    refunds = Refunds(deps, notices, platform, Afterwards(deps, notices, fees))
+    invoices = Invoices(deps, notices, platform, store, printer)
+    invoicing = Invoicing(deps, notices, platform, store, printer, Letters(deps, mailer))
+    events = PayEvents(deps, notices, platform, settle, refunds, invoices, invoicing, passed)
     return Till(
-        deps, clock, platform, mailer, files, printer, passed, Fees(deps, notices), settle, orders, refunds, invoices,
-        events, Bills(deps, platform, orders), Payments(deps),
+        deps, clock, platform, mailer, files, printer, passed, fees, settle, orders, refunds, Redirects(deps, platform),
+        invoices, invoicing, Alarms(deps), events, Bills(deps, platform, orders), Payments(deps),
     )  # fmt: skip
 
 

@@ -12,7 +12,16 @@ from wechatpayv3 import utils as reference
 
 from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
 from gateways.wechat_pay import WechatPay
-from services.ports import InvoiceReport, InvoiceRequest, OrderRequest, RefundReport, TradeReport
+from services.ports import (
+    BankCard,
+    InvoiceReport,
+    InvoiceRequest,
+    InvoiceStatus,
+    OrderRequest,
+    RefundReport,
+    Reversal,
+    TradeReport,
+)
 from tests.gateways.pay_platform import (
     MCHID,
     MERCHANT_KEY,
@@ -41,6 +50,9 @@ REFUNDS = "/v3/refund/domestic/refunds"
 INVOICES = "/v3/new-tax-control-fapiao/fapiao-applications"
 CODE = {"code_url": "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00"}
 ORDER = OrderRequest(NUMBER, "评标专家入库考试费", 3000, NOW + timedelta(minutes=30))
+CARD = BankCard("ICBC_DEBIT", "6222021234567890123", "张三")
+REDIRECT = f"{REFUNDS}/5030/apply-abnormal-refund"
+REVERSAL = Reversal("A1", "F1", "", "26440000000012345678", "service_ended")
 INVOICE = InvoiceRequest("A1", "F1", "某某公司", "91440101MA5XXXXX0X", "a@b.cn", 3000, "考试费", "30", 600)
 
 Act = Callable[[WechatPay], Awaitable[object]]
@@ -49,19 +61,23 @@ ACTS: dict[str, tuple[str, Act]] = {
     "jsapi": (JSAPI, lambda pay: pay.order_jsapi("demo", "mini", "oABC", ORDER)),
     "close": (f"{ORDER_PATH}/close", lambda pay: pay.close("demo", NUMBER)),
     "refund": (REFUNDS, lambda pay: pay.refund("demo", "42", "R1", amount=1, total=1, reason="")),
+    "redirected refund": (REDIRECT, lambda pay: pay.redirect_refund("demo", "5030", "R1", CARD)),
     "invoice": (INVOICES, lambda pay: pay.issue_invoice("demo", INVOICE)),
+    "reversal": (f"{INVOICES}/A1/reverse", lambda pay: pay.reverse_invoice("demo", REVERSAL)),
 }
 QUESTIONS: dict[str, tuple[str, Act]] = {
     "query": (ORDER_PATH, lambda pay: pay.query("demo", NUMBER)),
     "refund query": (f"{REFUNDS}/R1", lambda pay: pay.query_refund("demo", "R1")),
-    "invoice query": (f"{INVOICES}/A1", lambda pay: pay.query_invoice("demo", "A1")),
+    "invoice query": (f"{INVOICES}/A1", lambda pay: pay.query_invoice("demo", "A1", "F1")),
 }
 GOOD: dict[str, tuple[int, object]] = {
     NATIVE: (200, CODE),
     JSAPI: (200, {"prepay_id": "wx26112221580621e9b071c00d9e093b0000"}),
     f"{ORDER_PATH}/close": (204, None),
     REFUNDS: (200, refund(out_refund_no="R1")),
+    REDIRECT: (200, refund(out_refund_no="R1")),
     INVOICES: (202, None),
+    f"{INVOICES}/A1/reverse": (202, None),
     ORDER_PATH: (200, trade()),
     f"{REFUNDS}/R1": (200, refund(out_refund_no="R1")),
     f"{INVOICES}/A1": (
@@ -409,6 +425,23 @@ async def test_a_refund_that_cannot_be_is_not_believed(
     assert isinstance(await failure(pay.query_refund("demo", "R1")), Transient)
 
 
+async def test_an_abnormal_refund_goes_to_a_card_that_only_wechat_can_read(pay: WechatPay, platform: Platform) -> None:
+    report = await pay.redirect_refund("demo", "5030", "R1", CARD)
+    assert report.outcome == "PROCESSING"
+    (asked,) = platform.calls(REDIRECT)
+    body = asked.json()
+    assert asked.headers["Wechatpay-Serial"] == PUBLIC_ID
+    assert reference.rsa_decrypt(body.pop("bank_account"), WECHAT_KEY) == CARD.account
+    assert reference.rsa_decrypt(body.pop("real_name"), WECHAT_KEY) == "张三"
+    assert body == {"out_refund_no": "R1", "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT"}
+    assert (CARD.account in repr(CARD), "张三" in repr(CARD)) == (False, False)
+
+
+async def test_or_to_the_merchants_own_account(pay: WechatPay, platform: Platform) -> None:
+    await pay.redirect_refund("demo", "5030", "R1", None)
+    assert platform.calls(REDIRECT)[0].json() == {"out_refund_no": "R1", "type": "MERCHANT_BANK_CARD"}
+
+
 # -- invoices -----------------------------------------------------------------------------------------------------
 
 
@@ -420,7 +453,7 @@ async def test_an_invoice_is_asked_for_with_the_buyers_address_sealed(pay: Wecha
     assert reference.rsa_decrypt(buyer.pop("email"), WECHAT_KEY) == "a@b.cn"
     assert asked.headers["Wechatpay-Serial"] == PUBLIC_ID
     assert buyer == {"type": "ORGANIZATION", "name": "某某公司", "taxpayer_id": "91440101MA5XXXXX0X"}
-    assert (body["scene"], body["fapiao_apply_id"]) == ("WITHOUT_WECHATPAY", "A1")
+    assert (body["scene"], body["fapiao_apply_id"]) == ("WITH_WECHATPAY", "A1"), "else the buyer would have to consent"
     (invoice,) = body["fapiao_information"]
     assert (invoice["fapiao_id"], invoice["total_amount"]) == ("F1", 3000)
     assert invoice["items"][0] == {
@@ -447,22 +480,53 @@ async def test_a_person_needs_no_tax_number(pay: WechatPay, platform: Platform) 
 
 
 @pytest.mark.parametrize(
-    ("status", "issued"),
-    [("ISSUE_ACCEPTED", None), ("ISSUED", True), ("ISSUE_FAILED", False), ("REVERSED", False)],
+    ("status", "known"),
+    [
+        ("ISSUE_ACCEPTED", "making"),
+        ("ISSUED", "issued"),
+        ("ISSUE_FAILED", "failed"),
+        ("REVERSE_ACCEPTED", "reversing"),
+        ("REVERSE_FAILED", "reverse_failed"),
+        ("REVERSED", "reversed"),
+    ],
 )
 async def test_an_invoice_is_known_by_its_state(
-    pay: WechatPay, platform: Platform, status: str, issued: bool | None
+    pay: WechatPay, platform: Platform, status: str, known: InvoiceStatus
 ) -> None:
-    item = {"fapiao_id": "F1", "status": status, "blue_fapiao": {"fapiao_number": "20897984"}}
-    platform.answers[f"{INVOICES}/A1"] = (200, {"total_count": 1, "fapiao_information": [item]})
-    failed = status if issued is False else ""
-    assert await pay.query_invoice("demo", "A1") == InvoiceReport("A1", "F1", issued, "20897984", failed)
+    item = {
+        "fapiao_id": "F1",
+        "status": status,
+        "blue_fapiao": {"fapiao_code": "044001911211", "fapiao_number": "20897984"},
+        "red_fapiao": {"fapiao_number": "20897985"},
+    }
+    before = {"fapiao_id": "F0", "status": "ISSUE_FAILED"}
+    platform.answers[f"{INVOICES}/A1"] = (200, {"total_count": 2, "fapiao_information": [before, item]})
+    report = InvoiceReport("A1", "F1", known, "20897984", "044001911211", "20897985")
+    assert await pay.query_invoice("demo", "A1", "F1") == report
+    assert platform.asked[-1].target == f"{INVOICES}/A1?fapiao_id=F1"
+    assert await pay.query_invoice("demo", "A1", "F2") is None
 
 
-@pytest.mark.parametrize("items", [None, [], [{"fapiao_id": "F1", "status": "LOST"}], [{}, {}]], ids=str)
+@pytest.mark.parametrize(
+    "items",
+    [None, "F1", [{"fapiao_id": "F1", "status": "LOST"}], [{"fapiao_id": "F1", "status": "ISSUED"}] * 2],
+    ids=str,
+)
 async def test_an_invoice_that_cannot_be_is_not_believed(pay: WechatPay, platform: Platform, items: object) -> None:
     platform.answers[f"{INVOICES}/A1"] = (200, {"fapiao_information": items})
-    assert isinstance(await failure(pay.query_invoice("demo", "A1")), Transient)
+    assert isinstance(await failure(pay.query_invoice("demo", "A1", "F1")), Transient)
+
+
+@pytest.mark.parametrize("code", ["", "044001911211"])
+async def test_an_invoice_is_reversed_by_its_numbers_and_a_reason(
+    pay: WechatPay, platform: Platform, code: str
+) -> None:
+    await pay.reverse_invoice("demo", Reversal("A1", "F1", code, "20897984", "issue_error"))
+    body = platform.calls(f"{INVOICES}/A1/reverse")[0].json()
+    assert body["reverse_reason"] == "ISSUE_ERROR"
+    assert body["fapiao_information"] == [
+        {"fapiao_id": "F1", "fapiao_number": "20897984"} | ({"fapiao_code": code} if code else {})
+    ]
 
 
 def files(url: str) -> tuple[int, object]:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from domain.clock import FixedClock
 from domain.errors import Forbidden, GatewayError, InvalidInput, OutcomeUnknown, Rejected, Transient
 from gateways.wechat_pay import WechatPay
-from services.ports import InvoiceReport, OrderRequest, PayNotification, RefundReport
+from services.ports import OrderRequest, PayNotification, RefundReport
 from tests.gateways.pay_platform import (
     APIV3,
     NEW,
@@ -58,7 +58,7 @@ async def refused(reading: Awaitable[PayNotification]) -> Forbidden:
 async def test_a_payment_is_read(pay: WechatPay, platform: Platform) -> None:
     headers, body = platform.notification(PAID, trade())
     read = await pay.read_notification("demo", headers, body)
-    assert (read.event_id, read.kind, read.refund, read.invoice) == ("EV-1", PAID, None, None)
+    assert (read.event_id, read.kind, read.refund, read.invoice_apply_id) == ("EV-1", PAID, None, "")
     assert read.trade is not None
     assert (read.trade.out_trade_no, read.trade.amount, read.trade.state) == ("T20261121000001", 3000, "SUCCESS")
     assert json.loads(read.plain) == trade()
@@ -78,7 +78,7 @@ async def test_a_refund_is_read(pay: WechatPay, platform: Platform, outcome: str
     del told["status"], told["amount"]["currency"]
     headers, body = platform.notification(f"REFUND.{outcome}", told, extra="refund")
     read = await pay.read_notification("demo", headers, body)
-    assert (read.trade, read.invoice) == (None, None)
+    assert (read.trade, read.invoice_apply_id) == (None, "")
     assert read.refund == RefundReport(
         "R20261121000001",
         "50300000000000000000000000001",
@@ -88,16 +88,18 @@ async def test_a_refund_is_read(pay: WechatPay, platform: Platform, outcome: str
     )
 
 
-async def test_an_issued_invoice_is_read(pay: WechatPay, platform: Platform) -> None:
-    told = {"fapiao_apply_id": "A1", "fapiao_information": [{"fapiao_id": "F1", "fapiao_status": "ISSUED"}]}
-    headers, body = platform.notification("FAPIAO.ISSUED", told)
-    assert (await pay.read_notification("demo", headers, body)).invoice == InvoiceReport("A1", "F1", True, "")
+@pytest.mark.parametrize("kind", ["ISSUED", "REVERSED"])
+async def test_news_of_an_invoice_tell_of_which_application(pay: WechatPay, platform: Platform, kind: str) -> None:
+    """They hold no number, so the platform is asked whatever they say."""
+    told = {"fapiao_apply_id": "A1", "fapiao_information": [{"fapiao_id": "F1", "fapiao_status": kind}]}
+    headers, body = platform.notification(f"FAPIAO.{kind}", told)
+    assert (await pay.read_notification("demo", headers, body)).invoice_apply_id == "A1"
 
 
 async def test_a_kind_that_we_do_not_know_is_handed_on_unread(pay: WechatPay, platform: Platform) -> None:
     headers, body = platform.notification("SECURITY_ECHO.SUCCESS", {"echo_message": "hello"})
     read = await pay.read_notification("demo", headers, body)
-    assert (read.kind, read.trade, read.refund, read.invoice) == ("SECURITY_ECHO.SUCCESS", None, None, None)
+    assert (read.kind, read.trade, read.refund, read.invoice_apply_id) == ("SECURITY_ECHO.SUCCESS", None, None, "")
     assert json.loads(read.plain) == {"echo_message": "hello"}
 
 

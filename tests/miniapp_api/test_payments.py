@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from aiohttp import FormData
 
+from domain.ids import new_id
 from models.accounts import WechatIdentity
-from models.payments import Fee, Invoice, PayOrder, Refund
+from models.applications import Application
+from models.payments import Fee, Invoice, PayEvent, PayOrder, Refund
 from tests.factories.payments import PDF, FakePlatform, make_application, make_fee, platform_of
 from tests.factories.people import make_account, make_grant
 from tests.miniapp_api.conftest import Person, World
@@ -117,6 +119,69 @@ async def test_an_administrator_refunds_once_however_often_the_request_comes(
     await world.services.pay.refunds.apply_report("demo", platform.finish(refund.out_refund_no))
     assert (await owner.get(f"/payments/fees/{fee.id}"))["phase"] == "refunded"
     assert (await admin.get("/payments/orders?only=refunded"))["total"] == 1
+
+
+async def test_a_refund_says_what_becomes_of_the_application_and_what_is_possible(
+    world: World, owner: Person, admin: Person, fee: Fee, platform: FakePlatform
+) -> None:
+    await pay(world, owner, fee, platform)
+    await Application.filter(id=fee.application_id).update(state="exam", ended_at=None)
+    order = (await admin.get("/payments/orders?only=paid"))["items"][0]["id"]
+    shown = await admin.get(f"/payments/orders/{order}")
+    assert (shown["application_state"], shown["choices"]) == ("exam", ["keep", "again", "end"])
+    await admin.post(f"/payments/orders/{order}/refund", {"reason": "本人申请退费", "after": "later"}, 422)
+    await admin.post(f"/payments/orders/{order}/refund", {"reason": "本人申请退费", "after": "end"}, 201)
+    assert (await Application.get(id=fee.application_id)).state == "terminated"
+    shown = await admin.get(f"/payments/orders/{order}")
+    assert (shown["choices"], shown["refunds"][0]["after"]) == ([], "end")
+    await owner.get(f"/payments/orders/{order}", 403)
+
+
+async def test_an_abnormal_refund_is_sent_to_another_card(
+    world: World, owner: Person, admin: Person, fee: Fee, platform: FakePlatform
+) -> None:
+    await pay(world, owner, fee, platform)
+    order = (await admin.get("/payments/orders?only=paid"))["items"][0]["id"]
+    created = await admin.post(f"/payments/orders/{order}/refund", {"reason": "本人申请退费"}, 201)
+    await world.services.pay.refunds.check_due()
+    number = (await Refund.get()).out_refund_no
+    path = f"/payments/refunds/{created['id']}/redirection"
+    card = {"to": "user", "bank": "ICBC_DEBIT", "account": "6222 0212 3456 7890 123", "holder": "欧阳建国"}
+    await admin.post(path, card, 409)
+    await world.services.pay.refunds.apply_report("demo", platform.finish(number, "ABNORMAL"))
+    assert (await admin.get(f"/payments/orders/{order}"))["refunds"][0]["redirectable"]
+    refused = await admin.post(path, {**card, "account": "62220212"}, 422)
+    assert "62220212" not in str(refused)
+    await owner.post(path, card, 403)
+    await admin.post(path, card, 204)
+    shown = (await admin.get(f"/payments/orders/{order}"))["refunds"][0]
+    assert (shown["state"], shown["redirected_to"], shown["redirectable"]) == ("processing", "ICBC_DEBIT", False)
+
+
+async def test_an_alarm_is_closed_with_a_note_and_stays_readable(world: World, admin: Person) -> None:
+    row = await PayEvent.create(
+        id=new_id(), pool="demo", kind="TRANSACTION.SUCCESS", subject="T404", payload_sealed="",
+        received_at=world.clock.now(), applied_at=world.clock.now(), outcome="unknown_order",
+    )  # fmt: skip
+    assert (await admin.get("/payments/alarms?only=open"))["total"] == 1
+    await admin.post(f"/payments/alarms/{row.id}/resolution", {"note": "x"}, 422)
+    await admin.post(f"/payments/alarms/{row.id}/resolution", {"note": "已在商户平台退回"}, 204)
+    assert (await admin.get("/payments/alarms?only=open"))["items"] == []
+    assert (await admin.get("/payments/alarms"))["items"][0]["resolution"] == "已在商户平台退回"
+
+
+async def test_an_invoice_is_reversed_by_who_made_it(
+    world: World, owner: Person, admin: Person, fee: Fee, platform: FakePlatform
+) -> None:
+    await pay(world, owner, fee, platform)
+    await Invoice.all().update(state="sent", issued_by="office", number="2644", check_at=None)
+    path = f"/payments/invoices/{(await Invoice.get()).id}/reversal"
+    asked = {"reason": "issue_error", "note": "抬头有误"}
+    await admin.post(path, asked, 422)
+    await admin.post(path, {**asked, "red_number": "26440000000000000001"}, 204)
+    listed = (await admin.get("/payments/invoices?only=reversed"))["items"]
+    assert [row["red_number"] for row in listed] == ["26440000000000000001"]
+    assert (await owner.get(f"/payments/fees/{fee.id}"))["invoice"]["state"] == "failed", "another one may be made"
 
 
 async def test_a_day_is_compared_on_request_and_its_differences_settled(

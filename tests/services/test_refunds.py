@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain.clock import FixedClock
+from domain.entry_lifecycles import ApplicationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected
+from domain.fees import choices_after_refund
 from domain.ids import new_id
 from models.applications import Application
 from models.payments import Fee, Invoice, PayOrder, Refund
+from models.reviews import ReviewEntry
 from services.base import Actor, Deps
 from services.invariants import find_broken
 from tests.factories.payments import UNKNOWN, Till, make_fee, make_till, notification, owner_of
@@ -59,16 +63,148 @@ async def test_an_administrator_sends_a_payment_back(
     assert await find_broken() == []
 
 
+async def arrive(till: Till, order: PayOrder) -> None:
+    """The refund is sent, and the money has arrived."""
+    await till.refunds.check_due()
+    refund = await Refund.filter(order_id=order.id).order_by("-created_at").first()
+    assert refund is not None
+    await till.refunds.apply_report("demo", till.platform.finish(refund.out_refund_no))
+
+
 async def test_the_application_keeps_its_stage_and_a_wanted_invoice_is_not_made(
     till: Till, admin: Actor, order: PayOrder
 ) -> None:
     await till.refunds.request(admin, order.id, "本人申请退费")
-    await till.refunds.check_due()
-    await till.refunds.apply_report("demo", till.platform.finish((await Refund.all())[0].out_refund_no))
+    await arrive(till, order)
     fee = await Fee.get(id=order.fee_id)
     assert (await Application.get(id=fee.application_id)).state == "exam"
     invoice = await Invoice.get(fee_id=fee.id)
     assert (invoice.state, invoice.failure) == ("failed", "refunded")
+
+
+# ---- what becomes of the application
+
+
+async def test_an_application_that_is_ended_is_ended_at_once_and_the_person_told_why(
+    till: Till, admin: Actor, order: PayOrder, book: NoticeBook
+) -> None:
+    fee = await Fee.get(id=order.fee_id)
+    await till.refunds.request(admin, order.id, "本人申请退费", after="end")
+    application = await Application.get(id=fee.application_id)
+    assert (application.state, application.reason) == ("terminated", "本人申请退费")
+    assert application.ended_at is not None
+    told = next(one for one in book.told if one.kind == "application_ended")
+    assert (told.account_id, told.params["reason"]) == (fee.account_id, "本人申请退费")
+    entry = await ReviewEntry.get(application_id=application.id, event="terminate")
+    assert (entry.step_name, entry.opinion) == ("终止申请", "本人申请退费")
+    await arrive(till, order)
+    assert (await Fee.get(id=fee.id)).state == "refunded"
+    refund = await Refund.get()
+    assert (refund.after, refund.after_at is not None) == ("end", True)
+    assert await find_broken() == []
+
+
+async def test_a_fee_that_is_to_be_paid_again_is_due_once_the_money_is_back_and_can_be_paid(
+    till: Till, admin: Actor, order: PayOrder, clock: FixedClock, book: NoticeBook
+) -> None:
+    first = await Fee.get(id=order.fee_id)
+    await till.refunds.request(admin, order.id, "付错了账户", after="again")
+    assert await Fee.all().count() == 1, "not while the person would pay twice"
+    clock.move(timedelta(days=30))
+    await arrive(till, order)
+    assert await find_broken() == []
+    second = await Fee.get(state="due")
+    application = await Application.get(id=first.application_id)
+    assert (application.state, second.application_id, second.amount) == ("fee", application.id, first.amount)
+    assert second.opens_at == clock.now()
+    entry = await ReviewEntry.get(application_id=application.id, event="charge")
+    assert entry.opinion == "原缴费已退回，请重新缴费"
+    await till.fees.tell_opened()
+    assert book.kinds()[-1] == "fee_open"
+    ordered = await till.orders.order(owner_of(second), second.id, "native")
+    await till.notify(till.platform.pay(ordered.out_trade_no))
+    await till.settle_all()
+    assert (await Fee.get(id=second.id)).state == "paid"
+    assert (await Application.get(id=application.id)).state == "exam"
+    assert {one.state for one in await Invoice.all()} == {"failed", "wanted"}
+    assert [one.phase for one in await till.payments.mine(owner_of(first))] == ["paid", "refunded"]
+    assert await find_broken() == []
+
+
+async def test_money_that_still_comes_for_the_first_fee_goes_back_by_itself(
+    till: Till, admin: Actor, order: PayOrder
+) -> None:
+    fee = await Fee.get(id=order.fee_id)
+    late = await PayOrder.create(
+        id=new_id(), pool="demo", fee_id=fee.id, out_trade_no="FLATE0001", trade="jsapi", openid="o-late",
+        appid=order.appid, amount=order.amount, description="培训费", state="closed", expires_at=order.expires_at,
+        created_at=order.created_at,
+    )  # fmt: skip
+    await till.refunds.request(admin, order.id, "付错了账户", after="again")
+    await arrive(till, order)
+    report = replace(till.platform.report(order.out_trade_no), out_trade_no="FLATE0001", transaction_id="4200late")
+    await till.notify(report)
+    await till.settle_all()
+    assert (await PayOrder.get(id=late.id)).surplus
+    assert (await Refund.get(order_id=late.id)).reason == "重复缴费，自动退回"
+    assert (await Fee.get(state="due")).id != fee.id
+
+
+async def test_what_is_not_possible_in_the_applications_state_is_refused(
+    till: Till, admin: Actor, order: PayOrder
+) -> None:
+    fee = await Fee.get(id=order.fee_id)
+    await Application.filter(id=fee.application_id).update(state="entered", ended_at=till.clock.now())
+    for after in ("end", "again"):
+        with pytest.raises(Conflict, match="已入库"):
+            await till.refunds.request(admin, order.id, "本人申请退费", after=after)  # type: ignore[arg-type]  # one of the literals
+    assert not await Refund.exists()
+    await Application.filter(id=fee.application_id).update(state="fee", ended_at=None)
+    with pytest.raises(Conflict, match="待缴费"):
+        await till.refunds.request(admin, order.id, "本人申请退费", after="keep")
+
+
+async def test_who_has_entered_meanwhile_owes_nothing_again(till: Till, admin: Actor, order: PayOrder) -> None:
+    fee = await Fee.get(id=order.fee_id)
+    await till.refunds.request(admin, order.id, "付错了账户", after="again")
+    await Application.filter(id=fee.application_id).update(state="entered", ended_at=till.clock.now())
+    await arrive(till, order)
+    refund = await Refund.get()
+    assert (refund.state, refund.after, refund.after_at) == ("done", "again", None)
+    assert await Fee.all().count() == 1
+
+
+async def test_a_payment_that_goes_back_before_anything_followed_from_it_lets_nobody_pass(
+    till: Till, admin: Actor
+) -> None:
+    fee = await make_fee(till.deps)
+    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    await till.notify(till.platform.pay(ordered.out_trade_no))
+    order = await PayOrder.get(id=ordered.order_id)
+    await till.refunds.request(admin, order.id, "付错了账户", after="again")
+    await arrive(till, order)
+    await till.settle_all()
+    assert (await Application.get(id=fee.application_id)).state == "fee"
+    assert till.passed.numbers == []
+    assert await Fee.filter(state="due").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "surplus", "choices"),
+    [
+        ("exam", False, ("keep", "again", "end")),
+        ("fee", False, ("again", "end")),
+        ("entered", False, ("keep",)),
+        ("refused", False, ("keep",)),
+        ("terminated", False, ("keep",)),
+        ("exam", True, ("keep",)),
+    ],
+)
+def test_what_may_be_chosen_follows_from_the_state(state: str, surplus: bool, choices: tuple[str, ...]) -> None:
+    assert choices_after_refund(ApplicationState(state), surplus=surplus) == choices
+
+
+# ---- the platform's answers
 
 
 @pytest.mark.parametrize("acted", ["before", "after"])
@@ -192,7 +328,8 @@ async def test_a_refund_made_elsewhere_raises_the_alarm(till: Till, admin: Actor
     strange = type(known)("by-hand-1", "5000", "SUCCESS", order.amount, None)
     await till.events.take("demo", GOOD, notification(refund=strange))
     await till.settle_all()
-    assert [alarm.outcome for alarm in await till.payments.alarms(admin)] == ["unknown_refund"]
+    (alarm,) = (await till.alarms.list(admin))[0]
+    assert (alarm.outcome, alarm.amount) == ("unknown_refund", order.amount)
 
 
 @pytest.mark.parametrize("reason", ["", " x ", "退" * 27])

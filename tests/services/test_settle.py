@@ -160,7 +160,7 @@ async def test_another_amount_currency_merchant_or_app_is_no_payment(
     await till.settle_all()
     assert (await Fee.get(id=fee.id)).state == "due"
     assert (await PayOrder.all())[0].state == "open"
-    alarms = await till.payments.alarms(ADMIN)
+    alarms, _ = await till.alarms.list(ADMIN)
     assert [(alarm.out_trade_no, alarm.outcome) for alarm in alarms] == [(report.out_trade_no, "mismatch")]
     assert await AuditEntry.filter(action="fee.alarm").count() == 1
     await till.notify(report)

@@ -111,7 +111,7 @@ async def paid(scene: Scene, name: str = "王小明", *, number: str = "ZJ000077
     """An order of somebody who was approved."""
     deps, now = scene.world.services.deps, scene.world.clock.now()
     application = await make_application(
-        deps, await make_applicant(deps, name), state="fee", approved_at=now - timedelta(days=1), expert_number=number
+        deps, await make_applicant(deps, name), state="exam", approved_at=now - timedelta(days=1), expert_number=number
     )
     fee = await make_fee(deps, application, state="paid", paid_at=now)
     values = {

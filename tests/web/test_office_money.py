@@ -9,13 +9,17 @@ import aiohttp
 import pytest
 from openpyxl import load_workbook
 
+from domain.errors import Rejected
 from models.accounts import Account
+from models.applications import Application
 from models.audit import AuditEntry
 from models.helpdesk import Feedback
 from models.notices import Notice
 from models.payments import Bill, BillDifference, Invoice, PayEvent, Refund
 from models.reviews import Objection
 from services.payments.invoices import PDF_BYTES
+from services.ports import RefundReport
+from tests.factories.payments import platform_of
 from tests.factories.people import make_expert
 from tests.web.conftest import PUBLIC_URL, Visitor, World
 from tests.web.office import (
@@ -78,23 +82,101 @@ async def test_a_refund_is_read_back_and_goes_out_once(scene: Scene) -> None:
     assert await Refund.all().count() == 1
 
 
+@pytest.mark.parametrize(
+    ("after", "state", "words"),
+    [("end", "terminated", "立即终止"), ("again", "exam", "重新缴费"), ("keep", "exam", "不变")],
+)
+async def test_what_becomes_of_the_application_is_chosen_and_read_back(
+    scene: Scene, after: str, state: str, words: str
+) -> None:
+    order = await paid(scene)
+    visitor = await scene.at(f"/office/orders/{order.id}")
+    await visitor.press("下一步", reason="本人申请退费", after=after)
+    assert words in visitor.text
+    await visitor.press("确认退款")
+    assert (await Refund.get()).after == after
+    assert (await Application.get()).state == state
+
+
+async def test_a_choice_that_is_not_possible_any_more_is_refused(scene: Scene) -> None:
+    order = await paid(scene)
+    visitor = await scene.at(f"/office/orders/{order.id}")
+    await visitor.press("下一步", reason="本人申请退费", after="end")
+    await Application.all().update(state="entered", ended_at=scene.world.clock.now())
+    await visitor.press("确认退款")
+    assert (visitor.status, "已入库" in visitor.text) == (409, True)
+    assert not await Refund.exists()
+    await visitor.get(f"/office/orders/{order.id}")
+    assert "不受退款影响" in visitor.text
+
+
 async def test_a_refund_that_got_stuck_says_what_to_do(scene: Scene) -> None:
     order = await paid(scene)
     await refund(scene, order)
     visitor = await scene.at(f"/office/orders/{order.id}")
     assert "USER_ACCOUNT_ABNORMAL" in visitor.text
-    assert "请到商户平台处理" in visitor.text
+    assert "每天会重新提交" in visitor.text
+    assert "退到此银行卡" not in visitor.page.buttons
 
 
-async def test_a_notification_without_an_order_is_listed(scene: Scene) -> None:
-    await PayEvent.create(
-        pool="demo", kind="TRANSACTION.SUCCESS", subject="T404", payload_sealed="", received_at=scene.world.clock.now(),
-        applied_at=scene.world.clock.now(), outcome="unknown_order",
-    )  # fmt: skip
+async def test_a_refund_that_the_account_can_not_take_goes_to_another_card_that_no_page_shows_again(
+    scene: Scene,
+) -> None:
+    order = await paid(scene)
+    row = await refund(scene, order, refund_id="5030", failure="ABNORMAL")
+    platform = platform_of(scene.world.services.pay)
+    platform.refunds[row.out_refund_no] = RefundReport(row.out_refund_no, "5030", "ABNORMAL", row.amount, None)
+    visitor = await scene.at(f"/office/orders/{order.id}")
+    account, holder = "6222021234567890123", "欧阳建国"
+    for typed, words in (
+        ({"bank": "", "account": account, "holder": holder}, "请选择开户银行"),
+        ({"bank": "ICBC_DEBIT", "account": "6222", "holder": holder}, "银行卡号为12到19位数字"),
+        ({"bank": "ICBC_DEBIT", "account": account, "holder": "6"}, "请填写开户人的真实姓名"),
+    ):
+        await visitor.press("退到此银行卡", **typed)
+        assert (visitor.status, words in visitor.text) == (422, True)
+        assert (account in visitor.text, holder in visitor.text) == (False, False)
+    platform.before["redirect_refund"] = [Rejected("PARAM_ERROR")]
+    await visitor.press("退到此银行卡", bank="ICBC_DEBIT", account=account, holder=holder)
+    assert (visitor.status, "PARAM_ERROR" in visitor.text, account in visitor.text) == (409, True, False)
+    await visitor.press("退到此银行卡", bank="ICBC_DEBIT", account=account, holder=holder)
+    assert "微信支付已受理" in visitor.text
+    assert "改退至工商银行卡" in visitor.text
+    assert (await Refund.get()).state == "processing"
+    assert [card and card.account for card in platform.cards] == [account]
+
+
+async def test_or_to_the_merchants_account(scene: Scene) -> None:
+    order = await paid(scene)
+    row = await refund(scene, order, refund_id="5030", failure="ABNORMAL")
+    platform = platform_of(scene.world.services.pay)
+    platform.refunds[row.out_refund_no] = RefundReport(row.out_refund_no, "5030", "ABNORMAL", row.amount, None)
+    visitor = await scene.at(f"/office/orders/{order.id}")
+    await visitor.press("退到商户银行账户")
+    assert "改退至商户银行账户" in visitor.text
+    assert platform.cards == [None]
+
+
+async def test_a_notification_without_an_order_is_listed_until_somebody_says_what_was_done(scene: Scene) -> None:
+    now = scene.world.clock.now()
+    for number in ("T404", "T405"):
+        await PayEvent.create(
+            pool="demo", kind="TRANSACTION.SUCCESS", subject=number, payload_sealed="", received_at=now,
+            applied_at=now, outcome="unknown_order",
+        )  # fmt: skip
     visitor = await scene.at("/office/orders")
-    await visitor.click("无法入账的支付通知1")
+    await visitor.click("无法入账的支付通知2")
     assert "本系统没有这笔订单" in visitor.text
     assert "T404" in visitor.text
+    await visitor.press("记录处理结果", note="x")
+    assert (visitor.status, "请用2到200个字说明处理结果" in visitor.text) == (422, True)
+    await visitor.press("记录处理结果", note="已在商户平台退回")
+    assert "已记录处理结果" in visitor.text
+    assert "周管理" in visitor.text
+    assert "已在商户平台退回" in (await visitor.get("/office/alarms?only=closed")).text
+    assert "已在商户平台退回" not in (await visitor.get("/office/alarms?only=open")).text
+    assert "无法入账的支付通知1" in (await visitor.get("/office/orders")).page.links
+    assert "无法入账的通知1" in (await visitor.get("/office")).page.links
 
 
 # ---- invoices
@@ -148,10 +230,41 @@ async def test_an_invoice_is_sent_again_and_reversed(scene: Scene) -> None:
     await visitor.press("重新发送给广州水务设计院")
     assert "已安排重新发送" in visitor.text
     await visitor.get("/office/invoices?only=sent")
-    await visitor.press("登记冲红", note="")
-    assert (visitor.status, "请说明冲红原因" in visitor.text) == (422, True)
-    await visitor.press("登记冲红", note="已退款")
-    assert (await Invoice.get(id=row.id)).state == "reversed"
+    for typed, words in (
+        ({"note": "", "red_number": "26440000000000000001"}, "请用2到100个字说明冲红原因"),
+        ({"note": "已退款", "red_number": ""}, "请填写红字发票号码"),
+    ):
+        await visitor.press("登记冲红", **typed)
+        assert (visitor.status, words in visitor.text) == (422, True)
+    await visitor.press("登记冲红", note="已退款", red_number="26440000000000000001")
+    assert "已登记冲红" in visitor.text
+    old, new = await Invoice.all().order_by("created_at", "id")
+    assert (old.id, old.state, old.red_number) == (row.id, "reversed", "26440000000000000001")
+    assert (new.state, new.failure) == ("failed", "reversed"), "the fee is still paid"
+    assert "26440000000000000001" in (await visitor.get("/office/invoices?only=reversed")).text
+
+
+async def test_an_invoice_of_the_platforms_is_reversed_by_the_platform_and_shows_how_far_it_is(scene: Scene) -> None:
+    order = await paid(scene)
+    row = await invoice(
+        scene, order, state="sent", issued_by="wechat", apply_id=order.transaction_id, fapiao_id="f" * 32,
+        number="26440000000012345678", sent_at=scene.world.clock.now(),
+    )  # fmt: skip
+    visitor = await scene.at("/office/invoices?only=sent")
+    await visitor.press("申请冲红", reason="issue_error", note="抬头有误")
+    assert "已申请冲红" in visitor.text
+    await row.refresh_from_db()
+    assert (row.state, row.reverse_reason, row.reverse_by) == ("reversing", "issue_error", scene.account.id)
+    text = (await visitor.get("/office/invoices?only=reversed")).text
+    assert "即将向微信支付申请" in text
+    assert "重新发送" not in visitor.page.buttons
+    await Invoice.filter(id=row.id).update(state="stuck", failure="REVERSE_FAILED")
+    assert "待冲红的发票" in (await visitor.get("/office")).text
+    await visitor.get("/office/invoices?only=to_reverse")
+    assert "微信支付冲红失败" in visitor.text
+    await visitor.press("申请冲红", reason="service_ended", note="再次申请")
+    await row.refresh_from_db()
+    assert (row.state, row.failure) == ("reversing", "")
 
 
 # ---- bills
@@ -160,7 +273,7 @@ async def test_an_invoice_is_sent_again_and_reversed(scene: Scene) -> None:
 async def test_days_are_listed_and_a_difference_is_settled_with_a_note(scene: Scene) -> None:
     row = await bill(scene, date(2026, 11, 20), differs=True)
     visitor = await scene.at("/office/bills")
-    assert "12笔 · 收 ¥4200.00 · 退 ¥350.00" in visitor.text
+    assert "12笔 · 收 ¥4,200.00 · 退 ¥350.00" in visitor.text
     await visitor.get(f"/office/bills/{row.id}")
     await visitor.press("记录处理结果", note="")
     assert (visitor.status, "请用2到200个字说明处理结果" in visitor.text) == (422, True)

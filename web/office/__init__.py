@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.registry import Services
 from web.login import Door
+from web.office.alarms import AlarmPages
 from web.office.applications import ApplicationPages
 from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
@@ -21,7 +22,7 @@ from web.site import Site
 
 _ALL = (
     HomePages, ApplicationPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages, ObjectionPages, OrderPages,
-    InvoicePages, BillPages, FeedbackPages, PasswordPages, ExportPages,
+    AlarmPages, InvoicePages, BillPages, FeedbackPages, PasswordPages, ExportPages,
 )  # fmt: skip
 
 

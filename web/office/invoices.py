@@ -1,4 +1,4 @@
-"""Electronic invoices (发票): what is to be made and uploaded, what failed, sending again, reversing."""
+"""Electronic invoices (发票): what is to be made and uploaded, what failed, sending again, reversing (冲红)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.base import Actor
 from services.office import InvoiceFilter
-from services.payments.invoices import PDF_BYTES
+from services.payments.invoices import NOTE_CHARS, PDF_BYTES
+from services.ports import ReverseReason
 from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
 from web.site import page_number
 
-FILTERS = {"to_upload": "待开票", "failed": "有问题", "sent": "已发送", "all": "全部"}
-FAILURES = {"refunded": "已退款，无需开票", "file_lost": "文件读取失败，请重新上传"}
+FILTERS = {
+    "to_upload": "待开票", "to_reverse": "待冲红", "failed": "有问题", "sent": "已发送", "reversed": "冲红",
+    "all": "全部",
+}  # fmt: skip
+FAILURES = {
+    "refunded": "已退款，无需开票",
+    "reversed": "原发票已冲红，待对方确认开票信息",
+    "file_lost": "文件读取失败，请重新上传",
+    "unknown_there": "微信支付没有这张发票",
+    "ISSUE_FAILED": "微信支付开票失败",
+    "REVERSE_FAILED": "微信支付冲红失败",
+}
+REASONS: Mapping[ReverseReason, str] = {"service_ended": "服务中止（已退费）", "issue_error": "开票有误"}
 
 
 class InvoicePages(OfficePart):
@@ -24,7 +36,8 @@ class InvoicePages(OfficePart):
     notes: ClassVar[Mapping[str, str]] = {
         "uploaded": "发票已上传，会自动发送到对方邮箱。",
         "resent": "已安排重新发送。",
-        "reversed": "已记为冲红。",
+        "reversing": "已申请冲红，结果会在这里显示，并通知对方。",
+        "reversed": "已登记冲红，并通知对方。",
     }
 
     def add_routes(self) -> None:
@@ -50,6 +63,7 @@ class InvoicePages(OfficePart):
         return self.show(
             actor, "office_invoices.html", request, error=form.error, f=form, found=found, total=total, page=page,
             last=last_page(total), only=only, search=search, filters=FILTERS, failures=FAILURES,
+            reasons=REASONS.items(), longest=NOTE_CHARS,
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:
@@ -68,11 +82,12 @@ class InvoicePages(OfficePart):
             await self.services.pay.invoices.resend(actor, invoice_id)
             return "resent"
         if fields.get("deed") == "reverse":
-            note = fields.get("note", "").strip()
-            if len(note) < 2:
-                raise InvalidInput("请说明冲红原因，至少2个字。", field="note")
-            await self.services.pay.invoices.reverse(actor, invoice_id, note)
-            return "reversed"
+            reason = cast(ReverseReason, fields.get("reason") if fields.get("reason") in REASONS else "service_ended")
+            number = fields.get("red_number", "").strip()
+            await self.services.pay.invoices.reverse(
+                actor, invoice_id, reason, fields.get("note", ""), red_number=number
+            )
+            return "reversed" if number else "reversing"
         raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
 
     async def upload(self, request: http.Request) -> http.Response:

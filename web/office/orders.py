@@ -1,4 +1,4 @@
-"""Orders that pay fees (缴费), one with its tries and refunds, sending money back, notifications that fit nothing."""
+"""Orders that pay fees (缴费), one with its tries and refunds, and sending money back, or elsewhere."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import ClassVar, cast, get_args
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
+from domain.fees import AFTER_NAMES, After
 from services.base import Actor
+from services.office import OrderView
 from services.payments.reading import OrderFilter
+from services.payments.redirects import BANKS, Destination, check_card
 from services.payments.refunds import check_reason
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
@@ -23,26 +26,20 @@ STATES = {"new": "下单中", "open": "待支付", "paid": "已支付", "closed"
 REFUNDS = {
     "requested": "待退款", "processing": "退款中", "done": "已退款", "abnormal": "退款异常", "closed": "退款关闭",
 }  # fmt: skip
-OUTCOMES = {
-    "mismatch": "金额、币种或商户号不符，未入账",
-    "unknown_order": "本系统没有这笔订单",
-    "other_transaction": "同一订单出现另一笔支付",
-    "refunded_there": "在商户平台直接退款",
-    "unknown_refund": "本系统没有这笔退款",
-    "closed_but_done": "已关闭的退款又到账",
-}
 
 
 class OrderPages(OfficePart):
     code = "orders"
     action = "payment.manage"
-    notes: ClassVar[Mapping[str, str]] = {"refunding": "已提交退款，结果会在这里显示，并通知付款人。"}
+    notes: ClassVar[Mapping[str, str]] = {
+        "refunding": "已提交退款，结果会在这里显示，并通知付款人。",
+        "redirected": "微信支付已受理，到账后会通知付款人。",
+    }
 
     def add_routes(self) -> None:
         self.site.get("/office/orders", self.many)
         self.site.get("/office/orders/{id}", self.one)
         self.site.post("/office/orders/{id}", self.act)
-        self.site.get("/office/alarms", self.alarms)
 
     async def many(self, request: http.Request) -> http.Response:
         """``?q=`` is an expert's, our or WeChat's number; ``?only=`` a kind of orders."""
@@ -55,7 +52,7 @@ class OrderPages(OfficePart):
         return self.show(
             actor, "office_orders.html", request, found=found, total=total, page=page, last=last_page(total),
             only=only, search=search, filters=FILTERS, trades=TRADES, states=STATES, refunds=REFUNDS,
-            alarms=len(await self.services.pay.reading.alarms(actor)),
+            alarms=(await self.services.pay.alarms.list(actor, "open", limit=1))[1],
         )  # fmt: skip
 
     async def one(self, request: http.Request) -> http.Response:
@@ -65,30 +62,52 @@ class OrderPages(OfficePart):
         self, actor: Actor, request: http.Request, form: Form = EMPTY, *, confirm: str = ""
     ) -> http.Response:
         """``confirm`` is the reason of a refund that is read back before it is sent."""
-        view = await self.services.office.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
+        view = await self._view(actor, request)
         return self.show(
             actor, "office_order.html", request, error=form.error, f=form, view=view, confirm=confirm, trades=TRADES,
+            after=_chosen(view, form.value("after")), names=AFTER_NAMES, banks=BANKS,
         )  # fmt: skip
 
+    async def _view(self, actor: Actor, request: http.Request) -> OrderView:
+        return await self.services.office.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
+
     async def act(self, request: http.Request) -> http.Response:
-        """``deed`` check reads the refund back, refund does it."""
+        """``deed`` check reads a refund back, refund does it; redirect sends one elsewhere."""
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
+        if fields.get("deed") == "redirect":
+            return await self._redirect(actor, request, fields)
         order_id, deed = uuid_of(request.match_info["id"], "这笔订单"), fields.get("deed")
         try:
             reason = check_reason(fields.get("reason", ""))
+            after = _chosen(await self._view(actor, request), fields.get("after", ""))
             if deed == "check":
                 return await self._page(actor, request, Form(fields), confirm=reason)
             if deed != "refund":
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.pay.refunds.request(actor, order_id, reason, key=key_of(fields))
+            await self.services.pay.refunds.request(actor, order_id, reason, after=after, key=key_of(fields))
         except AppError as error:
             return await self._page(actor, request, Form(fields, self.shown(error)))
         raise see(f"/office/orders/{order_id}", note="refunding")
 
-    async def alarms(self, request: http.Request) -> http.Response:
-        actor = await self.actor(request)
-        return self.show(
-            actor, "office_alarms.html", request, found=await self.services.pay.reading.alarms(actor),
-            outcomes=OUTCOMES,
-        )  # fmt: skip
+    async def _redirect(self, actor: Actor, request: http.Request, fields: Mapping[str, str]) -> http.Response:
+        """To the payer's card or the merchant's account. What was typed of the card is never sent back to a page."""
+        order_id, refund_id = uuid_of(request.match_info["id"], "这笔订单"), fields.get("id", "")
+        kept = {name: fields[name] for name in ("to", "bank", "deed") if name in fields}
+        to = cast(Destination, fields.get("to") if fields.get("to") in get_args(Destination) else "user")
+        try:
+            if to == "user":
+                check_card(fields.get("bank", ""), fields.get("account", ""), fields.get("holder", ""))
+            await self.services.pay.redirects.redirect(
+                actor, uuid_of(refund_id, "这笔退款"), to, bank=fields.get("bank", ""),
+                account=fields.get("account", ""), holder=fields.get("holder", ""),
+            )  # fmt: skip
+        except AppError as error:
+            return await self._page(actor, request, Form(kept, self.shown(error), refund_id))
+        raise see(f"/office/orders/{order_id}", note="redirected")
+
+
+def _chosen(view: OrderView, after: str) -> After:
+    """What becomes of the application: as it was chosen, else the first that is possible."""
+    first: After = view.choices[0] if view.choices else "keep"
+    return cast(After, after) if after in AFTER_NAMES else first
