@@ -182,21 +182,6 @@ class StageNames(Section):
     exam: Text
     entered: Text
 
-    def window_again(self, now: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
-        """When somebody may pay once more whose fee was sent back: at once, for ``at_least`` at least."""
-        at_once = max(now, opens or now)
-        return PayWindow(at_once, max(closes, at_once + self.at_least) if closes else None)
-
-
-class StageNames(Section):
-    """How the stages of the way are called where its progress is shown; review steps have names of their own."""
-
-    form: Text
-    notice: Text
-    fee: Text
-    exam: Text
-    entered: Text
-
 
 class Entry(Section):
     """From the last approval into the pool (入库)."""

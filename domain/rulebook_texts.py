@@ -80,8 +80,8 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "fee_paid": {**_MONEY, "number": "ZJ0100001"},
     "fee_refunded": {**_MONEY, "reason": "重复缴费"},
     "fee_redirected": {**_MONEY, "to": "管理机构账户，将另行转给您"},
-    "invoice_reversed": {**_MONEY, "number": "26440000000012345678"},
     "invoice_sent": {**_MONEY, "email": "w***@example.com"},
+    "invoice_reversed": {**_MONEY, "number": "26440000000012345678"},
     "employer_answered": {"unit": "广州粤建工程咨询有限公司", "result": "已添加"},
     "mobile_changed": {"at": "2026年11月21日 09:30", "mobile": "189****1990", "hotline": "020-12345678"},
     "person_differs": {"hotline": "020-12345678"},
@@ -89,11 +89,11 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "objection_answered": {**_APPLICATION, "result": "异议不成立"},
     "feedback_answered": {"reason": "已转相关部门办理"},
     "review_waiting": {"step": "行业部门预审", "count": "10"},
+    "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
 }
 """Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
 
 _CUT_TO_FIT = frozenset({"place", "reason", "unit"})
-    "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
 _SPOKEN = frozenset({"gathering_spoken", "place"})
 """A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
 
