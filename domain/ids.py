@@ -8,9 +8,12 @@ from uuid import UUID
 
 
 def new_id() -> UUID:
-    """A random UUIDv7. Unguessable to 74 bits; its time is the machine's, never the application's clock."""
-    value = int.from_bytes(os.urandom(16), "big") & ~(0xFFFF_FFFF_FFFF << 80)
-    value |= (time.time_ns() // 1_000_000) << 80
-    value = (value & ~(0xF << 76)) | (7 << 76)
-    value = (value & ~(0x3 << 62)) | (2 << 62)
+    """A random UUIDv7. Unguessable to 62 bits; its time is the machine's, never the application's clock.
+
+    What one process makes has the order in which it was made: the 12 bits behind the milliseconds go on with the time,
+    in steps of a quarter of a microsecond (section 6.2, method 3). So rows with the same time have an order as well.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    value = milliseconds << 80 | 7 << 76 | (rest * 4096 // 1_000_000) << 64
+    value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=value)
