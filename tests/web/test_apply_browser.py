@@ -234,6 +234,7 @@ async def test_the_pickers_work_by_keys_alone_and_give_the_focus_back(browser: B
     await page.keyboard.press("Enter")
     await expect(sheet.get_by_role("searchbox")).to_be_focused()
     await page.keyboard.type("天河")
+    await expect(sheet.get_by_role("button", name="天河区")).to_be_visible()
     await expect(sheet.get_by_role("button")).to_have_count(2)
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
