@@ -40,6 +40,8 @@ KINDS = {
     "bill_missing_row": "pay: the bill lacks its last row",
     "bill_bad_hash": "pay: the bill's hash is not that of its file",
     "fapiao_failed": "pay: an invoice can't be issued",
+    "fapiao_slow": "pay: an invoice is issued or reversed only after `seconds`",
+    "reverse_failed": "pay: an invoice can't be reversed",
     "refuse": "mail: refuses every message",
 }
 

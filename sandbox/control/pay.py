@@ -60,12 +60,12 @@ def refunds(control: Control) -> Json:
     """Narrowed by ``out_trade_no`` and ``out_refund_no``."""
     query = control.request.query
     found = [
-        refund
-        for refund in control.parts.pay.refunds.all()
-        if query.get("out_trade_no", refund.order.out_trade_no) == refund.order.out_trade_no
-        and query.get("out_refund_no", refund.out_refund_no) == refund.out_refund_no
+        each
+        for each in control.parts.pay.refunds.all()
+        if query.get("out_trade_no", each.order.out_trade_no) == each.order.out_trade_no
+        and query.get("out_refund_no", each.out_refund_no) == each.out_refund_no
     ]
-    return {"refunds": [{**refund.as_answer(), "reason": refund.reason} for refund in found]}
+    return {"refunds": [{**each.as_answer(), "reason": each.reason, "holder": each.holder} for each in found]}
 
 
 async def end_refund(control: Control) -> Json:

@@ -60,6 +60,7 @@ class PayCenter:
                 Route("POST", f"{orders}/out-trade-no/{{number}}/close", self._close),
                 Route("POST", refunds, self._refund),
                 Route("GET", f"{refunds}/{{number}}", self._query_refund),
+                Route("POST", f"{refunds}/{{refund_id}}/apply-abnormal-refund", self._redirect_refund),
                 Route("GET", "/v3/certificates", self._certificates),
                 Route("GET", "/v3/bill/tradebill", self._bill),
                 Route("GET", "/v3/billdownload/file", self._download),
@@ -110,6 +111,10 @@ class PayCenter:
 
     def _query_refund(self, call: PayCall) -> Json:
         return self.refunds.get(call.merchant, call.part("number")).as_answer()
+
+    async def _redirect_refund(self, call: PayCall) -> Json:
+        refund = await self.refunds.redirect(call.merchant, call.part("refund_id"), call.body, call.signer)
+        return refund.as_answer()
 
     # -- bills, certificates, echo --------------------------------------------------------------------------------
 

@@ -24,12 +24,16 @@ SCENES = ("WITH_WECHATPAY", "WITHOUT_WECHATPAY")
 TYPES = ("INDIVIDUAL", "ORGANIZATION")
 REASONS = ("ISSUE_ERROR", "SALES_RETURN", "SERVICE_SUSPENTION", "SALES_DISCOUNT")
 MOST = 5
+"""Invoices of one application: after each that failed or was reversed another may be asked for."""
+REVERSE_APART = 300.0
+"""Least seconds between two requests to reverse one invoice after the first has failed."""
 FILE_LIFE = 300.0
 TITLE_LIFE = 1800.0
 TITLE_PAGE = "/wechat/fapiao/title"
 SEALED = ("phone", "email")
 """Encrypted for WeChat, so never twice the same."""
-Status = Literal["ISSUE_ACCEPTED", "ISSUED", "ISSUE_FAILED", "REVERSE_ACCEPTED", "REVERSED"]
+Status = Literal["ISSUE_ACCEPTED", "ISSUED", "ISSUE_FAILED", "REVERSE_ACCEPTED", "REVERSE_FAILED", "REVERSED"]
+OVER: tuple[Status, ...] = ("ISSUE_FAILED", "REVERSED")
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Invoice:
     number: str = ""
     issued_at: float = 0.0
     red_number: str = ""
+    reversed_at: float = 0.0
+    """When it was last asked to be reversed."""
 
     def as_answer(self, buyer: Json) -> Json:
         answer: Json = {
@@ -60,7 +66,7 @@ class Invoice:
         if self.number:
             answer["blue_fapiao"] = {"fapiao_number": self.number, "fapiao_time": rfc3339(self.issued_at)}
         if self.red_number:
-            answer["red_fapiao"] = {"fapiao_number": self.red_number}
+            answer["red_fapiao"] = {"fapiao_number": self.red_number, "fapiao_time": rfc3339(self.reversed_at)}
         return answer
 
 
@@ -72,6 +78,7 @@ class Application:
     """Without what was encrypted."""
     email: str
     asked: list[Json]
+    """Of the newest invoices: a request repeated must ask for the same."""
     invoices: list[Invoice]
 
 
@@ -162,19 +169,20 @@ class Fapiao:
     # -- issuing --------------------------------------------------------------------------------------------------
 
     def apply(self, merchant: Merchant, body: Json, signer: Signer) -> None:
-        """Accepts it. The same application again is the same one, whatever its encrypted fields look like."""
+        """Accepts it. The same request again is the same one, whatever its encrypted fields look like."""
         _check_permission(merchant)
         wanted = self._read(merchant, body, signer)
         known = self._applications.get((merchant.mchid, wanted.apply_id))
         if known is not None:
-            if (known.buyer, known.asked) != (wanted.buyer, wanted.asked):
-                raise PayError(400, "RESOURCE_ALREADY_EXISTS", "该发票申请单号已存在，且请求参数不一致")
-            return
-        self._applications[merchant.mchid, wanted.apply_id] = wanted
-        status: Status = (
-            "ISSUE_FAILED" if self._world.faults.strikes("pay", "fapiao_failed", wanted.apply_id) else "ISSUED"
-        )
-        self._later(wanted, wanted.invoices, status)
+            if (known.buyer, known.asked) == (wanted.buyer, wanted.asked):
+                return
+            _check_next(known, wanted)
+            known.buyer, known.email, known.asked = wanted.buyer, wanted.email, wanted.asked
+            known.invoices += wanted.invoices
+        else:
+            known = self._applications[merchant.mchid, wanted.apply_id] = wanted
+        failed = self._world.faults.strikes("pay", "fapiao_failed", wanted.apply_id)
+        self._later(known, wanted.invoices, "ISSUE_FAILED" if failed else "ISSUED")
 
     def get(self, merchant: Merchant, apply_id: str) -> Application:
         _check_permission(merchant)
@@ -192,7 +200,7 @@ class Fapiao:
         return list(self._applications.values())
 
     def _read(self, merchant: Merchant, body: Json, signer: Signer) -> Application:
-        scene, apply_id = fields.need(body, "scene", 32), fields.need(body, "fapiao_apply_id", 64)
+        scene, apply_id = fields.need(body, "scene", 32), fields.need(body, "fapiao_apply_id", 32)
         if scene not in SCENES:
             raise param_error("输入源“/body/scene”只支持WITH_WECHATPAY和WITHOUT_WECHATPAY")
         buyer = jsons.mapping(body, "buyer_information")
@@ -209,6 +217,8 @@ class Fapiao:
         invoices = [_invoice(item) for item in asked]
         if scene == "WITH_WECHATPAY":
             self._check_order(merchant, apply_id, sum(each.total for each in invoices))
+        elif (merchant.mchid, apply_id) not in self._titles:
+            raise invalid_request("用户未通过抬头填写链接授权，不能开具非微信支付场景的发票")
         clear = {key: value for key, value in buyer.items() if key not in SEALED}
         return Application(merchant, apply_id, clear, opened["email"], asked, invoices)
 
@@ -223,8 +233,8 @@ class Fapiao:
     def files(self, merchant: Merchant, apply_id: str, fapiao_id: str, base_url: str) -> Json:
         found = self.get(merchant, apply_id)
         shown = [each for each in found.invoices if fapiao_id in ("", each.fapiao_id)]
-        if not shown or any(not each.number for each in shown):
-            raise invalid_request("发票未开具完成，不能下载")
+        if not shown or any(each.status != "ISSUED" for each in shown):
+            raise invalid_request("只有已开具的发票才能下载")
         infos: list[Json] = []
         for each in shown:
             token = new_nonce(64)
@@ -243,25 +253,35 @@ class Fapiao:
     # -- reversing 冲红 -------------------------------------------------------------------------------------------
 
     def reverse(self, merchant: Merchant, apply_id: str, body: Json) -> None:
-        found = self.get(merchant, apply_id)
-        if fields.need(body, "reverse_reason", 32) not in REASONS:
+        """Accepts it. What is or was reversed may be asked for again, after a failure five minutes later."""
+        found, now = self.get(merchant, apply_id), self._world.clock.now()
+        if fields.need(body, "reverse_reason", 200) not in REASONS:
             raise param_error("输入源“/body/reverse_reason”不是可用的原因")
-        wanted = {fields.need(item, "fapiao_id", 64) for item in jsons.objects(body, "fapiao_information")}
+        wanted = {
+            fields.need(item, "fapiao_id", 32): fields.need(item, "fapiao_number", 20)
+            for item in jsons.objects(body, "fapiao_information")
+        }
         invoices = [each for each in found.invoices if each.fapiao_id in wanted]
         if not wanted or len(invoices) != len(wanted):
             raise PayError(404, "RESOURCE_NOT_EXISTS", "发票不存在")
-        if any(each.status not in ("ISSUED", "REVERSE_ACCEPTED", "REVERSED") for each in invoices):
+        if any(each.status in ("ISSUE_ACCEPTED", "ISSUE_FAILED") for each in invoices):
             raise invalid_request("只有已开具的发票才能冲红")
-        fresh = [each for each in invoices if each.status == "ISSUED"]
+        if any(each.number != wanted[each.fapiao_id] for each in invoices):
+            raise invalid_request("发票号码与开具的发票不一致")
+        if any(each.status == "REVERSE_FAILED" and each.reversed_at + REVERSE_APART > now for each in invoices):
+            raise PayError(429, "FREQUENCY_LIMITED", "冲红失败后请间隔5分钟再试")
+        fresh = [each for each in invoices if each.status in ("ISSUED", "REVERSE_FAILED")]
         for each in fresh:
-            each.status = "REVERSE_ACCEPTED"
+            each.status, each.reversed_at = "REVERSE_ACCEPTED", now
         if fresh:
-            self._later(found, fresh, "REVERSED")
+            failed = self._world.faults.strikes("pay", "reverse_failed", apply_id)
+            self._later(found, fresh, "REVERSE_FAILED" if failed else "REVERSED")
 
     # -- how it goes on -------------------------------------------------------------------------------------------
 
     def _later(self, application: Application, invoices: list[Invoice], status: Status) -> None:
-        delay = self._world.config.wire.fapiao_delay
+        slow = self._world.faults.strikes("pay", "fapiao_slow", application.apply_id)
+        delay = slow.seconds if slow else self._world.config.wire.fapiao_delay
         self._world.timeline.after(delay, lambda: self._end(application, invoices, status))
 
     def _end(self, application: Application, invoices: list[Invoice], status: Status) -> None:
@@ -272,13 +292,15 @@ class Fapiao:
                 each.number, each.issued_at = f"{beijing_day(now)[2:]}{self._world.new_number() % 10**14:014d}", now
             elif status == "REVERSED":
                 each.red_number = f"{beijing_day(now)[2:]}{self._world.new_number() % 10**14:014d}"
-        if status == "ISSUE_FAILED":
-            return
+        if status in ("ISSUE_FAILED", "REVERSE_FAILED"):
+            return  # only success is notified
         kind, summary = ("FAPIAO.ISSUED", "发票开具成功") if status == "ISSUED" else ("FAPIAO.REVERSED", "发票冲红成功")
         resource: Json = {
             "mchid": application.merchant.mchid,
             "fapiao_apply_id": application.apply_id,
-            "fapiao_information": [{"fapiao_id": each.fapiao_id, "fapiao_status": status} for each in invoices],
+            "fapiao_information": [
+                {"fapiao_id": each.fapiao_id, "fapiao_status": each.status} for each in application.invoices
+            ],
         }
         self._tell(application.merchant, kind, summary, resource)
 
@@ -289,6 +311,16 @@ class Fapiao:
 def _check_permission(merchant: Merchant) -> None:
     if not merchant.fapiao:
         raise PayError(403, "NO_AUTH", "商户未开通电子发票产品权限")
+
+
+def _check_next(known: Application, wanted: Application) -> None:
+    """Another invoice of an application needs a number of its own, and every earlier one to be over."""
+    used = {each.fapiao_id for each in known.invoices}
+    same = any(each.fapiao_id in used for each in wanted.invoices)
+    if same or any(each.status not in OVER for each in known.invoices):
+        raise PayError(400, "RESOURCE_ALREADY_EXISTS", "该发票申请单号已存在，且请求参数不一致")
+    if len(used) + len(wanted.invoices) > MOST:
+        raise PayError(403, "RULELIMIT", "该发票申请单的重试次数已达上限")
 
 
 def _open(signer: Signer, key: str, sealed: str) -> str:
@@ -313,4 +345,4 @@ def _invoice(item: Json) -> Invoice:
         tax += round(fields.fen(part, "total_amount") * rate / (10_000 + rate))
     if sum(fields.fen(part, "total_amount") for part in parts) != total:
         raise invalid_request("发票总金额与各行金额之和不一致")
-    return Invoice(fields.need(item, "fapiao_id", 64), total, tax, parts, fields.optional(item, "remark", 100))
+    return Invoice(fields.need(item, "fapiao_id", 32), total, tax, parts, fields.optional(item, "remark", 100))

@@ -50,7 +50,6 @@ class Notice:
     began_at: float
     tries: int = 0
     delivered: bool = False
-    trying: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sandbox import jsons
@@ -10,6 +11,7 @@ from sandbox.jsons import BadRequest, Json
 from sandbox.pay import fields
 from sandbox.pay.errors import PayError, invalid_request, param_error
 from sandbox.pay.fields import rfc3339
+from sandbox.pay.keys import Signer
 from sandbox.pay.notify import Event, Notifier
 from sandbox.pay.orders import DAY, Order, Orders
 from sandbox.pay.wallets import Wallets
@@ -19,6 +21,14 @@ MOST = 50
 APART = 60.0
 """Least seconds between two refunds of one order."""
 LONGEST_AGO = 365 * DAY
+BANKS = {
+    "CMB_DEBIT": "招商银行", "COMM_DEBIT": "交通银行", "ABC_DEBIT": "农业银行", "CCB_DEBIT": "建设银行",
+    "ICBC_DEBIT": "工商银行", "BOC_DEBIT": "中国银行", "PAB_DEBIT": "平安银行", "SPDB_DEBIT": "浦发银行",
+    "CITIC_DEBIT": "中信银行", "CEB_DEBIT": "光大银行", "CMBC_DEBIT": "民生银行", "CIB_DEBIT": "兴业银行",
+    "GDB_DEBIT": "广发银行", "PSBC_DEBIT": "邮储银行", "NBCB_DEBIT": "宁波银行",
+}  # fmt: skip
+"""Whose debit cards take abnormal refunds."""
+_ACCOUNT = re.compile(r"[0-9]{12,19}")
 SUMMARIES = {"SUCCESS": "退款成功", "ABNORMAL": "退款异常", "CLOSED": "退款关闭"}
 
 
@@ -34,10 +44,13 @@ class Refund:
     created_at: float
     status: str = "PROCESSING"
     success_at: float = 0.0
-
-    @property
-    def account(self) -> str:
-        return "支付用户零钱"
+    channel: str = "ORIGINAL"
+    account: str = "支付用户零钱"
+    """Where it goes, as the merchant is told."""
+    holder: str = ""
+    """Whose card that is, where it is a card."""
+    tries: int = 0
+    """How often it was sent: once, and once more each time that it was sent on."""
 
     @property
     def amounts(self) -> Json:
@@ -50,7 +63,7 @@ class Refund:
             "out_refund_no": self.out_refund_no,
             "transaction_id": self.order.transaction_id,
             "out_trade_no": self.order.out_trade_no,
-            "channel": "ORIGINAL",
+            "channel": self.channel,
             "user_received_account": self.account,
             "create_time": rfc3339(self.created_at),
             "status": self.status,
@@ -120,6 +133,21 @@ class Refunds:
         await self._begin(refund)
         return refund
 
+    async def redirect(self, merchant: Merchant, refund_id: str, body: Json, signer: Signer) -> Refund:
+        """An ABNORMAL refund goes to a card of the payer's or the merchant's bank account; it is PROCESSING again."""
+        number, kind = fields.numbered(body, "out_refund_no", fields.OUT_REFUND_NO), fields.need(body, "type", 32)
+        refund = self.get(merchant, number)
+        if refund.refund_id != refund_id:
+            raise PayError(404, "RESOURCE_NOT_EXISTS", "退款单不存在")
+        if kind not in ("USER_BANK_CARD", "MERCHANT_BANK_CARD"):
+            raise param_error("输入源“/body/type”只支持USER_BANK_CARD和MERCHANT_BANK_CARD")
+        account, holder = _card(body, signer) if kind == "USER_BANK_CARD" else ("商户银行账户", "")
+        if refund.status != "ABNORMAL":
+            raise invalid_request("退款单不是异常状态，不能发起异常退款")
+        refund.status, refund.channel, refund.account, refund.holder = "PROCESSING", "OTHER_BANKCARD", account, holder
+        await self._begin(refund)
+        return refund
+
     def _find_order(self, merchant: Merchant, body: Json) -> Order:
         """The paid order that is meant; RESOURCE_NOT_EXISTS when there is none."""
         transaction_id, out_trade_no = jsons.text(body, "transaction_id"), jsons.text(body, "out_trade_no")
@@ -183,10 +211,14 @@ class Refunds:
         slow = faults.strikes("pay", "refund_slow", number)
         status = "ABNORMAL" if faults.strikes("pay", "refund_abnormal", number) else "SUCCESS"
         delay = slow.seconds if slow else self._world.config.wire.refund_delay
-        self._world.timeline.after(delay, lambda: self._world.spawn(self._end_quietly(refund, status)))
+        refund.tries += 1
+        this = refund.tries
+        self._world.timeline.after(delay, lambda: self._world.spawn(self._arrive(refund, status, this)))
 
-    async def _end_quietly(self, refund: Refund, status: str) -> None:
-        await self.end(refund, status)
+    async def _arrive(self, refund: Refund, status: str, this: int) -> None:
+        """Unless it has ended another way meanwhile, or was sent on since."""
+        if refund.status == "PROCESSING" and refund.tries == this:
+            await self.end(refund, status)
 
     async def end(self, refund: Refund, status: str) -> bool:
         """Ends it as SUCCESS, ABNORMAL or CLOSED; True when the merchant took the notification at the first try."""
@@ -198,7 +230,10 @@ class Refunds:
         order = refund.order
         if status == "SUCCESS":
             refund.success_at = self._world.clock.now()
-            self._wallets.give_back(order, refund.refund)
+            if refund.channel == "ORIGINAL":
+                self._wallets.give_back(order, refund.refund)
+            elif refund.holder:
+                self._wallets.tell_card(order, refund.refund, refund.account)
         elif status == "CLOSED":
             order.refunded -= refund.refund
         event = Event(
@@ -211,3 +246,19 @@ class Refunds:
             order.payer,
         )
         return await self._notifier.push(event)
+
+
+def _card(body: Json, signer: Signer) -> tuple[str, str]:
+    """What the payer's bank calls the card, and its holder; PARAM_ERROR for one that it wouldn't take."""
+    bank = BANKS.get(fields.need(body, "bank_type", 16))
+    if bank is None:
+        raise param_error("输入源“/body/bank_type”不是支持的银行")
+    opened = {}
+    for key in ("bank_account", "real_name"):
+        try:
+            opened[key] = signer.open(fields.need(body, key, 1024))
+        except ValueError as error:
+            raise param_error(f"输入源“/body/{key}”不是用Wechatpay-Serial所指的公钥加密的") from error
+    if not _ACCOUNT.fullmatch(opened["bank_account"]) or len(opened["real_name"]) < 2:
+        raise param_error("收款银行卡号或姓名有误")
+    return f"{bank}储蓄卡{opened['bank_account'][-4:]}", opened["real_name"]

@@ -68,6 +68,13 @@ class Wallets:
                 phone, "退款到账通知", f"退款金额：￥{yuan(fen)}\n商家：{order.merchant.name}\n退回：零钱", order
             )
 
+    def tell_card(self, order: Order, fen: int, account: str) -> None:
+        """It came to a bank card: the wallet has nothing of it."""
+        phone = self._world.find_phone(order.payer)
+        if phone is not None:
+            lines = f"退款金额：￥{yuan(fen)}\n商家：{order.merchant.name}\n退回：{account}"
+            self._tell(phone, "退款到账通知", lines, order)
+
     def _book(self, phone_id: str, order: Order, fen: int) -> None:
         wallet = self.of(phone_id)
         wallet.balance += fen

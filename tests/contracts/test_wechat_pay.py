@@ -11,7 +11,15 @@ import pytest
 from domain.clock import local
 from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
 from gateways.wechat_pay import WechatPay
-from services.ports import InvoiceRequest, OrderRequest, PayNotification
+from services.ports import (
+    BankCard,
+    InvoiceReport,
+    InvoiceRequest,
+    InvoiceStatus,
+    OrderRequest,
+    PayNotification,
+    Reversal,
+)
 from tests.contracts.conftest import MERCHANTS, MINI, MOBILE, OA, World
 
 POOLS = list(MERCHANTS)
@@ -162,6 +170,23 @@ async def test_a_refund_that_cannot_arrive_says_so(world: World) -> None:
     assert (notice.kind, notice.refund and notice.refund.outcome) == ("REFUND.ABNORMAL", "ABNORMAL")
 
 
+@pytest.mark.parametrize("pool", POOLS)
+async def test_an_abnormal_refund_goes_to_a_card_that_only_wechat_can_read(world: World, pool: str) -> None:
+    transaction = await paid(world, pool)
+    await fault(world, "refund_abnormal")
+    await world.pay.refund(pool, transaction, "R1", amount=3000, total=3000, reason="")
+    refund = (await notified(world, 2))[1].refund
+    assert refund is not None
+    card = BankCard("ICBC_DEBIT", "6222021234567890123", "欧阳建国")
+    assert (await world.pay.redirect_refund(pool, refund.refund_id, "R1", card)).outcome == "PROCESSING"
+    notice = (await notified(world, 3))[2]
+    assert (notice.kind, notice.refund and notice.refund.outcome) == ("REFUND.SUCCESS", "SUCCESS")
+    (known,) = (await world.control("pay/refunds"))["refunds"]  # type: ignore[misc]  # JSON of the control API
+    assert (known["user_received_account"], known["holder"]) == ("工商银行储蓄卡0123", "欧阳建国")
+    with pytest.raises(Rejected):
+        await world.pay.redirect_refund(pool, refund.refund_id, "R1", None)
+
+
 async def test_a_merchant_without_money_cannot_refund(world: World) -> None:
     transaction = await paid(world, "demo")
     await fault(world, "not_enough")
@@ -290,39 +315,92 @@ async def test_a_bill_that_is_not_right_is_fetched_later(world: World, clock: Mo
 
 # -- invoices -----------------------------------------------------------------------------------------------------
 
-INVOICE = InvoiceRequest(
-    "A20261121000001", "F20261121000001", "某某公司", "91440101MA5XXXXX0X", "a@b.cn", 3000, "考试费", "3070201", 600
-)
+
+def invoice(transaction: str, fapiao_id: str = "F20261121000001") -> InvoiceRequest:
+    return InvoiceRequest(
+        transaction, fapiao_id, "某某公司", "91440101MA5XXXXX0X", "a@b.cn", 3000, "考试费", "3070201", 600
+    )
+
+
+async def become(world: World, request: InvoiceRequest, *statuses: InvoiceStatus) -> InvoiceReport:
+    """The invoice once it is in one of these states."""
+    async with asyncio.timeout(5):
+        while True:
+            report = await world.pay.query_invoice("demo", request.apply_id, request.fapiao_id)
+            if report is not None and report.status in statuses:
+                return report
+            await asyncio.sleep(0.02)
 
 
 async def test_an_invoice_is_issued_told_and_fetched(world: World) -> None:
-    await paid(world, "demo")
-    assert await world.pay.query_invoice("demo", INVOICE.apply_id) is None
-    await world.pay.issue_invoice("demo", INVOICE)
-    await world.pay.issue_invoice("demo", INVOICE)
+    request = invoice(await paid(world, "demo"))
+    assert await world.pay.query_invoice("demo", request.apply_id, request.fapiao_id) is None
+    await world.pay.issue_invoice("demo", request)
+    await world.pay.issue_invoice("demo", request)
     notice = (await notified(world, 2))[1]
-    assert notice.kind == "FAPIAO.ISSUED"
-    assert notice.invoice is not None
-    assert (notice.invoice.apply_id, notice.invoice.issued) == (INVOICE.apply_id, True)
-    report = await world.pay.query_invoice("demo", INVOICE.apply_id)
-    assert report is not None
-    assert (report.issued, report.fapiao_id, bool(report.number)) == (True, INVOICE.fapiao_id, True)
-    content = await world.pay.invoice_file("demo", INVOICE.apply_id, INVOICE.fapiao_id)
+    assert (notice.kind, notice.invoice_apply_id) == ("FAPIAO.ISSUED", request.apply_id)
+    report = await become(world, request, "issued")
+    assert (report.fapiao_id, bool(report.number), report.red_number) == (request.fapiao_id, True, "")
+    content = await world.pay.invoice_file("demo", request.apply_id, request.fapiao_id)
     assert content.startswith(b"%PDF-")
     (known,) = (await world.control("pay/fapiao"))["applications"]  # type: ignore[misc]  # JSON of the control API
     assert known["email"] == "a@b.cn", "only WeChat could read it on its way"
 
 
-async def test_an_invoice_that_cannot_be_issued_says_so(world: World) -> None:
+async def test_after_a_failure_another_number_gets_another_invoice(world: World) -> None:
+    first = invoice(await paid(world, "demo"))
     await fault(world, "fapiao_failed")
-    await world.pay.issue_invoice("demo", INVOICE)
-    async with asyncio.timeout(5):
-        while (report := await world.pay.query_invoice("demo", INVOICE.apply_id)) is None or report.issued is None:
-            await asyncio.sleep(0.05)
-    assert (report.issued, report.failure) == (False, "ISSUE_FAILED")
+    await world.pay.issue_invoice("demo", first)
+    await become(world, first, "failed")
+    second = invoice(first.apply_id, "F20261121000002")
+    await world.pay.issue_invoice("demo", second)
+    await become(world, second, "issued")
+    assert (await become(world, first, "failed")).number == ""
+
+
+async def issued(world: World) -> tuple[InvoiceRequest, Reversal]:
+    """An issued invoice, and what reverses it."""
+    request = invoice(await paid(world, "demo"))
+    await world.pay.issue_invoice("demo", request)
+    report = await become(world, request, "issued")
+    return request, Reversal(request.apply_id, request.fapiao_id, report.code, report.number, "service_ended")
+
+
+async def test_an_issued_invoice_is_reversed_and_told(world: World) -> None:
+    request, reversal = await issued(world)
+    await world.pay.reverse_invoice("demo", reversal)
+    notice = (await notified(world, 3))[2]
+    assert (notice.kind, notice.invoice_apply_id) == ("FAPIAO.REVERSED", request.apply_id)
+    report = await become(world, request, "reversed")
+    assert (report.number, bool(report.red_number)) == (reversal.number, True)
+    with pytest.raises(Rejected):
+        await world.pay.invoice_file("demo", request.apply_id, request.fapiao_id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("forged_answer", OutcomeUnknown), ("drop_answer", OutcomeUnknown), ("error_after", Transient)],
+)
+async def test_a_reversal_that_went_wrong_shows_when_it_is_looked_at(
+    world: World, kind: str, error: type[Exception]
+) -> None:
+    request, reversal = await issued(world)
+    await fault(world, kind, path="reverse")
+    with pytest.raises(error):
+        await world.pay.reverse_invoice("demo", reversal)
+    assert (await become(world, request, "reversed")).red_number
+
+
+async def test_a_reversal_may_fail(world: World) -> None:
+    request, reversal = await issued(world)
+    await fault(world, "reverse_failed")
+    await world.pay.reverse_invoice("demo", reversal)
+    assert (await become(world, request, "reverse_failed")).red_number == ""
+    with pytest.raises(Transient):
+        await world.pay.reverse_invoice("demo", reversal)
 
 
 async def test_a_merchant_without_permission_issues_none(world: World) -> None:
     with pytest.raises(Rejected) as caught:
-        await world.pay.issue_invoice("xinjiang", INVOICE)
+        await world.pay.issue_invoice("xinjiang", invoice("4200"))
     assert caught.value.vendor_code == "NOAUTH"

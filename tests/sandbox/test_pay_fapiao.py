@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,12 +21,27 @@ APPLICATIONS = f"{BASE}/fapiao-applications"
 OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
 
 
+@dataclass
+class Till(Shop):
+    """A shop with an order that somebody has paid; its transaction is the application for an invoice."""
+
+    apply_id: str = ""
+
+    @property
+    def one(self) -> str:
+        return f"{APPLICATIONS}/{self.apply_id}"
+
+    def told(self) -> list[str]:
+        return [kind for kind in self.kinds() if kind.startswith("FAPIAO")]
+
+
 @pytest.fixture
-async def shop(service: Service) -> AsyncIterator[Shop]:
+async def shop(service: Service) -> AsyncIterator[Till]:
     box = await open_box(service, pay=pay_settings(), wire={"fapiao_delay": 600})
-    shop = Shop(box)
+    shop = Till(box)
     await shop.start()
     await shop.call("PATCH", f"{BASE}/merchant/development-config", {"callback_url": shop.url})
+    shop.apply_id = (await shop.paid())["transaction_id"]
     yield shop
     await shop.stop()
     await box.client.close()
@@ -36,66 +52,65 @@ def item(amount: int = 30_000, **more: object) -> dict[str, Any]:
             "tax_rate": 600, **more}  # fmt: skip
 
 
-def body(shop: Shop, **more: object) -> dict[str, Any]:
+def body(shop: Till, **more: object) -> dict[str, Any]:
     key: rsa.RSAPublicKey = shop.keys[PUBLIC_KEY_ID]
     email = base64.b64encode(key.encrypt(b"zhang@example.org", OAEP)).decode()
     return {
-        "scene": "WITHOUT_WECHATPAY",
-        "fapiao_apply_id": "APPLY-1",
+        "scene": "WITH_WECHATPAY",
+        "fapiao_apply_id": shop.apply_id,
         "buyer_information": {"type": "INDIVIDUAL", "name": "张三", "email": email},
         "fapiao_information": [{"fapiao_id": "F-1", "total_amount": 30_000, "items": [item()]}],
         **more,
     }
 
 
-async def apply(shop: Shop, **more: object) -> Answer:
+async def apply(shop: Till, **more: object) -> Answer:
     return await shop.call("POST", APPLICATIONS, body(shop, **more), **{"Wechatpay-Serial": PUBLIC_KEY_ID})
 
 
-async def query(shop: Shop, apply_id: str = "APPLY-1") -> dict[str, Any]:
-    answer = await shop.call("GET", f"{APPLICATIONS}/{apply_id}")
+async def query(shop: Till, fapiao_id: str = "F-1") -> dict[str, Any]:
+    answer = await shop.call("GET", f"{shop.one}?fapiao_id={fapiao_id}")
     assert answer.status == 200
-    found: dict[str, Any] = answer.json["fapiao_information"][0]
+    (found,) = answer.json["fapiao_information"]
+    assert isinstance(found, dict)
     return found
 
 
-async def issued(shop: Shop, **more: object) -> dict[str, Any]:
+async def issued(shop: Till, **more: object) -> dict[str, Any]:
     assert (await apply(shop, **more)).status == 202
     await shop.box.advance(601)
-    await eventually(lambda: "FAPIAO.ISSUED" in shop.kinds())
+    await eventually(lambda: "FAPIAO.ISSUED" in shop.told())
     return await query(shop)
 
 
-async def test_an_invoice_is_accepted_and_issued_later(shop: Shop) -> None:
+async def test_an_invoice_is_accepted_and_issued_later(shop: Till) -> None:
     answer = await apply(shop)
     assert (answer.status, answer.raw) == (202, b"")
     assert (await query(shop))["status"] == "ISSUE_ACCEPTED"
     await shop.box.advance(601)
-    await eventually(lambda: shop.kinds() == ["FAPIAO.ISSUED"])
-    assert shop.notices[0].resource["fapiao_information"] == [{"fapiao_id": "F-1", "fapiao_status": "ISSUED"}]
-    assert shop.is_genuine(shop.notices[0].headers, shop.notices[0].body)
+    await eventually(lambda: shop.told() == ["FAPIAO.ISSUED"])
+    assert shop.notices[-1].resource["fapiao_information"] == [{"fapiao_id": "F-1", "fapiao_status": "ISSUED"}]
+    assert shop.is_genuine(shop.notices[-1].headers, shop.notices[-1].body)
     invoice = await query(shop)
     assert invoice["status"] == "ISSUED"
     assert re.fullmatch(r"\d{20}", invoice["blue_fapiao"]["fapiao_number"])
     assert (invoice["total_amount"], invoice["tax_amount"], invoice["amount"]) == (30_000, 1_698, 28_302)
 
 
-async def test_the_buyers_address_was_encrypted_for_wechat(shop: Shop) -> None:
+async def test_the_buyers_address_was_encrypted_for_wechat(shop: Till) -> None:
     await apply(shop)
     shown = await (await shop.box.client.get("/control/pay/fapiao")).json()
     assert shown["applications"][0]["email"] == "zhang@example.org"
     buyer = {"type": "INDIVIDUAL", "name": "张三", "email": base64.b64encode(b"x" * 256).decode()}
-    assert (await apply(shop, fapiao_apply_id="APPLY-2", buyer_information=buyer)).code == "400 PARAM_ERROR"
+    assert (await apply(shop, buyer_information=buyer)).code == "400 PARAM_ERROR"
 
 
-async def test_the_file_is_a_pdf_that_is_fetched_by_its_address(shop: Shop) -> None:
+async def test_the_file_is_a_pdf_that_is_fetched_by_its_address(shop: Till) -> None:
     assert (await apply(shop)).status == 202
-    assert (await shop.call("GET", f"{APPLICATIONS}/APPLY-1/fapiao-files")).code == "400 INVALID_REQUEST"
+    assert (await shop.call("GET", f"{shop.one}/fapiao-files")).code == "400 INVALID_REQUEST"
     await shop.box.advance(601)
-    await eventually(lambda: shop.kinds() == ["FAPIAO.ISSUED"])
-    [info] = (await shop.call("GET", f"{APPLICATIONS}/APPLY-1/fapiao-files?fapiao_id=F-1")).json[
-        "fapiao_download_info_list"
-    ]
+    await eventually(lambda: shop.told() == ["FAPIAO.ISSUED"])
+    [info] = (await shop.call("GET", f"{shop.one}/fapiao-files?fapiao_id=F-1")).json["fapiao_download_info_list"]
     parts = urlsplit(info["download_url"])
     path = f"{parts.path.removeprefix('/pay')}?{parts.query}"
     file = await shop.call("GET", path)
@@ -105,21 +120,33 @@ async def test_the_file_is_a_pdf_that_is_fetched_by_its_address(shop: Shop) -> N
     assert (await shop.call("GET", path)).code == "404 RESOURCE_NOT_EXISTS"
 
 
-async def test_the_same_application_again_is_the_same_although_its_cipher_differs(shop: Shop) -> None:
+async def test_the_same_application_again_is_the_same_although_its_cipher_differs(shop: Till) -> None:
     assert (await apply(shop)).status == 202
     assert (await apply(shop)).status == 202
     other = [{"fapiao_id": "F-1", "total_amount": 100, "items": [item(100)]}]
     assert (await apply(shop, fapiao_information=other)).code == "400 RESOURCE_ALREADY_EXISTS"
 
 
-async def test_an_invoice_of_a_payment_stays_within_what_was_paid(shop: Shop) -> None:
-    order = await shop.paid()
+async def test_an_invoice_of_a_payment_stays_within_what_was_paid(shop: Till) -> None:
     await shop.refund(refund=10_000)
-    with_pay = {"scene": "WITH_WECHATPAY", "fapiao_apply_id": order["transaction_id"]}
-    assert (await apply(shop, **with_pay)).code == "400 INVALID_REQUEST"
+    assert (await apply(shop)).code == "400 INVALID_REQUEST"
     less = [{"fapiao_id": "F-1", "total_amount": 20_000, "items": [item(20_000)]}]
-    assert (await apply(shop, **with_pay, fapiao_information=less)).status == 202
-    assert (await apply(shop, **{**with_pay, "fapiao_apply_id": "4200"})).code == "404 ORDER_NOT_EXIST"
+    assert (await apply(shop, fapiao_information=less)).status == 202
+    assert (await apply(shop, fapiao_apply_id="4200")).code == "404 ORDER_NOT_EXIST"
+
+
+async def test_an_invoice_without_a_payment_needs_the_buyers_consent(shop: Till) -> None:
+    other = {"scene": "WITHOUT_WECHATPAY", "fapiao_apply_id": "APPLY-1"}
+    assert (await apply(shop, **other)).code == "400 INVALID_REQUEST"
+    page = (await shop.call("GET", f"{BASE}/user-title/title-url?fapiao_apply_id=APPLY-1")).json["title_url"]
+    await shop.box.client.post(page.removeprefix("http://127.0.0.1:8090"), data={"type": "INDIVIDUAL", "name": "张三"})
+    assert (await apply(shop, **other)).status == 202
+
+
+async def test_numbers_have_32_characters_at_most(shop: Till) -> None:
+    long = [{"fapiao_id": "F" * 33, "total_amount": 30_000, "items": [item()]}]
+    assert (await apply(shop, fapiao_information=long)).code == "400 PARAM_ERROR"
+    assert (await apply(shop, fapiao_apply_id="4" * 33)).code == "400 PARAM_ERROR"
 
 
 @pytest.mark.parametrize(
@@ -133,44 +160,106 @@ async def test_an_invoice_of_a_payment_stays_within_what_was_paid(shop: Shop) ->
         {"fapiao_information": [{"fapiao_id": "F-1", "total_amount": 30_000, "items": [item(tax_rate=0.06)]}]},
     ],
 )
-async def test_an_application_that_breaks_a_rule_is_refused(shop: Shop, change: dict[str, Any]) -> None:
+async def test_an_application_that_breaks_a_rule_is_refused(shop: Till, change: dict[str, Any]) -> None:
     assert (await apply(shop, **change)).code == "400 PARAM_ERROR"
-    assert (await shop.call("GET", f"{APPLICATIONS}/APPLY-1")).code == "404 RESOURCE_NOT_EXISTS"
+    assert (await shop.call("GET", shop.one)).code == "404 RESOURCE_NOT_EXISTS"
 
 
-async def test_the_sum_must_be_that_of_the_lines(shop: Shop) -> None:
+async def test_the_sum_must_be_that_of_the_lines(shop: Till) -> None:
     wrong = [{"fapiao_id": "F-1", "total_amount": 30_001, "items": [item()]}]
     assert (await apply(shop, fapiao_information=wrong)).code == "400 INVALID_REQUEST"
 
 
-async def test_an_invoice_may_fail(shop: Shop) -> None:
+async def test_an_invoice_may_fail(shop: Till) -> None:
     await shop.fault("fapiao_failed", count=1)
     await apply(shop)
     await shop.box.advance(601)
     assert (await query(shop))["status"] == "ISSUE_FAILED"
-    assert shop.kinds() == []
+    assert shop.told() == []
 
 
-async def test_an_issued_invoice_is_reversed(shop: Shop) -> None:
-    asked = {"reverse_reason": "SALES_RETURN", "fapiao_information": [{"fapiao_id": "F-1"}]}
+def again(number: str) -> dict[str, Any]:
+    return {"fapiao_information": [{"fapiao_id": number, "total_amount": 30_000, "items": [item()]}]}
+
+
+async def test_after_a_failure_another_number_may_be_tried_four_times(shop: Till) -> None:
+    await shop.fault("fapiao_failed", count=5)
+    for number in range(1, 6):
+        assert (await apply(shop, **again(f"F-{number}"))).status == 202
+        if number == 1:
+            assert (await apply(shop, **again("F-2"))).code == "400 RESOURCE_ALREADY_EXISTS", "not while one is made"
+        await shop.box.advance(601)
+    assert (await apply(shop, **again("F-4"))).code == "400 RESOURCE_ALREADY_EXISTS"
+    assert (await apply(shop, **again("F-6"))).code == "403 RULELIMIT"
+
+
+async def test_an_invoice_may_take_long(shop: Till) -> None:
+    await shop.fault("fapiao_slow", seconds=86_400, count=1)
     await apply(shop)
-    path = f"{APPLICATIONS}/APPLY-1/reverse"
-    assert (await shop.call("POST", path, asked)).code == "400 INVALID_REQUEST"
+    await shop.box.advance(80_000)
+    assert (await query(shop))["status"] == "ISSUE_ACCEPTED"
+    await shop.box.advance(7_000)
+    assert (await query(shop))["status"] == "ISSUED"
+
+
+def reversal(number: str, **more: object) -> dict[str, Any]:
+    invoice = {"fapiao_id": "F-1", "fapiao_number": number}
+    return {"reverse_reason": "SERVICE_SUSPENTION", "fapiao_information": [invoice], **more}
+
+
+async def test_an_issued_invoice_is_reversed(shop: Till) -> None:
+    await apply(shop)
+    path = f"{shop.one}/reverse"
+    assert (await shop.call("POST", path, reversal("1"))).code == "400 INVALID_REQUEST", "not while it is made"
     await shop.box.advance(601)
-    await eventually(lambda: shop.kinds() == ["FAPIAO.ISSUED"])
+    await eventually(lambda: shop.told() == ["FAPIAO.ISSUED"])
+    number = (await query(shop))["blue_fapiao"]["fapiao_number"]
     for _ in range(2):
-        assert (await shop.call("POST", path, asked)).status == 202
+        assert (await shop.call("POST", path, reversal(number))).status == 202
     assert (await query(shop))["status"] == "REVERSE_ACCEPTED"
+    assert (await shop.call("GET", f"{path.removesuffix('/reverse')}/fapiao-files")).code == "400 INVALID_REQUEST"
     await shop.box.advance(601)
-    await eventually(lambda: shop.kinds() == ["FAPIAO.ISSUED", "FAPIAO.REVERSED"])
+    await eventually(lambda: shop.told() == ["FAPIAO.ISSUED", "FAPIAO.REVERSED"])
+    assert shop.notices[-1].resource["fapiao_information"] == [{"fapiao_id": "F-1", "fapiao_status": "REVERSED"}]
     invoice = await query(shop)
-    assert (invoice["status"], "red_fapiao" in invoice) == ("REVERSED", True)
-    assert (await shop.call("POST", path, {**asked, "reverse_reason": "MOOD"})).code == "400 PARAM_ERROR"
-    stranger = {**asked, "fapiao_information": [{"fapiao_id": "F-2"}]}
-    assert (await shop.call("POST", path, stranger)).code == "404 RESOURCE_NOT_EXISTS"
+    assert (invoice["status"], invoice["red_fapiao"]["fapiao_number"] != number) == ("REVERSED", True)
+    assert (await apply(shop, **again("F-2"))).status == 202, "and another one may follow"
 
 
-async def test_a_buyer_fills_in_a_title_on_wechats_page(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"reverse_reason": "MOOD"}, "400 PARAM_ERROR"),
+        ({"reverse_reason": ""}, "400 PARAM_ERROR"),
+        ({"fapiao_information": []}, "404 RESOURCE_NOT_EXISTS"),
+        ({"fapiao_information": [{"fapiao_id": "F-1"}]}, "400 PARAM_ERROR"),
+        ({"fapiao_information": [{"fapiao_id": "F-2", "fapiao_number": "1"}]}, "404 RESOURCE_NOT_EXISTS"),
+        ({"fapiao_information": [{"fapiao_id": "F-1", "fapiao_number": "1"}]}, "400 INVALID_REQUEST"),
+    ],
+)
+async def test_a_reversal_that_breaks_a_rule_is_refused(shop: Till, change: dict[str, Any], code: str) -> None:
+    invoice = await issued(shop)
+    asked = reversal(invoice["blue_fapiao"]["fapiao_number"], **change)
+    assert (await shop.call("POST", f"{shop.one}/reverse", asked)).code == code
+    assert (await query(shop))["status"] == "ISSUED"
+
+
+async def test_a_reversal_may_fail_and_is_asked_for_again_five_minutes_later(shop: Till) -> None:
+    asked = reversal((await issued(shop))["blue_fapiao"]["fapiao_number"])
+    await shop.fault("reverse_failed", count=1)
+    await shop.fault("fapiao_slow", seconds=30, count=1)
+    await shop.call("POST", f"{shop.one}/reverse", asked)
+    await shop.box.advance(31)
+    assert (await query(shop))["status"] == "REVERSE_FAILED"
+    assert "FAPIAO.REVERSED" not in shop.told()
+    assert (await shop.call("POST", f"{shop.one}/reverse", asked)).code == "429 FREQUENCY_LIMITED"
+    await shop.box.advance(300)
+    assert (await shop.call("POST", f"{shop.one}/reverse", asked)).status == 202
+    await shop.box.advance(601)
+    assert (await query(shop))["status"] == "REVERSED"
+
+
+async def test_a_buyer_fills_in_a_title_on_wechats_page(shop: Till) -> None:
     answer = await shop.call("GET", f"{BASE}/user-title/title-url?fapiao_apply_id=APPLY-1&source=WEB")
     page = answer.json["title_url"].removeprefix("http://127.0.0.1:8090")
     assert "向演示协会申请" in await (await shop.box.client.get(page)).text()
@@ -180,7 +269,7 @@ async def test_a_buyer_fills_in_a_title_on_wechats_page(shop: Shop) -> None:
     refused = await shop.box.client.post(page, data=form)
     assert (refused.status, "纳税人识别号" in await refused.text()) == (400, True)
     await shop.box.client.post(page, data={**form, "taxpayer_id": "91110000100000001X"})
-    await eventually(lambda: shop.kinds() == ["FAPIAO.USER_APPLIED"])
+    await eventually(lambda: shop.told() == ["FAPIAO.USER_APPLIED"])
     found = (await shop.call("GET", title)).json
     assert (found["type"], found["name"], found["taxpayer_id"]) == ("ORGANIZATION", "某公司", "91110000100000001X")
     assert KEY.decrypt(base64.b64decode(found["email"]), OAEP) == b"zhang@example.org"
@@ -190,7 +279,7 @@ async def test_a_buyer_fills_in_a_title_on_wechats_page(shop: Shop) -> None:
 
 async def test_a_merchant_without_permission_issues_nothing(service: Service) -> None:
     box = await open_box(service, pay=pay_settings(fapiao=False))
-    shop = Shop(box)
+    shop = Till(box, apply_id="4200")
     await shop.start()
     assert (await apply(shop)).code == "403 NO_AUTH"
     await shop.stop()
@@ -199,8 +288,9 @@ async def test_a_merchant_without_permission_issues_nothing(service: Service) ->
 
 async def test_events_go_where_the_console_says_until_the_merchant_sets_another(service: Service) -> None:
     box = await open_box(service, pay=pay_settings(fapiao_url=f"{service.url}/receipts"), wire={"fapiao_delay": 0})
-    shop = Shop(box)
+    shop = Till(box)
     await shop.start()
+    shop.apply_id = (await shop.paid())["transaction_id"]
     await apply(shop)
     await eventually(lambda: service.receipts)
     assert (await query(shop))["status"] == "ISSUED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 from collections.abc import AsyncIterator
@@ -9,9 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.sandbox.conftest import APPID, Service, eventually, open_box
-from tests.sandbox.merchant import MCHID, Answer, Shop, pay_settings
+from tests.sandbox.merchant import MCHID, PUBLIC_KEY_ID, Answer, Shop, pay_settings
 
 REFUND = "/v3/refund/domestic/refunds"
 DAY = 86_400
@@ -160,6 +163,78 @@ async def test_a_refund_accepted_under_an_error_is_not_made_twice(shop: Shop) ->
     assert (await shop.refund()).json["status"] == "PROCESSING"
     refunds = (await (await shop.box.client.get("/control/pay/refunds")).json())["refunds"]
     assert len(refunds) == 1
+
+
+async def abnormal(shop: Shop) -> dict[str, Any]:
+    await shop.paid()
+    await shop.refund()
+    return await shop.box.control("pay/refunds/end", out_refund_no="R20261121000001", status="ABNORMAL")
+
+
+def card(shop: Shop, **more: object) -> dict[str, Any]:
+    key = shop.keys[PUBLIC_KEY_ID]
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the protocol's own choice
+    sealed = {
+        name: base64.b64encode(key.encrypt(value.encode(), oaep)).decode()
+        for name, value in (("bank_account", "6222021234567890123"), ("real_name", "张三"))
+    }
+    return {"out_refund_no": "R20261121000001", "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT", **sealed, **more}
+
+
+async def redirect(shop: Shop, refund: dict[str, Any], body: dict[str, Any]) -> Answer:
+    path = f"{REFUND}/{refund['refund_id']}/apply-abnormal-refund"
+    return await shop.call("POST", path, body, **{"Wechatpay-Serial": PUBLIC_KEY_ID})
+
+
+async def test_an_abnormal_refund_goes_to_another_card(shop: Shop) -> None:
+    refund = await abnormal(shop)
+    answer = (await redirect(shop, refund, card(shop))).json
+    assert (answer["status"], answer["channel"]) == ("PROCESSING", "OTHER_BANKCARD")
+    await shop.box.advance(601)
+    await eventually(lambda: shop.kinds()[-1] == "REFUND.SUCCESS")
+    done = await query(shop)
+    assert (done["status"], done["user_received_account"]) == ("SUCCESS", "工商银行储蓄卡0123")
+    wallet = await (await shop.box.client.get("/control/phones/13800000002/wallet")).json()
+    assert wallet["balance"] == 1_000_000 - 30_000, "not into the wallet"
+    shown = await (await shop.box.client.get("/control/pay/refunds")).json()
+    assert shown["refunds"][0]["holder"] == "张三", "WeChat could read it"
+
+
+async def test_a_refund_that_is_stuck_stays_stuck(shop: Shop) -> None:
+    await abnormal(shop)
+    await shop.box.advance(DAY)
+    assert (await query(shop))["status"] == "ABNORMAL"
+
+
+async def test_or_to_the_merchants_account_or_gets_stuck_again(shop: Shop) -> None:
+    refund = await abnormal(shop)
+    await shop.fault("refund_abnormal", count=1)
+    await redirect(shop, refund, card(shop))
+    await shop.box.advance(601)
+    assert (await query(shop))["status"] == "ABNORMAL"
+    merchant = {"out_refund_no": "R20261121000001", "type": "MERCHANT_BANK_CARD"}
+    assert (await redirect(shop, refund, merchant)).status == 200
+    assert (await redirect(shop, refund, merchant)).code == "400 INVALID_REQUEST", "it is under way"
+    await shop.box.advance(601)
+    assert (await query(shop))["user_received_account"] == "商户银行账户"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"type": "CASH"}, "400 PARAM_ERROR"),
+        ({"bank_type": "RCB_DEBIT"}, "400 PARAM_ERROR"),
+        ({"bank_type": ""}, "400 PARAM_ERROR"),
+        ({"bank_account": "6222021234567890123"}, "400 PARAM_ERROR"),
+        ({"real_name": ""}, "400 PARAM_ERROR"),
+        ({"out_refund_no": "R404"}, "404 RESOURCE_NOT_EXISTS"),
+    ],
+)
+async def test_an_account_that_is_none_is_refused(shop: Shop, change: dict[str, Any], code: str) -> None:
+    refund = await abnormal(shop)
+    assert (await redirect(shop, refund, card(shop, **change))).code == code
+    assert (await redirect(shop, {"refund_id": "5030"}, card(shop))).code == "404 RESOURCE_NOT_EXISTS"
+    assert (await query(shop))["status"] == "ABNORMAL"
 
 
 # -- bills ------------------------------------------------------------------------------------------------------
