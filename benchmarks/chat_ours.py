@@ -53,6 +53,7 @@ async def main(port: int, database_url: str, redis_url: str) -> None:
         keys=Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32)),
         sender=cast("OfficialAccountSender", None),  # nothing is late
         late=_never,
+        no_window=_never,
     )
     app = web.Application()
     app.add_routes(Callback(Engine(parts), codecs, clock).routes())

@@ -1,5 +1,5 @@
 -- Begin a message, ask again whether its turn has come, or renew its lease.
--- KEYS: message, queue, journal, user
+-- KEYS: message, queue, journal, user, kept replies
 -- ARGV: key, token, lease, as job, ttl, late ttl, user ttl, window's sort, its end, its count (times in milliseconds)
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -33,7 +33,8 @@ while head ~= key do
 end
 
 local journal = redis.call('GET', KEYS[3])
-if journal then return {'run', journal, ''} end
+local kept = redis.call('LRANGE', KEYS[5], 0, -1)
+if journal then return {'run', journal, '', kept} end
 local talk = redis.call('HGET', KEYS[4], 'talk')
 if talk then redis.call('HDEL', KEYS[4], 'talk') end -- it was open, and its journal has expired
-return {'run', '', talk or ''}
+return {'run', '', talk or '', kept}

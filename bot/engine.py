@@ -12,7 +12,7 @@ import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
@@ -22,13 +22,14 @@ from bot.codec import Codec
 from bot.dialogue import BUSY, BUSY_OUTCOME, OUTAGES, SILENT_EVENTS, Dialogue, Outcome
 from bot.inbox import CLOSE, FORGET, KEEP, LEASE, Claim, Inbox, JournalAct, Status
 from bot.journal import Journal, JournalBroken, message_from_json, message_to_json, seal, unseal
+from bot.kept import tell_kept
 from bot.messages import Message, parse_xml
 from bot.replies import Text, render, speak
 from bot.turn import Turn
 from bot.users import Users
 from bot.windows import Windows
 from domain.errors import OutcomeUnknown, Rejected, Transient
-from services.crypto import Keyring
+from services.crypto import Keyring, SealBroken
 from services.ports import OfficialAccountSender
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ log = structlog.get_logger()
 Late: TypeAlias = Callable[[str, str], Awaitable[None]]
 """Commit a sealed message (second argument) of a pool as a job that calls ``Engine.finish_late`` with it."""
 
-NoWindow: TypeAlias = Callable[[str, str, str], Awaitable[None]]
-"""Tell a user (pool, openid) a text although no window is open: by template."""
+NoWindow: TypeAlias = Callable[[str, str], Awaitable[object]]
+"""Tell a user (pool, openid) on another channel that an answer waits in the chat."""
 
 SUCCESS = ""
 """Nothing is shown, WeChat doesn't retry."""
@@ -53,6 +54,7 @@ _REDIS_LIMIT = 0.2
 """Seconds that the hand-over's two steps may take: with ``patience`` they stay below WeChat's five."""
 _LEAVING = frozenset({"unsubscribe", "user_authorization_revoke", "user_authorization_cancellation"})
 _PURPOSE = "late-message"
+_KEPT_PURPOSE = "kept-reply"
 
 late_replies = Counter(
     "bot_late_total", "Replies that missed WeChat's five seconds, by what became of them", ["outcome"]
@@ -72,7 +74,7 @@ class Parts:
     keys: Keyring
     sender: OfficialAccountSender
     late: Late
-    no_window: NoWindow | None = None
+    no_window: NoWindow
 
 
 class Engine:
@@ -155,8 +157,24 @@ class Engine:
         if outcome.outage and (job or message.event in SILENT_EVENTS or message.event == "subscribe"):
             await self._postpone(message, token, job=job)
             return SUCCESS
-        stored = self._stored(message, outcome)
-        return stored if await self._parts.inbox.finish(message, token, stored, self._act(message, outcome)) else None
+        outcome, told = self._with_kept(message, outcome, claim)
+        stored, act = self._stored(message, outcome), self._act(message, outcome)
+        return stored if await self._parts.inbox.finish(message, token, stored, act, told=told) else None
+
+    def _with_kept(self, message: Message, outcome: Outcome, claim: Claim) -> tuple[Outcome, int]:
+        """What could not be said before goes with the first reply that can."""
+        if not claim.kept or outcome.outage or message.event in SILENT_EVENTS:
+            return outcome, 0
+        reply, told = tell_kept(outcome.reply, [self._open_kept(message.pool, one) for one in claim.kept])
+        return replace(outcome, reply=reply), told
+
+    def _open_kept(self, pool: str, sealed: str) -> str:
+        """Empty for one that can't be read any more: a key that is gone."""
+        try:
+            return self._parts.keys.open(sealed, f"{_KEPT_PURPOSE}:{pool}").decode()
+        except SealBroken:
+            log.warning("bot_kept_reply_broken")
+            return ""
 
     async def _answer(self, message: Message, claim: Claim) -> Outcome:
         try:
@@ -213,6 +231,9 @@ class Engine:
             raise
         except OutcomeUnknown:
             outcome = "unknown"
+        except OUTAGES as error:
+            await self._parts.inbox.return_delivery(message)
+            raise Transient("the reply could not be kept yet", retry_after=5) from error
         late_replies.labels(outcome).inc()
 
     async def _send(self, message: Message, text: str) -> str:
@@ -223,10 +244,10 @@ class Engine:
                 log.warning("bot_late_reply_refused", code=error.vendor_code)
             else:
                 return "sent"
-        if self._parts.no_window is None:
-            return "no_window"
-        await self._parts.no_window(message.pool, message.openid, text)
-        return "other_channel"
+        sealed = self._parts.keys.seal(text, f"{_KEPT_PURPOSE}:{message.pool}")
+        await self._parts.inbox.keep(message, sealed)
+        await self._parts.no_window(message.pool, message.openid)
+        return "kept"
 
     def _keep(self, run: asyncio.Task[str], message: Message, token: str) -> None:
         """Renew the lease while the run goes on, hold on to it when nobody waits any more, and end it at the limit."""

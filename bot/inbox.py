@@ -30,6 +30,9 @@ _USER = 48 * 3600 * 1000
 """Milliseconds the user's windows are kept after the last message."""
 _JOURNAL = int(LIFETIME.total_seconds() * 1000)
 _PARKED = "bot:parked"
+_KEPT = 7 * 24 * 3600 * 1000
+"""Milliseconds that a reply nobody could be sent waits for its person to write again."""
+_KEPT_MOST = 3
 
 # ARGV: late ttl
 _HAND_OVER = """
@@ -75,13 +78,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """``reply`` when DONE (``late``: for the job to send); ``journal`` and ``timed_out`` (name of a talk) when RUN."""
+    """``reply`` when DONE (``late``: for the job to send); ``journal``, ``timed_out`` (name of a talk) and ``kept``
+    (sealed replies that could not be sent, oldest first) when RUN."""
 
     status: Status
     reply: str = ""
     late: bool = False
     journal: str = ""
     timed_out: str = ""
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,10 +120,13 @@ class Inbox:
         args = (message.key, token, int(LEASE * 1000), int(job), *times, *window)
         return _read(await self._runner.run(self._claim, _keys(message), args))
 
-    async def finish(self, message: Message, token: str, reply: str, journal: JournalAct) -> bool:
-        """Store the reply and the journal, and let the user's next message run. False: we had lost the claim."""
+    async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, told: int = 0) -> bool:
+        """Store the reply and the journal, and let the user's next message run. False: we had lost the claim.
+
+        ``told`` kept replies stand in this one and are kept no longer.
+        """
         times = (_REMEMBERED, _REMEMBERED_LATE, _USER, _JOURNAL)
-        args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times)
+        args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, told)
         return _text(await self._runner.run(self._finish, _keys(message), args)) != "lost"
 
     async def hand_over(self, message: Message) -> Claim:
@@ -144,6 +152,15 @@ class Inbox:
         """Nothing was sent; somebody may try again."""
         await self._redis.hdel(_keys(message)[0], "sent")
 
+    async def keep(self, message: Message, sealed: str) -> None:
+        """Hold a reply that could not be sent until its person writes again."""
+        key = _keys(message)[4]
+        async with self._redis.pipeline() as pipeline:
+            pipeline.rpush(key, sealed)
+            pipeline.ltrim(key, -_KEPT_MOST, -1)
+            pipeline.pexpire(key, _KEPT)
+            await pipeline.execute()
+
     async def park(self, sealed: str) -> None:
         """Keep a message that PostgreSQL can't take now."""
         await self._redis.rpush(_PARKED, sealed)
@@ -159,7 +176,7 @@ class Inbox:
 
 def _keys(message: Message) -> list[str]:
     user = f"bot:{{{message.pool}:{message.openid}}}"
-    return [f"{user}:m:{message.key}", f"{user}:q", f"{user}:j", window_key(message.pool, message.openid)]
+    return [f"{user}:m:{message.key}", f"{user}:q", f"{user}:j", window_key(message.pool, message.openid), f"{user}:l"]
 
 
 def _read(row: object) -> Claim:
@@ -168,7 +185,8 @@ def _read(row: object) -> Claim:
         case Status.DONE:
             return Claim(Status.DONE, reply=_text(rest[0]), late=bool(rest[1]))
         case Status.RUN:
-            return Claim(Status.RUN, journal=_text(rest[0]), timed_out=_text(rest[1]))
+            kept = tuple(_text(one) for one in cast("list[bytes | str]", rest[2]))
+            return Claim(Status.RUN, journal=_text(rest[0]), timed_out=_text(rest[1]), kept=kept)
         case other:
             return Claim(other)
 

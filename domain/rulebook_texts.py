@@ -87,6 +87,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "person_differs": {"hotline": "020-12345678"},
     "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
     "objection_answered": {**_APPLICATION, "result": "异议不成立"},
+    "chat_reply": {"at": "2026年11月21日 09:30"},
     "feedback_answered": {"reason": "已转相关部门办理"},
     "review_waiting": {"step": "行业部门预审", "count": "10"},
     "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},

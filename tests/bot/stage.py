@@ -65,6 +65,14 @@ class Process:
     sender: Sender
     jobs: list[tuple[str, str]] = field(default_factory=list)
     late_fault: Exception | None = None
+    nudged: list[str] = field(default_factory=list)
+    nudge_fault: Exception | None = None
+
+    async def nudge(self, pool: str, openid: str) -> None:
+        """Another channel on which a person is told that an answer waits."""
+        if self.nudge_fault is not None:
+            raise self.nudge_fault
+        self.nudged.append(openid)
 
     async def late(self, pool: str, sealed: str) -> None:
         if self.late_fault is not None:
@@ -125,6 +133,9 @@ async def process(
     async def late(pool: str, sealed: str) -> None:
         await stage[0].late(pool, sealed)
 
+    async def nudge(pool: str, openid: str) -> None:
+        await stage[0].nudge(pool, openid)
+
     parts = Parts(
         codecs={"demo": CODEC},
         dialogue=Dialogue(router),
@@ -135,6 +146,7 @@ async def process(
         keys=KEYS,
         sender=sender,
         late=late,
+        no_window=nudge,
     )
     engine = Engine(parts, patience=patience)
     app = web.Application()

@@ -14,6 +14,7 @@ import pytest
 
 from bot.dialogue import BUSY
 from bot.inbox import Inbox
+from bot.kept import KEPT
 from bot.router import Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
@@ -291,6 +292,56 @@ async def test_a_refused_delivery_is_given_up_and_a_transient_one_repeated(hasty
         hasty.sender.fault = None
         await hasty.work()
         assert hasty.sender.texts == sent_later
+
+
+async def test_a_reply_without_a_window_waits_for_the_person_who_is_told_so(hasty: Process, bench: Bench) -> None:
+    await _miss(hasty, bench, "数")
+    assert (hasty.sender.texts, hasty.nudged) == ([], ["oA"])
+    assert await hasty.send(message(None, MsgType="event", Event="VIEW", EventKey="https://x.example")) == "success"
+    assert await hasty.send(message("数", "oB")) == "第2次", "nobody else reads it"
+    assert await hasty.send(message("数")) == f"{KEPT}\n\n第1次\n\n第3次"
+    assert await hasty.send(message("数")) == "第4次", "it is told once"
+
+
+async def test_several_wait_together_in_their_order_and_none_for_ever(hasty: Process, bench: Bench) -> None:
+    for _ in range(3):
+        await _miss(hasty, bench, "数")
+    assert (await hasty.send(message("数"))).split("\n\n") == [KEPT, "第1次", "第2次", "第3次", "第4次"]
+    await _miss(hasty, bench, "数")
+    [key] = await hasty.redis.keys("bot:*:l")
+    assert 6 * 86_400 < await hasty.redis.ttl(key) <= 7 * 86_400
+
+
+async def test_who_leaves_takes_what_waited_along(hasty: Process, bench: Bench) -> None:
+    await _miss(hasty, bench, "数")
+    await hasty.send(message(None, MsgType="event", Event="unsubscribe"))
+    assert await hasty.redis.keys("bot:*:l") == []
+
+
+async def test_a_nudge_that_fails_is_tried_again_and_the_reply_said_once(hasty: Process, bench: Bench) -> None:
+    hasty.nudge_fault = ConnectionRefusedError()
+    with pytest.raises(Transient):
+        await _miss(hasty, bench, "数")
+    hasty.nudge_fault = None
+    await hasty.work()
+    assert hasty.nudged == ["oA"]
+    assert await hasty.send(message("数")) == f"{KEPT}\n\n第1次\n\n第2次"
+
+
+async def test_what_no_key_opens_any_more_is_dropped(hasty: Process) -> None:
+    await hasty.redis.rpush("bot:{demo:oA}:l", "a256gcm:gone:AAAA")
+    assert await hasty.send(message("数")) == "第1次"
+    assert await hasty.redis.keys("bot:*:l") == []
+
+
+async def _miss(stage: Process, bench: Bench, text: str) -> None:
+    """A message whose reply comes when every window has closed."""
+    bench.go.clear()
+    assert await stage.send(message(text)) == "success"
+    while await stage.engine._parts.windows.spend("demo", "oA"):
+        pass
+    bench.go.set()
+    await stage.work()
 
 
 async def test_a_hand_over_that_cannot_be_committed_says_busy(hasty: Process, bench: Bench) -> None:

@@ -83,6 +83,7 @@ class World:
                 keys=KEYS,
                 sender=Sender(),
                 late=self._late,
+                no_window=self.services.late_replies.tell_waiting,
             ),
             patience=30,
         )
