@@ -42,7 +42,8 @@ from services.invitations import Invitations
 from services.joining import Joining
 from services.late_replies import LateReplies
 from services.links import Links
-from services.notices import Delivery, Notices
+from services.materials import Materials
+from services.notices import Consents, Delivery, Notices
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
@@ -153,6 +154,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         catalogues=Catalogues(deps),
         privacy=Privacy(deps, notices),
         helpdesk=HelpDesk(deps, notices),
+        materials=Materials(deps, store, ports.checker),
         campaigns=campaigns,
         employers=Employers(deps, notices),
         drafts=Drafts(deps, campaigns),
@@ -187,6 +189,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         attendance=attendance,
         notices=notices,
         delivery=delivery,
+        consents=Consents(deps, ports.subscribe_template),
         receipts=receipts,
         deadlines=Deadlines(
             deps, notices, delivery, receipts, invitations, attendance, run, reading, Audit(deps), further=duties

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bot.router import Router
 from bot.turn import Turn
-from services.notices.credits import take_consents
+from services.notices.credits import take_events
 
 
 def register(router: Router) -> None:
     router.event("templatesendjobfinish", template_sent)
     router.event("subscribe_msg_popup_event", consent_given)
-    router.event("subscribe_msg_change_event", consent_given)
+    router.event("subscribe_msg_change_event", consent_withdrawn)
 
 
 async def template_sent(turn: Turn) -> None:
@@ -22,11 +22,21 @@ async def template_sent(turn: Turn) -> None:
 
 
 async def consent_given(turn: Turn) -> None:
-    """Accepted or refused in a pop-up, or withdrawn in WeChat's settings. Older events used the pop-up's wrapper."""
+    """Accepted or refused in a pop-up."""
+    await _take(turn, withdrawn=False)
+
+
+async def consent_withdrawn(turn: Turn) -> None:
+    """Switched off in WeChat's settings. Older events used the pop-up's wrapper."""
+    await _take(turn, withdrawn=True)
+
+
+async def _take(turn: Turn, *, withdrawn: bool) -> None:
     lists = [turn.message.items(name, "List") for name in ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent")]
     consents = [
         (str(item.get("TemplateId", "")), str(item.get("SubscribeStatusString", "")).strip().lower() == "accept")
         for found in lists
         for item in found
     ]
-    await take_consents(turn.user.appid, turn.user.openid, [(template, yes) for template, yes in consents if template])
+    named = [(template, yes) for template, yes in consents if template]
+    await take_events(turn.user.appid, turn.user.openid, named, withdrawn=withdrawn, now=turn.services.deps.now())

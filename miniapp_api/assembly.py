@@ -17,6 +17,7 @@ from miniapp_api import (
     campaigns,
     catalogues,
     conditions,
+    consents,
     draw_attachments,
     draws,
     employers,
@@ -24,6 +25,7 @@ from miniapp_api import (
     exports,
     helpdesk,
     invitations,
+    materials,
     objections,
     office_applications,
     office_payments,
@@ -83,6 +85,8 @@ APIS: tuple[Api, ...] = (
     assignments.api,
     objections.api,
     helpdesk.api,
+    materials.api,
+    consents.api,
 )
 """Every noun, in the order in which the description shows them."""
 

@@ -60,6 +60,9 @@ class WechatIdentity(Row):
     """The user switched our messages off (failed:user block, 48002)."""
     subscribe_credits: Any = fields.JSONField(default=dict)
     """Accepted one-time subscriptions left, by template id."""
+    subscribe_refusals: Any = fields.JSONField(default=dict, db_default={})
+    """When a template was last refused, or banned by WeChat, by its id: ``{"at": ISO time, "how": "reject" or "ban"}``.
+    """
     created_at = fields.DatetimeField()
     bound_at = fields.DatetimeField(null=True)
 

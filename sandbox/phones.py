@@ -246,6 +246,8 @@ class Phone:
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=100))
     consents: dict[tuple[str, str], int] = field(default_factory=dict)
     """Subscribe messages still allowed, by app id and template id."""
+    choices: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Always accepted or always refused without a question, by app id and template id."""
     cookies: dict[str, str] = field(default_factory=dict)
     """Of the phone's browser, at the service."""
     autopilot: Autopilot | None = None
@@ -301,5 +303,9 @@ class Phone:
             "consents": [
                 {"appid": appid, "template_id": template, "left": left}
                 for (appid, template), left in self.consents.items()
+            ],
+            "choices": [
+                {"appid": appid, "template_id": template, "accept": accept}
+                for (appid, template), accept in self.choices.items()
             ],
         }

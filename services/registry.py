@@ -39,7 +39,8 @@ from services.invitations import Invitations
 from services.joining import Joining
 from services.late_replies import LateReplies
 from services.links import Links
-from services.notices import Delivery, Notices
+from services.materials import Materials
+from services.notices import Consents, Delivery, Notices
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
@@ -75,6 +76,7 @@ class Services:
     catalogues: Catalogues
     privacy: Privacy
     helpdesk: HelpDesk
+    materials: Materials
     campaigns: Campaigns
     employers: Employers
     drafts: Drafts
@@ -109,6 +111,7 @@ class Services:
     attendance: AttendanceDesk
     notices: Notices
     delivery: Delivery
+    consents: Consents
     receipts: Receipts
     deadlines: Deadlines
     official: OfficialAccountSender

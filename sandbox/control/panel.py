@@ -35,7 +35,15 @@ def state(control: Control) -> Json:
     return {
         "clock": _clock(control),
         "accounts": accounts,
-        "mini_programs": [{"pool": m.pool, "appid": m.appid, "name": m.name} for m in world.minis.values()],
+        "mini_programs": [
+            {
+                "pool": mini.pool,
+                "appid": mini.appid,
+                "name": mini.name,
+                "templates": {code: template.title for code, template in mini.templates.items()},
+            }
+            for mini in world.minis.values()
+        ],
         "phones": len(world.phones),
         "faults": [fault.as_json() for fault in world.faults.all()],
         "fault_kinds": dict(KINDS),

@@ -194,13 +194,15 @@ def raw(control: Control) -> Awaitable[Json]:
 
 
 def consent(control: Control) -> Awaitable[Json]:
-    """``accept`` or refuse one message of ``template_id``; ``target``: mini (default) or account; ``revoke`` all."""
+    """``accept`` or refuse one message of ``template_id``, ``always`` or once; ``target``: mini (default) or account;
+    ``revoke`` all."""
     body, person = control.body, control.person
     template_id = jsons.need(body, "template_id")
     if jsons.flag(body, "revoke"):
         return control.act(person.revoke(template_id))
     mini = jsons.text(body, "target", "mini") == "mini"
-    return control.act(person.consent(template_id, jsons.flag(body, "accept", True), mini))
+    accept, always = jsons.flag(body, "accept", True), jsons.flag(body, "always")
+    return control.act(person.consent(template_id, accept, mini, always=always))
 
 
 def login_code(control: Control) -> Json:

@@ -7,7 +7,9 @@ import { MiniApp } from './mini/app.js';
  * host.serviceUrl          prefix of the service's API, such as /service
  * host.login()             promise of a wx.login code
  * host.phoneCode()         promise of a getPhoneNumber code
- * host.subscribe(ids)      asks for consent to notices; promise of {id: 'accept' | 'reject'}
+ * host.subscribe(ids)      wx.requestSubscribeMessage: three templates at most, inside a tap or after a payment; promise
+ *                          of {id: 'accept' | 'reject' | 'ban' | 'filter'}, or an Error requestSubscribeMessage:fail …
+ * host.subscribeSettings() what the person always answers, from wx.getSetting; promise of {id: 'accept' | 'reject'}
  * host.scan()              opens the scanner; promise of what the code says, or null
  * host.requestPayment(p)   wx.requestPayment with timeStamp, nonceStr, package, signType, paySign; promise of
  *                          {result: 'ok' | 'cancel' | 'fail', message}: a hint only, the order has to be asked

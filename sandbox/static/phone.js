@@ -3,6 +3,7 @@ import { attempt, get, post } from './api.js';
 import { Browser } from './browser.js';
 import { CallScreen, CallsApp } from './calls.js';
 import { Cashier, PAY_CODE } from './cashier.js';
+import { ConsentSheet } from './consent.js';
 import { ChatApp } from './chat.js';
 import { clockTime, h, icon, toast } from './dom.js';
 import { LettersApp } from './letters.js';
@@ -39,6 +40,7 @@ export class PhoneView {
     this.browser = new Browser(this);
     this.scanner = new Scanner(this);
     this.cashier = new Cashier(this);
+    this.consent = new ConsentSheet(this);
     this.callScreen = new CallScreen(this);
     this.element = this.build();
     this.draw();
@@ -61,7 +63,7 @@ export class PhoneView {
       pane.setAttribute('aria-labelledby', `${this.id}-${name}`);
       this.screen.append(pane);
     }
-    this.screen.append(this.browser.element, this.scanner.element, this.cashier.element);
+    this.screen.append(this.browser.element, this.scanner.element, this.cashier.element, this.consent.element);
     return h('section', { class: 'slot', 'aria-label': `${this.data.name}的手机` },
       h('div', { class: 'tag' },
         h('strong', {}, this.data.name), h('span', { class: 'badge role' }, ROLES[this.data.role] ?? this.data.role),
@@ -156,7 +158,8 @@ export class PhoneView {
         serviceUrl: '/service',
         login: async () => (await post(this.path('/login_code'))).code,
         phoneCode: async () => (await post(this.path('/phone_code'))).code,
-        subscribe: (ids) => this.subscribe(ids),
+        subscribe: (ids) => this.consent.request(ids),
+        subscribeSettings: async () => this.consent.settings(),
         scan: () => this.scanner.ask(),
         requestPayment: (parameters) => this.requestPayment(parameters),
         openUrl: (url) => this.openUrl(url),
@@ -170,19 +173,12 @@ export class PhoneView {
     if (this.tab !== 'mini') this.select('mini');
   }
 
-  async subscribe(ids) {
-    const answers = {};
-    for (const id of ids) {
-      await post(this.path('/consent'), { template_id: id, accept: true });
-      answers[id] = 'accept';
-    }
-    return answers;
-  }
-
   /** wx.requestPayment: the parameters without appId, which the mini-program itself is. */
-  requestPayment(parameters) {
+  async requestPayment(parameters) {
     const appId = this.desk.state.mini_programs.find((mini) => mini.pool === this.data.pool)?.appid;
-    return this.cashier.request({ ...parameters, appId });
+    const answer = await this.cashier.request({ ...parameters, appId });
+    this.consent.paid();
+    return answer;
   }
 
   // -- acts ----------------------------------------------------------------------------------------------------
@@ -205,7 +201,8 @@ export class PhoneView {
   /** Opens an address in the phone's browser; scene codes are scanned, links of the mini-program open it. */
   openUrl(url) {
     const { service_url: service, public_url: here } = this.desk.state;
-    if (url.startsWith('http://weixin.qq.com/q/') || url.startsWith(`${here}/wechat/link/`)) this.act('scan', { content: url });
+    if (url.startsWith('http://weixin.qq.com/q/')) { this.act('scan', { content: url }); this.select('chat'); }
+    else if (url.startsWith(`${here}/wechat/link/`)) this.act('scan', { content: url });
     else if (url.startsWith(`${service}/`)) this.browser.open(`/phone/${this.id}/service${url.slice(service.length)}`, url);
     else if (url.startsWith(`${here}/`)) this.browser.open(`${url.slice(here.length)}${url.includes('?') ? '&' : '?'}phone=${this.id}`, url);
     else toast(`这是外部网页，沙箱里打不开：${url}`);

@@ -206,14 +206,19 @@ class Person:
 
     # -- consent to notices -----------------------------------------------------------------------------------------
 
-    async def consent(self, template_id: str, accept: bool, mini: bool) -> Act:
-        """Answers the pop-up for a one-time notice. An official account is told; a mini-program has no push set up."""
+    async def consent(self, template_id: str, accept: bool, mini: bool, *, always: bool = False) -> Act:
+        """Answers the pop-up for a one-time notice. An official account is told; a mini-program has no push set up.
+
+        ``always``: the same answer is given from now on without a question.
+        """
         app = self.world.minis.get(self.chat.pool) if mini else self.account
         if app is None:
             raise BadRequest(f"no mini-program for pool {self.chat.pool!r}")
         key = (app.appid, template_id)
         if accept:
             self.phone.consents[key] = self.phone.consents.get(key, 0) + 1
+        if always:
+            self.phone.choices[key] = accept
         self.phone.touch()
         if mini:
             return Act()

@@ -4,7 +4,8 @@
 ``receipts`` (one noun further) brings outcomes home.
 """
 
+from services.notices.credits import Consents
 from services.notices.delivery import Delivery
 from services.notices.notify import Notices, Recipient
 
-__all__ = ["Delivery", "Notices", "Recipient"]
+__all__ = ["Consents", "Delivery", "Notices", "Recipient"]

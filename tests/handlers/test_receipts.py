@@ -31,13 +31,15 @@ async def test_a_receipt_without_a_number_is_left_alone(phone: Phone) -> None:
     assert not await Receipt.exists()
 
 
-async def test_each_acceptance_is_one_credit_and_a_refusal_takes_all(phone: Phone) -> None:
+async def test_each_acceptance_is_one_credit_and_a_refusal_takes_none_of_them(phone: Phone) -> None:
     popup = "subscribe_msg_popup_event"
     assert await phone.sends_xml(POPUP.format(consent("T1", "accept") + consent("T2", "accept")), popup) == ""
     await phone.sends_xml(POPUP.format(consent("T1", "accept")), popup)
     assert (await phone.identity()).subscribe_credits == {"T1": 2, "T2": 1}
     await phone.sends_xml(POPUP.format(consent("T2", "reject")), popup)
-    assert (await phone.identity()).subscribe_credits == {"T1": 2, "T2": 0}
+    identity = await phone.identity()
+    assert identity.subscribe_credits == {"T1": 2, "T2": 1}
+    assert identity.subscribe_refusals["T2"]["how"] == "reject"
 
 
 async def test_a_withdrawal_counts_in_either_wrapper(phone: Phone) -> None:

@@ -1,4 +1,5 @@
 // The applicant: registering, to-dos, progress, paying; longer pages open in the phone's browser.
+import { consents } from './consents.js';
 import { makeForm } from './forms.js';
 import { joinCell } from './joining.js';
 import { banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
@@ -15,7 +16,7 @@ const MARKS = { done: '✓', now: '●', stopped: '！', next: '○' };
 
 export async function applicant(page) {
   page.title('我的申报');
-  const home = await page.api.get('/home');
+  const [home, askConsent] = await Promise.all([page.api.get('/home'), consents(page, 'applying')]);
   page.every(5000, async () => {
     const fresh = await page.api.get('/home');
     if (JSON.stringify([fresh.to_do, fresh.progress]) !== JSON.stringify([home.to_do, home.progress])) page.refresh();
@@ -24,10 +25,13 @@ export async function applicant(page) {
   return [
     cells('', [cell('当前身份', '', { note: standing.expert_number && `专家编号 ${standing.expert_number}`, tag: tag(BADGES[standing.kind] ?? '', standing.text) })]),
     joinCell(page, '审核、缴费结果会发到微信'),
-    home.to_do.length ? cells('待办事项', home.to_do.map((item) => toDo(page, item))) : empty('目前没有需要您办理的事项。'),
+    home.to_do.length ? cells('待办事项', home.to_do.map((item) => toDo(page, item, askConsent))) : empty('目前没有需要您办理的事项。'),
     progress && cells(progress.headline, progress.stages.map((stage) => cell(`${MARKS[stage.state]} ${stage.name}`, '', { note: [stage.who, stage.at && showTime(stage.at)].filter(Boolean).join(' · ') })),
       [progress.opinion && `审核意见：${progress.opinion}`, progress.advice, `咨询：${progress.ask}`].filter(Boolean).join(' ')),
-    buttons(progress && button('查看进度', () => openPage(page, `/h5/${page.api.host.phone.pool}/apply/status`))),
+    buttons(progress && button('查看进度', async () => {
+      await askConsent();
+      await openPage(page, `/h5/${page.api.host.phone.pool}/apply/status`);
+    })),
     cells('', [
       cell('我的缴费', '', { note: '缴费、凭证与发票', onclick: () => page.go('fee') }),
       cell('办理指南与反馈', '', { onclick: () => openPage(page, `/h5/${page.api.host.phone.pool}/help`) }),
@@ -38,8 +42,12 @@ export async function applicant(page) {
   ];
 }
 
-function toDo(page, item) {
-  const open = item.code === 'pay' ? () => page.go('fee') : item.code === 'register' ? () => page.go('register') : () => openPage(page, item.route);
+function toDo(page, item, askConsent) {
+  const opening = async () => {
+    await askConsent();
+    await openPage(page, item.route);
+  };
+  const open = item.code === 'pay' ? () => page.go('fee') : item.code === 'register' ? () => page.go('register') : opening;
   return cell(item.title, '', { note: item.detail, tag: item.route && tag('approved', item.action), onclick: item.route ? open : null });
 }
 
@@ -72,12 +80,15 @@ const PHASES = { not_open: '未到缴费时间', open: '待缴费', closed: '缴
 /** What I owe, paid by wx.requestPayment; the service is asked afterwards, since the phone's answer is a hint only. */
 export async function fee(page) {
   page.title('缴费');
-  const { items } = await page.api.get('/payments/fees');
+  const [{ items }, askConsent] = await Promise.all([page.api.get('/payments/fees'), consents(page, 'paying')]);
   if (!items.length) return [empty('目前没有需要缴纳的费用。')];
   const pay = (item) => async () => {
     const order = await page.api.post(`/payments/fees/${item.id}/orders`, { trade: 'mini' });
     const { result, message } = await page.requestPayment(order.parameters);
-    if (result === 'ok') await page.api.get(`/payments/fees/${item.id}`);
+    if (result === 'ok') {
+      await askConsent();
+      await page.api.get(`/payments/fees/${item.id}`);
+    }
     page.toast(result === 'ok' ? '支付完成，正在确认。' : message || '没有支付。');
     page.refresh();
   };
@@ -102,9 +113,10 @@ export async function fee(page) {
 export async function staff(page) {
   const reviewer = page.me.role === 'reviewer';
   page.title(reviewer ? '审核' : '管理');
+  const askConsent = await consents(page, 'reviewing');
   return [
     cells('', [
-      reviewer && cell('待审核的申请', '', { note: '在手机浏览器中办理', onclick: () => openPage(page, '/review') }),
+      reviewer && cell('待审核的申请', '', { note: '在手机浏览器中办理', onclick: async () => { await askConsent(); await openPage(page, '/review'); } }),
       !reviewer && cell('管理台', '', { note: '征集、申请、单位、分工、缴费、异议、反馈', onclick: () => openPage(page, '/office') }),
       !reviewer && cell('抽取活动', '', { onclick: () => page.go('draws') }),
       cell('切换身份、退出登录', '', { onclick: () => page.go('account') }),

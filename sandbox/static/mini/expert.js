@@ -1,4 +1,5 @@
 // The expert: invitations, panels, leave, check-in, times away, own file.
+import { consents } from './consents.js';
 import { makeForm } from './forms.js';
 import { joinCell } from './joining.js';
 import { ask, banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
@@ -54,7 +55,7 @@ export async function invitation(page) {
       item.state === 'open' && cell('答复期限', showTime(item.answer_until), { note: until(item.answer_until, page.now()) }),
       item.checked_in_at && cell('签到', showTime(item.checked_in_at)), item.checked_out_at && cell('离场', showTime(item.checked_out_at)),
     ].filter(Boolean)),
-    item.state === 'open' && answers(page, item),
+    item.state === 'open' && answers(page, item, await consents(page, 'invitation')),
     item.state === 'accepted' && !item.checked_in_at && [
       buttons(button('扫码签到', () => scan(page), 'primary'), button('不扫码签到', () => arrive(page, { invitation_id: id }))),
       buttons(button('请假', () => leave(page, item), 'warn')),
@@ -63,11 +64,13 @@ export async function invitation(page) {
   ];
 }
 
-function answers(page, item) {
+function answers(page, item, askConsent) {
   const answer = (choice, title, ok, kind) => async () => {
     const text = `${showTime(item.gathering_at)}，${item.place}。${choice === 'accept' ? '确认参加后请准时到场。' : '确认不参加？'}`;
     if (!await ask(page, { title, text, ok, kind })) return;
+    const asked = choice === 'accept' ? askConsent() : null;
     const { effective, invitation: now } = await page.api.post(`/invitations/${item.id}/answer`, { choice });
+    await asked;
     page.toast(effective ? (choice === 'accept' ? `已确认参加，验证码 ${now.code}。` : '已谢绝，谢谢您的答复。') : `此前已记录：${STATES[now.state]}。`);
     page.refresh();
   };

@@ -1,5 +1,6 @@
 // A round as agency or supervisor sees it: committing, revealing by itself as soon as both have committed, the seed.
 import { Device, receipts } from './commitment.js';
+import { consents } from './consents.js';
 import { Problem } from './api.js';
 import { banner, button, buttons, cell, cells, h, note, tag } from './ui.js';
 import { until } from './time.js';
@@ -11,6 +12,7 @@ const NAMES = { agency: '招标代理', supervisor: '监督人' };
 export async function roundPanel(page, draw, { onSeed }) {
   const role = page.me.role === 'supervisor' ? 'supervisor' : 'agency';
   const box = h('div', { class: 'm-stack' });
+  const askConsent = await consents(page, 'supervising');
   const path = `/draws/${draw.id}/rounds/current`;
   let seeded = false;
 
@@ -44,7 +46,7 @@ export async function roundPanel(page, draw, { onSeed }) {
     const mark = JSON.stringify(round) + waitsForMe;
     if (box.dataset.mark === mark) return;
     box.dataset.mark = mark;
-    box.replaceChildren(...view(page, round, role), ...(waitsForMe ? [buttons(button('提交承诺', async () => { await commit(round); await tick(); }, 'primary'))] : []));
+    box.replaceChildren(...view(page, round, role), ...(waitsForMe ? [buttons(button('提交承诺', async () => { const asked = askConsent(); await commit(round); await asked; await tick(); }, 'primary'))] : []));
   };
   try {
     await tick();

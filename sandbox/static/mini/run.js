@@ -1,5 +1,6 @@
 // A draw on its way: opening the round, starting, live progress, pause, resume, force end.
 import { supplementPart } from './absences.js';
+import { consents } from './consents.js';
 import { progressPanel } from './progress.js';
 import { roundPanel } from './rounds.js';
 import { ask, banner, button, buttons, cell, cells, h } from './ui.js';
@@ -32,8 +33,11 @@ function verified(page, found) {
 }
 
 async function committing(page, found) {
+  const askConsent = await consents(page, 'drawing');
   const start = button('启动抽取', async () => {
+    const asked = askConsent();
     await page.api.post(`/draws/${found.id}/start`);
+    await asked;
     page.toast('抽取已启动，正在通知专家。');
     await page.refresh(false);
   }, 'primary');

@@ -1,5 +1,6 @@
 // Handing an activity in for verification (提交审核), and what became of it.
 import { attachment } from './attachment.js';
+import { consents } from './consents.js';
 import { makeForm } from './forms.js';
 import { ask, banner, button, buttons, cell, cells, tag } from './ui.js';
 import { showTime } from './time.js';
@@ -17,7 +18,7 @@ export async function submission(page, found, { next }) {
       cell('抽取条件', `${found.conditions.length} 个，共 ${planned} 人`), cell('监督', found.supervisors.map((one) => one.name).join('、') || '未填写'),
     ]),
     ...await attachment(page, found),
-    page.mayEdit(found) && handIn(page, found),
+    page.mayEdit(found) && handIn(page, found, await consents(page, 'submission')),
     found.state === 'submitted' && page.isAgency && [
       banner('已提交，等待交易中心核验；核验前可以撤回。'),
       buttons(button('撤回审核', async () => {
@@ -35,14 +36,16 @@ export async function submission(page, found, { next }) {
   ];
 }
 
-function handIn(page, found) {
+function handIn(page, found, askConsent) {
   return makeForm(page, [
     { name: 'terminal', label: '抽取终端', type: 'choice', options: page.pool.choices.terminals.map((name) => [name, name]) },
     { name: 'reason', label: '申请说明', type: 'textarea', hint: '选填' },
   ], { terminal: found.terminal || undefined }, {
     label: '提交审核',
     submit: async (values) => {
+      const asked = askConsent();
       await page.api.post(`/draws/${found.id}/submission`, values);
+      await asked;
       page.toast('已提交，等待核验。');
       page.refresh();
     },

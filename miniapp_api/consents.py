@@ -1,0 +1,54 @@
+"""Consent to the mini-program's own messages: what to ask for at which taps, and what the person chose."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Output, Params
+from services.notices.credits import Answer, Occasion
+
+api = Api(
+    "consents",
+    "订阅消息",
+    "Each acceptance of `wx.requestSubscribeMessage` allows one message of that template. WeChat allows the question "
+    "only straight from a tap or after a payment: fetch the list when the page is drawn, ask inside the tap, then "
+    "report.",
+)
+
+
+class OccasionQuery(Params):
+    occasion: Occasion = Field(description="At which taps of which page", examples=["applying"])
+
+
+class WantedOut(Output):
+    """`ask`: show the question. Templates without it may be asked of who always accepts, who sees no question."""
+
+    template_id: str
+    title: str = Field(examples=["申请进度通知"])
+    left: int = Field(description="Messages still allowed")
+    ask: bool
+
+
+class AnswersIn(Input):
+    answers: Annotated[
+        dict[Annotated[str, Field(max_length=64)], Answer], Field(min_length=1, max_length=5)
+    ] = Field(
+        description="As `wx.requestSubscribeMessage` gave them, by template id", examples=[{"tmpl-1": "accept"}]
+    )  # fmt: skip
+
+
+@api.get("/consents", "可订阅的消息")
+async def wanted(call: Call, query: OccasionQuery) -> Listing[WantedOut]:
+    """What may be asked for, the most needed first; at most three at once. Empty where nothing of it is sent."""
+    found = await call.services.consents.wanted(call.actor, query.occasion)
+    return Listing[WantedOut](items=WantedOut.each(found))
+
+
+@api.post("/consents", "记录订阅结果")
+async def take(call: Call, body: AnswersIn) -> None:
+    """Count what was accepted and leave in peace who refused."""
+    await call.services.consents.take(call.actor, body.answers)
