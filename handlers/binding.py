@@ -11,9 +11,10 @@ from bot.turn import Turn
 from domain.errors import InvalidInput, TooMany
 from domain.parsing import fold, mobile_number
 from handlers import commands, overview, people, texts
-from services.accounts import Bound
+from services.accounts import Bound, Who
 from services.joining import DIGITS, SCENE
 from services.permissions import role_name
+from services.registry import Services
 
 VENUE = "venue"
 """Why somebody binds: the venue's code was scanned by a WeChat that nobody knows yet."""
@@ -123,12 +124,10 @@ async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
     roles = "、".join(role_name(role) for role in bound.roles)
     await talk.say(texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles))
     who = await talk.read(talk.services.accounts.who, talk.user.identity_id)
-    if who.expert_id is None:
-        await talk.say(texts.MENU_AGENCY)
-    elif occasion == VENUE:
+    if occasion == VENUE and who.expert_id is not None:
         await talk.say(f"{texts.VENUE_AGAIN}\n{commands.tappable(commands.CHECK_IN)}")
     else:
-        await talk.say(await talk.read(overview.next_things, talk.services, who.expert_id))
+        await talk.say(await talk.read(_next_things, talk.services, who))
 
 
 def code_or_wish(length: int) -> Callable[[str], str]:
@@ -176,18 +175,24 @@ async def join_by_code(turn: Turn) -> Answer:
 
 async def _join(turn: Turn, code: str) -> Answer:
     """Consent was given in the mini-program, which hands out no code before."""
+    if turn.user.bound:
+        return await begin(turn)
     try:
         bound = await turn.services.joining.join(turn.user.identity_id, turn.user.pool, code, key=turn.message.key)
     except (InvalidInput, TooMany) as error:
-        return error.message if turn.user.bound else f"{error.message}\n{commands.tappable(commands.BIND)}"
+        return f"{error.message}\n{commands.tappable(commands.BIND)}"
     roles = "、".join(role_name(role) for role in bound.roles) or texts.NO_ROLE_YET
     lines = [texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles)]
     who = await turn.services.accounts.who(turn.user.identity_id)
+    return "\n".join([*lines, await _next_things(turn.services, who)])
+
+
+async def _next_things(services: Services, who: Who) -> str:
+    """What waits for an expert; for others what they can do here, or where else."""
     if who.expert_id is not None:
-        lines.append(await overview.next_things(turn.services, who.expert_id))
-    else:
-        lines.append(commands.tappable(commands.APPLY, commands.PROGRESS, commands.MENU))
-    return "\n".join(lines)
+        return await overview.next_things(services, who.expert_id)
+    office = [texts.MENU_AGENCY] if people.has_office(who) else []
+    return "\n".join([*office, commands.tappable(commands.APPLY, commands.PROGRESS, commands.MENU)])
 
 
 def _privacy(talk: Talk) -> str:

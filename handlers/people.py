@@ -42,8 +42,20 @@ async def get_expert(turn: Turn) -> Me:
     """
     if not turn.user.bound:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
-    me = await find_expert(turn)
-    if me is None:
-        hotline = turn.services.deps.book(turn.user.pool).pool.hotline
-        raise Forbidden(texts.NOT_AN_EXPERT.format(hotline=hotline))
-    return me
+    who = await find_who(turn)
+    if who is not None and who.expert_id is not None:
+        return Me(Actor(turn.user.pool, "expert", who.account_id, who.expert_id), who.expert_id)
+    if who is not None and is_applicant(who):
+        raise Forbidden(f"{texts.NOT_AN_EXPERT_YET}\n{commands.tappable(commands.PROGRESS, commands.APPLY)}")
+    hotline = turn.services.deps.book(turn.user.pool).pool.hotline
+    raise Forbidden(texts.NOT_AN_EXPERT.format(hotline=hotline))
+
+
+def is_applicant(who: Who) -> bool:
+    """Registered, and no expert yet."""
+    return any(role.role == "applicant" for role in who.roles)
+
+
+def has_office(who: Who) -> bool:
+    """Acts for an agency or in an office, whose work is done in the mini-program; or nobody knows yet as what."""
+    return not who.roles or any(role.role not in ("applicant", "expert") for role in who.roles)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 BIND_FIRST = "请先绑定身份，两分钟即可完成："
 NOT_AN_EXPERT = "您绑定的手机号没有对应的在库评标专家。如果您是评标专家，请拨打{hotline}核对登记的手机号。"
+NOT_AN_EXPERT_YET = "您还不是在库评标专家，入库后才能办理这一项。申请办到哪一步，可以点选查看："
 DID_NOT_UNDERSTAND = "没有看懂您的意思。您可以点选："
 MENU = "您可以点选："
 MENU_AGENCY = "招标人、代理机构和现场人员请打开小程序办理。"
@@ -112,6 +113,7 @@ STATUS_WHO = "{name}{mobile}"
 STATUS_ROLES = "身份：{roles}"
 STATUS_NO_ROLE = "身份：暂无"
 NO_ROLE_YET = "暂无"
+STATUS_APPLYING = "申请：{headline}\n下一步：{advice}"
 STATUS_EXPERT = "专家编号：{number}\n状态：{standing}"
 STANDING = {"formal": "正式专家", "temporary": "临时专家"}
 SUSPENDED = "（已暂停抽取，请拨打{hotline}了解）"

@@ -28,7 +28,8 @@ async def welcome(turn: Turn) -> str:
         return f"{welcome_text}\n{commands.tappable(commands.BIND, commands.REGISTER, commands.APPLY, commands.HELP)}"
     hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
     if who.expert_id is None:
-        return f"{hello}\n{texts.MENU_AGENCY}\n{commands.tappable(commands.STATUS, commands.HELP)}"
+        office = f"\n{texts.MENU_AGENCY}" if people.has_office(who) else ""
+        return f"{hello}{office}\n{commands.tappable(*_offers(who)[:3], commands.HELP)}"
     return f"{hello}\n{await overview.next_things(turn.services, who.expert_id)}"
 
 
@@ -52,7 +53,7 @@ async def give_help(turn: Turn) -> str:
 async def show_menu(turn: Turn) -> str:
     who = await people.find_who(turn)
     words = commands.tappable(*_offers(who))
-    return f"{texts.MENU}\n{words}" + ("" if who and who.expert_id else f"\n{texts.MENU_AGENCY}")
+    return f"{texts.MENU}\n{words}" + (f"\n{texts.MENU_AGENCY}" if who is None or people.has_office(who) else "")
 
 
 async def did_not_understand(turn: Turn) -> str:
@@ -67,7 +68,7 @@ def _offers(who: Who | None) -> list[str]:
     if who is None:
         return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE]
     if who.expert_id is None:
-        return [commands.APPLY, commands.PROGRESS, commands.STATUS, commands.GUIDE, commands.UNBIND]
+        return [commands.APPLY, commands.PROGRESS, commands.STATUS, commands.PAY, commands.GUIDE, commands.UNBIND]
     return [
         commands.INVITATIONS, commands.PANELS, commands.CHECK_IN, commands.LEAVE, commands.AVAILABILITY,
         commands.STATUS, commands.APPLY, commands.GUIDE, commands.UNBIND,

@@ -9,6 +9,7 @@ import pytest
 
 from domain.clock import FixedClock
 from models.accounts import Account, Session, VerificationCode, WechatIdentity
+from models.audit import AuditEntry
 from models.experts import Expert
 from models.notices import Notice
 from services.base import Actor
@@ -345,3 +346,9 @@ async def test_two_phones_with_one_code_are_not_both_bound(world: World, expert:
 
 async def test_eight_digits_of_somebody_bound_are_just_words(world: World, phone: Phone) -> None:
     assert "看懂" in await phone.says("20261125")
+
+
+async def test_a_code_from_somebody_bound_only_says_who_he_is(world: World, phone: Phone) -> None:
+    assert "您已绑定" in await phone.says("绑定 12345678")
+    assert "您已绑定" in await phone.scans("join:12345678")
+    assert not await AuditEntry.exists(action="account.join_refused")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from domain.clock import FixedClock, print_time
+from models.accounts import Account
 from models.experts import CatalogueEntry, Expert, Unavailability
+from tests.factories.applicants import make_applicant
 from tests.handlers.conftest import Phone, World
 
 
@@ -80,3 +84,26 @@ async def test_past_panels_tell_whether_one_came(world: World, clock: FixedClock
     shown = await phone.taps("以往活动")
     assert f"1. {print_time(invitation.gathering_at)}" in shown
     assert "无签到记录" in shown
+
+
+async def test_status_of_an_applicant_is_where_the_application_stands(world: World) -> None:
+    applicant = await make_applicant(world.office.deps)
+    phone = await world.phone_with(applicant.account)
+    shown = await phone.says("状态")
+    assert "身份：申请人\n申请：新增申请填写中\n下一步：请填写完整并提交" in shown
+    assert "小程序办理" not in shown, "that is for offices"
+    assert applicant.application.number in await phone.taps("进度")
+
+
+@pytest.mark.parametrize("word", ["请假", "签到", "评标邀请", "日程", "我的活动"])
+async def test_what_only_experts_do_leads_an_applicant_to_the_progress(world: World, word: str) -> None:
+    phone = await world.phone_with((await make_applicant(world.office.deps)).account)
+    assert "入库后才能办理" in await phone.says(word)
+    assert "申请编号" in await phone.taps("进度")
+
+
+async def test_status_of_an_agent_leads_to_the_mini_program(world: World) -> None:
+    account = await Account.get(id=world.office.agency.account_id)
+    shown = await (await world.phone_with(account)).says("状态")
+    assert "招标人、代理机构和现场人员请打开小程序办理" in shown
+    assert "进度" not in shown
