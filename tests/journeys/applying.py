@@ -25,13 +25,21 @@ from app.demo.wire import Refused
 from app.demo_data import load_catalogues_of
 from app.demo_people import check_sign
 from config.settings import Settings
-from domain.clock import local
+from domain.clock import SystemClock, local
 from models.accounts import RoleGrant
 from services.accounts import account_by_mobile
-from services.base import transaction
+from services.base import system, transaction
+from services.expert_import import ExpertImport
+from services.expert_sheets import COLUMNS
 from services.invariants import find_broken, find_broken_audit
 
 PASSWORD = "Abcd1234"
+
+
+def born(years: int, days: int = 0) -> str:
+    """The birthday (yyyymmdd) of somebody who completes so many years in so many days."""
+    day = local(SystemClock().now()).date() + timedelta(days=days)
+    return f"{day.year - years}{day.month:02}{min(day.day, 28):02}"
 
 
 @dataclass(frozen=True)
@@ -158,14 +166,17 @@ class Journey:
 
 @asynccontextmanager
 async def set_out(
-    pool: str, admin: Person, people: Sequence[Person], *, start: datetime | None = None
+    pool: str, admin: Person, people: Sequence[Person], *, start: datetime | None = None, experts: str = ""
 ) -> AsyncIterator[Journey]:
-    """The running system with one administrator and nobody else; at the end nothing that must hold may be broken."""
+    """The running system with one administrator and nobody else; at the end nothing that must hold may be broken.
+
+    ``experts``: rows of the sheet of those who are in the pool already, see ``expert_row``.
+    """
     folder = Path(tempfile.mkdtemp(prefix="pbt-journey-"))
     folder.chmod(0o755)
     try:
-        prepare = partial(_appoint, pool, admin)
-        async with stage(folder, pools=(pool,), prepare=[prepare], durable=False) as running:
+        prepare = [partial(_appoint, pool, admin), *([partial(_take_in, pool, experts)] if experts else [])]
+        async with stage(folder, pools=(pool,), prepare=prepare, durable=False) as running:
             journey = Journey(running, pool, admin)
             await journey.begin(people, start)
             yield journey
@@ -184,6 +195,22 @@ async def _appoint(pool: str, admin: Person, settings: Settings) -> None:
             account.real_name = admin.name
             await account.save(update_fields=["real_name"])
             await RoleGrant.create(account_id=account.id, role="pool_admin", scope="", granted_at=deps.now())
+
+
+def expert_row(person: Person, number: str, *, region: str, specialties: str, employer: str) -> str:
+    """A line of the sheet from which experts are imported."""
+    told = {
+        "专家编号": number, "姓名": person.name, "身份证号": person.id_number, "手机号": person.mobile,
+        "常驻地": region, "评标专业": specialties, "职称": "2001", "工作单位": employer,
+    }  # fmt: skip
+    return ",".join(told.get(column.title, "") for column in COLUMNS)
+
+
+async def _take_in(pool: str, experts: str, settings: Settings) -> None:
+    sheet = ",".join(column.title for column in COLUMNS) + "\n" + experts
+    async with deps_for(settings) as deps:
+        report = await ExpertImport(deps).run(system(pool), sheet.encode(), "csv")
+        assert not report.errors, report.errors
 
 
 def skip_after_a_failure(request: pytest.FixtureRequest, journey: Journey) -> None:

@@ -28,7 +28,17 @@ from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Refused
 from domain.clock import local
 from tests.factories.forms import good_values
-from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
+from tests.journeys.applying import (
+    PASSWORD,
+    Journey,
+    Person,
+    born,
+    expert_row,
+    refused,
+    set_out,
+    skip_after_a_failure,
+    told,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -36,7 +46,12 @@ POOL = "hunan"
 ADMIN = Person("管库员", "19900300001", serial=1)
 HE = Person("何岳麓", "19900300002", serial=2)
 """Who applies, from 岳麓区."""
-OLD = Person("老专家", "19900300003", born="19550101", serial=3)
+OLD = Person("老专家", "19900300003", born=born(66, -1), serial=3)
+"""Completed 66 years yesterday."""
+EDGE = Person("何满岁", "19900300011", born=born(66, 60), serial=11)
+"""Still 65: may apply, and is refused in the end."""
+LUO = Person("罗资江", "19900300012", born="19750303", serial=12)
+"""In the pool already; renews."""
 ZHOU = Person("周洞庭", "19900300004", born="19820909", serial=4)
 """Who registers by chat, changes the mobile and comes too late."""
 ZHOUS_NEW = Person("周洞庭", "19900300005", born="19820909", serial=4)
@@ -47,13 +62,16 @@ PROVINCE = Person("省行业", "19900300009", serial=9)
 FINAL = Person("省终审", "19900300010", serial=10)
 CHANGSHA = "430100"
 UNIT = "湖南省建筑设计院集团股份有限公司"
+OFFERED = "湖南大学设计研究院有限公司"
+"""Stands in the list from the start."""
 BUILDING, PLANNING, ROADS = "A080101", "A010101", "A010102"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def way() -> AsyncIterator[Journey]:
-    people = (HE, OLD, ZHOU, ZHOUS_NEW, BUILDERS, PLANNERS, CITY, PROVINCE, FINAL)
-    async with set_out(POOL, ADMIN, people) as journey:
+    people = (HE, OLD, EDGE, LUO, ZHOU, ZHOUS_NEW, BUILDERS, PLANNERS, CITY, PROVINCE, FINAL)
+    luo = expert_row(LUO, "ZJ4300001", region="430104", specialties=BUILDING, employer=OFFERED)
+    async with set_out(POOL, ADMIN, people, experts=luo) as journey:
         yield journey
 
 
@@ -63,10 +81,15 @@ def _in_order(request: pytest.FixtureRequest, way: Journey) -> None:
 
 
 async def _he(way: Journey) -> Applicant:
-    """何岳麓 with the mini-program."""
-    if HE.mobile not in way.applicants:
-        way.applicants[HE.mobile] = Applicant(way.phone(HE), HE.name, HE.id_number, await way.mini(HE, ""))
-    return way.applicants[HE.mobile]
+    return await _with_mini(way, HE)
+
+
+async def _with_mini(way: Journey, person: Person) -> Applicant:
+    """Somebody with the mini-program."""
+    if person.mobile not in way.applicants:
+        mini = await way.mini(person, "")
+        way.applicants[person.mobile] = Applicant(way.phone(person), person.name, person.id_number, mini)
+    return way.applicants[person.mobile]
 
 
 def _chosen(*codes: str) -> list[dict[str, str]]:
@@ -93,7 +116,7 @@ async def test_00_the_departments_get_their_reviewers(way: Journey) -> None:
     await office.assign(CITY.mobile, CITY.name, "city", region=CHANGSHA)
     await office.assign(PROVINCE.mobile, PROVINCE.name, "province")
     await office.assign(FINAL.mobile, FINAL.name, "final")
-    await office.add_employer("湖南大学设计研究院有限公司", region=CHANGSHA)
+    way.kept["employer"] = await office.add_employer(OFFERED, region=CHANGSHA)
 
 
 # ---- 资格申报, 办理指南, 意见反馈
@@ -215,6 +238,39 @@ async def test_05_whoever_has_completed_66_years_cannot_apply(way: Journey) -> N
     old = Applicant(way.phone(OLD), OLD.name, OLD.id_number, mini)
     with refused(rule="form.age_max", says="超过65周岁"):
         await old.start()
+    edge = await _with_mini(way, EDGE)
+    await register_in_mini(await way.mini(EDGE, ""), EDGE.name, EDGE.id_number, PASSWORD)
+    await edge.start()
+
+
+async def test_05_an_expert_of_the_pool_only_logs_in_and_finds_the_renewal(way: Journey) -> None:
+    luo = way.at_browser(LUO)
+    await log_in_by_code(way.browser(LUO), way.phone(LUO), f"/h5/{POOL}/apply")
+    page = await way.browser(LUO).press("同意并继续")
+    assert "正式专家" in page.text
+    [item] = (await luo.home())["to_do"]
+    assert (item["title"], item["action"]) == ("待参与续聘", "前去续聘")
+    with refused(code="already_expert"):
+        await luo.start()
+    begun = await luo.start("renewal")
+    assert not begun["existing"]
+    known = {one["code"]: one["values"] for one in (await luo.show())["sections"]}
+    assert known["basic"]["employer"] == way.kept["employer"]
+    assert known["evaluation"]["specialties"] == _chosen(BUILDING)
+    with refused(code="application_live", says="续聘申请正在办理"):
+        await luo.start("first")
+    await _hand_in(way, luo, "renewal")
+    said = (await luo.show())["progress"]
+    assert (said["headline"], said["stages"][0]["name"]) == ("续聘申请正在行业部门预审", "网上申报")
+
+
+async def _hand_in(way: Journey, applicant: Applicant, entry_type: str = "first") -> None:
+    """The four parts, the print, the stamped scan, and off."""
+    await applicant.fill_in(good_values(POOL) | {"employer": way.kept["employer"]}, entry_type=entry_type)
+    await applicant.attach_missing(but=frozenset({"signed_form"}))
+    await applicant.print_form()
+    await applicant.upload("signed_form", "资格审查表.pdf", signed_scan(4))
+    assert (await applicant.submit())["state"] == "reviewing"
 
 
 # ---- 申报第一步: basic data
@@ -335,6 +391,10 @@ async def test_10_the_stamped_form_and_four_kinds_of_proof_are_required(way: Jou
     assert done["state"] == "reviewing"
 
 
+async def test_10_somebody_else_hands_in_too(way: Journey) -> None:
+    await _hand_in(way, await _with_mini(way, EDGE))
+
+
 async def test_10_when_the_window_closes_while_somebody_types_the_draft_is_kept(way: Journey) -> None:
     await way.stage.advance(61)
     late = way.at_browser(ZHOU)
@@ -364,7 +424,7 @@ async def test_11_the_industry_departments_look_at_each_specialty_and_send_back_
     await way.stage.advance(61)
     builders, planners = await way.reviewer(BUILDERS), await way.reviewer(PLANNERS)
     await _progress(way, "行业部门预审", "市州行业主管部门")
-    assert [one["specialty"] for one in await builders.queue()] == [BUILDING], "the own branch only"
+    assert {one["specialty"] for one in await builders.queue()} == {BUILDING}, "the own branch only"
     await builders.approve(await builders.find(number))
     task = await planners.find(number)
     with pytest.raises(Refused):
@@ -384,12 +444,16 @@ async def test_12_only_that_specialty_is_open_and_it_is_corrected(way: Journey) 
     shown = await he.read()
     editable = {field for section in shown["sections"] for field in section["editable"]}
     assert editable == {"specialties", "strengths", "signed_form", "other_material"}
+    assert shown["progress"]["headline"].startswith("首次申请")
     values = next(one["values"] for one in shown["sections"] if one["code"] == "evaluation")
     with pytest.raises(Refused):
         await he.save("profession", {"school": "清华大学"})
     with pytest.raises(Refused) as other:
         await he.save("evaluation", values | {"specialties": _chosen(ROADS)})
     assert "没有被退回" in told(other.value)["specialties"]
+    with pytest.raises(Refused) as more:
+        await he.save("evaluation", values | {"specialties": _chosen(BUILDING, ROADS, "A080102")})
+    assert "最多再选1个" in told(more.value)["specialties"], "in the place of one comes one"
     await he.save("evaluation", values | {"specialties": _chosen(BUILDING, ROADS), "strengths": "参与公路规划十年。"})
     with refused(rule="form.papers.print_before_submit"):
         await he.submit()
@@ -406,7 +470,8 @@ async def test_12_only_that_specialty_is_open_and_it_is_corrected(way: Journey) 
 async def test_13_four_steps_are_passed_and_the_chat_tells_each(way: Journey) -> None:
     he, number = await _he(way), (await (await _he(way)).show())["number"]
     planners = await way.reviewer(PLANNERS)
-    assert await (await way.reviewer(BUILDERS)).queue() == [], "what was approved stays approved"
+    waiting = {one["number"] for one in await (await way.reviewer(BUILDERS)).queue()}
+    assert number not in waiting, "what was approved stays approved"
     await planners.approve(await planners.find(number, ROADS))
     for person, step in ((CITY, "市州审核"), (PROVINCE, "省级审核"), (FINAL, "省级终审")):
         await _progress(way, step)
@@ -424,9 +489,47 @@ async def test_14_whoever_passed_waits_for_the_exam_and_is_told(way: Journey) ->
     await _progress(way, "待考试", "学习培训资料")
     assert await he.badge() == "申请中"
     stages = [(one["name"], one["state"]) for one in (await he.show())["progress"]["stages"]]
-    assert stages[-2:] == [("考试", "now"), ("入库", "next")]
+    assert stages[-2:] == [("培训考核", "now"), ("入库", "next")]
     with pytest.raises(Refused):
         await he.withdraw()
+
+
+async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_stand_all_the_same(way: Journey) -> None:
+    edge, builders, city = await _with_mini(way, EDGE), await way.reviewer(BUILDERS), await way.reviewer(CITY)
+    number = (await edge.show())["number"]
+    task = await builders.find(number)
+    with refused(rule="review.steps", says="只退回本专业"):
+        await builders.send_back(task, "整份退回。", whole=True)
+    await builders.approve(task)
+    await city.send_back(await city.find(number), "工作经历不完整，请补充。")
+    await way.sms(EDGE, "被退回修改")
+    sections = {one["code"]: one for one in (await edge.read())["sections"]}
+    assert "work_history" in sections["basic"]["editable"]
+    for other in (_chosen(ROADS), _chosen(BUILDING, ROADS)):
+        with pytest.raises(Refused) as fixed:
+            await edge.save("evaluation", sections["evaluation"]["values"] | {"specialties": other})
+        assert "specialties" in told(fixed.value)
+    jobs = [{"unit": "湖南省建筑设计院", "position": "总工程师", "since": "2008-07"},
+            {"unit": "长沙市建筑设计院", "position": "工程师", "since": "1995-07", "until": "2008-06"}]  # fmt: skip
+    await edge.save("basic", sections["basic"]["values"] | {"work_history": jobs})
+    [old] = [file["id"] for file in (await edge.show())["files"] if file["field"] == "signed_form"]
+    await edge.client.delete(f"/attachments/{old}")
+    await edge.print_form()
+    await edge.upload("signed_form", "资格审查表（改）.pdf", signed_scan(5))
+    assert (await edge.submit())["round"] == 2
+    assert [one["number"] for one in await city.queue()].count(number) == 1, "where it was sent back, it goes on"
+
+
+async def test_14_the_final_result_comes_by_sms_also_to_whoever_is_refused(way: Journey) -> None:
+    edge, city, province = await _with_mini(way, EDGE), await way.reviewer(CITY), await way.reviewer(PROVINCE)
+    number = (await edge.show())["number"]
+    await city.approve(await city.find(number))
+    await province.refuse(await province.find(number), "从业年限不足。")
+    await way.sms(EDGE, "未通过审核")
+    shown = (await edge.show())["progress"]
+    assert (shown["state"], shown["opinion"]) == ("refused", "从业年限不足。")
+    with refused(rule="campaigns.required"):
+        await edge.start()
 
 
 async def test_15_the_feedback_page_takes_what_the_person_writes(way: Journey) -> None:

@@ -8,6 +8,7 @@ ended.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -25,17 +26,18 @@ ADMIN = Person("管库员", "19900200001", serial=1)
 SUN = Person("孙长白", "19900200002", home="220122", serial=2)
 """Who applies, from 农安县."""
 LI = Person("李松花", "19900200003", born="19850301", home="220102", serial=3)
-"""Somebody registered who objects."""
+"""Objects to 孙长白's entry, and applies from 长春市 itself."""
 COUNTY = Person("农安财政", "19900200004", serial=4)
 OTHER_COUNTY = Person("永吉财政", "19900200005", serial=5)
 PROVINCE = Person("省厅甲", "19900200006", serial=6)
 PROVINCE_TOO = Person("省厅乙", "19900200007", serial=7)
-NONGAN, YONGJI = "220122", "220221"
+CHANGCHUN = Person("长春财政", "19900200008", serial=8)
+NONGAN, YONGJI, CITY = "220122", "220221", "220100"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def way() -> AsyncIterator[Journey]:
-    people = (SUN, LI, COUNTY, OTHER_COUNTY, PROVINCE, PROVINCE_TOO)
+    people = (SUN, LI, COUNTY, OTHER_COUNTY, CHANGCHUN, PROVINCE, PROVINCE_TOO)
     async with set_out(POOL, ADMIN, people) as journey:
         yield journey
 
@@ -59,6 +61,8 @@ async def test_00_the_finance_departments_get_their_reviewers(way: Journey) -> N
     named = await office.assign(COUNTY.mobile, COUNTY.name, "first", region=NONGAN)
     assert (named["step_name"], named["region_name"]) == ("初审", "长春市农安县")
     await office.assign(OTHER_COUNTY.mobile, OTHER_COUNTY.name, "first", region=YONGJI)
+    named = await office.assign(CHANGCHUN.mobile, CHANGCHUN.name, "first", region=CITY)
+    assert named["region_name"] == "长春市本级"
     for person in (PROVINCE, PROVINCE_TOO):
         await office.assign(person.mobile, person.name, "second")
         await office.assign(person.mobile, person.name, "final")
@@ -176,11 +180,15 @@ async def test_03_2_at_most_three_third_level_specialties_and_a_region_of_jilin(
     with pytest.raises(Refused) as four:
         await sun.save("evaluation", chosen("A080101", "A080102", "A080103", "A080104"))
     assert "3" in told(four.value)["specialties"]
-    with pytest.raises(Refused):
-        await sun.save("evaluation", chosen("A0801"))
+    for upper in ("A0801", "A0103"):
+        with pytest.raises(Refused):
+            await sun.save("evaluation", chosen(upper))
     with pytest.raises(Refused) as elsewhere:
         await sun.save("evaluation", chosen("A080101") | {"region": "430104"})
     assert "region" in told(elsewhere.value)
+    with pytest.raises(Refused) as district:
+        await sun.save("evaluation", chosen("A080101") | {"region": "220102"})
+    assert "长春市" in told(district.value)["region"], "who lives in a district chooses the city"
     await sun.save("evaluation", chosen("A080101", "A080102"))
     schema = await sun.client.get("/applications/schema?entry_type=first")
     assert schema["own_employer_recused"], "the own employer needs not be named"
@@ -245,7 +253,7 @@ async def test_03_3_the_form_is_handed_in_once(way: Journey) -> None:
     first, second = await sun.submit(), await sun.submit()
     assert (first["state"], first["round"], second["round"]) == ("reviewing", 1, 1)
     said = await sun.ask()
-    assert "正在初审" in said
+    assert "入驻申请正在初审" in said
     assert "市、县财政部门" in said
     assert await sun.badge() == "临时专家（审核中）"
     with pytest.raises(Refused):
@@ -256,6 +264,7 @@ async def test_03_3_the_county_sends_it_back_and_the_applicant_corrects(way: Jou
     sun, county = way.at_browser(SUN), await way.reviewer(COUNTY)
     number = (await sun.show())["number"]
     assert await (await way.reviewer(OTHER_COUNTY)).queue() == [], "another county's"
+    assert await (await way.reviewer(CHANGCHUN)).queue() == [], "a county is no part of the city's own (市本级)"
     assert await (await way.reviewer(PROVINCE)).queue() == [], "not yet"
     task = await county.find(number)
     shown = await county.open(task)
@@ -300,6 +309,10 @@ async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Jou
     assert "公示" in said
     listed = await way.stage.wire.api("GET", f"{POOL}/public-notices")
     [entry] = listed["items"]
+    lasts = datetime.fromisoformat(entry["notice_until"]) - datetime.fromisoformat(entry["notice_from"])
+    assert lasts == timedelta(days=7)
+    stages = [one["name"] for one in (await sun.show())["progress"]["stages"]]
+    assert stages == ["提交资质审核", "初审", "复审", "终审", "财政公示", "成为正式专家"]
     assert (entry["name"], entry["employer"], entry["region"]) == (SUN.name, "长春市建筑设计院", "长春市农安县")
     path = f"/public-notices/{entry['id']}/objections"
     with refused(code="own_application"):
@@ -334,6 +347,40 @@ async def test_03_3_the_entry_is_told_by_sms_and_the_badge_changes(way: Journey)
     file = await expert.get("/experts/me")
     assert (file["standing"], file["permanent_region"]["name"]) == ("formal", "农安县")
     assert {one["code"] for one in file["specialties"]} == {"A080101", "A080102"}
+    assert (await way.stage.wire.api("GET", f"{POOL}/public-notices"))["total"] == 0
+
+
+# ---- 三(二)6) the city's own part, and an objection that holds
+
+
+async def test_03_3_whoever_lives_in_the_city_goes_to_the_citys_office(way: Journey) -> None:
+    li, browser = way.at_browser(LI), way.browser(LI)
+    await way.stage.advance(61)
+    await log_in_by_password(browser, POOL, LI.id_number, PASSWORD)
+    await li.start()
+    await li.fill_in(_values(region=CITY))
+    await li.attach_missing()
+    assert (await li.submit())["state"] == "reviewing"
+    number = (await li.show())["number"]
+    assert await (await way.reviewer(COUNTY)).queue() == []
+    city, one, other = [await way.reviewer(person) for person in (CHANGCHUN, PROVINCE, PROVINCE_TOO)]
+    for reviewer in (city, one, other):
+        await reviewer.approve(await reviewer.find(number))
+    assert await li.state() == "notice"
+
+
+async def test_03_3_an_objection_that_is_upheld_ends_the_entry(way: Journey) -> None:
+    li, office = way.at_browser(LI), await way.office()
+    [entry] = (await way.stage.wire.api("GET", f"{POOL}/public-notices"))["items"]
+    expert = await way.mini(SUN, "expert")
+    path = f"/public-notices/{entry['id']}/objections"
+    with refused(code="too_short"):
+        await expert.post(path, {"text": "不同意。"})
+    raised = await expert.post(path, {"text": "该同志的职称证书系伪造，发证单位查无此证。"})
+    answer = {"outcome": "refuse", "answer": "经核实，职称证书不实。"}
+    await office.client.post(f"/objections/{raised['id']}/decision", answer)
+    assert await li.state() == "refused"
+    await way.until_told(LI, "未通过")
     assert (await way.stage.wire.api("GET", f"{POOL}/public-notices"))["total"] == 0
 
 

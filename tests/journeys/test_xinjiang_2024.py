@@ -22,7 +22,16 @@ from app.demo.scans import card, signed_scan
 from app.demo.wire import Json, Refused
 from domain.clock import SHANGHAI, SystemClock, local
 from tests.factories.forms import good_values
-from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
+from tests.journeys.applying import (
+    PASSWORD,
+    Journey,
+    Person,
+    expert_row,
+    refused,
+    set_out,
+    skip_after_a_failure,
+    told,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -36,6 +45,10 @@ AI = Person("艾克拉木", "19900400004", home="650202", serial=6)
 """Who is approved late."""
 WANG = Person("王戈壁", "19900400007", home="650202", serial=12)
 """Whom nobody reviews in time."""
+DU = Person("杜塔里木", "19900400008", home="650202", serial=14)
+"""Who corrects too late."""
+HASAN = Person("哈山", "19900400009", home="650102", born="19720505", serial=16)
+"""In the pool already; renews."""
 FRIEND = Person("好朋友", "19900400005", home="650202", serial=8)
 """Somebody with WeChat and a wallet, whom the pool does not know."""
 OFFICE = Person("克市住建", "19900400006", home="650202", serial=10)
@@ -51,7 +64,11 @@ def _day(month: int, day: int, clock: str) -> datetime:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def way() -> AsyncIterator[Journey]:
-    async with set_out(POOL, ADMIN, (SU, MA, AI, WANG, FRIEND, OFFICE), start=_day(11, 15, "09:00")) as journey:
+    people = (SU, MA, AI, WANG, DU, HASAN, FRIEND, OFFICE)
+    hasan = expert_row(
+        HASAN, "ZJ6500001", region="650100", specialties="A080101", employer="新疆建筑设计研究院有限公司"
+    )
+    async with set_out(POOL, ADMIN, people, start=_day(11, 15, "09:00"), experts=hasan) as journey:
         yield journey
 
 
@@ -102,7 +119,7 @@ async def test_01_one_registers_on_the_page_and_logs_in_both_ways(way: Journey) 
     await way.stage.advance(61)
     await log_in_by_code(way.browser(SU, "3"), way.phone(SU), f"/h5/{POOL}/apply")
     assert "未入库" in way.browser(SU, "3").page.text
-    for person in (MA, AI, WANG):
+    for person in (MA, AI, WANG, DU):
         page = await register_in_browser(
             way.browser(person), way.phone(person), person.name, person.id_number, PASSWORD
         )
@@ -131,6 +148,24 @@ async def test_01_applying_begins_at_half_past_ten(way: Journey) -> None:
     await su.start()
     titles = [section["title"] for section in await su.sections()]
     assert titles[1:4] == ["资格信息", "参评信息", "评标专业"]
+    stages = [one["name"] for one in (await su.show())["progress"]["stages"]]
+    assert stages == ["网上报名", "资格审核", "网上缴费", "培训考试", "入库"]
+
+
+async def test_01_a_renewal_keeps_prefecture_unit_and_specialties(way: Journey) -> None:
+    hasan = way.at_browser(HASAN)
+    await way.stage.advance(61)
+    await log_in_by_code(way.browser(HASAN), way.phone(HASAN), f"/h5/{POOL}/apply")
+    await way.browser(HASAN).press("同意并继续")
+    assert await hasan.to_do() == ["评标专家报名（续聘）"]
+    await hasan.start("renewal")
+    known = {field: value for one in (await hasan.show())["sections"] for field, value in one["values"].items()}
+    assert (known["region"], known["specialties"][0]["code"]) == ("650100", "A080101")
+    other = [{"code": "A080102", "choice": "preferred"}]
+    await hasan.fill_in(_values(HASAN, region=KARAMAY, employer="无", specialties=other), entry_type="renewal")
+    problems = await hasan.problems()
+    for field in ("region", "employer", "specialties"):
+        assert "须与入库时一致" in problems[field]
 
 
 async def test_02_every_length_of_the_manual_holds(way: Journey) -> None:
@@ -180,6 +215,7 @@ async def test_03_the_commitment_letter_is_fetched_signed_and_uploaded(way: Jour
     text = _text(await su.paper("commitment"))
     assert "承诺" in text
     assert SU.name in text
+    assert "commitment_letter" in await su.problems()
     with pytest.raises(Refused):
         await su.upload("commitment_letter", "承诺书.jpg", card(1))
     await su.upload("commitment_letter", "承诺书.pdf", signed_scan(1))
@@ -218,7 +254,7 @@ async def _print_and_sign(applicant: Applicant) -> None:
 
 
 async def test_04_others_apply_too(way: Journey) -> None:
-    for person in (MA, AI, WANG):
+    for person in (MA, AI, WANG, DU):
         applicant = await _applicant(way, person)
         await applicant.start()
         await applicant.fill_in(_values(person))
@@ -293,7 +329,7 @@ async def test_07_the_chat_gives_the_link_first_and_then_the_code_which_another_
     su, friend = await _applicant(way, SU), Payer(way.phone(FRIEND))
     fee = await _fee(su)
     said = await _in_chat(way, SU, "缴费")
-    for shown in ("350.00", fee["expert_number"], "0991-8837428", "不予退费"):
+    for shown in ("350.00", fee["expert_number"], "0991-8837428", "不予退费", "后果自行承担"):
         assert shown in said
     code = await code_in_chat(way.phone(SU))
     before = await friend.balance()
@@ -400,6 +436,23 @@ async def test_10_the_bill_of_the_day_agrees_with_our_books(way: Journey) -> Non
 # ---- late
 
 
+async def test_11_after_enrolling_nobody_hands_in_anew_but_what_was_sent_back_is_corrected(way: Journey) -> None:
+    ai, hasan, office = await _applicant(way, AI), way.at_browser(HASAN), await way.reviewer(OFFICE)
+    await way.stage.advance_to(_day(12, 2, "17:00"))
+    await office.send_back(await office.find((await ai.show())["number"]), "工作经历填写过于简单，请补充。")
+    await way.stage.advance_to(_day(12, 2, "18:30") + timedelta(seconds=30))
+    await log_in_by_code(way.browser(HASAN), way.phone(HASAN), f"/h5/{POOL}/apply")
+    assert "截止" in (await hasan.home())["to_do"][0]["detail"]
+    with refused(rule="campaigns.required", says="18:30"):
+        await hasan.submit()
+    await way.stage.advance_to(_day(12, 3, "10:40"))
+    await ai.withdraw()
+    await ai.read()
+    await ai.save("career", {"career": "2010年起在设计院从事道路设计，主持项目十余项。", "experience": "无"})
+    await _print_and_sign(ai)
+    assert (await ai.submit())["round"] == 2
+
+
 async def test_11_whoever_is_approved_late_pays_at_once_and_an_order_that_was_closed_still_counts(way: Journey) -> None:
     ai, office, own = await _applicant(way, AI), await way.reviewer(OFFICE), Payer(way.phone(AI))
     await _in_chat(way, AI, "进度")
@@ -434,9 +487,14 @@ async def test_11_whoever_is_approved_late_pays_at_once_and_an_order_that_was_cl
 
 
 async def test_12_when_the_windows_are_over_nobody_begins_and_nothing_is_decided(way: Journey) -> None:
-    office = await way.reviewer(OFFICE)
+    office, du = await way.reviewer(OFFICE), await _applicant(way, DU)
     task = await office.find((await (await _applicant(way, WANG)).show())["number"])
+    await office.send_back(await office.find((await du.show())["number"]), "学历证明不清晰，请重新上传。")
+    await du.withdraw()
     await way.stage.advance_to(_day(12, 3, "18:31"))
+    with refused(rule="campaigns.correct_until", says="18:30"):
+        await du.submit()
+    assert "已于12月3日" in (await du.home())["to_do"][0]["detail"]
     with refused(rule="review.own_campaign_window", says="18:30"):
         await office.approve(task)
     campaigns = (await way.stage.wire.api("GET", f"{POOL}/campaigns"))["items"]
