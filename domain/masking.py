@@ -1,4 +1,4 @@
-"""What is left of a name or number when somebody may see that there is one, but not whose."""
+"""What is left of a name or number when somebody may see that there is one, but not whose. Of nothing, nothing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ def mask_name(name: str) -> str:
 
 def mask_id_number(number: str) -> str:
     """``411303199001016933`` → ``4113***6933``. Anything shorter than an old 15-digit number is hidden whole."""
+    if not number:
+        return ""
     return f"{number[:4]}***{number[-4:]}" if len(number) >= 15 else "***"
 
 
 def mask_mobile(mobile: str) -> str:
     """``18912341990`` → ``189****1990``. Anything that is no mobile of 11 digits is hidden whole."""
+    if not mobile:
+        return ""
     return f"{mobile[:3]}****{mobile[-4:]}" if len(mobile) == 11 else "****"

@@ -138,7 +138,7 @@ class Accounts:
             await self._tell_bound(account, mobile, identity, now)
         roles = await roles_of(account.id, now)
         name = expert.name if expert else account.real_name
-        return Bound(account.id, mask_name(name) if name else "", mask_mobile(mobile), _codes_of(roles))
+        return Bound(account.id, mask_name(name), mask_mobile(mobile), _codes_of(roles))
 
     async def unbind(self, identity_id: UUID, *, key: str | None = None) -> Unbound:
         """Undo a binding and end the log-ins made with it; the expert's file stays. Harmless when nothing is bound."""
@@ -197,7 +197,7 @@ class Accounts:
         if expert_id is not None:
             name = (await Expert.get(id=expert_id)).name
         mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-        return Who(identity_id, account.id, expert_id, mask_name(name) if name else "", mask_mobile(mobile), roles)
+        return Who(identity_id, account.id, expert_id, mask_name(name), mask_mobile(mobile), roles)
 
     async def find_reader(self, pool: str, openid: str) -> Who:
         """Whom a visitor of WeChat's own browser stands for; all empty for an openid that is not bound."""

@@ -226,4 +226,4 @@ async def _has_city(book: Rulebook, region: str) -> bool:
 
 
 def _masked(deps: Deps, account: Account) -> str:
-    return mask_mobile(deps.keys.open_text(account.mobile_sealed, "mobile")) if account.mobile_sealed else ""
+    return mask_mobile(deps.keys.read(account.mobile_sealed, "mobile"))

@@ -70,12 +70,12 @@ class Credentials:
         """Raises Unauthenticated for somebody unknown."""
         account = await Account.get(id=_account_id(actor))
         keys, book = self._deps.keys, self._deps.book(account.pool)
-        number = keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else ""
+        number = keys.read(account.id_number_sealed, "id_number")
         free_at = self._mobile_free_at(account)
         return Profile(
             account_id=account.id,
             masked_name=mask_name(account.real_name),
-            masked_id_number=mask_id_number(number) if number else "",
+            masked_id_number=mask_id_number(number),
             masked_mobile=mask_mobile(keys.open_text(account.mobile_sealed, "mobile")),
             registered=account.registered_at is not None,
             person_check=PersonCheck(account.person_check),

@@ -70,6 +70,10 @@ class Keyring:
     def open_text(self, sealed: str, purpose: str) -> str:
         return self.open(sealed, purpose).decode()
 
+    def read(self, sealed: str, purpose: str) -> str:
+        """The text that a column keeps, empty where it keeps none: nobody told it, or it was erased."""
+        return self.open_text(sealed, purpose) if sealed else ""
+
     def lookup_hash(self, kind: str, value: str) -> str:
         """A stable 64-digit hex hash of ``value`` for unique keys and searches; useless without the key."""
         return hmac.new(self.lookup, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()

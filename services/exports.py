@@ -190,12 +190,11 @@ class Exports:
             state, step = ApplicationState(row["state"]), row["step"]
             in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
             shown = book.review.step_at(step) if in_review else None
-            number, mobile = row["id_number_sealed"], row["mobile_sealed"]
             found.append((
                 row["number"], types[row["entry_type"]], state.label,
                 shown.name if shown else "", row["name"] or row["real_name"],
-                mask_id_number(keys.open_text(number, "id_number")) if number else "",
-                mask_mobile(keys.open_text(mobile, "mobile")),
+                mask_id_number(keys.read(row["id_number_sealed"], "id_number")),
+                mask_mobile(keys.read(row["mobile_sealed"], "mobile")),
                 show_region(row["region"], codes) if row["region"] else "",
                 "；".join(f"{code} {codes.name('specialty', code)}".strip() for code in row["specialties"]),
                 row["expert_number"], row["campaign"], row["round"], row["submitted_at"], row["state_since"],

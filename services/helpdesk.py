@@ -114,7 +114,7 @@ class HelpDesk:
             return _view(row)
 
     def _who(self, account: Account) -> str:
-        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile") if account.mobile_sealed else ""
+        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
         return f"{mask_name(account.real_name)} {mask_mobile(mobile)}".strip()
 
 

@@ -257,7 +257,7 @@ class OfficeReading:
         shown = {
             **row,
             "name": mask_name(row["name"]),
-            "email": mask_email(self._deps.keys.open_text(sealed, "email")) if sealed else "",
+            "email": mask_email(self._deps.keys.read(sealed, "email")),
             "state": InvoiceState(row["state"]),
             "fee_state": FeeState(row["fee_state"]),
         }

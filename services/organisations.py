@@ -262,13 +262,13 @@ class Organisations:
         return link
 
     def _show(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
-        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile") if account.mobile_sealed else ""
+        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
         return Agent(
             link.id,
             organisation.id,
             organisation.name,
-            mask_name(account.real_name) if account.real_name else "",
-            mask_mobile(mobile) if mobile else "",
+            mask_name(account.real_name),
+            mask_mobile(mobile),
             link.valid_from,
             link.valid_until,
             _state(link, now),

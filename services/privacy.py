@@ -149,7 +149,7 @@ class Privacy:
             "account": {
                 "mobile": keys.open_text(account.mobile_sealed, "mobile"),
                 "name": account.real_name,
-                "id_number": keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else "",
+                "id_number": keys.read(account.id_number_sealed, "id_number"),
                 "registered_at": _iso(account.registered_at),
                 "person_check": PersonCheck(account.person_check).label,
                 "person_checked_at": _iso(account.person_checked_at),

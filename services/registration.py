@@ -140,7 +140,7 @@ class Registration:
         if actor.account_id is None:
             return ""
         account = await Account.get(id=actor.account_id)
-        return self._deps.keys.open_text(account.mobile_sealed, "mobile") if account.mobile_sealed else ""
+        return self._deps.keys.read(account.mobile_sealed, "mobile")
 
     # ---- asking the register, before the locks that registering holds
 

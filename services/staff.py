@@ -119,10 +119,10 @@ class Staff:
         )
 
     def _show(self, grant: RoleGrant, account: Account) -> StaffMember:
-        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile") if account.mobile_sealed else ""
+        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
         role = next(office for office in OFFICES if office == grant.role)
         return StaffMember(
-            grant.id, account.id, account.real_name, mask_mobile(mobile) if mobile else "", role, role_name(role),
+            grant.id, account.id, account.real_name, mask_mobile(mobile), role, role_name(role),
             grant.scope, grant.granted_at, grant.revoked_at is None,
         )  # fmt: skip
 

@@ -32,8 +32,8 @@ async def registered(actor: Actor) -> Account:
 
 def facts_of(deps: Deps, account: Account) -> PersonFacts:
     """Name, number, mobile and what follows from them; in clear, for the person and for checks only."""
-    number = deps.keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else ""
-    mobile = deps.keys.open_text(account.mobile_sealed, "mobile") if account.mobile_sealed else ""
+    number = deps.keys.read(account.id_number_sealed, "id_number")
+    mobile = deps.keys.read(account.mobile_sealed, "mobile")
     return person_facts(account.real_name, number, mobile)
 
 

@@ -147,7 +147,7 @@ class Invoices:
         return invoice
 
     def _email(self, invoice: Invoice) -> str:
-        return self._deps.keys.open_text(invoice.email_sealed, "email") if invoice.email_sealed else ""
+        return self._deps.keys.read(invoice.email_sealed, "email")
 
     # ---- the office
 

@@ -311,7 +311,7 @@ class Invoicing:
             raise _InHand
 
     def _email(self, invoice: Invoice) -> str:
-        return self._deps.keys.open_text(invoice.email_sealed, "email") if invoice.email_sealed else ""
+        return self._deps.keys.read(invoice.email_sealed, "email")
 
     # ---- moving and waiting
 

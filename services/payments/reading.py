@@ -132,7 +132,7 @@ async def view_fee(deps: Deps, fee: Fee, actor: Actor) -> FeeView:
 
 
 def view_invoice(deps: Deps, invoice: Invoice) -> InvoiceView:
-    email = deps.keys.open_text(invoice.email_sealed, "email") if invoice.email_sealed else ""
+    email = deps.keys.read(invoice.email_sealed, "email")
     return InvoiceView(
         id=invoice.id, state=invoice.state, title=invoice.title, taxpayer_id=invoice.taxpayer_id,
         email=mask_email(email), number=invoice.number, red_number=invoice.red_number,

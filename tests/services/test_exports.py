@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 
 from domain.errors import Forbidden, InvalidInput
 from domain.ids import new_id
+from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty
 from models.audit import AuditEntry
 from models.payments import Bill, BillDifference, PayOrder, Refund
@@ -59,6 +60,16 @@ async def test_applications_come_in_words_with_identities_masked(service: Export
     assert row["身份证号"].startswith("1101***")
     assert row["手机号"].startswith("138****")
     assert (export.filename, export.count) == ("applications-20261121-1200.xlsx", 1)
+
+
+async def test_who_had_the_account_deleted_is_listed_without_numbers(service: Exports, deps: Deps) -> None:
+    application = await submitted(deps, state="refused", ended_at=deps.now())
+    await Account.filter(id=application.account_id).update(
+        mobile_sealed="", mobile_hash="deleted", real_name="", id_number_sealed="", id_number_hash=None,
+        registered_at=None, disabled_at=deps.now(),
+    )  # fmt: skip
+    [row] = rows_of(await service.applications(ADMIN, Filter()))
+    assert (row["申请编号"], row["身份证号"], row["手机号"]) == (application.number, None, None)
 
 
 async def test_the_filter_is_that_of_the_list(service: Exports, deps: Deps) -> None:
