@@ -14,7 +14,7 @@ import structlog
 from tortoise.queryset import QuerySet
 
 from domain.entry_lifecycles import FeeState, InvoiceEvent, InvoiceState
-from domain.errors import GatewayError, Rejected, Unavailable
+from domain.errors import GatewayError, Rejected, Transient, Unavailable
 from domain.ids import new_id
 from domain.money import yuan
 from models.payments import Fee, Invoice
@@ -225,6 +225,9 @@ class Invoicing:
         )
         try:
             await self._platform.reverse_invoice(invoice.pool, reversal)
+        except Transient:  # not taken, so an earlier failure that it still shows is not the answer to this
+            await _as_read(invoice).update(reverse_asked_at=None)
+            raise
         except Rejected as error:
             log.error("invoice_not_reversed", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
             await self._move(

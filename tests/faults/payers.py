@@ -50,7 +50,8 @@ _LEFT = (
     "SELECT 'event ' || kind AS what, outcome AS state FROM pay_event WHERE applied_at IS NULL UNION ALL "
     "SELECT 'order ' || out_trade_no, state FROM pay_order WHERE state IN ('new', 'open') UNION ALL "
     "SELECT 'refund ' || out_refund_no, state FROM refund WHERE state <> 'done' UNION ALL "
-    "SELECT 'invoice', i.state FROM invoice i WHERE i.state <> 'sent' OR i.receipt_sent_at IS NULL UNION ALL "
+    "SELECT 'invoice', i.state FROM invoice i WHERE i.state NOT IN ('sent', 'reversed') OR i.receipt_sent_at IS NULL "
+    "OR (i.state = 'reversed' AND i.reversal_sent_at IS NULL) UNION ALL "
     "SELECT 'notice ' || kind, state FROM notice WHERE state = 'active' AND next_at <= $1 UNION ALL "
     "SELECT 'paid, and waiting', a.state FROM application a JOIN fee f ON f.application_id = a.id "
     "WHERE a.state = 'fee' AND f.state = 'paid'"
@@ -371,6 +372,25 @@ class Till:
         phones = (await self.wire.control("/phones?limit=500"))["phones"]
         purses = [(await self.wire.control(f"/phones/{phone['mobile']}/wallet"))["balance"] for phone in phones]
         return sum(PURSE - purse for purse in purses)
+
+    async def check_gone_back(self, debtor: Debtor) -> None:
+        """Both sides' books agree; the fee went back, its invoice is reversed on both sides, and that was mailed."""
+        broken = await patiently(find_broken)
+        assert not broken, "\n".join(broken)
+        await self._check_books()
+        [row] = await rows(
+            "SELECT f.state AS fee, i.state, i.apply_id, i.number, i.red_number FROM invoice i JOIN fee f "
+            "ON f.id = i.fee_id WHERE f.expert_number = $1",
+            debtor.number,
+        )
+        assert (row["fee"], row["state"]) == ("refunded", "reversed")
+        applications = (await self.wire.control("/pay/fapiao"))["applications"]
+        [known] = [one for one in applications if one["fapiao_apply_id"] == row["apply_id"]]
+        [there] = known["fapiao_information"]
+        assert (there["status"], there["red_fapiao"]["fapiao_number"]) == ("REVERSED", row["red_number"])
+        letters = (await self.wire.control(f"/mail?to={debtor.email}"))["letters"]
+        told = {await self._message_id(letter["id"]) for letter in letters if "冲红" in letter["subject"]}
+        assert len(told) == 1
 
     async def _check_letters(self, debtor: Debtor) -> None:
         """One receipt. It may come twice when a worker is killed, but then as the same message."""

@@ -105,6 +105,48 @@ async def test_surplus_money_goes_back_though_its_refund_is(till: Till, kind: st
     await till.check([debtor])
 
 
+REVERSING: dict[str, dict[str, object]] = {
+    "asked for and lost": {"kind": "lost", "path": "FAPIAO"},
+    "told twice": {"kind": "twice", "path": "FAPIAO"},
+    "told out of order": {"kind": "out_of_order", "path": "FAPIAO", "seconds": 3},
+    "taken without an answer": {"kind": "drop_answer", "path": "/reverse", "count": 1},
+    "taken with an error": {"kind": "error_after", "path": "/reverse", "count": 1},
+    "answered by a forger": {"kind": "forged_answer", "path": "/reverse", "count": 2},
+    "slow": {"kind": "fapiao_slow", "seconds": 7200, "count": 1},
+    "not possible at first": {"kind": "reverse_failed", "count": 1},
+}
+
+
+@pytest.mark.parametrize("name", REVERSING)
+async def test_an_invoice_is_reversed_once_though_that_is(till: Till, name: str) -> None:
+    [debtor] = till.take(1)
+    assert await till.pay(debtor, "mini")
+    await till.settle()
+    await till.fault(**REVERSING[name])  # type: ignore[arg-type]  # the fault's own fields
+    office = await till.office()
+    [order] = (await office.get(f"/payments/orders?search={debtor.number}&only=paid"))["items"]
+    await office.post(f"/payments/orders/{order['id']}/refund", {"reason": "本人申请退费"})
+    if "not possible" in name:
+        stuck = await till.until(lambda: _stuck(till, debtor))
+        await office.post(f"/payments/invoices/{stuck['id']}/reversal", {"reason": "service_ended", "note": "再次冲红"})
+    await till.until(lambda: _reversed(debtor))
+    await till.settle()
+    await till.check_gone_back(debtor)
+
+
+async def _reversed(debtor: Debtor) -> bool:
+    found = await rows(
+        "SELECT i.state FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE f.expert_number = $1", debtor.number
+    )
+    return bool(found) and found[0]["state"] == "reversed"
+
+
+async def _stuck(till: Till, debtor: Debtor) -> Json | None:
+    """What the office is shown as to be reversed."""
+    listed = (await (await till.office()).get("/payments/invoices?only=to_reverse"))["items"]
+    return next((row for row in listed if row["expert_number"] == debtor.number), None)
+
+
 async def _refund_of(till: Till, kind: str) -> Json | None:
     """The refund that is in trouble, once it is: at the platform, or refused there and so only with us."""
     if kind == "not_enough":

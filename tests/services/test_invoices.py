@@ -537,6 +537,24 @@ async def test_a_reversal_that_failed_is_shown_and_tried_again_each_day_or_when_
     assert (await Invoice.get()).state == "reversed"
 
 
+async def test_a_request_that_the_platform_puts_off_is_not_taken_for_failed(
+    till: Till, admin: Actor, sent: Fee, clock: FixedClock
+) -> None:
+    """It still shows the earlier failure."""
+    await send_back(till, admin, sent)
+    await till.invoicing.check_due()
+    till.platform.reverse("reverse_failed")
+    clock.move(timedelta(minutes=1))
+    await till.invoicing.check_due()
+    till.platform.before["reverse_invoice"] = [Transient("too often")] * 3
+    await till.invoices.reverse(admin, (await Invoice.get()).id, "service_ended", "再次冲红")
+    for _ in range(5):
+        await till.invoicing.check_due()
+        assert (await Invoice.get()).state == "reversing"
+        clock.move(timedelta(minutes=10))
+    assert len(till.platform.reversals) == 2
+
+
 async def test_a_platform_that_refuses_to_reverse_leaves_it_to_the_office(till: Till, admin: Actor, sent: Fee) -> None:
     await send_back(till, admin, sent)
     till.platform.before["reverse_invoice"] = [Rejected("NO_AUTH")]
