@@ -109,7 +109,8 @@ class AccountPages:
         return self._site.render(
             "account_password.html", status=error.status if error else 200, pool=visitor.pool, next=target, note=note,
             profile=await self._services.credentials.profile(visitor), rule=book.registration.password.rule(),
-            error=error.message if error else "", code_length=book.login.code_length, hotline=book.pool.hotline,
+            error=error.message if error else "", wrong=error.field if error else "",
+            code_length=book.login.code_length, hotline=book.pool.hotline,
             form=self._door.form(visitor, "password"), out=self._door.form(visitor, "logout"),
         )  # fmt: skip
 
@@ -147,7 +148,8 @@ class AccountPages:
         return self._site.render(
             "account_mobile.html", status=error.status if error else 200, pool=person.pool, sent=sent, note=note,
             profile=await self._services.credentials.profile(person), mobile=fields.get("mobile", "").strip()[:20],
-            by_code=fields.get("by") == "code", error=error.message if error else "", hotline=book.pool.hotline,
+            by_code=fields.get("by") == "code", error=error.message if error else "",
+            wrong=error.field if error else "", hotline=book.pool.hotline,
             code_length=book.login.code_length, form=self._door.form(person, "mobile"),
         )  # fmt: skip
 

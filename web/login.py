@@ -144,7 +144,8 @@ class Door:
         return self._site.render(
             "login.html", status=error.status if error else 200, way=way, name=name, pool=pool,
             pools={code: book.pool.name for code, book in known.items()}, next=safe_target(target),
-            error=error.message if error else "", form=self._site.form_token("login", _NOBODY, _NOBODY),
+            error=error.message if error else "", wrong=error.field if error else "",
+            form=self._site.form_token("login", _NOBODY, _NOBODY),
             by_password=any(_has_passwords(book) for book in known.values()),
             opens=any(book.registration.open for book in known.values()),
         )  # fmt: skip
@@ -163,6 +164,7 @@ class Door:
         return self._site.render(
             "login_code.html", status=error.status if error else 200, pool=pool, mobile=mobile,
             length=self._services.deps.book(pool).login.code_length, error=error.message if error else "",
+            wrong=error.field if error else "",
             hotline=self._services.deps.book(pool).pool.hotline, next=safe_target(target),
             form=self._site.form_token("login", _NOBODY, _NOBODY),
         )  # fmt: skip

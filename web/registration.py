@@ -63,7 +63,8 @@ class RegistrationPages:
         return self._site.render(
             "register.html", status=error.status if error else 200, deed=deed, pools=offered, pool=pool, mobile=mobile,
             closed="" if offered else " ".join(dict.fromkeys(closed.values())), next=target,
-            error=error.message if error else "", form=self._site.form_token(deed, _NOBODY, _NOBODY),
+            error=error.message if error else "", wrong=error.field if error else "",
+            form=self._site.form_token(deed, _NOBODY, _NOBODY),
         )  # fmt: skip
 
     async def send_code(self, request: http.Request) -> http.Response:
@@ -95,6 +96,7 @@ class RegistrationPages:
             next=safe_target(fields.get("next", "")), note=note, error=error.message if error else "",
             wrong=error.field if error else "", code_length=book.login.code_length,
             passwords="password" in book.registration.login_ways, rule=book.registration.password.rule(),
+            read=fields.get("privacy") == book.pool.privacy_version, honest=fields.get("honesty") == "yes",
             honesty=book.registration.honesty, privacy=book.pool.privacy_text, version=book.pool.privacy_version,
             form=self._site.form_token("register", _NOBODY, _NOBODY), hotline=book.pool.hotline,
         )  # fmt: skip

@@ -20,11 +20,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from redis.exceptions import RedisError
 from tortoise.exceptions import DBConnectionError
 
-from domain.clock import local, print_time, print_until
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
-from domain.money import yuan
 from services.attachment_reading import Form, OpenedFile
 from services.registry import Services
+from web.words import filters
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -60,6 +59,8 @@ _TITLES: Mapping[int, str] = {
     500: "系统出错",
     503: "暂时无法服务",
 }
+_PASSING = frozenset({424, 429, 500, 503})
+"""Refusals that may pass by themselves."""
 _HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条通知中的链接，或返回上一页。"}
 
 
@@ -93,15 +94,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._environment.globals["static"] = self._static_url
-        self._environment.filters.update(
-            time=print_time,
-            until=lambda at: print_until(at, self._now()),
-            clock=lambda at: f"{local(at):%H:%M}",
-            clock_seconds=lambda at: f"{local(at):%H:%M:%S}",
-            iso=lambda at: at.isoformat(),
-            minute=lambda at: f"{local(at):%Y-%m-%d %H:%M}",
-            yuan=yuan,
-        )
+        self._environment.filters.update(filters(self._now))
         self._headers = _security_headers(embed_in, secure=self.secure)
         app.router.add_get("/h5/static/{name}", self._static)
 
@@ -142,20 +135,21 @@ class Site:
                 raise http.HTTPNotFound  # no text of ours holds it, and the database can't
             return await handler(request)
         except AppError as error:
-            return self.refusal(error)
+            return self.refusal(error, request)
         except http.HTTPException as error:
             if error.status < 400:
                 self.protect(error)
                 raise
-            return self.refusal(_plain(error.status, _HINTS.get(error.status, "页面无法打开，请返回后重试。")))
+            hint = _HINTS.get(error.status, "页面无法打开，请返回后重试。")
+            return self.refusal(_plain(error.status, hint), request)
         except (HttpProcessingError, http.RequestPayloadError):
-            return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"))
+            return self.refusal(InvalidInput("提交的内容不完整，请返回后重试。", code="garbled"), request)
         except AWAY as error:
             log.warning("page_part_away", error=type(error).__name__)
-            return self.refusal(Unavailable("系统暂时繁忙，请稍后刷新重试。"))
+            return self.refusal(Unavailable("系统暂时繁忙，请稍后刷新重试。"), request)
         except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
             log.exception("page_failed", method=request.method)
-            return self.refusal(_plain(500, "系统出错，我们已记录。请稍后刷新重试，仍不行请拨打通知中的联系电话。"))
+            return self.refusal(_plain(500, "我们已记录问题。请稍后重试，仍不行请拨打通知中的联系电话。"), request)
 
     # ---- answers
 
@@ -163,10 +157,14 @@ class Site:
         text = self._environment.get_template(template).render(values)
         return http.Response(text=text, status=status, content_type="text/html")
 
-    def refusal(self, error: AppError) -> http.Response:
-        """A refusal as a page that says what to do next."""
+    def refusal(self, error: AppError, request: http.Request | None = None) -> http.Response:
+        """A refusal as a page that says what to do next; a ``request`` that only read may be tried again from it."""
         title = _TITLES.get(error.status, "无法完成")
-        response = self.render("error.html", status=error.status, title=title, message=error.message)
+        again = request is not None and request.method == "GET" and error.status in _PASSING
+        response = self.render(
+            "error.html", status=error.status, title=title, message=error.message, again=again,
+            log_in=error.status == http.HTTPUnauthorized.status_code,
+        )  # fmt: skip
         if isinstance(error, TooMany):
             response.headers["Retry-After"] = str(error.retry_after)
         return response

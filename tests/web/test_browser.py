@@ -39,7 +39,7 @@ _NAMELESS = """() => [...document.querySelectorAll('a, button, input:not([type=h
     .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map((e) => e.outerHTML)"""
 _SMALL = """() => [...document.querySelectorAll('a, button, select, label:has([type=checkbox], [type=radio]), '
     + 'input:not([type=hidden], [type=checkbox], [type=radio])')]
-    .filter((e) => e.offsetParent && !e.closest('p, td'))
+    .filter((e) => e.offsetParent && !e.closest('p, td, [aria-hidden=true]'))
     .map((e) => [e.textContent.trim() || e.id, e.getBoundingClientRect().height]).filter(([, h]) => h < 43.5)"""
 
 

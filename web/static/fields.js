@@ -7,7 +7,7 @@ import { uploader } from './upload.js';
 
 const INPUTS = {
   text: {}, textarea: {}, email: { type: 'email', autocomplete: 'email' }, mobile: { type: 'tel', inputmode: 'numeric', maxlength: 11 },
-  phone: { type: 'tel' }, integer: { inputmode: 'numeric' }, date: { type: 'date' }, month: { type: 'month' },
+  phone: { type: 'tel' }, integer: { inputmode: 'numeric' }, date: { type: 'date', placeholder: '例如 2012-07-01' }, month: { type: 'month', placeholder: '例如 2012-07' },
   credit_code: { maxlength: 18, autocapitalize: 'characters' },
 };
 let serial = 0;
@@ -56,8 +56,8 @@ function frame(field, control, { group = false, locked = false } = {}) {
 function typed(field, value, context) {
   const long = field.kind === 'textarea';
   const control = h(long ? 'textarea' : 'input', {
-    maxlength: field.length_max, rows: long ? 4 : undefined, placeholder: field.default && `没有请填“${field.default}”`,
-    ...(long ? {} : INPUTS[field.kind]),
+    maxlength: field.length_max, rows: long ? 4 : undefined, ...(long ? {} : INPUTS[field.kind]),
+    ...(field.default && { placeholder: `没有请填“${field.default}”` }),
   });
   control.value = value ?? '';
   const { element, refuse } = frame(field, control);

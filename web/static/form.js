@@ -13,10 +13,11 @@ const STASH = 'pbt-form';
 const page = { schema: null, mine: null, names: new Map(), widgets: new Map(), section: '', dirty: false, timer: 0, saving: null, failures: 0 };
 const tabs = h('nav', { class: 'tabs', 'aria-label': '申请表的各部分' });
 const notice = h('div', { 'aria-live': 'polite' });
+const opinion = h('div');
 const body = h('section', { class: 'fields' });
 const saved = h('span', { class: 'saved', role: 'status' });
 const bar = h('div', { class: 'formbar' });
-root.replaceChildren(tabs, notice, body, bar);
+root.replaceChildren(tabs, notice, opinion, body, bar);
 
 const sectionOf = (code) => page.schema.sections.find((one) => one.code === code);
 const isEditable = (field) => page.editable.has(field.code);
@@ -59,6 +60,8 @@ async function read() {
   for (const [kind, entries] of Object.entries(page.mine.names)) {
     for (const [code, name] of Object.entries(entries)) page.names.set(`${kind}/${code}`, name);
   }
+  const said = page.mine.progress.opinion;
+  opinion.replaceChildren(...(said ? [h('p', { class: 'bar warn' }, h('strong', {}, '审核意见：'), said)] : []));
 }
 
 function firstUnfinished() {
@@ -217,7 +220,7 @@ function choices({ code, params }) {
     page.sections[params.section].version = params.version;
     save();
   } }, '以本页内容为准');
-  return h('div', { class: 'choices' }, load, mine);
+  return h('div', { class: 'bad choices' }, load, mine);
 }
 
 /** Anew from the service; the version of the open section stays as this page has read it, with what it shows. */
@@ -255,7 +258,7 @@ function drawCheck() {
   const lines = page.schema.sections.map((section) => {
     page.section = section.code;
     const rows = section.fields.map((field) => draw(field, valueOf(field), { ...context(field), locked: true }).element);
-    return h('details', { open: true }, h('summary', {}, section.title), rows);
+    return h('details', { class: 'part', open: true }, h('summary', {}, section.title), rows);
   });
   page.section = 'check';
   const list = problems.length ? h('section', { class: 'missing', 'aria-label': '还需补充' }, h('h3', {}, `还有${problems.length}处需要补充或修改`),
@@ -280,7 +283,9 @@ function actions() {
   const made = [];
   if (may('print') || !papers.print_locks || page.mine.locked_version !== null) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, print) }, papers.print_locks && state === 'draft' ? '打印表格（锁定）' : '打印表格'));
   if (may('withdraw')) made.push(h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, withdraw) }, '撤回修改'));
-  if (may('submit')) made.push(h('button', { type: 'button', class: 'button primary', onclick: (event) => during(event.currentTarget, submit, refusedSubmit) }, '提交审核'));
+  const first = page.mine.problems[0];
+  if (may('submit') && first) made.push(h('button', { type: 'button', class: 'button primary', onclick: () => jump(first.field) }, '去补充'));
+  else if (may('submit')) made.push(h('button', { type: 'button', class: 'button primary', onclick: (event) => during(event.currentTarget, submit, refusedSubmit) }, '提交审核'));
   return made;
 }
 

@@ -48,31 +48,41 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
     const crumbs = h('nav', { class: 'trail', 'aria-label': '所在位置' });
     const list = h('ul', { class: 'list picks' });
     const trail = [{ code: top, name: '全部' }];
+    const first = [];  // the first level: where what a search finds belongs
     const stem = kind === 'region' ? top.slice(0, 2) : top;
 
     const choose = (node) => close({ code: node.code, name: node.name });
     const open = async (at) => {
       trail.splice(trail.indexOf(at) + 1);
       crumbs.replaceChildren(...trail.map((one) => h('button', { type: 'button', onclick: () => open(one) }, one.name)));
-      await show(() => client.get(`/catalogues/${kind}`, { parent: at.code }));
+      await show(async () => {
+        const level = await client.get(`/catalogues/${kind}`, { parent: at.code });
+        if (at === trail[0] && !first.length) first.push(...level.items);
+        return level;
+      });
     };
-    const row = (node) => {
+    const codeOf = (node) => node.code;
+    const place = (node) => {
+      const above = first.find((one) => one.code !== node.code && node.code.startsWith(kind === 'region' ? one.code.replace(/(00)+$/, '') : one.code));
+      return above ? `${node.code} · ${above.name}` : node.code;
+    };
+    const row = (node, where) => {
       const chosen = taken.has(node.code);
       const choosable = !chosen && allowed(node) && !(leaf && node.has_children);
       const down = node.has_children && h('button', { type: 'button', class: 'row grow', onclick: () => { trail.push(node); open(node); } },
-        h('span', { class: 'grow' }, node.name, h('small', {}, node.code)));
+        h('span', { class: 'grow' }, node.name, h('small', {}, where(node))));
       const pick = h('button', { type: 'button', class: 'pick', disabled: !choosable, 'aria-label': `选择${node.name}`, onclick: () => choose(node) },
         chosen ? '已选' : choosable ? '选择' : '');
       if (node.has_children) return h('li', { class: 'node', data: { key: node.code } }, down, choosable && pick);
       return h('li', { class: 'node', data: { key: node.code } },
         h('button', { type: 'button', class: 'row plain grow', disabled: !choosable, onclick: () => choose(node) },
-          h('span', { class: 'grow' }, node.name, h('small', {}, chosen ? `${node.code} 已选` : node.code))));
+          h('span', { class: 'grow' }, node.name, h('small', {}, chosen ? `${where(node)} · 已选` : where(node)))));
     };
-    const show = async (load) => {
+    const show = async (load, where = codeOf) => {
       try {
         const { items } = await load();
-        refill(list, items.map(row));
-        if (!items.length) list.replaceChildren(h('li', { class: 'empty' }, '没有找到，请换个词。'));
+        refill(list, items.map((node) => row(node, where)));
+        if (!items.length) list.replaceChildren(h('li', { class: 'empty' }, '没有找到，请换个词，或清空后逐级查找。'));
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         list.replaceChildren(h('li', { class: 'empty' }, error.message));
@@ -85,7 +95,7 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
         const found = await client.get(`/catalogues/${kind}/search`, { word, limit: 50 });
         if (!current()) throw new Problem(0, { detail: '正在查找……' });
         return { items: found.items.filter((node) => node.code.startsWith(stem)) };
-      });
+      }, place);
     };
     dialog.append(searchBox('输入名称或代码搜索', search), crumbs, list);
     open(trail[0]);

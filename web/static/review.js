@@ -9,6 +9,8 @@ const modes = {
   refuse: { title: '不通过', label: '请写明原因，申请人能看到', decisions: ['refuse'] },
 };
 let opener = null;
+let mode = 'send_back';
+const drafts = { true: '', false: '' };  // what is typed against a form is no opinion on its approval
 let sent = false;
 
 one('[data-close]')?.addEventListener('click', () => viewer.close());
@@ -57,16 +59,20 @@ function visibleChoices() {
   return all('[data-decision]', sheet).filter((button) => !button.hidden);
 }
 
-function openSheet(mode, from = document.activeElement) {
-  if (!modes[mode] || !one(modes[mode].decisions.map((name) => `[data-decision="${name}"]`).join(), sheet)) return;
+function openSheet(wanted, from = document.activeElement) {
+  if (!modes[wanted] || !one(modes[wanted].decisions.map((name) => `[data-decision="${name}"]`).join(), sheet)) return;
   opener = from;
+  const box = one('textarea', sheet);
+  drafts[mode === 'approve'] = box.value;
+  mode = wanted;
+  box.value = drafts[mode === 'approve'];
   one('[data-title]', sheet).textContent = modes[mode].title;
   one('[data-label]', sheet).textContent = modes[mode].label;
   for (const button of all('[data-decision]', sheet)) button.hidden = !modes[mode].decisions.includes(button.value);
   for (const chip of all('[data-phrase]', sheet)) chip.hidden = ('good' in chip.dataset) !== (mode === 'approve');
   one('[data-problem]', sheet).hidden = true;
   sheet.classList.add('up');
-  (mode === 'approve' ? visibleChoices()[0] : one('textarea', sheet)).focus();
+  (mode === 'approve' ? visibleChoices()[0] : box).focus();
 }
 
 function closeSheet() {

@@ -131,7 +131,7 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   });
   list.append(...state.files.map(item));
   arrange();
-  return { element: h('div', { class: 'uploads' }, list, locked ? !files.length && '—' : [add, input, h('p', { class: 'small' }, rule(field))], said), state, refuse, clear, focus: () => add.focus() };
+  return { element: h('div', { class: 'uploads' }, list, locked ? !files.length && '未上传' : [add, input, h('p', { class: 'small' }, rule(field))], said), state, refuse, clear, focus: () => add.focus() };
 }
 
 async function showThumbnail(client, id, place) {

@@ -1,7 +1,9 @@
+// On every page: what must not happen twice, what is wrong under the fingers, and the way back where a page ends.
+
 // A form that is under way isn't sent twice, and a page opened by "back" can be used again.
 document.addEventListener('submit', (event) => {
   const form = event.target;
-  if (form.method !== 'post') return;
+  if (form.method !== 'post' || event.defaultPrevented) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = 'yes';
 });
@@ -11,7 +13,14 @@ addEventListener('pageshow', () => {
 
 // What is wrong comes into sight, and its field under the fingers.
 const wrong = document.querySelector('[aria-invalid="true"]');
-if (wrong) {
+if (wrong?.offsetParent) {
   wrong.scrollIntoView({ block: 'center' });
   wrong.focus({ preventScroll: true });
+}
+
+// A refusal leads back to what was typed.
+const back = document.querySelector('[data-go-back]');
+if (back && history.length > 1) {
+  back.hidden = false;
+  back.addEventListener('click', () => history.back());
 }
