@@ -13,11 +13,13 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.rulebook import Rulebook
 from models.accounts import Account
 from models.applications import Application
+from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import Objection
 from services.applications.state import EVERYTHING, lock, log, move
 from services.applications.telling import tell
-from services.base import Actor, Deps, record
+from services.base import Actor, Deps, record, violation
+from services.campaigns import review_end
 from services.codes import Notifier
 from services.idempotency import once
 from services.limits import DAY, seconds_until, serialise
@@ -114,7 +116,8 @@ class Objections:
     ) -> ObjectionView:
         """Dismiss it, or uphold it: then the application is sent back whole, or refused, with the answer as reason.
 
-        Whoever else has objected against the same entry is answered along. Raises Conflict for one that is decided.
+        Whoever else has objected against the same entry is answered along. Raises Conflict for one that is decided,
+        RuleViolation for sending back what nobody could review any more.
         """
         check(actor, "objection.decide")
         words = check_text(" ".join(answer.split()), "answer", "处理意见", ANSWER_MAX, required=True)
@@ -175,6 +178,7 @@ class Objections:
             await move(application, ApplicationEvent.REFUSE, now)
             await tell(self._deps, self._notices, application, "application_refused", now.isoformat(), reason=answer)
         else:
+            await _check_reviewable(application, book, now)
             application.sent_back_fields = [EVERYTHING]
             await application.save(update_fields=["sent_back_fields"])
             await move(application, ApplicationEvent.SEND_BACK, now)
@@ -211,6 +215,15 @@ def _check_words(text: str, shortest: int) -> str:
     if len(words) < shortest:
         raise InvalidInput(f"请写明异议的事实和理由，至少{shortest}个字。", code="too_short", field="text")
     return check_text(words.replace("\n", " "), "text", "异议内容", TEXT_MAX) and words
+
+
+async def _check_reviewable(application: Application, book: Rulebook, now: datetime) -> None:
+    """What is sent back must come to reviewers again."""
+    campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
+    end = review_end(campaign, book) if campaign else None
+    if end is not None and end <= now:
+        told = f"本次征集的审核已于{print_time(end)}结束，退回后无法再审核。请先延长审核截止时间，或作出不通过决定。"
+        raise violation(book, "review.own_campaign_window", told)
 
 
 async def _log_upheld(application: Application, book: Rulebook, outcome: Outcome, answer: str, now: datetime) -> None:

@@ -8,14 +8,15 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
 from models.applications import Application
 from models.reviews import Objection, ReviewEntry
 from services.base import Actor, Deps
 from services.objections import Objections
 from services.public_notices import PublicNotices
+from tests.factories.applications import make_campaign
 from tests.factories.people import make_account, make_expert
-from tests.factories.reviews import make_applicant, make_application, make_catalogues
+from tests.factories.reviews import make_applicant, make_application, make_catalogues, with_rules
 from tests.services.conftest import NoticeBook
 
 REASON = "该同志的职称证书与公示单位不一致，请核实。"
@@ -150,6 +151,25 @@ async def test_an_upheld_objection_refuses_or_sends_back_and_answers_everybody_w
     assert sorted(book.kinds()) == sorted([kind, "objection_answered", "objection_answered"])
     entry = await ReviewEntry.get(application_id=application.id)
     assert (entry.step_name, entry.opinion) == ("公示", "职称证书不实")
+
+
+async def test_after_the_review_nothing_is_sent_back_that_nobody_could_look_at(
+    deps: Deps, book: NoticeBook, clock: FixedClock
+) -> None:
+    strict = with_rules(deps, review={"own_campaign_window": True})
+    objections, now = Objections(strict, book), deps.now()
+    campaign = await make_campaign(strict, review_until=now + timedelta(minutes=1))
+    application = await on_notice(strict, campaign_id=campaign.id)
+    raised = await objections.raise_one(await citizen(strict), application.id, REASON)
+    clock.move(timedelta(minutes=2))
+    with pytest.raises(RuleViolation, match="请先延长审核截止时间") as refused:
+        await objections.decide(await admin(strict), raised.id, "send_back", "职称证书不实")
+    assert refused.value.rule == "review.own_campaign_window"
+    assert (await Objection.get(id=raised.id)).state == "open", "nothing half"
+    campaign.review_until = now + timedelta(days=1)
+    await campaign.save()
+    await objections.decide(await admin(strict), raised.id, "send_back", "职称证书不实")
+    assert (await Application.get(id=application.id)).state == "sent_back"
 
 
 async def test_administrators_decide_neither_their_own_objections_nor_those_against_themselves(
