@@ -74,6 +74,17 @@ _CHECKS = {
         "SELECT o.id FROM pay_order o WHERE o.surplus AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.order_id = o.id) "
         "AND NOT EXISTS (SELECT 1 FROM pay_event e WHERE e.subject = o.out_trade_no AND e.applied_at IS NULL)"
     ),
+    "an invoice of a fee that went back is the platform's, and nobody reverses it": (
+        "SELECT i.id FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE f.state = 'refunded' "
+        "AND i.issued_by = 'wechat' AND i.state IN ('issued', 'sent')"
+    ),
+    "an invoice is to be looked at, and nobody does": (
+        "SELECT id FROM invoice WHERE check_at IS NULL AND state IN ('applied', 'reversing', 'stuck')"
+    ),
+    "a fee is due of an application that has ended": (
+        "SELECT f.id FROM fee f JOIN application a ON a.id = f.application_id "
+        "WHERE f.state = 'due' AND a.ended_at IS NOT NULL"
+    ),
     "an application waits for a fee that is paid": (
         "SELECT a.id FROM application a JOIN fee f ON f.application_id = a.id AND f.state = 'paid' "
         "WHERE a.state = 'fee' AND NOT EXISTS (SELECT 1 FROM pay_event e JOIN pay_order o "
