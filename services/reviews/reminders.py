@@ -22,7 +22,9 @@ WITH reviewer AS MATERIALIZED (
     SELECT t.step_code, t.region, t.specialty, r.account_id AS owner, count(*) AS n
       FROM review_task t JOIN application p ON p.id = t.application_id
       LEFT JOIN (SELECT DISTINCT account_id FROM reviewer) r ON r.account_id = p.account_id
+      LEFT JOIN campaign k ON k.id = p.campaign_id AND $4
      WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back') AND t.opened_at < $2
+       AND coalesce(k.review_from <= $5, TRUE) AND coalesce(k.review_until > $5, TRUE)
        AND EXISTS (SELECT 1 FROM reviewer)
      GROUP BY t.step_code, t.region, t.specialty, r.account_id
 )
@@ -31,7 +33,8 @@ SELECT account_id, step_code, sum(n)::int AS n FROM (
      WHERE t.owner IS DISTINCT FROM a.account_id
 ) found GROUP BY account_id, step_code
 """
-"""By reviewer and step, of those who were not told today; nobody's own application counts."""
+"""By reviewer and step, of those who were not told today; nobody's own application counts, nor (``$4``) what is outside
+its campaign's window of review."""
 
 _LATE = """
 SELECT t.step_code AS step, count(*)::int AS n FROM review_task t JOIN application p ON p.id = t.application_id
@@ -66,7 +69,7 @@ class Reminders:
     async def _remind(self, pool: str, now: datetime) -> int:
         names = {step.code: step.name for step in self._deps.book(pool).review.steps}
         midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-        day = f"{local(now):%Y%m%d}"
+        day, windowed = f"{local(now):%Y%m%d}", self._deps.book(pool).review.own_campaign_window
         recipients = [
             Recipient(
                 dedupe_key=f"review_waiting:{row['account_id']}:{row['step_code']}:{day}",
@@ -77,7 +80,7 @@ class Reminders:
                 },
                 account_id=row["account_id"],
             )
-            for row in await rows(_WAITING, pool, midnight, day)
+            for row in await rows(_WAITING, pool, midnight, day, windowed, now)
         ]
         if not recipients:
             return 0

@@ -12,7 +12,8 @@ from models.notices import Notice
 from services.base import Deps
 from services.notices import Notices
 from services.reviews import Reminders, Reviews
-from tests.factories.reviews import CITY, OTHER_CITY, begin, make_application, make_reviewer
+from tests.factories.applications import make_campaign
+from tests.factories.reviews import CITY, OTHER_CITY, begin, make_application, make_reviewer, with_rules
 
 pytestmark = pytest.mark.usefixtures("catalogues")
 TO_MONDAY_MORNING = timedelta(days=1, hours=21)
@@ -44,6 +45,18 @@ async def test_who_has_work_from_the_day_before_is_told_once_on_a_working_mornin
     assert (notice.params["step"], notice.params["count"]) == ("行业部门预审", "2")
     clock.move(timedelta(days=1))
     assert await reminders.remind() == 1
+
+
+async def test_nobody_is_reminded_of_what_can_not_be_decided_now(
+    deps: Deps, reviews: Reviews, clock: FixedClock
+) -> None:
+    await make_reviewer(deps, "industry", CITY)
+    campaign = await make_campaign(deps, review_until=deps.now() + timedelta(hours=1))
+    await begin(reviews, deps, await make_application(deps, campaign_id=campaign.id))
+    clock.move(TO_MONDAY_MORNING)
+    strict = with_rules(deps, review={"own_campaign_window": True})
+    assert await Reminders(strict, Notices(strict)).remind() == 0
+    assert await Reminders(deps, Notices(deps)).remind() == 1, "where reviewers have no window"
 
 
 async def test_what_came_today_waits_for_tomorrows_word(
