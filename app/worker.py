@@ -27,8 +27,13 @@ TICK = 0.5
 """Seconds between two looks at what is due."""
 WATCH = 15.0
 """Seconds between two rounds of the auditor."""
+PAUSE = 1.0
+"""Seconds between an outage and the next try."""
 STALLED_AFTER = 60
 """Seconds without a heartbeat after which a worker's jobs are given to others."""
+
+Well = Callable[[], None]
+"""Called by work that goes well: an outage, if there was one, is over."""
 
 heartbeat = Gauge("pbt_auditor_heartbeat_seconds", "When the auditor last found everything well (epoch seconds)")
 overdue = Gauge("pbt_auditor_overdue", "Rows whose next step is overdue, by table", ["table"])
@@ -43,27 +48,27 @@ async def run_worker(settings: Settings) -> None:
         register(queue, container.services, engine.finish_late)
         async with asyncio.TaskGroup() as group:
             group.create_task(follow_clock(container.redis, container.clock))
-            group.create_task(_forever("jobs", lambda: _run_jobs(queue, settings.worker_concurrency)))
-            group.create_task(_forever("tick", lambda: _tick(container)))
+            group.create_task(forever("jobs", lambda well: _run_jobs(queue, settings.worker_concurrency, well)))
+            group.create_task(forever("tick", lambda well: _tick(container, well)))
             group.create_task(
-                _forever("auditor", lambda: _audit(container, make_queue(settings.database_url, pool_size=2)))
+                forever("auditor", lambda well: _audit(container, make_queue(settings.database_url, pool_size=2), well))
             )
 
 
-async def _forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def forever(name: str, work: Callable[[Well], Awaitable[None]]) -> None:
     """Run ``work`` again whenever an outage ends it; each outage is logged once down, once back."""
     outage = Outage(f"worker-{name}")
     while True:
         try:
-            await work()
-            outage.up()
+            await work(outage.up)
         except (*OUTAGES, ConnectorException) as error:
             outage.down(repr(error))
-        await asyncio.sleep(1)
+        await asyncio.sleep(PAUSE)
 
 
-async def _run_jobs(queue: Queue, concurrency: int) -> None:
+async def _run_jobs(queue: Queue, concurrency: int, well: Well) -> None:
     async with queue.open_async():
+        well()
         await queue.run_worker_async(
             concurrency=concurrency,
             install_signal_handlers=False,
@@ -73,14 +78,15 @@ async def _run_jobs(queue: Queue, concurrency: int) -> None:
         )
 
 
-async def _tick(container: Container) -> None:
+async def _tick(container: Container, well: Well) -> None:
     deadlines = container.services.deadlines
     while True:
         await deadlines.tick()
+        well()
         await asyncio.sleep(TICK)
 
 
-async def _audit(container: Container, queue: Queue) -> None:
+async def _audit(container: Container, queue: Queue, well: Well) -> None:
     """Let running draws look again, free the jobs of dead workers, and raise the alarm for what stays overdue."""
     deadlines = container.services.deadlines
     async with queue.open_async():
@@ -88,6 +94,7 @@ async def _audit(container: Container, queue: Queue) -> None:
             await deadlines.defer(list(deadlines.periodic))
             await free_stalled(queue)
             health = await deadlines.health()
+            well()
             for table, count in health.overdue.items():
                 overdue.labels(table).set(count)
             if health.well:

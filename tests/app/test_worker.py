@@ -1,14 +1,17 @@
-"""What the worker does with jobs whose worker died."""
+"""What the worker does with jobs whose worker died, and what it says of outages."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 from procrastinate import App
+from structlog.testing import capture_logs
 
-from app.worker import free_stalled
+from app import worker
+from app.worker import Well, forever, free_stalled
 from jobs.queue import make_queue
 
 
@@ -53,3 +56,23 @@ async def test_jobs_of_a_dead_worker_are_freed_even_when_one_of_them_is_waiting_
     )
     assert states == {other: "todo"}
     await free_stalled(queue)
+
+
+async def test_every_outage_of_work_that_never_ends_is_told_down_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PAUSE", 0)
+    rounds = iter([True, True, False, False, True, False, True])
+    over = asyncio.Event()
+
+    async def tick(well: Well) -> None:
+        for goes_well in rounds:
+            if not goes_well:
+                raise ConnectionError("the database is away")
+            well()
+        over.set()
+        await asyncio.Event().wait()
+
+    with capture_logs() as logs:
+        task = asyncio.create_task(forever("tick", tick))
+        await over.wait()
+        task.cancel()
+    assert [line["event"] for line in logs] == ["part_down", "part_back", "part_down", "part_back"]
