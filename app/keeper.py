@@ -108,7 +108,16 @@ class Keeper:
             pause = min(FIRST_PAUSE * 2.0 ** max(deaths - 1, 0), LONGEST_PAUSE)
             log.error("part_died", part=part.name, exit_status=code, restart_in=pause)
             await asyncio.sleep(pause)
-            self._children[part.name] = await self._spawn(part)
+            self._children[part.name] = await self._respawn(part)
+
+    async def _respawn(self, part: Part) -> Child:
+        """A machine that has no room for a process now may have it later."""
+        while True:
+            try:
+                return await self._spawn(part)
+            except OSError as error:
+                log.error("part_not_started", part=part.name, reason=str(error), again_in=LONGEST_PAUSE)
+                await asyncio.sleep(LONGEST_PAUSE)
 
     async def _end(self) -> None:
         for task in self._tasks:

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import keeper as keeper_module
+from app.embedded.child import Child
 from app.keeper import Keeper, Part
 from app.refusal import Refusal
 
@@ -77,6 +79,27 @@ async def test_a_killed_part_is_started_again(monkeypatch: pytest.MonkeyPatch) -
                 await asyncio.sleep(0.01)
         assert _alive(keeper.pid("worker"))
         assert keeper.pid("other") == other
+
+
+async def test_a_part_that_can_not_be_started_again_at_once_is_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper_module, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(keeper_module, "LONGEST_PAUSE", 0.01)
+    spawn, refusals = keeper_module.spawn, [OSError(11, "no process left"), OSError(12, "no memory left")]
+
+    async def crowded(*arguments: Any, **options: Any) -> Child:
+        if refusals:
+            raise refusals.pop()
+        return await spawn(*arguments, **options)
+
+    async with Keeper([_part("worker", LAST)]) as keeper:
+        await keeper.wait_until_ready()
+        monkeypatch.setattr(keeper_module, "spawn", crowded)
+        first = keeper.pid("worker")
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            while keeper.pid("worker") == first:
+                await asyncio.sleep(0.01)
+        assert (refusals, _alive(keeper.pid("worker"))) == ([], True)
 
 
 async def test_a_part_that_will_not_end_is_killed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
