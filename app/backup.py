@@ -16,12 +16,12 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -37,6 +37,7 @@ DUMP = "database.dump"
 SETTINGS = "settings.env"
 MANIFEST = "manifest.json"
 FILES = "files.tar"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 _TABLES = """
 SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
@@ -165,13 +166,26 @@ def _work_folder(parent: Path | None) -> Iterator[Path]:
 
 async def _dump(database_url: str, target: Path) -> dict[str, int]:
     """Dump and count in one snapshot, so that both tell of the same moment; returns rows by table."""
-    connection = await asyncpg.connect(database_url)
+    async with (
+        _connect(database_url) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
+        options = ["--format=custom", "--no-owner", "--no-privileges", "--no-comments", f"--snapshot={snapshot}"]
+        await _run_tool("pg_dump", [*options, "--file", str(target), _database(database_url)], database_url)
+        return await _count(connection)
+
+
+@asynccontextmanager
+async def _connect(database_url: str) -> AsyncIterator[Connection]:
     try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
-            options = ["--format=custom", "--no-owner", "--no-privileges", "--no-comments", f"--snapshot={snapshot}"]
-            await _run_tool("pg_dump", [*options, "--file", str(target), _database(database_url)], database_url)
-            return await _count(connection)
+        connection = await asyncpg.connect(database_url)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Refusal(
+            f"数据库连不上（{type(error).__name__}），请检查 PBT_DATABASE_URL 和数据库是否在运行。"
+        ) from error
+    try:
+        yield connection
     finally:
         await connection.close()
 
@@ -209,24 +223,18 @@ def _database(database_url: str) -> str:
 
 
 async def _count_rows(database_url: str) -> dict[str, int]:
-    connection = await asyncpg.connect(database_url)
-    try:
+    async with _connect(database_url) as connection:
         return await _count(connection)
-    finally:
-        await connection.close()
 
 
-async def _count(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
+async def _count(connection: Connection) -> dict[str, int]:
     tables = [row[0] for row in await connection.fetch(_TABLES)]
     return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
 
 
 async def _check_empty(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
+    async with _connect(database_url) as connection:
         tables = await connection.fetch(_TABLES)
-    finally:
-        await connection.close()
     if tables:
         raise Refusal(
             f"数据库不是空的（已有 {len(tables)} 张表），为免覆盖数据不予恢复。请换一个空数据库或空的数据目录。"

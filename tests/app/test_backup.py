@@ -11,6 +11,7 @@ import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -126,6 +127,20 @@ async def test_only_its_owner_can_read_a_backup_and_it_replaces_nothing(database
         await back_up(_settings(database_url=database), file, NOW)
     with pytest.raises(Refusal, match="请先建立"):
         await back_up(_settings(database_url=database), tmp_path / "no" / "pbt.tar", NOW)
+
+
+@pytest.mark.parametrize("change", ["nobody listens", "wrong password"])
+async def test_a_database_that_can_not_be_reached_is_said_to_be_that(
+    database: str, tmp_path: Path, change: str, unused_tcp_port: int
+) -> None:
+    parts = urlsplit(database)
+    there = f"{parts.username}:{parts.password}@{parts.hostname}:{unused_tcp_port}"
+    if change == "wrong password":
+        there = f"{parts.username}:wrong@{parts.hostname}:{parts.port}"
+    away = urlunsplit(parts._replace(netloc=there))
+    with pytest.raises(Refusal, match="数据库连不上"):
+        await back_up(_settings(database_url=away), tmp_path / "pbt.tar", NOW)
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_database_with_tables_is_not_overwritten(database: str, tmp_path: Path) -> None:
