@@ -78,14 +78,17 @@ async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -
         config=tortoise_config(settings.database_url, pool_size=settings.db_pool_size), _enable_global_fallback=True
     )
     connector = aiohttp.TCPConnector(limit=200, limit_per_host=100)
-    session = aiohttp.ClientSession(connector=connector)
+    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
     try:
         clock = await make_clock(redis, movable=settings.env == "sandbox")
         rulebooks = load_rulebooks(settings.rulebooks, settings.pools)
         gateways = make_gateways(settings, rulebooks, session, redis, clock, registry)
         windows = Windows(redis, clock)
         services = make_services(make_deps(settings, rulebooks, clock), make_ports(settings, gateways, windows))
-        yield Container(settings, clock, redis, windows, gateways, services)
+        try:
+            yield Container(settings, clock, redis, windows, gateways, services)
+        finally:
+            gateways.printer.close()
     finally:
         await session.close()
         await Tortoise.close_connections()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from ipaddress import ip_network
 
 import aiohttp.web as http
+import structlog
 
 import miniapp_api
 from app.chat import make_codecs, make_engine
@@ -16,6 +18,7 @@ from app.clock import follow_clock, move_clock
 from app.container import Container, build
 from app.health import setup_health, standard_checks
 from bot.callback import Callback
+from bot.codec import Codec
 from bot.dialogue import OUTAGES
 from bot.engine import Engine
 from config.settings import Settings
@@ -27,6 +30,8 @@ from web.pay_receipts import PayReceiptEndpoint
 from web.receipts import ReceiptEndpoint, ReceiptParsers
 from web.site import Limit
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 _RESUME_EVERY = 3.0
 _LONGEST_SHIFT = timedelta(days=3660).total_seconds()
 CONTAINER: http.AppKey[Container] = http.AppKey("container", Container)
@@ -34,10 +39,26 @@ CONTAINER: http.AppKey[Container] = http.AppKey("container", Container)
 
 async def create_app(settings: Settings) -> http.Application:
     """Build everything and say what is served. ``settings`` with both server URLs; closed by the app's cleanup."""
-    stack = AsyncExitStack()
-    container = await stack.enter_async_context(build(settings))
-    codecs = make_codecs(container)
-    engine = await stack.enter_async_context(make_engine(container, codecs))
+    async with AsyncExitStack() as stack:
+        container = await stack.enter_async_context(build(settings))
+        codecs = make_codecs(container)
+        engine = await stack.enter_async_context(make_engine(container, codecs))
+        app = _assemble(settings, container, codecs, engine)
+        for work in (follow_clock(container.redis, container.clock), _resume_parked(engine)):
+            stack.push_async_callback(_end, asyncio.create_task(work))
+        close = stack.pop_all().aclose
+    app.on_cleanup.append(lambda _app: close())
+    return app
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _assemble(
+    settings: Settings, container: Container, codecs: Mapping[str, Codec], engine: Engine
+) -> http.Application:
     app = http.Application(client_max_size=32 * 1024 * 1024)
     app[CONTAINER] = container
     setup_health(app, standard_checks(settings.database_url, settings.redis_url))
@@ -48,18 +69,6 @@ async def create_app(settings: Settings) -> http.Application:
     setup_pages(app, container.services, limit=_make_limit(container))
     if settings.env == "sandbox":
         app.router.add_post("/sandbox/clock", _move_clock)
-    tasks = [
-        asyncio.create_task(follow_clock(container.redis, container.clock)),
-        asyncio.create_task(_resume_parked(engine)),
-    ]
-
-    async def close(_app: http.Application) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await stack.aclose()
-
-    app.on_cleanup.append(close)
     return app
 
 
@@ -104,3 +113,5 @@ async def _resume_parked(engine: Engine) -> None:
             await engine.resume_parked()
         except OUTAGES:
             continue
+        except Exception:  # last resort: nobody waits for this task, and a message that breaks it must not end it
+            log.exception("parked_not_resumed")

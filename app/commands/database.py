@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 
 from tortoise import Tortoise
 
-from app.container import make_keyring
+from app.container import make_deps
 from app.refusal import Refusal
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.rulebook import load_rulebooks
 from models.migrate import pending
 from models.setup import tortoise_config
-from services.base import Deps, Jobs
+from services.base import Deps
 
 
 @asynccontextmanager
@@ -24,7 +24,6 @@ async def deps_for(settings: Settings) -> AsyncIterator[Deps]:
         raise Refusal("数据库还不是当前版本，请先运行 pbt migrate。")
     await Tortoise.init(config=tortoise_config(settings.database_url), _enable_global_fallback=True)
     try:
-        rulebooks = load_rulebooks(settings.rulebooks, settings.pools)
-        yield Deps(SystemClock(), make_keyring(settings.keys), rulebooks, Jobs(), settings.public_url)
+        yield make_deps(settings, load_rulebooks(settings.rulebooks, settings.pools), SystemClock())
     finally:
         await Tortoise.close_connections()
