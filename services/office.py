@@ -21,6 +21,7 @@ from services.payments.bills import BillView
 from services.payments.invoice_moves import FOLLOWS, REFUNDED
 from services.payments.reading import TO_REVERSE, mask_email
 from services.permissions import check
+from services.reviews.gaps import find_gaps
 from services.texts import check_text
 
 InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
@@ -75,12 +76,13 @@ ORDER BY i.created_at, i.id LIMIT $4 OFFSET $5
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many of each wait for somebody of the office."""
+    """How many of each wait for somebody of the office. ``unassigned_reviews``: tasks that no reviewer covers."""
 
     employer_requests: int
     objections: int
     feedback: int
     overdue_reviews: int
+    unassigned_reviews: int
     refunds: int
     invoices: int
     reversals: int
@@ -201,7 +203,8 @@ class OfficeReading:
         check(actor, "application.read")
         steps, now = self._deps.book(actor.pool).review.steps, self._deps.now()
         since = [now - step.expected for step in steps]
-        return Waiting(**(await rows(_WAITING, actor.pool, [step.code for step in steps], since))[0])
+        counts = (await rows(_WAITING, actor.pool, [step.code for step in steps], since))[0]
+        return Waiting(**counts, unassigned_reviews=sum(gap.waiting for gap in await find_gaps(actor.pool)))
 
     async def places(self, actor: Actor) -> list[Place]:
         """All regions of the province, each city followed by what lies in it."""

@@ -21,7 +21,8 @@ from tests.web.office import Scene, employer_request, fill, handed_in, make_scen
 
 PAGES = (
     "", "/applications", "/campaigns", "/campaigns/new", "/employers", "/employers/requests", "/reviewers", "/staff",
-    "/objections", "/notices", "/orders", "/alarms", "/invoices", "/bills", "/feedback", "/passwords",
+    "/objections", "/notices", "/orders", "/alarms", "/invoices", "/bills", "/feedback", "/materials",
+    "/passwords",
 )  # fmt: skip
 WINDOW = {"enrol_from": "2026-12-01T10:30", "enrol_until": "2026-12-20T18:00"}
 FORM = {"deed": "save", "name": "2026年第三批征集", "first": "on", **WINDOW}
@@ -118,7 +119,7 @@ async def test_home_tells_what_waits_and_leads_there(scene: Scene) -> None:
     await fill(scene)
     visitor = await scene.at("/office")
     for words in (
-        "超期未审 2", "申请添加的单位 1", "待处理的异议 1", "待答复的意见 1", "异常的退款 1", "待开的发票 1",
+        "无人审核 2", "超期未审 2", "申请添加的单位 1", "待处理的异议 1", "待答复的意见 1", "异常的退款 1", "待开的发票 1",
         "对账差异 1",
     ):  # fmt: skip
         assert words in visitor.text

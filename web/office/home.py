@@ -35,6 +35,7 @@ class HomePages(OfficePart):
 
 def _todos(waiting: Waiting) -> list[Todo]:
     found = [
+        Todo(waiting.unassigned_reviews, "无人审核", "/office/reviewers"),
         Todo(waiting.overdue_reviews, "超期未审", "/office/applications?state=reviewing&sort=waiting"),
         Todo(waiting.employer_requests, "申请添加的单位", "/office/employers/requests"),
         Todo(waiting.objections, "待处理的异议", "/office/objections"),
