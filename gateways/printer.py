@@ -23,8 +23,8 @@ TIMEOUT = 30.0
 """Seconds within which a paper must be there, the wait for those before it included."""
 CONTENT_MAX = 8 * 1024 * 1024
 """Bytes of a paper's content as JSON."""
-_PREFERRED = ("Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC", "Noto Serif CJK SC", "Source Han Serif SC")
-"""In this order; rare characters of names that the first lacks are taken from the next."""
+_PREFERRED = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC")
+"""In this order, Song type before the one without serifs, as official papers are set; rare characters of names that the first lacks are taken from the next."""
 _SHARED = "base"
 
 

@@ -50,7 +50,7 @@ async def test_rare_characters_of_names_are_set_in_a_real_font(printer: TypstPri
     pdf = await printer.print("commitment", commitment("甡㛃䶮𬬭𠮷"))
     assert "甡㛃䶮𬬭𠮷" in text_of(pdf)
     fonts = PdfReader(io.BytesIO(pdf)).pages[0]["/Resources"]["/Font"]  # type: ignore[index]
-    assert all("NotoSansCJK" in font.get_object()["/BaseFont"] for font in fonts.values())
+    assert all("NotoSerifCJK" in font.get_object()["/BaseFont"] for font in fonts.values())
 
 
 async def test_what_looks_like_markup_is_set_as_it_was_typed(printer: TypstPrinter) -> None:
@@ -81,7 +81,7 @@ async def test_the_form_holds_every_item(printer: TypstPrinter) -> None:
     for section in content["sections"]:
         for row in section["rows"]:
             assert "".join(row["label"].split()) in text
-    for cell in ("A080101", "备选", "工作单位意见", "本人签字", "第1页，共2页"):
+    for cell in ("A080101", "备选", "工作单位意见", "本人签字", "第1页共2页"):
         assert cell in text
 
 
