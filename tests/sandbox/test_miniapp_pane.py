@@ -23,6 +23,7 @@ from app.demo_people import EXPERTS
 from app.preparations import bring_demo_people
 from domain.draws import participant_commitment
 from domain.verify_draw import verify
+from tests.factories.files import pdf
 from tests.sandbox.test_page import CHROMIUM, FLAGS
 
 pytestmark = [
@@ -75,6 +76,13 @@ class Desk:
             await expect(consent).to_have_count(0)
         return phone
 
+    async def allow(self, name: str, title: str) -> None:
+        """WeChat's question after a tap: messages of these templates may be sent once."""
+        sheet = self.phone(name).get_by_role("dialog", name="订阅消息")
+        await expect(sheet).to_contain_text(title)
+        await sheet.get_by_role("button", name="允许").click()
+        await expect(sheet).to_be_hidden()
+
     async def agree(self) -> str:
         """Wherever a phone away from the desk was called: bring it there, read the invitation back, agree."""
         chip = self.page.locator("#news .chip").filter(has_text=EXPERT).first
@@ -86,6 +94,7 @@ class Desk:
         asked = phone.get_by_role("dialog", name="确认参加")
         await expect(asked).to_contain_text("广州市天河区")
         await asked.get_by_role("button", name="确认参加").click()
+        await self.allow(name, "评标到场提醒")
         await expect(phone.get_by_text("我的验证码")).to_be_visible()
         self.agreed.append(name)
         return name
@@ -148,18 +157,46 @@ async def test_one_tap_makes_a_draw_that_can_be_looked_through_and_handed_in(des
     await phone.get_by_role("button", name="预览可抽取人数").click()
     await expect(phone.get_by_text(re.compile(r"主专业 10-19 人；还可预览 \d+ 次"))).to_be_visible()
     await phone.get_by_role("button", name="下一步：提交审核").click()
+    await attach(desk, "上传附件", "意向.txt", b"text")
+    await expect(phone.get_by_role("alert").filter(has_text="PDF、JPG 或 PNG")).to_be_visible()
+    await attach(desk, "上传附件", "旧表.pdf", pdf())
+    await expect(phone.get_by_role("button", name="旧表.pdf")).to_be_visible()
+    await phone.get_by_role("button", name="移除附件").click()
+    await phone.get_by_role("dialog", name="移除附件").get_by_role("button", name="移除").click()
+    await expect(phone.get_by_text("还没有附件")).to_be_visible()
+    await attach(desk, "上传附件", "申请表.pdf", pdf(2))
+    await expect(phone.get_by_role("button", name="申请表.pdf")).to_be_visible()
+    async with desk.page.expect_download() as download:
+        await phone.get_by_role("button", name="下载申请表").click()
+    assert (await download.value).suggested_filename.endswith(".pdf")
     await phone.locator("form").get_by_role("button", name="提交审核").click()
+    await desk.allow(AGENCY, "抽取申请核验结果")
     await expect(phone.get_by_role("button", name="撤回审核")).to_be_visible()
 
 
-async def test_the_verifier_passes_it_and_the_agencys_page_follows(desk: Desk) -> None:
+async def attach(desk: Desk, button: str, name: str, content: bytes) -> None:
+    async with desk.page.expect_file_chooser() as chooser:
+        await desk.phone(AGENCY).get_by_role("button", name=button).click()
+    await (await chooser.value).set_files({"name": name, "mimeType": "application/octet-stream", "buffer": content})
+
+
+async def test_the_verifier_passes_it_and_the_agencys_page_follows(desk: Desk, tmp_path: Path) -> None:
     phone = await desk.open(VERIFIER)
     await phone.get_by_role("button", name="演示大桥工程").click()
     await expect(phone.get_by_text("演示建设第1公司")).to_be_visible()
+    async with desk.page.expect_download() as download:
+        await phone.get_by_role("button", name="申请表.pdf").click()
+    await (await download.value).save_as(tmp_path / "saved.pdf")
+    assert (tmp_path / "saved.pdf").read_bytes() == pdf(2)
     await phone.get_by_role("button", name="通过", exact=True).click()
     await phone.get_by_role("dialog", name="通过核验").get_by_role("button", name="通过").click()
     await expect(phone.get_by_text("没有待核验的申请")).to_be_visible()
-    await desk.phone(AGENCY).get_by_role("button", name="进入抽取").click()
+    agency = desk.phone(AGENCY)
+    await agency.get_by_role("tab", name="微信").click()
+    log = agency.get_by_role("log", name="聊天记录")
+    await expect(log, "the consent brings it to who never opened the chat").to_contain_text("抽取申请核验结果")
+    await agency.get_by_role("tab", name="小程序").click()
+    await agency.get_by_role("button", name="进入抽取").click()
 
 
 async def test_both_phones_fix_the_order_and_forget_their_bits(desk: Desk) -> None:
@@ -170,11 +207,13 @@ async def test_both_phones_fix_the_order_and_forget_their_bits(desk: Desk) -> No
     supervisor = await desk.open(SUPERVISOR)
     await supervisor.get_by_role("button", name="承诺中").click()
     await supervisor.get_by_role("button", name="提交承诺").click()
+    await desk.allow(SUPERVISOR, "抽取确认提醒")
     await expect(supervisor.get_by_text("种子")).to_be_visible()
     await expect(agency.get_by_role("button", name="启动抽取")).to_be_visible()
     assert await desk.page.evaluate(KEPT, "/bits/") == []
     assert len(await desk.page.evaluate(KEPT, "/receipts/")) == 2
     await agency.get_by_role("button", name="启动抽取").click()
+    await desk.allow(AGENCY, "专家不足通知")
 
 
 async def test_called_experts_agree_and_the_agency_sees_it_live(desk: Desk) -> None:
