@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import structlog
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 from yarl import URL
 
@@ -145,10 +145,11 @@ class OidcIdentity:
         return claims
 
     async def _decode(self, provider: _Provider, token: str) -> jwt.Token:
-        """A key that isn't known yet is looked for once: platforms change their keys without notice."""
+        """A key that isn't known yet is looked for once: platforms change their keys without notice, also under the
+        id of the old one."""
         try:
             return jwt.decode(token, (await self._key_set(provider, KEPT)).keys, ALGORITHMS)
-        except InvalidKeyIdError:
+        except (InvalidKeyIdError, BadSignatureError):
             return jwt.decode(token, (await self._key_set(provider, KEYS_AGAIN)).keys, ALGORITHMS)
 
     async def _key_set(self, provider: _Provider, oldest: float) -> _Keys:

@@ -216,6 +216,17 @@ async def test_a_new_key_is_looked_for_once(tools: Tools, provider: Provider) ->
     assert provider.key_requests == 2
 
 
+async def test_a_new_key_under_the_old_ones_id_is_looked_for_too(tools: Tools, provider: Provider) -> None:
+    seconds = Seconds()
+    client = platform(tools, provider, seconds)
+    await log_in(tools, provider, client)
+    provider.key = RSAKey.generate_key(2048, {"kid": "old", "use": "sig"})
+    provider.published = [provider.key]
+    seconds.now = 11
+    assert (await log_in(tools, provider, client)).subject == "s1"
+    assert provider.key_requests == 2
+
+
 async def test_unknown_keys_cannot_make_us_ask_all_the_time(tools: Tools, provider: Provider) -> None:
     client = platform(tools, provider)
     provider.key = NEW_KEY
