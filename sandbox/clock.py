@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+
+log = logging.getLogger("sandbox")
 
 BEIJING = timezone(timedelta(hours=8))
 
@@ -77,6 +80,12 @@ class Timeline:
             except TimeoutError:
                 continue
 
+    def _act(self, due: Due) -> None:
+        try:
+            due.action()
+        except Exception:  # last resort: one thing that can't be done must not end all that is due after it
+            log.exception("a due action failed")
+
     def _run_due(self) -> float | None:
         """Runs what is due; returns the seconds until the next, None when there is none."""
         while self._due:
@@ -85,5 +94,5 @@ class Timeline:
                 return wait
             due = heapq.heappop(self._due)
             if not due.cancelled:
-                due.action()
+                self._act(due)
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import threading
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -28,13 +29,16 @@ class Signer:
 
     def __init__(self) -> None:
         self._key: rsa.RSAPrivateKey | None = None
+        self._making = threading.Lock()
         self.key_id = secrets.token_hex(8)
 
     @property
     def key(self) -> rsa.RSAPrivateKey:
-        if self._key is None:
-            self._key = rsa.generate_private_key(65537, 2048)
-        return self._key
+        """One for all threads: what is published is what signs."""
+        with self._making:
+            if self._key is None:
+                self._key = rsa.generate_private_key(65537, 2048)
+            return self._key
 
     def jwk(self) -> Json:
         numbers = self.key.public_key().public_numbers()
