@@ -119,11 +119,14 @@ async def test_home_tells_what_waits_and_leads_there(scene: Scene) -> None:
     await fill(scene)
     visitor = await scene.at("/office")
     for words in (
-        "无人审核 2", "超期未审 2", "申请添加的单位 1", "待处理的异议 1", "待答复的意见 1", "异常的退款 1", "待开的发票 1",
+        "超期未审 2", "申请添加的单位 1", "待处理的异议 1", "待答复的意见 1", "异常的退款 1", "待开的发票 1",
         "对账差异 1",
     ):  # fmt: skip
         assert words in visitor.text
     assert "2 审核中" in visitor.text
+    assert "无人审核" not in visitor.text
+    await ReviewAssignment.all().update(revoked_at=scene.world.clock.now())
+    assert "无人审核 3" in (await scene.at("/office")).text
 
 
 # ---- campaigns
