@@ -523,8 +523,12 @@ async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_sta
 async def test_14_the_final_result_comes_by_sms_also_to_whoever_is_refused(way: Journey) -> None:
     edge, city, province = await _with_mini(way, EDGE), await way.reviewer(CITY), await way.reviewer(PROVINCE)
     number = (await edge.show())["number"]
+    await way.stage.advance(61)
+    await edge.phone.follow()
+    assert "绑定成功" in await edge.phone.bind()
     await city.approve(await city.find(number))
     await province.refuse(await province.find(number), "从业年限不足。")
+    await way.bubble(EDGE, "未通过")
     await way.sms(EDGE, "未通过审核")
     shown = (await edge.show())["progress"]
     assert (shown["state"], shown["opinion"]) == ("refused", "从业年限不足。")
