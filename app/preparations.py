@@ -5,8 +5,12 @@ from __future__ import annotations
 import structlog
 
 from app.commands.database import deps_for
+from app.container import open_files
 from app.demo_data import POOL, load_demo
+from app.demo_materials import load_materials
 from config.settings import Settings
+from gateways.printer import TypstPrinter
+from services.sealed_files import SealedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -18,3 +22,17 @@ async def bring_demo_people(settings: Settings) -> None:
     async with deps_for(settings) as deps:
         report = await load_demo(deps, settings.rulebooks.parent / "catalogues")
     log.info("demo_loaded", experts=report.experts, staff=report.staff)
+
+
+async def bring_demo_materials(settings: Settings) -> None:
+    """In the sandbox, offer two real files to download."""
+    if settings.env != "sandbox" or POOL not in settings.pools:
+        return
+    printer = TypstPrinter(settings.fonts)
+    try:
+        async with deps_for(settings) as deps:
+            store = SealedFiles(open_files(settings.files, settings.data_dir / "files"), deps.keys)
+            count = await load_materials(deps, store, printer, POOL)
+    finally:
+        printer.close()
+    log.info("demo_materials_loaded", count=count)

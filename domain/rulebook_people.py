@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from domain.rulebook_forms import FileType
 from domain.rulebook_types import Duration, Items, Section, Text
 
 LoginName = Literal["mobile", "id_number"]
 LoginWay = Literal["code", "password"]
+MaterialType = FileType | Literal["docx", "xlsx", "zip"]
 
 
 class Password(Section):
@@ -102,6 +104,17 @@ class Question(Section):
     """What people type when they mean it; a chat message that holds one of them is answered with it."""
 
 
+class Materials(Section):
+    """The area of material to download (资料下载)."""
+
+    categories: Annotated[Items[Text], Field(min_length=1)]
+    """In the order in which they are shown."""
+    types: Annotated[Items[MaterialType], Field(min_length=1)]
+    """What the office may put there; told by content, not by name."""
+    size_max: Annotated[int, Field(ge=100_000, le=30_000_000)]
+    """Bytes of one file."""
+
+
 class Help(Section):
     """Guide (办理指南), questions, lines to call, legal text."""
 
@@ -118,3 +131,4 @@ class Help(Section):
     feedback_per_day: Annotated[int, Field(ge=1, le=50)]
     media: Items[Text] = ()
     """Manuals and videos to be found elsewhere."""
+    materials: Materials

@@ -10,6 +10,7 @@ from handlers import (
     helpdesk,
     invitations,
     leave,
+    materials,
     panels,
     payment,
     receipts,
@@ -38,6 +39,7 @@ def register_all(router: Router) -> None:
         check_in,
         availability,
         receipts,
+        materials,
         helpdesk,
         welcome,
     ):

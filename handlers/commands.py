@@ -26,6 +26,7 @@ PROGRESS = "进度"
 PAY = "缴费"
 GUIDE = "办理指南"
 FEEDBACK = "意见反馈"
+MATERIALS = "资料下载"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -45,6 +46,7 @@ TAPS: Mapping[str, int] = {
     GUIDE: 115,
     FEEDBACK: 116,
     REGISTER: 117,
+    MATERIALS: 118,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

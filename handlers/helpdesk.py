@@ -11,7 +11,7 @@ from handlers import commands, texts, wording
 from services.base import Actor
 from services.helpdesk import FEEDBACK_MAX
 
-_GUIDE_BYTES = 1700
+_GUIDE_BYTES = 1600
 """Of the bubble's 2048: hotlines and choices must still fit."""
 _REGIONS_BYTES = 600
 """Of these, for whom to ask in each region."""
@@ -32,7 +32,7 @@ async def guide(turn: Turn) -> str:
     regions = _regions([f"{name}：{line}" for name, line in await turn.services.to_dos.advice(turn.user.pool)])
     guide_text = shorten(rules.guide, _GUIDE_BYTES - len(regions.encode()))
     lines = [guide_text, "\n".join(rules.hotlines), *([regions] if regions else []), texts.GUIDE_MORE.format(link=link)]
-    return "\n".join([*lines, commands.tappable(commands.FEEDBACK, commands.HELP)])
+    return "\n".join([*lines, commands.tappable(commands.MATERIALS, commands.FEEDBACK, commands.HELP)])
 
 
 def _regions(lines: list[str]) -> str:

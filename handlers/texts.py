@@ -38,6 +38,11 @@ PAGE = '<a href="{link}">▸ {label}</a>'
 GUIDE_REGIONS = "各地咨询：\n{lines}"
 GUIDE_ALL_REGIONS = "……其他地区请在“我的申报”页面查看。"
 GUIDE_MORE = '<a href="{link}">查看完整办理指南和常见问题</a>'
+MATERIALS = "可下载的资料："
+MATERIALS_OF = "【{category}】"
+MATERIAL_CLOSED = "{title}（登录后下载）"
+ALL_MATERIALS = "打开资料下载页"
+NO_MATERIALS = "目前没有可下载的资料，请以征集公告和通知为准。"
 ASK_FEEDBACK = "请写下您的意见或遇到的问题，我们会转给专家库管理机构，答复会发到这里。"
 FEEDBACK_FORM = "请用5至{longest}个字说明，不要只发表情或图片。"
 FEEDBACK_TAKEN = "已收到，谢谢。答复会发到这里。"

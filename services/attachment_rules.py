@@ -12,6 +12,7 @@ from domain.entry_lifecycles import ApplicationState
 from domain.errors import Conflict, InvalidInput
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import FileRule, FileType, FormField
+from domain.rulebook_people import MaterialType
 from models.applications import Application, Attachment
 from services.applications.state import editable_fields
 
@@ -106,7 +107,7 @@ def wanted(rule: FileRule) -> str:
     return "、".join(_WORDS[one] for one in rule.types)
 
 
-def clean_name(name: str, kind: FileType | None = None) -> str:
+def clean_name(name: str, kind: MaterialType | None = None) -> str:
     """A name to save under: no folders, no characters that systems forbid, and the ending of what it is."""
     base = name.replace("\\", "/").rpartition("/")[2]
     shown = "".join(

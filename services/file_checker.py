@@ -1,7 +1,7 @@
 """Looking into a file in a process of its own: whatever a crafted file does to a decoder, it does it there.
 
-``python -m services.file_checker jpg,pdf`` reads the file from standard input and answers on standard output: a line of
-JSON, then the thumbnail.
+``python -m services.file_checker attachment jpg,pdf`` (or ``material docx,pdf``) reads the file from standard input and
+answers on standard output: a line of JSON, then the thumbnail, which only attachments have.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import resource
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import cast, get_args
 
 import structlog
 
 from domain.errors import InvalidInput
 from domain.rulebook_forms import FileType
+from domain.rulebook_people import MaterialType
 from services.file_contents import Found, inspect
+from services.office_files import OFFICE_TYPES, inspect_material
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -38,15 +41,24 @@ class FileChecker:
 
     async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
         """Raises InvalidInput with what is wrong and what to do; a file that breaks the process is broken."""
+        kind, thumbnail = await self._ask("attachment", content, allowed)
+        return Found(cast(FileType, kind), thumbnail)
+
+    async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
+        """The same for what the office offers, office documents too; what it is."""
+        kind, _ = await self._ask("material", content, allowed)
+        return kind
+
+    async def _ask(self, way: str, content: bytes, allowed: Collection[str]) -> tuple[MaterialType, bytes]:
         async with self._turn:
-            answer = await _run([sys.executable, "-m", "services.file_checker", ",".join(allowed)], content)
+            answer = await _run([sys.executable, "-m", "services.file_checker", way, ",".join(allowed)], content)
         if answer is None:
             raise InvalidInput("文件无法读取，请重新导出或拍照后再上传。", code="file_broken")
         head, _, thumbnail = answer.partition(b"\n")
         said = json.loads(head)
         if "message" in said:
             raise InvalidInput(said["message"], code=said["code"])
-        return Found(said["kind"], thumbnail)
+        return said["kind"], thumbnail
 
 
 async def _run(command: Sequence[str], content: bytes) -> bytes | None:
@@ -75,13 +87,17 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_MAX, CPU_MAX))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    allowed: list[FileType] = [kind for kind in ("jpg", "png", "pdf") if kind in sys.argv[1].split(",")]
+    way, named = sys.argv[1], sys.argv[2].split(",")
+    content, thumbnail = sys.stdin.buffer.read(), b""
+    head: dict[str, str]
     try:
-        found = inspect(sys.stdin.buffer.read(), allowed)
+        if way == "material":
+            head = {"kind": inspect_material(content, [kind for kind in OFFICE_TYPES if kind in named])}
+        else:
+            found = inspect(content, [kind for kind in get_args(FileType) if kind in named])
+            head, thumbnail = {"kind": found.kind}, found.thumbnail
     except InvalidInput as refusal:
-        head, thumbnail = {"message": refusal.message, "code": refusal.code}, b""
-    else:
-        head, thumbnail = {"kind": found.kind}, found.thumbnail
+        head = {"message": refusal.message, "code": refusal.code}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + thumbnail)
     return 0
 

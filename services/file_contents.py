@@ -80,18 +80,24 @@ def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
 
 def check_kind(content: bytes, allowed: Collection[FileType]) -> FileType:
     """What the first bytes say; a file that other programs would take for something else too is refused."""
-    kind = _kind_of(content)
+    kind = kind_of(content)
     if kind is None or kind not in allowed:
-        found = _WORDS[kind] if kind else _other(content)
+        found = _WORDS[kind] if kind else other_kind(content)
         wanted = "、".join(_WORDS[one] for one in allowed)
         hint = "请在手机设置中把相机格式改为“兼容性最佳”，或截图后再上传。" if "HEIC" in found else "请另存后再上传。"
         raise InvalidInput(
             f"这里只能上传{wanted}，这个文件{'是' + found if found else '无法识别'}，{hint}", code="file_type"
         )
-    hidden = zipfile.is_zipfile(io.BytesIO(content)) or _MARKUP.search(content[:_HEAD])
-    if hidden or (kind != "pdf" and b"%PDF-" in content[:_HEAD]):
-        raise InvalidInput("文件中夹带了其他内容，请重新导出或拍照后再上传。", code="file_mixed")
+    check_mixed(content)
+    if kind != "pdf" and b"%PDF-" in content[:_HEAD]:
+        raise _mixed()
     return kind
+
+
+def check_mixed(content: bytes, *, archive_too: bool = True) -> None:
+    """Raises InvalidInput for a file that a browser takes for a page; ``archive_too``: or others for an archive."""
+    if _MARKUP.search(content[:_HEAD]) or (archive_too and zipfile.is_zipfile(io.BytesIO(content))):
+        raise _mixed()
 
 
 def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
@@ -150,7 +156,8 @@ def check_pdf(content: bytes) -> None:
         )
 
 
-def _kind_of(content: bytes) -> FileType | None:
+def kind_of(content: bytes) -> FileType | None:
+    """What the first bytes say."""
     if content.startswith(b"\xff\xd8\xff"):
         return "jpg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -158,8 +165,13 @@ def _kind_of(content: bytes) -> FileType | None:
     return "pdf" if content.startswith(b"%PDF-") else None
 
 
-def _other(content: bytes) -> str:
+def other_kind(content: bytes) -> str:
+    """The name of a kind that nobody takes here; empty for what is not known either."""
     return next((name for pattern, name in _OTHERS if pattern.match(content)), "")
+
+
+def _mixed() -> InvalidInput:
+    return InvalidInput("文件中夹带了其他内容，请重新导出或拍照后再上传。", code="file_mixed")
 
 
 def _too_many_pixels() -> InvalidInput:

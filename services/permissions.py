@@ -66,6 +66,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "payment.manage": ADMIN,
     "payment.export": ADMIN,
     "feedback.answer": ADMIN,
+    "material.manage": ADMIN | {"system"},
+    "material.restricted": APPLICANT | REVIEWER | ADMIN,
     "person.manage": ADMIN,
 }
 """Roles by action. An action that does not stand here is nobody's."""

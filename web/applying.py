@@ -67,6 +67,7 @@ class ApplyingPages:
             "apply_home.html", status=error.status if error else 200, pool=actor.pool, note=note,
             error=error.message if error else "", home=await self._services.to_dos.home(actor.pool, account_id),
             bar=await self._bar(actor), has_fee=book.fee is not None, has_notice=book.notice is not None,
+            has_materials=bool(await self._services.materials.shown(actor.pool)),
         )  # fmt: skip
 
     def _begin_page(self, actor: Actor, entry_type: str, error: AppError | None = None) -> http.Response:
@@ -166,7 +167,8 @@ class ApplyingPages:
         book = self._services.deps.book(pool)
         return self._site.render(
             "help.html", status=error.status if error else 200, pool=pool, name=book.pool.name, rules=book.help,
-            note=note, error=error.message if error else "", typed=typed, longest=FEEDBACK_MAX,
+            materials=len(await self._services.materials.shown(pool)), note=note,
+            error=error.message if error else "", typed=typed, longest=FEEDBACK_MAX,
             form=self._token(actor, "feedback") if actor else "",
             written=await self._services.helpdesk.mine(actor) if actor else (),
         )  # fmt: skip

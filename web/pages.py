@@ -12,6 +12,7 @@ from web.desk import DeskPages
 from web.identity import IdentityPages
 from web.invitations import InvitationPages
 from web.login import Door
+from web.materials import MaterialPages
 from web.office import OfficePages
 from web.papers import PaperPages
 from web.pay import PayPages
@@ -44,6 +45,7 @@ def setup_pages(app: http.Application, services: Services, *, embed_in: str = ""
         BoardPages(site, screens),
         RecordPages(site, screens),
         PaperPages(site, services),
+        MaterialPages(site, services, door),
         PayPages(site, services, door),
         account,
         ApplyingPages(site, services, door, account.bar),

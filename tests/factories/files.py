@@ -17,8 +17,10 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringO
 from domain.clock import Clock, SystemClock
 from domain.errors import Rejected, Transient
 from domain.rulebook_forms import FileType
+from domain.rulebook_people import MaterialType
 from services.file_checker import FileChecker
 from services.file_contents import Found, inspect
+from services.office_files import inspect_material
 from services.ports import FileEntry
 
 
@@ -145,6 +147,9 @@ class QuickChecker(FileChecker):
 
     async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
         return inspect(content, allowed)
+
+    async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
+        return inspect_material(content, allowed)
 
 
 class MemoryFiles:

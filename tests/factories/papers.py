@@ -196,6 +196,17 @@ def pay_code() -> dict[str, Any]:
     }
 
 
+def handout() -> dict[str, Any]:
+    part = {"title": "办理流程", "lines": ["一、注册", "二、申请"], "columns": [], "rows": [], "asked": []}
+    table = {**part, "columns": ["材料", "要求", "格式"], "rows": [["一寸免冠照片", "必交", "JPG、PNG"]]}
+    return {
+        "title": "申报指南",
+        "pool": "新疆维吾尔自治区评标专家库",
+        "foot": ["2026年11月21日"],
+        "parts": [part, table, {**part, "lines": [], "asked": [["忘记密码怎么办？", "用手机验证码重设。"]]}],
+    }
+
+
 SAMPLES = {
     "application_form": application_form,
     "commitment": commitment,
@@ -203,4 +214,5 @@ SAMPLES = {
     "notice_list": notice_list,
     "draw_application": draw_application,
     "pay_code": pay_code,
+    "handout": handout,
 }

@@ -13,6 +13,7 @@ from web.office.exports import ExportPages
 from web.office.feedback import FeedbackPages
 from web.office.home import HomePages
 from web.office.invoices import InvoicePages
+from web.office.materials import MaterialPages
 from web.office.objections import ObjectionPages
 from web.office.orders import OrderPages
 from web.office.passwords import PasswordPages
@@ -22,7 +23,8 @@ from web.site import Site
 
 _ALL = (
     HomePages, ApplicationPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages, ObjectionPages, OrderPages,
-    AlarmPages, InvoicePages, BillPages, FeedbackPages, PasswordPages, ExportPages,
+    AlarmPages, InvoicePages, BillPages, FeedbackPages, MaterialPages, PasswordPages,
+    ExportPages,
 )  # fmt: skip
 
 

@@ -124,6 +124,7 @@ def menu_of(book: Rulebook) -> list[Entry]:
         entries.append(Entry("objections", "公示与异议"))
     if book.fee is not None:
         entries += [Entry("orders", "缴费"), Entry("invoices", "发票"), Entry("bills", "对账")]
+    entries.append(Entry("materials", "资料下载"))
     if book.help.feedback:
         entries.append(Entry("feedback", "意见反馈"))
     if book.registration.password.initial_from_id is not None:

@@ -1,0 +1,44 @@
+"""What can be downloaded (资料下载): one bubble of links."""
+
+from __future__ import annotations
+
+from bot import replies
+from bot.router import Router
+from bot.turn import Turn
+from handlers import commands, texts
+from services.materials import MaterialView
+
+_BYTES = 1700
+"""Of the bubble's 2048: the page with everything, and choices, must still fit."""
+
+
+def register(router: Router) -> None:
+    router.keyword(offer, commands.MATERIALS, "资料", "下载", "下载资料", "培训资料", "操作手册")
+    router.menu("MATERIALS", offer)
+
+
+async def offer(turn: Turn) -> str:
+    """By category. A file for applicants leads to the page, where one logs in first."""
+    pool = turn.user.pool
+    page = f"{turn.services.deps.public_url}/h5/{pool}/materials"
+    shown = await turn.services.materials.shown(pool)
+    if not shown:
+        return f"{texts.NO_MATERIALS}\n{commands.tappable(commands.GUIDE, commands.HELP)}"
+    lines, count = _lines(shown, page)
+    if count < len(shown):
+        lines.append(texts.AND_MORE.format(count=len(shown) - count))
+    return "\n".join([*lines, replies.link(texts.ALL_MATERIALS, page), commands.tappable(commands.GUIDE)])
+
+
+def _lines(shown: tuple[MaterialView, ...], page: str) -> tuple[list[str], int]:
+    """A heading for each category and a link for each file, as many as the bubble holds; how many files those are."""
+    lines, category, count = [texts.MATERIALS], "", 0
+    for one in shown:
+        more = [] if one.category == category else [texts.MATERIALS_OF.format(category=one.category)]
+        open_to_all = one.audience == "everybody"
+        label = one.title if open_to_all else texts.MATERIAL_CLOSED.format(title=one.title)
+        more.append(f"▸ {replies.link(label, f'{page}/{one.id}' if open_to_all else page)}")
+        if len("\n".join([*lines, *more]).encode()) > _BYTES:
+            break
+        lines, category, count = [*lines, *more], one.category, count + 1
+    return lines, count

@@ -1,0 +1,38 @@
+"""The files of the demonstration: real ones, made from the rulebook, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.demo_materials import checklist, guide
+from app.preparations import bring_demo_materials
+from domain.rulebook import load_rulebooks
+from models.migrate import migrate
+from tests.factories.settings import make_settings
+
+POOLS = Path(__file__).parents[2] / "config" / "pools"
+
+
+async def test_they_are_put_there_once_and_can_be_read(database: str, tmp_path: Path) -> None:
+    await migrate(database)
+    settings = make_settings(database_url=database, data_dir=tmp_path)
+    for _ in range(2):
+        await bring_demo_materials(settings)
+    kept = [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+    assert len(kept) == 2
+    assert not any(path.read_bytes().startswith(b"%PDF") for path in kept), "sealed"
+
+
+async def test_production_gets_none(database: str, tmp_path: Path) -> None:
+    await bring_demo_materials(make_settings(database_url=database, data_dir=tmp_path, env="production"))
+    assert not (tmp_path / "files").exists()
+
+
+def test_every_pool_has_something_to_say() -> None:
+    """What they say is the rulebook's, whatever the pool."""
+    for book in load_rulebooks(POOLS, ["demo", "hunan", "xinjiang", "jilin", "guangdong"]).values():
+        told, wanted = str(guide(book, "今天")), str(checklist(book, "今天"))
+        assert book.help.hotlines[0] in told
+        assert book.form.fields["id_card_front"].label in wanted
+        proofs = [f.label for f in book.form.used().values() for part in f.parts.values() if part.file is not None]
+        assert all(label in wanted for label in proofs)

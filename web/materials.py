@@ -1,0 +1,81 @@
+"""``/h5/{pool}/materials``: what the office offers to download (资料下载), open to everybody but for some files."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import aiohttp.web as http
+
+from domain.errors import NotFound, Unauthenticated
+from domain.rulebook_people import MaterialType
+from services.base import Actor
+from services.materials import MaterialView
+from services.permissions import may
+from services.registry import Services
+from web.login import Door, is_wechat
+from web.site import Site
+
+KINDS: dict[MaterialType, str] = {
+    "pdf": "PDF", "docx": "Word", "xlsx": "Excel", "jpg": "图片", "png": "图片", "zip": "压缩包",
+}  # fmt: skip
+_DOWNLOADS = (60, 60)
+"""Files of one address in a minute."""
+
+
+class MaterialPages:
+    def __init__(self, site: Site, services: Services, door: Door) -> None:
+        self._site = site
+        self._services = services
+        self._door = door
+
+    def add_routes(self) -> None:
+        self._site.get("/h5/{pool}/materials", self.many)
+        self._site.get("/h5/{pool}/materials/{material_id}", self.file)
+
+    async def many(self, request: http.Request) -> http.Response:
+        pool = self._door.check_pool(request.match_info["pool"])
+        actor = await self._actor(request)
+        shown = await self._services.materials.shown(pool)
+        return self._site.render(
+            "materials.html", pool=pool, name=self._services.deps.book(pool).pool.name, kinds=KINDS, total=len(shown),
+            groups=[(category, list(group)) for category, group in groupby(shown, lambda one: one.category)],
+            admitted=actor is not None and may(actor, "material.restricted"), wechat=is_wechat(request),
+        )  # fmt: skip
+
+    async def file(self, request: http.Request) -> http.Response:
+        """The file, to be saved; a visitor who must log in first is led there and back to the list."""
+        pool = self._door.check_pool(request.match_info["pool"])
+        await self._site.check_rate(request, "materials", *_DOWNLOADS)
+        try:
+            found = await self._services.materials.find(pool, _id_of(request), await self._actor(request))
+        except Unauthenticated as error:
+            query = urlencode({"pool": pool, "next": f"/h5/{pool}/materials"})
+            raise http.HTTPSeeOther(f"/h5/login?{query}") from error
+        return await send(request, self._services, found)
+
+    async def _actor(self, request: http.Request) -> Actor | None:
+        """Who asks: as applicant or expert of the pool, else in the office that was chosen."""
+        return await self._door.find_person(request) or await self._door.find_visitor(request)
+
+
+async def send(request: http.Request, services: Services, found: MaterialView) -> http.Response:
+    """The file of a material to be saved, never opened in place; 304 for who has it already."""
+    headers = {
+        "ETag": f'"{found.etag}"',
+        "Cache-Control": "public, max-age=300" if found.audience == "everybody" else "private, no-cache",
+        "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    }
+    if any(known.value in (found.etag, "*") for known in request.if_none_match or ()):
+        return http.Response(status=304, headers=headers)
+    name = f"attachment; filename=\"file.{found.kind}\"; filename*=UTF-8''{quote(found.filename, safe='')}"
+    headers |= {"Content-Type": found.media_type, "Content-Disposition": name}
+    return http.Response(body=await services.materials.content(found), headers=headers)
+
+
+def _id_of(request: http.Request) -> UUID:
+    try:
+        return UUID(request.match_info["material_id"])
+    except ValueError as error:
+        raise NotFound("没有这份资料，请返回资料下载页查看。", code="material_unknown") from error
