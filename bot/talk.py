@@ -68,7 +68,7 @@ Parser: TypeAlias = "Callable[[str], T] | Callable[[str, datetime], T]"
 FIRST_TAP = 8_000_000_000_000_000
 """Ids of the engine's own choices start here and stay below 2**53; ids of one's own lie below."""
 
-ONLY_TEXT = "请用文字回复这个问题。"
+ONLY_TEXT = "请用文字回复上面的问题；不办了请回复“取消”。"
 CHOOSE_AGAIN = "没有看懂您的选择，请点选下面的一项，或回复序号。"
 EXPIRED_TAP = "这个选项已经失效，请按最新的一条选择。"
 GIVEN_UP = "几次都没有看懂，这次先到这里。重新开始请回复“{name}”，需要人工请回复“帮助”。"

@@ -4,6 +4,7 @@ import { h } from './dom.js';
 
 const MOST = 3;
 const AFTER_PAYING = 10_000;
+const RISING = 350; // milliseconds in which the sheet comes up, and the second half of a double tap meets nothing
 
 /** A refusal as wx.requestSubscribeMessage gives it to `fail`. */
 class Failure extends Error {
@@ -79,7 +80,11 @@ export class ConsentSheet {
       h('label', { class: 'consent-always' }, always, '总是保持以上选择，不再询问'),
       h('div', { class: 'consent-buttons' }, h('button', { type: 'button', onclick: () => this.decide([], always.checked) }, '取消'), allow));
     this.element.hidden = false;
-    allow.focus({ preventScroll: true });
+    this.box.inert = true;
+    setTimeout(() => {
+      this.box.inert = false;
+      allow.focus({ preventScroll: true });
+    }, RISING);
     return new Promise((resolve) => { this.resolve = resolve; });
   }
 

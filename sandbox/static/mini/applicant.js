@@ -103,7 +103,7 @@ export async function fee(page) {
       item.phase === 'not_open' && cell('开放时间', showTime(item.opens_at)),
       item.closes_at && item.phase !== 'paid' && cell('截止', showTime(item.closes_at)),
       item.paid_at && cell('缴费时间', showTime(item.paid_at)),
-    ].filter(Boolean), item.phase === 'open' ? item.refund_text : ''),
+    ].filter(Boolean), item.phase === 'open' ? item.refund_text : item.phase === 'paid' ? '' : `咨询：${item.hotline}`),
     item.phase === 'open' && buttons(button('微信支付', pay(item), 'primary')),
     item.phase === 'paid' && buttons(button('凭证与发票', () => openPage(page, `/h5/${page.api.host.phone.pool}/pay`))),
   ]);
