@@ -224,7 +224,7 @@ async def time_what_follows(events: PayEvents, most: int) -> None:
     began, done = time.perf_counter(), 0
     while done < most and (found := await events.carry_out_due()):
         done += found
-    print(f"what follows: {done / (time.perf_counter() - began):.0f}/s by one worker, one after the other")
+    print(f"what follows: {done / (time.perf_counter() - began):.0f}/s by one worker")
 
 
 async def _as_it_is(_connection: object) -> None:

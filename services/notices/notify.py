@@ -66,7 +66,7 @@ class Notices:
         now = self._deps.now()
         recipient = Recipient(dedupe_key, params, account_id, expert_id, mobile)
         sealed_mobile, account = await self._address(recipient)
-        notice = await Notice.create(
+        notice = Notice(
             pool=pool,
             kind=kind,
             account_id=account,
@@ -78,7 +78,10 @@ class Notices:
             dedupe_key=dedupe_key,
             created_at=now,
         )
-        await self._apply(notice, self._plan(notice, [], now), now)
+        first = self._plan(notice, [], now)
+        notice.next_at = first.next_at
+        await notice.save(force_create=True)
+        await self._apply(notice, first, now)
         if told_on:
             await Attempt.filter(notice_id=notice.id, channel=told_on, state=AttemptState.PENDING).update(
                 state=AttemptState.DELIVERED, vendor_code="told", closed_at=now
@@ -181,8 +184,9 @@ class Notices:
         if step.state != "active":
             await self._close([notice.id], step.state)
             return
-        notice.next_at = step.next_at
-        await notice.save(update_fields=["next_at"])
+        if notice.next_at != step.next_at:
+            notice.next_at = step.next_at
+            await notice.save(update_fields=["next_at"])
         if not step.attempts:
             return
         numbers = await self._numbers(len(step.attempts))
@@ -197,7 +201,8 @@ class Notices:
 
     async def _addresses(self, recipients: Sequence[Recipient]) -> list[tuple[str, UUID | None]]:
         """Sealed mobile and account of each. Raises NotFound for a recipient that nobody knows."""
-        experts = {e.id: e for e in await Expert.filter(id__in=[r.expert_id for r in recipients if r.expert_id])}
+        expert_ids = [r.expert_id for r in recipients if r.expert_id]
+        experts = {e.id: e for e in await Expert.filter(id__in=expert_ids)} if expert_ids else {}
         wanted = {r.account_id for r in recipients if r.account_id} | {e.account_id for e in experts.values()}
         accounts = {a.id: a for a in await Account.filter(Q(id__in=[w for w in wanted if w]))}
         return [self._resolve(r, experts, accounts) for r in recipients]
