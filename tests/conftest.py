@@ -25,6 +25,8 @@ import pytest
 import redis as redis_client
 from psycopg import sql
 
+from tests.factories.numbers import Numbers
+
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "pbt_template"
 ROOM = 2 * 1024**3
@@ -87,6 +89,11 @@ def _is_local(host: object) -> bool:
         return ipaddress.ip_address(str(name)).is_loopback or str(name) == "0.0.0.0"  # noqa: S104 (a bind address)
     except ValueError:
         return False
+
+
+@pytest.fixture(autouse=True)
+def _numbers_begin_anew() -> None:
+    Numbers.begin_anew()
 
 
 @pytest.fixture(scope="session")

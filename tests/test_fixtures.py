@@ -8,6 +8,8 @@ import asyncpg
 import pytest
 import redis.asyncio as redis_client
 
+from tests.factories.people import mobile_number
+
 
 async def test_a_test_gets_a_database_with_the_schema_and_the_extensions(database: str) -> None:
     connection = await asyncpg.connect(database)
@@ -44,3 +46,8 @@ def test_the_world_is_out_of_reach() -> None:
         outside.connect(("192.0.2.1", 80))
     with pytest.raises(OSError, match="may not look up"):
         socket.getaddrinfo("example.com", 80)
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_the_numbers_of_the_factories_begin_anew_every_time(time: str) -> None:
+    assert (mobile_number(), mobile_number()) == ("13800000001", "13800000002")

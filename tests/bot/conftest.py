@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,10 +17,11 @@ from bot.replies import Text
 from bot.router import Router
 from bot.turn import Turn, WechatUser
 from services.crypto import Keyring
+from tests.factories.numbers import Numbers
 
 NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 KEYS = Keyring({"k1": bytes(range(32))}, "k1", b"l" * 32, b"s" * 32)
-_ids = itertools.count(24_000_000_000_000_000)
+_ids = Numbers(24_000_000_000_000_000)
 
 
 def body(openid: str = "oA", *, at: datetime = NOW, **fields: str | int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,10 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSection
 from services.applications.state import seal_values
 from services.base import Actor, Deps
+from tests.factories.numbers import Numbers
 from tests.factories.people import make_account
 
-_serials = itertools.count(1)
+_serials = Numbers()
 
 
 @dataclass(frozen=True)

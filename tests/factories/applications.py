@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,9 +19,10 @@ from services.applications.drafts import Drafts
 from services.base import Actor, Deps
 from services.campaigns import Campaigns
 from services.pinyin import sort_name
+from tests.factories.numbers import Numbers
 from tests.factories.people import CREDIT_CODE, make_account
 
-_serials = itertools.count(1)
+_serials = Numbers()
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 SPECIALTY, OTHER_SPECIALTY, THIRD_SPECIALTY = "A010101", "A010102", "A010201"
 EMPLOYER = "示范规划设计院有限公司"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +9,10 @@ from models.draws import CallNotice, Condition, Draw, DrawLot
 from models.experts import Expert
 from models.invitations import Invitation
 from models.projects import Lot, Project
+from tests.factories.numbers import Numbers
 from tests.factories.people import BEGINNING, CREDIT_CODE
 
-_numbers = itertools.count(1)
+_numbers = Numbers()
 
 
 async def make_project(organisation_id: Any, agent_id: Any, *, pool: str = "demo", **columns: Any) -> Project:

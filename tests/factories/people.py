@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +9,9 @@ from models.accounts import Account, RoleGrant, WechatIdentity
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
 from services.base import Deps
+from tests.factories.numbers import Numbers
 
-_numbers = itertools.count(1)
+_numbers = Numbers()
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 CREDIT_CODE = "91110000600037341L"
 OTHER_CREDIT_CODE = "91350211M000100Y46"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 
 from stdnum.cn.ric import calc_check_digit
 
 from services.ports import PersonMatch
+from tests.factories.numbers import Numbers
 
-_serials = itertools.count(1)
+_serials = Numbers()
 
 
 def id_number() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,9 +17,10 @@ from models.reviews import ReviewAssignment, ReviewTask
 from services.applications.state import next_number, seal_values
 from services.base import Actor, Deps, transaction
 from services.reviews import Reviews
+from tests.factories.numbers import Numbers
 from tests.factories.people import BEGINNING, CREDIT_CODE, make_account
 
-_serials = itertools.count(1)
+_serials = Numbers()
 PROVINCE, CITY, DISTRICT, OTHER_CITY, OTHER_DISTRICT = "440000", "440100", "440106", "440300", "440305"
 SECTIONS = {
     "basic": ("region", "employer", "work_history", "email", "address", "political_status"),

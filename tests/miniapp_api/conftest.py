@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,11 +28,12 @@ from services.crypto import Keyring
 from services.ports import MiniLogin
 from services.registry import Services
 from tests.factories.assembly import make_services
+from tests.factories.numbers import Numbers
 from tests.factories.offices import Office, make_office
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 POOLS = Path(__file__).parents[2] / "config" / "pools"
-_codes = itertools.count(1)
+_codes = Numbers()
 
 
 @lru_cache
