@@ -31,11 +31,13 @@ class Bench:
 
     def __init__(self) -> None:
         self.runs: list[str] = []
+        self.begun = asyncio.Event()
         self.go = asyncio.Event()
         self.go.set()
         self.fault: Exception | None = None
 
     async def count(self, turn: Turn) -> str:
+        self.begun.set()
         await self.go.wait()
         if self.fault is not None:
             raise self.fault
@@ -75,12 +77,6 @@ async def one(counting: Router, redis: str, database: str) -> AsyncIterator[Proc
 @pytest.fixture
 async def two(counting: Router, redis: str, database: str) -> AsyncIterator[Process]:
     async with process(counting, redis, database) as stage:
-        yield stage
-
-
-@pytest.fixture
-async def hasty(counting: Router, redis: str, database: str) -> AsyncIterator[Process]:
-    async with process(counting, redis, database, patience=0.2) as stage:
         yield stage
 
 
@@ -129,7 +125,9 @@ async def test_a_retry_joins_the_run_that_still_goes_on(one: Process, two: Proce
     bench.go.clear()
     sent = message("数")
     deliveries = [asyncio.create_task(stage.send(sent)) for stage in (one, two, one)]
+    await bench.begun.wait()
     await asyncio.sleep(0.3)
+    assert not any(delivery.done() for delivery in deliveries)
     bench.go.set()
     assert await asyncio.gather(*deliveries) == ["第1次"] * 3
 
@@ -148,7 +146,7 @@ async def test_two_messages_at_once_keep_their_order_over_two_processes(
 ) -> None:
     bench.go.clear()
     first = asyncio.create_task(one.send(message("数")))
-    await asyncio.sleep(0.1)
+    await bench.begun.wait()
     second = asyncio.create_task(two.send(message("再数")))
     await asyncio.sleep(0.1)
     assert not second.done()
@@ -217,20 +215,20 @@ async def test_who_leaves_is_not_written_down_and_forgotten_in_redis(one: Proces
     await connection.close()
 
 
-async def test_a_late_reply_comes_through_the_window_and_only_there(hasty: Process, bench: Bench) -> None:
+async def test_a_late_reply_comes_through_the_window_and_only_there(one: Process, bench: Bench) -> None:
     bench.go.clear()
     sent = message("数")
-    assert await hasty.send(sent) == "success"
-    assert len(hasty.jobs) == 1
-    assert await hasty.send(sent) == "success"  # WeChat didn't hear us
-    worker = asyncio.create_task(hasty.work())
+    assert await one.send_in_vain(sent) == "success"
+    assert len(one.jobs) == 1
+    assert await one.send_in_vain(sent) == "success"  # WeChat didn't hear us
+    worker = asyncio.create_task(one.work())
     await asyncio.sleep(0.1)
     bench.go.set()
     await worker
-    assert hasty.sender.texts == ["第1次"]
-    assert await hasty.send(sent) == "success"
-    await hasty.engine.finish_late(*await _deferred_again(hasty, sent))
-    assert hasty.sender.texts == ["第1次"]
+    assert one.sender.texts == ["第1次"]
+    assert await one.send(sent) == "success"
+    await one.engine.finish_late(*await _deferred_again(one, sent))
+    assert one.sender.texts == ["第1次"]
     assert bench.runs == ["数"]
 
 
@@ -247,7 +245,7 @@ async def test_a_reply_in_time_is_not_sent_again_by_a_job(one: Process, bench: B
     assert bench.runs == ["数"]
 
 
-async def test_the_job_runs_a_message_whose_process_died(one: Process, hasty: Process, bench: Bench) -> None:
+async def test_the_job_runs_a_message_whose_process_died(one: Process, bench: Bench) -> None:
     sent = message("数")
     await one.engine.finish_late(*await _deferred_again(one, sent))
     assert one.sender.texts == ["第1次"]
@@ -256,7 +254,7 @@ async def test_the_job_runs_a_message_whose_process_died(one: Process, hasty: Pr
     assert bench.runs == ["数"]
 
 
-async def test_a_late_talk_goes_on(hasty: Process) -> None:
+async def test_a_late_talk_goes_on(one: Process) -> None:
     gate = asyncio.Event()
 
     @conversation("慢")
@@ -265,93 +263,93 @@ async def test_a_late_talk_goes_on(hasty: Process) -> None:
         number = await talk.ask("几？", parse=int)
         await talk.say("{n}", n=number)
 
-    hasty.engine._parts.dialogue._router.conversation(slow)
-    assert await hasty.send(message("慢")) == "success"
+    one.engine._parts.dialogue._router.conversation(slow)
+    assert await one.send_in_vain(message("慢")) == "success"
     gate.set()
-    await hasty.work()
-    assert hasty.sender.texts == ["几？"]
-    assert await hasty.send(message("7")) == "7"
+    await one.work()
+    assert one.sender.texts == ["几？"]
+    assert await one.send(message("7")) == "7"
 
 
-async def test_a_refused_delivery_is_given_up_and_a_transient_one_repeated(hasty: Process, bench: Bench) -> None:
+async def test_a_refused_delivery_is_given_up_and_a_transient_one_repeated(one: Process, bench: Bench) -> None:
     for text, fault, sent_later in [
         ("数", Transient("slow"), ["第1次"]),
         ("再数", Rejected("45015"), []),
         ("数", OutcomeUnknown("?"), []),
     ]:
-        hasty.sender.texts.clear()
+        one.sender.texts.clear()
         bench.go.clear()
-        assert await hasty.send(message(text)) == "success"
+        assert await one.send_in_vain(message(text)) == "success"
         bench.go.set()
-        hasty.sender.fault = fault
+        one.sender.fault = fault
         if isinstance(fault, Transient):
             with pytest.raises(Transient):
-                await hasty.work()
+                await one.work()
         else:
-            await hasty.work()
-        hasty.sender.fault = None
-        await hasty.work()
-        assert hasty.sender.texts == sent_later
+            await one.work()
+        one.sender.fault = None
+        await one.work()
+        assert one.sender.texts == sent_later
 
 
-async def test_a_reply_without_a_window_waits_for_the_person_who_is_told_so(hasty: Process, bench: Bench) -> None:
-    await _miss(hasty, bench, "数")
-    assert (hasty.sender.texts, hasty.nudged) == ([], ["oA"])
-    assert await hasty.send(message(None, MsgType="event", Event="VIEW", EventKey="https://x.example")) == "success"
-    assert await hasty.send(message("数", "oB")) == "第2次", "nobody else reads it"
-    assert await hasty.send(message("数")) == f"{KEPT}\n\n第1次\n\n第3次"
-    assert await hasty.send(message("数")) == "第4次", "it is told once"
+async def test_a_reply_without_a_window_waits_for_the_person_who_is_told_so(one: Process, bench: Bench) -> None:
+    await _miss(one, bench, "数")
+    assert (one.sender.texts, one.nudged) == ([], ["oA"])
+    assert await one.send(message(None, MsgType="event", Event="VIEW", EventKey="https://x.example")) == "success"
+    assert await one.send(message("数", "oB")) == "第2次", "nobody else reads it"
+    assert await one.send(message("数")) == f"{KEPT}\n\n第1次\n\n第3次"
+    assert await one.send(message("数")) == "第4次", "it is told once"
 
 
-async def test_several_wait_together_in_their_order_and_none_for_ever(hasty: Process, bench: Bench) -> None:
+async def test_several_wait_together_in_their_order_and_none_for_ever(one: Process, bench: Bench) -> None:
     for _ in range(3):
-        await _miss(hasty, bench, "数")
-    assert (await hasty.send(message("数"))).split("\n\n") == [KEPT, "第1次", "第2次", "第3次", "第4次"]
-    await _miss(hasty, bench, "数")
-    [key] = await hasty.redis.keys("bot:*:l")
-    assert 6 * 86_400 < await hasty.redis.ttl(key) <= 7 * 86_400
+        await _miss(one, bench, "数")
+    assert (await one.send(message("数"))).split("\n\n") == [KEPT, "第1次", "第2次", "第3次", "第4次"]
+    await _miss(one, bench, "数")
+    [key] = await one.redis.keys("bot:*:l")
+    assert 6 * 86_400 < await one.redis.ttl(key) <= 7 * 86_400
 
 
-async def test_who_leaves_takes_what_waited_along(hasty: Process, bench: Bench) -> None:
-    await _miss(hasty, bench, "数")
-    await hasty.send(message(None, MsgType="event", Event="unsubscribe"))
-    assert await hasty.redis.keys("bot:*:l") == []
+async def test_who_leaves_takes_what_waited_along(one: Process, bench: Bench) -> None:
+    await _miss(one, bench, "数")
+    await one.send(message(None, MsgType="event", Event="unsubscribe"))
+    assert await one.redis.keys("bot:*:l") == []
 
 
-async def test_a_nudge_that_fails_is_tried_again_and_the_reply_said_once(hasty: Process, bench: Bench) -> None:
-    hasty.nudge_fault = ConnectionRefusedError()
+async def test_a_nudge_that_fails_is_tried_again_and_the_reply_said_once(one: Process, bench: Bench) -> None:
+    one.nudge_fault = ConnectionRefusedError()
     with pytest.raises(Transient):
-        await _miss(hasty, bench, "数")
-    hasty.nudge_fault = None
-    await hasty.work()
-    assert hasty.nudged == ["oA"]
-    assert await hasty.send(message("数")) == f"{KEPT}\n\n第1次\n\n第2次"
+        await _miss(one, bench, "数")
+    one.nudge_fault = None
+    await one.work()
+    assert one.nudged == ["oA"]
+    assert await one.send(message("数")) == f"{KEPT}\n\n第1次\n\n第2次"
 
 
-async def test_what_no_key_opens_any_more_is_dropped(hasty: Process) -> None:
-    await hasty.redis.rpush("bot:{demo:oA}:l", "a256gcm:gone:AAAA")
-    assert await hasty.send(message("数")) == "第1次"
-    assert await hasty.redis.keys("bot:*:l") == []
+async def test_what_no_key_opens_any_more_is_dropped(one: Process) -> None:
+    await one.redis.rpush("bot:{demo:oA}:l", "a256gcm:gone:AAAA")
+    assert await one.send(message("数")) == "第1次"
+    assert await one.redis.keys("bot:*:l") == []
 
 
 async def _miss(stage: Process, bench: Bench, text: str) -> None:
     """A message whose reply comes when every window has closed."""
     bench.go.clear()
-    assert await stage.send(message(text)) == "success"
+    assert await stage.send_in_vain(message(text)) == "success"
     while await stage.engine._parts.windows.spend("demo", "oA"):
         pass
     bench.go.set()
     await stage.work()
 
 
-async def test_a_hand_over_that_cannot_be_committed_says_busy(hasty: Process, bench: Bench) -> None:
+async def test_a_hand_over_that_cannot_be_committed_says_busy(one: Process, bench: Bench) -> None:
     bench.go.clear()
-    hasty.late_fault = ConnectionRefusedError()
+    one.late_fault = ConnectionRefusedError()
     sent = message("数")
-    assert await hasty.send(sent) == BUSY
+    assert await one.send_in_vain(sent) == BUSY
     bench.go.set()
-    assert await hasty.send(sent) == BUSY
-    assert hasty.sender.texts == []
+    assert await one.send(sent) == BUSY
+    assert one.sender.texts == []
 
 
 async def test_a_tap_opens_a_minute_and_a_message_two_days(one: Process) -> None:
@@ -412,7 +410,7 @@ async def test_a_hanging_postgres_is_a_polite_sentence_in_time(counting: Router,
 
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, process(counting, redis, f"postgres://u@127.0.0.1:{port}/x") as stage:
+    async with server, process(counting, redis, f"postgres://u@127.0.0.1:{port}/x", patience=4.4) as stage:
         started = asyncio.get_running_loop().time()
         assert await stage.send(message("数")) == BUSY
         assert asyncio.get_running_loop().time() - started < 4.9
@@ -425,7 +423,7 @@ async def test_a_hanging_redis_is_a_polite_sentence_in_time(counting: Router, da
 
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, process(counting, f"redis://127.0.0.1:{port}/0", database) as stage:
+    async with server, process(counting, f"redis://127.0.0.1:{port}/0", database, patience=4.4) as stage:
         started = asyncio.get_running_loop().time()
         assert await stage.send(message("数")) == BUSY
         assert asyncio.get_running_loop().time() - started < 4.9
@@ -442,8 +440,13 @@ def _claim_and_hang(redis_url: str, ready: object) -> None:
     asyncio.run(main())
 
 
-async def test_a_killed_process_holds_nobody_up_for_long(one: Process, bench: Bench, redis: str) -> None:
+async def test_a_killed_process_holds_nobody_up_for_long(
+    one: Process, bench: Bench, redis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """SIGKILL in mid-run: the retry takes over once the lease is out, and the next message follows it."""
+    monkeypatch.setattr("bot.inbox.LEASE", 3.0)
+    monkeypatch.setattr("bot.engine.LEASE", 3.0)
+    one.engine._patience = 0.5
     listening, ready = os.pipe()
     child = multiprocessing.get_context("fork").Process(target=_claim_and_hang, args=(redis, ready))
     child.start()

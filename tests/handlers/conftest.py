@@ -37,7 +37,7 @@ from services.crypto import Keyring
 from services.payments.fees import Fees
 from services.registry import Services
 from tests.bot.conftest import KEYS, message
-from tests.bot.stage import CODEC, Sender, redis_client
+from tests.bot.stage import CODEC, LONG, Sender, patient, redis_client
 from tests.factories import offices
 from tests.factories.assembly import make_services
 from tests.factories.draws import make_project
@@ -71,7 +71,7 @@ class World:
         """A fresh process: nothing is left but what PostgreSQL and Redis hold."""
         router = Router()
         register_all(router)
-        users = Users(self.database_url)
+        users = Users(self.database_url, timeout=LONG)
         self.engine = Engine(
             Parts(
                 codecs={"demo": CODEC},
@@ -85,7 +85,7 @@ class World:
                 late=self._late,
                 no_window=self.services.late_replies.tell_waiting,
             ),
-            patience=30,
+            patience=LONG,
         )
         self._opened.append((self.engine, users))
 
@@ -240,7 +240,8 @@ async def world(database: str, redis: str, clock: FixedClock) -> AsyncIterator[W
     made = World(clock, office, replace(make_services(deps), pay=pay), client, database)
     made.start_process()
     try:
-        yield made
+        with patient():
+            yield made
     finally:
         await made.close()
         await client.aclose()
