@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -48,12 +47,13 @@ from services.ports import (
     TradeReport,
 )
 from services.sealed_files import SealedFiles
+from tests.factories.numbers import Numbers
 from tests.factories.people import make_account
 
 MCHID = "1900000001"
 APPIDS: Mapping[PayApp, str] = {"oa": "wx-oa-demo", "mini": "wx-mini-demo"}
 PDF = b"%PDF-1.7 made by a test"
-_numbers = itertools.count(1)
+_numbers = Numbers()
 
 
 @dataclass
