@@ -71,6 +71,12 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "agency_unsealed": _NUMBER,
     "agency_checked_in": {**_NUMBER, "present": "10", "needed": "12"},
     "application_progress": {**_APPLICATION, "step": "公示中"},
+    "campaign_changed": {
+        **_APPLICATION,
+        "campaign": "2026年第二批评标专家征集",
+        "until": "12月2日(周三) 18:30",
+        "advice": "已填写的内容会为您保留",
+    },
     "application_sent_back": {**_APPLICATION, "step": "行业部门预审", "reason": "职称证书不清晰"},
     "application_refused": {**_APPLICATION, "reason": "从业年限不足"},
     "application_exam": _APPLICATION,
@@ -94,7 +100,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 }
 """Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
 
-_CUT_TO_FIT = frozenset({"place", "reason", "unit"})
+_CUT_TO_FIT = frozenset({"place", "reason", "unit", "campaign"})
 _SPOKEN = frozenset({"gathering_spoken", "place"})
 """A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
 

@@ -16,6 +16,7 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry
 from services.base import Actor, Deps, record, rows, transaction, violation
+from services.campaign_news import tell_new_ends
 from services.idempotency import once
 from services.limits import serialise
 from services.payments.fees import move_windows
@@ -85,23 +86,24 @@ class Campaigns:
 
         Once enrolment has begun its beginning stands fast, entry types are only added, and no end is moved into the
         past: ``close`` ends a campaign, and what it closed stays closed. Fees that are still owed follow the window of
-        payment. Raises Conflict.
+        payment, and whoever has something to hand in is told of a new end. Raises Conflict.
         """
         check(actor, "campaign.manage")
         clean = await self._check(actor.pool, data)
-        now = self._deps.now()
+        now, book = self._deps.now(), self._deps.book(actor.pool)
         async with transaction():
             await _serialise(actor.pool)
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is not None:
-                _check_change(self._deps.book(actor.pool), campaign, clean, now)
+                _check_change(book, campaign, clean, now)
                 if campaign.closed_at is None:
                     await self._check_overlap(actor.pool, clean, campaign.id)
-            pays = campaign.pay_from, campaign.pay_until
+            pays, ends = (campaign.pay_from, campaign.pay_until), submission_ends(campaign, book)
             campaign.update_from_dict(_columns(clean))
             await campaign.save()
             if pays != (campaign.pay_from, campaign.pay_until):
                 await move_windows(self._deps, campaign)
+            await tell_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
             await record(actor, now, "campaign.edit", "campaign", campaign.id)
             return await _view(campaign, now)
 
@@ -126,16 +128,21 @@ class Campaigns:
             return await _view(campaign, now)
 
     async def close(self, actor: Actor, campaign_id: UUID) -> CampaignView:
-        """End enrolment now; review and payment go on by their windows. Twice is harmless."""
+        """End enrolment now; review and payment go on by their windows. Whoever was still typing is told.
+
+        Twice is harmless.
+        """
         check(actor, "campaign.manage")
-        now = self._deps.now()
+        now, book = self._deps.now(), self._deps.book(actor.pool)
         async with transaction():
             campaign = await _locked(actor, campaign_id)
             if campaign.published_at is None:
                 raise Conflict("这次征集尚未发布，可以直接修改或删除。", code="campaign_draft")
             if enrolment_end(campaign) > now:
+                ends = submission_ends(campaign, book)
                 campaign.closed_at = now
                 await campaign.save(update_fields=["closed_at"])
+                await tell_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
                 await record(actor, now, "campaign.close", "campaign", campaign.id)
             return await _view(campaign, now)
 
@@ -340,9 +347,14 @@ def review_end(campaign: Campaign, book: Rulebook) -> datetime | None:
 
 def submission_end(campaign: Campaign, application: Application, book: Rulebook) -> datetime | None:
     """Until when an application can be handed in, or, once it was, handed in again; None: no end."""
-    if application.round > 0 and book.campaigns.correct_until == "review":
-        return review_end(campaign, book)
-    return enrolment_end(campaign)
+    first, again = submission_ends(campaign, book)
+    return again if application.round > 0 else first
+
+
+def submission_ends(campaign: Campaign, book: Rulebook) -> tuple[datetime, datetime | None]:
+    """Of a first submission, and of a correction."""
+    end = enrolment_end(campaign)
+    return end, review_end(campaign, book) if book.campaigns.correct_until == "review" else end
 
 
 def _state(campaign: Campaign, now: datetime) -> str:

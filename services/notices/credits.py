@@ -41,6 +41,7 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
         (
             "application_sent_back", "fee_open", "application_progress", "application_exam", "application_entered",
             "application_refused", "application_ended", "employer_answered", "objection_answered",
+            "campaign_changed",
         ),
     ),
     "paying": _Asked(APPLICANT, ("fee_paid", "invoice_sent", "fee_refunded", "fee_redirected", "invoice_reversed")),

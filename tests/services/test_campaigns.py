@@ -6,17 +6,21 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
+from models.applications import Application
 from models.campaigns import Campaign
+from models.notices import Notice
 from services.applications.drafts import Drafts
 from services.base import Actor, Deps
 from services.campaigns import CampaignData, Campaigns, find_open
 from tests.factories.applications import make_applicant, make_campaign, make_codes
 from tests.factories.people import make_account
+from tests.factories.reviews import make_application, with_rules
 
 pytestmark = pytest.mark.usefixtures("db")
 DAY = timedelta(days=1)
@@ -190,6 +194,41 @@ async def test_lines_for_advice_stand_by_region(
     await make_codes(deps.book("demo"))
     made = await campaigns.create(admin, replace(form, advice={"440100": "演示市住建局 020-12345678"}))
     assert made.data.advice == {"440100": "演示市住建局 020-12345678"}
+
+
+async def _told(seen: set[UUID]) -> dict[str, str]:
+    """What was told since the last look: state of the application → until when, and what to do."""
+    found: dict[str, str] = {}
+    for notice in await Notice.filter(kind="campaign_changed").exclude(id__in=seen):
+        application = await Application.get(number=notice.params["number"])
+        found[application.state] = f"{notice.params['until']} {notice.params['advice']}"
+        seen.add(notice.id)
+    return found
+
+
+async def test_whoever_has_something_to_hand_in_is_told_of_a_new_end(
+    deps: Deps, admin: Actor, form: CampaignData, clock: FixedClock
+) -> None:
+    seen: set[UUID] = set()
+    campaigns = Campaigns(with_rules(deps, review={"own_campaign_window": True}))
+    made = await campaigns.create(admin, form)
+    await campaigns.publish(admin, made.id)
+    clock.move(2 * DAY)
+    for state, round_ in (("draft", 0), ("locked", 0), ("sent_back", 1), ("correcting", 1), ("reviewing", 1)):
+        await make_application(deps, state=state, round=round_, campaign_id=made.id)
+
+    shorter = replace(form, enrol_until=form.enrol_until - 7 * DAY)
+    await campaigns.edit(admin, made.id, shorter)
+    assert await _told(seen) == dict.fromkeys(["draft", "locked"], "12月2日(周三) 12:00 请在此之前提交")
+    await campaigns.edit(admin, made.id, replace(shorter, name="改个名字"))
+    assert await _told(seen) == {}, "nothing moved"
+    await campaigns.edit(admin, made.id, replace(shorter, review_until=form.enrol_until + 5 * DAY))
+    assert await _told(seen) == dict.fromkeys(["sent_back", "correcting"], "12月14日(周一) 12:00 请在此之前提交")
+    await campaigns.edit(admin, made.id, replace(shorter, review_until=None))
+    assert await _told(seen) == {}, "an end that fell away hurries nobody"
+    await campaigns.close(admin, made.id)
+    await campaigns.close(admin, made.id)
+    assert await _told(seen) == dict.fromkeys(["draft", "locked"], "11月23日(周一) 12:00 已填写的内容会为您保留")
 
 
 async def test_only_what_was_never_published_is_deleted(campaigns: Campaigns, admin: Actor, form: CampaignData) -> None:
