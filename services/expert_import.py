@@ -13,10 +13,12 @@ from domain.ids import new_id
 from models.experts import CatalogueEntry
 from services.base import Actor, Deps, connection, execute, record, rows, transaction
 from services.expert_files import columns_of
-from services.expert_rows import ExpertRow, Lookup, Lookups, RowError, RowReader
-from services.expert_sheets import COLUMNS, Format, SheetError, read_lines
+from services.expert_rows import ExpertRow, Lookups, RowReader
+from services.expert_sheets import COLUMNS, read_lines
 from services.limits import serialise
 from services.permissions import check
+from services.sheet_cells import Lookup, RowError
+from services.sheet_files import Format, SheetError
 
 ERRORS_MAX = 1000
 """More reasons than this help nobody; reading stops."""

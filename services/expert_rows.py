@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
-from stdnum.cn import ric, uscc
+from stdnum.cn import ric
 
 from domain.clock import SHANGHAI
 from domain.recusal import normalise_unit_name, unit_keys
-from services.expert_sheets import COLUMNS, Line
+from services.expert_sheets import COLUMNS
 from services.pinyin import sort_name
+from services.sheet_cells import BadCell, Cells, Lookup, Once, RowError, credit_code, needed, places_of, short
+from services.sheet_files import Line
 
 T = TypeVar("T")
 
@@ -26,17 +28,7 @@ _SEPARATOR = re.compile(r"[;；、\n]+")
 _UNIT_SEPARATOR = re.compile(r"[;；\n]+")
 _STANDINGS = {"": "formal", "正式": "formal", "正式专家": "formal", "临时": "temporary", "临时专家": "temporary"}
 _STATES = {"": True, "在库": True, "正常": True, "暂停": False}
-_TITLES = {column.name: column.title for column in COLUMNS}
-_POSITION = {column.name: at for at, column in enumerate(COLUMNS)}
-
-
-@dataclass(frozen=True)
-class RowError:
-    """``line`` as the spreadsheet counts, ``column`` its heading, ``reason`` a Chinese sentence."""
-
-    line: int
-    column: str
-    reason: str
+_PLACES = places_of(COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -82,44 +74,6 @@ class ExpertRow:
         return {tuple(keys): unit for unit in self.employments if (keys := unit.keys)}
 
 
-class _Bad(Exception):
-    """A cell that can't be used; the text is the reason."""
-
-
-@dataclass
-class Lookup:
-    """One catalogue: from what people type to codes. Names that stand twice count only with their path in front."""
-
-    label: str
-    parents: Mapping[str, str]
-    names: Mapping[str, str]
-    _by_name: dict[str, str | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for code, name in self.names.items():
-            path = self.path(code)
-            long_name = "".join(self.names.get(above, "") for above in reversed(path))
-            for spelling in {name, long_name}:
-                self._by_name[spelling] = None if spelling in self._by_name else code
-
-    def path(self, code: str) -> list[str]:
-        """The code and its ancestors, from below."""
-        path = [code]
-        while (above := self.parents.get(path[-1])) and above not in path:
-            path.append(above)
-        return path
-
-    def code(self, text: str) -> str:
-        if (upper := text.upper()) in self.names:
-            return upper
-        found = self._by_name.get(text, "")
-        if found is None:
-            raise _Bad(f"“{text[:30]}”在{self.label}目录中不止一个，请改填代码")
-        if not found:
-            raise _Bad(f"“{text[:30]}”不在{self.label}目录中，请核对")
-        return found
-
-
 @dataclass(frozen=True)
 class Lookups:
     """The catalogues of a pool."""
@@ -131,38 +85,23 @@ class Lookups:
     department: Lookup
 
 
-class _Cells:
-    """The cells of one line; a cell that can't be used leaves a reason and its ``default``."""
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-        self.errors: list[RowError] = []
-
-    def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
-        try:
-            return parse(self._line.cells[_POSITION[name]])
-        except _Bad as bad:
-            self.errors.append(RowError(self._line.number, _TITLES[name], f"{bad}。"))
-            return default
-
-
 class RowReader:
     """Reads lines and remembers what must not stand twice in a file."""
 
     def __init__(self, lookups: Lookups) -> None:
         self._lookups = lookups
-        self._seen: dict[str, dict[str, int]] = {"number": {}, "id_number": {}, "mobile": {}}
+        self._once = Once()
 
     def read(self, line: Line) -> ExpertRow | list[RowError]:
         """The expert, or every reason why not."""
-        cells, look = _Cells(line), self._lookups
-        region = cells.get("permanent_region", lambda text: look.region.code(_needed(text)), "")
+        cells, look = Cells(line, _PLACES), self._lookups
+        region = cells.get("permanent_region", lambda text: look.region.code(needed(text)), "")
         none: list[str] = []
         no_units: list[Unit] = []
-        specialties = cells.get("specialties", lambda text: _codes(_needed(text), look.specialty), none)
+        specialties = cells.get("specialties", lambda text: _codes(needed(text), look.specialty), none)
         title = cells.get("title_level", lambda text: look.title_level.code(text) if text else "", "")
         qualifications = cells.get("qualifications", lambda text: _codes(text, look.qualification), none)
-        name = cells.get("name", lambda text: _text(_needed(text), 50), "")
+        name = cells.get("name", lambda text: short(needed(text), 50), "")
         employments = [
             *cells.get("former", lambda text: list(_units(text, 4)), no_units),
             *self._employer(cells),
@@ -170,7 +109,7 @@ class RowReader:
         recused = cells.get("recusal", lambda text: list(_units(text, 2)), no_units)
         row = ExpertRow(
             line=line.number,
-            number=cells.get("number", lambda text: self._once("number", _text(_needed(text), 32), line.number), ""),
+            number=cells.get("number", lambda text: self._once("number", short(needed(text), 32), line.number), ""),
             name=name,
             name_sort=sort_name(name),
             id_number=cells.get("id_number", lambda text: self._once("id_number", _id_number(text), line.number), ""),
@@ -190,40 +129,20 @@ class RowReader:
         )
         return cells.errors or row
 
-    def _employer(self, cells: _Cells) -> Iterator[Unit]:
-        name = cells.get("employer", lambda text: _text(_needed(text), 200), "")
-        code = cells.get("employer_code", _credit_code, "")
+    def _employer(self, cells: Cells) -> Iterator[Unit]:
+        name = cells.get("employer", lambda text: short(needed(text), 200), "")
+        code = cells.get("employer_code", credit_code, "")
         since = cells.get("employed_since", _date, None)
         if normalise_unit_name(name):
             yield Unit(name, code, since)
 
-    def _once(self, name: str, value: str, line: int) -> str:
-        first = self._seen[name].setdefault(value, line)
-        if first != line:
-            raise _Bad(f"与第{first}行重复")
-        return value
-
-
-def _needed(text: str) -> str:
-    if not text:
-        raise _Bad("不能为空")
-    return text
-
-
-def _text(text: str, longest: int) -> str:
-    if len(text) > longest:
-        raise _Bad(f"最多{longest}个字")
-    if not text.isprintable():
-        raise _Bad("含有无法识别的字符，请删除后重新填写")
-    return text
-
 
 def _id_number(text: str) -> str:
-    value = _needed(text).upper()
+    value = needed(text).upper()
     if _ROUNDED.fullmatch(value) and not _is_id_number(value):
-        raise _Bad("被表格软件改成了数字，请把该列设为文本格式后重新填写")
+        raise BadCell("被表格软件改成了数字，请把该列设为文本格式后重新填写")
     if not _is_id_number(value):
-        raise _Bad("不是有效的18位身份证号，请核对")
+        raise BadCell("不是有效的18位身份证号，请核对")
     return value
 
 
@@ -243,16 +162,9 @@ def _is_id_number(value: str) -> bool:
 
 
 def _mobile(text: str) -> str:
-    value = re.sub(r"[\s-]", "", _needed(text)).removeprefix("+86")
+    value = re.sub(r"[\s-]", "", needed(text)).removeprefix("+86")
     if not _MOBILE.fullmatch(value):
-        raise _Bad("应为11位手机号，请核对")
-    return value
-
-
-def _credit_code(text: str) -> str:
-    value = text.upper()
-    if value and not uscc.is_valid(value):
-        raise _Bad("不是有效的18位统一社会信用代码，请核对")
+        raise BadCell("应为11位手机号，请核对")
     return value
 
 
@@ -266,13 +178,13 @@ def _date(text: str) -> datetime | None:
             raise ValueError(text)
         day = date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError as error:
-        raise _Bad("日期应写作 2020-03-01") from error
+        raise BadCell("日期应写作 2020-03-01") from error
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
 def _one_of(text: str, choices: Mapping[str, T], wanted: str) -> T:
     if text not in choices:
-        raise _Bad(f"应填{wanted}")
+        raise BadCell(f"应填{wanted}")
     return choices[text]
 
 
@@ -292,11 +204,11 @@ def _units(text: str, parts: int) -> Iterator[Unit]:
         if not normalise_unit_name(cells[0]):
             continue
         if len(cells) > parts:
-            raise _Bad(f"“{piece.strip()[:30]}”的竖线过多")
+            raise BadCell(f"“{piece.strip()[:30]}”的竖线过多")
         name, code, since, until = [*cells, "", "", ""][:4]
-        unit = Unit(_text(name, 200), _credit_code(code), _date(since), _date(until))
+        unit = Unit(short(name, 200), credit_code(code), _date(since), _date(until))
         if parts == 4 and unit.until is None:
-            raise _Bad(f"“{name[:30]}”缺少离开日期，在职单位请填在“工作单位”")
+            raise BadCell(f"“{name[:30]}”缺少离开日期，在职单位请填在“工作单位”")
         if unit.since and unit.until and unit.since >= unit.until:
-            raise _Bad(f"“{name[:30]}”的离开日期应晚于入职日期")
+            raise BadCell(f"“{name[:30]}”的离开日期应晚于入职日期")
         yield unit

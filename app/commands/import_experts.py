@@ -15,7 +15,8 @@ from config.logging import configure_logging
 from config.settings import Settings
 from services.base import system
 from services.expert_import import ExpertImport, ImportReport
-from services.expert_sheets import Format, SheetError, format_of, render_template
+from services.expert_sheets import render_template
+from services.sheet_files import Format, SheetError, format_of
 
 _STAGES = {"read": "读取", "check": "核对", "write": "写入"}
 _SHOWN = 50

@@ -3,48 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-
 from domain.errors import AppError, InvalidInput
-from services import permissions
+from services import permissions, sheet_files
 from services.base import Actor, transaction
 from services.draws.setup import DrawSetup
-from services.expert_sheets import Format, SheetError, format_of, read_rows
+from services.sheet_files import Column, Format, Line, SheetError, format_of
 from services.texts import check_text
 
 Kind = Literal["units", "persons"]
 LINES_MAX = 500
 ERRORS_MAX = 50
-
-
-@dataclass(frozen=True)
-class _Column:
-    title: str
-    longest: int
-    sample: str
-
-
-_COLUMNS: dict[Kind, tuple[_Column, ...]] = {
+_TITLES: dict[Kind, str] = {"units": "回避单位", "persons": "回避人员"}
+_UNIT = "广州示范咨询有限公司"
+_COLUMNS: dict[Kind, tuple[Column, ...]] = {
     "units": (
-        _Column("单位名称", 200, "广州示范咨询有限公司"),
-        _Column("统一社会信用代码", 40, ""),
-        _Column("回避原因", 100, ""),
+        Column("name", "单位名称", True, "单位全称", _UNIT),
+        Column("code", "统一社会信用代码", False, "", ""),
+        Column("reason", "回避原因", True, "", ""),
     ),
     "persons": (
-        _Column("姓名", 50, "张三"),
-        _Column("身份证号", 18, ""),
-        _Column("单位名称", 200, "广州示范咨询有限公司"),
-        _Column("回避原因", 100, ""),
+        Column("name", "姓名", True, "", "张三"),
+        Column("id_number", "身份证号", False, "", ""),
+        Column("unit", "单位名称", False, "", _UNIT),
+        Column("reason", "回避原因", True, "", ""),
     ),
 }
+_LONGEST: dict[Kind, dict[str, int]] = {
+    "units": {"name": 200, "code": 40, "reason": 100},
+    "persons": {"name": 50, "id_number": 18, "unit": 200, "reason": 100},
+}
+"""Characters of a cell."""
 Add = Callable[[Sequence[str]], Awaitable[UUID]]
 
 
@@ -78,11 +71,11 @@ class RecusalImport:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
         errors: list[dict[str, object]] = []
         async with transaction():
-            for number, cells in lines:
+            for line in lines:
                 try:
-                    await add(_checked(kind, cells))
+                    await add(_checked(kind, line))
                 except InvalidInput as refusal:
-                    errors.append({"line": number, "message": refusal.message})
+                    errors.append({"line": line.number, "message": refusal.message})
                     if len(errors) >= ERRORS_MAX:
                         break
             if errors:
@@ -91,55 +84,22 @@ class RecusalImport:
 
 
 def render_template(kind: Kind, form: Format, reasons: Sequence[str]) -> bytes:
-    """A sheet with the headings and one sample line."""
-    columns = _COLUMNS[kind]
-    heading = [column.title for column in columns]
-    sample = [column.sample for column in columns[:-1]] + [reasons[0]]
-    if form == "csv":
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows([heading, sample])
-        return text.getvalue().encode("utf-8-sig")
-    book = Workbook()
-    sheet = book.active
-    sheet.title = "回避单位" if kind == "units" else "回避人员"
-    sheet.append(heading)
-    sheet.append(sample)
-    for column in sheet.columns:
-        sheet.column_dimensions[column[0].column_letter].width = 28
-        column[0].font = Font(bold=True)
-        for cell in column:
-            cell.number_format = "@"
-    notes = book.create_sheet("回避原因")
-    notes.append(["回避原因只能填写下列之一，请勿修改"])
-    for reason in reasons:
-        notes.append([reason])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    """A sheet with the headings and one sample line; XLSX also names the reasons."""
+    *others, reason = _COLUMNS[kind]
+    columns = [*others, replace(reason, sample=reasons[0])]
+    notes = [["回避原因只能填写下列之一，请勿修改"], *([one] for one in reasons)]
+    return sheet_files.render_template(form, _TITLES[kind], columns, ("回避原因", notes))
 
 
-def _read(kind: Kind, content: bytes, form: Format) -> list[tuple[int, list[str]]]:
-    """Lines below the heading with the spreadsheet's own numbers. Raises SheetError."""
-    titles = [column.title for column in _COLUMNS[kind]]
-    rows = read_rows(content, form)
-    first = next(rows, None)
-    if first is None or [cell.rstrip("*＊") for cell in first[1] if cell] != titles:
-        raise SheetError(f"第1行应为“{'、'.join(titles)}”，请使用模板，勿修改表头。")
-    found: list[tuple[int, list[str]]] = []
-    for number, row in rows:
-        if any(row):
-            found.append((number, (row + [""] * len(titles))[: len(titles)]))
-        if len(found) > LINES_MAX:
-            raise SheetError(f"一次最多导入{LINES_MAX}行，请拆分后分批导入。")
-    if not found:
-        raise SheetError("文件只有表头，请填写后再导入。")
-    return found
+def _read(kind: Kind, content: bytes, form: Format) -> list[Line]:
+    """Raises SheetError."""
+    return list(sheet_files.read_lines(content, form, _COLUMNS[kind], LINES_MAX))
 
 
-def _checked(kind: Kind, cells: Sequence[str]) -> list[str]:
+def _checked(kind: Kind, line: Line) -> list[str]:
     return [
-        check_text(cell, "file", column.title, column.longest)
-        for cell, column in zip(cells, _COLUMNS[kind], strict=True)
+        check_text(cell, "file", column.title, _LONGEST[kind][column.name])
+        for cell, column in zip(line.cells, _COLUMNS[kind], strict=True)
     ]
 
 

@@ -21,7 +21,8 @@ from models.experts import Employment, Expert
 from services.base import Actor, Deps, system
 from services.catalogues import Catalogues
 from services.expert_import import ExpertImport, ImportReport
-from services.expert_sheets import COLUMNS, Format, SheetError, format_of, render_template
+from services.expert_sheets import COLUMNS, render_template
+from services.sheet_files import Format, SheetError, format_of
 from tests.factories.people import make_account, make_expert
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -233,7 +234,7 @@ async def test_an_employer_who_is_no_longer_named_becomes_a_former_one(
 async def test_who_left_comes_back_and_who_is_missing_stays(
     imports: ExpertImport, deps: Deps, clock: FixedClock
 ) -> None:
-    other = await make_expert(deps)
+    other = await make_expert(deps, "13711112222")
     await _run(imports, _sheet(_row()))
     await Expert.exclude(id=other.id).update(left_at=clock.now())
     await _run(imports, _sheet(_row()))
@@ -255,7 +256,7 @@ async def test_progress_is_told(imports: ExpertImport) -> None:
 
 
 @pytest.mark.parametrize(("content", "reason"), [
-    (b"", "空的"), (_sheet(), "没有专家"),
+    (b"", "空的"), (_sheet(), "没有内容"),
     (_sheet(_row(), heading=["?", *HEADING[1:]]), "无法识别的列“\\?”"),
     (_sheet(_row(), heading=[HEADING[1], *HEADING[1:]]), "重复的列“姓名”"),
     (_sheet(["x"], heading=HEADING[:3]), "缺少必填列"),
@@ -285,10 +286,10 @@ async def test_what_only_looks_like_a_workbook_is_refused(imports: ExpertImport,
 async def test_a_workbook_that_unpacks_without_end_is_refused(
     imports: ExpertImport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.expert_sheets.UNPACKED_MAX", 10_000)
+    monkeypatch.setattr("services.sheet_files.UNPACKED_MAX", 10_000)
     with pytest.raises(SheetError, match="过大"):
         await _run(imports, _zip(a=b"\0" * 20_000), "xlsx")
-    monkeypatch.setattr("services.expert_sheets.BYTES_MAX", 10)
+    monkeypatch.setattr("services.sheet_files.BYTES_MAX", 10)
     with pytest.raises(SheetError, match="拆分"):
         await _run(imports, _sheet(_row()))
 
