@@ -18,6 +18,8 @@ ONCE_SECONDS = 600.0
 TEXT_LIMIT = 2048
 """Bytes of a customer-service text."""
 TYPING_SECONDS, EXCHANGE_SECONDS = 15.0, 30.0
+ON_ITS_WAY = 0.01
+"""Seconds in which a second subscription message to the same person is refused."""
 
 
 def _receiver(call: ApiCall) -> tuple[Phone, Chat]:
@@ -190,7 +192,7 @@ async def _send_by_consent(
     values = check_data(jsons.mapping(call.body, "data"), template)
     platform.sending.add(openid)
     try:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(ON_ITS_WAY)
         left = phone.consents.get(key, 0)
         if left <= 0:
             raise WechatError(43101)
