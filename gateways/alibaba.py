@@ -9,9 +9,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import quote
 
 import structlog
@@ -19,13 +20,15 @@ from pydantic import SecretStr
 from yarl import URL
 
 from domain.clock import SHANGHAI, Clock
-from domain.errors import GatewayError, Rejected, Transient
+from domain.errors import GatewayError, InvalidInput, Rejected, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
 from gateways.wechat_errors import until_tomorrow
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -199,9 +202,24 @@ def parse_time(text: str) -> datetime | None:
         return None
 
 
-def parse_receipts(body: bytes) -> list[Json]:
-    """The objects of a pushed array (or a lone one). ValueError when it is no JSON of that kind."""
-    value = jsons.parse(body)
+def parse_receipts(body: bytes, read: Callable[[Json], T | None], kind: str) -> list[T]:
+    """What ``read`` makes of the objects of a pushed array (or a lone one). InvalidInput when it is no such JSON.
+
+    Single items that can't be ours (``read`` gives None) are left out: refusing the array would lose the others with
+    them. ``kind`` is what they are called, in Chinese.
+    """
+    try:
+        value = jsons.parse(body)
+    except ValueError as error:
+        raise _no_receipts(kind) from error
     if not isinstance(value, list | dict):
-        raise ValueError("neither an array nor an object")
-    return jsons.objects({"items": value}, "items")
+        raise _no_receipts(kind)
+    items = jsons.objects({"items": value}, "items")
+    found = [one for item in items if (one := read(item)) is not None]
+    if len(found) < len(items):
+        log.info("receipts_left_out", kind=kind, count=len(items) - len(found))
+    return found
+
+
+def _no_receipts(kind: str) -> InvalidInput:
+    return InvalidInput(f"{kind}回执不是有效的 JSON 数组。", code="bad_receipt")

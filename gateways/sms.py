@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-import structlog
-
 from config.settings import Sms
 from domain.clock import Clock, local
-from domain.errors import InvalidInput, Rejected
+from domain.errors import Rejected
 from gateways import jsons
 from gateways.alibaba import MOBILE, AlibabaApi, Credentials, out_id, parse_receipts
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
 from services.ports import SmsReport
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _PAGE = 50
 _AROUND_MIDNIGHT = timedelta(minutes=2)
@@ -69,18 +65,8 @@ class AlibabaSms:
 
 
 def parse_sms_receipts(body: bytes) -> list[SmsReport]:
-    """Reports of a pushed SmsReport array. InvalidInput when it is no such thing.
-
-    Single items that can't be ours are left out: refusing the array would lose the others with them.
-    """
-    try:
-        items = parse_receipts(body)
-    except ValueError as error:
-        raise InvalidInput("短信回执不是有效的 JSON 数组。", code="bad_receipt") from error
-    reports = [report for item in items if (report := _receipt(item)) is not None]
-    if len(reports) < len(items):
-        log.info("sms_receipts_left_out", count=len(items) - len(reports))
-    return reports
+    """Reports of a pushed SmsReport array. InvalidInput when it is no such thing; strange items are left out."""
+    return parse_receipts(body, _receipt, "短信")
 
 
 def _receipt(item: Json) -> SmsReport | None:

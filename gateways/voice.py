@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-import structlog
-
 from config.settings import Voice
 from domain.clock import Clock
-from domain.errors import InvalidInput, Rejected
+from domain.errors import Rejected
 from gateways import jsons
 from gateways.alibaba import MOBILE, AlibabaApi, Credentials, out_id, parse_receipts, parse_time
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
 from services.ports import CallReport
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PLAY_TIMES = 2
 """How often a text is spoken while nobody presses a key."""
@@ -97,19 +93,12 @@ class AlibabaVoice:
 
 
 def parse_voice_receipts(body: bytes) -> list[CallReport]:
-    """Reports of a pushed VoiceReport or VoiceCallReport array. InvalidInput when it is no such thing.
+    """Reports of a pushed VoiceReport or VoiceCallReport array. InvalidInput when it is no such thing; strange items
+    are left out.
 
     A report during the call (``ended`` false) holds only the key just pressed; the one after the call holds them all.
-    Single items that can't be ours are left out: refusing the array would lose the others with them.
     """
-    try:
-        items = parse_receipts(body)
-    except ValueError as error:
-        raise InvalidInput("语音回执不是有效的 JSON 数组。", code="bad_receipt") from error
-    reports = [report for item in items if (report := _receipt(item)) is not None]
-    if len(reports) < len(items):
-        log.info("voice_receipts_left_out", count=len(items) - len(reports))
-    return reports
+    return parse_receipts(body, _receipt, "语音")
 
 
 def _receipt(item: Json) -> CallReport | None:
