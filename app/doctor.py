@@ -22,7 +22,7 @@ from config.settings import Settings
 from domain.rulebook import Rulebook, check_rulebooks, load_rulebooks
 from domain.rulebook_texts import sms_templates, voice_templates
 from domain.rulebook_types import RulebookError
-from services.audit import chain
+from services.audit import find_break
 
 PATIENCE = 10.0
 """Seconds for one check that talks to somebody."""
@@ -30,7 +30,6 @@ SKEW_LIMIT = 1.0
 """Seconds that our clock may differ from the database's."""
 OLDEST_POSTGRES = 160000
 OLDEST_REDIS = (7, 0)
-_BATCH = 1000
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -226,7 +225,7 @@ async def check_chain(settings: Settings) -> list[Finding]:
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         pools = [row[0] for row in await connection.fetch("SELECT DISTINCT pool FROM audit_entry ORDER BY pool")]
-        broken = [(pool, number) for pool in pools if (number := await _find_break(connection, pool)) is not None]
+        broken = [(pool, number) for pool in pools if (number := await find_break(pool, connection.fetch)) is not None]
     except asyncpg.UndefinedTableError:
         return [Finding("审计", "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
     finally:
@@ -237,25 +236,6 @@ async def check_chain(settings: Settings) -> list[Finding]:
             for pool, number in broken
         ]
     return [ok("审计", "审计链完整。")]
-
-
-async def _find_break(connection: asyncpg.Connection[asyncpg.Record], pool: str) -> int | None:
-    """Number of the first sealed entry that doesn't follow from its predecessor."""
-    head, expected = "0" * 64, 1
-    while True:
-        batch = await connection.fetch(
-            "SELECT * FROM audit_entry WHERE pool = $1 AND number >= $2 ORDER BY number LIMIT $3",
-            pool,
-            expected,
-            _BATCH,
-        )
-        for row in batch:
-            head = chain(head, expected, row)
-            if row["number"] != expected or row["hash"] != head:
-                return expected
-            expected += 1
-        if len(batch) < _BATCH:
-            return None
 
 
 CHECKS: Mapping[str, Check] = {

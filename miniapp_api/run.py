@@ -16,10 +16,11 @@ from domain.lifecycles import DrawState
 from miniapp_api.conditions import NoticePath
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call
-from miniapp_api.http.problems import AWAY, problem_of
+from miniapp_api.http.problems import problem_of
 from miniapp_api.http.routes import Api
 from miniapp_api.http.running import read_token
 from miniapp_api.http.schema import Input, Moment, Output
+from services.outages import AWAY
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

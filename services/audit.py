@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
 from typing import Any
 
 from services.base import Deps, execute, rows, transaction
+
+Fetch = Callable[..., Awaitable[Sequence[Any]]]
 
 _BATCH = 500
 _GENESIS = "0" * 64
@@ -44,22 +47,26 @@ class Audit:
                 )
         return len(sealed)
 
-    async def find_break(self, pool: str) -> int | None:
-        """Number of the first sealed entry that doesn't fit its predecessor; None: the chain is whole."""
-        head, expected = _GENESIS, 1
-        while True:
-            batch = await rows(
-                f"SELECT {_COLUMNS} FROM audit_entry WHERE pool = $1 AND number >= $2 ORDER BY number LIMIT {_BATCH}",
-                pool,
-                expected,
-            )
-            for row in batch:
-                head = chain(head, expected, row)
-                if row["number"] != expected or row["hash"] != head:
-                    return expected
-                expected += 1
-            if len(batch) < _BATCH:
-                return None
+
+async def find_break(pool: str, fetch: Fetch = rows) -> int | None:
+    """Number of the first sealed entry that doesn't fit its predecessor; None: the chain is whole.
+
+    ``fetch`` runs a statement and returns its rows.
+    """
+    head, expected = _GENESIS, 1
+    while True:
+        batch = await fetch(
+            f"SELECT {_COLUMNS} FROM audit_entry WHERE pool = $1 AND number >= $2 ORDER BY number LIMIT {_BATCH}",
+            pool,
+            expected,
+        )
+        for row in batch:
+            head = chain(head, expected, row)
+            if row["number"] != expected or row["hash"] != head:
+                return expected
+            expected += 1
+        if len(batch) < _BATCH:
+            return None
 
 
 def chain(previous: str, number: int, row: Any) -> str:

@@ -7,7 +7,7 @@ import json
 from domain.draw_record import document, list_key
 from domain.verify_draw import verify
 from models.draws import CandidateList, Draw, LogEntry
-from services.audit import Audit
+from services.audit import find_break
 from services.base import Deps, rows
 
 _CHECKS = {
@@ -127,8 +127,7 @@ async def find_broken() -> list[str]:
 
 async def find_broken_audit(deps: Deps) -> list[str]:
     """Pools whose audit chain doesn't fit, as sentences."""
-    audit = Audit(deps)
-    breaks = {pool: await audit.find_break(pool) for pool in deps.rulebooks}
+    breaks = {pool: await find_break(pool) for pool in deps.rulebooks}
     return [f"the audit trail of {pool} breaks at {number}" for pool, number in breaks.items() if number is not None]
 
 

@@ -16,7 +16,8 @@ from domain.errors import AppError
 from domain.lifecycles import DrawState
 from services.draws.reading import Progress
 from services.draws.screens import Screens
-from web.site import AWAY, Site
+from services.outages import AWAY
+from web.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

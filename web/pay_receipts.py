@@ -12,8 +12,8 @@ import structlog
 from aiohttp import web
 
 from domain.errors import AppError, GatewayError
+from services.outages import AWAY
 from services.payments.events import PayEvents
-from web.site import AWAY
 
 log = structlog.get_logger(__name__)
 

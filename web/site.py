@@ -12,16 +12,14 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import aiohttp.web as http
-import asyncpg
 import structlog
 from aiohttp import BodyPartReader
 from aiohttp.http_exceptions import HttpProcessingError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from redis.exceptions import RedisError
-from tortoise.exceptions import DBConnectionError
 
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
 from services.attachment_reading import Form, OpenedFile
+from services.outages import AWAY
 from services.registry import Services
 from web.words import filters
 
@@ -35,18 +33,6 @@ _HERE = Path(__file__).parent
 _TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FORM_LIMIT = 16 * 1024
 _FORM_VALID = timedelta(hours=2)
-AWAY = (
-    DBConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    RedisError,
-    ConnectionError,
-    TimeoutError,
-)
-"""A part of ours is away, busy, or gave way to another transaction: trying again helps."""
 _TITLES: Mapping[int, str] = {
     401: "请先登录",
     403: "无法打开",

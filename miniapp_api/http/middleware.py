@@ -9,8 +9,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from domain.errors import AppError, Unavailable
-from miniapp_api.http.problems import AWAY, BadRequest, plain, problem_of_http, problem_response
+from miniapp_api.http.problems import BadRequest, plain, problem_of_http, problem_response
 from miniapp_api.http.running import mark_replay
+from services.outages import AWAY
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

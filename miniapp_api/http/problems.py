@@ -11,13 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from redis.exceptions import RedisError
 from structlog.contextvars import get_contextvars
-from tortoise.exceptions import DBConnectionError
 
 from domain.errors import AppError, InvalidInput, RuleViolation, TooMany, Unavailable
 
@@ -26,19 +23,6 @@ TYPE_PREFIX = "urn:pbt:error:"
 ERRORS_MAX = 20
 PROBLEMS = "problems"
 """The param in which a service lists what is wrong with each field, as ``{"field", "message"}``."""
-
-AWAY = (
-    DBConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    RedisError,
-    ConnectionError,
-    TimeoutError,
-)
-"""A part of ours is away, busy, or gave way to another transaction: trying again helps."""
 
 _TITLES: Mapping[int, str] = {
     400: "请求无法识别",

@@ -73,6 +73,11 @@ def complete_settings(database_url: str, redis_url: str, api_url: str) -> Settin
     )
 
 
+@pytest.fixture(autouse=True)
+def _busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PATIENCE", 90.0)
+
+
 @pytest.fixture
 async def wechat(aiohttp_server: Serve) -> tuple[str, dict[str, Any]]:
     """A WeChat that answers what the test puts into the dictionary."""
