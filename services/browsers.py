@@ -5,7 +5,6 @@ The browser keeps a signed cookie that names a session row; ending the session e
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 from uuid import UUID
@@ -21,6 +20,7 @@ from services.expert_link import link_expert
 from services.links import Links
 from services.roles import RoleOption, find_role, roles_of
 from services.sessions import Sessions
+from services.tokens import hash_token
 
 _COOKIE = "browser"
 _HAND_OVER = "h5_login"
@@ -177,4 +177,4 @@ class BrowserLogins:
 
 def _nobodys() -> str:
     """The hash of a token that nobody has: this session is reached by its cookie only."""
-    return hashlib.sha256(secrets.token_bytes(32)).hexdigest()
+    return hash_token(secrets.token_urlsafe(32))

@@ -15,6 +15,7 @@ from uuid import UUID
 from domain.errors import Forbidden, Unauthenticated
 from models.accounts import Session
 from services.base import Actor, Deps, transaction
+from services.tokens import hash_token
 
 _TAG = b"pbt-page-token-v1\0"
 _LASTS = timedelta(minutes=30)
@@ -45,9 +46,9 @@ async def lend_token(deps: Deps, person: Actor) -> PageToken:
         if session.role not in _OWN:
             raise Forbidden("您正以其他身份登录，请先切换为申请人或专家身份。", code="other_role")
         until = session.access_until.replace(microsecond=0)
-        if session.access_hash != _hash(_derive(deps, session.id, until)) or until <= now + _RENEWED:
+        if session.access_hash != hash_token(_derive(deps, session.id, until)) or until <= now + _RENEWED:
             until = min(now + _LASTS, session.refresh_until).replace(microsecond=0)
-        session.access_hash, session.access_until = _hash(_derive(deps, session.id, until)), until
+        session.access_hash, session.access_until = hash_token(_derive(deps, session.id, until)), until
         session.role = person.role
         await session.save(update_fields=["access_hash", "access_until", "role"])
     return PageToken(_derive(deps, session.id, until), until)
@@ -56,7 +57,3 @@ async def lend_token(deps: Deps, person: Actor) -> PageToken:
 def _derive(deps: Deps, session_id: UUID, until: datetime) -> str:
     message = _TAG + session_id.bytes + int(until.timestamp()).to_bytes(8, "big")
     return base64.urlsafe_b64encode(hmac.new(deps.keys.signing, message, hashlib.sha256).digest()).decode()
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

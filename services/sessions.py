@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import hmac
-import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,18 +28,7 @@ from services.idempotency import once
 from services.links import Link, Links
 from services.ports import MiniProgramPlatform
 from services.roles import RoleOption, find_role, roles_of
-
-_REFRESH_TAG = b"pbt-refresh-v1\0"
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A fresh pair. Both are secrets of the client and stored here as hashes only."""
-
-    access: str
-    refresh: str
-    access_until: datetime
-    refresh_until: datetime
+from services.tokens import Tokens, hash_token, issue, session_of
 
 
 @dataclass(frozen=True)
@@ -163,13 +147,15 @@ class Sessions:
         ends. Raises Unauthenticated.
         """
         now = self._deps.now()
-        session_id = self._session_of_refresh(refresh_token)
+        session_id = session_of(self._deps, refresh_token)
         async with transaction():
             session = await Session.select_for_update().get_or_none(id=session_id) if session_id else None
             if session is None or session.revoked_at is not None or session.refresh_until <= now:
                 raise _expired()
-            if hmac.compare_digest(session.refresh_hash, _hash(refresh_token)):
-                return await self._renew(session, now)
+            if hmac.compare_digest(session.refresh_hash, hash_token(refresh_token)):
+                tokens = issue(self._deps, session, now)
+                await session.save(update_fields=["access_hash", "refresh_hash", "access_until", "refresh_until"])
+                return tokens
             session.revoked_at = now
             await session.save(update_fields=["revoked_at"])
             actor = Actor(session.pool, "guest", session.account_id, session_id=session.id)
@@ -228,7 +214,7 @@ class Sessions:
 
         The role is the chosen one if the person still holds it this moment, else ``guest``.
         """
-        session = await Session.get_or_none(access_hash=_hash(access_token))
+        session = await Session.get_or_none(access_hash=hash_token(access_token))
         if session is None or session.revoked_at is not None or session.access_until <= self._deps.now():
             raise _expired()
         return await self._acting(session, initial_too)
@@ -303,7 +289,7 @@ class Sessions:
         return await self._start(session, now)
 
     async def _start(self, session: Session, now: datetime) -> LoggedIn:
-        tokens = self._issue(session, now)
+        tokens = issue(self._deps, session, now)
         options = await roles_of(session.account_id, now) if session.account_id else []
         if len(options) == 1:
             _set_role(session, options[0])
@@ -342,39 +328,6 @@ class Sessions:
         except GatewayError as error:
             raise _wechat_away() from error
 
-    async def _renew(self, session: Session, now: datetime) -> Tokens:
-        tokens = self._issue(session, now)
-        await session.save(update_fields=["access_hash", "refresh_hash", "access_until", "refresh_until"])
-        return tokens
-
-    def _issue(self, session: Session, now: datetime) -> Tokens:
-        login = self._deps.book(session.pool).login
-        tokens = Tokens(
-            secrets.token_urlsafe(32),
-            self._refresh_token(session.id),
-            now + login.access_valid,
-            now + login.refresh_valid,
-        )
-        session.access_hash, session.access_until = _hash(tokens.access), tokens.access_until
-        session.refresh_hash, session.refresh_until = _hash(tokens.refresh), tokens.refresh_until
-        return tokens
-
-    def _refresh_token(self, session_id: UUID) -> str:
-        """It names its session and is signed, so that an old one can be told from a made-up one."""
-        body = session_id.bytes + os.urandom(16)
-        return base64.urlsafe_b64encode(body + self._mac(body)).decode()
-
-    def _session_of_refresh(self, token: str) -> UUID | None:
-        try:
-            raw = base64.b64decode(token, altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
-            return None
-        body, mac = raw[:32], raw[32:]
-        return UUID(bytes=body[:16]) if len(raw) == 48 and hmac.compare_digest(mac, self._mac(body)) else None
-
-    def _mac(self, body: bytes) -> bytes:
-        return hmac.new(self._deps.keys.signing, _REFRESH_TAG + body, hashlib.sha256).digest()[:16]
-
 
 async def adopt_session(session: Session, account_id: UUID, roles: Sequence[RoleOption]) -> None:
     """A visitor's session is this person's from now on; the role is chosen where there is but one."""
@@ -398,10 +351,6 @@ def _actor(session: Session, held: RoleOption) -> Actor:
     return Actor(
         session.pool, held.role, session.account_id, held.expert_id, held.organisation_id, held.scope, session.id
     )  # fmt: skip
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _expired() -> Unauthenticated:
