@@ -14,7 +14,14 @@ from miniapp_api.http.openapi import describe
 from miniapp_api.http.routes import Endpoint
 
 ENDPOINTS = [endpoint for api in APIS for endpoint in api.endpoints]
-SECRET = ("accounts_export", "accounts_delete", "results_open_leaf", "sessions_hand_over", "reviews_reveal")
+SECRET = (
+    "accounts_export",
+    "accounts_delete",
+    "results_open_leaf",
+    "sessions_hand_over",
+    "sessions_offer_code",
+    "reviews_reveal",
+)
 """Their answers, or their log-in's end, must not be kept beside a key."""
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
