@@ -31,6 +31,7 @@ from services.draws.run import Run
 from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
+from services.employer_import import EmployerImport
 from services.employers import Employers
 from services.entry import NOTICE_OVER, Entry
 from services.experts import Experts
@@ -121,7 +122,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     invitations = Invitations(deps, notices, run)
     attendance = AttendanceDesk(deps, notices, links, reading, ports.official)
     receipts = Receipts(deps, notices, invitations, ports.sms, ports.voice)
-    campaigns, fees = Campaigns(deps), Fees(deps, notices)
+    campaigns, employers, fees = Campaigns(deps), Employers(deps, notices), Fees(deps, notices)
     entry = Entry(deps, notices, fees)
     reviews = Reviews(deps, notices, entry)
     store = SealedFiles(ports.files, deps.keys)
@@ -156,7 +157,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         helpdesk=HelpDesk(deps, notices),
         materials=Materials(deps, store, ports.checker),
         campaigns=campaigns,
-        employers=Employers(deps, notices),
+        employers=employers,
+        employer_import=EmployerImport(deps, employers),
         drafts=Drafts(deps, campaigns),
         submission=Submission(deps, notices, campaigns, reviews),
         applications=ApplicationReading(deps),

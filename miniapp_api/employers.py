@@ -7,12 +7,16 @@ from uuid import UUID
 
 from pydantic import Field
 
-from miniapp_api.http.call import Call
-from miniapp_api.http.routes import Api
+from miniapp_api.http.call import Call, Download, Upload, UploadRule
+from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
+from services.employer_import import BYTES_MAX, render_template
 from services.employers import SEARCH_MAX, EmployerData
 
 api = Api("employers", "工作单位", "Applicants choose their employer from a list and ask for one that is missing.")
+
+
+SHEET = UploadRule(BYTES_MAX, (".xlsx", ".csv"))
 
 
 class SearchQuery(Params):
@@ -82,6 +86,52 @@ class RequestOut(Output):
     decided_at: Moment | None
 
 
+class ImportPath(PoolPath):
+    import_id: UUID
+
+
+class TemplatePath(PoolPath):
+    form: Literal["csv", "xlsx"]
+
+
+class DecisionIn(Input):
+    only_good: bool = Field(False, description="Leave out the lines that can't be used, instead of refusing them all")
+
+
+class CountsOut(Output):
+    """By what a line does: a new unit, a retired one back, something added that was not known, nothing."""
+
+    add: int
+    restore: int
+    complete: int
+    same: int
+
+
+class RowErrorOut(Output):
+    """`line` as the spreadsheet counts, the heading being 1."""
+
+    line: int
+    column: str = Field(examples=["统一社会信用代码"])
+    reason: str = Field(examples=["不是有效的18位统一社会信用代码，请核对。"])
+
+
+class ImportOut(Output):
+    """`counts`: what the sheet would do, or, once done, did. `bad` lines can't be used; `errors` says why, at most 200.
+
+    `sample` are the first names that would be added, to see whether the file was read as it was meant.
+    """
+
+    id: UUID
+    filename: str
+    state: Literal["checked", "done"]
+    counts: CountsOut
+    sample: tuple[str, ...]
+    bad: int
+    errors: tuple[RowErrorOut, ...]
+    created_at: Moment
+    done_at: Moment | None
+
+
 @api.get("/employers", "搜索单位", action="employer.search")
 async def search(call: Call, query: SearchQuery) -> Listing[EmployerOut]:
     """Names that begin with the word first, short ones before long ones."""
@@ -146,3 +196,28 @@ async def accept(call: Call, path: RequestPath, body: EmployerIn) -> RequestOut:
 async def refuse(call: Call, path: RequestPath, body: RefusalIn) -> RequestOut:
     """The person is told why."""
     return RequestOut.of(await call.services.employers.refuse(call.actor, path.request_id, body.answer))
+
+
+@api.get("/office/employer-template.{form}", "下载单位导入模板", action="employer.manage", media_type=OCTETS)
+async def template(call: Call, path: TemplatePath) -> Download:
+    """The sheet to fill in, with one sample line."""
+    return Download(render_template(path.form), OCTETS, f"employers.{path.form}")
+
+
+@api.post("/office/employer-imports", "上传单位名单", action="employer.manage", upload=SHEET, status=201)
+async def read_sheet(call: Call, upload: Upload) -> ImportOut:
+    """Check every line of a filled-in template against itself and the list. Nothing is added yet."""
+    return ImportOut.of(await call.services.employer_import.read(call.actor, upload.content, upload.filename))
+
+
+@api.get("/office/employer-imports/{import_id}", "单位导入结果", action="employer.manage")
+async def sheet(call: Call, path: ImportPath) -> ImportOut:
+    """What was checked, or done; a sheet waits for a day."""
+    return ImportOut.of(await call.services.employer_import.get(call.actor, path.import_id))
+
+
+@api.post("/office/employer-imports/{import_id}/completion", "确认导入", action="employer.manage", keyed="service")
+async def carry_out(call: Call, path: ImportPath, body: DecisionIn) -> ImportOut:
+    """Take the sheet in; repeating it changes nothing. Whoever asked for one of the units is told."""
+    done = await call.services.employer_import.carry_out(call.actor, path.import_id, only_good=body.only_good)
+    return ImportOut.of(done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -177,9 +178,7 @@ class Employers:
 
         async def run() -> EmployerView:
             employer = await self._add(actor, clean, now)
-            waiting = EmployerRequest.filter(pool=actor.pool, state="open", name=clean.name)
-            for one in await waiting.order_by("id").select_for_update():
-                await self._answer(actor, one, "added", "", employer, now)
+            await self.tell_added(actor, [employer], now)
             return _view(employer)
 
         return await once(
@@ -235,6 +234,13 @@ class Employers:
             for other in await others.order_by("id").select_for_update():
                 await self._answer(actor, other, "added", "", same, now)
             return _show(one)
+
+    async def tell_added(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:
+        """Answer everybody who asked for a unit of one of these names; inside the caller's transaction."""
+        added = {employer.name: employer for employer in employers}
+        waiting = EmployerRequest.filter(pool=actor.pool, state="open", name__in=list(added))
+        for one in await waiting.order_by("id").select_for_update() if added else ():
+            await self._answer(actor, one, "added", "", added[one.name], now)
 
     async def refuse(self, actor: Actor, request_id: UUID, answer: str) -> RequestView:
         """Say why not. Raises Conflict for a request that was answered."""

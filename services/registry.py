@@ -29,6 +29,7 @@ from services.draws.run import Run
 from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
+from services.employer_import import EmployerImport
 from services.employers import Employers
 from services.entry import Entry
 from services.experts import Experts
@@ -79,6 +80,7 @@ class Services:
     materials: Materials
     campaigns: Campaigns
     employers: Employers
+    employer_import: EmployerImport
     drafts: Drafts
     submission: Submission
     applications: ApplicationReading

@@ -20,7 +20,8 @@ from tests.web.conftest import Visitor, World
 from tests.web.office import Scene, employer_request, fill, handed_in, make_scene, post
 
 PAGES = (
-    "", "/applications", "/campaigns", "/campaigns/new", "/employers", "/employers/requests", "/reviewers", "/staff",
+    "", "/applications", "/campaigns", "/campaigns/new", "/employers", "/employers/requests",
+    "/employers/import", "/reviewers", "/staff",
     "/objections", "/notices", "/orders", "/alarms", "/invoices", "/bills", "/feedback", "/materials",
     "/passwords",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The list of employers (单位), and requests for one that is missing."""
+"""The list of employers (单位), whole sheets of them, and requests for one that is missing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import ClassVar
 
 import aiohttp.web as http
 
-from domain.errors import AppError, InvalidInput
+from domain.errors import AppError, InvalidInput, NotFound
 from services.base import Actor
+from services.employer_import import BYTES_MAX, LINES_MAX, render_template
 from services.employers import EmployerData
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
+from services.sheet_files import Format
+from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
 
+TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 REQUEST_STATES = {"open": "待处理", "added": "已添加", "refused": "未添加"}
 
 
@@ -25,6 +28,7 @@ class EmployerPages(OfficePart):
         "retired": "单位已停用，已选择它的人不受影响。",
         "accepted": "已添加，并通知了申请人。",
         "refused": "已答复申请人。",
+        "imported": "导入完成，申请过这些单位的人已收到通知。",
     }
 
     def add_routes(self) -> None:
@@ -32,6 +36,11 @@ class EmployerPages(OfficePart):
         self.site.post("/office/employers", self.act)
         self.site.get("/office/employers/requests", self.requests)
         self.site.post("/office/employers/requests", self.decide)
+        self.site.get("/office/employers/import", self.ask_sheet)
+        self.site.post("/office/employers/import", self.read_sheet)
+        self.site.get("/office/employers/template.{form}", self.template)
+        self.site.get("/office/employers/import/{id}", self.sheet)
+        self.site.post("/office/employers/import/{id}", self.carry_out)
 
     # ---- the list
 
@@ -103,6 +112,59 @@ class EmployerPages(OfficePart):
         except AppError as error:
             return await self._requests(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
         raise see("/office/employers/requests", note="accepted" if fields["deed"] == "accept" else "refused")
+
+    # ---- sheets
+
+    async def ask_sheet(self, request: http.Request) -> http.Response:
+        return self._sheet_form(await self.actor(request), request)
+
+    def _sheet_form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        return self.show(
+            actor, "office_employer_import.html", request, error=form.error, f=form, view=None, most=LINES_MAX
+        )
+
+    async def template(self, request: http.Request) -> http.Response:
+        """The sheet to fill in, as XLSX or CSV."""
+        await self.actor(request)
+        form = TEMPLATES.get(request.match_info["form"])
+        if form is None:
+            raise NotFound("没有这种模板，请返回导入页下载。", code="unknown")
+        headers = {"Content-Disposition": f'attachment; filename="employers.{form}"'}
+        return http.Response(body=render_template(form), content_type="application/octet-stream", headers=headers)
+
+    async def read_sheet(self, request: http.Request) -> http.Response:
+        """Check a file, and show what it would do."""
+        actor = await self.actor(request)
+        fields, content = await self.site.read_upload(
+            request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=BYTES_MAX
+        )
+        try:
+            if not content:
+                raise InvalidInput("请选择文件。", code="file_empty", field="file")
+            view = await self.services.employer_import.read(actor, content)
+        except AppError as error:
+            return self._sheet_form(actor, request, Form(fields, self.shown(error)))
+        raise see(f"/office/employers/import/{view.id}")
+
+    async def sheet(self, request: http.Request) -> http.Response:
+        return await self._sheet(await self.actor(request), request)
+
+    async def _sheet(self, actor: Actor, request: http.Request, error: AppError | None = None) -> http.Response:
+        view = await self.services.employer_import.get(actor, uuid_of(request.match_info["id"], "这次导入"))
+        return self.show(actor, "office_employer_import.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX)
+
+    async def carry_out(self, request: http.Request) -> http.Response:
+        """``deed`` all, or good: only the lines that can be used."""
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        import_id = uuid_of(request.match_info["id"], "这次导入")
+        try:
+            if fields.get("deed") not in ("all", "good"):
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+            await self.services.employer_import.carry_out(actor, import_id, only_good=fields["deed"] == "good")
+        except AppError as error:
+            return await self._sheet(actor, request, self.shown(error))
+        raise see(f"/office/employers/import/{import_id}", note="imported")
 
 
 def _data(fields: Mapping[str, str]) -> EmployerData:
