@@ -13,7 +13,8 @@ import redis.asyncio as redis
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
-from app.doctor_money import FILES, MAIL, PAPERS, PAY, check_files, check_fonts, check_mail, check_pay
+from app.doctor_files import FILES, PAPERS, SEARCH, check_files, check_fonts, check_search
+from app.doctor_money import MAIL, PAY, check_mail, check_pay
 from app.doctor_persons import PERSONS, check_persons
 from app.findings import Check, Finding, ok, problem
 from app.health import missing_migrations
@@ -141,7 +142,7 @@ async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Findi
 
 
 async def check_schema(settings: Settings) -> list[Finding]:
-    missing = await missing_migrations(settings.database_url)
+    missing = await missing_migrations(settings.database_url, PATIENCE)
     if missing:
         return [problem("表结构", f"还差 {len(missing)} 步升级，请运行 pbt migrate。")]
     return [ok("表结构", "是最新版本。")]
@@ -251,6 +252,7 @@ CHECKS: Mapping[str, Check] = {
     PAY: check_pay,
     MAIL: check_mail,
     FILES: check_files,
+    SEARCH: check_search,
     PAPERS: check_fonts,
     "审计": check_chain,
 }

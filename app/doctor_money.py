@@ -1,18 +1,16 @@
-"""The doctor's look at payments, mail, files and papers, each through the very client that the service uses.
+"""The doctor's look at payments and mail, each through the very client that the service uses.
 
-An order that never was is asked for, a mail server is greeted and left, one small file is written and removed.
+An order that never was is asked for, a mail server is greeted and left.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import aclosing
 
 import aiohttp
 from prometheus_client import CollectorRegistry
 
-from app.container import open_files
 from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
 from domain.clock import SystemClock
@@ -21,12 +19,11 @@ from domain.rulebook import load_rulebooks
 from domain.rulebook_types import RulebookError
 from gateways.http import Metrics, Vendor
 from gateways.mail import SmtpMailer
-from gateways.printer import FontsMissing, TypstPrinter
 from gateways.wechat_pay import WechatPay
 
 PATIENCE = 5.0
 """Seconds for one call."""
-PAY, MAIL, FILES, PAPERS = "微信支付", "邮件", "附件", "文书"
+PAY, MAIL = "微信支付", "邮件"
 
 
 async def check_pay(settings: Settings) -> list[Finding]:
@@ -96,38 +93,3 @@ async def check_mail(settings: Settings) -> list[Finding]:
         except Transient:
             return [problem(MAIL, "邮件服务器连不上，请检查 PBT_MAIL__HOST、PORT、TLS 和出网。")]
     return [ok(MAIL, "邮件服务器可以登录。")]
-
-
-async def check_files(settings: Settings) -> list[Finding]:
-    """Write, read and remove one small file, and list what there is, as the search for forgotten files does."""
-    key, content = f"doctor/{secrets.token_hex(16)}", secrets.token_bytes(16)
-    where = settings.files.url or str(settings.data_dir / "files")
-    try:
-        store = open_files(settings.files, settings.data_dir / "files")
-        await store.put(key, content)
-        same = await store.get(key) == content
-        await store.delete(key)
-        async with aclosing(store.walk()) as found:
-            await anext(found, None)
-    except Rejected as error:
-        return [problem(FILES, f"{where}：{_STORE_REFUSALS.get(error.vendor_code, _NO_RIGHT)}")]
-    except (Transient, OSError):
-        return [problem(FILES, f"{where} 不能读写，请检查 PBT_FILES__URL、ENDPOINT 或目录的权限。")]
-    return [ok(FILES, f"{where} 可以读写。")] if same else [problem(FILES, f"{where} 读回的内容与写入的不同。")]
-
-
-_NO_RIGHT = "没有读写权限，请核对存储桶的授权（要能写、读、列出和删除）或目录的权限。"
-_STORE_REFUSALS = {
-    "bucket": "没有这个存储桶，请核对 PBT_FILES__URL 中的桶名和 PBT_FILES__ENDPOINT。",
-    "region": "存储桶在另一个地域，请核对 PBT_FILES__REGION 和 PBT_FILES__ENDPOINT。",
-    "key": "访问密钥不存在或已停用，请核对 PBT_FILES__ACCESS_KEY_ID。",
-    "secret": "签名没有被接受，请核对 PBT_FILES__SECRET_ACCESS_KEY，并检查本机时间。",
-}
-
-
-async def check_fonts(settings: Settings) -> list[Finding]:
-    try:
-        TypstPrinter(settings.fonts).close()
-    except FontsMissing:
-        return [problem(PAPERS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
-    return [ok(PAPERS, "中文字体可用。")]

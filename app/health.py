@@ -82,10 +82,10 @@ async def check_migrations(database_url: str) -> None:
         raise NotReady(f"missing: {', '.join(missing)}")
 
 
-async def missing_migrations(database_url: str) -> list[str]:
+async def missing_migrations(database_url: str, patience: float = CHECK_PATIENCE) -> list[str]:
     """Names of the migrations that the database lacks, oldest first. Reads the record only; starts no ORM."""
     known = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
-    connection = await asyncpg.connect(database_url, timeout=CHECK_PATIENCE)
+    connection = await asyncpg.connect(database_url, timeout=patience)
     try:
         rows = await connection.fetch("SELECT name FROM tortoise_migrations WHERE app = 'models'")
     except asyncpg.UndefinedTableError:

@@ -1,0 +1,76 @@
+"""The doctor's look at files and papers, through the very clients that the service uses."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import aclosing
+
+import asyncpg
+
+from app.container import open_files
+from app.findings import Finding, ok, problem, skipped
+from config.settings import Settings
+from domain.errors import Rejected, Transient
+from gateways.printer import FontsMissing, TypstPrinter
+
+FILES, SEARCH, PAPERS = "附件", "附件清理", "文书"
+_LAST_SEARCH = """
+SELECT withheld, orphans, files FROM store_search WHERE finished_at IS NOT NULL ORDER BY started_at DESC LIMIT 1
+"""
+
+
+async def check_files(settings: Settings) -> list[Finding]:
+    """Write, read and remove one small file, and list what there is, as the search for forgotten files does."""
+    key, content = f"doctor/{secrets.token_hex(16)}", secrets.token_bytes(16)
+    where = settings.files.url or str(settings.data_dir / "files")
+    try:
+        store = open_files(settings.files, settings.data_dir / "files")
+        await store.put(key, content)
+        same = await store.get(key) == content
+        await store.delete(key)
+        async with aclosing(store.walk()) as found:
+            await anext(found, None)
+    except Rejected as error:
+        return [problem(FILES, f"{where}：{_STORE_REFUSALS.get(error.vendor_code, _NO_RIGHT)}")]
+    except (Transient, OSError):
+        return [problem(FILES, f"{where} 不能读写，请检查 PBT_FILES__URL、ENDPOINT 或目录的权限。")]
+    return [ok(FILES, f"{where} 可以读写。")] if same else [problem(FILES, f"{where} 读回的内容与写入的不同。")]
+
+
+_NO_RIGHT = "没有读写权限，请核对存储桶的授权（要能写、读、列出和删除）或目录的权限。"
+_STORE_REFUSALS = {
+    "bucket": "没有这个存储桶，请核对 PBT_FILES__URL 中的桶名和 PBT_FILES__ENDPOINT。",
+    "region": "存储桶在另一个地域，请核对 PBT_FILES__REGION 和 PBT_FILES__ENDPOINT。",
+    "key": "访问密钥不存在或已停用，请核对 PBT_FILES__ACCESS_KEY_ID。",
+    "secret": "签名没有被接受，请核对 PBT_FILES__SECRET_ACCESS_KEY，并检查本机时间。",
+}
+
+
+async def check_fonts(settings: Settings) -> list[Finding]:
+    try:
+        TypstPrinter(settings.fonts).close()
+    except FontsMissing:
+        return [problem(PAPERS, "没有找到中文字体，请重新安装（make run），或用 PBT_FONTS 指定字体目录。")]
+    return [ok(PAPERS, "中文字体可用。")]
+
+
+async def check_search(settings: Settings) -> list[Finding]:
+    """Whether the last daily search took most of the store for files that nobody names."""
+    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    try:
+        found = await connection.fetchrow(_LAST_SEARCH)
+    except asyncpg.UndefinedTableError:
+        return [skipped(SEARCH, "数据库还没有升级，请先运行 pbt migrate。")]
+    finally:
+        await connection.close(timeout=2)
+    if found is None:
+        return [skipped(SEARCH, "还没有清理过无主文件，服务运行后每天一次。")]
+    if found["withheld"]:
+        return [
+            problem(
+                SEARCH,
+                f"存储中{found['files']}个文件有{found['orphans']}个在数据库里找不到，为免误删没有清理。"
+                "请核对 PBT_DATABASE_URL 与 PBT_FILES__URL 是否属于同一套系统。",
+            )
+        ]
+    return [ok(SEARCH, f"最近一次清理：{found['files']}个文件中有{found['orphans']}个无主，已删除。")]
