@@ -76,7 +76,7 @@ class FormField(Section):
     city_only: bool = False
     """Of a region: one right below the province (市州), not a county."""
     districts: bool = True
-    """Of a region: whether a city's districts (市辖区) can be chosen; else who lives there chooses the city (市本级)."""
+    """Of a region: whether a city's districts (市辖区) can be chosen; else one chooses the city itself (市本级)."""
     not_before: str = ""
     """Of a month or date in records: the part that it must not precede."""
     not_future: bool = False

@@ -180,6 +180,8 @@ async def test_02_a_mobile_is_changed_once_a_year_and_both_numbers_are_told(way:
     for person in (ZHOU, ZHOUS_NEW):
         await way.sms(person, "更换手机号")
     page = await browser.open(f"/h5/{POOL}/account/mobile")
+    free = local(await way.stage.now() + timedelta(days=365))
+    assert f"{free.year}年{free.month}月{free.day}日" in page.text
     assert "起可以再次更换" in page.text
     assert not page.forms
 

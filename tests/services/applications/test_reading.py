@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.entry_lifecycles import ApplicationState
+from domain.entry_lifecycles import APPLICATION, ApplicationState
 from domain.errors import Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.ids import new_id
 from domain.rulebook import load_rulebooks
@@ -172,7 +172,7 @@ async def test_wrong_filters_name_the_parameter(listing: ApplicationListing, adm
 
 async def test_every_state_can_be_filtered_by(deps: Deps, listing: ApplicationListing, admin: Actor) -> None:
     for state in ApplicationState:
-        ended = deps.now() if state in ("entered", "refused", "cancelled") else None
+        ended = deps.now() if APPLICATION.is_final(state) else None
         await _submitted(deps, "某人", deps.now(), state=state.value, ended_at=ended)
     for state in ApplicationState:
         assert (await listing.page(admin, Filter(state=state.value))).total == 1

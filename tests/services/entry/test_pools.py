@@ -11,7 +11,7 @@ from domain.ids import new_id
 from domain.rulebook import load_rulebooks
 from models.applications import Application, PrintedForm
 from models.experts import Expert
-from models.payments import Fee
+from models.payments import Fee, PayOrder
 from models.reviews import ReviewAssignment, ReviewEntry
 from services.applications.submission import Submission
 from services.base import Actor, Deps, rows, transaction
@@ -61,6 +61,8 @@ async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, bo
         assert application.state == stage
         assert application.expert_number.startswith(rules.entry.number_prefix)
         await check_invariants()
+        if stage == "fee":
+            await pay(deps, await Fee.get(application_id=application.id))
         async with transaction():
             await entry.pass_on(await Application.select_for_update().get(id=application.id), deps.now())
     application = await Application.get(id=application.id)
@@ -70,6 +72,17 @@ async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, bo
     await check_invariants()
     assert await Fee.filter(application_id=application.id).count() == ("fee" in rules.entry.stages)
     assert await ReviewEntry.filter(application_id=application.id, event="approve").count() == len(rules.review.steps)
+
+
+async def pay(deps: Deps, fee: Fee) -> None:
+    """What a payment leaves behind."""
+    now = deps.now()
+    await PayOrder.create(
+        id=new_id(), pool=fee.pool, fee_id=fee.id, out_trade_no=new_id().hex, trade="native", appid="wx-oa-demo",
+        amount=fee.amount, description="培训费", state="paid", expires_at=now, success_at=now, created_at=now,
+        transaction_id="4200000000000000000000000001",
+    )  # fmt: skip
+    await Fee.filter(id=fee.id).update(state="paid", paid_at=now)
 
 
 async def print_as_asked(deps: Deps, application: Application) -> None:
