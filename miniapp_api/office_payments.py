@@ -155,6 +155,7 @@ class OrderOut(Output):
     surplus: bool
     application_id: UUID
     application_state: str
+    invoice_state: str | None
     refunds: list[RefundOut] = Field(description="Newest first")
     choices: list[After]
 
@@ -182,6 +183,7 @@ class AlarmOut(Output):
     id: UUID
     kind: str
     out_trade_no: str
+    order_state: Literal["new", "open", "paid", "closed", "refunded"] | None = Field(description="Now")
     transaction_id: str
     amount: int | None
     outcome: str
@@ -236,6 +238,7 @@ async def order(call: Call, path: OrderPath) -> OrderOut:
         id=line.id, out_trade_no=line.out_trade_no, transaction_id=line.transaction_id, trade=line.trade,
         amount=line.amount, refunded=line.refunded, state=line.state.value, surplus=line.surplus,
         application_id=view.application_id, application_state=view.application_state.value,
+        invoice_state=view.invoice_state.value if view.invoice_state else None,
         refunds=RefundOut.each(view.refunds), choices=list(view.choices),
     )  # fmt: skip
 

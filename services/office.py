@@ -14,7 +14,7 @@ from domain.fees import After, choices_after_refund
 from domain.masking import mask_name
 from models.accounts import Account
 from models.applications import Application
-from models.payments import Bill, BillDifference, Fee, PayOrder, Refund
+from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund
 from services.base import Actor, Deps, rows
 from services.payments.alarms import OPEN
 from services.payments.bills import BillView
@@ -159,6 +159,7 @@ class OrderView:
     refunds: tuple[RefundLine, ...]
     tries: tuple[OrderLine, ...]
     choices: tuple[After, ...]
+    invoice_state: InvoiceState | None
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,7 @@ class OfficeReading:
         tries = await PayOrder.filter(fee_id=fee.id).order_by("-created_at", "-id")
         application = await Application.get(id=fee.application_id)
         state = ApplicationState(application.state)
+        invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first()
         under_way = any(refund.state not in (RefundState.DONE, RefundState.CLOSED) for refund in refunds)
         refundable = order.state == OrderState.PAID and not under_way
         return OrderView(
@@ -231,6 +233,7 @@ class OfficeReading:
             FeeState(fee.state), fee.opens_at, fee.closes_at, fee.paid_at, tuple(_refund_line(one) for one in refunds),
             tuple(_order_line(one) for one in tries),
             choices_after_refund(state, surplus=order.surplus) if refundable else (),
+            InvoiceState(invoice.state) if invoice else None,
         )  # fmt: skip
 
     async def bill(self, actor: Actor, bill_id: UUID) -> BillView:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from domain.entry_lifecycles import OrderState
 from domain.errors import Conflict, InvalidInput, NotFound
 from models.payments import PayEvent
 from services.base import Actor, Deps, record, rows, transaction
@@ -23,8 +24,9 @@ OPEN = f"outcome IN ({_OUTCOMES}) AND closed_at IS NULL"
 """What is an alarm, in SQL; written out, so that the partial index ``pay_event_alarm`` serves it."""
 _LIST = f"""
 SELECT e.id, e.kind, e.subject AS out_trade_no, e.outcome, e.received_at, e.payload_sealed, e.closed_at, e.resolution,
-  coalesce(a.real_name, '') AS closed_by, count(*) OVER () AS total
+  coalesce(a.real_name, '') AS closed_by, o.state AS order_state, count(*) OVER () AS total
 FROM pay_event e LEFT JOIN account a ON a.id = e.closed_by
+  LEFT JOIN pay_order o ON o.out_trade_no = e.subject AND o.pool = e.pool
 WHERE e.pool = $1 AND e.outcome IN ({_OUTCOMES})
   AND CASE $2 WHEN 'open' THEN e.closed_at IS NULL WHEN 'closed' THEN e.closed_at IS NOT NULL ELSE true END
 ORDER BY e.closed_at IS NOT NULL, e.received_at DESC, e.id LIMIT $3 OFFSET $4
@@ -36,12 +38,13 @@ class AlarmView:
     """A notification that fits none of our orders or refunds, or another amount.
 
     ``amount`` in fen and ``transaction_id`` as the platform told them, where it did. ``closed_by`` is the
-    administrator's name.
+    administrator's name; ``order_state`` what became of our order meanwhile, where it is one of ours.
     """
 
     id: UUID
     kind: str
     out_trade_no: str
+    order_state: OrderState | None
     transaction_id: str
     amount: int | None
     outcome: str
@@ -81,7 +84,8 @@ class Alarms:
 
     def _view(self, row: Mapping[str, Any]) -> AlarmView:
         told = _told(self._deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")
-        shown = {**row, "transaction_id": told[0], "amount": told[1]}
+        state = OrderState(row["order_state"]) if row["order_state"] else None
+        shown = {**row, "transaction_id": told[0], "amount": told[1], "order_state": state}
         return AlarmView(**{name: shown[name] for name in AlarmView.__dataclass_fields__})
 
 

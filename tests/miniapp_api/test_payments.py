@@ -129,6 +129,7 @@ async def test_a_refund_says_what_becomes_of_the_application_and_what_is_possibl
     order = (await admin.get("/payments/orders?only=paid"))["items"][0]["id"]
     shown = await admin.get(f"/payments/orders/{order}")
     assert (shown["application_state"], shown["choices"]) == ("exam", ["keep", "again", "end"])
+    assert shown["invoice_state"] == "wanted"
     await admin.post(f"/payments/orders/{order}/refund", {"reason": "本人申请退费", "after": "later"}, 422)
     await admin.post(f"/payments/orders/{order}/refund", {"reason": "本人申请退费", "after": "end"}, 201)
     assert (await Application.get(id=fee.application_id)).state == "terminated"

@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
+from domain.entry_lifecycles import OrderState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
 from models.audit import AuditEntry
-from models.payments import PayEvent
+from models.payments import PayEvent, PayOrder
 from services.base import Actor, Deps
 from services.payments.alarms import Alarms
 from services.payments.settle import PURPOSE
+from tests.factories.payments import make_fee
 from tests.factories.people import make_account
 
 TRADE = {"transaction_id": "42000001", "amount": {"total": 35_001, "currency": "CNY"}}
@@ -85,6 +87,20 @@ async def test_what_the_platform_told_is_shown(
     await alarm(deps, plain=plain)
     ((shown,), _) = await alarms.list(admin)
     assert (shown.transaction_id, shown.amount) == known
+
+
+async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_pools(
+    alarms: Alarms, admin: Actor, deps: Deps
+) -> None:
+    fee = await make_fee(deps)
+    for number, pool, state in (("F1", "demo", "paid"), ("F2", "guangdong", "open")):
+        await PayOrder.create(
+            id=new_id(), pool=pool, fee_id=fee.id, out_trade_no=number, trade="native", appid="wx1", amount=fee.amount,
+            description="培训费", state=state, expires_at=deps.now(), created_at=deps.now(),
+        )  # fmt: skip
+        await alarm(deps, number=number)
+    shown = {one.out_trade_no: one.order_state for one in (await alarms.list(admin))[0]}
+    assert shown == {"F1": OrderState.PAID, "F2": None}
 
 
 async def test_what_is_counted_is_no_alarm(alarms: Alarms, admin: Actor, deps: Deps) -> None:

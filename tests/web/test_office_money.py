@@ -15,7 +15,7 @@ from models.applications import Application
 from models.audit import AuditEntry
 from models.helpdesk import Feedback
 from models.notices import Notice
-from models.payments import Bill, BillDifference, Invoice, PayEvent, Refund
+from models.payments import Bill, BillDifference, Fee, Invoice, PayEvent, Refund
 from models.reviews import Objection
 from services.payments.invoices import PDF_BYTES
 from services.ports import RefundReport
@@ -265,6 +265,16 @@ async def test_an_invoice_of_the_platforms_is_reversed_by_the_platform_and_shows
     await visitor.press("申请冲红", reason="service_ended", note="再次申请")
     await row.refresh_from_db()
     assert (row.state, row.failure) == ("reversing", "")
+
+
+async def test_an_invoice_of_ours_whose_fee_went_back_is_not_sent_again_but_to_be_reversed(scene: Scene) -> None:
+    order = await paid(scene)
+    await invoice(scene, order, state="sent", number="26440000000012345678", failure="refunded")
+    await Fee.filter(id=order.fee_id).update(state="refunded")
+    visitor = await scene.at("/office/invoices?only=to_reverse")
+    assert "已退款，发票待冲红" in visitor.text
+    assert not [label for label in visitor.page.buttons if "重新发送" in label]
+    assert "已发送" in (await scene.at(f"/office/orders/{order.id}")).page.links
 
 
 # ---- bills
