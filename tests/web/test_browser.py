@@ -11,6 +11,7 @@ from typing import Literal
 
 import pytest
 from aiohttp.test_utils import TestServer
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
 from models.invitations import Invitation
@@ -25,7 +26,7 @@ FLAGS = [
     f"--{name}"
     for name in (
         "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-        "disable-component-update", "disable-sync",
+        "disable-component-update", "disable-sync", "lang=zh-CN",
     )
 ]  # fmt: skip
 PHONE, SCREEN = (390, 844), (1280, 800)
@@ -56,11 +57,21 @@ class Seen:
         return self.page
 
     async def check(self, name: str) -> None:
-        """Take a picture, and see that nothing sticks out, is nameless, or is too small for a finger."""
+        """Take a picture, and see that nothing sticks out, is too small for a finger, or keeps somebody out."""
         await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
         assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "scrolls sideways"
         assert await self.page.evaluate(_NAMELESS) == []
         assert await self.page.evaluate(_SMALL) == []
+        assert await barriers(self.page) == []
+
+
+async def barriers(page: Page) -> list[str]:
+    """What axe-core calls serious or critical: contrast, names, roles, order of headings and the like."""
+    found = (await Axe().run(page)).response["violations"]
+    return [
+        f"{one['id']} at {node['target']}: {node['failureSummary']}"
+        for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]
+    ]  # fmt: skip
 
 
 @pytest.fixture
