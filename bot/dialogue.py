@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import structlog
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from prometheus_client import Counter
 from redis.exceptions import RedisError
 from tortoise.exceptions import DBConnectionError, OperationalError
@@ -37,6 +37,7 @@ OUTAGES = (
     RedisError,
     PostgresError,
     InterfaceError,
+    InternalClientError,
     DBConnectionError,
     OperationalError,
     OSError,

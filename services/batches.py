@@ -13,7 +13,13 @@ from tortoise.exceptions import DBConnectionError
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-_AWAY = (OSError, DBConnectionError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_AWAY = (
+    OSError,
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+)
 """The database is away: the next row would fare no better. OSError covers time-outs."""
 
 

@@ -9,6 +9,7 @@ from tortoise.exceptions import DBConnectionError
 AWAY = (
     DBConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
