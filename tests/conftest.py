@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import ipaddress
 import itertools
 import json
@@ -25,7 +24,9 @@ import pytest
 import redis as redis_client
 from psycopg import sql
 
+from models.migrate import migrate
 from tests.factories.numbers import Numbers
+from tests.folders import data_folder
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "pbt_template"
@@ -34,14 +35,25 @@ ROOM = 2 * 1024**3
 _numbers = itertools.count(1)
 
 
-@dataclass(frozen=True)
+@dataclass
 class TestServers:
     """The embedded servers of this test session."""
 
     database_url: str
     redis_url: str
+    _admin: psycopg.Connection | None = None
 
     __test__ = False
+
+    def execute(self, command: sql.Composed) -> None:
+        """Over a connection that stays open: connecting costs more than most commands."""
+        if self._admin is None or self._admin.closed:
+            self._admin = psycopg.connect(_with_name(self.database_url, "postgres"), autocommit=True)
+        self._admin.execute(command)
+
+    def close(self) -> None:
+        if self._admin is not None:
+            self._admin.close()
 
 
 def pytest_configure() -> None:
@@ -99,32 +111,29 @@ def _numbers_begin_anew() -> None:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[TestServers]:
     """PostgreSQL and Valkey, started at the first test that needs one; not safe against power cuts, hence fast."""
-    folder = Path(tempfile.mkdtemp(prefix="pbt-tests-"))
-    folder.chmod(0o755)  # PostgreSQL may run as another user, which must be able to pass
-    command = [sys.executable, "-m", "app.embedded", str(folder), "--fast"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert line, "the embedded servers did not start, see above"
-        ready = json.loads(line)
-        yield TestServers(database_url=ready["database_url"], redis_url=ready["redis_url"])
-    finally:
-        process.stdin.close()
-        process.wait(timeout=20)
-        process.stdout.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with data_folder("tests") as folder:
+        command = [sys.executable, "-m", "app.embedded", str(folder), "--fast"]
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line, "the embedded servers did not start, see above"
+            ready = json.loads(line)
+            found = TestServers(database_url=ready["database_url"], redis_url=ready["redis_url"])
+            yield found
+            found.close()
+        finally:
+            process.stdin.close()
+            process.wait(timeout=20)
+            process.stdout.close()
 
 
 @pytest.fixture(scope="session")
 def template_database(servers: TestServers) -> str:
-    """Name of a database with today's schema, for copying."""
-    _create_database(servers, TEMPLATE)
-    if importlib.util.find_spec("models.migrate") is not None:
-        from models.migrate import migrate
-
-        asyncio.run(migrate(_with_name(servers.database_url, TEMPLATE)))
+    """Name of a database with today's schema, for copying; nobody is connected to it."""
+    asyncio.run(migrate(servers.database_url))  # where the servers began with an empty folder
+    _create_database(servers, TEMPLATE, template=urlsplit(servers.database_url).path.lstrip("/"))
     return TEMPLATE
 
 
@@ -160,7 +169,7 @@ def _with_name(url: str, name: str) -> str:
 
 def _create_database(servers: TestServers, name: str, template: str = "template1") -> None:
     command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-    _execute(servers, command.format(sql.Identifier(name), sql.Identifier(template)))
+    servers.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
 
 
 def _drop_database(servers: TestServers, name: str) -> None:
@@ -168,14 +177,9 @@ def _drop_database(servers: TestServers, name: str) -> None:
     command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     for _ in range(50):
         try:
-            _execute(servers, command)
+            servers.execute(command)
         except psycopg.errors.InsufficientPrivilege:
             time.sleep(0.1)
         else:
             return
-    _execute(servers, command)
-
-
-def _execute(servers: TestServers, command: sql.Composed) -> None:
-    with psycopg.connect(servers.database_url, autocommit=True) as connection:
-        connection.execute(command)
+    servers.execute(command)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
 import structlog.testing
 
@@ -18,14 +14,13 @@ from app.preparations import bring_demo_people
 from services.base import rows
 from tests.conftest import TestServers
 from tests.factories.settings import make_settings
+from tests.folders import data_folder
 
 pytestmark = pytest.mark.slow
 
 
 async def test_a_newcomer_finds_people_bound_and_an_application_to_review_and_a_restart_adds_nothing() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="pbt-introductions-"))
-    folder.chmod(0o755)
-    try:
+    with data_folder("introductions") as folder:
         async with stage(folder, prepare=[bring_demo_people], durable=False) as running:
             sandbox = running.wire.sandbox_url
             with structlog.testing.capture_logs() as said:
@@ -45,8 +40,6 @@ async def test_a_newcomer_finds_people_bound_and_an_application_to_review_and_a_
             for person in APPLICANTS[1:]:
                 assert (await running.phone(person.mobile, POOL).read())["sms"] == []
             assert HANDS_IN not in (*EXPERTS, *STAFF)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_a_service_that_does_not_answer_is_logged_and_nothing_more(servers: TestServers) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
@@ -35,6 +32,7 @@ from services.applications.state import seal_values
 from services.base import Deps, rows, transaction
 from services.invariants import find_broken, find_broken_audit
 from tests.faults.stagehand import Hand, patiently
+from tests.folders import data_folder
 
 T = TypeVar("T")
 AMOUNT = 100
@@ -145,15 +143,11 @@ async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
 @asynccontextmanager
 async def owing() -> AsyncIterator[Till]:
     """Everything started, phones handed out, eight in the morning."""
-    folder = Path(tempfile.mkdtemp(prefix="pbt-money-"))
-    folder.chmod(0o755)
-    try:
+    with data_folder("money") as folder:
         async with stage(folder, prepare=[let_owe], durable=False) as found:
             till = Till(found, replace(found.wire, patience=150.0))
             await till.begin()
             yield till
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 # ---- the people

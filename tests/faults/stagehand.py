@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import shutil
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -28,6 +26,7 @@ from app.demo_people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
 from services.base import rows
 from services.invariants import find_broken, find_broken_audit
+from tests.folders import data_folder
 
 NEEDED = 3
 OVER = ("completed", "short")
@@ -47,15 +46,11 @@ T = TypeVar("T")
 @asynccontextmanager
 async def running() -> AsyncIterator[Hand]:
     """Everything started, offices logged in; the phones of the experts stand still."""
-    folder = Path(tempfile.mkdtemp(prefix="pbt-faults-"))
-    folder.chmod(0o755)
-    try:
+    with data_folder("faults") as folder:
         async with stage(folder, prepare=[bring_demo_people], durable=False) as found:
             hand = Hand(found)
             await hand.log_in()
             yield hand
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +29,7 @@ from services.base import system, transaction
 from services.expert_import import ExpertImport
 from services.expert_sheets import COLUMNS
 from services.invariants import find_broken, find_broken_audit
+from tests.folders import data_folder
 
 PASSWORD = "Abcd1234"
 
@@ -172,9 +170,7 @@ async def set_out(
 
     ``experts``: rows of the sheet of those who are in the pool already, see ``expert_row``.
     """
-    folder = Path(tempfile.mkdtemp(prefix="pbt-journey-"))
-    folder.chmod(0o755)
-    try:
+    with data_folder("journey") as folder:
         prepare = [partial(_appoint, pool, admin), *([partial(_take_in, pool, experts)] if experts else [])]
         async with stage(folder, pools=(pool,), prepare=prepare, durable=False) as running:
             journey = Journey(running, pool, admin)
@@ -182,8 +178,6 @@ async def set_out(
             yield journey
             broken = await find_broken() + await find_broken_audit(running.deps)
             assert not broken, broken
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _appoint(pool: str, admin: Person, settings: Settings) -> None:

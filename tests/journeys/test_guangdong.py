@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +27,7 @@ from domain.errors import RuleViolation
 from domain.masking import mask_name
 from domain.verify_draw import verify
 from services.invariants import find_broken, find_broken_audit
+from tests.folders import data_folder
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
 
@@ -39,17 +38,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def day() -> AsyncIterator[Day]:
-    folder = Path(tempfile.mkdtemp(prefix="pbt-journey-"))
-    folder.chmod(0o755)
-    try:
+    with data_folder("journey") as folder:
         async with stage(folder, pools=("demo", gd.POOL), prepare=[gd.prepare], durable=False) as running:
             today = Day(running)
             await today.begin()
             yield today
             broken = await find_broken() + await find_broken_audit(running.deps)
             assert not broken, broken
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -27,6 +24,7 @@ from app.demo.stage import stage
 from app.demo_data import POOL
 from app.demo_people import APPLICANTS, REVIEWERS, DemoPerson
 from app.preparations import bring_demo_people
+from tests.folders import data_folder
 from tests.sandbox.test_miniapp_pane import INLINE, NAMELESS, PICTURES, Desk
 from tests.sandbox.test_page import CHROMIUM, FLAGS
 
@@ -44,9 +42,7 @@ SHOWN = (LIU.name, TANG.name, JIANG.name, FIRST, FINAL, ADMIN)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk() -> AsyncIterator[Desk]:
-    folder = Path(tempfile.mkdtemp(prefix="pbt-applicant-"))
-    folder.chmod(0o755)
-    try:
+    with data_folder("applicant") as folder:
         async with (
             stage(folder, prepare=[bring_demo_people], durable=False) as running,
             async_playwright() as playwright,
@@ -65,8 +61,6 @@ async def desk() -> AsyncIterator[Desk]:
             yield found
             await browser.close()
             assert found.complaints == []
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def web(phone: Locator) -> FrameLocator:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +22,7 @@ from app.preparations import bring_demo_people
 from domain.draws import participant_commitment
 from domain.verify_draw import verify
 from tests.factories.files import pdf
+from tests.folders import data_folder
 from tests.sandbox.test_page import CHROMIUM, FLAGS
 
 pytestmark = [
@@ -102,9 +101,7 @@ class Desk:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def desk() -> AsyncIterator[Desk]:
-    folder = Path(tempfile.mkdtemp(prefix="pbt-pane-"))
-    folder.chmod(0o755)
-    try:
+    with data_folder("pane") as folder:
         async with (
             stage(folder, prepare=[bring_demo_people], durable=False) as running,
             async_playwright() as playwright,
@@ -122,8 +119,6 @@ async def desk() -> AsyncIterator[Desk]:
             yield found
             await browser.close()
             assert found.complaints == []
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_the_phones_commitment_is_the_algorithms(desk: Desk) -> None:
