@@ -28,7 +28,7 @@ class EmployerPages(OfficePart):
         "retired": "单位已停用，已选择它的人不受影响。",
         "accepted": "已添加，并通知了申请人。",
         "refused": "已答复申请人。",
-        "imported": "导入完成，申请过这些单位的人已收到通知。",
+        "imported": "导入完成；有人申请添加过的单位，会通知申请人。",
     }
 
     def add_routes(self) -> None:
