@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 import redis as redis_client
+from cryptography.hazmat.primitives import serialization
 from psycopg import sql
 
 from models.migrate import migrate
@@ -101,6 +103,15 @@ def _is_local(host: object) -> bool:
         return ipaddress.ip_address(str(name)).is_loopback or str(name) == "0.0.0.0"  # noqa: S104 (a bind address)
     except ValueError:
         return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _keys_are_checked_once() -> Iterator[None]:
+    """Loading a private key checks it for 40 ms, and the tests load the same few thousands of times."""
+    with pytest.MonkeyPatch.context() as patch:
+        load = lru_cache(maxsize=64)(serialization.load_pem_private_key)
+        patch.setattr(serialization, "load_pem_private_key", load)
+        yield
 
 
 @pytest.fixture(autouse=True)
