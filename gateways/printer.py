@@ -24,7 +24,8 @@ TIMEOUT = 30.0
 CONTENT_MAX = 8 * 1024 * 1024
 """Bytes of a paper's content as JSON."""
 _PREFERRED = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC")
-"""In this order, Song type before the one without serifs, as official papers are set; rare characters of names that the first lacks are taken from the next."""
+"""In this order: Song type, as official papers are set, before the one without serifs. Rare characters of names that
+the first lacks are taken from the next."""
 _SHARED = "base"
 
 
