@@ -30,6 +30,7 @@ async def move_clock(redis: Redis, clock: Clock, offset: timedelta) -> None:
     if not isinstance(clock, ShiftedClock):
         raise TypeError("only the sandbox's clock can be moved")
     await redis.set(_KEY, str(offset.total_seconds()))
+    await redis.bgsave(schedule=True)  # it may be killed together with everybody who knows the time
     clock.offset = offset
 
 
