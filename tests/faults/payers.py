@@ -181,6 +181,7 @@ class Till:
     minis: dict[str, MiniProgram] = field(default_factory=dict)
     debtors: list[Debtor] = field(default_factory=lambda: [Debtor(at) for at in range(DEBTORS)])
     used: list[Debtor] = field(default_factory=list)
+    """Whose fee must stay paid whatever comes after their test."""
     refusals: list[str] = field(default_factory=list)
     """Why somebody could not open the cashier, for a test that fails."""
 
@@ -369,6 +370,7 @@ class Till:
 
     async def check_gone_back(self, debtor: Debtor) -> None:
         """Both sides' books agree; the fee went back, its invoice is reversed on both sides, and that was mailed."""
+        self.used.remove(debtor)
         broken = await patiently(find_broken)
         assert not broken, "\n".join(broken)
         await self._check_books()
