@@ -96,7 +96,8 @@ async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_po
     for number, pool, state in (("F1", "demo", "paid"), ("F2", "guangdong", "open")):
         await PayOrder.create(
             id=new_id(), pool=pool, fee_id=fee.id, out_trade_no=number, trade="native", appid="wx1", amount=fee.amount,
-            description="培训费", state=state, expires_at=deps.now(), created_at=deps.now(),
+            description="培训费", state=state, transaction_id="4200-1" if state == "paid" else None,
+            expires_at=deps.now(), created_at=deps.now(),
         )  # fmt: skip
         await alarm(deps, number=number)
     shown = {one.out_trade_no: one.order_state for one in (await alarms.list(admin))[0]}

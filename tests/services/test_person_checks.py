@@ -13,7 +13,6 @@ from domain.errors import Conflict, InvalidInput, OutcomeUnknown, Rejected, TooM
 from domain.persons import PersonCheck
 from models.accounts import Account, PersonLookup
 from models.audit import AuditEntry
-from services import codes, registration
 from services import person_checks as module
 from services.accounts import Accounts
 from services.base import Actor, Deps, rows, transaction
@@ -205,23 +204,6 @@ async def test_many_tries_at_once_with_one_code_are_one_guess(desk: Desk) -> Non
     codes = [one.code for one in found if isinstance(one, Conflict | InvalidInput | TooMany)]
     assert codes.count("person_differs") == 1
     assert len(desk.register.asked) <= module.PER_MOBILE
-
-
-async def test_without_locks_the_tries_above_all_reach_the_register(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The control."""
-
-    async def nobody_waits(name: str) -> None:
-        await asyncio.sleep(0)
-
-    form = await desk.form()
-    names = [f"王{name}" for name in "甲乙丙丁戊己庚辛"]
-    for owner in (codes, registration, module):
-        monkeypatch.setattr(owner, "serialise", nobody_waits)
-    tries = (desk.registration.register(VISITOR, replace(form, name=name)) for name in names)
-    await asyncio.gather(*tries, return_exceptions=True)
-    assert len(desk.register.asked) > module.PER_MOBILE
 
 
 async def test_a_number_is_guessed_at_five_times_a_day_whatever_mobiles_are_used(desk: Desk, clock: FixedClock) -> None:
