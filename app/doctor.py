@@ -23,6 +23,7 @@ from config.settings import Settings
 from domain.rulebook import Rulebook, check_rulebooks, load_rulebooks
 from domain.rulebook_texts import sms_templates, voice_templates
 from domain.rulebook_types import RulebookError
+from models.schema_check import find_schema_faults
 from services.audit import find_break
 
 PATIENCE = 10.0
@@ -145,7 +146,15 @@ async def check_schema(settings: Settings) -> list[Finding]:
     missing = await missing_migrations(settings.database_url, PATIENCE)
     if missing:
         return [problem("表结构", f"还差 {len(missing)} 步升级，请运行 pbt migrate。")]
-    return [ok("表结构", "是最新版本。")]
+    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    try:
+        faults = await find_schema_faults(connection)
+    finally:
+        await connection.close(timeout=2)
+    if faults:
+        shown = "；".join(faults[:10])
+        return [problem("表结构", f"升级记录齐全，但表与程序不符（{shown}）。请从备份恢复，或联系开发人员修复。")]
+    return [ok("表结构", "是最新版本，与程序相符。")]
 
 
 async def check_cache(settings: Settings) -> list[Finding]:

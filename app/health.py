@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from redis.exceptions import RedisError
 
 from config.logging import Outage, bind_request, release_request
+from models.schema_check import find_schema_faults
 
 Check = Callable[[], Awaitable[None]]
 """Returns when all is well; otherwise raises NotReady, or an error of the network."""
@@ -30,6 +32,8 @@ CHECK_PATIENCE = 2.0
 """Seconds that one check may take."""
 KEPT_FOR = 1.0
 """Seconds that an answer of /readyz is kept."""
+LEAST_SPACE = 200 * 1024 * 1024
+"""Bytes that must be free where we write."""
 MIGRATIONS = Path(__file__).parent.parent / "models" / "migrations"
 
 REQUESTS = Counter("pbt_http_requests_total", "Requests answered", ["method", "route", "status"])
@@ -58,12 +62,14 @@ def setup_health(app: web.Application, checks: Mapping[str, Check]) -> None:
     app.middlewares.insert(0, watch_requests)
 
 
-def standard_checks(database_url: str, redis_url: str) -> dict[str, Check]:
-    """Database, migrations and Redis, each over a connection of its own: a drained pool hides no healthy server."""
+def standard_checks(database_url: str, redis_url: str, data_dir: Path) -> dict[str, Check]:
+    """Servers and disk, each server over a connection of its own: a drained pool hides no healthy server."""
     return {
         "database": lambda: check_database(database_url),
         "migrations": _once_done(lambda: check_migrations(database_url)),
+        "schema": _once_done(lambda: check_schema(database_url)),
         "redis": lambda: check_redis(redis_url),
+        "disk": lambda: check_disk(data_dir),
     }
 
 
@@ -94,6 +100,25 @@ async def missing_migrations(database_url: str, patience: float = CHECK_PATIENCE
         await connection.close(timeout=1)
     applied = {row["name"] for row in rows}
     return [name for name in known if name not in applied]
+
+
+async def check_schema(database_url: str) -> None:
+    """Raises NotReady when tables or columns are not as the models describe them."""
+    connection = await asyncpg.connect(database_url, timeout=CHECK_PATIENCE)
+    try:
+        faults = await find_schema_faults(connection)
+    finally:
+        await connection.close(timeout=1)
+    if faults:
+        raise NotReady(f"differs: {'; '.join(faults[:5])}")
+
+
+async def check_disk(data_dir: Path) -> None:
+    """Raises NotReady before attachments, papers and an embedded database run out of room."""
+    folder = next(one for one in (data_dir, *data_dir.resolve().parents) if one.is_dir())
+    free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
+    if free < LEAST_SPACE:
+        raise NotReady(f"only {free // 1024**2} MB left")
 
 
 async def check_redis(redis_url: str) -> None:

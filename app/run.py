@@ -125,7 +125,11 @@ def parts(settings: Settings, plan: Plan) -> Sequence[Part]:
         python_part(f"web-{number}", "app.cli", "serve", *shared, set_env=counted, ready_url=ready_url)
         for number in range(1, plan.web_processes + 1)
     ]
-    found.append(python_part("worker", "app.cli", "worker", set_env=counted))
+    worker = str(settings.worker_port or _free_port())
+    watched = counted | {"PBT_WORKER_PORT": worker}
+    found.append(
+        python_part("worker", "app.cli", "worker", set_env=watched, ready_url=f"http://127.0.0.1:{worker}/readyz")
+    )
     if plan.sandbox_port is not None:
         port = str(plan.sandbox_port)
         url = f"http://127.0.0.1:{port}/"
@@ -161,6 +165,12 @@ def check_ports(settings: Settings, plan: Plan) -> None:
                 probe.bind((host, port))
             except OSError as error:
                 raise Refusal(_port_sentence(error, host, port, name)) from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _port_sentence(error: OSError, host: str, port: int, name: str) -> str:

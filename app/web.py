@@ -61,7 +61,7 @@ def _assemble(
 ) -> http.Application:
     app = http.Application(client_max_size=32 * 1024 * 1024)
     app[CONTAINER] = container
-    setup_health(app, standard_checks(settings.database_url, settings.redis_url))
+    setup_health(app, standard_checks(settings.database_url, settings.redis_url, settings.data_dir))
     app.add_routes(Callback(engine, codecs, container.clock).routes())
     app.add_routes(_receipts(container).routes())
     app.add_routes(PayReceiptEndpoint(container.services.pay.events).routes())

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
+from aiohttp import web
 from procrastinate import App as Queue
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
-from prometheus_client import Gauge, start_http_server
+from prometheus_client import Gauge
 
 from app.chat import make_codecs, make_engine
 from app.clock import follow_clock
 from app.container import Container, build
+from app.health import Check, NotReady, setup_health, standard_checks
 from bot.dialogue import OUTAGES
 from config.logging import Outage
 from config.settings import Settings
 from jobs.queue import make_queue
 from jobs.tasks import register
+from services.deadlines import Deadlines
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +33,8 @@ TICK = 0.5
 """Seconds between two looks at what is due."""
 WATCH = 15.0
 """Seconds between two rounds of the auditor."""
+TICK_PATIENCE = 15.0
+"""Seconds without a look that went well after which the worker is not ready."""
 PAUSE = 1.0
 """Seconds between an outage and the next try."""
 STALLED_AFTER = 60
@@ -37,19 +45,19 @@ Well = Callable[[], None]
 
 heartbeat = Gauge("pbt_auditor_heartbeat_seconds", "When the auditor last found everything well (epoch seconds)")
 overdue = Gauge("pbt_auditor_overdue", "Rows whose next step is overdue, by table", ["table"])
+failing = Gauge("pbt_auditor_failing_duties", "Kinds of deadlines whose work fails")
 
 
 async def run_worker(settings: Settings) -> None:
     """Work until cancelled. ``settings`` with both server URLs."""
-    if settings.worker_metrics_port:
-        start_http_server(settings.worker_metrics_port, addr="127.0.0.1")
     async with build(settings) as container, make_engine(container, make_codecs(container)) as engine:
+        ticking = Ticking()
         queue = make_queue(settings.database_url, pool_size=settings.worker_concurrency + 4)
         register(queue, container.services, engine.finish_late)
-        async with asyncio.TaskGroup() as group:
+        async with _answering(settings, container.services.deadlines, ticking), asyncio.TaskGroup() as group:
             group.create_task(follow_clock(container.redis, container.clock))
             group.create_task(forever("jobs", lambda well: _run_jobs(queue, settings.worker_concurrency, well)))
-            group.create_task(forever("tick", lambda well: _tick(container, well)))
+            group.create_task(forever("tick", lambda well: _tick(container, ticking, well)))
             group.create_task(
                 forever("auditor", lambda well: _audit(container, make_queue(settings.database_url, pool_size=2), well))
             )
@@ -78,10 +86,50 @@ async def _run_jobs(queue: Queue, concurrency: int, well: Well) -> None:
         )
 
 
-async def _tick(container: Container, well: Well) -> None:
+@dataclass
+class Ticking:
+    """When the last look at what is due went well, in seconds of the monotonic clock."""
+
+    at: float = -math.inf
+
+
+@asynccontextmanager
+async def _answering(settings: Settings, deadlines: Deadlines, ticking: Ticking) -> AsyncIterator[None]:
+    """``/healthz``, ``/readyz`` and ``/metrics`` on loopback while the block runs, where settings name a port."""
+    if not settings.worker_port:
+        yield
+        return
+    app = web.Application()
+    servers = standard_checks(settings.database_url, settings.redis_url, settings.data_dir)
+    setup_health(app, {**servers, **work_checks(deadlines, ticking)})
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", settings.worker_port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def work_checks(deadlines: Deadlines, ticking: Ticking) -> dict[str, Check]:
+    """Whether deadlines are looked at, and whether each kind of them can be carried out."""
+
+    async def check_tick() -> None:
+        if time.monotonic() - ticking.at > TICK_PATIENCE:
+            raise NotReady("no look at the deadlines went well lately")
+
+    async def check_duties() -> None:
+        if failing := deadlines.failing():
+            raise NotReady(f"failing: {', '.join(sorted(failing))}")
+
+    return {"tick": check_tick, "duties": check_duties}
+
+
+async def _tick(container: Container, ticking: Ticking, well: Well) -> None:
     deadlines = container.services.deadlines
     while True:
         await deadlines.tick()
+        ticking.at = time.monotonic()
         well()
         await asyncio.sleep(TICK)
 
@@ -97,10 +145,11 @@ async def _audit(container: Container, queue: Queue, well: Well) -> None:
             well()
             for table, count in health.overdue.items():
                 overdue.labels(table).set(count)
+            failing.set(len(health.failing))
             if health.well:
                 heartbeat.set(time.time())
             else:
-                log.error("auditor_alarm", **health.overdue)
+                log.error("auditor_alarm", **health.overdue, failing=sorted(health.failing))
             await asyncio.sleep(WATCH)
 
 

@@ -294,8 +294,8 @@ class Settings(BaseSettings):
     log_json: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     worker_concurrency: int = Field(default=10, ge=1, le=200)
-    worker_metrics_port: int = Field(default=0, ge=0, le=65535)
-    """Where a worker of its own shows /metrics, on loopback; 0: nowhere (under pbt run the web's show them too)."""
+    worker_port: int = Field(default=0, ge=0, le=65535)
+    """Where a worker answers /healthz, /readyz and /metrics, on loopback; 0: nowhere (under pbt run on a free port)."""
     http: Http = Http()
     keys: Keys = Keys()
     wechat: Wechat = Wechat()

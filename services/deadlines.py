@@ -7,10 +7,13 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from tortoise.exceptions import IntegrityError
+import asyncpg
+import structlog
+from tortoise.exceptions import BaseORMException, IntegrityError
 
 from domain.clock import print_time
 from models.draws import Draw
@@ -23,36 +26,39 @@ from services.draws.run import Run
 from services.draws.state import lock, tell_agency
 from services.invitations import Invitations
 from services.notices import Delivery, Notices
+from services.outages import AWAY
 from services.receipts import Receipts
+from services.retry_pauses import RetryPauses
 
-_DUE = """
-SELECT
-  {further}
-  EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND due_at <= $1) AS deliver,
-  EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1) AS climb,
-  EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND state IN ('sent', 'unknown')) AS check_outcomes,
-  EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1) AS expire,
-  EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1) AS remind,
-  EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL AND ended_at IS NULL
-          AND starts_at <= $1 + interval '1 day') AS unseal,
-  EXISTS (SELECT 1 FROM receipt WHERE applied_at IS NULL AND received_at <= $1 - interval '30 seconds') AS receipts,
-  EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL) AS seal
-"""
+log = structlog.get_logger(__name__)
+
+_DUE: Mapping[str, str] = {
+    "deliver": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND due_at <= $1)",
+    "climb": "EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1)",
+    "check_outcomes": "EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND state IN ('sent', 'unknown'))",
+    "expire": "EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1)",
+    "remind": "EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1)",
+    "unseal": "EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL "
+    "AND ended_at IS NULL AND starts_at <= $1 + interval '1 day')",
+    "receipts": "EXISTS (SELECT 1 FROM receipt WHERE applied_at IS NULL AND received_at <= $1 - interval '30 seconds')",
+    "seal": "EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL)",
+}
+"""Conditions in SQL by kind, with the present moment as ``$1``."""
 _DEFER = (
     "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'deadlines.run', 0, NULL, $1, $2::jsonb, NULL)"
     "::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs "
     "WHERE queueing_lock = $1 AND status = 'todo')"
 )
-_OVERDUE = """
-SELECT
-  (SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1) AS attempts,
-  (SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1) AS notices,
-  (SELECT count(*) FROM invitation WHERE state = 'open' AND answer_until < $1) AS invitations,
-  (SELECT count(*) FROM receipt WHERE applied_at IS NULL AND received_at < $1) AS receipts,
-  (SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id
-   WHERE d.state IN ('drawing', 'paused', 'ending')
-   AND c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open')) AS counters
-"""
+_OVERDUE: Mapping[str, str] = {
+    "attempts": "(SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1)",
+    "notices": "(SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1)",
+    "invitations": "(SELECT count(*) FROM invitation WHERE state = 'open' AND answer_until < $1)",
+    "receipts": "(SELECT count(*) FROM receipt WHERE applied_at IS NULL AND received_at < $1)",
+    "counters": "(SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id "
+    "WHERE d.state IN ('drawing', 'paused', 'ending') "
+    "AND c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open'))",
+}
+"""How many rows of a table are late, by table, with the latest moment that is no delay as ``$1``."""
 PERIODIC = ("watch_draws", "late", "end", "sweep")
 """Kinds that have no due row to look for; run every now and then."""
 
@@ -69,13 +75,14 @@ class Duty:
 
 @dataclass(frozen=True)
 class Health:
-    """Rows whose next step is overdue, by table; the auditor's alarm when any is above zero."""
+    """Rows whose next step is overdue, by table, and why each duty that fails does; the auditor's alarm when any."""
 
     overdue: Mapping[str, int]
+    failing: Mapping[str, str]
 
     @property
     def well(self) -> bool:
-        return not any(self.overdue.values())
+        return not any(self.overdue.values()) and not self.failing
 
 
 class Deadlines:
@@ -100,6 +107,7 @@ class Deadlines:
         self._run = run
         self._reading = reading
         self._audit = audit
+        self._pauses = RetryPauses()
         self._kinds: Mapping[str, Callable[[], Awaitable[object]]] = {
             "deliver": delivery.deliver_due,
             "climb": self._climb,
@@ -115,25 +123,60 @@ class Deadlines:
             "sweep": self._sweep,
             **{duty.kind: duty.carry_out for duty in further},
         }
-        self._due = _DUE.format(further="".join(f"({duty.due}) AS {duty.kind}, " for duty in further if duty.due))
+        self._due = {**_DUE, **{duty.kind: duty.due for duty in further if duty.due}}
         self.periodic = (*PERIODIC, *(duty.kind for duty in further if not duty.due))
 
     async def tick(self) -> list[str]:
         """Defer a job for each kind that is due, unless one waits already; returns the kinds."""
-        due = (await rows(self._due, self._deps.now()))[0]
-        kinds = [kind for kind, is_due in due.items() if is_due]
+        found = await self._ask(self._due, self._deps.now())
+        kinds = [kind for kind, is_due in found.items() if is_due]
         await self.defer(kinds)
         return kinds
 
+    async def _ask(self, questions: Mapping[str, str], moment: datetime) -> dict[str, Any]:
+        """The answers that can be had, by name. All in one statement; when that fails, each in one of its own."""
+        asked = {name: sql for name, sql in questions.items() if self._pauses.may_try(f"{name}?")}
+        if not asked:
+            return {}
+        columns = ", ".join(f"({sql}) AS {name}" for name, sql in asked.items())
+        try:
+            found = dict((await rows(f"SELECT {columns} FROM (SELECT $1::timestamptz) AS moment", moment))[0])
+        except AWAY:
+            raise
+        except (BaseORMException, asyncpg.PostgresError) as error:
+            if len(asked) > 1:
+                return {key: a for one in asked.items() for key, a in (await self._ask(dict([one]), moment)).items()}
+            self._note_failure(f"{next(iter(asked))}?", error)
+            return {}
+        for name in asked:
+            self._pauses.note_success(f"{name}?")
+        return found
+
     async def defer(self, kinds: list[str]) -> None:
         """Each on its own: a job that another process has just deferred is as good as ours."""
-        for kind in kinds:
+        for kind in filter(self._pauses.may_try, kinds):
             with suppress(IntegrityError):
                 await execute(_DEFER, f"deadline:{kind}", json.dumps({"kind": kind}))
 
     async def carry_out(self, kind: str) -> None:
-        """Run one kind now. Raises KeyError for an unknown one."""
-        await self._kinds[kind]()
+        """Run one kind now; one that fails waits longer each time. Raises KeyError for an unknown one."""
+        work = self._kinds[kind]
+        try:
+            await work()
+        except AWAY:
+            raise
+        except Exception as error:  # noted and raised again: whatever is wrong with this kind is told by its name
+            self._note_failure(kind, error)
+            raise
+        self._pauses.note_success(kind)
+
+    def _note_failure(self, name: str, error: Exception) -> None:
+        self._pauses.note_failure(name, type(error).__name__)
+        log.error("duty_failed", duty=name, reason=repr(error))
+
+    def failing(self) -> dict[str, str]:
+        """Why each kind that fails does, by name; ``kind?`` where already the look at what is due fails."""
+        return self._pauses.failing()
 
     async def _climb(self) -> None:
         due = await rows(
@@ -200,5 +243,5 @@ class Deadlines:
 
     async def health(self, patience: timedelta = timedelta(minutes=2)) -> Health:
         """What is overdue by more than ``patience``; the counters of running draws are compared with their rows too."""
-        found = (await rows(_OVERDUE, self._deps.now() - patience))[0]
-        return Health(dict(found))
+        overdue = await self._ask(_OVERDUE, self._deps.now() - patience)
+        return Health(overdue, self.failing())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -49,16 +50,17 @@ async def test_a_process_that_answers_is_alive_whatever_is_down(ask: Ask) -> Non
     assert await response.json() == {"status": "alive"}
 
 
-async def test_ready_when_everything_answers(ask: Ask, database: str, redis: str) -> None:
-    client = await ask(standard_checks(database, redis))
+async def test_ready_when_everything_answers(ask: Ask, database: str, redis: str, tmp_path: Path) -> None:
+    client = await ask(standard_checks(database, redis, tmp_path))
     response = await client.get("/readyz")
-    checks = {"database": "ok", "migrations": "ok", "redis": "ok"}
+    checks = {"database": "ok", "migrations": "ok", "schema": "ok", "redis": "ok", "disk": "ok"}
     assert await response.json() == {"status": "ready", "checks": checks}
     assert response.status == 200
 
 
 async def test_not_ready_names_what_is_away_and_no_secret(ask: Ask) -> None:
-    client = await ask(standard_checks("postgres://me:hush@127.0.0.1:1/db", "redis://:hush@127.0.0.1:1/0"))
+    nowhere = ("postgres://me:hush@127.0.0.1:1/db", "redis://:hush@127.0.0.1:1/0")
+    client = await ask(standard_checks(*nowhere, Path()))
     response = await client.get("/readyz")
     assert response.status == 503
     text = await response.text()
@@ -68,10 +70,33 @@ async def test_not_ready_names_what_is_away_and_no_secret(ask: Ask) -> None:
 
 
 async def test_an_unmigrated_database_is_not_ready(ask: Ask, empty_database: str, redis: str) -> None:
-    client = await ask(standard_checks(empty_database, redis))
+    client = await ask(standard_checks(empty_database, redis, Path()))
     response = await client.get("/readyz")
     assert response.status == 503
     assert "0001_initial" in (await response.json())["checks"]["migrations"]
+
+
+async def test_a_schema_that_only_its_record_calls_whole_is_not_ready(ask: Ask, database: str, redis: str) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("ALTER TABLE notice DROP COLUMN next_at")
+    finally:
+        await connection.close()
+    client = await ask(standard_checks(database, redis, Path()))
+    response = await client.get("/readyz")
+    checks = (await response.json())["checks"]
+    assert (response.status, checks["migrations"]) == (503, "ok")
+    assert checks["schema"] == "differs: notice.next_at: column is missing"
+
+
+async def test_a_full_disk_is_not_ready(
+    ask: Ask, database: str, redis: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LEAST_SPACE", 2**60)
+    client = await ask(standard_checks(database, redis, tmp_path / "not" / "there" / "yet"))
+    response = await client.get("/readyz")
+    assert response.status == 503
+    assert "MB left" in (await response.json())["checks"]["disk"]
 
 
 async def test_a_check_that_hangs_is_given_up(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -11,7 +12,8 @@ from procrastinate import App
 from structlog.testing import capture_logs
 
 from app import worker
-from app.worker import Well, forever, free_stalled
+from app.health import NotReady
+from app.worker import Ticking, Well, forever, free_stalled, work_checks
 from jobs.queue import make_queue
 
 
@@ -76,3 +78,25 @@ async def test_every_outage_of_work_that_never_ends_is_told_down_and_back(monkey
         await over.wait()
         task.cancel()
     assert [line["event"] for line in logs] == ["part_down", "part_back", "part_down", "part_back"]
+
+
+class FailingDeadlines:
+    """Deadlines of which one kind fails."""
+
+    def __init__(self, failing: dict[str, str]) -> None:
+        self._failing = failing
+
+    def failing(self) -> dict[str, str]:
+        return self._failing
+
+
+async def test_a_worker_whose_deadlines_fail_or_stand_still_is_not_ready() -> None:
+    ticking = Ticking()
+    checks = work_checks(FailingDeadlines({"expire": "KeyError"}), ticking)  # type: ignore[arg-type]  # all that is asked
+    with pytest.raises(NotReady, match="expire"):
+        await checks["duties"]()
+    with pytest.raises(NotReady, match="no look"):
+        await checks["tick"]()
+    ticking.at = time.monotonic()
+    await checks["tick"]()
+    await work_checks(FailingDeadlines({}), ticking)["duties"]()  # type: ignore[arg-type]  # as above

@@ -14,7 +14,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice, Receipt
 from models.projects import Project
 from services.audit import Audit
-from services.base import Deps, record, rows, system, transaction
+from services.base import Deps, execute, record, rows, system, transaction
 from services.deadlines import PERIODIC, Deadlines
 from services.notices import Delivery
 from services.receipts import Receipts
@@ -36,6 +36,58 @@ def deadlines(office: Office, deps: Deps) -> Deadlines:
         deps, office.notices, delivery, receipts, office.invitations, office.attendance, office.run, office.reading,
         Audit(deps),
     )  # fmt: skip
+
+
+async def test_a_kind_that_fails_holds_up_no_other_and_is_named(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    """A column that an edited migration never made used to stop every call and every deadline."""
+    await add_experts(office, 1)
+    await start_draw(office, needed=1)
+    clock.move(timedelta(minutes=3))
+    await execute("ALTER TABLE invitation DROP COLUMN next_reminder_at CASCADE")
+    await execute("ALTER TABLE notice RENAME COLUMN next_at TO moved")
+    due = await deadlines.tick()
+    assert {"deliver", "expire"} <= set(due)
+    assert {"remind?", "climb?"} <= set(deadlines.failing())
+    assert not (await deadlines.health()).well
+    await execute("ALTER TABLE notice RENAME COLUMN moved TO next_at")
+    assert "climb" not in await deadlines.tick()
+    deadlines._pauses._failures["climb?"].at -= 2
+    assert "climb" in await deadlines.tick()
+    assert "climb?" not in deadlines.failing()
+
+
+async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
+    office: Office, deadlines: Deadlines, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble() -> None:
+        raise KeyError("a text that no rulebook has")
+
+    monkeypatch.setitem(deadlines._kinds, "expire", stumble)  # type: ignore[arg-type]  # a dictionary behind Mapping
+    await add_experts(office, 1)
+    await start_draw(office, needed=1)
+    clock.move(timedelta(minutes=3))
+    await deadlines.tick()
+    with pytest.raises(KeyError):
+        await deadlines.carry_out("expire")
+    assert deadlines.failing() == {"expire": "KeyError"}
+    await execute("DELETE FROM procrastinate_jobs")
+    await deadlines.tick()
+    assert "expire" not in await waiting_jobs()
+    assert "deliver" in await waiting_jobs()
+
+
+async def test_an_outage_of_the_database_is_no_failure_of_a_kind(
+    deadlines: Deadlines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setitem(deadlines._kinds, "expire", away)  # type: ignore[arg-type]  # a dictionary behind Mapping
+    with pytest.raises(ConnectionResetError):
+        await deadlines.carry_out("expire")
+    assert deadlines.failing() == {}
 
 
 async def waiting_jobs() -> list[str]:
