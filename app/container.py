@@ -6,6 +6,7 @@ import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -145,7 +146,8 @@ def open_files(store: FileStore, folder: Path) -> StoredFiles:
 
 
 def make_deps(settings: Settings, rulebooks: Mapping[str, Rulebook], clock: Clock) -> Deps:
-    return Deps(clock, make_keyring(settings.keys), rulebooks, Jobs(), settings.public_url)
+    kept = timedelta(hours=settings.answers_kept_hours)
+    return Deps(clock, make_keyring(settings.keys), rulebooks, Jobs(), settings.public_url, kept)
 
 
 def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Ports:

@@ -296,6 +296,8 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(default=10, ge=1, le=200)
     worker_port: int = Field(default=0, ge=0, le=65535)
     """Where a worker answers /healthz, /readyz and /metrics, on loopback; 0: nowhere (under pbt run on a free port)."""
+    answers_kept_hours: int = Field(default=24, ge=1, le=168)
+    """How long the answer to a request with an ``Idempotency-Key`` is kept, sealed."""
     http: Http = Http()
     keys: Keys = Keys()
     wechat: Wechat = Wechat()

@@ -179,17 +179,17 @@ class PersonLookup(Row):
 class IdempotencyKey(Row):
     """The answer to a request that must not be carried out twice.
 
-    ``owner`` is who asked (a session, or a talk's id); ``fingerprint`` is the hash of the request, so that the same key
-    with another body is refused.
+    ``owner`` is who asked (a session, or a talk's id) and for what; ``fingerprint`` is the keyed hash of the request,
+    so that the same key with another body is refused. ``answer_sealed`` is empty while the deed is under way.
     """
 
     owner = fields.CharField(80)
     key = fields.CharField(120)
     fingerprint = fields.CharField(64, default="")
-    status = fields.IntField(default=0)
-    answer: Any = fields.JSONField(null=True)
+    answer_sealed = fields.TextField(default="", db_default="")
     created_at = fields.DatetimeField()
 
     class Meta:
         table = "idempotency_key"
         unique_together = (("owner", "key"),)
+        indexes = (("created_at",),)

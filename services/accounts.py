@@ -85,7 +85,7 @@ class Accounts:
             return await self._codes.send(pool, mobile, purpose, mask_mobile(mobile), really=really)
 
         return await once(
-            owner=f"send_code:{mobile_hash}", key=key, now=self._deps.now(), answer=CodeSent, run=run,
+            owner=f"send_code:{mobile_hash}", key=key, deps=self._deps, answer=CodeSent, run=run,
             request=f"{pool} {purpose}",
         )  # fmt: skip
 
@@ -103,7 +103,7 @@ class Accounts:
             return await self.redeem_and_attach(identity_id, pool, mobile, code, privacy_version)
 
         return await once(
-            owner=f"bind:{identity_id}", key=key, now=self._deps.now(), answer=Bound, run=run,
+            owner=f"bind:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run,
             request=f"{pool} {self._codes.mobile_hash(mobile)} {code} {privacy_version}",
         )  # fmt: skip
 
@@ -155,7 +155,7 @@ class Accounts:
             await Session.filter(identity_id=identity_id, revoked_at=None).update(revoked_at=now)
             return Unbound(True)
 
-        return await once(owner=f"unbind:{identity_id}", key=key, now=self._deps.now(), answer=Unbound, run=run)
+        return await once(owner=f"unbind:{identity_id}", key=key, deps=self._deps, answer=Unbound, run=run)
 
     async def follow(self, pool: str, appid: str, openid: str) -> UUID:
         """A person follows the official account (again); the answer is the identity's id."""

@@ -115,7 +115,7 @@ class Assignments:
             return (await self._show(book, [row]))[0]
 
         return await once(
-            owner=f"assign:{actor.account_id}", key=key, now=now, answer=Assignment, run=run,
+            owner=f"assign:{actor.account_id}", key=key, deps=self._deps, answer=Assignment, run=run,
             request=f"{self._deps.keys.lookup_hash('mobile', form.mobile)} {name} {form.step} {region} "
             f"{form.specialty} {department}",
         )  # fmt: skip
@@ -135,7 +135,7 @@ class Assignments:
                 await record(actor, now, "review.unassign", "account", row.account_id, step=row.step, region=row.region)
             return (await self._show(self._deps.book(actor.pool), [row]))[0]
 
-        return await once(owner="unassign", key=None, now=now, answer=Assignment, run=run)
+        return await once(owner="unassign", key=None, deps=self._deps, answer=Assignment, run=run)
 
     async def page(
         self, actor: Actor, *, step: str = "", active: bool = True, offset: int = 0, limit: int = 50

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 from uuid import UUID
@@ -119,6 +119,8 @@ class Deps:
     rulebooks: Mapping[str, Rulebook]
     jobs: Jobs
     public_url: str
+    answers_kept: timedelta = timedelta(days=1)
+    """How long the answer to a request with a key can be asked for again."""
 
     def book(self, pool: str) -> Rulebook:
         return self.rulebooks[pool]

@@ -77,7 +77,7 @@ class Campaigns:
             return _show(campaign, now, 0)
 
         return await once(
-            owner=f"campaign.create:{actor.account_id}", key=key, now=now, answer=CampaignView, run=run,
+            owner=f"campaign.create:{actor.account_id}", key=key, deps=self._deps, answer=CampaignView, run=run,
             request=repr(data),
         )  # fmt: skip
 

@@ -138,7 +138,7 @@ class Credentials:
                 return proven
             return await self._put_password(proven, fresh, actor)
 
-        return await once(owner=f"password:{account.id}", key=key, now=self._deps.now(), answer=PasswordSet, run=run)
+        return await once(owner=f"password:{account.id}", key=key, deps=self._deps, answer=PasswordSet, run=run)
 
     async def reset_password(self, pool: str, mobile: str, code: str, id_tail: str, new: str) -> PasswordSet:
         """A forgotten password: proven by an SMS ``code`` (purpose ``password``) and the ID number's last characters.
@@ -172,7 +172,7 @@ class Credentials:
                 )
             return await self._put_password(account, fresh, Actor(pool, "guest", account.id))
 
-        return await once(owner="password.reset", key=None, now=self._deps.now(), answer=PasswordSet, run=run)
+        return await once(owner="password.reset", key=None, deps=self._deps, answer=PasswordSet, run=run)
 
     def _check_new(self, account: Account, new: str) -> None:
         keys = self._deps.keys
@@ -245,7 +245,7 @@ class Credentials:
             return await self._refusal_of_mobile(proven, mobile) or await self._put_mobile(proven, mobile, actor)
 
         return await once(
-            owner=f"mobile:{account.id}", key=key, now=self._deps.now(), answer=MobileChanged, run=run,
+            owner=f"mobile:{account.id}", key=key, deps=self._deps, answer=MobileChanged, run=run,
             request=self._codes.mobile_hash(mobile),
         )  # fmt: skip
 

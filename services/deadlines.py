@@ -230,7 +230,7 @@ class Deadlines:
     async def _sweep(self) -> None:
         """Forget what is of no more use: answers to repeated requests, used codes, finished jobs, applied receipts."""
         now = self._deps.now()
-        await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - timedelta(days=7))
+        await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
         await execute("DELETE FROM verification_code WHERE sent_at < $1", now - timedelta(days=2))
         await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
         await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))

@@ -141,7 +141,7 @@ class Employers:
             return _show(made)
 
         return await once(
-            owner=f"employer.request:{account_id}", key=key, now=now, answer=RequestView, run=run,
+            owner=f"employer.request:{account_id}", key=key, deps=self._deps, answer=RequestView, run=run,
             request=f"{data!r} {note}",
         )  # fmt: skip
 
@@ -182,7 +182,7 @@ class Employers:
             return _view(employer)
 
         return await once(
-            owner=f"employer.add:{actor.account_id}", key=key, now=now, answer=EmployerView, run=run,
+            owner=f"employer.add:{actor.account_id}", key=key, deps=self._deps, answer=EmployerView, run=run,
             request=repr(data),
         )  # fmt: skip
 

@@ -133,7 +133,7 @@ class Experts:
             return Period(row.id, starts_at, ends_at, text, panels)
 
         return await once(
-            owner=f"unavailable:{actor.expert_id}", key=key, now=now, answer=Period, run=run,
+            owner=f"unavailable:{actor.expert_id}", key=key, deps=self._deps, answer=Period, run=run,
             request=f"{starts_at} {ends_at} {text}",
         )  # fmt: skip
 
@@ -159,7 +159,12 @@ class Experts:
             return Period(row.id, row.starts_at, row.ends_at, row.reason)
 
         return await once(
-            owner=f"available:{actor.expert_id}", key=key, now=now, answer=Period, run=run, request=str(period_id)
+            owner=f"available:{actor.expert_id}",
+            key=key,
+            deps=self._deps,
+            answer=Period,
+            run=run,
+            request=str(period_id),
         )
 
     async def _own(self, actor: Actor) -> Expert:

@@ -75,7 +75,9 @@ class HelpDesk:
             await record(actor, now, "feedback.write", "account", account_id, feedback=str(row.id))
             return _view(row)
 
-        return await once(owner=f"feedback:{account_id}", key=key, now=now, answer=FeedbackView, run=run, request=said)
+        return await once(
+            owner=f"feedback:{account_id}", key=key, deps=self._deps, answer=FeedbackView, run=run, request=said
+        )
 
     async def mine(self, actor: Actor) -> tuple[FeedbackView, ...]:
         """What this person wrote, newest first, at most fifty."""

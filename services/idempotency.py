@@ -1,11 +1,9 @@
-"""Doing a thing once, though it is asked for twice: the answer is stored in the transaction of the deed."""
+"""Doing a thing once, though it is asked for twice: the answer is stored, sealed, in the transaction of the deed."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -23,7 +21,7 @@ from domain.errors import (
 )
 from domain.ids import new_id
 from models.accounts import IdempotencyKey
-from services.base import rows, transaction
+from services.base import Deps, rows, transaction
 
 T = TypeVar("T")
 
@@ -31,7 +29,7 @@ _REFUSALS: dict[str, type[AppError]] = {
     cls.__name__: cls for cls in (InvalidInput, Unauthenticated, Forbidden, NotFound, Conflict, Unavailable)
 }
 _CLAIM = (
-    "INSERT INTO idempotency_key (id, owner, key, fingerprint, status, created_at) VALUES ($1, $2, $3, $4, 0, $5) "
+    "INSERT INTO idempotency_key (id, owner, key, fingerprint, created_at) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT (owner, key) DO NOTHING RETURNING id"
 )
 
@@ -40,7 +38,7 @@ async def once(
     *,
     owner: str,
     key: str | None,
-    now: datetime,
+    deps: Deps,
     answer: type[T],
     run: Callable[[], Awaitable[T | AppError]],
     request: str = "",
@@ -51,19 +49,21 @@ async def once(
     ``answer`` is the type of the result: plain data that pydantic can write as JSON and read back. ``request`` tells
     one request from another: the same key with another one is a Conflict. Without a ``key`` nothing is stored.
 
+    The stored answer opens only for the same owner, key and request, and ``Deadlines`` deletes it after
+    ``deps.answers_kept``.
+
     ``run`` *raises* an AppError to undo everything, and then nothing is remembered. It *returns* one to keep what it
     wrote (a counted wrong code): that refusal is stored, committed, and then raised. Two callers with one key at the
     same moment: the second waits for the first.
     """
     async with transaction():
-        stored = await _claim(owner, key, now, request) if key is not None else None
+        stored = await _claim(owner, key, deps, request) if key is not None else None
         if stored is not None:
-            result = _decode(stored.answer, answer)
+            result = _decode(json.loads(deps.keys.open(stored.answer_sealed, _purpose(stored))), answer)
         else:
             result = await run()
             if key is not None:
-                encoded = _encode(result, answer)
-                await IdempotencyKey.filter(owner=owner, key=key).update(status=1, answer=encoded)
+                await _keep(owner, key, deps, _encode(result, answer))
     if isinstance(result, AppError):
         raise result
     return result
@@ -74,17 +74,28 @@ async def forget(owner: str, key: str) -> None:
     await IdempotencyKey.filter(owner=owner, key=key).delete()
 
 
-async def _claim(owner: str, key: str, now: datetime, request: str) -> IdempotencyKey | None:
+async def _claim(owner: str, key: str, deps: Deps, request: str) -> IdempotencyKey | None:
     """None: ours to carry out; else the row with the answer."""
     if len(key) > 120:
         raise InvalidInput("请求编号过长，请使用不超过120个字符的编号。", code="idempotency_key_too_long")
-    fingerprint = hashlib.sha256(request.encode()).hexdigest() if request else ""
-    if await rows(_CLAIM, new_id(), owner, key, fingerprint, now):
+    fingerprint = deps.keys.lookup_hash("request", request) if request else ""
+    if await rows(_CLAIM, new_id(), owner, key, fingerprint, deps.now()):
         return None
     stored = await IdempotencyKey.get(owner=owner, key=key)
     if stored.fingerprint != fingerprint:
         raise Conflict("同一请求编号已用于另一项操作，请换一个编号后重试。", code="idempotency_key_reused")
     return stored
+
+
+async def _keep(owner: str, key: str, deps: Deps, encoded: dict[str, Any]) -> None:
+    row = await IdempotencyKey.get(owner=owner, key=key)
+    row.answer_sealed = deps.keys.seal(json.dumps(encoded, ensure_ascii=False), _purpose(row))
+    await row.save(update_fields=["answer_sealed"])
+
+
+def _purpose(row: IdempotencyKey) -> str:
+    """Bound into the ciphertext, so that no row answers for another."""
+    return json.dumps(["answer", row.owner, row.key, row.fingerprint])
 
 
 def _encode(result: T | AppError, answer: type[T]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class InitialPasswords:
             return tuple([await self._issue(actor, number, hashes) for number in sorted(wanted)])
 
         return await once(
-            owner=f"initial:{actor.account_id}", key=key, now=self._deps.now(), answer=tuple[InitialPassword, ...],
+            owner=f"initial:{actor.account_id}", key=key, deps=self._deps, answer=tuple[InitialPassword, ...],
             run=run, request=" ".join(wanted),
         )  # fmt: skip
 

@@ -104,9 +104,7 @@ class Joining:
                 raise _wrong()  # another WeChat was a moment quicker; ``attach`` is undone
             return bound
 
-        return await once(
-            owner=f"join:{identity_id}", key=key, now=self._deps.now(), answer=Bound, run=run, request=code
-        )
+        return await once(owner=f"join:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run, request=code)
 
     async def _limit(self, identity_id: UUID) -> AppError | None:
         since = self._deps.now() - HOUR

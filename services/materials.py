@@ -131,7 +131,7 @@ class Materials:
             return self._view(made)
 
         return await once(
-            owner=f"material.add:{actor.account_id}", key=key, now=now, answer=MaterialView, run=run,
+            owner=f"material.add:{actor.account_id}", key=key, deps=self._deps, answer=MaterialView, run=run,
             request=f"{data!r} {file['sha256']}",
         )  # fmt: skip
 

@@ -87,7 +87,7 @@ class Objections:
             return _show(row, application)
 
         return await once(
-            owner=f"objection:{actor.account_id}", key=key, now=now, answer=ObjectionView, run=run,
+            owner=f"objection:{actor.account_id}", key=key, deps=self._deps, answer=ObjectionView, run=run,
             request=f"{application_id} {words}",
         )  # fmt: skip
 
@@ -136,7 +136,7 @@ class Objections:
             return _show(row, application, by=(await Account.get(id=row.account_id)).real_name)
 
         return await once(
-            owner=f"objection:{actor.account_id}", key=key, now=now, answer=ObjectionView, run=run,
+            owner=f"objection:{actor.account_id}", key=key, deps=self._deps, answer=ObjectionView, run=run,
             request=f"{objection_id} {outcome} {words}",
         )  # fmt: skip
 

@@ -114,7 +114,7 @@ class Organisations:
 
         request = f"{self._deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
         return await once(
-            owner=f"link_agent:{actor.account_id}", key=key, now=now, answer=Agent, run=run, request=request
+            owner=f"link_agent:{actor.account_id}", key=key, deps=self._deps, answer=Agent, run=run, request=request
         )
 
     async def accept(self, actor: Actor, link_id: UUID) -> Agent:

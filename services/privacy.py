@@ -71,7 +71,7 @@ class Privacy:
             await record(actor, self._deps.now(), "privacy.export", "account", account.id)
             return await self._collect(account)
 
-        return await once(owner="privacy.export", key=None, now=self._deps.now(), answer=dict[str, Any], run=run)
+        return await once(owner="privacy.export", key=None, deps=self._deps, answer=dict[str, Any], run=run)
 
     async def delete(self, actor: Actor, code: str, *, key: str | None = None) -> Deleted:
         """Delete the account's data; draw records stay. ``code`` as for ``export``.
@@ -91,7 +91,7 @@ class Privacy:
             await record(actor, now, "privacy.delete", "account", account.id)
             return Deleted(REMOVED, KEPT)
 
-        return await once(owner=f"privacy.delete:{account_id}", key=key, now=self._deps.now(), answer=Deleted, run=run)
+        return await once(owner=f"privacy.delete:{account_id}", key=key, deps=self._deps, answer=Deleted, run=run)
 
     async def _account(self, actor: Actor) -> Account:
         account = await Account.select_for_update().get_or_none(id=_account_id(actor), disabled_at=None)

@@ -152,7 +152,7 @@ class Projects:
         return await once(
             owner=f"project.create:{actor.account_id}",
             key=key,
-            now=now,
+            deps=self._deps,
             answer=ProjectView,
             run=run,
             request=repr(data),
@@ -174,7 +174,7 @@ class Projects:
             return await self._view(project)
 
         return await once(
-            owner=f"project.edit:{actor.account_id}", key=key, now=now, answer=ProjectView, run=run,
+            owner=f"project.edit:{actor.account_id}", key=key, deps=self._deps, answer=ProjectView, run=run,
             request=f"{project_id} {data!r}",
         )  # fmt: skip
 
@@ -245,7 +245,7 @@ class Projects:
             return LotView(lot.id, lot.name, lot.number, lot.investment, None, "")
 
         return await once(
-            owner=f"lot.create:{actor.account_id}", key=key, now=now, answer=LotView, run=run,
+            owner=f"lot.create:{actor.account_id}", key=key, deps=self._deps, answer=LotView, run=run,
             request=f"{project_id} {data!r}",
         )  # fmt: skip
 

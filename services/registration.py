@@ -109,7 +109,7 @@ class Registration:
         request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.code}"
         return await once(
             owner=f"register:{actor.session_id or identity_id or _short(checked.mobile_hash)}", key=key,
-            now=self._deps.now(), answer=PersonRegistered, run=run,
+            deps=self._deps, answer=PersonRegistered, run=run,
             request=self._deps.keys.lookup_hash("request", request),
         )  # fmt: skip
 

@@ -137,7 +137,7 @@ class Sessions:
 
         request = self._deps.keys.lookup_hash("mobile", number)
         return await once(
-            owner=f"bind_phone:{session_id}", key=key, now=self._deps.now(), answer=Bound, run=run, request=request
+            owner=f"bind_phone:{session_id}", key=key, deps=self._deps, answer=Bound, run=run, request=request
         )
 
     async def refresh(self, refresh_token: str) -> Tokens:

@@ -77,7 +77,7 @@ class Staff:
             return self._show(grant, account)
 
         return await once(
-            owner=f"staff:{actor.account_id}", key=key, now=now, answer=StaffMember, run=run,
+            owner=f"staff:{actor.account_id}", key=key, deps=self._deps, answer=StaffMember, run=run,
             request=f"{self._deps.keys.lookup_hash('mobile', mobile)} {shown} {role} {scope}",
         )  # fmt: skip
 
@@ -104,7 +104,7 @@ class Staff:
                 )
             return self._show(grant, await Account.get(id=grant.account_id))
 
-        return await once(owner="staff", key=None, now=now, answer=StaffMember, run=run)
+        return await once(owner="staff", key=None, deps=self._deps, answer=StaffMember, run=run)
 
     async def page(
         self, actor: Actor, *, role: str = "", active: bool = True, offset: int = 0, limit: int = 50

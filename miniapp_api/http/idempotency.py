@@ -56,7 +56,7 @@ async def reply_once(call: Call, key: str, fingerprint: str, answer: Callable[[]
 
     try:
         kept = await once(
-            owner=owner, key=key, now=call.services.deps.now(), answer=dict[str, Any], run=run, request=fingerprint
+            owner=owner, key=key, deps=call.services.deps, answer=dict[str, Any], run=run, request=fingerprint
         )
     except (TooMany, Unavailable):
         await forget(owner, key)

@@ -112,7 +112,7 @@ class Drafts:
             return _begun(application, existing=False)
 
         return await once(
-            owner=f"application.start:{account.id}", key=key, now=now, answer=Begun, run=run, request=entry_type
+            owner=f"application.start:{account.id}", key=key, deps=self._deps, answer=Begun, run=run, request=entry_type
         )
 
     async def save_section(

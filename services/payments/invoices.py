@@ -134,7 +134,7 @@ class Invoices:
             return view_invoice(self._deps, invoice)
 
         return await once(
-            owner=f"invoice:{fee_id}", key=key, now=now, answer=InvoiceView, run=run,
+            owner=f"invoice:{fee_id}", key=key, deps=self._deps, answer=InvoiceView, run=run,
             request=self._deps.keys.lookup_hash("invoice", f"{name}\0{number}\0{address}"),
         )  # fmt: skip
 

@@ -97,7 +97,7 @@ class Refunds:
             await record(actor, now, "fee.refund", "pay_order", order.id, amount=order.amount, reason=text, after=after)
             return refund.id
 
-        return await once(owner=f"refund:{actor.account_id}", key=key, now=now, answer=UUID, run=run,
+        return await once(owner=f"refund:{actor.account_id}", key=key, deps=self._deps, answer=UUID, run=run,
                           request=f"{order_id}:{text}:{after}")  # fmt: skip
 
     async def _lock_both(self, pool: str, order_id: UUID) -> tuple[Application, PayOrder]:

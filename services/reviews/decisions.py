@@ -111,7 +111,7 @@ class Reviews:
             return await self._decide(actor, task_id, decision, words, now)
 
         return await once(
-            owner=f"review:{actor.account_id}", key=key, now=now, answer=Decided, run=run,
+            owner=f"review:{actor.account_id}", key=key, deps=self._deps, answer=Decided, run=run,
             request=f"{task_id} {decision} {words}",
         )  # fmt: skip
 

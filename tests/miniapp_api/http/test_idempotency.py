@@ -14,6 +14,7 @@ from tortoise import Tortoise
 from domain.clock import SystemClock
 from models.accounts import IdempotencyKey
 from models.setup import tortoise_config
+from services.crypto import Keyring
 from tests.miniapp_api.http.conftest import Things
 
 Client = TestClient[Any, Any]
@@ -22,7 +23,8 @@ GOOD = {"name": "甲", "at": "2026-11-21T09:30:00+08:00"}
 
 @pytest.fixture(autouse=True)
 async def _db(database: str, things: Things) -> AsyncIterator[None]:
-    things.deps = SimpleNamespace(rulebooks={"demo": None}, now=SystemClock().now)
+    keys = Keyring({"k1": bytes(32)}, "k1", bytes(32), bytes(32))
+    things.deps = SimpleNamespace(rulebooks={"demo": None}, now=SystemClock().now, keys=keys)
     await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
     yield
     await Tortoise.close_connections()
