@@ -305,10 +305,12 @@ class Voice(Section):
 class Attendance(Section):
     reminders: Items[Duration]
     """Before the gathering time."""
-    qr_valid: Duration
+    qr_valid: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(seconds=20))]
+    """How long the code on the venue's screen opens a check-in; the screen changes it sooner."""
     check_in_opens: Duration
     """Before the gathering time."""
     location_required: bool
+    """A scanned code counts only together with a position, at a venue whose coordinates are known."""
     radius_m: Annotated[int, Field(ge=50, le=50_000)]
     entry_and_exit: bool
     """The desk registers exit too."""
@@ -328,7 +330,7 @@ class Attendance(Section):
 
 
 class Venue(Section):
-    """A place where experts gather (评标场所)."""
+    """A place where experts gather (评标场所). Coordinates are WGS-84; those of Chinese maps have to be converted."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
     name: Text

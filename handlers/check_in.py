@@ -1,4 +1,4 @@
-"""Check-in (签到): by word or menu, with a position where the rulebook wants one, or by scanning the venue's code."""
+"""Check-in (签到): by scanning the venue's code or by a position near it; a word alone is written down as a claim."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
+from domain.positions import Position
 from handlers import binding, commands, people, texts, wording
 from handlers.picking import Candidate, candidates, pick
-from services.attendance import CheckedIn, Position
+from services.attendance import CheckedIn
 
 
 def register(router: Router) -> None:
@@ -38,7 +39,8 @@ async def by_scan(turn: Turn, token: str) -> Answer:
     if not turn.user.bound:
         return binding.start_at_venue(turn)
     me = await people.get_expert(turn)
-    return _result(await turn.services.attendance.check_in_by_qr(me.expert_id, token))
+    device = f"wechat:{turn.user.openid}"
+    return _result(await turn.services.attendance.check_in_by_qr(me.expert_id, token, device=device))
 
 
 @conversation(commands.CHECK_IN)
@@ -53,10 +55,8 @@ async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
         return
 
     options: dict[str, Literal["here", "position", "no"]] = {
-        texts.ARRIVED: "here", texts.SEND_POSITION: "position", texts.NOT_THERE_YET: "no"
+        texts.SEND_POSITION: "position", texts.ARRIVED: "here", texts.NOT_THERE_YET: "no"
     }  # fmt: skip
-    if rule.location_required:
-        del options[texts.ARRIVED]
     how = await talk.choose(f"{wording.when_and_where(view)}\n{texts.ASK_ARRIVED}", options)
     if how == "no":
         await talk.say(texts.NOT_CHECKED_IN)
@@ -67,12 +67,14 @@ async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
         if sent is None:
             await talk.say(texts.POSITION_NEEDED)
             return
-        position = Position(sent.latitude, sent.longitude)
+        position = Position(sent.latitude, sent.longitude, "gcj02")
     done = await talk.once(talk.services.attendance.check_in, invitation_id, me.expert_id, position)
     await talk.say(_result(done))
 
 
 def _result(done: CheckedIn) -> str:
+    if not done.counted:
+        return texts.CLAIMED.format(time=print_time(done.at), advice=done.advice)
     if not done.first:
         return texts.CHECKED_IN_ALREADY.format(time=print_time(done.at), code=done.code)
     return texts.CHECKED_IN.format(time=print_time(done.at), code=done.code, place=wording.plain(done.place))

@@ -29,11 +29,13 @@ class CodeIn(Input):
 
 
 class DeskRowOut(Output):
-    """One expected expert. `may_urge`: not entered, inside the window, and not urged too often."""
+    """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
+    inside the window, and not urged too often."""
 
     invitation_id: UUID
     code: str
     entered_at: Moment | None
+    claimed_at: Moment | None
     left_at: Moment | None
     late: bool
     voice_urges: int

@@ -9,15 +9,16 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.lifecycles import InvitationState
+from domain.positions import Position, System
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
-from services.attendance import Position
 
 api = Api(
     "invitations",
     "专家邀请与签到",
-    "One truth for every channel: chat, phone key, page and this API answer one invitation; the first answer holds.",
+    "One truth for every channel: chat, phone key, page and this API answer one invitation; the first answer holds. "
+    "A check-in counts by the venue's code or a position near the venue; `counted` false is a claim (自报到场) only.",
 )
 
 
@@ -38,13 +39,15 @@ class LeaveIn(Input):
 
 
 class PositionIn(Input):
-    """WGS-84 degrees."""
+    """Degrees. `system`: `gcj02` for what WeChat gives with that type, `wgs84` for what browsers and GPS give."""
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False, examples=[23.1291])
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False, examples=[113.2644])
 
+    system: System = "wgs84"
+
     def position(self) -> Position:
-        return Position(self.latitude, self.longitude)
+        return Position(self.latitude, self.longitude, self.system)
 
 
 class CheckInIn(Input):
@@ -52,7 +55,10 @@ class CheckInIn(Input):
 
     token: str | None = Field(None, min_length=1, max_length=200, description="Content of the venue's QR code")
     invitation_id: UUID | None = None
-    position: PositionIn | None = None
+    position: PositionIn | None = Field(None, description="Send it with a scan too where the phone gives one")
+    device: str = Field(
+        "", max_length=64, description="Random, made once per phone and kept; a phone lets one expert in per draw"
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> CheckInIn:
@@ -76,6 +82,7 @@ class InvitationOut(Output):
     answer_until: Moment
     code: str = Field(examples=["204816"])
     checked_in_at: Moment | None
+    claimed_at: Moment | None = Field(description="Said that he is there without scanning; no entry")
     checked_out_at: Moment | None
     leave_until: Moment | None
 
@@ -88,12 +95,15 @@ class AnsweredOut(Output):
 
 
 class CheckedInOut(Output):
-    """`first` false: the entry stood already since `at`."""
+    """`first` false: it stood already since `at`. `counted` false: it only says that the expert is there (自报到场);
+    show `advice`, which tells what to do to be counted."""
 
     first: bool
     at: Moment
     code: str
     place: str
+    counted: bool
+    advice: str
 
 
 @api.get("/invitations", "待答复邀请", action="expert.self.answer")
@@ -130,9 +140,13 @@ async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
 
 @api.post("/check-ins", "签到", action="attendance.check_in")
 async def check_in(call: Call, body: CheckInIn) -> CheckedInOut:
-    """Check in by the venue's QR code, or without it where the rulebook allows. Twice is harmless."""
+    """Check in by the venue's QR code or a position near the venue; anything else is a claim that does not count.
+
+    Twice is harmless.
+    """
     desk, position = call.services.attendance, body.position.position() if body.position else None
     if body.token is not None:
-        return CheckedInOut.of(await desk.check_in_by_qr(call.expert_id, body.token, position))
+        device = f"mini:{body.device or call.actor.session_id}"
+        return CheckedInOut.of(await desk.check_in_by_qr(call.expert_id, body.token, position, device=device))
     assert body.invitation_id is not None  # noqa: S101  # the schema wants one of the two
     return CheckedInOut.of(await desk.check_in(body.invitation_id, call.expert_id, position))

@@ -39,6 +39,7 @@ class ResultRowOut(Output):
     employer: str
     specialties: tuple[str, ...]
     entered_at: Moment | None
+    claimed_at: Moment | None = Field(description="Said that he is there without scanning; no entry")
     left_at: Moment | None
 
 

@@ -11,7 +11,11 @@ from models.base import Row
 
 
 class Attendance(Row):
-    """An entry (in) or exit (out). ``method``: qr, code, chat, or desk. One entry and one exit per invitation."""
+    """An entry (in) or exit (out); one of each per invitation. An entry counts as presence, whoever asks.
+
+    ``method``: qr, place or desk; chat on entries of earlier releases, when a word was enough. ``device`` is the keyed
+    hash of the phone that scanned, which lets one person in per draw.
+    """
 
     invitation: Any = fields.ForeignKeyField("models.Invitation", on_delete=fields.RESTRICT, related_name="attendance")
     invitation_id: UUID
@@ -22,10 +26,29 @@ class Attendance(Row):
     by_id = fields.UUIDField(null=True)
     latitude = fields.FloatField(null=True)
     longitude = fields.FloatField(null=True)
+    device = fields.CharField(64, default="", db_default="")
 
     class Meta:
         table = "attendance"
         unique_together = (("invitation_id", "direction"),)
+
+
+async def has_entered(invitation_id: UUID) -> bool:
+    """Whether an entry that counts stands; a claim to be there is none."""
+    return await Attendance.exists(invitation_id=invitation_id, direction="in")
+
+
+class PresenceClaim(Row):
+    """An expert says that he is there (自报到场). It counts for nothing; an entry does."""
+
+    invitation: Any = fields.OneToOneField(
+        "models.Invitation", on_delete=fields.RESTRICT, related_name="presence_claim"
+    )
+    invitation_id: UUID
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "presence_claim"
 
 
 class Urge(Row):

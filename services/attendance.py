@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from domain.clock import print_time
-from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Unavailable
+from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.lifecycles import DrawState, InvitationState
+from domain.positions import Position, to_wgs84
 from domain.rulebook import Rulebook
 from domain.rulebook_texts import time_params
-from models.attendance import Attendance, Urge
+from models.attendance import Attendance, PresenceClaim, Urge, has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
-from services import permissions
+from services import attendance_rules, permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
 from services.batches import each
 from services.draws.reading import Reading
@@ -27,7 +27,7 @@ from services.links import Links
 from services.notices import Notices
 from services.ports import OfficialAccountSender
 
-Method = Literal["qr", "code", "chat", "desk"]
+Method = Literal["qr", "place", "desk"]
 _VENUE = "venue_qr"
 VENUE_SCENE = "venue:"
 """Prefix of the scenes that check in."""
@@ -42,21 +42,18 @@ _ENDS = (
 
 
 @dataclass(frozen=True)
-class Position:
-    """Where a phone says it is, WGS-84 degrees."""
-
-    latitude: float
-    longitude: float
-
-
-@dataclass(frozen=True)
 class CheckedIn:
-    """``first`` is false when the entry stood already; ``at`` is the first entry's moment."""
+    """``first`` is false when it stood already; ``at`` is the moment of the first time.
+
+    ``counted`` is false for somebody who only says that he is there; ``advice`` then tells what to do to be counted.
+    """
 
     first: bool
     at: datetime
     code: str
     place: str
+    counted: bool = True
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,11 +66,15 @@ class Scanned:
 
 @dataclass(frozen=True)
 class DeskRow:
-    """One expected expert at the desk, by code; ``late`` after the gathering time."""
+    """One expected expert at the desk, by code; ``late`` after the gathering time.
+
+    ``claimed_at``: when he said that he is there (自报到场), which is no entry.
+    """
 
     invitation_id: UUID
     code: str
     entered_at: datetime | None
+    claimed_at: datetime | None
     left_at: datetime | None
     late: bool
     voice_urges: int
@@ -95,7 +96,7 @@ class AttendanceDesk:
     # ---- the venue's QR code
 
     async def venue_token(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
-        """What the QR code at the venue holds now, and until when; short-lived, so that a photo of it is useless."""
+        """What the QR code at the venue holds now, and until when; too short to send a photo of it elsewhere."""
         permissions.check(actor, "attendance.desk")
         draw = await self._reading.get(actor, draw_id)
         until = self._deps.now() + self._deps.book(draw.pool).attendance.qr_valid
@@ -114,11 +115,11 @@ class AttendanceDesk:
             raise Unavailable("暂时生成不了微信场景码，请使用普通签到码。", code="no_scene_code") from error
 
     async def check_in_by_qr(
-        self, expert_id: UUID, token: str, position: Position | None = None, *, key: str | None = None
+        self, expert_id: UUID, token: str, position: Position | None = None, *, device: str, key: str | None = None
     ) -> CheckedIn:
-        """Raises Forbidden for an old code, NotFound for an expert whom nobody awaits here."""
+        """``device`` names the phone that scanned. Raises as ``check_in_scanned``, and Forbidden for an old code."""
         link = self._links.check(token, _VENUE)
-        return await self.check_in_scanned(link.subject_id, expert_id, position)
+        return await self.check_in_scanned(link.subject_id, expert_id, position, device=device)
 
     async def venue_of(self, token: str) -> Scanned:
         """What a scanned code opens. Raises Forbidden for an old one."""
@@ -131,12 +132,18 @@ class AttendanceDesk:
             raise NotFound("没有这个评标活动，请扫描现场最新的二维码。")
         return Scanned(draw.id, draw.pool)
 
-    async def check_in_scanned(self, draw_id: UUID, expert_id: UUID, position: Position | None = None) -> CheckedIn:
-        """For a caller that saw a valid code scanned a moment ago. Raises NotFound for whom nobody awaits here."""
+    async def check_in_scanned(
+        self, draw_id: UUID, expert_id: UUID, position: Position | None = None, *, device: str
+    ) -> CheckedIn:
+        """For a caller that saw a valid code scanned a moment ago.
+
+        Raises NotFound for whom nobody awaits here, Conflict when the phone let another expert in, and what
+        ``attendance_rules.check_scan`` raises.
+        """
         found = await self.find_awaited(draw_id, expert_id)
         if found is None:
             raise NotFound("您不在本场评标名单中，请向现场工作人员核对。")
-        return await self._enter(found, "qr", position, by=None)
+        return await self._enter(found, "qr", position, device=self._deps.keys.lookup_hash("device", device))
 
     async def find_awaited(self, draw_id: UUID, expert_id: UUID) -> UUID | None:
         """The invitation with which this expert has agreed to this draw's panel, if he has."""
@@ -146,17 +153,17 @@ class AttendanceDesk:
     async def check_in(
         self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None
     ) -> CheckedIn:
-        """By chat or page, without the QR code; a position is asked for where the rulebook wants one."""
+        """By chat or page, without the QR code: a position near the venue counts, anything else is a claim only."""
         invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
         if invitation is None:
             raise NotFound("没有这个评标活动。")
-        return await self._enter(invitation_id, "chat", position, by=None)
+        return await self._enter(invitation_id, "place", position)
 
     async def check_in_by_code(self, actor: Actor, draw_id: UUID, code: str) -> CheckedIn:
         """The desk types the expert's six-digit code."""
         permissions.check(actor, "attendance.desk")
         await self._reading.get(actor, draw_id)
-        return await self._enter(await self._by_code(draw_id, code), "desk", None, by=actor.account_id)
+        return await self._enter(await self._by_code(draw_id, code), "desk", by=actor.account_id)
 
     async def _by_code(self, draw_id: UUID, code: str) -> UUID:
         invitation = await Invitation.get_or_none(draw_id=draw_id, code=code.strip(), state=InvitationState.ACCEPTED)
@@ -165,7 +172,13 @@ class AttendanceDesk:
         return invitation.id
 
     async def _enter(
-        self, invitation_id: UUID, method: Method, position: Position | None, *, by: UUID | None
+        self,
+        invitation_id: UUID,
+        method: Method,
+        position: Position | None = None,
+        *,
+        device: str = "",
+        by: UUID | None = None,
     ) -> CheckedIn:
         async with transaction():
             known = await Invitation.get(id=invitation_id)
@@ -178,49 +191,47 @@ class AttendanceDesk:
             standing = await Attendance.get_or_none(invitation_id=invitation_id, direction="in")
             if standing is not None:
                 return CheckedIn(False, standing.at, invitation.code, place(notice))
-            self._check_time(book, invitation, now)
-            if method != "desk":
-                self._check_position(book, notice, position, method)
-            await Attendance.create(
-                invitation_id=invitation_id,
-                draw_id=draw.id,
-                direction="in",
-                at=now,
-                method=method,
-                by_id=by,
-                latitude=position.latitude if position else None,
-                longitude=position.longitude if position else None,
-            )
-            invitation.next_reminder_at = None
-            await invitation.save(update_fields=["next_reminder_at"])
-            actor = Actor(draw.pool, "venue" if by else "expert", account_id=by, expert_id=invitation.expert_id)
-            await record(actor, now, "attendance.in", "invitation", invitation_id, method=method)
-            present = await Attendance.filter(draw_id=draw.id, direction="in").count()
-            await tell_agency(
-                self._notices, draw, "agency_checked_in", str(present), present=present, needed=draw.needed
-            )
+            attendance_rules.check_time(book, invitation, now)
+            if method == "place" and not attendance_rules.is_near(book, notice, position):
+                return await self._claim(draw, invitation, notice)
+            if method == "qr":
+                attendance_rules.check_scan(book, notice, position)
+                await _check_device(draw, device)
+            await self._add_entry(draw, invitation, method, position, device=device, by=by)
             return CheckedIn(True, now, invitation.code, place(notice))
 
-    def _check_time(self, book: Rulebook, invitation: Invitation, now: datetime) -> None:
-        opens = invitation.gathering_at - book.attendance.check_in_opens
-        if now < opens:
-            raise violation(book, "attendance.check_in_opens", f"还未到签到时间，请在{print_time(opens)}后签到。")
-        if now > invitation.ends_at:
-            raise Conflict("评标已结束，不能再签到。", code="panel_over")
+    async def _claim(self, draw: Draw, invitation: Invitation, notice: CallNotice) -> CheckedIn:
+        """He says that he is there: written down, but reminders, urging and absence go on as if he had not."""
+        now = self._deps.now()
+        claim, first = await PresenceClaim.get_or_create(invitation_id=invitation.id, defaults={"at": now})
+        if first:
+            actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
+            await record(actor, now, "attendance.claimed", "invitation", invitation.id)
+        told = attendance_rules.advice(self._deps.book(draw.pool), notice, invitation.code)
+        return CheckedIn(first, claim.at, invitation.code, place(notice), counted=False, advice=told)
 
-    def _check_position(self, book: Rulebook, notice: CallNotice, position: Position | None, method: Method) -> None:
-        venue = next((v for v in book.venues if v.name == notice.venue), None)
-        if position is None:
-            if book.attendance.location_required and method != "qr":
-                raise InvalidInput("签到需要位置信息，请在聊天中发送位置或扫描现场二维码。", field="position")
-            return
-        if venue is None or venue.latitude is None or venue.longitude is None:
-            return
-        away = distance(position, Position(venue.latitude, venue.longitude))
-        if away > book.attendance.radius_m:
-            raise violation(
-                book, "attendance.radius_m", f"您距集合地点约{away / 1000:.1f}公里，请到场后再签到，或由现场人员登记。"
-            )
+    async def _add_entry(
+        self, draw: Draw, invitation: Invitation, method: Method, position: Position | None, *, device: str,
+        by: UUID | None,
+    ) -> None:  # fmt: skip
+        now, where = self._deps.now(), to_wgs84(position) if position else None
+        await Attendance.create(
+            invitation_id=invitation.id,
+            draw_id=draw.id,
+            direction="in",
+            at=now,
+            method=method,
+            by_id=by,
+            latitude=where.latitude if where else None,
+            longitude=where.longitude if where else None,
+            device=device,
+        )
+        invitation.next_reminder_at = None
+        await invitation.save(update_fields=["next_reminder_at"])
+        actor = Actor(draw.pool, "venue" if by else "expert", account_id=by, expert_id=invitation.expert_id)
+        await record(actor, now, "attendance.in", "invitation", invitation.id, method=method)
+        present = await Attendance.filter(draw_id=draw.id, direction="in").count()
+        await tell_agency(self._notices, draw, "agency_checked_in", str(present), present=present, needed=draw.needed)
 
     # ---- the desk
 
@@ -238,6 +249,7 @@ class AttendanceDesk:
             "SELECT i.id, i.code, i.gathering_at, "
             "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at, "
             "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at, "
+            "(SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at, "
             "(SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges "
             "FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code",
             draw_id,
@@ -247,6 +259,7 @@ class AttendanceDesk:
                 invitation_id=row["id"],
                 code=row["code"],
                 entered_at=row["entered_at"],
+                claimed_at=row["claimed_at"],
                 left_at=row["left_at"],
                 late=row["entered_at"] is None and now > row["gathering_at"] + book.attendance.late_after,
                 voice_urges=row["urges"],
@@ -265,7 +278,7 @@ class AttendanceDesk:
         async with transaction():
             draw = (await lock(draw_id)).draw
             now = self._deps.now()
-            if not await Attendance.exists(invitation_id=invitation_id, direction="in"):
+            if not await has_entered(invitation_id):
                 raise Conflict("该专家还没有进场记录，请先登记进场。", code="not_entered")
             standing = await Attendance.get_or_none(invitation_id=invitation_id, direction="out")
             if standing is not None:
@@ -331,7 +344,7 @@ class AttendanceDesk:
         if not invitation.gathering_at <= now <= invitation.gathering_at + window:
             minutes = int(window.total_seconds() // 60)
             raise violation(book, "attendance.urging_window", f"只能在集合时间起{minutes}分钟内催促。")
-        if await Attendance.exists(invitation_id=invitation.id, direction="in"):
+        if await has_entered(invitation.id):
             raise Conflict("该专家已进场，无需催促。", code="entered")
         count = await Urge.filter(invitation_id=invitation.id, channel="voice").count()
         if count >= book.attendance.urging_voice_max:
@@ -386,9 +399,8 @@ class AttendanceDesk:
             await append_end(draw, self._deps.now())
 
 
-def distance(one: Position, other: Position) -> float:
-    """Metres between two positions on a sphere (haversine)."""
-    lat1, lat2 = math.radians(one.latitude), math.radians(other.latitude)
-    north, east = lat2 - lat1, math.radians(other.longitude - one.longitude)
-    a = math.sin(north / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(east / 2) ** 2
-    return 2 * 6_371_000 * math.asin(math.sqrt(a))
+async def _check_device(draw: Draw, device: str) -> None:
+    if await Attendance.exists(draw_id=draw.id, direction="in", device=device):
+        raise Conflict(
+            "这部手机已为本场另一位专家签到。请用您本人的手机扫描，或把验证码告诉现场工作人员登记。", code="device_used"
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ from domain.clock import print_time
 from domain.errors import Conflict, NotFound
 from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.rulebook_texts import time_params
+from models.attendance import has_entered
 from models.draws import Absence, CallNotice, Draw
 from models.invitations import Invitation
 from models.notices import Attempt
@@ -54,6 +55,8 @@ class InvitationView:
     menu_id: int
     code: str
     checked_in_at: datetime | None = None
+    claimed_at: datetime | None = None
+    """When the expert said that he is there (自报到场), which is no entry."""
     checked_out_at: datetime | None = None
     leave_until: datetime | None = None
 
@@ -122,18 +125,22 @@ class Invitations:
         came = {
             (row["invitation_id"], row["direction"]): row["at"]
             for row in await rows(
-                "SELECT invitation_id, direction, at FROM attendance WHERE invitation_id = ANY($1::uuid[])",
+                "SELECT invitation_id, direction, at FROM attendance WHERE invitation_id = ANY($1::uuid[]) "
+                "UNION ALL SELECT invitation_id, 'claim', at FROM presence_claim WHERE invitation_id = ANY($1::uuid[])",
                 [i.id for i in invitations],
             )
         }
         return [
-            self._view(i, notices[i.notice_id], pools[i.draw_id], came.get((i.id, "in")), came.get((i.id, "out")))
+            replace(
+                self._view(i, notices[i.notice_id], pools[i.draw_id]),
+                checked_in_at=came.get((i.id, "in")),
+                claimed_at=came.get((i.id, "claim")),
+                checked_out_at=came.get((i.id, "out")),
+            )
             for i in invitations
         ]
 
-    def _view(
-        self, i: Invitation, notice: CallNotice, pool: str, came: datetime | None, went: datetime | None
-    ) -> InvitationView:
+    def _view(self, i: Invitation, notice: CallNotice, pool: str) -> InvitationView:
         accepted = i.state == InvitationState.ACCEPTED
         return InvitationView(
             id=i.id,
@@ -148,8 +155,6 @@ class Invitations:
             answer_until=i.answer_until,
             menu_id=i.menu_id,
             code=i.code if accepted else "",
-            checked_in_at=came,
-            checked_out_at=went,
             leave_until=i.gathering_at - self._deps.book(pool).draw.leave.allowed_until if accepted else None,
         )
 
@@ -275,8 +280,7 @@ class Invitations:
             return
         notice = await CallNotice.get(id=invitation.notice_id)
         occasion = invitation.reminders_sent + 1
-        entered = await rows("SELECT 1 FROM attendance WHERE invitation_id = $1", invitation.id)
-        if not entered and now < invitation.gathering_at + timedelta(minutes=1):
+        if not await has_entered(invitation.id) and now < invitation.gathering_at + timedelta(minutes=1):
             await self._notices.notify(
                 pool=draw.pool,
                 kind="check_in_reminder",

@@ -13,7 +13,7 @@ from domain.errors import AppError, Conflict, Unauthenticated
 from domain.persons import PersonCheck
 from models.accounts import Account, PasswordTries, RoleGrant, Session, VerificationCode, WechatIdentity
 from models.applications import Application
-from models.attendance import Attendance
+from models.attendance import Attendance, PresenceClaim
 from models.draws import Draw
 from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
@@ -179,6 +179,7 @@ class Privacy:
             "id", "state", "created_at", "answered_at", "answered_by", "gathering_at"
         )  # fmt: skip
         came = Attendance.filter(invitation__expert_id=expert.id).values("invitation_id", "direction", "at", "method")
+        claimed = PresenceClaim.filter(invitation__expert_id=expert.id).values("invitation_id", "at")
         return {
             "number": expert.number,
             "name": expert.name,
@@ -195,6 +196,7 @@ class Privacy:
             "unavailable": [_plain(row) for row in await away],
             "invitations": [_plain(row) for row in await called],
             "attendance": [_plain(row) for row in await came],
+            "presence_claims": [_plain(row) for row in await claimed],
         }
 
 

@@ -23,8 +23,8 @@ from web.qr import path_of
 from web.site import Site, page_number, show_file
 
 PAGE_SIZE = 20
-SCREEN_EVERY = 20
-"""Seconds between two looks of the venue's screen; its code lives longer than that."""
+SCREEN_EVERY = 5
+"""Seconds between two looks of the venue's screen: whoever begins to scan has most of the code's life left."""
 _ON_PAGE = {409, 422, 404}
 _NOBODY = UUID(int=0)
 
@@ -181,6 +181,7 @@ def _counts(rows: list[DeskRow]) -> dict[str, int]:
         "应到": len(rows),
         "已到": _present(rows),
         "未到": sum(row.entered_at is None for row in rows),
+        "自报到场": sum(row.claimed_at is not None and row.entered_at is None for row in rows),
         "已离场": sum(row.left_at is not None for row in rows),
     }
 

@@ -6,7 +6,6 @@ It never tells project or parties. Everything works without scripts.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,9 +14,10 @@ import aiohttp.web as http
 from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
 from domain.lifecycles import InvitationState
 from domain.rulebook import Rulebook
-from services.attendance import Position
+from services.attendance_rules import venue_position
 from services.invitations import Choice, InvitationView
 from services.registry import Services
+from web.positions import read_position
 from web.site import Site
 
 REASON_LONGEST = 100
@@ -26,6 +26,7 @@ _NOTES = {
     "answered": "已收到您的答复。",
     "held": "这个邀请此前已有结果，这次的答复没有改变它。",
     "in": "签到成功。",
+    "claimed": "已记录您自报到场，还不算签到。",
     "in_before": "您此前已签到，无需重复。",
     "left": "请假已登记。",
 }
@@ -95,7 +96,7 @@ class InvitationPages:
             may_check_in=awaited and opens <= now <= view.ends_at,
             may_leave=self._may_leave(view),
             over=now > view.ends_at,
-            location_required=attendance.location_required,
+            located=venue_position(opened.book, view.venue) is not None,
             check_in_form=self._site.form_token("check_in", opened.invitation_id, opened.expert_id),
         )
 
@@ -154,11 +155,12 @@ class InvitationPages:
         fields = await self._site.read_form(request, "check_in", opened.invitation_id, opened.expert_id)
         try:
             done = await self._services.attendance.check_in(
-                opened.invitation_id, opened.expert_id, _read_position(fields)
+                opened.invitation_id, opened.expert_id, read_position(fields)
             )
         except _RETRIED_ON_PAGE as error:
             return await self._again(opened, error)
-        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'in' if done.first else 'in_before'}")
+        note = "claimed" if not done.counted else "in" if done.first else "in_before"
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={note}")
 
     async def _again(self, opened: _Opened, error: AppError) -> http.Response:
         view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
@@ -171,14 +173,3 @@ def _choice(text: str) -> Choice:
     if text == "decline":
         return "decline"
     raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
-
-
-def _read_position(fields: dict[str, str]) -> Position | None:
-    """The position that the browser told, WGS-84 degrees; None when it told nothing usable."""
-    try:
-        latitude, longitude = float(fields.get("latitude", "")), float(fields.get("longitude", ""))
-    except ValueError:
-        return None
-    if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
-        return None
-    return Position(latitude, longitude)

@@ -1,7 +1,8 @@
 """``/v/{token}``: the address in the QR code at a venue. Scanned with WeChat, it knows the expert silently.
 
-The code lives a minute, so the scan itself is exchanged for a pass of five, bound to a cookie of this browser; then the
-person is shown the panel and taps once. Outside WeChat nobody can be recognised: the page says what to do instead.
+The code lives seconds, so the scan itself is exchanged for a pass of minutes, bound to a cookie of this browser; then
+the person is shown the panel and taps once, and the browser says where it is if the person lets it. Outside WeChat
+nobody can be recognised: the page says what to do instead.
 """
 
 from __future__ import annotations
@@ -14,16 +15,21 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.errors import Conflict, Forbidden, GatewayError, Rejected, RuleViolation, Unavailable
+from domain.errors import Conflict, Forbidden, GatewayError, InvalidInput, Rejected, RuleViolation, Unavailable
 from services.attendance import Scanned
 from services.ports import WebUser
 from services.registry import Services
+from web.positions import read_position
 from web.site import Site
 
 _PASS = "venue_pass"
 _IN = "venue_in"
-_PASS_VALID = timedelta(minutes=5)
+_PASS_VALID = timedelta(minutes=3)
 _COOKIE = "pbt_scan"
+_DEVICE = "pbt_phone"
+"""Cookie that knows a phone again: it lets one expert in per draw."""
+_DEVICE_KEPT = timedelta(days=365)
+_DEVICE_ID = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
@@ -50,11 +56,14 @@ class VenuePages:
         except Rejected:  # this pool has no official account
             return self._stranger(scanned.pool, outside=True)
         response = http.Response(status=303, headers={"Location": target})
-        response.set_cookie(
-            _COOKIE, visitor.hex, max_age=int(_PASS_VALID.total_seconds()), httponly=True, samesite="Lax",
-            secure=self._site.secure,
-        )  # fmt: skip
+        self._remember(response, _COOKIE, visitor.hex, _PASS_VALID)
+        self._remember(response, _DEVICE, _device(request) or secrets.token_hex(16), _DEVICE_KEPT)
         return response
+
+    def _remember(self, response: http.Response, name: str, value: str, kept: timedelta) -> None:
+        response.set_cookie(
+            name, value, max_age=int(kept.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
+        )
 
     def _sign(self, scanned: Scanned, person_id: UUID, purpose: str = _PASS) -> str:
         return self._services.links.sign(purpose, scanned.draw_id, person_id, self._services.deps.now() + _PASS_VALID)
@@ -109,12 +118,22 @@ class VenuePages:
         """The token was made for this expert after the scan, so it is form and proof in one."""
         token = request.match_info["token"]
         link = self._services.links.check(token, _IN)
-        await self._site.read_fields(request)
+        position = read_position(await self._site.read_fields(request))
+        device = _device(request)
+        if not device:
+            raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
         try:
-            await self._services.attendance.check_in_scanned(link.subject_id, link.person_id)
-        except (Conflict, RuleViolation) as error:
+            await self._services.attendance.check_in_scanned(
+                link.subject_id, link.person_id, position, device=f"browser:{device}"
+            )
+        except (Conflict, InvalidInput, RuleViolation) as error:
             return await self._page(link.subject_id, link.person_id, token, error.message)
         return await self._page(link.subject_id, link.person_id, token)
+
+
+def _device(request: http.Request) -> str:
+    known = request.cookies.get(_DEVICE, "")
+    return known if _DEVICE_ID.fullmatch(known) else ""
 
 
 def _is_same_browser(request: http.Request, visitor: UUID) -> bool:

@@ -22,6 +22,8 @@ from domain.clock import local
 
 NEEDED = 5
 UNBOUND = 3
+CENTRE = (23.147028, 113.336438)
+"""Where the draw gathers, as WeChat tells it (GCJ-02)."""
 """How many of the experts never bound their WeChat."""
 _NAMES = {
     "agency": "代理机构",
@@ -196,7 +198,7 @@ class Story:
         codes = await self.stage.codes()
         panel = [expert for expert in self.group.experts if codes.get(expert.phone.mobile) in {r["code"] for r in rows}]
         *early, late = sorted(panel, key=lambda expert: not expert.bound)
-        for way, expert in zip((self._scan, self._scan_in_mini, self._by_word, self._by_desk), early, strict=True):
+        for way, expert in zip((self._scan, self._scan_in_mini, self._by_position, self._by_desk), early, strict=True):
             await way(expert, codes[expert.phone.mobile])
         await self._urge(late, codes[late.phone.mobile])
 
@@ -205,7 +207,7 @@ class Story:
         if not expert.bound:
             return await self._by_desk(expert, code)
         token = (await self.desk.get(f"/draws/{self.draw}/attendance/qr"))["token"]
-        await self.told.note("签到台", "展示签到二维码，每分钟更换")
+        await self.told.note("签到台", "展示签到二维码，几秒更换一次")
         await expert.phone.scan_scene(f"venue:{token}")
         await self.told.show()
         return None
@@ -217,11 +219,12 @@ class Story:
         await mini.post("/check-ins", {"token": token})
         await self.told.note(f"专家 {code}", "用小程序扫描签到二维码，签到成功")
 
-    async def _by_word(self, expert: Expert, code: str) -> None:
+    async def _by_position(self, expert: Expert, code: str) -> None:
         if not expert.bound:
             return await self._by_desk(expert, code)
         await expert.phone.say("签到")
-        await expert.phone.tap("我已到场")
+        await expert.phone.tap("发送位置签到")
+        await expert.phone.send_location(*CENTRE)
         await self.told.show()
         return None
 

@@ -279,8 +279,8 @@ export class ChatApp {
   closeSheet() { this.sheet.hidden = true; }
 
   place() {
-    // The square before the demo's trading centre; anything else goes through the control API.
-    this.act('location', { latitude: 28.2282, longitude: 112.9388, label: '公共资源交易中心' });
+    // The demo's trading centre; anything else goes through the control API.
+    this.act('location', { ...this.phone.place, label: '公共资源交易中心' });
   }
 
   async refuse(refuses) {

@@ -11,6 +11,7 @@ import { MiniApp } from './mini/app.js';
  *                          of {id: 'accept' | 'reject' | 'ban' | 'filter'}, or an Error requestSubscribeMessage:fail …
  * host.subscribeSettings() what the person always answers, from wx.getSetting; promise of {id: 'accept' | 'reject'}
  * host.scan()              opens the scanner; promise of what the code says, or null
+ * host.locate()            wx.getLocation of type gcj02: promise of {latitude, longitude, system: 'gcj02'}, or null when unknown
  * host.requestPayment(p)   wx.requestPayment with timeStamp, nonceStr, package, signType, paySign; promise of
  *                          {result: 'ok' | 'cancel' | 'fail', message}: a hint only, the order has to be asked
  * host.openUrl(url)        opens a page of the service in the phone's browser

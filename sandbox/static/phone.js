@@ -11,6 +11,8 @@ import { MessagesApp } from './messages.js';
 import { mount } from './miniapp.js';
 import { Scanner } from './scanner.js';
 
+/** Where the phones of the desk are: at the demo's trading centre, in GCJ-02. */
+const PLACE = { latitude: 23.147028, longitude: 113.336438 };
 export const ROLES = {
   expert: '专家', agency: '招标代理', verifier: '核验员', supervisor: '监督员', venue: '场地', applicant: '申请人',
   legal: '法人', reviewer: '审核员', admin: '管理员',
@@ -31,6 +33,7 @@ export class PhoneView {
     this.sms = new MessagesApp(this);
     this.calls = new CallsApp(this);
     this.letters = new LettersApp(this);
+    this.place = PLACE;
     this.album = new Set();
     this.miniPane = h('div', { class: 'mini-pane' });
     this.panes = {
@@ -161,6 +164,7 @@ export class PhoneView {
         subscribe: (ids) => this.consent.request(ids),
         subscribeSettings: async () => this.consent.settings(),
         scan: () => this.scanner.ask(),
+        locate: async () => ({ ...this.place, system: 'gcj02' }),
         requestPayment: (parameters) => this.requestPayment(parameters),
         openUrl: (url) => this.openUrl(url),
         now: () => this.desk.now() * 1000,

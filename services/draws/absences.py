@@ -16,7 +16,7 @@ from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationS
 from domain.masking import mask_id_number, mask_name
 from domain.parsing import mobile_number
 from domain.rulebook_texts import time_params
-from models.attendance import Attendance
+from models.attendance import has_entered
 from models.audit import AuditEntry
 from models.draws import CallNotice, Condition, Draw, LogEntry, Round
 from models.experts import CatalogueEntry, Expert
@@ -82,7 +82,7 @@ class Absences:
             if kind not in self._deps.book(actor.pool).draw.supplement.causes:
                 raise InvalidInput("请选择缺席类型。", field="kind")
             invitation = await self._find(locked.draw, who)
-            if kind == "absence" and await Attendance.exists(invitation_id=invitation.id, direction="in"):
+            if kind == "absence" and await has_entered(invitation.id):
                 raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
             await self._invitations.lose(locked, invitation, _EVENTS[kind], reason.strip(), by=actor.account_id)
             await record(actor, self._deps.now(), "absence.registered", "invitation", invitation.id, kind=kind)

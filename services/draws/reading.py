@@ -132,6 +132,7 @@ class ResultRow:
     employer: str = ""
     specialties: tuple[str, ...] = ()
     entered_at: datetime | None = None
+    claimed_at: datetime | None = None
     left_at: datetime | None = None
 
 
@@ -404,7 +405,8 @@ class Reading:
             "e.id_number_sealed, e.mobile_sealed, e.specialties, "
             "(SELECT m.unit_name FROM employment m WHERE m.expert_id = e.id AND m.until IS NULL LIMIT 1) AS employer, "
             "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at, "
-            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at "
+            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at, "
+            "(SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at "
             "FROM invitation i JOIN expert e ON e.id = i.expert_id JOIN draw_condition c ON c.id = i.condition_id "
             "WHERE i.draw_id = $1 AND i.state = ANY($2::text[]) ORDER BY c.position, i.code",
             draw.id,
@@ -431,6 +433,7 @@ class Reading:
             employer=(row["employer"] or "") if accepted else "",
             specialties=tuple(row["specialties"]),
             entered_at=row["entered_at"],
+            claimed_at=row["claimed_at"],
             left_at=row["left_at"],
         )
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.clock import FixedClock, print_time
-from models.attendance import Attendance
+from models.attendance import Attendance, PresenceClaim
 from models.experts import Expert
 from tests.handlers.conftest import Phone, World
 
-HALL = (23.1496, 113.3310)
+HALL = (23.147028, 113.336438)
+"""As WeChat tells it (GCJ-02)."""
 
 
-async def test_at_the_venue_one_tap_checks_in(world: World, phone: Phone, expert: Expert) -> None:
+async def test_a_tap_alone_is_a_claim_and_tells_how_to_be_counted(world: World, phone: Phone, expert: Expert) -> None:
     invitation = await world.agreed(expert)
     assert "到达集合地点" in await phone.clicks("CHECK_IN")
-    done = await phone.taps("我已到场，签到")
-    assert "签到成功" in done
-    assert invitation.code in done
-    entry = await Attendance.get(invitation_id=invitation.id)
-    assert (entry.direction, entry.method, entry.latitude) == ("in", "chat", None)
+    told = await phone.taps("我已到场（自报）")
+    assert "还不算签到" in told
+    assert f"验证码{invitation.code}告诉现场工作人员" in told
+    assert not await Attendance.exists()
+    assert await PresenceClaim.filter(invitation_id=invitation.id).count() == 1
+    await phone.says("签到")
+    await phone.taps("发送位置签到")
+    assert "签到成功" in await phone.sends_position(*HALL)
 
 
 async def test_who_is_not_there_yet_is_not_checked_in(world: World, phone: Phone, expert: Expert) -> None:
@@ -35,24 +39,27 @@ async def test_a_position_near_the_venue_is_stored(world: World, phone: Phone, e
     await phone.says("签到")
     assert "发送您现在的位置" in await phone.taps("发送位置签到")
     assert "签到成功" in await phone.sends_position(HALL[0] + 0.001, HALL[1])
-    assert (await Attendance.get(invitation_id=invitation.id)).longitude == HALL[1]
+    entry = await Attendance.get(invitation_id=invitation.id)
+    assert (entry.direction, entry.method, round(entry.longitude or 0, 4)) == ("in", "place", 113.331)
 
 
 async def test_a_position_far_away_is_refused_with_the_distance(world: World, phone: Phone, expert: Expert) -> None:
     await world.agreed(expert)
     await phone.says("签到")
     await phone.taps("发送位置签到")
-    far = await phone.sends_position(23.5, 113.331)
+    far = await phone.sends_position(23.497428, 113.336438)
     assert "39.0公里" in far
     assert not await Attendance.exists()
 
 
-async def test_where_the_rulebook_wants_a_position_there_is_no_way_around_it(
+async def test_where_a_scan_needs_a_position_too_the_chat_says_how_to_send_one(
     world: World, phone: Phone, expert: Expert
 ) -> None:
     world.set_rules(attendance={"location_required": True})
-    await world.agreed(expert)
-    assert "我已到场" not in await phone.says("签到")
+    invitation = await world.agreed(expert)
+    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    assert "回复“签到”并发送位置" in await phone.scans(f"venue:{token}")
+    await phone.says("签到")
     await phone.taps("发送位置签到")
     assert "没有收到位置" in await phone.says("我到了")
     assert not await Attendance.exists()
@@ -73,7 +80,8 @@ async def test_too_early_tells_when(world: World, clock: FixedClock, phone: Phon
 async def test_checked_in_already_is_harmless_and_said(world: World, phone: Phone, expert: Expert) -> None:
     invitation = await world.agreed(expert)
     await phone.says("签到")
-    await phone.taps("我已到场，签到")
+    await phone.taps("发送位置签到")
+    await phone.sends_position(*HALL)
     again = await phone.says("签到")
     assert "无需重复" in again
     assert invitation.code in again
@@ -84,7 +92,7 @@ async def test_the_desk_is_quicker_than_the_tap(world: World, phone: Phone, expe
     invitation = await world.agreed(expert)
     await phone.says("签到")
     await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
-    assert "无需重复" in await phone.taps("我已到场，签到")
+    assert "无需重复" in await phone.taps("我已到场（自报）")
     assert (await Attendance.get(invitation_id=invitation.id)).method == "desk"
 
 
@@ -120,8 +128,8 @@ async def test_an_unbound_visitor_binds_first_and_then_checks_in(world: World, s
     await stranger.taps("同意")
     await stranger.says(world.mobile_of(expert))
     assert "现在可以签到了" in await stranger.says(await world.sms_code())
-    await stranger.taps("签到")
-    assert "签到成功" in await stranger.taps("我已到场，签到")
+    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    assert "签到成功" in await stranger.scans(f"venue:{token}")
 
 
 async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone, expert: Expert) -> None:
@@ -131,6 +139,6 @@ async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone,
     await world.services.invitations.answer(second.id, expert.id, "accept", by="chat")
     await phone.says("签到")
     await phone.taps(print_time(first.gathering_at))
-    await phone.taps("我已到场，签到")
-    assert await Attendance.filter(invitation_id=first.id).exists()
-    assert not await Attendance.filter(invitation_id=second.id).exists()
+    await phone.taps("我已到场（自报）")
+    assert await PresenceClaim.filter(invitation_id=first.id).exists()
+    assert not await PresenceClaim.filter(invitation_id=second.id).exists()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany, Unavailable
+from domain.positions import Position
+from domain.rulebook import Rulebook
 from domain.verify_draw import verify as verify_record
+from models.attendance import Attendance
 from models.audit import AuditEntry
+from models.draws import CallNotice
 from models.invitations import Invitation
 from models.notices import Notice
-from services.attendance import Position
 from services.audit import Audit, find_break
 from services.base import Deps, execute
 from tests.factories.offices import (
@@ -29,6 +33,9 @@ from tests.factories.offices import (
     state_of,
     verify,
 )
+
+HALL = Position(23.1496, 113.3310)
+"""Where the draws of these tests gather."""
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ async def accepted_panel(office: Office, *, needed: int = 1, on_site: bool = Fal
 
 async def test_checking_in_twice_is_harmless(office: Office) -> None:
     _, [invitation] = await accepted_panel(office)
-    first = await office.attendance.check_in(invitation.id, invitation.expert_id)
+    first = await office.attendance.check_in(invitation.id, invitation.expert_id, HALL)
     second = await office.attendance.check_in(invitation.id, invitation.expert_id)
     assert (first.first, second.first, second.at) == (True, False, first.at)
     assert await Notice.filter(kind="agency_checked_in").count() == 1
@@ -57,11 +64,109 @@ async def test_checking_in_twice_is_harmless(office: Office) -> None:
 async def test_the_venues_code_is_short_lived(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await accepted_panel(office)
     token, until = await office.attendance.venue_token(office.desk, draw_id)
-    assert until - clock.now() == timedelta(seconds=60)
-    assert (await office.attendance.check_in_by_qr(invitation.expert_id, token)).first
-    clock.move(timedelta(seconds=61))
+    assert until - clock.now() == timedelta(seconds=20)
+    assert (await office.attendance.check_in_by_qr(invitation.expert_id, token, device="a")).first
+    clock.move(timedelta(seconds=21))
     with pytest.raises(Forbidden):
-        await office.attendance.check_in_by_qr(invitation.expert_id, token)
+        await office.attendance.check_in_by_qr(invitation.expert_id, token, device="a")
+
+
+async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await accepted_panel(office, on_site=True)
+    said = await office.attendance.check_in(invitation.id, invitation.expert_id)
+    assert (said.counted, said.first) == (False, True)
+    assert "扫描现场二维码" in said.advice
+    assert f"验证码{invitation.code}" in said.advice
+    assert not (await office.attendance.check_in(invitation.id, invitation.expert_id)).first
+    [row] = await office.attendance.desk(office.desk, draw_id)
+    assert (row.entered_at, row.claimed_at) == (None, said.at)
+    assert not await Notice.filter(kind="agency_checked_in").exists()
+    with pytest.raises(Conflict):
+        await office.attendance.register_exit(office.desk, draw_id, invitation.code)
+    clock.move(timedelta(hours=5))
+    assert await office.attendance.urge(office.agency, draw_id, invitation.id) == 1
+    assert (await office.reading.dashboard(office.agency)).present_today == 0
+    clock.move(timedelta(minutes=2))
+    assert await office.attendance.tell_late() == 1
+    clock.move(timedelta(minutes=28))
+    [shown] = (await office.reading.result(office.agency, draw_id)).rows
+    assert (shown.entered_at, shown.claimed_at) == (None, said.at)
+    await office.absences.register(office.agency, draw_id, invitation.code, "absence", "没有到场")
+
+
+async def test_who_said_so_too_early_is_still_reminded_and_comes_in_at_the_desk(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, [invitation] = await accepted_panel(office)
+    await office.attendance.check_in(invitation.id, invitation.expert_id)
+    clock.move(timedelta(hours=3, minutes=1))
+    assert await office.invitations.remind_due() == 1
+    assert await Notice.filter(kind="check_in_reminder").count() == 1
+    assert (await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)).counted
+    [row] = await office.attendance.desk(office.desk, draw_id)
+    assert row.entered_at is not None
+
+
+async def test_a_position_counts_in_the_coordinates_that_its_sender_speaks(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, [one, two] = await accepted_panel(office, needed=2)
+    set_attendance(monkeypatch, office, radius_m=300)
+    wechat = Position(23.147028, 113.336438, "gcj02")
+    with pytest.raises(RuleViolation):
+        await office.attendance.check_in(one.id, one.expert_id, Position(wechat.latitude, wechat.longitude))
+    assert (await office.attendance.check_in(one.id, one.expert_id, wechat)).counted
+    assert (await office.attendance.check_in(two.id, two.expert_id, HALL)).counted
+    entry = await Attendance.get(invitation_id=one.id)
+    assert (entry.method, round(entry.latitude or 0, 4), round(entry.longitude or 0, 4)) == ("place", 23.1496, 113.331)
+
+
+async def test_a_code_sent_on_to_somebody_far_away_is_refused_where_the_phone_says_so(office: Office) -> None:
+    draw_id, [invitation] = await accepted_panel(office)
+    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    with pytest.raises(RuleViolation) as refusal:
+        await office.attendance.check_in_by_qr(invitation.expert_id, token, Position(22.54, 114.06), device="at home")
+    assert "告诉现场工作人员" in refusal.value.message
+    assert not await Attendance.exists()
+
+
+async def test_one_phone_lets_one_expert_in_and_a_code_serves_everybody_at_the_door(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, [one, two, three] = await accepted_panel(office, needed=3)
+    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    await office.attendance.check_in_by_qr(one.expert_id, token, device="a")
+    assert (await office.attendance.check_in_by_qr(two.expert_id, token, device="b")).first
+    assert not (await office.attendance.check_in_by_qr(one.expert_id, token, device="a")).first
+    clock.move(timedelta(seconds=20))
+    fresh, _ = await office.attendance.venue_token(office.desk, draw_id)
+    with pytest.raises(Conflict) as refusal:
+        await office.attendance.check_in_by_qr(three.expert_id, fresh, device="a")
+    assert refusal.value.code == "device_used"
+    assert (await office.attendance.check_in_by_code(office.desk, draw_id, three.code)).first
+
+
+async def test_a_pool_may_want_a_position_with_every_scan_but_never_without_coordinates(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_id, [one, two] = await accepted_panel(office, needed=2)
+    set_attendance(monkeypatch, office, location_required=True)
+    token, _ = await office.attendance.venue_token(office.desk, draw_id)
+    with pytest.raises(InvalidInput):
+        await office.attendance.check_in_by_qr(one.expert_id, token, device="a")
+    assert (await office.attendance.check_in_by_qr(one.expert_id, token, HALL, device="a")).first
+    await CallNotice.filter(draw_id=draw_id).update(venue="街口小学")
+    assert not (await office.attendance.check_in(two.id, two.expert_id, HALL)).counted
+    assert (await office.attendance.check_in_by_qr(two.expert_id, token, device="b")).first
+
+
+def set_attendance(monkeypatch: pytest.MonkeyPatch, office: Office, **values: object) -> None:
+    """Change the demo pool's rule."""
+    book = office.deps.book("demo")
+    rule = book.attendance.model_copy(update=values)
+    monkeypatch.setitem(
+        cast("dict[str, Rulebook]", office.deps.rulebooks), "demo", book.model_copy(update={"attendance": rule})
+    )
 
 
 async def test_an_expert_of_another_panel_is_not_awaited(office: Office) -> None:
@@ -69,7 +174,7 @@ async def test_an_expert_of_another_panel_is_not_awaited(office: Office) -> None
     other = next(e for e in office.experts if e.id != invitation.expert_id)
     token, _ = await office.attendance.venue_token(office.desk, draw_id)
     with pytest.raises(NotFound):
-        await office.attendance.check_in_by_qr(other.id, token)
+        await office.attendance.check_in_by_qr(other.id, token, device="a")
 
 
 async def test_a_phone_far_away_is_told_how_far(office: Office) -> None:
@@ -130,7 +235,7 @@ async def test_reminders_come_before_gathering_and_not_after_entry(office: Offic
     _, [one, two] = await accepted_panel(office, needed=2)
     clock.move(timedelta(hours=3, minutes=1))
     assert await office.invitations.remind_due() == 2
-    await office.attendance.check_in(one.id, one.expert_id)
+    await office.attendance.check_in(one.id, one.expert_id, HALL)
     clock.move(timedelta(hours=1, minutes=30))
     await office.invitations.remind_due()
     told = [n.invitation_id for n in await Notice.filter(kind="check_in_reminder").order_by("created_at")]
@@ -183,7 +288,7 @@ async def test_a_scene_code_carries_the_same_token_and_wechat_away_is_said(
     draw_id, [invitation] = await accepted_panel(office)
     text, _ = await office.attendance.venue_scene(office.desk, draw_id)
     token = text.split("venue:")[1]
-    assert (await office.attendance.check_in_by_qr(invitation.expert_id, token)).first
+    assert (await office.attendance.check_in_by_qr(invitation.expert_id, token, device="a")).first
     monkeypatch.setattr(SceneMaker, "away", True)
     with pytest.raises(Unavailable):
         await office.attendance.venue_scene(office.desk, draw_id)

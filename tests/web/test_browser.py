@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+from models.attendance import Attendance
 from models.invitations import Invitation
 from sandbox.config import parse
 from sandbox.server import create_app as create_sandbox
@@ -121,7 +122,10 @@ async def test_an_expert_answers_checks_in_and_sees_his_code(
     await page.get_by_role("button", name="确认参加").click()
     await page.get_by_text(invitation.code).wait_for()
     await seen.check(f"invitation-accepted-{scheme}")
-    await page.get_by_role("button", name="我已到场，签到").click()
+    await page.get_by_role("button", name="我已到场（自报）").click()
+    await page.get_by_text("还不算签到").first.wait_for()
+    await seen.check(f"invitation-claimed-{scheme}")
+    await page.get_by_role("button", name="用位置签到").click()
     await page.get_by_text("签到成功").wait_for()
     await seen.check(f"invitation-checked-in-{scheme}")
     assert seen.complaints == []
@@ -148,16 +152,42 @@ async def test_an_expert_asks_for_leave_by_keyboard_alone(browser: Browser, worl
     assert seen.complaints == []
 
 
-async def test_the_browser_is_asked_for_its_position_where_the_rulebook_wants_one(
+async def test_the_browser_is_asked_for_its_position_after_a_scan_and_a_far_one_is_refused(
     browser: Browser, world: World
 ) -> None:
-    world.set_attendance(location_required=True)
-    _, [invitation] = await world.panel()
+    draw_id, [invitation] = await world.panel()
     seen = await look(browser, world)
-    page = await seen.open(f"/i/{invitation.link}")
-    await page.get_by_role("button", name="我已到场，签到").click()
+    link = world.services.links.sign(
+        "venue_in", draw_id, invitation.expert_id, world.clock.now() + timedelta(minutes=3)
+    )
+    await seen.page.context.add_cookies([{"name": "pbt_phone", "value": "ab" * 16, "url": seen.base}])
+    await seen.page.context.set_geolocation({"latitude": 22.54, "longitude": 114.06})
+    page = await seen.open(f"/v/in/{link}")
+    await page.get_by_role("button", name="签到").click()
+    await page.get_by_text("公里").wait_for()
+    await seen.check("venue-far")
+    await seen.page.context.set_geolocation({"latitude": 23.1496, "longitude": 113.3310})
+    await page.get_by_role("button", name="签到").click()
     await page.get_by_text("签到成功").wait_for()
-    assert seen.complaints == []
+    assert (await Attendance.get(draw_id=draw_id)).latitude == 23.1496
+
+
+async def test_the_venues_screen_says_that_it_lost_its_connection_and_finds_it_again(
+    browser: Browser, world: World
+) -> None:
+    draw_id, _ = await world.panel()
+    seen = await staff(browser, world, SCREEN, "venue")
+    page = await seen.open(f"/desk/{draw_id}/screen")
+    await page.clock.install()
+    await page.reload()
+    await page.route("**/screen", lambda route: route.abort())
+    await page.clock.run_for(5_500)
+    await page.get_by_text("网络连接中断").wait_for()
+    assert not await page.locator(".qr").is_visible()
+    await page.unroute("**/screen")
+    await page.clock.run_for(5_500)
+    await page.get_by_text("网络连接中断").wait_for(state="hidden")
+    assert await page.locator(".qr").is_visible()
 
 
 async def test_a_wrong_link_looks_like_the_rest(browser: Browser, world: World) -> None:
@@ -196,10 +226,10 @@ async def test_the_venues_screen_renews_its_code_by_itself(browser: Browser, wor
     code = page.locator(".qr")
     before = await code.get_attribute("data-qr")
     await world.services.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
-    world.clock.move(timedelta(seconds=30))
     await page.clock.install()
     await page.reload()
-    await page.clock.run_for(21_000)
+    world.clock.move(timedelta(seconds=30))
+    await page.clock.run_for(5_500)
     await page.get_by_text("已签到 1 / 2").wait_for()
     assert await code.get_attribute("data-qr") != before
     assert seen.complaints == []

@@ -170,27 +170,28 @@ async def test_leave_twice_is_harmless_and_too_late_is_told_whom_to_ring(world: 
 async def test_an_expert_checks_in_on_his_page_once_its_time_has_come(world: World) -> None:
     _, [invitation] = await world.panel()
     page = await world.visitor().get(f"/i/{invitation.link}")
-    await page.press("我已到场，签到")
+    await page.press("用位置签到", latitude="23.1496", longitude="113.3310")
     assert "签到成功" in page.text
     assert "签到时间" in page.text
     again = await world.visitor().get(f"/i/{invitation.link}")
-    assert "我已到场，签到" not in again.page.buttons
+    assert not {"用位置签到", "我已到场（自报）"} & set(again.page.buttons)
     assert "请假" not in again.page.links
     assert await Attendance.filter(invitation_id=invitation.id).count() == 1
 
 
-async def test_where_a_position_is_wanted_a_far_or_missing_one_is_refused(world: World) -> None:
-    world.set_attendance(location_required=True)
-    _, [invitation] = await world.panel()
+async def test_from_home_one_can_only_say_that_one_is_there(world: World) -> None:
+    draw_id, [invitation] = await world.panel()
     page = await world.visitor().get(f"/i/{invitation.link}")
     assert "data-position" in await page.response.text()
-    await page.press("我已到场，签到")
-    assert (page.status, "需要位置信息" in page.text) == (422, True)
-    await page.press("我已到场，签到", latitude="22.54", longitude="114.06")
+    await page.press("用位置签到", latitude="22.54", longitude="114.06")
     assert (page.status, "公里" in page.text) == (422, True)
-    await page.press("我已到场，签到", latitude="nan", longitude="1e999")
-    assert page.status == 422
-    await page.press("我已到场，签到", latitude="23.1496", longitude="113.3310")
+    await page.press("用位置签到", latitude="nan", longitude="1e999")
+    assert (page.status, "还不算签到" in page.text) == (200, True)
+    assert "我已到场（自报）" not in page.page.buttons
+    assert not await Attendance.exists()
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
+    assert "自报到场，未核实" in desk.text
+    await page.press("用位置签到", latitude="23.1496", longitude="113.3310")
     assert "签到成功" in page.text
 
 

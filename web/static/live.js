@@ -1,17 +1,21 @@
 // Keeps regions fresh: every `data-live` seconds the page is fetched again and the region of the same id replaced.
+// While the service can't be reached the region is marked `lost`, and says so if it has a `data-lost` message.
 function watch(region) {
   const every = Number(region.dataset.live) * 1000;
   setInterval(async () => {
     const here = document.getElementById(region.id);
     if (document.hidden || here.contains(document.activeElement)) return;
     try {
-      const answer = await fetch(location.pathname, { credentials: 'same-origin' });
+      const answer = await fetch(location.pathname, { credentials: 'same-origin', signal: AbortSignal.timeout(every) });
+      if (answer.status >= 500) throw new Error(`status ${answer.status}`);
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const fresh = page.getElementById(region.id);
       if (fresh) here.replaceWith(document.adoptNode(fresh));
       else location.reload();
     } catch {
-      // The network is away: what is shown stays, the next turn tries again.
+      // The network is away: the next turn tries again.
+      here.classList.add('lost');
+      here.querySelector('[data-lost]')?.removeAttribute('hidden');
     }
   }, every);
 }

@@ -1,4 +1,4 @@
-// Asks the phone where it is before the check-in form goes out; without an answer the form says what to do instead.
+// Asks the phone where it is before a check-in form goes out. `data-position="optional"`: it goes out without, too.
 const form = document.querySelector('form[data-position]');
 
 function locate() {
@@ -18,9 +18,12 @@ form?.addEventListener('submit', async (event) => {
     const { coords } = await locate();
     form.elements.latitude.value = coords.latitude;
     form.elements.longitude.value = coords.longitude;
-    form.submit();
   } catch {
-    hint.textContent = '没有取得位置。请在手机设置中允许微信使用位置后重试，或扫描现场二维码、请工作人员登记。';
-    button.disabled = false;
+    if (form.dataset.position !== 'optional') {
+      hint.textContent = '没有取得位置。请在手机设置中允许微信使用位置后重试，或扫描现场二维码、请工作人员登记。';
+      button.disabled = false;
+      return;
+    }
   }
+  form.submit();
 });

@@ -2,7 +2,7 @@
 import { makeForm } from './forms.js';
 import { banner, button, buttons, cell, cells, during, empty, h, tag } from './ui.js';
 import { drawCell } from './agency.js';
-import { showClock, showTime, until } from './time.js';
+import { showClock, showTime } from './time.js';
 
 const AWAITED = ['completed', 'supplement_pending', 'drawing', 'paused', 'ending', 'short', 'ended'];
 
@@ -44,16 +44,20 @@ export async function door(page) {
 
 function line(page, id, row, redraw) {
   const state = row.left_at ? tag('', `${showClock(row.left_at)} 离场`) : row.entered_at ? tag('accepted', `${showClock(row.entered_at)} 进场`) : tag(row.late ? 'short' : 'open', row.late ? '迟到' : '未到');
+  const claim = row.claimed_at && !row.entered_at && `${showClock(row.claimed_at)} 自报到场，未核实`;
   const urge = row.may_urge && button('催促', async () => {
     const { times } = await page.api.post(`/draws/${id}/attendance/${row.invitation_id}/urgings`);
     page.toast(`已电话催促，第 ${times} 次。`);
     await redraw();
   });
   if (urge) { urge.className = 'm-small'; urge.setAttribute('aria-label', `催促${row.code}`); }
-  return cell(h('b', { class: 'm-code' }, row.code), '', { tag: [state, urge], note: row.voice_urges ? `已催促 ${row.voice_urges} 次` : '' });
+  return cell(h('b', { class: 'm-code' }, row.code), '', { tag: [state, urge], note: [claim, row.voice_urges && `已催促 ${row.voice_urges} 次`].filter(Boolean).join(' · ') });
 }
 
 const CODES = { scene: ['微信签到码', '请专家用微信扫一扫'], qr: ['小程序签到码', '请专家在小程序里扫码签到'] };
+
+/** Milliseconds of life that a code on the screen has at least: somebody may just be taking up the phone. */
+const RENEWED_BEFORE = 12_000;
 
 /** The short-lived code that experts scan, renewed before it ends: a scene code for WeChat, or one for the mini-program. */
 async function qr(page, id) {
@@ -64,6 +68,7 @@ async function qr(page, id) {
   let ends = 0;
   const load = async () => {
     const { token, valid_until: end } = await page.api.get(`/draws/${id}/attendance/${kind}`);
+    image.hidden = false;
     image.src = kind === 'scene' ? `/control/qr?text=${encodeURIComponent(token)}` : await picture(page, id);
     box.dataset.qr = token;
     ends = new Date(end).getTime();
@@ -86,8 +91,13 @@ async function qr(page, id) {
     await turnTo('qr');
   }
   page.every(1000, async () => {
-    if (ends - page.now() < 10_000) await load();
-    left.textContent = `${until(ends, page.now())}后自动更换`;
+    try {
+      if (ends - page.now() < RENEWED_BEFORE) await load();
+      left.textContent = '自动更换，请用本人手机扫描，拍照转发无效';
+    } catch {
+      image.hidden = ends < page.now();
+      left.textContent = '网络连接中断，恢复后自动更新。请先登记验证码。';
+    }
   });
   return box;
 }

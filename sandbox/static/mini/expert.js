@@ -44,7 +44,7 @@ export async function invitation(page) {
   page.title(item.state === 'open' ? '评标邀请' : '评标活动');
   page.every(4000, async () => {
     const fresh = await page.api.get(`/invitations/${id}`);
-    if (fresh.state !== item.state || fresh.gathering_at !== item.gathering_at || fresh.checked_in_at !== item.checked_in_at) page.refresh();
+    if (fresh.claimed_at !== item.claimed_at || fresh.state !== item.state || fresh.gathering_at !== item.gathering_at || fresh.checked_in_at !== item.checked_in_at) page.refresh();
   });
   return [
     h('div', { class: 'm-card m-invitation' }, h('strong', {}, showTime(item.gathering_at)), h('p', {}, item.place), tag(item.state, STATES[item.state])),
@@ -53,11 +53,12 @@ export async function invitation(page) {
       cell('集合', showTime(item.gathering_at)), cell('预计结束', showTime(item.ends_at)), item.venue && cell('场所', item.venue),
       item.contact && cell('联系人', item.contact, { note: item.contact_phone }), item.remark && cell('注意事项', item.remark),
       item.state === 'open' && cell('答复期限', showTime(item.answer_until), { note: until(item.answer_until, page.now()) }),
+      item.claimed_at && !item.checked_in_at && cell('自报到场', showTime(item.claimed_at), { note: '还不算签到，请扫描现场二维码' }),
       item.checked_in_at && cell('签到', showTime(item.checked_in_at)), item.checked_out_at && cell('离场', showTime(item.checked_out_at)),
     ].filter(Boolean)),
     item.state === 'open' && answers(page, item, await consents(page, 'invitation')),
     item.state === 'accepted' && !item.checked_in_at && [
-      buttons(button('扫码签到', () => scan(page), 'primary'), button('不扫码签到', () => arrive(page, { invitation_id: id }))),
+      buttons(button('扫码签到', () => scan(page), 'primary'), button('用位置签到', () => arriveByPosition(page, id))),
       buttons(button('请假', () => leave(page, item), 'warn')),
       item.leave_until && h('p', { class: 'm-note' }, `请假最晚 ${showTime(item.leave_until)}。`),
     ],
@@ -89,7 +90,16 @@ async function scan(page) {
   const content = await page.api.host.scan();
   if (!content) return;
   if (content.startsWith('http://weixin.qq.com/q/')) page.toast('这是微信签到码，请回到微信扫一扫。');
-  else await arrive(page, { token: /\/v\/([\w-]+)$/.exec(content)?.[1] ?? content });
+  else {
+    const token = /\/v\/([\w-]+)$/.exec(content)?.[1] ?? content;
+    await arrive(page, { token, device: deviceOf(page) });
+  }
+}
+
+/** Near the venue this is an entry; without a position it only says that one is there. */
+async function arriveByPosition(page, id) {
+  const allowed = await ask(page, { title: '使用位置', text: '小程序想获取您的位置，用于核对是否到场。', ok: '允许' });
+  await arrive(page, { invitation_id: id, position: allowed ? await page.api.host.locate() : null });
 }
 
 async function arrive(page, body) {
@@ -97,10 +107,19 @@ async function arrive(page, body) {
   await page.go('checkIn', { ...done });
 }
 
+/** Knows this phone again, whoever is logged in. */
+function deviceOf(page) {
+  const key = `pbt-device-${page.api.host.phone.id}`;
+  const known = localStorage.getItem(key) ?? crypto.randomUUID();
+  localStorage.setItem(key, known);
+  return known;
+}
+
 /** The receipt of a check-in, to be shown at the door. */
 export async function checkIn(page) {
-  const { first, at, code, place } = page.params;
+  const { first, at, code, place, counted, advice } = page.params;
   page.title('签到');
+  if (!counted) return [banner(`已记录您自报到场。${advice}`, 'orange'), h('div', { class: 'm-card m-big' }, h('b', { class: 'm-code' }, code)), buttons(button('返回', () => page.app.home(), 'primary'))];
   return [
     h('div', { class: 'm-done', role: 'status' }, h('span', { class: 'm-tick', 'aria-hidden': 'true' }), h('h4', {}, first ? '签到成功' : `您在 ${showClock(at)} 已签到`),
       h('b', { class: 'm-code' }, code), h('p', {}, place), h('p', {}, showTime(at))),

@@ -30,7 +30,7 @@ async function line(page, row) {
     tag: tag(row.state, STATES[row.state] ?? row.state),
     note: [
       `条件 ${row.condition} · 集合 ${showTime(row.gathering_at)}`, [row.id_number, row.mobile].filter(Boolean).join(' '), row.employer,
-      specialties.join('、'), row.entered_at && `进场 ${showTime(row.entered_at)}`, row.left_at && `离场 ${showTime(row.left_at)}`,
+      specialties.join('、'), row.entered_at ? `进场 ${showTime(row.entered_at)}` : row.claimed_at && `${showTime(row.claimed_at)} 自报到场，未核实`, row.left_at && `离场 ${showTime(row.left_at)}`,
     ].filter(Boolean).join('\n'),
   });
 }
