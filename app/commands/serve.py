@@ -8,8 +8,10 @@ import uvloop
 from aiohttp import web
 
 from app.boot import load_settings, resolve_servers
+from app.ending import end_within
 from app.web import create_app
 from config.logging import configure_logging
+from config.settings import Settings
 
 GRACE = 2.0
 """Seconds that open requests get at the end."""
@@ -23,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     settings = resolve_servers(load_settings())
     configure_logging(json=settings.log_json, level=settings.log_level)
     web.run_app(
-        create_app(settings),
+        _create(settings),
         host=settings.http.host,
         port=settings.http.port,
         reuse_port=True if options.reuse_port else None,
@@ -33,3 +35,13 @@ def run(options: argparse.Namespace) -> int:
         loop=uvloop.new_event_loop(),
     )
     return 0
+
+
+async def _create(settings: Settings) -> web.Application:
+    app = await create_app(settings)
+    app.on_shutdown.insert(0, _limit_end)
+    return app
+
+
+async def _limit_end(_app: web.Application) -> None:
+    end_within()

@@ -9,6 +9,7 @@ import signal
 import uvloop
 
 from app.boot import load_settings, resolve_servers
+from app.ending import end_within
 from app.worker import run_worker
 from config.logging import configure_logging
 from config.settings import Settings
@@ -31,8 +32,13 @@ async def _work_until_told(settings: Settings) -> None:
     work = asyncio.ensure_future(run_worker(settings))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, work.cancel)
+        loop.add_signal_handler(number, _end, work)
     try:
         await work
     except asyncio.CancelledError:
         return
+
+
+def _end(work: asyncio.Future[None]) -> None:
+    end_within()
+    work.cancel()

@@ -1,0 +1,85 @@
+"""Web process and worker end when they are told to, whatever became of the database meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from app.embedded import Servers, embedded
+from tests.folders import data_folder
+
+pytestmark = pytest.mark.slow
+PATIENCE = 15.0
+"""Seconds that an end may take; service managers kill after 90, container platforms often after 30."""
+START_PATIENCE = 60.0
+
+
+@pytest.fixture
+async def servers() -> AsyncIterator[Servers]:
+    with data_folder("ending") as folder:
+        async with embedded(folder, durable=False) as found:
+            yield found
+
+
+@pytest.mark.parametrize(("command", "how"), [("worker", "is silent"), ("worker", "is gone"), ("serve", "is silent")])
+async def test_a_process_ends_although_the_database(command: str, how: str, servers: Servers, tmp_path: Path) -> None:
+    port = _free_port()
+    process = await _start(command, port, servers, tmp_path)
+    try:
+        await _wait_until_ready(port)
+        family = _family(servers.pids[0])
+        for pid in family:
+            os.kill(pid, signal.SIGSTOP if how == "is silent" else signal.SIGKILL)
+        try:
+            await asyncio.sleep(1)
+            process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(process.wait(), PATIENCE)
+        finally:
+            if how == "is silent":
+                for pid in family:
+                    os.kill(pid, signal.SIGCONT)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _start(command: str, port: int, servers: Servers, folder: Path) -> asyncio.subprocess.Process:
+    settings = {
+        "PBT_DATABASE_URL": servers.database_url,
+        "PBT_REDIS_URL": servers.redis_url,
+        "PBT_DATA_DIR": str(folder),
+        "PBT_WORKER_PORT" if command == "worker" else "PBT_HTTP__PORT": str(port),
+    }
+    return await asyncio.create_subprocess_exec(sys.executable, "-m", "app.cli", command, env=os.environ | settings)
+
+
+async def _wait_until_ready(port: int) -> None:
+    async with asyncio.timeout(START_PATIENCE), aiohttp.ClientSession() as session:
+        while True:
+            try:
+                async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
+                    if response.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.2)
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
