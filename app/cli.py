@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup", "备份数据库、密钥与设置到一个文件"),
     "restore": ("restore", "从备份文件恢复到空数据库"),
     "import-experts": ("import_experts", "从 .csv 或 .xlsx 导入专家名单"),
+    "admin": ("admin", "任命、取消、列出专家库管理员"),
     "menu push": ("menu_push", "更新公众号菜单"),
     "scene": ("scene", "生成公众号场景二维码，例如绑定身份用"),
     "catalogue import": ("catalogue", "更新地区、评标专业等目录"),

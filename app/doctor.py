@@ -14,8 +14,10 @@ from pydantic import SecretStr
 from redis.exceptions import RedisError
 
 from app.doctor_files import FILES, PAPERS, SEARCH, check_files, check_fonts, check_search
+from app.doctor_keys import KEYS, check_keys
 from app.doctor_money import MAIL, PAY, check_mail, check_pay
 from app.doctor_persons import PERSONS, check_persons
+from app.doctor_pools import POOLS, check_pools
 from app.findings import Check, Finding, ok, problem
 from app.health import missing_migrations
 from app.sandbox_setup import check_production
@@ -23,6 +25,7 @@ from config.settings import Settings
 from domain.rulebook import Rulebook, check_rulebooks, load_rulebooks
 from domain.rulebook_texts import sms_templates, voice_templates
 from domain.rulebook_types import RulebookError
+from models.migrate import OLDEST_POSTGRES
 from models.schema_check import find_schema_faults
 from services.audit import find_break
 
@@ -30,7 +33,6 @@ PATIENCE = 10.0
 """Seconds for one check that talks to somebody."""
 SKEW_LIMIT = 1.0
 """Seconds that our clock may differ from the database's."""
-OLDEST_POSTGRES = 160000
 OLDEST_REDIS = (7, 0)
 
 
@@ -125,9 +127,9 @@ async def check_database(settings: Settings) -> list[Finding]:
 
 async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Finding]:
     found = []
-    version = int(await connection.fetchval("SHOW server_version_num"))
+    version = connection.get_server_version().major
     if version < OLDEST_POSTGRES:
-        found.append(problem("数据库", f"PostgreSQL 版本过低（{version // 10000}），需要 16 或更新。"))
+        found.append(problem("数据库", f"PostgreSQL 版本过低（{version}），需要 {OLDEST_POSTGRES} 或更新。"))
     if (encoding := await connection.fetchval("SHOW server_encoding")) != "UTF8":
         found.append(problem("数据库", f"编码是 {encoding}，请新建 UTF8 编码的数据库。"))
     extensions = {row[0] for row in await connection.fetch("SELECT extname FROM pg_extension")}
@@ -139,7 +141,7 @@ async def _look_at(connection: asyncpg.Connection[asyncpg.Record]) -> list[Findi
         )
     if await connection.fetchval("SHOW fsync") != "on":
         found.append(problem("数据库", "fsync 已关闭，断电会损坏数据，请打开。"))
-    return found or [ok("数据库", f"PostgreSQL {version // 10000}，扩展齐全。")]
+    return found or [ok("数据库", f"PostgreSQL {version}，扩展齐全。")]
 
 
 async def check_schema(settings: Settings) -> list[Finding]:
@@ -254,6 +256,8 @@ CHECKS: Mapping[str, Check] = {
     "模板": check_templates,
     "数据库": check_database,
     "表结构": check_schema,
+    KEYS: check_keys,
+    POOLS: check_pools,
     "缓存": check_cache,
     "时钟": check_clock,
     "微信": check_white_list,

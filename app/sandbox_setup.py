@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from app.demo_people import DemoPerson
+from app.key_strength import check_own_keys
 from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
 from config.settings import Mail, MiniProgram, OfficialAccount, PayMerchant, Settings
 from domain.rulebook import Rulebook
@@ -246,6 +247,7 @@ def check_production(settings: Settings) -> list[str]:
     if settings.env != "production":
         return []
     problems = [f"{name} 还是演示用的密钥，请换成您自己的。" for name, value in _secrets(settings) if _is_demo(value)]
+    problems += check_own_keys(settings.keys, MARK.encode())
     for name, url in _urls(settings):
         if urlsplit(url).hostname in LOOPBACK:
             problems.append(f"{name} 还指向本机的沙箱（{url}），请改为平台的正式地址。")
@@ -262,9 +264,8 @@ def check_production(settings: Settings) -> list[str]:
 
 
 def _secrets(settings: Settings) -> list[tuple[str, SecretStr]]:
-    keys = settings.keys
-    found = [(f"PBT_KEYS__DATA 中的 {name}", value) for name, value in keys.data.items()]
-    found += [("PBT_KEYS__LOOKUP", keys.lookup), ("PBT_KEYS__SIGNING", keys.signing)]
+    """Those that others gave us; for our own see ``check_own_keys``."""
+    found: list[tuple[str, SecretStr]] = []
     for pool, account in settings.wechat.accounts.items():
         prefix = f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 "
         found += [(prefix + "secret", account.secret), (prefix + "token", account.token)]

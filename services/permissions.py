@@ -68,7 +68,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "feedback.answer": ADMIN,
     "material.manage": ADMIN | {"system"},
     "material.restricted": APPLICANT | REVIEWER | ADMIN,
-    "person.manage": ADMIN,
+    "person.manage": ADMIN | {"system"},
 }
 """Roles by action. An action that does not stand here is nobody's."""
 

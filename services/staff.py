@@ -106,6 +106,15 @@ class Staff:
 
         return await once(owner="staff", key=None, deps=self._deps, answer=StaffMember, run=run)
 
+    async def grants_of(self, actor: Actor, mobile: str, role: Office) -> list[StaffMember]:
+        """The offices of one kind that the person of a mobile holds now."""
+        check(actor, "person.manage")
+        hashed = self._deps.keys.lookup_hash("mobile", mobile)
+        grants = RoleGrant.filter(
+            account__pool=actor.pool, account__mobile_hash=hashed, role=role, revoked_at__isnull=True
+        )
+        return [self._show(grant, grant.account) for grant in await grants.prefetch_related("account")]
+
     async def page(
         self, actor: Actor, *, role: str = "", active: bool = True, offset: int = 0, limit: int = 50
     ) -> tuple[list[StaffMember], int]:

@@ -9,7 +9,8 @@ import pytest
 from tortoise import Tortoise
 from tortoise.migrations.api import migrate as run
 
-from models.migrate import migrate, pending
+from domain.errors import Conflict
+from models.migrate import check_version, migrate, pending
 from models.setup import tortoise_config
 
 _ROWS = """
@@ -46,3 +47,9 @@ def test_a_filled_database_of_an_earlier_release_goes_on(empty_database: str, la
         found = connection.execute(query).fetchall()
         assert found == [("欧阳锋", False, "hash", False), ("王小明", False, None, True)]
         assert connection.execute("SELECT emergency FROM expert").fetchall() == [(False,)]
+
+
+def test_a_server_that_is_too_old_is_refused_before_anything_is_touched() -> None:
+    check_version(16)
+    with pytest.raises(Conflict, match="PostgreSQL 15 版本过低，需要 16"):
+        check_version(15)

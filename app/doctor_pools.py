@@ -1,0 +1,45 @@
+"""The doctor's look at who and what a pool needs before it can work: catalogues, administrators, verifiers, experts."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from app.findings import Finding, ok, problem
+from config.settings import Settings
+
+POOLS = "专家库"
+
+_COUNTS = """
+SELECT
+  (SELECT count(*) FROM catalogue_entry WHERE pool IN ('', $1) AND kind = 'region') AS regions,
+  (SELECT count(*) FROM catalogue_entry WHERE pool IN ('', $1) AND kind = 'specialty') AS specialties,
+  (SELECT count(*) FROM role_grant g JOIN account a ON a.id = g.account_id WHERE a.pool = $1
+     AND a.disabled_at IS NULL AND g.revoked_at IS NULL AND g.role = 'pool_admin') AS admins,
+  (SELECT count(*) FROM role_grant g JOIN account a ON a.id = g.account_id WHERE a.pool = $1
+     AND a.disabled_at IS NULL AND g.revoked_at IS NULL AND g.role = 'verifier') AS verifiers,
+  (SELECT count(*) FROM expert WHERE pool = $1 AND active AND left_at IS NULL) AS experts
+"""
+_REMEDIES = {
+    "regions": "没有地区目录，请运行 pbt catalogue import --pool {pool}",
+    "specialties": "没有评标专业目录，请运行 pbt catalogue import --pool {pool}",
+    "admins": "没有管理员，请运行 pbt admin grant --pool {pool} --mobile 手机号 --name 姓名",
+    "verifiers": "没有核验人员，请由管理员在管理后台“工作人员”中添加",
+    "experts": "没有可抽取的专家，请用 pbt import-experts --pool {pool} 导入名单",
+}
+
+
+async def check_pools(settings: Settings) -> list[Finding]:
+    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    try:
+        found = [finding for pool in settings.pools for finding in await _look_at(connection, pool)]
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        return [Finding(POOLS, "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
+    finally:
+        await connection.close(timeout=2)
+    return found or [ok(POOLS, f"{len(settings.pools)} 个专家库都有目录、管理员、核验人员和专家。")]
+
+
+async def _look_at(connection: asyncpg.Connection[asyncpg.Record], pool: str) -> list[Finding]:
+    counts = await connection.fetchrow(_COUNTS, pool)
+    lacks = [remedy.format(pool=pool) for name, remedy in _REMEDIES.items() if counts is None or not counts[name]]
+    return [problem(POOLS, f"{pool}：{'；'.join(lacks)}。")] if lacks else []
