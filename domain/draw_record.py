@@ -22,7 +22,8 @@ WITHHELD_MAX = 2
 """Rounds of a draw given up after a reveal (``missing`` not empty); after so many no other round may be opened."""
 
 Json = str | int | bool | list["Json"] | dict[str, "Json"]
-RoundReason = Literal["first", "aborted", "region_changed"]
+RoundReason = Literal["first", "aborted", "widened"]
+RoundCause = Literal["", "exhausted"]
 SkipReason = Literal["leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late"]
 OutcomeKind = Literal["accepted", "declined", "silent", "left", "absent", "recused", "released", "cancelled"]
 ShortReason = Literal["exhausted", "too_late", "force_ended"]
@@ -51,13 +52,18 @@ class Act:
 
 @dataclass(frozen=True)
 class ConditionFacts:
-    """A condition as it is published. ``no`` counts from 1; codes, not names; empty text: not asked for."""
+    """A condition as it is published. ``no`` counts from 1; codes, not names; empty text: not asked for.
+
+    ``notice`` is the number of the notice that its experts are called with, ``gathering`` the time that it tells then.
+    """
 
     no: int
     planned: int
     mode: str
     regions: tuple[str, ...]
     specialty: str
+    notice: int
+    gathering: datetime
     alternative: str = ""
     title_level: str = ""
     qualification: str = ""
@@ -65,20 +71,41 @@ class ConditionFacts:
 
 
 @dataclass(frozen=True)
+class LimitFacts:
+    """The rulebook's limits that the verifier applies. Times in seconds.
+
+    ``lead``: no call is begun later than this before gathering. ``start_within``: calling begins at the latest this
+    long after a seed. ``aborts``: rounds that may be given up before a reveal. ``widenings``: further seeds.
+    """
+
+    lead: int
+    start_within: int
+    aborts: int
+    widenings: int
+
+
+@dataclass(frozen=True)
 class ListFacts:
+    """How many candidates a list has is told only after the end, with the list itself."""
+
     condition: int
     tier: str
     root: bytes
-    count: int
 
 
 @dataclass(frozen=True)
 class RoundOpened(Act):
-    """A fixing of the order begins. ``conditions``: those that it orders; all of them until a first seed is fixed."""
+    """A fixing of the order begins. ``conditions``: those that it orders; all of them until a first seed is fixed.
+
+    A draw has one seed for its life. ``cause`` is empty until it stands; after that only ``exhausted`` gives another:
+    every order of the conditions is at its end, and their regions are widened.
+    """
 
     name = "round_opened"
     round: int
     reason: RoundReason
+    cause: RoundCause
+    limits: LimitFacts
     roles: tuple[str, ...]
     conditions: tuple[ConditionFacts, ...]
 
@@ -140,6 +167,16 @@ class RoundAborted(Act):
     round: int
     reason: str
     missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GatheringMoved(Act):
+    """The gathering time of a notice is another from now on; those who were called are told."""
+
+    name = "gathering_moved"
+    notice: int
+    old: datetime
+    new: datetime
 
 
 @dataclass(frozen=True)
@@ -218,7 +255,10 @@ class Completed(Act):
 
 @dataclass(frozen=True)
 class Short(Act):
-    """No call is open and places are missing. ``exhausted`` demands that every tier of each such condition is."""
+    """No call is open and places are missing.
+
+    ``exhausted``: every tier of each such condition is. ``too_late``: of each that isn't, the gathering is too near.
+    """
 
     name = "short"
     reason: ShortReason
@@ -269,13 +309,18 @@ def write(head: Head, at: datetime, act: Act) -> Entry:
     """The entry that follows ``head``. ``at`` is aware; microseconds are kept."""
     body: dict[str, Json] = {
         "seq": head.length + 1,
-        "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "at": moment(at),
         "act": act.name,
         "prev": head.hash.hex(),
         **act.facts(),
     }
     digest = chain(head.hash, body)
     return Entry(head.length + 1, at, act.name, {**body, "hash": digest.hex()}, digest)
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339 in UTC, with microseconds: the one way in which a record writes times."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def write_all(head: Head, at: datetime, acts: Iterable[Act]) -> list[Entry]:
@@ -307,11 +352,11 @@ def document(
     pool: str,
     draw_number: str,
     log: Sequence[Mapping[str, Json]],
-    lists: Mapping[str, Iterable[bytes]],
+    lists: Mapping[str, tuple[bytes, Iterable[bytes]]],
 ) -> dict[str, Json]:
-    """The record as published: ``log`` are the entries' facts, ``lists`` the leaves by ``list_key``, any order.
+    """The record as published: ``log`` are the entries' facts, ``lists`` blind and leaves (any order) by ``list_key``.
 
-    Lists of every round whose seed is fixed must be there; those of an aborted round may.
+    Lists are published once the draw has ended, all that were frozen; before that none, only their roots in the log.
     """
     head = log[-1]["hash"] if log else start(pool, draw_number).hash.hex()
     return {
@@ -319,7 +364,10 @@ def document(
         "pool": pool,
         "draw": draw_number,
         "head": head,
-        "lists": {key: [leaf.hex() for leaf in sorted(leaves)] for key, leaves in sorted(lists.items())},
+        "lists": {
+            key: {"blind": blind.hex(), "leaves": [leaf.hex() for leaf in sorted(leaves)]}
+            for key, (blind, leaves) in sorted(lists.items())
+        },
         "log": [dict(entry) for entry in log],
     }
 
@@ -327,10 +375,12 @@ def document(
 def _plain(value: object) -> Json:
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, datetime):
+        return moment(value)
     if isinstance(value, str | int):
         return value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, ConditionFacts | ListFacts):
+    if isinstance(value, ConditionFacts | LimitFacts | ListFacts):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"a draw's record can't hold {value!r}")

@@ -32,6 +32,7 @@ TIERS: tuple[Tier, ...] = ("main", "alternative")
 SECRET_BYTES = 32
 VALUE_BYTES = 16
 SALT_BYTES = 32
+BLIND_BYTES = 32
 DIGEST_BYTES = 32
 _BLOCK = 64
 """Bytes that SHA-256 takes at once; HMAC (RFC 2104) pads its key to that."""
@@ -73,15 +74,20 @@ def leaf(salt: bytes, expert_id: UUID) -> bytes:
     return hashlib.sha256(salt + expert_id.bytes).digest()
 
 
-def list_root(condition: int, tier: str, leaves: Iterable[bytes]) -> bytes:
-    """Digest of one frozen candidate list; ``leaves`` may come in any order. Raises ValueError if two are the same."""
+def list_root(condition: int, tier: str, blind: bytes, leaves: Iterable[bytes]) -> bytes:
+    """Digest of one frozen candidate list; ``leaves`` may come in any order. Raises ValueError if two are the same.
+
+    ``blind`` is 32 random bytes, published with the list after the end: without it a root tells nothing, not even
+    whether the list is empty.
+    """
+    _check_size("blind", blind, BLIND_BYTES)
     ordered = sorted(leaves)
     if any(one == following for one, following in pairwise(ordered)):
         raise ValueError("a candidate list holds the same leaf twice")
     for one in ordered:
         _check_size("leaf", one, DIGEST_BYTES)
     _tier_rank(tier)
-    return digest("list", _number(condition), _text(tier), b"".join(ordered))
+    return digest("list", _number(condition), _text(tier), blind, b"".join(ordered))
 
 
 def seed(

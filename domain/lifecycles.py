@@ -52,10 +52,13 @@ class DrawEvent(Labelled):
     VERIFY = "verify", "通过核验"
     REFUSE = "refuse", "退回核验"
     OPEN_ROUND = "open_round", "开始承诺"
+    """For the one seed of the draw."""
+    WIDEN = "widen", "扩大地区补抽"
+    """A further seed, for wider regions; only when every order is at its end."""
     ABORT_ROUND = "abort_round", "中止承诺"
     """Of the first seed; the draw has not called anybody yet."""
     ABORT_SUPPLEMENT = "abort_supplement", "中止补抽承诺"
-    """Of a supplementary draw with a changed region."""
+    """Of a supplementary draw with wider regions."""
     START = "start", "启动抽取"
     PAUSE = "pause", "暂停抽取"
     RESUME = "resume", "继续抽取"
@@ -114,14 +117,14 @@ DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
         DrawState.SHORT: {
             DrawEvent.REGISTER_ABSENCE: DrawState.SUPPLEMENT_PENDING,
             DrawEvent.START_SUPPLEMENT: DrawState.DRAWING,
-            DrawEvent.OPEN_ROUND: DrawState.COMMITTING,
+            DrawEvent.WIDEN: DrawState.COMMITTING,
             DrawEvent.RELEASE: DrawState.RELEASED,
             DrawEvent.END: DrawState.ENDED,
         },
         DrawState.SUPPLEMENT_PENDING: {
             DrawEvent.REGISTER_ABSENCE: DrawState.SUPPLEMENT_PENDING,
             DrawEvent.START_SUPPLEMENT: DrawState.DRAWING,
-            DrawEvent.OPEN_ROUND: DrawState.COMMITTING,
+            DrawEvent.WIDEN: DrawState.COMMITTING,
             DrawEvent.RELEASE: DrawState.RELEASED,
             DrawEvent.END: DrawState.ENDED,
         },

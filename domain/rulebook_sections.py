@@ -91,6 +91,10 @@ class Commitments(Section):
     roles: Annotated[Items[Role], Field(min_length=1)]
     commit_timeout: Duration
     reveal_timeout: Duration
+    aborts_max: Count
+    """Rounds of a draw that may be given up before anybody reveals; each lets somebody choose the freeze's moment."""
+    start_within: Duration
+    """After the seed; then the system starts calling by itself."""
 
 
 class Calling(Section):
@@ -139,6 +143,8 @@ class Leave(Section):
 
 class Supplement(Section):
     region_change: bool
+    widenings_max: Count
+    """Further orders of a draw, each for wider regions once the orders before are at their end."""
     causes: Items[AbsenceCause]
     mark: Annotated[str, StringConstraints(min_length=1, max_length=2)]
     """Stands before the code of an expert who came by supplementary draw."""

@@ -4,9 +4,11 @@
 
 It walks the log entry by entry, re-computes every hash, and names the first entry that doesn't fit. It proves that the
 order was fixed before anybody could know it, that it was followed without a gap, and that nobody was called beyond the
-missing places. It can't prove that a candidate list is complete or that a coded reason for a skip is true: that is
-audited where the experts' data are. ``--receipt`` is what a device kept (the hash of an entry, such as that of its own
-commitment): without receipts a log whose end was cut off or rewritten can't be told from a whole one.
+missing places, and it tells how many seeds the draw had and why. It can't prove that a candidate list is complete or
+that a coded reason for a skip is true: that is audited where the experts' data are. Lists are published when the draw
+has ended; of a record without them all is checked but the order itself, and a warning says so. ``--receipt`` is what a
+device kept (the hash of an entry, such as that of its own commitment): without receipts a log whose end was cut off or
+rewritten can't be told from a whole one.
 
 Exit code: 0 nothing found, 1 the record is wrong, 2 it can't be read, 3 only warnings.
 The algorithms are written here a second time on purpose, in one file that a person can download and read.
@@ -32,17 +34,20 @@ FORMAT = "pbt-draw-record-v1"
 ROLES = ("agency", "supervisor")
 TIERS = ("main", "alternative")
 SKIP_REASONS = ("leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late")
-CONDITION_FACTS = frozenset(
-    ("no", "planned", "mode", "regions", "specialty", "alternative", "title_level", "qualification", "department")
+CONDITION_TEXTS = frozenset(
+    ("mode", "specialty", "gathering", "alternative", "title_level", "qualification", "department")
 )
+CONDITION_FACTS = CONDITION_TEXTS | {"no", "planned", "regions", "notice"}
+LIMITS = frozenset(("lead", "start_within", "aborts", "widenings"))
 ACTS: Mapping[str, frozenset[str]] = {
-    "round_opened": frozenset(("round", "reason", "roles", "conditions")),
+    "round_opened": frozenset(("round", "reason", "cause", "limits", "roles", "conditions")),
     "system_committed": frozenset(("round", "commitment")),
     "lists_frozen": frozenset(("round", "lists")),
     "participant_committed": frozenset(("round", "role", "commitment")),
     "participant_revealed": frozenset(("round", "role", "value")),
     "seed_fixed": frozenset(("round", "secret", "seed")),
     "round_aborted": frozenset(("round", "reason", "missing")),
+    "gathering_moved": frozenset(("notice", "old", "new")),
     "need": frozenset(("condition", "needed")),
     "called": frozenset(("condition", "tier", "leaf")),
     "skipped": frozenset(("condition", "tier", "leaf", "reason")),
@@ -63,6 +68,9 @@ WITHHELD_MAX = 2
 """Rounds given up after a reveal. Each may be an order that somebody didn't like; after so many none may be opened."""
 CLOCK_SLACK = timedelta(seconds=60)
 """Machines' clocks differ; the order of entries is told by their chain, not by their times."""
+_MINUTE = timedelta(minutes=1)
+_LONG = 10**7
+"""No limit is larger; in seconds about four months."""
 _HEX = re.compile("[0-9a-f]*")
 
 TEXTS: Mapping[str, tuple[str, str]] = {
@@ -77,6 +85,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "list_extra": ("List {key} was never frozen.", "名单 {key} 从未冻结。"),
     "list_missing": ("List {key} is not published.", "名单 {key} 未公布。"),
     "list_changed": ("List {key} is not the one that was frozen.", "名单 {key} 与冻结时不符。"),
+    "order_unchecked": (
+        "The draw has not ended: its lists are not published yet, the order itself can be checked only then.",
+        "抽取尚未结束，名单还没有公布；须待活动结束后，才能核验顺序本身。",
+    ),
     "list_set": ("The frozen lists are not those of the round's conditions.", "冻结的名单与本轮条件不对应。"),
     "chain_gap": ("It doesn't follow the entry before it.", "与上一条不相连，有缺漏或换位。"),
     "chain_hash": ("Its hash is wrong: it was changed.", "哈希不符，该条被改动过。"),
@@ -89,11 +101,37 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "round_closed": ("Round {number} is not open.", "第{number}轮未开启或已结束。"),
     "round_gap": ("Round {expected} was expected, not {number}.", "应为第{expected}轮，而不是第{number}轮。"),
     "round_reason": ("Its reason should be {expected}.", "本轮原因应为 {expected}。"),
+    "round_cause": (
+        "Its cause should be {expected}: a further seed is only for orders that are at their end.",
+        "原因应为 {expected}：只有名单全部用尽，才能再生成种子。",
+    ),
     "round_changed": ("Condition {no} was changed in more than its regions.", "条件{no}除地区外还有改动。"),
     "round_restarted": (
-        "A seed stands already and condition {no} gives no cause for another: this would draw again.",
-        "顺序已经确定，条件{no}没有重新生成的理由：这等于重抽。",
+        "A seed stands already and the orders of condition {no} are not at their end: this would draw again.",
+        "顺序已经确定，条件{no}的名单尚未全部用尽：这等于重抽。",
     ),
+    "not_wider": (
+        "The regions of condition {no} are not wider than all it had: this would draw again.",
+        "条件{no}的地区没有在原有全部地区之外扩大：这等于重抽。",
+    ),
+    "widenings": (
+        "Regions were widened {count} times already, {limit} are allowed.",
+        "已扩大地区{count}次，规定至多{limit}次。",
+    ),
+    "limits_changed": ("The limits differ from those of the round before.", "各项限制与上一轮不同。"),
+    "gathering": (
+        "The gathering time of notice {notice} is not the one that stood before.",
+        "通知{notice}的集合时间与此前的记录不符。",
+    ),
+    "gathering_moved": (
+        "The gathering of notice {notice} was moved after the order was fixed.",
+        "顺序确定之后，通知{notice}的集合时间作了变更。",
+    ),
+    "start_late": (
+        "Calling began {minutes} minutes after the seed, {limit} are allowed.",
+        "种子确定后{minutes}分钟才启动，规定至多{limit}分钟。",
+    ),
+    "seed_unused": ("A seed was fixed and nobody was called along it.", "种子已经确定，却没有按此顺序通知任何人。"),
     "roles": ("Nobody, or somebody unknown, adds randomness.", "参与承诺的角色不正确。"),
     "one_role": ("Only one participant adds randomness.", "只有一方参与承诺。"),
     "system_order": ("The system must commit once, before the lists are frozen.", "系统应在名单冻结前承诺一次。"),
@@ -109,6 +147,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "abort_after_reveal": (
         "{late} did not reveal after another had: whoever withheld it may have wanted another order.",
         "他方揭示后 {late} 未揭示，可能意在更换顺序。",
+    ),
+    "abort_again": (
+        "Round {count} that was given up before a reveal: the list was frozen anew at a moment of somebody's choice.",
+        "揭示前中止的第{count}轮：名单冻结的时刻因此可由人选择。",
+    ),
+    "round_aborts": (
+        "A round is opened although {count} were given up, {limit} are allowed.",
+        "已中止{count}轮，规定至多{limit}轮，不得再开新的一轮。",
     ),
     "round_withheld": (
         "A round is opened although {count} were given up after a reveal.",
@@ -128,6 +174,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "skip_reason": ("{reason} is no reason to skip.", "{reason} 不是规定的跳过原因。"),
     "not_called": ("This leaf was never called.", "该专家从未被通知。"),
     "outcome": ("{outcome} can't follow {state}.", "{state} 之后不能是 {outcome}。"),
+    "exhausted_before": (
+        "The order {tier} of condition {no} was at its end already.",
+        "条件{no}的 {tier} 名单此前已经用尽。",
+    ),
     "exhausted": ("The order {tier} of condition {no} is not at its end.", "条件{no}的 {tier} 名单尚未用尽。"),
     "not_full": ("Places are still missing, or calls open.", "仍有空缺名额或未答复的通知，不能记为完成。"),
     "not_short": ("No place is missing, or a call is still open.", "没有空缺名额，或仍有未答复的通知。"),
@@ -171,11 +221,16 @@ def verify(record: object, receipts: Sequence[str] = ()) -> list[Finding]:
 
     ``record`` is parsed JSON, ``receipts`` are hashes of entries as hex. A log that is not at its end yet is fine.
     """
+    return examine(record, receipts)[0]
+
+
+def examine(record: object, receipts: Sequence[str] = ()) -> tuple[list[Finding], list[str]]:
+    """The same, and a plain summary: how many seeds and why, how many rounds were given up, …"""
     try:
         walk = _Walk(_object(record, "record"))
     except Problem as problem:
-        return [problem.finding("error", None)]
-    return walk.run(receipts)
+        return [problem.finding("error", None)], []
+    return walk.run(receipts), walk.summary()
 
 
 def digest(sub_tag: str, *inputs: bytes) -> bytes:
@@ -202,15 +257,16 @@ class _Round:
     number: int
     roles: tuple[str, ...]
     facts: dict[int, Object]
+    limits: Mapping[str, int]
     commitment: bytes | None = None
-    roots: dict[tuple[int, str], tuple[bytes, int]] = field(default_factory=dict)
+    roots: dict[tuple[int, str], bytes] = field(default_factory=dict)
     commitments: dict[str, bytes] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
 
     def seed(self, draw: bytes, secret: bytes) -> bytes:
         inputs = [draw, _number(self.number), secret, _number(len(self.roots))]
         for no, tier in sorted(self.roots, key=lambda key: (key[0], TIERS.index(key[1]))):
-            inputs += [_number(no), tier.encode(), self.roots[no, tier][0]]
+            inputs += [_number(no), tier.encode(), self.roots[no, tier]]
         inputs.append(_number(len(self.values)))
         for role, value in sorted(self.values.items()):
             inputs += [role.encode(), value]
@@ -219,12 +275,15 @@ class _Round:
 
 @dataclass
 class _Condition:
-    """``asked``: its need was set in the calling under way; ``states`` is the last known state of each call."""
+    """``asked``: its need was set in the calling under way; ``states`` is the last known state of each call.
+
+    ``orders`` by tier, None while the list is not published; ``walked`` are the leaves called or skipped so far.
+    """
 
     facts: Object
     planned: int
-    orders: dict[str, list[bytes]]
-    cursors: dict[str, int]
+    orders: dict[str, list[bytes] | None]
+    walked: dict[str, dict[bytes, None]]
     exhausted: set[str] = field(default_factory=set)
     needed: int | None = None
     asked: bool = False
@@ -245,6 +304,11 @@ class _Condition:
     def missing(self) -> int:
         return (self.needed or 0) - self.taken
 
+    @property
+    def spent(self) -> bool:
+        """Every order is at its end."""
+        return set(self.orders) == self.exhausted
+
 
 class _Walk:
     """The draw as the log tells it so far; ``phase`` is setup, calling, paused, ending, rest or ended."""
@@ -255,14 +319,20 @@ class _Walk:
         self.genesis = digest("genesis", _text(record, "pool").encode(), self.draw)
         self.log = _array(record, "log")
         self.head = _text(record, "head")
-        self.lists = {key: _leaves(key, value) for key, value in _object(record.get("lists"), "lists").items()}
+        self.lists = {key: _list(key, value) for key, value in _object(record.get("lists"), "lists").items()}
         self.frozen: set[str] = set()
+        self.unchecked = False
         self.findings: list[Finding] = []
         self.phase = "setup"
         self.round: _Round | None = None
         self.last_round: _Round | None = None
         self.last_aborted = False
+        self.aborts = 0
         self.withheld = 0
+        self.seeds: list[tuple[int, str]] = []
+        self.seeded_at: datetime | None = None
+        self.gatherings: dict[int, datetime] = {}
+        self.moved = 0
         self.conditions: dict[int, _Condition] = {}
         self.seq = 0
         self.at: datetime | None = None
@@ -283,10 +353,29 @@ class _Walk:
             self.findings.append(Problem("head").finding("error", None))
         for key in sorted(self.lists.keys() - self.frozen):
             self.findings.append(Problem("list_extra", key=key).finding("error", None))
+        self._check_lists_published()
         for receipt in receipts:
             if receipt.strip().lower() not in hashes:
                 self.findings.append(Problem("receipt", receipt=receipt).finding("error", None))
         return self.findings
+
+    def _check_lists_published(self) -> None:
+        """All that were frozen, once the draw has ended; before that a warning tells that the order is unchecked."""
+        if self.phase == "ended":
+            for key in sorted(self.frozen - self.lists.keys()):
+                self.findings.append(Problem("list_missing", key=key).finding("error", None))
+        elif self.unchecked:
+            self.findings.append(Problem("order_unchecked").finding("warning", None))
+
+    def summary(self) -> list[str]:
+        """What a reader wants to know first, one line each."""
+        lines = [f"seeds 种子: {len(self.seeds)}"]
+        lines += [f"  round 第{number}轮: {why}" for number, why in self.seeds]
+        lines.append(
+            f"rounds given up 中止的承诺: {self.aborts} before any reveal 揭示前, {self.withheld} after a reveal 揭示后"
+        )
+        lines.append(f"gatherings moved after the seed 种子确定后变更集合时间: {self.moved}")
+        return lines
 
     def _warn(self, code: str, **facts: object) -> None:
         self.findings.append(Problem(code, **facts).finding("warning", self.seq))
@@ -312,11 +401,7 @@ class _Walk:
         handler(entry)
 
     def _check_time(self, text: str) -> None:
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            raise Problem("time") from None
-        _check(at.utcoffset() == timedelta(), "time")
+        at = _moment(text)
         if self.at is not None and at < self.at - CLOCK_SLACK:
             self._warn("clock")
         self.at = at if self.at is None else max(at, self.at)
@@ -330,32 +415,43 @@ class _Walk:
         _check(number == expected, "round_gap", expected=expected, number=number)
         roles = tuple(_str(role, "roles") for role in _array(entry, "roles"))
         _check(bool(roles) and set(roles) <= set(ROLES) and len(set(roles)) == len(roles), "roles")
+        limits = _limits(entry)
         _check(self.withheld < WITHHELD_MAX, "round_withheld", count=self.withheld)
+        _check(self.aborts < limits["aborts"], "round_aborts", count=self.aborts, limit=limits["aborts"])
         if len(roles) < len(ROLES):
             self._warn("one_role")
+        if self.last_round and self.last_round.limits != limits:
+            self._warn("limits_changed")
         if self.conditions:
-            self._check_changed_region(_text(entry, "reason"), facts)
+            self._check_further(entry, facts, limits["widenings"])
         else:
-            self._check_first(_text(entry, "reason"), facts)
-        self.round = _Round(number, roles, facts)
+            self._check_first(entry, facts)
+        for one in facts.values():
+            notice, at = _int(one, "notice"), _moment(_text(one, "gathering"))
+            _check(self.gatherings.setdefault(notice, at) == at, "gathering", notice=notice)
+        self.round = _Round(number, roles, facts, limits)
 
-    def _check_first(self, reason: str, facts: dict[int, Object]) -> None:
-        expected = "aborted" if self.last_round else "first"
-        _check(reason == expected, "round_reason", expected=expected)
+    def _check_first(self, entry: Object, facts: dict[int, Object]) -> None:
+        self._check_occasion(entry, "aborted" if self.last_round else "first", "")
         before = self.last_round.facts if self.last_round else facts
-        changed = [no for no in facts.keys() | before.keys() if facts.get(no) != before.get(no)]
+        changed = [no for no in facts.keys() | before.keys() if not _same(facts.get(no), before.get(no), ())]
         _check(not changed, "round_changed", no=min(changed, default=0))
 
-    def _check_changed_region(self, reason: str, facts: dict[int, Object]) -> None:
-        expected = "region_changed"
-        _check(reason == expected or (reason == "aborted" and self.last_aborted), "round_reason", expected=expected)
+    def _check_further(self, entry: Object, facts: dict[int, Object], limit: int) -> None:
+        """A draw has one seed for its life; another only for orders that are at their end, and for wider regions."""
+        self._check_occasion(entry, "aborted" if self.last_aborted else "widened", "exhausted")
         for no, new in facts.items():
             condition = self._known(no)
             free = self.phase == "rest" and not condition.held["open"] and condition.taken < condition.planned
-            moved = _regions(new) != _regions(condition.facts)
-            _check(free and moved, "round_restarted", no=no)
-            same = all(new[key] == condition.facts[key] for key in CONDITION_FACTS - {"mode", "regions"})
-            _check(same, "round_changed", no=no)
+            _check(free and condition.spent, "round_restarted", no=no)
+            _check(_same(new, condition.facts, ("regions",)), "round_changed", no=no)
+            _check(_regions(new) > _regions(condition.facts), "not_wider", no=no)
+        count = len(self.seeds) - 1
+        _check(count < limit, "widenings", count=count, limit=limit)
+
+    def _check_occasion(self, entry: Object, reason: str, cause: str) -> None:
+        _check(_text(entry, "reason") == reason, "round_reason", expected=reason)
+        _check(_text(entry, "cause") == cause, "round_cause", expected=cause or "empty")
 
     def _system_committed(self, entry: Object) -> None:
         current = self._current(entry)
@@ -368,20 +464,21 @@ class _Walk:
         for item in _array(entry, "lists"):
             facts = _object(item, "lists")
             key = (_int(facts, "condition"), _text(facts, "tier"))
-            _check(len(facts) == 4 and key not in current.roots, "list_set")
-            current.roots[key] = (_hex(facts, "root", 32), _int(facts, "count"))
+            _check(len(facts) == 3 and key not in current.roots, "list_set")
+            current.roots[key] = _hex(facts, "root", 32)
         expected = {(no, "main") for no in current.facts}
         expected |= {(no, "alternative") for no, facts in current.facts.items() if facts["alternative"]}
         _check(current.roots.keys() == expected, "list_set")
-        for (no, tier), (root, count) in current.roots.items():
-            self._check_list(_key(no, tier, current), digest_of=(no, tier), root=root, count=count)
+        for no, tier in current.roots:
+            self._check_list(no, tier, current)
 
-    def _check_list(self, key: str, digest_of: tuple[int, str], root: bytes, count: int) -> None:
+    def _check_list(self, no: int, tier: str, current: _Round) -> None:
+        key = _key(no, tier, current)
         self.frozen.add(key)
-        if (leaves := self.lists.get(key)) is not None:
-            no, tier = digest_of
-            own = digest("list", _number(no), tier.encode(), b"".join(leaves))
-            _check(own == root and len(leaves) == count, "list_changed", key=key)
+        if key in self.lists:
+            blind, leaves = self.lists[key]
+            own = digest("list", _number(no), tier.encode(), blind, b"".join(leaves))
+            _check(own == current.roots[no, tier], "list_changed", key=key)
 
     def _participant_committed(self, entry: Object) -> None:
         current, role = self._current(entry), _text(entry, "role")
@@ -404,17 +501,30 @@ class _Walk:
         _check(digest("system", self.draw, _number(current.number), secret) == current.commitment, "secret")
         seed = current.seed(self.draw, secret)
         _check(seed == _hex(entry, "seed", 32), "seed")
+        self.seeds.append((current.number, self._why(current)))
+        self.seeded_at = self.at
         for no, facts in current.facts.items():
             self._set_orders(no, facts, seed, current)
         self._close_round(aborted=False)
 
+    def _why(self, current: _Round) -> str:
+        """Why this seed, for the summary."""
+        wider = {no: _regions(facts) - _regions(self.conditions[no].facts)
+                 for no, facts in current.facts.items() if no in self.conditions}  # fmt: skip
+        told = [
+            f"orders of condition {no} exhausted, regions widened by {', '.join(sorted(added))} "
+            f"条件{no}的名单已全部用尽，扩大地区"
+            for no, added in wider.items()
+        ]
+        return "; ".join(told) or "the first order 首次确定顺序"
+
     def _set_orders(self, no: int, facts: Object, seed: bytes, current: _Round) -> None:
-        orders = {}
+        orders: dict[str, list[bytes] | None] = {}
         for tier in [tier for tier in TIERS if (no, tier) in current.roots]:
-            key = _key(no, tier, current)
-            _check(key in self.lists, "list_missing", key=key)
-            orders[tier] = drawn_order(seed, no, tier, self.lists[key])
-        fresh = _Condition(facts, _int(facts, "planned"), orders, dict.fromkeys(orders, 0))
+            _, leaves = self.lists.get(_key(no, tier, current), (b"", None))
+            orders[tier] = None if leaves is None else drawn_order(seed, no, tier, leaves)
+            self.unchecked |= leaves is None
+        fresh = _Condition(facts, _int(facts, "planned"), orders, {tier: {} for tier in orders})
         if (old := self.conditions.get(no)) is not None:
             fresh.states, fresh.held, fresh.needed = old.states, old.held, old.needed
         self.conditions[no] = fresh
@@ -428,6 +538,10 @@ class _Walk:
         if late:
             self.withheld += 1
             self._warn("abort_after_reveal", late=", ".join(late))
+        else:
+            self.aborts += 1
+            if self.aborts > 1:
+                self._warn("abort_again", count=self.aborts)
         self._close_round(aborted=True)
 
     def _close_round(self, *, aborted: bool) -> None:
@@ -439,6 +553,14 @@ class _Walk:
             raise Problem("round_closed", number=number)
         return self.round
 
+    def _gathering_moved(self, entry: Object) -> None:
+        notice, old, new = _int(entry, "notice"), _moment(_text(entry, "old")), _moment(_text(entry, "new"))
+        _check(self.gatherings.get(notice) == old != new, "gathering", notice=notice)
+        self.gatherings[notice] = new
+        if self.seeds:
+            self.moved += 1
+            self._warn("gathering_moved", notice=notice)
+
     # Acts that walk along it
 
     def _need(self, entry: Object) -> None:
@@ -449,6 +571,15 @@ class _Walk:
         least = condition.planned if condition.needed is None else max(condition.taken, 1)
         _check(least <= needed <= condition.planned and not condition.asked, "need", no=no)
         condition.needed, condition.asked, self.phase = needed, True, "calling"
+        self._check_start()
+
+    def _check_start(self) -> None:
+        """Whoever knows the seed must not wait for a better moment."""
+        if self.seeded_at is not None and self.at is not None and self.last_round is not None:
+            limit = timedelta(seconds=self.last_round.limits["start_within"])
+            if (waited := self.at - self.seeded_at) > limit + CLOCK_SLACK:
+                self._warn("start_late", minutes=waited // _MINUTE, limit=limit // _MINUTE)
+        self.seeded_at = None
 
     def _called(self, entry: Object) -> None:
         condition, leaf = self._step(entry)
@@ -467,12 +598,14 @@ class _Walk:
         _check(tier in condition.orders, "tier", no=no, tier=tier)
         _check(tier == "main" or "main" in condition.exhausted, "alternative_early", no=no)
         _check(condition.missing > 0, "too_many", no=no)
-        order, cursor = condition.orders[tier], condition.cursors[tier]
-        if cursor >= len(order) or leaf != order[cursor]:
+        _check(tier not in condition.exhausted, "exhausted_before", no=no, tier=tier)
+        order, walked = condition.orders[tier], condition.walked[tier]
+        if order is not None and order[len(walked) : len(walked) + 1] != [leaf]:
             _check(leaf in order, "unknown_leaf")
-            _check(leaf not in order[:cursor], "called_twice")
-            raise Problem("order", leaf=order[cursor].hex()[:12])
-        condition.cursors[tier] = cursor + 1
+            _check(leaf not in walked, "called_twice")
+            raise Problem("order", leaf=order[len(walked)].hex()[:12])
+        _check(leaf not in walked and leaf not in condition.states, "called_twice")
+        walked[leaf] = None
         return condition, leaf
 
     def _outcome(self, entry: Object) -> None:
@@ -486,8 +619,10 @@ class _Walk:
     def _exhausted(self, entry: Object) -> None:
         no, tier = _int(entry, "condition"), _text(entry, "tier")
         condition = self._known(no)
-        at_end = tier in condition.orders and condition.cursors[tier] == len(condition.orders[tier])
-        _check(at_end, "exhausted", no=no, tier=tier)
+        _check(tier in condition.orders, "tier", no=no, tier=tier)
+        _check(tier not in condition.exhausted, "exhausted_before", no=no, tier=tier)
+        order = condition.orders[tier]
+        _check(order is None or len(condition.walked[tier]) == len(order), "exhausted", no=no, tier=tier)
         condition.exhausted.add(tier)
 
     def _paused(self, entry: Object) -> None:
@@ -513,16 +648,24 @@ class _Walk:
         open_calls = sum(c.held["open"] for c in self.conditions.values())
         _check(bool(lacking) and open_calls == 0, "not_short")
         borne_out = {
-            "exhausted": all(set(c.orders) == c.exhausted for c in lacking),
+            "exhausted": all(c.spent for c in lacking),
             "force_ended": self.phase == "ending",
-            "too_late": True,
+            "too_late": all(c.spent or self._too_late(c) for c in lacking),
         }
         _check(borne_out.get(reason, False), "short_reason", reason=reason)
         self._rest()
 
+    def _too_late(self, condition: _Condition) -> bool:
+        """Whether the gathering is nearer than the lead, so that nobody may be called any more."""
+        lead = timedelta(seconds=self.last_round.limits["lead"] if self.last_round else 0)
+        gathering = self.gatherings[_int(condition.facts, "notice")]
+        return self.at is not None and self.at >= gathering - lead
+
     def _ended(self, _: Object) -> None:
         open_calls = sum(c.held["open"] for c in self.conditions.values())
         _check(self.round is None and open_calls == 0, "not_settled")
+        if self.seeded_at is not None:
+            self._warn("seed_unused")
         self._move(("setup", "rest"), "ended")
 
     def _rest(self) -> None:
@@ -550,7 +693,7 @@ def _conditions(entry: Object) -> dict[int, Object]:
         _check(facts.keys() == CONDITION_FACTS, "shape", what="conditions")
         no = _int(facts, "no")
         _check(no >= 1 and no not in found and _int(facts, "planned") >= 1, "shape", what="conditions")
-        for key in CONDITION_FACTS - {"no", "planned", "regions"}:
+        for key in CONDITION_TEXTS:
             _text(facts, key)
         _regions(facts)
         found[no] = facts
@@ -558,15 +701,32 @@ def _conditions(entry: Object) -> dict[int, Object]:
     return found
 
 
-def _regions(facts: Object) -> tuple[str, frozenset[str]]:
-    return _text(facts, "mode"), frozenset(_str(region, "regions") for region in _array(facts, "regions"))
+def _regions(facts: Object) -> frozenset[str]:
+    return frozenset(_str(region, "regions") for region in _array(facts, "regions"))
 
 
-def _leaves(key: str, value: object) -> list[bytes]:
-    _check(isinstance(value, list), "shape", what=key)
-    leaves = [_bytes(leaf, 32, key) for leaf in value] if isinstance(value, list) else []
+def _same(one: Object | None, other: Object | None, free: Sequence[str]) -> bool:
+    """Whether two conditions ask for the same; ``gathering`` is followed by itself, ``free`` may differ too."""
+    if one is None or other is None:
+        return False
+    return all(one[key] == other[key] for key in CONDITION_FACTS - {"gathering", *free})
+
+
+def _limits(entry: Object) -> Mapping[str, int]:
+    facts = _object(entry.get("limits"), "limits")
+    _check(facts.keys() == LIMITS, "shape", what="limits")
+    limits = {key: _int(facts, key) for key in LIMITS}
+    _check(all(0 <= limit <= _LONG for limit in limits.values()), "shape", what="limits")
+    return limits
+
+
+def _list(key: str, value: object) -> tuple[bytes, list[bytes]]:
+    """Blind and leaves of a published list."""
+    facts = _object(value, key)
+    _check(facts.keys() == {"blind", "leaves"}, "shape", what=key)
+    leaves = [_bytes(leaf, 32, key) for leaf in _array(facts, "leaves")]
     _check(all(one < following for one, following in pairwise(leaves)), "list_order", key=key)
-    return leaves
+    return _hex(facts, "blind", 32), leaves
 
 
 # Reading JSON that somebody else wrote
@@ -599,6 +759,15 @@ def _str(value: object, what: str) -> str:
 
 def _text(entry: Object, key: str) -> str:
     return _str(entry.get(key), key)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Problem("time") from None
+    _check(at.utcoffset() == timedelta() and 2000 <= at.year < 9000, "time")
+    return at
 
 
 def _int(entry: Object, key: str) -> int:
@@ -648,9 +817,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"Can't read the record 无法读取记录: {error}\n")
         return 2
-    findings = verify(record, options.receipt)
-    for finding in findings:
-        sys.stdout.write(f"{finding}\n")
+    findings, summary = examine(record, options.receipt)
+    for line in (*findings, *summary):
+        sys.stdout.write(f"{line}\n")
     if any(finding.severity == "error" for finding in findings):
         return 1
     count = len(_array(_object(record, "record"), "log"))

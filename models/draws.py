@@ -37,6 +37,8 @@ class Draw(Row):
     operator_id_sealed = fields.TextField()
     terminal = fields.CharField(64, default="")
     gathering_first = fields.DatetimeField(null=True)
+    lead_seconds = fields.IntField(default=3600)
+    """No call is begun later than this before gathering, as published with the newest round."""
     previews = fields.IntField(default=0)
     created_at = fields.DatetimeField()
     started_at = fields.DatetimeField(null=True)
@@ -224,6 +226,8 @@ class Round(Row):
     seed = fields.CharField(64, default="")
     opened_at = fields.DatetimeField()
     reveal_until = fields.DatetimeField(null=True)
+    start_by = fields.DatetimeField(null=True)
+    """When the system starts by itself with the seed that stands."""
     aborted_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -235,7 +239,8 @@ class CandidateList(Row):
     """The frozen candidates of a condition and tier. ``salts_sealed`` holds 32 random bytes per candidate, encrypted.
 
     ``leaves`` are 32 bytes each, sorted; ``walk`` gives, in drawn order, the index of each leaf as 4 bytes big-endian,
-    once the seed is fixed; ``experts`` are 16 bytes each, sealed, in the order of ``leaves``.
+    once the seed is fixed; ``experts`` are 16 bytes each, sealed, in the order of ``leaves``. ``blind`` is hex and
+    published with the leaves after the end.
     """
 
     round: Any = fields.ForeignKeyField("models.Round", on_delete=fields.RESTRICT, related_name="lists")
@@ -245,6 +250,7 @@ class CandidateList(Row):
     tier = fields.CharField(12)
     count = fields.IntField()
     root = fields.CharField(64)
+    blind = fields.CharField(64)
     leaves = fields.BinaryField()
     experts_sealed = fields.TextField()
     salts_sealed = fields.TextField()

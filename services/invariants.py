@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
-from domain.draw_record import document, list_key
+from domain.draw_record import document
 from domain.verify_draw import verify
-from models.draws import CandidateList, Draw, LogEntry
+from models.draws import Draw, LogEntry
 from services.audit import find_break
 from services.base import Deps, rows
+from services.draws.reading import published_lists
 
 _CHECKS = {
     "a condition holds more than it needs": "SELECT id FROM draw_condition WHERE open + accepted > needed",
@@ -133,11 +134,5 @@ async def find_broken_audit(deps: Deps) -> list[str]:
 
 async def _verify(draw: Draw) -> list[str]:
     log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
-    lists = {
-        list_key(item.condition_position, item.tier, item.round.number): [
-            item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)
-        ]
-        for item in await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
-    }
-    record = document(draw.pool, draw.number, [entry.facts for entry in log], lists)
-    return [str(finding) for finding in verify(json.loads(json.dumps(record)))]
+    record = document(draw.pool, draw.number, [entry.facts for entry in log], await published_lists(draw))
+    return [str(found) for found in verify(json.loads(json.dumps(record))) if found.severity == "error"]

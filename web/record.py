@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import aiohttp.web as http
 
-from domain.clock import local
+from domain.clock import local, print_time
 from domain.draw_record import SKIP_REASONS, Json
 from services.draws.screens import Screens
 from web.site import Site, page_number
@@ -23,6 +23,7 @@ _OUTCOMES = {
     "recused": "现场回避", "released": "退选", "cancelled": "已取消",
 }  # fmt: skip
 _SKIPS: Mapping[str, str] = {str(reason): text for reason, text in SKIP_REASONS.items()}
+_CAUSES = {"exhausted": "，原名单已抽完，扩大地区"}
 _SHORT = {"exhausted": "名单已抽完", "too_late": "临近集合时间", "force_ended": "强制结束"}
 
 
@@ -58,7 +59,10 @@ class RecordPages:
         return self._site.render(
             "record.html", draw=draw, token=token, head=document["head"], count=len(entries), page=page,
             last=last, lines=[read_entry(entry) for entry in shown], over=entries[-1]["act"] == "ended",
-            sizes=[(_list_name(key), len(_list(leaves))) for key, leaves in _object(document["lists"]).items()],
+            sizes=[
+                (_list_name(key), len(_list(_object(listed)["leaves"])))
+                for key, listed in _object(document["lists"]).items()
+            ],
         )  # fmt: skip
 
     async def file(self, request: http.Request) -> http.Response:
@@ -104,13 +108,17 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
     role = _ROLES.get(_text(entry.get("role", "")), "")
     reason = _text(entry.get("reason", ""))
     words: Mapping[str, tuple[str, str]] = {
-        "round_opened": ("开始确定顺序", f"第{entry.get('round')}轮"),
+        "round_opened": ("开始确定顺序", f"第{entry.get('round')}轮{_CAUSES.get(_text(entry.get('cause', '')), '')}"),
         "system_committed": ("系统承诺", "系统先锁定一个秘密，只公布其摘要"),
         "lists_frozen": ("名单冻结", "候选名单自此不能再改，公布其根摘要"),
         "participant_committed": ("承诺", f"{role}的设备锁定一个随机数"),
         "participant_revealed": ("揭示", f"{role}公开随机数"),
         "seed_fixed": ("种子确定", "由全部承诺算出，顺序自此固定"),
         "round_aborted": ("本轮中止", "顺序未确定，须重新开始"),
+        "gathering_moved": (
+            "集合时间变更",
+            f"通知{entry.get('notice')}：{_time(entry, 'old')}改为{_time(entry, 'new')}",
+        ),
         "need": ("开始呼叫", f"{where}，需{entry.get('needed')}人"),
         "exhausted": ("名单抽完", f"{where}，{_TIERS.get(_text(entry.get('tier', '')), '')}"),
         "paused": ("暂停", "已发出的通知仍等待结果"),
@@ -121,6 +129,10 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
         "ended": ("活动结束", "记录到此为止"),
     }
     return words.get(act, (act, where))
+
+
+def _time(entry: Mapping[str, Json], key: str) -> str:
+    return print_time(datetime.fromisoformat(_text(entry[key]))) if key in entry else ""
 
 
 def _list_name(key: str) -> str:

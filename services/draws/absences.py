@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
-from domain.draw_record import RoundOpened
+from domain.draw_record import GatheringMoved
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.masking import mask_id_number, mask_name
@@ -18,14 +18,14 @@ from domain.parsing import mobile_number
 from domain.rulebook_texts import time_params
 from models.attendance import has_entered
 from models.audit import AuditEntry
-from models.draws import CallNotice, Condition, Draw, LogEntry, Round
+from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
 from services import permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
-from services.draws.rounds import Rounds, RoundView
+from services.draws.rounds import Rounds, RoundView, ordered_regions
 from services.draws.run import Run, place
-from services.draws.state import Locked, check_owner, check_scope, lock, lock_for
+from services.draws.state import Locked, append, check_owner, check_scope, lock, lock_for
 from services.invitations import Invitations
 from services.notices import Notices
 
@@ -168,7 +168,7 @@ class Absences:
         regions: Sequence[RegionChange] = (),
         gathering: dict[UUID, datetime] | None = None,
     ) -> RoundView | None:
-        """Fill the missing places: on along the same order, or with changed regions through a new commitment.
+        """Fill the missing places: on along the same order, or in wider regions once that is at its end.
 
         ``gathering`` gives new gathering times by notice. Several absences are filled together. The answer is the new
         round when one must be committed to first, else None and calling has begun.
@@ -183,15 +183,11 @@ class Absences:
                 await self.move_gathering(locked, notice_id, at)
             await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
             if regions:
-                return await self._with_regions(locked, regions)
-            unordered = [c.position for c in locked.conditions if c.round_number == 0]
-            if unordered:
-                await self._rounds.start_another(locked, unordered)
-                return await self._rounds.begin(locked, unordered, "aborted")
+                return await self._widen(locked, regions)
             await self._run.begin(locked, DrawEvent.START_SUPPLEMENT)
             return None
 
-    async def _with_regions(self, locked: Locked, changes: Sequence[RegionChange]) -> RoundView:
+    async def _widen(self, locked: Locked, changes: Sequence[RegionChange]) -> RoundView:
         book = self._deps.book(locked.draw.pool)
         if not book.draw.supplement.region_change:
             raise violation(book, "draw.supplement.region_change", "补抽不能更换抽取地区。")
@@ -203,26 +199,31 @@ class Absences:
             condition.regions = list(change.regions)
             await condition.save(update_fields=["regions"])
         changed = {change.condition_id for change in changes}
-        positions = [c.position for c in locked.conditions if c.id in changed or c.round_number == 0]
-        await self._rounds.start_another(locked, positions)
-        return await self._rounds.begin(locked, positions, "region_changed")
+        return await self._rounds.widen(locked, [c.position for c in locked.conditions if c.id in changed])
 
     async def _check_regions(self, draw: Draw, condition: Condition, regions: Sequence[str]) -> None:
-        """Only other regions than those of the order that stands: else this would be drawing again until it suits."""
+        """Only wider regions than all that were drawn in, and only at the end of the order: else this would be drawing
+        again until it suits."""
         book = self._deps.book(draw.pool)
         if not regions:
             raise InvalidInput("请选择抽取地区。", field="regions")
-        if len(regions) > 1 and not book.draw.several_regions:
-            raise violation(book, "draw.several_regions", "一个条件只能选择一个地区。", field="regions")
+        before = await ordered_regions(draw, condition)
+        if len(set(regions) - before) > 1 and not book.draw.several_regions:
+            raise violation(book, "draw.several_regions", "一次只能增加一个地区。", field="regions")
         known = CatalogueEntry.filter(pool__in=["", draw.pool], kind="region", code__in=list(regions))
         if unknown := sorted(set(regions) - set(await known.values_list("code", flat=True))):
             raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field="regions")
         if condition.needed == condition.accepted:
-            raise Conflict(f"条件{condition.position}没有缺额，不能更换地区。", code="condition_full")
-        if set(regions) == await _ordered_regions(draw, condition.position):
+            raise Conflict(f"条件{condition.position}没有缺额，不能扩大地区。", code="condition_full")
+        if not condition.exhausted:
             raise Conflict(
-                f"条件{condition.position}的地区没有变化，请选择其他地区，或不更换地区直接补抽。",
-                code="region_unchanged",
+                f"条件{condition.position}的名单还没有抽完，请先按原顺序启动补抽；抽完仍缺人时再扩大地区。",
+                code="order_not_exhausted",
+            )
+        if not set(regions) > before:
+            raise Conflict(
+                f"条件{condition.position}只能在原有地区之外增加地区，请保留原有地区，再选择要增加的地区。",
+                code="region_not_wider",
             )
 
     # ---- gathering time
@@ -257,6 +258,8 @@ class Absences:
         old = notice.gathering_at
         notice.gathering_at = at
         await notice.save(update_fields=["gathering_at"])
+        if draw.log_length and any(c.notice_id == notice.id for c in locked.conditions):
+            await append(draw, now, GatheringMoved(notice.position, old, at))
         first = min([n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)])
         draw.gathering_first = first
         await draw.save(update_fields=["gathering_first"])
@@ -293,13 +296,3 @@ class Absences:
                 expert_id=invitation.expert_id,
                 invitation_id=invitation.id,
             )
-
-
-async def _ordered_regions(draw: Draw, position: int) -> set[str]:
-    """The regions for which the order of a condition was last fixed; rounds given up don't count."""
-    fixed = await Round.filter(draw_id=draw.id, aborted_at=None).exclude(seed="").order_by("-number")
-    number = next((one.number for one in fixed if str(position) in one.conditions), None)
-    for entry in await LogEntry.filter(draw_id=draw.id, act=RoundOpened.name):
-        if entry.facts["round"] == number:
-            return next(set(facts["regions"]) for facts in entry.facts["conditions"] if facts["no"] == position)
-    return set()

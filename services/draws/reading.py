@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.clock import local, print_time
-from domain.draw_record import Json, document, list_key
+from domain.draw_record import Ended, Json, document, list_key
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.lifecycles import DrawState, InvitationState
 from domain.masking import mask_id_number, mask_mobile, mask_name
@@ -440,7 +440,7 @@ class Reading:
     # ---- the record
 
     async def record_of(self, actor: Actor, draw_id: UUID) -> dict[str, Json]:
-        """The verifiable record; complete once the draw has ended, a prefix before. No names in it."""
+        """The verifiable record; before the draw has ended a prefix without its lists. No names in it."""
         return await self.record_of_draw(await self.get(actor, draw_id))
 
     async def record_of_draw(self, draw: Draw) -> dict[str, Json]:
@@ -448,28 +448,32 @@ class Reading:
         log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
         if not log:
             raise Conflict("抽取还没有开始，暂无抽取记录。", code="no_record")
-        lists = {
-            list_key(item.condition_position, item.tier, item.round.number): [
-                item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)
-            ]
-            for item in await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
-        }
+        lists = await published_lists(draw) if log[-1].act == Ended.name else {}
         return document(draw.pool, draw.number, [entry.facts for entry in log], lists)
 
     async def open_leaf(self, actor: Actor, draw_id: UUID, leaf: str) -> tuple[str, str]:
         """Salt and expert id behind a leaf, hex; every opening is logged.
 
-        For the expert himself, or from unsealing on for a supervisor. Raises Forbidden, NotFound, RuleViolation.
+        From unsealing on, for the expert himself or a supervisor: before that a leaf would tell friends their place in
+        the order. Raises Forbidden, NotFound, RuleViolation.
         """
         permissions.check(actor, "draw.open_leaf")
         async with transaction():
-            if actor.role == "supervisor":
-                self._check_unsealed(await self.get(actor, draw_id))
+            draw = (
+                await self.get(actor, draw_id) if actor.role == "supervisor" else await self._existing(actor, draw_id)
+            )
+            self._check_unsealed(draw)
             salt, expert = await self._find_leaf(draw_id, leaf)
             if actor.role == "expert" and expert != actor.expert_id:
                 raise Forbidden("只能查看本人的抽取凭证。")
             await record(actor, self._deps.now(), "leaf.opened", "draw", draw_id, leaf=leaf)
         return salt.hex(), expert.hex
+
+    async def _existing(self, actor: Actor, draw_id: UUID) -> Draw:
+        draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
+        if draw is None:
+            raise NotFound("没有这个抽取活动。")
+        return draw
 
     def _check_unsealed(self, draw: Draw) -> None:
         at = self.unseals_at(draw)
@@ -486,6 +490,17 @@ class Reading:
                 experts = self._deps.keys.open(item.experts_sealed, "experts")
                 return salts[index * 32 : index * 32 + 32], UUID(bytes=experts[index * 16 : index * 16 + 16])
         raise NotFound("抽取记录中没有这个编号。")
+
+
+async def published_lists(draw: Draw) -> dict[str, tuple[bytes, list[bytes]]]:
+    """The frozen lists with their blinds, for a record that is at its end."""
+    return {
+        list_key(item.condition_position, item.tier, item.round.number): (
+            bytes.fromhex(item.blind),
+            [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)],
+        )
+        for item in await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
+    }
 
 
 def _operation(row: Any) -> Operation:

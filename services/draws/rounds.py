@@ -14,12 +14,12 @@ from uuid import UUID
 
 from domain import draw_record as record
 from domain import draws as law
-from domain.clock import local
+from domain.clock import local, print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.lifecycles import DrawEvent, DrawState
 from models.accounts import Account
-from models.draws import CallNotice, CandidateList, Condition, Draw, Round, Supervisor
-from services.base import Actor, Deps, transaction
+from models.draws import CallNotice, CandidateList, Condition, Draw, LogEntry, Round, Supervisor
+from services.base import Actor, Deps, transaction, violation
 from services.base import record as audit
 from services.draws.eligibility import find_eligible, recusals
 from services.draws.state import Locked, acts_for_agency, append, check_owner, lock, lock_for, move
@@ -53,32 +53,64 @@ class Rounds:
         self._notices = notices
 
     async def open(self, actor: Actor, draw_id: UUID) -> RoundView:
-        """Begin the first round of a verified draw: the system commits, then the lists are frozen."""
+        """Begin the first order of a verified draw: the system commits, then the lists are frozen.
+
+        A draw has one seed for its life. Raises Conflict when it stands, RuleViolation when it is too early.
+        """
         async with transaction():
             locked = await lock_for(actor, draw_id)
+            await self._check_unordered(locked.draw)
+            self._check_earliest(locked.draw)
             await move(locked.draw, DrawEvent.OPEN_ROUND)
-            earlier = await Round.exists(draw_id=draw_id)
-            positions = [c.position for c in locked.conditions]
-            view = await self.begin(locked, positions, "aborted" if earlier else "first")
+            view = await self._begin(locked, [c.position for c in locked.conditions])
             await audit(actor, self._deps.now(), "draw.round_opened", "draw", draw_id, round=view.round_number)
             return view
 
-    async def begin(self, locked: Locked, positions: Sequence[int], reason: record.RoundReason) -> RoundView:
+    async def _check_unordered(self, draw: Draw) -> None:
+        if await Round.filter(draw_id=draw.id).exclude(seed="").exists():
+            raise Conflict(
+                "本活动的抽取顺序已经确定，不能重新生成。缺额请用“启动补抽”按原顺序继续。", code="order_stands"
+            )
+
+    def _check_earliest(self, draw: Draw) -> None:
+        book = self._deps.book(draw.pool)
+        earliest = book.earliest_draw(draw.starts_at)
+        if earliest is not None and self._deps.now() < earliest:
+            raise violation(
+                book,
+                "draw.earliest_before_evaluation",
+                f"还不能确定抽取顺序，最早可在{print_time(earliest)}发起承诺。",
+            )
+
+    async def widen(self, locked: Locked, positions: Sequence[int]) -> RoundView:
+        """A further order, for conditions whose orders are at their end and whose regions the caller has widened."""
+        draw = locked.draw
+        limit = self._deps.book(draw.pool).draw.supplement.widenings_max
+        seeds = await Round.filter(draw_id=draw.id).exclude(seed="").count()
+        if seeds > limit:
+            raise violation(
+                self._deps.book(draw.pool),
+                "draw.supplement.widenings_max",
+                f"本活动已扩大地区{limit}次，不能再扩大。请终止本活动，重新申请抽取。",
+            )
+        await move(draw, DrawEvent.WIDEN)
+        return await self._begin(locked, positions)
+
+    async def _begin(self, locked: Locked, positions: Sequence[int]) -> RoundView:
         """Open a round for some conditions, in the caller's transaction."""
         draw, now = locked.draw, self._deps.now()
         book = self._deps.book(draw.pool)
-        await self._check_withheld(draw)
-        number = await Round.filter(draw_id=draw.id).count() + 1
+        earlier = await Round.filter(draw_id=draw.id).order_by("number")
+        self._check_given_up(draw, earlier)
+        number = len(earlier) + 1
         conditions = [c for c in locked.conditions if c.position in positions]
         secret = os.urandom(law.SECRET_BYTES)
         commitment = law.system_commitment(secret, draw.number, number)
-        facts = tuple(_facts(c) for c in conditions)
         await append(
-            draw,
-            now,
-            record.RoundOpened(number, reason, self._roles(draw), facts),
-            record.SystemCommitted(number, commitment),
+            draw, now, await self._opened(draw, earlier, conditions), record.SystemCommitted(number, commitment)
         )
+        draw.lead_seconds = int(book.draw.calling.stop_before_gathering.total_seconds())
+        await draw.save(update_fields=["lead_seconds"])
         round_row = await Round.create(
             draw_id=draw.id,
             number=number,
@@ -93,19 +125,46 @@ class Rounds:
         await self._ask_participants(draw, round_row)
         return _view(draw, round_row)
 
-    async def _check_withheld(self, draw: Draw) -> None:
-        """Who sees the other's reveal and stays silent could wait for a better seed: forgiven a few times only."""
-        aborted = await Round.filter(draw_id=draw.id, aborted_at__isnull=False)
-        if sum(bool(one.reveals) for one in aborted) >= record.WITHHELD_MAX:
-            raise Conflict("多次在一方揭示后终止，本活动不能再发起承诺，请重新申请抽取。", code="withheld_too_often")
+    async def _opened(
+        self, draw: Draw, earlier: Sequence[Round], conditions: Sequence[Condition]
+    ) -> record.RoundOpened:
+        seeded = any(one.seed for one in earlier)
+        aborted = bool(earlier) and earlier[-1].aborted_at is not None
+        notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
+        return record.RoundOpened(
+            len(earlier) + 1,
+            "aborted" if aborted else "widened" if seeded else "first",
+            "exhausted" if seeded else "",
+            self._limits(draw),
+            self._roles(draw),
+            tuple(_facts(c, notices[c.notice_id]) for c in conditions),
+        )
 
-    async def start_another(self, locked: Locked, positions: Sequence[int]) -> None:
-        """A supplementary draw with changed regions: a new commitment for those conditions only."""
-        await move(locked.draw, DrawEvent.OPEN_ROUND)
-        for condition in locked.conditions:
-            if condition.position in positions:
-                condition.round_number = 0
-                await condition.save(update_fields=["round_number"])
+    def _limits(self, draw: Draw) -> record.LimitFacts:
+        rules = self._deps.book(draw.pool).draw
+        return record.LimitFacts(
+            lead=int(rules.calling.stop_before_gathering.total_seconds()),
+            start_within=int(rules.commitments.start_within.total_seconds()),
+            aborts=rules.commitments.aborts_max,
+            widenings=rules.supplement.widenings_max,
+        )
+
+    def _check_given_up(self, draw: Draw, earlier: Sequence[Round]) -> None:
+        """Each round that is given up lets somebody wait for a better freeze, or seed: forgiven a few times only."""
+        aborted = [one for one in earlier if one.aborted_at is not None]
+        withheld = sum(bool(one.reveals) for one in aborted)
+        if withheld >= record.WITHHELD_MAX:
+            raise Conflict(
+                "多次在一方揭示后终止，本活动不能再发起承诺。请终止本活动，重新申请抽取。", code="withheld_too_often"
+            )
+        book = self._deps.book(draw.pool)
+        limit = book.draw.commitments.aborts_max
+        if len(aborted) - withheld >= limit:
+            raise violation(
+                book,
+                "draw.commitments.aborts_max",
+                f"已中止承诺{limit}次，本活动不能再发起承诺。请终止本活动，重新申请抽取。",
+            )
 
     async def _freeze(
         self, draw: Draw, round_row: Round, conditions: Sequence[Condition]
@@ -122,8 +181,7 @@ class Rounds:
                 found = await find_eligible(draw, condition, notices[condition.notice_id], specialty, out)
                 listed = await self._freeze_list(round_row, condition, tier, [e for e in found if e not in taken])
                 taken.update(found)
-                root = bytes.fromhex(listed.root)
-                frozen.append(record.ListFacts(condition.position, tier, root, listed.count))
+                frozen.append(record.ListFacts(condition.position, tier, bytes.fromhex(listed.root)))
         return tuple(frozen)
 
     async def _freeze_list(
@@ -134,14 +192,15 @@ class Rounds:
         salts = [noise[i : i + law.SALT_BYTES] for i in range(0, len(noise), law.SALT_BYTES)]
         candidates = sorted((law.leaf(salt, expert), salt, expert) for salt, expert in zip(salts, experts, strict=True))
         leaves = [leaf for leaf, _, _ in candidates]
-        keys = self._deps.keys
+        keys, blind = self._deps.keys, os.urandom(law.BLIND_BYTES)
         return await CandidateList.create(
             round_id=round_row.id,
             draw_id=round_row.draw_id,
             condition_position=condition.position,
             tier=tier,
             count=len(leaves),
-            root=law.list_root(condition.position, tier, leaves).hex(),
+            root=law.list_root(condition.position, tier, blind, leaves).hex(),
+            blind=blind.hex(),
             leaves=b"".join(leaves),
             experts_sealed=keys.seal(b"".join(expert.bytes for _, _, expert in candidates), "experts"),
             salts_sealed=keys.seal(b"".join(salt for _, salt, _ in candidates), "salts"),
@@ -203,7 +262,8 @@ class Rounds:
         values = {role: bytes.fromhex(value) for role, value in round_row.reveals.items()}
         seed = law.seed(draw.number, round_row.number, secret, roots, values)
         round_row.seed = seed.hex()
-        await round_row.save(update_fields=["seed"])
+        round_row.start_by = now + self._deps.book(draw.pool).draw.commitments.start_within
+        await round_row.save(update_fields=["seed", "start_by"])
         for item in lists:
             leaves = [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)]
             walk = law.order_indices(seed, item.condition_position, item.tier, leaves)
@@ -282,6 +342,18 @@ async def _abort(draw: Draw, round_row: Round, roles: Sequence[str], now: dateti
     round_row.aborted_at = now
     await round_row.save(update_fields=["aborted_at"])
     await append(draw, now, record.RoundAborted(round_row.number, by, tuple(sorted(missing))))
+    for condition in await Condition.filter(draw_id=draw.id, position__in=[int(p) for p in round_row.conditions]):
+        if regions := await ordered_regions(draw, condition):
+            condition.regions = sorted(regions)
+            await condition.save(update_fields=["regions"])
+
+
+async def ordered_regions(draw: Draw, condition: Condition) -> set[str]:
+    """The regions for which the order of a condition was fixed; empty before. Each order only widens them."""
+    for entry in await LogEntry.filter(draw_id=draw.id, act=record.RoundOpened.name).order_by("-seq"):
+        if entry.facts["round"] == condition.round_number:
+            return next(set(one["regions"]) for one in entry.facts["conditions"] if one["no"] == condition.position)
+    return set()
 
 
 async def _step_back(draw: Draw) -> None:
@@ -294,7 +366,7 @@ async def _account_of(pool: str, mobile_hash: str) -> UUID | None:
     return account.id if account else None
 
 
-def _facts(condition: Condition) -> record.ConditionFacts:
+def _facts(condition: Condition, notice: CallNotice) -> record.ConditionFacts:
     """A condition as published: what was asked for, no names."""
     return record.ConditionFacts(
         condition.position,
@@ -302,6 +374,8 @@ def _facts(condition: Condition) -> record.ConditionFacts:
         condition.region_mode,
         tuple(sorted(condition.regions)),
         condition.specialty,
+        notice.position,
+        notice.gathering_at,
         condition.alternative,
         condition.title_level,
         condition.qualification,

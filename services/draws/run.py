@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from domain.clock import print_time
 from domain.errors import Conflict
 from domain.lifecycles import INVITATION, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.rulebook_texts import time_params
-from models.draws import Absence, CallNotice, CandidateList, Condition, Draw
+from models.draws import Absence, CallNotice, CandidateList, Condition, Draw, Round
 from models.invitations import Invitation
 from services.base import Actor, Deps, rows, transaction, violation
 from services.base import record as audit
@@ -54,11 +54,15 @@ class Run:
     async def begin(self, locked: Locked, event: DrawEvent = DrawEvent.START) -> None:
         """The same in the caller's transaction; also when a supplementary draw goes on along the same order."""
         draw, now = locked.draw, self._deps.now()
-        if any(c.round_number == 0 for c in locked.conditions):
+        if await Round.exists(draw_id=draw.id, seed="", aborted_at=None) or not all(
+            c.round_number for c in locked.conditions
+        ):
             raise Conflict("请先完成双方承诺与揭示，再启动抽取。", code="seed_missing")
         wanting = [c for c in locked.conditions if _missing(c)]
         if not wanting:
             raise Conflict("没有需要抽取的名额。", code="nothing_missing")
+        if all(c.exhausted for c in wanting):
+            raise Conflict("名单已经全部抽完，按原顺序没有可通知的专家，请扩大地区补抽。", code="order_exhausted")
         await self._check_time(draw, wanting, now)
         await move(draw, event)
         if draw.started_at is None:
@@ -71,13 +75,8 @@ class Run:
     async def _check_time(self, draw: Draw, wanting: Sequence[Condition], now: datetime) -> None:
         """Too late only when the gatherings of all conditions to be filled are too near."""
         book = self._deps.book(draw.pool)
-        earliest = book.earliest_draw(draw.starts_at)
-        if earliest is not None and now < earliest:
-            raise violation(
-                book, "draw.earliest_before_evaluation", f"还不能抽取，最早可在{print_time(earliest)}启动。"
-            )
         notices = await CallNotice.filter(id__in=[c.notice_id for c in wanting])
-        if all(now >= notice.gathering_at - book.draw.calling.stop_before_gathering for notice in notices):
+        if all(now >= notice.gathering_at - lead(draw) for notice in notices):
             raise violation(
                 book, "draw.calling.stop_before_gathering", "距集合时间太近，已不能呼叫专家，请先修改集合时间。"
             )
@@ -127,7 +126,7 @@ class Run:
     async def _fill(self, draw: Draw, condition: Condition, now: datetime) -> None:
         calling = self._deps.book(draw.pool).draw.calling
         notice = await CallNotice.get(id=condition.notice_id)
-        if now >= notice.gathering_at - calling.stop_before_gathering or not calling.hours.contains(now):
+        if now >= notice.gathering_at - lead(draw) or not calling.hours.contains(now):
             return
         if calling.next_after and await self._freed_since(condition, now - calling.next_after):
             return
@@ -278,9 +277,8 @@ class Run:
             return "force_ended"
         if all(c.exhausted for c in missing):
             return "exhausted"
-        lead = self._deps.book(locked.draw.pool).draw.calling.stop_before_gathering
         notices = {n.id: n for n in await CallNotice.filter(draw_id=locked.draw.id)}
-        late = [now >= notices[c.notice_id].gathering_at - lead for c in missing]
+        late = [now >= notices[c.notice_id].gathering_at - lead(locked.draw) for c in missing]
         if all(c.exhausted or over for c, over in zip(missing, late, strict=True)):
             return "too_late"
         return None
@@ -306,6 +304,11 @@ class _Order:
 def place(notice: CallNotice) -> str:
     """Address and room, without the venue's name: a call gives time and place only."""
     return f"{notice.address}{notice.room}"
+
+
+def lead(draw: Draw) -> timedelta:
+    """No call is begun later than this before gathering; as the draw's record says, whatever the rulebook says now."""
+    return timedelta(seconds=draw.lead_seconds)
 
 
 def _missing(condition: Condition) -> int:

@@ -29,7 +29,7 @@ def test_the_bytes_of_a_participants_commitment_are_as_documented():
 
 def test_known_answers_of_the_format_stay_what_they_are():
     assert draws.system_commitment(SECRET, "CQ1", 1).hex().startswith("be4efe11b5bf33a2")
-    assert draws.list_root(1, "main", LEAVES).hex().startswith("6aa33b6b13daa420")
+    assert draws.list_root(1, "main", SECRET, LEAVES).hex().startswith("a3fdb36dff20f718")
     seed = draws.seed("CQ1", 1, SECRET, ROOTS, VALUES)
     assert seed.hex().startswith("0a2f27ab5bd42ca5")
     assert [LEAVES.index(one) for one in draws.order(seed, 1, "main", LEAVES)][:8] == [1, 44, 47, 16, 49, 6, 28, 18]
@@ -51,7 +51,7 @@ def test_the_order_is_that_of_hmac_under_the_seed():
 
 @given(st.permutations(LEAVES))
 def test_how_the_list_is_arranged_changes_neither_its_root_nor_its_order(arranged):
-    assert draws.list_root(1, "main", arranged) == draws.list_root(1, "main", LEAVES)
+    assert draws.list_root(1, "main", SECRET, arranged) == draws.list_root(1, "main", SECRET, LEAVES)
     assert draws.order(SECRET, 1, "main", arranged) == draws.order(SECRET, 1, "main", LEAVES)
 
 
@@ -104,9 +104,10 @@ def test_the_seed_depends_on_every_input_but_not_on_how_they_are_arranged():
         lambda: draws.system_commitment(b"short", "CQ1", 1),
         lambda: draws.participant_commitment("expert", VALUE, "CQ1", 1),
         lambda: draws.leaf(b"", uuid.UUID(int=1)),
-        lambda: draws.list_root(1, "main", [LEAVES[0], LEAVES[0]]),
-        lambda: draws.list_root(1, "third", LEAVES),
-        lambda: draws.list_root(1, "main", [b"short"]),
+        lambda: draws.list_root(1, "main", SECRET, [LEAVES[0], LEAVES[0]]),
+        lambda: draws.list_root(1, "third", SECRET, LEAVES),
+        lambda: draws.list_root(1, "main", SECRET, [b"short"]),
+        lambda: draws.list_root(1, "main", b"short", LEAVES),
         lambda: draws.order(SECRET, 1, "main", [b"short"]),
         lambda: draws.order(b"short", 1, "main", LEAVES),
         lambda: draws.seed("CQ1", 1, SECRET, [], VALUES),
@@ -120,5 +121,5 @@ def test_inputs_that_could_weaken_a_draw_are_refused(wrong):
 
 
 def test_an_empty_list_has_a_root_and_an_empty_order():
-    assert len(draws.list_root(1, "main", [])) == 32
+    assert len(draws.list_root(1, "main", SECRET, [])) == 32
     assert draws.order(SECRET, 1, "main", []) == []

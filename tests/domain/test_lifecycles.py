@@ -67,7 +67,7 @@ def test_a_supplementary_draw_goes_on_or_opens_a_new_round():
     pending = (*READY, DrawEvent.FILL, DrawEvent.REGISTER_ABSENCE, DrawEvent.REGISTER_ABSENCE)
     assert walk(*pending) is DrawState.SUPPLEMENT_PENDING
     assert walk(*pending, DrawEvent.START_SUPPLEMENT) is DrawState.DRAWING
-    changed = (*pending, DrawEvent.OPEN_ROUND)
+    changed = (*pending, DrawEvent.WIDEN)
     assert walk(*changed, DrawEvent.START) is DrawState.DRAWING
     assert walk(*changed, DrawEvent.ABORT_SUPPLEMENT) is DrawState.SUPPLEMENT_PENDING
 

@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,19 @@ from hypothesis import strategies as st
 
 from domain import draw_record, draws, verify_draw
 from domain.verify_draw import verify
-from tests.factories.draw_records import DRAW, Script, chained, changed, condition, index_of, whole_draw
+from tests.factories.draw_records import (
+    DRAW,
+    GATHERING,
+    LIMITS,
+    START,
+    WIDER,
+    Script,
+    chained,
+    changed,
+    condition,
+    index_of,
+    whole_draw,
+)
 
 FILE = Path(verify_draw.__file__)
 
@@ -121,14 +134,24 @@ def supplement(*reason: str) -> Script:
     return script.outcome(script.accepted[1][0], *reason or ("left",))
 
 
+WIDE = (condition(regions=WIDER),)
+
+
+def spent() -> Script:
+    """One of three accepted, the order is at its end."""
+    script = Script().seeded().need()
+    script.outcome(script.step(), "accepted")
+    return script.exhaust().then(draw_record.Short("exhausted"))
+
+
 def test_a_supplementary_draw_goes_on_along_the_same_order():
     script = supplement("absent").need().fill().then(draw_record.Completed(), draw_record.Ended())
     assert verify(script.record()) == []
 
 
 def test_a_supplementary_draw_with_a_changed_region_gets_a_round_of_its_own():
-    script = supplement().seeded("region_changed", (condition(regions=("440300",)),))
-    assert verify(script.need().fill().then(draw_record.Completed()).record()) == []
+    script = spent().seeded("widened", WIDE)
+    assert verify(script.need().fill().then(draw_record.Completed(), draw_record.Ended()).record()) == []
 
 
 def test_a_place_left_while_a_supplementary_draw_is_calling_is_filled_too():
@@ -169,13 +192,13 @@ def test_a_seed_that_is_not_the_hash_of_its_inputs_is_given_away():
 
 def test_grinding_a_salt_after_the_freeze_is_given_away():
     script = Script().seeded()
-    script.lists["1/main/1"][3] = bytes(32)
+    script.lists["1/main/1"][1][3] = bytes(32)
     assert first_error(script) == ("list_changed", entry_of(script, draw_record.ListsFrozen))
 
 
 def test_adding_a_candidate_after_the_freeze_is_given_away():
     script = Script().seeded()
-    script.lists["1/main/1"].append(bytes(32))
+    script.lists["1/main/1"][1].append(bytes(32))
     assert first_error(script) == ("list_changed", entry_of(script, draw_record.ListsFrozen))
 
 
@@ -183,7 +206,7 @@ def test_freezing_another_list_once_the_reveals_are_known_is_given_away():
     script = Script().open_round().freeze().commit().reveal()
     other = [bytes([n]) * 32 for n in range(12)]
     script.lists.clear()
-    script.frozen = (draw_record.ListFacts(1, "main", draws.list_root(1, "main", other), 12),)
+    script.frozen = (draw_record.ListFacts(1, "main", draws.list_root(1, "main", bytes(32), other)),)
     script.acts.append(draw_record.ListsFrozen(1, script.frozen))
     assert first_error(script) == ("lists_order", len(script.acts))
 
@@ -231,21 +254,65 @@ def test_taking_a_seed_back_by_a_new_round_is_given_away():
     script = Script().seeded()
     assert first_error(script.open_round("aborted"))[0] == "round_reason"
     script = Script().seeded()
-    assert first_error(script.open_round("region_changed"))[0] == "round_restarted"
+    assert first_error(script.open_round("widened"))[0] == "round_restarted"
 
 
 def test_taking_a_seed_back_by_a_changed_region_before_anybody_is_called_is_given_away():
-    script = Script().seeded().open_round("region_changed", (condition(regions=("440300",)),))
+    script = Script().seeded().open_round("widened", WIDE)
     assert first_error(script)[0] == "round_restarted"
 
 
-def test_a_new_order_in_a_supplementary_draw_without_a_changed_region_is_given_away():
-    assert first_error(supplement().open_round("region_changed"))[0] == "round_restarted"
+def test_a_new_order_for_a_place_that_was_left_is_given_away_while_the_old_order_has_candidates():
+    assert first_error(supplement().open_round("widened", WIDE))[0] == "round_restarted"
 
 
-def test_a_changed_region_may_not_bring_another_specialty():
-    other = changed(condition(regions=("440300",)), specialty="A01")
-    assert first_error(supplement().open_round("region_changed", (other,)))[0] == "round_changed"
+def test_a_new_order_after_a_forced_end_before_the_first_call_is_given_away():
+    script = Script().seeded().need().then(draw_record.ForceEnded("agency"), draw_record.Short("force_ended"))
+    assert first_error(script.open_round("widened", WIDE))[0] == "round_restarted"
+
+
+def test_a_new_order_while_the_alternative_specialty_has_candidates_is_given_away():
+    script = Script((condition(alternative="A09"),)).seeded().need().exhaust()
+    script.then(draw_record.ForceEnded("agency"), draw_record.Short("force_ended"))
+    wide = (condition(alternative="A09", regions=WIDER),)
+    assert first_error(script.open_round("widened", wide))[0] == "round_restarted"
+
+
+@pytest.mark.parametrize("regions", [("440100",), ("440300",), ()])
+def test_a_further_order_for_the_same_or_other_regions_is_given_away(regions):
+    script = spent().open_round("widened", (condition(regions=regions),))
+    assert first_error(script)[0] == "not_wider"
+
+
+def test_going_back_to_earlier_regions_is_given_away():
+    script = spent().seeded("widened", WIDE).need().exhaust().then(draw_record.Short("exhausted"))
+    script.open_round("widened", (condition(regions=("440100", "440200")),))
+    assert first_error(script)[0] == "not_wider"
+
+
+def test_an_order_is_widened_a_limited_number_of_times():
+    script = spent()
+    for n, more in enumerate((("440100", "1"), ("440100", "1", "2"), ("440100", "1", "2", "3"))):
+        if n < LIMITS.widenings:
+            script.seeded("widened", (condition(regions=more),)).need().exhaust()
+            script.then(draw_record.Short("exhausted"))
+    assert codes(script.record()) == []
+    assert first_error(script.open_round("widened", (condition(regions=more),)))[0] == "widenings"
+
+
+def test_a_further_seed_names_its_cause_and_a_first_one_has_none():
+    assert first_error(spent().open_round("widened", WIDE, cause=""))[0] == "round_cause"
+    assert first_error(Script().open_round(cause="exhausted"))[0] == "round_cause"
+
+
+def test_a_round_for_wider_regions_that_was_given_up_may_be_opened_again():
+    script = spent().open_round("widened", WIDE).freeze().abort().seeded("aborted", WIDE).need().fill()
+    assert verify(script.then(draw_record.Completed()).record()) == []
+
+
+def test_a_widened_order_may_not_bring_another_specialty():
+    other = changed(condition(regions=WIDER), specialty="A01")
+    assert first_error(spent().open_round("widened", (other,)))[0] == "round_changed"
 
 
 def test_restarting_with_other_conditions_is_given_away():
@@ -276,6 +343,38 @@ def test_an_abort_after_a_reveal_that_names_nobody_or_the_wrong_one_is_given_awa
     for named in ((), ("agency",)):
         script = Script().open_round().freeze().commit().reveal("agency").abort(*named)
         assert first_error(script)[0] == "abort_missing"
+
+
+def test_every_further_abort_before_a_reveal_is_pointed_out():
+    script = Script().open_round().abort().open_round("aborted").abort().seeded("aborted")
+    (warning,) = verify(script.record())
+    assert (warning.severity, warning.code, warning.entry) == ("warning", "abort_again", 6)
+
+
+def test_rounds_given_up_before_a_reveal_come_to_an_end():
+    script = Script().open_round().abort()
+    for _ in range(LIMITS.aborts - 1):
+        script.open_round("aborted").abort()
+    assert codes(script.record()) == ["abort_again"] * (LIMITS.aborts - 1)
+    assert first_error(script.open_round("aborted")) == ("round_aborts", len(script.acts) - 1)
+
+
+def test_a_loosened_limit_is_pointed_out():
+    script = Script().open_round().abort()
+    script.limits = changed(LIMITS, aborts=99)
+    assert codes(script.seeded("aborted").record()) == ["limits_changed"]
+
+
+def test_waiting_with_a_seed_for_a_better_moment_is_pointed_out():
+    limit = timedelta(seconds=LIMITS.start_within)
+    assert codes(Script().seeded().wait(limit).need().record()) == []
+    assert codes(Script().seeded().wait(limit + timedelta(minutes=2)).need().record()) == ["start_late"]
+
+
+def test_a_seed_along_which_nobody_was_called_is_pointed_out():
+    assert codes(Script().open_round().freeze().commit().reveal().fix().then(draw_record.Ended()).record()) == [
+        "seed_unused"
+    ]
 
 
 def test_rounds_given_up_after_a_reveal_come_to_an_end():
@@ -365,10 +464,16 @@ def test_calling_the_main_exhausted_too_early_is_given_away():
 
 
 @pytest.mark.parametrize(
-    "closing", [draw_record.Paused("x"), draw_record.ForceEnded("x"), draw_record.Short("too_late")], ids=str
+    "closing",
+    [
+        (draw_record.Paused("x"),),
+        (draw_record.ForceEnded("x"),),
+        (draw_record.ForceEnded("x"), draw_record.Short("force_ended")),
+    ],
+    ids=str,
 )
 def test_calling_while_the_draw_is_paused_or_over_is_given_away(closing):
-    script = Script().seeded().need().then(closing)
+    script = Script().seeded().need().then(*closing)
     script.step()
     assert first_error(script) == ("phase", len(script.acts))
 
@@ -403,6 +508,34 @@ def test_calling_a_draw_complete_or_short_when_it_is_not_is_given_away():
     assert first_error(script)[0] == "not_short"
     script = Script().seeded().need().then(draw_record.Short("exhausted"))
     assert first_error(script)[0] == "short_reason"
+
+
+def test_too_late_is_borne_out_by_the_gathering_and_the_lead():
+    in_time = GATHERING - timedelta(seconds=LIMITS.lead) - START
+    script = Script().seeded().need().wait(in_time - timedelta(minutes=1)).then(draw_record.Short("too_late"))
+    assert first_error(script) == ("short_reason", len(script.acts))
+    script = Script().seeded().need().wait(in_time).then(draw_record.Short("too_late"))
+    assert codes(script.record()) == []
+
+
+def test_moving_the_gathering_after_the_seed_is_pointed_out_and_counts_for_too_late():
+    sooner = GATHERING - timedelta(hours=3, minutes=30)
+    moved = draw_record.GatheringMoved(1, GATHERING, sooner)
+    script = Script().seeded().need().then(moved).wait(timedelta(minutes=40)).then(draw_record.Short("too_late"))
+    assert codes(script.record()) == ["gathering_moved"]
+    assert codes(Script().open_round().then(moved).record()) == []
+
+
+def test_a_gathering_that_was_moved_without_an_entry_is_given_away():
+    other = changed(condition(), gathering=GATHERING + timedelta(minutes=5))
+    script = Script().open_round().abort().open_round("aborted", (other,))
+    assert first_error(script)[0] == "gathering"
+    script = Script().open_round().abort()
+    script.then(draw_record.GatheringMoved(1, GATHERING, other.gathering)).open_round("aborted", (other,))
+    assert codes(script.record()) == []
+    for wrong in (changed(script.acts[-3], old=START), changed(script.acts[-3], notice=2)):
+        script = Script().open_round().then(wrong)
+        assert first_error(script)[0] == "gathering"
 
 
 def test_nothing_may_follow_the_end():
@@ -471,10 +604,48 @@ def test_a_list_that_is_missing_unsorted_repeated_or_never_frozen_is_given_away(
     script = whole_draw()
     record = script.record()
     assert codes(record | {"lists": {}}) == ["list_missing"]
-    leaves = record["lists"]["1/main/1"]
-    assert codes(record | {"lists": {"1/main/1": leaves[::-1]}}) == ["list_order"]
-    assert codes(record | {"lists": {"1/main/1": [*leaves, leaves[-1]]}}) == ["list_order"]
-    assert codes(record | {"lists": record["lists"] | {"9/main/1": []}}) == ["list_extra"]
+    listed = record["lists"]["1/main/1"]
+    leaves = listed["leaves"]
+    for wrong in (leaves[::-1], [*leaves, leaves[-1]]):
+        assert codes(record | {"lists": {"1/main/1": listed | {"leaves": wrong}}}) == ["list_order"]
+    assert codes(record | {"lists": {"1/main/1": listed | {"blind": "00" * 32}}}) == ["list_changed"]
+    assert codes(record | {"lists": record["lists"] | {"9/main/1": listed}}) == ["list_extra"]
+
+
+def test_the_lists_of_a_round_that_was_given_up_are_published_too():
+    script = Script().open_round().freeze().abort().seeded("aborted").need().fill()
+    record = script.then(draw_record.Completed(), draw_record.Ended()).record()
+    assert codes(record) == []
+    del record["lists"]["1/main/1"]
+    assert codes(record) == ["list_missing"]
+
+
+def test_before_the_end_all_is_checked_but_the_order_and_that_is_said():
+    script = whole_draw()
+    for end in range(index_of(script.acts, draw_record.SeedFixed) + 1, len(script.acts)):
+        assert codes(chained(script.acts[:end], {})) == ["order_unchecked"]
+    one, two = (index_of(script.acts, draw_record.Called, nth) for nth in (0, 1))
+    doubled = [*script.acts[:two], script.acts[one]]
+    assert codes(chained(doubled, {})) == [
+        "called_twice",
+    ]
+    early = script.acts[: index_of(script.acts, draw_record.SeedFixed) + 1]
+    assert codes(chained([*early, script.acts[one]], {})) == ["phase"]
+
+
+def test_nobody_can_tell_from_a_root_whether_a_list_is_empty():
+    roots = {draws.list_root(1, "main", blind, []) for blind in (bytes(32), bytes([1]) * 32)}
+    assert len(roots) == 2
+
+
+def test_the_summary_tells_how_many_seeds_and_why(tmp_path, capsys):
+    script = spent().seeded("widened", WIDE).need().fill().then(draw_record.Completed(), draw_record.Ended())
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(script.record()), encoding="utf-8")
+    assert verify_draw.main([str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "种子: 2" in told
+    assert "round 第2轮: orders of condition 1 exhausted, regions widened by 440300" in told
 
 
 # Junk

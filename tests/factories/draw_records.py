@@ -12,14 +12,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain import draw_record, draws
-from domain.draw_record import Act, ConditionFacts, ListFacts
+from domain.draw_record import Act, ConditionFacts, LimitFacts, ListFacts
 
 POOL, DRAW = "demo", "CQSQ202611210001"
 START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 
 
+GATHERING = START + timedelta(hours=5)
+LIMITS = LimitFacts(lead=3600, start_within=1800, aborts=3, widenings=2)
+WIDER = ("440100", "440300")
+
+
 def condition(no: int = 1, planned: int = 3, alternative: str = "", regions: tuple[str, ...] = ("440100",)):
-    return ConditionFacts(no, planned, "permanent", regions, "A08", alternative)
+    return ConditionFacts(no, planned, "permanent", regions, "A08", 1, GATHERING, alternative)
 
 
 @dataclass
@@ -30,27 +35,39 @@ class Script:
     sizes: dict[str, int] = field(default_factory=lambda: {"main": 12, "alternative": 6})
     rng: random.Random = field(default_factory=lambda: random.Random(7))
     acts: list[Act] = field(default_factory=list)
-    lists: dict[str, list[bytes]] = field(default_factory=dict)
+    lists: dict[str, tuple[bytes, list[bytes]]] = field(default_factory=dict)
     orders: dict[tuple[int, str], list[bytes]] = field(default_factory=dict)
     cursors: dict[tuple[int, str], int] = field(default_factory=dict)
     open: dict[int, list[bytes]] = field(default_factory=dict)
     accepted: dict[int, list[bytes]] = field(default_factory=dict)
     needed: dict[int, int] = field(default_factory=dict)
     rounds: int = 0
+    gaps: dict[int, timedelta] = field(default_factory=dict)
+    """Time that passes before an act, by its place; a second where none is given."""
+    seeds: int = 0
+    limits: LimitFacts = LIMITS
     secret: bytes = b""
     values: dict[str, bytes] = field(default_factory=dict)
 
     def record(self) -> dict[str, object]:
-        return chained(self.acts, self.lists)
+        return chained(self.acts, self.lists, self.gaps)
 
     # Fixing the order
 
-    def open_round(self, reason: str = "first", conditions: tuple[ConditionFacts, ...] | None = None) -> Script:
+    def wait(self, time: timedelta) -> Script:
+        """Let time pass before the next act."""
+        self.gaps[len(self.acts)] = time
+        return self
+
+    def open_round(
+        self, reason: str = "first", conditions: tuple[ConditionFacts, ...] | None = None, cause: str | None = None
+    ) -> Script:
         self.rounds += 1
+        cause = ("exhausted" if self.seeds else "") if cause is None else cause
         self.current = conditions or self.conditions
         self.secret = self.rng.randbytes(32)
         self.values = {role: self.rng.randbytes(16) for role in draws.ROLES}
-        self.acts.append(draw_record.RoundOpened(self.rounds, reason, draws.ROLES, self.current))
+        self.acts.append(draw_record.RoundOpened(self.rounds, reason, cause, self.limits, draws.ROLES, self.current))
         commitment = draws.system_commitment(self.secret, DRAW, self.rounds)
         self.acts.append(draw_record.SystemCommitted(self.rounds, commitment))
         return self
@@ -63,8 +80,9 @@ class Script:
                     draws.leaf(self.rng.randbytes(32), uuid.UUID(bytes=self.rng.randbytes(16)))
                     for _ in range(self.sizes[tier])
                 ]
-                self.lists[draw_record.list_key(one.no, tier, self.rounds)] = leaves
-                facts.append(ListFacts(one.no, tier, draws.list_root(one.no, tier, leaves), len(leaves)))
+                blind = self.rng.randbytes(32)
+                self.lists[draw_record.list_key(one.no, tier, self.rounds)] = blind, leaves
+                facts.append(ListFacts(one.no, tier, draws.list_root(one.no, tier, blind, leaves)))
         self.frozen = tuple(facts)
         self.acts.append(draw_record.ListsFrozen(self.rounds, self.frozen))
         return self
@@ -88,8 +106,9 @@ class Script:
         roots = [(one.condition, one.tier, one.root) for one in self.frozen]
         seed = draws.seed(DRAW, self.rounds, self.secret, roots, self.values)
         self.acts.append(draw_record.SeedFixed(self.rounds, self.secret, seed))
+        self.seeds += 1
         for one in self.frozen:
-            leaves = self.lists[draw_record.list_key(one.condition, one.tier, self.rounds)]
+            _, leaves = self.lists[draw_record.list_key(one.condition, one.tier, self.rounds)]
             self.orders[one.condition, one.tier] = draws.order(seed, one.condition, one.tier, leaves)
             self.cursors[one.condition, one.tier] = 0
         return self
@@ -135,6 +154,12 @@ class Script:
             self.outcome(self.step(no), "accepted", no)
         return self
 
+    def exhaust(self, no: int = 1, tier: str = "main") -> Script:
+        """Call as many as are missing of those who are left, one after the other; nobody accepts."""
+        while self.cursors[no, tier] < len(self.orders[no, tier]):
+            self.outcome(self.step(no, tier), "declined", no)
+        return self.then(draw_record.Exhausted(no, tier))
+
     def then(self, *acts: Act) -> Script:
         self.acts += acts
         return self
@@ -153,11 +178,14 @@ def whole_draw() -> Script:
     return script.then(draw_record.Completed(), draw_record.Ended())
 
 
-def chained(acts: list[Act], lists: dict[str, list[bytes]]) -> dict[str, object]:
-    head = draw_record.start(POOL, DRAW)
+def chained(
+    acts: list[Act], lists: dict[str, tuple[bytes, list[bytes]]], gaps: dict[int, timedelta] | None = None
+) -> dict[str, object]:
+    head, at = draw_record.start(POOL, DRAW), START
     log = []
     for number, act in enumerate(acts):
-        entry = draw_record.write(head, START + timedelta(seconds=number), act)
+        at += (gaps or {}).get(number, timedelta(seconds=1))
+        entry = draw_record.write(head, at, act)
         log.append(entry.facts)
         head = entry.head
     return draw_record.document(POOL, DRAW, log, lists)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+from domain.draw_record import Json, document
 from domain.draws import participant_commitment
 from domain.errors import Transient
+from domain.verify_draw import verify as verify_record
 from models.draws import Condition, Draw
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
@@ -19,7 +22,7 @@ from services.attendance import AttendanceDesk
 from services.base import Actor, Deps
 from services.draws.absences import Absences
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm, SupervisorForm
-from services.draws.reading import Reading
+from services.draws.reading import Reading, published_lists
 from services.draws.rounds import Rounds
 from services.draws.run import Run
 from services.draws.setup import DrawSetup
@@ -200,6 +203,20 @@ async def start_draw(office: Office, **options: object) -> UUID:
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     return draw_id
+
+
+async def check_record(office: Office, draw_id: UUID, *warnings: str) -> dict[str, Json]:
+    """The record holds but for ``warnings``, as it is published and with the lists that follow at the draw's end.
+
+    Returns the published one.
+    """
+    published = json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))
+    whole = document(
+        published["pool"], published["draw"], published["log"], await published_lists(await Draw.get(id=draw_id))
+    )
+    assert [found.code for found in verify_record(json.loads(json.dumps(whole)))] == list(warnings)
+    assert {found.code for found in verify_record(published)} <= {*warnings, "order_unchecked"}
+    return published
 
 
 async def open_invitations(draw_id: UUID) -> list[Invitation]:

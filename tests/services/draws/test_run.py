@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,6 @@ from domain.draws import participant_commitment
 from domain.errors import Conflict, NotFound, RuleViolation
 from domain.ids import new_id
 from domain.recusal import unit_keys
-from domain.verify_draw import verify
 from models.draws import CandidateList, LogEntry
 from models.experts import Employment, Expert
 from models.invitations import Invitation
@@ -24,6 +22,7 @@ from services.draws.absences import RegionChange
 from tests.factories.offices import (
     Office,
     add_experts,
+    check_record,
     counters,
     fix_seed,
     make_draw,
@@ -44,12 +43,6 @@ async def answer_all(office: Office, draw_id, choice="accept") -> None:
     for invitation in await open_invitations(draw_id):
         await office.invitations.answer(invitation.id, invitation.expert_id, choice, by="chat")
     await office.run.advance(draw_id)
-
-
-async def check_record(office: Office, draw_id) -> dict:
-    record = json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))
-    assert verify(record) == []
-    return record
 
 
 async def test_a_draw_calls_as_many_as_are_needed_and_completes_when_all_accept(office: Office) -> None:
@@ -180,7 +173,7 @@ async def test_leave_while_calling_frees_the_place_and_later_becomes_a_supplemen
     await check_record(office, draw_id)
 
 
-async def test_a_changed_region_starts_a_new_commitment(office: Office) -> None:
+async def test_wider_regions_start_a_new_commitment(office: Office) -> None:
 
     await add_experts(office, 1)
     await add_experts(office, 3, region="440300")
@@ -188,7 +181,7 @@ async def test_a_changed_region_starts_a_new_commitment(office: Office) -> None:
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "short"
     detail = await office.reading.detail(office.agency, draw_id)
-    change = RegionChange(detail.conditions[0].id, ("440300",))
+    change = RegionChange(detail.conditions[0].id, ("440100", "440300"))
     view = await office.absences.start_supplement(office.agency, draw_id, regions=[change])
     assert view is not None
     assert view.round_number == 2
@@ -207,10 +200,12 @@ async def test_an_aborted_supplementary_round_can_be_begun_again(office: Office)
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
     detail = await office.reading.detail(office.agency, draw_id)
-    change = RegionChange(detail.conditions[0].id, ("440300",))
+    change = RegionChange(detail.conditions[0].id, ("440100", "440300"))
     await office.absences.start_supplement(office.agency, draw_id, regions=[change])
     await office.rounds.abort(office.agency, draw_id, "监督人未到")
-    view = await office.absences.start_supplement(office.agency, draw_id)
+    with pytest.raises(Conflict, match="扩大地区"):
+        await office.absences.start_supplement(office.agency, draw_id)
+    view = await office.absences.start_supplement(office.agency, draw_id, regions=[change])
     assert view is not None
     assert view.round_number == 3
     await fix_seed(office, draw_id)
