@@ -26,6 +26,7 @@ from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.papers import DrawPapers
 from services.draws.reading import Reading
+from services.draws.recusal_import import RecusalImport
 from services.draws.rounds import Rounds
 from services.draws.run import Run
 from services.draws.screens import Screens
@@ -68,6 +69,7 @@ from services.ports import (
     VoiceCaller,
     WechatWeb,
 )
+from services.previews import Previews
 from services.privacy import Privacy
 from services.projects import Projects
 from services.public_notices import PublicNotices
@@ -119,13 +121,14 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     persons = PersonChecks(deps, notices, ports.persons, ports.person_pools)
     sessions = Sessions(deps, accounts, ports.mini, ports.appids)
     rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
-    invitations = Invitations(deps, notices, run)
+    setup, invitations = DrawSetup(deps, notices), Invitations(deps, notices, run)
     attendance = AttendanceDesk(deps, notices, links, reading, ports.official)
     receipts = Receipts(deps, notices, invitations, ports.sms, ports.voice)
     campaigns, employers, fees = Campaigns(deps), Employers(deps, notices), Fees(deps, notices)
     entry = Entry(deps, notices, fees)
     reviews = Reviews(deps, notices, entry)
     store = SealedFiles(ports.files, deps.keys)
+    previews = Previews(store, ports.checker)
     attachments, keeper = Attachments(deps, store, ports.checker), StoreKeeper(deps, store)
     outside = Outside(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
     pay = make_desk(deps, notices, fees, entry, outside)
@@ -158,17 +161,17 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         materials=Materials(deps, store, ports.checker),
         campaigns=campaigns,
         employers=employers,
-        employer_import=EmployerImport(deps, employers),
+        employer_import=EmployerImport(deps, employers, ports.checker),
         drafts=Drafts(deps, campaigns),
         submission=Submission(deps, notices, campaigns, reviews),
         applications=ApplicationReading(deps),
         application_list=ApplicationListing(deps),
         to_dos=ToDos(deps, campaigns),
         attachments=attachments,
-        attachment_files=AttachmentReading(deps, store),
+        attachment_files=AttachmentReading(deps, store, previews),
         draw_attachments=DrawAttachments(deps, store, reading, ports.checker),
         draw_papers=DrawPapers(deps, ports.printer, reading),
-        papers=Papers(deps, store, ports.printer),
+        papers=Papers(deps, store, previews, ports.printer),
         exports=Exports(deps),
         pay=pay,
         office=OfficeReading(deps),
@@ -180,7 +183,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         public_notices=PublicNotices(deps),
         objections=Objections(deps, notices),
         links=links,
-        setup=DrawSetup(deps, notices),
+        setup=setup,
+        recusal_import=RecusalImport(setup, ports.checker),
         verification=Verification(deps, notices),
         rounds=rounds,
         run=run,

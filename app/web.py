@@ -13,6 +13,7 @@ import aiohttp.web as http
 import structlog
 
 import miniapp_api
+from app.bodies import guard_bodies
 from app.chat import make_codecs, make_engine
 from app.clock import follow_clock, move_clock
 from app.container import Container, build
@@ -59,7 +60,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 def _assemble(
     settings: Settings, container: Container, codecs: Mapping[str, Codec], engine: Engine
 ) -> http.Application:
-    app = http.Application(client_max_size=32 * 1024 * 1024)
+    app = http.Application(client_max_size=32 * 1024 * 1024, middlewares=[guard_bodies])
     app[CONTAINER] = container
     setup_health(app, standard_checks(settings.database_url, settings.redis_url, settings.data_dir))
     app.add_routes(Callback(engine, codecs, container.clock).routes())

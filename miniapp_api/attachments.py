@@ -83,7 +83,17 @@ async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentO
     return AttachmentOut.of(begun)
 
 
-@api.put("/attachments/{attachment_id}/parts/{offset}", "上传一段", action="application.own", upload=PART)
+async def _check_own(call: Call, path: AttachmentPath) -> None:
+    await call.services.attachments.status(call.actor, path.attachment_id)
+
+
+async def _check_application(call: Call, path: ApplicationPath) -> None:
+    await call.services.attachments.check_own(call.actor, path.application_id)
+
+
+@api.put(
+    "/attachments/{attachment_id}/parts/{offset}", "上传一段", action="application.own", upload=PART, guard=_check_own
+)
 async def append(call: Call, path: PartPath, upload: Upload) -> AttachmentOut:
     """The bytes from `offset` on, at most 1 MB; 256 KB suits a phone."""
     return AttachmentOut.of(
@@ -105,7 +115,7 @@ async def complete(call: Call, path: AttachmentPath) -> AttachmentOut:
 
 @api.post(
     "/applications/{application_id}/attachments/whole", "一次上传", action="application.own", upload=WHOLE, status=201,
-    keyed="service",
+    keyed="service", guard=_check_application,
 )  # fmt: skip
 async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upload: Upload) -> AttachmentOut:
     """A whole file at once, as `wx.uploadFile` sends it. The same file again is the same attachment."""

@@ -24,7 +24,13 @@ class TemplatePath(PoolPath):
     kind: Kind
 
 
-@api.post("/draws/{draw_id}/attachment", "上传申请附件", action="draw.edit", upload=FILE, keyed="service")
+async def _check_draw(call: Call, path: DrawPath) -> None:
+    await call.services.draw_attachments.check_open(call.actor, path.draw_id)
+
+
+@api.post(
+    "/draws/{draw_id}/attachment", "上传申请附件", action="draw.edit", upload=FILE, keyed="service", guard=_check_draw
+)
 async def attach(call: Call, path: DrawPath, upload: Upload) -> AttachmentOut:
     """Put a file in the place of the one before."""
     return AttachmentOut.of(

@@ -123,7 +123,13 @@ async def change(call: Call, path: MaterialPath, body: MaterialIn) -> OfficeMate
     return OfficeMaterialOut.of(await call.services.materials.change(call.actor, path.material_id, body.data()))
 
 
-@api.put("/office/materials/{material_id}/file", "更换文件", action="material.manage", upload=FILE)
+async def _check_material(call: Call, path: MaterialPath) -> None:
+    await call.services.materials.check_exists(call.actor, path.material_id)
+
+
+@api.put(
+    "/office/materials/{material_id}/file", "更换文件", action="material.manage", upload=FILE, guard=_check_material
+)
 async def replace(call: Call, path: MaterialPath, upload: Upload) -> OfficeMaterialOut:
     """Another file in its place; its address stays."""
     changed = await call.services.materials.change(call.actor, path.material_id, content=upload.content)

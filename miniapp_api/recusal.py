@@ -11,7 +11,7 @@ from miniapp_api.draws import DrawPath, RecusalPersonOut, RecusalUnitOut
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Output, Page, PageQuery, PoolPath
-from services.draws.recusal_import import RecusalImport, render_template
+from services.draws.recusal_import import render_template
 
 api = Api("recusal", "回避", "Whose people must not be drawn. Tenderee and agency are there by themselves.")
 
@@ -77,10 +77,16 @@ async def add_unit(call: Call, path: DrawPath, body: UnitIn) -> Created:
     return Created.of(added)
 
 
-@api.post("/draws/{draw_id}/recusal-units/import", "批量导入回避单位", action="draw.edit", upload=SHEET)
+async def _check_draw(call: Call, path: DrawPath) -> None:
+    await call.services.setup.check_editable(call.actor, path.draw_id)
+
+
+@api.post(
+    "/draws/{draw_id}/recusal-units/import", "批量导入回避单位", action="draw.edit", upload=SHEET, guard=_check_draw
+)
 async def import_units(call: Call, path: DrawPath, upload: Upload) -> ImportedOut:
     """Add all units of a filled-in template, or none: `params.errors` names each line that can't be used."""
-    sheet = RecusalImport(call.services.setup)
+    sheet = call.services.recusal_import
     return ImportedOut(added=await sheet.units(call.actor, path.draw_id, upload.filename, upload.content))
 
 
@@ -108,10 +114,12 @@ async def add_person(call: Call, path: DrawPath, body: PersonIn) -> Created:
     return Created.of(added)
 
 
-@api.post("/draws/{draw_id}/recusal-persons/import", "批量导入回避人员", action="draw.edit", upload=SHEET)
+@api.post(
+    "/draws/{draw_id}/recusal-persons/import", "批量导入回避人员", action="draw.edit", upload=SHEET, guard=_check_draw
+)
 async def import_persons(call: Call, path: DrawPath, upload: Upload) -> ImportedOut:
     """Add all persons of a filled-in template, or none: `params.errors` names each line that can't be used."""
-    sheet = RecusalImport(call.services.setup)
+    sheet = call.services.recusal_import
     return ImportedOut(added=await sheet.persons(call.actor, path.draw_id, upload.filename, upload.content))
 
 

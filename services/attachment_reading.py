@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +17,8 @@ from services import permissions
 from services.attachment_rules import AttachmentView, field_of
 from services.attachments import ready_files
 from services.base import Actor, Deps, record, rows, transaction
-from services.file_contents import MEDIA_TYPES, PREVIEW, render_picture
+from services.file_contents import MEDIA_TYPES
+from services.previews import Previews
 from services.reviews.reach import REACHES, TAKEN_BACK
 from services.sealed_files import FileLost, SealedFiles
 
@@ -44,9 +44,10 @@ class OpenedFile:
 class AttachmentReading:
     """For the owner, for reviewers whose task it is or was, and for the pool's administrators."""
 
-    def __init__(self, deps: Deps, store: SealedFiles) -> None:
+    def __init__(self, deps: Deps, store: SealedFiles, previews: Previews) -> None:
         self._deps = deps
         self._store = store
+        self._previews = previews
 
     async def of_application(self, actor: Actor, application_id: UUID) -> Sequence[AttachmentView]:
         """The finished files, by field, row and age. Raises NotFound for anybody who may not see them."""
@@ -70,9 +71,7 @@ class AttachmentReading:
         name = f"{found.filename.rpartition('.')[0]}.jpg"
         if form == "thumbnail":
             return OpenedFile(await self._read(found, found.thumb_key), "image/jpeg", name)
-        content = await self._read(found, found.key)
-        kind: FileType = "png" if found.media_type == MEDIA_TYPES["png"] else "jpg"
-        return OpenedFile(await asyncio.to_thread(render_picture, content, kind, PREVIEW), "image/jpeg", name)
+        return OpenedFile(await self._preview(found), "image/jpeg", name)
 
     async def _find(self, actor: Actor, attachment_id: UUID) -> Attachment:
         found = await Attachment.get_or_none(id=attachment_id, pool=actor.pool, state="ready").prefetch_related(
@@ -82,12 +81,18 @@ class AttachmentReading:
             raise NotFound("没有这个文件，可能已被删除，请刷新后重试。", code="attachment_unknown")
         return found
 
+    async def _preview(self, found: Attachment) -> bytes:
+        kind: FileType = "png" if found.media_type == MEDIA_TYPES["png"] else "jpg"
+        try:
+            return await self._previews.get(found.key, kind)
+        except FileLost as error:
+            raise _lost(found) from error
+
     async def _read(self, found: Attachment, key: str) -> bytes:
         try:
             return await self._store.get(key)
         except FileLost as error:
-            log.error("attachment_lost", attachment=str(found.id))
-            raise Unavailable("文件暂时无法读取，我们已记录，请稍后重试。", code="file_lost") from error
+            raise _lost(found) from error
 
     async def _note(self, actor: Actor, found: Attachment, form: Form) -> None:
         if found.account_id == actor.account_id or not _sensitive(self._deps.book(found.pool), found.field):
@@ -96,6 +101,11 @@ class AttachmentReading:
             await record(
                 actor, self._deps.now(), "attachment.open", "attachment", found.id, field=found.field, form=form
             )
+
+
+def _lost(found: Attachment) -> Unavailable:
+    log.error("attachment_lost", attachment=str(found.id))
+    return Unavailable("文件暂时无法读取，我们已记录，请稍后重试。", code="file_lost")
 
 
 async def may_read(actor: Actor, application: Application) -> bool:

@@ -35,6 +35,7 @@ from services.batches import each
 from services.file_checker import FileChecker
 from services.file_contents import MEDIA_TYPES, Found
 from services.limits import serialise
+from services.previews import preview_key
 from services.sealed_files import FileLost, SealedFiles, new_key
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -59,6 +60,11 @@ class Attachments:
         self._deps = deps
         self._store = store
         self._checker = checker or FileChecker()
+
+    async def check_own(self, actor: Actor, application_id: UUID) -> None:
+        """Raises NotFound for anybody else's application."""
+        permissions.check(actor, "application.own")
+        await get_own(actor, application_id)
 
     async def begin(
         self,
@@ -223,6 +229,7 @@ class Attachments:
         await self._store.put(found.key, content)
         if seen.thumbnail:
             await self._store.put(_thumb_key(found), seen.thumbnail)
+            await self._store.put(preview_key(found.key), seen.preview)
         try:
             kept = await self._settle(actor, found, rule, seen, await asyncio.to_thread(_digest, content))
         except Conflict:
@@ -274,8 +281,8 @@ class Attachments:
                 await found.delete()
                 return
         await self._store.clear(_parts_folder(found))
-        await self._store.delete(_thumb_key(found))
-        await self._store.delete(found.key)
+        for key in (_thumb_key(found), preview_key(found.key), found.key):
+            await self._store.delete(key)
         await found.delete()
 
 

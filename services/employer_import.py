@@ -18,6 +18,7 @@ from models.experts import CatalogueEntry
 from services import sheet_files
 from services.base import Actor, Deps, record, transaction
 from services.employers import Employers
+from services.file_checker import FileChecker
 from services.limits import serialise
 from services.permissions import check
 from services.pinyin import sort_name
@@ -71,9 +72,10 @@ class ImportView:
 
 
 class EmployerImport:
-    def __init__(self, deps: Deps, employers: Employers) -> None:
+    def __init__(self, deps: Deps, employers: Employers, checker: FileChecker) -> None:
         self._deps = deps
         self._employers = employers
+        self._checker = checker
 
     async def read(self, actor: Actor, content: bytes, filename: str = "") -> ImportView:
         """Check a sheet, and keep it for the decision; nothing is added yet. Raises InvalidInput for what is none."""
@@ -84,9 +86,10 @@ class EmployerImport:
             )
         places = await self._regions(actor.pool)
         try:
-            rows, errors = await asyncio.to_thread(_read, content, places)
+            lines = await self._checker.read_sheet(content, format_within(content), COLUMNS, LINES_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
+        rows, errors = await asyncio.to_thread(_read, lines, places)
         rows, clashes = await _compare(actor.pool, rows)
         errors = sorted([*errors, *clashes], key=lambda one: one.line)
         now = self._deps.now()
@@ -168,10 +171,10 @@ def render_template(form: Format) -> bytes:
     return sheet_files.render_template(form, "单位", COLUMNS)
 
 
-def _read(content: bytes, places: Lookup) -> tuple[list[Row], list[RowError]]:
-    """The lines that can be used and what is wrong with the others; runs in a thread. Raises SheetError."""
+def _read(lines: Iterable[Line], places: Lookup) -> tuple[list[Row], list[RowError]]:
+    """The lines that can be used and what is wrong with the others; runs in a thread."""
     once, rows, errors = Once(), list[Row](), list[RowError]()
-    for line in sheet_files.read_lines(content, format_within(content), COLUMNS, LINES_MAX):
+    for line in lines:
         cells = Cells(line, _PLACES)
         row = _row(line, cells, once, places)
         if cells.errors:

@@ -14,11 +14,12 @@ from models.experts import CatalogueEntry
 from services.base import Actor, Deps, connection, execute, record, rows, transaction
 from services.expert_files import columns_of
 from services.expert_rows import ExpertRow, Lookups, RowReader
-from services.expert_sheets import COLUMNS, read_lines
+from services.expert_sheets import COLUMNS, ROWS_MAX
+from services.file_checker import IMPORT, FileChecker
 from services.limits import serialise
 from services.permissions import check
 from services.sheet_cells import Lookup, RowError
-from services.sheet_files import Format, SheetError
+from services.sheet_files import Format, Line, SheetError
 
 ERRORS_MAX = 1000
 """More reasons than this help nobody; reading stops."""
@@ -102,8 +103,9 @@ class ImportReport:
 
 
 class ExpertImport:
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, checker: FileChecker | None = None) -> None:
         self._deps = deps
+        self._checker = checker or FileChecker(sheets=IMPORT)
 
     async def run(
         self, actor: Actor, content: bytes, form: Format, *, progress: Progress | None = None, dry_run: bool = False
@@ -117,7 +119,8 @@ class ExpertImport:
         check(actor, "import")
         report = progress or (lambda _stage, _done, _total: None)
         lookups = await self._lookups(actor.pool)
-        found, errors, total = await asyncio.to_thread(_read, content, form, lookups, report)
+        lines = await self._checker.read_sheet(content, form, COLUMNS, ROWS_MAX)
+        found, errors, total = await asyncio.to_thread(_read, lines, lookups, report)
         if errors:
             return _failed(total, errors)
         now = self._deps.now()
@@ -212,15 +215,13 @@ class ExpertImport:
         await execute(_LINK_ACCOUNTS)
 
 
-def _read(
-    content: bytes, form: Format, lookups: Lookups, report: Progress
-) -> tuple[list[ExpertRow], list[RowError], int]:
+def _read(lines: Sequence[Line], lookups: Lookups, report: Progress) -> tuple[list[ExpertRow], list[RowError], int]:
     """What passed, what didn't, and how many lines were read; runs in a thread."""
     reader = RowReader(lookups)
     found: list[ExpertRow] = []
     errors: list[RowError] = []
     done = 0
-    for done, line in enumerate(read_lines(content, form), 1):
+    for done, line in enumerate(lines, 1):
         row = reader.read(line)
         if isinstance(row, ExpertRow):
             found.append(row)
@@ -229,7 +230,7 @@ def _read(
             if len(errors) > ERRORS_MAX:
                 break
         if done % 1000 == 0:
-            report("read", done, 0)
+            report("read", done, len(lines))
     return found, errors, done
 
 

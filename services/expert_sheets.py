@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from services import sheet_files
-from services.sheet_files import Column, Format, Line
+from services.sheet_files import Column, Format
 
 ROWS_MAX = 500_000
 
@@ -34,11 +32,6 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("recusal", "回避单位", False, "应回避的其他单位：名称|信用代码，多个用分号分隔", "深圳某某公司|"),
 )
-
-
-def read_lines(content: bytes, form: Format) -> Iterator[Line]:
-    """The lines below the heading, empty ones left out. Raises SheetError, also while iterating."""
-    return sheet_files.read_lines(content, form, COLUMNS, ROWS_MAX)
 
 
 def render_template(form: Format) -> bytes:

@@ -1,106 +1,64 @@
-"""Looking into a file in a process of its own: whatever a crafted file does to a decoder, it does it there.
-
-``python -m services.file_checker attachment jpg,pdf`` (or ``material docx,pdf``) reads the file from standard input and
-answers on standard output: a line of JSON, then the thumbnail, which only attachments have.
-"""
+"""Looking into files in processes of their own: whatever a crafted file does to a decoder, it does it there."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import resource
-import sys
-from collections.abc import Collection, Sequence
-from pathlib import Path
-from typing import cast, get_args
-
-import structlog
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import cast
 
 from domain.errors import InvalidInput
 from domain.rulebook_forms import FileType
 from domain.rulebook_people import MaterialType
-from services.file_contents import Found, inspect
-from services.office_files import OFFICE_TYPES, inspect_material
+from services.file_contents import Found
+from services.limited_process import Head, LimitedProcess, Limits
+from services.sheet_files import Column, Format, Line, SheetError
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-TIMEOUT = 30.0
-"""Seconds for one file, the start of the process included."""
-MEMORY_MAX = 1536 * 1024 * 1024
-CPU_MAX = 20
-"""Seconds of processor time."""
-AT_ONCE = 2
-_ROOT = Path(__file__).parents[1]
+FILES_AT_ONCE = 2
+SHEETS_AT_ONCE = 1
+IMPORT = Limits(memory=3 * 1024**3, cpu=900, seconds=1200.0)
+"""For a whole pool's experts, which only the command line imports."""
 
 
 class FileChecker:
-    """Looks into at most two files at once; others wait."""
+    """Two files and one sheet at once; others wait for their turn. ``sheets`` are the limits of one sheet."""
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(AT_ONCE)
+    def __init__(self, limits: Limits = Limits(), sheets: Limits = Limits()) -> None:  # noqa: B008  # frozen
+        self._files = LimitedProcess("services.file_work", limits, at_once=FILES_AT_ONCE)
+        self._sheets = LimitedProcess("services.sheet_work", sheets, at_once=SHEETS_AT_ONCE)
 
     async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
         """Raises InvalidInput with what is wrong and what to do; a file that breaks the process is broken."""
-        kind, thumbnail = await self._ask("attachment", content, allowed)
-        return Found(cast(FileType, kind), thumbnail)
+        head, (thumbnail, preview) = await self._ask({"way": "attachment", "allowed": list(allowed)}, content)
+        return Found(cast(FileType, head["kind"]), thumbnail, preview)
 
     async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
         """The same for what the office offers, office documents too; what it is."""
-        kind, _ = await self._ask("material", content, allowed)
-        return kind
+        head, _ = await self._ask({"way": "material", "allowed": list(allowed)}, content)
+        return cast(MaterialType, head["kind"])
 
-    async def _ask(self, way: str, content: bytes, allowed: Collection[str]) -> tuple[MaterialType, bytes]:
-        async with self._turn:
-            answer = await _run([sys.executable, "-m", "services.file_checker", way, ",".join(allowed)], content)
+    async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
+        """A picture as a small JPEG, as ``render_picture``. Raises InvalidInput."""
+        _, (drawn,) = await self._ask({"way": "picture", "kind": kind, "side": side}, content)
+        return drawn
+
+    async def read_sheet(
+        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+    ) -> Sequence[Line]:
+        """The lines of a sheet, as ``sheet_reading.read_lines``. Raises SheetError."""
+        asked = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
+        answer = await self._sheets.ask(asked, content)
+        if answer is None:
+            raise SheetError("文件过于复杂或已损坏，请新建表格，只粘贴名单的文字后再导入。")
+        head, blobs = answer
+        if "message" in head:
+            raise SheetError(head["message"])
+        return [Line(number, tuple(cells)) for number, *cells in json.loads(blobs[0])]
+
+    async def _ask(self, asked: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]]:
+        answer = await self._files.ask(asked, content)
         if answer is None:
             raise InvalidInput("文件无法读取，请重新导出或拍照后再上传。", code="file_broken")
-        head, _, thumbnail = answer.partition(b"\n")
-        said = json.loads(head)
-        if "message" in said:
-            raise InvalidInput(said["message"], code=said["code"])
-        return said["kind"], thumbnail
-
-
-async def _run(command: Sequence[str], content: bytes) -> bytes | None:
-    """What the process wrote; None when it failed or took too long. It gets none of our environment."""
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        cwd=_ROOT, env={"LANG": "C.UTF-8"},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            answer, _ = await process.communicate(content)
-    except TimeoutError:
-        log.warning("file_check_slow", bytes=len(content))
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        log.warning("file_check_failed", status=process.returncode, bytes=len(content))
-        return None
-    return answer
-
-
-def main() -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX, MEMORY_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_MAX, CPU_MAX))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    way, named = sys.argv[1], sys.argv[2].split(",")
-    content, thumbnail = sys.stdin.buffer.read(), b""
-    head: dict[str, str]
-    try:
-        if way == "material":
-            head = {"kind": inspect_material(content, [kind for kind in OFFICE_TYPES if kind in named])}
-        else:
-            found = inspect(content, [kind for kind in get_args(FileType) if kind in named])
-            head, thumbnail = {"kind": found.kind}, found.thumbnail
-    except InvalidInput as refusal:
-        head = {"message": refusal.message, "code": refusal.code}
-    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + thumbnail)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        if "message" in answer[0]:
+            raise InvalidInput(answer[0]["message"], code=answer[0]["code"])
+        return answer

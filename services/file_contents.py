@@ -24,6 +24,8 @@ from domain.rulebook_forms import FileType
 MEDIA_TYPES: Mapping[FileType, str] = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
 JPEG_PIXELS_MAX = 120_000_000
 """Of a phone's best camera; a JPEG is decoded at a fraction of its size."""
+PROGRESSIVE_PIXELS_MAX = 40_000_000
+"""A progressive JPEG is held whole, up to 8 bytes a pixel; cameras write none."""
 PNG_PIXELS_MAX = 30_000_000
 """A PNG is decoded whole, 4 bytes a pixel."""
 PAGES_MAX = 300
@@ -63,10 +65,11 @@ _FORBIDDEN_BYTES = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia|Im
 
 @dataclass(frozen=True)
 class Found:
-    """``thumbnail`` is a small JPEG made by us, without anything the camera wrote; empty for a PDF."""
+    """``thumbnail`` and ``preview`` are JPEGs made by us, without anything the camera wrote; empty for a PDF."""
 
     kind: FileType
     thumbnail: bytes
+    preview: bytes
 
 
 def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
@@ -74,8 +77,9 @@ def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
     kind = check_kind(content, allowed)
     if kind == "pdf":
         check_pdf(content)
-        return Found(kind, b"")
-    return Found(kind, render_picture(content, kind, THUMBNAIL))
+        return Found(kind, b"", b"")
+    preview = render_picture(content, kind, PREVIEW)
+    return Found(kind, render_picture(preview, "jpg", THUMBNAIL), preview)
 
 
 def check_kind(content: bytes, allowed: Collection[FileType]) -> FileType:
@@ -107,8 +111,7 @@ def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
     """
     try:
         with _quietly(), Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
-            most = JPEG_PIXELS_MAX if kind == "jpg" else PNG_PIXELS_MAX
-            if picture.width * picture.height > most:
+            if picture.width * picture.height > _pixels_max(picture):
                 raise _too_many_pixels()
             picture.draft("RGB", (_DECODED, _DECODED))
             picture.load()
@@ -120,6 +123,12 @@ def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
     except (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, MemoryError) as error:
         # all of these come out of Pillow's decoders for files that are cut off or made up
         raise InvalidInput("图片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
+
+
+def _pixels_max(picture: Image.Image) -> int:
+    if picture.format != "JPEG":
+        return PNG_PIXELS_MAX
+    return PROGRESSIVE_PIXELS_MAX if picture.info.get("progressive") else JPEG_PIXELS_MAX
 
 
 _BROKEN = (

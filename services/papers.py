@@ -35,6 +35,7 @@ from services.base import Actor, Deps, record, transaction
 from services.file_contents import MEDIA_TYPES, render_picture
 from services.paper_contents import Content, Filled
 from services.ports import Printer
+from services.previews import Previews
 from services.sealed_files import FileLost, SealedFiles
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -81,9 +82,10 @@ class Verified:
 
 
 class Papers:
-    def __init__(self, deps: Deps, store: SealedFiles, printer: Printer) -> None:
+    def __init__(self, deps: Deps, store: SealedFiles, previews: Previews, printer: Printer) -> None:
         self._deps = deps
         self._store = store
+        self._previews = previews
         self._printer = printer
 
     async def print_form(self, actor: Actor, application_id: UUID, *, confirmed: bool = False) -> Printed:
@@ -230,11 +232,11 @@ class Papers:
         if found is None or "pdf" in kinds:
             return ""
         try:
-            content = await self._store.get(found.key)
+            preview = await self._previews.get(found.key, kinds[0])
         except FileLost:
             logger.error("photo_lost", attachment=str(found.id))
             return ""
-        drawn = await asyncio.to_thread(render_picture, content, kinds[0], _PHOTO_SIDE)
+        drawn = await asyncio.to_thread(render_picture, preview, "jpg", _PHOTO_SIDE)
         return base64.b64encode(drawn).decode()
 
     async def _print(self, paper: str, content: Content) -> bytes:

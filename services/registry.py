@@ -24,6 +24,7 @@ from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.papers import DrawPapers
 from services.draws.reading import Reading
+from services.draws.recusal_import import RecusalImport
 from services.draws.rounds import Rounds
 from services.draws.run import Run
 from services.draws.screens import Screens
@@ -103,6 +104,7 @@ class Services:
     objections: Objections
     links: Links
     setup: DrawSetup
+    recusal_import: RecusalImport
     verification: Verification
     rounds: Rounds
     run: Run

@@ -33,7 +33,9 @@ NAMED_IN: Mapping[str, str] = {"attachment": "key", "invoice": "key", "material"
 """Tables whose rows name a file, and the column that does."""
 _CHUNK = 500
 _KEPT_SEARCHES = timedelta(days=30)
-_OURS = re.compile(r"(?P<base>(?P<pool>[a-z0-9_]+)/\d{4}/\d{2}/[0-9a-f]{32})(?:\.thumb|(?P<part>\.parts/.+))?")
+_OURS = re.compile(
+    r"(?P<base>(?P<pool>[a-z0-9_]+)/\d{4}/\d{2}/[0-9a-f]{32})(?:\.thumb|\.preview|(?P<part>\.parts/.+))?"
+)
 _PROBE = re.compile(r"doctor/[0-9a-f]{32}")
 _NAMED = "SELECT k FROM unnest($1::text[]) AS k WHERE " + " OR ".join(
     f"EXISTS (SELECT 1 FROM {table} WHERE {table}.{column} = k)"
@@ -139,7 +141,7 @@ class StoreKeeper:
 
 
 async def _unnamed(keys: Collection[str]) -> list[str]:
-    """Those that no row names: thumbnails go by their file, parts by an upload that is under way."""
+    """Those that no row names: pictures go by their file, parts by an upload that is under way."""
     found = {key: _OURS.fullmatch(key) for key in keys}
     bases = {key: known["base"] for key, known in found.items() if known}
     whole = {row["k"] for row in await rows(_NAMED, list(set(bases.values())))}

@@ -70,7 +70,12 @@ class ReceiptEndpoint:
             raise web.HTTPNotFound
         if (request.content_length or 0) > _LIMIT:
             raise web.HTTPRequestEntityTooLarge(_LIMIT, request.content_length or 0)
-        return await request.read()
+        body = bytearray()
+        async for piece in request.content.iter_any():
+            body += piece
+            if len(body) > _LIMIT:
+                raise web.HTTPRequestEntityTooLarge(_LIMIT, len(body))
+        return bytes(body)
 
     def _is_near(self, request: web.Request) -> bool:
         if not self._networks:

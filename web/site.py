@@ -185,9 +185,9 @@ class Site:
         if request.content_type != "multipart/form-data":
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
         async with asyncio.timeout(120):
-            fields, content = await _read_parts(request, longest)
-        self._check_token(fields, deed, subject_id, person_id)
-        return fields, content
+            return await _read_parts(
+                request, longest, lambda sent: self._check_token(sent, deed, subject_id, person_id)
+            )
 
     def _check_token(self, fields: Mapping[str, str], deed: str, subject_id: UUID, person_id: UUID) -> None:
         try:
@@ -299,7 +299,10 @@ def _check_origin(request: http.Request, public_url: str) -> None:
         raise _stale_form()
 
 
-async def _read_parts(request: http.Request, longest: int) -> tuple[dict[str, str], bytes]:
+async def _read_parts(
+    request: http.Request, longest: int, check: Callable[[Mapping[str, str]], None]
+) -> tuple[dict[str, str], bytes]:
+    """``check`` gets the fields before the file is read; our forms send their hidden ones first."""
     fields: dict[str, str] = {}
     content = bytearray()
     try:
@@ -307,6 +310,8 @@ async def _read_parts(request: http.Request, longest: int) -> tuple[dict[str, st
         while (part := await reader.next()) is not None:
             if not isinstance(part, BodyPartReader) or not part.name or len(fields) >= 20:
                 raise ValueError("no form of ours")
+            if part.name == "file":
+                check(fields)
             limit = longest if part.name == "file" else _FORM_LIMIT
             body = bytearray()
             while chunk := await part.read_chunk(64 * 1024):
@@ -319,6 +324,7 @@ async def _read_parts(request: http.Request, longest: int) -> tuple[dict[str, st
                 fields[part.name] = body.decode()
     except (ValueError, AssertionError) as error:  # aiohttp asserts on parts that are cut off
         raise InvalidInput("提交的内容不完整，请返回页面后重试。", code="not_a_form") from error
+    check(fields)
     if any("\0" in value for value in fields.values()):
         raise InvalidInput("提交的内容有无法识别的字符，请返回页面后重试。", code="not_a_form")
     return fields, bytes(content)

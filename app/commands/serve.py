@@ -33,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
         print=None,
         shutdown_timeout=GRACE,
         loop=uvloop.new_event_loop(),
+        auto_decompress=False,  # see app.bodies
     )
     return 0
 

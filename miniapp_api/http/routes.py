@@ -36,6 +36,8 @@ Keyed = Literal["here", "service", "no"]
 """Who honours an Idempotency-Key: the API around the whole service call, the service itself, nobody."""
 
 Function = Callable[..., Awaitable[object]]
+Guard = Callable[..., Awaitable[object]]
+"""``(call, path)``: raises when the caller may not touch this very object, before a byte of the body is read."""
 F = TypeVar("F", bound=Function)
 
 
@@ -47,6 +49,7 @@ class Options(TypedDict, total=False):
     keyed: Keyed
     limits: tuple[int, int]
     upload: UploadRule
+    guard: Guard
     status: int
     media_type: str
 
@@ -70,6 +73,7 @@ class Endpoint:
     keyed: Keyed
     limits: tuple[int, int] | None
     upload: UploadRule | None
+    guard: Guard | None
     media_type: str
     path_model: type[Params]
     query_model: type[Params] | None
@@ -155,6 +159,7 @@ def _endpoint(tag: str, method: str, path: str, summary: str, function: Function
         keyed=options.get("keyed", "here" if method == "POST" else "no"),
         limits=options.get("limits"),
         upload=upload,
+        guard=options.get("guard"),
         media_type=media_type,
         path_model=path_model,
         query_model=_model(function, hints["query"], Params) if "query" in hints else None,

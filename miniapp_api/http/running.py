@@ -62,6 +62,8 @@ class Runner:
         path = read_path(endpoint, request)
         if endpoint.actions and not any(permissions.may(call.actor, action) for action in endpoint.actions):
             permissions.check(call.actor, endpoint.actions[0])
+        if endpoint.guard is not None:
+            await endpoint.guard(call, path)
         arguments = await read_arguments(endpoint, request, path)
         if endpoint.answer is None and endpoint.status != 204:
             return _raw(await endpoint.function(call, **arguments.values))

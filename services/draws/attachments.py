@@ -31,11 +31,15 @@ class DrawAttachments:
         self._reading = reading
         self._checker = checker or FileChecker()
 
-    async def attach(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> AttachmentView:
-        """Put a file in the place of the one before. Raises InvalidInput, Conflict once the draw is handed in."""
+    async def check_open(self, actor: Actor, draw_id: UUID) -> None:
+        """Raises NotFound for another's draw, Conflict once it is handed in."""
         permissions.check(actor, "draw.edit")
         async with transaction():
             await self._open_draw(actor, draw_id)
+
+    async def attach(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> AttachmentView:
+        """Put a file in the place of the one before. Raises InvalidInput, Conflict once the draw is handed in."""
+        await self.check_open(actor, draw_id)
         check_begin(RULE, len(content), "", "")
         try:
             seen = await self._checker.check(content, RULE.types)

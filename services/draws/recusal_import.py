@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
 from domain.errors import AppError, InvalidInput
-from services import permissions, sheet_files
+from services import sheet_files
 from services.base import Actor, transaction
 from services.draws.setup import DrawSetup
+from services.file_checker import FileChecker
 from services.sheet_files import Column, Format, Line, SheetError, format_of
 from services.texts import check_text
 
@@ -42,8 +42,9 @@ Add = Callable[[Sequence[str]], Awaitable[UUID]]
 
 
 class RecusalImport:
-    def __init__(self, setup: DrawSetup) -> None:
+    def __init__(self, setup: DrawSetup, checker: FileChecker) -> None:
         self._setup = setup
+        self._checker = checker
 
     async def units(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
         """How many were added. Raises InvalidInput with ``params["errors"]``: the line and a Chinese reason."""
@@ -52,7 +53,7 @@ class RecusalImport:
             name, code, reason = cells
             return await self._setup.add_recusal_unit(actor, draw_id, name, code, reason)
 
-        return await self._run(actor, "units", filename, content, add)
+        return await self._run(actor, draw_id, "units", filename, content, add)
 
     async def persons(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
         """The same for persons."""
@@ -61,12 +62,12 @@ class RecusalImport:
             name, id_number, unit, reason = cells
             return await self._setup.add_recusal_person(actor, draw_id, name, id_number, unit, reason)
 
-        return await self._run(actor, "persons", filename, content, add)
+        return await self._run(actor, draw_id, "persons", filename, content, add)
 
-    async def _run(self, actor: Actor, kind: Kind, filename: str, content: bytes, add: Add) -> int:
-        permissions.check(actor, "draw.edit")
+    async def _run(self, actor: Actor, draw_id: UUID, kind: Kind, filename: str, content: bytes, add: Add) -> int:
+        await self._setup.check_editable(actor, draw_id)
         try:
-            lines = await asyncio.to_thread(_read, kind, content, format_of(filename))
+            lines = await self._checker.read_sheet(content, format_of(filename), _COLUMNS[kind], LINES_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
         errors: list[dict[str, object]] = []
@@ -89,11 +90,6 @@ def render_template(kind: Kind, form: Format, reasons: Sequence[str]) -> bytes:
     columns = [*others, replace(reason, sample=reasons[0])]
     notes = [["回避原因只能填写下列之一，请勿修改"], *([one] for one in reasons)]
     return sheet_files.render_template(form, _TITLES[kind], columns, ("回避原因", notes))
-
-
-def _read(kind: Kind, content: bytes, form: Format) -> list[Line]:
-    """Raises SheetError."""
-    return list(sheet_files.read_lines(content, form, _COLUMNS[kind], LINES_MAX))
 
 
 def _checked(kind: Kind, line: Line) -> list[str]:

@@ -184,6 +184,11 @@ class DrawSetup:
         for name, code, reason in parties:
             await RecusalUnit.create(draw_id=draw.id, name=name, credit_code=code, reason=reason, fixed=True)
 
+    async def check_editable(self, actor: Actor, draw_id: UUID) -> None:
+        """Raises NotFound for another's draw, Conflict for one that can't be changed any more."""
+        async with transaction():
+            await self._editable(actor, draw_id)
+
     async def add_recusal_unit(self, actor: Actor, draw_id: UUID, name: str, code: str, reason: str) -> UUID:
         async with transaction():
             locked = await self._editable(actor, draw_id)

@@ -19,9 +19,11 @@ from domain.errors import Rejected, Transient
 from domain.rulebook_forms import FileType
 from domain.rulebook_people import MaterialType
 from services.file_checker import FileChecker
-from services.file_contents import Found, inspect
+from services.file_contents import Found, inspect, render_picture
 from services.office_files import inspect_material
 from services.ports import FileEntry
+from services.sheet_files import Column, Format, Line
+from services.sheet_reading import read_lines
 
 
 def jpeg(width: int = 640, height: int = 480, *, mode: str = "RGB", orientation: int = 0) -> bytes:
@@ -150,6 +152,14 @@ class QuickChecker(FileChecker):
 
     async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
         return inspect_material(content, allowed)
+
+    async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
+        return render_picture(content, kind, side)
+
+    async def read_sheet(
+        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+    ) -> Sequence[Line]:
+        return list(read_lines(content, form, columns, rows_max))
 
 
 class MemoryFiles:

@@ -17,6 +17,7 @@ from PIL import Image
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from domain.ids import new_id
+from domain.rulebook_forms import FileType
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
@@ -28,6 +29,7 @@ from services.attachments import PART_MAX, SWEEP_DUE, UNFINISHED_MAX, Attachment
 from services.base import Actor, Deps, rows
 from services.crypto import SealBroken
 from services.file_contents import Found
+from services.previews import Previews
 from services.sealed_files import SealedFiles
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf, png, with_action
@@ -53,7 +55,7 @@ def service(deps: Deps, store: SealedFiles) -> Attachments:
 
 @pytest.fixture
 def reading(deps: Deps, store: SealedFiles) -> AttachmentReading:
-    return AttachmentReading(deps, store)
+    return AttachmentReading(deps, store, Previews(store, QuickChecker()))
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ class Trusting:
     """Stands in for the checker where a test is about something else."""
 
     async def check(self, content: bytes, allowed: Any) -> Found:
-        return Found("jpg", b"small")
+        return Found("jpg", b"small", b"medium")
 
 
 async def begin(service: Attachments, who: Applicant, field: str = "photo", **options: Any) -> AttachmentView:
@@ -101,7 +103,7 @@ async def test_nothing_lies_in_the_store_in_clear(
     service: Attachments, applicant: Applicant, files: MemoryFiles
 ) -> None:
     await attach(service, applicant)
-    assert len(files.kept) == 2
+    assert len(files.kept) == 3
     for key, content in files.kept.items():
         assert b"JFIF" not in content
         assert str(applicant.id) not in key
@@ -521,6 +523,39 @@ async def test_pictures_are_drawn_by_us_and_a_pdf_has_none(
         await reading.open(applicant.actor, letter.id, "preview")
 
 
+class Counting(QuickChecker):
+    """Counts the pictures that it draws."""
+
+    drawn = 0
+
+    async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
+        self.drawn += 1
+        await asyncio.sleep(0.01)
+        return await super().draw(content, kind, side)
+
+
+async def test_looking_forty_times_draws_nothing(
+    deps: Deps, store: SealedFiles, service: Attachments, applicant: Applicant
+) -> None:
+    checker = Counting()
+    reading = AttachmentReading(deps, store, Previews(store, checker))
+    done = await attach(service, applicant, content=jpeg(3000, 1500))
+    await asyncio.gather(*(reading.open(applicant.actor, done.id, "preview") for _ in range(40)))
+    assert checker.drawn == 0
+
+
+async def test_a_file_from_before_previews_were_kept_gets_one_once(
+    deps: Deps, store: SealedFiles, service: Attachments, applicant: Applicant, files: MemoryFiles
+) -> None:
+    checker = Counting()
+    reading = AttachmentReading(deps, store, Previews(store, checker))
+    done = await attach(service, applicant, content=jpeg(3000, 1500))
+    del files.kept[f"{(await Attachment.get(id=done.id)).key}.preview"]
+    opened = await asyncio.gather(*(reading.open(applicant.actor, done.id, "preview") for _ in range(40)))
+    assert checker.drawn == 1
+    assert len({one.content for one in opened}) == 1
+
+
 async def test_a_file_that_the_store_lost_is_told_as_an_outage(
     service: Attachments, reading: AttachmentReading, applicant: Applicant, files: MemoryFiles
 ) -> None:
@@ -543,11 +578,11 @@ async def test_what_was_removed_is_deleted_an_hour_later(
     with pytest.raises(NotFound):
         await reading.open(applicant.actor, gone.id)
     assert await service.sweep() == 0
-    assert len(files.kept) == 4
+    assert len(files.kept) == 6
     clock.move(timedelta(hours=1))
     assert await service.sweep() == 1
     assert await service.sweep() == 0
-    assert len(files.kept) == 2
+    assert len(files.kept) == 3
     assert (await reading.open(applicant.actor, kept.id)).content == PICTURE
 
 
@@ -574,7 +609,7 @@ async def test_parts_of_a_crashed_process_go_with_the_rest(
     files.kept[f"{key}.parts/000000000000-dead"] = b"x"
     await service.append(applicant.actor, begun.id, 0, PICTURE)
     await service.finish(applicant.actor, begun.id)
-    assert sorted(files.kept) == [key, f"{key}.thumb"]
+    assert sorted(files.kept) == [key, f"{key}.preview", f"{key}.thumb"]
 
 
 async def test_the_sweep_is_due_exactly_while_it_has_something_to_do(

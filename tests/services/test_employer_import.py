@@ -22,6 +22,7 @@ from services.employers import EmployerData, Employers
 from services.sheet_files import Format
 from tests.factories.applications import make_applicant, make_codes, make_employer
 from tests.factories.documents import xlsx
+from tests.factories.files import QuickChecker
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook
 
@@ -43,7 +44,7 @@ def employers(deps: Deps, book: NoticeBook) -> Employers:
 
 @pytest.fixture
 def imports(deps: Deps, employers: Employers) -> EmployerImport:
-    return EmployerImport(deps, employers)
+    return EmployerImport(deps, employers, QuickChecker())
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from services.catalogues import Catalogues
 from services.expert_import import ExpertImport, ImportReport
 from services.expert_sheets import COLUMNS, render_template
 from services.sheet_files import Format, SheetError, format_of
+from tests.factories.files import QuickChecker
 from tests.factories.people import make_account, make_expert
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -43,7 +44,7 @@ def _catalogues() -> dict[Kind, list[Entry]]:
 @pytest.fixture
 async def imports(db: str, deps: Deps) -> ExpertImport:
     await Catalogues(deps).replace(system("demo"), _catalogues())
-    return ExpertImport(deps)
+    return ExpertImport(deps, QuickChecker())
 
 
 def _row(**cells: str) -> list[str]:
@@ -286,10 +287,10 @@ async def test_what_only_looks_like_a_workbook_is_refused(imports: ExpertImport,
 async def test_a_workbook_that_unpacks_without_end_is_refused(
     imports: ExpertImport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.sheet_files.UNPACKED_MAX", 10_000)
+    monkeypatch.setattr("services.sheet_reading.UNPACKED_MAX", 10_000)
     with pytest.raises(SheetError, match="过大"):
         await _run(imports, _zip(a=b"\0" * 20_000), "xlsx")
-    monkeypatch.setattr("services.sheet_files.BYTES_MAX", 10)
+    monkeypatch.setattr("services.sheet_reading.BYTES_MAX", 10)
     with pytest.raises(SheetError, match="拆分"):
         await _run(imports, _sheet(_row()))
 
@@ -302,7 +303,7 @@ def test_the_form_goes_by_the_ending() -> None:
 
 async def test_without_catalogues_the_first_step_is_named(db: str, deps: Deps) -> None:
     with pytest.raises(SheetError, match="pbt catalogue import"):
-        await _run(ExpertImport(deps), _sheet(_row()))
+        await _run(ExpertImport(deps, QuickChecker()), _sheet(_row()))
 
 
 async def test_only_the_pool_s_administrator_brings_experts_in(imports: ExpertImport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from contextlib import suppress
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfWriter
 
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Unavailable
 from domain.rulebook_forms import FileType
 from services.file_checker import FileChecker
 from services.file_contents import PREVIEW, inspect, render_picture
+from services.limited_process import LimitedProcess, Limits
 from tests.factories.files import (
     jpeg,
     pdf,
@@ -190,15 +192,46 @@ async def test_the_checker_answers_as_the_function_does() -> None:
     assert refusal.value.code == "file_type"
 
 
-async def test_a_file_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.file_checker.TIMEOUT", 0.01)
+async def test_a_file_that_takes_too_long_is_refused() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        await FileChecker().check(jpeg(), ALL)
+        await FileChecker(Limits(seconds=0.01)).check(jpeg(), ALL)
     assert refusal.value.code == "file_broken"
 
 
 async def test_a_file_that_kills_the_process_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.file_checker.sys.executable", "/bin/false")
+    monkeypatch.setattr("services.limited_process.sys.executable", "/bin/false")
     with pytest.raises(InvalidInput) as refusal:
         await FileChecker().check(jpeg(), ALL)
     assert refusal.value.code == "file_broken"
+
+
+async def test_a_queue_that_is_too_long_is_told_and_not_joined() -> None:
+    busy = LimitedProcess("services.file_work", Limits(), at_once=0, patience=0.01)
+    with pytest.raises(Unavailable, match="一分钟后"):
+        await busy.ask({}, b"")
+
+
+async def test_many_at_once_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = running = 0
+    process = LimitedProcess("services.file_work", Limits(), at_once=2)
+
+    async def run(_argument: str, _content: bytes) -> bytes:
+        nonlocal most, running
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return b'{"sizes":[]}\n'
+
+    monkeypatch.setattr(process, "_run", run)
+    await asyncio.gather(*(process.ask({}, b"x") for _ in range(12)))
+    assert most == 2
+
+
+def test_a_progressive_picture_that_would_be_held_whole_is_refused() -> None:
+    out = io.BytesIO()
+    Image.new("L", (8_000, 6_000)).save(out, "JPEG", progressive=True)
+    assert code_of(out.getvalue()) == "file_pixels"
+    out = io.BytesIO()
+    Image.new("L", (8_000, 6_000)).save(out, "JPEG")
+    assert inspect(out.getvalue(), ALL).kind == "jpg"

@@ -25,6 +25,7 @@ from services.attachments import Attachments
 from services.base import Actor, Deps
 from services.campaigns import Campaigns
 from services.papers import Papers
+from services.previews import Previews
 from services.sealed_files import SealedFiles
 from tests.factories.applications import (
     SPECIALTY,
@@ -48,16 +49,21 @@ def printer() -> PlainPrinter:
     return PlainPrinter()
 
 
+def make_papers(deps: Deps, files: MemoryFiles, printer: Any) -> Papers:
+    store = SealedFiles(files, deps.keys)
+    return Papers(deps, store, Previews(store, QuickChecker()), printer)
+
+
 @pytest.fixture
 def papers(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Papers:
-    return Papers(deps, SealedFiles(files, deps.keys), printer)
+    return make_papers(deps, files, printer)
 
 
 @pytest.fixture
 def locking(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Papers:
     """Papers of a pool where printing locks, as in Hunan."""
     changed = with_rules(deps, papers={"print_locks": True, "print_before_submit": True})
-    return Papers(changed, SealedFiles(files, deps.keys), printer)
+    return make_papers(changed, files, printer)
 
 
 @pytest.fixture
@@ -118,7 +124,7 @@ async def test_the_form_holds_the_person_the_values_and_the_names_of_codes(
 async def test_the_real_printer_takes_every_paper(
     deps: Deps, files: MemoryFiles, typst: TypstPrinter, actor: Actor, application: Application
 ) -> None:
-    papers = Papers(deps, SealedFiles(files, deps.keys), typst)
+    papers = make_papers(deps, files, typst)
     printed = await papers.print_form(actor, application.id)
     text = text_of((await papers.printed(actor, application.id)).content)
     assert f"校验码{printed.code}" in text

@@ -22,6 +22,7 @@ from services.applications.state import seal_values
 from services.attachments import KEPT_AFTER_REMOVAL, Attachments
 from services.base import Actor, Deps
 from services.papers import Papers
+from services.previews import Previews
 from services.privacy import Privacy
 from services.sealed_files import SealedFiles
 from services.store_keeper import OLD, StoreKeeper
@@ -219,7 +220,10 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
     """Attachments, one whole and one half sent, and every print of it; what was handed in is an archive."""
     files = MemoryFiles(clock)
     store = SealedFiles(files, deps.keys)
-    attachments, papers = Attachments(deps, store, QuickChecker()), Papers(deps, store, PlainPrinter())
+    attachments, papers = (
+        Attachments(deps, store, QuickChecker()),
+        Papers(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
+    )
     draft = await make_applicant(deps, mobile=MOBILE)
     kept = await make_application(deps, draft.account, state="refused", ended_at=deps.now(), submitted_at=deps.now())
     await papers.print_form(draft.actor, kept.id)
@@ -230,7 +234,7 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
     printed = await papers.print_form(draft.actor, draft.id)
     await Application.filter(id=draft.id).update(version=2)
     await papers.print_form(draft.actor, draft.id)
-    assert len(files.kept) == 6
+    assert len(files.kept) == 7
     await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())
 
     await privacy.delete(draft.actor, await _code(deps, book))
@@ -247,7 +251,10 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
 ) -> None:
     files = MemoryFiles(clock)
     store = SealedFiles(files, deps.keys)
-    papers, keeper = Papers(deps, store, PlainPrinter()), StoreKeeper(deps, store, clock)
+    papers, keeper = (
+        Papers(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
+        StoreKeeper(deps, store, clock),
+    )
     draft = await make_applicant(deps, mobile=MOBILE)
     files.pause = asyncio.Event()
     printing = asyncio.create_task(papers.print_form(draft.actor, draft.id))

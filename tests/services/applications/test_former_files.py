@@ -25,6 +25,7 @@ from services.attachment_reading import AttachmentReading
 from services.attachments import KEPT_AFTER_REMOVAL, Attachments
 from services.base import Actor, Deps, transaction
 from services.campaigns import Campaigns
+from services.previews import Previews
 from services.sealed_files import SealedFiles
 from services.store_keeper import OLD, StoreKeeper
 from tests.factories.applications import (
@@ -61,7 +62,7 @@ def attachments(deps: Deps, store: SealedFiles) -> Attachments:
 
 @pytest.fixture
 def reading(deps: Deps, store: SealedFiles) -> AttachmentReading:
-    return AttachmentReading(deps, store)
+    return AttachmentReading(deps, store, Previews(store, QuickChecker()))
 
 
 @pytest.fixture
