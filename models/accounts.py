@@ -127,6 +127,10 @@ class VerificationCode(Row):
     pool = fields.CharField(32)
     mobile_hash = fields.CharField(64)
     purpose = fields.CharField(20)
+    source = fields.CharField(80, default="", db_default="")
+    """Who asked for it, as ``services.sources.Source`` counts: a network, a WeChat or an account."""
+    sent = fields.BooleanField(default=True, db_default=True)
+    """False: nobody has this mobile, so no message went out, unsaid."""
     code_hash = fields.CharField(64)
     sent_at = fields.DatetimeField()
     valid_until = fields.DatetimeField()
@@ -135,7 +139,59 @@ class VerificationCode(Row):
 
     class Meta:
         table = "verification_code"
-        indexes = (("pool", "mobile_hash", "sent_at"),)
+        indexes = (("pool", "mobile_hash", "sent_at"), ("pool", "sent_at"))
+
+
+class WrongTry(Row):
+    """A wrong code or password.
+
+    ``subject``: the mobile's hash, the account's id, or the hash of a name that nobody has.
+    ``source`` is who typed it, as ``services.sources.Source`` counts: a stranger's tries lock the stranger.
+    """
+
+    pool = fields.CharField(32)
+    kind = fields.CharField(8)
+    """code or password."""
+    subject = fields.CharField(64)
+    source = fields.CharField(80)
+    familiar = fields.BooleanField()
+    """It came from where the person is known: his WeChat, or a browser in which he has logged in before."""
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "wrong_try"
+        indexes = (("pool", "kind", "subject", "at"), ("at",))
+
+
+class KnownBrowser(Row):
+    """A browser in which a person has logged in before.
+
+    ``browser_id`` stands in a cookie of its own, which outlasts log-ins.
+    """
+
+    browser_id = fields.UUIDField()
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.CASCADE, related_name="browsers")
+    account_id: UUID
+    seen_at = fields.DatetimeField()
+
+    class Meta:
+        table = "known_browser"
+        unique_together = (("browser_id", "account_id"),)
+        indexes = (("account_id", "seen_at"),)
+
+
+class SpentToken(Row):
+    """A token that serves once and has served.
+
+    Kept until it would have run out anyway; ``digest`` is its SHA-256.
+    """
+
+    digest = fields.CharField(64, unique=True)
+    until = fields.DatetimeField()
+
+    class Meta:
+        table = "spent_token"
+        indexes = (("until",),)
 
 
 class PasswordTries(Row):

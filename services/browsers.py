@@ -9,7 +9,7 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
-from domain.errors import AppError, Forbidden, Unauthenticated
+from domain.errors import AppError, Conflict, Forbidden, Unauthenticated
 from domain.ids import new_id
 from models.accounts import Account, Session
 from models.experts import Expert
@@ -20,6 +20,7 @@ from services.expert_link import link_expert
 from services.links import Links
 from services.roles import RoleOption, find_role, roles_of
 from services.sessions import Sessions
+from services.single_use import is_spent, spend
 from services.tokens import hash_token
 
 _COOKIE = "browser"
@@ -110,14 +111,26 @@ class BrowserLogins:
             raise Unauthenticated("请先登录并绑定手机号。")
         return self._links.sign(_HAND_OVER, actor.session_id, actor.account_id, self._deps.now() + _HAND_OVER_VALID)
 
+    async def check_hand_over(self, token: str) -> Actor:
+        """Whom a link lets in. Raises Forbidden for one that does not hold, Conflict for one that was used."""
+        link = self._links.check(token, _HAND_OVER)
+        if await is_spent(token):
+            raise _used_up()
+        return await self._sessions.resume(link.subject_id, link.person_id)
+
     async def take_over(self, token: str, *, device: str = "") -> str:
-        """The cookie of a log-in of the browser's own, in the role handed over. Raises Forbidden, Unauthenticated."""
+        """The cookie of a log-in of the browser's own, in the role handed over; each token serves once.
+
+        Raises Forbidden, Unauthenticated; Conflict for a token that was used.
+        """
         link = self._links.check(token, _HAND_OVER)
         actor = await self._sessions.resume(link.subject_id, link.person_id)
         held = await find_role(
             link.person_id, actor.role, self._deps.now(), scope=actor.scope, organisation_id=actor.organisation_id
         )
         async with transaction():
+            if not await spend(token, link.expires):
+                raise _used_up()
             return await self._open(link.person_id, actor.pool, held, device)
 
     # ---- vouched for by the identity platform
@@ -173,6 +186,13 @@ class BrowserLogins:
         actor = Actor(pool, session.role or "guest", account_id, session_id=session.id)
         await record(actor, now, "session.browser", "account", account_id, role=session.role)
         return self._links.sign(_COOKIE, session.id, account_id, session.refresh_until)
+
+
+def _used_up() -> Conflict:
+    return Conflict(
+        "这个登录链接已经用过了。为保护账号，每个链接只能登录一次；请在下面重新登录，或回到小程序再打开一次。",
+        code="link_used",
+    )
 
 
 def _nobodys() -> str:

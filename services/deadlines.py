@@ -232,6 +232,7 @@ class Deadlines:
         now = self._deps.now()
         await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
         await execute("DELETE FROM verification_code WHERE sent_at < $1", now - timedelta(days=2))
+        await execute("DELETE FROM spent_token WHERE until < $1", now)
         await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
         await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))
         await execute("DELETE FROM session WHERE refresh_until < $1", now - timedelta(days=7))

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.errors import AppError, Forbidden, InvalidInput, NotFound, Unauthenticated
+from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.rulebook import Rulebook
 from services.base import Actor
 from services.browsers import LASTS, BrowserLogins
@@ -49,7 +49,8 @@ class Door:
         self._site.get("/h5/login/code", self.ask_mobile)
         self._site.get("/h5/login/password", self.ask_password)
         self._site.post("/h5/login/password", self.take_password)
-        self._site.get("/h5/login/{token}", self.hand_over)
+        self._site.get("/h5/login/{token}", self.offer_hand_over)
+        self._site.post("/h5/login/{token}", self.hand_over)
         self._site.get("/h5/role", self.ask_role)
         self._site.post("/h5/role", self.take_role)
         self._site.post("/h5/logout", self.log_out)
@@ -201,10 +202,32 @@ class Door:
 
     # ---- by a link
 
+    async def offer_hand_over(self, request: http.Request) -> http.Response:
+        """``?to=/desk/…`` names the page to go on with. Looking logs nobody in: messengers look at links too.
+
+        A browser in which the same person is logged in, in the same role, goes on without being asked.
+        """
+        token, target = request.match_info["token"], safe_target(request.query.get("to", ""))
+        try:
+            person = await self._logins.check_hand_over(token)
+        except Conflict as error:
+            return self._login_page("code", "", error=error, target=target)
+        visitor = await self.find_visitor(request)
+        if visitor is not None and replace(visitor, session_id=person.session_id) == person:
+            raise http.HTTPSeeOther(target or await self.home(visitor))
+        return self._site.render(
+            "login_link.html", token=token, next=target, form=self._site.form_token("login_link", _NOBODY, _NOBODY)
+        )
+
     async def hand_over(self, request: http.Request) -> http.Response:
-        """``?to=/desk/…`` names the page to go on with."""
-        cookie = await self._logins.take_over(request.match_info["token"], device=device_of(request))
-        return await self.enter(request, cookie, request.query.get("to", ""))
+        await self._site.check_rate(request, "login", *TRIES)
+        fields = await self._site.read_form(request, "login_link", _NOBODY, _NOBODY)
+        token, target = request.match_info["token"], safe_target(fields.get("next", ""))
+        try:
+            cookie = await self._logins.take_over(token, device=device_of(request))
+        except Conflict as error:
+            return self._login_page("code", "", error=error, target=target)
+        return await self.enter(request, cookie, target)
 
     # ---- inside
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from domain.ids import new_id
@@ -99,9 +100,31 @@ async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_l
     actor = await logins.resume(next(iter(desk.client.session.cookie_jar)).value)
     token = await logins.hand_over(actor)
     other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/desk/")
+    await other.press("确认登录")
     assert (other.path, "当前身份：场地人员" in other.text) == ("/desk", True)
     world.clock.move(timedelta(minutes=4))
     assert (await world.visitor().get(f"/h5/login/{token}")).status == 403
+
+
+async def test_a_preview_of_a_log_in_link_logs_nobody_in_and_the_link_serves_once(world: World) -> None:
+    desk = await world.log_in(world.office.desk, "venue")
+    logins = world.services.browsers
+    actor = await logins.resume(next(iter(desk.client.session.cookie_jar)).value)
+    token = await logins.hand_over(actor)
+    messenger = world.visitor()
+    for _ in range(3):
+        assert (await messenger.get(f"/h5/login/{token}")).status == 200
+        assert (await messenger.get("/desk")).path == "/h5/login", "looking at a link logs nobody in"
+    owner, thief = world.visitor(), world.visitor()
+    await asyncio.gather(owner.get(f"/h5/login/{token}"), thief.get(f"/h5/login/{token}"))
+    await owner.press("确认登录")
+    assert owner.path == "/desk"
+    await thief.press("确认登录")
+    assert (thief.status, "只能登录一次" in thief.text) == (409, True)
+    assert "获取验证码" in thief.text, "the ordinary log-in stands on the same page"
+    late = await world.visitor().get(f"/h5/login/{token}")
+    assert (late.status, "已经用过" in late.text) == (409, True)
+    assert (await thief.get("/desk")).path == "/h5/login"
 
 
 async def test_the_desk_types_codes_for_entry_and_exit(world: World) -> None:
