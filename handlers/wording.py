@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 
 from domain.clock import local, print_time
 from domain.lifecycles import InvitationState
+from domain.links_in_text import defuse
 from handlers import texts
 from services.experts import Period
 from services.invitations import InvitationView
@@ -17,7 +18,7 @@ _OTHER_VENUE = "其他"
 
 def plain(text: str) -> str:
     """Words that somebody else typed, unable to become a link in a chat bubble."""
-    return text.replace("<", "‹").replace(">", "›")
+    return defuse(text)
 
 
 def where(view: InvitationView) -> str:

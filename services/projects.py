@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-from tortoise.expressions import Q
+from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
 
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
@@ -20,7 +20,7 @@ from services.base import Actor, Deps, record, transaction
 from services.idempotency import once
 from services.organisations import check_credit_code
 from services.permissions import check
-from services.texts import check_text
+from services.texts import check_no_link, check_text
 
 PAGE_MAX = 100
 INVESTMENT_MAX = 10**16
@@ -124,6 +124,7 @@ _TEXTS: Mapping[str, tuple[str, int]] = {
     "contact": ("联系人", 50),
     "contact_phone": ("联系电话", 30),
 }
+_READ_BY_OTHERS = frozenset({"name", "tenderee_name", "agency_name", "contact", "contact_phone"})
 _ENTRUSTED = "委托"
 """Organisation forms with this word name an agency (委托招标)."""
 
@@ -201,7 +202,8 @@ class Projects:
     async def list(self, actor: Actor, *, search: str = "", page: int = 1, size: int = 20) -> ProjectPage:
         """Newest first; ``search`` is a part of the name or the number, ``page`` counts from 1, ``size`` ≤ 100.
 
-        An agent sees his own projects, the legal entity those of all its agents, pool staff all.
+        An agent sees his own projects, the legal entity those of all its agents, a verifier those with a draw that was
+        handed in at his terminal, pool staff all.
         """
         check(actor, "project.read")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
@@ -294,6 +296,9 @@ class Projects:
         query = Project.filter(pool=actor.pool, deleted_at=None)
         if actor.role == "agent":
             return query.filter(organisation_id=actor.organisation_id, agent_id=actor.account_id)
+        if actor.role == "verifier" and actor.scope:
+            handed_in = Draw.filter(applications__terminal=actor.scope)
+            return query.filter(id__in=Subquery(handed_in.values("project_id")))
         return query.filter(organisation_id=actor.organisation_id) if actor.role == "organisation" else query
 
     async def _locked(self, actor: Actor, project_id: UUID) -> Project:
@@ -340,13 +345,14 @@ def _check_field(book: Rulebook, data: ProjectData, name: str) -> str:
     required = name in book.projects.required
     if name == "agency_name" and _ENTRUSTED in data.organisation_form:
         required = True
-    return check_text(getattr(data, name), name, label, longest, required=required)
+    text = check_text(getattr(data, name), name, label, longest, required=required)
+    return check_no_link(text, name, label) if name in _READ_BY_OTHERS else text
 
 
 def _check_lot(data: LotData) -> LotData:
     if not 0 <= data.investment <= INVESTMENT_MAX:
         raise InvalidInput("标段投资额不能为负数。", field="investment")
-    name = check_text(data.name, "name", "标段名称", 100, required=True)
+    name = check_no_link(check_text(data.name, "name", "标段名称", 100, required=True), "name", "标段名称")
     return LotData(name, check_text(data.number, "number", "标段编号", 60), data.investment)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from domain.errors import InvalidInput
+from domain.links_in_text import find_link
 
 
 def check_text(value: str, field: str, label: str, longest: int, *, required: bool = False) -> str:
@@ -19,4 +20,15 @@ def check_text(value: str, field: str, label: str, longest: int, *, required: bo
         raise InvalidInput(f"{label}最多{longest}个字，请缩短后再提交。", code="too_long", field=field)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise InvalidInput(f"{label}中有无法识别的字符，请删除后重新填写。", code="bad_characters", field=field)
+    return text
+
+
+def check_no_link(text: str, field: str, label: str) -> str:
+    """The text, if nothing in it turns into a link where experts read it. Raises InvalidInput."""
+    if found := find_link(text):
+        raise InvalidInput(
+            f"{label}中不能有网址、链接、邮箱或“<”（“{found[:20]}”），请删去，只写文字和电话号码。",
+            code="link_in_text",
+            field=field,
+        )
     return text

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.errors import InvalidInput
 from domain.rulebook import Rulebook
 from services.base import violation
+from services.texts import check_no_link
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,9 @@ def _check_texts(form: DrawForm, book: Rulebook) -> None:
     for field, value in given.items():
         if field in book.draw.required and not value.strip():
             raise InvalidInput(f"请填写{_LABELS[field]}。", field=field)
+    for field in ("name", "opening_place", "operator_name", "operator_phone"):
+        check_no_link(given[field], field, _LABELS[field])
+    check_no_link(form.remark, "remark", "备注")
 
 
 def check_notice_form(form: NoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> None:
@@ -125,6 +129,8 @@ def check_notice_form(form: NoticeForm, book: Rulebook, draw_starts_at: datetime
     for field in rules.required:
         if not str(getattr(form, field)).strip():
             raise InvalidInput(f"请填写{_NOTICE_LABELS[field]}。", field=field)
+    for field in ("venue", "address", "room", "contact", "contact_phone", "remark"):
+        check_no_link(getattr(form, field), field, _NOTICE_LABELS[field])
     if len(form.remark) > rules.remarks_max:
         raise violation(book, "draw.notice.remarks_max", f"注意事项最多{rules.remarks_max}字。", field="remark")
     if not all(any(word in form.address for word in words) for words in rules.address_parts):

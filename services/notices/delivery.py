@@ -18,6 +18,7 @@ import structlog
 
 from domain.clock import SHANGHAI
 from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.links_in_text import defuse
 from services.base import Deps, execute, rows, transaction
 from services.batches import each
 from services.notices import texts
@@ -61,6 +62,8 @@ _SPEND_CREDIT = (
     "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], "
     "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
 )
+_OUR_OWN = frozenset({"link", "email"})
+"""Facts of a notice that may be tapped; all others are words that somebody may have typed."""
 _LOCK_NOTICES = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _LOOK_AGAIN = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
 _EARLY = "SELECT id FROM receipt WHERE applied_at IS NULL AND vendor = 'wechat' AND body->>'msgid' = ANY($1::text[])"
@@ -258,7 +261,8 @@ class Delivery:
         await self._official.send_menu(row["pool"], openid, text, items, "点选即可，之后会请您再确认一次。")
 
     def _params(self, row: Any) -> dict[str, str]:
-        params = {name: str(value) for name, value in _as_object(row["params"]).items()}
+        given = _as_object(row["params"]).items()
+        params = {name: str(value) if name in _OUR_OWN else defuse(str(value)) for name, value in given}
         if row["secret_sealed"]:
             params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
         if row["kind"] in texts.LINKED and row["link"]:

@@ -277,3 +277,15 @@ async def test_a_remark_with_a_link_in_it_is_shown_as_text(world: World, phone: 
     await CallNotice.filter(id=invitation.notice_id).update(remark='<a href="http://x">点我</a>')
     assert '<a href="http' not in await phone.says("邀请")
     assert "点我" in phone.screen
+
+
+async def test_a_link_that_was_stored_before_is_shown_but_cannot_be_tapped(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    await CallNotice.filter(id=invitation.notice_id).update(
+        address='广州市天河区<a href="http://evil.cn">地图</a>', room="www.evil.cn", remark="先登记weixin://x"
+    )
+    asked = await tap_menu(phone, invitation, "参加")
+    assert "广州市天河区" in asked
+    for tappable in ('<a href="http://evil', "http://evil", "www.evil", "weixin://x"):
+        assert tappable not in asked

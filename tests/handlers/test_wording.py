@@ -36,4 +36,4 @@ def test_a_long_list_says_how_many_more_there_are() -> None:
 
 
 def test_what_somebody_typed_cant_become_a_link() -> None:
-    assert plain('<a href="http://x">y</a>') == '‹a href="http://x"›y‹/a›'
+    assert plain('<a href="http://x">y</a>') == '‹a href="http：／／x"›y‹／a›'

@@ -9,6 +9,7 @@ import pytest
 
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.ids import new_id
+from models.draws import DrawApplication
 from models.experts import CatalogueEntry
 from models.projects import Project
 from services.base import Actor, Deps
@@ -179,6 +180,36 @@ async def test_an_agent_sees_his_own_and_the_entity_all_of_its_agents(
     assert (await projects.list(replace(entity, organisation_id=other.id))).total == 0
     assert (await projects.list(Actor("demo", "verifier", new_id()))).total == 2
     assert (await projects.list(Actor("guangdong", "verifier", new_id()))).total == 0
+
+
+async def test_a_verifier_of_one_terminal_sees_only_what_was_handed_in_there(
+    projects: Projects, actor: Actor, deps: Deps
+) -> None:
+    here, there, nowhere = [
+        await projects.create(actor, replace(FORM, name=f"{place}大桥工程")) for place in ("本地", "别处", "未提交")
+    ]
+    for made, terminal in ((here, "示范终端"), (there, "别的终端")):
+        draw = await make_draw(await Project.get(id=made.id))
+        await DrawApplication.create(
+            draw_id=draw.id, kind="normal", terminal=terminal, submitted_by_id=actor.account_id,
+            submitted_at=deps.now(),
+        )  # fmt: skip
+    verifier = Actor("demo", "verifier", new_id(), scope="示范终端")
+    page = await projects.list(verifier)
+    assert (page.total, [line.id for line in page.items]) == (1, [here.id])
+    assert (await projects.list(verifier, search="大桥工程")).total == 1
+    assert (await projects.get(verifier, here.id)).data.name == "本地大桥工程"
+    for other in (there, nowhere):
+        assert (await projects.list(verifier, search=other.data.name)).total == 0
+        with pytest.raises(NotFound):
+            await projects.get(verifier, other.id)
+
+
+@pytest.mark.parametrize("field", ["name", "tenderee_name", "contact", "contact_phone"])
+async def test_a_project_holds_no_links(projects: Projects, actor: Actor, field: str) -> None:
+    with pytest.raises(InvalidInput, match="网址") as refused:
+        await projects.create(actor, replace(FORM, **{field: "evil。com/x"}))
+    assert refused.value.field == field
 
 
 async def test_the_list_is_searched_and_paged(projects: Projects, actor: Actor) -> None:

@@ -22,6 +22,7 @@ from tests.factories.offices import (
     draw_form,
     make_draw,
     make_office,
+    notice_form,
     open_invitations,
     start_draw,
 )
@@ -140,3 +141,20 @@ async def test_the_operation_log_does_not_tell_which_experts_looked_at_their_own
     operations = await office.reading.operations(office.agency, draw_id)
     assert operations
     assert "测试专家" not in {one.person for one in operations}
+
+
+@pytest.mark.parametrize("field", ["venue", "address", "room", "contact", "contact_phone", "remark"])
+async def test_what_an_agency_types_for_experts_holds_no_link(office: Office, field: str) -> None:
+    """A link in an expert's chat would look like the pool's own."""
+    draw_id = await office.setup.create(office.agency, draw_form(office))
+    good = notice_form(office)
+    for link in ("weixin://x", "请先登记 ev\u200bil．com", '<a href="http://e.cn">参加</a>'):
+        bad = replace(good, **{field: good.address + link if field == "address" else link})
+        with pytest.raises(InvalidInput, match="网址") as refused:
+            await office.setup.add_notice(office.agency, draw_id, bad)
+        assert refused.value.field == field
+    notice_id = await office.setup.add_notice(office.agency, draw_id, good)
+    with pytest.raises(InvalidInput, match="网址"):
+        await office.setup.edit_notice(office.agency, draw_id, notice_id, replace(good, address=good.address + "t.cn"))
+    with pytest.raises(InvalidInput, match="网址"):
+        await office.setup.create(office.agency, replace(draw_form(office), remark="evil.com"))

@@ -279,3 +279,19 @@ async def test_who_answers_in_chat_is_not_told_a_second_time_there(
     assert attempts == {"wechat": ("delivered", "told"), "sms": ("pending", "")}
     await office.invitations.leave(invitation.id, invitation.expert_id, "出差", by="chat")
     assert (await Notice.get(kind="leave_confirmed")).state == "done"
+
+
+async def test_words_of_others_never_become_links_on_the_way_out(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    account = await make_account(office.deps)
+    await make_identity(account)
+    await office.notices.notify(
+        pool="demo", kind="urging", dedupe_key="urging:1", account_id=account.id,
+        params={"gathering": "08:30", "gathering_spoken": "八点半", "place": "天河区www.evil.cn", "contact_phone": "weixin://x"},
+    )  # fmt: skip
+    vendors.window = 1
+    await delivery.deliver_due()
+    said = next(text for channel, text in vendors.sent if channel == "text")
+    assert "天河区www．evil．cn" in said
+    assert "weixin：／／x" in said

@@ -1,0 +1,48 @@
+"""Texts that one person types and another reads in a chat: nothing in them may turn into something to tap.
+
+WeChat makes links of addresses with and without ``http``, of ``<a href>``, of its own ``weixin://`` and of the
+``#小程序://`` of mini-programs. Full-width letters and invisible characters are looked through, as a phone may do.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_LABEL = r"(?:[a-z0-9](?:[a-z0-9-]{0,62}))"
+_LINK = re.compile(
+    r"[a-z#小程序]*:/+\S*"  # any scheme with slashes
+    r"|(?:javascript|data|mailto|weixin|wxp|tel|sms):\S*"
+    r"|www\.\S*"
+    rf"|(?<![a-z0-9-])(?:{_LABEL}\.)+(?:[a-z]{{2,24}}|xn--[a-z0-9-]+)(?![a-z0-9])\S*"  # a site, an e-mail
+    r"|[\w-]+\.(?:中国|公司|网络|网址|集团|在线|商城|网店|我爱你)"
+    r"|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])\S*",
+    re.IGNORECASE,
+)
+_DOTS = str.maketrans({"。": ".", "｡": ".", "．": ".", "․": ".", "∕": "/", "⁄": "/", "：": ":"})
+_BETWEEN = re.compile(r"(?<=[A-Za-z0-9])[。｡](?=[A-Za-z])")
+"""A full stop between Latin letters, which a browser reads as a dot; between Chinese sentences it is none."""
+_BRACKETS = str.maketrans({"<": "‹", ">": "›"})
+_HARMLESS = str.maketrans({".": "．", ":": "：", "/": "／"})
+
+
+def find_link(text: str) -> str:
+    """What a chat could turn into a link; empty: nothing. A ``<`` counts, since it begins one."""
+    plain = _looked_through(text)
+    found = _LINK.search(plain)
+    return found.group() if found else "<" if "<" in plain else ""
+
+
+def defuse(text: str) -> str:
+    """The same words, which nobody can tap; for texts that were typed before they were refused."""
+    if not find_link(text):
+        return text.translate(_BRACKETS)
+    plain = _LINK.sub(lambda found: found.group().translate(_HARMLESS), _looked_through(text))
+    return plain.translate(_BRACKETS)
+
+
+def _looked_through(text: str) -> str:
+    """Compatibility forms and dots of any width made plain, invisible characters left out."""
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    plain = unicodedata.normalize("NFKC", _BETWEEN.sub(".", seen))
+    return plain.translate({key: value for key, value in _DOTS.items() if key != ord("。")})
