@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -27,6 +28,8 @@ PUBLIC_KEY_ID = "PUB_KEY_ID_0100000000002026010100000001"
 MERCHANTS = {"demo": True, "xinjiang": False}
 """Pools that take payments in the demonstration, and whether their merchant issues invoices. ``demo`` verifies by
 WeChat's public key, ``xinjiang`` by platform certificates, so that both ways are lived through."""
+_KINDS = 10
+"""Different characters that a random secret of 32 has at the very least."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -258,6 +261,15 @@ def check_production(settings: Settings) -> list[str]:
     ]
     if serves_mail(settings) and settings.mail.port == Mail().port:
         problems.append("PBT_MAIL__HOST 还指向本机的沙箱，请改为您的邮件服务器。")
+    problems += [
+        f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 mode 是 plain，消息不加密；请在公众平台改为安全模式，并改为 safe。"
+        for pool, account in settings.wechat.accounts.items()
+        if account.mode == "plain"
+    ]
+    if not _is_demo(settings.receipts.path_token) and not _is_long_secret(settings.receipts.path_token):
+        problems.append(
+            "PBT_RECEIPTS__PATH_TOKEN 太短或太简单：它是短信和语音回执地址中的密码，须为 32 个以上的随机字母和数字。"
+        )
     if not settings.http.public_url.startswith("https://"):
         problems.append("PBT_HTTP__PUBLIC_URL 必须是 https:// 开头的公网地址，微信和手机用它打开页面。")
     return problems
@@ -297,6 +309,12 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
         *([("PBT_PERSON_CHECK__URL", settings.person_check.url)] if settings.person_check.pools else []),
         *([("PBT_PAY__API_URL", settings.pay.api_url)] if settings.pay.merchants else []),
     ]
+
+
+def _is_long_secret(secret: SecretStr) -> bool:
+    """At least 32 characters that fit into a path, of at least ten kinds."""
+    value = secret.get_secret_value()
+    return bool(re.fullmatch(r"[A-Za-z0-9_-]{32,}", value)) and len(set(value)) >= _KINDS
 
 
 def _is_demo(secret: SecretStr) -> bool:

@@ -28,7 +28,7 @@ from gateways.voice import parse_voice_receipts
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
 from web.pages import setup_pages
 from web.pay_receipts import PayReceiptEndpoint
-from web.receipts import ReceiptEndpoint, ReceiptParsers
+from web.receipts import Callers, ReceiptEndpoint, ReceiptParsers
 from web.site import Limit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -84,12 +84,17 @@ def _make_limit(container: Container) -> Limit:
 
 
 def _receipts(container: Container) -> ReceiptEndpoint:
-    settings = container.settings.receipts
+    settings, proxies = container.settings.receipts, container.settings.http.trusted_proxies
+    callers = Callers(
+        lambda request: client_address(request, proxies),
+        _make_limit(container),
+        [ip_network(network) for network in settings.allowed_networks],
+    )
     return ReceiptEndpoint(
         container.services.receipts,
         ReceiptParsers(parse_sms_receipts, parse_voice_receipts),
         settings.path_token.get_secret_value(),
-        [ip_network(network) for network in settings.allowed_networks],
+        callers,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -129,8 +130,16 @@ class Receipts(BaseModel):
     """Where vendors push receipts. They carry no signature, so the path is a secret."""
 
     path_token: SecretStr = SecretStr("sandbox-receipts")
+    """In production at least 32 letters and digits."""
     allowed_networks: list[str] = []
-    """CIDR list; empty: any."""
+    """CIDR list of real client addresses (see ``http.trusted_proxies``); empty: any."""
+
+    @field_validator("allowed_networks", mode="after")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ip_network(network)
+        return value
 
 
 class Identity(BaseModel):

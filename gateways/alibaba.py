@@ -19,7 +19,7 @@ import structlog
 from pydantic import SecretStr
 from yarl import URL
 
-from domain.clock import SHANGHAI, Clock
+from domain.clock import SHANGHAI, Clock, is_plausible
 from domain.errors import GatewayError, InvalidInput, Rejected, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
@@ -45,8 +45,12 @@ class Product:
 MESSAGES = Product("2017-05-25")
 """SMS and voice."""
 LONGEST_OUT_ID = 15
-"""Digits of our attempt number that the vendor echoes."""
+"""Characters of our id of an attempt that the vendor takes and echoes."""
+LONGEST_VENDOR_ID = 80
+"""Characters of a CallId or BizId; the vendor's own have about thirty."""
+LONGEST_STATUS = 60
 MOBILE = re.compile(r"1[0-9]{10}")
+_OUT_ID = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_OUT_ID}}}")
 
 _SPANS = {"分钟": 60.0, "小时": 3600.0, "天": 86400.0}
 _OPERATOR = re.compile(
@@ -186,20 +190,26 @@ def _span(message: str) -> float:
     return next((seconds for word, seconds in _SPANS.items() if f"{word}级" in message), 60.0)
 
 
-def out_id(attempt: int) -> str:
-    """Our attempt number as the vendor takes it."""
-    text = str(attempt)
-    if attempt < 0 or len(text) > LONGEST_OUT_ID:
-        raise Rejected("out_id", f"attempt numbers have up to {LONGEST_OUT_ID} digits")
-    return text
+def check_out_id(out_id: str) -> str:
+    """Our id of an attempt, if the vendor takes it."""
+    if not _OUT_ID.fullmatch(out_id):
+        raise Rejected("out_id", f"ids of attempts have up to {LONGEST_OUT_ID} letters and digits")
+    return out_id
+
+
+def read_out_id(item: Json) -> str:
+    """Our id as a report echoes it; empty when it can't be one of ours."""
+    value = jsons.text(item, "out_id")
+    return value if _OUT_ID.fullmatch(value) else ""
 
 
 def parse_time(text: str) -> datetime | None:
-    """``2026-11-21 19:30:00`` in Beijing as aware UTC; None for anything else."""
+    """``2026-11-21 19:30:00`` in Beijing as aware UTC; None for anything else, and for times of another century."""
     try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI).astimezone(UTC)
+        at = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return at if is_plausible(at) else None
 
 
 def parse_receipts(body: bytes, read: Callable[[Json], T | None], kind: str) -> list[T]:

@@ -38,6 +38,12 @@ def text(data: Mapping[str, object], key: str) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
+def token(data: Mapping[str, object], key: str, longest: int) -> str:
+    """An identifier or code: visible ASCII, at most ``longest`` characters; empty for anything else."""
+    value = text(data, key)
+    return value if len(value) <= longest and all("!" <= one <= "~" for one in value) else ""
+
+
 def integer(data: Mapping[str, object], key: str) -> int | None:
     """A whole number, also when it was sent as text of ASCII digits; None for anything else."""
     value = data.get(key)

@@ -9,7 +9,16 @@ from config.settings import Sms
 from domain.clock import Clock, local
 from domain.errors import Rejected
 from gateways import jsons
-from gateways.alibaba import MOBILE, AlibabaApi, Credentials, out_id, parse_receipts
+from gateways.alibaba import (
+    LONGEST_STATUS,
+    LONGEST_VENDOR_ID,
+    MOBILE,
+    AlibabaApi,
+    Credentials,
+    check_out_id,
+    parse_receipts,
+    read_out_id,
+)
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
 from services.ports import SmsReport
@@ -27,7 +36,7 @@ class AlibabaSms:
         credentials = Credentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock)
 
-    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, attempt: int) -> str:
+    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
         """The vendor's BizId. Transient with ``retry_after`` when the number got too many lately."""
         _check_mobile(mobile)
         parameters = {
@@ -35,24 +44,24 @@ class AlibabaSms:
             "SignName": self._settings.sign_name,
             "TemplateCode": self._settings.templates.get(template, template),
             "TemplateParam": jsons.dumps(params).decode(),
-            "OutId": out_id(attempt),
+            "OutId": check_out_id(out_id),
         }
         data = await self._api.call("SendSms", parameters, Effect.WRITE)
-        biz_id = jsons.text(data, "BizId")
+        biz_id = jsons.token(data, "BizId", LONGEST_VENDOR_ID)
         if not biz_id:
             raise self._api.lie(Effect.WRITE, "SendSms", "BizId")
         return biz_id
 
-    async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, attempt: int) -> SmsReport | None:
-        """What became of an SMS. ``biz_id`` is empty when the sending had no known outcome: then ``attempt`` finds it.
+    async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, out_id: str) -> SmsReport | None:
+        """What became of an SMS. ``biz_id`` is empty when the sending had no known outcome: then ``out_id`` finds it.
 
         The vendor keeps 30 days.
         """
         _check_mobile(mobile)
         for day in sorted({f"{local(at):%Y%m%d}" for at in (sent_at, sent_at + _AROUND_MIDNIGHT)}):
             for item in await self._details(mobile, day, biz_id):
-                if jsons.text(item, "OutId") == str(attempt):
-                    return _report(item, biz_id, attempt)
+                if jsons.text(item, "OutId") == out_id:
+                    return _report(item, biz_id, out_id)
         return None
 
     async def _details(self, mobile: str, day: str, biz_id: str) -> list[Json]:
@@ -70,18 +79,18 @@ def parse_sms_receipts(body: bytes) -> list[SmsReport]:
 
 
 def _receipt(item: Json) -> SmsReport | None:
-    attempt, success = jsons.integer(item, "out_id"), item.get("success")
+    biz_id, out_id, success = jsons.token(item, "biz_id", LONGEST_VENDOR_ID), read_out_id(item), item.get("success")
     if isinstance(success, str):
         success = {"true": True, "false": False}.get(success.lower())
-    if attempt is None or not isinstance(success, bool):
+    if not biz_id or not out_id or not isinstance(success, bool):
         return None
-    return SmsReport(jsons.text(item, "biz_id"), attempt, success, jsons.text(item, "err_code"))
+    return SmsReport(biz_id, out_id, success, jsons.token(item, "err_code", LONGEST_STATUS))
 
 
-def _report(item: Json, biz_id: str, attempt: int) -> SmsReport:
+def _report(item: Json, biz_id: str, out_id: str) -> SmsReport:
     status = jsons.integer(item, "SendStatus")
     delivered = {_DELIVERED: True, _FAILED: False}.get(status) if status is not None else None
-    return SmsReport(biz_id, attempt, delivered, jsons.text(item, "ErrCode"))
+    return SmsReport(biz_id, out_id, delivered, jsons.token(item, "ErrCode", LONGEST_STATUS))
 
 
 def _check_mobile(mobile: str) -> None:

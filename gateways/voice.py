@@ -9,10 +9,20 @@ from config.settings import Voice
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways import jsons
-from gateways.alibaba import MOBILE, AlibabaApi, Credentials, out_id, parse_receipts, parse_time
+from gateways.alibaba import (
+    LONGEST_STATUS,
+    LONGEST_VENDOR_ID,
+    MOBILE,
+    AlibabaApi,
+    Credentials,
+    check_out_id,
+    parse_receipts,
+    parse_time,
+    read_out_id,
+)
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
-from services.ports import CallReport
+from services.ports import CallDetail, CallReport
 
 PLAY_TIMES = 2
 """How often a text is spoken while nobody presses a key."""
@@ -22,6 +32,8 @@ LONGEST_PARAMS = 250
 """The variables as JSON must be shorter than this many characters."""
 _PRODUCTS = ("11000000300005", "11010000138001")
 """IVR and text to speech: what QueryCallDetailByCallId must be told; a call id doesn't show which it was."""
+LONGEST_KEYS = 20
+"""The last of the pressed keys are kept; those before don't decide."""
 _UNDER_WAY = frozenset({"", "200101", "200102", "200103", "300000"})
 """Status codes of a call that goes on: connecting, ringing, talking, a key was pressed."""
 _KEYS = frozenset("0123456789*#")
@@ -42,7 +54,7 @@ class AlibabaVoice:
         params: Mapping[str, str],
         *,
         keys: Mapping[str, str],
-        attempt: int,
+        out_id: str,
         bye: str = "",
     ) -> str:
         """The vendor's CallId. Transient with ``retry_after`` when the number was rung too often lately.
@@ -58,7 +70,7 @@ class AlibabaVoice:
             "CalledNumber": mobile,
             "CalledShowNumber": self._settings.show_number,
             "PlayTimes": str(PLAY_TIMES),
-            "OutId": out_id(attempt),
+            "OutId": check_out_id(out_id),
         }
         if not keys:
             return await self._dial("SingleCallByTts", {**common, "TtsCode": self._code(template), "TtsParam": spoken})
@@ -71,7 +83,7 @@ class AlibabaVoice:
             menu |= {"ByeCode": self._code(bye), "ByeTtsParams": spoken}
         return await self._dial("IvrCall", {**common, **menu})
 
-    async def report(self, call_id: str, called_at: datetime) -> CallReport | None:
+    async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
         """Asks under both products."""
         moment = str(int(called_at.timestamp() * 1000))
         for product in _PRODUCTS:
@@ -83,7 +95,7 @@ class AlibabaVoice:
 
     async def _dial(self, action: str, parameters: Mapping[str, str]) -> str:
         data = await self._api.call(action, parameters, Effect.WRITE)
-        call_id = jsons.text(data, "CallId")
+        call_id = jsons.token(data, "CallId", LONGEST_VENDOR_ID)
         if not call_id:
             raise self._api.lie(Effect.WRITE, action, "CallId")
         return call_id
@@ -102,36 +114,31 @@ def parse_voice_receipts(body: bytes) -> list[CallReport]:
 
 
 def _receipt(item: Json) -> CallReport | None:
-    call_id, attempt, status = (
-        jsons.text(item, "call_id"),
-        jsons.integer(item, "out_id"),
-        jsons.text(item, "status_code"),
-    )
-    if not call_id or attempt is None or not status:
+    call_id, out_id = jsons.token(item, "call_id", LONGEST_VENDOR_ID), read_out_id(item)
+    status = jsons.token(item, "status_code", LONGEST_STATUS)
+    if not call_id or not out_id or not status:
         return None
     ended = status not in _UNDER_WAY
     at = parse_time(jsons.text(item, "end_time") or jsons.text(item, "status_time"))
-    return CallReport(call_id, attempt, ended, status, _pressed(item), at if ended else None)
+    return CallReport(call_id, out_id, ended, status, _pressed(item), at if ended else None)
 
 
-def _detail(raw: str, call_id: str) -> CallReport | None:
-    """The answer's ``Data`` is JSON as text, empty while the vendor knows nothing."""
+def _detail(raw: str, call_id: str) -> CallDetail | None:
+    """The answer's ``Data`` is JSON as text, empty while the vendor knows nothing. Its example holds no keys."""
     try:
         data = jsons.parse(raw.encode())
     except ValueError:
         return None
     if not isinstance(data, dict) or jsons.text(data, "callId") not in ("", call_id):
         return None
-    status = jsons.text(data, "state")
+    status = jsons.token(data, "state", LONGEST_STATUS)
     if not status:
         return None
-    ended = status not in _UNDER_WAY
-    at = parse_time(jsons.text(data, "endDate"))
-    attempt = jsons.integer(data, "outId") or 0
-    return CallReport(call_id, attempt, ended, status, _pressed(data), at if ended else None)
+    keys = _pressed(data) if "dtmf" in data or "digits" in data else None
+    return CallDetail(call_id, jsons.text(data, "callee"), status not in _UNDER_WAY, status, keys)
 
 
 def _pressed(item: Json) -> str:
     """Keys in order. The vendor's pages name the field ``dtmf`` and ``digits``; separators are dropped."""
     raw = jsons.text(item, "dtmf") or jsons.text(item, "digits")
-    return "".join(key for key in raw if key in _KEYS)
+    return "".join(key for key in raw if key in _KEYS)[-LONGEST_KEYS:]

@@ -43,10 +43,11 @@ class Notice(Row):
 
 
 class Attempt(Row):
-    """One try on one channel. ``state`` is a ``domain.lifecycles.AttemptState``; ``number`` our id for vendors.
+    """One try on one channel. ``state`` is a ``domain.lifecycles.AttemptState``; ``out_id`` our id for vendors, which
+    nobody can guess; ``number`` the order of the ledger.
 
     The row commits before the vendor is called, so a crash leaves a trace; ``check_at`` is when an attempt without
-    outcome is asked about.
+    outcome, or whose reported ``keys`` are not confirmed yet, is asked about.
     """
 
     notice: Any = fields.ForeignKeyField("models.Notice", on_delete=fields.RESTRICT, related_name="attempts")
@@ -54,6 +55,7 @@ class Attempt(Row):
     channel = fields.CharField(10)
     step = fields.IntField()
     number = fields.BigIntField(unique=True)
+    out_id = fields.CharField(15, default="", db_default="")
     state = fields.CharField(10, default="pending")
     vendor_id = fields.CharField(80, default="")
     vendor_code = fields.CharField(60, default="")

@@ -13,6 +13,7 @@ MODULES = [
     "models.campaigns",
     "models.draws",
     "models.experts",
+    "models.failures",
     "models.files",
     "models.helpdesk",
     "models.invitations",

@@ -60,6 +60,8 @@ class Vendor:
     receipt_url: str = ""
     call_report_url: str = ""
     """Where reports during a voice call go; empty: not pushed."""
+    detail_keys: bool = True
+    """Whether a call's details hold the keys that were pressed; the vendor's page shows none."""
     templates: dict[str, str] = field(default_factory=dict)
     signs: tuple[str, ...] = ()
     """Known SMS signatures; empty: any."""
@@ -284,6 +286,7 @@ def _vendor(item: Json) -> Vendor:
         access_key_secret=jsons.text(item, "access_key_secret"),
         receipt_url=receipt_url,
         call_report_url=jsons.text(item, "call_report_url", receipt_url),
+        detail_keys=item.get("detail_keys") is not False,
         templates={code: str(value) for code, value in jsons.mapping(item, "templates").items()},
         signs=tuple(jsons.strings(item, "signs")),
     )

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 _DUE: Mapping[str, str] = {
     "deliver": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND due_at <= $1)",
     "climb": "EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1)",
-    "check_outcomes": "EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND state IN ('sent', 'unknown'))",
+    "check_outcomes": "EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1)",
     "expire": "EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1)",
     "remind": "EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1)",
     "unseal": "EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL "

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain.clock import print_time
 from domain.errors import Conflict, NotFound
 from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
@@ -21,6 +23,7 @@ from services.batches import each
 from services.draws.run import Run, place
 from services.draws.state import Locked, lock, move, tell_agency
 from services.notices import Notices
+from services.notices.notify import NO_VALID_KEY, UNCONFIRMED
 
 Choice = Literal["accept", "decline"]
 Channel = Literal["chat", "voice", "h5", "mini"]
@@ -28,11 +31,11 @@ _LINK_OUTLIVES = timedelta(hours=12)
 """How long an invitation's page can be opened after the panel's expected end."""
 _CALL_GRACE = timedelta(seconds=90)
 """How long an invitation outlives its time to answer while a call to its expert has no outcome yet: a key pressed in
-time counts, however late its receipt."""
+time counts, however late the vendor reports and confirms it, but not for ever."""
 _EXPIRED = """
 SELECT i.id FROM invitation i WHERE i.state = 'open' AND i.answer_until <= $1 AND (i.answer_until <= $2 OR NOT EXISTS (
     SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
-    AND a.channel = 'voice' AND a.state IN ('sent', 'unknown')))
+    AND a.channel = 'voice' AND (a.state IN ('sent', 'unknown') OR a.check_at IS NOT NULL)))
 ORDER BY i.answer_until LIMIT $3
 """
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
@@ -247,15 +250,22 @@ class Invitations:
             if await self._was_on_the_phone(invitation.id):
                 await self._tell_unclear(invitation, locked.draw)
 
+    async def tell_unheard(self, invitation_id: UUID) -> None:
+        """Keys were pressed that nobody confirmed. While the invitation is open its end tells."""
+        async with transaction():
+            invitation, locked = await self._lock(invitation_id, None)
+            if invitation.state == InvitationState.SILENT:
+                await self._tell_unclear(invitation, locked.draw)
+
     async def _tell_unclear(self, invitation: Invitation, draw: Draw) -> None:
         """Whoever pressed keys to no avail must not come; told once."""
         hotline = self._deps.book(draw.pool).pool.hotline
         await self._tell(invitation, draw, "draw_unclear", {**time_params(invitation.gathering_at), "hotline": hotline})
 
     async def _was_on_the_phone(self, invitation_id: UUID) -> bool:
-        return await Attempt.filter(
-            notice__invitation_id=invitation_id, channel="voice", vendor_code="no_valid_key"
-        ).exists()
+        calls = Attempt.filter(notice__invitation_id=invitation_id, channel="voice")
+        in_vain = Q(vendor_code__in=(NO_VALID_KEY, UNCONFIRMED)) | ~Q(keys="")
+        return await calls.filter(in_vain).exists()
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind those whose gathering comes near; returns how many."""

@@ -1,5 +1,6 @@
-"""Where SMS and voice vendors push their receipts. They sign nothing, so the path holds a secret and networks may be
-named. Stored before it is answered; a job applies it."""
+"""Where SMS and voice vendors push their reports. They sign nothing and send no header of ours, so the path holds a
+secret and networks may be named; what they say is believed only as far as ``services.receipts`` can confirm it. Stored
+before it is answered; a job applies it."""
 
 from __future__ import annotations
 
@@ -11,13 +12,17 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 import structlog
 from aiohttp import web
 
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, TooMany
 from services.ports import CallReport, SmsReport
 from services.receipts import Receipts
+from web.site import Limit
 
 log = structlog.get_logger(__name__)
 
 _LIMIT = 1024 * 1024
+_PUSHES, _GUESSES = (6000, 60), (20, 600)
+"""How many within how many seconds one address may make: with the right secret (each may hold 100 reports), and with a
+wrong one. Counted apart, so that a stranger behind the same proxy can't keep the vendor out."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +33,37 @@ class ReceiptParsers:
     voice: Callable[[bytes], Sequence[CallReport]]
 
 
+@dataclass(frozen=True)
+class Callers:
+    """Who may push. ``address`` tells a request's real client; ``networks`` empty: anybody who knows the secret."""
+
+    address: Callable[[web.Request], str]
+    limit: Limit
+    networks: Sequence[IPv4Network | IPv6Network] = ()
+
+    def include(self, request: web.Request) -> bool:
+        try:
+            caller = ip_address(self.address(request))
+        except ValueError:
+            return not self.networks
+        caller = getattr(caller, "ipv4_mapped", None) or caller
+        return not self.networks or any(caller in network for network in self.networks)
+
+
 class ReceiptEndpoint:
-    """``token`` is the secret in the path; ``networks`` empty: any caller."""
+    """``token`` is the secret in the path."""
 
     def __init__(
         self,
         receipts: Receipts,
         parsers: ReceiptParsers,
         token: str,
-        networks: Sequence[IPv4Network | IPv6Network] = (),
+        callers: Callers,
     ) -> None:
         self._receipts = receipts
         self._parsers = parsers
         self._token = token.encode()
-        self._networks = networks
+        self._callers = callers
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/receipts/{token}/sms", self.sms), web.post("/receipts/{token}/voice", self.voice)]
@@ -66,7 +88,15 @@ class ReceiptEndpoint:
 
     async def _body(self, request: web.Request) -> bytes:
         """Raises 404 for a wrong secret or a caller from elsewhere, as if nothing were here."""
-        if not hmac.compare_digest(request.match_info["token"].encode(), self._token) or not self._is_near(request):
+        known = hmac.compare_digest(request.match_info["token"].encode("utf-8", "replace"), self._token)
+        known = self._callers.include(request) and known
+        try:
+            await self._callers.limit(
+                request, "reports" if known else "reports_guess", *(_PUSHES if known else _GUESSES)
+            )
+        except TooMany as error:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": str(error.retry_after)}) from error
+        if not known:
             raise web.HTTPNotFound
         if (request.content_length or 0) > _LIMIT:
             raise web.HTTPRequestEntityTooLarge(_LIMIT, request.content_length or 0)
@@ -76,12 +106,6 @@ class ReceiptEndpoint:
             if len(body) > _LIMIT:
                 raise web.HTTPRequestEntityTooLarge(_LIMIT, len(body))
         return bytes(body)
-
-    def _is_near(self, request: web.Request) -> bool:
-        if not self._networks:
-            return True
-        caller = ip_address(request.remote or "0.0.0.0")  # noqa: S104  (an address to compare with, nothing is bound)
-        return any(caller in network for network in self._networks)
 
 
 def _accepted() -> web.Response:

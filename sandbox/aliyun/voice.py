@@ -90,8 +90,8 @@ class VoiceCenter:
         if call is None or call.state != "ended":
             return {"Data": ""}
         detail: Json = {
-            "callId": call.id,
             "caller": call.show_number,
+            "callerShowNumber": call.show_number,
             "callee": call.mobile,
             "calleeShowNumber": call.show_number,
             "gmtCreate": beijing(call.at),
@@ -100,10 +100,9 @@ class VoiceCenter:
             "duration": _duration(call),
             "state": call.status_code,
             "stateDesc": STATUS[call.status_code],
-            "hangupDirection": call.hung_up_by,
-            "dtmf": call.keys,
-            "outId": call.out_id,
         }
+        if self._vendor.detail_keys:
+            detail["dtmf"] = call.keys
         return {"Data": jsons.dumps(detail)}
 
     # -- dialling -----------------------------------------------------------------------------------------------

@@ -45,8 +45,9 @@ WHERE a.id IN (SELECT id FROM attempt WHERE state = 'pending' AND due_at <= $1
 RETURNING a.id
 """
 _LOAD = """
-SELECT a.id, a.number, a.channel, a.tries, a.created_at, n.id AS notice_id, n.pool, n.kind, n.params, n.secret_sealed,
-    n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link, i.answer_until
+SELECT a.id, a.number, a.out_id, a.channel, a.tries, a.created_at, n.id AS notice_id, n.pool, n.kind, n.params,
+    n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link,
+    i.answer_until
 FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
 WHERE a.id = ANY($1::uuid[])
 """
@@ -66,8 +67,11 @@ _OUR_OWN = frozenset({"link", "email"})
 """Facts of a notice that may be tapped; all others are words that somebody may have typed."""
 _LOCK_NOTICES = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _LOOK_AGAIN = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
-_EARLY = "SELECT id FROM receipt WHERE applied_at IS NULL AND vendor = 'wechat' AND body->>'msgid' = ANY($1::text[])"
-"""Receipts of template messages that came before the message's id stood in the ledger."""
+_EARLY = (
+    "SELECT id FROM receipt WHERE applied_at IS NULL AND vendor IN ('wechat', 'sms') "
+    "AND coalesce(body->>'msgid', body->>'biz_id') = ANY($1::text[])"
+)
+"""Reports that came before the message's id stood in the ledger."""
 _APPLY = """
 UPDATE attempt a SET state = o.state, vendor_id = o.vendor_id, vendor_code = o.vendor_code,
     due_at = coalesce(o.retry_at, a.due_at), cost = o.cost,
@@ -227,11 +231,11 @@ class Delivery:
         cost = self._prices.get(channel, 0)
         if channel == "sms":
             variables = texts.sms_params(book, row["kind"], params)
-            vendor_id = await self._sms.send(mobile, row["kind"], variables, attempt=row["number"])
+            vendor_id = await self._sms.send(mobile, row["kind"], variables, out_id=row["out_id"])
             return replace(outcome, vendor_id=vendor_id, cost=cost)
         message = texts.voice_message(book, row["kind"], params)
         vendor_id = await self._voice.call(
-            mobile, message.template, message.params, keys=message.keys, bye=message.bye, attempt=row["number"]
+            mobile, message.template, message.params, keys=message.keys, bye=message.bye, out_id=row["out_id"]
         )
         return replace(outcome, vendor_id=vendor_id, cost=cost)
 
@@ -290,11 +294,11 @@ class Delivery:
             await self._notices.advance(notice_id)
 
     async def _wake_early_receipts(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
-        templates = [
-            o.vendor_id for row, o in zip(batch, outcomes, strict=True) if row["channel"] == "wechat" and o.vendor_id
+        messages = [
+            o.vendor_id for row, o in zip(batch, outcomes, strict=True) if row["channel"] != "voice" and o.vendor_id
         ]
-        if templates:
-            early = await rows(_EARLY, templates)
+        if messages:
+            early = await rows(_EARLY, messages)
             await self._deps.jobs.defer_many("receipts.apply", [{"receipt_id": str(row["id"])} for row in early])
 
     def _ends(self, kind: tuple[str, str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,8 +22,12 @@ from services.notices.ladder import Plan, Planned, Tried, plan
 
 Params = Mapping[str, str | int]
 
+_LETTERS = string.ascii_letters + string.digits
+_OUT_ID_LENGTH = 15
 NO_RECEIPT = "no_receipt"
 """Ledger code of an attempt given up because nobody told what became of it."""
+NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
+"""Ledger codes of calls that were picked up to no avail; the vendor did not confirm the keys of the second."""
 
 
 @dataclass(frozen=True)
@@ -226,10 +232,15 @@ class Notices:
         return [int(row["n"]) for row in found]
 
 
+def new_out_id() -> str:
+    """An id that a vendor echoes and nobody can guess: 89 random bits, the most that its 15 characters hold."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_OUT_ID_LENGTH))
+
+
 def _new_attempt(notice: Notice, planned: Planned, number: int, now: datetime) -> Attempt:
     return Attempt(
         id=new_id(), notice_id=notice.id, channel=planned.channel, step=planned.step, number=number,
-        created_at=now, due_at=planned.due_at, wait=int(planned.wait.total_seconds()),
+        out_id=new_out_id(), created_at=now, due_at=planned.due_at, wait=int(planned.wait.total_seconds()),
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from services.ports.pay import (
     TradeReport,
     TradeState,
 )
-from services.ports.phones import CallReport, SmsReport, SmsSender, VoiceCaller
+from services.ports.phones import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
 from services.ports.wechat import (
     ChatWindows,
     JsConfig,
@@ -41,6 +41,7 @@ from services.ports.wechat import (
 __all__ = [
     "BankCard",
     "BillRow",
+    "CallDetail",
     "CallReport",
     "ChatWindows",
     "FileEntry",

@@ -10,13 +10,14 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class CallReport:
-    """How a voice call went. ``keys`` are all keys pressed, in order; ``status`` the vendor's status code as text.
+    """How a voice call went, as pushed to us: a claim, for vendors sign nothing. ``out_id`` is ours, as echoed.
 
-    ``ended`` is false while the vendor still works on it.
+    ``keys`` are all keys pressed, in order; ``status`` the vendor's status code as text; ``ended`` is false while the
+    vendor still works on it.
     """
 
     call_id: str
-    attempt: int
+    out_id: str
     ended: bool
     status: str
     keys: str
@@ -24,21 +25,33 @@ class CallReport:
 
 
 @dataclass(frozen=True)
+class CallDetail:
+    """How a call went, as the vendor says when it is asked. ``keys`` None: it doesn't tell which were pressed."""
+
+    call_id: str
+    called: str
+    """The number that was rung."""
+    ended: bool
+    status: str
+    keys: str | None
+
+
+@dataclass(frozen=True)
 class SmsReport:
-    """What became of an SMS; ``delivered`` None while unknown."""
+    """What became of an SMS; ``delivered`` None while unknown. ``out_id`` is ours, as echoed."""
 
     biz_id: str
-    attempt: int
+    out_id: str
     delivered: bool | None
     vendor_code: str
 
 
 class SmsSender(Protocol):
-    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, attempt: int) -> str:
-        """Send one SMS. ``attempt`` is our number, echoed by the receipt; the answer is the vendor's id."""
+    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
+        """Send one SMS. ``out_id`` is ours, echoed by the report; the answer is the vendor's id."""
         ...
 
-    async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, attempt: int) -> SmsReport | None:
+    async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, out_id: str) -> SmsReport | None:
         """Ask what became of it; None when the vendor knows nothing (yet)."""
         ...
 
@@ -51,7 +64,7 @@ class VoiceCaller(Protocol):
         params: Mapping[str, str],
         *,
         keys: Mapping[str, str],
-        attempt: int,
+        out_id: str,
         bye: str = "",
     ) -> str:
         """Ring a phone, speak ``template``, offer ``keys`` (key → template spoken when pressed; empty: just speak).
@@ -60,9 +73,6 @@ class VoiceCaller(Protocol):
         """
         ...
 
-    async def report(self, call_id: str, called_at: datetime) -> CallReport | None:
-        """Ask how a call went; None when the vendor knows nothing of it (yet).
-
-        ``attempt`` of the answer is 0 when the vendor doesn't echo it.
-        """
+    async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
+        """Ask how a call went; None when the vendor knows nothing of it (yet)."""
         ...

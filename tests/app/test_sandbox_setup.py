@@ -13,7 +13,7 @@ from stdnum.cn import ric
 from app.demo_people import CAST, EXPERTS, STAFF
 from app.sandbox_keys import public_pem
 from app.sandbox_setup import check_production, sandbox_config, with_demo_accounts
-from config.settings import Settings
+from config.settings import OfficialAccount, Settings
 from domain.rulebook import load_rulebooks
 from sandbox.config import parse
 from tests.factories.settings import make_settings, production_settings
@@ -153,3 +153,23 @@ def test_one_forgotten_secret_is_enough() -> None:
     problems = check_production(settings.model_copy(update={"receipts": receipts}))
     assert len(problems) == 1
     assert "PBT_RECEIPTS__PATH_TOKEN" in problems[0]
+
+
+@pytest.mark.parametrize("secret", ["", "1", "own-receipts", "a" * 40, "with/slash" * 4])
+def test_production_refuses_a_report_address_that_can_be_guessed(secret: str) -> None:
+    settings = production_settings()
+    receipts = settings.receipts.model_copy(update={"path_token": SecretStr(secret)})
+    [problem] = check_production(settings.model_copy(update={"receipts": receipts}))
+    assert "PBT_RECEIPTS__PATH_TOKEN" in problem
+    assert "32" in problem
+
+
+def test_production_refuses_messages_without_encryption() -> None:
+    settings = production_settings()
+    account = OfficialAccount(
+        appid="wx1", secret=SecretStr("own"), token=SecretStr("own"), aes_key=SecretStr("o" * 43), original_id="gh_1",
+        mode="plain",
+    )  # fmt: skip
+    wechat = settings.wechat.model_copy(update={"accounts": {"hunan": account}})
+    [problem] = check_production(settings.model_copy(update={"wechat": wechat}))
+    assert "hunan 的 mode 是 plain" in problem

@@ -11,7 +11,7 @@ import pytest
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from gateways.sms import parse_sms_receipts
 from gateways.voice import parse_voice_receipts
-from services.ports import CallReport, SmsReport
+from services.ports import CallDetail, CallReport, SmsReport
 from tests.contracts.conftest import MOBILE, World
 
 CODE = {"code": "196017", "minutes": "10"}
@@ -35,29 +35,29 @@ def call_reports(world: World) -> list[CallReport]:
 
 
 async def test_an_sms_arrives_and_its_receipt_names_our_attempt(world: World) -> None:
-    biz_id = await world.sms.send(MOBILE, "verification_code", CODE, attempt=42)
+    biz_id = await world.sms.send(MOBILE, "verification_code", CODE, out_id="42")
     assert "您的验证码为196017，10分钟内有效。" in str(await world.control(f"phones/{MOBILE}"))
     await until(lambda: bool(sms_reports(world)))
-    assert sms_reports(world) == [SmsReport(biz_id, 42, True, "DELIVERED")]
-    assert await world.sms.report(MOBILE, datetime.now(UTC), biz_id, attempt=42) == sms_reports(world)[0]
+    assert sms_reports(world) == [SmsReport(biz_id, "42", True, "DELIVERED")]
+    assert await world.sms.report(MOBILE, datetime.now(UTC), biz_id, out_id="42") == sms_reports(world)[0]
 
 
 async def test_a_number_without_a_phone_is_reported_as_not_delivered(world: World) -> None:
-    await world.sms.send("13999999999", "verification_code", CODE, attempt=43)
+    await world.sms.send("13999999999", "verification_code", CODE, out_id="43")
     await until(lambda: bool(sms_reports(world)))
     assert sms_reports(world)[0].delivered is False
 
 
 async def test_a_second_code_within_a_minute_has_to_wait(world: World) -> None:
-    await world.sms.send(MOBILE, "verification_code", CODE, attempt=1)
+    await world.sms.send(MOBILE, "verification_code", CODE, out_id="1")
     with pytest.raises(Transient) as caught:
-        await world.sms.send(MOBILE, "verification_code", CODE, attempt=2)
+        await world.sms.send(MOBILE, "verification_code", CODE, out_id="2")
     assert caught.value.retry_after == 60
 
 
 async def test_an_unknown_template_is_refused(world: World) -> None:
     with pytest.raises(Rejected) as caught:
-        await world.sms.send(MOBILE, "nothing", CODE, attempt=1)
+        await world.sms.send(MOBILE, "nothing", CODE, out_id="1")
     assert caught.value.vendor_code == "isv.SMS_TEMPLATE_ILLEGAL"
 
 
@@ -65,12 +65,12 @@ async def test_an_sms_whose_answer_was_lost_is_found_by_its_attempt(world: World
     await world.control("faults", {"vendor": "sms", "kind": "drop_answer", "count": 1, "seconds": 0})
     sent_at = datetime.now(UTC)
     with pytest.raises(OutcomeUnknown):
-        await world.sms.send(MOBILE, "verification_code", CODE, attempt=44)
+        await world.sms.send(MOBILE, "verification_code", CODE, out_id="44")
     await until(lambda: bool(sms_reports(world)))
-    report = await world.sms.report(MOBILE, sent_at, "", attempt=44)
+    report = await world.sms.report(MOBILE, sent_at, "", out_id="44")
     assert report is not None
     assert report.delivered is True
-    assert await world.sms.report(MOBILE, sent_at, "", attempt=45) is None
+    assert await world.sms.report(MOBILE, sent_at, "", out_id="45") is None
 
 
 async def ringing(world: World) -> str:
@@ -82,7 +82,7 @@ async def ringing(world: World) -> str:
 
 
 async def test_a_call_is_answered_with_a_key_pressed_twice(world: World) -> None:
-    call_id = await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=7)
+    call_id = await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="7")
     assert await world.voice.report(call_id, datetime.now(UTC)) is None, "it still rings"
     rings = await ringing(world)
     await world.control(f"phones/{MOBILE}/calls/{rings}/answer", {})
@@ -91,40 +91,40 @@ async def test_a_call_is_answered_with_a_key_pressed_twice(world: World) -> None
     await world.control(f"phones/{MOBILE}/calls/{rings}/hangup", {})
     await until(lambda: any(report.ended for report in call_reports(world)))
     ended = next(report for report in call_reports(world) if report.ended)
-    assert (ended.call_id, ended.attempt, ended.keys, ended.status) == (call_id, 7, "11", "200001")
+    assert (ended.call_id, ended.out_id, ended.keys, ended.status) == (call_id, "7", "11", "200001")
     assert ended.ended_at is not None
     assert abs((datetime.now(UTC) - ended.ended_at).total_seconds()) < 60
-    assert await world.voice.report(call_id, datetime.now(UTC)) == ended
+    assert await world.voice.report(call_id, datetime.now(UTC)) == CallDetail(call_id, MOBILE, True, "200001", "11")
     assert "您已选择参加。" in str(await world.control(f"phones/{MOBILE}"))
 
 
 async def test_a_call_that_nobody_answers_ends_without_keys(world: World) -> None:
-    call_id = await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=8)
+    call_id = await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="8")
     await until(lambda: any(report.ended for report in call_reports(world)))
     report = next(report for report in call_reports(world) if report.ended)
     assert (report.call_id, report.status, report.keys) == (call_id, "200003", "")
 
 
 async def test_a_spoken_notice_needs_no_keys(world: World) -> None:
-    await world.voice.call(MOBILE, "draw_call", SPOKEN, keys={}, attempt=9)
+    await world.voice.call(MOBILE, "draw_call", SPOKEN, keys={}, out_id="9")
     rings = await ringing(world)
     await world.control(f"phones/{MOBILE}/calls/{rings}/answer", {})
     await until(lambda: any(report.status == "200000" for report in call_reports(world)))
 
 
 async def test_a_second_call_within_a_minute_has_to_wait(world: World) -> None:
-    await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=1)
+    await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="1")
     with pytest.raises(Transient) as caught:
-        await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=2)
+        await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="2")
     assert caught.value.retry_after == 60
 
 
 async def test_a_call_whose_answer_was_lost_rings_once_and_its_receipt_still_comes(world: World) -> None:
     await world.control("faults", {"vendor": "voice", "kind": "drop_answer", "count": 1, "seconds": 0})
     with pytest.raises(OutcomeUnknown):
-        await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=10)
+        await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="10")
     await until(lambda: any(report.ended for report in call_reports(world)))
-    assert {report.attempt for report in call_reports(world)} == {10}
+    assert {report.out_id for report in call_reports(world)} == {"10"}
     calls = (await world.control(f"phones/{MOBILE}"))["calls"]
     assert isinstance(calls, list)
     assert len(calls) == 1
@@ -134,8 +134,8 @@ async def test_a_call_whose_answer_was_lost_rings_once_and_its_receipt_still_com
 async def test_a_vendor_that_fails_leaves_the_outcome_unknown(world: World, vendor: str) -> None:
     await world.control("faults", {"vendor": vendor, "kind": "fail_500", "count": 1})
     acts = {
-        "sms": lambda: world.sms.send(MOBILE, "verification_code", CODE, attempt=1),
-        "voice": lambda: world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, attempt=1),
+        "sms": lambda: world.sms.send(MOBILE, "verification_code", CODE, out_id="1"),
+        "voice": lambda: world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="1"),
     }
     with pytest.raises(OutcomeUnknown):
         await acts[vendor]()
@@ -143,6 +143,6 @@ async def test_a_vendor_that_fails_leaves_the_outcome_unknown(world: World, vend
 
 async def test_receipts_that_come_twice_read_the_same(world: World) -> None:
     await world.control("faults", {"vendor": "sms", "kind": "twice"})
-    await world.sms.send(MOBILE, "verification_code", CODE, attempt=42)
+    await world.sms.send(MOBILE, "verification_code", CODE, out_id="42")
     await until(lambda: len(sms_reports(world)) == 2)
     assert len(set(sms_reports(world))) == 1

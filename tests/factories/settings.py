@@ -26,7 +26,7 @@ def production_settings() -> Settings:
         wechat={"api_url": "https://wechat.example", "open_url": "https://open.example"},
         sms={"url": "https://sms.example/", "access_key_secret": "own-sms"},
         voice={"url": "https://voice.example/", "access_key_secret": "own-voice"},
-        receipts={"path_token": "own-receipts"},
+        receipts={"path_token": "own-receipts-4f1c9d0a7b3e52688d1e"},
         identity={"issuer": "https://id.example", "client_secret": "own-identity"},
         mail={"host": "smtp.example", "port": 465, "tls": "tls", "username": "pbt", "password": "own-mail"},
     )

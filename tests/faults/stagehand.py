@@ -37,8 +37,8 @@ _UNDER_WAY = (
     "JOIN notice n ON n.id = a.notice_id WHERE a.state IN ('pending', 'sent', 'unknown') ORDER BY a.number"
 )
 _ANSWERS = (
-    "SELECT a.number, i.state, i.answered_by, i.answered_at FROM attempt a JOIN notice n ON n.id = a.notice_id "
-    "JOIN invitation i ON i.id = n.invitation_id WHERE n.kind = 'draw_call' AND a.number = ANY($1::bigint[])"
+    "SELECT a.out_id, i.state, i.answered_by, i.answered_at FROM attempt a JOIN notice n ON n.id = a.notice_id "
+    "JOIN invitation i ON i.id = n.invitation_id WHERE n.kind = 'draw_call' AND a.out_id = ANY($1::text[])"
 )
 T = TypeVar("T")
 
@@ -151,14 +151,14 @@ class Hand:
 
     async def _check_answers(self, calls: list[dict[str, Any]]) -> None:
         """Whoever confirmed by key has what he said, unless his invitation had been closed before the call ended."""
-        heard = {int(call["out_id"]): call for call in calls if call["state"] == "ended" and len(call["keys"]) == 2}
+        heard = {call["out_id"]: call for call in calls if call["state"] == "ended" and len(call["keys"]) == 2}
         found = await patiently(lambda: rows(_ANSWERS, list(heard)))
         assert len(found) == len(heard)
         for row in found:
-            call = heard[row["number"]]
+            call = heard[row["out_id"]]
             said = {"11": "accepted", "22": "declined"}[call["keys"]]
             earlier = row["answered_at"].timestamp() <= call["ended_at"] + 1
-            assert row["state"] == said or earlier, f"attempt {row['number']} said {said}: {dict(row)}"
+            assert row["state"] == said or earlier, f"attempt {row['out_id']} said {said}: {dict(row)}"
 
 
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:

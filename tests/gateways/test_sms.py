@@ -28,7 +28,7 @@ def query(rogue: Rogue, number: int = 0) -> dict[str, str]:
 
 async def test_an_sms_names_sign_template_variables_and_attempt(tools: Tools) -> None:
     async with Rogue([reply({"Code": "OK", "BizId": "9006^0"})]) as rogue:
-        assert await sender(tools, rogue).send(MOBILE, "draw_call", {"place": "天润路"}, attempt=42) == "9006^0"
+        assert await sender(tools, rogue).send(MOBILE, "draw_call", {"place": "天润路"}, out_id="42") == "9006^0"
         assert query(rogue) == {
             "PhoneNumbers": MOBILE,
             "SignName": "评标通",
@@ -40,7 +40,7 @@ async def test_an_sms_names_sign_template_variables_and_attempt(tools: Tools) ->
 
 async def test_a_kind_without_a_code_is_its_own_code(tools: Tools) -> None:
     async with Rogue([reply({"Code": "OK", "BizId": "1"})]) as rogue:
-        await sender(tools, rogue).send(MOBILE, "urging", {}, attempt=1)
+        await sender(tools, rogue).send(MOBILE, "urging", {}, out_id="1")
         assert query(rogue)["TemplateCode"] == "urging"
 
 
@@ -48,14 +48,14 @@ async def test_a_kind_without_a_code_is_its_own_code(tools: Tools) -> None:
 async def test_only_one_mobile_number_is_taken(tools: Tools, mobile: str) -> None:
     async with Rogue([reply({"Code": "OK", "BizId": "1"})]) as rogue:
         with pytest.raises(Rejected):
-            await sender(tools, rogue).send(mobile, "urging", {}, attempt=1)
+            await sender(tools, rogue).send(mobile, "urging", {}, out_id="1")
         assert rogue.seen == []
 
 
 async def test_a_success_without_biz_id_is_unknown(tools: Tools) -> None:
     async with Rogue([reply({"Code": "OK"})]) as rogue:
         with pytest.raises(OutcomeUnknown):
-            await sender(tools, rogue).send(MOBILE, "urging", {}, attempt=1)
+            await sender(tools, rogue).send(MOBILE, "urging", {}, out_id="1")
 
 
 def details(*items: dict[str, object]) -> bytes:
@@ -68,15 +68,15 @@ async def test_the_vendor_tells_what_became_of_an_attempt(
 ) -> None:
     other = {"OutId": "41", "SendStatus": 3}
     async with Rogue([details(other, {"OutId": "42", "SendStatus": status, "ErrCode": "E"})]) as rogue:
-        report = await sender(tools, rogue).report(MOBILE, NOON, "9006^0", attempt=42)
-        assert report == SmsReport("9006^0", 42, delivered, "E")
+        report = await sender(tools, rogue).report(MOBILE, NOON, "9006^0", out_id="42")
+        assert report == SmsReport("9006^0", "42", delivered, "E")
         assert query(rogue)["SendDate"] == "20261121"
         assert query(rogue)["BizId"] == "9006^0"
 
 
 async def test_an_attempt_without_biz_id_is_found_by_its_number(tools: Tools) -> None:
     async with Rogue([details({"OutId": "42", "SendStatus": 3})]) as rogue:
-        report = await sender(tools, rogue).report(MOBILE, NOON, "", attempt=42)
+        report = await sender(tools, rogue).report(MOBILE, NOON, "", out_id="42")
         assert report is not None
         assert "BizId" not in query(rogue)
 
@@ -84,13 +84,13 @@ async def test_an_attempt_without_biz_id_is_found_by_its_number(tools: Tools) ->
 async def test_around_midnight_both_days_are_asked(tools: Tools) -> None:
     late = datetime(2026, 11, 21, 15, 59, 30, tzinfo=UTC)
     async with Rogue([details(), details({"OutId": "42", "SendStatus": 3})]) as rogue:
-        assert await sender(tools, rogue).report(MOBILE, late, "", attempt=42) is not None
+        assert await sender(tools, rogue).report(MOBILE, late, "", out_id="42") is not None
         assert [query(rogue, number)["SendDate"] for number in (0, 1)] == ["20261121", "20261122"]
 
 
 async def test_what_the_vendor_does_not_know_is_none(tools: Tools) -> None:
     async with Rogue([details()]) as rogue:
-        assert await sender(tools, rogue).report(MOBILE, NOON, "x", attempt=42) is None
+        assert await sender(tools, rogue).report(MOBILE, NOON, "x", out_id="42") is None
 
 
 RECEIPT = {
@@ -109,14 +109,17 @@ RECEIPT = {
 def test_pushed_receipts_are_read() -> None:
     failed = {**RECEIPT, "success": "false", "err_code": "MOBILE_NOT_ON_SERVICE", "out_id": "43"}
     assert parse_sms_receipts(json.dumps([RECEIPT, failed]).encode()) == [
-        SmsReport("9006^0", 42, True, "DELIVERED"),
-        SmsReport("9006^0", 43, False, "MOBILE_NOT_ON_SERVICE"),
+        SmsReport("9006^0", "42", True, "DELIVERED"),
+        SmsReport("9006^0", "43", False, "MOBILE_NOT_ON_SERVICE"),
     ]
 
 
 def test_one_strange_receipt_does_not_cost_the_others() -> None:
-    strange: list[object] = [{**RECEIPT, "out_id": ""}, {**RECEIPT, "success": None}, 7, RECEIPT]
-    assert [report.attempt for report in parse_sms_receipts(json.dumps(strange).encode())] == [42]
+    strange: list[object] = [
+        {**RECEIPT, "out_id": ""}, {**RECEIPT, "success": None}, {**RECEIPT, "biz_id": "x" * 81},
+        {**RECEIPT, "biz_id": "\0"}, 7, RECEIPT,
+    ]  # fmt: skip
+    assert [report.out_id for report in parse_sms_receipts(json.dumps(strange).encode())] == ["42"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"7", b'"x"', b"\xff", b"[" * 200_000])

@@ -10,7 +10,7 @@ from config.settings import Voice
 from domain.clock import FixedClock
 from domain.errors import InvalidInput, OutcomeUnknown, Rejected, Transient
 from gateways.voice import AlibabaVoice, parse_voice_receipts
-from services.ports import CallReport
+from services.ports import CallDetail, CallReport
 from tests.gateways.support import DROP, Rogue, Tools, reply
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ async def test_a_call_with_keys_offers_a_menu(tools: Tools) -> None:
     keys = {"1": "draw_call.attend", "2": "draw_call.decline", "3": "draw_call"}
     async with Rogue([CALLED]) as rogue:
         voice = caller(tools, rogue)
-        assert await voice.call(MOBILE, "draw_call", {"place": "天河"}, keys=keys, attempt=42, bye="bye") == "100^200"
+        assert await voice.call(MOBILE, "draw_call", {"place": "天河"}, keys=keys, out_id="42", bye="bye") == "100^200"
         sent = query(rogue)
         assert rogue.seen[0].headers["x-acs-action"] == "IvrCall"
     assert (sent["CalledNumber"], sent["CalledShowNumber"], sent["OutId"]) == (MOBILE, "02012345678", "42")
@@ -46,7 +46,7 @@ async def test_a_call_with_keys_offers_a_menu(tools: Tools) -> None:
 
 async def test_a_call_without_keys_only_speaks(tools: Tools) -> None:
     async with Rogue([CALLED]) as rogue:
-        await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, attempt=1)
+        await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, out_id="1")
         assert rogue.seen[0].headers["x-acs-action"] == "SingleCallByTts"
         assert query(rogue)["TtsCode"] == "TTS_1"
 
@@ -54,7 +54,7 @@ async def test_a_call_without_keys_only_speaks(tools: Tools) -> None:
 async def test_variables_that_are_too_long_are_refused_before_dialling(tools: Tools) -> None:
     async with Rogue([CALLED]) as rogue:
         with pytest.raises(Rejected):
-            await caller(tools, rogue).call(MOBILE, "draw_call", {"place": "x" * 240}, keys={}, attempt=1)
+            await caller(tools, rogue).call(MOBILE, "draw_call", {"place": "x" * 240}, keys={}, out_id="1")
         assert rogue.seen == []
 
 
@@ -62,7 +62,7 @@ async def test_variables_that_are_too_long_are_refused_before_dialling(tools: To
 async def test_a_call_that_may_ring_is_never_dialled_again_here(tools: Tools, script: bytes) -> None:
     async with Rogue([script]) as rogue:
         with pytest.raises(OutcomeUnknown):
-            await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, attempt=1)
+            await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, out_id="1")
         assert len(rogue.seen) == 1
 
 
@@ -70,7 +70,7 @@ async def test_a_number_rung_too_often_waits(tools: Tools) -> None:
     limit = reply({"Code": "isv.BUSINESS_LIMIT_CONTROL", "Message": "触发小时级流控Permits:5"})
     async with Rogue([limit]) as rogue:
         with pytest.raises(Transient) as caught:
-            await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, attempt=1)
+            await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, out_id="1")
     assert caught.value.retry_after == 3600
 
 
@@ -78,14 +78,20 @@ def detail(data: object) -> bytes:
     return reply({"Code": "OK", "Data": data if isinstance(data, str) else json.dumps(data)})
 
 
-ENDED = {"callId": "100^200", "state": "200000", "endDate": "2026-11-21 12:01:30", "dtmf": "11", "outId": "42"}
+ENDED = {"callee": MOBILE, "state": "200000", "endDate": "2026-11-21 12:01:30", "dtmf": "11"}
 
 
 async def test_the_vendor_tells_how_a_call_went(tools: Tools) -> None:
     async with Rogue([detail(ENDED)]) as rogue:
         report = await caller(tools, rogue).report("100^200", NOON)
         assert query(rogue)["QueryDate"] == "1795233600000"
-    assert report == CallReport("100^200", 42, True, "200000", "11", datetime(2026, 11, 21, 4, 1, 30, tzinfo=UTC))
+    assert report == CallDetail("100^200", MOBILE, True, "200000", "11")
+
+
+async def test_a_vendor_that_tells_no_keys_is_not_taken_to_say_that_none_were_pressed(tools: Tools) -> None:
+    async with Rogue([detail({name: value for name, value in ENDED.items() if name != "dtmf"})]) as rogue:
+        report = await caller(tools, rogue).report("100^200", NOON)
+    assert report == CallDetail("100^200", MOBILE, True, "200000", None)
 
 
 async def test_both_products_are_asked(tools: Tools) -> None:
@@ -117,7 +123,7 @@ ENDED_AT = datetime(2026, 11, 21, 4, 1, 30, tzinfo=UTC)
 
 def test_a_report_after_the_call_holds_all_keys_and_the_time_in_utc() -> None:
     assert parse_voice_receipts(json.dumps([AFTER]).encode()) == [
-        CallReport("100^200", 42, True, "200001", "11", ENDED_AT)
+        CallReport("100^200", "42", True, "200001", "11", ENDED_AT)
     ]
 
 
@@ -129,7 +135,7 @@ def test_keys_may_be_named_digits() -> None:
 @pytest.mark.parametrize("status", ["200101", "200102", "200103", "300000"])
 def test_a_report_during_the_call_says_that_it_goes_on(status: str) -> None:
     item = {"call_id": "1", "status_code": status, "status_time": "2026-11-21 12:00:20", "out_id": "42", "dtmf": "1"}
-    assert parse_voice_receipts(json.dumps([item]).encode()) == [CallReport("1", 42, False, status, "1", None)]
+    assert parse_voice_receipts(json.dumps([item]).encode()) == [CallReport("1", "42", False, status, "1", None)]
 
 
 @pytest.mark.parametrize(
@@ -143,8 +149,17 @@ def test_any_other_status_ends_the_call(status: str) -> None:
 
 
 def test_one_strange_report_does_not_cost_the_others() -> None:
-    strange: list[object] = [{**AFTER, "out_id": "abc"}, {**AFTER, "call_id": ""}, {**AFTER, "status_code": ""}, AFTER]
-    assert [report.attempt for report in parse_voice_receipts(json.dumps(strange).encode())] == [42]
+    strange: list[object] = [
+        {**AFTER, "out_id": "a b"}, {**AFTER, "out_id": "1" * 16}, {**AFTER, "call_id": ""},
+        {**AFTER, "status_code": ""},
+        {**AFTER, "call_id": "1" * 81}, {**AFTER, "call_id": "a\0b"}, {**AFTER, "status_code": "\0"}, AFTER,
+    ]  # fmt: skip
+    assert [report.out_id for report in parse_voice_receipts(json.dumps(strange).encode())] == ["42"]
+
+
+def test_a_time_of_another_century_is_no_time() -> None:
+    item = {**AFTER, "end_time": "9999-12-31 23:59:59"}
+    assert parse_voice_receipts(json.dumps([item]).encode())[0].ended_at is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"7", b"\xff"])

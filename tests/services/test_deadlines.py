@@ -179,7 +179,7 @@ async def test_a_receipt_that_can_not_be_read_holds_up_no_other(
     assert await Receipt.filter(applied_at=None).values_list("key", flat=True) == ["0"]
 
 
-SMS = {"biz_id": "b", "attempt": 7, "delivered": True, "vendor_code": "DELIVERED"}
+SMS = {"biz_id": "b", "out_id": "7", "delivered": True, "vendor_code": "DELIVERED"}
 
 
 async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_no_other(

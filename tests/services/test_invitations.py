@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from domain.clock import FixedClock
 from models.invitations import Invitation
-from models.notices import Attempt, Notice, Receipt
+from models.notices import Attempt, Notice
 from services.base import Deps
 from services.notices import Delivery
 from services.ports import CallReport
 from services.receipts import Receipts
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.invariants import check_invariants
-from tests.services.notices.test_delivery import Vendors
+from tests.services.notices.test_delivery import Vendors, hear
 
+Report = Callable[[Attempt, str], Awaitable[None]]
+"""The vendor reports which keys were pressed in a call."""
 TO_THE_LAST_RUNG = timedelta(seconds=41)
 TO_THE_END = timedelta(minutes=3)
 """Of the time to answer, in the demo pool."""
@@ -51,30 +54,32 @@ async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors
     return invitation, await Attempt.get(notice__invitation_id=invitation.id, channel="voice")
 
 
-async def report(receipts: Receipts, call: Attempt, keys: str, clock: FixedClock) -> None:
-    await receipts.take_calls([CallReport(f"c{call.number}", call.number, True, "200000", keys, clock.now())])
-    for receipt in await Receipt.filter(applied_at=None):
-        await receipts.apply(receipt.id)
+@pytest.fixture
+def report(receipts: Receipts, vendors: Vendors, clock: FixedClock) -> Report:
+    async def push(call: Attempt, keys: str) -> None:
+        await hear(receipts, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
+
+    return push
 
 
 async def test_a_key_pressed_in_time_counts_although_its_receipt_comes_late(
-    office: Office, receipts: Receipts, called: tuple[Invitation, Attempt], clock: FixedClock
+    office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
 ) -> None:
     invitation, call = called
     clock.move(TO_THE_END)
     assert await office.invitations.expire_due() == 0
-    await report(receipts, call, "11", clock)
+    await report(call, "11")
     await invitation.refresh_from_db()
     assert (invitation.state, invitation.answered_by) == ("accepted", "voice")
     await check_invariants()
 
 
 async def test_a_call_without_keys_ends_the_waiting_at_once(
-    office: Office, receipts: Receipts, called: tuple[Invitation, Attempt], clock: FixedClock
+    office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
 ) -> None:
     invitation, call = called
     clock.move(TO_THE_END)
-    await report(receipts, call, "", clock)
+    await report(call, "")
     assert await office.invitations.expire_due() == 1
     await invitation.refresh_from_db()
     assert invitation.state == "silent"
@@ -82,14 +87,14 @@ async def test_a_call_without_keys_ends_the_waiting_at_once(
 
 
 async def test_nobody_waits_for_a_receipt_for_ever_and_who_pressed_in_vain_is_told_once(
-    office: Office, receipts: Receipts, called: tuple[Invitation, Attempt], clock: FixedClock
+    office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
 ) -> None:
     invitation, call = called
     clock.move(TO_THE_END + timedelta(seconds=91))
     assert await office.invitations.expire_due() == 1
     assert not await Notice.exists(kind="draw_unclear")
-    await report(receipts, call, "11", clock)
-    await report(receipts, call, "1", clock)
+    await report(call, "11")
+    await report(call, "1")
     await invitation.refresh_from_db()
     assert invitation.state == "silent"
     assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == 1

@@ -14,7 +14,7 @@ from domain.clock import FixedClock
 from domain.ids import new_id
 from models.draws import CandidateList, Condition
 from models.invitations import Invitation
-from models.notices import Attempt, Notice, Receipt
+from models.notices import Attempt, Notice
 from models.projects import Project
 from services.base import Deps, execute
 from services.notices import Delivery
@@ -22,7 +22,7 @@ from services.ports import CallReport
 from services.receipts import Receipts
 from tests.factories.offices import Office, add_experts, make_office, start_draw, state_of
 from tests.invariants import check_invariants
-from tests.services.notices.test_delivery import Vendors
+from tests.services.notices.test_delivery import Vendors, hear
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_any_order_and_repetition_of_answers_ends_the_same(
         acts = [(i, channel) for i in dice.sample(answered, len(answered)) for channel in ("voice", "chat", "voice")]
         dice.shuffle(acts)
         for invitation, channel in acts:
-            await answer(office, receipts, invitation, wishes[invitation.expert_id], channel, clock)
+            await answer(office, receipts, vendors, invitation, wishes[invitation.expert_id], channel, clock)
             if dice.random() < 0.3:
                 await office.run.advance(draw_id)
         await office.run.advance(draw_id)
@@ -78,7 +78,13 @@ async def test_any_order_and_repetition_of_answers_ends_the_same(
 
 
 async def answer(
-    office: Office, receipts: Receipts, invitation: Invitation, wish: str, channel: str, clock: FixedClock
+    office: Office,
+    receipts: Receipts,
+    vendors: Vendors,
+    invitation: Invitation,
+    wish: str,
+    channel: str,
+    clock: FixedClock,
 ) -> None:
     if channel == "chat":
         await office.invitations.answer(invitation.id, invitation.expert_id, wish, by="chat")  # type: ignore[arg-type]
@@ -86,10 +92,7 @@ async def answer(
     call = await Attempt.filter(notice__invitation_id=invitation.id, channel="voice").first()
     if call is not None:
         keys = "11" if wish == "accept" else "22"
-        report = CallReport(f"c{call.number}", call.number, True, "200000", keys, clock.now())
-        await receipts.take_calls([report])
-        for receipt in await Receipt.filter(applied_at=None):
-            await receipts.apply(receipt.id)
+        await hear(receipts, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
 
 
 async def race(office: Office, draw_id: UUID) -> None:

@@ -14,7 +14,7 @@ from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice
 from services.base import Deps, transaction
 from services.notices import Delivery, Recipient
-from services.ports import CallReport, MenuItem, SmsReport
+from services.ports import CallDetail, CallReport, MenuItem, SmsReport
 from services.receipts import Receipts, read_keys
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
@@ -27,7 +27,8 @@ class Vendors:
     sent: list[tuple[str, str]] = field(default_factory=list)
     errors: list[GatewayError] = field(default_factory=list)
     window: int = 0
-    reports: dict[str, CallReport] = field(default_factory=dict)
+    reports: dict[str, CallDetail] = field(default_factory=dict)
+    """What the vendor says when it is asked, by call id."""
 
     def _do(self, channel: str, what: str) -> str:
         self.sent.append((channel, what))
@@ -53,7 +54,7 @@ class Vendors:
     async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
         self._do("mini", kind)
 
-    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, attempt: int) -> str:
+    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
         return self._do("sms", template)
 
     async def call(
@@ -63,12 +64,12 @@ class Vendors:
         params: Mapping[str, str],
         *,
         keys: Mapping[str, str],
-        attempt: int,
+        out_id: str,
         bye: str = "",
     ) -> str:
         return self._do("voice", template)
 
-    async def report(self, first: str, *args: object, **kwargs: object) -> CallReport | None:
+    async def report(self, first: str, *args: object, **kwargs: object) -> CallDetail | None:
         return self.reports.get(first)
 
 
@@ -179,17 +180,27 @@ async def test_a_call_of_unknown_outcome_is_never_dialled_again(
         await receipts.check_due()
         await delivery.deliver_due()
         assert len([1 for channel, _ in vendors.sent if channel == "voice"]) == 1
-    await take(receipts, CallReport("late-id", call.number, True, "200000", "11", clock.now()))
+    await hear(receipts, vendors, CallReport("late-id", call.out_id, True, "200000", "11", clock.now()))
     assert [i.state for i in await open_invitations(draw_id)] == []
     assert (await Attempt.get(id=call.id)).state == "answered"
 
 
 async def take(receipts: Receipts, report: CallReport) -> None:
+    """A report is pushed, whoever sends it; then the vendor is asked where we want to know."""
     from models.notices import Receipt
 
     await receipts.take_calls([report])
     for receipt in await Receipt.filter(applied_at=None):
         await receipts.apply(receipt.id)
+    await receipts.check_due()
+
+
+async def hear(receipts: Receipts, vendors: Vendors, report: CallReport) -> None:
+    """The vendor itself reports a call, and says the same when it is asked."""
+    call = await Attempt.get(out_id=report.out_id)
+    mobile = receipts._deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
+    vendors.reports[report.call_id] = CallDetail(report.call_id, mobile, report.ended, report.status, report.keys)
+    await take(receipts, report)
 
 
 async def test_keys_pressed_twice_are_an_answer_and_a_receipt_repeated_changes_nothing(
@@ -202,9 +213,9 @@ async def test_keys_pressed_twice_are_an_answer_and_a_receipt_repeated_changes_n
     await office.notices.advance((await Notice.get(kind="draw_call")).id)
     await delivery.deliver_due()
     call = await Attempt.get(channel="voice")
-    report = CallReport(call.vendor_id, call.number, True, "200000", "122", clock.now())
-    await take(receipts, report)
-    await take(receipts, report)
+    report = CallReport(call.vendor_id, call.out_id, True, "200000", "122", clock.now())
+    await hear(receipts, vendors, report)
+    await hear(receipts, vendors, report)
     await invitation.refresh_from_db()
     assert (invitation.state, invitation.answered_by) == ("declined", "voice")
     assert (await Notice.get(kind="draw_call", invitation_id=invitation.id)).state == "stopped"
@@ -218,10 +229,10 @@ async def test_an_sms_receipt_closes_the_attempt_and_a_failed_one_lets_the_ladde
     await tell(office, bound=False)
     await delivery.deliver_due()
     attempt = await Attempt.get(channel="sms")
-    await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.number, False, "MK:0001")])
+    await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, False, "MK:0001")])
     await receipts.apply((await Receipt.get()).id)
     assert (await Notice.get(kind="account_bound")).state == "failed"
-    await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.number, True, "DELIVERED")])
+    await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, True, "DELIVERED")])
     await receipts.apply((await Receipt.get(applied_at=None)).id)
     assert (await Attempt.get(id=attempt.id)).state == "delivered"
 

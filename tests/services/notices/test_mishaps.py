@@ -190,9 +190,9 @@ async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
 
     asked: list[str] = []
 
-    async def report(mobile: str, sent_at: object, biz_id: str, *, attempt: int) -> SmsReport:
+    async def report(mobile: str, sent_at: object, biz_id: str, *, out_id: str) -> SmsReport:
         asked.append(biz_id)
-        return SmsReport(biz_id, attempt, True, "DELIVERED")
+        return SmsReport(biz_id, out_id, True, "DELIVERED")
 
     vendors.report = report  # type: ignore[method-assign,assignment]  # the port of SMS asks otherwise than voice's
     await tell(office, bound=False)

@@ -1,0 +1,23 @@
+"""Rows that could not be worked on, so that the next look leaves them alone for a while."""
+
+from __future__ import annotations
+
+from tortoise import fields
+
+from models.base import Row
+
+
+class RowFailure(Row):
+    """Work on one row has failed ``failures`` times in a row. ``work`` names what was to be done, ``subject`` is the
+    row's key. Times are the database's own, never the movable clock's."""
+
+    work = fields.CharField(40)
+    subject = fields.CharField(64)
+    failures = fields.IntField()
+    retry_at = fields.DatetimeField()
+    error = fields.CharField(80)
+    """Class of the last error; its text may hold personal data."""
+
+    class Meta:
+        table = "row_failure"
+        unique_together = (("work", "subject"),)
