@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from services.accounts import Accounts
 from services.applications.drafts import Drafts
@@ -35,6 +36,8 @@ from services.draws.verification import Verification
 from services.employer_import import EmployerImport
 from services.employers import Employers
 from services.entry import NOTICE_OVER, Entry
+from services.expert_office import ExpertOffice
+from services.expert_terms import ExpertTerms, read_birth_dates
 from services.experts import Experts
 from services.exports import Exports
 from services.file_checker import FileChecker
@@ -139,6 +142,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         Duty("store_search", SEARCH_DUE, keeper.search),
         Duty("notice_end", NOTICE_OVER, entry.end_notices),
         Duty("review_waiting", "", Reminders(deps, notices).remind),
+        Duty("birth_dates", "", partial(read_birth_dates, deps)),
+        Duty("term_ending", "", ExpertTerms(deps, notices).tell_ending),
         Duty("review_alignment", "", Alignment(deps, reviews).run),
         *pay.duties,
     ]
@@ -154,6 +159,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         initial_passwords=InitialPasswords(deps, passwords),
         organisations=Organisations(deps),
         experts=Experts(deps),
+        expert_office=ExpertOffice(deps, notices, run),
         projects=Projects(deps),
         catalogues=Catalogues(deps),
         privacy=Privacy(deps, notices),

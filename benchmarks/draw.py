@@ -140,7 +140,7 @@ async def time_bare(bench: Bench, draw: Draw) -> tuple[float, int]:
     condition, notice = await Condition.get(draw_id=draw.id), await CallNotice.get(draw_id=draw.id)
     out = await recusals(draw, 3)
     began = time.perf_counter()
-    found = await find_eligible(draw, condition, notice, "A08", out)
+    found = await find_eligible(draw, condition, notice, "A08", out, bench.deps.book("demo"))
     return time.perf_counter() - began, len(found)
 
 

@@ -24,7 +24,9 @@ WITHHELD_MAX = 2
 Json = str | int | bool | list["Json"] | dict[str, "Json"]
 RoundReason = Literal["first", "aborted", "widened"]
 RoundCause = Literal["", "exhausted"]
-SkipReason = Literal["leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late"]
+SkipReason = Literal[
+    "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late", "term_over", "over_age"
+]  # fmt: skip
 OutcomeKind = Literal["accepted", "declined", "silent", "left", "absent", "recused", "released", "cancelled"]
 ShortReason = Literal["exhausted", "too_late", "force_ended"]
 
@@ -36,6 +38,8 @@ SKIP_REASONS: Mapping[SkipReason, str] = {
     "unreachable": "无有效手机号",
     "left_pool": "已退库",
     "recused_late": "名单冻结后发现须回避",
+    "term_over": "聘期已满",
+    "over_age": "已超过在库年龄",
 }
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from domain.clock import local
+from domain.persons import born_after
 from domain.recusal import normalise_person_name
 
 Reason = Literal[
@@ -19,6 +21,8 @@ Reason = Literal[
     "left_pool",
     "inactive",
     "not_formal",
+    "term_over",
+    "over_age",
     "specialty",
     "region",
     "title_level",
@@ -49,7 +53,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Condition:
-    """What is asked for. ``specialty`` is the main or the alternative one; empty text: any."""
+    """What is asked for. ``specialty`` is the main or the alternative one; empty text: any.
+
+    ``age_max`` is the pool's standing age limit in completed years; None: there is none.
+    """
 
     pool: str
     mode: Literal["permanent", "willing"]
@@ -58,6 +65,7 @@ class Condition:
     title_level: str = ""
     qualification: str = ""
     department: str = ""
+    age_max: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is known of an expert. ``specialties`` as declared; ``region`` the permanent one; ``left`` the pool."""
+    """What is known of an expert. ``specialties`` as declared; ``region`` the permanent one; ``left`` the pool.
+
+    ``term_until`` None: no end is told. ``born_on`` None: unknown, which no limit of age lets pass.
+    """
 
     pool: str
     name: str
@@ -97,6 +108,8 @@ class Candidate:
     employments: tuple[Employment, ...] = ()
     away: tuple[Span, ...] = ()
     calls: tuple[Call, ...] = ()
+    term_until: datetime | None = None
+    born_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,7 @@ def check(candidate: Candidate, condition: Condition, recusals: Recusals, at: Sp
     """Why the candidate may not be drawn for ``condition`` at ``at``; None: may be drawn."""
     return (
         _standing(candidate, condition)
+        or _term(candidate, condition, at)
         or _fitness(candidate, condition)
         or _recusal(candidate, recusals)
         or _occupation(candidate, recusals, at)
@@ -151,6 +165,16 @@ def _standing(candidate: Candidate, condition: Condition) -> Reason | None:
     if not candidate.active:
         return "inactive"
     return None if candidate.formal else "not_formal"
+
+
+def _term(candidate: Candidate, condition: Condition, at: Span) -> Reason | None:
+    """The term covers the whole panel; the age is that of the panel's first day."""
+    if candidate.term_until is not None and candidate.term_until < at.ends_at:
+        return "term_over"
+    if condition.age_max is None:
+        return None
+    born, limit = candidate.born_on, born_after(local(at.starts_at).date(), condition.age_max)
+    return "over_age" if born is None or born <= limit else None
 
 
 def _fitness(candidate: Candidate, condition: Condition) -> Reason | None:

@@ -52,3 +52,12 @@ def birth_of(id_number: str) -> date:
 def age_on(birth: date, day: date) -> int:
     """Completed years (周岁) on ``day``; who was born on 29 February completes one on 1 March of other years."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def born_after(day: date, age_max: int) -> date:
+    """Whoever was born later than this has completed at most ``age_max`` years on ``day``."""
+    year = day.year - age_max - 1
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 2, 28)

@@ -196,6 +196,10 @@ class Entry(Section):
     """How long an expert stays in before renewal; None: no end is told."""
     renewal_before: Duration | None = None
     """How long before its end renewal is offered; None: whenever a campaign takes renewals."""
+    age_max: Annotated[int, Field(ge=18, le=120)] | None = None
+    """Completed years up to which an expert is drawn (在库年龄), on the panel's first day; None: no limit."""
+    ending_notice: Duration
+    """How long before the end of the term, or before the age limit, the expert is told and the office sees it."""
 
     @model_validator(mode="after")
     def _stages_once(self) -> Entry:

@@ -82,6 +82,8 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "application_exam": _APPLICATION,
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
+    "term_ending": {"until": "2026年11月21日"},
+    "expert_left": {"reason": "本人申请退库", "hotline": "020-12345678"},
     "fee_open": {**_MONEY, "number": "ZJ0100001", "until": "12月4日 18:30"},
     "fee_paid": {**_MONEY, "number": "ZJ0100001"},
     "fee_refunded": {**_MONEY, "reason": "重复缴费"},

@@ -86,11 +86,36 @@ class ApplicationSpecialty(Row):
     choice = fields.CharField(12, default="preferred")
     position = fields.IntField(default=0)
     state = fields.CharField(12, default="open")
+    admitted = fields.BooleanField(null=True)
+    """Of an alternative one: whether the last reviewer lets it into the pool; None: not decided."""
 
     class Meta:
         table = "application_specialty"
         unique_together = (("application_id", "code"),)
         indexes = (("code",),)
+
+
+class ExamSheet(Row):
+    """A sheet of examination results as it was read. ``state``: checked, or done once somebody decided to take it in.
+
+    ``lines`` are the rows that can be used, by application and without personal data; ``errors`` says what is wrong
+    with the others; ``result`` counts what was done.
+    """
+
+    pool = fields.CharField(32)
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT)
+    account_id: UUID
+    filename = fields.CharField(200)
+    lines: Any = fields.JSONField(default=list)
+    errors: Any = fields.JSONField(default=list)
+    state = fields.CharField(12, default="checked")
+    result: Any = fields.JSONField(default=dict)
+    created_at = fields.DatetimeField()
+    done_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "exam_sheet"
+        indexes = (("created_at",),)
 
 
 class Attachment(Row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -47,9 +48,15 @@ class Expert(Row):
     """Accepts remote evaluation in another city (异地评标)."""
     emergency = fields.BooleanField(default=False, db_default=False)
     """Willing to be called in emergencies (应急专家)."""
+    born_on: date | None = fields.DateField(null=True)
+    """As the ID number tells, for the standing age limit; None until somebody with the data key has read the number."""
     term_until = fields.DatetimeField(null=True)
+    term_told_at = fields.DatetimeField(null=True)
+    """When the expert was last told that the term ends soon."""
     created_at = fields.DatetimeField()
     left_at = fields.DatetimeField(null=True)
+    """Since when the file is only kept (退库). Who has left is never ``active``: a constraint says so."""
+    left_reason = fields.CharField(200, default="", db_default="")
 
     class Meta:
         table = "expert"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.persons import birth_of
 from models.experts import Employment, Expert
 from services.crypto import Keyring
 from services.expert_rows import ExpertRow
@@ -19,6 +20,7 @@ def columns_of(keys: Keyring, row: ExpertRow) -> dict[str, Any]:
         "name_sort": row.name_sort,
         "id_number_sealed": keys.seal(row.id_number, "id_number"),
         "id_number_hash": keys.lookup_hash("id_number", row.id_number),
+        "born_on": birth_of(row.id_number),
         "mobile_sealed": keys.seal(row.mobile, "mobile"),
         "mobile_hash": keys.lookup_hash("mobile", row.mobile),
         "standing": row.standing,
@@ -47,10 +49,16 @@ async def put_file(
         expert = await Expert.create(pool=pool, created_at=now, **values)
     else:
         expert = await Expert.select_for_update().get(id=expert_id, pool=pool)
-        expert.update_from_dict({**values, "left_at": None})
+        expert.update_from_dict({**values, "left_at": None, "left_reason": "", "term_told_at": None})
         await expert.save()
     await _put_employments(expert.id, row, now)
     return expert
+
+
+async def end_file(expert: Expert, reason: str, now: datetime) -> None:
+    """The person has left the pool (退库): the file is only kept. Its row is locked by the caller."""
+    expert.active, expert.left_at, expert.left_reason = False, now, reason
+    await expert.save(update_fields=["active", "left_at", "left_reason"])
 
 
 async def _put_employments(expert_id: UUID, row: ExpertRow, now: datetime) -> None:

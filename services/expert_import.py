@@ -53,7 +53,8 @@ SELECT i.line, 'mobile' FROM import_expert i JOIN expert e ON e.pool = i.pool AN
 ORDER BY line LIMIT $1
 """
 _FIELDS = (
-    "id", "pool", "number", "name", "name_sort", "id_number_sealed", "id_number_hash", "mobile_sealed", "mobile_hash",
+    "id", "pool", "number", "name", "name_sort", "id_number_sealed", "id_number_hash", "born_on",
+    "mobile_sealed", "mobile_hash",
     "standing", "active", "permanent_region", "willing_regions", "region_path", "specialties", "specialty_path",
     "title_level", "qualifications", "department", "recusal_keys", "remote_evaluation", "emergency", "created_at",
     "line",
@@ -65,7 +66,7 @@ _REPLACED = [name for name in _STORED if name not in _ONLY_NEW]
 _UPSERT = (
     f"INSERT INTO expert ({', '.join(_STORED)}) "
     f"SELECT {', '.join(_STORED)} FROM import_expert ORDER BY id_number_hash ON CONFLICT (pool, id_number_hash) "
-    f"DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in _REPLACED)}, left_at = NULL"
+    f"DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in _REPLACED)}, left_at = NULL, left_reason = ''"
 )
 _OWN_JOBS = """
 UPDATE import_employment j SET expert_id = e.id FROM expert e

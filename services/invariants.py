@@ -106,6 +106,15 @@ _CHECKS = {
         "SELECT a.id FROM application a LEFT JOIN expert e ON e.id = a.expert_id AND e.number = a.expert_number "
         "WHERE a.state = 'entered' AND e.id IS NULL OR a.state IN ('notice', 'fee', 'exam') AND a.expert_number = ''"
     ),
+    "somebody left the pool and is still drawn or called": (
+        "SELECT e.id FROM expert e LEFT JOIN account a ON a.id = e.account_id "
+        "WHERE e.left_at IS NOT NULL AND (e.active OR EXISTS (SELECT 1 FROM invitation i "
+        "WHERE i.expert_id = e.id AND i.state = 'open')) OR e.left_at IS NULL AND a.disabled_at IS NOT NULL"
+    ),
+    "somebody was called beyond the end of the term": (
+        "SELECT i.id FROM invitation i JOIN expert e ON e.id = i.expert_id "
+        "WHERE i.state = 'open' AND e.term_until < i.ends_at"
+    ),
     "an entry passed its public notice with an objection open": (
         "SELECT o.id FROM objection o JOIN application a ON a.id = o.application_id "
         "WHERE o.state = 'open' AND a.state <> 'notice'"

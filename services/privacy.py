@@ -24,15 +24,18 @@ from services.accounts import forget_identities
 from services.applications.own_data import collect, erase_unsent
 from services.base import Actor, Deps, execute, record
 from services.codes import Codes, Notifier
+from services.expert_files import end_file
 from services.idempotency import once
 
 KEPT = (
-    "专家档案：由专家库管理机构依法管理，退库请联系管理机构",
+    "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",
     "抽取、答复、签到记录：依法存档，到期前不能删除",
     "已提交的入库申请、审核和缴费记录：依法存档，到期前不能删除",
     "操作留痕：依法存档，不含身份证号和手机号明文",
 )
 """What the law makes us keep, told to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
+
+CLOSED_BY_SELF = "本人注销账号"
 
 REMOVED = (
     "微信标识和订阅状态",
@@ -84,9 +87,13 @@ class Privacy:
         async def run() -> Deleted | AppError:
             account = await self._account(actor)
             now = self._deps.now()
+            # with the files locked no call can be opened: whoever is being called is seen by the check
+            files = await Expert.filter(account_id=account.id, left_at=None).order_by("id").select_for_update()
             await self._check_free(account.id, now)
             if refusal := await self._redeem(account, code):
                 return refusal
+            for expert in files:
+                await end_file(expert, CLOSED_BY_SELF, now)
             await self._erase(account, now)
             await record(actor, now, "privacy.delete", "account", account.id)
             return Deleted(REMOVED, KEPT)

@@ -33,6 +33,7 @@ from services.draws.verification import Verification
 from services.employer_import import EmployerImport
 from services.employers import Employers
 from services.entry import Entry
+from services.expert_office import ExpertOffice
 from services.experts import Experts
 from services.exports import Exports
 from services.helpdesk import HelpDesk
@@ -74,6 +75,7 @@ class Services:
     initial_passwords: InitialPasswords
     organisations: Organisations
     experts: Experts
+    expert_office: ExpertOffice
     projects: Projects
     catalogues: Catalogues
     privacy: Privacy

@@ -178,7 +178,7 @@ class Rounds:
             for tier, specialty in zip(TIERS, (condition.specialty, condition.alternative), strict=True):
                 if not specialty:
                     continue
-                found = await find_eligible(draw, condition, notices[condition.notice_id], specialty, out)
+                found = await find_eligible(draw, condition, notices[condition.notice_id], specialty, out, book)
                 listed = await self._freeze_list(round_row, condition, tier, [e for e in found if e not in taken])
                 taken.update(found)
                 frozen.append(record.ListFacts(condition.position, tier, bytes.fromhex(listed.root)))

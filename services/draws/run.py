@@ -148,9 +148,10 @@ class Run:
         )
         if listed is None:
             return False
+        book = self._deps.book(draw.pool)
         order = _Order(listed, self._deps.keys.open(listed.experts_sealed, "experts"))
         while ahead := order.slice(condition.cursor, _LOOK_AHEAD):
-            hindrances = await find_hindrances([expert for _, expert in ahead], draw, notice)
+            hindrances = await find_hindrances([expert for _, expert in ahead], draw, notice, book)
             for leaf, expert in ahead:
                 condition.cursor += 1
                 reason = hindrances[expert] or await self._call(draw, condition, notice, leaf, expert, now)

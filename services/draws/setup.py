@@ -339,8 +339,8 @@ class DrawSetup:
         permissions.check(actor, "draw.preview")
         async with transaction():
             locked = await self._editable(actor, draw_id)
-            rules = self._deps.book(actor.pool).draw
-            draw = locked.draw
+            book = self._deps.book(actor.pool)
+            rules, draw = book.draw, locked.draw
             if draw.previews >= rules.preview.per_draw:
                 raise TooMany(f"本活动预览次数已用完（{rules.preview.per_draw}次），请直接提交。", retry_after=86400)
             draw.previews += 1
@@ -351,7 +351,7 @@ class DrawSetup:
             bands = ["", ""]
             for index, specialty in enumerate((condition.specialty, condition.alternative)):
                 if specialty:
-                    count = len(await find_eligible(draw, condition, notice, specialty, out))
+                    count = len(await find_eligible(draw, condition, notice, specialty, out, book))
                     bands[index] = rules.preview.band(count)
             return Preview(bands[0], bands[1], rules.preview.per_draw - draw.previews)
 

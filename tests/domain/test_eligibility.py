@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -18,6 +18,7 @@ from domain.eligibility import (
     covering,
     years_before,
 )
+from domain.persons import age_on, born_after
 from domain.recusal import unit_keys
 
 START = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
@@ -59,6 +60,28 @@ def test_a_fit_and_free_expert_may_be_drawn():
 )
 def test_an_expert_who_is_not_fit_or_recused_may_not(changes, expected):
     assert reason(replace(EXPERT, **changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"born_on": date(1955, 11, 25)}, "over_age"),
+        ({"born_on": date(1955, 11, 26)}, None),
+        ({"born_on": None}, "over_age"),
+        ({"term_until": AT.ends_at}, None),
+        ({"term_until": AT.ends_at - timedelta(seconds=1)}, "term_over"),
+    ],
+)
+def test_term_and_age_count_on_the_day_of_the_panel(changes, expected):
+    young = replace(EXPERT, born_on=date(1980, 1, 1))
+    assert reason(replace(young, **changes), replace(CONDITION, age_max=70)) == expected
+
+
+def test_somebody_of_29_february_is_a_year_older_on_1_march():
+    assert born_after(date(2028, 2, 29), 70) == date(1957, 2, 28)
+    for day in (date(2027, 2, 28), date(2027, 3, 1), date(2028, 2, 29)):
+        for birth in (date(1956, 2, 28), date(1956, 2, 29), date(1956, 3, 1), date(1957, 2, 28), date(1957, 3, 1)):
+            assert (birth > born_after(day, 70)) == (age_on(birth, day) <= 70), (birth, day)
 
 
 @pytest.mark.parametrize("code", ["A08", "A0803", "A080301"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.persons import birth_of
 from models.accounts import Account, RoleGrant, WechatIdentity
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
@@ -48,12 +49,13 @@ async def make_expert(
     deps: Deps, mobile: str | None = None, *, pool: str = "demo", account: Account | None = None, **columns: Any
 ) -> Expert:
     number, serial = mobile or mobile_number(), next(_numbers)
-    id_number = columns.pop("id_number", f"11010519491231{serial:04}")
+    id_number = columns.pop("id_number", f"11010519751231{serial:04}")
     values = {
         "number": f"ZJ{serial:07}",
         "name": "欧阳锋",
         "id_number_sealed": deps.keys.seal(id_number, "id_number"),
         "id_number_hash": deps.keys.lookup_hash("id_number", id_number),
+        "born_on": birth_of(id_number),
         "mobile_sealed": deps.keys.seal(number, "mobile"),
         "mobile_hash": deps.keys.lookup_hash("mobile", number),
         "permanent_region": "440106",

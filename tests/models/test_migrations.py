@@ -25,6 +25,11 @@ INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_numb
 INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_version, created_at)
     VALUES (gen_random_uuid(), 'demo', 'sealed', 'bound', '', '1', now());
 UPDATE expert SET account_id = (SELECT id FROM account WHERE mobile_hash = 'bound');
+INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_number_hash, mobile_sealed, mobile_hash,
+    standing, active, permanent_region, willing_regions, region_path, specialties, specialty_path, title_level,
+    qualifications, department, recusal_keys, created_at, left_at)
+    VALUES (gen_random_uuid(), 'demo', 'ZJ2', '黄药师', '', 'sealed', 'gone', 'sealed', 'gone', 'formal', TRUE,
+    '440106', '{}', '{}', '{}', '{}', '', '{}', '', '{}', now(), now());
 """
 
 
@@ -46,7 +51,10 @@ def test_a_filled_database_of_an_earlier_release_goes_on(empty_database: str, la
         query = "SELECT real_name, password_initial, id_number_hash, registered_at IS NULL FROM account ORDER BY 1"
         found = connection.execute(query).fetchall()
         assert found == [("欧阳锋", False, "hash", False), ("王小明", False, None, True)]
-        assert connection.execute("SELECT emergency FROM expert").fetchall() == [(False,)]
+        assert connection.execute("SELECT number, emergency, active, born_on FROM expert ORDER BY 1").fetchall() == [
+            ("ZJ1", False, True, None),
+            ("ZJ2", False, False, None),
+        ]
 
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_touched() -> None:

@@ -237,7 +237,7 @@ async def test_who_left_comes_back_and_who_is_missing_stays(
 ) -> None:
     other = await make_expert(deps, "13711112222")
     await _run(imports, _sheet(_row()))
-    await Expert.exclude(id=other.id).update(left_at=clock.now())
+    await Expert.exclude(id=other.id).update(left_at=clock.now(), active=False)
     await _run(imports, _sheet(_row()))
     assert await Expert.filter(left_at=None).count() == 2
 

@@ -110,7 +110,7 @@ async def test_only_formal_experts_of_the_pool_keep_a_schedule(experts: Experts,
     temporary = await make_expert(deps, standing="temporary")
     with pytest.raises(Forbidden, match="正式专家"):
         await experts.add_unavailability(Actor("demo", "expert", None, temporary.id), soon, soon + DAY)
-    gone = await make_expert(deps, left_at=BEGINNING)
+    gone = await make_expert(deps, left_at=BEGINNING, active=False)
     for actor in (Actor("demo", "expert", None, gone.id), Actor("guangdong", "expert", None, temporary.id)):
         with pytest.raises(Forbidden, match="不在库中"):
             await experts.profile(actor)

@@ -329,7 +329,7 @@ async def test_an_expert_prints_the_own_file(deps: Deps, papers: Papers, printer
 
 
 async def test_nobody_else_has_an_information_form(db: str, papers: Papers, deps: Deps) -> None:
-    left = await make_expert(deps, left_at=deps.now())
+    left = await make_expert(deps, left_at=deps.now(), active=False)
     for expert_id in (left.id, None):
         with pytest.raises(NotFound):
             await papers.information_form(Actor("demo", "expert", expert_id=expert_id, account_id=new_id()))

@@ -102,7 +102,7 @@ async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
     assert (await AgentLink.get()).revoked_at is not None
     assert (await Notice.get(id=done.id)).mobile_sealed == ""
     kept = await Expert.get(id=expert.id)
-    assert (kept.name, kept.account_id) == ("欧阳锋", None)
+    assert (kept.name, kept.account_id, kept.active, kept.left_at) == ("欧阳锋", None, False, clock.now())
     assert deps.keys.open_text(kept.id_number_sealed, "id_number") == "11010519491231002X"
 
 
@@ -123,7 +123,8 @@ async def test_after_deleting_one_may_begin_anew(
     await accounts.send_code("demo", MOBILE)
     bound = await accounts.bind(identity.id, "demo", MOBILE, book.last_code(MOBILE), "2026-11")
     assert bound.account_id != actor.account_id
-    assert (await Expert.get(id=expert.id)).account_id == bound.account_id
+    left = await Expert.get(id=expert.id)
+    assert (left.account_id, left.active, left.left_reason) == (None, False, "本人注销账号")
 
 
 @pytest.mark.parametrize("state", ["open", "accepted"])

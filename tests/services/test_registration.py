@@ -282,7 +282,7 @@ async def test_standing_follows_the_file(desk: Desk) -> None:
     account = await make_account(desk.deps)
     expert = await make_expert(desk.deps, account=account, standing="temporary")
     kinds = []
-    for change in ({}, {"standing": "formal"}, {"active": False}, {"left_at": desk.deps.now()}):
+    for change in ({}, {"standing": "formal"}, {"active": False}, {"left_at": desk.deps.now(), "active": False}):
         if change:
             await Expert.filter(id=expert.id).update(**cast("dict[str, Any]", change))
         kinds.append((await standing_of(desk.deps, account.id)).kind)

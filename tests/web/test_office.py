@@ -14,13 +14,13 @@ from models.campaigns import Campaign, Employer, EmployerRequest
 from models.notices import Notice
 from models.reviews import ReviewAssignment
 from tests.factories.applications import make_campaign
-from tests.factories.people import make_account, make_grant
+from tests.factories.people import make_account, make_expert, make_grant
 from tests.factories.reviews import make_applicant, make_application, make_reviewer
 from tests.web.conftest import Visitor, World
 from tests.web.office import Scene, employer_request, fill, handed_in, make_scene, post
 
 PAGES = (
-    "", "/applications", "/campaigns", "/campaigns/new", "/employers", "/employers/requests",
+    "", "/applications", "/experts", "/campaigns", "/campaigns/new", "/employers", "/employers/requests",
     "/employers/import", "/reviewers", "/staff",
     "/objections", "/notices", "/orders", "/alarms", "/invoices", "/bills", "/feedback", "/materials",
     "/passwords",
@@ -411,3 +411,24 @@ async def test_staff_come_and_go_but_the_last_administrator_stays(scene: Scene) 
     await visitor.press("确定取消周管理的专家库管理员身份")
     assert (visitor.status, "不能取消最后一位管理员" in visitor.text) == (409, True)
     assert await RoleGrant.filter(role="pool_admin", revoked_at=None).count() == 1
+
+
+# ---- experts
+
+
+async def test_the_office_lets_an_expert_leave_with_a_reason_and_sees_whose_time_runs_out(scene: Scene) -> None:
+    deps = scene.world.services.deps
+    soon = deps.now() + timedelta(days=30)
+    expert = await make_expert(deps, name="黄药师", term_until=soon)
+    await make_expert(deps, name="洪七公")
+    visitor = await scene.at("/office/experts?only=ending")
+    assert ("黄药师" in visitor.text, "洪七公" in visitor.text) == (True, False)
+    await post(visitor, "/office/experts", id=str(expert.id), reason=" ")
+    assert (visitor.status, "请填写原因" in visitor.text) == (422, True)
+    await post(visitor, "/office/experts", id=str(expert.id), reason="本人申请退库")
+    assert (visitor.status, "已办理退库" in visitor.text) == (200, True)
+    await expert.refresh_from_db()
+    assert (expert.active, expert.left_reason) == (False, "本人申请退库")
+    assert await Notice.filter(kind="expert_left", expert_id=expert.id).exists()
+    visitor = await scene.at("/office/experts?only=left&q=黄药")
+    assert "本人申请退库" in visitor.text

@@ -9,6 +9,7 @@ from web.office.applications import ApplicationPages
 from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
 from web.office.employers import EmployerPages
+from web.office.experts import ExpertPages
 from web.office.exports import ExportPages
 from web.office.feedback import FeedbackPages
 from web.office.home import HomePages
@@ -22,8 +23,8 @@ from web.office.staff import StaffPages
 from web.site import Site
 
 _ALL = (
-    HomePages, ApplicationPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages, ObjectionPages, OrderPages,
-    AlarmPages, InvoicePages, BillPages, FeedbackPages, MaterialPages, PasswordPages,
+    HomePages, ApplicationPages, ExpertPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages,
+    ObjectionPages, OrderPages, AlarmPages, InvoicePages, BillPages, FeedbackPages, MaterialPages, PasswordPages,
     ExportPages,
 )  # fmt: skip
 

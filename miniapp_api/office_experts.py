@@ -1,0 +1,71 @@
+"""The pool's experts for its administrators: whose time runs out, and letting somebody leave."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
+from services.expert_office import REASON_MAX
+
+api = Api("office_experts", "专家管理", "Experts of the pool, for its administrators.")
+
+
+class ExpertsQuery(PageQuery):
+    only: Literal["in_pool", "ending", "over", "left"] = Field(
+        "in_pool", description="`ending`: term or age limit comes within the rulebook's time; `over`: is not drawn"
+    )
+    search: str = Field("", max_length=50, description="A number, or the beginning of a name")
+
+
+class ExpertPath(PoolPath):
+    expert_id: UUID
+
+
+class LeavingIn(Input):
+    reason: str = Field(min_length=1, max_length=REASON_MAX, examples=["本人申请退库。"])
+
+
+class ExpertLineOut(Output):
+    """`age` in completed years; null while the ID number was not read."""
+
+    id: UUID
+    number: str = Field(examples=["ZJ0100001"])
+    name: str
+    standing: Literal["formal", "temporary"]
+    active: bool
+    term_until: Moment | None
+    age: int | None
+    term_over: bool
+    over_age: bool
+    left_at: Moment | None
+    left_reason: str
+
+
+class LeftOut(Output):
+    """`calls`: open invitations that were taken back."""
+
+    expert_id: UUID
+    left_at: Moment
+    calls: int
+
+
+@api.get("/office/experts", "专家列表", action="expert.read")
+async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLineOut]:
+    """By what runs out first, else by name."""
+    found = await call.services.expert_office.page(
+        call.actor, query.only, query.search, page=query.page, size=query.size
+    )  # fmt: skip
+    return Page[ExpertLineOut](
+        items=ExpertLineOut.each(found.items), total=found.total, page=query.page, size=query.size
+    )  # fmt: skip
+
+
+@api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")
+async def let_go(call: Call, path: ExpertPath, body: LeavingIn) -> LeftOut:
+    """Nobody draws or calls the person any more; open calls are taken back, and he is told."""
+    return LeftOut.of(await call.services.expert_office.let_go(call.actor, path.expert_id, body.reason))

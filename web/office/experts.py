@@ -1,0 +1,54 @@
+"""The pool's experts: whose term or age runs out, and letting somebody leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, cast, get_args
+from urllib.parse import urlencode
+
+import aiohttp.web as http
+
+from domain.errors import AppError
+from services.base import Actor
+from services.expert_office import REASON_MAX, Only
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
+from web.site import page_number
+
+ONLY: Mapping[str, str] = {"in_pool": "在库", "ending": "即将到期", "over": "已到期", "left": "已退库"}
+
+
+class ExpertPages(OfficePart):
+    code = "experts"
+    action = "expert.read"
+    notes: ClassVar[Mapping[str, str]] = {"left": "已办理退库，并通知了本人。"}
+
+    def add_routes(self) -> None:
+        self.site.get("/office/experts", self.many)
+        self.site.post("/office/experts", self.let_go)
+
+    async def many(self, request: http.Request) -> http.Response:
+        return await self._list(await self.actor(request), request)
+
+    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        """``?only=`` see ``ONLY``, ``?q=`` a number or the beginning of a name."""
+        only, search = request.query.get("only", "in_pool"), request.query.get("q", "").strip()[:50]
+        only, page = only if only in get_args(Only) else "in_pool", page_number(request)
+        found = await self.services.expert_office.page(
+            actor, cast(Only, only), search, page=page, size=PAGE_SIZE
+        )  # fmt: skip
+        entry = self.book(actor).entry
+        return self.show(
+            actor, "office_experts.html", request, error=form.error, f=form, found=found.items, total=found.total,
+            page=page, last=last_page(found.total), only=only, options=ONLY, search=search, longest=REASON_MAX,
+            age_max=entry.age_max, days=entry.ending_notice.days, query=urlencode({"only": only, "q": search}),
+        )  # fmt: skip
+
+    async def let_go(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            expert_id = uuid_of(fields.get("id", ""), "这位专家")
+            await self.services.expert_office.let_go(actor, expert_id, fields.get("reason", ""), key=key_of(fields))
+        except AppError as error:
+            return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
+        raise see("/office/experts", note="left", q=request.query.get("q", ""))
