@@ -107,7 +107,7 @@ class ExpertOffice:
             return await self._let_go(actor, expert_id, words, now)
 
         return await once(
-            owner=f"expert.leave:{actor.account_id}", key=key, now=now, answer=Left, run=run,
+            owner=f"expert.leave:{actor.account_id}", key=key, deps=self._deps, answer=Left, run=run,
             request=f"{expert_id} {words}",
         )  # fmt: skip
 
