@@ -34,7 +34,8 @@ FORMAT = "pbt-draw-record-v1"
 ROLES = ("agency", "supervisor")
 TIERS = ("main", "alternative")
 SKIP_REASONS = (
-    "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late", "term_over", "over_age",
+    "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late",
+    "term_over", "over_age",
 )  # fmt: skip
 CONDITION_TEXTS = frozenset(
     ("mode", "specialty", "gathering", "alternative", "title_level", "qualification", "department")
