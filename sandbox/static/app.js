@@ -4,7 +4,7 @@ import { clockTime, h, weekday } from './dom.js';
 import { Panel } from './panel.js';
 import { PhoneView } from './phone.js';
 
-const SHOWN_AT_FIRST = 6;
+const SHOWN_AT_FIRST = 9;
 const NEWS_KEPT = 6;
 
 class Desk {
@@ -30,7 +30,7 @@ class Desk {
     for (const button of document.querySelectorAll('[data-advance]')) {
       button.addEventListener('click', () => this.advance(Number(button.dataset.advance)));
     }
-    window.addEventListener('message', (event) => { for (const view of this.views.values()) view.browser.receive(event); });
+    window.addEventListener('message', (event) => { for (const view of this.views.values()) view.receive(event); });
     listen((event) => this.handle(event), () => this.opened && this.load().then(() => this.reload()));
     this.opened = true;
   }
@@ -149,7 +149,7 @@ class Desk {
     const chips = await Promise.all(this.news.map(async (item) => {
       item.name ??= (await get(`phones/${item.phone}`).catch(() => ({ name: item.phone }))).name;
       return h('button', {
-        type: 'button', class: `chip ${item.tab}`, onclick: () => this.show(item.phone, { tab: item.tab }),
+        type: 'button', class: `news-chip news-chip-${item.tab}`, onclick: () => this.show(item.phone, { tab: item.tab }),
       }, `${item.name} · ${item.what}`);
     }));
     this.newsBox.replaceChildren(...chips);

@@ -33,6 +33,15 @@ export class Browser {
     }
   }
 
+  /** The field of the open page that waits for a code by SMS, or null. */
+  codeField() {
+    try {
+      return this.frame?.contentDocument?.querySelector('input[autocomplete="one-time-code"]') ?? null;
+    } catch {
+      return null;
+    }
+  }
+
   /** QR codes on the open page: elements that carry ``data-qr``. */
   codes() {
     try {

@@ -8,7 +8,7 @@ const ENDS = { 200001: '已接听', 200000: '已接听', 200008: '已接听', 20
 export class CallsApp {
   constructor(phone) {
     this.phone = phone;
-    this.list = h('ul', { class: 'calls', 'aria-label': '最近通话' });
+    this.list = h('ul', { class: 'call-list', 'aria-label': '最近通话' });
     this.element = h('section', { class: 'app calls-app' }, h('header', { class: 'nav' }, h('h3', {}, '最近通话')), this.list);
   }
 

@@ -206,9 +206,17 @@ export class ChatApp {
     this.bar.classList.toggle('with-menu', Boolean(buttons.length) && !this.typed);
   }
 
+  /** The field for typing, brought out where the menu hides it; null where nobody can write. */
+  line() {
+    if (this.bar.hidden) return null;
+    this.typed = true;
+    this.drawBar();
+    return this.bar.querySelector('input');
+  }
+
   toggle(symbol, label, typed) {
     return h('button', {
-      type: 'button', class: 'switch', 'aria-label': label,
+      type: 'button', class: 'chat-switch', 'aria-label': label,
       onclick: () => { this.typed = typed; this.drawBar(); this.bar.querySelector('input')?.focus(); },
     }, icon(symbol));
   }
@@ -224,7 +232,7 @@ export class ChatApp {
     return [
       h('form', { class: 'compose', onsubmit: (event) => { event.preventDefault(); send(); } },
         field, h('button', { class: 'send' }, '发送')),
-      h('button', { type: 'button', class: 'switch', 'aria-label': '更多', onclick: () => this.more() }, icon('plus')),
+      h('button', { type: 'button', class: 'chat-switch', 'aria-label': '更多', onclick: () => this.more() }, icon('plus')),
     ];
   }
 

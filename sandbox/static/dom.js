@@ -32,6 +32,7 @@ const PATHS = {
   leave: 'M5 3h9v2H7v14h7v2H5V3Zm11.5 4.5L21 12l-4.5 4.5-1.4-1.4 2.1-2.1H10v-2h7.2l-2.1-2.1 1.4-1.4Z',
   mute: 'M4 9v6h4l5 5V4L8 9H4Zm12.5 0L15 10.5l1.5 1.5-1.5 1.5 1.5 1.5 1.5-1.5 1.5 1.5 1.5-1.5-1.5-1.5 1.5-1.5L19.5 9 18 10.5 16.5 9Z',
   speak: 'M4 9v6h4l5 5V4L8 9H4Zm11.5-.6v7.2c1.5-.7 2.5-2 2.5-3.6s-1-2.9-2.5-3.6Zm0-4.3v2.1c2.9.9 5 3.1 5 5.8s-2.1 4.9-5 5.8v2.1c4-.9 7-4.1 7-7.9s-3-7-7-7.9Z',
+  card: 'M4 5h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2Zm4 3a2.200 2.200 0 1 0 0 4.400A2.200 2.200 0 0 0 8 8Zm-4 8.500h8c0-2-1.800-3.200-4-3.200s-4 1.200-4 3.200ZM14 9v1.800h6V9h-6Zm0 3.500v1.800h6v-1.800h-6Z',
   user: 'M12 3a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9Zm0 11c5 0 8 2.5 8 5v2H4v-2c0-2.5 3-5 8-5Z',
   keypad: 'M5 4h4v4H5V4Zm5 0h4v4h-4V4Zm5 0h4v4h-4V4ZM5 9.5h4v4H5v-4Zm5 0h4v4h-4v-4Zm5 0h4v4h-4v-4ZM5 15h4v4H5v-4Zm5 0h4v4h-4v-4Zm5 0h4v4h-4v-4Z',
   incoming: 'M19 5v2L9.4 16.6H16v2H6v-10h2v6.6L17.6 5H19Z',
@@ -77,4 +78,14 @@ export function toast(text) {
   box.hidden = false;
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => { box.hidden = true; }, 4000);
+}
+
+/** Puts a text where it can be pasted from; where the browser doesn't allow that, shows it. ``what`` names it. */
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(`${what}已复制`);
+  } catch {
+    toast(`${what}：${text}`);
+  }
 }

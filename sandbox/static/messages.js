@@ -1,5 +1,5 @@
-// SMS: one list, newest at the end, as from the operator's numbers.
-import { chatTime, h, toast, withAddresses } from './dom.js';
+// SMS: one list, newest at the end, as from the operator's numbers; and the banner that shows one over everything else.
+import { chatTime, copy, h, withAddresses } from './dom.js';
 
 export class MessagesApp {
   constructor(phone) {
@@ -15,19 +15,45 @@ export class MessagesApp {
   }
 
   row(sms) {
-    const code = /验证码/.test(sms.text) ? sms.text.match(/(?<!\d)\d{4,6}(?!\d)/)?.[0] : null;
+    const code = codeIn(sms.text);
     return h('article', { class: 'sms' },
       h('div', { class: 'when' }, chatTime(sms.at, this.phone.desk.now())),
       h('div', { class: 'bubble' }, ...withAddresses(sms.text, (url) => this.phone.openUrl(url))),
-      code ? h('button', { type: 'button', class: 'code', onclick: () => this.copy(code) }, `复制验证码 ${code}`) : null);
-  }
-
-  async copy(code) {
-    try {
-      await navigator.clipboard.writeText(code);
-      toast('验证码已复制');
-    } catch {
-      toast(`验证码：${code}`);
-    }
+      code ? h('button', { type: 'button', class: 'code', onclick: () => copy(code, '验证码') }, `复制验证码 ${code}`) : null);
   }
 }
+
+const BANNER_SECONDS = 12;
+
+/** The newest SMS above whatever is open. A tap on its words opens the list; a code is filled into the field that waits for it. */
+export class SmsBanner {
+  constructor(phone) {
+    this.phone = phone;
+    this.element = h('div', { class: 'sms-banner', role: 'status', hidden: true });
+  }
+
+  show(sms) {
+    const code = codeIn(sms.text);
+    this.element.replaceChildren(
+      h('button', { type: 'button', class: 'sms-banner-text', onclick: () => this.phone.select('sms') },
+        h('strong', {}, '短信'), h('span', {}, sms.text)),
+      ...(code ? [h('button', { type: 'button', class: 'sms-banner-code', onclick: () => this.fill(code) }, `填入验证码 ${code}`)] : []));
+    this.element.hidden = false;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.hide(), BANNER_SECONDS * 1000);
+  }
+
+  hide() { this.element.hidden = true; }
+
+  fill(code) {
+    this.hide();
+    const field = this.phone.codeField();
+    if (!field) { copy(code, '验证码'); return; }
+    field.value = code;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    field.focus();
+  }
+}
+
+/** The code that an SMS carries, or null. */
+const codeIn = (text) => (/验证码/.test(text) ? text.match(/(?<!\d)\d{4,6}(?!\d)/)?.[0] ?? null : null);

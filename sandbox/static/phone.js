@@ -6,8 +6,9 @@ import { Cashier, PAY_CODE } from './cashier.js';
 import { ConsentSheet } from './consent.js';
 import { ChatApp } from './chat.js';
 import { clockTime, h, icon, toast } from './dom.js';
+import { IdCard } from './idcard.js';
 import { LettersApp } from './letters.js';
-import { MessagesApp } from './messages.js';
+import { MessagesApp, SmsBanner } from './messages.js';
 import { mount } from './miniapp.js';
 import { Scanner } from './scanner.js';
 
@@ -40,11 +41,13 @@ export class PhoneView {
       chat: this.chat.element, sms: this.sms.element, calls: this.calls.element,
       mini: h('section', { class: 'app mini-app' }, this.miniPane), mail: this.letters.element,
     };
-    this.browser = new Browser(this);
+    this.browsers = new Map(TABS.map(([name]) => [name, new Browser(this)]));
+    this.smsBanner = new SmsBanner(this);
     this.scanner = new Scanner(this);
     this.cashier = new Cashier(this);
     this.consent = new ConsentSheet(this);
     this.callScreen = new CallScreen(this);
+    this.idCard = new IdCard(this.data);
     this.element = this.build();
     this.draw();
   }
@@ -64,17 +67,18 @@ export class PhoneView {
       pane.id = `${this.id}-pane-${name}`;
       pane.setAttribute('role', 'tabpanel');
       pane.setAttribute('aria-labelledby', `${this.id}-${name}`);
+      pane.append(this.browsers.get(name).element);
       this.screen.append(pane);
     }
-    this.screen.append(this.browser.element, this.scanner.element, this.cashier.element, this.consent.element);
+    this.screen.append(this.scanner.element, this.cashier.element, this.consent.element, this.smsBanner.element);
     return h('section', { class: 'slot', 'aria-label': `${this.data.name}的手机` },
       h('div', { class: 'tag' },
         h('strong', {}, this.data.name), h('span', { class: 'badge role' }, ROLES[this.data.role] ?? this.data.role),
-        this.lineBadge, this.pilotBadge, h('span', { class: 'number' }, this.data.mobile),
+        this.lineBadge, this.pilotBadge, h('span', { class: 'number' }, this.data.mobile), this.idCard.button,
         h('button', {
           type: 'button', class: 'quiet', 'aria-label': `把${this.data.name}的手机从桌面拿开`, title: '从桌面拿开',
           onclick: () => this.desk.hide(this.id),
-        }, icon('close'))),
+        }, icon('close')), this.idCard.element),
       h('div', { class: 'phone' },
         h('div', { class: 'status', 'aria-hidden': 'true' }, this.time,
           h('span', { class: 'signs' }, h('i', { class: 'bars' }), h('em', {}, '5G'), h('i', { class: 'battery' }))),
@@ -118,6 +122,22 @@ export class PhoneView {
     this.callScreen.tick();
   }
 
+  /** The browser of the app that is shown: each app keeps its page while another is looked at. */
+  get browser() { return this.browsers.get(this.tab); }
+
+  /** QR codes on the page that is shown. */
+  codes() { return this.browser.codes(); }
+
+  /** Where a code by SMS belongs on what is shown: a field of the page or of the mini-program, else the chat's line; or null. */
+  codeField() {
+    if (this.browser.frame) return this.browser.codeField();
+    if (this.tab === 'mini') return this.miniPane.querySelector('input[autocomplete="one-time-code"]');
+    return this.tab === 'chat' ? this.chat.line() : null;
+  }
+
+  /** A page asks something of WeChat. */
+  receive(event) { for (const browser of this.browsers.values()) browser.receive(event); }
+
   // -- apps ----------------------------------------------------------------------------------------------------
 
   arrow(event, name) {
@@ -140,6 +160,7 @@ export class PhoneView {
       button.querySelector('.dot').hidden = !this.unread[key];
       button.querySelector('.dot').textContent = this.unread[key] || '';
     }
+    if (name === 'sms') this.smsBanner.hide();
     if (name === 'mini') this.openMini();
     if (name === 'mail') this.letters.load();
     if (name === 'chat') this.chat.toEnd();
@@ -223,6 +244,7 @@ export class PhoneView {
       this.data.sms.push(event.sms);
       this.sms.draw();
       this.bump('sms');
+      if (this.tab !== 'sms') this.smsBanner.show(event.sms);
     } else if (event.type === 'call') {
       this.changeCall(event.call);
     } else if (event.type === 'mail') {

@@ -76,7 +76,7 @@ function codesOnDesk(desk) {
   const found = new Map();
   for (const view of desk.views.values()) {
     const shown = [view.miniPane, view.chat.log].flatMap((pane) => [...pane.querySelectorAll('[data-qr]')]);
-    for (const text of [...view.browser.codes(), ...shown.map((element) => element.dataset.qr)]) {
+    for (const text of [...view.codes(), ...shown.map((element) => element.dataset.qr)]) {
       if (text) found.set(text, [...(found.get(text) ?? []), view]);
     }
   }

@@ -84,7 +84,7 @@ class Desk:
 
     async def agree(self) -> str:
         """Wherever a phone away from the desk was called: bring it there, read the invitation back, agree."""
-        chip = self.page.locator("#news .chip").filter(has_text=EXPERT).first
+        chip = self.page.locator("#news .news-chip").filter(has_text=EXPERT).first
         name = (await chip.inner_text()).split(" · ")[0]
         await self.page.locator("#news").get_by_role("button", name=name).click()
         phone = await self.open(name)

@@ -51,6 +51,14 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+async def code_page(_request: web.Request) -> web.Response:
+    text = (
+        '<!doctype html><html lang="zh"><meta charset="utf-8"><title>登录</title>'
+        '<label>验证码<input autocomplete="one-time-code"></label></html>'
+    )
+    return web.Response(text=text, content_type="text/html")
+
+
 async def h5(_request: web.Request) -> web.Response:
     text = (
         '<!doctype html><html lang="zh"><meta charset="utf-8"><title>签到</title><h1>现场签到</h1>'
@@ -82,7 +90,7 @@ async def open_page(browser: Browser, box: Box, width: int, height: int) -> Seen
 
 @pytest.fixture
 async def wide(browser: Browser, service: Service) -> AsyncIterator[Seen]:
-    service.pages.append(("/h5/checkin", h5))
+    service.pages += [("/h5/checkin", h5), ("/h5/login", code_page)]
     await service.start()
     answer(service)
     box = await open_box(service, wire={"callback_timeout": 2, "speech_rate": 100000, "key_wait": 600})
@@ -137,6 +145,34 @@ async def test_sms_raises_a_badge_and_offers_its_code(wide: Seen) -> None:
     phone = wide.page.get_by_role("region", name="张三的手机")
     await phone.get_by_role("tab", name="短信 1").click()
     await phone.get_by_role("button", name="复制验证码 483920").wait_for()
+
+
+async def test_sms_lies_over_an_open_page_and_its_code_is_filled_in_by_a_tap(wide: Seen) -> None:
+    wide.box.service.says(f'<a href="{wide.box.service.url}/h5/login">去登录</a>')
+    phone = wide.page.get_by_role("region", name="张三的手机")
+    await phone.get_by_role("textbox", name="消息").fill("登录")
+    await wide.page.keyboard.press("Enter")
+    await phone.get_by_role("button", name="去登录").click()
+    field = phone.frame_locator("iframe").get_by_label("验证码")
+    await field.wait_for()
+    sms = {"PhoneNumbers": MOBILE, "SignName": "评标通", "TemplateCode": "CODE", "TemplateParam": '{"code":"483920"}'}
+    await wide.box.rpc("sms", "SendSms", **sms)
+    await phone.get_by_role("button", name="填入验证码 483920").click()
+    assert await field.input_value() == "483920"
+    await phone.get_by_role("tab", name="短信").click()
+    await phone.get_by_role("button", name="复制验证码 483920").wait_for()
+    assert not await phone.locator("iframe").is_visible()
+    await phone.get_by_role("tab", name="微信").click()
+    assert await field.input_value() == "483920", "the page was lost while another app was looked at"
+
+
+async def test_the_owners_id_number_is_at_hand_and_copied_by_a_tap(wide: Seen) -> None:
+    await wide.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    phone = wide.page.get_by_role("region", name="张三的手机")
+    await phone.get_by_role("button", name="张三的演示身份证").click()
+    number = wide.box.world.by_mobile[MOBILE].id_number
+    await phone.get_by_role("button", name=number or MOBILE, exact=True).click()
+    assert await wide.page.evaluate("navigator.clipboard.readText()") == (number or MOBILE)
 
 
 async def test_menu_and_its_sub_menu_push_their_clicks(wide: Seen) -> None:

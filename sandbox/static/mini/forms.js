@@ -54,7 +54,7 @@ class Widget {
     this.error = h('small', { class: 'm-error', id: `${this.id}-error`, role: 'alert', hidden: true });
     this.control = (MAKERS[field.type] ?? MAKERS.text)(this, value);
     const wide = ['textarea', 'codes', 'people', 'ticks'].includes(field.type);
-    this.element = h('div', { class: `m-field ${wide ? 'wide' : field.type ?? ''}`.trim() },
+    this.element = h('div', { class: `m-field m-type-${wide ? 'wide' : field.type ?? 'text'}` },
       h('label', { for: this.id, id: `${this.id}-label` }, field.label, field.hint && h('small', {}, field.hint)), this.control, this.error);
     const target = this.element.querySelector(`#${this.id}`);
     if (target.matches('button')) target.setAttribute('aria-labelledby', `${this.id}-label ${this.id}`);
@@ -74,7 +74,7 @@ class Widget {
 }
 
 function input(widget, value, type, more = {}) {
-  const element = h('input', { id: widget.id, type, placeholder: widget.field.placeholder ?? '', autocomplete: 'off', ...more });
+  const element = h('input', { id: widget.id, type, placeholder: widget.field.placeholder ?? '', autocomplete: widget.field.autocomplete ?? 'off', ...more });
   element.value = value ?? '';
   widget.read = () => element.value.trim();
   return element;

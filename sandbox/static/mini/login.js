@@ -29,7 +29,7 @@ export async function bind(page) {
   };
   const form = makeForm(page, [
     { name: 'mobile', label: '手机号', type: 'tel', placeholder: '11 位手机号' },
-    { name: 'sms_code', label: '验证码', placeholder: '短信中的数字' },
+    { name: 'sms_code', label: '验证码', placeholder: '短信中的数字', autocomplete: 'one-time-code' },
   ], {}, { label: '验证并绑定', submit: async (values) => { if (agreed()) await finish(values); } });
   form.querySelector('.m-buttons').prepend(button('获取短信验证码', send));
   return [
