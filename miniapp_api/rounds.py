@@ -39,7 +39,10 @@ class AbortIn(Input):
 
 
 class RoundOut(Output):
-    """`commitment` is the system's. `committed` and `revealed` name the roles that did so. `seed` once all revealed."""
+    """`commitment` is the system's. `committed` and `revealed` name the roles that did so. `seed` once all revealed.
+
+    `start_by`: when the system starts calling by itself; null before the seed and after the start.
+    """
 
     draw_number: str
     round_number: int
@@ -49,6 +52,7 @@ class RoundOut(Output):
     revealed: tuple[str, ...]
     seed: str
     reveal_until: Moment | None
+    start_by: Moment | None
 
 
 class CurrentRoundOut(Output):

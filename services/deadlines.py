@@ -37,6 +37,8 @@ _DUE: Mapping[str, str] = {
     "climb": "EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1)",
     "check_outcomes": "EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1)",
     "expire": "EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1)",
+    "start": "EXISTS (SELECT 1 FROM draw_round r JOIN draw d ON d.id = r.draw_id WHERE r.start_by <= $1 "
+    "AND d.state = 'committing')",
     "remind": "EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1)",
     "unseal": "EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL "
     "AND ended_at IS NULL AND starts_at <= $1 + interval '1 day')",
@@ -113,6 +115,7 @@ class Deadlines:
             "climb": self._climb,
             "check_outcomes": receipts.check_due,
             "expire": invitations.expire_due,
+            "start": run.start_due,
             "remind": invitations.remind_due,
             "unseal": self._unseal,
             "receipts": self._apply_waiting,

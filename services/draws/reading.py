@@ -24,6 +24,7 @@ from models.draws import (
     LogEntry,
     RecusalPerson,
     RecusalUnit,
+    Round,
     Supervisor,
 )
 from services import permissions
@@ -349,7 +350,7 @@ class Reading:
             declined=counted.get(InvitationState.DECLINED, 0),
             silent=counted.get(InvitationState.SILENT, 0),
             started_at=draw.started_at,
-            waiting=self._why_waiting(draw, state, conditions),
+            waiting=await self._why_waiting(draw, state, conditions),
             estimated_end=deadline[0]["at"] if state in (DrawState.DRAWING, DrawState.ENDING) else None,
             conditions=tuple(
                 ConditionProgress(c.position, c.planned, c.needed, c.open, c.accepted, c.tier, c.exhausted)
@@ -358,7 +359,7 @@ class Reading:
             log_head=draw.log_head,
         )
 
-    def _why_waiting(self, draw: Draw, state: DrawState, conditions: list[Condition]) -> str:
+    async def _why_waiting(self, draw: Draw, state: DrawState, conditions: list[Condition]) -> str:
         calling = self._deps.book(draw.pool).draw.calling
         opened = sum(c.open for c in conditions)
         missing = sum(c.needed - c.accepted for c in conditions)
@@ -366,6 +367,9 @@ class Reading:
             return f"正在等待{opened}位专家答复，还缺{missing}人。"
         if state == DrawState.DRAWING and not calling.hours.contains(self._deps.now()):
             return f"当前不在呼叫时段（{calling.hours}），到时自动继续。"
+        fixed = await Round.get_or_none(draw_id=draw.id, start_by__isnull=False)
+        if state == DrawState.COMMITTING and fixed is not None and fixed.start_by is not None:
+            return f"顺序已经确定，请启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
         return {
             DrawState.EDITING: "请完善信息后提交审核。",
             DrawState.SUBMITTED: "等待交易中心核验。",
@@ -376,7 +380,7 @@ class Reading:
             DrawState.PAUSED: f"已暂停，已发出的{opened}个呼叫仍会等待结果。",
             DrawState.ENDING: f"正在等待最后{opened}位专家的结果。",
             DrawState.COMPLETED: f"抽取完成，名单{print_time(self.unseals_at(draw))}解密。",
-            DrawState.SHORT: f"专家不足，还缺{missing}人，可更换地区补抽。",
+            DrawState.SHORT: f"专家不足，还缺{missing}人，可扩大地区补抽。",
             DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽。",
             DrawState.ENDED: "活动已结束。",
             DrawState.RELEASED: "专家已退选。",

@@ -33,7 +33,10 @@ BY_TIME = "time_over"
 
 @dataclass(frozen=True)
 class RoundView:
-    """What a participant's device needs and keeps: ``head`` is the receipt that the record must contain."""
+    """What a participant's device needs and keeps: ``head`` is the receipt that the record must contain.
+
+    ``start_by``: when the system starts calling by itself; None before the seed and after the start.
+    """
 
     draw_number: str
     round_number: int
@@ -43,6 +46,7 @@ class RoundView:
     revealed: tuple[str, ...]
     seed: str
     reveal_until: datetime | None
+    start_by: datetime | None
 
 
 class Rounds:
@@ -393,6 +397,7 @@ def _view(draw: Draw, round_row: Round) -> RoundView:
         tuple(sorted(round_row.reveals)),
         round_row.seed,
         round_row.reveal_until,
+        round_row.start_by,
     )
 
 

@@ -12,21 +12,26 @@ from datetime import datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
+import structlog
 from tortoise.exceptions import IntegrityError
 
 from domain import draw_record as record
 from domain.clock import print_time
-from domain.errors import Conflict
+from domain.errors import Conflict, RuleViolation
 from domain.lifecycles import INVITATION, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.rulebook_texts import time_params
 from models.draws import Absence, CallNotice, CandidateList, Condition, Draw, Round
 from models.invitations import Invitation
-from services.base import Actor, Deps, rows, transaction, violation
+from services.base import Actor, Deps, rows, system, transaction, violation
 from services.base import record as audit
+from services.batches import each
 from services.draws.eligibility import claimed, find_hindrances
 from services.draws.state import Locked, append, lock, lock_for, move, tell_agency
 from services.notices import Notices
 
+log = structlog.get_logger(__name__)
+
+_TRY_AGAIN = timedelta(minutes=10)
 _LOOK_AHEAD = 50
 """Candidates whose hindrances are looked up by one query."""
 
@@ -69,8 +74,34 @@ class Run:
             draw.started_at = now
             await draw.save(update_fields=["started_at"])
         await append(draw, now, *(record.Need(c.position, c.needed) for c in wanting))
+        await Round.filter(draw_id=draw.id, start_by__isnull=False).update(start_by=None)
         await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
         await self._deps.jobs.defer("draws.advance", draw_id=str(draw.id))
+
+    async def start_due(self) -> None:
+        """Begin calling where a seed has stood for as long as the rulebook lets the agency wait. It never reseeds."""
+        due = await rows(
+            "SELECT DISTINCT r.draw_id AS id FROM draw_round r JOIN draw d ON d.id = r.draw_id "
+            "WHERE r.start_by <= $1 AND d.state = 'committing'",
+            self._deps.now(),
+        )
+        await each("start", due, lambda row: self._start_by_itself(row["id"]))
+
+    async def _start_by_itself(self, draw_id: UUID) -> None:
+        """Tries again after a while when it can't be begun, as when the gathering is too near and may be moved."""
+        async with transaction():
+            locked = await lock(draw_id)
+            waiting = Round.filter(draw_id=draw_id, start_by__lte=self._deps.now())
+            if locked.state != DrawState.COMMITTING or not await waiting.exists():
+                return
+            try:
+                async with transaction():
+                    await self.begin(locked)
+            except (Conflict, RuleViolation) as refusal:
+                await waiting.update(start_by=self._deps.now() + _TRY_AGAIN)
+                log.info("draw.start_postponed", draw=locked.draw.number, code=refusal.code)
+                return
+            await audit(system(locked.draw.pool), self._deps.now(), "draw.started", "draw", draw_id)
 
     async def _check_time(self, draw: Draw, wanting: Sequence[Condition], now: datetime) -> None:
         """Too late only when the gatherings of all conditions to be filled are too near."""

@@ -53,19 +53,19 @@ export async function supplementPart(page, found) {
   const missing = found.conditions.filter((one) => one.accepted < one.needed);
   const begin = async (regions) => {
     const { round } = await page.api.post(`/draws/${found.id}/supplement`, { regions, gathering: [] });
-    page.toast(round ? '地区已更改，请双方重新承诺。' : '补抽已启动。');
+    page.toast(round ? '地区已扩大，请双方重新承诺。' : '补抽已启动。');
     await page.refresh();
   };
   const change = (condition) => {
-    const close = page.app.overlay(`条件 ${condition.position}：更换地区`, makeForm(page, [{ name: 'regions', label: '抽取地区', type: 'codes', kind: 'region' }], condition, {
-      label: '更换地区并补抽',
+    const close = page.app.overlay(`条件 ${condition.position}：扩大地区`, makeForm(page, [{ name: 'regions', label: '抽取地区（保留原有的，再增加）', type: 'codes', kind: 'region' }], condition, {
+      label: '扩大地区并补抽',
       submit: async ({ regions }) => { await begin([{ condition_id: condition.id, regions }]); close(); },
     }));
   };
   return [
-    banner(`缺 ${missing.reduce((sum, one) => sum + one.needed - one.accepted, 0)} 人。可按原条件沿同一顺序补抽，也可更换地区重新承诺。`, 'orange'),
+    banner(`缺 ${missing.reduce((sum, one) => sum + one.needed - one.accepted, 0)} 人。可按原条件沿同一顺序补抽；名单抽完仍缺人的，可扩大地区重新承诺。`, 'orange'),
     gathering(page, found),
     buttons(button('按原条件补抽', () => begin([]), 'primary')),
-    choices.region_change && cells('更换地区补抽', missing.map((one) => cell(`条件 ${one.position}`, `缺 ${one.needed - one.accepted} 人`, { onclick: () => change(one) }))),
+    choices.region_change && cells('扩大地区补抽', missing.map((one) => cell(`条件 ${one.position}`, `缺 ${one.needed - one.accepted} 人`, { onclick: () => change(one) }))),
   ];
 }

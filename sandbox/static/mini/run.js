@@ -41,14 +41,19 @@ async function committing(page, found) {
     page.toast('抽取已启动，正在通知专家。');
     await page.refresh(false);
   }, 'primary');
-  const ready = h('div', { hidden: true }, banner('顺序已确定，可以启动抽取。'), page.isAgency && buttons(start));
+  const told = h('div');
+  const ready = h('div', { hidden: true }, told, page.isAgency && buttons(start));
   const abort = page.isAgency && buttons(button('终止本轮', async () => {
-    const reason = await ask(page, { title: '终止本轮', text: '终止的轮次同样写入抽取记录并公布。', field: { label: '原因', placeholder: '如：监督人手机没电' }, ok: '终止', kind: 'warn' });
+    const reason = await ask(page, { title: '终止本轮', text: '终止的轮次同样写入抽取记录并公布；次数有限，用完后本活动不能再发起承诺。', field: { label: '原因', placeholder: '如：监督人手机没电' }, ok: '终止', kind: 'warn' });
     if (!reason) return;
     await page.api.post(`/draws/${found.id}/rounds/current/abort`, { reason });
     await page.refresh();
   }, 'warn'));
-  const panel = await roundPanel(page, found, { onSeed: () => { ready.hidden = false; if (abort) abort.hidden = true; } });
+  const panel = await roundPanel(page, found, { onSeed: (round) => {
+    told.replaceChildren(banner(`顺序已确定，可以启动抽取。${round.start_by ? `${showTime(round.start_by)} 仍未启动的，系统自动启动。` : ''}`));
+    ready.hidden = false;
+    if (abort) abort.hidden = true;
+  } });
   page.every(3000, async () => {
     const now = await page.api.get(`/draws/${found.id}/progress`);
     if (now.state !== 'committing') page.refresh();
