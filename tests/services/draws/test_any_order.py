@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,16 +12,20 @@ import pytest
 from tortoise.queryset import QuerySet
 
 from domain.clock import FixedClock
+from domain.draws import participant_commitment
+from domain.errors import AppError
 from domain.ids import new_id
-from models.draws import CandidateList, Condition
+from models.draws import CallNotice, CandidateList, Condition, LogEntry
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.projects import Project
 from services.base import Deps, execute
+from services.draws.absences import RegionChange
 from services.notices import Delivery
 from services.ports import CallReport
 from services.receipts import Receipts
-from tests.factories.offices import Office, add_experts, make_office, start_draw, state_of
+from tests.factories.offices import Office, add_experts, fix_seed, make_draw, make_office, start_draw, state_of
+from tests.factories.offices import verify as approve
 from tests.invariants import check_invariants
 from tests.services.notices.test_delivery import Vendors, hear
 
@@ -136,3 +141,111 @@ async def test_two_draws_racing_for_the_same_experts_share_none(office: Office) 
     found = [i.expert_id for i in await Invitation.filter(state="open")]
     assert len(found) == len(set(found)) == 4
     await check_invariants()
+
+
+class Hands:
+    """Everybody who may touch a draw, pressing anything at any time. What is refused must leave no trace."""
+
+    def __init__(self, office: Office, draw_id: UUID, clock: FixedClock, dice: random.Random) -> None:
+        self.office, self.draw_id, self.clock, self.dice = office, draw_id, clock, dice
+
+    async def press(self) -> None:
+        """One thing or another. A refusal is as good as an answer."""
+        acts = (
+            self.open, self.open, self.fix, self.fix, self.abort, self.reveal_once, self.start, self.force_end,
+            self.pause, self.resume, self.answer, self.answer, self.answer, self.leave, self.register, self.supplement,
+            self.supplement, self.widen, self.widen, self.gather, self.wait, self.office.run.start_due,
+        )  # fmt: skip
+        with suppress(AppError):
+            await self.dice.choice(acts)()
+        await self.office.run.advance(self.draw_id)
+
+    async def open(self) -> None:
+        await self.office.rounds.open(self.office.agency, self.draw_id)
+
+    async def fix(self) -> None:
+        if await LogEntry.exists(draw_id=self.draw_id):
+            await fix_seed(self.office, self.draw_id)
+
+    async def reveal_once(self) -> None:
+        """Both commit, one reveals; the other keeps silent."""
+        view = await self.office.rounds.view(self.office.agency, self.draw_id, "agency")
+        if view is None:
+            return
+        for role, actor in (("agency", self.office.agency), ("supervisor", self.office.supervisor)):
+            digest = participant_commitment(role, bytes(16), view.draw_number, view.round_number)
+            await self.office.rounds.commit(actor, self.draw_id, role, digest.hex())
+        await self.office.rounds.reveal(self.office.agency, self.draw_id, "agency", bytes(16).hex())
+        self.clock.move(timedelta(minutes=10))
+
+    async def abort(self) -> None:
+        await self.office.rounds.abort(self.office.agency, self.draw_id, "不满意")
+
+    async def start(self) -> None:
+        await self.office.run.start(self.office.agency, self.draw_id)
+
+    async def pause(self) -> None:
+        await self.office.run.pause(self.office.agency, self.draw_id, "等等")
+
+    async def resume(self) -> None:
+        await self.office.run.resume(self.office.agency, self.draw_id)
+
+    async def force_end(self) -> None:
+        if self.dice.random() < 0.3:
+            await self.office.run.force_end(self.office.agency, self.draw_id, "不满意")
+
+    async def answer(self) -> None:
+        for invitation in await Invitation.filter(draw_id=self.draw_id, state="open"):
+            choice = self.dice.choice(["accept", "decline"])
+            await self.office.invitations.answer(invitation.id, invitation.expert_id, choice, by="chat")  # type: ignore[arg-type]
+
+    async def leave(self) -> None:
+        for invitation in await Invitation.filter(draw_id=self.draw_id, state="accepted").limit(1):
+            await self.office.invitations.leave(invitation.id, invitation.expert_id, "生病")
+
+    async def register(self) -> None:
+        for invitation in await Invitation.filter(draw_id=self.draw_id, state="accepted").limit(1):
+            kind = self.dice.choice(["leave", "absence", "recusal"])
+            await self.office.absences.register(self.office.agency, self.draw_id, invitation.code, kind, "未到")  # type: ignore[arg-type]
+
+    async def supplement(self) -> None:
+        await self.office.absences.start_supplement(self.office.agency, self.draw_id)
+
+    async def widen(self) -> None:
+        condition = await Condition.filter(draw_id=self.draw_id).order_by("position").first()
+        assert condition is not None
+        regions = self.dice.choice([("440100",), ("440300",), ("440100", "440300"), ("440100", "440300", "440400")])
+        await self.office.absences.start_supplement(
+            self.office.agency, self.draw_id, regions=[RegionChange(condition.id, regions)]
+        )
+
+    async def gather(self) -> None:
+        notice = await CallNotice.get(draw_id=self.draw_id)
+        at = self.clock.now() + timedelta(minutes=self.dice.choice([3, 30, 120]))
+        await self.office.absences.change_gathering(self.office.agency, self.draw_id, notice.id, at)
+
+    async def wait(self) -> None:
+        self.clock.move(timedelta(minutes=self.dice.choice([1, 11, 35])))
+        await self.office.invitations.expire_due()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chance", range(12))
+async def test_whatever_anybody_presses_in_whatever_order_the_record_holds(
+    office: Office, deps: Deps, clock: FixedClock, chance: int
+) -> None:
+    dice = random.Random(chance)
+    await add_experts(office, 4)
+    await add_experts(office, 3, region="440300")
+    draw_id = await make_draw(office, needed=2)
+    await approve(office, draw_id)
+    hands = Hands(office, draw_id, clock, dice)
+    for _ in range(60):
+        await hands.press()
+    clock.move(timedelta(hours=13))
+    await office.attendance.end_due()
+    await check_invariants()
+    log = await LogEntry.filter(draw_id=draw_id).order_by("seq")
+    first = [entry for entry in log if entry.act == "seed_fixed"][:1]
+    further = [entry for entry in log if entry.act == "round_opened" and first and entry.seq > first[0].seq]
+    assert all(entry.facts["cause"] == "exhausted" for entry in further)
