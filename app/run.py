@@ -144,7 +144,15 @@ def addresses(settings: Settings, plan: Plan) -> str:
     lines = ["", "评标通已启动：", ""]
     if plan.sandbox_port is not None:
         lines.append(f"  手机页面   http://127.0.0.1:{plan.sandbox_port}/")
-    lines += [f"  接口文档   {base}/api/docs", f"  健康状态   {base}/readyz", "", "按 Ctrl-C 停止。", ""]
+    lines += [
+        f"  管理后台   {base}/office",
+        f"  现场工作台 {base}/desk",
+        f"  接口文档   {base}/api/docs",
+        f"  健康状态   {base}/readyz",
+        "",
+        "按 Ctrl-C 停止。",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -157,6 +157,7 @@ def test_the_demonstration_has_a_sandbox_and_production_none(settings: Settings)
     assert all("--reuse-port" in part.command for part in production[:2])
     assert "手机页面" in addresses(settings, Plan(sandbox_port=18090))
     assert "手机页面" not in addresses(settings, Plan())
+    assert "/office" in addresses(settings, Plan())
 
 
 def test_every_setting_for_another_sandbox_port_exists(monkeypatch: pytest.MonkeyPatch) -> None:
