@@ -202,6 +202,7 @@ NOT_THERE_YET = "还没到"
 ASK_POSITION = "请点输入框旁的“+”，选择“位置”并发送您现在的位置。"
 POSITION_NEEDED = "没有收到位置，尚未签到。请重新回复“签到”，或扫描现场二维码。"
 NOT_CHECKED_IN = "尚未签到。到场后请再回复“签到”，或扫描现场二维码。"
+CLAIMED_AT = "您于{time}自报到场，还不算签到：请扫描现场二维码，或把验证码告诉现场工作人员登记。"
 CLAIMED = "已记录您自报到场（{time}）。{advice}"
 CHECKED_IN = "签到成功（{time}）。\n验证码：{code}\n地点：{place}"
 

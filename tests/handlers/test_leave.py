@@ -95,7 +95,7 @@ async def test_who_has_no_panel_or_sits_in_it_already_needs_no_leave(
     assert "无需请假" in await phone.says("请假")
     invitation = await world.agreed(expert)
     clock.move(timedelta(hours=4))
-    await world.services.attendance.check_in(invitation.id, expert.id)
+    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
     assert "现场工作人员" in await phone.says("请假")
 
 

@@ -68,7 +68,7 @@ async def test_a_running_panel_shows_entry_and_exit(
 ) -> None:
     invitation = await world.agreed(expert)
     clock.move(timedelta(hours=5))
-    await world.services.attendance.check_in(invitation.id, expert.id)
+    await world.office.attendance.check_in_by_code(world.office.desk, invitation.draw_id, invitation.code)
     shown = await phone.says("活动")
     assert f"已于{print_time(clock.now())}签到" in shown
     assert "不能到场" not in shown
