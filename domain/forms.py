@@ -6,7 +6,7 @@ attachments are counted, ``{"photo": 1, "work_history[0].proof": 2}``. Problems 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
 from domain.errors import NotFound
@@ -28,6 +28,7 @@ __all__ = [
     "check_specialties",
     "check_values",
     "filled",
+    "kept_values",
     "person_facts",
     "schema_of",
     "sex_of",
@@ -72,12 +73,12 @@ def check_complete(
     person: PersonFacts,
     catalogue: CatalogueView,
     today: date,
-    previous: Mapping[str, object] | None = None,
+    kept: Collection[str] = (),
 ) -> list[FieldProblem]:
     """Everything that keeps an application from being submitted; empty: it is complete.
 
     ``values`` are those of all sections together. ``today`` is the day in Asia/Shanghai; ages are completed years on
-    it. ``previous`` are the values in the expert's file, for fields that a renewal must keep.
+    it. ``kept`` are fields that stand as in the expert's file: whatever shape they have there is right.
     """
     fields = asked(form, entry_type)
     values = filled(form, values, entry_type)
@@ -86,10 +87,8 @@ def check_complete(
     for code, field in fields.items():
         if field.kind == "file":
             problems += _file_problems(code, field, attachments, satisfied)
-        elif not field.account:
+        elif not field.account and code not in kept:
             problems += _field_problems(form, code, values.get(code), attachments, satisfied, catalogue, today)
-            if entry_type == "renewal" and previous is not None:
-                problems += _kept_problems(code, field, values, previous)
     return problems
 
 
@@ -103,6 +102,15 @@ def filled(form: Form, values: Mapping[str, object], entry_type: EntryType) -> d
         if not is_empty(value):
             found[code] = value
     return found
+
+
+def kept_values(form: Form, filed: Mapping[str, object]) -> dict[str, object]:
+    """What a renewal keeps of ``filed``, the expert's file as values of the form; what the file lacks is asked."""
+    return {
+        code: filed[code]
+        for code, field in asked(form, "renewal").items()
+        if field.kept_at_renewal and not is_empty(filed.get(code))
+    }
 
 
 def account_values(form: Form, person: PersonFacts, today: date, entry_type: EntryType) -> dict[str, str]:
@@ -222,19 +230,3 @@ def _file_problems(
         yield FieldProblem(path, f"请上传{field.label}。")
     elif field.file is not None and count > field.file.count_max:
         yield FieldProblem(path, f"{field.label}最多{field.file.count_max}个文件，现有{count}个，请删去多余的。")
-
-
-def _kept_problems(
-    code: str, field: FormField, values: Mapping[str, object], previous: Mapping[str, object]
-) -> Iterator[FieldProblem]:
-    if not field.kept_at_renewal or is_empty(previous.get(code)) or is_empty(values.get(code)):
-        return
-    if _essence(field, values[code]) != _essence(field, previous[code]):
-        yield FieldProblem(code, f"续聘时{field.label}须与入库时一致，请改回原来的内容；入库后可另行申请变更。")
-
-
-def _essence(field: FormField, value: object) -> object:
-    """What must be equal: of specialties the codes in any order."""
-    if field.kind == "specialties" and isinstance(value, list):
-        return sorted(str(row.get("code") if isinstance(row, Mapping) else row) for row in value)
-    return value

@@ -27,6 +27,7 @@ from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert
 from services import paper_contents, permissions
 from services.applications.codes import load_codes
+from services.applications.kept import keep
 from services.applications.persons import facts_of, file_values, today
 from services.applications.problems import refusal
 from services.applications.state import get_own, lock_own, log, move, read_values
@@ -100,6 +101,7 @@ class Papers:
             application = await lock_own(actor, application_id)
             if application.state == ApplicationState.CANCELLED:
                 raise Conflict("申请已放弃，不能再打印。", code="application_ended")
+            await keep(self._deps, book, application, now)
             form, account = await self._form(application)
             if application.state == ApplicationState.DRAFT and book.form.papers.print_locks:
                 await self._lock_form(application, account, form, confirmed=confirmed, now=now)

@@ -20,6 +20,7 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.codes import Codes, load_codes
 from services.applications.former_files import find_former, take_files_over
+from services.applications.kept import find_kept, refused_changes
 from services.applications.left_over import over_since, take_over
 from services.applications.persons import (
     facts_of,
@@ -42,6 +43,7 @@ from services.applications.state import (
     open_values,
     read_values,
     seal_values,
+    write_section,
 )
 from services.base import Actor, Deps, record, transaction, violation
 from services.campaigns import Campaigns, check_entry_type, entry_names, find_open
@@ -135,12 +137,13 @@ class Drafts:
             editable = editable_fields(application, book) & set(book.form.sections[section].fields)
             if not editable:
                 raise not_editable(application, book)
-            kept = await self._clean(application, book, section, values, stored, editable)
+            filed = await find_kept(self._deps, book, application)
+            kept = await self._clean(application, book, section, values, stored, editable, filed)
             if row is not None and kept == stored:
                 return SavedSection(section, row.version, application.version, stored, row.saved_at)
             if version != (row.version if row else 0):
                 raise _stale(section, row, stored)
-            await self._write(application, row, section, kept, now)
+            await write_section(self._deps, application, row, section, kept, now)
             return SavedSection(section, (row.version if row else 0) + 1, application.version, kept, now)
 
     async def _is_left_over(self, live: Application, entry_type: str, now: datetime) -> bool:
@@ -200,10 +203,12 @@ class Drafts:
         if left is not None and left.entry_type == application.entry_type:
             known |= await read_values(self._deps, left.id)
         typed: dict[str, object] = {}
-        codes = await load_codes(book, known)
+        codes, filed = await load_codes(book, known), await find_kept(self._deps, book, application)
         for section in book.form.sections:
-            here = {code: known[code] for code in book.form.sections[section].fields if code in known}
+            fields = book.form.sections[section].fields
+            here = {code: known[code] for code in fields if code in known and code not in filed}
             kept = _sound(book, section, here, cast(EntryType, application.entry_type), codes)
+            kept |= {code: filed[code] for code in fields if code in filed}
             typed |= kept
             if kept:
                 await ApplicationSection.create(
@@ -222,15 +227,20 @@ class Drafts:
         values: Mapping[str, object],
         stored: Mapping[str, object],
         editable: frozenset[str],
+        filed: Mapping[str, object],
     ) -> dict[str, object]:
         """The values as they are kept. Raises InvalidInput with every problem."""
+        typed = {code: value for code, value in values.items() if code not in filed}
         chosen = stored.get("employer")
         codes = await load_codes(book, values, stored, retired=[chosen] if isinstance(chosen, str) else [])
         fixed = await fixed_choice(application, book)
         kept, problems = check_values(
-            fixed.form(book), section, values, entry_type=cast(EntryType, application.entry_type), catalogue=codes
+            fixed.form(book), section, typed, entry_type=cast(EntryType, application.entry_type), catalogue=codes
         )
+        problems += refused_changes(book, values, filed)
         for code in book.form.sections[section].fields:
+            if code in filed and code in editable:
+                kept[code] = filed[code]
             if code in editable:
                 continue
             if code in kept and kept[code] != stored.get(code):
@@ -238,31 +248,11 @@ class Drafts:
             kept.pop(code, None)
             if code in stored:
                 kept[code] = stored[code]
-        if SPECIALTIES in editable:
+        if SPECIALTIES in editable and SPECIALTIES not in filed:
             problems += _fixed_problems(application, fixed, kept, codes)
         if problems:
             raise refusal(problems, "有内容不能保存", "form_problems")
         return kept
-
-    async def _write(
-        self,
-        application: Application,
-        row: ApplicationSection | None,
-        section: str,
-        kept: Mapping[str, object],
-        now: datetime,
-    ) -> None:
-        sealed = seal_values(self._deps, kept)
-        if row is None:
-            await ApplicationSection.create(
-                application_id=application.id, code=section, values_sealed=sealed, saved_at=now
-            )
-        else:
-            await ApplicationSection.filter(id=row.id).update(
-                values_sealed=sealed, version=row.version + 1, saved_at=now
-            )
-        application.version += 1
-        await application.save(update_fields=["version"])
 
 
 def not_editable(application: Application, book: Rulebook) -> AppError:

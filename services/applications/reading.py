@@ -18,6 +18,7 @@ from models.applications import Application, ApplicationSection, Attachment
 from models.campaigns import Campaign
 from models.reviews import ReviewEntry
 from services.applications.codes import Codes, load_codes
+from services.applications.kept import find_kept
 from services.applications.persons import facts_of, registered, today
 from services.applications.progress import Progress, progress_of
 from services.applications.state import editable_fields, fixed_choice, get_own, open_values
@@ -83,7 +84,8 @@ class ApplicationView:
     """``version`` is the form's, to be named when submitting. ``account`` are the values that come from it.
 
     ``problems`` is all that keeps it from being submitted (empty once it was), ``fixed`` the specialties that must
-    stay, ``names`` what the codes among the values are called, ``may`` the events that are possible now.
+    stay, ``kept`` the fields that a renewal keeps as in the expert's file, ``names`` what the codes among the values
+    are called, ``may`` the events that are possible now.
     """
 
     id: UUID
@@ -97,6 +99,7 @@ class ApplicationView:
     files: tuple[FileView, ...]
     problems: tuple[FieldProblem, ...]
     fixed: tuple[str, ...]
+    kept: tuple[str, ...]
     names: dict[str, dict[str, str]]
     may: tuple[str, ...]
     log: tuple[LogLine, ...]
@@ -142,14 +145,18 @@ class ApplicationReading:
         book = self._deps.book(application.pool)
         account = await Account.get(id=application.account_id)
         rows = {row.code: row for row in await ApplicationSection.filter(application_id=application.id)}
-        values = {code: open_values(self._deps, row) for code, row in rows.items()}
+        editable, kept = editable_fields(application, book), await find_kept(self._deps, book, application)
+        values = {
+            code: (open_values(self._deps, rows[code]) if code in rows else {})
+            | {field: kept[field] for field in section.fields if field in kept.keys() & editable}
+            for code, section in book.form.sections.items()
+        }
         typed: dict[str, object] = {field: value for section in values.values() for field, value in section.items()}
         log = await ReviewEntry.filter(application_id=application.id).order_by("-at", "-id")
         chosen = typed.get("employer")
         codes = await load_codes(
             book, typed, [line.specialty for line in log], retired=[chosen] if isinstance(chosen, str) else []
         )
-        editable = editable_fields(application, book)
         entry_type = cast(EntryType, application.entry_type)
         problems = (
             await find_problems(self._deps, book, application, account, typed, codes) if _is_open(application) else []
@@ -163,11 +170,12 @@ class ApplicationReading:
             campaign=campaign.name if campaign else "",
             version=application.version,
             locked_version=application.locked_version,
-            sections=tuple(_sections(book, rows, values, editable)),
+            sections=tuple(_sections(book, rows, values, editable - kept.keys())),
             account=account_values(book.form, facts_of(self._deps, account), today(self._deps), entry_type),
             files=tuple(_file(one) for one in files),
             problems=tuple(problems),
             fixed=tuple((await fixed_choice(application, book)).codes) if editable else (),
+            kept=tuple(kept),
             names=names_of(codes),
             may=_may(application, book),
             log=tuple(_log_line(line, codes) for line in log),
@@ -213,7 +221,7 @@ def _sections(
             section.title,
             rows[code].version if code in rows else 0,
             rows[code].saved_at if code in rows else None,
-            values.get(code, {}),
+            values[code],
             tuple(field for field in section.fields if field in editable),
         )
         for code, section in book.form.sections.items()

@@ -117,6 +117,24 @@ async def read_values(deps: Deps, application_id: UUID) -> dict[str, Any]:
     return {field: value for section in sections for field, value in open_values(deps, section).items()}
 
 
+async def write_section(
+    deps: Deps,
+    application: Application,
+    row: ApplicationSection | None,
+    section: str,
+    values: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """``row`` is the section as it stands, with the application's row locked."""
+    sealed = seal_values(deps, values)
+    if row is None:
+        await ApplicationSection.create(application_id=application.id, code=section, values_sealed=sealed, saved_at=now)
+    else:
+        await ApplicationSection.filter(id=row.id).update(values_sealed=sealed, version=row.version + 1, saved_at=now)
+    application.version += 1
+    await application.save(update_fields=["version"])
+
+
 def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
     """Which fields of the form the person may change in the present state.
 

@@ -17,10 +17,10 @@ from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
-from models.experts import Expert
 from models.reviews import ReviewTask
 from services.applications.codes import Codes, load_codes
-from services.applications.persons import facts_of, file_values, today
+from services.applications.kept import find_kept, keep
+from services.applications.persons import facts_of, today
 from services.applications.problems import refusal
 from services.applications.state import (
     EVERYTHING,
@@ -104,6 +104,7 @@ class Submission:
             _check_locked(application, book)
             account = await Account.get(id=application.account_id)
             self._check_person(account, book)
+            await keep(self._deps, book, application, now)
             values, codes = await self._complete(application, account, book)
             await _check_printed(application, book)
             await self._write(application, account, values, codes, now)
@@ -233,13 +234,11 @@ async def find_problems(
     codes: Codes,
 ) -> list[FieldProblem]:
     """Everything that keeps an application from being submitted, in the form's order; the window apart."""
-    previous: dict[str, object] | None = None
-    if application.entry_type == "renewal" and application.expert_id is not None:
-        previous = await file_values(deps, book, await Expert.get(id=application.expert_id))
     form = (await fixed_choice(application, book)).form(book)
     problems = check_complete(
         form, values, await count_attachments(application.id), entry_type=cast(EntryType, application.entry_type),
-        person=facts_of(deps, account), catalogue=codes, today=today(deps), previous=previous,
+        person=facts_of(deps, account), catalogue=codes, today=today(deps),
+        kept=await find_kept(deps, book, application),
     )  # fmt: skip
     return [*_answerable(application, book, problems)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import NotFound
-from domain.forms import account_values, check_complete, check_values, filled, person_facts, schema_of
+from domain.forms import account_values, check_complete, check_values, filled, kept_values, person_facts, schema_of
 from domain.rulebook_forms import EntryType, Form, FormField
 from tests.factories.forms import (
     CREDIT_CODE,
@@ -327,24 +328,24 @@ def test_a_draft_of_old_is_judged_by_the_rules_of_today() -> None:
     ]
 
 
-def test_a_renewal_keeps_prefecture_unit_and_specialties() -> None:
-    """新疆手册 2025 L93"""
-    values = good_values("xinjiang", "renewal")
+def test_what_a_renewal_keeps_is_right_in_whatever_shape_it_was_filed() -> None:
+    """新疆手册 2025 L93: prefecture, unit and specialties"""
+    form = book_of("xinjiang").form
+    specialties = [{"code": code, "choice": "preferred"} for code in ("A010101", "A080101", "B010101")]
+    filed: dict[str, object] = {"region": "650102", "employer": "某" * 60, "specialties": specialties, "email": "a@b"}
+    kept = kept_values(form, filed)
+    assert kept == {name: filed[name] for name in ("region", "employer", "specialties")}
+    assert kept_values(form, filed | {"employer": ""}).keys() == {"region", "specialties"}
 
-    def problems(entry_type: EntryType, **before: object) -> list[str]:
+    def problems(kept: Collection[str]) -> set[str]:
         found = check_complete(
-            book_of("xinjiang").form, values, good_attachments("xinjiang"), entry_type=entry_type, person=applicant(),
-            catalogue=catalogue_of("xinjiang"), today=TODAY, previous=before,
+            form, good_values("xinjiang", "renewal") | filed | {"email": "a@b.cn"}, good_attachments("xinjiang"),
+            entry_type="renewal", person=applicant(), catalogue=catalogue_of("xinjiang"), today=TODAY, kept=kept,
         )  # fmt: skip
-        return [problem.field for problem in found]
+        return {problem.field.partition("[")[0] for problem in found}
 
-    same = {name: values[name] for name in ("region", "employer", "specialties")}
-    assert problems("renewal", **same) == []
-    assert problems("renewal") == []
-    assert problems("renewal", **same | {"region": "650100"}) == ["region"]
-    assert problems("renewal", employer="别的单位", specialties=[{"code": "A080102"}]) == ["employer", "specialties"]
-    assert problems("renewal", specialties=[{"code": "A080101", "choice": "alternative"}]) == []
-    assert problems("first", region="650100") == []
+    assert problems(kept) == set()
+    assert problems(()) == {"region", "employer", "specialties"}
 
 
 def test_a_field_may_belong_to_one_type_of_entry_only() -> None:
@@ -439,5 +440,5 @@ def test_nothing_sent_breaks_a_form_and_what_is_kept_is_taken_again(pool: str, d
     assert all(problem.message and problem.field.isprintable() and problem.field for problem in problems)
     assert check_values(form, section, kept, entry_type="first", catalogue=catalogue) == (kept, [])
     check_complete(
-        form, values, {}, entry_type="renewal", person=applicant(), catalogue=catalogue, today=TODAY, previous=values
+        form, values, {}, entry_type="renewal", person=applicant(), catalogue=catalogue, today=TODAY, kept=values
     )

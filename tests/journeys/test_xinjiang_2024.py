@@ -52,6 +52,7 @@ HASAN = Person("哈山", "19900400009", home="650102", born="19720505", serial=1
 FRIEND = Person("好朋友", "19900400005", home="650202", serial=8)
 """Somebody with WeChat and a wallet, whom the pool does not know."""
 OFFICE = Person("克市住建", "19900400006", home="650202", serial=10)
+KEPT = {"region", "employer", "specialties"}
 KARAMAY = "650200"
 AMOUNT = 350_00
 
@@ -162,10 +163,15 @@ async def test_01_a_renewal_keeps_prefecture_unit_and_specialties(way: Journey) 
     known = {field: value for one in (await hasan.show())["sections"] for field, value in one["values"].items()}
     assert (known["region"], known["specialties"][0]["code"]) == ("650100", "A080101")
     other = [{"code": "A080102", "choice": "preferred"}]
-    await hasan.fill_in(_values(HASAN, region=KARAMAY, employer="无", specialties=other), entry_type="renewal")
-    problems = await hasan.problems()
-    for field in ("region", "employer", "specialties"):
-        assert "须与入库时一致" in problems[field]
+    for section, field, value in (
+        ("basic", "region", KARAMAY), ("qualification", "employer", "无"), ("specialties", "specialties", other),
+    ):  # fmt: skip
+        with pytest.raises(Refused) as error:
+            await hasan.save(section, {field: value})
+        assert "沿用入库时的内容，不能修改" in told(error.value)[field]
+    values = {name: value for name, value in _values(HASAN).items() if name not in KEPT}
+    await hasan.fill_in(values, entry_type="renewal")
+    assert not KEPT & (await hasan.problems()).keys()
 
 
 async def test_02_every_length_of_the_manual_holds(way: Journey) -> None:

@@ -12,7 +12,7 @@ const INPUTS = {
 };
 let serial = 0;
 
-/** @param context {client, application, entryType, names: Map, locked: bool, changed(), hotline, schema} */
+/** @param context {client, application, names: Map, locked: bool, kept: bool (as filed, at a renewal), changed(), hotline, schema} */
 export function draw(field, value, context) {
   const locked = context.locked || field.read_only;
   if (locked && field.kind !== 'file') return shown(field, value, context);
@@ -295,7 +295,8 @@ function files(field, _value, context) {
 function shown(field, value, context) {
   const element = h('div', { class: 'field still', data: { field: field.code } },
     h('span', { class: 'caption' }, field.label), h('div', { class: 'value' }, words(field, value, context)),
-    field.read_only && field.hint && h('p', { class: 'small' }, field.hint));
+    field.read_only && field.hint && h('p', { class: 'small' }, field.hint),
+    context.kept && h('p', { class: 'small' }, '续聘沿用入库时的内容，不能修改；续聘入库后可另行申请变更。'));
   const wrong = h('p', { class: 'wrong', role: 'alert', hidden: true });
   element.append(wrong);
   element.tabIndex = -1;

@@ -110,7 +110,7 @@ function drawTabs() {
 function context(field) {
   return {
     client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((one) => one.state === 'ready'),
-    fixed: new Set(page.mine.fixed), locked: !isEditable(field), changed, filesChanged: refresh, template,
+    fixed: new Set(page.mine.fixed), locked: !isEditable(field), kept: page.mine.kept.includes(field.code), changed, filesChanged: refresh, template,
   };
 }
 
