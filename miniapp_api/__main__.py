@@ -28,7 +28,7 @@ One file per noun in `miniapp_api/`: schemas, then one async function per endpoi
 | `running.py` | who asks, may they, what do they want, do it once, answer |
 | `reading.py` | path, query, JSON (at most 256 KB, strict), one uploaded file |
 | `problems.py` | every refusal as RFC 9457 `application/problem+json` in Chinese |
-| `idempotency.py` | `Idempotency-Key`: the answer is kept in the transaction of its deed |
+| `idempotency.py` | `Idempotency-Key`: the answer is kept, sealed, in the transaction of its deed |
 | `limits.py` | tries per client address, counted in Redis |
 | `openapi.py`, `docs.py` | the description and its page |
 

@@ -21,6 +21,8 @@ from miniapp_api.http.routes import Api
 from miniapp_api.http.running import read_token
 from miniapp_api.http.schema import Input, Moment, Output
 from services.outages import AWAY
+from services.sources import network_of
+from services.streams import Stream
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -121,30 +123,36 @@ async def progress(call: Call, path: DrawPath) -> ProgressOut:
 async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
     """Server-sent events: `progress` with the same content whenever it changes, `refused` with a problem when the
     log-in ends or the draw may not be seen any more. Ends with the draw, or after half an hour; then connect again.
+    `elsewhere`: newer streams of this log-in or network took its place (three of a log-in may be open); connect again
+    only when the person asks for it, or after half a minute and more.
     """
     first = ProgressOut.of(await call.services.reading.progress(call.actor, path.draw_id))
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "text/event-stream; charset=utf-8",
-            "X-Accel-Buffering": "no",
-            "Cache-Control": "no-store",
-        }
-    )
-    await response.prepare(call.request)
-    try:
-        async for event in _events(call, path, first):
-            await response.write(event)
-    except AWAY as error:  # the phone went away, or the database did: the client connects again
-        log.info("progress_stream_ended", error=type(error).__name__)
-    return response
+    with call.streams.open(session=str(call.actor.session_id), address=network_of(call.address)) as one:
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "X-Accel-Buffering": "no",
+                "Cache-Control": "no-store",
+            }
+        )
+        try:
+            await response.prepare(call.request)
+            async for event in _events(call, path, first, one):
+                await response.write(event)
+        except AWAY as error:  # the phone went away, or the database did: the client connects again
+            log.info("progress_stream_ended", error=type(error).__name__)
+        return response
 
 
-async def _events(call: Call, path: DrawPath, now: ProgressOut) -> AsyncIterator[bytes]:
+async def _events(call: Call, path: DrawPath, now: ProgressOut, one: Stream) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop().time
     began = checked = spoke = clock()
     yield b"retry: 3000\n\n" + _event("progress", now.model_dump_json())
     while now.state not in (DrawState.ENDED, DrawState.RELEASED) and clock() - began < LONGEST:
-        await asyncio.sleep(LOOK_EVERY)
+        await one.pause(LOOK_EVERY)
+        if one.replaced:
+            yield _event("elsewhere", "{}")
+            return
         try:
             if clock() - checked >= CHECK_EVERY:
                 await call.services.sessions.authenticate(read_token(call.request))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp.web as http
@@ -17,6 +16,8 @@ from domain.lifecycles import DrawState
 from services.draws.reading import Progress
 from services.draws.screens import Screens
 from services.outages import AWAY
+from services.sources import network_of
+from services.streams import OpenStreams, Stream
 from web.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -26,21 +27,14 @@ LOOK_EVERY = 1.0
 BEAT_EVERY = 15.0
 LONGEST = timedelta(minutes=30).total_seconds()
 """A stream ends after this; the page connects again."""
-STREAMS_MAX = 200
-"""Of one process: a link that went round must not use up its connections."""
 _OVER = (DrawState.ENDED, DrawState.RELEASED)
-
-
-@dataclass
-class _Open:
-    streams: int = 0
 
 
 class BoardPages:
     def __init__(self, site: Site, screens: Screens) -> None:
         self._site = site
         self._screens = screens
-        self._open = _Open()
+        self._streams = OpenStreams()
 
     def add_routes(self) -> None:
         self._site.get("/draw/{token}", self.show)
@@ -55,32 +49,34 @@ class BoardPages:
         )  # fmt: skip
 
     async def events(self, request: http.Request) -> http.StreamResponse:
-        """Server-sent events ``progress`` whenever something changes; ends with the draw."""
+        """Server-sent events ``progress`` whenever something changes; ends with the draw.
+
+        ``elsewhere`` tells an old stream that newer ones of this link or network took its place.
+        """
         token = request.match_info["token"]
         _, first = await self._screens.board(token)
-        if self._open.streams >= STREAMS_MAX:
-            return http.Response(status=503, headers={"Retry-After": "30"})
-        response = http.StreamResponse(
-            headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
-        )
-        self._site.protect(response)
-        self._open.streams += 1
-        try:
-            await response.prepare(request)
-            async for event in self._events(token, first):
-                await response.write(event)
-        except AWAY as error:  # the screen went away, or the database did: the page connects again
-            log.info("board_stream_ended", error=type(error).__name__)
-        finally:
-            self._open.streams -= 1
-        return response
+        with self._streams.open(link=token, address=network_of(self._site.address_of(request))) as stream:
+            response = http.StreamResponse(
+                headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+            )
+            self._site.protect(response)
+            try:
+                await response.prepare(request)
+                async for event in self._events(token, first, stream):
+                    await response.write(event)
+            except AWAY as error:  # the screen went away, or the database did: the page connects again
+                log.info("board_stream_ended", error=type(error).__name__)
+            return response
 
-    async def _events(self, token: str, now: Progress) -> AsyncIterator[bytes]:
+    async def _events(self, token: str, now: Progress, stream: Stream) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
         began = spoke = clock()
         yield b"retry: 3000\n\n" + _event(now)
         while now.state not in _OVER and clock() - began < LONGEST:
-            await asyncio.sleep(LOOK_EVERY)
+            await stream.pause(LOOK_EVERY)
+            if stream.replaced:
+                yield b"event: elsewhere\ndata: {}\n\n"
+                return
             try:
                 _, latest = await self._screens.board(token)
             except AppError:  # the link has run out

@@ -20,17 +20,24 @@ from web.public_notices import PublicNoticePages
 from web.record import RecordPages
 from web.registration import RegistrationPages
 from web.review import ReviewPages
-from web.site import Limit, Site
+from web.site import AddressOf, Limit, Site
 from web.venue import VenuePages
 from web.wechat_login import WechatPages
 
 
-def setup_pages(app: http.Application, services: Services, *, embed_in: str = "", limit: Limit | None = None) -> None:
+def setup_pages(
+    app: http.Application,
+    services: Services,
+    *,
+    embed_in: str = "",
+    limit: Limit | None = None,
+    address_of: AddressOf | None = None,
+) -> None:
     """Add all pages. ``embed_in`` names the origins that may frame them, as in CSP; empty: nobody.
 
-    ``limit`` counts tries per client; without it nobody does.
+    ``limit`` counts tries per client; without it nobody does. ``address_of`` is the client's address behind proxies.
     """
-    site = Site(app, services, embed_in=embed_in, limit=limit)
+    site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of)
     screens = services.screens
     door = Door(site, services, services.browsers)
     account = AccountPages(site, services, door)

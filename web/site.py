@@ -28,6 +28,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 Handler = Callable[[http.Request], Awaitable[http.StreamResponse]]
 Limit = Callable[[http.Request, str, int, int], Awaitable[None]]
 """Counts one try of ``name`` by the request's client; raises TooMany beyond so many tries in so many seconds."""
+AddressOf = Callable[[http.Request], str]
+"""The client's address, as the outermost proxy of ours saw it."""
 
 _HERE = Path(__file__).parent
 _TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -61,13 +63,20 @@ class Site:
     """Routes of pages, each wrapped so that a refusal becomes a page too.
 
     ``embed_in`` names the origins that may show pages in a frame (``frame-ancestors``); empty: nobody. Without a
-    ``limit`` nobody counts.
+    ``limit`` nobody counts; without ``address_of`` no proxy stands in front.
     """
 
     def __init__(
-        self, app: http.Application, services: Services, *, embed_in: str = "", limit: Limit | None = None
+        self,
+        app: http.Application,
+        services: Services,
+        *,
+        embed_in: str = "",
+        limit: Limit | None = None,
+        address_of: AddressOf | None = None,
     ) -> None:
         self._app = app
+        self.address_of = address_of or _peer
         self._limit = limit
         self._services = services
         self.secure = services.deps.public_url.startswith("https://")
@@ -234,6 +243,10 @@ class Site:
             "X-Content-Type-Options": "nosniff",
         }
         return http.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+
+
+def _peer(request: http.Request) -> str:
+    return request.remote or "unknown"
 
 
 def page_number(request: http.Request) -> int:

@@ -10,6 +10,7 @@ from uuid import UUID
 from aiohttp import web
 
 from domain.errors import Forbidden
+from services.streams import OpenStreams
 
 if TYPE_CHECKING:
     from domain.rulebook import Rulebook
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Call:
-    """``pool`` is the path's, checked to be one of ours and the actor's own."""
+    """``pool`` is the path's, checked to be one of ours and the actor's own; ``address`` is the client's."""
 
     services: Services
     actor: Actor
     pool: str
     request: web.Request
+    address: str
+    streams: OpenStreams
 
     @property
     def book(self) -> Rulebook:

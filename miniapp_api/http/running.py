@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from miniapp_api.http.routes import Endpoint
 from miniapp_api.http.schema import Output
 from services import permissions
 from services.base import Actor
+from services.streams import OpenStreams
 
 if TYPE_CHECKING:
     from services.registry import Services
@@ -38,6 +39,7 @@ class Runner:
     services: Services
     counter: Counter
     trusted_proxies: int = 0
+    streams: OpenStreams = field(default_factory=OpenStreams)
 
     def add_routes(self, app: web.Application, endpoints: Sequence[Endpoint]) -> None:
         for endpoint in endpoints:
@@ -52,13 +54,13 @@ class Runner:
         return handle
 
     async def _run(self, endpoint: Endpoint, request: web.Request) -> web.StreamResponse:
+        client = client_address(request, self.trusted_proxies)
         if endpoint.limits is not None:
-            client = client_address(request, self.trusted_proxies)
             await check_rate(self.counter, endpoint.name, client, *endpoint.limits)
         pool = request.match_info["pool"]
         if pool not in self.services.deps.rulebooks:
             raise NotFound("没有这个专家库，请更新小程序后重试。", code="no_such_pool")
-        call = Call(self.services, await self._actor(endpoint, request, pool), pool, request)
+        call = Call(self.services, await self._actor(endpoint, request, pool), pool, request, client, self.streams)
         path = read_path(endpoint, request)
         if endpoint.actions and not any(permissions.may(call.actor, action) for action in endpoint.actions):
             permissions.check(call.actor, endpoint.actions[0])

@@ -244,7 +244,7 @@ async def world(
         wechat = WechatBrowser()
         services = make_services(deps, mini=Wechat(), web=wechat)
         app = web.Application()
-        setup_pages(app, services)
+        setup_pages(app, services, address_of=lambda request: request.headers.get("X-Forwarded-For", "127.0.0.1"))
         world = World(await aiohttp_server(app), services, await make_office(deps), clock, wechat)
         yield world
         await world.close()

@@ -6,10 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
 from domain.verify_draw import verify
+from services.streams import CAPS
 from tests.factories.offices import make_draw
 from tests.web.conftest import Visitor, World
 
@@ -44,6 +46,29 @@ async def test_a_board_is_told_of_every_change_as_it_happens(world: World) -> No
             await world.office.run.advance(draw_id)
             facts = await next_facts(stream.content)
     assert facts["accepted"] == facts["planned"] == 2
+
+
+async def test_one_link_cannot_take_the_streams_of_all_the_others(world: World) -> None:
+    """Over real connections: the attacker's own oldest ones end, and another room still sees its draw."""
+    draw_id, _ = await world.call(1)
+    board = await shared(world, draw_id, "抽取进度大屏")
+    async with AsyncExitStack() as stack:
+        taken = [
+            await stack.enter_async_context(
+                board.client.get(f"{board.path}/events", headers={"X-Forwarded-For": f"2001:db8::{n:x}"})
+            )
+            for n in range(CAPS["address"] + 3)
+        ]
+        assert all(stream.status == 200 for stream in taken)
+        for stream in taken[:3]:
+            async with asyncio.timeout(20):
+                assert b"event: elsewhere" in await stream.content.read(), "it is told why it ends"
+        assert (await next_facts(taken[-1].content))["planned"] == 1
+        assert not taken[3].content.at_eof()
+        room = await stack.enter_async_context(
+            board.client.get(f"{board.path}/events", headers={"X-Forwarded-For": "203.0.113.7"})
+        )
+        assert (room.status, (await next_facts(room.content))["planned"]) == (200, 1)
 
 
 async def next_facts(content: object) -> dict[str, object]:

@@ -1,7 +1,8 @@
 // Fills the board with what the service tells as it happens.
 const board = document.querySelector('.board');
 const connection = board.querySelector('[data-connection]');
-const source = new EventSource(board.dataset.events);
+const again = board.querySelector('[data-again]');
+let source, waiting, pause = 30;
 
 function show(facts) {
   for (const [name, value] of Object.entries(facts)) {
@@ -15,6 +16,24 @@ function show(facts) {
   board.querySelector('[data-fact="label"]').className = `tag big ${facts.state}`;
 }
 
-source.addEventListener('progress', (event) => { connection.textContent = ''; show(JSON.parse(event.data)); });
-source.addEventListener('over', () => source.close());
-source.addEventListener('error', () => { connection.textContent = '连接中断，正在重新连接…'; });
+function connect() {
+  clearTimeout(waiting);
+  again.hidden = true;
+  source = new EventSource(board.dataset.events);
+  source.addEventListener('progress', (event) => { connection.textContent = ''; show(JSON.parse(event.data)); });
+  source.addEventListener('over', () => source.close());
+  source.addEventListener('elsewhere', giveWay);
+  source.addEventListener('error', () => { connection.textContent = '连接中断，正在重新连接…'; });
+}
+
+// Too many screens watch at once and this one is the oldest: it comes back later, or when somebody asks for it.
+function giveWay() {
+  source.close();
+  connection.textContent = '同时打开的屏幕太多，本屏已暂停更新。';
+  again.hidden = false;
+  waiting = setTimeout(connect, pause * 1000 * (1 + Math.random()));
+  pause = Math.min(pause * 2, 300);
+}
+
+again.addEventListener('click', connect);
+connect();
