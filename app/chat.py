@@ -16,8 +16,11 @@ from handlers import register_all
 
 
 def make_codecs(container: Container) -> Mapping[str, Codec]:
-    accounts = container.settings.wechat.accounts
-    return {pool: Codec.of(pool, accounts[pool]) for pool in container.settings.pools if pool in accounts}
+    wechat = container.settings.wechat
+    accounts = wechat.accounts
+    return {
+        pool: Codec.of(pool, accounts[pool], wechat.max_age) for pool in container.settings.pools if pool in accounts
+    }
 
 
 @asynccontextmanager
@@ -37,7 +40,7 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
             dialogue=Dialogue(router),
             services=container.services,
             users=users,
-            inbox=Inbox(container.redis),
+            inbox=Inbox(container.redis, seen_for=2 * container.settings.wechat.max_age),
             windows=container.windows,
             keys=container.services.deps.keys,
             sender=container.gateways.official,

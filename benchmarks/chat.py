@@ -51,10 +51,10 @@ def request(number: int, *, close: bool) -> bytes:
         f"<CreateTime>{int(time.time())}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
         f"<Content><![CDATA[{text}]]></Content><MsgId>{next(_numbers)}</MsgId></xml>"
     )
-    sealed, nonce = _codec.encrypt(plain.encode()), str(number)
-    signature = _codec.sign("1700000000", nonce, sealed)
+    sealed, nonce, stamp = _codec.encrypt(plain.encode()), str(number), str(int(time.time()))
+    signature = _codec.sign(stamp, nonce, sealed)
     body = f"<xml><ToUserName><![CDATA[gh_1]]></ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>".encode()
-    query = f"timestamp=1700000000&nonce={nonce}&encrypt_type=aes&msg_signature={signature}"
+    query = f"timestamp={stamp}&nonce={nonce}&encrypt_type=aes&msg_signature={signature}"
     closing = "Connection: close\r\n" if close else ""
     head = (
         f"POST /wechat/bench?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/xml\r\n"

@@ -15,7 +15,7 @@ from prometheus_client import Counter, Histogram
 
 from bot.codec import Codec
 from bot.engine import Engine
-from bot.messages import MAX_BODY, Oversized, Refusal
+from bot.messages import MAX_BODY, Oversized, Refusal, Unusable
 from domain.clock import Clock
 
 log = structlog.get_logger()
@@ -98,5 +98,5 @@ async def _body(request: web.Request) -> bytes:
 
 def _refuse(error: Refusal) -> web.Response:
     refused.labels(str(error.status)).inc()
-    log.info("bot_refused", status=error.status, reason=error.reason[:80])
-    return web.Response(status=error.status, text="refused\n")
+    log.warning("bot_refused", status=error.status, reason=error.reason[:80])
+    return web.Response(status=error.status, text="success" if isinstance(error, Unusable) else "refused\n")

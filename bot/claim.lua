@@ -1,6 +1,7 @@
 -- Begin a message, ask again whether its turn has come, or renew its lease.
--- KEYS: message, queue, journal, user, kept replies
--- ARGV: key, token, lease, as job, ttl, late ttl, user ttl, window's sort, its end, its count (times in milliseconds)
+-- KEYS: message, queue, journal, user, kept replies, mark of a message that was here
+-- ARGV: key, token, lease, as job, ttl, late ttl, user ttl, window's sort, its end, its count, mark's ttl (times in
+-- milliseconds)
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local key, token, job = ARGV[1], ARGV[2], ARGV[4] == '1'
@@ -11,6 +12,11 @@ if late and not job and (reply or owner ~= token) then return {'late'} end
 if reply then return {'done', reply, late and 1 or 0} end
 if owner and owner ~= token and tonumber(s[2]) > now then return {'join'} end
 
+if not owner then
+  -- its hash is gone, so WeChat gave up repeating it long ago: this is a copy that somebody recorded
+  if not job and redis.call('EXISTS', KEYS[6]) == 1 then return {'late'} end
+  redis.call('SET', KEYS[6], 1, 'PX', ARGV[11])
+end
 redis.call('HSET', KEYS[1], 'owner', token, 'lease', now + tonumber(ARGV[3]))
 if job then redis.call('HSET', KEYS[1], 'late', 1) end
 redis.call('PEXPIRE', KEYS[1], (job or late) and ARGV[6] or ARGV[5])

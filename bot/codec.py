@@ -19,7 +19,7 @@ from typing import Literal
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from bot.messages import MAX_BODY, Malformed, Message, Oversized, Untrusted, parse_message, parse_xml
+from bot.messages import MAX_BODY, Malformed, Message, Oversized, Untrusted, check_fields, parse_message, parse_xml
 from config.settings import OfficialAccount
 
 _USUAL = re.compile(
@@ -28,6 +28,8 @@ _USUAL = re.compile(
 )
 """The envelope as WeChat writes it; anything else goes through the XML parser."""
 
+MAX_AGE = 600
+"""Seconds between our clock and the time that WeChat signed."""
 _BLOCK = 32
 """Padding reaches to multiples of 32 bytes, twice AES's own block."""
 
@@ -52,19 +54,21 @@ class Codec:
         aes_key: str,
         original_id: str,
         mode: Literal["plain", "compatible", "safe"] = "safe",
+        max_age: int = MAX_AGE,
     ) -> None:
-        """Raises ValueError when ``aes_key`` isn't the 43 characters that the console shows."""
+        """``max_age`` in seconds. Raises ValueError when ``aes_key`` isn't the 43 characters that the console shows."""
         self.pool = pool
         self.appid = appid
         self.mode = mode
         self._original_id = original_id
+        self._max_age = max_age
         self._token = token.encode()
         key = _aes_key(aes_key)
         self._cipher = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
         self._appid = appid.encode()
 
     @classmethod
-    def of(cls, pool: str, account: OfficialAccount) -> Codec:
+    def of(cls, pool: str, account: OfficialAccount, max_age: int = MAX_AGE) -> Codec:
         return cls(
             pool,
             appid=account.appid,
@@ -72,6 +76,7 @@ class Codec:
             aes_key=account.aes_key.get_secret_value(),
             original_id=account.original_id,
             mode=account.mode,
+            max_age=max_age,
         )
 
     def sign(self, *parts: str) -> str:
@@ -85,19 +90,26 @@ class Codec:
         return query.get("echostr", "")
 
     def open(self, query: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
-        """Verify, decrypt and parse a POST. Raises Refusal."""
+        """Verify, decrypt and parse a POST. Raises Refusal.
+
+        The signature covers the timestamp, so what was recorded can't be sent again later. In the encrypted modes it
+        covers the very bytes too: the same nonce is the same message, and that is known by its id.
+        """
         if len(body) > MAX_BODY:
             raise Oversized(f"{len(body)} bytes")
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         if self.mode == "plain":
             self._check(query.get("signature", ""), timestamp, nonce)
-            message = parse_message(body, self.pool, self.appid, received_at)
-            if message.account != self._original_id:
-                raise Untrusted("addressed to another account")
+            plain = body
         else:
             sealed = _encrypted(body)
             self._check(query.get("msg_signature", ""), timestamp, nonce, sealed)
-            message = parse_message(self.decrypt(sealed), self.pool, self.appid, received_at)
+            plain = self.decrypt(sealed)
+        self._check_age(timestamp, received_at)
+        message = parse_message(plain, self.pool, self.appid, received_at)
+        if message.account != self._original_id:
+            raise Untrusted("addressed to another account")
+        check_fields(message)
         return Delivery(message, nonce)
 
     def envelope(self, sealed: str, nonce: str, timestamp: int) -> bytes:
@@ -142,6 +154,11 @@ class Codec:
     def _check(self, signature: str, *parts: str) -> None:
         if not hmac.compare_digest(self.sign(*parts).encode(), signature.encode("utf-8", "replace")):
             raise Untrusted("wrong signature")
+
+    def _check_age(self, timestamp: str, now: datetime) -> None:
+        digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 11
+        if not digits or abs(now.timestamp() - int(timestamp)) > self._max_age:
+            raise Untrusted("not of now")
 
 
 def _aes_key(text: str) -> bytes:

@@ -14,9 +14,10 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 from bot.journal import Journal
 from bot.replies import SILENCE, Reply, Text
 from bot.router import CANCEL, HELP, MENU, Answer, Router, Target
-from bot.talk import EXPIRED_TAP, FIRST_TAP, Changed, CommandGiven, Conversation, Ended, Start, Talk, Waiting, normalise
+from bot.talk import FIRST_TAP, Changed, CommandGiven, Conversation, Ended, Start, Talk, Waiting, is_number, normalise
 from bot.turn import Turn
-from domain.errors import AppError, GatewayError, Unavailable
+from domain.errors import AppError, GatewayError, InvalidInput, Unavailable
+from domain.parsing import yes_or_no
 
 log = structlog.get_logger()
 
@@ -25,7 +26,11 @@ BROKEN = "抱歉，这一步出了问题，我们已经记下。请稍后再试�
 CANCELLED = "已取消“{name}”。"
 NOTHING_OPEN = "现在没有正在办理的事项。回复“菜单”看看能做什么。"
 STILL_OPEN = "（“{name}”还没有完成，可以接着回复；不办了请回复“取消”。）"
-TIMED_OUT = "“{name}”超过 30 分钟没有回复，已经结束；需要时请重新开始。"
+TIMED_OUT = "“{name}”超过 30 分钟没有回复，已经结束；需要时请回复“{again}”重新开始。"
+_BEGIN_AGAIN = "没有办理任何事。刚才办理的事项如已中断，请回复“菜单”重新开始；评标邀请请回复“邀请”。"
+STALE_TAP = f"这个选项已经失效，{_BEGIN_AGAIN}"
+INTERRUPTED = f"现在没有等您回答的问题，这条回复{_BEGIN_AGAIN}"
+"""To what can only be an answer, when no question is open and nothing tells which one was: Redis lost the talk."""
 RESTARTED = "“{name}”刚刚更新过，请重新开始。"
 PUT_ASIDE = "“{name}”已放下。"
 DID_NOT_UNDERSTAND = "没有看懂您的意思。回复“菜单”看看能做什么，回复“帮助”联系人工。"
@@ -114,8 +119,12 @@ class Dialogue:
         if stale:
             outcome = replace(outcome, keep=False)
         if timed_out is not None and turn.message.event not in SILENT_EVENTS:
-            return replace(outcome, reply=_before(TIMED_OUT.format(name=timed_out), outcome.reply))
+            return replace(outcome, reply=self._timed_out(timed_out, outcome.reply))
         return outcome
+
+    def _timed_out(self, name: str, reply: Reply) -> Reply:
+        note = TIMED_OUT.format(name=name, again=name if self._router.is_command(name) else MENU)
+        return Text(note) if reply in (Text(INTERRUPTED), Text(STALE_TAP)) else _before(note, reply)
 
     async def _route(self, turn: Turn, journal: Journal | None) -> Outcome:
         if turn.message.kind == "event":
@@ -166,7 +175,7 @@ class Dialogue:
     async def _tapped(self, turn: Turn, journal: Journal | None, tap: int) -> Outcome | None:
         """A tap on one of ours goes to the open talk, which knows what it offered; others are asked around."""
         if tap >= FIRST_TAP:
-            return Outcome(Text(EXPIRED_TAP)) if journal is None else None
+            return Outcome(Text(STALE_TAP)) if journal is None else None
         for handler in self._router.taps:
             answer = await handler(turn, tap)
             if answer is not None:
@@ -187,12 +196,14 @@ class Dialogue:
         return await self._free_text(turn)
 
     async def _free_text(self, turn: Turn) -> Outcome:
-        last = [self._router.last] if self._router.last is not None else []
-        for handler in [*self._router.texts, *last]:
+        for handler in self._router.texts:
             answer = await handler(turn)
             if answer is not None:
                 return await self._finish(turn, None, answer)
-        return Outcome(Text(DID_NOT_UNDERSTAND))
+        if _is_mere_answer(turn.message.text):
+            return Outcome(Text(INTERRUPTED))
+        answer = await self._router.last(turn) if self._router.last is not None else None
+        return await self._finish(turn, None, answer or DID_NOT_UNDERSTAND)
 
     async def _begin(self, turn: Turn, journal: Journal | None, target: Target) -> Outcome:
         answer: Answer = Start(target, ()) if isinstance(target, Conversation) else await target(turn)
@@ -261,6 +272,17 @@ class Dialogue:
         except AppError as error:
             talk.said.append(error.message)
         return Outcome(Text("\n\n".join(talk.said)), journal)
+
+
+def _is_mere_answer(text: str) -> bool:
+    """A number, code or identity number alone, or a plain yes or no: it says nothing without its question."""
+    if is_number(text.strip().removesuffix("X").removesuffix("x")):
+        return True
+    try:
+        yes_or_no(text)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _first(one: Answer, other: Answer) -> Answer:

@@ -1,5 +1,5 @@
 -- Store a reply and the journal, and let the user's next message run. 'lost' when the claim had passed to another.
--- KEYS: message, queue, journal, user, kept replies
+-- KEYS: message, queue, journal, user, kept replies, mark
 -- ARGV: key, token, reply, journal act, journal, talk's name, ttl, late ttl, user ttl, journal ttl (milliseconds),
 -- how many kept replies this one tells
 local s = redis.call('HMGET', KEYS[1], 'owner', 'late', 'reply')

@@ -106,8 +106,10 @@ FORGET = JournalAct("forget")
 class Inbox:
     """Raises redis.exceptions.RedisError, or OSError, when Redis is away."""
 
-    def __init__(self, redis: Redis, runner: Runner | None = None) -> None:
+    def __init__(self, redis: Redis, runner: Runner | None = None, *, seen_for: float = 1200) -> None:
+        """``seen_for`` seconds nothing of the same id runs again: twice as long as a message may be old or early."""
         self._redis = redis
+        self._seen_for = int(seen_for * 1000)
         self._runner = runner or make_runner(redis)
         self._claim = files("bot").joinpath("claim.lua").read_text("utf-8")
         self._finish = files("bot").joinpath("finish.lua").read_text("utf-8")
@@ -117,7 +119,7 @@ class Inbox:
         opening = opened_by(message)
         window = (opening.sort, opening.until, opening.allowed) if opening else ("", 0, 0)
         times = (_REMEMBERED, _REMEMBERED_LATE, _USER)
-        args = (message.key, token, int(LEASE * 1000), int(job), *times, *window)
+        args = (message.key, token, int(LEASE * 1000), int(job), *times, *window, self._seen_for)
         return _read(await self._runner.run(self._claim, _keys(message), args))
 
     async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, told: int = 0) -> bool:
@@ -176,7 +178,8 @@ class Inbox:
 
 def _keys(message: Message) -> list[str]:
     user = f"bot:{{{message.pool}:{message.openid}}}"
-    return [f"{user}:m:{message.key}", f"{user}:q", f"{user}:j", window_key(message.pool, message.openid), f"{user}:l"]
+    windows = window_key(message.pool, message.openid)
+    return [f"{user}:m:{message.key}", f"{user}:q", f"{user}:j", windows, f"{user}:l", f"{user}:s:{message.key}"]
 
 
 def _read(row: object) -> Claim:

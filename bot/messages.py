@@ -6,11 +6,14 @@ Field lists: WeChat's pages 接收普通消息, 接收事件推送 and 自定义
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 from xml.parsers import expat
+
+from domain.clock import is_plausible
 
 Value: TypeAlias = "str | dict[str, Value] | list[Value]"
 """A leaf's text, the children of an element by name, or the occurrences of a repeated element."""
@@ -21,6 +24,21 @@ MAX_BODY = 64 * 1024
 _MAX_DEPTH = 8
 _MAX_ELEMENTS = 1000
 
+
+_NUMBER, _WORD = re.compile(r"[0-9]{0,20}"), re.compile(r"[\x21-\x7e]{0,64}")
+_FORMS: Mapping[str, re.Pattern[str]] = {
+    "FromUserName": re.compile(r"[0-9A-Za-z_-]{1,64}"),
+    "MsgType": _WORD,
+    "Event": _WORD,
+    "MsgId": _NUMBER,
+    "MsgID": _NUMBER,
+    "bizmsgmenuid": re.compile(r".{0,64}", re.DOTALL),
+    "CreateTime": re.compile(r"[0-9]{0,11}"),
+    "EventKey": re.compile(r".{0,1024}", re.DOTALL),
+    "MediaId": re.compile(r".{0,512}", re.DOTALL),
+    "Ticket": re.compile(r".{0,512}", re.DOTALL),
+}
+"""What WeChat's fields look like; a field that is missing is empty."""
 
 T = TypeVar("T")
 
@@ -57,9 +75,15 @@ class Oversized(Refusal):
 
 
 class Untrusted(Refusal):
-    """Wrong signature, wrong appid, or addressed to another account."""
+    """Wrong signature, wrong appid, of another time, or addressed to another account."""
 
     status = 403
+
+
+class Unusable(Refusal):
+    """WeChat's own, and yet nothing to work on. Answered like a good message, or it would be repeated."""
+
+    status = 200
 
 
 @dataclass(frozen=True)
@@ -179,6 +203,16 @@ class Message:
             value = value.get(name) if isinstance(value, dict) else None
         found = value if isinstance(value, list) else [value]
         return [item for item in found if isinstance(item, dict)]
+
+
+def check_fields(message: Message) -> None:
+    """Raises Unusable for a field of WeChat's own whose length, form or range would trouble what comes behind."""
+    for name, form in _FORMS.items():
+        value = message.fields.get(name, "")
+        if not isinstance(value, str) or not form.fullmatch(value.strip()):
+            raise Unusable(f"a strange {name}")
+    if message.created_at and not is_plausible(datetime.fromtimestamp(int(message.created_at), UTC)):
+        raise Unusable("sent in another century")
 
 
 def parse_message(body: bytes, pool: str, appid: str, received_at: datetime) -> Message:

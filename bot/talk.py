@@ -332,6 +332,12 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.。!,、~'\"“”‘’【】[]()")
 
 
+def is_number(text: str) -> bool:
+    """Digits alone, however they were typed."""
+    said = normalise(text)
+    return said.isascii() and said.isdigit()
+
+
 def _call_parser(parse: Parser[T], message: Message) -> T:
     if _takes_time(parse):
         return cast("Callable[[str, object], T]", parse)(message.text, message.received_at)

@@ -99,6 +99,8 @@ class Wechat(BaseModel):
     """By pool."""
     mini_programs: dict[str, MiniProgram] = {}
     """By pool."""
+    max_age: int = Field(default=600, ge=60, le=3600)
+    """Seconds that the time which WeChat signed may differ from ours; what is older was recorded, and is refused."""
 
 
 class Sms(BaseModel):

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, cast
 from uuid import UUID
 
 from bot.router import Answer, Router
-from bot.talk import Talk, conversation
+from bot.talk import Talk, conversation, is_number
 from bot.turn import Turn
 from domain.answers import No, Unsure, Yes, understand
 from domain.clock import print_time
@@ -60,12 +60,17 @@ async def tapped(turn: Turn, tap: int) -> Answer:
 
 
 async def said_in_words(turn: Turn) -> Answer:
-    """Free text of an expert who is being asked; anybody else's is not ours."""
+    """Free text of an expert who is being asked; anybody else's is not ours.
+
+    A number alone answers a question. Where none is open it chooses nothing: what waits is shown, and asked about.
+    """
     me = await people.find_expert(turn)
     if me is None:
         return None
     meaning = understand(turn.message.text)
     waiting = await turn.services.invitations.list_open(me.expert_id)
+    if is_number(turn.message.text):
+        return answer.start(candidates(waiting), "", "") if waiting else None
     if waiting:
         doubt = meaning.doubt.value if isinstance(meaning, Unsure) else ""
         return answer.start(candidates(waiting), _said(turn.message.text) or "", doubt)

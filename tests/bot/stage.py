@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ class Process:
             self.jobs.pop(0)
 
     async def post(self, sent: Message, nonce: str = "77") -> ClientResponse:
-        query, body = signed(sent, nonce)
+        query, body = signed(sent, nonce, self.clock.now())
         return await self.client.post("/wechat/demo", params=query, data=body)
 
     async def send_in_vain(self, sent: Message) -> str:
@@ -108,10 +109,12 @@ class Process:
         return read(await response.read(), nonce)
 
 
-def signed(sent: Message, nonce: str) -> tuple[dict[str, str], bytes]:
+def signed(sent: Message, nonce: str, at: datetime = NOW) -> tuple[dict[str, str], bytes]:
     inner = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in sent.fields.items())
     sealed = CODEC.encrypt(f"<xml>{inner}</xml>".encode())
-    query = {"timestamp": "1", "nonce": nonce, "msg_signature": CODEC.sign("1", nonce, sealed), "encrypt_type": "aes"}
+    stamp = str(int(at.timestamp()))
+    query = {"encrypt_type": "aes", "timestamp": stamp, "nonce": nonce}
+    query["msg_signature"] = CODEC.sign(stamp, nonce, sealed)
     return query, f"<xml><ToUserName>gh_1</ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>".encode()
 
 

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -92,6 +93,35 @@ async def test_the_console_is_greeted(one: Process) -> None:
     assert (good.status, await good.text()) == (200, "4375")
     assert (await one.client.get("/wechat/demo", params={**query, "nonce": "3"})).status == 403
     assert (await one.client.get("/wechat/elsewhere", params=query)).status == 404
+
+
+async def test_recorded_bytes_sent_again_a_day_later_do_nothing(one: Process, bench: Bench) -> None:
+    query, sent = signed(message("数"), "1")
+    assert (await one.client.post("/wechat/demo", params=query, data=sent)).status == 200
+    one.clock.move(timedelta(days=1))
+    await one.redis.flushall()  # nobody remembers an id for so long
+    replayed = await one.client.post("/wechat/demo", params=query, data=sent)
+    assert (replayed.status, await replayed.text()) == (403, "refused\n")
+    assert bench.runs == ["数"]
+
+
+async def test_recorded_bytes_sent_again_within_minutes_do_nothing(one: Process, bench: Bench) -> None:
+    """Long after WeChat's last retry, when the reply is no longer kept."""
+    query, sent = signed(message("数", MsgId=77), "1")
+    await one.client.post("/wechat/demo", params=query, data=sent)
+    await one.redis.delete(*[key async for key in one.redis.scan_iter("bot:*:m:*")])
+    one.clock.move(timedelta(minutes=9))
+    replayed = await one.client.post("/wechat/demo", params=query, data=sent)
+    assert (replayed.status, await replayed.text()) == (200, "success")
+    assert bench.runs == ["数"]
+    [mark] = [key async for key in one.redis.scan_iter("bot:*:s:*")]
+    assert await one.redis.pttl(mark) > 1_100_000
+
+
+async def test_a_genuine_message_that_makes_no_sense_is_not_asked_for_again(one: Process, bench: Bench) -> None:
+    response = await one.post(message("数", "o" * 65))
+    assert (response.status, await response.text()) == (200, "success")
+    assert bench.runs == []
 
 
 async def test_what_is_not_wechats_is_refused_with_4xx(one: Process) -> None:
@@ -186,13 +216,13 @@ async def test_a_talk_that_expired_in_redis_says_so(one: Process) -> None:
 async def test_losing_redis_costs_a_question_only(one: Process) -> None:
     await one.send(message("加法"))
     await one.redis.flushall()
-    assert "没有看懂" in await one.send(message("4"))
+    assert "没有办理任何事" in await one.send(message("4"))
 
 
 async def test_a_damaged_journal_costs_a_question_only(one: Process) -> None:
     await one.send(message("加法"))
     await one.redis.set("bot:{demo:oA}:j", "a256gcm:k1:AAAA")
-    assert "没有看懂" in await one.send(message("4"))
+    assert "没有办理任何事" in await one.send(message("4"))
 
 
 async def test_a_first_contact_is_written_down_once(one: Process, two: Process, database: str) -> None:
@@ -208,7 +238,7 @@ async def test_who_leaves_is_not_written_down_and_forgotten_in_redis(one: Proces
     await one.send(message("?", "oB"))
     await one.send(message(MsgType="event", Event="unsubscribe"))
     await one.send(message(None, "oC", MsgType="event", Event="unsubscribe"))
-    kept = {key.decode() for key in await one.redis.keys("*") if b":m:" not in key}
+    kept = {key.decode() for key in await one.redis.keys("*") if b":m:" not in key and b":s:" not in key}
     assert kept == {"bot:{demo:oB}:w"}
     connection = await asyncpg.connect(database)
     assert {row[0] for row in await connection.fetch("SELECT openid FROM wechat_identity")} == {"oA", "oB"}

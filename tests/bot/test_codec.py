@@ -6,8 +6,8 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import pytest
 import wechatpy
@@ -17,7 +17,18 @@ from wechatpy.crypto import WeChatCrypto
 from wechatpy.replies import create_reply
 
 from bot.codec import Codec
-from bot.messages import MAX_BODY, Malformed, Message, Oversized, Refusal, Untrusted, Value, parse_message, parse_xml
+from bot.messages import (
+    MAX_BODY,
+    Malformed,
+    Message,
+    Oversized,
+    Refusal,
+    Untrusted,
+    Unusable,
+    Value,
+    parse_message,
+    parse_xml,
+)
 from bot.replies import (
     Article,
     Image,
@@ -37,6 +48,7 @@ from bot.replies import (
 )
 from tests.bot.conftest import NOW, body, message
 
+STAMP = str(int(NOW.timestamp()))
 TOKEN, KEY, APPID = "AAAAA", "A" * 43, "wxba5fad812f8e6fb9"
 CODEC = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1")
 REFERENCE = WeChatCrypto(TOKEN, KEY, APPID)
@@ -61,7 +73,7 @@ def cdata(value: str) -> str:
 
 
 def envelope(
-    plain: bytes, nonce: str = "486", timestamp: str = "1714", token: str = TOKEN
+    plain: bytes, nonce: str = "486", timestamp: str = STAMP, token: str = TOKEN
 ) -> tuple[dict[str, str], bytes]:
     sealed = CODEC.encrypt(plain)
     signer = Codec("demo", appid=APPID, token=token, aes_key=KEY, original_id="gh_1")
@@ -182,7 +194,7 @@ def test_a_delivery_is_verified_decrypted_and_parsed() -> None:
 
 def test_plain_mode_checks_the_plain_signature_and_the_receiver() -> None:
     plain = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1", mode="plain")
-    query = {"timestamp": "1", "nonce": "2", "signature": plain.sign("1", "2")}
+    query = {"timestamp": STAMP, "nonce": "2", "signature": plain.sign(STAMP, "2")}
     assert plain.open(query, body(Content="x"), NOW).message.text == "x"
     with pytest.raises(Untrusted):
         plain.open({**query, "signature": "0"}, body(Content="x"), NOW)
@@ -191,9 +203,75 @@ def test_plain_mode_checks_the_plain_signature_and_the_receiver() -> None:
     assert plain.envelope(plain.encrypt(b"<xml/>"), "2", 3) == b"<xml/>"
 
 
+Mode = Literal["safe", "compatible", "plain"]
+
+
+@pytest.mark.parametrize("mode", ["safe", "compatible", "plain"])
+def test_a_message_to_another_account_is_refused_in_every_mode(mode: Mode) -> None:
+    codec = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1", mode=mode)
+    other = body(Content="x").replace(b"gh_1", b"gh_2")
+    query, sent = envelope(other)
+    query["signature"] = codec.sign(STAMP, query["nonce"])
+    with pytest.raises(Untrusted, match="another account"):
+        codec.open(query, other if mode == "plain" else sent, NOW)
+
+
+@pytest.mark.parametrize("seconds", [-86_400, -601, 601, 86_400])
+@pytest.mark.parametrize("mode", ["safe", "compatible", "plain"])
+def test_recorded_bytes_are_refused_when_they_are_not_of_now(mode: Mode, seconds: int) -> None:
+    codec = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1", mode=mode)
+    query, sent = envelope(body(Content="参加"))
+    query["signature"] = codec.sign(STAMP, query["nonce"])
+    sent = body(Content="参加") if mode == "plain" else sent
+    assert codec.open(query, sent, NOW + timedelta(seconds=599)).message.text == "参加"
+    with pytest.raises(Untrusted, match="not of now"):
+        codec.open(query, sent, NOW + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize("stamp", ["", "1e9", "-1", "９９", "9" * 30, f"{STAMP}.0", f" {STAMP}"])
+def test_a_timestamp_must_be_a_number_of_seconds(stamp: str) -> None:
+    query, sent = envelope(body(Content="x"), timestamp=stamp)
+    with pytest.raises(Untrusted, match="not of now"):
+        CODEC.open(query, sent, NOW)
+
+
+def test_a_younger_timestamp_does_not_fit_the_old_signature() -> None:
+    query, sent = envelope(body(Content="x"))
+    later = NOW + timedelta(days=1)
+    with pytest.raises(Untrusted, match="signature"):
+        CODEC.open({**query, "timestamp": str(int(later.timestamp()))}, sent, later)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"MsgId": "9" * 21}, {"MsgId": "x"}, {"MsgType": "event", "Event": "e" * 65}, {"bizmsgmenuid": "1" * 65},
+        {"MsgType": "event", "Event": "CLICK", "EventKey": "k" * 1025}, {"MsgType": "image", "MediaId": "m" * 513},
+    ],
+)  # fmt: skip
+def test_strange_fields_of_a_genuine_message_go_no_further(fields: dict[str, str]) -> None:
+    query, sent = envelope(body(**{"Content": "x", **fields}))
+    with pytest.raises(Unusable):
+        CODEC.open(query, sent, NOW)
+
+
+@pytest.mark.parametrize("at", ["253402300799", "99999999999", "soon", "1"])
+def test_a_genuine_message_of_another_century_goes_no_further(at: str) -> None:
+    query, sent = envelope(body(Content="x").replace(f"<CreateTime>{STAMP}".encode(), f"<CreateTime>{at}".encode()))
+    with pytest.raises(Unusable):
+        CODEC.open(query, sent, NOW)
+
+
+@pytest.mark.parametrize("openid", ["o" * 65, "o中", "o;", "a b"])
+def test_an_openid_that_is_none_goes_no_further(openid: str) -> None:
+    query, sent = envelope(body(openid, Content="x"))
+    with pytest.raises(Unusable):
+        CODEC.open(query, sent, NOW)
+
+
 def test_the_mode_is_never_the_senders_choice() -> None:
     """A plain body with a right plain signature is no way around encryption."""
-    query = {"timestamp": "1", "nonce": "2", "signature": CODEC.sign("1", "2")}
+    query = {"timestamp": STAMP, "nonce": "2", "signature": CODEC.sign(STAMP, "2")}
     for mode in ("safe", "compatible"):
         codec = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1", mode=mode)  # type: ignore[arg-type]
         with pytest.raises(Refusal):
@@ -232,17 +310,17 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><xm
     ],
 )
 def test_junk_is_refused(sent: bytes) -> None:
-    signed = {"timestamp": "1", "nonce": "2"}
+    signed = {"timestamp": STAMP, "nonce": "2"}
     for text in ("", "x", "!!"):
         with pytest.raises(Refusal):
-            CODEC.open({**signed, "msg_signature": CODEC.sign("1", "2", text)}, sent, NOW)
+            CODEC.open({**signed, "msg_signature": CODEC.sign(STAMP, "2", text)}, sent, NOW)
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_any_signed_ciphertext_that_is_not_ours_is_a_refusal(data: bytes) -> None:
     sealed = base64.b64encode(data).decode()
-    query = {"timestamp": "1", "nonce": "2", "msg_signature": CODEC.sign("1", "2", sealed)}
+    query = {"timestamp": STAMP, "nonce": "2", "msg_signature": CODEC.sign(STAMP, "2", sealed)}
     with pytest.raises(Refusal):
         CODEC.open(query, f"<xml><Encrypt>{sealed}</Encrypt></xml>".encode(), NOW)
 
@@ -254,7 +332,7 @@ def test_a_flipped_byte_of_ciphertext_is_refused_or_changes_only_what_was_said(a
     data = bytearray(base64.b64decode(CODEC.encrypt(body(Content="参加"))))
     data[at % len(data)] ^= byte
     sealed = base64.b64encode(data).decode()
-    query = {"timestamp": "1", "nonce": "2", "msg_signature": CODEC.sign("1", "2", sealed)}
+    query = {"timestamp": STAMP, "nonce": "2", "msg_signature": CODEC.sign(STAMP, "2", sealed)}
     try:
         delivery = CODEC.open(query, f"<xml><Encrypt>{sealed}</Encrypt></xml>".encode(), NOW)
     except Refusal:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.dialogue import STALE_TAP
 from bot.messages import Location
 from bot.router import Router
 from bot.talk import CHOOSE_AGAIN, EXPIRED_TAP, FIRST_TAP, Talk, conversation
@@ -306,7 +307,7 @@ async def test_an_old_tap_is_not_an_answer_to_a_new_question(chooser: Person) ->
 async def test_a_tap_offered_to_somebody_else_is_refused(router: Router, chooser: Person) -> None:
     await chooser.says("选")
     other = Person(router, services=Options(), openid="oB")
-    assert await other.says("甲", bizmsgmenuid=chooser.taps["甲"]) == EXPIRED_TAP
+    assert await other.says("甲", bizmsgmenuid=chooser.taps["甲"]) == STALE_TAP
     await other.says("选")
     assert (await other.says("甲", bizmsgmenuid=chooser.taps["甲"])).startswith(EXPIRED_TAP)
 

@@ -71,10 +71,51 @@ async def test_a_slip_of_the_finger_is_put_right_at_the_read_back(
 async def test_the_same_number_twice_answers_and_confirms_as_on_the_phone(
     world: World, phone: Phone, invitation: Invitation, number: str, state: str
 ) -> None:
-    await phone.says(number)
+    await phone.says("邀请")
+    assert "请确认" in await phone.says(number)
     assert await world.state_of(invitation.id) == "open"
     await phone.says(number)
     assert await world.state_of(invitation.id) == state
+
+
+@pytest.mark.parametrize("number", ["1", "２", "1。"])
+async def test_a_number_without_a_question_only_shows_what_is_open(
+    world: World, phone: Phone, invitation: Invitation, number: str
+) -> None:
+    shown = await phone.says(number)
+    assert "请确认" not in shown
+    assert print_time(invitation.gathering_at) in shown
+    assert "msgmenucontent=参加" in shown
+    assert await world.state_of(invitation.id) == "open"
+
+
+async def test_a_confirmation_belongs_to_the_invitation_it_was_asked_for(
+    world: World, phone: Phone, expert: Expert, invitation: Invitation
+) -> None:
+    """The first is withdrawn while its question waits, and another comes: the 1 that follows accepts neither."""
+    await phone.says("参加")
+    await world.office.invitations.answer(invitation.id, expert.id, "decline", by="h5")
+    another = await world.call_again(expert)
+    assert "不参加" in await phone.says("1")
+    assert await world.state_of(another.id) == "open"
+
+
+async def test_who_answers_into_a_lost_talk_is_told_so_and_how_to_begin_again(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    await phone.says("参加")
+    await world.redis.flushall()
+    await phone.says("1")
+    assert await world.state_of(invitation.id) == "open", "its question is lost, so the answer is asked for again"
+    await world.office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="h5")
+    await phone.says("请假")
+    await world.redis.flushall()
+    for lost in ("1", "是", "196017", "440106196001010018", "11010519491231002X"):
+        told = await phone.says(lost)
+        assert "没有办理任何事" in told
+        assert "回复“菜单”重新开始" in told
+    assert "可能已经中断" in await phone.says("临时有急事要出远门")
+    assert await world.state_of(invitation.id) == "accepted"
 
 
 @pytest.mark.parametrize(
