@@ -26,8 +26,10 @@ from services.deadlines import Deadlines, Duty
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.papers import DrawPapers
+from services.draws.previews import DrawPreviews
 from services.draws.reading import Reading
 from services.draws.recusal_import import RecusalImport
+from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
 from services.draws.run import Run
 from services.draws.screens import Screens
@@ -84,6 +86,7 @@ from services.sealed_files import SealedFiles
 from services.sessions import Sessions
 from services.staff import Staff
 from services.store_keeper import REMOVALS_DUE, SEARCH_DUE, StoreKeeper
+from services.supervisors import SupervisorRegister
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     persons = PersonChecks(deps, notices, ports.persons, ports.person_pools)
     sessions = Sessions(deps, accounts, ports.mini, ports.appids)
     rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
-    setup, invitations = DrawSetup(deps, notices), Invitations(deps, notices, run)
+    recusal_lists, invitations = RecusalLists(deps), Invitations(deps, notices, run)
     attendance = AttendanceDesk(deps, notices, links, reading, ports.official)
     receipts = Receipts(deps, notices, invitations, ports.sms, ports.voice)
     campaigns, employers, fees = Campaigns(deps), Employers(deps, notices), Fees(deps, notices)
@@ -186,11 +189,14 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         review_queue=ReviewQueue(deps),
         assignments=Assignments(deps),
         staff=Staff(deps),
+        supervisors=SupervisorRegister(deps),
         public_notices=PublicNotices(deps),
         objections=Objections(deps, notices),
         links=links,
-        setup=setup,
-        recusal_import=RecusalImport(setup, ports.checker),
+        setup=DrawSetup(deps, notices),
+        recusal_lists=recusal_lists,
+        recusal_import=RecusalImport(recusal_lists, ports.checker),
+        draw_previews=DrawPreviews(deps),
         verification=Verification(deps, notices),
         rounds=rounds,
         run=run,

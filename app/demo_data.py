@@ -22,6 +22,7 @@ from domain.catalogues import Entry, Kind, load_catalogues
 from domain.rulebook import Rulebook
 from models.accounts import RoleGrant
 from models.campaigns import Campaign, Employer
+from models.draws import SupervisorEntry
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
 from models.reviews import ReviewAssignment
@@ -37,6 +38,8 @@ SPECIALTY = "A0801"
 """What the whole cast is expert in (建筑工程施工), and no extra."""
 
 REGION = "440106"
+SUPERVISING = "演示市住房和城乡建设局"
+"""Where the cast's supervisor works."""
 _GRANTS = {"verifier": "verifier", "supervisor": "supervisor", "venue": "venue", "admin": "pool_admin"}
 """Role by the cast's."""
 _SURNAMES = (
@@ -139,7 +142,18 @@ async def _load_staff(deps: Deps) -> int:
             account.real_name, made = person.name, made + 1
             await account.save(update_fields=["real_name"])
             await _give_role(deps, person.role, account.id)
+        await _enter_supervisor(deps, next(person for person in CAST if person.role == "supervisor"))
     return made
+
+
+async def _enter_supervisor(deps: Deps, person: DemoPerson) -> None:
+    """Into the office's register, from which the agency chooses."""
+    hashed = deps.keys.lookup_hash("mobile", person.mobile)
+    if not await SupervisorEntry.exists(pool=POOL, mobile_hash=hashed):
+        await SupervisorEntry.create(
+            pool=POOL, name=person.name, department=SUPERVISING, mobile_sealed=deps.keys.seal(person.mobile, "mobile"),
+            mobile_hash=hashed, active_from=deps.now(),
+        )  # fmt: skip
 
 
 async def _give_role(deps: Deps, role: str, account_id: UUID) -> None:

@@ -117,7 +117,7 @@ async def make_draw(bench: Bench) -> Draw:
         pool="demo", number=f"CQSQ20261121{bench.drawn:04}", project_id=bench.project_id, state="verified",
         organisation_id=bench.agency.organisation_id, agent_id=bench.agency.account_id, name="活动", medium="网",
         opening_at=day - timedelta(hours=1), opening_place="广州", needed=NEEDED, starts_at=day,
-        ends_at=day + timedelta(hours=4), on_site=False, operator_name="黄", operator_phone="1", operator_id_sealed="x",
+        ends_at=day + timedelta(hours=4), on_site=False, operator_name="黄", operator_id_sealed="x",
         gathering_first=day - timedelta(minutes=30), created_at=NOW,
     )  # fmt: skip
     notice = await CallNotice.create(
@@ -129,7 +129,7 @@ async def make_draw(bench: Bench) -> Draw:
         planned=NEEDED, needed=NEEDED,
     )  # fmt: skip
     await Supervisor.create(
-        draw_id=draw.id, name="李", phone="13900000002", department="局",
+        draw_id=draw.id, name="李", phone_sealed=bench.deps.keys.seal("13900000002", "mobile"), department="局",
         mobile_hash=bench.deps.keys.lookup_hash("mobile", "13900000002"),
     )  # fmt: skip
     return draw

@@ -27,6 +27,7 @@ RoundCause = Literal["", "exhausted"]
 SkipReason = Literal[
     "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late", "term_over", "over_age"
 ]  # fmt: skip
+SupervisorSource = Literal["register", "typed", "none"]
 OutcomeKind = Literal["accepted", "declined", "silent", "left", "absent", "recused", "released", "cancelled"]
 ShortReason = Literal["exhausted", "too_late", "force_ended"]
 
@@ -90,11 +91,23 @@ class LimitFacts:
 
 @dataclass(frozen=True)
 class ListFacts:
-    """How many candidates a list has is told only after the end, with the list itself."""
+    """How many candidates a list has is told only after the end, with the list itself.
+
+    ``snapshot``: digest of the sealed facts by which each candidate was judged, see ``draws.sealed_digest``.
+    """
 
     condition: int
     tier: str
     root: bytes
+    snapshot: bytes
+
+
+@dataclass(frozen=True)
+class SupervisorFacts:
+    """Where the supervisors come from: the office's register, or (earlier releases) typed in by the agency."""
+
+    source: SupervisorSource
+    count: int
 
 
 @dataclass(frozen=True)
@@ -112,6 +125,7 @@ class RoundOpened(Act):
     limits: LimitFacts
     roles: tuple[str, ...]
     conditions: tuple[ConditionFacts, ...]
+    supervisors: SupervisorFacts
 
 
 @dataclass(frozen=True)
@@ -119,6 +133,15 @@ class SystemCommitted(Act):
     name = "system_committed"
     round: int
     commitment: bytes
+
+
+@dataclass(frozen=True)
+class RecusalsCommitted(Act):
+    """Whom the draw steps around, as the root of salted hashes; before the lists are frozen, once in each round."""
+
+    name = "recusals_committed"
+    round: int
+    root: bytes
 
 
 @dataclass(frozen=True)
@@ -205,11 +228,14 @@ class Called(Act):
 
 @dataclass(frozen=True)
 class Skipped(Act):
+    """``fact`` is the digest of the sealed facts behind the reason: which leave, which other panel."""
+
     name = "skipped"
     condition: int
     tier: str
     leaf: bytes
     reason: SkipReason
+    fact: bytes
 
 
 @dataclass(frozen=True)
@@ -385,6 +411,6 @@ def _plain(value: object) -> Json:
         return value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, ConditionFacts | LimitFacts | ListFacts):
+    if isinstance(value, ConditionFacts | LimitFacts | ListFacts | SupervisorFacts):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"a draw's record can't hold {value!r}")

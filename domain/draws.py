@@ -90,6 +90,17 @@ def list_root(condition: int, tier: str, blind: bytes, leaves: Iterable[bytes]) 
     return digest("list", _number(condition), _text(tier), blind, b"".join(ordered))
 
 
+def sealed_digest(kind: str, salt: bytes, content: bytes) -> bytes:
+    """What the record shows of facts that stay sealed; without the 32-byte ``salt`` nothing can be tried out."""
+    _check_size("salt", salt, SALT_BYTES)
+    return digest(kind, salt, content)
+
+
+def recusals_root(items: Iterable[bytes]) -> bytes:
+    """Of the ``sealed_digest`` of each entry that recuses somebody, in any order; also where there is none."""
+    return digest("recusals", b"".join(sorted(items)))
+
+
 def seed(
     draw_number: str,
     round_number: int,

@@ -118,6 +118,9 @@ class Preview(Section):
     bands: Items[Count]
     """Lower ends of the bands above ``small_cell``, rising."""
     per_draw: Count
+    per_project_day: Count
+    """Over all drafts of a project, deleted ones too."""
+    per_organisation_day: Count
 
     @model_validator(mode="after")
     def _bands_rise(self) -> Preview:
@@ -132,6 +135,13 @@ class Preview(Section):
         starts = [self.small_cell, *(b for b in self.bands if b > self.small_cell)]
         index = max(i for i, start in enumerate(starts) if start <= count)
         return f"≥{starts[index]}" if index + 1 == len(starts) else f"{starts[index]}-{starts[index + 1] - 1}"
+
+
+class Drafts(Section):
+    """How many activities may be begun on a day, deleted ones too: each brings previews of its own."""
+
+    per_project_day: Count
+    per_organisation_day: Count
 
 
 class Leave(Section):
@@ -199,7 +209,10 @@ class Draw(Section):
     several_regions: bool
     alternative_specialty: bool
     recusal_units_max: Count
+    recusal_persons_max: Count
     recusal_reasons: Annotated[Items[Text], Field(min_length=1)]
+    recusal_evidence: Annotated[Items[Text], Field(min_length=1)]
+    """Classes of evidence (回避依据) of which each recusal names one."""
     employment_recusal_years: Annotated[int, Field(ge=0, le=20)]
     earliest_before_evaluation: Duration | None = None
     """How early calling may begin; none: no limit."""
@@ -214,6 +227,7 @@ class Draw(Section):
     commitments: Commitments
     calling: Calling
     preview: Preview
+    drafts: Drafts
     leave: Leave
     supplement: Supplement
     notice: CallNotice

@@ -37,14 +37,16 @@ SKIP_REASONS = (
     "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late",
     "term_over", "over_age",
 )  # fmt: skip
+SOURCES = ("register", "typed", "none")
 CONDITION_TEXTS = frozenset(
     ("mode", "specialty", "gathering", "alternative", "title_level", "qualification", "department")
 )
 CONDITION_FACTS = CONDITION_TEXTS | {"no", "planned", "regions", "notice"}
 LIMITS = frozenset(("lead", "start_within", "aborts", "widenings"))
 ACTS: Mapping[str, frozenset[str]] = {
-    "round_opened": frozenset(("round", "reason", "cause", "limits", "roles", "conditions")),
+    "round_opened": frozenset(("round", "reason", "cause", "limits", "roles", "conditions", "supervisors")),
     "system_committed": frozenset(("round", "commitment")),
+    "recusals_committed": frozenset(("round", "root")),
     "lists_frozen": frozenset(("round", "lists")),
     "participant_committed": frozenset(("round", "role", "commitment")),
     "participant_revealed": frozenset(("round", "role", "value")),
@@ -53,7 +55,7 @@ ACTS: Mapping[str, frozenset[str]] = {
     "gathering_moved": frozenset(("notice", "old", "new")),
     "need": frozenset(("condition", "needed")),
     "called": frozenset(("condition", "tier", "leaf")),
-    "skipped": frozenset(("condition", "tier", "leaf", "reason")),
+    "skipped": frozenset(("condition", "tier", "leaf", "reason", "fact")),
     "outcome": frozenset(("condition", "leaf", "outcome")),
     "exhausted": frozenset(("condition", "tier")),
     "paused": frozenset(("reason",)),
@@ -135,6 +137,19 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "种子确定后{minutes}分钟才启动，规定至多{limit}分钟。",
     ),
     "seed_unused": ("A seed was fixed and nobody was called along it.", "种子已经确定，却没有按此顺序通知任何人。"),
+    "supervisors": ("{source} with {count} is no source of supervisors.", "监督人来源（{source}，{count}人）不正确。"),
+    "supervisors_typed": (
+        "The agency typed the supervisors' phones itself: a second phone of its own would pass.",
+        "监督人手机号由招标人（代理机构）自行填写，未经监督人名册核对。",
+    ),
+    "recusals_order": (
+        "Recusals must be committed once, after the system's commitment and before the lists are frozen.",
+        "回避名单应在系统承诺后、名单冻结前承诺一次。",
+    ),
+    "recusals_changed": (
+        "The recusals differ from those of the round before.",
+        "回避名单与上一轮承诺的不同。",
+    ),
     "roles": ("Nobody, or somebody unknown, adds randomness.", "参与承诺的角色不正确。"),
     "one_role": ("Only one participant adds randomness.", "只有一方参与承诺。"),
     "system_order": ("The system must commit once, before the lists are frozen.", "系统应在名单冻结前承诺一次。"),
@@ -262,6 +277,7 @@ class _Round:
     facts: dict[int, Object]
     limits: Mapping[str, int]
     commitment: bytes | None = None
+    recusals: bytes | None = None
     roots: dict[tuple[int, str], bytes] = field(default_factory=dict)
     commitments: dict[str, bytes] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
@@ -429,10 +445,19 @@ class _Walk:
             self._check_further(entry, facts, limits["widenings"])
         else:
             self._check_first(entry, facts)
+        self._check_supervisors(_object(entry.get("supervisors"), "supervisors"), roles)
         for one in facts.values():
             notice, at = _int(one, "notice"), _moment(_text(one, "gathering"))
             _check(self.gatherings.setdefault(notice, at) == at, "gathering", notice=notice)
         self.round = _Round(number, roles, facts, limits)
+
+    def _check_supervisors(self, facts: Object, roles: Sequence[str]) -> None:
+        _check(facts.keys() == {"source", "count"}, "shape", what="supervisors")
+        source, count = _text(facts, "source"), _int(facts, "count")
+        fits = source in SOURCES and (count > 0) == (source != "none") and (count > 0 or "supervisor" not in roles)
+        _check(fits and count >= 0, "supervisors", source=source, count=count)
+        if source == "typed":
+            self._warn("supervisors_typed")
 
     def _check_first(self, entry: Object, facts: dict[int, Object]) -> None:
         self._check_occasion(entry, "aborted" if self.last_round else "first", "")
@@ -461,13 +486,24 @@ class _Walk:
         _check(current.commitment is None, "system_order")
         current.commitment = _hex(entry, "commitment", 32)
 
+    def _recusals_committed(self, entry: Object) -> None:
+        current = self._current(entry)
+        ready = current.commitment is not None and not current.roots and current.recusals is None
+        _check(ready, "recusals_order")
+        current.recusals = _hex(entry, "root", 32)
+        before = self.last_round.recusals if self.last_round else None
+        if before is not None and before != current.recusals:
+            self._warn("recusals_changed")
+
     def _lists_frozen(self, entry: Object) -> None:
         current = self._current(entry)
         _check(current.commitment is not None and not current.roots, "lists_order")
+        _check(current.recusals is not None, "recusals_order")
         for item in _array(entry, "lists"):
             facts = _object(item, "lists")
             key = (_int(facts, "condition"), _text(facts, "tier"))
-            _check(len(facts) == 3 and key not in current.roots, "list_set")
+            _check(len(facts) == 4 and key not in current.roots, "list_set")
+            _hex(facts, "snapshot", 32)
             current.roots[key] = _hex(facts, "root", 32)
         expected = {(no, "main") for no in current.facts}
         expected |= {(no, "alternative") for no, facts in current.facts.items() if facts["alternative"]}
@@ -591,6 +627,7 @@ class _Walk:
     def _skipped(self, entry: Object) -> None:
         reason = _text(entry, "reason")
         _check(reason in SKIP_REASONS, "skip_reason", reason=reason)
+        _hex(entry, "fact", 32)
         self._step(entry)
 
     def _step(self, entry: Object) -> tuple[_Condition, bytes]:

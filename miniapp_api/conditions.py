@@ -107,4 +107,4 @@ async def remove_condition(call: Call, path: ConditionPath) -> None:
 @api.post("/draws/{draw_id}/conditions/{condition_id}/preview", "预览可抽取人数", action="draw.preview")
 async def preview(call: Call, path: ConditionPath) -> PreviewOut:
     """Can it be filled? Counted, and limited per draw, so that nobody can be found out by asking often."""
-    return PreviewOut.of(await call.services.setup.preview(call.actor, path.draw_id, path.condition_id))
+    return PreviewOut.of(await call.services.draw_previews.show(call.actor, path.draw_id, path.condition_id))

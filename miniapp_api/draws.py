@@ -12,9 +12,9 @@ from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
-from services.draws.forms import DrawForm, SupervisorForm
+from services.crypto import Keyring
+from services.draws.forms import DrawForm
 from services.draws.reading import Detail, Filters
-from services.permissions import AGENCY
 
 api = Api(
     "draws",
@@ -37,12 +37,8 @@ class DrawQuery(PageQuery):
     )
 
 
-class SupervisorIn(Input):
-    name: str = Field(min_length=1, max_length=50, examples=["赵监督"])
-    phone: str = Field(
-        min_length=11, max_length=11, description="Mobile: the supervisor's own phone commits", examples=["13800005678"]
-    )
-    department: str = Field("", max_length=100, examples=["市住建局"])
+class SupervisorsIn(Input):
+    supervisors: tuple[UUID, ...] = Field(max_length=20, description="Entries of `GET /supervisors`")
 
 
 class DrawIn(Input):
@@ -61,16 +57,14 @@ class DrawIn(Input):
     operator_name: str = Field("", max_length=50, examples=["王小明"])
     operator_phone: str = Field("", max_length=30, examples=["13800001234"])
     operator_id_number: str = Field("", max_length=18, description="Never shown again", examples=["11010519491231002X"])
-    supervisors: tuple[SupervisorIn, ...] = Field((), max_length=20)
+    supervisors: tuple[UUID, ...] = Field((), max_length=20, description="Entries of `GET /supervisors`")
     avoided_draws: tuple[UUID, ...] = Field(
         (), max_length=50, description="Finished activities whose experts are recused"
     )
     remark: str = Field("", max_length=200)
 
     def form(self) -> DrawForm:
-        given = {name: getattr(self, name) for name in type(self).model_fields if name != "supervisors"}
-        people = tuple(SupervisorForm(one.name, one.phone, one.department) for one in self.supervisors)
-        return DrawForm(**given, supervisors=people)
+        return DrawForm(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
 class SubmissionIn(Input):
@@ -115,9 +109,23 @@ class DashboardOut(Output):
 
 
 class SupervisorOut(Output):
+    entry_id: UUID | None = Field(description="Of the register; null: typed in before there was one")
     name: str
-    phone: str = Field(description="Masked for everybody but the agency")
+    phone: str = Field(description="Masked for everybody")
     department: str
+
+
+class SupervisorChoiceOut(Output):
+    """A line of the office's register."""
+
+    id: UUID
+    name: str = Field(examples=["赵监督"])
+    department: str = Field(examples=["市住建局"])
+    masked_mobile: str = Field(examples=["138****5678"])
+
+
+class SupervisorQuery(PageQuery):
+    search: str = Field("", max_length=50, description="Part of a name or department")
 
 
 class RecusalUnitOut(Output):
@@ -127,6 +135,7 @@ class RecusalUnitOut(Output):
     name: str
     credit_code: str
     reason: str
+    evidence: str = Field(description="Class of evidence; empty for fixed ones")
     fixed: bool
 
 
@@ -137,6 +146,7 @@ class RecusalPersonOut(Output):
     name: str
     unit_name: str
     reason: str
+    evidence: str
 
 
 class NoticeOut(Output):
@@ -265,13 +275,30 @@ async def create(call: Call, body: DrawIn) -> Created:
 @api.get("/draws/{draw_id}", "查看抽取活动", action="draw.read")
 async def show(call: Call, path: DrawPath) -> DrawOut:
     """Everything but the result."""
-    return _show(await call.services.reading.detail(call.actor, path.draw_id), own=call.actor.role in AGENCY)
+    return _show(await call.services.reading.detail(call.actor, path.draw_id), call.services.deps.keys)
 
 
 @api.put("/draws/{draw_id}", "编辑抽取活动", action="draw.edit")
 async def edit(call: Call, path: DrawPath, body: DrawIn) -> None:
     """Replace the basic data while nothing was handed in, or after a refusal."""
     await call.services.setup.edit(call.actor, path.draw_id, body.form())
+
+
+@api.get("/supervisors", "监督人名册", action="draw.edit")
+async def supervisors(call: Call, query: SupervisorQuery) -> Page[SupervisorChoiceOut]:
+    """Whom an agency may name as supervisors: kept by the pool's office, phones masked."""
+    found, total = await call.services.supervisors.choices(
+        call.actor, query.search, offset=query.offset, limit=query.size
+    )
+    return Page[SupervisorChoiceOut](
+        items=SupervisorChoiceOut.each(found), total=total, page=query.page, size=query.size
+    )
+
+
+@api.put("/draws/{draw_id}/supervisors", "更换监督人", action="draw.edit")
+async def change_supervisors(call: Call, path: DrawPath, body: SupervisorsIn) -> None:
+    """Choose others from the register, also after verification, while no order is being fixed or followed."""
+    await call.services.setup.change_supervisors(call.actor, path.draw_id, body.supervisors)
 
 
 @api.delete("/draws/{draw_id}", "删除抽取活动", action="draw.edit")
@@ -306,15 +333,21 @@ async def operations(call: Call, path: DrawPath) -> Listing[OperationOut]:
     return Listing[OperationOut](items=OperationOut.each(found))
 
 
-def _show(detail: Detail, *, own: bool) -> DrawOut:
+def _show(detail: Detail, keys: Keyring) -> DrawOut:
     parts, draw = detail.parts, detail.draw
     kept = {name: getattr(draw, name) for name in DrawOut.model_fields if name in draw._meta.fields_map}
     people = tuple(
-        SupervisorOut(name=one.name, phone=one.phone if own else mask_mobile(one.phone), department=one.department)
+        SupervisorOut(
+            entry_id=one.entry_id,
+            name=one.name,
+            phone=mask_mobile(keys.read(one.phone_sealed, "mobile")),
+            department=one.department,
+        )
         for one in parts["supervisors"]
     )
     related = {
         "lots": tuple(one.lot_id for one in parts["lots"] if one.lot_id is not None),
+        "operator_phone": keys.read(draw.operator_phone_sealed, "phone"),
         "supervisors": people,
         "recusal_units": RecusalUnitOut.each(parts["recusal_units"]),
         "recusal_persons": RecusalPersonOut.each(parts["recusal_persons"]),

@@ -25,6 +25,7 @@ class ChoicesOut(Output):
 
     terminals: tuple[str, ...] = Field(description="Where an application is verified (抽取终端)")
     recusal_reasons: tuple[str, ...]
+    recusal_evidence: tuple[str, ...] = Field(description="What a recusal may rest on (回避依据)")
     region_modes: tuple[str, ...]
     several_regions: bool
     alternative_specialty: bool
@@ -80,6 +81,7 @@ async def show(call: Call) -> PoolOut:
         choices=ChoicesOut(
             terminals=tuple(book.draw.terminals),
             recusal_reasons=tuple(book.draw.recusal_reasons),
+            recusal_evidence=tuple(book.draw.recusal_evidence),
             region_modes=_texts(book.draw.region_modes),
             several_regions=book.draw.several_regions,
             alternative_specialty=book.draw.alternative_specialty,

@@ -39,13 +39,15 @@ class UnitIn(Input):
     name: str = Field(min_length=1, max_length=200, examples=["广州示范咨询有限公司"])
     credit_code: str = Field("", max_length=18, examples=["91350211M000100Y46"])
     reason: str = Field(min_length=1, max_length=100, description="One of the pool's reasons", examples=["投标人"])
+    evidence: str = Field(min_length=1, max_length=50, description="One of the pool's classes", examples=["自行申报"])
 
 
 class PersonIn(Input):
     name: str = Field(min_length=1, max_length=50, examples=["张三"])
-    id_number: str = Field("", max_length=18, description="Kept as a hash only")
+    id_number: str = Field("", max_length=18, description="Kept as a hash only; without it `unit_name` is asked for")
     unit_name: str = Field("", max_length=200)
     reason: str = Field(min_length=1, max_length=100, examples=["投标人"])
+    evidence: str = Field(min_length=1, max_length=50, examples=["自行申报"])
 
 
 class ImportedOut(Output):
@@ -55,7 +57,7 @@ class ImportedOut(Output):
 @api.get("/recusal-templates/{kind}.{form}", "下载回避模板", access="session", media_type="application/octet-stream")
 async def template(call: Call, path: TemplatePath) -> Download:
     """The sheet to fill in for a bulk import; headings and reasons must stay as they are."""
-    content = render_template(path.kind, path.form, call.book.draw.recusal_reasons)
+    content = render_template(path.kind, path.form, call.book.draw.recusal_reasons, call.book.draw.recusal_evidence)
     return Download(content, "application/octet-stream", f"recusal-{path.kind}.{path.form}")
 
 
@@ -71,14 +73,14 @@ async def units(call: Call, path: DrawPath, query: RecusalQuery) -> Page[Recusal
 @api.post("/draws/{draw_id}/recusal-units", "添加回避单位", action="draw.edit", status=201)
 async def add_unit(call: Call, path: DrawPath, body: UnitIn) -> Created:
     """Add a unit by hand."""
-    added = await call.services.setup.add_recusal_unit(
-        call.actor, path.draw_id, body.name, body.credit_code, body.reason
+    added = await call.services.recusal_lists.add_unit(
+        call.actor, path.draw_id, body.name, body.credit_code, body.reason, body.evidence
     )
     return Created.of(added)
 
 
 async def _check_draw(call: Call, path: DrawPath) -> None:
-    await call.services.setup.check_editable(call.actor, path.draw_id)
+    await call.services.recusal_lists.check_editable(call.actor, path.draw_id)
 
 
 @api.post(
@@ -93,7 +95,7 @@ async def import_units(call: Call, path: DrawPath, upload: Upload) -> ImportedOu
 @api.delete("/draws/{draw_id}/recusal-units/{unit_id}", "删除回避单位", action="draw.edit")
 async def remove_unit(call: Call, path: UnitPath) -> None:
     """Remove a unit; tenderee and agency stay."""
-    await call.services.setup.remove_recusal_unit(call.actor, path.draw_id, path.unit_id)
+    await call.services.recusal_lists.remove_unit(call.actor, path.draw_id, path.unit_id)
 
 
 @api.get("/draws/{draw_id}/recusal-persons", "回避人员列表", action="draw.read")
@@ -107,9 +109,9 @@ async def persons(call: Call, path: DrawPath, query: RecusalQuery) -> Page[Recus
 
 @api.post("/draws/{draw_id}/recusal-persons", "添加回避人员", action="draw.edit", status=201)
 async def add_person(call: Call, path: DrawPath, body: PersonIn) -> Created:
-    """Add a person, by ID number when it is known, else by name."""
-    added = await call.services.setup.add_recusal_person(
-        call.actor, path.draw_id, body.name, body.id_number, body.unit_name, body.reason
+    """Add a person, by ID number when it is known, else by name and unit."""
+    added = await call.services.recusal_lists.add_person(
+        call.actor, path.draw_id, body.name, body.id_number, body.unit_name, body.reason, body.evidence
     )
     return Created.of(added)
 
@@ -126,4 +128,4 @@ async def import_persons(call: Call, path: DrawPath, upload: Upload) -> Imported
 @api.delete("/draws/{draw_id}/recusal-persons/{person_id}", "删除回避人员", action="draw.edit")
 async def remove_person(call: Call, path: PersonPath) -> None:
     """Remove a person."""
-    await call.services.setup.remove_recusal_person(call.actor, path.draw_id, path.person_id)
+    await call.services.recusal_lists.remove_person(call.actor, path.draw_id, path.person_id)

@@ -33,7 +33,7 @@ class Draw(Row):
     on_site = fields.BooleanField()
     remark = fields.CharField(200, default="")
     operator_name = fields.CharField(50)
-    operator_phone = fields.CharField(30)
+    operator_phone_sealed = fields.TextField(default="", db_default="")
     operator_id_sealed = fields.TextField()
     terminal = fields.CharField(64, default="")
     gathering_first = fields.DatetimeField(null=True)
@@ -81,13 +81,36 @@ class DrawLot(Row):
         table = "draw_lot"
 
 
+class SupervisorEntry(Row):
+    """A line of the office's register of supervisors (监督人名册), from which agencies choose; ended, never deleted."""
+
+    pool = fields.CharField(32)
+    name = fields.CharField(50)
+    department = fields.CharField(100)
+    mobile_sealed = fields.TextField()
+    mobile_hash = fields.CharField(64)
+    active_from = fields.DatetimeField()
+    active_until = fields.DatetimeField(null=True)
+    entered_by_id = fields.UUIDField(null=True)
+    """The account of the office's person; None: the service itself."""
+    ended_by_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "supervisor_entry"
+        indexes = (("pool", "active_until"),)
+
+
 class Supervisor(Row):
-    """A supervising person (监督人) of a draw; ``account_id`` when the phone is known to us."""
+    """A supervising person (监督人) of a draw, as the register's entry said when it was chosen.
+
+    ``entry_id`` None: the agency typed the phone itself, as earlier releases let it.
+    """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="supervisors")
     draw_id: UUID
+    entry_id: UUID | None = fields.UUIDField(null=True)
     name = fields.CharField(50)
-    phone = fields.CharField(30)
+    phone_sealed = fields.TextField(default="", db_default="")
     department = fields.CharField(100)
     mobile_hash = fields.CharField(64)
 
@@ -103,6 +126,8 @@ class RecusalUnit(Row):
     name = fields.CharField(200)
     credit_code = fields.CharField(40, default="")
     reason = fields.CharField(100)
+    evidence = fields.CharField(50, default="", db_default="")
+    """Class of evidence (依据) of the rulebook's list; empty for fixed ones, which the project's own data name."""
     fixed = fields.BooleanField(default=False)
 
     class Meta:
@@ -110,7 +135,10 @@ class RecusalUnit(Row):
 
 
 class RecusalPerson(Row):
-    """A person who must not be drawn: by ID number hash, else by name and unit."""
+    """A person who must not be drawn: by ID number hash, else by name and unit.
+
+    Rows of earlier releases may have a bare name.
+    """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="recusal_persons")
     draw_id: UUID
@@ -118,6 +146,7 @@ class RecusalPerson(Row):
     id_number_hash = fields.CharField(64, default="")
     unit_name = fields.CharField(200, default="")
     reason = fields.CharField(100)
+    evidence = fields.CharField(50, default="", db_default="")
 
     class Meta:
         table = "recusal_person"
@@ -134,6 +163,33 @@ class AvoidedDraw(Row):
     class Meta:
         table = "avoided_draw"
         unique_together = (("draw_id", "earlier_id"),)
+
+
+class RecusalCommitment(Row):
+    """The recusals as a round committed them: ``root`` is published, ``opening_sealed`` holds salts and entries."""
+
+    draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="commitments")
+    draw_id: UUID
+    round_number = fields.IntField()
+    root = fields.CharField(64)
+    opening_sealed = fields.TextField()
+
+    class Meta:
+        table = "recusal_commitment"
+        unique_together = (("draw_id", "round_number"),)
+
+
+class UsageCount(Row):
+    """How often something limited was done on a day: ``kind`` preview or draft, of a project or an organisation."""
+
+    kind = fields.CharField(20)
+    subject_id = fields.UUIDField()
+    day = fields.CharField(8)
+    used = fields.IntField(default=0)
+
+    class Meta:
+        table = "usage_count"
+        unique_together = (("kind", "subject_id", "day"),)
 
 
 class CallNotice(Row):
@@ -259,6 +315,29 @@ class CandidateList(Row):
     class Meta:
         table = "candidate_list"
         unique_together = (("round_id", "condition_position", "tier"),)
+
+
+class ListSnapshot(Row):
+    """The facts by which each candidate of a list was judged, in the order of its leaves; compressed and sealed."""
+
+    list_id: UUID = fields.UUIDField(unique=True)
+    sealed = fields.BinaryField()
+
+    class Meta:
+        table = "list_snapshot"
+
+
+class SkipFact(Row):
+    """Why a candidate was passed over: the same facts at that moment, sealed. The log shows their digest."""
+
+    draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="skip_facts")
+    draw_id: UUID
+    leaf = fields.CharField(64)
+    sealed = fields.TextField()
+
+    class Meta:
+        table = "skip_fact"
+        unique_together = (("draw_id", "leaf"),)
 
 
 class LogEntry(Row):

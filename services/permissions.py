@@ -51,6 +51,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "organisation.revoke_agent": frozenset({"organisation"}),
     "import": ADMIN | {"system"},
     "catalogue.import": ADMIN | {"system"},
+    "draw.audit": SUPERVISOR | ADMIN | {"system"},
+    "supervisor.manage": ADMIN,
     "audit.read": SUPERVISOR | ADMIN,
     "application.own": APPLICANT,
     "application.read": ADMIN,

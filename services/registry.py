@@ -23,8 +23,10 @@ from services.deadlines import Deadlines
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.papers import DrawPapers
+from services.draws.previews import DrawPreviews
 from services.draws.reading import Reading
 from services.draws.recusal_import import RecusalImport
+from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
 from services.draws.run import Run
 from services.draws.screens import Screens
@@ -58,6 +60,7 @@ from services.registration import Registration
 from services.reviews import ReviewQueue, Reviews
 from services.sessions import Sessions
 from services.staff import Staff
+from services.supervisors import SupervisorRegister
 
 
 @dataclass(frozen=True)
@@ -102,11 +105,14 @@ class Services:
     review_queue: ReviewQueue
     assignments: Assignments
     staff: Staff
+    supervisors: SupervisorRegister
     public_notices: PublicNotices
     objections: Objections
     links: Links
     setup: DrawSetup
+    recusal_lists: RecusalLists
     recusal_import: RecusalImport
+    draw_previews: DrawPreviews
     verification: Verification
     rounds: Rounds
     run: Run

@@ -56,6 +56,7 @@ def project_form(**change: object) -> Json:
 def draw_form(
     project_id: str, lots: Sequence[str], times: Times, *, needed: int, supervisor: str, **change: object
 ) -> Json:
+    """``supervisor``: the id of a line of the office's register."""
     return {
         "project_id": project_id,
         "lots": list(lots),
@@ -70,7 +71,7 @@ def draw_form(
         "operator_name": "周代理",
         "operator_phone": "19900000001",
         "operator_id_number": "11010519491231002X",
-        "supervisors": [{"name": "冯监督", "phone": supervisor, "department": "市住房和城乡建设局"}],
+        "supervisors": [supervisor],
     } | change
 
 

@@ -111,6 +111,14 @@ class MiniProgram:
         return await self.post(f"/draws/{draw}/rounds/current/reveal", {"value": value.hex()})
 
 
+async def find_supervisor(agency: MiniProgram, name: str) -> str:
+    """The id of a line of the office's register, as an agency finds it. Raises LookupError."""
+    found = (await agency.get(f"/supervisors?search={name}"))["items"]
+    if not found:
+        raise LookupError(f"nobody called {name} is in the register")
+    return str(found[0]["id"])
+
+
 async def fix_order(agency: MiniProgram, supervisor: MiniProgram, draw: str) -> list[str]:
     """Both devices commit, then reveal: the order of candidates is fixed. Returns the receipts that they keep."""
     receipts = [(await side.commit(draw))["head"] for side in (agency, supervisor)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.demo.experts import Expert, Group
 from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
-from app.demo.mini import MiniProgram, fix_order
+from app.demo.mini import MiniProgram, find_supervisor, fix_order
 from app.demo.phones import Missing, bubbles
 from app.demo.stage import Stage
 from app.demo.transcript import Transcript
@@ -110,7 +110,7 @@ class Story:
         project = (await agency.post("/projects", project_form()))["id"]
         lot = (await agency.post(f"/projects/{project}/lots", {"name": "一标段", "investment": 100_0000_00}))["id"]
         await self.told.note("代理机构", "新建招标项目和一标段")
-        supervisor = self.offices["supervisor"].phone.mobile
+        supervisor = await find_supervisor(agency, next(person.name for person in STAFF if person.role == "supervisor"))
         form = draw_form(project, [lot], self.times, needed=NEEDED, supervisor=supervisor)
         self.draw = (await agency.post("/draws", form))["id"]
         venue = pool["choices"]["venues"][0]

@@ -1,4 +1,8 @@
-"""Who may be drawn: the rule of ``domain.eligibility`` as one query, and the last look before a call."""
+"""Who may be drawn: the rule of ``domain.eligibility`` as queries, and the facts by which it was judged.
+
+What bars an expert stands in one place, ``_BARS``: the list is frozen without those whom it bars, and it is asked again
+at the moment of a call.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from domain.clock import local
+from domain.draw_record import SkipReason
 from domain.eligibility import covering, years_before
 from domain.persons import born_after
 from domain.recusal import normalise_person_name, unit_keys
@@ -15,53 +20,116 @@ from domain.rulebook import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
 from services.base import rows
 
-_ELIGIBLE = """
-SELECT e.id FROM expert e
-WHERE e.pool = $1 AND e.active AND e.left_at IS NULL AND e.standing = 'formal'
-  AND (e.term_until IS NULL OR e.term_until >= $14) AND ($17::date IS NULL OR e.born_on > $17)
-  AND e.specialty_path @> ARRAY[$2]::text[]
-  AND CASE WHEN $3 = 'willing' THEN e.willing_regions && $5::text[] ELSE e.region_path && $4::text[] END
-  AND ($6 = '' OR e.title_level = $6)
-  AND ($7 = '' OR $7 = ANY(e.qualifications))
-  AND ($8 = '' OR e.department = $8)
-  AND NOT e.recusal_keys && $9::text[]
-  AND NOT e.id_number_hash = ANY($10::text[])
-  AND (cardinality($11::text[]) = 0
-       OR NOT lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g')) = ANY($11::text[]))
-  AND NOT EXISTS (SELECT 1 FROM employment m WHERE m.expert_id = e.id AND m.unit_keys && $9::text[]
-                  AND (m.until IS NULL OR m.until > $12))
-  AND NOT EXISTS (SELECT 1 FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
-                  AND u.starts_at < $14 AND u.ends_at > $13)
-  AND NOT EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND (
-        i.draw_id = $15
-        OR i.draw_id = ANY($16::uuid[]) AND i.state IN ('accepted', 'left', 'absent', 'recused', 'released')
-        OR i.state IN ('open', 'accepted') AND i.starts_at < $14 AND i.ends_at > $13))
+_NAME = "lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g'))"
+_TOOK_PART = "('accepted', 'left', 'absent', 'recused', 'released')"
+_RECUSED = f"""e.recusal_keys && $1::text[] OR e.id_number_hash = ANY($2::text[])
+    OR (cardinality($3::text[]) > 0 AND {_NAME} = ANY($3::text[]))
+    OR EXISTS (SELECT 1 FROM employment m WHERE m.expert_id = e.id AND m.unit_keys && $1::text[]
+        AND (m.until IS NULL OR m.until > $6))
+    OR (cardinality($4::text[]) > 0 AND EXISTS (SELECT 1 FROM unnest($4::text[], $5::text[]) AS p (name, key)
+        WHERE p.name = {_NAME} AND (p.key = ANY(e.recusal_keys) OR EXISTS (SELECT 1 FROM employment m
+        WHERE m.expert_id = e.id AND p.key = ANY(m.unit_keys)))))
+    OR EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = ANY($7::uuid[])
+        AND i.state IN {_TOOK_PART})"""
+_CALLED = "EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = $8)"
+_AWAY = """EXISTS (SELECT 1 FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
+    AND u.starts_at < $10 AND u.ends_at > $9)"""
+_HELD = """EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state IN ('open', 'accepted')
+    AND i.starts_at < $10 AND i.ends_at > $9)"""
+_BARS: tuple[tuple[SkipReason, str], ...] = (
+    ("left_pool", "e.left_at IS NOT NULL"),
+    ("inactive", "NOT e.active OR e.standing <> 'formal'"),
+    ("called_before", _CALLED),
+    ("term_over", "coalesce(e.term_until < $10, FALSE)"),
+    ("over_age", "$11::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $11)"),
+    ("unreachable", "e.mobile_sealed = ''"),
+    ("recused_late", _RECUSED),
+    ("leave", _AWAY),
+    ("overlap", _HELD),
+)
+"""Why somebody may not be drawn now, whatever the condition asks for; the first that holds is the reason of a skip."""
+
+_FREE = " AND ".join(f"NOT ({bar})" for _, bar in _BARS)
+_FACTS = f"""json_build_object(
+    'expert', e.id, 'number', e.number, 'name', e.name, 'id_number_hash', e.id_number_hash,
+    'region', e.permanent_region, 'willing', e.willing_regions, 'specialties', e.specialties,
+    'title_level', e.title_level,
+    'qualifications', e.qualifications, 'department', e.department, 'standing', e.standing, 'active', e.active,
+    'left_at', e.left_at, 'term_until', e.term_until, 'born_on', e.born_on, 'reachable', e.mobile_sealed <> '',
+    'recusal_keys', e.recusal_keys,
+    'employments', (SELECT coalesce(json_agg(json_build_object('keys', m.unit_keys, 'until', m.until)), '[]')
+        FROM employment m WHERE m.expert_id = e.id),
+    'leaves', (SELECT coalesce(json_agg(json_build_object('id', u.id, 'starts_at', u.starts_at, 'ends_at', u.ends_at,
+        'created_at', u.created_at)), '[]') FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
+        AND u.starts_at < $10 AND u.ends_at > $9),
+    'calls', (SELECT coalesce(json_agg(json_build_object('id', i.id, 'draw', i.draw_id, 'state', i.state,
+        'starts_at', i.starts_at, 'ends_at', i.ends_at, 'created_at', i.created_at)), '[]') FROM invitation i
+        WHERE i.expert_id = e.id AND (i.draw_id = $8 OR i.draw_id = ANY($7::uuid[]) AND i.state IN {_TOOK_PART}
+        OR i.state IN ('open', 'accepted') AND i.starts_at < $10 AND i.ends_at > $9)))::text"""
+"""All that the rule looks at, as JSON: what ``services.draws.audits`` judges again."""
+
+_FITS = """e.pool = $12 AND e.specialty_path @> ARRAY[$13]::text[]
+  AND CASE WHEN $14 = 'willing' THEN e.willing_regions && $16::text[] ELSE e.region_path && $15::text[] END
+  AND ($17 = '' OR e.title_level = $17)
+  AND ($18 = '' OR $18 = ANY(e.qualifications))
+  AND ($19 = '' OR e.department = $19)"""
+_COUNT = f"SELECT count(*)::int AS n FROM expert e WHERE {_FITS} AND {_FREE}"
+_ELIGIBLE = f"SELECT e.id, {_FACTS} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
+_HINDERED = (
+    f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_FACTS} END AS facts FROM expert e "
+    f"CROSS JOIN LATERAL (SELECT CASE {' '.join(f'WHEN {bar} THEN {code!r}' for code, bar in _BARS)} END AS reason) h "
+    "WHERE e.id = ANY($12::uuid[]) ORDER BY e.id FOR KEY SHARE OF e"
+)
+_LOCK_ACCOUNTS = """
+SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
+ ORDER BY a.id FOR KEY SHARE
 """
+"""These locks make a call and somebody's leaving take turns: whoever leaves locks account and file, in this order, and
+looks for open invitations afterwards. They don't wait for imports, which change files without taking them away."""
 
 
 @dataclass(frozen=True)
 class Recusals:
-    """Whom a draw must step around: unit keys, ID number hashes, bare names, earlier draws."""
+    """Whom a draw must step around.
 
-    units: tuple[str, ...]
-    persons: tuple[str, ...]
-    names: tuple[str, ...]
-    draws: tuple[UUID, ...]
+    ``pairs`` are (name, unit key) of persons known by name and unit. ``names`` are bare names: only draws of an earlier
+    release have them, and they recuse every namesake.
+    """
+
     employed_after: datetime
+    units: tuple[str, ...] = ()
+    persons: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    draws: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why a candidate is passed over, and the facts as JSON by which that was judged."""
+
+    reason: SkipReason
+    facts: str
+
+
+def nobody_recused(draw: Draw) -> Recusals:
+    """For previews: a count that listened to the agency's own entries would tell whom they hit."""
+    return Recusals(draw.starts_at)
 
 
 async def recusals(draw: Draw, years: int) -> Recusals:
-    """A recusal person without ID number is recused by name: rather one namesake too many than the person himself."""
+    """What the draw's own rows say; ``years`` for which a former employment counts."""
     units = await RecusalUnit.filter(draw_id=draw.id)
     persons = await RecusalPerson.filter(draw_id=draw.id)
     avoided = await AvoidedDraw.filter(draw_id=draw.id)
-    keys = {key for unit in units for key in unit_keys(unit.name, unit.credit_code)}
+    named = [(normalise_person_name(p.name), p.unit_name) for p in persons if not p.id_number_hash]
     return Recusals(
-        tuple(sorted(keys)),
-        tuple(sorted({p.id_number_hash for p in persons if p.id_number_hash})),
-        tuple(sorted({normalise_person_name(p.name) for p in persons if not p.id_number_hash})),
-        tuple(sorted(a.earlier_id for a in avoided)),
         years_before(draw.starts_at, years),
+        tuple(sorted({key for unit in units for key in unit_keys(unit.name, unit.credit_code)})),
+        tuple(sorted({p.id_number_hash for p in persons if p.id_number_hash})),
+        tuple(sorted({name for name, unit in named if not unit_keys(unit)})),
+        tuple(sorted({(name, key) for name, unit in named for key in unit_keys(unit)})),
+        tuple(sorted(a.earlier_id for a in avoided)),
     )
 
 
@@ -78,11 +146,55 @@ def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
 
 async def find_eligible(
     draw: Draw, condition: Condition, notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
-) -> list[UUID]:
-    """Ids of all who may be drawn for ``specialty`` now, in no particular order."""
+) -> dict[UUID, str]:
+    """All who may be drawn for ``specialty`` now, in no particular order, each with the facts that say so."""
+    found = await rows(_ELIGIBLE, *_barring(draw, notice, out, book), *_fitting(draw, condition, specialty))
+    return {row["id"]: row["facts"] for row in found}
+
+
+async def count_eligible(
+    draw: Draw, condition: Condition, notice: CallNotice, specialty: str, out: Recusals, book: Rulebook
+) -> int:
+    found = await rows(_COUNT, *_barring(draw, notice, out, book), *_fitting(draw, condition, specialty))
+    return int(found[0]["n"])
+
+
+async def find_hindrances(
+    experts: Sequence[UUID], draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook
+) -> dict[UUID, Hindrance | None]:
+    """What stands between each candidate and a call now; None: nothing.
+
+    Inside the caller's transaction, which keeps the candidates' files as they are.
+    """
+    await rows(_LOCK_ACCOUNTS, list(experts))
+    found = await rows(_HINDERED, *_barring(draw, notice, out, book), list(experts))
+    hindrances: dict[UUID, Hindrance | None] = dict.fromkeys(experts, Hindrance("left_pool", "{}"))
+    for row in found:
+        hindrances[row["id"]] = Hindrance(row["reason"], row["facts"]) if row["reason"] else None
+    return hindrances
+
+
+def _barring(draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook) -> tuple[object, ...]:
+    """$1 to $11."""
     starts_at, ends_at = claimed(draw, notice)
-    found = await rows(
-        _ELIGIBLE,
+    return (
+        list(out.units),
+        list(out.persons),
+        list(out.names),
+        [name for name, _ in out.pairs],
+        [key for _, key in out.pairs],
+        out.employed_after,
+        list(out.draws),
+        draw.id,
+        starts_at,
+        ends_at,
+        _born_after(starts_at, book),
+    )
+
+
+def _fitting(draw: Draw, condition: Condition, specialty: str) -> tuple[object, ...]:
+    """$12 to $19."""
+    return (
         draw.pool,
         specialty,
         condition.region_mode,
@@ -91,51 +203,4 @@ async def find_eligible(
         condition.title_level,
         condition.qualification,
         condition.department,
-        list(out.units),
-        list(out.persons),
-        list(out.names),
-        out.employed_after,
-        starts_at,
-        ends_at,
-        draw.id,
-        list(out.draws),
-        _born_after(starts_at, book),
     )
-    return [row["id"] for row in found]
-
-
-_HINDRANCE = """
-SELECT e.id, CASE
-    WHEN e.left_at IS NOT NULL THEN 'left_pool'
-    WHEN NOT e.active OR e.standing <> 'formal' THEN 'inactive'
-    WHEN e.term_until < $4 THEN 'term_over'
-    WHEN $5::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $5) THEN 'over_age'
-    WHEN EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = $2) THEN 'called_before'
-    WHEN EXISTS (SELECT 1 FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
-                 AND u.starts_at < $4 AND u.ends_at > $3) THEN 'leave'
-    WHEN EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state IN ('open', 'accepted')
-                 AND i.starts_at < $4 AND i.ends_at > $3) THEN 'overlap'
-END AS reason
-FROM expert e WHERE e.id = ANY($1::uuid[]) ORDER BY e.id FOR KEY SHARE OF e
-"""
-_LOCK_ACCOUNTS = """
-SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
- ORDER BY a.id FOR KEY SHARE
-"""
-"""These locks make a call and somebody's leaving take turns: whoever leaves locks account and file, in this order, and
-looks for open invitations afterwards. They don't wait for imports, which change files without taking them away."""
-
-
-async def find_hindrances(
-    experts: Sequence[UUID], draw: Draw, notice: CallNotice, book: Rulebook
-) -> dict[UUID, str | None]:
-    """What has come between each candidate and a call since the list was frozen; None: nothing.
-
-    Inside the caller's transaction, which keeps the candidates' files as they are.
-    """
-    starts_at, ends_at = claimed(draw, notice)
-    await rows(_LOCK_ACCOUNTS, list(experts))
-    found = await rows(_HINDRANCE, list(experts), draw.id, starts_at, ends_at, _born_after(starts_at, book))
-    reasons: dict[UUID, str | None] = dict.fromkeys(experts, "left_pool")
-    reasons.update({row["id"]: row["reason"] for row in found})
-    return reasons

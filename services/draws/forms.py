@@ -14,15 +14,11 @@ from services.texts import check_no_link
 
 
 @dataclass(frozen=True)
-class SupervisorForm:
-    name: str
-    phone: str
-    department: str
-
-
-@dataclass(frozen=True)
 class DrawForm:
-    """Basic data of an activity. ``needed`` are the experts really drawn from the pool; ``lots`` empty: the project."""
+    """Basic data of an activity. ``needed`` are the experts really drawn from the pool; ``lots`` empty: the project.
+
+    ``supervisors`` are entries of the office's register.
+    """
 
     project_id: UUID
     lots: tuple[UUID, ...]
@@ -37,7 +33,7 @@ class DrawForm:
     operator_name: str
     operator_phone: str
     operator_id_number: str
-    supervisors: tuple[SupervisorForm, ...]
+    supervisors: tuple[UUID, ...]
     avoided_draws: tuple[UUID, ...] = ()
     remark: str = ""
 
@@ -84,7 +80,7 @@ def check_draw_form(form: DrawForm, book: Rulebook, now: datetime) -> None:
     if form.starts_at <= now:
         raise InvalidInput("预计评标开始时间已过，请重新设置。", field="starts_at")
     if "supervisors" in rules.required and not form.supervisors:
-        raise InvalidInput("请至少填写一名监督人员。", field="supervisors")
+        raise InvalidInput("请从监督人名册中至少选择一名监督人员。", field="supervisors")
 
 
 _LABELS = {

@@ -61,7 +61,8 @@ class DrawPapers:
         check_owner(actor, detail.draw)
         draw: Draw = detail.draw
         project = await Project.get(id=draw.project_id)
-        values = _values(draw, project, detail.parts["supervisors"])
+        phone = self._deps.keys.read(draw.operator_phone_sealed, "phone")
+        values = _values(draw, project, detail.parts["supervisors"]) | {"经办人电话": phone}
         facts = [["活动编号", draw.number], ["打印日期", print_date(self._deps.now())]]
         content = self._content(actor.pool, "draw", values, await self._conditions(actor.pool, detail), facts)
         return Paper(await self._print(content), f"{draw.number}.pdf")
@@ -119,7 +120,6 @@ def _values(draw: Draw, project: Project, supervisors: Sequence[Any]) -> dict[st
         "招标人": project.tenderee_name,
         "招标代理机构": project.agency_name,
         "经办人": draw.operator_name,
-        "经办人电话": draw.operator_phone,
         "预计评标开始": _moment(draw.starts_at),
         "预计评标结束": _moment(draw.ends_at),
         "抽取人数": f"{draw.needed}人",

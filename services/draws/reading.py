@@ -157,6 +157,7 @@ class Detail:
 _OPERATIONS: Mapping[str, str] = {
     "draw.created": "新建抽取",
     "draw.edited": "修改活动信息",
+    "draw.supervisors_changed": "更换监督人",
     "draw.submitted": "提交审核",
     "draw.withdrawn": "撤回申请",
     "draw.verified": "通过核验",
@@ -173,6 +174,7 @@ _OPERATIONS: Mapping[str, str] = {
     "board.shared": "分享抽取看板",
     "record.shared": "分享抽取记录",
     "leaf.opened": "查看抽取凭证",
+    "draw.audited": "稽核抽取理由",
 }
 """Chinese names of the acts that people do to a draw."""
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
-from domain.errors import AppError, InvalidInput
+from domain.errors import AppError, InvalidInput, RuleViolation
 from services import sheet_files
 from services.base import Actor, transaction
-from services.draws.setup import DrawSetup
+from services.draws.recusal_lists import RecusalLists
 from services.file_checker import FileChecker
 from services.sheet_files import Column, Format, Line, SheetError, format_of
 from services.texts import check_text
@@ -25,33 +25,35 @@ _COLUMNS: dict[Kind, tuple[Column, ...]] = {
         Column("name", "单位名称", True, "单位全称", _UNIT),
         Column("code", "统一社会信用代码", False, "", ""),
         Column("reason", "回避原因", True, "", ""),
+        Column("evidence", "回避依据", True, "", ""),
     ),
     "persons": (
         Column("name", "姓名", True, "", "张三"),
-        Column("id_number", "身份证号", False, "", ""),
+        Column("id_number", "身份证号", False, "不清楚时必须填写单位名称", ""),
         Column("unit", "单位名称", False, "", _UNIT),
         Column("reason", "回避原因", True, "", ""),
+        Column("evidence", "回避依据", True, "", ""),
     ),
 }
 _LONGEST: dict[Kind, dict[str, int]] = {
-    "units": {"name": 200, "code": 40, "reason": 100},
-    "persons": {"name": 50, "id_number": 18, "unit": 200, "reason": 100},
+    "units": {"name": 200, "code": 40, "reason": 100, "evidence": 50},
+    "persons": {"name": 50, "id_number": 18, "unit": 200, "reason": 100, "evidence": 50},
 }
 """Characters of a cell."""
 Add = Callable[[Sequence[str]], Awaitable[UUID]]
 
 
 class RecusalImport:
-    def __init__(self, setup: DrawSetup, checker: FileChecker) -> None:
-        self._setup = setup
+    def __init__(self, lists: RecusalLists, checker: FileChecker) -> None:
+        self._lists = lists
         self._checker = checker
 
     async def units(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
         """How many were added. Raises InvalidInput with ``params["errors"]``: the line and a Chinese reason."""
 
         async def add(cells: Sequence[str]) -> UUID:
-            name, code, reason = cells
-            return await self._setup.add_recusal_unit(actor, draw_id, name, code, reason)
+            name, code, reason, evidence = cells
+            return await self._lists.add_unit(actor, draw_id, name, code, reason, evidence)
 
         return await self._run(actor, draw_id, "units", filename, content, add)
 
@@ -59,13 +61,13 @@ class RecusalImport:
         """The same for persons."""
 
         async def add(cells: Sequence[str]) -> UUID:
-            name, id_number, unit, reason = cells
-            return await self._setup.add_recusal_person(actor, draw_id, name, id_number, unit, reason)
+            name, id_number, unit, reason, evidence = cells
+            return await self._lists.add_person(actor, draw_id, name, id_number, unit, reason, evidence)
 
         return await self._run(actor, draw_id, "persons", filename, content, add)
 
     async def _run(self, actor: Actor, draw_id: UUID, kind: Kind, filename: str, content: bytes, add: Add) -> int:
-        await self._setup.check_editable(actor, draw_id)
+        await self._lists.check_editable(actor, draw_id)
         try:
             lines = await self._checker.read_sheet(content, format_of(filename), _COLUMNS[kind], LINES_MAX)
         except SheetError as error:
@@ -75,7 +77,7 @@ class RecusalImport:
             for line in lines:
                 try:
                     await add(_checked(kind, line))
-                except InvalidInput as refusal:
+                except (InvalidInput, RuleViolation) as refusal:
                     errors.append({"line": line.number, "message": refusal.message})
                     if len(errors) >= ERRORS_MAX:
                         break
@@ -84,12 +86,15 @@ class RecusalImport:
         return len(lines)
 
 
-def render_template(kind: Kind, form: Format, reasons: Sequence[str]) -> bytes:
-    """A sheet with the headings and one sample line; XLSX also names the reasons."""
-    *others, reason = _COLUMNS[kind]
-    columns = [*others, replace(reason, sample=reasons[0])]
-    notes = [["回避原因只能填写下列之一，请勿修改"], *([one] for one in reasons)]
-    return sheet_files.render_template(form, _TITLES[kind], columns, ("回避原因", notes))
+def render_template(kind: Kind, form: Format, reasons: Sequence[str], evidence: Sequence[str]) -> bytes:
+    """A sheet with the headings and one sample line; XLSX also names reasons and evidence to choose from."""
+    *others, reason, proof = _COLUMNS[kind]
+    columns = [*others, replace(reason, sample=reasons[0]), replace(proof, sample=evidence[0])]
+    notes = [
+        ["回避原因只能填写下列之一，请勿修改"], *([one] for one in reasons),
+        ["回避依据只能填写下列之一，请勿修改"], *([one] for one in evidence),
+    ]  # fmt: skip
+    return sheet_files.render_template(form, _TITLES[kind], columns, ("回避原因和依据", notes))
 
 
 def _checked(kind: Kind, line: Line) -> list[str]:

@@ -7,7 +7,7 @@ published; the agency's and the supervisor's devices commit to 128 random bits e
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,7 +22,10 @@ from models.draws import CallNotice, CandidateList, Condition, Draw, LogEntry, R
 from services.base import Actor, Deps, transaction, violation
 from services.base import record as audit
 from services.draws.eligibility import find_eligible, recusals
+from services.draws.recusal_commitment import commit_recusals
+from services.draws.snapshots import keep_list, seal_list, snapshot_setting
 from services.draws.state import Locked, acts_for_agency, append, check_owner, lock, lock_for, move
+from services.draws.supervision import check_supervisors, supervisor_facts
 from services.notices import Notices
 
 TIERS = ("main", "alternative")
@@ -108,10 +111,15 @@ class Rounds:
         self._check_given_up(draw, earlier)
         number = len(earlier) + 1
         conditions = [c for c in locked.conditions if c.position in positions]
+        await check_supervisors(draw, typed=True)
         secret = os.urandom(law.SECRET_BYTES)
         commitment = law.system_commitment(secret, draw.number, number)
         await append(
-            draw, now, await self._opened(draw, earlier, conditions), record.SystemCommitted(number, commitment)
+            draw,
+            now,
+            await self._opened(draw, earlier, conditions),
+            record.SystemCommitted(number, commitment),
+            record.RecusalsCommitted(number, await commit_recusals(self._deps.keys, draw, number)),
         )
         draw.lead_seconds = int(book.draw.calling.stop_before_gathering.total_seconds())
         await draw.save(update_fields=["lead_seconds"])
@@ -142,6 +150,7 @@ class Rounds:
             self._limits(draw),
             self._roles(draw),
             tuple(_facts(c, notices[c.notice_id]) for c in conditions),
+            await supervisor_facts(draw),
         )
 
     def _limits(self, draw: Draw) -> record.LimitFacts:
@@ -182,22 +191,32 @@ class Rounds:
             for tier, specialty in zip(TIERS, (condition.specialty, condition.alternative), strict=True):
                 if not specialty:
                     continue
-                found = await find_eligible(draw, condition, notices[condition.notice_id], specialty, out, book)
-                listed = await self._freeze_list(round_row, condition, tier, [e for e in found if e not in taken])
+                notice = notices[condition.notice_id]
+                found = await find_eligible(draw, condition, notice, specialty, out, book)
+                fresh = {expert: facts for expert, facts in found.items() if expert not in taken}
+                setting = snapshot_setting(draw, notice, out, book)
+                listed, snapshot = await self._freeze_list(round_row, condition, tier, fresh, setting)
                 taken.update(found)
-                frozen.append(record.ListFacts(condition.position, tier, bytes.fromhex(listed.root)))
+                root = bytes.fromhex(listed.root)
+                frozen.append(record.ListFacts(condition.position, tier, root, snapshot))
         return tuple(frozen)
 
     async def _freeze_list(
-        self, round_row: Round, condition: Condition, tier: str, experts: Sequence[UUID]
-    ) -> CandidateList:
-        """Salt, hash and sort the candidates; who stands behind a leaf is kept sealed."""
+        self,
+        round_row: Round,
+        condition: Condition,
+        tier: str,
+        experts: Mapping[UUID, str],
+        setting: Mapping[str, str],
+    ) -> tuple[CandidateList, bytes]:
+        """Salt, hash and sort the candidates; who stands behind a leaf, and why, is kept sealed."""
         noise = os.urandom(law.SALT_BYTES * len(experts))
         salts = [noise[i : i + law.SALT_BYTES] for i in range(0, len(noise), law.SALT_BYTES)]
         candidates = sorted((law.leaf(salt, expert), salt, expert) for salt, expert in zip(salts, experts, strict=True))
         leaves = [leaf for leaf, _, _ in candidates]
         keys, blind = self._deps.keys, os.urandom(law.BLIND_BYTES)
-        return await CandidateList.create(
+        digest, sealed = seal_list(keys, [experts[expert] for _, _, expert in candidates], setting)
+        listed = await CandidateList.create(
             round_id=round_row.id,
             draw_id=round_row.draw_id,
             condition_position=condition.position,
@@ -209,6 +228,8 @@ class Rounds:
             experts_sealed=keys.seal(b"".join(expert.bytes for _, _, expert in candidates), "experts"),
             salts_sealed=keys.seal(b"".join(salt for _, salt, _ in candidates), "salts"),
         )
+        await keep_list(listed, sealed)
+        return listed, digest
 
     async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
         """Push to the supervisors that their device is wanted; the agency stands before the page already."""
@@ -219,7 +240,7 @@ class Rounds:
                 dedupe_key=f"commitment_wanted:{supervisor.id.hex}:{round_row.number}",
                 params={"number": draw.number, "answer_by": _clock_time(round_row.reveal_until)},
                 account_id=await _account_of(draw.pool, supervisor.mobile_hash),
-                mobile=supervisor.phone,
+                mobile=self._deps.keys.open_text(supervisor.phone_sealed, "mobile"),
             )
 
     async def commit(self, actor: Actor, draw_id: UUID, role: str, commitment: str) -> RoundView:

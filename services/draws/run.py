@@ -25,7 +25,8 @@ from models.invitations import Invitation
 from services.base import Actor, Deps, rows, system, transaction, violation
 from services.base import record as audit
 from services.batches import each
-from services.draws.eligibility import claimed, find_hindrances
+from services.draws.eligibility import Hindrance, claimed, find_hindrances, recusals
+from services.draws.snapshots import keep_skip, snapshot_setting
 from services.draws.state import Locked, append, lock, lock_for, move, tell_agency
 from services.notices import Notices
 
@@ -181,16 +182,23 @@ class Run:
             return False
         book = self._deps.book(draw.pool)
         order = _Order(listed, self._deps.keys.open(listed.experts_sealed, "experts"))
+        out = await recusals(draw, book.draw.employment_recusal_years)
         while ahead := order.slice(condition.cursor, _LOOK_AHEAD):
-            hindrances = await find_hindrances([expert for _, expert in ahead], draw, notice, book)
+            hindrances = await find_hindrances([expert for _, expert in ahead], draw, notice, out, book)
             for leaf, expert in ahead:
                 condition.cursor += 1
-                reason = hindrances[expert] or await self._call(draw, condition, notice, leaf, expert, now)
-                if reason is None:
+                hindrance = hindrances[expert]
+                if hindrance is None and await self._call(draw, condition, notice, leaf, expert, now):
                     await condition.save(update_fields=["cursor", "open"])
                     return True
-                skipped = record.Skipped(condition.position, condition.tier, leaf, _skip_reason(reason))
-                await append(draw, now, skipped)
+                if hindrance is None:  # taken meanwhile
+                    [hindrance] = (await find_hindrances([expert], draw, notice, out, book)).values()
+                    hindrance = hindrance or Hindrance("overlap", "{}")
+                setting = snapshot_setting(draw, notice, out, book)
+                fact = await keep_skip(self._deps.keys, draw.id, leaf, hindrance, setting)
+                await append(
+                    draw, now, record.Skipped(condition.position, condition.tier, leaf, hindrance.reason, fact)
+                )
             await condition.save(update_fields=["cursor"])
         return False
 
@@ -204,8 +212,8 @@ class Run:
 
     async def _call(
         self, draw: Draw, condition: Condition, notice: CallNotice, leaf: bytes, expert_id: UUID, now: datetime
-    ) -> str | None:
-        """Open an invitation; returns the reason when the database says that the expert is taken meanwhile."""
+    ) -> bool:
+        """Open an invitation; False when the database says that the expert is taken meanwhile."""
         book = self._deps.book(draw.pool)
         starts_at, ends_at = claimed(draw, notice)
         try:
@@ -229,7 +237,7 @@ class Run:
                     answer_until=now + book.draw.calling.answer_timeout,
                 )
         except IntegrityError:
-            return "overlap"
+            return False
         condition.open += 1
         await append(draw, now, record.Called(condition.position, condition.tier, leaf))
         await self._notices.notify(
@@ -244,7 +252,7 @@ class Run:
             expert_id=expert_id,
             invitation_id=invitation.id,
         )
-        return None
+        return True
 
     async def _new_code(self, draw_id: UUID, length: int) -> str:
         """A code that nobody else has in this draw, not guessable from others."""
@@ -350,8 +358,3 @@ def _missing(condition: Condition) -> int:
 def _outcome(state: InvitationState) -> record.OutcomeKind:
     known: dict[str, record.OutcomeKind] = {kind: kind for kind in get_args(record.OutcomeKind)}
     return known[state.value]
-
-
-def _skip_reason(reason: str) -> record.SkipReason:
-    known: dict[str, record.SkipReason] = {code: code for code in record.SKIP_REASONS}
-    return known[reason]

@@ -1,19 +1,17 @@
-"""Setting a draw up: basic data, recusal, notices, conditions, preview, and handing it in for verification."""
+"""Setting a draw up: basic data, supervisors, notices, conditions, and handing it in for verification."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
 from domain.clock import local
-from domain.errors import Conflict, InvalidInput, NotFound, TooMany
+from domain.errors import Conflict, InvalidInput, NotFound
 from domain.lifecycles import DrawEvent, DrawState
-from domain.parsing import credit_code, id_number, mobile_number
-from models.accounts import Account
+from domain.parsing import id_number
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -31,7 +29,6 @@ from models.projects import Lot, Project
 from services import permissions
 from services.base import Actor, Deps, record, transaction, violation
 from services.draws.attachments import attached_name
-from services.draws.eligibility import find_eligible, recusals
 from services.draws.forms import (
     ConditionForm,
     DrawForm,
@@ -41,20 +38,18 @@ from services.draws.forms import (
     check_draw_form,
     check_notice_form,
 )
-from services.draws.state import Locked, acts_for_agency, lock_for, move
+from services.draws.recusal_lists import check_recusals, recuse_parties
+from services.draws.state import Locked, lock_editable, lock_for, move
+from services.draws.supervision import check_supervisors, choose_supervisors
+from services.draws.usage import take_one
 from services.notices import Notices
 from services.projects import check_onsite_number
 
-_EDITABLE = (DrawState.EDITING, DrawState.REFUSED)
-
-
-@dataclass(frozen=True)
-class Preview:
-    """How many could be drawn, as bands such as ``<5`` or ``20-49``; never names. ``left``: previews still allowed."""
-
-    main: str
-    alternative: str
-    left: int
+_SUPERVISORS_OPEN = (
+    DrawState.EDITING, DrawState.REFUSED, DrawState.SUBMITTED, DrawState.VERIFIED, DrawState.SHORT,
+    DrawState.SUPPLEMENT_PENDING,
+)  # fmt: skip
+"""While no order is being fixed and another may still be."""
 
 
 class DrawSetup:
@@ -71,6 +66,7 @@ class DrawSetup:
         check_draw_form(form, book, now)
         async with transaction():
             project = await self._project(actor, form.project_id)
+            await self._count_draft(project, now)
             draw = Draw(
                 pool=actor.pool,
                 number=await self._next_number(actor.pool, book.draw.numbers.normal, now),
@@ -82,9 +78,19 @@ class DrawSetup:
             self._fill(draw, form)
             await draw.save()
             await self._replace_parts(draw, form)
-            await self._recuse_parties(draw, project)
+            await recuse_parties(draw, project)
             await record(actor, now, "draw.created", "draw", draw.id, number=draw.number)
         return draw.id
+
+    async def _count_draft(self, project: Project, now: datetime) -> None:
+        """Each draft brings previews of its own, so they are counted, deleted ones too."""
+        limits = self._deps.book(project.pool).draw.drafts
+        for subject, limit, whose in (
+            (project.id, limits.per_project_day, "本项目"),
+            (project.organisation_id, limits.per_organisation_day, "本单位"),
+        ):
+            message = f"{whose}今天新建的抽取活动已达{limit}个，请使用已有的活动，或明天再新建。"
+            await take_one("draft", subject, now, limit, message)
 
     async def edit(self, actor: Actor, draw_id: UUID, form: DrawForm) -> None:
         """Change the basic data while nothing was handed in, or after a refusal."""
@@ -92,7 +98,7 @@ class DrawSetup:
         now, book = self._deps.now(), self._deps.book(actor.pool)
         check_draw_form(form, book, now)
         async with transaction():
-            locked = await self._editable(actor, draw_id)
+            locked = await lock_editable(actor, draw_id)
             if form.project_id != locked.draw.project_id:
                 raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
             self._fill(locked.draw, form)
@@ -100,11 +106,26 @@ class DrawSetup:
             await self._replace_parts(locked.draw, form)
             await record(actor, now, "draw.edited", "draw", draw_id)
 
+    async def change_supervisors(self, actor: Actor, draw_id: UUID, chosen: Sequence[UUID]) -> None:
+        """Choose others from the register, also after verification: somebody may leave the register or fall ill.
+
+        Raises Conflict while an order is being fixed or followed.
+        """
+        permissions.check(actor, "draw.edit")
+        async with transaction():
+            locked = await lock_for(actor, draw_id)
+            if locked.state not in _SUPERVISORS_OPEN:
+                raise Conflict(f"活动{locked.state.label}，现在不能更换监督人。", code="supervisors_fixed")
+            if not chosen and "supervisors" in self._deps.book(actor.pool).draw.required:
+                raise InvalidInput("请至少选择一名监督人员。", field="supervisors")
+            await choose_supervisors(locked.draw, chosen)
+            await record(actor, self._deps.now(), "draw.supervisors_changed", "draw", draw_id, count=len(set(chosen)))
+
     async def delete(self, actor: Actor, draw_id: UUID) -> None:
         """Remove an activity that was never handed in."""
         permissions.check(actor, "draw.edit")
         async with transaction():
-            locked = await self._editable(actor, draw_id)
+            locked = await lock_editable(actor, draw_id)
             if await DrawApplication.exists(draw_id=draw_id):
                 raise Conflict("已提交过审核的活动不能删除。", code="was_submitted")
             for part in (Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot):
@@ -117,7 +138,8 @@ class DrawSetup:
         draw.opening_at, draw.opening_place = form.opening_at, form.opening_place.strip()
         draw.starts_at, draw.ends_at = form.starts_at, form.ends_at
         draw.needed, draw.on_site = form.needed, form.on_site
-        draw.operator_name, draw.operator_phone = form.operator_name.strip(), form.operator_phone.strip()
+        draw.operator_name = form.operator_name.strip()
+        draw.operator_phone_sealed = self._deps.keys.seal(form.operator_phone.strip(), "phone")
         draw.operator_id_sealed = self._deps.keys.seal(id_number(form.operator_id_number), "id_number")
 
     async def _project(self, actor: Actor, project_id: UUID) -> Project:
@@ -140,18 +162,7 @@ class DrawSetup:
 
     async def _replace_parts(self, draw: Draw, form: DrawForm) -> None:
         await self._replace_lots(draw, form.lots)
-        await Supervisor.filter(draw_id=draw.id).delete()
-        for supervisor in form.supervisors:
-            phone = mobile_number(supervisor.phone)
-            await Supervisor.create(
-                draw_id=draw.id, name=supervisor.name.strip(), phone=phone,
-                department=supervisor.department.strip(), mobile_hash=self._deps.keys.lookup_hash("mobile", phone),
-            )  # fmt: skip
-            account = await Account.get_or_none(
-                pool=draw.pool, mobile_hash=self._deps.keys.lookup_hash("mobile", phone)
-            )
-            if account is not None and await acts_for_agency(draw, account.id):
-                raise InvalidInput("监督人员不能是本单位法人或经办人，请填写其他人员。", field="supervisors")
+        await choose_supervisors(draw, form.supervisors)
         await AvoidedDraw.filter(draw_id=draw.id).delete()
         earlier = await Draw.filter(
             id__in=list(form.avoided_draws), pool=draw.pool, organisation_id=draw.organisation_id,
@@ -175,74 +186,11 @@ class DrawSetup:
         except IntegrityError as error:
             raise Conflict("所选标段已有抽取活动，只能选择未抽取的标段。", code="lot_taken") from error
 
-    # ---- recusal
-
-    async def _recuse_parties(self, draw: Draw, project: Project) -> None:
-        parties = [(project.tenderee_name, project.tenderee_code, "项目业主")]
-        if project.agency_name:
-            parties.append((project.agency_name, project.agency_code, "代理机构"))
-        for name, code, reason in parties:
-            await RecusalUnit.create(draw_id=draw.id, name=name, credit_code=code, reason=reason, fixed=True)
-
-    async def check_editable(self, actor: Actor, draw_id: UUID) -> None:
-        """Raises NotFound for another's draw, Conflict for one that can't be changed any more."""
-        async with transaction():
-            await self._editable(actor, draw_id)
-
-    async def add_recusal_unit(self, actor: Actor, draw_id: UUID, name: str, code: str, reason: str) -> UUID:
-        async with transaction():
-            locked = await self._editable(actor, draw_id)
-            book = self._deps.book(actor.pool)
-            if not name.strip():
-                raise InvalidInput("请填写单位名称。", field="name")
-            checked = credit_code(code) if code.strip() else ""
-            if await RecusalUnit.filter(draw_id=draw_id).count() >= book.draw.recusal_units_max:
-                raise violation(book, "draw.recusal_units_max", f"回避单位最多{book.draw.recusal_units_max}家。")
-            unit = await RecusalUnit.create(
-                draw_id=locked.draw.id,
-                name=name.strip(),
-                credit_code=checked,
-                reason=_reason(reason, book.draw.recusal_reasons),
-            )
-            return unit.id
-
-    async def remove_recusal_unit(self, actor: Actor, draw_id: UUID, unit_id: UUID) -> None:
-        async with transaction():
-            await self._editable(actor, draw_id)
-            unit = await RecusalUnit.get_or_none(id=unit_id, draw_id=draw_id)
-            if unit is None:
-                raise NotFound("没有这个回避单位。")
-            if unit.fixed:
-                raise Conflict("招标人和代理机构默认回避，不能删除。", code="fixed_recusal")
-            await unit.delete()
-
-    async def add_recusal_person(
-        self, actor: Actor, draw_id: UUID, name: str, number: str, unit_name: str, reason: str
-    ) -> UUID:
-        """By ID number when it is known, else by name."""
-        async with transaction():
-            await self._editable(actor, draw_id)
-            if not name.strip():
-                raise InvalidInput("请填写回避人员姓名。", field="name")
-            hashed = self._deps.keys.lookup_hash("id_number", id_number(number)) if number.strip() else ""
-            reasons = self._deps.book(actor.pool).draw.recusal_reasons
-            person = await RecusalPerson.create(
-                draw_id=draw_id, name=name.strip(), id_number_hash=hashed, unit_name=unit_name.strip(),
-                reason=_reason(reason, reasons),
-            )  # fmt: skip
-            return person.id
-
-    async def remove_recusal_person(self, actor: Actor, draw_id: UUID, person_id: UUID) -> None:
-        async with transaction():
-            await self._editable(actor, draw_id)
-            if not await RecusalPerson.filter(id=person_id, draw_id=draw_id).delete():
-                raise NotFound("没有这个回避人员。")
-
     # ---- notices and conditions
 
     async def add_notice(self, actor: Actor, draw_id: UUID, form: NoticeForm) -> UUID:
         async with transaction():
-            locked = await self._editable(actor, draw_id)
+            locked = await lock_editable(actor, draw_id)
             book, now = self._deps.book(actor.pool), self._deps.now()
             check_notice_form(form, book, locked.draw.starts_at, now)
             count = await CallNotice.filter(draw_id=draw_id).count()
@@ -259,7 +207,7 @@ class DrawSetup:
     async def edit_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID, form: NoticeForm) -> None:
         """Before the draw starts anything may change; once it has started, see ``change_gathering``."""
         async with transaction():
-            locked = await self._editable(actor, draw_id)
+            locked = await lock_editable(actor, draw_id)
             notice = await _notice(draw_id, notice_id)
             check_notice_form(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
             _fill_notice(notice, form)
@@ -268,7 +216,7 @@ class DrawSetup:
 
     async def remove_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
         async with transaction():
-            locked = await self._editable(actor, draw_id)
+            locked = await lock_editable(actor, draw_id)
             if any(c.notice_id == notice_id for c in locked.conditions):
                 raise Conflict("该语音通知已关联抽取条件，请先删除条件。", code="notice_in_use")
             await (await _notice(draw_id, notice_id)).delete()
@@ -281,7 +229,7 @@ class DrawSetup:
 
     async def add_condition(self, actor: Actor, draw_id: UUID, form: ConditionForm) -> UUID:
         async with transaction():
-            locked = await self._editable(actor, draw_id)
+            locked = await lock_editable(actor, draw_id)
             book = self._deps.book(actor.pool)
             check_condition_form(form, book, self._remaining(locked))
             if len(locked.conditions) >= book.draw.conditions_max:
@@ -296,8 +244,8 @@ class DrawSetup:
 
     async def edit_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID, form: ConditionForm) -> None:
         async with transaction():
-            locked = await self._editable(actor, draw_id)
-            condition = _condition(locked, condition_id)
+            locked = await lock_editable(actor, draw_id)
+            condition = locked.get_condition(condition_id)
             check_condition_form(form, self._deps.book(actor.pool), self._remaining(locked) + condition.planned)
             await self._check_codes(actor.pool, form)
             await _notice(draw_id, form.notice_id)
@@ -306,8 +254,8 @@ class DrawSetup:
 
     async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
         async with transaction():
-            locked = await self._editable(actor, draw_id)
-            await _condition(locked, condition_id).delete()
+            locked = await lock_editable(actor, draw_id)
+            await locked.get_condition(condition_id).delete()
             for position, condition in enumerate((c for c in locked.conditions if c.id != condition_id), start=1):
                 condition.position = position
                 await condition.save(update_fields=["position"])
@@ -334,27 +282,6 @@ class DrawSetup:
             if unknown := sorted(set(codes) - set(known)):
                 raise InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=kind)
 
-    async def preview(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> Preview:
-        """Whether a condition can be filled, as bands. Limited per draw, so that counts can't be worked out."""
-        permissions.check(actor, "draw.preview")
-        async with transaction():
-            locked = await self._editable(actor, draw_id)
-            book = self._deps.book(actor.pool)
-            rules, draw = book.draw, locked.draw
-            if draw.previews >= rules.preview.per_draw:
-                raise TooMany(f"本活动预览次数已用完（{rules.preview.per_draw}次），请直接提交。", retry_after=86400)
-            draw.previews += 1
-            await draw.save(update_fields=["previews"])
-            condition = _condition(locked, condition_id)
-            notice = await _notice(draw_id, condition.notice_id)
-            out = await recusals(draw, rules.employment_recusal_years)
-            bands = ["", ""]
-            for index, specialty in enumerate((condition.specialty, condition.alternative)):
-                if specialty:
-                    count = len(await find_eligible(draw, condition, notice, specialty, out, book))
-                    bands[index] = rules.preview.band(count)
-            return Preview(bands[0], bands[1], rules.preview.per_draw - draw.previews)
-
     # ---- handing in
 
     async def submit(self, actor: Actor, draw_id: UUID, terminal: str, reason: str) -> UUID:
@@ -367,6 +294,8 @@ class DrawSetup:
                 raise InvalidInput("请选择提交终端。", field="terminal")
             check_counts([c.planned for c in locked.conditions], draw.needed)
             await self._check_still_ahead(locked, now)
+            await check_supervisors(draw)
+            await check_recusals(draw)
             if draw.on_site:
                 check_onsite_number(book, (await Project.get(id=draw.project_id)).number)
             await move(draw, DrawEvent.SUBMIT)
@@ -396,32 +325,12 @@ class DrawSetup:
             await DrawApplication.filter(draw_id=draw_id, state="submitted").update(state="withdrawn", withdrawn_at=now)
             await record(actor, now, "draw.withdrawn", "draw", draw_id)
 
-    async def _editable(self, actor: Actor, draw_id: UUID) -> Locked:
-        permissions.check(actor, "draw.edit")
-        locked = await lock_for(actor, draw_id)
-        if locked.state not in _EDITABLE:
-            raise Conflict(f"活动{locked.state.label}，不能再修改。", code="not_editable")
-        return locked
-
-
-def _reason(given: str, allowed: Iterable[str]) -> str:
-    if given not in allowed:
-        raise InvalidInput("回避原因请从列表中选择：" + "、".join(allowed) + "。", field="reason")
-    return given
-
 
 async def _notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
     notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
     if notice is None:
         raise NotFound("没有这条语音通知。")
     return notice
-
-
-def _condition(locked: Locked, condition_id: UUID) -> Condition:
-    for condition in locked.conditions:
-        if condition.id == condition_id:
-            return condition
-    raise NotFound("没有这个抽取条件。")
 
 
 def _fill_notice(notice: CallNotice, form: NoticeForm) -> None:

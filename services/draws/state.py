@@ -7,11 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.draw_record import Act, Ended, Head, start, write_all
-from domain.errors import Forbidden, NotFound
+from domain.errors import Conflict, Forbidden, NotFound
 from domain.lifecycles import DRAW, DrawEvent, DrawState
 from domain.rulebook import Rulebook
 from models.draws import CallNotice, Condition, Draw, DrawApplication, LogEntry
 from models.organisations import AgentLink, Organisation
+from services import permissions
 from services.base import Actor
 from services.notices import Notices
 
@@ -29,6 +30,12 @@ class Locked:
 
     def condition(self, condition_id: UUID) -> Condition:
         return next(c for c in self.conditions if c.id == condition_id)
+
+    def get_condition(self, condition_id: UUID) -> Condition:
+        """The same for an id that somebody sent. Raises NotFound."""
+        if all(c.id != condition_id for c in self.conditions):
+            raise NotFound("没有这个抽取条件。")
+        return self.condition(condition_id)
 
     @property
     def open(self) -> int:
@@ -52,6 +59,15 @@ async def lock_for(actor: Actor, draw_id: UUID) -> Locked:
     found = await lock(draw_id)
     check_owner(actor, found.draw)
     return found
+
+
+async def lock_editable(actor: Actor, draw_id: UUID) -> Locked:
+    """The same while nothing was handed in, or after a refusal. Raises Conflict otherwise."""
+    permissions.check(actor, "draw.edit")
+    locked = await lock_for(actor, draw_id)
+    if locked.state not in (DrawState.EDITING, DrawState.REFUSED):
+        raise Conflict(f"活动{locked.state.label}，不能再修改。", code="not_editable")
+    return locked
 
 
 def check_owner(actor: Actor, draw: Draw) -> None:

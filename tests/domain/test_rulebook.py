@@ -339,11 +339,14 @@ def test_other_spellings_are_no_hours(text: object) -> None:
     ("count", "shown"), [(0, "<5"), (4, "<5"), (5, "5-9"), (9, "5-9"), (10, "10-49"), (50, "≥50"), (9999, "≥50")]
 )
 def test_previews_show_bands_only(count: int, shown: str) -> None:
-    assert Preview(small_cell=5, bands=(5, 10, 50), per_draw=1).band(count) == shown
+    assert (
+        Preview(small_cell=5, bands=(5, 10, 50), per_draw=1, per_project_day=1, per_organisation_day=1).band(count)
+        == shown
+    )
 
 
 def test_without_bands_a_preview_tells_only_whether_the_group_is_small() -> None:
-    preview = Preview(small_cell=5, bands=(), per_draw=1)
+    preview = Preview(small_cell=5, bands=(), per_draw=1, per_project_day=1, per_organisation_day=1)
     assert [preview.band(count) for count in (4, 5, 500)] == ["<5", "≥5", "≥5"]
 
 

@@ -206,7 +206,8 @@ def test_freezing_another_list_once_the_reveals_are_known_is_given_away():
     script = Script().open_round().freeze().commit().reveal()
     other = [bytes([n]) * 32 for n in range(12)]
     script.lists.clear()
-    script.frozen = (draw_record.ListFacts(1, "main", draws.list_root(1, "main", bytes(32), other)),)
+    root = draws.list_root(1, "main", bytes(32), other)
+    script.frozen = (draw_record.ListFacts(1, "main", root, bytes(32)),)
     script.acts.append(draw_record.ListsFrozen(1, script.frozen))
     assert first_error(script) == ("lists_order", len(script.acts))
 
@@ -221,27 +222,61 @@ def test_grinding_a_participants_nonce_after_the_others_reveal_is_given_away():
 def test_committing_after_the_others_reveal_is_given_away(late):
     early = "supervisor" if late == "agency" else "agency"
     script = Script().open_round().freeze().commit(early).reveal(early).commit(late).reveal(late).fix()
-    assert first_error(script) == ("reveal_order", 5)
+    assert first_error(script) == ("reveal_order", 6)
 
 
 def test_a_second_commitment_is_given_away():
     script = Script().open_round().freeze().commit().commit("agency")
-    assert first_error(script) == ("commit_order", 6)
+    assert first_error(script) == ("commit_order", 7)
 
 
 def test_committing_before_the_list_is_frozen_is_given_away():
-    assert first_error(Script().open_round().commit("agency")) == ("commit_order", 3)
+    assert first_error(Script().open_round().commit("agency")) == ("commit_order", 4)
 
 
 def test_freezing_the_list_before_the_systems_commitment_is_given_away():
     script = Script().open_round().freeze()
-    script.acts[1], script.acts[2] = script.acts[2], script.acts[1]
+    script.acts[1], script.acts[3] = script.acts[3], script.acts[1]
     assert first_error(script) == ("lists_order", 2)
+
+
+def test_freezing_the_list_before_or_without_the_recusals_is_given_away():
+    script = Script().open_round().freeze()
+    script.acts[2], script.acts[3] = script.acts[3], script.acts[2]
+    assert first_error(script) == ("recusals_order", 3)
+    del script.acts[3]
+    assert first_error(script) == ("recusals_order", 3)
+
+
+def test_committing_the_recusals_a_second_time_is_given_away():
+    script = Script().open_round()
+    script.then(script.acts[-1])
+    assert first_error(script) == ("recusals_order", 4)
+    assert first_error(Script().open_round().freeze().then(script.acts[-1])) == ("recusals_order", 5)
+
+
+def test_other_recusals_in_a_later_round_are_pointed_out():
+    script = Script().open_round().freeze().abort().seeded("aborted")
+    edit(script, draw_record.RecusalsCommitted, 1, root=bytes(32))
+    assert codes(script.record()) == ["recusals_changed"]
+
+
+def test_supervisors_whose_phones_the_agency_typed_are_pointed_out():
+    script = Script().open_round()
+    edit(script, draw_record.RoundOpened, supervisors=draw_record.SupervisorFacts("typed", 1))
+    assert codes(script.record()) == ["supervisors_typed"]
+
+
+@pytest.mark.parametrize(("source", "count"), [("friends", 1), ("register", 0), ("none", 0), ("none", 2)])
+def test_a_supervisor_from_nowhere_is_given_away(source, count):
+    script = Script().open_round()
+    edit(script, draw_record.RoundOpened, supervisors=draw_record.SupervisorFacts(source, count))
+    assert first_error(script) == ("supervisors", 1)
 
 
 def test_leaving_a_participant_out_is_given_away():
     script = Script().open_round().freeze().commit("agency").reveal("agency")
-    assert first_error(script) == ("reveal_order", 5)
+    assert first_error(script) == ("reveal_order", 6)
 
 
 def test_drawing_with_one_participant_alone_is_pointed_out():
@@ -348,7 +383,7 @@ def test_an_abort_after_a_reveal_that_names_nobody_or_the_wrong_one_is_given_awa
 def test_every_further_abort_before_a_reveal_is_pointed_out():
     script = Script().open_round().abort().open_round("aborted").abort().seeded("aborted")
     (warning,) = verify(script.record())
-    assert (warning.severity, warning.code, warning.entry) == ("warning", "abort_again", 6)
+    assert (warning.severity, warning.code, warning.entry) == ("warning", "abort_again", 8)
 
 
 def test_rounds_given_up_before_a_reveal_come_to_an_end():
@@ -356,7 +391,7 @@ def test_rounds_given_up_before_a_reveal_come_to_an_end():
     for _ in range(LIMITS.aborts - 1):
         script.open_round("aborted").abort()
     assert codes(script.record()) == ["abort_again"] * (LIMITS.aborts - 1)
-    assert first_error(script.open_round("aborted")) == ("round_aborts", len(script.acts) - 1)
+    assert first_error(script.open_round("aborted")) == ("round_aborts", len(script.acts) - 2)
 
 
 def test_a_loosened_limit_is_pointed_out():
@@ -533,7 +568,7 @@ def test_a_gathering_that_was_moved_without_an_entry_is_given_away():
     script = Script().open_round().abort()
     script.then(draw_record.GatheringMoved(1, GATHERING, other.gathering)).open_round("aborted", (other,))
     assert codes(script.record()) == []
-    for wrong in (changed(script.acts[-3], old=START), changed(script.acts[-3], notice=2)):
+    for wrong in (changed(script.acts[-4], old=START), changed(script.acts[-4], notice=2)):
         script = Script().open_round().then(wrong)
         assert first_error(script)[0] == "gathering"
 
@@ -676,8 +711,9 @@ def test_junk_in_any_fact_of_any_entry_is_an_error_and_never_a_crash():
 
 
 def free_text(entry: dict, key: str, value: object) -> bool:
-    """The reason of a pause is anybody's words; where regions may lie isn't the verifier's business."""
-    return (key == "reason" and entry["act"] == "paused" and isinstance(value, str)) or key == "hash"
+    """The reason of a pause is anybody's words; what sealed facts hash to, only who opens them can compare."""
+    sealed = (entry["act"], key) in {("recusals_committed", "root"), ("skipped", "fact")} and value == "ff" * 32
+    return sealed or (key == "reason" and entry["act"] == "paused" and isinstance(value, str)) or key == "hash"
 
 
 def rehash(record: dict, start: int) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain import draw_record, draws
-from domain.draw_record import Act, ConditionFacts, LimitFacts, ListFacts
+from domain.draw_record import Act, ConditionFacts, LimitFacts, ListFacts, SupervisorFacts
 
 POOL, DRAW = "demo", "CQSQ202611210001"
 START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
@@ -67,9 +67,13 @@ class Script:
         self.current = conditions or self.conditions
         self.secret = self.rng.randbytes(32)
         self.values = {role: self.rng.randbytes(16) for role in draws.ROLES}
-        self.acts.append(draw_record.RoundOpened(self.rounds, reason, cause, self.limits, draws.ROLES, self.current))
+        supervisors = SupervisorFacts("register", 1)
+        self.acts.append(
+            draw_record.RoundOpened(self.rounds, reason, cause, self.limits, draws.ROLES, self.current, supervisors)
+        )
         commitment = draws.system_commitment(self.secret, DRAW, self.rounds)
         self.acts.append(draw_record.SystemCommitted(self.rounds, commitment))
+        self.acts.append(draw_record.RecusalsCommitted(self.rounds, draws.recusals_root([])))
         return self
 
     def freeze(self) -> Script:
@@ -80,9 +84,9 @@ class Script:
                     draws.leaf(self.rng.randbytes(32), uuid.UUID(bytes=self.rng.randbytes(16)))
                     for _ in range(self.sizes[tier])
                 ]
-                blind = self.rng.randbytes(32)
+                blind, snapshot = self.rng.randbytes(32), self.rng.randbytes(32)
                 self.lists[draw_record.list_key(one.no, tier, self.rounds)] = blind, leaves
-                facts.append(ListFacts(one.no, tier, draws.list_root(one.no, tier, blind, leaves)))
+                facts.append(ListFacts(one.no, tier, draws.list_root(one.no, tier, blind, leaves), snapshot))
         self.frozen = tuple(facts)
         self.acts.append(draw_record.ListsFrozen(self.rounds, self.frozen))
         return self
@@ -132,7 +136,7 @@ class Script:
         leaf = self.orders[no, tier][self.cursors[no, tier]]
         self.cursors[no, tier] += 1
         if skip:
-            self.acts.append(draw_record.Skipped(no, tier, leaf, skip))
+            self.acts.append(draw_record.Skipped(no, tier, leaf, skip, self.rng.randbytes(32)))
         else:
             self.acts.append(draw_record.Called(no, tier, leaf))
             self.open.setdefault(no, []).append(leaf)

@@ -32,7 +32,7 @@ async def make_draw(project: Project, lot: Lot | None = None, **columns: Any) ->
         "number": f"CQSQ20261121{serial:04}", "name": "示范抽取", "medium": "公告平台",
         "opening_at": starts_at - timedelta(hours=1), "opening_place": "开标室", "needed": 5, "starts_at": starts_at,
         "ends_at": starts_at + timedelta(hours=8), "on_site": True, "operator_name": "王五",
-        "operator_phone": "13800000000", "operator_id_sealed": "", "created_at": BEGINNING,
+        "operator_phone_sealed": "", "operator_id_sealed": "", "created_at": BEGINNING,
     }  # fmt: skip
     draw = await Draw.create(
         pool=project.pool, project_id=project.id, organisation_id=project.organisation_id, agent_id=project.agent_id,

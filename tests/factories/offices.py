@@ -13,7 +13,7 @@ from domain.draw_record import Json, document
 from domain.draws import participant_commitment
 from domain.errors import Transient
 from domain.verify_draw import verify as verify_record
-from models.draws import Condition, Draw
+from models.draws import Condition, Draw, SupervisorEntry
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
 from models.organisations import Organisation
@@ -21,8 +21,10 @@ from models.projects import Project
 from services.attendance import AttendanceDesk
 from services.base import Actor, Deps
 from services.draws.absences import Absences
-from services.draws.forms import ConditionForm, DrawForm, NoticeForm, SupervisorForm
+from services.draws.forms import ConditionForm, DrawForm, NoticeForm
+from services.draws.previews import DrawPreviews
 from services.draws.reading import Reading, published_lists
+from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
 from services.draws.run import Run
 from services.draws.setup import DrawSetup
@@ -35,6 +37,8 @@ from tests.factories.people import CREDIT_CODE, make_account, make_expert
 
 ID_NUMBER = "11010519491231002X"
 SUPERVISOR_MOBILE = "13900001111"
+SUPERVISOR_ENTRY = UUID(int=0x11)
+"""The supervisor's line of the register."""
 
 
 class SceneMaker:
@@ -79,6 +83,8 @@ class Office:
     supervisor: Actor
     desk: Actor
     project_id: UUID
+    recusal_lists: RecusalLists
+    previews: DrawPreviews
     needed: int = 2
     experts: list[Expert] = field(default_factory=list)
 
@@ -106,6 +112,7 @@ async def make_office(deps: Deps) -> Office:
         ("region", "440100"), ("region", "440300"), ("specialty", "A08"), ("specialty", "A01"), ("specialty", "A04"),
     ):  # fmt: skip
         await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=code)
+    await make_supervisor(deps, SUPERVISOR_MOBILE, id=SUPERVISOR_ENTRY)
     return Office(
         deps,
         notices,
@@ -122,7 +129,19 @@ async def make_office(deps: Deps) -> Office:
         Actor("demo", "supervisor", account_id=supervisor.id),
         Actor("demo", "venue", account_id=desk.id),
         project.id,
+        RecusalLists(deps),
+        DrawPreviews(deps),
     )
+
+
+async def make_supervisor(
+    deps: Deps, mobile: str, *, name: str = "李监督", pool: str = "demo", department: str = "住建局", **columns: object
+) -> SupervisorEntry:
+    """A line of the office's register."""
+    return await SupervisorEntry.create(
+        pool=pool, name=name, department=department, mobile_sealed=deps.keys.seal(mobile, "mobile"),
+        mobile_hash=deps.keys.lookup_hash("mobile", mobile), active_from=deps.now(), **columns,
+    )  # fmt: skip
 
 
 async def add_experts(office: Office, count: int, *, specialty: str = "A08", region: str = "440100") -> list[Expert]:
@@ -150,7 +169,7 @@ def draw_form(office: Office, *, needed: int = 2, on_site: bool = False) -> Draw
         opening_at=now + timedelta(hours=3),
         opening_place="广州", needed=needed, starts_at=now + timedelta(hours=6), ends_at=now + timedelta(hours=12),
         on_site=on_site, operator_name="黄劲松", operator_phone="13568846647", operator_id_number=ID_NUMBER,
-        supervisors=(SupervisorForm("李监督", SUPERVISOR_MOBILE, "住建局"),),
+        supervisors=(SUPERVISOR_ENTRY,),
     )  # fmt: skip
 
 

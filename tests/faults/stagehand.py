@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
 
 from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
-from app.demo.mini import MiniProgram, fix_order
+from app.demo.mini import MiniProgram, find_supervisor, fix_order
 from app.demo.stage import Stage, stage
 from app.demo_data import POOL, SPECIALTY
 from app.demo_people import EXPERTS, STAFF
@@ -91,7 +91,7 @@ class Hand:
         self._days += 1
         times = Times.after(await self.stage.now(), gathering=timedelta(days=self._days))
         project = (await agency.post("/projects", project_form(name=f"第{self._days}个项目")))["id"]
-        supervisor = self.people["supervisor"].phone.mobile
+        supervisor = await find_supervisor(agency, "冯监督")
         form = draw_form(project, [], times, needed=NEEDED, supervisor=supervisor)
         draw = str((await agency.post("/draws", form))["id"])
         pool = (await agency.get("/pool"))["choices"]

@@ -30,6 +30,7 @@ from services.expert_import import ExpertImport
 from services.expert_sheets import COLUMNS
 from services.organisations import Organisations, Registered
 from services.ports import IdentityClaims
+from tests.factories.offices import make_supervisor
 
 POOL = "guangdong"
 TERMINAL = "广东省公共资源交易中心"
@@ -40,6 +41,7 @@ TENDEREE, TENDEREE_CODE = "招标人法人名称", "91440101MA5000002T"
 LEGAL, AGENT, OTHER_AGENT = "19900100001", "19900100002", "19900100003"
 VERIFIER, SUPERVISOR, VENUE_DESK = "19900100004", "19900100005", "19900100006"
 NATURAL, WEAK = "19900100007", "19900100008"
+SUPERVISOR_NAME = "冯监督"
 _OFFICES = {VERIFIER: "verifier", VENUE_DESK: "venue"}
 
 
@@ -74,7 +76,7 @@ EXPERTS = (*BUILDERS, *BUILDERS_ELSEWHERE, *PLANNERS, OF_TENDEREE, OF_BIDDER, NA
 
 
 async def prepare(settings: Settings) -> None:
-    """What the pool's administration did before: catalogues, experts, the offices of verifier and venue."""
+    """What the pool's administration did before: catalogues, experts, verifier, venue, the register of supervisors."""
     async with deps_for(settings) as deps:
         await load_catalogues_of(deps, settings.rulebooks.parent / "catalogues")
         report = await ExpertImport(deps).run(system(POOL), _sheet(), "csv")
@@ -84,6 +86,7 @@ async def prepare(settings: Settings) -> None:
                 account = await account_by_mobile(deps, POOL, mobile)
                 scope = TERMINAL if role == "verifier" else ""
                 await RoleGrant.create(account_id=account.id, role=role, scope=scope, granted_at=deps.now())
+        await make_supervisor(deps, SUPERVISOR, name=SUPERVISOR_NAME, pool=POOL, department="市住房和城乡建设局")
 
 
 def _sheet() -> bytes:

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from app.demo.forms import Times, condition_form, draw_form, notice_form, project_form
-from app.demo.mini import MiniProgram, fix_order
+from app.demo.mini import MiniProgram, find_supervisor, fix_order
 from app.demo.phones import bubbles
 from app.demo.stage import stage
 from app.demo.wire import Refused
@@ -148,21 +148,22 @@ async def _times(day: Day) -> Times:
     return Times.after(await day.stage.now(), gathering=timedelta(hours=6))
 
 
-def _draw(day: Day, times: Times, lot: str, needed: int, **change: object) -> dict[str, object]:
-    return draw_form(day.project, [lot], times, needed=needed, supervisor=gd.SUPERVISOR, **change)
+async def _draw(day: Day, times: Times, lot: str, needed: int, **change: object) -> dict[str, object]:
+    supervisor = await find_supervisor(await day.agent(), gd.SUPERVISOR_NAME)
+    return draw_form(day.project, [lot], times, needed=needed, supervisor=supervisor, **change)
 
 
 async def test_16_times_must_be_in_order_and_only_lots_not_yet_drawn_can_be_ticked(day: Day) -> None:
     agent, times = await day.agent(), await _times(day)
     wrong = Times(times.starts, times.gathering, times.opening, times.ends)
     with refused(rule="draw.times_in_order"):
-        await agent.post("/draws", _draw(day, wrong, day.lots[0], 3))
-    day.draw = (await agent.post("/draws", _draw(day, times, day.lots[0], 3)))["id"]
+        await agent.post("/draws", await _draw(day, wrong, day.lots[0], 3))
+    day.draw = (await agent.post("/draws", await _draw(day, times, day.lots[0], 3)))["id"]
     shown = await agent.get(f"/draws/{day.draw}")
     today = f"{local(await day.stage.now()):%Y%m%d}"
     assert (shown["number"], shown["state_label"]) == (f"CQSQ{today}0001", "新建")
     with refused(code="lot_taken"):
-        await agent.post("/draws", _draw(day, times, day.lots[0], 2))
+        await agent.post("/draws", await _draw(day, times, day.lots[0], 2))
     lots = (await agent.get(f"/projects/{day.project}"))["lots"]
     assert [lot["draw_number"] for lot in lots] == [shown["number"], ""]
     with pytest.raises(Refused) as linked:
@@ -181,14 +182,23 @@ async def test_17_tenderee_and_agency_are_recused_for_good_and_others_by_hand_or
     with refused(code="fixed_recusal"):
         await agent.delete(f"/draws/{day.draw}/recusal-units/{units[0]['id']}")
     with pytest.raises(Refused) as unknown:
-        await agent.post(f"/draws/{day.draw}/recusal-units", {"name": "某某公司", "reason": "不喜欢"})
+        await agent.post(
+            f"/draws/{day.draw}/recusal-units", {"name": "某某公司", "reason": "不喜欢", "evidence": "自行申报"}
+        )
     assert unknown.value.problem["field"] == "reason"
-    sheet = f"单位名称,统一社会信用代码,回避原因\n{gd.OF_BIDDER.employer},,投标人\n".encode()
+    sheet = (
+        f"单位名称,统一社会信用代码,回避原因,回避依据\n{gd.OF_BIDDER.employer},,投标人,投标文件或报名记录\n".encode()
+    )
     assert await agent.upload(f"/draws/{day.draw}/recusal-units/import", "units.csv", sheet) == {"added": 1}
     changed = b"name,code,reason\nx,,y\n"
     with refused(code="sheet_unreadable"):
         await agent.upload(f"/draws/{day.draw}/recusal-units/import", "units.csv", changed)
-    person = {"name": gd.NAMED.name, "id_number": gd.NAMED.id_number, "reason": "与投标人有利害关系"}
+    person = {
+        "name": gd.NAMED.name,
+        "id_number": gd.NAMED.id_number,
+        "reason": "与投标人有利害关系",
+        "evidence": "利害关系说明",
+    }
     await agent.post(f"/draws/{day.draw}/recusal-persons", person)
     found = await agent.get(f"/draws/{day.draw}/recusal-units?search=投标")
     assert [unit["name"] for unit in found["items"]] == [gd.OF_BIDDER.employer]
@@ -329,7 +339,7 @@ async def test_21_experts_of_an_earlier_draw_are_avoided_and_a_forced_end_still_
         65
     )  # the vendor lets one call a minute through to a number; who declined may be asked again
     times = Times.after(await day.stage.now(), gathering=timedelta(hours=9))
-    form = _draw(day, times, day.lots[1], 2, avoided_draws=[day.draw], on_site=False)
+    form = await _draw(day, times, day.lots[1], 2, avoided_draws=[day.draw], on_site=False)
     day.second = (await agent.post("/draws", form))["id"]
     notice = (await agent.post(f"/draws/{day.second}/notices", notice_form(times, gd.VENUE, gd.ADDRESS)))["id"]
     await agent.post(f"/draws/{day.second}/conditions", condition_form(notice, 2))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.clock import local
-from tests.factories.offices import SUPERVISOR_MOBILE
+from tests.factories.offices import SUPERVISOR_ENTRY
 from tests.miniapp_api.conftest import World
 
 UNIT = "91350211M000100Y46"
@@ -32,7 +32,7 @@ def draw_form(world: World, project_id: str, *lots: str, on_site: bool = False) 
         "opening_at": at(world, hours=3), "opening_place": "第一开标室", "needed": 2,
         "starts_at": at(world, hours=6), "ends_at": at(world, hours=12), "on_site": on_site, "operator_name": "王小明",
         "operator_phone": "13568846647", "operator_id_number": "11010519491231002X",
-        "supervisors": [{"name": "李监督", "phone": SUPERVISOR_MOBILE, "department": "住建局"}],
+        "supervisors": [str(SUPERVISOR_ENTRY)],
     }  # fmt: skip
 
 

@@ -247,7 +247,7 @@ async def template(agency: Person, name: str) -> bytes:
 
 async def test_recusal_units_and_persons_are_added_listed_and_removed(office: Office, agency: Person) -> None:
     draw = str(await make_draw(office))
-    unit = {"name": "某某咨询有限公司", "credit_code": "", "reason": "投标人"}
+    unit = {"name": "某某咨询有限公司", "credit_code": "", "reason": "投标人", "evidence": "自行申报"}
     added = await agency.post(f"/draws/{draw}/recusal-units", unit, 201)
     page = await agency.get(f"/draws/{draw}/recusal-units?search=咨询")
     assert (page["total"], page["items"][0]["id"]) == (1, added["id"])
@@ -256,7 +256,7 @@ async def test_recusal_units_and_persons_are_added_listed_and_removed(office: Of
     fixed = (await agency.get(f"/draws/{draw}/recusal-units"))["items"][0]
     assert (await agency.delete(f"/draws/{draw}/recusal-units/{fixed['id']}", 409))["code"] == "fixed_recusal"
     await agency.delete(f"/draws/{draw}/recusal-units/{added['id']}")
-    person = {"name": "张三", "id_number": "11010519491231002X", "reason": "投标人"}
+    person = {"name": "张三", "id_number": "11010519491231002X", "reason": "投标人", "evidence": "自行申报"}
     someone = await agency.post(f"/draws/{draw}/recusal-persons", person, 201)
     persons = await agency.get(f"/draws/{draw}/recusal-persons?search=张")
     assert persons["total"] == 1
@@ -281,9 +281,9 @@ async def test_one_bad_line_keeps_the_whole_sheet_out_and_is_named(office: Offic
     draw = str(await make_draw(office))
     book = load_workbook(io.BytesIO(await template(agency, "units.xlsx")))
     sheet = book.worksheets[0]
-    sheet.append(["第二家公司", "错误代码", "投标人"])
-    sheet.append(["第三家公司", "", "编造的原因"])
-    sheet.append(["长" * 201, "", "投标人"])
+    sheet.append(["第二家公司", "错误代码", "投标人", "自行申报"])
+    sheet.append(["第三家公司", "", "编造的原因", "自行申报"])
+    sheet.append(["长" * 201, "", "投标人", "自行申报"])
     out = io.BytesIO()
     book.save(out)
     said = await upload(agency, f"/draws/{draw}/recusal-units/import", "list.xlsx", out.getvalue(), 422)
@@ -296,7 +296,7 @@ async def test_one_bad_line_keeps_the_whole_sheet_out_and_is_named(office: Offic
     ("filename", "content"),
     [
         ("list.xls", b"x"), ("list.csv", b""), ("list.csv", "单位,代码\n".encode()), ("list.xlsx", b"no zip"),
-        ("list.csv", "单位名称,统一社会信用代码,回避原因\n".encode()), ("list.csv", b"\x00\x01\x02"),
+        ("list.csv", "单位名称,统一社会信用代码,回避原因,回避依据\n".encode()), ("list.csv", b"\x00\x01\x02"),
     ],
 )  # fmt: skip
 async def test_a_sheet_that_cannot_be_read_says_what_to_do(

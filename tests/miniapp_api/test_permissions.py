@@ -84,7 +84,7 @@ async def send(person: Person, endpoint: Endpoint, ids: dict[str, object], sampl
     elif endpoint.upload is not None:
         form = FormData()
         kind: Kind = "persons" if "person" in endpoint.path else "units"
-        form.add_field("file", render_template(kind, "csv", ["投标人"]), filename="list.csv")
+        form.add_field("file", render_template(kind, "csv", ["投标人"], ["自行申报"]), filename="list.csv")
         options["data"] = form
     fixed = {
         "kind": "units" if "recusal" in endpoint.path else "region", "form": "csv", "leaf": "ef" * 32,

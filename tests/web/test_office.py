@@ -21,7 +21,7 @@ from tests.web.office import Scene, employer_request, fill, handed_in, make_scen
 
 PAGES = (
     "", "/applications", "/experts", "/campaigns", "/campaigns/new", "/employers", "/employers/requests",
-    "/employers/import", "/reviewers", "/staff",
+    "/employers/import", "/reviewers", "/staff", "/supervisors",
     "/objections", "/notices", "/orders", "/alarms", "/invoices", "/bills", "/feedback", "/materials",
     "/passwords",
 )  # fmt: skip

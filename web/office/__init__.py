@@ -20,10 +20,11 @@ from web.office.orders import OrderPages
 from web.office.passwords import PasswordPages
 from web.office.reviewers import ReviewerPages
 from web.office.staff import StaffPages
+from web.office.supervisors import SupervisorPages
 from web.site import Site
 
 _ALL = (
-    HomePages, ApplicationPages, ExpertPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages,
+    HomePages, ApplicationPages, ExpertPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages, SupervisorPages,
     ObjectionPages, OrderPages, AlarmPages, InvoicePages, BillPages, FeedbackPages, MaterialPages, PasswordPages,
     ExportPages,
 )  # fmt: skip

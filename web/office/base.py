@@ -118,7 +118,7 @@ def menu_of(book: Rulebook) -> list[Entry]:
     """The entries that a pool of this rulebook has a use for."""
     entries = [
         Entry("applications", "申请"), Entry("experts", "专家"), Entry("campaigns", "征集"), Entry("employers", "单位"),
-        Entry("reviewers", "审核分工"), Entry("staff", "工作人员"),
+        Entry("reviewers", "审核分工"), Entry("staff", "工作人员"), Entry("supervisors", "监督人名册"),
     ]  # fmt: skip
     if book.notice is not None:
         entries.append(Entry("objections", "公示与异议"))

@@ -60,7 +60,7 @@ const fields = (lots, finished) => [
   { name: 'operator_name', label: '经办人' },
   { name: 'operator_phone', label: '经办人电话', type: 'tel' },
   { name: 'operator_id_number', label: '经办人证件号', hint: '为保护隐私不回显，每次保存都要填写', also: 'operator_id' },
-  { name: 'supervisors', label: '监督人员', type: 'people', hint: '监督人用自己的手机参与承诺' },
+  { name: 'supervisors', label: '监督人员', type: 'supervisors', hint: '监督人用自己的手机参与承诺' },
   { name: 'remark', label: '备注', type: 'textarea', hint: '选填' },
 ].filter(Boolean);
 
@@ -94,10 +94,10 @@ async function basicForm(page, project, values, label, submit) {
 }
 
 async function basic(page, found, { next }) {
-  if (!page.mayEdit(found)) return overview(found);
+  if (!page.mayEdit(found)) return [...overview(found), page.isAgency && CHANGEABLE.includes(found.state) && buttons(button('更换监督人', () => changeSupervisors(page, found)))];
   const project = await page.api.get(`/projects/${found.project_id}`);
   const { needed, starts_at: start } = found;
-  const form = await basicForm(page, project, found, '保存，下一步：回避单位', async (values) => {
+  const form = await basicForm(page, project, { ...found, supervisors: registered(found) }, '保存，下一步：回避单位', async (values) => {
     await page.api.put(`/draws/${found.id}`, values);
     if (values.needed !== needed || values.starts_at !== start) page.toast('已保存，请核对语音通知和抽取条件。');
     next();
@@ -109,6 +109,19 @@ async function basic(page, found, { next }) {
     page.app.back();
   }, 'warn');
   return [form, buttons(button('不修改，下一步', next), found.state === 'editing' && remove)];
+}
+
+/** Those of the register; who was typed in before there was one must be chosen again. */
+const registered = (found) => found.supervisors.filter((one) => one.entry_id).map((one) => ({ ...one, id: one.entry_id }));
+
+/** While no order is being fixed: somebody may leave the register or fall ill. */
+const CHANGEABLE = ['submitted', 'verified', 'short', 'supplement_pending'];
+
+function changeSupervisors(page, found) {
+  const close = page.app.overlay('更换监督人', makeForm(page, [{ name: 'supervisors', label: '监督人员', type: 'supervisors' }],
+    { supervisors: registered(found) }, {
+      label: '保存', submit: async (values) => { await page.api.put(`/draws/${found.id}/supervisors`, values); close(); page.refresh(); },
+    }));
 }
 
 /** The basic data to read. */

@@ -8,7 +8,7 @@ let serial = 0;
 /**
  * A form of fields {name, label, type, hint, placeholder, options, required, kind}. Types: text (default), tel, textarea,
  * time, whole, wan (10,000 yuan, kept as fen), choice (options [value, label]), switch, code and codes (of the catalogue
- * `kind`), people (supervisors).
+ * `kind`), supervisors (of the office's register).
  * ticks (options [value, label, off]).
  * `submit` gets the values; its refusal is shown at the field that it names. `form.put(name, value)` fills a text in.
  */
@@ -53,7 +53,7 @@ class Widget {
     this.id = `m-field-${++serial}`;
     this.error = h('small', { class: 'm-error', id: `${this.id}-error`, role: 'alert', hidden: true });
     this.control = (MAKERS[field.type] ?? MAKERS.text)(this, value);
-    const wide = ['textarea', 'codes', 'people', 'ticks'].includes(field.type);
+    const wide = ['textarea', 'codes', 'supervisors', 'ticks'].includes(field.type);
     this.element = h('div', { class: `m-field m-type-${wide ? 'wide' : field.type ?? 'text'}` },
       h('label', { for: this.id, id: `${this.id}-label` }, field.label, field.hint && h('small', {}, field.hint)), this.control, this.error);
     const target = this.element.querySelector(`#${this.id}`);
@@ -127,7 +127,7 @@ const MAKERS = {
   },
   code: (widget, value) => codeField(widget, value),
   codes: (widget, value) => codesField(widget, value),
-  people: (widget, value) => peopleField(widget, value),
+  supervisors: (widget, value) => supervisorsField(widget, value),
 };
 
 function codeField(widget, value) {
@@ -163,23 +163,41 @@ function codesField(widget, value) {
   }, '添加'));
 }
 
-function peopleField(widget, value) {
-  const list = h('div', { class: 'm-people' });
-  const row = (person) => {
-    const part = (name, label, type = 'text') => {
-      const element = h('input', { type, 'aria-label': label, placeholder: label, data: { part: name }, autocomplete: 'off' });
-      element.value = person[name] ?? '';
-      return element;
-    };
-    const line = h('div', { class: 'm-person' }, part('name', '姓名'), part('phone', '手机号', 'tel'), part('department', '单位或部门'),
-      h('button', { type: 'button', 'aria-label': '删除这一位', onclick: () => line.remove() }, '×'));
-    return line;
+/** Lines {id, name, department} of the register; the value is their ids. */
+function supervisorsField(widget, value) {
+  const chosen = [...(value ?? [])];
+  const list = h('ul', { class: 'm-chips' });
+  const draw = () => list.replaceChildren(...chosen.map((one) => h('li', {}, `${one.name}（${one.department}）`, h('button', {
+    type: 'button', 'aria-label': `去掉${one.name}`, onclick: () => { chosen.splice(chosen.indexOf(one), 1); draw(); },
+  }, '×'))));
+  draw();
+  widget.read = () => chosen.map((one) => one.id);
+  const add = (one) => { if (!chosen.some(({ id }) => id === one.id)) { chosen.push(one); draw(); } };
+  return h('div', { class: 'm-many' }, list, h('button', {
+    type: 'button', id: widget.id, class: 'm-pick', onclick: () => chooseSupervisor(widget.page, add),
+  }, '从名册选择'));
+}
+
+function chooseSupervisor(page, done) {
+  const list = h('div', { class: 'm-cells', 'aria-live': 'polite' });
+  const word = h('input', { type: 'search', class: 'm-input', 'aria-label': '搜索监督人', placeholder: '输入姓名或单位搜索' });
+  let asked = 0; // what is asked last is shown, whichever answer comes last
+  const load = async () => {
+    const turn = ++asked;
+    try {
+      const { items } = await page.api.get('/supervisors', { search: word.value.trim(), size: 50 });
+      if (turn !== asked) return;
+      list.replaceChildren(...items.map((one) => h('div', { class: 'm-cell' }, h('button', {
+        type: 'button', class: 'm-node', onclick: () => { close(); done(one); },
+      }, one.name, h('small', {}, `${one.department} ${one.masked_mobile}`)))));
+      if (!items.length) list.replaceChildren(h('p', { class: 'm-empty' }, '名册中没有符合的监督人，请联系专家库管理单位添加。'));
+    } catch (error) { report(error, list); }
   };
-  list.append(...(value?.length ? value : [{}]).map(row));
-  widget.read = () => [...list.children].map((line) => Object.fromEntries(
-    [...line.querySelectorAll('[data-part]')].map((element) => [element.dataset.part, element.value.trim()])))
-    .filter((person) => person.name || person.phone);
-  return h('div', {}, list, h('button', { type: 'button', id: widget.id, class: 'm-pick', onclick: () => list.append(row({})) }, '再添加一位'));
+  word.addEventListener('input', load);
+  const close = page.app.overlay('选择监督人', [
+    h('div', { class: 'm-search' }, word), h('p', { class: 'm-note' }, '名册由专家库管理单位维护，不能自行填写手机号。'), list,
+  ]);
+  load();
 }
 
 // -- choosing from a catalogue -----------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ export async function recusal(page, found, { next }) {
   const own = page.mayEdit(found);
   return [
     cells('回避单位', found.recusal_units.map((unit) => cell(unit.name, '', {
-      note: [unit.credit_code, unit.reason].filter(Boolean).join(' · '),
+      note: [unit.credit_code, unit.reason, unit.evidence].filter(Boolean).join(' · '),
       tag: unit.fixed ? tag('', '默认') : own && remove(page, `/draws/${found.id}/recusal-units/${unit.id}`, unit.name),
     })), '招标人和代理机构默认回避，不能删除。近三年在这些单位任职的专家不会被抽到。'),
     own && buttons(button('添加单位', () => addUnit(page, found)), button('批量导入', () => bulk(page, found, 'units', '单位'))),
     cells('回避人员', found.recusal_persons.length ? found.recusal_persons.map((person) => cell(person.name, '', {
-      note: [person.unit_name, person.reason].filter(Boolean).join(' · '),
+      note: [person.unit_name, person.reason, person.evidence].filter(Boolean).join(' · '),
       tag: own && remove(page, `/draws/${found.id}/recusal-persons/${person.id}`, person.name),
     })) : [cell('无')]),
     own && buttons(button('添加人员', () => addPerson(page, found)), button('批量导入', () => bulk(page, found, 'persons', '人员'))),
@@ -26,19 +26,22 @@ function remove(page, path, name) {
   return element;
 }
 
-const reasons = (page) => page.pool.choices.recusal_reasons.map((text) => [text, text]);
+const why = (page) => [
+  { name: 'reason', label: '回避原因', type: 'choice', options: page.pool.choices.recusal_reasons.map((text) => [text, text]) },
+  { name: 'evidence', label: '回避依据', type: 'choice', options: page.pool.choices.recusal_evidence.map((text) => [text, text]) },
+];
 
 function addUnit(page, found) {
   const close = page.app.overlay('添加回避单位', makeForm(page, [
     { name: 'name', label: '单位名称' }, { name: 'credit_code', label: '统一社会信用代码', hint: '选填' },
-    { name: 'reason', label: '回避原因', type: 'choice', options: reasons(page) },
+    ...why(page),
   ], {}, { label: '添加', submit: async (values) => { await page.api.post(`/draws/${found.id}/recusal-units`, values); close(); page.refresh(); } }));
 }
 
 function addPerson(page, found) {
   const close = page.app.overlay('添加回避人员', makeForm(page, [
-    { name: 'name', label: '姓名' }, { name: 'id_number', label: '身份证号', hint: '选填，填写后按证件号核对' },
-    { name: 'unit_name', label: '所在单位', hint: '选填' }, { name: 'reason', label: '回避原因', type: 'choice', options: reasons(page) },
+    { name: 'name', label: '姓名' }, { name: 'id_number', label: '身份证号', hint: '不清楚时请填写所在单位' },
+    { name: 'unit_name', label: '所在单位', hint: '有身份证号时选填' }, ...why(page),
   ], {}, { label: '添加', submit: async (values) => { await page.api.post(`/draws/${found.id}/recusal-persons`, values); close(); page.refresh(); } }));
 }
 
@@ -66,6 +69,6 @@ function bulk(page, found, kind, word) {
     }
   }, 'primary');
   const close = page.app.overlay(`批量导入回避${word}`, [
-    h('p', { class: 'm-note' }, '请用模板填写，表头和回避原因不要改动；有一行不对就一条也不导入。'), h('div', { class: 'm-search' }, file), wrong, buttons(template, send),
+    h('p', { class: 'm-note' }, '请用模板填写，表头、回避原因和依据不要改动；有一行不对就一条也不导入。'), h('div', { class: 'm-search' }, file), wrong, buttons(template, send),
   ]);
 }

@@ -2,7 +2,7 @@
 import { later } from './time.js';
 
 const TENDEREE = { name: '演示建设单位', code: '91110000600037341L' };
-const SUPERVISOR = { name: '冯监督', phone: '19900000003', department: '演示市住房和城乡建设局' };
+const SUPERVISOR = '冯监督';
 const ID_NUMBER = '11010519491231002X';
 const RECUSED = '演示建设第1公司';
 
@@ -28,7 +28,7 @@ export function sampleDraw(page, project) {
   return {
     project_id: project.id, lots: [], name: `${project.name}评标`, medium: '省公共资源交易平台', opening_at: later(now, 30),
     opening_place: '第一开标室', needed: 3, starts_at: later(now, 120), ends_at: later(now, 300), on_site: true,
-    operator_name: phone.name, operator_phone: phone.mobile, operator_id_number: ID_NUMBER, supervisors: [SUPERVISOR],
+    operator_name: phone.name, operator_phone: phone.mobile, operator_id_number: ID_NUMBER, supervisors: [],
     avoided_draws: [], remark: '',
   };
 }
@@ -53,10 +53,11 @@ export const sampleCondition = (page, noticeId) => ({
 export async function makeDraw(page) {
   const { api } = page;
   const project = await api.post('/projects', sampleProject(page));
-  const { id } = await api.post('/draws', sampleDraw(page, project));
-  const { recusal_reasons: reasons } = page.pool.choices;
+  const { items: named } = await api.get('/supervisors', { search: SUPERVISOR });
+  const { id } = await api.post('/draws', { ...sampleDraw(page, project), supervisors: named.slice(0, 1).map((one) => one.id) });
+  const { recusal_reasons: reasons, recusal_evidence: [evidence] } = page.pool.choices;
   const reason = reasons.find((text) => text === '投标人') ?? reasons[0];
-  await api.post(`/draws/${id}/recusal-units`, { name: RECUSED, credit_code: '', reason });
+  await api.post(`/draws/${id}/recusal-units`, { name: RECUSED, credit_code: '', reason, evidence });
   const notice = await api.post(`/draws/${id}/notices`, sampleNotice(page));
   await api.post(`/draws/${id}/conditions`, sampleCondition(page, notice.id));
   return id;

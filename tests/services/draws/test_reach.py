@@ -14,7 +14,6 @@ from models.draws import Draw, Supervisor
 from models.invitations import Invitation
 from models.organisations import AgentLink
 from services.base import Deps
-from services.draws.forms import SupervisorForm
 from services.draws.reading import Filters
 from tests.factories.offices import (
     Office,
@@ -22,6 +21,7 @@ from tests.factories.offices import (
     draw_form,
     make_draw,
     make_office,
+    make_supervisor,
     notice_form,
     open_invitations,
     start_draw,
@@ -70,7 +70,8 @@ async def test_experts_do_not_read_the_register_of_absences(office: Office) -> N
 
 async def test_an_agent_can_not_name_himself_as_the_supervising_person(office: Office) -> None:
     mobile = await mobile_of(office, await Account.get(id=office.agency.account_id))
-    form = replace(draw_form(office), supervisors=(SupervisorForm("自己", mobile, "某部门"),))
+    entry = await make_supervisor(office.deps, mobile, name="自己")
+    form = replace(draw_form(office), supervisors=(entry.id,))
     with pytest.raises(InvalidInput) as refusal:
         await office.setup.create(office.agency, form)
     assert refusal.value.field == "supervisors"

@@ -1,0 +1,67 @@
+"""Whether a condition can be filled, as bands: limited, and deaf to whom the agency recuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.errors import TooMany
+from models.draws import CallNotice, Condition, Draw
+from services import permissions
+from services.base import Actor, Deps, transaction
+from services.draws.eligibility import count_eligible, nobody_recused
+from services.draws.state import lock_editable
+from services.draws.usage import take_one
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How many could be drawn, as bands such as ``<5`` or ``20-49``; never names. ``left``: previews still allowed.
+
+    Nobody's recusal is taken off, see ``docs/algorithms/recusal.md``.
+    """
+
+    main: str
+    alternative: str
+    left: int
+
+
+class DrawPreviews:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def show(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> Preview:
+        """Limited per draw, and per day for the project and the organisation. Raises TooMany."""
+        permissions.check(actor, "draw.preview")
+        async with transaction():
+            locked = await lock_editable(actor, draw_id)
+            condition = locked.get_condition(condition_id)
+            left = await self._take(locked.draw)
+            notice = await CallNotice.get(id=condition.notice_id)
+            main = await self._band(locked.draw, condition, notice, condition.specialty)
+            alternative = await self._band(locked.draw, condition, notice, condition.alternative)
+            return Preview(main, alternative, left)
+
+    async def _take(self, draw: Draw) -> int:
+        rules, now = self._deps.book(draw.pool).draw.preview, self._deps.now()
+        if draw.previews >= rules.per_draw:
+            raise TooMany(f"本活动预览次数已用完（{rules.per_draw}次），请直接提交。", retry_after=86400)
+        draw.previews += 1
+        await draw.save(update_fields=["previews"])
+        left = await take_one(
+            "preview", draw.project_id, now, rules.per_project_day,
+            f"本项目今天的预览次数已用完（{rules.per_project_day}次），请直接提交，或明天再预览。",
+        )  # fmt: skip
+        ours = await take_one(
+            "preview", draw.organisation_id, now, rules.per_organisation_day,
+            f"本单位今天的预览次数已用完（{rules.per_organisation_day}次），请直接提交，或明天再预览。",
+        )  # fmt: skip
+        return min(rules.per_draw - draw.previews, left, ours)
+
+    async def _band(self, draw: Draw, condition: Condition, notice: CallNotice, specialty: str) -> str:
+        if not specialty:
+            return ""
+        book = self._deps.book(draw.pool)
+        return book.draw.preview.band(
+            await count_eligible(draw, condition, notice, specialty, nobody_recused(draw), book)
+        )

@@ -1,0 +1,67 @@
+"""Whom a draw steps around, fixed before its lists are frozen: salted hashes in the record, the entries sealed here."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain import draws as law
+from models.draws import AvoidedDraw, Draw, RecusalCommitment, RecusalPerson, RecusalUnit
+from services.crypto import Keyring
+
+
+@dataclass(frozen=True)
+class SealedRecusal:
+    """One entry as committed; ``content`` is canonical JSON: its kind (unit, person or draw), reason, evidence."""
+
+    salt: bytes
+    content: bytes
+
+    @property
+    def digest(self) -> bytes:
+        return law.sealed_digest("recusal", self.salt, self.content)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {str(key): str(value) for key, value in json.loads(self.content).items()}
+
+
+async def commit_recusals(keys: Keyring, draw: Draw, round_number: int) -> bytes:
+    """Seal today's recusals of the draw and return their root. What an earlier round committed keeps its salt."""
+    before = await RecusalCommitment.filter(draw_id=draw.id).order_by("-round_number").first()
+    salts = {one.content: one.salt for one in open_commitment(keys, before)} if before else {}
+    items = [SealedRecusal(salts.get(content) or os.urandom(law.SALT_BYTES), content) for content in await listed(draw)]
+    root = law.recusals_root(item.digest for item in items)
+    opening = json.dumps([[item.salt.hex(), item.content.decode()] for item in items], ensure_ascii=False)
+    await RecusalCommitment.create(
+        draw_id=draw.id, round_number=round_number, root=root.hex(), opening_sealed=keys.seal(opening, "recusals")
+    )
+    return root
+
+
+def open_commitment(keys: Keyring, commitment: RecusalCommitment) -> list[SealedRecusal]:
+    opening = json.loads(keys.open(commitment.opening_sealed, "recusals"))
+    return [SealedRecusal(bytes.fromhex(salt), content.encode()) for salt, content in opening]
+
+
+async def listed(draw: Draw) -> list[bytes]:
+    """What the rows say now, each entry once, as canonical JSON."""
+    entries: list[Mapping[str, str]] = [
+        {"kind": "unit", "name": u.name, "code": u.credit_code, "reason": u.reason, "evidence": u.evidence}
+        for u in await RecusalUnit.filter(draw_id=draw.id)
+    ]
+    entries += [
+        {
+            "kind": "person", "name": p.name, "id_number_hash": p.id_number_hash, "unit": p.unit_name,
+            "reason": p.reason, "evidence": p.evidence,
+        }
+        for p in await RecusalPerson.filter(draw_id=draw.id)
+    ]  # fmt: skip
+    entries += [
+        {"kind": "draw", "number": one.earlier.number}
+        for one in await AvoidedDraw.filter(draw_id=draw.id).prefetch_related("earlier")
+    ]
+    texts = {json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False) for entry in entries}
+    return sorted(text.encode() for text in texts)

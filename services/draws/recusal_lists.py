@@ -1,0 +1,128 @@
+"""Recusal units and persons (回避单位、回避人员) of a draw that is being set up: who, why, and on what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.parsing import credit_code, id_number
+from domain.recusal import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
+from models.draws import Draw, RecusalPerson, RecusalUnit
+from models.projects import Project
+from services.base import Actor, Deps, transaction, violation
+from services.draws.state import lock_editable
+
+
+class RecusalLists:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def check_editable(self, actor: Actor, draw_id: UUID) -> None:
+        """Raises NotFound for another's draw, Conflict for one that can't be changed any more."""
+        async with transaction():
+            await lock_editable(actor, draw_id)
+
+    async def add_unit(self, actor: Actor, draw_id: UUID, name: str, code: str, reason: str, evidence: str) -> UUID:
+        """Raises InvalidInput, also for a unit that stands there already; RuleViolation when there are too many."""
+        async with transaction():
+            await lock_editable(actor, draw_id)
+            rules = self._deps.book(actor.pool).draw
+            if not name.strip():
+                raise InvalidInput("请填写单位名称。", field="name")
+            checked = credit_code(code) if code.strip() else ""
+            listed = await RecusalUnit.filter(draw_id=draw_id)
+            if len(listed) >= rules.recusal_units_max:
+                raise violation(
+                    self._deps.book(actor.pool), "draw.recusal_units_max", f"回避单位最多{rules.recusal_units_max}家。"
+                )
+            if any(_same_unit(name, checked, one) for one in listed):
+                raise InvalidInput(f"回避单位“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
+            unit = await RecusalUnit.create(
+                draw_id=draw_id, name=name.strip(), credit_code=checked,
+                reason=_choice(reason, rules.recusal_reasons, "reason", "回避原因"),
+                evidence=_choice(evidence, rules.recusal_evidence, "evidence", "回避依据"),
+            )  # fmt: skip
+            return unit.id
+
+    async def remove_unit(self, actor: Actor, draw_id: UUID, unit_id: UUID) -> None:
+        async with transaction():
+            await lock_editable(actor, draw_id)
+            unit = await RecusalUnit.get_or_none(id=unit_id, draw_id=draw_id)
+            if unit is None:
+                raise NotFound("没有这个回避单位。")
+            if unit.fixed:
+                raise Conflict("招标人和代理机构默认回避，不能删除。", code="fixed_recusal")
+            await unit.delete()
+
+    async def add_person(
+        self, actor: Actor, draw_id: UUID, name: str, number: str, unit_name: str, reason: str, evidence: str
+    ) -> UUID:
+        """By ID number, else by name and unit. Raises InvalidInput for a bare name or a repetition, RuleViolation."""
+        async with transaction():
+            await lock_editable(actor, draw_id)
+            rules = self._deps.book(actor.pool).draw
+            if not name.strip():
+                raise InvalidInput("请填写回避人员姓名。", field="name")
+            if not number.strip() and not unit_keys(unit_name):
+                raise InvalidInput("请填写身份证号；不清楚时请填写其工作单位，只有姓名不能回避。", field="id_number")
+            hashed = self._deps.keys.lookup_hash("id_number", id_number(number)) if number.strip() else ""
+            listed = await RecusalPerson.filter(draw_id=draw_id)
+            if len(listed) >= rules.recusal_persons_max:
+                raise violation(
+                    self._deps.book(actor.pool), "draw.recusal_persons_max",
+                    f"回避人员最多{rules.recusal_persons_max}人；同一单位的人员请改为添加回避单位。",
+                )  # fmt: skip
+            person = RecusalPerson(
+                draw_id=draw_id, name=name.strip(), id_number_hash=hashed, unit_name=unit_name.strip(),
+                reason=_choice(reason, rules.recusal_reasons, "reason", "回避原因"),
+                evidence=_choice(evidence, rules.recusal_evidence, "evidence", "回避依据"),
+            )  # fmt: skip
+            if any(_same_person(person, one) for one in listed):
+                raise InvalidInput(f"回避人员“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
+            await person.save()
+            return person.id
+
+    async def remove_person(self, actor: Actor, draw_id: UUID, person_id: UUID) -> None:
+        async with transaction():
+            await lock_editable(actor, draw_id)
+            if not await RecusalPerson.filter(id=person_id, draw_id=draw_id).delete():
+                raise NotFound("没有这个回避人员。")
+
+
+async def recuse_parties(draw: Draw, project: Project) -> None:
+    """Tenderee and agency are recused by themselves."""
+    parties = [(project.tenderee_name, project.tenderee_code, "项目业主")]
+    if project.agency_name:
+        parties.append((project.agency_name, project.agency_code, "代理机构"))
+    for name, code, reason in parties:
+        await RecusalUnit.create(draw_id=draw.id, name=name, credit_code=code, reason=reason, fixed=True)
+
+
+async def check_recusals(draw: Draw) -> None:
+    """Drafts of an earlier release may lack what is asked for now. Raises Conflict."""
+    units = await RecusalUnit.filter(draw_id=draw.id, fixed=False, evidence="")
+    persons = await RecusalPerson.filter(draw_id=draw.id)
+    bare = [p.name for p in persons if not p.evidence or not (p.id_number_hash or unit_keys(p.unit_name))]
+    if lacking := [*(unit.name for unit in units), *bare]:
+        raise Conflict(
+            f"回避名单中“{lacking[0]}”缺少依据、身份证号或单位，请删除后重新添加。", code="recusal_incomplete"
+        )
+
+
+def _same_unit(name: str, code: str, other: RecusalUnit) -> bool:
+    same_code = bool(code) and normalise_credit_code(code) == normalise_credit_code(other.credit_code)
+    return same_code or normalise_unit_name(name) == normalise_unit_name(other.name)
+
+
+def _same_person(one: RecusalPerson, other: RecusalPerson) -> bool:
+    if one.id_number_hash and other.id_number_hash:
+        return one.id_number_hash == other.id_number_hash
+    same_name = normalise_person_name(one.name) == normalise_person_name(other.name)
+    return same_name and set(unit_keys(one.unit_name)) == set(unit_keys(other.unit_name))
+
+
+def _choice(given: str, allowed: Iterable[str], field: str, label: str) -> str:
+    if given not in allowed:
+        raise InvalidInput(f"{label}请从列表中选择：" + "、".join(allowed) + "。", field=field)
+    return given

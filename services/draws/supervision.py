@@ -1,0 +1,61 @@
+"""Who watches a draw: chosen from the office's register, never of the agency's own side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.draw_record import SupervisorFacts
+from domain.errors import Conflict, InvalidInput
+from models.accounts import Account
+from models.draws import Draw, Supervisor, SupervisorEntry
+from services.draws.state import acts_for_agency
+
+_AGAIN = "请在活动信息中从监督人名册重新选择。"
+
+
+async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
+    """Replace the draw's supervisors by entries of the register. Raises InvalidInput."""
+    entries = {
+        entry.id: entry
+        for entry in await SupervisorEntry.filter(id__in=list(chosen), pool=draw.pool, active_until=None)
+    }
+    if entries.keys() != set(chosen):
+        raise InvalidInput("所选监督人不在名册中或已停用，请重新选择。", field="supervisors")
+    for entry in entries.values():
+        if await _of_agencys_side(draw, entry.mobile_hash):
+            raise InvalidInput("监督人员不能是本单位法人或经办人，请选择其他人员。", field="supervisors")
+    await Supervisor.filter(draw_id=draw.id).delete()
+    for entry_id in dict.fromkeys(chosen):
+        entry = entries[entry_id]
+        await Supervisor.create(
+            draw_id=draw.id, entry_id=entry.id, name=entry.name, department=entry.department,
+            phone_sealed=entry.mobile_sealed, mobile_hash=entry.mobile_hash,
+        )  # fmt: skip
+
+
+async def check_supervisors(draw: Draw, *, typed: bool = False) -> None:
+    """Whether the chosen ones may still watch; asked when the draw is handed in and when a round is opened.
+
+    ``typed``: those that an earlier release let the agency type in may stay. Raises Conflict.
+    """
+    for one in await Supervisor.filter(draw_id=draw.id):
+        if one.entry_id is None and not typed:
+            raise Conflict(f"监督人{one.name}是自行填写的，{_AGAIN}", code="supervisor_typed")
+        if one.entry_id is not None and not await SupervisorEntry.exists(id=one.entry_id, active_until=None):
+            raise Conflict(f"监督人{one.name}已不在名册中，{_AGAIN}", code="supervisor_ended")
+        if await _of_agencys_side(draw, one.mobile_hash):
+            raise Conflict(f"监督人{one.name}现在代表本单位办理业务，{_AGAIN}", code="supervisor_of_agency")
+
+
+async def supervisor_facts(draw: Draw) -> SupervisorFacts:
+    """What the record says of them."""
+    found = await Supervisor.filter(draw_id=draw.id)
+    if not found:
+        return SupervisorFacts("none", 0)
+    return SupervisorFacts("register" if all(one.entry_id for one in found) else "typed", len(found))
+
+
+async def _of_agencys_side(draw: Draw, mobile_hash: str) -> bool:
+    account = await Account.get_or_none(pool=draw.pool, mobile_hash=mobile_hash)
+    return account is not None and await acts_for_agency(draw, account.id)

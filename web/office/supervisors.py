@@ -1,0 +1,60 @@
+"""The register of supervisors (监督人名册): agencies name nobody who does not stand here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.base import Actor
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
+from web.site import page_number
+
+_DEEDS = {"add": "added", "end": "ended"}
+
+
+class SupervisorPages(OfficePart):
+    code = "supervisors"
+    action = "supervisor.manage"
+    notes: ClassVar[Mapping[str, str]] = {
+        "added": "已添加，代理机构现在可以选择。",
+        "ended": "已停用；尚未确定抽取顺序的活动须另选监督人。",
+    }
+
+    def add_routes(self) -> None:
+        self.site.get("/office/supervisors", self.many)
+        self.site.post("/office/supervisors", self.act)
+
+    async def many(self, request: http.Request) -> http.Response:
+        return await self._list(await self.actor(request), request)
+
+    async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        """``?q=`` searches, ``?ended=1`` shows those that were ended."""
+        word, ended, page = request.query.get("q", "")[:50], request.query.get("ended") == "1", page_number(request)
+        found, total = await self.services.supervisors.page(
+            actor, search=word, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+        return self.show(
+            actor, "office_supervisors.html", request, error=form.error, f=form, found=found, total=total, page=page,
+            last=last_page(total), word=word, ended=ended,
+        )  # fmt: skip
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` add, or end with an ``id``."""
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            if fields.get("deed") == "add":
+                await self.services.supervisors.add(
+                    actor, mobile=fields.get("mobile", "").strip(), name=fields.get("name", ""),
+                    department=fields.get("department", ""), key=key_of(fields),
+                )  # fmt: skip
+            elif fields.get("deed") == "end":
+                await self.services.supervisors.end(actor, uuid_of(fields.get("id", ""), "这位监督人"))
+            else:
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+        except AppError as error:
+            return await self._list(actor, request, Form(fields, self.shown(error)))
+        raise see("/office/supervisors", note=_DEEDS[fields["deed"]])
