@@ -9,17 +9,17 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, PdfObject
 
 from domain.errors import InvalidInput
 from domain.rulebook_forms import FileType
+from services.pdf_actions import does_something
 
 MEDIA_TYPES: Mapping[FileType, str] = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
 JPEG_PIXELS_MAX = 120_000_000
@@ -29,7 +29,6 @@ PROGRESSIVE_PIXELS_MAX = 40_000_000
 PNG_PIXELS_MAX = 30_000_000
 """A PNG is decoded whole, 4 bytes a pixel."""
 PAGES_MAX = 300
-OBJECTS_MAX = 100_000
 THUMBNAIL = 320
 PREVIEW = 1600
 """Longer side in pixels."""
@@ -48,19 +47,6 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"BM"), "BMP图片"),
     (re.compile(rb"II\*\x00|MM\x00\*"), "TIFF图片"),
 )
-_FORBIDDEN_KEYS = frozenset(("/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/AF", "/RichMediaContent", "/XFA"))
-_FORBIDDEN_VALUES: Mapping[str, frozenset[str]] = {
-    "/S": frozenset(
-        (
-            "/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/ResetForm", "/Rendition", "/Movie", "/Sound",
-            "/RichMediaExecute", "/GoToR", "/GoToE", "/Hide", "/Trans", "/SetOCGState", "/GoTo3DView",
-        )
-    ),
-    "/Type": frozenset(("/EmbeddedFile", "/Filespec")),
-    "/Subtype": frozenset(("/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D")),
-}  # fmt: skip
-_FORBIDDEN_BYTES = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia|ImportData|SubmitForm)")
-"""Found anywhere: objects that only other readers would come upon. Long enough not to occur in a picture by chance."""
 
 
 @dataclass(frozen=True)
@@ -153,13 +139,13 @@ def check_pdf(content: bytes) -> None:
         if reader.is_encrypted:
             raise InvalidInput("PDF已加密，请取消密码保护后再上传。", code="file_locked")
         pages = len(reader.pages)
-        objects = _objects(reader)
+        active = does_something(reader, content)
     except _BROKEN as error:
         # all of these come out of pypdf for files that are cut off or made up
         raise InvalidInput("PDF不完整或已损坏，请重新导出后再上传。", code="file_broken") from error
     if not 1 <= pages <= PAGES_MAX:
         raise InvalidInput(f"PDF应有1至{PAGES_MAX}页，请检查后再上传。", code="file_pages")
-    if _FORBIDDEN_BYTES.search(content) or any(_acts(one) for one in objects):
+    if active:
         raise InvalidInput(
             "PDF中含有脚本、附件或其他会自动执行的内容，请用“打印为PDF”重新生成后再上传。", code="file_active"
         )
@@ -198,43 +184,3 @@ def _flat(picture: Image.Image) -> bytes:
     out = io.BytesIO()
     flat.save(out, "JPEG", quality=82, optimize=True, exif=b"", icc_profile=None)
     return out.getvalue()
-
-
-def _objects(reader: PdfReader) -> list[PdfObject]:
-    """Every object that the file names, those in compressed streams too, and the trailer."""
-    numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
-    if len(numbers) > OBJECTS_MAX:
-        raise ValueError("too many objects")
-    generations = {number: generation for generation, table in reader.xref.items() for number in table}
-    found: list[PdfObject] = [reader.trailer]
-    for number in numbers:
-        one = reader.get_object(IndirectObject(number, generations.get(number, 0), reader))
-        if one is not None:
-            found.append(one)
-    return found
-
-
-def _acts(found: PdfObject) -> bool:
-    """Whether an object, or what lies directly in it, runs, opens, plays or carries something."""
-    todo: list[object] = [found]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, DictionaryObject):
-            if _is_active(one):
-                return True
-            todo += _direct(one.values())
-        elif isinstance(one, ArrayObject):
-            todo += _direct(one)
-    return False
-
-
-def _direct(values: Iterable[object]) -> list[object]:
-    """References are left out: what they lead to is looked at by itself."""
-    return [value for value in values if isinstance(value, DictionaryObject | ArrayObject)]
-
-
-def _is_active(one: DictionaryObject) -> bool:
-    keys = {str(key) for key in one}
-    if keys & _FORBIDDEN_KEYS:
-        return True
-    return any(name in one and str(one[name]) in names for name, names in _FORBIDDEN_VALUES.items())

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from PIL import Image
 from pypdf import PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
 from domain.clock import Clock, SystemClock
 from domain.errors import Rejected, Transient
@@ -118,6 +118,41 @@ def with_action(kind: str) -> Callable[[PdfWriter], None]:
     return change
 
 
+def with_action_on_page(writer: PdfWriter) -> None:
+    """Carried out when the page is shown."""
+    action = DictionaryObject({NameObject("/S"): NameObject("/Named"), NameObject("/N"): NameObject("/Print")})
+    writer.pages[0][NameObject("/AA")] = DictionaryObject({NameObject("/O"): action})
+
+
+def with_beginning(writer: PdfWriter) -> None:
+    """Where a viewer begins to show, as typesetters write it: harmless."""
+    place = ArrayObject([writer.pages[0].indirect_reference, NameObject("/Fit")])  # type: ignore[list-item]
+    action = DictionaryObject({NameObject("/S"): NameObject("/GoTo"), NameObject("/D"): place})
+    writer.root_object[NameObject("/OpenAction")] = writer._add_object(action)
+
+
+def with_stream_elsewhere(writer: PdfWriter) -> None:
+    """A picture whose bytes lie on a share."""
+    stream = DecodedStreamObject()
+    stream[NameObject("/F")] = TextStringObject("//evil.example/share/a")
+    writer.pages[0][NameObject("/PieceInfo")] = writer._add_object(stream)
+
+
+def with_link_to(target: str) -> Callable[[PdfWriter], None]:
+    """A link behind a word or a picture."""
+
+    def change(writer: PdfWriter) -> None:
+        action = {NameObject("/S"): NameObject("/URI"), NameObject("/URI"): TextStringObject(target)}
+        annotation = {
+            NameObject("/Type"): NameObject("/Annot"),
+            NameObject("/Subtype"): NameObject("/Link"),
+            NameObject("/A"): DictionaryObject(action),
+        }
+        writer.pages[0][NameObject("/Annots")] = ArrayObject([writer._add_object(DictionaryObject(annotation))])
+
+    return change
+
+
 def with_script(writer: PdfWriter) -> None:
     """Named in the document's catalogue, as forms do."""
     script = DictionaryObject({NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("x()")})
@@ -130,18 +165,8 @@ def with_attachment(writer: PdfWriter) -> None:
     writer.add_attachment("a.exe", b"MZ")
 
 
-def with_link(writer: PdfWriter) -> None:
-    """A plain web link, as every word processor writes."""
-    annotation = DictionaryObject(
-        {
-            NameObject("/Type"): NameObject("/Annot"),
-            NameObject("/Subtype"): NameObject("/Link"),
-            NameObject("/A"): DictionaryObject(
-                {NameObject("/S"): NameObject("/URI"), NameObject("/URI"): TextStringObject("https://example.cn")}
-            ),
-        }
-    )
-    writer.pages[0][NameObject("/Annots")] = ArrayObject([writer._add_object(annotation)])
+with_link = with_link_to("https://example.cn")
+"""A plain web link, as every word processor writes."""
 
 
 class QuickChecker(FileChecker):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+import zlib
 from contextlib import suppress
 from typing import Any
 
 import pytest
+import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -25,9 +27,13 @@ from tests.factories.files import (
     png,
     png_bomb,
     with_action,
+    with_action_on_page,
     with_attachment,
+    with_beginning,
     with_link,
+    with_link_to,
     with_script,
+    with_stream_elsewhere,
 )
 
 ALL: list[FileType] = ["jpg", "png", "pdf"]
@@ -136,15 +142,25 @@ def test_a_locked_pdf_is_refused() -> None:
     assert code_of(pdf(1, lock)) == "file_locked"
 
 
+ACTIONS = ("Launch", "JavaScript", "SubmitForm", "ImportData", "GoToR", "GoToE", "URI", "Named", "Thread", "Rendition")
+SCRIPTED = (
+    "javascript:app.alert(1)", " JavaScript:x", "java\tscript:x", "file:///c:/windows/cmd.exe",
+    "\\\\evil.example\\share", "//evil.example/share", "vbscript:x", "data:text/html,x",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
 @pytest.mark.parametrize(
     "change",
     [
         with_script,
         with_attachment,
-        *(with_action(f"/{name}") for name in ("Launch", "JavaScript", "SubmitForm", "GoToE")),
+        with_action_on_page,
+        with_stream_elsewhere,
+        *(with_link_to(target) for target in SCRIPTED),
+        *(with_action(f"/{name}") for name in ACTIONS),
     ],
-    ids=["script", "attachment", "launch", "javascript", "submit", "embedded"],
+    ids=["script", "attachment", "page", "elsewhere", *(f"link{at}" for at in range(len(SCRIPTED))), *ACTIONS],
 )
 def test_a_pdf_that_does_something_is_refused(change: Any, packed: bool) -> None:
     content = pdf(1, change, packed=packed)
@@ -154,8 +170,51 @@ def test_a_pdf_that_does_something_is_refused(change: Any, packed: bool) -> None
     assert code_of(content) == "file_active"
 
 
-def test_a_packed_pdf_that_does_nothing_is_taken() -> None:
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [(b"/OpenAction", b"/Open#41ction"), (b"/JavaScript", b"/J#61va#53cript"), (b"/JS", b"/#4a#53")],
+)
+def test_a_name_that_is_spelled_otherwise_is_the_same_name(name: bytes, written: bytes) -> None:
+    content = pdf(1, with_action("/JavaScript")) if name == b"/OpenAction" else pdf(1, with_script)
+    assert name in content
+    assert code_of(content.replace(name, written)) == "file_active"
+
+
+def with_more(content: bytes, hidden: bytes) -> bytes:
+    """Objects that only a reader which looks for them itself comes upon."""
+    return content + b"\n" + hidden + content[content.rindex(b"startxref") :]
+
+
+def test_what_no_table_names_is_found_in_the_bytes() -> None:
+    script = b"7 0 obj\n<</S/J#61vaScript/JS(app.alert(1))>>\nendobj\n"
+    assert code_of(with_more(pdf(), script)) == "file_active"
+    inner = zlib.compress(b"8 0 <</OpenAction<</S/JavaScript/JS(x)>>>>")
+    hidden = b"9 0 obj\n<</Type/ObjStm/N 1/First 4/Filter/FlateDecode>>\nstream\n" + inner + b"\nendstream\nendobj\n"
+    assert code_of(with_more(pdf(), hidden)) == "file_active"
+
+
+def test_the_second_of_two_entries_counts_too() -> None:
+    """Readers disagree about which one holds."""
+    twice = b"<</S/GoTo/S/#4caunch/F(calc.exe)>>"
+    inner = zlib.compress(b"8 0 " + twice)
+    hidden = b"9 0 obj\n<</Type/ObjStm/N 1/First 4/Filter/FlateDecode>>\nstream\n" + inner + b"\nendstream\nendobj\n"
+    assert code_of(with_more(pdf(), hidden)) == "file_active"
+
+
+def test_pdfs_that_do_nothing_are_taken() -> None:
     assert inspect(pdf(2, with_link, packed=True), ALL).kind == "pdf"
+    assert inspect(pdf(2, with_beginning), ALL).kind == "pdf"
+    assert inspect(pdf(1, with_link_to("mailto:a@example.cn")), ALL).kind == "pdf"
+
+
+def test_pdfs_of_scanners_and_typesetters_are_taken() -> None:
+    scan = io.BytesIO()
+    pages = [Image.effect_noise((600, 800), 90).convert("RGB") for _ in range(3)]
+    pages[0].save(scan, "PDF", save_all=True, append_images=pages[1:])
+    assert inspect(scan.getvalue(), ALL).kind == "pdf"
+    text = '#set document(title: "t")\n#outline()\n= 一 <a>\n#link("https://example.cn")[见] @a #link(<a>)[上]'
+    set_ = typst.compile(text.replace("@a ", "").encode())
+    assert inspect(set_, ALL).kind == "pdf"
 
 
 def test_a_pdf_without_pages_or_with_too_many_is_refused() -> None:

@@ -16,9 +16,20 @@ from tests.factories.files import jpeg, pdf, png, with_script
 
 ALL = ("pdf", "docx", "xlsx", "jpg", "png", "zip")
 MACROS = "application/vnd.ms-word.document.macroEnabled.main+xml"
-FIELD = (
-    "<w:document xmlns:w='x'><w:p><w:r><w:instrText>DDEAUTO c:\\windows\\cmd.exe</w:instrText></w:r></w:p></w:document>"
-)
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+BEGIN, END = "<w:r><w:fldChar w:fldCharType='begin'/></w:r>", "<w:r><w:fldChar w:fldCharType='end'/></w:r>"
+
+
+def spelled(*pieces: str) -> str:
+    """One field, its instruction cut into runs."""
+    return BEGIN + "".join(f"<w:r><w:instrText>{piece}</w:instrText></w:r>" for piece in pieces) + END
+
+
+def page(content: str) -> str:
+    return f"<w:document xmlns:w='{W}'><w:body><w:p>{content}</w:p></w:body></w:document>"
+
+
+FIELD = page(spelled("DDEAUTO c:\\windows\\cmd.exe"))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +60,27 @@ def test_good_files_are_known_by_what_they_are(content: bytes, kind: str) -> Non
         ({"word/_rels/document.xml.rels": relations(("image", "https://evil.example/seen.png", True))}, "file_active"),
         ({"word/_rels/document.xml.rels": relations(("oleObject", "file:///c:/a.xlsx", True))}, "file_active"),
         ({"word/document.xml": FIELD}, "file_active"),
+        ({"word/document.xml": page(spelled("DD", "EAU", "TO c:\\windows\\cmd.exe"))}, "file_active"),
+        ({"word/document.xml": page(spelled(" ", "&#68;DE", " excel"))}, "file_active"),
+        (
+            {"word/document.xml": page(spelled("DDEAUTO x")).replace("w:", "v:").replace("xmlns:w", "xmlns:v")},
+            "file_active",
+        ),
+        ({"word/document.xml": page(spelled("DDEAUTO x")).encode("utf-16")}, "file_active"),
+        ({"word/document.xml": page(BEGIN + spelled("QUOTE 68 68 69") + END)}, "file_active"),
+        ({"word/document.xml": page("<w:fldSimple w:instr=' ddeauto c:\\cmd.exe'/>")}, "file_active"),
+        ({"word/document.xml": page("<w:r><w:instrText>DDE x</w:instrText></w:r>")}, "file_active"),
+        ({"word/glossary/footer9.xml": page(spelled("INCLUDE", "PICTURE http://x"))}, "file_active"),
+        ({"word/document.xml": page("<w:altChunk/>")}, "file_active"),
+        ({"word/document.xml": "<!DOCTYPE x [<!ENTITY a 'DDE'>]><x>&a;</x>"}, "file_broken"),
+        ({"word/_rels/document.xml.rels": relations(("aFChunk", "chunk.docx", False))}, "file_active"),
+        ({"word/_rels/document.xml.rels": relations(("hyperlink", "javascript:x", True))}, "file_active"),
+        ({"word/_rels/document.xml.rels": relations(("hyperlink", "\\\\evil\\share", True))}, "file_active"),
+        (
+            {"word/_rels/settings.xml.rels": relations(("attachedTemplate", "x", True)).replace("Ext", "&#69;xt")},
+            "file_active",
+        ),
+        ({"word/chunk.docx": b"PK"}, "file_active"),
         ({"word/_rels/document.xml.rels": relations(("image", "x", True)).encode("utf-16")}, "file_broken"),
         ({"word/_rels/document.xml.rels": "<!DOCTYPE x [<!ENTITY a 'b'>]><Relationships/>"}, "file_broken"),
         ({"../../etc/passwd": b"x"}, "file_mixed"),
@@ -61,6 +93,41 @@ def test_documents_that_run_fetch_or_hide_something_are_refused(more: dict[str, 
         inspect_material(docx(more=more), ALL)
     assert refusal.value.code == code
     assert refusal.value.message.endswith("。")
+
+
+def test_fields_that_every_document_has_are_taken() -> None:
+    fields = spelled("PAGE") + spelled(" TOC \\o ") + spelled("HYPERLINK ", "\\l x") + "<w:fldSimple w:instr='DATE'/>"
+    assert inspect_material(docx(more={"word/document.xml": page(fields)}), ALL) == "docx"
+    nested = BEGIN + "<w:r><w:instrText>IF </w:instrText></w:r>" + spelled("PAGE") + END
+    assert inspect_material(docx(more={"word/document.xml": page(nested)}), ALL) == "docx"
+
+
+@pytest.mark.parametrize(
+    "formula", ["=WEBSERVICE(&quot;http://x&quot;)", "cmd|'/c calc'!A0", "_xlfn.IMAGE(A1)", "=CALL(1)"]
+)
+def test_a_workbook_whose_cells_fetch_or_run_is_refused(formula: str) -> None:
+    cell = f"<worksheet><sheetData><row><c><f>{formula}</f></c></row></sheetData></worksheet>"
+    with pytest.raises(InvalidInput) as refusal:
+        inspect_material(replaced(xlsx(), "xl/worksheets/sheet1.xml", cell), ALL)
+    assert refusal.value.code == "file_active"
+
+
+@pytest.mark.parametrize("kind", ["externalLink", "connections", "xlMacrosheet", "vbaProject", "queryTable"])
+def test_a_workbook_that_hides_what_it_takes_under_another_name_is_refused(kind: str) -> None:
+    with pytest.raises(InvalidInput, match="外部链接"):
+        inspect_material(replaced(xlsx(), "xl/_rels/workbook.xml.rels", relations((kind, "a.xml", False))), ALL)
+
+
+def replaced(content: bytes, name: str, part: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as old:
+        return archive({one: old.read(one) for one in old.namelist()} | {name: part})
+
+
+def test_a_paper_in_an_archive_is_looked_into_like_any_other() -> None:
+    with pytest.raises(InvalidInput, match=r"压缩包中的“a/b.docx”不能使用：文件中含有宏"):
+        inspect_material(archive({"a/b.docx": docx(more={"word/document.xml": FIELD})}), ALL)
+    with pytest.raises(InvalidInput, match="脚本"):
+        inspect_material(archive({"b.pdf": pdf(1, with_script)}), ALL)
 
 
 def test_a_workbook_that_reads_another_is_refused() -> None:
