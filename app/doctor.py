@@ -17,13 +17,13 @@ from app.doctor_files import FILES, PAPERS, SEARCH, check_files, check_fonts, ch
 from app.doctor_keys import KEYS, check_keys
 from app.doctor_money import MAIL, PAY, check_mail, check_pay
 from app.doctor_persons import PERSONS, check_persons
+from app.doctor_phones import check_phones
 from app.doctor_pools import POOLS, check_pools
 from app.findings import Check, Finding, ok, problem
 from app.health import missing_migrations
 from app.sandbox_setup import check_production
 from config.settings import Settings
 from domain.rulebook import Rulebook, check_rulebooks, load_rulebooks
-from domain.rulebook_texts import sms_templates, voice_templates
 from domain.rulebook_types import RulebookError
 from models.migrate import OLDEST_POSTGRES
 from models.schema_check import find_schema_faults
@@ -84,14 +84,7 @@ async def check_templates(settings: Settings) -> list[Finding]:
     except RulebookError:
         return [Finding("模板", "skipped", "规则文件有误，请先修正，再检查模板。")]
     found = [finding for pool, book in books.items() for finding in _pool_templates(settings, pool, book)]
-    sms = _missing((kind for book in books.values() for kind in sms_templates(book.texts)), settings.sms.templates)
-    voice = _missing(
-        (kind for book in books.values() for kind in voice_templates(book.texts)), settings.voice.templates
-    )
-    if sms:
-        found.append(problem("模板", f"短信缺少模板编号：{sms}。请在阿里云申请后填入 PBT_SMS__TEMPLATES。"))
-    if voice:
-        found.append(problem("模板", f"语音缺少模板编号：{voice}。请在阿里云申请后填入 PBT_VOICE__TEMPLATES。"))
+    found += check_phones(settings, books)
     return found or [ok("模板", "微信、短信、语音的模板齐全。")]
 
 

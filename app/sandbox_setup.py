@@ -11,17 +11,19 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from app.demo_people import DemoPerson
+from app.doctor_phones import missing_pools
 from app.key_strength import check_own_keys
 from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
+from app.sandbox_phones import signs, sms_texts, voice_texts, with_demo_phones
 from config.settings import Mail, MiniProgram, OfficialAccount, PayMerchant, Settings
 from domain.rulebook import Rulebook
-from domain.rulebook_texts import TemplateText, sms_templates, voice_templates
+from domain.rulebook_texts import TemplateText
 
 MARK = "sandbox"
 PUBLIC_KEY_ID = "PUB_KEY_ID_0100000000002026010100000001"
@@ -34,8 +36,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def with_demo_accounts(settings: Settings) -> Settings:
-    """Settings with an official account and a mini-program for every pool that has none, with demo merchants, and with
-    the check of persons everywhere.
+    """Settings with an official account, a mini-program, SMS and voice for every pool that has none, with demo
+    merchants, and with the check of persons everywhere.
 
     Writes the merchants' keys into the data folder when they aren't there; Refusal when that can't be done.
     """
@@ -45,7 +47,7 @@ def with_demo_accounts(settings: Settings) -> Settings:
     update = {"accounts": wechat.accounts | accounts, "mini_programs": wechat.mini_programs | programs}
     merchants = demo_merchants(settings) | settings.pay.merchants
     checked = settings.person_check.pools or list(settings.pools)
-    return settings.model_copy(
+    return with_demo_phones(settings).model_copy(
         update={
             "wechat": wechat.model_copy(update=update),
             "pay": settings.pay.model_copy(update={"merchants": merchants}),
@@ -121,13 +123,14 @@ def sandbox_config(
             "access_key_id": settings.sms.access_key_id,
             "access_key_secret": settings.sms.access_key_secret.get_secret_value(),
             "receipt_url": f"{receipts}/sms",
-            "templates": _vendor_codes(settings.sms.templates, map(_sms, books.values())),
+            "templates": sms_texts(settings.sms, books),
+            "signs": signs(settings.sms),
         },
         "voice": {
             "access_key_id": settings.voice.access_key_id,
             "access_key_secret": settings.voice.access_key_secret.get_secret_value(),
             "receipt_url": f"{receipts}/voice",
-            "templates": _vendor_codes(settings.voice.templates, map(_voice, books.values())),
+            "templates": voice_texts(settings.voice, books),
         },
         "persons": {
             "access_key_id": settings.person_check.access_key_id,
@@ -228,23 +231,6 @@ def _cards(ids: Mapping[str, str], cards: Mapping[str, TemplateText | None]) -> 
     }
 
 
-def _sms(book: Rulebook) -> Mapping[str, str]:
-    return sms_templates(book.texts)
-
-
-def _voice(book: Rulebook) -> Mapping[str, str]:
-    return voice_templates(book.texts)
-
-
-def _vendor_codes(codes: Mapping[str, str], by_pool: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Texts by vendor code. The vendor knows one text per code, so the first pool that has a kind decides."""
-    found: dict[str, str] = {}
-    for texts in by_pool:
-        for kind, text in texts.items():
-            found.setdefault(codes.get(kind, kind), text)
-    return found
-
-
 def check_production(settings: Settings) -> list[str]:
     """Why these settings must not serve real people; empty when nothing speaks against it."""
     if settings.env != "production":
@@ -259,6 +245,7 @@ def check_production(settings: Settings) -> list[str]:
         for pool, merchant in settings.pay.merchants.items()
         if merchant.mchid in map(_mchid, MERCHANTS)
     ]
+    problems += missing_pools(settings)
     if serves_mail(settings) and settings.mail.port == Mail().port:
         problems.append("PBT_MAIL__HOST 还指向本机的沙箱，请改为您的邮件服务器。")
     problems += [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -103,29 +104,89 @@ class Wechat(BaseModel):
     """Seconds that the time which WeChat signed may differ from ours; what is older was recorded, and is refused."""
 
 
+class SmsPool(BaseModel):
+    """A pool's signature and templates; or ``share``, the pool whose it uses because all texts are the same."""
+
+    sign_name: str = ""
+    templates: dict[str, str] = {}
+    """Vendor's template code by kind of notice."""
+    share: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> SmsPool:
+        if bool(self.share) == bool(self.sign_name):
+            raise ValueError("give either sign_name and templates, or share")
+        return self
+
+
+class VoicePool(BaseModel):
+    """A pool's number shown to the callee and templates; or ``share``, the pool whose it uses."""
+
+    show_number: str = ""
+    templates: dict[str, str] = {}
+    """Vendor's template code by kind of notice; what is spoken after a key: ``kind.attend``, ``kind.decline``."""
+    share: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> VoicePool:
+        if self.share and (self.show_number or self.templates):
+            raise ValueError("give either show_number and templates, or share")
+        return self
+
+
+P = TypeVar("P", SmsPool, VoicePool)
+
+
+def _of(pools: Mapping[str, P], pool: str) -> P | None:
+    found = pools.get(pool)
+    return pools.get(found.share) if found is not None and found.share else found
+
+
+def _check_shares(pools: dict[str, P]) -> dict[str, P]:
+    for pool, one in pools.items():
+        if one.share and (one.share not in pools or pools[one.share].share):
+            raise ValueError(f"{pool} shares with {one.share!r}, which has nothing of its own")
+    return pools
+
+
 class Sms(BaseModel):
-    """Alibaba Cloud SMS."""
+    """Alibaba Cloud SMS. A pool that ``pools`` doesn't name sends none: another's text or signature never goes out."""
 
     url: str = "http://127.0.0.1:8090/sms/"
     access_key_id: str = "sandbox-ak"
     access_key_secret: SecretStr = SecretStr("sandbox-sms-secret")
-    sign_name: str = "评标通"
-    templates: dict[str, str] = {}
-    """Vendor's template code by kind of notice; empty: the kind itself."""
+    pools: dict[str, SmsPool] = {}
     price: int = 5
     """Fen per message, for the ledger."""
 
+    @field_validator("pools", mode="after")
+    @classmethod
+    def _check_pools(cls, value: dict[str, SmsPool]) -> dict[str, SmsPool]:
+        return _check_shares(value)
+
+    def of(self, pool: str) -> SmsPool | None:
+        """What the pool sends with, its own or the shared; None: nothing was agreed."""
+        return _of(self.pools, pool)
+
 
 class Voice(BaseModel):
-    """Alibaba Cloud voice (IVR)."""
+    """Alibaba Cloud voice (IVR). A pool that ``pools`` doesn't name calls nobody."""
 
     url: str = "http://127.0.0.1:8090/voice/"
     access_key_id: str = "sandbox-ak"
     access_key_secret: SecretStr = SecretStr("sandbox-voice-secret")
-    show_number: str = ""
-    templates: dict[str, str] = {}
+    pools: dict[str, VoicePool] = {}
     price: int = 12
     """Fen per call, for the ledger."""
+
+    @field_validator("pools", mode="after")
+    @classmethod
+    def _check_pools(cls, value: dict[str, VoicePool]) -> dict[str, VoicePool]:
+        return _check_shares(value)
+
+    def of(self, pool: str) -> VoicePool | None:
+        """What the pool calls with, its own or the shared; None: nothing was agreed."""
+        return _of(self.pools, pool)
 
 
 class Receipts(BaseModel):

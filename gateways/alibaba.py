@@ -190,6 +190,12 @@ def _span(message: str) -> float:
     return next((seconds for word, seconds in _SPANS.items() if f"{word}级" in message), 60.0)
 
 
+def no_template(vendor: str, pool: str, template: str) -> Rejected:
+    """A pool without a template of its own sends nothing; somebody has to fill the settings in."""
+    log.error("template_missing", vendor=vendor, pool=pool, template=template)
+    return Rejected("no_template", f"{pool} has no {vendor} template of {template}")
+
+
 def check_out_id(out_id: str) -> str:
     """Our id of an attempt, if the vendor takes it."""
     if not _OUT_ID.fullmatch(out_id):

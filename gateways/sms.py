@@ -16,6 +16,7 @@ from gateways.alibaba import (
     AlibabaApi,
     Credentials,
     check_out_id,
+    no_template,
     parse_receipts,
     read_out_id,
 )
@@ -29,20 +30,24 @@ _FAILED, _DELIVERED = 2, 3
 
 
 class AlibabaSms:
-    """Implements the port SmsSender. ``template`` is a kind of notice, or the vendor's own code where none is set."""
+    """Implements the port SmsSender. ``template`` is a kind of notice; each pool has its own codes and signature."""
 
     def __init__(self, settings: Sms, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
         credentials = Credentials(settings.access_key_id, settings.access_key_secret)
         self._api = AlibabaApi(vendor, settings.url, credentials, clock)
 
-    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
-        """The vendor's BizId. Transient with ``retry_after`` when the number got too many lately."""
+    async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
+        """The vendor's BizId. Transient with ``retry_after`` when the number got too many lately; Rejected for a kind
+        of which the pool has no template, since another pool's must not go out."""
         _check_mobile(mobile)
+        agreed = self._settings.of(pool)
+        if agreed is None or template not in agreed.templates:
+            raise no_template("sms", pool, template)
         parameters = {
             "PhoneNumbers": mobile,
-            "SignName": self._settings.sign_name,
-            "TemplateCode": self._settings.templates.get(template, template),
+            "SignName": agreed.sign_name,
+            "TemplateCode": agreed.templates[template],
             "TemplateParam": jsons.dumps(params).decode(),
             "OutId": check_out_id(out_id),
         }

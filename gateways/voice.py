@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from config.settings import Voice
+from config.settings import Voice, VoicePool
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways import jsons
@@ -16,6 +16,7 @@ from gateways.alibaba import (
     AlibabaApi,
     Credentials,
     check_out_id,
+    no_template,
     parse_receipts,
     parse_time,
     read_out_id,
@@ -40,7 +41,7 @@ _KEYS = frozenset("0123456789*#")
 
 
 class AlibabaVoice:
-    """Implements the port VoiceCaller. A template is a kind of notice, or the vendor's own code where none is set."""
+    """Implements the port VoiceCaller. A template is a kind of notice; each pool has its own codes and number."""
 
     def __init__(self, settings: Voice, vendor: Vendor, clock: Clock) -> None:
         self._settings = settings
@@ -49,6 +50,7 @@ class AlibabaVoice:
 
     async def call(
         self,
+        pool: str,
         mobile: str,
         template: str,
         params: Mapping[str, str],
@@ -59,28 +61,36 @@ class AlibabaVoice:
     ) -> str:
         """The vendor's CallId. Transient with ``retry_after`` when the number was rung too often lately.
 
-        All texts get the same ``params``. Failed calls count for the vendor's limits (1 a minute, 5 an hour, 20 a day).
+        All texts get the same ``params``. Rejected when the pool has no template of one of them. Failed calls count for
+        the vendor's limits (1 a minute, 5 an hour, 20 a day).
         """
         spoken = jsons.dumps(params).decode()
         if not MOBILE.fullmatch(mobile):
             raise Rejected("isv.MOBILE_NUMBER_ILLEGAL", "not a mobile number of the Chinese mainland")
         if len(spoken) >= LONGEST_PARAMS:
             raise Rejected("isv.PARAM_LENGTH_LIMIT", f"the variables have {LONGEST_PARAMS} characters or more")
+        agreed = self._settings.of(pool) or VoicePool()
+
+        def code(text: str) -> str:
+            if text not in agreed.templates:
+                raise no_template("voice", pool, text)
+            return agreed.templates[text]
+
         common = {
             "CalledNumber": mobile,
-            "CalledShowNumber": self._settings.show_number,
+            "CalledShowNumber": agreed.show_number,
             "PlayTimes": str(PLAY_TIMES),
             "OutId": check_out_id(out_id),
         }
         if not keys:
-            return await self._dial("SingleCallByTts", {**common, "TtsCode": self._code(template), "TtsParam": spoken})
-        menu = {"StartCode": self._code(template), "StartTtsParams": spoken, "Timeout": str(KEY_WAIT_MS)}
+            return await self._dial("SingleCallByTts", {**common, "TtsCode": code(template), "TtsParam": spoken})
+        menu = {"StartCode": code(template), "StartTtsParams": spoken, "Timeout": str(KEY_WAIT_MS)}
         for number, (key, text) in enumerate(sorted(keys.items()), start=1):
             menu[f"MenuKeyMap.{number}.Key"] = key
-            menu[f"MenuKeyMap.{number}.Code"] = self._code(text)
+            menu[f"MenuKeyMap.{number}.Code"] = code(text)
             menu[f"MenuKeyMap.{number}.TtsParams"] = spoken
         if bye:
-            menu |= {"ByeCode": self._code(bye), "ByeTtsParams": spoken}
+            menu |= {"ByeCode": code(bye), "ByeTtsParams": spoken}
         return await self._dial("IvrCall", {**common, **menu})
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
@@ -99,9 +109,6 @@ class AlibabaVoice:
         if not call_id:
             raise self._api.lie(Effect.WRITE, action, "CallId")
         return call_id
-
-    def _code(self, template: str) -> str:
-        return self._settings.templates.get(template, template)
 
 
 def parse_voice_receipts(body: bytes) -> list[CallReport]:

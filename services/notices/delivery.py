@@ -231,12 +231,13 @@ class Delivery:
         cost = self._prices.get(channel, 0)
         if channel == "sms":
             variables = texts.sms_params(book, row["kind"], params)
-            vendor_id = await self._sms.send(mobile, row["kind"], variables, out_id=row["out_id"])
+            vendor_id = await self._sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
             return replace(outcome, vendor_id=vendor_id, cost=cost)
         message = texts.voice_message(book, row["kind"], params)
         vendor_id = await self._voice.call(
-            mobile, message.template, message.params, keys=message.keys, bye=message.bye, out_id=row["out_id"]
-        )
+            row["pool"], mobile, message.template, message.params, keys=message.keys, bye=message.bye,
+            out_id=row["out_id"],
+        )  # fmt: skip
         return replace(outcome, vendor_id=vendor_id, cost=cost)
 
     async def _send_wechat(self, row: Any, openid: str, params: Mapping[str, str], outcome: Outcome) -> Outcome:

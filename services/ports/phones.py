@@ -47,8 +47,11 @@ class SmsReport:
 
 
 class SmsSender(Protocol):
-    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
-        """Send one SMS. ``out_id`` is ours, echoed by the report; the answer is the vendor's id."""
+    async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
+        """Send one SMS with the pool's signature and its text of ``template``; the answer is the vendor's id.
+
+        ``out_id`` is ours, echoed by the report.
+        """
         ...
 
     async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, out_id: str) -> SmsReport | None:
@@ -59,6 +62,7 @@ class SmsSender(Protocol):
 class VoiceCaller(Protocol):
     async def call(
         self,
+        pool: str,
         mobile: str,
         template: str,
         params: Mapping[str, str],
@@ -67,7 +71,7 @@ class VoiceCaller(Protocol):
         out_id: str,
         bye: str = "",
     ) -> str:
-        """Ring a phone, speak ``template``, offer ``keys`` (key → template spoken when pressed; empty: just speak).
+        """Ring a phone, speak the pool's ``template``, offer ``keys`` (key → template spoken on it; empty: none).
 
         ``bye`` is the template that ends a call with keys. The answer is the vendor's call id.
         """

@@ -18,7 +18,7 @@ from app import doctor
 from app.doctor import examine, render
 from app.findings import Finding, ok, problem
 from app.sandbox_setup import demo_account, demo_mini_program
-from config.settings import Pay, Settings, Wechat
+from config.settings import Pay, Settings, Sms, SmsPool, Voice, VoicePool, Wechat
 from domain.ids import new_id
 from domain.rulebook import load_rulebook
 from domain.rulebook_texts import sms_templates, voice_templates
@@ -43,6 +43,14 @@ def _of(check: str, findings: list[Finding]) -> Finding:
     return finding
 
 
+def sms_of(pools: dict[str, SmsPool]) -> Sms:
+    return production_settings().sms.model_copy(update={"pools": pools})
+
+
+def voice_of(pools: dict[str, VoicePool]) -> Voice:
+    return production_settings().voice.model_copy(update={"pools": pools})
+
+
 def complete_settings(database_url: str, redis_url: str, api_url: str) -> Settings:
     """One pool with everything that production asks for."""
     settings = production_settings()
@@ -59,8 +67,10 @@ def complete_settings(database_url: str, redis_url: str, api_url: str) -> Settin
         accounts={"hunan": account},
         mini_programs={"hunan": program},
     )
-    sms = settings.sms.model_copy(update={"templates": dict.fromkeys(sms_templates(texts), "SMS_1")})
-    voice = settings.voice.model_copy(update={"templates": dict.fromkeys(voice_templates(texts), "TTS_1")})
+    sms = sms_of(
+        {"hunan": SmsPool(sign_name="湖南评标", templates={kind: f"SMS_{kind}" for kind in sms_templates(texts)})}
+    )
+    voice = voice_of({"hunan": VoicePool(templates={kind: f"TTS_{kind}" for kind in voice_templates(texts)})})
     return settings.model_copy(
         update={
             "database_url": database_url,
@@ -227,3 +237,34 @@ def test_the_report_counts_what_is_to_do() -> None:
     assert "✓ 设置：好。" in report
     assert "还有 1 处需要处理。" in report
     assert "可以上线" in render([ok("设置", "好。")])
+
+
+async def test_a_pool_without_templates_of_its_own_is_told_which(tmp_path: Path) -> None:
+    settings = complete_settings("", "", "").model_copy(update={"pools": ["hunan", "jilin"]})
+    wanted = sms_templates(load_rulebook(settings.rulebooks / "jilin.toml").texts)
+    own = SmsPool(sign_name="吉林评标", templates={kind: f"S_{kind}" for kind in wanted if kind != "draw_call"})
+    told = await _told(settings, sms=sms_of({**settings.sms.pools, "jilin": own}))
+    assert "jilin 的短信缺少模板编号：draw_call。请在阿里云申请后填入 PBT_SMS__POOLS 中 jilin 的 templates" in told
+
+
+async def test_pools_that_share_must_say_the_same(tmp_path: Path) -> None:
+    """Another pool's words went out under this one's name."""
+    settings = complete_settings("", "", "").model_copy(update={"pools": ["hunan", "jilin"]})
+    shared = sms_of({**settings.sms.pools, "jilin": SmsPool(share="hunan")})
+    texts = [sms_templates(load_rulebook(settings.rulebooks / f"{pool}.toml").texts) for pool in settings.pools]
+    different = sorted(kind for kind in texts[1] if texts[0].get(kind, texts[1][kind]) != texts[1][kind])
+    told = await _told(settings, sms=shared)
+    assert bool(different) == ("jilin 与 hunan 共用短信模板，但文字不同" in told)
+    assert all(kind in told for kind in different)
+
+
+async def test_one_code_for_two_texts_is_told(tmp_path: Path) -> None:
+    settings = complete_settings("", "", "")
+    pool = settings.sms.pools["hunan"]
+    one = dict.fromkeys(pool.templates, "SMS_1")
+    told = await _told(settings, sms=sms_of({"hunan": pool.model_copy(update={"templates": one})}))
+    assert "短信模板 SMS_1 同时用于 hunan 的" in told
+
+
+async def _told(settings: Settings, **update: object) -> str:
+    return "".join(one.text for one in await doctor.check_templates(settings.model_copy(update=update)))

@@ -15,6 +15,7 @@ from app.sandbox_keys import public_pem
 from app.sandbox_setup import check_production, sandbox_config, with_demo_accounts
 from config.settings import OfficialAccount, Settings
 from domain.rulebook import load_rulebooks
+from domain.rulebook_texts import sms_templates, voice_templates
 from sandbox.config import parse
 from tests.factories.settings import make_settings, production_settings
 
@@ -59,8 +60,8 @@ def test_the_sandbox_understands_its_configuration(config: dict[str, object], de
     assert read.accounts[0].callback_url == "http://127.0.0.1:8080/wechat/demo"
     assert read.sms.access_key_secret == demo.sms.access_key_secret.get_secret_value()
     assert read.sms.receipt_url == "http://127.0.0.1:8080/receipts/sandbox-receipts/sms"
-    assert "${" in read.sms.templates["draw_call"]
-    assert "draw_call.attend" in read.voice.templates
+    assert "${" in read.sms.templates["SMS_hunan.draw_call"]
+    assert "TTS_hunan.draw_call.attend" in read.voice.templates
     assert read.accounts[0].templates["draw_call"].fields["time1"] == "集合时间"
     offices = {"agency", "verifier", "supervisor", "venue", "legal", "admin", "applicant", "reviewer"}
     assert {person.role for person in read.people} == {"expert", *offices}
@@ -68,12 +69,34 @@ def test_the_sandbox_understands_its_configuration(config: dict[str, object], de
 
 
 def test_the_vendor_knows_a_text_under_its_own_code(folder: Path) -> None:
-    sms = {"templates": {"draw_call": "SMS_1"}}
+    sms = {"pools": {"demo": {"sign_name": "评标通", "templates": {"draw_call": "SMS_1"}}}}
     settings = with_demo_accounts(make_settings(data_dir=folder, pools="demo", sms=sms))
     config = sandbox_config(settings, load_rulebooks(settings.rulebooks, ["demo"]), CAST, public_url="http://x")
     templates = parse(json.loads(json.dumps(config))).sms.templates
     assert "SMS_1" in templates
-    assert "draw_call" not in templates
+    assert "SMS_demo.draw_call" not in templates
+
+
+def test_each_pool_s_code_stands_for_its_own_text(config: dict[str, object], demo: Settings) -> None:
+    """One code for all pools let the first one's words go out in everybody's name."""
+    read, books = parse(json.loads(json.dumps(config))), load_rulebooks(demo.rulebooks, demo.pools)
+    for pool, book in books.items():
+        sms, voice = demo.sms.of(pool), demo.voice.of(pool)
+        assert sms is not None
+        assert voice is not None
+        for kind, text in sms_templates(book.texts).items():
+            assert read.sms.templates[sms.templates[kind]] == text
+        for kind, text in voice_templates(book.texts).items():
+            assert read.voice.templates[voice.templates[kind]] == text
+    assert len(read.sms.signs) == len(demo.pools)
+
+
+def test_production_does_not_start_while_a_pool_could_send_nothing() -> None:
+    settings = production_settings()
+    sms = settings.sms.model_copy(update={"pools": {**settings.sms.pools}})
+    del sms.pools["jilin"]
+    problems = check_production(settings.model_copy(update={"sms": sms}))
+    assert problems == ["PBT_SMS__POOLS 中没有 jilin：请填写它自己的短信签名和模板，或用 share 指明与哪个专家库共用。"]
 
 
 def test_demo_people_are_well_formed_and_distinct() -> None:

@@ -21,7 +21,9 @@ from config.settings import (
     PayMerchant,
     PersonCheck,
     Sms,
+    SmsPool,
     Voice,
+    VoicePool,
     Wechat,
 )
 from domain.clock import SystemClock
@@ -150,13 +152,21 @@ def _config(port: int, back: str) -> sandbox_config.Config:
         "mini_programs": [
             {"pool": "demo", "appid": MINI, "secret": "mini-secret", "templates": {"TPL_CALL": TEMPLATE}}
         ],
-        "sms": {**keys, "templates": {"SMS_CODE": "您的验证码为${code}，${minutes}分钟内有效。"}},
+        "sms": {
+            **keys,
+            "templates": {
+                "SMS_CODE": "您的验证码为${code}，${minutes}分钟内有效。",
+                "SMS_JL": "吉林验证码${code}，${minutes}分钟。",
+            },
+            "signs": ["评标通", "吉评标"],
+        },
         "voice": {
             **keys,
             "templates": {
                 "V_CALL": "请于${gathering_spoken}到${place}评标。",
                 "V_YES": "您已选择参加。",
                 "V_NO": "您已选择不参加。",
+                "V_JL": "吉林邀您于${gathering_spoken}到${place}。",
             },
         },
         "persons": keys,
@@ -249,13 +259,21 @@ def _clients(
         url=f"{url}/sms/",
         access_key_id="ak",
         access_key_secret=SecretStr("sk"),
-        templates={"verification_code": "SMS_CODE"},
+        pools={
+            "demo": SmsPool(sign_name="评标通", templates={"verification_code": "SMS_CODE", "nothing": "SMS_NOTHING"}),
+            "jilin": SmsPool(sign_name="吉评标", templates={"verification_code": "SMS_JL"}),
+        },
     )
     voice = Voice(
         url=f"{url}/voice/",
         access_key_id="ak",
         access_key_secret=SecretStr("sk"),
-        templates={"draw_call": "V_CALL", "draw_call.attend": "V_YES", "draw_call.decline": "V_NO"},
+        pools={
+            "demo": VoicePool(
+                templates={"draw_call": "V_CALL", "draw_call.attend": "V_YES", "draw_call.decline": "V_NO"}
+            ),
+            "jilin": VoicePool(show_number="043112345678", templates={"draw_call": "V_JL"}),
+        },
     )
     persons = PersonCheck(url=f"{url}/persons/", access_key_id="ak", access_key_secret=SecretStr("sk"))
     identity = Identity(issuer=f"{url}/identity", client_secret=SecretStr("id-secret"))

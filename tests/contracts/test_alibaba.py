@@ -35,7 +35,7 @@ def call_reports(world: World) -> list[CallReport]:
 
 
 async def test_an_sms_arrives_and_its_receipt_names_our_attempt(world: World) -> None:
-    biz_id = await world.sms.send(MOBILE, "verification_code", CODE, out_id="42")
+    biz_id = await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="42")
     assert "您的验证码为196017，10分钟内有效。" in str(await world.control(f"phones/{MOBILE}"))
     await until(lambda: bool(sms_reports(world)))
     assert sms_reports(world) == [SmsReport(biz_id, "42", True, "DELIVERED")]
@@ -43,21 +43,36 @@ async def test_an_sms_arrives_and_its_receipt_names_our_attempt(world: World) ->
 
 
 async def test_a_number_without_a_phone_is_reported_as_not_delivered(world: World) -> None:
-    await world.sms.send("13999999999", "verification_code", CODE, out_id="43")
+    await world.sms.send("demo", "13999999999", "verification_code", CODE, out_id="43")
     await until(lambda: bool(sms_reports(world)))
     assert sms_reports(world)[0].delivered is False
 
 
 async def test_a_second_code_within_a_minute_has_to_wait(world: World) -> None:
-    await world.sms.send(MOBILE, "verification_code", CODE, out_id="1")
+    await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="1")
     with pytest.raises(Transient) as caught:
-        await world.sms.send(MOBILE, "verification_code", CODE, out_id="2")
+        await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="2")
     assert caught.value.retry_after == 60
+
+
+async def test_each_pool_is_heard_in_its_own_name_and_words(world: World) -> None:
+    """Another pool's text and signature went out to its experts."""
+    await world.sms.send("jilin", MOBILE, "verification_code", CODE, out_id="1")
+    await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="2")
+    await world.voice.call("jilin", MOBILE, "draw_call", SPOKEN, keys={}, out_id="3")
+    phone = await world.control(f"phones/{MOBILE}")
+    assert [(one["sign"], one["text"]) for one in phone["sms"]] == [
+        ("吉评标", "【吉评标】吉林验证码196017，10分钟。"),
+        ("评标通", "【评标通】您的验证码为196017，10分钟内有效。"),
+    ]
+    assert phone["calls"][0]["show_number"] == "043112345678"
+    with pytest.raises(Rejected):
+        await world.sms.send("hunan", MOBILE, "verification_code", CODE, out_id="4")
 
 
 async def test_an_unknown_template_is_refused(world: World) -> None:
     with pytest.raises(Rejected) as caught:
-        await world.sms.send(MOBILE, "nothing", CODE, out_id="1")
+        await world.sms.send("demo", MOBILE, "nothing", CODE, out_id="1")
     assert caught.value.vendor_code == "isv.SMS_TEMPLATE_ILLEGAL"
 
 
@@ -65,7 +80,7 @@ async def test_an_sms_whose_answer_was_lost_is_found_by_its_attempt(world: World
     await world.control("faults", {"vendor": "sms", "kind": "drop_answer", "count": 1, "seconds": 0})
     sent_at = datetime.now(UTC)
     with pytest.raises(OutcomeUnknown):
-        await world.sms.send(MOBILE, "verification_code", CODE, out_id="44")
+        await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="44")
     await until(lambda: bool(sms_reports(world)))
     report = await world.sms.report(MOBILE, sent_at, "", out_id="44")
     assert report is not None
@@ -82,7 +97,7 @@ async def ringing(world: World) -> str:
 
 
 async def test_a_call_is_answered_with_a_key_pressed_twice(world: World) -> None:
-    call_id = await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="7")
+    call_id = await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="7")
     assert await world.voice.report(call_id, datetime.now(UTC)) is None, "it still rings"
     rings = await ringing(world)
     await world.control(f"phones/{MOBILE}/calls/{rings}/answer", {})
@@ -99,30 +114,30 @@ async def test_a_call_is_answered_with_a_key_pressed_twice(world: World) -> None
 
 
 async def test_a_call_that_nobody_answers_ends_without_keys(world: World) -> None:
-    call_id = await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="8")
+    call_id = await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="8")
     await until(lambda: any(report.ended for report in call_reports(world)))
     report = next(report for report in call_reports(world) if report.ended)
     assert (report.call_id, report.status, report.keys) == (call_id, "200003", "")
 
 
 async def test_a_spoken_notice_needs_no_keys(world: World) -> None:
-    await world.voice.call(MOBILE, "draw_call", SPOKEN, keys={}, out_id="9")
+    await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys={}, out_id="9")
     rings = await ringing(world)
     await world.control(f"phones/{MOBILE}/calls/{rings}/answer", {})
     await until(lambda: any(report.status == "200000" for report in call_reports(world)))
 
 
 async def test_a_second_call_within_a_minute_has_to_wait(world: World) -> None:
-    await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="1")
+    await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="1")
     with pytest.raises(Transient) as caught:
-        await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="2")
+        await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="2")
     assert caught.value.retry_after == 60
 
 
 async def test_a_call_whose_answer_was_lost_rings_once_and_its_receipt_still_comes(world: World) -> None:
     await world.control("faults", {"vendor": "voice", "kind": "drop_answer", "count": 1, "seconds": 0})
     with pytest.raises(OutcomeUnknown):
-        await world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="10")
+        await world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="10")
     await until(lambda: any(report.ended for report in call_reports(world)))
     assert {report.out_id for report in call_reports(world)} == {"10"}
     calls = (await world.control(f"phones/{MOBILE}"))["calls"]
@@ -134,8 +149,8 @@ async def test_a_call_whose_answer_was_lost_rings_once_and_its_receipt_still_com
 async def test_a_vendor_that_fails_leaves_the_outcome_unknown(world: World, vendor: str) -> None:
     await world.control("faults", {"vendor": vendor, "kind": "fail_500", "count": 1})
     acts = {
-        "sms": lambda: world.sms.send(MOBILE, "verification_code", CODE, out_id="1"),
-        "voice": lambda: world.voice.call(MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="1"),
+        "sms": lambda: world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="1"),
+        "voice": lambda: world.voice.call("demo", MOBILE, "draw_call", SPOKEN, keys=KEYS, out_id="1"),
     }
     with pytest.raises(OutcomeUnknown):
         await acts[vendor]()
@@ -143,6 +158,6 @@ async def test_a_vendor_that_fails_leaves_the_outcome_unknown(world: World, vend
 
 async def test_receipts_that_come_twice_read_the_same(world: World) -> None:
     await world.control("faults", {"vendor": "sms", "kind": "twice"})
-    await world.sms.send(MOBILE, "verification_code", CODE, out_id="42")
+    await world.sms.send("demo", MOBILE, "verification_code", CODE, out_id="42")
     await until(lambda: len(sms_reports(world)) == 2)
     assert len(set(sms_reports(world))) == 1

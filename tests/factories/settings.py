@@ -16,6 +16,9 @@ def make_settings(**values: Any) -> Settings:
     return Settings(_env_file=None, **values)
 
 
+POOLS = ("demo", "hunan", "xinjiang", "jilin", "guangdong")
+
+
 def production_settings() -> Settings:
     """Production settings that nothing speaks against, without accounts at WeChat."""
     data, lookup, signing = (SecretStr(base64.b64encode(sha256(name).digest()).decode()) for name in (b"1", b"2", b"3"))
@@ -24,8 +27,16 @@ def production_settings() -> Settings:
         http={"public_url": "https://pbt.example"},
         keys=Keys(data={"k1": data}, lookup=lookup, signing=signing).model_dump(),
         wechat={"api_url": "https://wechat.example", "open_url": "https://open.example"},
-        sms={"url": "https://sms.example/", "access_key_secret": "own-sms"},
-        voice={"url": "https://voice.example/", "access_key_secret": "own-voice"},
+        sms={
+            "url": "https://sms.example/",
+            "access_key_secret": "own-sms",
+            "pools": {pool: {"sign_name": f"{pool}评标"} for pool in POOLS},
+        },
+        voice={
+            "url": "https://voice.example/",
+            "access_key_secret": "own-voice",
+            "pools": {pool: {} for pool in POOLS},
+        },
         receipts={"path_token": "own-receipts-4f1c9d0a7b3e52688d1e"},
         identity={"issuer": "https://id.example", "client_secret": "own-identity"},
         mail={"host": "smtp.example", "port": 465, "tls": "tls", "username": "pbt", "password": "own-mail"},

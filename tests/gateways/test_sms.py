@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from config.settings import Sms
+from config.settings import Sms, SmsPool
 from domain.clock import FixedClock
 from domain.errors import InvalidInput, OutcomeUnknown, Rejected
 from gateways.sms import AlibabaSms, parse_sms_receipts
@@ -15,10 +15,15 @@ from tests.gateways.support import Rogue, Tools, reply
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 MOBILE = "13800001234"
+POOLS = {
+    "hunan": SmsPool(sign_name="湘评标", templates={"draw_call": "SMS_1", "urging": "SMS_3"}),
+    "jilin": SmsPool(sign_name="吉评标", templates={"draw_call": "SMS_2"}),
+    "demo": SmsPool(share="hunan"),
+}
 
 
 def sender(tools: Tools, rogue: Rogue) -> AlibabaSms:
-    settings = Sms(url=f"{rogue.url}/", sign_name="评标通", templates={"draw_call": "SMS_1"})
+    settings = Sms(url=f"{rogue.url}/", pools=POOLS)
     return AlibabaSms(settings, tools.vendor("sms"), FixedClock(NOON))
 
 
@@ -28,34 +33,46 @@ def query(rogue: Rogue, number: int = 0) -> dict[str, str]:
 
 async def test_an_sms_names_sign_template_variables_and_attempt(tools: Tools) -> None:
     async with Rogue([reply({"Code": "OK", "BizId": "9006^0"})]) as rogue:
-        assert await sender(tools, rogue).send(MOBILE, "draw_call", {"place": "天润路"}, out_id="42") == "9006^0"
+        assert (
+            await sender(tools, rogue).send("hunan", MOBILE, "draw_call", {"place": "天润路"}, out_id="42") == "9006^0"
+        )
         assert query(rogue) == {
             "PhoneNumbers": MOBILE,
-            "SignName": "评标通",
+            "SignName": "湘评标",
             "TemplateCode": "SMS_1",
             "TemplateParam": '{"place":"天润路"}',
             "OutId": "42",
         }
 
 
-async def test_a_kind_without_a_code_is_its_own_code(tools: Tools) -> None:
-    async with Rogue([reply({"Code": "OK", "BizId": "1"})]) as rogue:
-        await sender(tools, rogue).send(MOBILE, "urging", {}, out_id="1")
-        assert query(rogue)["TemplateCode"] == "urging"
+async def test_another_pool_s_signature_and_text_never_go_out(tools: Tools) -> None:
+    """Every pool's messages went out with one signature and one set of codes."""
+    async with Rogue([reply({"Code": "OK", "BizId": "1"})] * 3) as rogue:
+        gateway = sender(tools, rogue)
+        for number, (pool, sign, code) in enumerate(
+            [("hunan", "湘评标", "SMS_1"), ("jilin", "吉评标", "SMS_2"), ("demo", "湘评标", "SMS_1")]
+        ):
+            await gateway.send(pool, MOBILE, "draw_call", {}, out_id="1")
+            assert (query(rogue, number)["SignName"], query(rogue, number)["TemplateCode"]) == (sign, code)
+        for pool, kind in (("jilin", "urging"), ("guangdong", "draw_call")):
+            with pytest.raises(Rejected) as refusal:
+                await gateway.send(pool, MOBILE, kind, {}, out_id="1")
+            assert refusal.value.vendor_code == "no_template"
+        assert len(rogue.seen) == 3
 
 
 @pytest.mark.parametrize("mobile", ["", "1380000123", "13800001234,13800001235", "+8613800001234", "23800001234"])
 async def test_only_one_mobile_number_is_taken(tools: Tools, mobile: str) -> None:
     async with Rogue([reply({"Code": "OK", "BizId": "1"})]) as rogue:
         with pytest.raises(Rejected):
-            await sender(tools, rogue).send(mobile, "urging", {}, out_id="1")
+            await sender(tools, rogue).send("hunan", mobile, "urging", {}, out_id="1")
         assert rogue.seen == []
 
 
 async def test_a_success_without_biz_id_is_unknown(tools: Tools) -> None:
     async with Rogue([reply({"Code": "OK"})]) as rogue:
         with pytest.raises(OutcomeUnknown):
-            await sender(tools, rogue).send(MOBILE, "urging", {}, out_id="1")
+            await sender(tools, rogue).send("hunan", MOBILE, "urging", {}, out_id="1")
 
 
 def details(*items: dict[str, object]) -> bytes:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from config.settings import Voice
+from config.settings import Voice, VoicePool
 from domain.clock import FixedClock
 from domain.errors import InvalidInput, OutcomeUnknown, Rejected, Transient
 from gateways.voice import AlibabaVoice, parse_voice_receipts
@@ -18,8 +18,15 @@ MOBILE = "13800001234"
 CALLED = reply({"Code": "OK", "CallId": "100^200"})
 
 
+SPOKEN = {"draw_call": "TTS_1", "draw_call.attend": "TTS_2", "draw_call.decline": "TTS_3", "bye": "TTS_4"}
+POOLS = {
+    "hunan": VoicePool(show_number="02012345678", templates=SPOKEN),
+    "jilin": VoicePool(show_number="0431", templates={"draw_call": "TTS_9"}),
+}
+
+
 def caller(tools: Tools, rogue: Rogue) -> AlibabaVoice:
-    settings = Voice(url=f"{rogue.url}/", show_number="02012345678", templates={"draw_call": "TTS_1"})
+    settings = Voice(url=f"{rogue.url}/", pools=POOLS)
     return AlibabaVoice(settings, tools.vendor("voice"), FixedClock(NOON))
 
 
@@ -31,22 +38,38 @@ async def test_a_call_with_keys_offers_a_menu(tools: Tools) -> None:
     keys = {"1": "draw_call.attend", "2": "draw_call.decline", "3": "draw_call"}
     async with Rogue([CALLED]) as rogue:
         voice = caller(tools, rogue)
-        assert await voice.call(MOBILE, "draw_call", {"place": "天河"}, keys=keys, out_id="42", bye="bye") == "100^200"
+        assert (
+            await voice.call("hunan", MOBILE, "draw_call", {"place": "天河"}, keys=keys, out_id="42", bye="bye")
+            == "100^200"
+        )
         sent = query(rogue)
         assert rogue.seen[0].headers["x-acs-action"] == "IvrCall"
     assert (sent["CalledNumber"], sent["CalledShowNumber"], sent["OutId"]) == (MOBILE, "02012345678", "42")
     assert (sent["StartCode"], sent["StartTtsParams"]) == ("TTS_1", '{"place":"天河"}')
     assert [(sent[f"MenuKeyMap.{n}.Key"], sent[f"MenuKeyMap.{n}.Code"]) for n in (1, 2, 3)] == [
-        ("1", "draw_call.attend"),
-        ("2", "draw_call.decline"),
+        ("1", "TTS_2"),
+        ("2", "TTS_3"),
         ("3", "TTS_1"),
     ]
-    assert sent["ByeCode"] == "bye"
+    assert sent["ByeCode"] == "TTS_4"
+
+
+async def test_another_pool_s_number_and_text_are_never_used(tools: Tools) -> None:
+    async with Rogue([CALLED] * 2) as rogue:
+        voice = caller(tools, rogue)
+        for number, (pool, shown, code) in enumerate([("hunan", "02012345678", "TTS_1"), ("jilin", "0431", "TTS_9")]):
+            await voice.call(pool, MOBILE, "draw_call", {}, keys={}, out_id="1")
+            assert (query(rogue, number)["CalledShowNumber"], query(rogue, number)["TtsCode"]) == (shown, code)
+        for pool, keys in (("guangdong", {}), ("jilin", {"1": "draw_call.attend"})):
+            with pytest.raises(Rejected) as refusal:
+                await voice.call(pool, MOBILE, "draw_call", {}, keys=keys, out_id="1")
+            assert refusal.value.vendor_code == "no_template"
+        assert len(rogue.seen) == 2
 
 
 async def test_a_call_without_keys_only_speaks(tools: Tools) -> None:
     async with Rogue([CALLED]) as rogue:
-        await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, out_id="1")
+        await caller(tools, rogue).call("hunan", MOBILE, "draw_call", {}, keys={}, out_id="1")
         assert rogue.seen[0].headers["x-acs-action"] == "SingleCallByTts"
         assert query(rogue)["TtsCode"] == "TTS_1"
 
@@ -54,7 +77,7 @@ async def test_a_call_without_keys_only_speaks(tools: Tools) -> None:
 async def test_variables_that_are_too_long_are_refused_before_dialling(tools: Tools) -> None:
     async with Rogue([CALLED]) as rogue:
         with pytest.raises(Rejected):
-            await caller(tools, rogue).call(MOBILE, "draw_call", {"place": "x" * 240}, keys={}, out_id="1")
+            await caller(tools, rogue).call("hunan", MOBILE, "draw_call", {"place": "x" * 240}, keys={}, out_id="1")
         assert rogue.seen == []
 
 
@@ -62,7 +85,7 @@ async def test_variables_that_are_too_long_are_refused_before_dialling(tools: To
 async def test_a_call_that_may_ring_is_never_dialled_again_here(tools: Tools, script: bytes) -> None:
     async with Rogue([script]) as rogue:
         with pytest.raises(OutcomeUnknown):
-            await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, out_id="1")
+            await caller(tools, rogue).call("hunan", MOBILE, "draw_call", {}, keys={}, out_id="1")
         assert len(rogue.seen) == 1
 
 
@@ -70,7 +93,7 @@ async def test_a_number_rung_too_often_waits(tools: Tools) -> None:
     limit = reply({"Code": "isv.BUSINESS_LIMIT_CONTROL", "Message": "触发小时级流控Permits:5"})
     async with Rogue([limit]) as rogue:
         with pytest.raises(Transient) as caught:
-            await caller(tools, rogue).call(MOBILE, "draw_call", {}, keys={}, out_id="1")
+            await caller(tools, rogue).call("hunan", MOBILE, "draw_call", {}, keys={}, out_id="1")
     assert caught.value.retry_after == 3600
 
 

@@ -25,6 +25,8 @@ class Vendors:
     """Every outgoing port in one: remembers calls, and fails as told, one error a call."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
+    pools: list[str] = field(default_factory=list)
+    """Whose SMS and calls they were."""
     errors: list[GatewayError] = field(default_factory=list)
     window: int = 0
     reports: dict[str, CallDetail] = field(default_factory=dict)
@@ -54,11 +56,13 @@ class Vendors:
     async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
         self._do("mini", kind)
 
-    async def send(self, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
+    async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
+        self.pools.append(pool)
         return self._do("sms", template)
 
     async def call(
         self,
+        pool: str,
         mobile: str,
         template: str,
         params: Mapping[str, str],
@@ -67,6 +71,7 @@ class Vendors:
         out_id: str,
         bye: str = "",
     ) -> str:
+        self.pools.append(pool)
         return self._do("voice", template)
 
     async def report(self, first: str, *args: object, **kwargs: object) -> CallDetail | None:
@@ -93,13 +98,13 @@ def receipts(deps: Deps, vendors: Vendors, office: Office) -> Receipts:
     return Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
 
 
-async def tell(office: Office, kind: str = "account_bound", *, bound: bool = True) -> None:
-    account = await make_account(office.deps)
+async def tell(office: Office, kind: str = "account_bound", *, bound: bool = True, pool: str = "demo") -> None:
+    account = await make_account(office.deps, pool=pool)
     if bound:
         await make_identity(account)
     async with transaction():
         await office.notices.notify(
-            pool="demo", kind=kind, dedupe_key=f"{kind}:{account.id}",
+            pool=pool, kind=kind, dedupe_key=f"{kind}:{account.id}",
             params={"mobile": "138****0000", "at": "2026年11月21日 12:00"}, account_id=account.id,
         )  # fmt: skip
 
@@ -141,6 +146,14 @@ async def test_without_wechat_the_sms_goes_at_once(office: Office, delivery: Del
     await delivery.deliver_due()
     assert vendors.sent == [("sms", "account_bound")]
     assert await states() == [("wechat", "failed", "no_openid"), ("sms", "sent", "")]
+
+
+async def test_every_pool_s_messages_are_sent_as_its_own(office: Office, delivery: Delivery, vendors: Vendors) -> None:
+    """In one batch, where the first pool's signature served all."""
+    for pool in ("demo", "guangdong", "demo"):
+        await tell(office, bound=False, pool=pool)
+    await delivery.deliver_due()
+    assert sorted(vendors.pools) == ["demo", "demo", "guangdong"]
 
 
 async def test_who_does_not_follow_any_more_is_remembered(office: Office, delivery: Delivery, vendors: Vendors) -> None:

@@ -1,0 +1,59 @@
+"""SMS and voice of the demonstration: every pool has a signature, a number and template codes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config.settings import Settings, Sms, SmsPool, Voice, VoicePool
+from domain.rulebook import Rulebook
+from domain.rulebook_texts import KINDS, sms_templates, voice_templates
+
+_SIGNS = {"hunan": "湘评标", "xinjiang": "新评标", "jilin": "吉评标", "guangdong": "粤评标"}
+"""Three characters, as the limit of 65 for a text assumes; other pools' is 评标通."""
+_SPOKEN = ("", ".attend", ".decline", ".bye")
+
+
+def with_demo_phones(settings: Settings) -> Settings:
+    """Settings with templates for every pool that has none."""
+    sms = {pool: _sms(pool) for pool in settings.pools} | settings.sms.pools
+    voice = {pool: _voice(pool) for pool in settings.pools} | settings.voice.pools
+    return settings.model_copy(
+        update={
+            "sms": settings.sms.model_copy(update={"pools": sms}),
+            "voice": settings.voice.model_copy(update={"pools": voice}),
+        }
+    )
+
+
+def _sms(pool: str) -> SmsPool:
+    return SmsPool(sign_name=_SIGNS.get(pool, "评标通"), templates={kind: f"SMS_{pool}.{kind}" for kind in KINDS})
+
+
+def _voice(pool: str) -> VoicePool:
+    names = [f"{kind}{name}" for kind in KINDS for name in _SPOKEN]
+    return VoicePool(templates={name: f"TTS_{pool}.{name}" for name in names})
+
+
+def sms_texts(settings: Sms, books: Mapping[str, Rulebook]) -> dict[str, str]:
+    """What the sandbox is told: each text by its code. Where pools share a code, the first one's text."""
+    found: dict[str, str] = {}
+    for pool, book in books.items():
+        _add(found, settings.of(pool), sms_templates(book.texts))
+    return found
+
+
+def voice_texts(settings: Voice, books: Mapping[str, Rulebook]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pool, book in books.items():
+        _add(found, settings.of(pool), voice_templates(book.texts))
+    return found
+
+
+def _add(found: dict[str, str], agreed: SmsPool | VoicePool | None, texts: Mapping[str, str]) -> None:
+    for kind, text in texts.items():
+        if agreed is not None and kind in agreed.templates:
+            found.setdefault(agreed.templates[kind], text)
+
+
+def signs(settings: Sms) -> list[str]:
+    return sorted({one.sign_name for one in settings.pools.values() if one.sign_name})

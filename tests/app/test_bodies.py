@@ -1,0 +1,73 @@
+"""Packed and broken bodies: refused before anything is read, never a 5xx."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from app.bodies import guard_bodies
+
+BOMB = gzip.compress(bytes(31_000_000))
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A route that takes whatever comes, behind the guard, on a server set up as ``pbt serve`` is."""
+    taken: list[bytes] = []
+
+    async def take(request: web.Request) -> web.Response:
+        taken.append(await request.read())
+        return web.Response(text="ok")
+
+    app = web.Application(middlewares=[guard_bodies], client_max_size=64_000_000)
+    app.router.add_post("/receipts/x/sms", take)
+    server = TestServer(app)
+    await server.start_server(auto_decompress=False)
+    yield str(server.make_url("/receipts/x/sms")), taken
+    await server.close()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "gzip, gzip", "x-gzip"])
+@pytest.mark.parametrize("body", [BOMB, b"no gzip at all", b""], ids=["bomb", "broken", "empty"])
+async def test_a_packed_body_is_refused_unread(site: tuple[str, list[bytes]], encoding: str, body: bytes) -> None:
+    url, taken = site
+    async with ClientSession() as session, session.post(
+        url, data=body, headers={"Content-Encoding": encoding}
+    ) as answer:  # fmt: skip
+        assert answer.status == 415
+        assert "压缩" in json.loads(await answer.text())["detail"]
+    assert taken == []
+
+
+async def test_a_body_as_it_is_is_taken(site: tuple[str, list[bytes]]) -> None:
+    url, taken = site
+    for headers in ({}, {"Content-Encoding": "identity"}):
+        async with ClientSession() as session, session.post(url, data=b"[]", headers=headers) as answer:
+            assert answer.status == 200
+    assert taken == [b"[]", b"[]"]
+
+
+async def test_a_body_that_breaks_off_is_no_fault_of_ours(site: tuple[str, list[bytes]]) -> None:
+    url, _ = site
+    host, port = url.split("/")[2].split(":")
+    answer = await _raw(
+        host, int(port), b"POST /receipts/x/sms HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+async def _raw(host: str, port: int, sent: bytes) -> Any:
+    import asyncio
+
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(sent)
+    await writer.drain()
+    answer = await reader.read(200)
+    writer.close()
+    return answer
