@@ -77,6 +77,9 @@ _MINUTE = timedelta(minutes=1)
 _LONG = 10**7
 """No limit is larger; in seconds about four months."""
 _HEX = re.compile("[0-9a-f]*")
+_CHAINED = frozenset(("seq", "at", "act", "prev", "hash"))
+_HALVES = re.compile("[\ud800-\udfff]")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     "format": ("This is no record of the format {format}.", "不是 {format} 格式的记录。"),
@@ -263,7 +266,7 @@ def drawn_order(seed: bytes, condition: int, tier: str, leaves: Sequence[bytes])
 
 
 def _fields(*inputs: bytes) -> bytes:
-    return b"".join(len(part).to_bytes(8, "big") + part for part in inputs)
+    return b"".join([len(part).to_bytes(8, "big") + part for part in inputs])
 
 
 def _number(value: int) -> bytes:
@@ -403,7 +406,7 @@ class _Walk:
         _check(_int(entry, "seq") == self.seq and entry.get("prev") == prev.hex(), "chain_gap")
         body = {key: value for key, value in entry.items() if key != "hash"}
         try:
-            text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+            text = _CANONICAL.encode(body).encode()
         except (UnicodeEncodeError, RecursionError):
             raise Problem("shape", what="entry") from None
         own = digest("entry", prev, text)
@@ -412,8 +415,7 @@ class _Walk:
 
     def _check_entry(self, entry: Object) -> None:
         act = _text(entry, "act")
-        facts = entry.keys() - {"seq", "at", "act", "prev", "hash"}
-        _check(act in ACTS and facts == ACTS[act], "act", act=act)
+        _check(act in ACTS and entry.keys() == ACTS[act] | _CHAINED, "act", act=act)
         _check(self.phase != "ended", "after_end")
         self._check_time(_text(entry, "at"))
         handler: Callable[[Object], None] = getattr(self, f"_{act}")
@@ -792,7 +794,7 @@ def _array(entry: Object, key: str) -> list[object]:
 
 def _str(value: object, what: str) -> str:
     """Text that can be written as UTF-8: JSON may hold halves of characters."""
-    if not isinstance(value, str) or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not isinstance(value, str) or _HALVES.search(value):
         raise Problem("shape", what=what)
     return value
 

@@ -45,6 +45,7 @@ class Script:
     gaps: dict[int, timedelta] = field(default_factory=dict)
     """Time that passes before an act, by its place; a second where none is given."""
     seeds: int = 0
+    gathering: datetime = GATHERING
     limits: LimitFacts = LIMITS
     secret: bytes = b""
     values: dict[str, bytes] = field(default_factory=dict)
@@ -121,6 +122,11 @@ class Script:
         return self.open_round(reason, conditions).freeze().commit().reveal().fix()
 
     # Walking it
+
+    def move_gathering(self, at: datetime) -> Script:
+        self.acts.append(draw_record.GatheringMoved(1, self.gathering, at))
+        self.gathering = at
+        return self
 
     def need(self, no: int = 1, needed: int | None = None) -> Script:
         needed = needed or next(one.planned for one in self.conditions if one.no == no)

@@ -250,7 +250,7 @@ async def test_the_result_is_sealed_and_the_record_holds_with_this_phones_receip
     text = await agency.locator(".m-body").inner_text()
     assert not any(name in text for name in desk.agreed)
     receipts = re.findall(r"--receipt ([0-9a-f]{64})", text)
-    assert len(receipts) == 1
+    assert len(receipts) == 2, "one for the commitment, one for the reveal"
     async with desk.page.expect_download() as download:
         await agency.get_by_role("button", name="下载抽取记录").click()
     await (await download.value).save_as(tmp_path / "record.json")

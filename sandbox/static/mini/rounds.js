@@ -27,6 +27,7 @@ export async function roundPanel(page, draw, { onSeed }) {
     if (!device.bits) return round;
     const answer = await page.api.post(`${path}/reveal`, { value: device.bits });
     device.forget();
+    device.keepReceipt(answer.head);
     return answer;
   };
   const act = async (round) => {

@@ -1,0 +1,170 @@
+"""Tampering with a record as whoever owns the database would: any entry changed, every hash computed anew."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain import draw_record
+from domain.verify_draw import verify
+from tests.factories.draw_records import DRAW, POOL, Script
+
+Facts = dict[str, object]
+_CHAINED = ("seq", "prev", "hash")
+VOCABULARY = (
+    "", "first", "aborted", "widened", "exhausted", "agency", "supervisor", "main", "alternative", "accepted",
+    "declined", "silent", "left", "absent", "recused", "cancelled", "leave", "overlap", "inactive", "too_late",
+    "force_ended", "permanent", "A08", "A09", "440100", "440300", *draw_record.ACTS,
+)  # fmt: skip
+
+
+class Body:
+    """An entry without its place in the chain; its canonical text is made once and used for every forgery."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        text = draw_record.json.dumps(
+            {**facts, "prev": "@", "seq": 0}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+        self._before, rest = text.split('"prev":"@"', 1)
+        self._between, self._after = rest.rsplit('"seq":0', 1)
+
+    def chained(self, seq: int, prev: bytes) -> tuple[Facts, bytes]:
+        text = f'{self._before}"prev":"{prev.hex()}"{self._between}"seq":{seq}{self._after}'
+        own = draw_record.digest("entry", prev, text.encode())
+        return {**self.facts, "seq": seq, "prev": prev.hex(), "hash": own.hex()}, own
+
+
+@dataclass
+class Forgery:
+    """A record in the forger's hands."""
+
+    bodies: list[Body]
+    lists: dict[str, object]
+    receipts: tuple[str, ...]
+    pools: dict[int, list[str]] = field(default_factory=dict)
+    whole: list[tuple[Body, Facts, bytes]] = field(default_factory=list)
+    """The honest log with its chain: what stands before the first change need not be hashed again."""
+
+    def record(self) -> dict[str, object]:
+        prev, log = draw_record.start(POOL, DRAW).hash, []
+        for (honest, entry, own), body in zip(self.whole, self.bodies, strict=False):
+            if honest is not body:
+                break
+            log.append(entry)
+            prev = own
+        for number, body in enumerate(self.bodies[len(log) :], len(log) + 1):
+            entry, prev = body.chained(number, prev)
+            log.append(entry)
+        named = {"format": draw_record.FORMAT, "pool": POOL, "draw": DRAW}
+        return {**named, "head": prev.hex(), "lists": self.lists, "log": log}
+
+    def copy(self) -> Forgery:
+        return Forgery(list(self.bodies), dict(self.lists), self.receipts, self.pools, self.whole)
+
+
+def forgery_of(script: Script) -> Forgery:
+    """``receipts`` are those of one honest device: the supervisor's commitments and reveals."""
+    record = script.record()
+    log = [entry for entry in record["log"] if isinstance(entry, dict)]  # type: ignore[attr-defined]
+    kept = (e["hash"] for e in log if e["act"].startswith("participant") and e["role"] == "supervisor")
+    bodies = [Body({key: value for key, value in entry.items() if key not in _CHAINED}) for entry in log]
+    pools = {size: sorted({text for text in _texts(log) if _is_hex(text, size)}) for size in (32, 64)}
+    whole = [(body, entry, bytes.fromhex(entry["hash"])) for body, entry in zip(bodies, log, strict=True)]
+    return Forgery(bodies, dict(record["lists"]), tuple(kept), pools, whole)  # type: ignore[call-overload]
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _is_hex(text: str, size: int) -> bool:
+    return len(text) == size and all(digit in "0123456789abcdef" for digit in text)
+
+
+# Mutations
+
+
+def mutate(forged: Forgery, dice: random.Random) -> str:
+    """One change to the log or a list, in place; returns its name."""
+    kind = dice.choices(("change", "drop", "duplicate", "swap", "move", "truncate", "list"), (60, 12, 8, 8, 4, 2, 6))[0]
+    log = forged.bodies
+    at = dice.randrange(len(log))
+    if kind == "change":
+        log[at] = Body(_changed_facts(log[at].facts, forged, dice))
+    elif kind == "drop":
+        del log[at]
+    elif kind == "duplicate":
+        log.insert(dice.randint(at, len(log)), log[at])
+    elif kind == "swap":
+        other = dice.randrange(len(log))
+        log[at], log[other] = log[other], log[at]
+    elif kind == "move":
+        log.insert(dice.randrange(len(log)), log.pop(at))
+    elif kind == "truncate":
+        del log[max(1, at) :]
+    else:
+        key = dice.choice(sorted(forged.lists))
+        forged.lists[key] = _changed(forged.lists[key], forged, dice)
+    return kind
+
+
+def _changed_facts(facts: Facts, forged: Forgery, dice: random.Random) -> Facts:
+    key = dice.choice(sorted(facts))
+    if dice.random() < 0.02:
+        return {name: value for name, value in facts.items() if name != key}
+    return {**facts, key: _changed(facts[key], forged, dice)}
+
+
+def _changed(value: object, forged: Forgery, dice: random.Random) -> object:
+    """Something else of the same kind, as a forger would choose it."""
+    if isinstance(value, Mapping):
+        key = dice.choice(sorted(value))
+        return {**value, key: _changed(value[key], forged, dice)}
+    if isinstance(value, list):
+        return _changed_list(value, forged, dice)
+    if isinstance(value, int):
+        return dice.choice((value + 1, value - 1, 0, value * 60, 1, 2, 99))
+    text = str(value)
+    if (pool := forged.pools.get(len(text))) and _is_hex(text, len(text)):
+        return dice.choice([*pool, dice.randbytes(len(text) // 2).hex()])
+    if text.endswith("Z"):
+        moved = datetime.fromisoformat(text) + timedelta(
+            seconds=dice.choice((-9000, -300, -70, -1, 1, 70, 2000, 20000))
+        )
+        return draw_record.moment(moved)
+    return dice.choice(VOCABULARY)
+
+
+def _changed_list(value: list[object], forged: Forgery, dice: random.Random) -> list[object]:
+    items = list(value)
+    if not items or dice.random() < 0.2:
+        return [*items, dice.choice(VOCABULARY)] if not items else [*items, items[0]]
+    at = dice.randrange(len(items))
+    if dice.random() < 0.3:
+        return items[:at] + items[at + 1 :]
+    items[at] = _changed(items[at], forged, dice)
+    return items
+
+
+# What a check finds
+
+
+def verdict(forged: Forgery, known: frozenset[tuple[str, int | None]]) -> str:
+    """``error``, ``receipt`` (only a kept one gives it away), ``warning`` (not among the ``known``) or nothing."""
+    found = verify(forged.record(), forged.receipts)
+    errors = {one.code for one in found if one.severity == "error"}
+    if errors - {"receipt"}:
+        return "error"
+    if errors:
+        return "receipt"
+    return "warning" if {one.code for one in found} - {code for code, _ in known} else ""
