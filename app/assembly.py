@@ -25,6 +25,7 @@ from services.credentials import Credentials
 from services.deadlines import Deadlines, Duty
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
+from services.draws.audits import DrawAudits
 from services.draws.papers import DrawPapers
 from services.draws.previews import DrawPreviews
 from services.draws.reading import Reading
@@ -197,6 +198,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         recusal_lists=recusal_lists,
         recusal_import=RecusalImport(recusal_lists, ports.checker),
         draw_previews=DrawPreviews(deps),
+        draw_audits=DrawAudits(deps, reading),
         verification=Verification(deps, notices),
         rounds=rounds,
         run=run,

@@ -12,13 +12,15 @@ from config.settings import Settings
 from gateways.printer import TypstPrinter
 from services.expert_terms import read_birth_dates
 from services.sealed_files import SealedFiles
+from services.supervisors import seal_clear_phones
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-async def fill_birth_dates(settings: Settings) -> int:
+async def finish_migrations(settings: Settings) -> int:
     """What a migration can't do without the data key; returns how many ID numbers can't be read."""
     async with deps_for(settings) as deps:
+        await seal_clear_phones(deps)
         return await read_birth_dates(deps)
 
 

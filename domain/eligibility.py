@@ -6,7 +6,7 @@ The service asks the database; this is the same rule to be read and to test that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -23,6 +23,7 @@ Reason = Literal[
     "not_formal",
     "term_over",
     "over_age",
+    "unreachable",
     "specialty",
     "region",
     "title_level",
@@ -90,6 +91,7 @@ class Candidate:
     """What is known of an expert. ``specialties`` as declared; ``region`` the permanent one; ``left`` the pool.
 
     ``term_until`` None: no end is told. ``born_on`` None: unknown, which no limit of age lets pass.
+    ``reachable``: there is a mobile to call.
     """
 
     pool: str
@@ -110,14 +112,16 @@ class Candidate:
     calls: tuple[Call, ...] = ()
     term_until: datetime | None = None
     born_on: date | None = None
+    reachable: bool = True
 
 
 @dataclass(frozen=True)
 class Recusals:
     """Whom a draw must step around.
 
-    ``names`` are recusal persons of whom no ID number is known: they recuse every namesake. ``employed_after``: an
-    employment that ended at or before that moment no longer counts.
+    ``pairs`` are name and unit key of recusal persons of whom no ID number is known: namesakes who work or ever worked
+    there. ``names`` recuse every namesake; only draws of an earlier release have them.
+    ``employed_after``: an employment that ended at or before that moment no longer counts.
     """
 
     draw_id: UUID
@@ -126,6 +130,7 @@ class Recusals:
     id_number_hashes: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     avoided_draws: frozenset[UUID] = frozenset()
+    pairs: frozenset[tuple[str, str]] = frozenset()
 
 
 def ancestors(specialty: str) -> frozenset[str]:
@@ -148,13 +153,24 @@ def years_before(at: datetime, years: int) -> datetime:
 
 def check(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Reason | None:
     """Why the candidate may not be drawn for ``condition`` at ``at``; None: may be drawn."""
-    return (
-        _standing(candidate, condition)
-        or _term(candidate, condition, at)
-        or _fitness(candidate, condition)
-        or _recusal(candidate, recusals)
-        or _occupation(candidate, recusals, at)
-    )
+    standing = _standing(candidate, condition)
+    return standing or _fitness(candidate, condition) or next(iter(_bars(candidate, condition, recusals, at)), None)
+
+
+def find_bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> frozenset[Reason]:
+    """All that keeps somebody from being called at ``at``, whatever the condition asks for."""
+    standing = _standing(candidate, condition)
+    return frozenset((*((standing,) if standing else ()), *_bars(candidate, condition, recusals, at)))
+
+
+def _bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Iterator[Reason]:
+    if term := _term(candidate, condition, at):
+        yield term
+    if not candidate.reachable:
+        yield "unreachable"
+    if recused := _recusal(candidate, recusals):
+        yield recused
+    yield from _occupation(candidate, recusals, at)
 
 
 def _standing(candidate: Candidate, condition: Condition) -> Reason | None:
@@ -197,22 +213,25 @@ def _fitness(candidate: Candidate, condition: Condition) -> Reason | None:
 
 def _recusal(candidate: Candidate, recusals: Recusals) -> Reason | None:
     keys = set(candidate.recusal_keys)
+    ever = keys.union(*(employment.keys for employment in candidate.employments))
     for employment in candidate.employments:
         if employment.until is None or employment.until > recusals.employed_after:
             keys |= employment.keys
     if keys & recusals.unit_keys:
         return "recused_unit"
-    named = normalise_person_name(candidate.name) in {normalise_person_name(name) for name in recusals.names}
-    if named or candidate.id_number_hash in recusals.id_number_hashes:
+    own = normalise_person_name(candidate.name)
+    named = own in {normalise_person_name(name) for name in recusals.names}
+    paired = any(normalise_person_name(name) == own and key in ever for name, key in recusals.pairs)
+    if named or paired or candidate.id_number_hash in recusals.id_number_hashes:
         return "recused_person"
     avoided = any(call.draw_id in recusals.avoided_draws and call.state in TOOK_PART for call in candidate.calls)
     return "avoided_draw" if avoided else None
 
 
-def _occupation(candidate: Candidate, recusals: Recusals, at: Span) -> Reason | None:
+def _occupation(candidate: Candidate, recusals: Recusals, at: Span) -> Iterator[Reason]:
     if any(call.draw_id == recusals.draw_id for call in candidate.calls):
-        return "called_before"
+        yield "called_before"
     if any(away.overlaps(at) for away in candidate.away):
-        return "leave"
-    held = any(call.state in ("open", "accepted") and call.span.overlaps(at) for call in candidate.calls)
-    return "overlap" if held else None
+        yield "leave"
+    if any(call.state in ("open", "accepted") and call.span.overlaps(at) for call in candidate.calls):
+        yield "overlap"

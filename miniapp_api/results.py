@@ -56,6 +56,22 @@ class LeafOut(Output):
     expert: str
 
 
+class AuditLineOut(Output):
+    """One thing that was looked at."""
+
+    verdict: Literal["holds", "wrong", "unknown"]
+    entry: int = Field(description="Number of the record's entry; 0: none")
+    text: str
+
+
+class AuditOut(Output):
+    """`verdict` is the worst of all lines. No names in it: leaves and entries only."""
+
+    draw_number: str
+    verdict: Literal["holds", "wrong", "unknown"]
+    lines: tuple[AuditLineOut, ...]
+
+
 class ShareIn(Input):
     """`board`: live totals for a big screen, 24 hours. `record`: the public record to read and download, 30 days."""
 
@@ -95,6 +111,12 @@ async def open_leaf(call: Call, path: LeafPath) -> LeafOut:
     """Salt and expert behind a leaf: for that expert or a supervisor. Each opening is logged, none is kept."""
     salt, expert = await call.services.reading.open_leaf(call.actor, path.draw_id, path.leaf)
     return LeafOut(salt=salt, expert=expert)
+
+
+@api.post("/draws/{draw_id}/reason-audit", "稽核抽取理由", action="draw.audit", keyed="no")
+async def reason_audit(call: Call, path: DrawPath) -> AuditOut:
+    """Judges every candidate, skip and call once more by what was sealed then. From unsealing on; each is logged."""
+    return AuditOut.of(await call.services.draw_audits.run(call.actor, path.draw_id))
 
 
 @api.get("/draws/{draw_id}/notice-ledger", "通知台账", action="draw.read")

@@ -22,6 +22,7 @@ from services.credentials import Credentials
 from services.deadlines import Deadlines
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
+from services.draws.audits import DrawAudits
 from services.draws.papers import DrawPapers
 from services.draws.previews import DrawPreviews
 from services.draws.reading import Reading
@@ -113,6 +114,7 @@ class Services:
     recusal_lists: RecusalLists
     recusal_import: RecusalImport
     draw_previews: DrawPreviews
+    draw_audits: DrawAudits
     verification: Verification
     rounds: Rounds
     run: Run

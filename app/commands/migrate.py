@@ -6,7 +6,7 @@ import argparse
 import asyncio
 
 from app.boot import borrowed_servers, load_settings
-from app.preparations import fill_birth_dates
+from app.preparations import finish_migrations
 from config.logging import configure_logging
 from config.settings import Settings
 from models.migrate import migrate
@@ -26,7 +26,7 @@ def run(_options: argparse.Namespace) -> int:
 async def _migrate(settings: Settings) -> None:
     async with borrowed_servers(settings) as found:
         names = await migrate(found.database_url)
-        unread = await fill_birth_dates(found)
+        unread = await finish_migrations(found)
     for name in names:
         print(f"已升级：{name}")
     if unread:

@@ -16,6 +16,7 @@ from domain.eligibility import (
     ancestors,
     check,
     covering,
+    find_bars,
     years_before,
 )
 from domain.persons import age_on, born_after
@@ -166,3 +167,21 @@ def test_ancestors_and_covering_regions():
 def test_years_are_counted_by_the_calendar():
     assert years_before(datetime(2028, 2, 29, tzinfo=UTC), 3) == datetime(2025, 3, 1, tzinfo=UTC)
     assert years_before(START, 0) == START
+
+
+def test_a_recusal_person_without_a_number_recuses_namesakes_of_that_unit_only():
+    pairs = frozenset(("李四", key) for key in unit_keys("某某设计院"))
+    recusals = replace(RECUSALS, pairs=pairs)
+    there = replace(EXPERT, employments=(Employment(frozenset(unit_keys("某某设计院")), until=years_before(START, 9)),))
+    assert check(EXPERT, CONDITION, recusals, AT) is None
+    assert check(there, CONDITION, recusals, AT) == "recused_person"
+    assert check(replace(there, name="李五"), CONDITION, recusals, AT) is None
+
+
+def test_whoever_can_not_be_phoned_is_not_drawn():
+    assert reason(replace(EXPERT, reachable=False)) == "unreachable"
+
+
+def test_all_bars_of_somebody_are_found_whatever_is_asked_for():
+    busy = replace(EXPERT, away=(AT,), reachable=False, specialties=frozenset())
+    assert find_bars(busy, CONDITION, RECUSALS, AT) == {"unreachable", "leave"}

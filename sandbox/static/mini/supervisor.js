@@ -4,7 +4,7 @@ import { conditions } from './conditions.js';
 import { overview } from './draw.js';
 import { recusal } from './recusal.js';
 import { run } from './run.js';
-import { cell, cells, empty, h, tag } from './ui.js';
+import { banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
 
 /** The draws that name this person, those that want a commitment first. */
 export async function supervisor(page) {
@@ -32,6 +32,18 @@ export async function supervised(page) {
   page.title('监督抽取');
   return [
     h('div', { class: 'm-card m-head' }, h('strong', {}, found.name), tag(found.state, found.state_label), h('small', {}, found.number)),
-    await run(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
+    await run(page, found), audit(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
   ];
+}
+
+const VERDICTS = { holds: ['accepted', '属实'], wrong: ['refused', '不符'], unknown: ['open', '无法复核'] };
+
+/** The audit of reasons (稽核), once somebody was called; before unsealing the service says from when on. */
+function audit(page, found) {
+  if (!found.started_at) return null;
+  const box = h('div', { class: 'm-stack', 'aria-live': 'polite' });
+  const show = (report) => box.replaceChildren(
+    banner({ holds: '名单、跳过和通知的理由全部属实。', wrong: '有理由不符，请逐条核查。', unknown: '部分理由没有封存依据，无法复核。' }[report.verdict], report.verdict === 'wrong' ? 'red' : ''),
+    cells('稽核结果', report.lines.map((line) => cell(line.text, '', { tag: tag(...VERDICTS[line.verdict]) })), '稽核会留下记录。'));
+  return h('div', {}, buttons(button('稽核抽取理由', async () => show(await page.api.post(`/draws/${found.id}/reason-audit`)))), box);
 }

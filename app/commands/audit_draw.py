@@ -1,0 +1,46 @@
+"""``pbt audit-draw``: judges a draw's candidates, skips and calls once more, by what was sealed then."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from app.boot import borrowed_servers, load_settings
+from app.commands.database import deps_for
+from app.refusal import Refusal
+from config.logging import configure_logging
+from config.settings import Settings
+from models.draws import Draw
+from services.base import system
+from services.draws.audits import AuditReport, DrawAudits
+from services.draws.reading import Reading
+
+_MARKS = {"holds": "属实", "wrong": "不符", "unknown": "无法复核"}
+_EXITS = {"holds": 0, "wrong": 1, "unknown": 3}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", help="活动编号，例如 CQSQ202611210001")
+    parser.add_argument("--pool", help="专家库代码；编号在多个专家库中都有时须填写")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit code: 0 all holds, 1 something doesn't, 3 something can't be judged any more."""
+    settings = load_settings()
+    configure_logging(json=settings.log_json, level="warning")
+    report = asyncio.run(_audit(settings, options.number, options.pool))
+    for line in report.lines:
+        print(f"{_MARKS[line.verdict]}　{line.text}")
+    print(f"活动 {report.draw_number}：{_MARKS[report.verdict]}。")
+    return _EXITS[report.verdict]
+
+
+async def _audit(settings: Settings, number: str, pool: str | None) -> AuditReport:
+    async with borrowed_servers(settings) as found, deps_for(found) as deps:
+        draws = await Draw.filter(number=number, **({"pool": pool} if pool else {}))
+        if not draws:
+            raise Refusal(f"没有编号为 {number} 的抽取活动。")
+        if len(draws) > 1:
+            raise Refusal(f"编号 {number} 在多个专家库中都有，请用 --pool 指明。")
+        [draw] = draws
+        return await DrawAudits(deps, Reading(deps)).run(system(draw.pool), draw.id)

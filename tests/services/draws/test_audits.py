@@ -1,0 +1,267 @@
+"""What was judged is sealed, asked again at the call, and judged once more by the audit: false reasons come out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Forbidden, NotFound, RuleViolation
+from domain.ids import new_id
+from domain.recusal import unit_keys
+from models.audit import AuditEntry
+from models.draws import CandidateList, Draw, ListSnapshot, LogEntry, RecusalUnit, SkipFact
+from models.experts import Employment, Expert, Unavailability
+from models.invitations import Invitation
+from services.base import Deps, execute, system
+from services.draws import run as running
+from services.draws.audits import AuditReport, DrawAudits
+from services.draws.eligibility import Hindrance
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    check_record,
+    fix_seed,
+    make_draw,
+    make_office,
+    open_invitations,
+)
+from tests.factories.offices import verify as approve
+
+TENDEREE = "广州水务有限公司"
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+@pytest.fixture
+def audits(office: Office) -> DrawAudits:
+    return DrawAudits(office.deps, office.reading)
+
+
+async def frozen(office: Office, *, needed: int = 1) -> tuple:
+    """A draw whose order is fixed, with the first in order."""
+    draw_id = await make_draw(office, needed=needed)
+    await approve(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    listed = await CandidateList.get(draw_id=draw_id)
+    index = int.from_bytes(listed.walk[:4], "big")
+    experts = office.deps.keys.open(listed.experts_sealed, "experts")
+    first = next(e for e in office.experts if e.id.bytes == experts[index * 16 : index * 16 + 16])
+    return draw_id, first
+
+
+async def call(office: Office, draw_id) -> None:
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+
+
+async def audited(office: Office, audits: DrawAudits, clock: FixedClock, draw_id) -> AuditReport:
+    clock.move(timedelta(hours=5, minutes=40))
+    return await audits.run(office.supervisor, draw_id)
+
+
+def wrong(report: AuditReport) -> list[str]:
+    return [line.text for line in report.lines if line.verdict == "wrong"]
+
+
+async def reasons(draw_id) -> list[str]:
+    return [one.facts["reason"] for one in await LogEntry.filter(draw_id=draw_id, act="skipped").order_by("seq")]
+
+
+async def away(office: Office, expert: Expert) -> Unavailability:
+    now = office.deps.now()
+    return await Unavailability.create(
+        expert_id=expert.id, starts_at=now, ends_at=now + timedelta(days=2), created_at=now
+    )
+
+
+# ---- asked again at the call
+
+
+async def test_who_begins_to_work_for_a_party_after_the_freeze_is_not_called(office: Office) -> None:
+    await add_experts(office, 3)
+    draw_id, first = await frozen(office)
+    await Employment.create(expert_id=first.id, unit_name=TENDEREE, unit_keys=list(unit_keys(TENDEREE)))
+    await call(office, draw_id)
+    assert await reasons(draw_id) == ["recused_late"]
+    assert not await Invitation.exists(draw_id=draw_id, expert_id=first.id)
+    await check_record(office, draw_id)
+
+
+async def test_who_declares_a_party_as_own_recusal_after_the_freeze_is_not_called(office: Office) -> None:
+    await add_experts(office, 3)
+    draw_id, first = await frozen(office)
+    await Expert.filter(id=first.id).update(recusal_keys=list(unit_keys(TENDEREE)))
+    await call(office, draw_id)
+    assert await reasons(draw_id) == ["recused_late"]
+
+
+async def test_who_has_no_mobile_any_more_is_passed_over_and_said_so(office: Office) -> None:
+    await add_experts(office, 3)
+    draw_id, first = await frozen(office)
+    await Expert.filter(id=first.id).update(mobile_sealed="")
+    await call(office, draw_id)
+    assert await reasons(draw_id) == ["unreachable"]
+    assert len(await open_invitations(draw_id)) == 1
+
+
+async def test_who_has_no_mobile_is_not_listed_at_all(office: Office) -> None:
+    gone, _, _ = await add_experts(office, 3)
+    await Expert.filter(id=gone.id).update(mobile_sealed="")
+    draw_id, _ = await frozen(office)
+    assert (await CandidateList.get(draw_id=draw_id)).count == 2
+
+
+# ---- the audit
+
+
+async def test_an_honest_draw_holds_and_the_audit_is_logged(
+    office: Office, audits: DrawAudits, clock: FixedClock
+) -> None:
+    await add_experts(office, 4)
+    draw_id, first = await frozen(office)
+    await away(office, first)
+    await call(office, draw_id)
+    report = await audited(office, audits, clock, draw_id)
+    assert (report.verdict, wrong(report)) == ("holds", [])
+    assert any("已请假" in line.text and "属实" in line.text for line in report.lines)
+    assert all(expert.name not in line.text for expert in office.experts for line in report.lines)
+    assert await AuditEntry.filter(action="draw.audited", subject_id=draw_id).count() == 1
+
+
+async def test_the_audit_opens_to_supervisors_after_unsealing_only(
+    office: Office, audits: DrawAudits, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id, _ = await frozen(office)
+    await call(office, draw_id)
+    with pytest.raises(RuleViolation) as early:
+        await audits.run(office.supervisor, draw_id)
+    assert early.value.rule == "draw.result_visible_before"
+    clock.move(timedelta(hours=5, minutes=40))
+    for actor in (office.agency, office.verifier, office.desk):
+        with pytest.raises(Forbidden):
+            await audits.run(actor, draw_id)
+    with pytest.raises(NotFound):
+        await audits.run(replace(office.supervisor, account_id=new_id()), draw_id)
+    assert (await audits.run(system("demo"), draw_id)).verdict == "holds"
+
+
+async def test_a_skip_for_a_leave_that_nobody_took_comes_out(
+    office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the service passes the first in order over, with facts that he makes up."""
+    await add_experts(office, 3)
+    draw_id, first = await frozen(office)
+    honest = running.find_hindrances
+
+    async def lying(experts, draw, notice, out, book):
+        found = await honest(experts, draw, notice, out, book)
+        other = next(one for one in found if one != first.id)
+        await away(office, next(e for e in office.experts if e.id == other))
+        [facts] = [one.facts for one in (await honest([other], draw, notice, out, book)).values() if one]
+        await Unavailability.all().delete()
+        return found | {first.id: Hindrance("leave", facts.replace(str(other), str(first.id)))}
+
+    monkeypatch.setattr(running, "find_hindrances", lying)
+    await call(office, draw_id)
+    assert await reasons(draw_id) == ["leave"]
+    await check_record(office, draw_id)  # the record alone can't tell
+    report = await audited(office, audits, clock, draw_id)
+    assert report.verdict == "wrong"
+    assert any("登记中没有这次请假" in text for text in wrong(report))
+
+
+async def test_a_reason_that_the_sealed_facts_do_not_bear_out_comes_out(
+    office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_experts(office, 3)
+    draw_id, first = await frozen(office)
+    await away(office, first)
+    honest = running.find_hindrances
+
+    async def lying(experts, draw, notice, out, book):
+        found = await honest(experts, draw, notice, out, book)
+        return {one: Hindrance("inactive", why.facts) if why else None for one, why in found.items()}
+
+    monkeypatch.setattr(running, "find_hindrances", lying)
+    await call(office, draw_id)
+    report = await audited(office, audits, clock, draw_id)
+    assert any("不支持这个理由" in text for text in wrong(report))
+
+
+async def test_calling_somebody_who_had_taken_leave_comes_out(
+    office: Office, audits: DrawAudits, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id, _ = await frozen(office)
+    await call(office, draw_id)
+    [invitation] = await open_invitations(draw_id)
+    leave = await away(office, await Expert.get(id=invitation.expert_id))
+    await Unavailability.filter(id=leave.id).update(created_at=invitation.created_at - timedelta(minutes=1))
+    report = await audited(office, audits, clock, draw_id)
+    assert any("应当跳过" in text for text in wrong(report))
+
+
+async def test_a_candidate_who_never_fitted_the_condition_comes_out(
+    office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A friend of another specialty is slipped into the list, with his true facts."""
+    from services.draws import rounds
+
+    await add_experts(office, 2)
+    [friend] = await add_experts(office, 1, specialty="A01")
+    honest = rounds.find_eligible
+
+    async def generous(draw, condition, notice, specialty, out, book):
+        return await honest(draw, condition, notice, "A08", out, book) | await honest(
+            draw, condition, notice, "A01", out, book
+        )
+
+    monkeypatch.setattr(rounds, "find_eligible", generous)
+    draw_id, _ = await frozen(office)
+    await call(office, draw_id)
+    report = await audited(office, audits, clock, draw_id)
+    assert [text for text in wrong(report) if "1人不符合条件" in text and "specialty" in text]
+    assert friend.name not in str(report)
+
+
+async def test_facts_and_recusals_that_were_changed_afterwards_come_out(
+    office: Office, audits: DrawAudits, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id, first = await frozen(office)
+    await away(office, first)
+    await call(office, draw_id)
+    clock.move(timedelta(hours=5, minutes=40))
+    keys = office.deps.keys
+    listed, skip = await CandidateList.get(draw_id=draw_id), await SkipFact.get(draw_id=draw_id)
+    kept = await ListSnapshot.get(list_id=listed.id)
+    raw = keys.open_file(kept.sealed, "facts")
+    await ListSnapshot.filter(id=kept.id).update(sealed=keys.seal_file(bytes(32) + raw[32:], "facts"))
+    raw = keys.open(skip.sealed, "facts")
+    await SkipFact.filter(id=skip.id).update(sealed=keys.seal(bytes(32) + raw[32:], "facts"))
+    await RecusalUnit.create(draw_id=draw_id, name="后补的单位", reason="投标人", evidence="自行申报")
+    found = wrong(await audits.run(office.supervisor, draw_id))
+    assert len([text for text in found if "与抽取记录中的摘要不符" in text]) == 2
+    assert any("回避名单与承诺时不同" in text for text in found)
+
+
+async def test_without_what_was_sealed_the_audit_says_that_it_can_not_tell(
+    office: Office, audits: DrawAudits, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id, first = await frozen(office)
+    await away(office, first)
+    await call(office, draw_id)
+    await execute("DELETE FROM list_snapshot")
+    await execute("DELETE FROM skip_fact")
+    report = await audited(office, audits, clock, draw_id)
+    assert report.verdict == "unknown"
+    assert await Draw.exists(id=draw_id)
