@@ -21,6 +21,7 @@ from services.base import Deps
 from services.browsers import BrowserLogins
 from services.campaigns import Campaigns
 from services.catalogues import Catalogues
+from services.conclusions import Conclusions
 from services.credentials import Credentials
 from services.deadlines import Deadlines, Duty
 from services.draws.absences import Absences
@@ -39,6 +40,7 @@ from services.draws.verification import Verification
 from services.employer_import import EmployerImport
 from services.employers import Employers
 from services.entry import NOTICE_OVER, Entry
+from services.exam_sheets import ExamSheets
 from services.expert_office import ExpertOffice
 from services.expert_terms import ExpertTerms, read_birth_dates
 from services.experts import Experts
@@ -57,6 +59,7 @@ from services.office import OfficeReading
 from services.organisations import Organisations
 from services.papers import Papers
 from services.passwords import Passwords
+from services.payments.afterwards import Afterwards
 from services.payments.desk import Outside, make_desk
 from services.payments.fees import Fees
 from services.person_checks import DUE as PERSON_CHECK_DUE
@@ -134,6 +137,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     campaigns, employers, fees = Campaigns(deps), Employers(deps, notices), Fees(deps, notices)
     entry = Entry(deps, notices, fees)
     reviews = Reviews(deps, notices, entry)
+    conclusions = Conclusions(deps, notices, entry, Afterwards(deps, notices, fees))
     store = SealedFiles(ports.files, deps.keys)
     previews = Previews(store, ports.checker)
     attachments, keeper = Attachments(deps, store, ports.checker), StoreKeeper(deps, store)
@@ -186,6 +190,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         pay=pay,
         office=OfficeReading(deps),
         entry=entry,
+        conclusions=conclusions,
+        exam_sheets=ExamSheets(deps, conclusions, ports.checker),
         reviews=reviews,
         review_queue=ReviewQueue(deps),
         assignments=Assignments(deps),

@@ -24,7 +24,7 @@ class ApplicationState(Labelled):
     REFUSED = "refused", "未通过"
     CANCELLED = "cancelled", "已放弃"
     TERMINATED = "terminated", "已终止"
-    """By the office, which sent the fee back: the person takes no further part."""
+    """By the office, which sent the fee back or waited for it in vain: the person takes no further part."""
 
 
 class ApplicationEvent(Labelled):
@@ -57,6 +57,7 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
             _E.SEND_BACK: _S.SENT_BACK,
             _E.WITHDRAW: _S.CORRECTING,
             _E.REFUSE: _S.REFUSED,
+            _E.CANCEL: _S.CANCELLED,
             **_PASSED,
         },
         _S.SENT_BACK: {
@@ -73,6 +74,7 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
             _E.CHARGE: _S.FEE,
             _E.CALL: _S.EXAM,
             _E.ENTER: _S.ENTERED,
+            _E.CANCEL: _S.CANCELLED,
         },
         _S.FEE: {
             _E.CALL: _S.EXAM,
@@ -84,11 +86,14 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
             _E.ENTER: _S.ENTERED,
             _E.REFUSE: _S.REFUSED,
             _E.CHARGE: _S.FEE,
+            _E.CANCEL: _S.CANCELLED,
             _E.TERMINATE: _S.TERMINATED,
         },
     },
 )
-"""A correction never goes through LOCKED again: what was sent back is open, the rest stays locked field by field.
+"""The person may give up in every state that waits for somebody: nobody is held by an office that does nothing.
+
+A correction never goes through LOCKED again: what was sent back is open, the rest stays locked field by field.
 
 From the exam it goes back to the fee only when the fee was sent back and is due once more."""
 
@@ -280,5 +285,8 @@ INVOICE: Lifecycle[InvoiceState, InvoiceEvent] = Lifecycle(
     },
 )
 
-LOG_LABELS: Mapping[str, str] = {event.value: event.label for event in (*ApplicationEvent, *TaskEvent, FeeEvent.PAY)}
+EXAM_LABELS: Mapping[str, str] = {"exam_passed": "考试合格", "exam_failed": "考试不合格"}
+LOG_LABELS: Mapping[str, str] = {
+    **{event.value: event.label for event in (*ApplicationEvent, *TaskEvent, FeeEvent.PAY)}, **EXAM_LABELS,
+}  # fmt: skip
 """What stands in an application's log, by code. Reviewers' words for sending back and refusing come last and count."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from bot.replies import shorten
-from bot.router import Router
+from bot.router import Answer, Router
+from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_until
 from domain.entry_lifecycles import ApplicationState
 from handlers import commands, texts, wording
 from services.applications.progress import Progress
 from services.applications.to_do import ToDo
+from services.base import Actor
 
 _OPINION_BYTES = 600
 _SPECIALTIES_SHOWN = 6
@@ -20,6 +24,8 @@ def register(router: Router) -> None:
     router.menu("APPLY", apply)
     router.keyword(progress, commands.PROGRESS, "审核进度", "我的申请", "申请进度", "查询进度", "审核")
     router.menu("PROGRESS", progress)
+    router.remember(ask_giving_up)
+    router.keyword(give_up, commands.GIVE_UP, "撤回申请", "取消申请", "不申请了", "放弃入库")
 
 
 async def apply(turn: Turn) -> str:
@@ -43,6 +49,32 @@ async def progress(turn: Turn) -> str:
     return "\n".join([*_lines(turn, found), *_taps(found)])
 
 
+async def give_up(turn: Turn) -> Answer:
+    """Ask first, with what follows from it."""
+    if turn.user.account_id is None:
+        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+    found = await turn.services.to_dos.progress(turn.user.account_id)
+    if found is None or not found.give_up:
+        return f"{texts.NOTHING_TO_GIVE_UP}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
+    return ask_giving_up.start(found.application_id, found.number, found.give_up)
+
+
+@conversation(commands.GIVE_UP)
+async def ask_giving_up(talk: Talk, application_id: UUID, number: str, consequence: str) -> None:
+    """``consequence`` as it was told when the question was put."""
+    sure = await talk.choose(
+        texts.GIVE_UP_READ_BACK.format(number=number, consequence=consequence),
+        {texts.GIVE_UP_YES: True, texts.GIVE_UP_NO: False},
+    )
+    if not sure:
+        await talk.say(texts.NOT_GIVEN_UP)
+        return
+    actor = Actor(talk.user.pool, "applicant", talk.user.account_id)
+    await talk.once(talk.services.submission.cancel, actor, application_id)
+    await talk.say(texts.GIVEN_UP, number=number)
+    await talk.say(commands.tappable(commands.APPLY))
+
+
 def _lines(turn: Turn, found: Progress) -> list[str]:
     now = turn.services.deps.now()
     lines = [texts.PROGRESS_HEAD.format(headline=found.headline, number=found.number)]
@@ -63,7 +95,7 @@ def _taps(found: Progress) -> list[str]:
     """What the chat itself does next: pay with the code beside the link, or begin again once all is over."""
     if found.ended_at is not None:
         return [] if found.state == ApplicationState.ENTERED else [commands.tappable(commands.APPLY)]
-    return [commands.tappable(commands.PAY)] if found.state == ApplicationState.FEE else []
+    return [commands.tappable(*[commands.PAY] * (found.state == ApplicationState.FEE), commands.GIVE_UP)]
 
 
 def _item(turn: Turn, item: ToDo) -> str:

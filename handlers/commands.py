@@ -27,6 +27,7 @@ PAY = "缴费"
 GUIDE = "办理指南"
 FEEDBACK = "意见反馈"
 MATERIALS = "资料下载"
+GIVE_UP = "放弃申请"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -47,6 +48,7 @@ TAPS: Mapping[str, int] = {
     FEEDBACK: 116,
     REGISTER: 117,
     MATERIALS: 118,
+    GIVE_UP: 119,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

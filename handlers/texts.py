@@ -33,6 +33,13 @@ PROGRESS_ASK = "咨询：{ask}"
 PROGRESS_MORE = "查看详情"
 PAGE = '<a href="{link}">▸ {label}</a>'
 
+NOTHING_TO_GIVE_UP = "您没有办理中的申请，不用放弃。"
+GIVE_UP_READ_BACK = "放弃申请{number}？\n{consequence}"
+GIVE_UP_YES = "确定放弃"
+GIVE_UP_NO = "不放弃"
+GIVEN_UP = "申请{number}已放弃。"
+NOT_GIVEN_UP = "没有放弃，申请照常办理。"
+
 # ---- guide, questions, feedback
 
 GUIDE_REGIONS = "各地咨询：\n{lines}"

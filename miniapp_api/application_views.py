@@ -65,6 +65,7 @@ class ProgressOut(Output):
     submitted_at: Moment | None
     until: Moment | None = Field(description="The last moment to hand in, while that is the person's turn")
     ended_at: Moment | None
+    give_up: str = Field(description="What follows from giving up now, to be shown before; empty: not possible")
 
 
 class AdviceOut(Output):

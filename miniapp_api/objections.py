@@ -33,7 +33,7 @@ class SearchQuery(PageQuery):
 
 
 class StateQuery(PageQuery):
-    state: Literal["open", "dismissed", "upheld"] | None = Field(None, description="None: all")
+    state: Literal["open", "dismissed", "upheld", "lapsed"] | None = Field(None, description="None: all")
 
 
 class ObjectionIn(Input):
@@ -82,7 +82,7 @@ class ObjectionOut(Output):
     applicant: str
     by: str
     text: str
-    state: Literal["open", "dismissed", "upheld"]
+    state: Literal["open", "dismissed", "upheld", "lapsed"] = Field(description="`lapsed`: the person gave up")
     answer: str
     created_at: Moment
     decided_at: Moment | None

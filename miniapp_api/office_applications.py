@@ -16,6 +16,7 @@ from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params
 from miniapp_api.sheet_views import SheetLogOut, SheetOut
 from services.applications.listing import Filter
+from services.conclusions import REASON_MAX, ExamResult
 
 api = Api("office_applications", "申请管理", "All applications of the pool, for its administrators.")
 
@@ -47,6 +48,21 @@ class ListQuery(FilterQuery, PageQuery):
 
 class UnlockIn(Input):
     reason: str = Field(max_length=200, description="Told in the log", examples=["申请人填错工作单位，来电要求更正。"])
+
+
+class ExamIn(Input):
+    result: ExamResult
+    reason: str = Field(min_length=1, max_length=REASON_MAX, description="Told to the person", examples=["82分"])
+
+
+class EndIn(Input):
+    reason: str = Field(min_length=1, max_length=REASON_MAX, examples=["逾期未缴费"])
+
+
+class ConcludedOut(Output):
+    application_id: UUID
+    number: str = Field(examples=["SQ202611210000001"])
+    state: ApplicationState
 
 
 class LineOut(Output):
@@ -108,3 +124,16 @@ async def show(call: Call, path: ApplicationPath) -> OfficeApplicationOut:
 async def unlock(call: Call, path: ApplicationPath, body: UnlockIn) -> OutcomeOut:
     """For a mistake that was seen after printing and before submitting; the person is told."""
     return OutcomeOut.of(await call.services.submission.unlock(call.actor, path.application_id, body.reason))
+
+
+@api.post("/office/applications/{application_id}/exam-result", "登记考试结果", action="application.conclude")
+async def record_exam(call: Call, path: ApplicationPath, body: ExamIn) -> ConcludedOut:
+    """Of an examination that was held elsewhere: on to the next stage, or the end. The person is told."""
+    desk = call.services.conclusions
+    return ConcludedOut.of(await desk.record_exam(call.actor, path.application_id, body.result, body.reason))
+
+
+@api.post("/office/applications/{application_id}/termination", "终止申请", action="application.conclude")
+async def end(call: Call, path: ApplicationPath, body: EndIn) -> ConcludedOut:
+    """End one whose fee nobody pays; the person is told."""
+    return ConcludedOut.of(await call.services.conclusions.end(call.actor, path.application_id, body.reason))

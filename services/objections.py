@@ -21,6 +21,7 @@ from services.applications.telling import tell
 from services.base import Actor, Deps, record, violation
 from services.campaigns import review_end
 from services.codes import Notifier
+from services.entry import LAPSED
 from services.idempotency import once
 from services.limits import DAY, seconds_until, serialise
 from services.permissions import AGENCY, check
@@ -31,12 +32,13 @@ TEXT_MAX = 1000
 ANSWER_MAX = 500
 Outcome = Literal["dismiss", "send_back", "refuse"]
 _STATES = {"dismiss": "dismissed", "send_back": "upheld", "refuse": "upheld"}
-_RESULTS = {"dismissed": "异议不成立", "upheld": "异议成立"}
+_RESULTS = {"dismissed": "异议不成立", "upheld": "异议成立", "lapsed": LAPSED}
 
 
 @dataclass(frozen=True)
 class ObjectionView:
-    """``state``: open, dismissed or upheld. ``by`` is the objector's name, for administrators only, else empty."""
+    """``state``: open, dismissed, upheld, or lapsed (the person gave up). ``by`` is the objector's name, for
+    administrators only, else empty."""
 
     id: UUID
     application_id: UUID

@@ -18,6 +18,7 @@ from services.base import Deps
 from services.browsers import BrowserLogins
 from services.campaigns import Campaigns
 from services.catalogues import Catalogues
+from services.conclusions import Conclusions
 from services.credentials import Credentials
 from services.deadlines import Deadlines
 from services.draws.absences import Absences
@@ -36,6 +37,7 @@ from services.draws.verification import Verification
 from services.employer_import import EmployerImport
 from services.employers import Employers
 from services.entry import Entry
+from services.exam_sheets import ExamSheets
 from services.expert_office import ExpertOffice
 from services.experts import Experts
 from services.exports import Exports
@@ -102,6 +104,8 @@ class Services:
     pay: PayDesk
     office: OfficeReading
     entry: Entry
+    conclusions: Conclusions
+    exam_sheets: ExamSheets
     reviews: Reviews
     review_queue: ReviewQueue
     assignments: Assignments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState
+from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict
 from domain.rulebook import Rulebook
 from models.applications import Application
@@ -43,9 +43,9 @@ async def take_over(
     """
     application = await lock(left.id)
     state = _S(application.state)
-    if not APPLICATION.can(state, _E.CANCEL):
+    if state not in _IN_HAND:
         raise Conflict(
-            "您上一次的申请没有在审核期内办结。请先撤回并放弃，再重新申请；已有部门审核过的，请联系专家库管理机构。",
+            "您上一次的申请没有在审核期内办结。请先在“申请进度”中放弃它，再重新申请。",
             code="application_left_over",
             params={"application_id": str(application.id)},
         )

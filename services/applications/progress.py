@@ -62,6 +62,7 @@ class Progress:
     ``ask`` is whom to ask: the region's line of the campaign, else the hotline. ``opinion`` is the reviewer's, while
     something is sent back or after a refusal, or why the office ended it. ``expert_number`` is empty before approval.
     ``until`` is the last moment to hand in, while that is the person's turn; ``ended_at`` when all was over.
+    ``give_up`` tells what follows when the person gives up now; empty where that is not possible any more.
     """
 
     application_id: UUID
@@ -82,6 +83,7 @@ class Progress:
     submitted_at: datetime | None
     until: datetime | None
     ended_at: datetime | None
+    give_up: str
 
 
 async def progress_of(deps: Deps, application: Application) -> Progress:
@@ -107,6 +109,7 @@ async def progress_of(deps: Deps, application: Application) -> Progress:
         submitted_at=application.submitted_at,
         until=facts.until,
         ended_at=application.ended_at,
+        give_up=words.give_up(facts),
     )
 
 

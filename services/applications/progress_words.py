@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from domain.clock import print_until
-from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.entry_lifecycles import APPLICATION, ApplicationState, FeeState, TaskState
 from domain.fees import Phase, phase_of
 from domain.money import yuan
 from domain.rulebook import Rulebook
@@ -157,12 +157,28 @@ def advice(facts: Facts) -> str:
         case _S.FEE:
             return _fee_advice(facts)
     known = {
-        _S.EXAM: "请等待考试通知，期间可先学习培训资料。",
+        _S.EXAM: "请等待考试通知，期间可先学习培训资料；成绩由专家库管理机构登记，有结果会通知您。",
         _S.ENTERED: f"您的专家编号是{application.expert_number}，请留意抽取通知。",
         _S.REFUSED: f"如有疑问，请拨打{hotline}咨询。",
-        _S.TERMINATED: "已缴的费用原路退回。如需申请，请在征集期内重新提交。",
+        _S.TERMINATED: "已缴的费用按规定退回。如需申请，请在征集期内重新提交。",
     }
     return known.get(facts.state, "如需申请，请在征集期内重新提交。")
+
+
+def give_up(facts: Facts) -> str:
+    """What follows when the person gives up now, told before; empty where nothing can be given up any more."""
+    if APPLICATION.is_final(facts.state):
+        return ""
+    said = "放弃后本次申请终止，不能恢复。"
+    if facts.application.round > 0:
+        said = "放弃后本次申请终止，不再审核、公示或入库，不能恢复。"
+    if facts.fee is not None and facts.fee.state == FeeState.PAID and facts.book.fee is not None:
+        said += f"已缴的{yuan(facts.fee.amount)}元不会因放弃自动退回：{facts.book.fee.refund_text}"
+    elif facts.fee is not None and facts.fee.state == FeeState.DUE:
+        said += "尚未缴纳的费用不用再缴。"
+    if facts.campaign is not None and facts.campaign.enrol_until <= facts.now:
+        return f"{said}本次报名已截止，再次申请须等下一次征集。"
+    return f"{said}需要时可在征集期内重新申请。"
 
 
 def _your_turn(facts: Facts) -> str:

@@ -135,8 +135,12 @@ class Submission:
             await record(actor, now, "application.withdraw", "application", application.id, round=application.round)
             return _outcome(application)
 
-    async def cancel(self, actor: Actor, application_id: UUID) -> Outcome:
-        """Give it up for good. Twice is harmless. Raises Conflict while it is being reviewed: withdraw it first."""
+    async def cancel(self, actor: Actor, application_id: UUID, *, key: str | None = None) -> Outcome:
+        """Give it up for good, wherever it waits. Twice is harmless, so ``key`` is not needed.
+
+        What is not paid is not owed any more; what is paid follows the rulebook's ``fee.refund_text``. Raises Conflict
+        for one that has ended otherwise.
+        """
         check(actor, "application.own")
         now = self._deps.now()
         async with transaction():

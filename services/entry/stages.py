@@ -26,6 +26,8 @@ from services.expert_files import put_file
 _S = ApplicationState
 _AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
 _ORDER: tuple[Stage, ...] = ("notice", "fee", "exam")
+LAPSED, LAPSED_ANSWER = "申请已放弃", "申请人已放弃申请，公示随之结束。"
+"""Of an objection against somebody who gives up during public notice."""
 _OVER = """
 SELECT p.id, p.notice_until FROM application p WHERE p.state = 'notice' AND p.notice_until <= $1
    AND NOT EXISTS (SELECT 1 FROM objection o WHERE o.application_id = p.id AND o.state = 'open')
@@ -52,8 +54,33 @@ class Entry:
         self._fees = fees
 
     async def drop(self, application: Application, now: datetime) -> None:
-        """The person goes no further: what is not paid yet is not owed any more. The row is locked by the caller."""
+        """The person goes no further: what is not paid yet is not owed any more, nobody's objection is looked into.
+
+        The row is locked by the caller.
+        """
         await self._fees.cancel(application.id, now)
+        for objection in await Objection.filter(application_id=application.id, state="open").order_by("id"):
+            await self._lapse(objection, application, now)
+
+    async def _lapse(self, objection: Objection, application: Application, now: datetime) -> None:
+        objection.state, objection.answer, objection.decided_at = "lapsed", LAPSED_ANSWER, now
+        await objection.save(update_fields=["state", "answer", "decided_at"])
+        await record(
+            system(application.pool),
+            now,
+            "objection.lapsed",
+            "application",
+            application.id,
+            objection=str(objection.id),
+        )
+        await self._notices.notify(
+            pool=objection.pool, kind="objection_answered", dedupe_key=f"objection:{objection.id}",
+            account_id=objection.account_id,
+            params={
+                "number": application.number, "result": LAPSED,
+                "link": f"{self._deps.public_url}/h5/{objection.pool}/notice/objections",
+            },
+        )  # fmt: skip
 
     async def pass_on(self, application: Application, now: datetime) -> None:
         """The stage that the application is in is over: go to the next, or into the pool.

@@ -8,6 +8,7 @@ from domain.entry_lifecycles import ApplicationState, TaskState
 from models.campaigns import Campaign
 from models.reviews import ReviewEntry, ReviewTask
 from tests.factories.applicants import make_applicant
+from tests.factories.payments import make_fee
 from tests.factories.people import make_account
 from tests.handlers.conftest import Phone, World
 
@@ -60,3 +61,23 @@ async def test_an_opinion_is_shown_harmlessly_with_the_page_that_corrects(world:
     told = await (await world.phone_with(applicant.account)).says("进度")
     assert "审核意见：证书不清晰‹a" in told
     assert "/apply/form" in told
+
+
+async def test_giving_up_tells_what_follows_and_counts_when_confirmed(world: World) -> None:
+    """From the exam too, which nobody could leave: the fee is paid and does not come back by itself."""
+    now = world.clock.now()
+    applicant = await make_applicant(
+        world.office.deps, state=ApplicationState.EXAM, round=1, submitted_at=now, approved_at=now,
+        expert_number="ZJ0100001",
+    )  # fmt: skip
+    await make_fee(world.office.deps, applicant.application, state="paid", paid_at=now)
+    phone = await world.phone_with(applicant.account)
+    asked = await phone.says("放弃申请")
+    assert applicant.application.number in asked
+    assert "已缴的350.00元不会因放弃自动退回" in asked
+    assert "没有放弃" in await phone.taps("不放弃")
+    await phone.says("撤回申请")
+    assert "已放弃" in await phone.taps("确定放弃")
+    await applicant.application.refresh_from_db()
+    assert (applicant.application.state, applicant.application.ended_at) == ("cancelled", now)
+    assert "不用放弃" in await phone.says("放弃申请")

@@ -496,6 +496,19 @@ async def test_14_whoever_passed_waits_for_the_exam_and_is_told(way: Journey) ->
         await he.withdraw()
 
 
+async def test_14_the_office_writes_down_the_result_and_the_person_enters(way: Journey) -> None:
+    he, office = await _he(way), await way.office()
+    shown = await he.show()
+    assert "不能恢复" in shown["progress"]["give_up"]
+    path = f"/office/applications/{shown['id']}/exam-result"
+    done = await office.client.post(path, {"result": "passed", "reason": "86分"})
+    assert done["state"] == "entered"
+    await way.sms(HE, "正式评标专家")
+    assert await he.badge() == "正式专家"
+    with refused(code="not_in_exam"):
+        await office.client.post(path, {"result": "failed", "reason": "改判"})
+
+
 async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_stand_all_the_same(way: Journey) -> None:
     edge, builders, city = await _with_mini(way, EDGE), await way.reviewer(BUILDERS), await way.reviewer(CITY)
     number = (await edge.show())["number"]
@@ -531,7 +544,7 @@ async def test_14_the_final_result_comes_by_sms_also_to_whoever_is_refused(way: 
     await city.approve(await city.find(number))
     await province.refuse(await province.find(number), "从业年限不足。")
     await way.bubble(EDGE, "未通过")
-    await way.sms(EDGE, "未通过审核")
+    await way.sms(EDGE, "未通过，请登录")
     shown = (await edge.show())["progress"]
     assert (shown["state"], shown["opinion"]) == ("refused", "从业年限不足。")
     with refused(rule="campaigns.required"):

@@ -537,3 +537,19 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
 
     assert set(await way.until(bills)) == {"equal", "empty"}
     assert (await office.client.get("/payments/alarms"))["items"] == []
+
+
+async def test_14_after_the_examination_one_enters_one_does_not_and_one_gives_up(way: Journey) -> None:
+    office = await way.office()
+    su, ma, ai = await _applicant(way, SU), await _applicant(way, MA), await _applicant(way, AI)
+    for who, result, reason in ((ma, "passed", "91分"), (ai, "failed", "52分，未达合格线")):
+        path = f"/office/applications/{(await who.show())['id']}/exam-result"
+        await office.client.post(path, {"result": result, "reason": reason})
+    await way.becomes(ma, "entered")
+    assert await ma.badge() == "正式专家"
+    shown = (await ai.show())["progress"]
+    assert (shown["state"], shown["opinion"], shown["ended_at"] is None) == ("refused", "52分，未达合格线", False)
+    before = (await su.show())["progress"]
+    assert "须等下一次征集" in before["give_up"]
+    await su.client.post(f"/applications/{before['application_id']}/cancellation")
+    assert (await su.show())["progress"]["state"] == "cancelled"

@@ -9,6 +9,7 @@ from web.office.applications import ApplicationPages
 from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
 from web.office.employers import EmployerPages
+from web.office.exams import ExamPages
 from web.office.experts import ExpertPages
 from web.office.exports import ExportPages
 from web.office.feedback import FeedbackPages
@@ -24,7 +25,8 @@ from web.office.supervisors import SupervisorPages
 from web.site import Site
 
 _ALL = (
-    HomePages, ApplicationPages, ExpertPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages, SupervisorPages,
+    HomePages, ApplicationPages, ExamPages, ExpertPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages,
+    SupervisorPages,
     ObjectionPages, OrderPages, AlarmPages, InvoicePages, BillPages, FeedbackPages, MaterialPages, PasswordPages,
     ExportPages,
 )  # fmt: skip

@@ -16,7 +16,8 @@ from services.applications.listing import Filter, Page, Sort
 from services.attachment_reading import Form as FileForm
 from services.base import Actor
 from services.campaigns import entry_names
-from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, last_page, see, uuid_of
+from services.conclusions import ExamResult
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, key_of, last_page, see, uuid_of
 from web.site import page_number, show_file
 
 _FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "sort")
@@ -26,7 +27,10 @@ _NOTHING = Page((), 0)
 
 class ApplicationPages(OfficePart):
     code = "applications"
-    notes: ClassVar[Mapping[str, str]] = {"unlocked": "已解除锁定，并通知了申请人。"}
+    notes: ClassVar[Mapping[str, str]] = {
+        "unlocked": "已解除锁定，并通知了申请人。",
+        "concluded": "已登记，并通知了申请人。",
+    }
 
     def add_routes(self) -> None:
         self.site.get("/office/applications", self.many)
@@ -82,7 +86,7 @@ class ApplicationPages(OfficePart):
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:
-        """``deed`` unlock with a reason, or reveal with a field: the value stands on the answer, this time only."""
+        """``deed`` reveal with a field: the value stands on the answer, this time only; others see ``_do``."""
         actor, application_id = await self.actor(request), uuid_of(request.match_info["id"], "这份申请")
         fields = await self.fields(request, actor)
         try:
@@ -90,12 +94,25 @@ class ApplicationPages(OfficePart):
                 name = fields.get("field", "")[:60]
                 value = await self.services.application_list.reveal(actor, application_id, name)
                 return await self._page(actor, request, application_id, opened={name: value})
-            if fields.get("deed") != "unlock":
-                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.submission.unlock(actor, application_id, fields.get("reason", ""))
+            note = await self._do(actor, application_id, fields)
         except AppError as error:
             return await self._page(actor, request, application_id, form=Form(fields, self.shown(error)))
-        raise see(f"/office/applications/{application_id}", note="unlocked")
+        raise see(f"/office/applications/{application_id}", note=note)
+
+    async def _do(self, actor: Actor, application_id: UUID, fields: Mapping[str, str]) -> str:
+        """``deed`` unlock; passed or failed, of the examination; or end: nobody pays. Each with a reason."""
+        deed, reason, desk = fields.get("deed", ""), fields.get("reason", ""), self.services.conclusions
+        if deed == "unlock":
+            await self.services.submission.unlock(actor, application_id, reason)
+            return "unlocked"
+        if deed in get_args(ExamResult):
+            result = cast(ExamResult, deed)
+            await desk.record_exam(actor, application_id, result, reason, key=key_of(fields))
+        elif deed == "end":
+            await desk.end(actor, application_id, reason, key=key_of(fields))
+        else:
+            raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+        return "concluded"
 
     async def file(self, request: http.Request) -> http.Response:
         """A picture that we drew, or (``?form=original``) the file to be saved."""

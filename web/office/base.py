@@ -120,6 +120,8 @@ def menu_of(book: Rulebook) -> list[Entry]:
         Entry("applications", "申请"), Entry("experts", "专家"), Entry("campaigns", "征集"), Entry("employers", "单位"),
         Entry("reviewers", "审核分工"), Entry("staff", "工作人员"), Entry("supervisors", "监督人名册"),
     ]  # fmt: skip
+    if "exam" in book.entry.stages:
+        entries.insert(1, Entry("exams", book.entry.names.exam))
     if book.notice is not None:
         entries.append(Entry("objections", "公示与异议"))
     if book.fee is not None:

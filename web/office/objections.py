@@ -13,7 +13,7 @@ from services.objections import ANSWER_MAX, Outcome
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
 
-STATES = {"open": "待处理", "dismissed": "不成立", "upheld": "成立"}
+STATES = {"open": "待处理", "dismissed": "不成立", "upheld": "成立", "lapsed": "申请已放弃"}
 OUTCOMES = {"dismiss": "异议不成立", "send_back": "成立，退回修改", "refuse": "成立，不予入库"}
 
 

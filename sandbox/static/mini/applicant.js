@@ -32,6 +32,7 @@ export async function applicant(page) {
       await askConsent();
       await openPage(page, `/h5/${page.api.host.phone.pool}/apply/status`);
     })),
+    progress?.give_up && givingUp(page, progress),
     cells('', [
       cell('我的缴费', '', { note: '缴费、凭证与发票', onclick: () => page.go('fee') }),
       cell('办理指南与反馈', '', { onclick: () => openPage(page, `/h5/${page.api.host.phone.pool}/help`) }),
@@ -40,6 +41,16 @@ export async function applicant(page) {
     ]),
     home.advice.length > 0 && cells('各地咨询方式', home.advice.map((one) => cell(one.region, one.line))),
   ];
+}
+
+/** Giving up is possible wherever an application waits; what follows from it is read first. */
+function givingUp(page, progress) {
+  return h('details', { class: 'm-group' }, h('summary', {}, '放弃申请'), banner(progress.give_up, 'red'),
+    buttons(button('确定放弃', async () => {
+      await page.api.post(`/applications/${progress.application_id}/cancellation`);
+      page.toast('申请已放弃。');
+      page.refresh();
+    })));
 }
 
 function toDo(page, item, askConsent) {

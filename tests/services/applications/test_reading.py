@@ -100,7 +100,7 @@ async def test_under_review_nothing_is_editable_and_the_log_tells(
     await submission.submit(zhao, application.id, application.version)
     view = await reading.get(zhao, application.id)
     assert all(section.editable == () for section in view.sections)
-    assert (view.problems, view.may) == ((), ("withdraw",))
+    assert (view.problems, view.may) == ((), ("withdraw", "cancel"))
     assert [(line.label, line.who) for line in view.log] == [("提交审核", "申请人")]
     assert [line.state for line in await reading.mine(zhao)] == ["reviewing"]
 

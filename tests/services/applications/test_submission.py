@@ -315,11 +315,15 @@ async def test_giving_up_frees_the_person_for_another_application(
     assert saved.version == 2, "what was typed before was put in"
 
 
-async def test_while_it_is_reviewed_it_must_be_taken_back_first(
-    deps: Deps, submission: Submission, zhao: Actor
-) -> None:
+async def test_it_is_given_up_while_it_is_reviewed_too(deps: Deps, submission: Submission, zhao: Actor) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)
+    assert (await submission.cancel(zhao, application.id)).state == "cancelled"
+
+
+async def test_what_has_ended_is_not_given_up(deps: Deps, submission: Submission, zhao: Actor) -> None:
+    application = await fill_in(deps, zhao)
+    await Application.filter(id=application.id).update(state="refused", ended_at=deps.now())
     with pytest.raises(Conflict, match="不能放弃申请"):
         await submission.cancel(zhao, application.id)
 

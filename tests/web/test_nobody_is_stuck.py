@@ -1,0 +1,100 @@
+"""From every state that an applicant, a task or money waits in, somebody gets out: by a page, or by a duty.
+
+What leads on is derived from the lifecycles; a state that nothing registered leads out of fails here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from domain.entry_lifecycles import (
+    APPLICATION,
+    FEE,
+    INVOICE,
+    ORDER,
+    REFUND,
+    TASK,
+    ApplicationEvent,
+    ApplicationState,
+    FeeEvent,
+    InvoiceEvent,
+    OrderEvent,
+    RefundEvent,
+    TaskEvent,
+)
+from domain.lifecycle import Lifecycle
+from miniapp_api.assembly import APIS
+from models.applications import Application, ApplicationSection
+from models.reviews import Objection
+from services.base import Actor
+from tests.factories.reviews import make_applicant, make_application, make_catalogues
+from tests.web.conftest import World
+from tests.web.office import Scene
+
+STATUS, FORM = "POST /h5/{pool}/apply/status", "POST /api/{pool}/applications/{application_id}/submission"
+ORDERS, INVOICES, REVIEW = "POST /office/orders/{id}", "POST /office/invoices", "POST /review/{task_id}"
+E_ = ApplicationEvent
+WAYS: Mapping[Enum, str] = {
+    E_.SUBMIT: FORM, E_.CANCEL: STATUS, E_.WITHDRAW: STATUS, E_.UNLOCK: "POST /office/applications/{id}",
+    TaskEvent.APPROVE: REVIEW, TaskEvent.SEND_BACK: REVIEW, TaskEvent.REFUSE: REVIEW,
+    FeeEvent.PAY: "POST /h5/{pool}/pay-order/{token}", FeeEvent.CANCEL: STATUS, FeeEvent.REFUND: ORDERS,
+    OrderEvent.CLOSE: "duty order_check", OrderEvent.PAY: "POST /h5/{pool}/pay-order/{token}",
+    OrderEvent.REFUND: ORDERS,
+    RefundEvent.ACCEPT: "duty refund_check", RefundEvent.FINISH: "duty refund_check",
+    RefundEvent.REDIRECT: ORDERS,
+    InvoiceEvent.APPLY: "duty invoice_check", InvoiceEvent.ISSUE: "POST /office/invoices/file",
+    InvoiceEvent.RETRY: INVOICES, InvoiceEvent.UNDO: INVOICES, InvoiceEvent.SEND: INVOICES,
+    InvoiceEvent.REVERSE: "duty invoice_check",
+}  # fmt: skip
+"""Events and where a person brings them about; a duty looks by itself, again and again."""
+LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
+    "application": APPLICATION, "task": TASK, "fee": FEE, "order": ORDER, "refund": REFUND, "invoice": INVOICE,
+}  # fmt: skip
+WAITING = [(noun, state) for noun, one in LIFECYCLES.items() for state in one.moves]
+
+
+def registered(world: World) -> set[str]:
+    """Every page and route of the API that answers, and every duty of the worker."""
+    pages = {
+        f"{route.method} {route.resource.canonical}" for route in world.server.app.router.routes() if route.resource
+    }
+    calls = {f"{one.method} /api/{{pool}}{one.path}" for api in APIS for one in api.endpoints}
+    return pages | calls | {f"duty {kind}" for kind in world.services.deadlines._kinds}
+
+
+@pytest.mark.parametrize(("noun", "state"), WAITING)
+async def test_every_state_that_waits_has_a_way_out_that_is_registered(world: World, noun: str, state: Enum) -> None:
+    lifecycle, known = LIFECYCLES[noun], registered(world)
+    ways = [WAYS[event] for event in lifecycle.moves[state] if event in WAYS]
+    assert [way for way in ways if way in known], f"{noun} {state} leads nowhere: {ways}"
+
+
+async def test_every_way_that_is_named_exists(world: World) -> None:
+    assert set(WAYS.values()) <= registered(world)
+
+
+@pytest.mark.parametrize("state", [one for one in ApplicationState if not APPLICATION.is_final(one)])
+async def test_a_person_gets_out_of_every_waiting_state_by_his_own_page(world: World, state: ApplicationState) -> None:
+    """And may begin anew; from 公示 with somebody's objection open, which lapses."""
+    deps = world.services.deps
+    await make_catalogues()
+    person = await make_applicant(deps, "苏航")
+    approved = {"approved_at": deps.now(), "expert_number": "ZJ0100001"} if state in ("notice", "fee", "exam") else {}
+    application = await make_application(deps, person, state=state.value, **approved)
+    if state == ApplicationState.NOTICE:
+        by = await make_applicant(deps, "丁实名")
+        await Objection.create(
+            pool="demo", application_id=application.id, account_id=by.id, text="经历不实", created_at=deps.now()
+        )
+    visitor = await Scene(world, Actor("demo", "applicant", person.id), person).at("/h5/demo/apply/status")
+    assert "放弃后本次申请终止" in visitor.text
+    await visitor.press("确定放弃")
+    found = await Application.get(id=application.id)
+    assert (found.state, found.ended_at) == ("cancelled", deps.now())
+    assert not await Objection.exists(state="open")
+    assert not await Application.exists(account_id=person.id, ended_at=None)
+    assert await ApplicationSection.exists(application_id=application.id), "what was handed in stays an archive"
