@@ -56,6 +56,7 @@ class PoolOut(Output):
     privacy_text: str
     leave_consequence: str = Field(description="Show it before an expert confirms a leave")
     registration: RegistrationOut
+    code_length: int = Field(description="Digits of the code by which an expert is known at the door")
     choices: ChoicesOut
 
 
@@ -70,6 +71,7 @@ async def show(call: Call) -> PoolOut:
         privacy_version=book.pool.privacy_version,
         privacy_text=book.pool.privacy_text,
         leave_consequence=book.draw.leave.consequence,
+        code_length=book.draw.code_length,
         registration=RegistrationOut(
             open=book.registration.open,
             closed=book.registration.closed,

@@ -116,7 +116,7 @@ class DeskPages:
             at_desk=may(actor, "attendance.desk"), may_urge=may(actor, "attendance.urge"),
             note=_note(note), error=error.message if error else "", typed=typed,
             entry_and_exit=self._services.deps.book(draw.pool).attendance.entry_and_exit,
-            form=self._token(actor, "attendance", draw.id),
+            form=self._token(actor, "attendance", draw.id), length=self._services.deps.book(draw.pool).draw.code_length,
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:
@@ -133,14 +133,15 @@ class DeskPages:
 
     async def _do(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
         desk, deed, code = self._services.attendance, fields.get("deed"), fields.get("code", "").strip()
+        length = self._services.deps.book(actor.pool).draw.code_length
         if deed == "urge":
             try:
                 invitation_id = UUID(fields.get("invitation", ""))
             except ValueError as error:
                 raise NotFound("名单中没有这位专家。") from error
             return f"urged-{await desk.urge(actor, draw_id, invitation_id)}"
-        if not (code.isascii() and code.isdigit() and len(code) == 6):
-            raise InvalidInput("请输入专家的六位数字验证码。", code="bad_code", field="code")
+        if not (code.isascii() and code.isdigit() and len(code) == length):
+            raise InvalidInput(f"请输入专家的{length}位数字验证码。", code="bad_code", field="code")
         if deed == "exit":
             await desk.register_exit(actor, draw_id, code)
             return f"out-{code}"

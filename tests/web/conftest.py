@@ -162,11 +162,11 @@ class World:
         self._clients.append(client)
         return Visitor(client, headers)
 
-    def set_attendance(self, **values: Any) -> None:
-        """Change the demo pool's rules of attendance."""
+    def set_rules(self, section: str, **values: Any) -> None:
+        """Change a section of the demo pool's rulebook."""
         rulebooks = cast("dict[str, Rulebook]", self.services.deps.rulebooks)
-        changed = rulebooks["demo"].attendance.model_copy(update=values)
-        rulebooks["demo"] = rulebooks["demo"].model_copy(update={"attendance": changed})
+        changed = getattr(rulebooks["demo"], section).model_copy(update=values)
+        rulebooks["demo"] = rulebooks["demo"].model_copy(update={section: changed})
 
     def screens(self) -> Screens:
         return self.services.screens

@@ -141,10 +141,24 @@ async def test_the_desk_types_codes_for_entry_and_exit(world: World) -> None:
     assert f"{one.code}已登记离场" in desk.text
     for wrong in ("12345", "abcdef", "１２３４５６", ""):
         await desk.press("进场", code=wrong)
-        assert (desk.status, "六位数字" in desk.text) == (422, True)
+        assert (desk.status, "6位数字" in desk.text) == (422, True)
     await desk.press("进场", code="000001" if one.code != "000001" else "000002")
     assert (desk.status, "没有这个验证码" in desk.text) == (404, True)
     assert await Attendance.filter(draw_id=draw_id).count() == 2
+
+
+async def test_the_desk_takes_codes_as_long_as_the_pools(world: World) -> None:
+    world.set_rules("draw", code_length=4)
+    draw_id, [invitation] = await world.panel()
+    assert len(invitation.code) == 4
+    desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/attendance")
+    html = await desk.response.text()
+    assert 'pattern="[0-9]{4}" maxlength="4"' in html
+    assert "专家的4位验证码" in html
+    await desk.press("进场", code=f"{invitation.code}00")
+    assert (desk.status, "4位数字" in desk.text) == (422, True)
+    await desk.press("进场", code=invitation.code)
+    assert f"{invitation.code}已登记进场" in desk.text
 
 
 async def test_a_form_of_the_desk_sent_by_another_site_does_nothing(world: World) -> None:

@@ -109,7 +109,7 @@ async function picture(page, id) {
 }
 
 function entries(page, id, redraw) {
-  const form = makeForm(page, [{ name: 'code', label: '验证码', type: 'tel', placeholder: '专家的六位验证码' }], {}, {
+  const form = makeForm(page, [{ name: 'code', label: '验证码', type: 'tel', placeholder: `专家的${page.pool.code_length}位验证码` }], {}, {
     label: '登记进场',
     submit: async ({ code }) => {
       const done = await page.api.post(`/draws/${id}/attendance/entries`, { code });
