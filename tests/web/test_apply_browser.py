@@ -251,6 +251,32 @@ async def test_the_pickers_work_by_keys_alone_and_give_the_focus_back(browser: B
     assert serious(seen) == []
 
 
+@pytest.mark.parametrize("length", [3, 5, 7])
+async def test_a_code_of_a_certain_length_is_all_that_a_picker_offers(
+    browser: Browser, world: ApplyingWorld, length: int
+) -> None:
+    asked = book_of("xinjiang").form.fields["field_of_work"].model_copy(update={"code_length": length})
+    world.set_field("political_status", asked)
+    actor = await world.person()
+    application = await world.begun(actor, but=frozenset({"political_status"}))
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#basic")
+    await page.get_by_role("button", name=re.compile("^从事专业类别")).click()
+    sheet = page.get_by_role("dialog")
+    code = "A040101"
+    for part in (1, 3, 5, 7):
+        await sheet.get_by_role("searchbox").fill(code[:part])
+        entry = sheet.locator(f'li[data-key="{code[:part]}"]')
+        await entry.wait_for()
+        offered = entry.locator("button.pick:enabled, button.plain:enabled")
+        assert await offered.count() == (part == length)
+        if part == length:
+            await offered.click()
+            break
+    await saved(page)
+    assert (await read_values(world.deps, application))["political_status"] == code[:length]
+
+
 # ---- printing, handing in
 
 

@@ -127,7 +127,7 @@ function code(field, value, context) {
   const open = async () => {
     const node = await pickCode(context.client, field.label, kind, {
       top: field.below ?? (kind === 'region' ? context.province : ''), leaf: field.leaf,
-      allowed: (one) => kind !== 'region' || regionAllowed(field, one),
+      allowed: (one) => (kind === 'region' ? regionAllowed(field, one) : !field.code_length || one.code.length === field.code_length),
     });
     if (!node) return undefined;
     chosen = node.code;
