@@ -94,6 +94,7 @@ class ProjectOut(Output):
     number: str
     approval_number: str
     investment_code: str
+    on_site: bool
     created_at: Moment
     editable: bool
     lots: tuple[LotOut, ...]

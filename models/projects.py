@@ -11,7 +11,10 @@ from models.base import Row
 
 
 class Project(Row):
-    """Fields of the manual's form; ``investment`` in fen. Read-only once a draw is linked."""
+    """Fields of the manual's form; ``investment`` in fen. Read-only once a draw is linked.
+
+    ``on_site`` (进场项目): evaluated at a trading centre, whose number it carries.
+    """
 
     pool = fields.CharField(32)
     organisation: Any = fields.ForeignKeyField(
@@ -22,6 +25,7 @@ class Project(Row):
     agent_id: UUID
     name = fields.CharField(200)
     number = fields.CharField(60, default="")
+    on_site = fields.BooleanField(default=False, db_default=False)
     category = fields.CharField(60)
     region = fields.CharField(6)
     funding_source = fields.CharField(60)

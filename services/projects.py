@@ -31,8 +31,8 @@ INVESTMENT_MAX = 10**16
 class ProjectData:
     """The form of a project. ``investment`` in fen; ``region`` six digits.
 
-    ``on_site`` and ``internal_code`` steer the checks and are not kept: the project number of an on-site project has
-    the rulebook's length; a military or similar tenderee has an internal code instead of a credit code.
+    The number of an ``on_site`` project has the rulebook's length. ``internal_code`` steers a check and is not kept: a
+    military or similar tenderee has an internal code instead of a credit code.
     """
 
     name: str
@@ -323,21 +323,42 @@ class Projects:
             for row in await DrawLot.filter(project_id=project.id, live=True).select_related("draw")
         }
         views = tuple(_lot_view(lot, owners.get(lot.id)) for lot in lots)
-        names = {field.name for field in fields(ProjectData)} - {"on_site", "internal_code"}
+        names = {field.name for field in fields(ProjectData)} - {"internal_code"}
         data = ProjectData(**{name: getattr(project, name) for name in names})
         return ProjectView(project.id, data, project.created_at, not await _is_linked(project.id), views)
 
 
 def check_onsite_number(book: Rulebook, number: str) -> None:
     """The number of an on-site (进场) project. Raises RuleViolation."""
+    if wanted := _missing_in_number(book, number):
+        message = f"进场项目的项目编号{wanted}，请按交易中心的编号填写。"
+        raise _number_violation(book, message, "number")
+
+
+def check_on_site(book: Rulebook, number: str) -> None:
+    """Whether the draw of a project with this number may be on site. Raises RuleViolation, naming both ways out."""
+    if wanted := _missing_in_number(book, number):
+        message = (
+            f"进场项目的项目编号{wanted}，这个项目的编号不符，不能按进场项目抽取。请把“进场项目”改为否；"
+            "确需进场的，请先在招标项目中填写交易中心的编号，已发起抽取的请新建项目。"
+        )
+        raise _number_violation(book, message, "on_site")
+
+
+def _missing_in_number(book: Rulebook, number: str) -> str:
+    """What an on-site project's number should be; empty when it is."""
     length = book.projects.onsite_number_length
-    if not number or (length is not None and len(number) != length):
-        wanted = f"应为{length}位" if length is not None else "不能为空"
-        raise RuleViolation(
-            f"进场项目的项目编号{wanted}，请按交易中心的编号填写。", rule="projects.onsite_number_length",
-            source=book.source("projects.onsite_number_length") if length is not None else None,
-            field="number", params={"length": length},
-        )  # fmt: skip
+    if length is None:
+        return "" if number else "不能为空"
+    return "" if len(number) == length else f"应为{length}位"
+
+
+def _number_violation(book: Rulebook, message: str, field: str) -> RuleViolation:
+    length = book.projects.onsite_number_length
+    source = book.source("projects.onsite_number_length") if length is not None else None
+    return RuleViolation(
+        message, rule="projects.onsite_number_length", source=source, field=field, params={"length": length}
+    )
 
 
 def _check_field(book: Rulebook, data: ProjectData, name: str) -> str:
@@ -366,7 +387,7 @@ async def _is_linked(project_id: UUID) -> bool:
 
 
 def _columns(data: ProjectData) -> dict[str, str | int]:
-    return {f.name: getattr(data, f.name) for f in fields(data) if f.name not in ("on_site", "internal_code")}
+    return {f.name: getattr(data, f.name) for f in fields(data) if f.name != "internal_code"}
 
 
 def _lot_view(lot: Lot, draw: Draw | None) -> LotView:

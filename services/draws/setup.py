@@ -43,7 +43,7 @@ from services.draws.state import Locked, lock_editable, lock_for, move
 from services.draws.supervision import check_supervisors, choose_supervisors
 from services.draws.usage import take_one
 from services.notices import Notices
-from services.projects import check_onsite_number
+from services.projects import check_on_site
 
 _SUPERVISORS_OPEN = (
     DrawState.EDITING, DrawState.REFUSED, DrawState.SUBMITTED, DrawState.VERIFIED, DrawState.SHORT,
@@ -66,6 +66,8 @@ class DrawSetup:
         check_draw_form(form, book, now)
         async with transaction():
             project = await self._project(actor, form.project_id)
+            if form.on_site:
+                check_on_site(book, project.number)
             await self._count_draft(project, now)
             draw = Draw(
                 pool=actor.pool,
@@ -101,6 +103,8 @@ class DrawSetup:
             locked = await lock_editable(actor, draw_id)
             if form.project_id != locked.draw.project_id:
                 raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
+            if form.on_site:
+                check_on_site(book, (await self._project(actor, form.project_id)).number)
             self._fill(locked.draw, form)
             await locked.draw.save()
             await self._replace_parts(locked.draw, form)
@@ -297,7 +301,7 @@ class DrawSetup:
             await check_supervisors(draw)
             await check_recusals(draw)
             if draw.on_site:
-                check_onsite_number(book, (await Project.get(id=draw.project_id)).number)
+                check_on_site(book, (await Project.get(id=draw.project_id)).number)
             await move(draw, DrawEvent.SUBMIT)
             draw.terminal = terminal
             await draw.save(update_fields=["terminal"])

@@ -88,7 +88,8 @@ async def test_an_on_site_project_has_the_trading_centre_s_number(projects: Proj
         with pytest.raises(RuleViolation, match="20位") as refused:
             await projects.create(actor, replace(FORM, number=number, on_site=True))
         assert (refused.value.rule, refused.value.source) == ("projects.onsite_number_length", "广东手册 L202")
-    await projects.create(actor, replace(FORM, number="1" * 20, on_site=True))
+    made = await projects.create(actor, replace(FORM, number="1" * 20, on_site=True))
+    assert (await projects.get(actor, made.id)).data.on_site
     check_onsite_number(deps.book("demo"), "1" * 20)
 
 

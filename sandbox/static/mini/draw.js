@@ -70,7 +70,7 @@ async function begin(page, projectId) {
   page.title('新建抽取');
   const given = sampleDraw(page, project);
   const values = {
-    ...given, name: `${project.name}评标`, medium: '', opening_place: '', supervisors: [], operator_id_number: '',
+    ...given, name: `${project.name}评标`, medium: '', opening_place: '', supervisors: [], operator_id_number: '', on_site: project.on_site,
     lots: project.lots.filter((lot) => !lot.draw_id).map((lot) => lot.id),
   };
   return [
