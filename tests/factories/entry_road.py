@@ -1,0 +1,85 @@
+"""The road from a form that was handed in to a file in the pool, walked by the people and the worker who do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.clock import FixedClock
+from models.applications import Application
+from models.payments import Fee
+from models.reviews import ReviewAssignment
+from services.base import Actor, Deps
+from services.registry import Services
+from tests.factories.assembly import make_services
+from tests.factories.payments import GOOD, notification, platform_of
+from tests.factories.people import make_account
+from tests.factories.reviews import tasks_of
+
+
+@dataclass
+class Road:
+    """Reviewers approve, the clock runs out, the person pays, the office tells who passed."""
+
+    services: Services
+    clock: FixedClock
+
+    async def go_on(self, application: Application) -> Application:
+        """To the next state, by whatever leads out of the present one."""
+        match application.state:
+            case "reviewing":
+                await self.approve(application)
+            case "notice":
+                await self.outlast_notice(application)
+            case "fee":
+                await self.pay(application)
+            case "exam":
+                await self.pass_exam(application)
+            case state:
+                raise AssertionError(f"nothing leads on from {state}")
+        return await Application.get(id=application.id)
+
+    async def approve(self, application: Application) -> None:
+        """All reviewers of the present step."""
+        for task in await tasks_of(application):
+            reviewer = await self.reviewer(application.pool, task.step_code)
+            await self.services.reviews.decide(reviewer, task.id, "approve")
+
+    async def reviewer(self, pool: str, step: str) -> Actor:
+        """Somebody who reviews this step in the whole province."""
+        deps = self.services.deps
+        account = await make_account(deps, pool=pool)
+        await ReviewAssignment.create(
+            pool=pool, account_id=account.id, step=step, region=deps.book(pool).pool.region, granted_at=deps.now()
+        )
+        return Actor(pool, "reviewer", account.id)
+
+    async def outlast_notice(self, application: Application) -> None:
+        assert application.notice_until is not None
+        self.clock.move(application.notice_until - self.clock.now())
+        await self.work("notice_end")
+
+    async def pay(self, application: Application) -> None:
+        """The person waits for the fee to open and pays; WeChat tells the service, and the worker does what follows."""
+        fee = await Fee.get(application_id=application.id)
+        if fee.opens_at > self.clock.now():
+            self.clock.move(fee.opens_at - self.clock.now())
+        desk, person = self.services.pay, Actor(application.pool, "applicant", application.account_id)
+        await desk.orders.order(person, fee.id, "native")
+        platform = platform_of(desk)
+        report = platform.pay(list(platform.orders)[-1])
+        await desk.events.take(application.pool, GOOD, notification(trade=report))
+        await self.work("pay_events")
+
+    async def pass_exam(self, application: Application) -> None:
+        office = await make_account(self.services.deps, pool=application.pool)
+        admin = Actor(application.pool, "pool_admin", office.id)
+        await self.services.conclusions.record_exam(admin, application.id, "passed", "成绩86分")
+
+    async def work(self, duty: str) -> None:
+        """The tick finds the duty due, and the worker does it."""
+        assert duty in await self.services.deadlines.tick()
+        await self.services.deadlines.carry_out(duty)
+
+
+def make_road(deps: Deps, clock: FixedClock) -> Road:
+    return Road(make_services(deps), clock)
