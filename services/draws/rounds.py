@@ -7,7 +7,7 @@ published; the agency's and the supervisor's devices commit to 128 random bits e
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,14 +21,12 @@ from models.accounts import Account
 from models.draws import CallNotice, CandidateList, Condition, Draw, LogEntry, Round, Supervisor
 from services.base import Actor, Deps, transaction, violation
 from services.base import record as audit
-from services.draws.eligibility import find_eligible, recusals
+from services.draws.freeze import freeze_lists
 from services.draws.recusal_commitment import commit_recusals
-from services.draws.snapshots import keep_list, seal_list, snapshot_setting
 from services.draws.state import Locked, acts_for_agency, append, check_owner, lock, lock_for, move
 from services.draws.supervision import check_supervisors, supervisor_facts
 from services.notices import Notices
 
-TIERS = ("main", "alternative")
 BY_AGENCY = "agency"
 """What the published record says of an abortion; the agency's own words stay in the audit trail."""
 BY_TIME = "time_over"
@@ -132,7 +130,7 @@ class Rounds:
             opened_at=now,
             reveal_until=now + book.draw.commitments.commit_timeout,
         )
-        lists = await self._freeze(draw, round_row, conditions)
+        lists = await freeze_lists(self._deps, draw, round_row, conditions)
         await append(draw, now, record.ListsFrozen(number, lists))
         await self._ask_participants(draw, round_row)
         return _view(draw, round_row)
@@ -178,58 +176,6 @@ class Rounds:
                 "draw.commitments.aborts_max",
                 f"已中止承诺{limit}次，本活动不能再发起承诺。请终止本活动，重新申请抽取。",
             )
-
-    async def _freeze(
-        self, draw: Draw, round_row: Round, conditions: Sequence[Condition]
-    ) -> tuple[record.ListFacts, ...]:
-        book = self._deps.book(draw.pool)
-        out = await recusals(draw, book.draw.employment_recusal_years)
-        notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
-        frozen: list[record.ListFacts] = []
-        for condition in conditions:
-            taken: set[UUID] = set()
-            for tier, specialty in zip(TIERS, (condition.specialty, condition.alternative), strict=True):
-                if not specialty:
-                    continue
-                notice = notices[condition.notice_id]
-                found = await find_eligible(draw, condition, notice, specialty, out, book)
-                fresh = {expert: facts for expert, facts in found.items() if expert not in taken}
-                setting = snapshot_setting(draw, notice, out, book)
-                listed, snapshot = await self._freeze_list(round_row, condition, tier, fresh, setting)
-                taken.update(found)
-                root = bytes.fromhex(listed.root)
-                frozen.append(record.ListFacts(condition.position, tier, root, snapshot))
-        return tuple(frozen)
-
-    async def _freeze_list(
-        self,
-        round_row: Round,
-        condition: Condition,
-        tier: str,
-        experts: Mapping[UUID, str],
-        setting: Mapping[str, str],
-    ) -> tuple[CandidateList, bytes]:
-        """Salt, hash and sort the candidates; who stands behind a leaf, and why, is kept sealed."""
-        noise = os.urandom(law.SALT_BYTES * len(experts))
-        salts = [noise[i : i + law.SALT_BYTES] for i in range(0, len(noise), law.SALT_BYTES)]
-        candidates = sorted((law.leaf(salt, expert), salt, expert) for salt, expert in zip(salts, experts, strict=True))
-        leaves = [leaf for leaf, _, _ in candidates]
-        keys, blind = self._deps.keys, os.urandom(law.BLIND_BYTES)
-        digest, sealed = seal_list(keys, [experts[expert] for _, _, expert in candidates], setting)
-        listed = await CandidateList.create(
-            round_id=round_row.id,
-            draw_id=round_row.draw_id,
-            condition_position=condition.position,
-            tier=tier,
-            count=len(leaves),
-            root=law.list_root(condition.position, tier, blind, leaves).hex(),
-            blind=blind.hex(),
-            leaves=b"".join(leaves),
-            experts_sealed=keys.seal(b"".join(expert.bytes for _, _, expert in candidates), "experts"),
-            salts_sealed=keys.seal(b"".join(salt for _, salt, _ in candidates), "salts"),
-        )
-        await keep_list(listed, sealed)
-        return listed, digest
 
     async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
         """Push to the supervisors that their device is wanted; the agency stands before the page already."""

@@ -229,7 +229,7 @@ async def test_no_list_and_no_count_is_told_before_the_end(office: Office, clock
     record = await office.reading.record_of(office.supervisor, draw_id)
     assert record["lists"] == {}
     frozen = await LogEntry.get(draw_id=draw_id, act="lists_frozen")
-    assert [set(one) for one in frozen.facts["lists"]] == [{"condition", "tier", "root"}]
+    assert [set(one) for one in frozen.facts["lists"]] == [{"condition", "tier", "root", "snapshot"}]
     await answer_all(office, draw_id)
     clock.move(timedelta(hours=13))
     assert await office.attendance.end_due() == 1
