@@ -27,6 +27,8 @@ from services.deadlines import Deadlines, Duty
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.audits import DrawAudits
+from services.draws.discards import DISCARDS_DUE, Discards
+from services.draws.exits import Exits
 from services.draws.papers import DrawPapers
 from services.draws.previews import DrawPreviews
 from services.draws.reading import Reading
@@ -36,7 +38,7 @@ from services.draws.rounds import Rounds
 from services.draws.run import Run
 from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
-from services.draws.verification import Verification
+from services.draws.verification import UNVERIFIED, Verification
 from services.employer_import import EmployerImport
 from services.employers import Employers
 from services.entry import NOTICE_OVER, Entry
@@ -143,7 +145,10 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     attachments, keeper = Attachments(deps, store, ports.checker), StoreKeeper(deps, store)
     outside = Outside(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
     pay = make_desk(deps, notices, fees, entry, outside)
+    discards, verification = Discards(deps, notices, invitations, reading), Verification(deps, notices)
     duties = [
+        Duty("discards", DISCARDS_DUE, discards.lapse_due),
+        Duty("unverified", UNVERIFIED, verification.refuse_overdue),
         Duty("person_check", PERSON_CHECK_DUE, persons.check_due),
         Duty("uploads", SWEEP_DUE, attachments.sweep),
         Duty("file_removals", REMOVALS_DUE, keeper.remove_due),
@@ -205,10 +210,12 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         recusal_import=RecusalImport(recusal_lists, ports.checker),
         draw_previews=DrawPreviews(deps),
         draw_audits=DrawAudits(deps, reading),
-        verification=Verification(deps, notices),
+        verification=verification,
         rounds=rounds,
         run=run,
         absences=Absences(deps, notices, invitations, run, rounds),
+        discards=discards,
+        exits=Exits(deps, notices, run),
         reading=reading,
         screens=Screens(deps, reading, links),
         invitations=invitations,

@@ -41,6 +41,9 @@ class FixedClock:
     def now(self) -> datetime:
         return self._at
 
+    def set(self, at: datetime) -> None:
+        self._at = at
+
     def move(self, by: timedelta) -> None:
         self._at += by
 

@@ -30,6 +30,17 @@ SkipReason = Literal[
 SupervisorSource = Literal["register", "typed", "none"]
 OutcomeKind = Literal["accepted", "declined", "silent", "left", "absent", "recused", "released", "cancelled"]
 ShortReason = Literal["exhausted", "too_late", "force_ended"]
+Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
+"""Who caused or confirmed something, as a role; never a person."""
+TerminationReason = Literal["project_stopped", "replanned", "no_experts", "mistaken", "other"]
+
+TERMINATION_REASONS: Mapping[TerminationReason, str] = {
+    "project_stopped": "招标项目终止",
+    "replanned": "评标时间或地点变更",
+    "no_experts": "专家不足",
+    "mistaken": "填写有误",
+    "other": "其他",
+}
 
 SKIP_REASONS: Mapping[SkipReason, str] = {
     "leave": "该时段已请假",
@@ -240,12 +251,17 @@ class Skipped(Act):
 
 @dataclass(frozen=True)
 class Outcome(Act):
-    """What became of a call: from open accepted, declined, silent, cancelled; from accepted the others or cancelled."""
+    """What became of a call: from open accepted, declined, silent, cancelled; from accepted the others or cancelled.
+
+    ``by`` caused it, ``confirmed_by`` is empty where nobody had to confirm.
+    """
 
     name = "outcome"
     condition: int
     leaf: bytes
     outcome: OutcomeKind
+    by: Party
+    confirmed_by: Party | Literal[""] = ""
 
 
 @dataclass(frozen=True)
@@ -292,6 +308,15 @@ class Short(Act):
 
     name = "short"
     reason: ShortReason
+
+
+@dataclass(frozen=True)
+class Terminated(Act):
+    """The activity is given up. Every open and accepted call is ``cancelled`` next, then it has ``ended``."""
+
+    name = "terminated"
+    by: Party
+    reason: TerminationReason
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class DrawState(Labelled):
     SHORT = "short", "专家不足"
     SUPPLEMENT_PENDING = "supplement_pending", "待补抽"
     ENDED = "ended", "已结束"
+    TERMINATED = "terminated", "已终止"
+    """Given up before its panel met; its lots may be drawn again."""
     RELEASED = "released", "已退选"
 
 
@@ -76,24 +78,41 @@ class DrawEvent(Labelled):
     """With the same conditions: the walk goes on along the same order."""
     RELEASE = "release", "退选"
     END = "end", "结束"
+    """The panel has met, or its time is over."""
+    TERMINATE = "terminate", "终止活动"
+    """Nobody comes: open calls are cancelled, experts who agreed are told to stay at home."""
 
 
 DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
     noun="该抽取活动",
     initial=DrawState.EDITING,
     moves={
-        DrawState.EDITING: {DrawEvent.EDIT: DrawState.EDITING, DrawEvent.SUBMIT: DrawState.SUBMITTED},
+        DrawState.EDITING: {
+            DrawEvent.EDIT: DrawState.EDITING,
+            DrawEvent.SUBMIT: DrawState.SUBMITTED,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
+        },
         DrawState.SUBMITTED: {
             DrawEvent.WITHDRAW: DrawState.EDITING,
             DrawEvent.VERIFY: DrawState.VERIFIED,
             DrawEvent.REFUSE: DrawState.REFUSED,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
         },
-        DrawState.REFUSED: {DrawEvent.EDIT: DrawState.EDITING, DrawEvent.SUBMIT: DrawState.SUBMITTED},
-        DrawState.VERIFIED: {DrawEvent.OPEN_ROUND: DrawState.COMMITTING, DrawEvent.END: DrawState.ENDED},
+        DrawState.REFUSED: {
+            DrawEvent.EDIT: DrawState.EDITING,
+            DrawEvent.SUBMIT: DrawState.SUBMITTED,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
+        },
+        DrawState.VERIFIED: {
+            DrawEvent.OPEN_ROUND: DrawState.COMMITTING,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
+            DrawEvent.END: DrawState.ENDED,
+        },
         DrawState.COMMITTING: {
             DrawEvent.START: DrawState.DRAWING,
             DrawEvent.ABORT_ROUND: DrawState.VERIFIED,
             DrawEvent.ABORT_SUPPLEMENT: DrawState.SUPPLEMENT_PENDING,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
         },
         DrawState.DRAWING: {
             DrawEvent.PAUSE: DrawState.PAUSED,
@@ -101,17 +120,24 @@ DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
             DrawEvent.STOP: DrawState.ENDING,
             DrawEvent.FILL: DrawState.COMPLETED,
             DrawEvent.RUN_SHORT: DrawState.SHORT,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
         },
         DrawState.PAUSED: {
             DrawEvent.RESUME: DrawState.DRAWING,
             DrawEvent.FORCE_END: DrawState.ENDING,
             DrawEvent.STOP: DrawState.ENDING,
             DrawEvent.FILL: DrawState.COMPLETED,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
         },
-        DrawState.ENDING: {DrawEvent.FILL: DrawState.COMPLETED, DrawEvent.SETTLE: DrawState.SHORT},
+        DrawState.ENDING: {
+            DrawEvent.FILL: DrawState.COMPLETED,
+            DrawEvent.SETTLE: DrawState.SHORT,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
+        },
         DrawState.COMPLETED: {
             DrawEvent.REGISTER_ABSENCE: DrawState.SUPPLEMENT_PENDING,
             DrawEvent.RELEASE: DrawState.RELEASED,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
             DrawEvent.END: DrawState.ENDED,
         },
         DrawState.SHORT: {
@@ -119,6 +145,7 @@ DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
             DrawEvent.START_SUPPLEMENT: DrawState.DRAWING,
             DrawEvent.WIDEN: DrawState.COMMITTING,
             DrawEvent.RELEASE: DrawState.RELEASED,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
             DrawEvent.END: DrawState.ENDED,
         },
         DrawState.SUPPLEMENT_PENDING: {
@@ -126,6 +153,7 @@ DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(
             DrawEvent.START_SUPPLEMENT: DrawState.DRAWING,
             DrawEvent.WIDEN: DrawState.COMMITTING,
             DrawEvent.RELEASE: DrawState.RELEASED,
+            DrawEvent.TERMINATE: DrawState.TERMINATED,
             DrawEvent.END: DrawState.ENDED,
         },
     },
@@ -173,6 +201,38 @@ INVITATION: Lifecycle[InvitationState, InvitationEvent] = Lifecycle(
             InvitationEvent.RECUSE: InvitationState.RECUSED,
             InvitationEvent.RELEASE: InvitationState.RELEASED,
             InvitationEvent.CANCEL: InvitationState.CANCELLED,
+        },
+    },
+)
+
+
+class DiscardState(Labelled):
+    """State of a request to give up an accepted expert's place (登记请假、现场回避)."""
+
+    OPEN = "open", "待确认"
+    CONFIRMED = "confirmed", "已确认"
+    REFUSED = "refused", "未确认"
+    LAPSED = "lapsed", "逾期未确认"
+    VOID = "void", "已失效"
+    """The expert gave the place up himself, or the activity is over."""
+
+
+class DiscardEvent(Labelled):
+    CONFIRM = "confirm", "确认"
+    REFUSE = "refuse", "不确认"
+    LAPSE = "lapse", "逾期"
+    VOID = "void", "失效"
+
+
+DISCARD: Lifecycle[DiscardState, DiscardEvent] = Lifecycle(
+    noun="该登记",
+    initial=DiscardState.OPEN,
+    moves={
+        DiscardState.OPEN: {
+            DiscardEvent.CONFIRM: DiscardState.CONFIRMED,
+            DiscardEvent.REFUSE: DiscardState.REFUSED,
+            DiscardEvent.LAPSE: DiscardState.LAPSED,
+            DiscardEvent.VOID: DiscardState.VOID,
         },
     },
 )
@@ -270,6 +330,7 @@ def render_docs() -> str:
         "Written by `python -m domain.lifecycles > docs/reference/lifecycles.md`; edit `domain/lifecycles.py` instead.",
         *_render("Draw (抽取活动)", DrawState, DRAW),
         *_render("Invitation (抽取通知)", InvitationState, INVITATION),
+        *_render("Leave or recusal that waits for confirmation (待确认的登记)", DiscardState, DISCARD),
         *_render("Contact attempt (联系记录)", AttemptState, ATTEMPT),
         *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
         *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),

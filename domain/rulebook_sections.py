@@ -149,6 +149,10 @@ class Leave(Section):
     """Before the gathering time."""
     consequence: Text
     """Shown and read back before the expert confirms."""
+    confirm_within: Duration
+    """A leave that somebody else registered lapses when the expert doesn't confirm it so soon."""
+    requests_max: Count
+    """How often others may register a leave for one expert of one draw."""
 
 
 class Supplement(Section):
@@ -159,7 +163,14 @@ class Supplement(Section):
     mark: Annotated[str, StringConstraints(min_length=1, max_length=2)]
     """Stands before the code of an expert who came by supplementary draw."""
     lookups_per_hour: Count
-    """Absence registrations by code or mobile, per person who registers: each shows a masked name."""
+    """Registrations by code or mobile, also failed ones, per person who registers."""
+
+
+class Exits(Section):
+    """How an activity comes to its end when nobody ends it."""
+
+    on_site_after: Duration
+    """After the expected end; an on-site activity is ended by time so late, others at their expected end."""
 
 
 class CallNotice(Section):
@@ -225,6 +236,7 @@ class Draw(Section):
     release_lead: Duration
     """A release can be begun only this long before the expected start."""
     commitments: Commitments
+    exits: Exits
     calling: Calling
     preview: Preview
     drafts: Drafts

@@ -42,6 +42,7 @@ _GATHERING = {
     "gathering_spoken": "11月21日星期六上午9点30分",
 }
 _PLACE = {"place": "广州市天河区天润路333号3楼"}
+_CONTACT = {"contact_phone": "020-12345678"}
 _NUMBER = {"number": "CQSQ202611210001"}
 _LINK = {"link": "https://expert.example.cn/i/Ab3dEf"}
 _COUNTS = {"agreed": "10", "needed": "12"}
@@ -56,6 +57,14 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "gathering_changed": {**_GATHERING, **_PLACE, "old_gathering": "11月20日(周五) 14:30"},
     "draw_cancelled": {**_GATHERING, "hotline": "020-12345678"},
     "leave_confirmed": _GATHERING,
+    "leave_asked": {**_GATHERING, **_LINK, "answer_by": "11月21日(周六) 09:00"},
+    "absence_registered": {**_GATHERING, **_CONTACT},
+    "recusal_asked": {**_GATHERING, **_CONTACT},
+    "recusal_confirmed": {**_GATHERING, **_CONTACT},
+    "recusal_refused": {**_GATHERING, **_CONTACT},
+    "recusal_waiting": _NUMBER,
+    "supervisor_discard": {**_NUMBER, "what": "现场回避，待确认"},
+    "draw_terminated": {**_NUMBER, "reason": "评标时间或地点变更"},
     "check_in_reminder": {**_GATHERING, **_PLACE, "code": "196017"},
     "urging": {**_GATHERING, **_PLACE, "contact_phone": "020-12345678"},
     "verification_code": {"code": "196017", "minutes": "10"},
@@ -67,6 +76,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "agency_full": {**_NUMBER, **_COUNTS, "unseal_at": "11月21日(周六) 09:30"},
     "agency_short": {**_NUMBER, **_COUNTS},
     "agency_leave": {**_NUMBER, "missing": "10"},
+    "agency_kept": {**_NUMBER, "reason": "专家未在时限内答复"},
     "agency_late": {**_NUMBER, "missing": "10"},
     "agency_unsealed": _NUMBER,
     "agency_checked_in": {**_NUMBER, "present": "10", "needed": "12"},

@@ -56,15 +56,21 @@ ACTS: Mapping[str, frozenset[str]] = {
     "need": frozenset(("condition", "needed")),
     "called": frozenset(("condition", "tier", "leaf")),
     "skipped": frozenset(("condition", "tier", "leaf", "reason", "fact")),
-    "outcome": frozenset(("condition", "leaf", "outcome")),
+    "outcome": frozenset(("condition", "leaf", "outcome", "by", "confirmed_by")),
     "exhausted": frozenset(("condition", "tier")),
     "paused": frozenset(("reason",)),
     "resumed": frozenset(),
     "force_ended": frozenset(("reason",)),
     "completed": frozenset(),
     "short": frozenset(("reason",)),
+    "terminated": frozenset(("by", "reason")),
     "ended": frozenset(),
 }
+PARTIES = ("expert", "agency", "venue", "verifier", "supervisor", "system")
+TERMINATION_REASONS = ("project_stopped", "replanned", "no_experts", "mistaken", "other")
+OWN_ACTS = {"accepted": ("expert",), "declined": ("expert",), "silent": ("system",)}
+CONFIRMERS = {"left": ("expert",), "recused": ("verifier", "supervisor")}
+"""Whose confirmation an outcome needs when somebody else than the expert caused it."""
 OUTCOMES = {
     "open": ("accepted", "declined", "silent", "cancelled"),
     "accepted": ("left", "absent", "recused", "released", "cancelled"),
@@ -198,6 +204,26 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "exhausted_before": (
         "The order {tier} of condition {no} was at its end already.",
         "条件{no}的 {tier} 名单此前已经用尽。",
+    ),
+    "party": ("{party} can't have done this.", "{party} 不能作出此动作。"),
+    "discard_unconfirmed": (
+        "{outcome} was caused by {by} and confirmed by {confirmed}: it needs {needed}.",
+        "{outcome} 由 {by} 提出、{confirmed} 确认，应由 {needed} 确认。",
+    ),
+    "discard": (
+        "An expert who had agreed is out ({outcome}), caused by {by}, confirmed by {confirmed}.",
+        "已同意的专家被移出（{outcome}），由 {by} 提出，{confirmed} 确认。",
+    ),
+    "absent_early": ("Nobody is absent before the gathering time.", "集合时间之前不能记为缺席。"),
+    "cancelled_early": (
+        "Somebody who had agreed is cancelled although the activity was not terminated.",
+        "活动未终止，不得取消已同意的专家。",
+    ),
+    "terminating": ("After its termination only calls are cancelled.", "终止后只能取消通知。"),
+    "termination_reason": ("{reason} is no reason to terminate.", "{reason} 不是规定的终止原因。"),
+    "terminated": (
+        "Terminated by {by} ({reason}) when the order was known and {agreed} had agreed.",
+        "顺序确定后由 {by} 终止（{reason}），当时已同意{agreed}人。",
     ),
     "exhausted": ("The order {tier} of condition {no} is not at its end.", "条件{no}的 {tier} 名单尚未用尽。"),
     "not_full": ("Places are still missing, or calls open.", "仍有空缺名额或未答复的通知，不能记为完成。"),
@@ -333,7 +359,8 @@ class _Condition:
 
 
 class _Walk:
-    """The draw as the log tells it so far; ``phase`` is setup, calling, paused, ending, rest or ended."""
+    """The draw as the log tells it so far; ``phase`` is setup, calling, paused, ending, rest, terminating,
+    ended."""
 
     def __init__(self, record: Object) -> None:
         _check(record.get("format") == FORMAT, "format", format=FORMAT)
@@ -355,6 +382,7 @@ class _Walk:
         self.seeded_at: datetime | None = None
         self.gatherings: dict[int, datetime] = {}
         self.moved = 0
+        self.discards: Counter[str] = Counter()
         self.conditions: dict[int, _Condition] = {}
         self.seq = 0
         self.at: datetime | None = None
@@ -397,6 +425,8 @@ class _Walk:
             f"rounds given up 中止的承诺: {self.aborts} before any reveal 揭示前, {self.withheld} after a reveal 揭示后"
         )
         lines.append(f"gatherings moved after the seed 种子确定后变更集合时间: {self.moved}")
+        causes = ", ".join(f"{by} {count}" for by, count in sorted(self.discards.items()))
+        lines.append(f"experts out after they agreed 同意后移出: {self.discards.total()}{causes and f' ({causes})'}")
         return lines
 
     def _warn(self, code: str, **facts: object) -> None:
@@ -656,7 +686,27 @@ class _Walk:
         _check(leaf in condition.states, "not_called")
         state = condition.states[leaf]
         _check(outcome in OUTCOMES.get(state, ()), "outcome", outcome=outcome, state=state)
+        _check(self.phase != "terminating" or outcome == "cancelled", "terminating")
+        by = _party(entry, "by", OWN_ACTS.get(outcome, PARTIES))
+        confirmed = _party(entry, "confirmed_by", ("", *PARTIES))
+        if outcome == "absent":
+            _check(self.at is not None and self.at >= self._gathering(condition) - CLOCK_SLACK, "absent_early")
+        if outcome == "cancelled" and state == "accepted":
+            _check(self.phase == "terminating", "cancelled_early")
+        elif state == "accepted":
+            self._check_discard(outcome, by, confirmed)
         condition.put(leaf, outcome)
+
+    def _check_discard(self, outcome: str, by: str, confirmed: str) -> None:
+        """Nobody who has agreed is put out unnoticed."""
+        self.discards[by] += 1
+        needed = CONFIRMERS.get(outcome, ())
+        own_leave = (by, outcome) == ("expert", "left")
+        facts = {"outcome": outcome, "by": by, "confirmed": confirmed or "nobody"}
+        fits = own_leave or not needed or confirmed in needed
+        _check(fits, "discard_unconfirmed", **facts, needed=" or ".join(needed))
+        if by != "expert":
+            self._warn("discard", **facts)
 
     def _exhausted(self, entry: Object) -> None:
         no, tier = _int(entry, "condition"), _text(entry, "tier")
@@ -700,15 +750,28 @@ class _Walk:
     def _too_late(self, condition: _Condition) -> bool:
         """Whether the gathering is nearer than the lead, so that nobody may be called any more."""
         lead = timedelta(seconds=self.last_round.limits["lead"] if self.last_round else 0)
-        gathering = self.gatherings[_int(condition.facts, "notice")]
-        return self.at is not None and self.at >= gathering - lead
+        return self.at is not None and self.at >= self._gathering(condition) - lead
+
+    def _gathering(self, condition: _Condition) -> datetime:
+        return self.gatherings[_int(condition.facts, "notice")]
+
+    def _terminated(self, entry: Object) -> None:
+        by, reason = _party(entry, "by", PARTIES), _text(entry, "reason")
+        _check(reason in TERMINATION_REASONS, "termination_reason", reason=reason)
+        _check(self.round is None, "round_open")
+        _check(self.phase != "terminating", "phase", phase=self.phase)
+        if self.conditions:
+            agreed = sum(c.held["accepted"] for c in self.conditions.values())
+            self._warn("terminated", by=by, reason=reason, agreed=agreed)
+        self.phase = "terminating"
 
     def _ended(self, _: Object) -> None:
-        open_calls = sum(c.held["open"] for c in self.conditions.values())
-        _check(self.round is None and open_calls == 0, "not_settled")
+        unsettled = ("open", "accepted") if self.phase == "terminating" else ("open",)
+        left = sum(c.held[state] for c in self.conditions.values() for state in unsettled)
+        _check(self.round is None and left == 0, "not_settled")
         if self.seeded_at is not None:
             self._warn("seed_unused")
-        self._move(("setup", "rest"), "ended")
+        self._move(("setup", "rest", "terminating"), "ended")
 
     def _rest(self) -> None:
         self._move(("calling", "paused", "ending"), "rest")
@@ -797,6 +860,12 @@ def _str(value: object, what: str) -> str:
     if not isinstance(value, str) or _HALVES.search(value):
         raise Problem("shape", what=what)
     return value
+
+
+def _party(entry: Object, key: str, allowed: Sequence[str]) -> str:
+    party = _text(entry, key)
+    _check(party in allowed, "party", party=party)
+    return party
 
 
 def _text(entry: Object, key: str) -> str:

@@ -28,6 +28,8 @@ GUIDE = "办理指南"
 FEEDBACK = "意见反馈"
 MATERIALS = "资料下载"
 GIVE_UP = "放弃申请"
+CONFIRM_LEAVE = "确认请假"
+WILL_COME = "按时到场"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -49,6 +51,8 @@ TAPS: Mapping[str, int] = {
     REGISTER: 117,
     MATERIALS: 118,
     GIVE_UP: 119,
+    CONFIRM_LEAVE: 120,
+    WILL_COME: 121,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -18,6 +18,9 @@ def register(router: Router) -> None:
     router.remember(ask_leave)
     router.keyword(begin, commands.LEAVE, "我要请假", "申请请假")
     router.menu("LEAVE", begin)
+    router.remember(answer_asked)
+    router.keyword(confirm_asked, commands.CONFIRM_LEAVE)
+    router.keyword(deny_asked, commands.WILL_COME)
 
 
 async def begin(turn: Turn) -> Answer:
@@ -25,6 +28,8 @@ async def begin(turn: Turn) -> Answer:
     me = await people.get_expert(turn)
     panels = await turn.services.invitations.list_panels(me.expert_id)
     ahead = [view for view in panels if view.checked_in_at is None]
+    if len(ahead) == 1 and ahead[0].leave_asked_until is not None:
+        return answer_asked.start(candidates(ahead), True)
     if ahead:
         return ask_leave.start(candidates(ahead))
     if panels:
@@ -57,6 +62,39 @@ async def ask_leave(talk: Talk, panels: tuple[Candidate, ...]) -> None:
         return
     await talk.once(talk.services.invitations.leave, invitation_id, me.expert_id, reason, by="chat")
     await talk.say(texts.LEFT, time=time)
+
+
+async def confirm_asked(turn: Turn) -> Answer:
+    """He was told that somebody registered a leave for him, and confirms it."""
+    return await _answer_asked(turn, agrees=True)
+
+
+async def deny_asked(turn: Turn) -> Answer:
+    return await _answer_asked(turn, agrees=False)
+
+
+async def _answer_asked(turn: Turn, *, agrees: bool) -> Answer:
+    me = await people.get_expert(turn)
+    panels = await turn.services.invitations.list_panels(me.expert_id)
+    asked = [view for view in panels if view.leave_asked_until is not None]
+    return answer_asked.start(candidates(asked), agrees) if asked else texts.NOTHING_ASKED
+
+
+@conversation("答复登记的请假")
+async def answer_asked(talk: Talk, panels: tuple[Candidate, ...], agrees: bool) -> None:
+    """A confirmation is read back, since it can't be undone; who says that he comes is believed at once."""
+    me = await people.get_expert(talk)
+    invitation_id = await pick(talk, texts.LEAVE_ASKED_WHICH, panels)
+    view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    time = print_time(view.gathering_at)
+    if agrees:
+        consequence = talk.services.deps.book(talk.user.pool).draw.leave.consequence
+        agrees = await talk.choose(
+            texts.LEAVE_ASKED_READ_BACK.format(time=time, consequence=consequence),
+            {texts.LEAVE_YES: True, commands.WILL_COME: False},
+        )
+    left = await talk.once(talk.services.discards.answer_leave, invitation_id, me.expert_id, agrees, by="chat")
+    await talk.say(texts.LEFT if left else texts.WILL_COME, time=time)
 
 
 def leave_reason(text: str) -> str:

@@ -195,6 +195,11 @@ LEAVE_YES = "确定请假"
 LEAVE_NO = "不请假了"
 LEFT = "请假已登记：{time}的评标您无需到场，系统将补抽其他专家。"
 NOT_LEFT = "没有请假，您仍在{time}评标的名单内，请按时到场。"
+LEAVE_ASKED = "有人为您登记了这场的请假，您确认后才生效。请在{until}前回复“确认请假”或“按时到场”。"
+LEAVE_ASKED_WHICH = "您答复的是哪一场评标？"
+LEAVE_ASKED_READ_BACK = "有人为您登记了{time}评标的请假。\n{consequence}\n确定请假吗？"
+WILL_COME = "已记录：您将按时参加{time}的评标，请假没有生效。"
+NOTHING_ASKED = "没有等待您确认的请假。仍在名单内的请按时到场。"
 
 # ---- check-in
 

@@ -49,6 +49,8 @@ def agreed_panel(view: InvitationView, now: datetime) -> str:
         lines.append(texts.LEFT_AT.format(time=print_time(view.checked_out_at)))
     elif view.checked_in_at is not None:
         lines.append(texts.ENTERED_AT.format(time=print_time(view.checked_in_at)))
+    elif view.leave_asked_until is not None:
+        lines.append(texts.LEAVE_ASKED.format(until=print_time(view.leave_asked_until)))
     elif view.claimed_at is not None:
         lines.append(texts.CLAIMED_AT.format(time=print_time(view.claimed_at)))
     elif view.leave_until is not None and now <= view.leave_until:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
+from domain.lifecycles import DiscardState
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output
+from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
 from miniapp_api.rounds import CurrentRoundOut
 from services.draws.absences import RegionChange
+from services.draws.discards import DiscardForm
 
 api = Api(
     "absences", "缺席与补抽", "Register who will not sit on the panel, then fill the places again, several together."
@@ -20,9 +22,57 @@ api = Api(
 
 
 class AbsenceIn(Input):
-    who: str = Field(min_length=4, max_length=11, description="Six-digit code, or mobile number", examples=["204816"])
+    who: str = Field(
+        min_length=4, max_length=11, examples=["204816"],
+        description="Six-digit code; for verifier and venue also a mobile number, from unsealing on",
+    )  # fmt: skip
     kind: Literal["leave", "absence", "recusal"] = Field(description="人工请假, 缺席 or 现场回避")
     reason: str = Field(min_length=1, max_length=200, examples=["专家来电请假"])
+    cause: str = Field("", max_length=50, description="Class of a recusal, see `GET /pool`", examples=["投标人"])
+
+
+class RegisteredOut(Output):
+    """`counts` is false while the expert (leave) or verifier or supervisor (recusal) must confirm, until `until`."""
+
+    code: str
+    kind: str
+    counts: bool
+    until: Moment | None
+    message: str = Field(description="What to show", examples=["已登记，并已通知专家本人。"])
+
+
+class RequestPath(PoolPath):
+    request_id: UUID
+
+
+class OpinionIn(Input):
+    opinion: str = Field(min_length=1, max_length=200, examples=["无利害关系"])
+
+
+class RequestOut(Output):
+    """A leave or recusal that was registered for an expert and waits, or waited, for confirmation. By code only."""
+
+    id: UUID
+    draw_id: UUID
+    draw_number: str
+    draw_name: str
+    code: str
+    kind: str
+    cause: str
+    reason: str
+    state: DiscardState
+    asked_by: str = Field(description="Role, to be shown", examples=["经办人"])
+    asked_at: Moment
+    answer_until: Moment
+    decided_by: str
+    decided_at: Moment | None
+    opinion: str
+    may_decide: bool
+
+    @computed_field(description="What to show", examples=["待确认"])  # type: ignore[prop-decorator]  # pydantic's way
+    @property
+    def state_label(self) -> str:
+        return self.state.label
 
 
 class RegionsIn(Input):
@@ -43,7 +93,7 @@ class SupplementIn(Input):
 
 
 class AbsenceOut(Output):
-    """Name and ID number are masked."""
+    """Name and ID number are empty before unsealing, masked after it."""
 
     id: UUID
     draw_id: UUID
@@ -75,10 +125,35 @@ async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceOut]:
 
 
 @api.post("/draws/{draw_id}/absences", "登记缺席", action="absence.register", status=201)
-async def register(call: Call, path: DrawPath, body: AbsenceIn) -> AbsenceOut:
-    """Register an expert by code or mobile. Each try counts against an hourly limit and is logged."""
-    row = await call.services.absences.register(call.actor, path.draw_id, body.who, body.kind, body.reason)
-    return AbsenceOut.of(row)
+async def register(call: Call, path: DrawPath, body: AbsenceIn) -> RegisteredOut:
+    """Register an expert by code. A leave waits for the expert, a recusal for verifier or supervisor; an absence counts
+    at once, from the gathering time on. Each try counts against an hourly limit and is logged."""
+    form = DiscardForm(body.who, body.kind, body.reason, body.cause)
+    return RegisteredOut.of(await call.services.discards.register(call.actor, path.draw_id, form))
+
+
+@api.get("/draws/{draw_id}/discard-requests", "待确认登记", action="discard.read")
+async def requests(call: Call, path: DrawPath) -> Listing[RequestOut]:
+    """Leaves and recusals that were registered for experts of one draw, newest first."""
+    return Listing[RequestOut](items=RequestOut.each(await call.services.discards.of_draw(call.actor, path.draw_id)))
+
+
+@api.get("/discard-requests", "待我确认的现场回避", action="discard.decide")
+async def waiting(call: Call) -> Listing[RequestOut]:
+    """Recusals that wait for this verifier or supervisor, oldest first."""
+    return Listing[RequestOut](items=RequestOut.each(await call.services.discards.waiting(call.actor)))
+
+
+@api.post("/discard-requests/{request_id}/confirmation", "确认现场回避", action="discard.decide")
+async def confirm(call: Call, path: RequestPath) -> None:
+    """The recusal counts and the place is free. Nobody confirms what he registered himself."""
+    await call.services.discards.confirm(call.actor, path.request_id)
+
+
+@api.post("/discard-requests/{request_id}/refusal", "不确认现场回避", action="discard.decide")
+async def refuse(call: Call, path: RequestPath, body: OpinionIn) -> None:
+    """The expert stays on the panel; agency and expert are told."""
+    await call.services.discards.refuse(call.actor, path.request_id, body.opinion)
 
 
 @api.post("/draws/{draw_id}/supplement", "启动补抽", action="draw.start")

@@ -239,6 +239,7 @@ class ApplicationOut(Output):
     withdrawn_at: Moment | None
     decided_at: Moment | None
     attachment: str = Field(description="Name of the attached file; empty: none")
+    terminated: int = Field(description="Activities of the same project given up after verification")
 
 
 class OperationOut(Output):

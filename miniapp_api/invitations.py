@@ -38,6 +38,10 @@ class LeaveIn(Input):
     reason: str = Field("", max_length=200, examples=["突发疾病"])
 
 
+class LeaveAnswerIn(Input):
+    agrees: bool = Field(description="true: on leave; false: will come")
+
+
 class PositionIn(Input):
     """Degrees. `system`: `gcj02` for what WeChat gives with that type, `wgs84` for what browsers and GPS give."""
 
@@ -85,6 +89,9 @@ class InvitationOut(Output):
     claimed_at: Moment | None = Field(description="Said that he is there without scanning; no entry")
     checked_out_at: Moment | None
     leave_until: Moment | None
+    leave_asked_until: Moment | None = Field(
+        description="Somebody registered a leave for this expert, who may confirm or deny it until then"
+    )
 
 
 class AnsweredOut(Output):
@@ -129,6 +136,13 @@ async def answer(call: Call, path: InvitationPath, body: AnswerIn) -> AnsweredOu
 async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOut:
     """Ask for leave after accepting, until the deadline of the rulebook. Show the consequence of `GET /pool` before."""
     return InvitationOut.of(await call.services.invitations.leave(path.invitation_id, call.expert_id, body.reason))
+
+
+@api.post("/invitations/{invitation_id}/leave-answer", "答复他人登记的请假", action="expert.self.leave")
+async def answer_leave(call: Call, path: InvitationPath, body: LeaveAnswerIn) -> InvitationOut:
+    """Confirm or deny a leave that agency or desk registered. Only a confirmation frees the place."""
+    await call.services.discards.answer_leave(path.invitation_id, call.expert_id, body.agrees, by="mini")
+    return InvitationOut.of(await call.services.invitations.view(path.invitation_id, call.expert_id))
 
 
 @api.get("/panels", "我的评标", action="expert.self.answer")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from domain.draw_record import TERMINATION_REASONS
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Output
@@ -20,6 +21,11 @@ class VenueOut(Output):
     address: str
 
 
+class ReasonOut(Output):
+    code: str = Field(examples=["replanned"])
+    label: str = Field(examples=["评标时间或地点变更"])
+
+
 class ChoicesOut(Output):
     """What may be chosen in the forms of a draw, and their bounds."""
 
@@ -30,6 +36,7 @@ class ChoicesOut(Output):
     several_regions: bool
     alternative_specialty: bool
     absence_causes: tuple[str, ...]
+    termination_reasons: tuple[ReasonOut, ...]
     region_change: bool = Field(description="A supplementary draw may change the regions")
     quick_remarks: tuple[str, ...] = Field(description="Phrases for a notice's remark (快速提示)")
     remarks_max: int
@@ -88,6 +95,7 @@ async def show(call: Call) -> PoolOut:
             several_regions=book.draw.several_regions,
             alternative_specialty=book.draw.alternative_specialty,
             absence_causes=_texts(book.draw.supplement.causes),
+            termination_reasons=tuple(ReasonOut(code=code, label=label) for code, label in TERMINATION_REASONS.items()),
             region_change=book.draw.supplement.region_change,
             quick_remarks=tuple(book.draw.notice.quick_remarks),
             remarks_max=book.draw.notice.remarks_max,

@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import Field, computed_field
 
+from domain.draw_record import TerminationReason
 from domain.errors import AppError
 from domain.lifecycles import DrawState
 from miniapp_api.conditions import NoticePath
@@ -45,6 +46,10 @@ LONGEST = timedelta(minutes=30).total_seconds()
 
 class ReasonIn(Input):
     reason: str = Field(min_length=1, max_length=200, examples=["更换集合地点"])
+
+
+class TerminationIn(ReasonIn):
+    cause: TerminationReason = Field(description="Published in the record")
 
 
 class GatheringIn(Input):
@@ -107,6 +112,19 @@ async def force_end(call: Call, path: DrawPath, body: ReasonIn) -> None:
     await call.services.run.force_end(call.actor, path.draw_id, body.reason)
 
 
+@api.post("/draws/{draw_id}/termination", "终止活动", action="draw.terminate")
+async def terminate(call: Call, path: DrawPath, body: TerminationIn) -> None:
+    """Give the activity up from any state: calls end, experts who agreed are told at once, the lots may be drawn again.
+    A full panel is dissolved by the verifier only."""
+    await call.services.exits.terminate(call.actor, path.draw_id, body.cause, body.reason)
+
+
+@api.post("/draws/{draw_id}/end", "结束活动", action="draw.end")
+async def end(call: Call, path: DrawPath, body: ReasonIn) -> None:
+    """The panel has met: from the expected start on, also when somebody never came or a place stayed empty."""
+    await call.services.exits.end(call.actor, path.draw_id, body.reason)
+
+
 @api.put("/draws/{draw_id}/notices/{notice_id}/gathering", "修改集合时间", action="draw.pause")
 async def change_gathering(call: Call, path: NoticePath, body: GatheringIn) -> None:
     """Move the gathering while the draw is not calling; everybody who was told the old time is told the new one."""
@@ -148,7 +166,7 @@ async def _events(call: Call, path: DrawPath, now: ProgressOut, one: Stream) -> 
     clock = asyncio.get_running_loop().time
     began = checked = spoke = clock()
     yield b"retry: 3000\n\n" + _event("progress", now.model_dump_json())
-    while now.state not in (DrawState.ENDED, DrawState.RELEASED) and clock() - began < LONGEST:
+    while now.state not in (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED) and clock() - began < LONGEST:
         await one.pause(LOOK_EVERY)
         if one.replaced:
             yield _event("elsewhere", "{}")

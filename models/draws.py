@@ -376,3 +376,35 @@ class Absence(Row):
 
     class Meta:
         table = "absence"
+
+
+class DiscardRequest(Row):
+    """Somebody asks that an expert who has agreed give up the place; it counts only when confirmed.
+
+    ``kind`` leave waits for the expert, recusal for the verifier or a supervisor; ``state`` is a
+    ``domain.lifecycles.DiscardState``. One open request per invitation and kind (database rule).
+    """
+
+    draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="discard_requests")
+    draw_id: UUID
+    invitation: Any = fields.ForeignKeyField(
+        "models.Invitation", on_delete=fields.RESTRICT, related_name="discard_requests"
+    )
+    invitation_id: UUID
+    kind = fields.CharField(12)
+    cause = fields.CharField(50, default="")
+    """Class of a recusal, one of the rulebook's ``recusal_reasons``."""
+    reason = fields.CharField(200)
+    state = fields.CharField(12, default="open")
+    asked_by_id = fields.UUIDField()
+    asked_role = fields.CharField(16)
+    asked_at = fields.DatetimeField()
+    answer_until = fields.DatetimeField()
+    decided_by_id = fields.UUIDField(null=True)
+    decided_role = fields.CharField(16, default="")
+    decided_at = fields.DatetimeField(null=True)
+    opinion = fields.CharField(200, default="")
+
+    class Meta:
+        table = "discard_request"
+        indexes = (("draw_id", "asked_at"), ("state", "answer_until"))

@@ -38,7 +38,8 @@ _ENDS = (
     DrawState.VERIFIED,
     DrawState.COMMITTING,
 )
-"""States in which the expected end of an off-site activity ends it; calling settles by itself before."""
+"""States in which an activity ends by time; calling settles by itself before."""
+_MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
 @dataclass(frozen=True)
@@ -292,18 +293,23 @@ class AttendanceDesk:
                 by_id=actor.account_id,
             )
             await record(actor, now, "attendance.out", "invitation", invitation_id)
-            if draw.on_site and draw.state == DrawState.COMPLETED and await self._all_left(draw):
+            if draw.on_site and draw.state in _MET and await self._is_over(draw, now):
                 await append_end(draw, now)
             return now
 
-    async def _all_left(self, draw: Draw) -> bool:
-        accepted = await Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).count()
-        left = await rows(
-            "SELECT count(*) AS n FROM attendance t JOIN invitation i ON i.id = t.invitation_id "
-            "WHERE t.draw_id = $1 AND t.direction = 'out' AND i.state = 'accepted'",
+    async def _is_over(self, draw: Draw, now: datetime) -> bool:
+        """Everybody has left; from the expected end on also when somebody never came."""
+        missing = await Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).count()
+        found = await rows(
+            "SELECT count(*) FILTER (WHERE t.direction = 'in') AS entered, "
+            "count(*) FILTER (WHERE t.direction = 'out') AS gone "
+            "FROM attendance t JOIN invitation i ON i.id = t.invitation_id "
+            "WHERE t.draw_id = $1 AND i.state = 'accepted'",
             draw.id,
         )
-        return bool(accepted == left[0]["n"])
+        entered, gone = found[0]["entered"], found[0]["gone"]
+        all_left = draw.state == DrawState.COMPLETED and gone == missing
+        return bool(all_left or (now >= draw.ends_at and gone == entered))
 
     # ---- urging
 
@@ -380,9 +386,9 @@ class AttendanceDesk:
             await tell_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
 
     async def end_due(self) -> int:
-        """End off-site activities whose expected end has come (16.4); returns how many."""
+        """End activities whose expected end has come (16.4); returns how many were looked at."""
         due = await rows(
-            "SELECT id FROM draw WHERE NOT on_site AND ends_at <= $1 AND state = ANY($2::text[])",
+            "SELECT id FROM draw WHERE ends_at <= $1 AND state = ANY($2::text[])",
             self._deps.now(),
             list(_ENDS),
         )
@@ -391,10 +397,12 @@ class AttendanceDesk:
     async def _end(self, draw_id: UUID) -> None:
         async with transaction():
             draw = (await lock(draw_id)).draw
-            if draw.state not in _ENDS:
+            book = self._deps.book(draw.pool)
+            patience = book.draw.exits.on_site_after if draw.on_site else timedelta()
+            if draw.state not in _ENDS or self._deps.now() < draw.ends_at + patience:
                 return
             if draw.state == DrawState.COMMITTING:
-                roles = self._deps.book(draw.pool).draw.commitments.roles
+                roles = book.draw.commitments.roles
                 await leave_committing(draw, roles, self._deps.now())
             await append_end(draw, self._deps.now())
 

@@ -46,6 +46,15 @@ _CHECKS = {
         "SELECT n.id FROM notice n JOIN attempt a ON a.notice_id = n.id "
         "WHERE n.state <> 'active' AND a.state = 'pending'"
     ),
+    "a draw that is over still has calls, requests or, terminated, somebody who waits": (
+        "SELECT d.id FROM draw d JOIN invitation i ON i.draw_id = d.id WHERE d.state IN ('ended', 'terminated') "
+        "AND (i.state = 'open' OR i.state = 'accepted' AND d.state = 'terminated') "
+        "UNION ALL SELECT d.id FROM draw d JOIN discard_request r ON r.draw_id = d.id AND r.state = 'open' "
+        "WHERE d.state IN ('ended', 'terminated')"
+    ),
+    "a terminated draw still holds its lots": (
+        "SELECT d.id FROM draw d JOIN draw_lot l ON l.draw_id = d.id AND l.live WHERE d.state = 'terminated'"
+    ),
     "somebody came twice, or went without coming": (
         "SELECT o.invitation_id FROM attendance o WHERE o.direction = 'out' AND NOT EXISTS (SELECT 1 FROM attendance i "
         "WHERE i.invitation_id = o.invitation_id AND i.direction = 'in') "

@@ -12,15 +12,15 @@ from tortoise.expressions import Q
 
 from domain.clock import print_time
 from domain.errors import Conflict, NotFound
-from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.rulebook_texts import time_params
 from models.attendance import has_entered
-from models.draws import Absence, CallNotice, Draw
+from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from models.notices import Attempt
 from services.base import Actor, Deps, record, rows, system, transaction, violation
 from services.batches import each
-from services.draws.run import Run, place
+from services.draws.run import Cause, Run, place
 from services.draws.state import Locked, lock, move, tell_agency
 from services.notices import Notices
 from services.notices.notify import NO_VALID_KEY, UNCONFIRMED
@@ -62,6 +62,8 @@ class InvitationView:
     """When the expert said that he is there (自报到场), which is no entry."""
     checked_out_at: datetime | None = None
     leave_until: datetime | None = None
+    leave_asked_until: datetime | None = None
+    """Until when he may confirm or deny a leave that somebody else registered for him; None: nobody did."""
 
 
 @dataclass(frozen=True)
@@ -133,15 +135,21 @@ class Invitations:
                 [i.id for i in invitations],
             )
         }
+        requests = DiscardRequest.filter(
+            invitation_id__in=[i.id for i in invitations], kind="leave", state=DiscardState.OPEN,
+            answer_until__gt=self._deps.now(),
+        )  # fmt: skip
+        asked = {request.invitation_id: request.answer_until for request in await requests}
         return [
             replace(
                 self._view(i, notices[i.notice_id], pools[i.draw_id]),
                 checked_in_at=came.get((i.id, "in")),
                 claimed_at=came.get((i.id, "claim")),
                 checked_out_at=came.get((i.id, "out")),
+                leave_asked_until=None if (i.id, "in") in came else asked.get(i.id),
             )
             for i in invitations
-        ]
+        ]  # fmt: skip
 
     def _view(self, i: Invitation, notice: CallNotice, pool: str) -> InvitationView:
         accepted = i.state == InvitationState.ACCEPTED
@@ -327,9 +335,12 @@ class Invitations:
                     "draw.leave.allowed_until",
                     f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
                 )
-            await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, via=by)
-            await self._tell(invitation, locked.draw, "leave_confirmed", time_params(invitation.gathering_at), by)
+            await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by)
+            await self.tell_left(invitation, locked.draw, by)
             return (await self._views([invitation]))[0]
+
+    async def tell_left(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
+        await self._tell(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
 
     async def _contact(self, invitation: Invitation) -> str:
         return (await CallNotice.get(id=invitation.notice_id)).contact_phone
@@ -340,19 +351,21 @@ class Invitations:
         invitation: Invitation,
         event: InvitationEvent,
         reason: str,
+        cause: Cause,
         *,
         via: Channel | None = None,
         by: UUID | None = None,
     ) -> None:
         """An accepted expert will not sit on the panel: leave, absence or recusal on the spot. In the caller's lock.
 
-        ``via`` is the channel on which the expert asked; without one somebody else (``by``) has registered it.
+        ``via`` is the channel on which the expert asked or confirmed; ``by`` is who else has registered it.
         """
         now, draw = self._deps.now(), locked.draw
         calling = locked.state in _CALLING
-        await self._run.close_place(locked, invitation, event, now, by=via or "system")
+        await self._run.close_place(locked, invitation, event, now, by=via or "system", cause=cause)
+        await self._void_requests(invitation, now)
         kind = {InvitationEvent.LEAVE: "leave", InvitationEvent.MISS: "absence"}.get(event, "recusal")
-        source = "expert" if via else "manual"
+        source = "expert" if cause.by == "expert" else "manual"
         absence = await Absence.create(
             draw_id=draw.id,
             invitation_id=invitation.id,
@@ -365,11 +378,19 @@ class Invitations:
             handled_at=now if calling else None,
         )
         await record(
-            system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, source=source, channel=via or ""
-        )
+            system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, source=source, channel=via or "",
+            by=cause.by, confirmed_by=cause.confirmed_by,
+        )  # fmt: skip
         if calling:
             return
         if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
             await move(draw, DrawEvent.REGISTER_ABSENCE)
         missing = await Absence.filter(draw_id=draw.id, handled_at=None).count()
         await tell_agency(self._notices, draw, "agency_leave", str(absence.id), missing=missing)
+
+    async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
+        """Whatever else was asked about this place has become pointless."""
+        await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
+        await DiscardRequest.filter(invitation_id=invitation.id, state=DiscardState.OPEN).update(
+            state=DiscardState.VOID, decided_at=now
+        )

@@ -24,6 +24,8 @@ from services.deadlines import Deadlines
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.audits import DrawAudits
+from services.draws.discards import Discards
+from services.draws.exits import Exits
 from services.draws.papers import DrawPapers
 from services.draws.previews import DrawPreviews
 from services.draws.reading import Reading
@@ -123,6 +125,8 @@ class Services:
     rounds: Rounds
     run: Run
     absences: Absences
+    discards: Discards
+    exits: Exits
     reading: Reading
     screens: Screens
     invitations: Invitations

@@ -27,7 +27,7 @@ LOOK_EVERY = 1.0
 BEAT_EVERY = 15.0
 LONGEST = timedelta(minutes=30).total_seconds()
 """A stream ends after this; the page connects again."""
-_OVER = (DrawState.ENDED, DrawState.RELEASED)
+_OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
 class BoardPages:

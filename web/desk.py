@@ -5,15 +5,18 @@ Before unsealing there are six-digit codes only; every reading of an unsealed re
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID
 
 import aiohttp.web as http
 
+from domain.draw_record import TERMINATION_REASONS
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from models.draws import Draw
 from services.attachment_rules import AttachmentView
 from services.attendance import DeskRow
 from services.base import Actor
+from services.draws.discards import DiscardForm, Kind, RequestRow
 from services.draws.reading import Filters
 from services.draws.screens import Screens
 from services.permissions import may
@@ -27,6 +30,15 @@ SCREEN_EVERY = 5
 """Seconds between two looks of the venue's screen: whoever begins to scan has most of the code's life left."""
 _ON_PAGE = {409, 422, 404}
 _NOBODY = UUID(int=0)
+_KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
+_DONE = {
+    "leave": "已登记请假，已通知专家本人；本人确认后名额才会空出。",
+    "absence": "已登记缺席，已通知专家本人和监督人员。",
+    "recusal": "已登记现场回避，等待核验人员或监督人员确认。",
+    "confirmed": "已确认，名额已空出。",
+    "refused": "已记录不予确认，专家仍在名单内。",
+}
+"""What a redirect says was done."""
 
 
 class DeskPages:
@@ -42,6 +54,10 @@ class DeskPages:
         self._site.get("/desk/{draw_id}/attachment", self.attachment)
         self._site.get("/desk/{draw_id}/attendance", self.attendance)
         self._site.post("/desk/{draw_id}/attendance", self.act)
+        self._site.get("/desk/{draw_id}/absences", self.absences)
+        self._site.post("/desk/{draw_id}/absences", self.act_on_absences)
+        self._site.get("/desk/{draw_id}/exit", self.ask_exit)
+        self._site.post("/desk/{draw_id}/exit", self.leave_draw)
         self._site.get("/desk/{draw_id}/screen", self.screen)
         self._site.get("/desk/{draw_id}/result", self.result)
         self._site.get("/desk/{draw_id}/share", self.draw)
@@ -57,9 +73,13 @@ class DeskPages:
             actor, Filters(number=search), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self._site.render(
-            "desk.html", who=self._door.role_label(actor), cards=cards, total=total, page=page, search=search,
-            last=max(1, -(-total // PAGE_SIZE)), form=self._token(actor, "logout", actor.session_id),
+            "desk.html", who=self._door.role_label(actor), cards=cards, waiting=await self._waiting(actor),
+            total=total, page=page, search=search, last=max(1, -(-total // PAGE_SIZE)),
+            form=self._token(actor, "logout", actor.session_id),
         )  # fmt: skip
+
+    async def _waiting(self, actor: Actor) -> list[RequestRow]:
+        return await self._services.discards.waiting(actor) if may(actor, "discard.decide") else []
 
     async def draw(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
@@ -67,7 +87,10 @@ class DeskPages:
         return self._site.render(
             "desk_draw.html", draw=draw, progress=progress, at_desk=may(actor, "attendance.desk"),
             unseals_at=self._services.reading.unseals_at(draw), form=self._token(actor, "share", draw.id),
-            attached=await self._attached(actor, draw.id),
+            attached=await self._attached(actor, draw.id), may_register=may(actor, "absence.register"),
+            may_read_requests=may(actor, "discard.read"),
+            may_end=may(actor, "draw.terminate") or may(actor, "draw.end"),
+            over=draw.ended_at is not None,
         )  # fmt: skip
 
     async def _attached(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
@@ -147,6 +170,87 @@ class DeskPages:
             return f"out-{code}"
         done = await desk.check_in_by_code(actor, draw_id, code)
         return f"{'in' if done.first else 'again'}-{code}"
+
+    # ---- who will not sit on the panel
+
+    async def absences(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        return await self._absences_page(actor, draw, _DONE.get(request.query.get("note", ""), ""))
+
+    async def _absences_page(
+        self,
+        actor: Actor,
+        draw: Draw,
+        note: str = "",
+        error: AppError | None = None,
+        typed: dict[str, str] | None = None,
+    ) -> http.Response:
+        rules = self._services.deps.book(draw.pool).draw
+        return self._site.render(
+            "desk_absences.html", status=error.status if error else 200, draw=draw, note=note,
+            error=error.message if error else "", typed=typed or {}, causes=rules.recusal_reasons,
+            kinds=[(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
+            may_register=may(actor, "absence.register"), requests=await self._services.discards.of_draw(actor, draw.id),
+            form=self._token(actor, "absences", draw.id), over=draw.ended_at is not None,
+        )  # fmt: skip
+
+    async def act_on_absences(self, request: http.Request) -> http.Response:
+        """``deed`` register, confirm or refuse."""
+        actor, draw = await self._find(request)
+        fields = await self._site.read_form(request, "absences", draw.id, actor.account_id or _NOBODY)
+        try:
+            note = await self._do_absence(actor, draw.id, fields)
+        except AppError as error:
+            if error.status not in (*_ON_PAGE, 403, 429):
+                raise
+            return await self._absences_page(actor, draw, error=error, typed=fields)
+        raise http.HTTPSeeOther(f"/desk/{draw.id}/absences?note={note}")
+
+    async def _do_absence(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
+        discards, deed = self._services.discards, fields.get("deed")
+        if deed == "register":
+            kind = cast("Kind", fields.get("kind", ""))
+            form = DiscardForm(fields.get("who", ""), kind, fields.get("reason", "")[:200], fields.get("cause", ""))
+            return (await discards.register(actor, draw_id, form)).kind
+        try:
+            request_id = UUID(fields.get("request", ""))
+        except ValueError as error:
+            raise NotFound("没有这条登记。") from error
+        if deed == "confirm":
+            await discards.confirm(actor, request_id)
+            return "confirmed"
+        await discards.refuse(actor, request_id, fields.get("opinion", "")[:200])
+        return "refused"
+
+    # ---- the ways out
+
+    async def ask_exit(self, request: http.Request) -> http.Response:
+        actor, draw = await self._find(request)
+        return self._exit_page(actor, draw)
+
+    def _exit_page(self, actor: Actor, draw: Draw, error: AppError | None = None, words: str = "") -> http.Response:
+        return self._site.render(
+            "desk_exit.html", status=error.status if error else 200, draw=draw, reasons=TERMINATION_REASONS,
+            error=error.message if error else "", words=words, may_terminate=may(actor, "draw.terminate"),
+            may_end=may(actor, "draw.end"), begun=self._services.deps.now() >= draw.starts_at,
+            form=self._token(actor, "exit", draw.id), over=draw.ended_at is not None,
+        )  # fmt: skip
+
+    async def leave_draw(self, request: http.Request) -> http.Response:
+        """``deed`` terminate, with a coded ``cause``, or end; both with words."""
+        actor, draw = await self._find(request)
+        fields = await self._site.read_form(request, "exit", draw.id, actor.account_id or _NOBODY)
+        words = fields.get("words", "")[:200]
+        try:
+            if fields.get("deed") == "end":
+                await self._services.exits.end(actor, draw.id, words)
+            else:
+                await self._services.exits.terminate(actor, draw.id, fields.get("cause", ""), words)
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return self._exit_page(actor, draw, error, words)
+        raise http.HTTPSeeOther(f"/desk/{draw.id}")
 
     # ---- the venue's screen
 

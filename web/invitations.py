@@ -29,6 +29,7 @@ _NOTES = {
     "claimed": "已记录您自报到场，还不算签到。",
     "in_before": "您此前已签到，无需重复。",
     "left": "请假已登记。",
+    "comes": "已记录：您将按时到场，请假没有生效。",
 }
 
 
@@ -52,6 +53,7 @@ class InvitationPages:
         self._site.get("/i/{link}/{deed}", self.reopen)
         self._site.post("/i/{link}/answer", self.answer)
         self._site.post("/i/{link}/leave", self.leave)
+        self._site.post("/i/{link}/leave-answer", self.answer_leave)
         self._site.post("/i/{link}/check-in", self.check_in)
 
     # ---- reading
@@ -97,6 +99,8 @@ class InvitationPages:
             may_leave=self._may_leave(view),
             over=now > view.ends_at,
             located=venue_position(opened.book, view.venue) is not None,
+            consequence=opened.book.draw.leave.consequence,
+            leave_form=self._site.form_token("leave_answer", opened.invitation_id, opened.expert_id),
             check_in_form=self._site.form_token("check_in", opened.invitation_id, opened.expert_id),
         )
 
@@ -147,6 +151,20 @@ class InvitationPages:
         except _RETRIED_ON_PAGE as error:
             return await self._again(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")
+
+    async def answer_leave(self, request: http.Request) -> http.Response:
+        """Confirm or deny a leave that somebody else registered; what follows stands above the buttons."""
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "leave_answer", opened.invitation_id, opened.expert_id)
+        if fields.get("agrees") not in ("yes", "no"):
+            raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
+        try:
+            left = await self._services.discards.answer_leave(
+                opened.invitation_id, opened.expert_id, fields["agrees"] == "yes", by="h5"
+            )
+        except _RETRIED_ON_PAGE as error:
+            return await self._again(opened, error)
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'left' if left else 'comes'}")
 
     # ---- coming
 

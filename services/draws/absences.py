@@ -1,41 +1,35 @@
-"""Leave, absence and recusal on the spot, and filling the places again (补抽)."""
+"""The register of who will not sit on the panel, and filling the places again (补抽)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
 from domain.draw_record import GatheringMoved
-from domain.errors import Conflict, InvalidInput, NotFound, TooMany
-from domain.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.lifecycles import DrawEvent, DrawState, InvitationState
 from domain.masking import mask_id_number, mask_name
-from domain.parsing import mobile_number
 from domain.rulebook_texts import time_params
-from models.attendance import has_entered
-from models.audit import AuditEntry
 from models.draws import CallNotice, Condition, Draw
-from models.experts import CatalogueEntry, Expert
+from models.experts import CatalogueEntry
 from models.invitations import Invitation
 from services import permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.rounds import Rounds, RoundView, ordered_regions
 from services.draws.run import Run, place
-from services.draws.state import Locked, append, check_owner, check_scope, lock, lock_for
+from services.draws.state import Locked, append, check_owner, check_scope, lock_for
 from services.invitations import Invitations
 from services.notices import Notices
-
-Kind = Literal["leave", "absence", "recusal"]
-_EVENTS = {"leave": InvitationEvent.LEAVE, "absence": InvitationEvent.MISS, "recusal": InvitationEvent.RECUSE}
 
 
 @dataclass(frozen=True)
 class AbsenceRow:
-    """One line of the register. Name and ID number are masked (测**, 4113***6933)."""
+    """One line of the register. Name and ID number are empty before unsealing, then masked (测**, 4113***6933)."""
 
     id: UUID
     draw_id: UUID
@@ -69,38 +63,6 @@ class Absences:
         self._run = run
         self._rounds = rounds
 
-    async def register(self, actor: Actor, draw_id: UUID, who: str, kind: Kind, reason: str) -> AbsenceRow:
-        """Register an expert of a draw by six-digit code or mobile number; the answer shows masked data only.
-
-        Each look-up counts against an hourly limit, also a failed one. Raises NotFound, TooMany.
-        """
-        permissions.check(actor, "absence.register")
-        await self._count_lookup(actor, draw_id)
-        async with transaction():
-            locked = await lock(draw_id)
-            await self._check_reach(actor, locked.draw)
-            if kind not in self._deps.book(actor.pool).draw.supplement.causes:
-                raise InvalidInput("请选择缺席类型。", field="kind")
-            invitation = await self._find(locked.draw, who)
-            if kind == "absence" and await has_entered(invitation.id):
-                raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
-            await self._invitations.lose(locked, invitation, _EVENTS[kind], reason.strip(), by=actor.account_id)
-            await record(actor, self._deps.now(), "absence.registered", "invitation", invitation.id, kind=kind)
-        found = await self.of_draw(actor, draw_id)
-        return next(row for row in found if row.code == invitation.code)
-
-    async def _count_lookup(self, actor: Actor, draw_id: UUID) -> None:
-        """Written in a transaction of its own, so that a look-up that fails still counts."""
-        now = self._deps.now()
-        limit = self._deps.book(actor.pool).draw.supplement.lookups_per_hour
-        async with transaction():
-            tried = await AuditEntry.filter(
-                actor_id=actor.account_id, action="absence.looked_up", at__gt=now - timedelta(hours=1)
-            ).count()
-            if tried >= limit:
-                raise TooMany("登记查询过于频繁，请一小时后再试。", retry_after=3600)
-            await record(actor, now, "absence.looked_up", "draw", draw_id)
-
     async def _check_reach(self, actor: Actor, draw: Draw) -> None:
         if actor.role in ("agent", "organisation"):
             check_owner(actor, draw)
@@ -108,19 +70,6 @@ class Absences:
             raise NotFound("没有这个抽取活动。")
         else:
             await check_scope(actor, draw, self._deps.book(draw.pool))
-
-    async def _find(self, draw: Draw, who: str) -> Invitation:
-        code_length = self._deps.book(draw.pool).draw.code_length
-        accepted = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).select_for_update()
-        if len(who.strip()) == code_length:
-            invitation = await accepted.get_or_none(code=who.strip())
-        else:
-            hashed = self._deps.keys.lookup_hash("mobile", mobile_number(who))
-            expert = await Expert.get_or_none(pool=draw.pool, mobile_hash=hashed, left_at=None)
-            invitation = await accepted.get_or_none(expert_id=expert.id) if expert else None
-        if invitation is None:
-            raise NotFound("本活动没有验证码或手机号相符的参评专家，请核对后重试。")
-        return invitation
 
     async def of_draw(self, actor: Actor, draw_id: UUID) -> list[AbsenceRow]:
         """The register of a draw, newest first."""
@@ -143,7 +92,8 @@ class Absences:
 
     async def _rows(self, where: str, *values: object) -> list[AbsenceRow]:
         found = await rows(
-            "SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, c.position AS condition, e.name, "
+            "SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, d.pool, d.starts_at, "
+            "c.position AS condition, e.name, "
             "e.id_number_sealed, i.code, i.gathering_at, a.kind, a.reason, a.source, a.registered_at, a.handled_at "
             "FROM absence a JOIN draw d ON d.id = a.draw_id JOIN draw_condition c ON c.id = a.condition_id "
             "JOIN invitation i ON i.id = a.invitation_id JOIN expert e ON e.id = i.expert_id "
@@ -152,11 +102,14 @@ class Absences:
         )
         return [self._row(row) for row in found]
 
-    def _row(self, row: dict[str, object]) -> AbsenceRow:
-        facts = {name: row[name] for name in row if name not in ("id_number_sealed", "handled_at")}
-        number = self._deps.keys.open_text(str(row["id_number_sealed"]), "id_number")
-        facts |= {"name": mask_name(str(row["name"])), "id_number": mask_id_number(number)}
-        return AbsenceRow(**facts, handled=row["handled_at"] is not None)  # type: ignore[arg-type]  # columns of _rows
+    def _row(self, row: Any) -> AbsenceRow:
+        facts = {name: row[name] for name in AbsenceRow.__dataclass_fields__ if name in row}
+        facts |= {"name": "", "id_number": "", "handled": row["handled_at"] is not None}
+        sealed_for = self._deps.book(row["pool"]).draw.result_visible_before
+        if self._deps.now() >= row["starts_at"] - sealed_for:
+            number = self._deps.keys.open_text(row["id_number_sealed"], "id_number")
+            facts |= {"name": mask_name(row["name"]), "id_number": mask_id_number(number)}
+        return AbsenceRow(**facts)
 
     # ---- filling the places again
 

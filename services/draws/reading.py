@@ -170,6 +170,14 @@ _OPERATIONS: Mapping[str, str] = {
     "draw.force_ended": "强制结束",
     "draw.supplemented": "启动补抽",
     "draw.gathering_changed": "修改集合时间",
+    "draw.terminated": "终止活动",
+    "draw.ended": "结束活动",
+    "discard.asked_leave": "登记请假",
+    "discard.asked_recusal": "登记现场回避",
+    "discard.absence": "登记缺席",
+    "discard.confirmed": "确认移出",
+    "discard.refused": "未确认移出",
+    "discard.lapsed": "登记逾期失效",
     "result.read": "查看抽取结果",
     "board.shared": "分享抽取看板",
     "record.shared": "分享抽取记录",
@@ -231,7 +239,7 @@ class Reading:
     ) -> tuple[list[Card], int]:
         """Draws that this actor may see, newest first, and how many there are in all."""
         permissions.check(actor, "draw.read")
-        where, values = self._reach(actor)
+        where, values = self.reach(actor)
         for value, clause in (
             (filters.number, "(d.number ILIKE '%' || {} || '%' OR d.name ILIKE '%' || {} || '%')"),
             (filters.project, "(p.name ILIKE '%' || {} || '%' OR p.number ILIKE '%' || {} || '%')"),
@@ -253,7 +261,8 @@ class Reading:
         )
         return [Card(**{**row, "state": DrawState(row["state"])}) for row in found], total
 
-    def _reach(self, actor: Actor) -> tuple[str, list[object]]:
+    def reach(self, actor: Actor) -> tuple[str, list[object]]:
+        """Which draws (``d``) this actor may see, as SQL with its values."""
         values: list[object] = [actor.pool]
         where = "d.pool = $1"
         if actor.role in ("agent", "organisation"):
@@ -278,7 +287,7 @@ class Reading:
 
     async def dashboard(self, actor: Actor) -> Dashboard:
         permissions.check(actor, "draw.create")
-        where, values = self._reach(actor)
+        where, values = self.reach(actor)
         now = self._deps.now()
         today = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
         monday = today - timedelta(days=today.weekday())
@@ -385,6 +394,7 @@ class Reading:
             DrawState.SHORT: f"专家不足，还缺{missing}人，可扩大地区补抽。",
             DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽。",
             DrawState.ENDED: "活动已结束。",
+            DrawState.TERMINATED: "活动已终止，标段可重新申请抽取。",
             DrawState.RELEASED: "专家已退选。",
         }[state]
 

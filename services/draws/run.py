@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Literal, get_args
 from uuid import UUID
 
 import structlog
@@ -39,6 +40,14 @@ _LOOK_AHEAD = 50
 BY_AGENCY = "agency"
 """What the published record says of a pause or a forced end; the agency's own words stay in the audit trail."""
 _LISTENING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Who caused an outcome, and who had to confirm it, as the published record tells it."""
+
+    by: record.Party
+    confirmed_by: record.Party | Literal[""] = ""
 
 
 class Run:
@@ -262,9 +271,19 @@ class Run:
         return code
 
     async def close_place(
-        self, locked: Locked, invitation: Invitation, event: InvitationEvent, now: datetime, *, by: str
+        self,
+        locked: Locked,
+        invitation: Invitation,
+        event: InvitationEvent,
+        now: datetime,
+        *,
+        by: str,
+        cause: Cause | None = None,
     ) -> None:
-        """Move an invitation and its condition's counters together, and write the outcome. Raises Conflict."""
+        """Move an invitation and its condition's counters together, and write the outcome. Raises Conflict.
+
+        ``by`` is the channel of an answer, or system. Without a ``cause`` the expert answered, or nobody did.
+        """
         was = InvitationState(invitation.state)
         became = INVITATION.next(was, event)
         condition = locked.condition(invitation.condition_id)
@@ -277,9 +296,10 @@ class Run:
         if became != InvitationState.ACCEPTED:
             invitation.closed_at, invitation.next_reminder_at = now, None
         await invitation.save(update_fields=["state", "answered_by", "answered_at", "closed_at", "next_reminder_at"])
-        await append(
-            locked.draw, now, record.Outcome(condition.position, bytes.fromhex(invitation.leaf), _outcome(became))
-        )
+        cause = cause or Cause("system" if by == "system" else "expert")
+        leaf = bytes.fromhex(invitation.leaf)
+        outcome = record.Outcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
+        await append(locked.draw, now, outcome)
         await self._notices.stop(invitation_id=invitation.id, kinds=["draw_call"])
         if locked.state in _LISTENING:
             await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.draw_record import Act, Ended, Head, start, write_all
+from domain.draw_record import Act, Ended, Head, Party, start, write_all
 from domain.errors import Conflict, Forbidden, NotFound
-from domain.lifecycles import DRAW, DrawEvent, DrawState
+from domain.lifecycles import DRAW, DiscardState, DrawEvent, DrawState
 from domain.rulebook import Rulebook
-from models.draws import CallNotice, Condition, Draw, DrawApplication, LogEntry
+from models.accounts import Account
+from models.attendance import Attendance
+from models.draws import (
+    Absence,
+    CallNotice,
+    Condition,
+    DiscardRequest,
+    Draw,
+    DrawApplication,
+    DrawLot,
+    LogEntry,
+    Supervisor,
+)
 from models.organisations import AgentLink, Organisation
 from services import permissions
-from services.base import Actor
+from services.base import Actor, Deps
 from services.notices import Notices
+
+_PARTIES: Mapping[str, Party] = {
+    "agent": "agency", "organisation": "agency", "venue": "venue", "verifier": "verifier", "supervisor": "supervisor",
+    "expert": "expert",
+}  # fmt: skip
+
+
+def party_of(role: str) -> Party:
+    """How the published record calls whoever acts."""
+    return _PARTIES.get(role, "system")
 
 
 @dataclass
@@ -141,10 +164,33 @@ async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **
         )
 
 
-async def append_end(draw: Draw, now: datetime) -> None:
-    """The activity is over; nothing follows in its log."""
-    await move(draw, DrawEvent.END)
+async def tell_supervisors(
+    deps: Deps, notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int
+) -> None:
+    """Push to the phones of the supervising persons, whether or not they have an account. Never names of experts."""
+    for supervisor in await Supervisor.filter(draw_id=draw.id).order_by("id"):
+        account = await Account.get_or_none(pool=draw.pool, mobile_hash=supervisor.mobile_hash)
+        await notices.notify(
+            pool=draw.pool,
+            kind=kind,
+            dedupe_key=f"{kind}:{draw.number}:{occasion}:{supervisor.id.hex}",
+            params={"number": draw.number, **params},
+            account_id=account.id if account else None,
+            mobile=deps.keys.open_text(supervisor.phone_sealed, "mobile"),
+        )
+
+
+async def append_end(draw: Draw, now: datetime, event: DrawEvent = DrawEvent.END) -> None:
+    """The activity is over; nothing follows in its log. Lots whose panel never met may be drawn again."""
+    met = draw.state == DrawState.COMPLETED or await Attendance.exists(draw_id=draw.id, direction="in")
+    await move(draw, event)
     draw.ended_at = now
     await draw.save(update_fields=["ended_at"])
+    await DiscardRequest.filter(draw_id=draw.id, state=DiscardState.OPEN).update(
+        state=DiscardState.VOID, decided_at=now
+    )
+    await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
+    if event == DrawEvent.TERMINATE or not met:
+        await DrawLot.filter(draw_id=draw.id).update(live=False)
     if draw.log_length:
         await append(draw, now, Ended())

@@ -7,10 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.lifecycles import VERIFICATION, DrawEvent, VerificationEvent, VerificationState
+from domain.lifecycles import VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
 from models.draws import Draw, DrawApplication
 from services import permissions
-from services.base import Actor, Deps, record, rows, transaction
+from services.base import Actor, Deps, record, rows, system, transaction
+from services.batches import each
 from services.draws.state import lock, move, tell_agency
 from services.notices import Notices
 
@@ -34,15 +35,22 @@ class ApplicationRow:
     decided_at: datetime | None
     attachment: str
     """Name of the file that was attached; empty: none."""
+    terminated: int
+    """Activities of the same project that were given up after verification: each may be an order that displeased."""
 
 
 _COLUMNS = """
 SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, o.name AS organisation,
     p.real_name AS applicant, a.terminal, a.reason, a.state, a.opinion, a.submitted_at, a.withdrawn_at, a.decided_at,
-    a.attachment
+    a.attachment, (SELECT count(*)::int FROM draw t WHERE t.project_id = d.project_id AND t.state = 'terminated'
+        AND t.log_length > 0) AS terminated
 FROM draw_application a JOIN draw d ON d.id = a.draw_id JOIN organisation o ON o.id = d.organisation_id
 JOIN account p ON p.id = a.submitted_by_id
 """
+
+
+UNVERIFIED = "EXISTS (SELECT 1 FROM draw WHERE state = 'submitted' AND starts_at <= $1)"
+_OVERDUE = "预计评标开始时间已过，未能核验，请修改时间后重新提交"
 
 
 class Verification:
@@ -101,6 +109,24 @@ class Verification:
                 await tell_agency(self._notices, draw, "agency_verified", str(application.id))
             else:
                 await tell_agency(self._notices, draw, "agency_refused", str(application.id), reason=opinion)
+
+    async def refuse_overdue(self) -> int:
+        """Send back what nobody verified before its expected start: the agency may mend the times, or terminate."""
+        due = await rows("SELECT id FROM draw WHERE state = 'submitted' AND starts_at <= $1", self._deps.now())
+        return await each("unverified", due, lambda row: self._refuse_overdue(row["id"]))
+
+    async def _refuse_overdue(self, draw_id: UUID) -> None:
+        async with transaction():
+            draw, now = (await lock(draw_id)).draw, self._deps.now()
+            if draw.state != DrawState.SUBMITTED or now < draw.starts_at:
+                return
+            application = await DrawApplication.select_for_update().get(draw_id=draw_id, state="submitted")
+            application.state = VERIFICATION.next(VerificationState(application.state), VerificationEvent.REFUSE)
+            application.opinion, application.decided_at = _OVERDUE, now
+            await application.save()
+            await move(draw, DrawEvent.REFUSE)
+            await record(system(draw.pool), now, "draw.refused", "draw", draw_id, opinion=_OVERDUE)
+            await tell_agency(self._notices, draw, "agency_refused", str(application.id), reason=_OVERDUE)
 
     def _check_reach(self, actor: Actor, draw: Draw, application: DrawApplication) -> None:
         if draw.pool != actor.pool or (actor.scope and actor.scope != application.terminal):

@@ -145,7 +145,7 @@ def spent() -> Script:
 
 
 def test_a_supplementary_draw_goes_on_along_the_same_order():
-    script = supplement("absent").need().fill().then(draw_record.Completed(), draw_record.Ended())
+    script = supplement("left").need().fill().then(draw_record.Completed(), draw_record.Ended())
     assert verify(script.record()) == []
 
 
@@ -156,7 +156,7 @@ def test_a_supplementary_draw_with_a_changed_region_gets_a_round_of_its_own():
 
 def test_a_place_left_while_a_supplementary_draw_is_calling_is_filled_too():
     script = Script((condition(1), condition(2))).seeded().need(1).need(2).fill(1).fill(2).then(draw_record.Completed())
-    script.outcome(script.accepted[1][0], "absent").need(1)
+    script.outcome(script.accepted[1][0], "left").need(1)
     script.outcome(script.accepted[2][0], "left", 2).fill(2).fill(1)
     assert verify(script.then(draw_record.Completed()).record()) == []
 
@@ -525,14 +525,14 @@ def test_filling_a_place_that_was_left_without_a_supplementary_draw_is_given_awa
 
 
 def test_an_outcome_for_somebody_never_called_is_given_away():
-    script = Script().seeded().need().then(draw_record.Outcome(1, bytes(32), "accepted"))
+    script = Script().seeded().need().then(draw_record.Outcome(1, bytes(32), "accepted", "expert"))
     assert first_error(script) == ("not_called", len(script.acts))
 
 
 def test_an_answer_after_the_answer_is_given_away():
     script = Script().seeded().need()
     leaf = script.step()
-    script.outcome(leaf, "declined").then(draw_record.Outcome(1, leaf, "accepted"))
+    script.outcome(leaf, "declined").then(draw_record.Outcome(1, leaf, "accepted", "expert"))
     assert first_error(script) == ("outcome", len(script.acts))
 
 
@@ -615,7 +615,7 @@ def test_rewriting_an_outcome_with_fresh_hashes_is_given_away_by_a_receipt():
     script = whole_draw()
     receipts = tuple(entry["hash"] for entry in script.record()["log"])
     assert codes(script.record(), receipts) == []
-    edit(script, draw_record.Outcome, 1, outcome="silent")
+    edit(script, draw_record.Outcome, 1, outcome="silent", by="system")
     assert codes(script.record()) == []
     assert codes(script.record(), (receipts[-1],)) == ["receipt"]
 

@@ -27,6 +27,10 @@ def condition(no: int = 1, planned: int = 3, alternative: str = "", regions: tup
     return ConditionFacts(no, planned, "permanent", regions, "A08", 1, GATHERING, alternative)
 
 
+_CAUSES = {"silent": ("system", ""), "absent": ("agency", ""), "recused": ("agency", "supervisor")}
+"""Who causes and who confirms an outcome in an honest draw; else the expert alone."""
+
+
 @dataclass
 class Script:
     """A draw being written. ``sizes`` are candidates per tier; randomness comes from ``rng`` alone."""
@@ -148,8 +152,15 @@ class Script:
             self.open.setdefault(no, []).append(leaf)
         return leaf
 
-    def outcome(self, leaf: bytes, outcome: str, no: int = 1) -> Script:
-        self.acts.append(draw_record.Outcome(no, leaf, outcome))
+    def outcome(
+        self, leaf: bytes, outcome: str, no: int = 1, *, by: str | None = None, confirmed_by: str | None = None
+    ) -> Script:
+        """By whoever usually causes it, and confirmed as it must be."""
+        usual, confirmer = _CAUSES.get(outcome, ("expert", ""))
+        by, confirmed_by = by or usual, confirmer if confirmed_by is None else confirmed_by
+        if outcome == "absent":
+            self.gaps[len(self.acts)] = GATHERING - START
+        self.acts.append(draw_record.Outcome(no, leaf, outcome, by, confirmed_by))
         if outcome in ("accepted", "declined", "silent"):
             self.open[no].remove(leaf)
         if outcome == "accepted":

@@ -21,6 +21,8 @@ from models.projects import Project
 from services.attendance import AttendanceDesk
 from services.base import Actor, Deps
 from services.draws.absences import Absences
+from services.draws.discards import DiscardForm, Discards
+from services.draws.exits import Exits
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.previews import DrawPreviews
 from services.draws.reading import Reading, published_lists
@@ -76,6 +78,8 @@ class Office:
     run: Run
     invitations: Invitations
     absences: Absences
+    discards: Discards
+    exits: Exits
     reading: Reading
     attendance: AttendanceDesk
     agency: Actor
@@ -122,6 +126,8 @@ async def make_office(deps: Deps) -> Office:
         run,
         invitations,
         Absences(deps, notices, invitations, run, rounds),
+        Discards(deps, notices, invitations, reading),
+        Exits(deps, notices, run),
         reading,
         AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), reading, SceneMaker()),
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
@@ -249,3 +255,11 @@ async def state_of(draw_id: UUID) -> str:
 async def counters(draw_id: UUID) -> list[tuple[int, int, int]]:
     """needed, open, accepted of each condition."""
     return [(c.needed, c.open, c.accepted) for c in await Condition.filter(draw_id=draw_id).order_by("position")]
+
+
+async def recuse(office: Office, draw_id: UUID, code: str) -> None:
+    """The desk registers a recusal on the spot, the verifier confirms it."""
+    form = DiscardForm(code, "recusal", "与投标人有亲属关系", "投标人")
+    await office.discards.register(office.desk, draw_id, form)
+    [request] = await office.discards.waiting(office.verifier)
+    await office.discards.confirm(office.verifier, request.id)

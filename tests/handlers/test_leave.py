@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from domain.clock import FixedClock, print_time
 from models.draws import Absence
 from models.experts import Expert
 from models.invitations import Invitation
+from services.draws.discards import DiscardForm
 from tests.factories.offices import state_of
 from tests.handlers.conftest import Phone, World
 
@@ -117,3 +120,40 @@ async def test_leave_while_the_draw_still_calls_frees_the_place(world: World, ph
     await phone.taps("确定请假")
     assert (await Invitation.get(id=invitation.id)).state == "left"
     assert (await Absence.get(invitation_id=invitation.id)).handled_at is not None
+
+
+async def asked_for_leave(world: World, expert: Expert) -> Invitation:
+    """The agency has registered a leave for this expert."""
+    invitation = await world.agreed(expert)
+    form = DiscardForm(invitation.code, "leave", "专家来电请假")
+    await world.services.discards.register(world.office.agency, invitation.draw_id, form)
+    return invitation
+
+
+@pytest.mark.parametrize("word", ["确认请假", "请假"])
+async def test_a_leave_that_somebody_else_registered_is_confirmed_in_chat(
+    world: World, phone: Phone, expert: Expert, word: str
+) -> None:
+    invitation = await asked_for_leave(world, expert)
+    assert "有人为您登记了" in await phone.says(word)
+    assert await world.state_of(invitation.id) == "accepted"
+    assert "请假已登记" in await phone.taps("确定请假")
+    assert await world.state_of(invitation.id) == "left"
+
+
+async def test_a_leave_that_somebody_else_registered_is_denied_by_a_word(
+    world: World, phone: Phone, expert: Expert
+) -> None:
+    invitation = await asked_for_leave(world, expert)
+    assert "请在" in await phone.says("我的活动")
+    assert "确认请假" in phone.screen
+    assert "请假没有生效" in await phone.says("按时到场")
+    assert await world.state_of(invitation.id) == "accepted"
+    assert "没有等待您确认的请假" in await phone.says("确认请假")
+
+
+async def test_thought_better_of_it_while_confirming_one_comes(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await asked_for_leave(world, expert)
+    await phone.says("确认请假")
+    assert "请假没有生效" in await phone.taps("按时到场")
+    assert await world.state_of(invitation.id) == "accepted"

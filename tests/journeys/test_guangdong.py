@@ -24,7 +24,6 @@ from app.demo.stage import stage
 from app.demo.wire import Refused
 from domain.clock import local
 from domain.errors import RuleViolation
-from domain.masking import mask_name
 from domain.verify_draw import verify
 from services.invariants import find_broken, find_broken_audit
 from tests.folders import data_folder
@@ -382,12 +381,22 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     with pytest.raises(Refused) as nobody:
         await agent.post(f"/draws/{day.draw}/absences", {"who": "000000", "kind": "leave", "reason": "请假"})
     assert nobody.value.status == 404
+    with pytest.raises(Refused) as by_mobile:
+        await agent.post(f"/draws/{day.draw}/absences", {"who": absent.mobile, "kind": "leave", "reason": "来电请假"})
+    assert by_mobile.value.status == 422
     registered = await agent.post(
-        f"/draws/{day.draw}/absences", {"who": absent.mobile, "kind": "leave", "reason": "来电请假"}
+        f"/draws/{day.draw}/absences", {"who": codes[absent.mobile], "kind": "leave", "reason": "来电请假"}
     )
-    assert registered["name"] == mask_name(absent.name) != absent.name
-    assert registered["id_number"] == f"{absent.id_number[:4]}***{absent.id_number[-4:]}"
+    assert (registered["counts"], registered["code"]) == (False, codes[absent.mobile])
+    assert len((await agent.get("/absences"))["items"]) == 1
+    told = [sms["text"] for sms in (await day.phone(absent.mobile).read())["sms"]]
+    assert any("被登记请假，请核实" in text and "/i/" in text for text in told)
+    mini = await day.mini(absent.mobile, "expert")
+    [panel] = (await mini.get("/panels"))["items"]
+    assert panel["leave_asked_until"] is not None
+    assert (await mini.post(f"/invitations/{panel['id']}/leave-answer", {"agrees": True}))["state"] == "left"
     pending = (await agent.get("/absences"))["items"]
+    assert {(row["name"], row["id_number"]) for row in pending} == {("", "")}
     assert {(row["source"], row["handled"]) for row in pending} == {("expert", False), ("manual", False)}
     assert (await agent.get("/draws/dashboard"))["pending_supplements"] == 1
 
@@ -410,7 +419,8 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     await day.progress(day.draw, accepted=3, state="completed")
     assert all(row["handled"] for row in (await agent.get(f"/draws/{day.draw}/absences"))["items"])
     found = verify(await agent.get(f"/draws/{day.draw}/record"))
-    assert {one.code for one in found} <= {"order_unchecked", "gathering_moved"}
+    assert {one.code for one in found} <= {"order_unchecked", "gathering_moved", "discard"}
+    assert "discard" in {one.code for one in found}
 
 
 # ---- 24 sealing, print, attendance, urging
@@ -489,7 +499,8 @@ async def test_24_the_result_is_unsealed_half_an_hour_before_the_start_and_the_l
     for row in rows:
         await desk.post(f"/draws/{day.draw}/attendance/exits", {"code": row["code"]})
     assert (await agent.get(f"/draws/{day.draw}"))["state_label"] == "已结束"
-    assert {one.code for one in verify(await agent.get(f"/draws/{day.draw}/record"))} == {"gathering_moved"}
+    found = verify(await agent.get(f"/draws/{day.draw}/record"))
+    assert {one.code for one in found} == {"gathering_moved", "discard"}
 
 
 # ---- 13, 16 what follows from identity and time

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany, Unavailable
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, Unavailable
 from domain.positions import Position
 from domain.rulebook import Rulebook
 from models.attendance import Attendance
@@ -19,6 +19,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from services.audit import Audit, find_break
 from services.base import Deps, execute
+from services.draws.discards import DiscardForm
 from tests.factories.offices import (
     Office,
     SceneMaker,
@@ -28,6 +29,7 @@ from tests.factories.offices import (
     make_draw,
     make_office,
     open_invitations,
+    recuse,
     start_draw,
     state_of,
     verify,
@@ -90,7 +92,8 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
     clock.move(timedelta(minutes=28))
     [shown] = (await office.reading.result(office.agency, draw_id)).rows
     assert (shown.entered_at, shown.claimed_at) == (None, said.at)
-    await office.absences.register(office.agency, draw_id, invitation.code, "absence", "没有到场")
+    form = DiscardForm(invitation.code, "absence", "没有到场")
+    assert (await office.discards.register(office.agency, draw_id, form)).counts
 
 
 async def test_who_said_so_too_early_is_still_reminded_and_comes_in_at_the_desk(
@@ -255,21 +258,6 @@ async def test_sealed_results_show_codes_only_and_each_unsealed_reading_is_logge
     assert await AuditEntry.filter(action="result.read").count() == 1
 
 
-async def test_absence_is_registered_by_code_or_mobile_with_masks_only_and_limited(office: Office) -> None:
-    draw_id, [one, two] = await accepted_panel(office, needed=2)
-    row = await office.absences.register(office.agency, draw_id, one.code, "absence", "未到场")
-    assert row.name.endswith("*")
-    expert = next(e for e in office.experts if e.id == two.expert_id)
-    mobile = office.deps.keys.open_text(expert.mobile_sealed, "mobile")
-    await office.absences.register(office.desk, draw_id, mobile, "recusal", "与投标人有利害关系")
-    assert await state_of(draw_id) == "supplement_pending"
-    for _ in range(19):
-        with pytest.raises((NotFound, InvalidInput)):
-            await office.absences.register(office.agency, draw_id, "000000", "absence", "")
-    with pytest.raises(TooMany):
-        await office.absences.register(office.agency, draw_id, "000000", "absence", "")
-
-
 async def test_the_audit_chain_is_whole_and_shows_where_it_was_touched(office: Office, deps: Deps) -> None:
     await accepted_panel(office)
     audit = Audit(deps)
@@ -298,7 +286,7 @@ async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activi
     for invitation in (one, two, three):
         await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
     await office.attendance.register_exit(office.desk, draw_id, one.code)
-    await office.absences.register(office.desk, draw_id, one.code, "recusal", "与投标人有利害关系")
+    await recuse(office, draw_id, one.code)
     await office.absences.start_supplement(office.agency, draw_id)
     await office.run.advance(draw_id)
     [fourth] = await open_invitations(draw_id)
@@ -310,16 +298,6 @@ async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activi
     assert await state_of(draw_id) == "completed"
     await office.attendance.register_exit(office.desk, draw_id, fourth.code)
     assert await state_of(draw_id) == "ended"
-
-
-async def test_who_has_entered_is_not_absent(office: Office) -> None:
-    draw_id, [invitation] = await accepted_panel(office)
-    await office.attendance.check_in_by_code(office.desk, draw_id, invitation.code)
-    with pytest.raises(Conflict) as refusal:
-        await office.absences.register(office.agency, draw_id, invitation.code, "absence", "未到场")
-    assert refusal.value.code == "entered"
-    row = await office.absences.register(office.agency, draw_id, invitation.code, "recusal", "有利害关系")
-    assert row.kind == "recusal"
 
 
 @pytest.mark.parametrize("fixed", [True, False])

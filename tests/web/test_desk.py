@@ -8,6 +8,8 @@ from datetime import timedelta
 from domain.ids import new_id
 from models.attendance import Attendance, Urge
 from models.audit import AuditEntry
+from models.draws import Draw
+from models.invitations import Invitation
 from models.notices import Notice
 from services.base import Actor
 from tests.factories.files import pdf
@@ -273,3 +275,53 @@ async def test_a_request_without_a_file_offers_none(world: World) -> None:
     verifier = await world.log_in(world.office.verifier, "verifier")
     assert "申请附件" not in (await verifier.get(f"/desk/{draw_id}")).text
     assert (await verifier.get(f"/desk/{draw_id}/attachment")).status == 404
+
+
+async def test_a_recusal_is_registered_by_the_desk_and_confirmed_by_the_verifier(world: World) -> None:
+    draw_id, [one] = await world.panel()
+    world.clock.set(one.gathering_at)
+    desk, verifier = (
+        await world.log_in(world.office.desk, "venue"),
+        await world.log_in(world.office.verifier, "verifier"),
+    )
+    await desk.get(f"/desk/{draw_id}/absences")
+    await desk.press("登记", who=one.code, kind="recusal", cause="", reason="亲属")
+    assert (desk.status, "请从列表中选择回避原因" in desk.text) == (422, True)
+    await desk.press("登记", who=one.code, kind="recusal", cause="投标人", reason="与法定代表人有亲属关系")
+    assert "等待核验人员或监督人员确认" in desk.text
+    assert "确认回避" not in desk.page.buttons
+    assert "现场回避待您确认" in (await verifier.get("/desk")).text
+    await verifier.get(f"/desk/{draw_id}/absences")
+    await verifier.press("不予确认")
+    assert (verifier.status, "请填写不确认的原因" in verifier.text) == (422, True)
+    await verifier.press("确认回避")
+    assert "已确认，名额已空出" in verifier.text
+    assert (await Invitation.get(id=one.id)).state == "recused"
+
+
+async def test_a_desk_registers_an_absence_and_ends_the_activity_without_the_one_who_never_came(world: World) -> None:
+    draw_id, [one, two] = await world.panel(2)
+    world.clock.set(one.gathering_at)
+    desk = await world.log_in(world.office.desk, "venue")
+    await world.services.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    await desk.get(f"/desk/{draw_id}/absences")
+    await desk.press("登记", who=two.code, kind="absence", reason="未到")
+    assert "已登记缺席" in desk.text
+    await desk.get(f"/desk/{draw_id}/exit")
+    assert "结束活动" not in desk.page.buttons
+    world.clock.set((await Draw.get(id=draw_id)).starts_at)
+    await desk.get(f"/desk/{draw_id}/exit")
+    await desk.press("结束活动", words="一人未到")
+    assert (desk.path, "已结束" in desk.text) == (f"/desk/{draw_id}", True)
+
+
+async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world: World) -> None:
+    draw_id, [one] = await world.panel()
+    agency, verifier = await world.log_in(world.office.agency), await world.log_in(world.office.verifier, "verifier")
+    await agency.get(f"/desk/{draw_id}/exit")
+    await agency.press("终止活动", cause="replanned", words="换一批")
+    assert (agency.status, "请联系核验人员" in agency.text) == (409, True)
+    await verifier.get(f"/desk/{draw_id}/exit")
+    await verifier.press("终止活动", cause="project_stopped", words="项目取消")
+    assert "已终止" in verifier.text
+    assert (await Invitation.get(id=one.id)).state == "cancelled"

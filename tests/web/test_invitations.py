@@ -10,6 +10,7 @@ import pytest
 from models.attendance import Attendance
 from models.invitations import Invitation
 from services.base import Deps
+from services.draws.discards import DiscardForm
 from tests.web.conftest import World
 
 
@@ -165,6 +166,24 @@ async def test_leave_twice_is_harmless_and_too_late_is_told_whom_to_ring(world: 
     assert stale.status == 422
     assert "020-28866000" in stale.text
     assert await state(two) == "accepted"
+
+
+@pytest.mark.parametrize(("button", "becomes"), [("确认请假", "left"), ("我会按时到场", "accepted")])
+async def test_a_leave_that_the_agency_registered_is_answered_on_the_page(
+    world: World, button: str, becomes: str
+) -> None:
+    draw_id, [invitation] = await world.panel()
+    form = DiscardForm(invitation.code, "leave", "专家来电请假")
+    await world.services.discards.register(world.office.agency, draw_id, form)
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert "有人为您登记了这场评标的请假" in page.text
+    stale = await world.visitor().get(f"/i/{invitation.link}")
+    await page.press(button)
+    assert await state(invitation) == becomes
+    assert "有人为您登记了" not in page.text
+    if becomes == "accepted":
+        await stale.press("确认请假")
+        assert (stale.status, await state(invitation)) == (409, "accepted")
 
 
 async def test_an_expert_checks_in_on_his_page_once_its_time_has_come(world: World) -> None:

@@ -1,13 +1,13 @@
 // Leave, absence and recusal on the spot (请假、缺席、现场回避), and filling the places again (补抽).
 import { makeForm } from './forms.js';
 import { gathering } from './run.js';
-import { banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
+import { ask, banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
 import { showTime } from './time.js';
 
 const KINDS = { leave: '人工请假', absence: '缺席', recusal: '现场回避' };
 const SOURCES = { expert: '专家本人', manual: '人工登记' };
 
-const line = (page, row, onclick = null) => cell(h('span', {}, h('b', { class: 'm-code' }, row.code), ` ${row.name}`), '', {
+const line = (page, row, onclick = null) => cell(h('span', {}, h('b', { class: 'm-code' }, row.code), row.name && ` ${row.name}`), '', {
   note: [`条件 ${row.condition} · 集合 ${showTime(row.gathering_at)}`, row.id_number, row.reason && `原因：${row.reason}`,
     `${SOURCES[row.source] ?? row.source} · ${showTime(row.registered_at)}`].filter(Boolean).join('\n'),
   tag: tag(row.handled ? '' : 'open', `${KINDS[row.kind] ?? row.kind}${row.handled ? ' · 已补抽' : ''}`), onclick,
@@ -26,24 +26,64 @@ export async function absences(page) {
   });
 }
 
-/** The register of one draw, and a form to add to it. */
+/** The register of one draw, what waits for confirmation, and a form to add to it. */
 export async function absencesOfDraw(page) {
   const { id } = page.params;
   page.title('缺席登记');
-  const { items } = await page.api.get(`/draws/${id}/absences`);
-  const form = makeForm(page, [
-    { name: 'who', label: '专家', placeholder: '六位验证码或手机号', type: 'tel' },
-    { name: 'kind', label: '类型', type: 'choice', options: page.pool.choices.absence_causes.map((kind) => [kind, KINDS[kind] ?? kind]) },
-    { name: 'reason', label: '原因', placeholder: '如：专家来电请假' },
+  const [{ items }, requests, found] = await Promise.all([
+    page.api.get(`/draws/${id}/absences`), page.api.get(`/draws/${id}/discard-requests`), page.api.get(`/draws/${id}`)]);
+  const { choices } = page.pool;
+  const form = found.ended_at ? null : makeForm(page, [
+    { name: 'who', label: '专家', placeholder: page.isAgency ? '六位验证码' : '六位验证码；解密后可填手机号', type: 'tel' },
+    { name: 'kind', label: '类型', type: 'choice', options: choices.absence_causes.map((kind) => [kind, KINDS[kind] ?? kind]) },
+    { name: 'cause', label: '回避原因', type: 'choice', hint: '仅现场回避填写', options: [['', '—'], ...choices.recusal_reasons.map((one) => [one, one])] },
+    { name: 'reason', label: '说明', placeholder: '如：专家来电请假' },
   ], {}, {
     label: '登记',
     submit: async (values) => {
-      const row = await page.api.post(`/draws/${id}/absences`, values);
-      page.toast(`已登记 ${row.code} ${row.name}，请启动补抽。`);
+      const done = await page.api.post(`/draws/${id}/absences`, values);
+      page.toast(done.message);
       page.refresh();
     },
   });
-  return [form, banner('登记后名额空出，专家不能再恢复；每次查询都计数并留痕。'), items.length ? cells('登记记录', items.map((row) => line(page, row))) : empty('还没有登记。')];
+  return [
+    form, form && banner('请假须专家本人确认；缺席在集合时间后才能登记；现场回避须核验人员或监督人员确认。每次登记都会立即通知专家和监督人员，并写入抽取记录。'),
+    requests.items.length > 0 && requestCells(page, '等待和已确认的登记', requests.items),
+    items.length ? cells('缺席记录', items.map((row) => line(page, row))) : empty('还没有登记。'),
+  ];
+}
+
+/** Leaves and recusals that were registered for experts; one that waits for this person can be decided by a tap. */
+export const requestCells = (page, title, items) => cells(title, items.map((row) => cell(h('b', { class: 'm-code' }, row.code), '', {
+  note: [`${KINDS[row.kind]}${row.cause && ` · ${row.cause}`}：${row.reason}`, `${row.asked_by} · ${showTime(row.asked_at)}`,
+    row.decided_by && `${row.decided_by} · ${showTime(row.decided_at)}`, row.opinion && `意见：${row.opinion}`].filter(Boolean).join('\n'),
+  tag: tag(row.state === 'open' ? 'open' : '', row.state_label), onclick: row.may_decide ? () => decide(page, row) : null,
+})));
+
+function decide(page, row) {
+  const path = `/discard-requests/${row.id}`;
+  const done = async (text) => { close(); page.toast(text); await page.refresh(); };
+  const close = page.app.overlay(`现场回避：${row.code}`, h('div', {},
+    cells('', [cell('活动', row.draw_name), cell('原因', row.cause, { note: row.reason }), cell('登记', row.asked_by, { note: showTime(row.asked_at) })]),
+    banner('确认后该专家移出名单，名额空出；确认人写入抽取记录。'),
+    buttons(
+      button('不予确认', async () => {
+        const opinion = await ask(page, { title: '不予确认', text: '专家仍在名单内，原因会告知登记单位。', field: { label: '原因' }, ok: '不予确认', kind: 'warn' });
+        if (!opinion) return;
+        await page.api.post(`${path}/refusal`, { opinion });
+        await done('已记录，专家仍在名单内。');
+      }, 'warn'),
+      button('确认回避', async () => {
+        await page.api.post(`${path}/confirmation`);
+        await done('已确认，名额已空出。');
+      }, 'primary'),
+    )));
+}
+
+/** The recusals that wait for this verifier or supervisor; nothing when none does. */
+export async function waitingPart(page) {
+  const { items } = await page.api.get('/discard-requests');
+  return items.length > 0 && requestCells(page, '现场回避待您确认', items);
 }
 
 /** What the agency may do about missing places; nothing when none is missing. */

@@ -1,4 +1,5 @@
 // The desk at the venue (签到台): who is awaited, the QR code, entries and exits by code, urging.
+import { exits } from './exits.js';
 import { makeForm } from './forms.js';
 import { banner, button, buttons, cell, cells, during, empty, h, tag } from './ui.js';
 import { drawCell } from './agency.js';
@@ -39,6 +40,8 @@ export async function door(page) {
     h('div', { class: 'm-card m-head' }, h('strong', {}, found.name), tag(found.state, found.state_label),
       h('small', {}, `集合 ${found.notices.map((one) => showTime(one.gathering_at)).join('、')}`)),
     staff && await qr(page, id), staff && entries(page, id, draw), list,
+    staff && cells('', [cell('请假、缺席与回避', '', { onclick: () => page.go('absencesOfDraw', { id }) })]),
+    staff && exits(page, found),
   ];
 }
 

@@ -1,5 +1,6 @@
 // One draw activity, step by step: 项目信息 → 活动信息 → 回避单位 → 抽取条件 → 提交审核 → 项目抽取.
 import { conditions } from './conditions.js';
+import { exits } from './exits.js';
 import { makeForm } from './forms.js';
 import { projectView } from './project.js';
 import { recusal } from './recusal.js';
@@ -27,6 +28,7 @@ export async function draw(page) {
     stepper(step, found, move),
     head(found),
     await SHOW[step](page, found, { next: () => move(STEPS[STEPS.findIndex(([name]) => name === step) + 1][0]) }),
+    exits(page, found),
   ];
 }
 

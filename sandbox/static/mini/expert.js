@@ -44,7 +44,7 @@ export async function invitation(page) {
   page.title(item.state === 'open' ? '评标邀请' : '评标活动');
   page.every(4000, async () => {
     const fresh = await page.api.get(`/invitations/${id}`);
-    if (fresh.claimed_at !== item.claimed_at || fresh.state !== item.state || fresh.gathering_at !== item.gathering_at || fresh.checked_in_at !== item.checked_in_at) page.refresh();
+    if (fresh.claimed_at !== item.claimed_at || fresh.state !== item.state || fresh.gathering_at !== item.gathering_at || fresh.checked_in_at !== item.checked_in_at || fresh.leave_asked_until !== item.leave_asked_until) page.refresh();
   });
   return [
     h('div', { class: 'm-card m-invitation' }, h('strong', {}, showTime(item.gathering_at)), h('p', {}, item.place), tag(item.state, STATES[item.state])),
@@ -56,6 +56,7 @@ export async function invitation(page) {
       item.claimed_at && !item.checked_in_at && cell('自报到场', showTime(item.claimed_at), { note: '还不算签到，请扫描现场二维码' }),
       item.checked_in_at && cell('签到', showTime(item.checked_in_at)), item.checked_out_at && cell('离场', showTime(item.checked_out_at)),
     ].filter(Boolean)),
+    item.leave_asked_until && asked(page, item),
     item.state === 'open' && answers(page, item, await consents(page, 'invitation')),
     item.state === 'accepted' && !item.checked_in_at && [
       buttons(button('扫码签到', () => scan(page), 'primary'), button('用位置签到', () => arriveByPosition(page, id))),
@@ -76,6 +77,21 @@ function answers(page, item, askConsent) {
     page.refresh();
   };
   return buttons(button('不参加', answer('decline', '谢绝邀请', '确认不参加', 'warn')), button('参加', answer('accept', '确认参加', '确认参加', 'primary'), 'primary'));
+}
+
+/** Somebody else registered a leave for this expert: only he frees the place. */
+function asked(page, item) {
+  const answer = async (agrees) => {
+    await page.api.post(`/invitations/${item.id}/leave-answer`, { agrees });
+    page.toast(agrees ? '已请假，您的名额将由其他专家补上。' : '已记录：您将按时到场。');
+    page.refresh();
+  };
+  return [
+    banner(`有人为您登记了请假，您确认后才生效。请在 ${showTime(item.leave_asked_until)} 前答复，未答复仍按参加处理。`, 'orange'),
+    buttons(button('确认请假', async () => {
+      if (await ask(page, { title: '确认请假', text: page.pool.leave_consequence, ok: '确认请假', kind: 'warn' })) await answer(true);
+    }, 'warn'), button('按时到场', () => answer(false), 'primary')),
+  ];
 }
 
 async function leave(page, item) {

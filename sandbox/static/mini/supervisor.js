@@ -1,4 +1,5 @@
 // The supervisor (监督人): own phone commits and reveals; looks on.
+import { requestCells, waitingPart } from './absences.js';
 import { drawCell } from './agency.js';
 import { conditions } from './conditions.js';
 import { overview } from './draw.js';
@@ -19,6 +20,7 @@ export async function supervisor(page) {
   const others = items.filter((card) => card.state !== 'committing');
   const line = (card) => drawCell(page, card, () => page.go('supervised', { id: card.id }));
   return [
+    await waitingPart(page),
     waiting.length > 0 && cells('等待承诺', waiting.map(line)),
     others.length > 0 && cells('我监督的抽取', others.map(line)),
     items.length ? null : empty('还没有指定您监督的抽取。'),
@@ -30,8 +32,10 @@ export async function supervisor(page) {
 export async function supervised(page) {
   const found = await page.api.get(`/draws/${page.params.id}`);
   page.title('监督抽取');
+  const { items } = await page.api.get(`/draws/${found.id}/discard-requests`);
   return [
     h('div', { class: 'm-card m-head' }, h('strong', {}, found.name), tag(found.state, found.state_label), h('small', {}, found.number)),
+    items.length > 0 && requestCells(page, '请假与现场回避', items),
     await run(page, found), audit(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
   ];
 }

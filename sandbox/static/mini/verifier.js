@@ -1,4 +1,5 @@
 // The trading centre's verifier (核验).
+import { waitingPart } from './absences.js';
 import { attachment } from './attachment.js';
 import { overview } from './draw.js';
 import { recusal } from './recusal.js';
@@ -19,6 +20,7 @@ export async function verifier(page) {
     if (fresh.items.map((item) => item.id).join() !== marks) page.refresh();
   });
   return [
+    await waitingPart(page),
     h('div', { class: 'm-tabs', role: 'group', 'aria-label': '状态' }, STATES.map(([value, label]) => h('button', {
       type: 'button', 'aria-pressed': String(value === state), onclick: () => page.show({ state: value }),
     }, label))),
@@ -44,7 +46,8 @@ export async function application(page) {
     page.app.home();
   };
   return [
-    item && cells('申请', [cell('单位', item.organisation), cell('申请人', item.applicant), cell('抽取终端', item.terminal), item.reason && cell('说明', item.reason)].filter(Boolean)),
+    item && cells('申请', [cell('单位', item.organisation), cell('申请人', item.applicant), cell('抽取终端', item.terminal), item.reason && cell('说明', item.reason),
+      item.terminated > 0 && cell('本项目此前终止的活动', `${item.terminated} 个`, { note: '核验通过后又终止，请核实原因' })].filter(Boolean)),
     await attachment(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
     item?.state === 'submitted' ? buttons(
       button('退回', decide('refusal', { title: '退回核验', text: '请写明需要修改的内容。', field: { label: '意见', type: 'textarea' }, ok: '退回', kind: 'warn' }), 'warn'),

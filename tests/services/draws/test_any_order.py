@@ -15,12 +15,13 @@ from domain.clock import FixedClock
 from domain.draws import participant_commitment
 from domain.errors import AppError
 from domain.ids import new_id
-from models.draws import CallNotice, CandidateList, Condition, LogEntry
+from models.draws import CallNotice, CandidateList, Condition, DiscardRequest, LogEntry, Round
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.projects import Project
 from services.base import Deps, execute
 from services.draws.absences import RegionChange
+from services.draws.discards import DiscardForm, Kind
 from services.notices import Delivery
 from services.ports import CallReport
 from services.receipts import Receipts
@@ -154,6 +155,7 @@ class Hands:
         acts = (
             self.open, self.open, self.fix, self.fix, self.abort, self.reveal_once, self.start, self.force_end,
             self.pause, self.resume, self.answer, self.answer, self.answer, self.leave, self.register, self.supplement,
+            self.register, self.confirm, self.terminate,
             self.supplement, self.widen, self.widen, self.gather, self.wait, self.office.run.start_due,
         )  # fmt: skip
         with suppress(AppError):
@@ -164,7 +166,7 @@ class Hands:
         await self.office.rounds.open(self.office.agency, self.draw_id)
 
     async def fix(self) -> None:
-        if await LogEntry.exists(draw_id=self.draw_id):
+        if await Round.exists(draw_id=self.draw_id):
             await fix_seed(self.office, self.draw_id)
 
     async def reveal_once(self) -> None:
@@ -205,8 +207,25 @@ class Hands:
 
     async def register(self) -> None:
         for invitation in await Invitation.filter(draw_id=self.draw_id, state="accepted").limit(1):
-            kind = self.dice.choice(["leave", "absence", "recusal"])
-            await self.office.absences.register(self.office.agency, self.draw_id, invitation.code, kind, "未到")  # type: ignore[arg-type]
+            kind: Kind = self.dice.choice(["leave", "absence", "recusal"])  # type: ignore[assignment]
+            form = DiscardForm(invitation.code, kind, "未到", "投标人")
+            await self.office.discards.register(self.office.agency, self.draw_id, form)
+
+    async def confirm(self) -> None:
+        """The expert or the supervisor says yes or no to whatever waits."""
+        agrees = self.dice.random() < 0.7
+        for request in await DiscardRequest.filter(draw_id=self.draw_id, state="open").prefetch_related("invitation"):
+            if request.kind == "leave":
+                expert_id = request.invitation.expert_id
+                await self.office.discards.answer_leave(request.invitation_id, expert_id, agrees, by="chat")
+            elif agrees:
+                await self.office.discards.confirm(self.office.supervisor, request.id)
+            else:
+                await self.office.discards.refuse(self.office.supervisor, request.id, "不成立")
+
+    async def terminate(self) -> None:
+        if self.dice.random() < 0.1:
+            await self.office.exits.terminate(self.office.agency, self.draw_id, "replanned", "不满意")
 
     async def supplement(self) -> None:
         await self.office.absences.start_supplement(self.office.agency, self.draw_id)
@@ -227,6 +246,7 @@ class Hands:
     async def wait(self) -> None:
         self.clock.move(timedelta(minutes=self.dice.choice([1, 11, 35])))
         await self.office.invitations.expire_due()
+        await self.office.discards.lapse_due()
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from models.draws import Draw, Supervisor
 from models.invitations import Invitation
 from models.organisations import AgentLink
 from services.base import Deps
+from services.draws.discards import DiscardForm
 from services.draws.reading import Filters
 from tests.factories.offices import (
     Office,
@@ -56,7 +57,7 @@ async def test_offices_register_absences_at_their_own_place_only(office: Office,
     await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     stranger = replace(office.desk, role=role, scope=scope)
     with pytest.raises(NotFound):
-        await office.absences.register(stranger, draw_id, invitation.code, "absence", "未到场")
+        await office.discards.register(stranger, draw_id, DiscardForm(invitation.code, "absence", "未到场"))
     with pytest.raises(NotFound):
         await office.absences.of_draw(stranger, draw_id)
 

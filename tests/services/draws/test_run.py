@@ -163,7 +163,7 @@ async def test_leave_while_calling_frees_the_place_and_later_becomes_a_supplemen
     await office.invitations.leave(second.id, second.expert_id, "生病")
     assert await state_of(draw_id) == "supplement_pending"
     pending = await office.absences.pending(office.agency)
-    assert [(p.kind, p.name[1:]) for p in pending] == [("leave", "**" + "*" * (len(pending[0].name) - 3))]
+    assert [(p.kind, p.name) for p in pending] == [("leave", "")]
     assert await office.absences.start_supplement(office.agency, draw_id) is None
     await office.run.advance(draw_id)
     [extra] = await open_invitations(draw_id)

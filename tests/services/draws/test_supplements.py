@@ -159,15 +159,6 @@ async def test_a_leave_is_kept_with_the_channel_it_was_asked_on(office: Office, 
     assert (await AuditEntry.get(action="absence.leave")).details["channel"] == channel
 
 
-async def test_an_absence_that_the_desk_registers_came_on_no_channel(office: Office) -> None:
-    await add_experts(office, 2)
-    draw_id = await start_draw(office, needed=1)
-    await answer_all(office, draw_id)
-    sitting = await Invitation.get(draw_id=draw_id, state="accepted")
-    await office.absences.register(office.agency, draw_id, sitting.code, "absence", "未到")
-    assert (await Invitation.get(id=sitting.id)).answered_by == "system"
-
-
 async def test_a_place_is_filled_again_although_another_gathering_is_over(office: Office, clock: FixedClock) -> None:
     await add_experts(office, 1)
     await add_experts(office, 3, specialty="A04")

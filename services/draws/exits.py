@@ -1,0 +1,123 @@
+"""The ways out of an activity: given up before its panel meets (终止活动), or over (结束活动)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.draw_record import TERMINATION_REASONS, Terminated, TerminationReason
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.rulebook_texts import time_params
+from models.draws import DrawApplication
+from models.invitations import Invitation
+from services import permissions
+from services.base import Actor, Deps, record, transaction
+from services.draws.rounds import leave_committing
+from services.draws.run import Cause, Run
+from services.draws.state import (
+    Locked,
+    append,
+    append_end,
+    check_owner,
+    check_scope,
+    lock,
+    party_of,
+    tell_agency,
+    tell_supervisors,
+)
+from services.notices import Notices
+from services.permissions import AGENCY
+
+_UNVERIFIED = (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED)
+_MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
+
+
+class Exits:
+    def __init__(self, deps: Deps, notices: Notices, run: Run) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._run = run
+
+    async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
+        """Give an activity up: calls end, who agreed is told to stay at home, the lots may be drawn again.
+
+        ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit trail. A full panel is
+        dissolved by the verifier only: else who dislikes it would draw another. Raises InvalidInput, Conflict.
+        """
+        permissions.check(actor, "draw.terminate")
+        if reason not in TERMINATION_REASONS:
+            raise InvalidInput("请选择终止原因。", field="reason")
+        if not words.strip():
+            raise InvalidInput("请填写终止说明。", field="words")
+        async with transaction():
+            locked = await self._lock(actor, draw_id)
+            if actor.role in AGENCY and locked.state == DrawState.COMPLETED:
+                raise Conflict("名单已抽满，不能自行终止，请联系核验人员终止。", code="panel_full")
+            DRAW.next(locked.state, DrawEvent.TERMINATE)
+            await self._terminate(locked, actor, cast("TerminationReason", reason))
+            await record(
+                actor, self._deps.now(), "draw.terminated", "draw", draw_id, code=reason, reason=words.strip()[:200]
+            )
+
+    async def _terminate(self, locked: Locked, actor: Actor, reason: TerminationReason) -> None:
+        draw, now, by = locked.draw, self._deps.now(), party_of(actor.role)
+        if locked.state == DrawState.COMMITTING:
+            await leave_committing(draw, self._deps.book(draw.pool).draw.commitments.roles, now)
+        if locked.state not in _UNVERIFIED:
+            await append(draw, now, Terminated(by, reason))
+        await self._send_home(locked, Cause(by), now)
+        await DrawApplication.filter(draw_id=draw.id, state="submitted").update(state="withdrawn", withdrawn_at=now)
+        await append_end(draw, now, DrawEvent.TERMINATE)
+        label = TERMINATION_REASONS[reason]
+        await tell_supervisors(self._deps, self._notices, draw, "draw_terminated", "once", reason=label)
+        await tell_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
+
+    async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
+        """Open calls end in silence: nobody has agreed yet. Whoever agreed is told at once."""
+        draw = locked.draw
+        standing = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
+        for invitation in await standing.order_by("id").select_for_update():
+            agreed = invitation.state == InvitationState.ACCEPTED
+            await self._run.close_place(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
+            await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked", "check_in_reminder", "urging"])
+            if agreed:
+                await self._notices.notify(
+                    pool=draw.pool,
+                    kind="draw_cancelled",
+                    dedupe_key=f"draw_cancelled:{invitation.id}",
+                    params={
+                        **time_params(invitation.gathering_at),
+                        "hotline": self._deps.book(draw.pool).pool.hotline,
+                    },
+                    expert_id=invitation.expert_id,
+                    invitation_id=invitation.id,
+                )
+
+    async def end(self, actor: Actor, draw_id: UUID, words: str) -> None:
+        """The panel has met, with or without everybody: nothing follows. Raises Conflict before the expected start."""
+        permissions.check(actor, "draw.end")
+        if not words.strip():
+            raise InvalidInput("请填写结束说明。", field="words")
+        async with transaction():
+            locked = await self._lock(actor, draw_id)
+            now = self._deps.now()
+            if locked.state not in _MET:
+                raise Conflict(f"活动{locked.state.label}，不能结束；不再评标的请终止活动。", code="not_met")
+            if now < locked.draw.starts_at:
+                at = print_time(locked.draw.starts_at)
+                raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
+            await append_end(locked.draw, now)
+            await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
+
+    async def _lock(self, actor: Actor, draw_id: UUID) -> Locked:
+        locked = await lock(draw_id)
+        if actor.role in AGENCY:
+            check_owner(actor, locked.draw)
+        elif actor.pool != locked.draw.pool:
+            raise NotFound("没有这个抽取活动。")
+        else:
+            await check_scope(actor, locked.draw, self._deps.book(locked.draw.pool))
+        return locked

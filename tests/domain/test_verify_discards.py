@@ -1,0 +1,92 @@
+"""Experts who had agreed and are put out: what the verifier lets pass, warns of, and refuses."""
+
+import pytest
+
+from domain import draw_record
+from domain.verify_draw import examine, verify
+from tests.factories.draw_records import Script, whole_draw
+
+
+def full() -> Script:
+    return Script().seeded().need().fill().then(draw_record.Completed())
+
+
+def found(script: Script) -> list[tuple[str, str]]:
+    return [(finding.severity, finding.code) for finding in verify(script.record())]
+
+
+def discarded(outcome: str, **facts: str) -> Script:
+    script = full()
+    return script.outcome(script.accepted[1][0], outcome, **facts)
+
+
+def test_a_leave_of_the_expert_himself_draws_no_remark():
+    assert found(discarded("left")) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "by", "confirmed_by"),
+    [("left", "agency", "expert"), ("absent", "venue", ""), ("recused", "agency", "supervisor"),
+     ("recused", "venue", "verifier")],
+)  # fmt: skip
+def test_a_discard_that_somebody_else_caused_is_warned_of_with_both_names(outcome, by, confirmed_by):
+    [warning] = verify(discarded(outcome, by=by, confirmed_by=confirmed_by).record())
+    assert (warning.severity, warning.code) == ("warning", "discard")
+    assert by in warning.chinese
+    assert confirmed_by in warning.chinese
+
+
+@pytest.mark.parametrize(
+    ("outcome", "confirmed_by"),
+    [("left", ""), ("left", "supervisor"), ("recused", ""), ("recused", "expert"), ("recused", "agency")],
+)
+def test_a_discard_of_the_agency_without_the_confirmation_it_needs_is_refused(outcome, confirmed_by):
+    assert found(discarded(outcome, by="agency", confirmed_by=confirmed_by)) == [("error", "discard_unconfirmed")]
+
+
+def test_a_discard_by_nobody_known_is_refused():
+    assert found(discarded("absent", by="somebody")) == [("error", "party")]
+
+
+def test_nobody_is_absent_before_the_gathering_time():
+    script = discarded("absent")
+    script.gaps.clear()
+    assert found(script) == [("error", "absent_early")]
+
+
+def test_whoever_agreed_is_cancelled_only_when_all_are():
+    assert found(discarded("cancelled", by="agency")) == [("error", "cancelled_early")]
+
+
+def terminated(*left_standing: int) -> Script:
+    script = full().then(draw_record.Terminated("agency", "replanned"))
+    for index, leaf in enumerate(tuple(script.accepted[1])):
+        if index not in left_standing:
+            script.outcome(leaf, "cancelled", by="agency")
+    return script.then(draw_record.Ended())
+
+
+def test_a_termination_after_the_seed_is_warned_of_and_ends_the_draw():
+    assert found(terminated()) == [("warning", "terminated")]
+
+
+def test_a_termination_that_leaves_somebody_waiting_is_refused():
+    assert found(terminated(0))[-1] == ("error", "not_settled")
+
+
+def test_after_a_termination_nobody_is_called_or_discarded_otherwise():
+    script = full().then(draw_record.Terminated("agency", "replanned"))
+    assert found(script.need())[-1] == ("error", "phase")
+    script = full().then(draw_record.Terminated("agency", "replanned"))
+    assert found(script.outcome(script.accepted[1][0], "left"))[-1] == ("error", "terminating")
+
+
+def test_a_termination_needs_a_coded_reason():
+    assert found(full().then(draw_record.Terminated("agency", "I like")))[-1] == ("error", "termination_reason")
+
+
+def test_the_verifier_counts_discards_by_cause():
+    script = discarded("recused")
+    script.outcome(script.accepted[1][0], "left")
+    assert "experts out after they agreed 同意后移出: 2 (agency 1, expert 1)" in examine(script.record())[1]
+    assert "experts out after they agreed 同意后移出: 0" in examine(whole_draw().record())[1]

@@ -1,0 +1,264 @@
+"""From every state of a draw there is a way out, and nobody travels for nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.verify_draw import verify
+from models.draws import Draw, DrawApplication
+from models.invitations import Invitation
+from models.notices import Notice
+from services.base import Deps
+from services.draws.discards import DiscardForm
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    fix_seed,
+    make_draw,
+    make_office,
+    open_invitations,
+    start_draw,
+    state_of,
+)
+from tests.factories.offices import verify as approve
+from tests.invariants import check_invariants
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+async def submit(office: Office, draw_id: UUID) -> None:
+    await office.setup.submit(office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "请核验")
+
+
+async def editing(office: Office) -> UUID:
+    """Handed in once and taken back: it can't be deleted any more."""
+    draw_id = await make_draw(office, needed=1)
+    await submit(office, draw_id)
+    await office.setup.withdraw(office.agency, draw_id)
+    return draw_id
+
+
+async def submitted(office: Office) -> UUID:
+    draw_id = await make_draw(office, needed=1)
+    await submit(office, draw_id)
+    return draw_id
+
+
+async def refused(office: Office) -> UUID:
+    draw_id = await submitted(office)
+    application = await DrawApplication.get(draw_id=draw_id)
+    await office.verification.refuse(office.verifier, application.id, "缺少监督人员")
+    return draw_id
+
+
+async def verified(office: Office) -> UUID:
+    draw_id = await make_draw(office, needed=1)
+    await approve(office, draw_id)
+    return draw_id
+
+
+async def committing(office: Office) -> UUID:
+    draw_id = await verified(office)
+    await office.rounds.open(office.agency, draw_id)
+    return draw_id
+
+
+async def seeded(office: Office) -> UUID:
+    draw_id = await committing(office)
+    await fix_seed(office, draw_id)
+    return draw_id
+
+
+async def drawing(office: Office) -> UUID:
+    """One of two has agreed, the other is being called."""
+    draw_id = await start_draw(office, needed=2)
+    [one, _] = await open_invitations(draw_id)
+    await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    return draw_id
+
+
+async def paused(office: Office) -> UUID:
+    draw_id = await drawing(office)
+    await office.run.pause(office.agency, draw_id, "改时间")
+    return draw_id
+
+
+async def ending(office: Office) -> UUID:
+    draw_id = await drawing(office)
+    await office.run.force_end(office.agency, draw_id, "取消")
+    return draw_id
+
+
+async def short(office: Office) -> UUID:
+    draw_id = await drawing(office)
+    for one in await open_invitations(draw_id):
+        await office.invitations.answer(one.id, one.expert_id, "decline", by="chat")
+    await office.run.force_end(office.agency, draw_id, "取消")
+    return draw_id
+
+
+async def completed(office: Office, *, on_site: bool = False) -> UUID:
+    draw_id = await start_draw(office, needed=2, on_site=on_site)
+    for one in await open_invitations(draw_id):
+        await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    return draw_id
+
+
+async def supplement_pending(office: Office) -> UUID:
+    draw_id = await completed(office)
+    one = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
+    assert one is not None
+    await office.invitations.leave(one.id, one.expert_id, "生病")
+    return draw_id
+
+
+Way = Callable[[Office], Awaitable[UUID]]
+AGENCYS = [
+    editing, submitted, refused, verified, committing, seeded, drawing, paused, ending, short, supplement_pending,
+]  # fmt: skip
+
+
+async def draws_again(office: Office) -> None:
+    """The lots are free: the same project can be drawn for."""
+    await make_draw(office, needed=1)
+
+
+@pytest.mark.parametrize("way", AGENCYS, ids=lambda way: way.__name__)
+async def test_the_agency_gives_an_activity_up_in_any_state_and_its_lots_are_free(office: Office, way: Way) -> None:
+    await add_experts(office, 4)
+    draw_id = await way(office)
+    agreed = {i.id for i in await Invitation.filter(draw_id=draw_id, state="accepted")}
+    with pytest.raises(Conflict):
+        await draws_again(office)
+    await office.exits.terminate(office.agency, draw_id, "replanned", "评标改期")
+    assert await state_of(draw_id) == "terminated"
+    assert not await Invitation.exists(draw_id=draw_id, state__in=["open", "accepted"])
+    assert {n.invitation_id for n in await Notice.filter(kind="draw_cancelled")} == agreed
+    assert not await Notice.exists(kind="draw_call", state="active")
+    assert await Notice.filter(kind="draw_terminated").count() == 2
+    assert await office.absences.pending(office.agency) == []
+    await draws_again(office)
+    await check_invariants()
+    with pytest.raises(Conflict):
+        await office.exits.terminate(office.agency, draw_id, "replanned", "再一次")
+
+
+async def test_the_record_of_a_terminated_draw_says_who_and_why_and_that_all_are_told(office: Office) -> None:
+    await add_experts(office, 4)
+    draw_id = await short(office)
+    await office.exits.terminate(office.agency, draw_id, "no_experts", "凑不齐")
+    record = json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))
+    acts = [(entry["act"], entry.get("by", ""), entry.get("outcome", "")) for entry in record["log"][-3:]]
+    assert acts == [("terminated", "agency", ""), ("outcome", "agency", "cancelled"), ("ended", "", "")]
+    assert [finding.code for finding in verify(record)] == ["terminated"]
+
+
+async def test_a_full_panel_is_dissolved_by_the_verifier_only(office: Office) -> None:
+    """Else whoever dislikes it would draw another, with a seed of its own."""
+    await add_experts(office, 3)
+    draw_id = await completed(office)
+    with pytest.raises(Conflict) as refusal:
+        await office.exits.terminate(office.agency, draw_id, "replanned", "换一批")
+    assert refusal.value.code == "panel_full"
+    await office.exits.terminate(office.verifier, draw_id, "project_stopped", "项目取消")
+    assert await state_of(draw_id) == "terminated"
+
+
+async def test_a_verifier_sees_how_often_a_project_was_given_up_before(office: Office) -> None:
+    await add_experts(office, 3)
+    await office.exits.terminate(office.agency, await seeded(office), "replanned", "改期")
+    await submitted(office)
+    [row] = await office.verification.queue(office.verifier)
+    assert row.terminated == 1
+
+
+async def test_giving_up_needs_a_reason_and_the_right(office: Office) -> None:
+    draw_id = await verified(office)
+    for reason, words in (("", "x"), ("because", "x"), ("other", " ")):
+        with pytest.raises(InvalidInput):
+            await office.exits.terminate(office.agency, draw_id, reason, words)
+    for actor in (office.desk, office.supervisor):
+        with pytest.raises(Forbidden):
+            await office.exits.terminate(actor, draw_id, "other", "x")
+
+
+# ---- over
+
+
+@pytest.mark.parametrize("role", ["agency", "verifier", "desk"])
+async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
+    office: Office, clock: FixedClock, role: str
+) -> None:
+    await add_experts(office, 3)
+    draw_id = await completed(office, on_site=True)
+    [one, two] = await Invitation.filter(draw_id=draw_id).order_by("code")
+    clock.set(one.gathering_at)
+    await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+    await office.discards.register(office.desk, draw_id, DiscardForm(two.code, "absence", "未到场"))
+    with pytest.raises(Conflict) as refusal:
+        await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
+    assert refusal.value.code == "not_begun"
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    await office.exits.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
+    assert await state_of(draw_id) == "ended"
+    with pytest.raises(Conflict):
+        await draws_again(office)  # its panel met
+    await check_invariants()
+
+
+async def test_the_last_exit_ends_an_activity_with_a_no_show_from_its_expected_end_on(
+    office: Office, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id = await completed(office, on_site=True)
+    [one, _] = await Invitation.filter(draw_id=draw_id).order_by("code")
+    clock.set(one.gathering_at)
+    await office.attendance.check_in_by_code(office.desk, draw_id, one.code)
+    clock.set((await Draw.get(id=draw_id)).ends_at)
+    await office.attendance.register_exit(office.desk, draw_id, one.code)
+    assert await state_of(draw_id) == "ended"
+
+
+@pytest.mark.parametrize("way", [verified, committing, seeded, short, supplement_pending, completed],
+                         ids=lambda way: way.__name__)  # fmt: skip
+@pytest.mark.parametrize("on_site", [True, False])
+async def test_what_nobody_ends_is_ended_by_time(office: Office, clock: FixedClock, way: Way, on_site: bool) -> None:
+    await add_experts(office, 4)
+    draw_id = await way(office)
+    await Draw.filter(id=draw_id).update(on_site=on_site)
+    clock.set((await Draw.get(id=draw_id)).ends_at + timedelta(hours=24 if on_site else 0))
+    await office.attendance.end_due()
+    assert await state_of(draw_id) == "ended"
+    await check_invariants()
+
+
+async def test_what_nobody_verifies_goes_back_when_its_start_has_passed(office: Office, clock: FixedClock) -> None:
+    draw_id = await submitted(office)
+    assert await office.verification.refuse_overdue() == 0
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    await office.verification.refuse_overdue()
+    assert await state_of(draw_id) == "refused"
+    assert "时间已过" in str((await Notice.get(kind="agency_refused")).params["reason"])
+    assert (await DrawApplication.get(draw_id=draw_id)).state == "refused"
+
+
+async def test_strangers_end_nothing(office: Office, deps: Deps) -> None:
+    draw_id = await verified(office)
+    from dataclasses import replace
+
+    stranger = replace(office.verifier, scope="别的终端")
+    with pytest.raises(NotFound):
+        await office.exits.terminate(stranger, draw_id, "other", "x")
+    with pytest.raises(NotFound):
+        await office.exits.end(stranger, draw_id, "x")
