@@ -84,6 +84,7 @@ from services.previews import Previews
 from services.privacy import Privacy
 from services.projects import Projects
 from services.public_notices import PublicNotices
+from services.puzzles import Puzzles
 from services.receipts import Receipts
 from services.registration import Registration
 from services.registry import Services
@@ -167,6 +168,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         late_replies=LateReplies(deps, notices),
         sessions=sessions,
         browsers=BrowserLogins(deps, notices, links, sessions),
+        puzzles=Puzzles(deps),
         registration=Registration(deps, notices, accounts, passwords, persons),
         credentials=Credentials(deps, notices, passwords),
         initial_passwords=InitialPasswords(deps, passwords),

@@ -147,7 +147,7 @@ def open_files(store: FileStore, folder: Path) -> StoredFiles:
 
 def make_deps(settings: Settings, rulebooks: Mapping[str, Rulebook], clock: Clock) -> Deps:
     kept = timedelta(hours=settings.answers_kept_hours)
-    return Deps(clock, make_keyring(settings.keys), rulebooks, Jobs(), settings.public_url, kept)
+    return Deps(clock, make_keyring(settings.keys), rulebooks, Jobs(), settings.public_url, kept, settings.puzzle_bits)
 
 
 def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Ports:

@@ -370,6 +370,8 @@ class Settings(BaseSettings):
     """Where a worker answers /healthz, /readyz and /metrics, on loopback; 0: nowhere (under pbt run on a free port)."""
     answers_kept_hours: int = Field(default=24, ge=1, le=168)
     """How long the answer to a request with an ``Idempotency-Key`` is kept, sealed."""
+    puzzle_bits: int = Field(default=14, ge=1, le=20)
+    """How hard a browser that nobody knows has to calculate before it gets an SMS code; one more doubles it."""
     http: Http = Http()
     keys: Keys = Keys()
     wechat: Wechat = Wechat()

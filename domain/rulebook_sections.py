@@ -63,9 +63,19 @@ class Login(Section):
     """Between two codes to one mobile."""
     codes_per_hour: Count
     codes_per_day: Count
+    codes_kept_for_owner: Annotated[int, Field(ge=0, le=20)]
+    """Of an hour's and a day's codes of one mobile, those that only its owner's own WeChat or browser can ask for."""
+    codes_per_network_day: Count
+    """Codes that one address (an IPv6 /64) may ask for in a day, to whatever mobiles."""
+    codes_per_wechat_day: Count
+    """The same of one WeChat, or of one person who is logged in."""
+    codes_per_pool_hour: Count
+    """Budget. The last fifth is for those whom the pool knows; the office is told when it begins and when it ends."""
     failures_before_lock: Count
-    """Wrong codes of one mobile in a row, over several codes."""
+    """Wrong codes in a row for one mobile from one network, WeChat or known browser, over several codes."""
     lock_for: Duration
+    stranger_pause: Duration
+    """Between two tries at one person's code or password, once strangers together had that many wrong."""
     access_valid: Duration
     refresh_valid: Duration
     link_valid: Duration

@@ -109,6 +109,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "feedback_answered": {"reason": "已转相关部门办理"},
     "review_waiting": {"step": "行业部门预审", "count": "10"},
     "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
+    "code_budget": {"count": "1600", "most": "2000"},
 }
 """Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
 

@@ -15,6 +15,7 @@ from services.accounts import Bound, Who
 from services.joining import DIGITS, SCENE
 from services.permissions import role_name
 from services.registry import Services
+from services.sources import Source
 
 VENUE = "venue"
 """Why somebody binds: the venue's code was scanned by a WeChat that nobody knows yet."""
@@ -105,7 +106,8 @@ async def _bind_by_mobile(talk: Talk, privacy_version: str) -> Bound:
 async def _send_code(talk: Talk, mobile: str, length: int) -> str:
     """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
     try:
-        sent = await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "bind")
+        source = Source(identity_id=talk.user.identity_id)
+        sent = await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "bind", source=source)
     except TooMany as error:
         if error.code == "mobile_locked":
             raise

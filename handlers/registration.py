@@ -13,6 +13,7 @@ from domain.persons import PersonCheck
 from handlers import binding, commands, people, texts
 from services.base import Actor
 from services.registration import PersonRegistered, RegistrationForm
+from services.sources import Source
 from services.standing import standing_of
 
 _PRIVACY_BYTES = 1100
@@ -95,7 +96,8 @@ async def _register_by_code(talk: Talk, form: RegistrationForm) -> PersonRegiste
 async def _send_code(talk: Talk, mobile: str, length: int) -> str:
     """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
     try:
-        sent = await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "register")
+        source = Source(identity_id=talk.user.identity_id)
+        sent = await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "register", source=source)
     except TooMany as error:
         if error.code == "mobile_locked":
             raise

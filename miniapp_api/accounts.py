@@ -10,6 +10,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output
+from services.sources import source_of
 
 api = Api("accounts", "账号与隐私", "Codes by SMS; take one's data along, have it deleted as far as the law allows.")
 
@@ -46,8 +47,13 @@ class UnboundOut(Output):
 
 @api.post("/codes", "获取短信验证码", access="session", limits=(60, 60))
 async def send_code(call: Call, body: CodeIn) -> CodeOut:
-    """Send an SMS code. One a minute to a mobile, and so many an hour and a day as the rulebook allows."""
-    return CodeOut.of(await call.services.accounts.send_code(call.pool, body.mobile, body.purpose))
+    """Send an SMS code. One a minute to a mobile, and so many an hour and a day as the rulebook allows.
+
+    There are limits for one WeChat and for the whole pool, too. WeChat vouches for who asks here; pages in a browser
+    that nobody has logged in with have to solve a puzzle first.
+    """
+    source = await source_of(call.actor, address=call.address)
+    return CodeOut.of(await call.services.accounts.send_code(call.pool, body.mobile, body.purpose, source=source))
 
 
 @api.delete("/accounts/me/wechat", "解除微信绑定")

@@ -12,6 +12,7 @@ from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
 from services.registration import RegistrationForm
+from services.sources import Source
 from services.standing import standing_of
 
 api = Api(
@@ -181,7 +182,9 @@ async def set_password(call: Call, body: PasswordIn) -> PasswordSetOut:
 async def reset_password(call: Call, body: ResetIn) -> PasswordSetOut:
     """Set a forgotten password anew; each try costs the SMS code. All log-ins of the person end."""
     return PasswordSetOut.of(
-        await call.services.credentials.reset_password(call.pool, body.mobile, body.code, body.id_tail, body.new)
+        await call.services.credentials.reset_password(
+            call.pool, body.mobile, body.code, body.id_tail, body.new, Source(call.address)
+        )
     )
 
 

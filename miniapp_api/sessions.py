@@ -12,6 +12,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
+from services.sources import Source
 
 api = Api(
     "sessions",
@@ -165,10 +166,13 @@ async def login(call: Call, body: LoginIn) -> LoginOut:
 async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
     """Begin a log-in with mobile or ID number and password; no WeChat is bound by it.
 
-    A name that nobody has is answered like a wrong password. Too many wrong ones lock it for a while.
+    A name that nobody has is answered like a wrong password. Too many wrong ones lock the network that
+    they came from for a while; many networks together are slowed down.
     """
-    sessions = call.services.sessions
-    return LoginOut.of(await call.services.credentials.log_in(call.pool, body.name, body.password, sessions.begin))
+    done = await call.services.credentials.log_in(
+        call.pool, body.name, body.password, call.services.sessions.begin, Source(call.address)
+    )
+    return LoginOut.of(done)
 
 
 @api.get("/sessions", "登录的设备")

@@ -134,7 +134,6 @@ class VerificationCode(Row):
     code_hash = fields.CharField(64)
     sent_at = fields.DatetimeField()
     valid_until = fields.DatetimeField()
-    tries = fields.IntField(default=0)
     used_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -192,25 +191,6 @@ class SpentToken(Row):
     class Meta:
         table = "spent_token"
         indexes = (("until",),)
-
-
-class PasswordTries(Row):
-    """Wrong passwords in a row. ``subject`` is the account's id, or the hash of a name that nobody has.
-
-    Made-up names are counted too, so that a lock does not tell which accounts exist.
-    """
-
-    pool = fields.CharField(32)
-    subject = fields.CharField(64)
-    failures = fields.IntField(default=0)
-    locked_until = fields.DatetimeField(null=True)
-    at = fields.DatetimeField()
-    """Of the last one."""
-
-    class Meta:
-        table = "password_tries"
-        unique_together = (("pool", "subject"),)
-        indexes = (("at",),)
 
 
 class PersonLookup(Row):

@@ -19,6 +19,7 @@ from services.expert_link import link_expert
 from services.idempotency import once
 from services.limits import serialise
 from services.roles import RoleOption, roles_of
+from services.sources import Source
 
 App = Literal["oa", "mini"]
 
@@ -72,17 +73,23 @@ class Accounts:
             )  # fmt: skip
             return await WechatIdentity.get(appid=appid, openid=openid)
 
-    async def send_code(self, pool: str, mobile: str, purpose: Purpose = "bind", *, key: str | None = None) -> CodeSent:
+    async def send_code(
+        self, pool: str, mobile: str, purpose: Purpose = "bind", *, source: Source, proof: str = "",
+        key: str | None = None,
+    ) -> CodeSent:  # fmt: skip
         """Send an SMS code; one for a forgotten password goes to known mobiles only, and nobody is told which are.
 
-        Raises InvalidInput for a bad mobile, TooMany beyond the rulebook's limits.
+        ``proof`` is the solution of a puzzle, where nobody vouches for the ``source``. Raises InvalidInput for a bad
+        mobile or proof, TooMany beyond the rulebook's limits.
         """
         check_mobile(mobile)
         mobile_hash = self._codes.mobile_hash(mobile)
 
         async def run() -> CodeSent:
             really = purpose != "password" or await Account.exists(pool=pool, mobile_hash=mobile_hash)
-            return await self._codes.send(pool, mobile, purpose, mask_mobile(mobile), really=really)
+            return await self._codes.send(
+                pool, mobile, purpose, mask_mobile(mobile), source, really=really, proof=proof
+            )
 
         return await once(
             owner=f"send_code:{mobile_hash}", key=key, deps=self._deps, answer=CodeSent, run=run,
@@ -112,7 +119,7 @@ class Accounts:
     ) -> Bound | AppError:
         """The body of ``bind``, for a caller that holds a transaction; a returned refusal must be committed."""
         await self._check_attachable(identity_id, pool, mobile, privacy_version)
-        refusal = await self._codes.redeem(pool, mobile, "bind", code)
+        refusal = await self._codes.redeem(pool, mobile, "bind", code, Source(identity_id=identity_id))
         return refusal or await self.attach(identity_id, pool, mobile, privacy_version)
 
     async def attach(self, identity_id: UUID, pool: str, mobile: str, privacy_version: str) -> Bound:

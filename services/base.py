@@ -121,6 +121,8 @@ class Deps:
     public_url: str
     answers_kept: timedelta = timedelta(days=1)
     """How long the answer to a request with a key can be asked for again."""
+    puzzle_bits: int = 14
+    """Zero bits that each part of a puzzle asks for: eight parts of 2**14 tries take a cheap phone a second or two."""
 
     def book(self, pool: str) -> Rulebook:
         return self.rulebooks[pool]

@@ -11,16 +11,17 @@ from uuid import UUID
 
 from domain.errors import AppError, Conflict, Forbidden, Unauthenticated
 from domain.ids import new_id
-from models.accounts import Account, Session
+from models.accounts import Account, KnownBrowser, Session
 from models.experts import Expert
 from services.accounts import account_by_mobile
-from services.base import Actor, Deps, record, transaction
+from services.base import Actor, Deps, execute, record, transaction
 from services.codes import Codes, Notifier, check_mobile
 from services.expert_link import link_expert
 from services.links import Links
 from services.roles import RoleOption, find_role, roles_of
 from services.sessions import Sessions
 from services.single_use import is_spent, spend
+from services.sources import Source
 from services.tokens import hash_token
 
 _COOKIE = "browser"
@@ -28,6 +29,15 @@ _HAND_OVER = "h5_login"
 BROWSER = "浏览器"
 LASTS = timedelta(hours=12)
 """A working day: a computer at a desk is logged in again every morning."""
+_KNOWN = "known_browser"
+KNOWN_FOR = timedelta(days=400)
+"""As long as browsers keep a cookie at most."""
+_BROWSERS = 10
+"""Of one person: somebody's own log-ins must not make him a stranger no more in a thousand browsers."""
+_REMEMBER = (
+    "INSERT INTO known_browser (id, browser_id, account_id, seen_at) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (browser_id, account_id) DO UPDATE SET seen_at = EXCLUDED.seen_at"
+)
 _HAND_OVER_VALID = timedelta(minutes=3)
 
 
@@ -40,21 +50,22 @@ class BrowserLogins:
 
     # ---- by SMS code
 
-    async def send_code(self, pool: str, mobile: str) -> None:
+    async def send_code(self, pool: str, mobile: str, source: Source, proof: str = "") -> None:
         """Send a code to a mobile that the pool knows; to others nothing, and unsaid.
 
-        Raises InvalidInput for a bad mobile, TooMany beyond the rulebook's limits.
+        Raises InvalidInput for a bad mobile or a stranger without ``proof``, TooMany beyond the rulebook's limits.
         """
         check_mobile(mobile)
         async with transaction():
-            await self._codes.send(pool, mobile, "login", "", really=await self._knows(pool, mobile))
+            really = await self._knows(pool, mobile)
+            await self._codes.send(pool, mobile, "login", "", source, really=really, proof=proof)
 
-    async def log_in(self, pool: str, mobile: str, code: str, *, device: str = "") -> str:
+    async def log_in(self, pool: str, mobile: str, code: str, source: Source, *, device: str = "") -> str:
         """The cookie of a new log-in. Raises InvalidInput for a wrong code, TooMany once the mobile is locked."""
         check_mobile(mobile)
         refusal: AppError | None
         async with transaction():
-            refusal = await self._codes.redeem(pool, mobile, "login", code)
+            refusal = await self._codes.redeem(pool, mobile, "login", code, source)
             if refusal is None:
                 return await self._begin(pool, mobile, device)
         raise refusal
@@ -147,6 +158,27 @@ class BrowserLogins:
             return None
         async with transaction():
             return await self._open(account_id, pool, held, device)
+
+    # ---- browsers that are known
+
+    def known_browser(self, cookie: str) -> UUID | None:
+        """The browser that a cookie of ``remember`` names; None for anything else."""
+        try:
+            return self._links.check(cookie, _KNOWN).subject_id
+        except Forbidden:
+            return None
+
+    async def remember(self, cookie: str, account_id: UUID) -> str:
+        """Note that a person has logged in here; the cookie by which the browser is known from now on.
+
+        Strangers' wrong codes don't count here. The person's newest few browsers are kept.
+        """
+        browser_id, now = self.known_browser(cookie) or new_id(), self._deps.now()
+        async with transaction():
+            await execute(_REMEMBER, new_id(), browser_id, account_id, now)
+            kept = await KnownBrowser.filter(account_id=account_id).order_by("-seen_at").limit(_BROWSERS).only("id")
+            await KnownBrowser.filter(account_id=account_id).exclude(id__in=[one.id for one in kept]).delete()
+        return self._links.sign(_KNOWN, browser_id, browser_id, now + KNOWN_FOR)
 
     # ---- afterwards
 

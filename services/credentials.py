@@ -19,6 +19,7 @@ from services.codes import Codes, Notifier, check_mobile
 from services.idempotency import once
 from services.limits import serialise
 from services.passwords import Claim, Passwords
+from services.sources import Source
 
 T = TypeVar("T")
 TAIL = 4
@@ -103,7 +104,9 @@ class Credentials:
 
     # ---- logging in
 
-    async def log_in(self, pool: str, name: str, password: str, begin: Callable[[Account], Awaitable[T]]) -> T:
+    async def log_in(
+        self, pool: str, name: str, password: str, begin: Callable[[Account], Awaitable[T]], source: Source
+    ) -> T:
         """Prove who one is by mobile or ID number and password; ``begin`` opens the log-in in the same transaction.
 
         Raises InvalidInput, the same for a wrong password and a name that nobody has; TooMany while locked.
@@ -112,7 +115,7 @@ class Credentials:
             raise RuleViolation("本库请用手机验证码登录。", rule="registration.login_ways", code="no_password_login")
         claim = await self._passwords.compare(pool, name, password)
         async with transaction():
-            answer = await self._passwords.settle(claim)
+            answer = await self._passwords.settle(claim, source)
             if isinstance(answer, Account):
                 return await begin(answer)
         raise answer
@@ -140,7 +143,9 @@ class Credentials:
 
         return await once(owner=f"password:{account.id}", key=key, deps=self._deps, answer=PasswordSet, run=run)
 
-    async def reset_password(self, pool: str, mobile: str, code: str, id_tail: str, new: str) -> PasswordSet:
+    async def reset_password(
+        self, pool: str, mobile: str, code: str, id_tail: str, new: str, source: Source
+    ) -> PasswordSet:
         """A forgotten password: proven by an SMS ``code`` (purpose ``password``) and the ID number's last characters.
 
         Each try costs a code. Raises InvalidInput.
@@ -152,7 +157,7 @@ class Credentials:
         fresh = await self._passwords.hash(new)
 
         async def run() -> PasswordSet | AppError:
-            if refusal := await self._codes.redeem(pool, mobile, "password", code):
+            if refusal := await self._codes.redeem(pool, mobile, "password", code, source):
                 return refusal
             account = await Account.select_for_update().get_or_none(
                 pool=pool, mobile_hash=self._codes.mobile_hash(mobile), disabled_at=None
@@ -198,10 +203,10 @@ class Credentials:
     ) -> Account | AppError:
         """The locked account, once its owner has shown password or code; a refusal must be committed."""
         if claim is not None:
-            answer = await self._passwords.settle(claim)
+            answer = await self._passwords.settle(claim, Source(account_id=account.id))
             return _as_old(answer) if isinstance(answer, AppError) else answer
         mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-        if refusal := await self._codes.redeem(account.pool, mobile, purpose, code):
+        if refusal := await self._codes.redeem(account.pool, mobile, purpose, code, Source(account_id=account.id)):
             return refusal
         fresh = await Account.select_for_update().get(id=account.id)
         if fresh.disabled_at is not None or fresh.mobile_hash != account.mobile_hash:
@@ -236,7 +241,7 @@ class Credentials:
         async def run() -> MobileChanged | AppError:
             for digest in sorted((account.mobile_hash, self._codes.mobile_hash(mobile))):
                 await serialise(f"account:{account.pool}:{digest}")
-            if refusal := await self._codes.redeem(account.pool, mobile, "mobile", code):
+            if refusal := await self._codes.redeem(account.pool, mobile, "mobile", code, Source(account_id=account.id)):
                 return refusal
             proven = await self._proven(account, claim, old_code, "mobile")
             if isinstance(proven, AppError):

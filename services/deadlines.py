@@ -21,6 +21,7 @@ from services.attendance import AttendanceDesk
 from services.audit import Audit
 from services.base import Deps, execute, rows, transaction
 from services.batches import each
+from services.browsers import KNOWN_FOR
 from services.draws.reading import Reading
 from services.draws.run import Run
 from services.draws.state import lock, tell_agency
@@ -235,6 +236,8 @@ class Deadlines:
         now = self._deps.now()
         await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
         await execute("DELETE FROM verification_code WHERE sent_at < $1", now - timedelta(days=2))
+        await execute("DELETE FROM wrong_try WHERE at < $1", now - timedelta(days=3))
+        await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_FOR)
         await execute("DELETE FROM spent_token WHERE until < $1", now)
         await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
         await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))

@@ -1,11 +1,11 @@
-"""Passwords: argon2 in a thread, and wrong ones counted per account, or per name that nobody has."""
+"""Passwords: argon2 in a thread, and wrong ones counted by who types them at an account, or at a name nobody has."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -13,11 +13,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from domain.clock import print_time
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany
-from domain.ids import new_id
 from domain.parsing import id_number, mobile_number
-from models.accounts import Account, PasswordTries
-from services.base import Actor, Deps, execute, record
-from services.limits import seconds_until, serialise
+from models.accounts import Account, WrongTry
+from services.base import Actor, Deps, record
+from services.limits import seconds_until, spoken
+from services.sources import Source
+from services.wrong_tries import Held, TryLimits, WrongTries, look
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16)
 """Argon2id at the least that OWASP's Password Storage Cheat Sheet asks for. Raising it renews hashes at log-ins."""
@@ -27,7 +28,6 @@ LONGEST = 64
 
 _NOBODYS = HASHER.hash("nobody has this password")
 """Compared for names that nobody has, so that they take as long."""
-_KEPT = timedelta(days=30)
 _AT_ONCE = 4
 
 
@@ -75,32 +75,33 @@ class Passwords:
         """The same for an account that is known already."""
         return await self._claim(account.pool, str(account.id), account, password)
 
-    async def settle(self, claim: Claim) -> Account | AppError:
-        """The locked account of a right password, in the caller's transaction; wrong ones are counted.
+    async def settle(self, claim: Claim, source: Source) -> Account | AppError:
+        """The locked account of a right password, in the caller's transaction; wrong ones of a ``source`` are counted.
 
         A refusal is *returned*: the caller must commit, since the try counts. It says the same for a name that nobody
         has and for a wrong password. Raises Forbidden for a disabled account whose password is right.
         """
         now = self._deps.now()
-        await serialise(f"password:{claim.pool}:{claim.subject}")
-        tries = await PasswordTries.get_or_none(pool=claim.pool, subject=claim.subject)
-        if tries and tries.locked_until is not None and tries.locked_until > now:
-            return _locked(tries.locked_until, now)
+        limits = self._limits(claim.pool)
+        party = await source.party(self._deps.keys, claim.account_id)
+        tries = await look(claim.pool, "password", claim.subject, party, limits, now)
+        if held := tries.held(limits, now):
+            return self._refusal(claim.pool, held, now)
         account = await Account.select_for_update().get_or_none(id=claim.account_id) if claim.account_id else None
         if account is None or not claim.right or account.password_hash != claim.hash:
             return await self._count(claim, tries, now)
         if account.disabled_at is not None:
             hotline = self._deps.book(claim.pool).pool.hotline
             raise Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
-        await self.forgive(claim.pool, account.id)
+        await tries.forgive()
         if claim.renewed:
             account.password_hash = claim.renewed
             await account.save(update_fields=["password_hash"])
         return account
 
     async def forgive(self, pool: str, account_id: UUID) -> None:
-        """Forget the wrong ones: the owner has proven himself."""
-        await PasswordTries.filter(pool=pool, subject=str(account_id)).delete()
+        """Forget all wrong ones: they were tries at a password that holds no more."""
+        await WrongTry.filter(pool=pool, kind="password", subject=str(account_id)).delete()
 
     async def _claim(self, pool: str, subject: str, account: Account | None, password: str) -> Claim:
         known = account.password_hash if account else ""
@@ -127,27 +128,38 @@ class Passwords:
             return await Account.get_or_none(pool=pool, id_number_hash=keys.lookup_hash("id_number", number))
         return None
 
-    async def _count(self, claim: Claim, tries: PasswordTries | None, now: datetime) -> AppError:
-        rule = self._deps.book(claim.pool).registration.password
-        before = tries.failures if tries is not None and tries.locked_until is None else 0
-        failures = before + 1
-        until = now + rule.lock_for if failures >= rule.failures_before_lock else None
-        await execute(
-            "INSERT INTO password_tries (id, pool, subject, failures, locked_until, at) "
-            "VALUES ($1, $2, $3, $4, $5, $6) "
-            "ON CONFLICT (pool, subject) DO UPDATE SET failures = $4, locked_until = $5, at = $6",
-            new_id(), claim.pool, claim.subject, failures, until, now,
-        )  # fmt: skip
-        await PasswordTries.filter(at__lt=now - _KEPT).delete()
-        if until is not None:
+    async def _count(self, claim: Claim, tries: WrongTries, now: datetime) -> AppError:
+        limits = self._limits(claim.pool)
+        tries = await tries.add(now)
+        held = tries.held(limits, now)
+        if held and held.locked:
             if claim.account_id is not None:
                 actor = Actor(claim.pool, "guest", claim.account_id)
-                await record(actor, now, "password.locked", "account", claim.account_id)
-            return _locked(until, now)
-        left = rule.failures_before_lock - failures
+                await record(actor, now, "password.locked", "account", claim.account_id, familiar=tries.party.familiar)
+            return self._refusal(claim.pool, held, now)
+        left = tries.left(limits)
         return InvalidInput(
             f"账号或密码不对，还可以再试{left}次。请核对后重新输入，忘记密码请用验证码登录或重设密码。",
             code="password_wrong", field="password", params={"left": left},
+        )  # fmt: skip
+
+    def _limits(self, pool: str) -> TryLimits:
+        book = self._deps.book(pool)
+        rule = book.registration.password
+        return TryLimits(rule.failures_before_lock, rule.lock_for, book.login.stranger_pause)
+
+    def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
+        """The same for a name that nobody has."""
+        wait = seconds_until(held.until, now)
+        if held.locked:
+            return TooMany(
+                f"密码错误次数过多，为保护账号，密码登录已暂停到{print_time(held.until)}。"
+                "现在可以用验证码登录，或重设密码。",
+                retry_after=wait, code="password_locked",
+            )  # fmt: skip
+        return TooMany(
+            f"有人正在反复试这个账号的密码，请{spoken(wait)}后再试；现在可以用验证码登录，或换用登录过的手机、电脑。",
+            retry_after=wait, code="strangers_slowed",
         )  # fmt: skip
 
 
@@ -157,11 +169,3 @@ def _parsed(parse: Callable[[str], str], text: str) -> str:
         return parse(text)
     except InvalidInput:
         return ""
-
-
-def _locked(until: datetime, now: datetime) -> TooMany:
-    return TooMany(
-        f"密码错误次数过多，为保护账号，密码登录已暂停到{print_time(until)}。现在可以用验证码登录，或重设密码。",
-        retry_after=seconds_until(until, now),
-        code="password_locked",
-    )

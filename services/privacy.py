@@ -11,7 +11,15 @@ from tortoise.expressions import Q
 
 from domain.errors import AppError, Conflict, Unauthenticated
 from domain.persons import PersonCheck
-from models.accounts import Account, PasswordTries, RoleGrant, Session, VerificationCode, WechatIdentity
+from models.accounts import (
+    Account,
+    KnownBrowser,
+    RoleGrant,
+    Session,
+    VerificationCode,
+    WechatIdentity,
+    WrongTry,
+)
 from models.applications import Application
 from models.attendance import Attendance, PresenceClaim
 from models.draws import Draw
@@ -26,6 +34,7 @@ from services.base import Actor, Deps, execute, record
 from services.codes import Codes, Notifier
 from services.expert_files import end_file
 from services.idempotency import once
+from services.sources import Source
 
 KEPT = (
     "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",
@@ -108,7 +117,7 @@ class Privacy:
 
     async def _redeem(self, account: Account, code: str) -> AppError | None:
         mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
-        return await self._codes.redeem(account.pool, mobile, "privacy", code)
+        return await self._codes.redeem(account.pool, mobile, "privacy", code, Source(account_id=account.id))
 
     async def _check_free(self, account_id: UUID, now: datetime) -> None:
         busy = Invitation.filter(expert__account_id=account_id, state__in=["open", "accepted"], ends_at__gt=now)
@@ -136,7 +145,8 @@ class Privacy:
         await AgentLink.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
         await Organisation.filter(legal_account_id=account.id).update(legal_account_id=None)
         await Expert.filter(account_id=account.id).update(account_id=None)
-        await PasswordTries.filter(pool=account.pool, subject=str(account.id)).delete()
+        await WrongTry.filter(pool=account.pool, subject__in=[str(account.id), account.mobile_hash]).delete()
+        await KnownBrowser.filter(account_id=account.id).delete()
         account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
         account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
         account.person_check, account.person_checked_at, account.person_check_at = "", None, None

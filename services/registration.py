@@ -25,6 +25,7 @@ from services.passwords import Passwords
 from services.person_checks import PersonChecks
 from services.roles import roles_of
 from services.sessions import adopt_session
+from services.sources import Source, source_of
 
 _TRIES_A_DAY = 5
 """Of somebody whose mobile is bound already, and who thus needs no code: guesses at other people's numbers."""
@@ -90,21 +91,29 @@ class Registration:
             raise violation(book, "registration.open", book.registration.closed)
 
     async def register(
-        self, actor: Actor, form: RegistrationForm, *, identity_id: UUID | None = None, key: str | None = None
+        self,
+        actor: Actor,
+        form: RegistrationForm,
+        *,
+        identity_id: UUID | None = None,
+        source: Source | None = None,
+        key: str | None = None,
     ) -> PersonRegistered:
         """Make a person known to the pool. ``actor``: a visitor, or somebody whose mobile is bound.
 
         ``identity_id``, or that of the actor's session, is the WeChat that is bound along with it; the session becomes
-        the person's. An expert whose file has the same name, ID number and mobile gets his file. Raises InvalidInput
-        for a bad value or code, RuleViolation where the pool takes nobody, Conflict when the ID number, the mobile or
-        the file is taken or the name is not that of the number's owner, TooMany for too many guesses.
+        the person's. ``source`` is whose wrong codes are counted; None: that WeChat's. An expert whose file has the
+        same name, ID number and mobile gets his file. Raises InvalidInput for a bad value or code, RuleViolation where
+        the pool takes nobody, Conflict when the ID number, the mobile or the file is taken or the name is not that of
+        the number's owner, TooMany for too many guesses.
         """
         self.check_open(actor.pool)
         checked = await self._checked(actor, form)
-        found = await self._look_up(actor.pool, checked, form.code)
+        source = source or await source_of(actor, identity_id)
+        found = await self._look_up(actor.pool, checked, form.code, source)
 
         async def run() -> PersonRegistered | AppError:
-            return await self._register(actor, form, checked, identity_id, found)
+            return await self._register(actor, form, checked, identity_id, found, source)
 
         request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.code}"
         return await once(
@@ -144,7 +153,7 @@ class Registration:
 
     # ---- asking the register, before the locks that registering holds
 
-    async def _look_up(self, pool: str, checked: _Checked, code: str) -> PersonCheck:
+    async def _look_up(self, pool: str, checked: _Checked, code: str, source: Source) -> PersonCheck:
         """What the register says of name and number; ``NONE`` where it is not asked.
 
         It is asked only for somebody whom nothing else keeps out, and whose refusal would cost the code.
@@ -153,7 +162,7 @@ class Registration:
             return PersonCheck.NONE
         async with transaction():
             await serialise(f"account:{pool}:{checked.mobile_hash}")
-            if not checked.proven and not await self._codes.is_right(pool, checked.mobile, "register", code):
+            if not checked.proven and not await self._codes.is_right(pool, checked.mobile, "register", code, source):
                 return PersonCheck.WAITING
             if await self._refusal(pool, checked):
                 return PersonCheck.WAITING
@@ -171,13 +180,14 @@ class Registration:
         checked: _Checked,
         identity_id: UUID | None,
         found: PersonCheck,
+        source: Source,
     ) -> PersonRegistered | AppError:
         pool, now = actor.pool, self._deps.now()
         session = await Session.select_for_update().get_or_none(id=actor.session_id) if actor.session_id else None
         await serialise(f"account:{pool}:{checked.mobile_hash}")
         if checked.proven and actor.account_id is not None:
             await self._check_tries(actor.account_id, now)
-        elif refusal := await self._codes.redeem(pool, checked.mobile, "register", form.code):
+        elif refusal := await self._codes.redeem(pool, checked.mobile, "register", form.code, source):
             return refusal
         await serialise(f"person:{pool}:{checked.number_hash}")
         refusal = await self._refusal(pool, checked)

@@ -60,6 +60,7 @@ from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
 from services.privacy import Privacy
 from services.projects import Projects
 from services.public_notices import PublicNotices
+from services.puzzles import Puzzles
 from services.receipts import Receipts
 from services.registration import Registration
 from services.reviews import ReviewQueue, Reviews
@@ -78,6 +79,7 @@ class Services:
     late_replies: LateReplies
     sessions: Sessions
     browsers: BrowserLogins
+    puzzles: Puzzles
     registration: Registration
     credentials: Credentials
     initial_passwords: InitialPasswords

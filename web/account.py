@@ -11,6 +11,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput, NotFound
 from services.base import Actor
 from services.registry import Services
+from services.sources import Source
 from services.standing import Standing, standing_of
 from web.login import TRIES, Door, safe_target, shown
 from web.site import Site, save_pdf
@@ -123,7 +124,9 @@ class AccountPages:
         try:
             if fields.get("send"):
                 mobile = await self._services.credentials.own_mobile(visitor)
-                sent = await self._services.accounts.send_code(visitor.pool, mobile, "password")
+                sent = await self._services.accounts.send_code(
+                    visitor.pool, mobile, "password", source=Source(account_id=visitor.account_id)
+                )
                 return await self._password_page(visitor, target, note=f"验证码已发送到{sent.masked_mobile}。")
             if fields.get("password", "") != fields.get("again", ""):
                 raise InvalidInput("两次输入的新密码不一致，请重新输入。", code="password_differs", field="again")
@@ -161,10 +164,11 @@ class AccountPages:
         mobile = fields.get("mobile", "").strip()
         try:
             await self._services.credentials.check_new_mobile(person, mobile)
-            await self._services.accounts.send_code(person.pool, mobile, "mobile")
+            source = Source(account_id=person.account_id)
+            await self._services.accounts.send_code(person.pool, mobile, "mobile", source=source)
             if fields.get("by") == "code":
                 own = await self._services.credentials.own_mobile(person)
-                await self._services.accounts.send_code(person.pool, own, "mobile")
+                await self._services.accounts.send_code(person.pool, own, "mobile", source=source)
         except AppError as error:
             return await self._mobile_page(person, fields, error=shown(error))
         return await self._mobile_page(person, fields, sent=True, note="验证码短信已经发出，请查收。")

@@ -16,14 +16,18 @@ import aiohttp.web as http
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.rulebook import Rulebook
 from services.base import Actor
-from services.browsers import LASTS, BrowserLogins
+from services.browsers import KNOWN_FOR, LASTS, BrowserLogins
 from services.permissions import role_name
+from services.puzzles import Puzzle
 from services.registry import Services
+from services.sources import Source
 from web.site import Site
 
 COOKIE = "pbt_desk"
 ASKED = "pbt_asked"
 """Set once WeChat's browser was asked in vain, or the person logged out: he is not let in silently for a while."""
+KNOWN = "pbt_known"
+"""Stays after the log-in ends: strangers' wrong codes don't count in a browser where the person was logged in."""
 HOME = "/desk"
 TRIES = (60, 60)
 """Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
@@ -134,10 +138,26 @@ class Door:
     # ---- by SMS code
 
     async def ask_mobile(self, request: http.Request) -> http.Response:
-        return self._login_page("code", request.query.get("pool", ""), target=request.query.get("next", ""))
+        return self._login_page(request, "code", request.query.get("pool", ""), target=request.query.get("next", ""))
+
+    def source(self, request: http.Request) -> Source:
+        """Where a visitor comes from who is not logged in."""
+        return Source(self._site.address_of(request), self._logins.known_browser(request.cookies.get(KNOWN, "")))
+
+    def puzzle(self, request: http.Request) -> Puzzle | None:
+        """What a page that asks for codes gives the browser to solve; None for one that is known."""
+        source = self.source(request)
+        return None if source.vouched else self._services.puzzles.pose(source.address)
 
     def _login_page(
-        self, way: str, pool: str, *, name: str = "", error: AppError | None = None, target: str = ""
+        self,
+        request: http.Request,
+        way: str,
+        pool: str,
+        *,
+        name: str = "",
+        error: AppError | None = None,
+        target: str = "",
     ) -> http.Response:
         """``way`` code or password; ``target`` the page to go on with."""
         books = self._services.deps.rulebooks
@@ -147,6 +167,7 @@ class Door:
             pools={code: book.pool.name for code, book in known.items()}, next=safe_target(target),
             error=error.message if error else "", wrong=error.field if error else "",
             form=self._site.form_token("login", _NOBODY, _NOBODY),
+            puzzle=self.puzzle(request) if way == "code" else None,
             by_password=any(_has_passwords(book) for book in known.values()),
             opens=any(book.registration.open for book in known.values()),
         )  # fmt: skip
@@ -156,17 +177,20 @@ class Door:
         fields = await self._site.read_form(request, "login", _NOBODY, _NOBODY)
         pool, mobile, target = fields.get("pool", ""), fields.get("mobile", "").strip(), fields.get("next", "")
         try:
-            await self._logins.send_code(self.check_pool(pool), mobile)
+            source = self.source(request)
+            await self._logins.send_code(self.check_pool(pool), mobile, source, fields.get("proof", ""))
         except AppError as error:
-            return self._login_page("code", pool, name=mobile, error=shown(error), target=target)
-        return self._code_page(pool, mobile, target=target)
+            return self._login_page(request, "code", pool, name=mobile, error=shown(error), target=target)
+        return self._code_page(request, pool, mobile, target=target)
 
-    def _code_page(self, pool: str, mobile: str, error: AppError | None = None, *, target: str = "") -> http.Response:
+    def _code_page(
+        self, request: http.Request, pool: str, mobile: str, error: AppError | None = None, *, target: str = ""
+    ) -> http.Response:
         return self._site.render(
             "login_code.html", status=error.status if error else 200, pool=pool, mobile=mobile,
             length=self._services.deps.book(pool).login.code_length, error=error.message if error else "",
             wrong=error.field if error else "",
-            hotline=self._services.deps.book(pool).pool.hotline, next=safe_target(target),
+            hotline=self._services.deps.book(pool).pool.hotline, next=safe_target(target), puzzle=self.puzzle(request),
             form=self._site.form_token("login", _NOBODY, _NOBODY),
         )  # fmt: skip
 
@@ -176,15 +200,17 @@ class Door:
         pool, mobile = self.check_pool(fields.get("pool", "")), fields.get("mobile", "").strip()
         code, target = fields.get("code", "").strip(), fields.get("next", "")
         try:
-            cookie = await self._logins.log_in(pool, mobile, code, device=device_of(request))
+            cookie = await self._logins.log_in(pool, mobile, code, self.source(request), device=device_of(request))
         except AppError as error:
-            return self._code_page(pool, mobile, shown(error), target=target)
+            return self._code_page(request, pool, mobile, shown(error), target=target)
         return await self.enter(request, cookie, target)
 
     # ---- by password
 
     async def ask_password(self, request: http.Request) -> http.Response:
-        return self._login_page("password", request.query.get("pool", ""), target=request.query.get("next", ""))
+        return self._login_page(
+            request, "password", request.query.get("pool", ""), target=request.query.get("next", "")
+        )
 
     async def take_password(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "login", *TRIES)
@@ -194,10 +220,10 @@ class Door:
         try:
             cookie = await self._services.credentials.log_in(
                 self.check_pool(pool), name, fields.get("password", ""),
-                lambda account: self._logins.begin(account, device=device),
+                lambda account: self._logins.begin(account, device=device), self.source(request),
             )  # fmt: skip
         except AppError as error:
-            return self._login_page("password", pool, name=name, error=shown(error), target=target)
+            return self._login_page(request, "password", pool, name=name, error=shown(error), target=target)
         return await self.enter(request, cookie, target)
 
     # ---- by a link
@@ -211,7 +237,7 @@ class Door:
         try:
             person = await self._logins.check_hand_over(token)
         except Conflict as error:
-            return self._login_page("code", "", error=error, target=target)
+            return self._login_page(request, "code", "", error=error, target=target)
         visitor = await self.find_visitor(request)
         if visitor is not None and replace(visitor, session_id=person.session_id) == person:
             raise http.HTTPSeeOther(target or await self.home(visitor))
@@ -226,7 +252,7 @@ class Door:
         try:
             cookie = await self._logins.take_over(token, device=device_of(request))
         except Conflict as error:
-            return self._login_page("code", "", error=error, target=target)
+            return self._login_page(request, "code", "", error=error, target=target)
         return await self.enter(request, cookie, target)
 
     # ---- inside
@@ -235,7 +261,19 @@ class Door:
         """Give the browser a new log-in, which ends the one it had, and send it on to a page of ours."""
         await self._logins.leave(request.cookies.get(COOKIE, ""))
         actor = await self._logins.resume(cookie, initial_too=True)
-        return self.let_in(cookie, safe_target(target) or await self.home(actor))
+        response = self.let_in(cookie, safe_target(target) or await self.home(actor))
+        await self._remember(request, response, actor)
+        return response
+
+    async def _remember(self, request: http.Request, response: http.Response, actor: Actor) -> None:
+        """Make this browser one in which the person is known."""
+        if actor.account_id is None:
+            return
+        known = await self._logins.remember(request.cookies.get(KNOWN, ""), actor.account_id)
+        response.set_cookie(
+            KNOWN, known, max_age=int(KNOWN_FOR.total_seconds()), httponly=True, samesite="Lax",
+            secure=self._site.secure,
+        )  # fmt: skip
 
     async def home(self, actor: Actor) -> str:
         """The page that a person of this role begins with."""

@@ -50,11 +50,18 @@ class RegistrationPages:
             profile = await self._services.credentials.profile(visitor)
             if profile.registered:
                 raise http.HTTPSeeOther(target or await self._door.home(visitor))
-            return self._form_page(visitor.pool, {"next": target}, own_mobile=profile.masked_mobile)
-        return self._mobile_page("register", pool, target=target)
+            return self._form_page(request, visitor.pool, {"next": target}, own_mobile=profile.masked_mobile)
+        return self._mobile_page(request, "register", pool, target=target)
 
     def _mobile_page(
-        self, deed: str, pool: str, *, mobile: str = "", error: AppError | None = None, target: str = ""
+        self,
+        request: http.Request,
+        deed: str,
+        pool: str,
+        *,
+        mobile: str = "",
+        error: AppError | None = None,
+        target: str = "",
     ) -> http.Response:
         books = self._services.deps.rulebooks
         known = {pool: books[pool]} if pool in books else books
@@ -64,7 +71,7 @@ class RegistrationPages:
             "register.html", status=error.status if error else 200, deed=deed, pools=offered, pool=pool, mobile=mobile,
             closed="" if offered else " ".join(dict.fromkeys(closed.values())), next=target,
             error=error.message if error else "", wrong=error.field if error else "",
-            form=self._site.form_token(deed, _NOBODY, _NOBODY),
+            form=self._site.form_token(deed, _NOBODY, _NOBODY), puzzle=self._door.puzzle(request),
         )  # fmt: skip
 
     async def send_code(self, request: http.Request) -> http.Response:
@@ -74,19 +81,30 @@ class RegistrationPages:
         pool = self._door.check_pool(fields.get("pool", ""))
         try:
             self._services.registration.check_open(pool)
-            await self._send(fields, "register")
+            await self._send(request, fields, "register")
         except AppError as error:
             if "name" in fields:
-                return self._form_page(pool, fields, error=shown(error))
+                return self._form_page(request, pool, fields, error=shown(error))
             target = safe_target(fields.get("next", ""))
-            return self._mobile_page("register", pool, mobile=_mobile(fields), error=shown(error), target=target)
-        return self._form_page(pool, fields, note=_sent(_mobile(fields)))
+            return self._mobile_page(
+                request, "register", pool, mobile=_mobile(fields), error=shown(error), target=target
+            )
+        return self._form_page(request, pool, fields, note=_sent(_mobile(fields)))
 
-    async def _send(self, fields: dict[str, str], purpose: Purpose) -> None:
-        await self._services.accounts.send_code(fields["pool"], _mobile(fields), purpose)
+    async def _send(self, request: http.Request, fields: dict[str, str], purpose: Purpose) -> None:
+        await self._services.accounts.send_code(
+            fields["pool"], _mobile(fields), purpose, source=self._door.source(request), proof=fields.get("proof", "")
+        )
 
     def _form_page(
-        self, pool: str, fields: dict[str, str], *, own_mobile: str = "", note: str = "", error: AppError | None = None
+        self,
+        request: http.Request,
+        pool: str,
+        fields: dict[str, str],
+        *,
+        own_mobile: str = "",
+        note: str = "",
+        error: AppError | None = None,
     ) -> http.Response:
         book = self._services.deps.book(pool)
         return self._site.render(
@@ -99,6 +117,7 @@ class RegistrationPages:
             read=fields.get("privacy") == book.pool.privacy_version, honest=fields.get("honesty") == "yes",
             honesty=book.registration.honesty, privacy=book.pool.privacy_text, version=book.pool.privacy_version,
             form=self._site.form_token("register", _NOBODY, _NOBODY), hotline=book.pool.hotline,
+            puzzle=None if own_mobile else self._door.puzzle(request),
         )  # fmt: skip
 
     async def register(self, request: http.Request) -> http.Response:
@@ -111,7 +130,7 @@ class RegistrationPages:
             cookie = await self._register(request, pool, fields, own)
         except AppError as error:
             masked = (await self._services.credentials.profile(own)).masked_mobile if own else ""
-            return self._form_page(pool, fields, own_mobile=masked, error=shown(error))
+            return self._form_page(request, pool, fields, own_mobile=masked, error=shown(error))
         return await self._door.enter(request, cookie, fields.get("next", ""))
 
     async def _register(self, request: http.Request, pool: str, fields: dict[str, str], own: Actor | None) -> str:
@@ -124,27 +143,31 @@ class RegistrationPages:
             privacy_version=fields.get("privacy", "")[:32], agreed=fields.get("honesty") == "yes",
             mobile=_mobile(fields), code=fields.get("code", "").strip()[:8], password=fields.get("password", ""),
         )  # fmt: skip
-        done = await self._services.registration.register(own or Actor(pool, "guest"), form, key=_key(fields))
+        done = await self._services.registration.register(
+            own or Actor(pool, "guest"), form, source=self._door.source(request), key=_key(fields)
+        )
         return await self._services.browsers.enter_known(done.account_id, device=device_of(request))
 
     # ---- a forgotten password
 
     async def begin_forgotten(self, request: http.Request) -> http.Response:
         target = safe_target(request.query.get("next", ""))
-        return self._mobile_page("forgot", request.query.get("pool", ""), target=target)
+        return self._mobile_page(request, "forgot", request.query.get("pool", ""), target=target)
 
     async def send_code_forgotten(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "forgot_code", *TRIES)
         fields = await self._site.read_form(request, "forgot", _NOBODY, _NOBODY)
         pool, target = self._door.check_pool(fields.get("pool", "")), safe_target(fields.get("next", ""))
         try:
-            await self._send(fields, "password")
+            await self._send(request, fields, "password")
         except AppError as error:
-            return self._mobile_page("forgot", pool, mobile=_mobile(fields), error=shown(error), target=target)
-        return self._reset_page(pool, fields, note=f"如果{_masked(_mobile(fields))}已注册，验证码短信已经发出。")
+            return self._mobile_page(request, "forgot", pool, mobile=_mobile(fields), error=shown(error), target=target)
+        return self._reset_page(
+            request, pool, fields, note=f"如果{_masked(_mobile(fields))}已注册，验证码短信已经发出。"
+        )
 
     def _reset_page(
-        self, pool: str, fields: dict[str, str], *, note: str = "", error: AppError | None = None
+        self, request: http.Request, pool: str, fields: dict[str, str], *, note: str = "", error: AppError | None = None
     ) -> http.Response:
         book = self._services.deps.book(pool)
         return self._site.render(
@@ -153,6 +176,7 @@ class RegistrationPages:
             rule=book.registration.password.rule(), error=error.message if error else "",
             wrong=error.field if error else "", next=safe_target(fields.get("next", "")),
             form=self._site.form_token("forgot", _NOBODY, _NOBODY), hotline=book.pool.hotline,
+            puzzle=self._door.puzzle(request),
         )  # fmt: skip
 
     async def reset(self, request: http.Request) -> http.Response:
@@ -163,10 +187,10 @@ class RegistrationPages:
             _check_repeated(fields)
             await self._services.credentials.reset_password(
                 pool, _mobile(fields), fields.get("code", "").strip()[:8], fields.get("id_tail", ""),
-                fields.get("password", ""),
+                fields.get("password", ""), self._door.source(request),
             )  # fmt: skip
         except AppError as error:
-            return self._reset_page(pool, fields, error=shown(error))
+            return self._reset_page(request, pool, fields, error=shown(error))
         return self._site.render("forgot_done.html", pool=pool, next=safe_target(fields.get("next", "")))
 
 

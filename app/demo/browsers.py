@@ -1,4 +1,6 @@
-"""A browser in somebody's hand: cookies, pages, and forms as they stand on the pages. No script runs in it.
+"""A browser in somebody's hand: cookies, pages, and forms as they stand on the pages.
+
+No script runs in it; the puzzle that a page's script would solve it solves itself.
 
 Below the service's own address it is any browser; below the sandbox's ``/phone/{mobile}/service`` it is WeChat's own.
 """
@@ -12,6 +14,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from app.demo.phones import Missing
 from app.demo.wire import Json, Refused, Wire
+from services.puzzles import Puzzle, solve
 
 _HOPS = 8
 _SPACE = re.compile(r"\s+")
@@ -25,6 +28,7 @@ class Form:
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    puzzle: Puzzle | None = None
     buttons: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
 
@@ -68,6 +72,8 @@ class _Reader(HTMLParser):
 
     def _take_field(self, form: Form, tag: str, told: dict[str, str]) -> None:
         name = told.get("name", "")
+        if "data-puzzle" in told:
+            form.puzzle = Puzzle(told["data-puzzle"], int(told["data-bits"]), int(told["data-parts"]))
         if tag == "option" and self._select and ("selected" in told or self._select not in form.fields):
             form.fields[self._select] = told.get("value", "")
         if not name or tag not in ("input", "select", "textarea"):
@@ -147,6 +153,8 @@ class Browser:
         if unknown := typed.keys() - form.names:
             raise Missing(f"页面 {self.page.url} 的表单里的{'、'.join(sorted(unknown))}")
         action, sent = form.buttons[button]
+        if form.puzzle is not None:
+            sent = sent | {"proof": solve(form.puzzle)}
         return urljoin(self.page.url, action or form.action or self.page.url), form.fields | sent | typed, form.method
 
     async def _go(self, method: str, url: str, fields: dict[str, str] | None = None) -> Page:

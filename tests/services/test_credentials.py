@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
 from domain.rulebook_people import Password
-from models.accounts import Account, PasswordTries, Session
+from models.accounts import Account, Session, WrongTry
 from models.audit import AuditEntry
 from models.experts import Expert
 from services import passwords as module
+from services import wrong_tries
 from services.accounts import Accounts
 from services.base import Actor, Deps
 from services.browsers import BrowserLogins
@@ -28,7 +29,10 @@ from services.initial_passwords import InitialPasswords
 from services.links import Links
 from services.passwords import Passwords
 from services.sessions import Sessions
+from services.sources import Source
+from services.wrong_tries import WrongTries
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
+from tests.factories.sources import HOME, PHONE
 from tests.services.conftest import NOON, NoticeBook
 
 NUMBER = "11010519491231002X"
@@ -66,13 +70,13 @@ class Desk:
         }  # fmt: skip
         return Person(await make_account(self.deps, mobile, **values | columns), mobile)
 
-    async def log_in(self, name: str, password: str) -> Actor:
-        logged_in = await self.credentials.log_in("demo", name, password, self.sessions.begin)
+    async def log_in(self, name: str, password: str, source: Source = HOME) -> Actor:
+        logged_in = await self.credentials.log_in("demo", name, password, self.sessions.begin, source)
         return await self.sessions.authenticate(logged_in.tokens.access)
 
     async def code(self, mobile: str, purpose: Purpose) -> str:
         self.clock.move(self.deps.book("demo").login.code_gap)
-        await self.accounts.send_code("demo", mobile, purpose)
+        await self.accounts.send_code("demo", mobile, purpose, source=PHONE)
         return self.book.last_code(mobile)
 
     def set_rules(self, **values: Any) -> None:
@@ -126,7 +130,7 @@ async def test_a_locked_account_refuses_the_right_password_until_the_time_is_ove
     with pytest.raises(InvalidInput, match="还可以再试4次"):
         await desk.log_in(person.mobile, "Wrong1234")
     await desk.log_in(person.mobile, OLD)
-    assert not await PasswordTries.exists()
+    assert not await WrongTry.exists()
 
 
 async def test_many_tries_at_once_are_all_counted(desk: Desk) -> None:
@@ -139,21 +143,20 @@ async def test_many_tries_at_once_are_all_counted(desk: Desk) -> None:
 
 async def test_without_its_lock_tries_at_once_escape_the_count(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control."""
-    meet, read = asyncio.Barrier(4), PasswordTries.get_or_none
+    meet, add = asyncio.Barrier(4), WrongTries.add
 
     async def unlocked(_: str) -> None:
         return None
 
-    async def together(**where: Any) -> PasswordTries | None:
-        found = await read(**where)
+    async def together(tries: WrongTries, now: datetime) -> WrongTries:
         await meet.wait()
-        return found
+        return await add(tries, now)
 
-    monkeypatch.setattr(module, "serialise", unlocked)
-    monkeypatch.setattr(PasswordTries, "get_or_none", together)
+    monkeypatch.setattr(wrong_tries, "serialise", unlocked)
+    monkeypatch.setattr(WrongTries, "add", together)
     name = mobile_number()
-    await asyncio.gather(*(desk.log_in(name, "Wrong1234") for _ in range(4)), return_exceptions=True)
-    assert (await PasswordTries.get()).failures < 4
+    found = await asyncio.gather(*(desk.log_in(name, "Wrong1234") for _ in range(4)), return_exceptions=True)
+    assert {one.params["left"] for one in found if isinstance(one, InvalidInput)} == {4}, "each thinks it is the first"
 
 
 async def test_a_pool_without_password_log_in_says_so(desk: Desk) -> None:
@@ -209,7 +212,7 @@ async def test_a_wrong_old_password_counts_like_one_at_the_log_in(desk: Desk) ->
         with pytest.raises(AppError):
             await desk.credentials.set_password(person.actor, NEW, old="Wrong1234")
     with pytest.raises(TooMany):
-        await desk.log_in(person.mobile, OLD)
+        await desk.credentials.set_password(person.actor, NEW, old=OLD)
     code = await desk.code(person.mobile, "password")
     await desk.credentials.set_password(person.actor, NEW, code=code)
     await desk.log_in(person.mobile, NEW)
@@ -229,22 +232,24 @@ async def test_a_forgotten_password_takes_a_code_and_the_end_of_the_id_number(de
     actor = await desk.log_in(person.mobile, OLD)
     wrong = await desk.code(person.mobile, "password")
     with pytest.raises(InvalidInput, match="后4位不对"):
-        await desk.credentials.reset_password("demo", person.mobile, wrong, "1234", NEW)
+        await desk.credentials.reset_password("demo", person.mobile, wrong, "1234", NEW, HOME)
     with pytest.raises(InvalidInput, match="失效"):
-        await desk.credentials.reset_password("demo", person.mobile, wrong, "002X", NEW)
+        await desk.credentials.reset_password("demo", person.mobile, wrong, "002X", NEW, HOME)
     code = await desk.code(person.mobile, "password")
-    await desk.credentials.reset_password("demo", person.mobile, code, "002x", NEW)
+    await desk.credentials.reset_password("demo", person.mobile, code, "002x", NEW, HOME)
     assert await desk.sessions.list(actor) == ()
     await desk.log_in(person.mobile, NEW)
 
 
 async def test_nobody_learns_by_a_forgotten_password_whether_a_mobile_is_known(desk: Desk) -> None:
     person, stranger = await desk.person(), mobile_number()
-    sent = [await desk.accounts.send_code("demo", mobile, "password") for mobile in (person.mobile, stranger)]
+    sent = [
+        await desk.accounts.send_code("demo", mobile, "password", source=PHONE) for mobile in (person.mobile, stranger)
+    ]
     assert sent[0].valid_until == sent[1].valid_until
     assert [told.mobile for told in desk.book.told] == [person.mobile]
     with pytest.raises(InvalidInput, match="还可以再试"):
-        await desk.credentials.reset_password("demo", stranger, "000000", "002X", NEW)
+        await desk.credentials.reset_password("demo", stranger, "000000", "002X", NEW, HOME)
 
 
 @pytest.mark.parametrize("part", ["id_number", "mobile"])
@@ -390,8 +395,8 @@ async def test_one_log_in_is_ended_and_only_ones_own(desk: Desk) -> None:
 async def test_a_browser_log_in_by_code_makes_an_imported_experts_account(desk: Desk) -> None:
     mobile = mobile_number()
     expert = await make_expert(desk.deps, mobile)
-    await desk.browsers.send_code("demo", mobile)
-    cookie = await desk.browsers.log_in("demo", mobile, desk.book.last_code(mobile), device="电脑浏览器")
+    await desk.browsers.send_code("demo", mobile, PHONE)
+    cookie = await desk.browsers.log_in("demo", mobile, desk.book.last_code(mobile), HOME, device="电脑浏览器")
     actor = await desk.browsers.resume(cookie)
     assert (actor.role, actor.expert_id) == ("expert", expert.id)
     await desk.browsers.leave(cookie)

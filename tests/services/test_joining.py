@@ -15,6 +15,7 @@ from services.base import Actor, Deps
 from services.joining import JoinCode, Joining
 from tests.factories.offices import SceneMaker
 from tests.factories.people import make_account, make_identity
+from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -147,4 +148,4 @@ async def test_shown_codes_do_not_use_up_the_messages_of_a_mobile(
     for _ in range(12):
         await offered(joining, account)
     mobile = deps.keys.open_text(account.mobile_sealed, "mobile")
-    assert (await Accounts(deps, book).send_code("demo", mobile)).again_after == 60
+    assert (await Accounts(deps, book).send_code("demo", mobile, source=PHONE)).again_after == 60

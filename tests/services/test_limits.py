@@ -1,4 +1,4 @@
-"""When a mobile is locked, and when it may have another code."""
+"""When wrong tries lock, and how often is too often."""
 
 from __future__ import annotations
 
@@ -7,37 +7,29 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.errors import TooMany
-from domain.rulebook_sections import Login
 from services.base import Actor, Deps, record, transaction
-from services.limits import SentCode, check_recent, locked_until
+from services.limits import check_recent
+from services.wrong_tries import TryLimits, locked
 from tests.factories.people import make_account
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
 
-def _code(minute: int, tries: int, *, used: bool = False) -> SentCode:
-    sent = NOON + timedelta(minutes=minute)
-    return SentCode(sent, sent + timedelta(minutes=5), tries, used)
+LIMITS = TryLimits(lock_after=10, lock_for=timedelta(minutes=30), pause=timedelta(seconds=60))
 
 
-@pytest.fixture
-def login(deps: Deps) -> Login:
-    return deps.book("demo").login
+def _tries(*minutes: int) -> list[datetime]:
+    return [NOON + timedelta(minutes=minute) for minute in minutes]
 
 
-def test_ten_wrong_entries_in_a_row_lock_for_half_an_hour_after_the_code(login: Login) -> None:
-    assert locked_until([_code(0, 5), _code(2, 4)], login) is None
-    assert locked_until([_code(0, 5), _code(2, 5)], login) == NOON + timedelta(minutes=2 + 5 + 30)
+def test_ten_wrong_entries_in_a_row_lock_for_half_an_hour_after_the_last() -> None:
+    assert locked(_tries(*range(9)), LIMITS) == (None, 9)
+    assert locked(_tries(*range(10)), LIMITS) == (NOON + timedelta(minutes=9 + 30), 10)
 
 
-def test_a_right_entry_clears_the_count(login: Login) -> None:
-    assert locked_until([_code(0, 5), _code(2, 4, used=True), _code(4, 5)], login) is None
-
-
-def test_after_a_lock_the_count_begins_anew(login: Login) -> None:
-    assert locked_until([_code(0, 5), _code(2, 5), _code(40, 5)], login) is None
-    again = locked_until([_code(0, 5), _code(2, 5), _code(40, 5), _code(42, 5)], login)
-    assert again == NOON + timedelta(minutes=42 + 5 + 30)
+def test_after_a_lock_the_count_begins_anew() -> None:
+    assert locked(_tries(*range(10), 40), LIMITS) == (None, 1)
+    assert locked(_tries(*range(10), *range(40, 50)), LIMITS)[0] == NOON + timedelta(minutes=49 + 30)
 
 
 async def test_look_ups_are_counted_by_person_and_act(db: str, deps: Deps) -> None:

@@ -24,6 +24,7 @@ from services.privacy import Privacy
 from services.registration import PersonRegistered, Registration, RegistrationForm
 from tests.factories.people import make_account, make_expert, mobile_number
 from tests.factories.persons import FakeRegister, id_number
+from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -45,7 +46,7 @@ class Desk:
     async def form(self, name: str = "王小明", number: str = NUMBER, mobile: str = "") -> RegistrationForm:
         """With a fresh code for the mobile."""
         mobile = mobile or mobile_number()
-        await self.accounts.send_code("demo", mobile, "register")
+        await self.accounts.send_code("demo", mobile, "register", source=PHONE)
         version = self.deps.book("demo").pool.privacy_version
         return RegistrationForm(name, number, version, True, mobile, self.book.last_code(mobile))
 
@@ -153,7 +154,7 @@ async def test_an_account_that_is_deleted_meanwhile_is_asked_about_no_more(
     desk.register.fail = [Transient("away")]
     done = await desk.enter(mobile="13800001234")
     clock.move(HOUR)
-    await desk.accounts.send_code("demo", "13800001234", "privacy")
+    await desk.accounts.send_code("demo", "13800001234", "privacy", source=PHONE)
     await Privacy(deps, book).delete(Actor("demo", "applicant", done.account_id), book.last_code("13800001234"))
     assert not await is_due(desk)
     assert (await Account.get(id=done.account_id)).person_check == ""

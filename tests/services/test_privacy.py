@@ -31,6 +31,7 @@ from tests.factories.applications import attach
 from tests.factories.draws import make_draw, make_invitation, make_project
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker, jpeg
 from tests.factories.people import make_account, make_agent_link, make_expert, make_identity, make_organisation
+from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -55,7 +56,7 @@ async def actor(expert: Expert) -> Actor:
 
 
 async def _code(deps: Deps, book: NoticeBook) -> str:
-    await Accounts(deps, book).send_code("demo", MOBILE, "privacy")
+    await Accounts(deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
     return book.last_code(MOBILE)
 
 
@@ -120,7 +121,7 @@ async def test_after_deleting_one_may_begin_anew(
     await privacy.delete(actor, await _code(deps, book))
     accounts, identity = Accounts(deps, book), await make_identity()
     clock.move(timedelta(minutes=2))
-    await accounts.send_code("demo", MOBILE)
+    await accounts.send_code("demo", MOBILE, source=PHONE)
     bound = await accounts.bind(identity.id, "demo", MOBILE, book.last_code(MOBILE), "2026-11")
     assert bound.account_id != actor.account_id
     left = await Expert.get(id=expert.id)

@@ -26,6 +26,7 @@ from services.registration import PersonRegistered, Registration, RegistrationFo
 from services.standing import standing_of
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.persons import FakeRegister
+from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -47,7 +48,7 @@ class Desk:
         self.registration = Registration(deps, book, self.accounts, Passwords(deps), nobody_asks(deps, book))
 
     async def code(self, mobile: str, purpose: Purpose = "register") -> str:
-        await self.accounts.send_code("demo", mobile, purpose)
+        await self.accounts.send_code("demo", mobile, purpose, source=PHONE)
         return self.book.last_code(mobile)
 
     def form(self, **values: Any) -> RegistrationForm:

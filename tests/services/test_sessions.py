@@ -37,6 +37,7 @@ from tests.factories.people import (
     make_organisation,
     mobile_number,
 )
+from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -143,7 +144,7 @@ async def test_mobile_and_sms_code_serve_as_well(sessions: Sessions, accounts: A
     mobile = mobile_number()
     entered = await sessions.login("demo", "o-1")
     actor = await sessions.authenticate(entered.tokens.access)
-    await accounts.send_code("demo", mobile)
+    await accounts.send_code("demo", mobile, source=PHONE)
     code = book.last_code(mobile)
     bad = "000000" if code != "000000" else "111111"
     with pytest.raises(InvalidInput, match="4次"):

@@ -97,7 +97,7 @@ class ApplyingWorld(World):
         """A browser in which the person has logged in by typing the SMS code."""
         seen = await look(browser, self, size, scheme)
         visitor = await self.log_in(actor)
-        cookie = next(iter(visitor.client.session.cookie_jar))
+        cookie = visitor.cookie
         await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
         return seen
 

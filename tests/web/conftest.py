@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.cookies import Morsel
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
@@ -26,11 +27,13 @@ from services.base import Actor, Deps, Jobs
 from services.crypto import Keyring
 from services.draws.screens import Screens
 from services.ports import JsConfig, WebUser
+from services.puzzles import Puzzle, solve
 from services.registry import Services
 from tests.factories.assembly import make_services
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_grant, make_identity
 from tests.miniapp_api.conftest import NOON, Wechat, _rulebooks
+from web.login import COOKIE
 from web.pages import setup_pages
 
 PUBLIC_URL = "http://127.0.0.1:8080"
@@ -77,6 +80,9 @@ class _Page(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append({"action": values["action"], "method": values["method"], "fields": {}})
+        elif "data-puzzle" in values:
+            puzzle = Puzzle(values["data-puzzle"], int(values["data-bits"]), int(values["data-parts"]))
+            self.forms[-1]["puzzle"] = puzzle
         elif tag in ("input", "textarea") and self.forms:
             self.forms[-1]["fields"][values["name"]] = values.get("value", "")
         elif tag in ("a", "button"):
@@ -127,9 +133,16 @@ class Visitor:
     async def click(self, link: str) -> Visitor:
         return await self.get(self.page.links[link])
 
+    @property
+    def cookie(self) -> Morsel[str]:
+        """Of the log-in."""
+        return next(one for one in self.client.session.cookie_jar if one.key == COOKIE)
+
     async def press(self, button: str, *, headers: dict[str, str] | None = None, **typed: str) -> Visitor:
-        """Submit the form of a button with what was typed."""
+        """Submit the form of a button with what was typed, and with what the page has calculated meanwhile."""
         form, own = self.page.buttons[button]
+        if "puzzle" in form and "proof" not in form["fields"]:
+            form["fields"]["proof"] = solve(form["puzzle"])
         return await self.post(form["action"], {**form["fields"], **own, **typed}, headers)
 
     async def post(self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> Visitor:
@@ -232,7 +245,7 @@ def clock() -> FixedClock:
 @pytest.fixture
 def deps(clock: FixedClock) -> Deps:
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
-    return Deps(clock=clock, keys=keys, rulebooks=dict(_rulebooks()), jobs=Jobs(), public_url=PUBLIC_URL)
+    return Deps(clock=clock, keys=keys, rulebooks=dict(_rulebooks()), jobs=Jobs(), public_url=PUBLIC_URL, puzzle_bits=6)
 
 
 @pytest.fixture

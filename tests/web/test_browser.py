@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,12 +15,15 @@ from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+from models.accounts import Account, VerificationCode
 from models.attendance import Attendance
 from models.invitations import Invitation
 from sandbox.config import parse
 from sandbox.server import create_app as create_sandbox
+from tests.factories.people import make_grant
 from tests.sandbox.conftest import MOBILE, settings
 from tests.web.conftest import PUBLIC_URL, World
+from web.login import COOKIE
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
@@ -104,7 +108,7 @@ async def staff(browser: Browser, world: World, size: tuple[int, int], who: str)
     seen = await look(browser, world, size)
     actor = world.office.desk if who == "venue" else world.office.agency
     visitor = await world.log_in(actor, "venue" if who == "venue" else "")
-    cookie = next(iter(visitor.client.session.cookie_jar))
+    cookie = visitor.cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     return seen
 
@@ -280,6 +284,58 @@ async def test_logging_in_on_a_phone(browser: Browser, world: World) -> None:
     await page.get_by_role("button", name="获取验证码").click()
     await page.get_by_label("短信验证码").wait_for()
     await seen.check("login-code")
+    assert seen.complaints == []
+
+
+async def test_an_unknown_browser_calculates_while_the_number_is_typed_and_a_known_one_need_not(
+    browser: Browser, world: World
+) -> None:
+    """With the difficulty of production, in Chromium slowed down to a cheap phone's speed."""
+    object.__setattr__(world.services.deps, "puzzle_bits", 14)
+    account = await Account.get(id=world.office.desk.account_id)
+    mobile = world.services.deps.keys.open_text(account.mobile_sealed, "mobile")
+    await make_grant(account, "venue")
+    seen = await look(browser, world)
+    slowly = await seen.page.context.new_cdp_session(seen.page)
+    await slowly.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    page = await seen.open("/h5/login")
+    await page.get_by_label("手机号").fill(mobile)
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("短信验证码").fill(await _code_of(world))
+    await page.get_by_role("button", name="登录", exact=True).click()
+    await page.wait_for_url("**/desk")
+    await page.context.clear_cookies(name=COOKIE)
+    page = await seen.open("/h5/login")
+    assert await page.locator("[data-puzzle]").count() == 0, "it is known, so nothing has to be calculated"
+    world.clock.move(timedelta(minutes=2))
+    await page.get_by_label("手机号").fill(mobile)
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("短信验证码").wait_for()
+    assert await VerificationCode.all().count() == 2
+    assert seen.complaints == []
+
+
+async def _code_of(world: World) -> str:
+    async with asyncio.timeout(30):
+        while not await VerificationCode.exists():
+            await asyncio.sleep(0.1)
+    return await world.last_code()
+
+
+async def test_a_log_in_link_asks_once_and_then_says_that_it_was_used(browser: Browser, world: World) -> None:
+    visitor = await world.log_in(world.office.desk, "venue")
+    logins = world.services.browsers
+    token = await logins.hand_over(await logins.resume(visitor.cookie.value))
+    seen = await look(browser, world)
+    page = await seen.open(f"/h5/login/{token}")
+    await seen.check("login-link")
+    await page.get_by_role("button", name="确认登录").click()
+    await page.wait_for_url("**/desk")
+    other = await look(browser, world)
+    page = await other.open(f"/h5/login/{token}")
+    await page.get_by_text("已经用过").wait_for()
+    await page.get_by_role("button", name="获取验证码").wait_for()
+    await other.check("login-link-used")
     assert seen.complaints == []
 
 

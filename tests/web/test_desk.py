@@ -23,7 +23,7 @@ async def test_staff_log_in_by_sms_code_and_find_their_draws(world: World) -> No
     desk = await world.log_in(world.office.desk, "venue")
     assert desk.path == "/desk"
     assert "演示项目(一标段)" in desk.text
-    cookie = next(iter(desk.client.session.cookie_jar))
+    cookie = desk.cookie
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
 
 
@@ -99,7 +99,7 @@ async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_l
     desk = await world.log_in(world.office.desk, "venue")
     services = world.services
     logins = services.browsers
-    actor = await logins.resume(next(iter(desk.client.session.cookie_jar)).value)
+    actor = await logins.resume(desk.cookie.value)
     token = await logins.hand_over(actor)
     other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/desk/")
     await other.press("确认登录")
@@ -111,7 +111,7 @@ async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_l
 async def test_a_preview_of_a_log_in_link_logs_nobody_in_and_the_link_serves_once(world: World) -> None:
     desk = await world.log_in(world.office.desk, "venue")
     logins = world.services.browsers
-    actor = await logins.resume(next(iter(desk.client.session.cookie_jar)).value)
+    actor = await logins.resume(desk.cookie.value)
     token = await logins.hand_over(actor)
     messenger = world.visitor()
     for _ in range(3):

@@ -53,7 +53,7 @@ async def desk_of(
 ) -> Seen:
     seen = await look(browser, world, size, scheme)
     visitor = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY))
-    cookie = next(iter(visitor.client.session.cookie_jar))
+    cookie = visitor.cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     return seen
 
@@ -135,7 +135,7 @@ async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, worl
 async def test_without_scripts_the_same_is_done_by_links_and_forms(browser: Browser, world: World) -> None:
     application = await handed_in(world, "赵一")
     visitor = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY))
-    cookie = next(iter(visitor.client.session.cookie_jar))
+    cookie = visitor.cookie
     context = await browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     base = str(world.server.make_url("")).rstrip("/")
     await context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": base}])
@@ -161,7 +161,7 @@ async def test_the_public_notice_on_a_phone(browser: Browser, world: World) -> N
     page = await seen.open("/h5/demo/notice")
     await seen.check("public-notice")
     citizen = await world.log_in(Actor("demo", "applicant", (await make_applicant(deps, "周义")).id))
-    cookie = next(iter(citizen.client.session.cookie_jar))
+    cookie = citizen.cookie
     await page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     await page.get_by_role("link", name="苏航").click()
     await page.get_by_label("异议的事实和理由").fill("职称证书与公示单位不一致，请核实。")

@@ -35,6 +35,7 @@ from tests.factories.offices import (
     verify,
 )
 from tests.factories.people import make_account, make_expert
+from tests.factories.sources import PHONE
 from tests.invariants import check_invariants
 from tests.services.conftest import NoticeBook
 from tests.services.draws.test_run import check_record
@@ -67,7 +68,7 @@ async def bound(office: Office) -> tuple[Expert, Actor]:
 
 
 async def close_account(office: Office, actor: Actor, book: NoticeBook) -> None:
-    await Accounts(office.deps, book).send_code("demo", MOBILE, "privacy")
+    await Accounts(office.deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
     await Privacy(office.deps, book).delete(actor, book.last_code(MOBILE))
 
 
@@ -121,7 +122,7 @@ async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_somebody_who_
     expert, actor = await bound(office)
     draw_id = await ready_to_start(office)
     await office.run.start(office.agency, draw_id)
-    await Accounts(office.deps, book).send_code("demo", MOBILE, "privacy")
+    await Accounts(office.deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
     deletion = Privacy(office.deps, book).delete(actor, book.last_code(MOBILE))
     acts = [deletion, office.run.advance(draw_id)]
     done = await asyncio.gather(*(acts if chance % 2 else reversed(acts)), return_exceptions=True)
