@@ -285,8 +285,10 @@ INVOICE: Lifecycle[InvoiceState, InvoiceEvent] = Lifecycle(
     },
 )
 
-EXAM_LABELS: Mapping[str, str] = {"exam_passed": "考试合格", "exam_failed": "考试不合格"}
 LOG_LABELS: Mapping[str, str] = {
-    **{event.value: event.label for event in (*ApplicationEvent, *TaskEvent, FeeEvent.PAY)}, **EXAM_LABELS,
-}  # fmt: skip
-"""What stands in an application's log, by code. Reviewers' words for sending back and refusing come last and count."""
+    **{event.value: event.label for event in (*ApplicationEvent, *TaskEvent, FeeEvent.PAY)},
+    "exam_passed": "考试合格",
+    "exam_failed": "考试不合格",
+    "admit": "备选专业",
+}
+"""What stands in an application's log, by code; of sending back and refusing, reviewers' words count."""

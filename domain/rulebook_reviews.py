@@ -68,6 +68,8 @@ class Review(Section):
     """A corrected application begins again at the first step, or where it was sent back."""
     correction_fields: Items[Text] = ()
     """Fields that open besides ``specialties`` when a single specialty is sent back."""
+    alternatives: Literal["chosen", "all"]
+    """Which alternative specialties (备选) enter the pool: those that the reviewer of the last step chooses, or all."""
     own_campaign_window: bool
     """Decisions are taken within the campaign's review window only."""
     phrases: Items[Annotated[str, StringConstraints(min_length=1, max_length=OPINION_MAX)]] = ()

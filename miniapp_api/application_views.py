@@ -40,6 +40,7 @@ class SpecialtyProgressOut(Output):
     choice: Choice
     state: str
     state_label: str
+    admitted: bool | None = Field(description="Whether an alternative one enters the pool; null: not decided")
 
 
 class ProgressOut(Output):

@@ -44,6 +44,13 @@ class OpinionIn(Input):
     opinion: str = Field("", max_length=OPINION_MAX, examples=["材料齐全，同意。"])
 
 
+class ApprovalIn(OpinionIn):
+    admitted: tuple[str, ...] | None = Field(
+        None, max_length=100, description="Codes of the alternative specialties that enter the pool, where the task's "
+        "`alternatives` ask for it", examples=[["A0402"]],
+    )  # fmt: skip
+
+
 class ReturnIn(Input):
     opinion: str = Field(min_length=1, max_length=OPINION_MAX, examples=["职称证书不清晰，请重新上传。"])
     whole: bool = Field(False, description="The whole application instead of the task's specialty alone")
@@ -118,6 +125,7 @@ class TaskOut(Output):
     log: tuple[SheetLogOut, ...]
     decided_at: Moment | None
     opinion: str
+    alternatives: tuple[str, ...] = Field(description="An approval must decide on each whether it enters (备选专业)")
 
 
 class DecidedOut(Output):
@@ -165,9 +173,12 @@ async def one(call: Call, path: TaskPath) -> TaskOut:
 
 
 @api.post("/reviews/{task_id}/approval", "通过", action="review.decide")
-async def approve(call: Call, path: TaskPath, body: OpinionIn) -> DecidedOut:
-    """Approve; when all of the step is approved the application goes on."""
-    return await _decide(call, path.task_id, "approve", body.opinion)
+async def approve(call: Call, path: TaskPath, body: ApprovalIn) -> DecidedOut:
+    """Approve; when all of the step is approved the application goes on.
+
+    The last step decides besides which alternative specialties enter the pool.
+    """
+    return await _decide(call, path.task_id, "approve", body.opinion, body.admitted)
 
 
 @api.post("/reviews/{task_id}/return", "退回修改", action="review.decide")
@@ -188,8 +199,10 @@ async def reveal(call: Call, path: TaskPath, body: RevelationIn) -> RevelationOu
     return RevelationOut(text=await call.services.review_queue.reveal(call.actor, path.task_id, body.field))
 
 
-async def _decide(call: Call, task_id: UUID, decision: Decision, opinion: str) -> DecidedOut:
-    done: Decided = await call.services.reviews.decide(call.actor, task_id, decision, opinion)
+async def _decide(
+    call: Call, task_id: UUID, decision: Decision, opinion: str, admitted: tuple[str, ...] | None = None
+) -> DecidedOut:
+    done: Decided = await call.services.reviews.decide(call.actor, task_id, decision, opinion, admitted=admitted)
     return DecidedOut(
         task_id=done.task_id,
         application_id=done.application_id,

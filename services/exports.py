@@ -40,7 +40,7 @@ SELECT p.id, p.number, p.entry_type, p.state, p.step, p.name, a.real_name, a.id_
     p.region, p.expert_number, coalesce(c.name, '') AS campaign, p.round, p.submitted_at, p.state_since, p.approved_at,
     p.ended_at,
     (SELECT coalesce(array_agg(s.code ORDER BY s.position), '{{}}') FROM application_specialty s
-     WHERE s.application_id = p.id) AS specialties
+     WHERE s.application_id = p.id AND s.admitted IS NOT FALSE) AS specialties
 FROM (SELECT * FROM application WHERE {where} AND id > ${last} ORDER BY id LIMIT {limit}) p
 JOIN account a ON a.id = p.account_id LEFT JOIN campaign c ON c.id = p.campaign_id ORDER BY p.id
 """

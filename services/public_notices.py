@@ -14,7 +14,7 @@ from domain.rulebook import Rulebook
 from domain.rulebook_reviews import PublicNotice as Rules
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from services.applications.codes import load_codes
-from services.applications.state import open_values
+from services.applications.state import enters, open_values
 from services.base import Deps
 
 PAGE_MAX = 100
@@ -71,7 +71,8 @@ class PublicNotices:
         ids = [one.id for one in found]
         chosen: dict[UUID, list[str]] = {one: [] for one in ids}
         for row in await ApplicationSpecialty.filter(application_id__in=ids).order_by("position", "code"):
-            chosen[row.application_id].append(row.code)
+            if enters(row, book):
+                chosen[row.application_id].append(row.code)
         employers = await self._employers(book, ids)
         codes = await load_codes(
             book, [one.region for one in found], list(chosen.values()), list(employers.values()),

@@ -5,6 +5,7 @@ Everything works by links and forms; ``static/review.js`` adds keys, the sheet a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -84,13 +85,14 @@ class ReviewPages:
         error: AppError | None = None,
         opinion: str = "",
         shown: dict[str, str] | None = None,
+        typed: Mapping[str, str] | None = None,
     ) -> http.Response:
         following = await self._services.review_queue.next(actor, view.card.id)
         return self._site.render(
             "review_task.html", status=error.status if error else 200, view=view, card=view.card, note=note,
             error=error.message if error else "", opinion=opinion, shown=shown or {}, labels=LABELS, events=LOG_LABELS,
             phrases=self._services.deps.book(actor.pool).review.phrases, longest=OPINION_MAX,
-            now=self._services.deps.now(),
+            now=self._services.deps.now(), typed=typed or {},
             open=view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
             following=following if following != view.card.id else None,
             form=self._token(actor, "review", view.card.id),
@@ -102,12 +104,13 @@ class ReviewPages:
         fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
         decision, opinion = fields.get("decision", ""), fields.get("opinion", "")
         try:
-            await self._services.reviews.decide(actor, task_id, _decision(decision), opinion)
+            admitted = _admitted(fields) if decision == "approve" else None
+            await self._services.reviews.decide(actor, task_id, _decision(decision), opinion, admitted=admitted)
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
             view = await self._services.review_queue.one(actor, task_id)
-            return await self._page(actor, view, error=error, opinion=opinion[: 2 * OPINION_MAX])
+            return await self._page(actor, view, error=error, opinion=opinion[: 2 * OPINION_MAX], typed=fields)
         following = await self._services.review_queue.next(actor, task_id)
         raise http.HTTPSeeOther(f"/review/{following}?done={decision}" if following else f"/review?done={decision}")
 
@@ -150,6 +153,15 @@ def _decision(text: str) -> Decision:
     if text not in get_args(Decision):
         raise InvalidInput("没有收到您的决定，请重新点选。", code="no_decision", field="decision")
     return cast(Decision, text)
+
+
+def _admitted(fields: Mapping[str, str]) -> list[str] | None:
+    """Codes with a yes, of those that the page asked about; None: about none, or not all were answered."""
+    asked = [code for code in fields.get("alternatives", "").split(",") if code]
+    answers = {code: fields.get(f"admit-{code}", "") for code in asked}
+    if not asked or not all(answers.values()):
+        return None
+    return [code for code, answer in answers.items() if answer == "yes"]
 
 
 def _link(wanted: Wanted) -> str:

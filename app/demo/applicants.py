@@ -6,7 +6,7 @@ phone's and the browser's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -296,8 +296,12 @@ class Reviewer:
     async def open(self, task: str) -> Json:
         return await self.client.get(f"/reviews/{task}")
 
-    async def approve(self, task: str, opinion: str = "材料齐全，同意。") -> Json:
-        return await self.client.post(f"/reviews/{task}/approval", {"opinion": opinion})
+    async def approve(self, task: str, opinion: str = "材料齐全，同意。", *, admitted: Sequence[str] = ()) -> Json:
+        """``admitted``: the alternative specialties that enter, where the task asks about them."""
+        body: dict[str, object] = {"opinion": opinion}
+        if (await self.open(task))["alternatives"]:
+            body["admitted"] = list(admitted)
+        return await self.client.post(f"/reviews/{task}/approval", body)
 
     async def send_back(self, task: str, opinion: str, *, whole: bool = False) -> Json:
         return await self.client.post(f"/reviews/{task}/return", {"opinion": opinion, "whole": whole})

@@ -37,13 +37,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class SpecialtyProgress:
-    """A specialty under review. ``state``: open, approved, sent_back or refused."""
+    """A specialty under review. ``state``: open, approved, sent_back or refused; ``admitted``: whether an alternative
+    one enters the pool, None before that is decided."""
 
     code: str
     name: str
     choice: str
     state: str
     state_label: str
+    admitted: bool | None
 
 
 @dataclass(frozen=True)
@@ -198,8 +200,15 @@ async def _specialties(deps: Deps, application: Application) -> tuple[SpecialtyP
     rows = await ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
     codes = await load_codes(deps.book(application.pool), [row.code for row in rows])
     return tuple(
-        SpecialtyProgress(
-            row.code, codes.name("specialty", row.code), row.choice, row.state, TaskState(row.state).label
-        )
+        SpecialtyProgress(row.code, codes.name("specialty", row.code), row.choice, row.state, _label(row), row.admitted)
         for row in rows
     )
+
+
+def _label(row: ApplicationSpecialty) -> str:
+    label = TaskState(row.state).label
+    if row.choice != "alternative":
+        return label
+    if row.admitted is None:
+        return f"备选{label}"
+    return "备选入库" if row.admitted else "备选不入库"

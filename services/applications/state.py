@@ -159,6 +159,11 @@ def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
             return frozenset()
 
 
+def enters(specialty: ApplicationSpecialty, book: Rulebook) -> bool:
+    """Whether an approved specialty comes into the pool: an alternative one only where a reviewer chose it."""
+    return specialty.choice != "alternative" or book.review.alternatives == "all" or specialty.admitted is True
+
+
 def open_after_print(book: Rulebook) -> set[str]:
     """Fields of sections that stay editable when printing has locked the form."""
     return {field for section in book.form.sections.values() if section.open_after_print for field in section.fields}

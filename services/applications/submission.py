@@ -339,6 +339,7 @@ async def _write_specialties(application: Application, chosen: Sequence[Mapping[
             row = ApplicationSpecialty(application_id=application.id, code=one["code"])
         changed = row.choice != one["choice"]
         row.choice, row.position = one["choice"], position
+        row.admitted = None if changed else row.admitted
         row.state = "approved" if row.state == "approved" and not changed else "open"
         await row.save()
 

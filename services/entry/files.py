@@ -15,7 +15,7 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty
 from models.experts import Expert
 from services.applications.codes import Codes, load_codes
-from services.applications.state import read_values
+from services.applications.state import enters, read_values
 from services.base import Deps
 from services.expert_rows import ExpertRow, Unit
 from services.pinyin import sort_name
@@ -37,7 +37,7 @@ class FileMaker:
         typed = await read_values(self._deps, application.id)
         values = filled(self._book.form, typed, "renewal" if application.entry_type == "renewal" else "first")
         chosen = ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
-        specialties = [specialty.code for specialty in await chosen]
+        specialties = [specialty.code for specialty in await chosen if enters(specialty, self._book)]
         codes = await load_codes(
             self._book, values, specialties, application.region, retired=[str(values.get("employer", ""))]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from domain.clock import print_time
 from domain.entry_lifecycles import TASK, ApplicationEvent, ApplicationState, TaskEvent, TaskState
-from domain.errors import Conflict, Forbidden, NotFound
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.rulebook import Rulebook
 from domain.rulebook_reviews import OPINION_MAX, ReviewStep
 from models.applications import Application, ApplicationSpecialty
@@ -23,7 +24,7 @@ from services.entry.numbers import expert_number
 from services.idempotency import once
 from services.permissions import check
 from services.reviews.reach import department_of, is_own, reaches
-from services.reviews.steps import drop_open, keep_open, open_step, progress_of
+from services.reviews.steps import alternatives_of, drop_open, keep_open, open_step, progress_of
 from services.texts import check_text
 
 Decision = Literal["approve", "send_back", "send_back_whole", "refuse"]
@@ -94,9 +95,19 @@ class Reviews:
     # ---- a reviewer's decision
 
     async def decide(
-        self, actor: Actor, task_id: UUID, decision: Decision, opinion: str = "", *, key: str | None = None
+        self,
+        actor: Actor,
+        task_id: UUID,
+        decision: Decision,
+        opinion: str = "",
+        *,
+        admitted: Collection[str] | None = None,
+        key: str | None = None,
     ) -> Decided:
         """Approve, send back or refuse. Everything but an approval needs an opinion.
+
+        ``admitted`` are the alternative specialties that enter the pool, told with the approval that decides on them;
+        see ``steps.alternatives_of``. None where that is nothing, else InvalidInput is raised.
 
         Raises NotFound for a task out of the reviewer's reach, Forbidden for the own application, Conflict for one that
         somebody has decided, RuleViolation for what the step or the review window forbids.
@@ -108,14 +119,22 @@ class Reviews:
         now = self._deps.now()
 
         async def run() -> Decided:
-            return await self._decide(actor, task_id, decision, words, now)
+            return await self._decide(actor, task_id, decision, words, admitted, now)
 
         return await once(
             owner=f"review:{actor.account_id}", key=key, deps=self._deps, answer=Decided, run=run,
-            request=f"{task_id} {decision} {words}",
+            request=f"{task_id} {decision} {words} {sorted(admitted or ())}",
         )  # fmt: skip
 
-    async def _decide(self, actor: Actor, task_id: UUID, decision: Decision, opinion: str, now: datetime) -> Decided:
+    async def _decide(
+        self,
+        actor: Actor,
+        task_id: UUID,
+        decision: Decision,
+        opinion: str,
+        admitted: Collection[str] | None,
+        now: datetime,
+    ) -> Decided:
         known = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
         if known is None:
             raise unknown_task()
@@ -138,8 +157,34 @@ class Reviews:
             actor, now, f"review.{decision}", "application", application.id, step=rule.code, specialty=task.specialty,
             opinion=opinion,
         )  # fmt: skip
+        if decision == "approve":
+            await self._admit(actor, application, task, admitted, now)
         await self._apply(application, book, task, decision, now)
         return Decided(task.id, application.id, TaskState(task.state), ApplicationState(application.state))
+
+    async def _admit(
+        self, actor: Actor, application: Application, task: ReviewTask, admitted: Collection[str] | None, now: datetime
+    ) -> None:
+        """Write down which alternative specialties enter; the applicant reads it in the log."""
+        book = self._deps.book(task.pool)
+        asked = await alternatives_of(task, book)
+        codes = [one.code for one in asked]
+        if (asked and admitted is None) or not set(admitted or ()) <= set(codes):
+            raise InvalidInput(
+                "请逐项决定备选专业是否入库。", code="alternatives_undecided", field="admitted",
+                params={"alternatives": codes},
+            )  # fmt: skip
+        if not asked:
+            return
+        for one in asked:
+            one.admitted = one.code in (admitted or ())
+            await one.save(update_fields=["admitted"])
+        enter, stay = [one.code for one in asked if one.admitted], [one.code for one in asked if not one.admitted]
+        said = [f"入库：{'、'.join(enter)}"] * bool(enter) + [f"不入库：{'、'.join(stay)}"] * bool(stay)
+        rule = rule_of(book, task)
+        who = await department_of(task.id, actor.account_id, rule.department)
+        await log(application, now, "admit", who, step_name=rule.name, opinion="；".join(said))
+        await record(actor, now, "review.admit", "application", application.id, admitted=enter, left_out=stay)
 
     async def _check_reach(self, actor: Actor, task: ReviewTask) -> None:
         if actor.account_id is None or not await reaches(actor.pool, task.id, actor.account_id):

@@ -23,7 +23,7 @@ from services.permissions import check
 from services.reviews.decisions import rule_of, unknown_task
 from services.reviews.reach import REACHES, TAKEN_BACK, is_own, reaches
 from services.reviews.sheet import Sheet, find_secret, read_sheet
-from services.reviews.steps import specialties_of
+from services.reviews.steps import alternatives_of, specialties_of
 
 PAGE_MAX = 100
 _FROM = f"""
@@ -103,7 +103,10 @@ class SpecialtyState:
 
 @dataclass(frozen=True)
 class TaskView:
-    """One task and the application behind it. ``may`` are the decisions that the step allows."""
+    """One task and the application behind it. ``may`` are the decisions that the step allows.
+
+    ``alternatives``: codes of the alternative specialties on each of which an approval must decide whether it enters.
+    """
 
     card: TaskCard
     state: TaskState
@@ -119,6 +122,7 @@ class TaskView:
     log: tuple[LogLine, ...]
     decided_at: datetime | None
     opinion: str
+    alternatives: tuple[str, ...]
 
 
 class ReviewQueue:
@@ -194,6 +198,7 @@ class ReviewQueue:
             log=await read_log(application.id),
             decided_at=task.decided_at,
             opinion=task.opinion,
+            alternatives=tuple(one.code for one in await alternatives_of(task, book)),
         )
 
     async def check_readable(self, actor: Actor, task_id: UUID) -> None:

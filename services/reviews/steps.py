@@ -71,6 +71,14 @@ async def specialties_of(application: Application) -> list[ApplicationSpecialty]
     return await ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
 
 
+async def alternatives_of(task: ReviewTask, book: Rulebook) -> list[ApplicationSpecialty]:
+    """What an approval of the task decides besides: which alternative specialties enter the pool. Last step only."""
+    if book.review.alternatives == "all" or task.step_code != book.review.steps[-1].code:
+        return []
+    found = ApplicationSpecialty.filter(application_id=task.application_id, choice="alternative")
+    return await (found.filter(code=task.specialty) if task.specialty else found).order_by("position", "code")
+
+
 async def open_tasks(application: Application) -> list[ReviewTask]:
     """Locked, in the order of their ids."""
     found = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).order_by("id")

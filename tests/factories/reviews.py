@@ -159,6 +159,6 @@ def step(code: str, **values: object) -> dict[str, object]:
 def review(*steps: dict[str, object], **values: object) -> Review:
     base = {
         "steps": list(steps), "withdraw_before_edit": False, "withdraw_undecided": True, "resume": "same",
-        "own_campaign_window": False, "reminders": "09:00-18:00",
+        "alternatives": "chosen", "own_campaign_window": False, "reminders": "09:00-18:00",
     }  # fmt: skip
     return Review.model_validate(base | values)

@@ -10,7 +10,7 @@ import pytest
 
 from domain.persons import PersonCheck
 from models.accounts import Account
-from models.applications import Application, Attachment
+from models.applications import Application, ApplicationSpecialty, Attachment
 from models.audit import AuditEntry
 from models.reviews import Objection, ReviewTask
 from services.applications.state import log
@@ -226,3 +226,22 @@ async def test_an_objection_is_raised_under_a_name_and_answered_where_it_was_rai
     await world.services.objections.decide(admin, objection.id, "dismiss", "经核实，证书属实。")
     assert "经核实，证书属实。" in (await citizen.get("/h5/demo/notice/objections")).text
     assert (await world.visitor().get(f"/h5/demo/notice/{application.id}")).path == "/h5/login"
+
+
+async def test_the_last_reviewer_decides_on_the_page_which_alternative_specialties_enter(world: World) -> None:
+    application = await handed_in(world, specialties=["A0401", "A0801"])
+    await ApplicationSpecialty.filter(code="A0801").update(choice="alternative")
+    first = await make_reviewer(world.services.deps, "industry", CITY)
+    for task in await tasks_of(application):
+        await world.services.reviews.decide(first, task.id, "approve")
+    desk = await reviewer_of(world, "final", "440000")
+    (task,) = await tasks_of(application)
+    await desk.get(f"/review/{task.id}")
+    assert "通过时请逐项决定备选专业是否入库" in desk.text
+    await desk.press("通过", **{"admit-A0801": ""})
+    assert (desk.status, "请逐项决定备选专业是否入库。" in desk.text) == (422, True)
+    await desk.press("通过", **{"admit-A0801": "no"})
+    assert (await ApplicationSpecialty.get(code="A0801")).admitted is False
+    assert (await Application.get(id=application.id)).state == "notice"
+    (entry,) = [await world.services.public_notices.one("demo", application.id)]
+    assert [name for name in entry.specialties if "A0801" in name or "房屋建筑" in name] == []

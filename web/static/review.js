@@ -47,12 +47,17 @@ function prepareSheet() {
     const missing = decision !== 'approve' && !form.elements.opinion.value.trim();
     one('[data-problem]', sheet).hidden = !missing;
     form.elements.opinion.toggleAttribute('aria-invalid', missing);
-    if (missing || sent) event.preventDefault();
+    const undecided = decision === 'approve' && all('[data-alternatives] fieldset', sheet).filter((group) => !group.querySelector(':checked'));
+    if (one('[data-undecided]', sheet)) one('[data-undecided]', sheet).hidden = !undecided?.length;
+    if (missing || undecided?.length || sent) event.preventDefault();
     else sent = true;
     if (missing) form.elements.opinion.focus();
+    else if (undecided?.length) undecided[0].querySelector('input').focus();
   });
   window.addEventListener('pageshow', () => { sent = false; });
-  if (form.elements.opinion.getAttribute('aria-invalid') && form.elements.opinion.value) openSheet('send_back');
+  const wrong = form.elements.opinion.getAttribute('aria-invalid');
+  if (wrong && one('[data-alternatives] :checked', sheet)) openSheet('approve');
+  else if (wrong && form.elements.opinion.value) openSheet('send_back');
 }
 
 function visibleChoices() {
@@ -71,8 +76,11 @@ function openSheet(wanted, from = document.activeElement) {
   for (const button of all('[data-decision]', sheet)) button.hidden = !modes[mode].decisions.includes(button.value);
   for (const chip of all('[data-phrase]', sheet)) chip.hidden = ('good' in chip.dataset) !== (mode === 'approve');
   one('[data-problem]', sheet).hidden = true;
+  const alternatives = one('[data-alternatives]', sheet);
+  if (alternatives) alternatives.hidden = mode !== 'approve';
   sheet.classList.add('up');
-  (mode === 'approve' ? visibleChoices()[0] : box).focus();
+  const first = mode === 'approve' && one('[data-alternatives] input', sheet);
+  (first || (mode === 'approve' ? visibleChoices()[0] : box)).focus();
 }
 
 function closeSheet() {
@@ -114,7 +122,7 @@ document.addEventListener('keydown', (event) => {
 
 function keepInside(event) {
   if (event.key !== 'Tab') return;
-  const stops = all('button, textarea', sheet).filter((item) => item.offsetParent);
+  const stops = all('button, textarea, input[type=radio]', sheet).filter((item) => item.offsetParent);
   const [first, last] = [stops[0], stops[stops.length - 1]];
   if (event.shiftKey ? document.activeElement === first : document.activeElement === last) {
     event.preventDefault();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ async def test_the_way_from_submission_to_the_fee(
     await _decide(reviews, reviewer, SPECIALTY, "approve")
     assert [(one.code, one.state_label) for one in (await progress(to_dos, zhao)).specialties] == [
         (SPECIALTY, "通过"),
-        (OTHER_SPECIALTY, "待审核"),
+        (OTHER_SPECIALTY, "备选待审核"),
     ]
     await _decide(reviews, reviewer, OTHER_SPECIALTY, "send_back", "与工作经历不符")
     at = await progress(to_dos, zhao)
@@ -166,7 +167,8 @@ async def test_the_way_from_submission_to_the_fee(
     await _decide(reviews, reviewer, OTHER_SPECIALTY, "approve")
     at = await progress(to_dos, zhao)
     assert stages(at).startswith("填写申请 done, 行业部门预审 done, 省级终审 now")
-    await _decide(reviews, reviewer, "", "approve")
+    await _decide(reviews, reviewer, "", "approve", admitted=[OTHER_SPECIALTY])
+    assert "备选入库" in [one.state_label for one in (await progress(to_dos, zhao)).specialties]
     at = await progress(to_dos, zhao)
     assert (at.state, at.expert_number[:2]) == ("notice", "ZJ")
     assert at.advice.startswith("公示至11月21日")
@@ -227,6 +229,8 @@ async def _reviewer(deps: Deps, *steps: str) -> Actor:
     return Actor("demo", "reviewer", account.id)
 
 
-async def _decide(reviews: Reviews, reviewer: Actor, specialty: str, decision: str, opinion: str = "") -> None:
+async def _decide(
+    reviews: Reviews, reviewer: Actor, specialty: str, decision: str, opinion: str = "", **more: Any
+) -> None:
     task = await ReviewTask.get(specialty=specialty, state="open")
-    await reviews.decide(reviewer, task.id, decision, opinion)  # type: ignore[arg-type]  # one of the decisions
+    await reviews.decide(reviewer, task.id, decision, opinion, **more)  # type: ignore[arg-type]  # one of the decisions

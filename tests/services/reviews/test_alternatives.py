@@ -1,0 +1,89 @@
+"""Alternative specialties (备选) don't enter by themselves: the reviewer of the last step decides on each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from domain.errors import InvalidInput
+from domain.rulebook import Rulebook
+from models.applications import Application, ApplicationSpecialty
+from models.experts import Expert
+from models.reviews import ReviewEntry, ReviewTask
+from services.applications.progress import progress_of
+from services.base import Actor, Deps
+from services.entry import Entry
+from services.payments.fees import Fees
+from services.reviews import ReviewQueue, Reviews
+from tests.factories.reviews import begin, make_application, make_catalogues, make_reviewer, review, step, with_rules
+from tests.services.conftest import NoticeBook
+
+pytestmark = pytest.mark.usefixtures("db")
+STEPS = (step("first"), step("last"))
+
+
+async def handed_in(deps: Deps, alternatives: Sequence[str]) -> Application:
+    await make_catalogues()
+    application = await make_application(deps, specialties=["A0401", *alternatives])
+    await ApplicationSpecialty.filter(code__in=list(alternatives)).update(choice="alternative")
+    return application
+
+
+def rules(deps: Deps, **values: object) -> Deps:
+    changed = with_rules(deps, entry={"stages": ()})
+    books: dict[str, Rulebook] = dict(changed.rulebooks)
+    books["demo"] = books["demo"].model_copy(update={"review": review(*STEPS, **values), "notice": None})
+    return replace(changed, rulebooks=books)
+
+
+def reviews_of(deps: Deps, book: NoticeBook) -> Reviews:
+    return Reviews(deps, book, Entry(deps, book, Fees(deps, book)))
+
+
+async def last_task(reviews: Reviews, deps: Deps, application: Application) -> tuple[Actor, ReviewTask]:
+    (task,) = await begin(reviews, deps, application)
+    first, last = await make_reviewer(deps, "first"), await make_reviewer(deps, "last")
+    assert (await ReviewQueue(deps).one(first, task.id)).alternatives == (), "the first step decides on none"
+    await reviews.decide(first, task.id, "approve")
+    return last, await ReviewTask.get(application_id=application.id, state="open")
+
+
+@pytest.mark.parametrize(("admitted", "entered"), [([], ["A0401"]), (["A0801"], ["A0401", "A0801"])])
+async def test_only_what_the_reviewer_chose_enters(
+    deps: Deps, book: NoticeBook, admitted: list[str], entered: list[str]
+) -> None:
+    deps = rules(deps)
+    application, reviews = await handed_in(deps, ["A0801", "B"]), reviews_of(deps, book)
+    last, task = await last_task(reviews, deps, application)
+    assert (await ReviewQueue(deps).one(last, task.id)).alternatives == ("A0801", "B")
+    await reviews.decide(last, task.id, "approve", admitted=admitted)
+    expert = await Expert.get()
+    assert sorted(expert.specialties) == entered
+    assert "B" not in expert.specialty_path
+    shown = await progress_of(deps, await Application.get(id=application.id))
+    labels = {one.code: one.state_label for one in shown.specialties}
+    assert labels == {"A0401": "通过", "A0801": "备选入库" if admitted else "备选不入库", "B": "备选不入库"}
+    said = await ReviewEntry.get(application_id=application.id, event="admit")
+    assert said.opinion == ("入库：A0801；不入库：B" if admitted else "不入库：A0801、B")
+
+
+@pytest.mark.parametrize("admitted", [None, ["A0401"], ["A0801", "C"]])
+async def test_an_approval_that_leaves_it_open_or_names_others_is_refused(
+    deps: Deps, book: NoticeBook, admitted: list[str] | None
+) -> None:
+    deps = rules(deps)
+    application, reviews = await handed_in(deps, ["A0801"]), reviews_of(deps, book)
+    last, task = await last_task(reviews, deps, application)
+    with pytest.raises(InvalidInput, match="逐项决定备选专业"):
+        await reviews.decide(last, task.id, "approve", admitted=admitted)
+    assert (await Application.get(id=application.id)).state == "reviewing"
+
+
+async def test_where_all_enter_nobody_is_asked(deps: Deps, book: NoticeBook) -> None:
+    deps = rules(deps, alternatives="all")
+    application, reviews = await handed_in(deps, ["A0801"]), reviews_of(deps, book)
+    last, task = await last_task(reviews, deps, application)
+    await reviews.decide(last, task.id, "approve")
+    assert sorted((await Expert.get()).specialties) == ["A0401", "A0801"]
