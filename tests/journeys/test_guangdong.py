@@ -107,7 +107,7 @@ async def test_14_the_dashboard_is_empty_and_templates_can_be_fetched(day: Day) 
     board = await agent.get("/draws/dashboard")
     assert (board["today"], board["drawing"], board["completed_today"], board["pending_supplements"]) == (0, 0, 0, 0)
     template = (await agent.download("/recusal-templates/units.csv")).decode("utf-8-sig")
-    assert template.splitlines()[0] == "单位名称,统一社会信用代码,回避原因"
+    assert template.splitlines()[0] == "单位名称,统一社会信用代码,回避原因,回避依据"
     assert (await agent.download("/recusal-templates/persons.xlsx")).startswith(b"PK")
 
 

@@ -65,6 +65,8 @@ def sample(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
             return schema.get("minimum", 1)
         case "boolean":
             return True
+        case "array":
+            return []
     return str(new_id()) if schema.get("format") == "uuid" else "x" * schema.get("minLength", 1)
 
 
