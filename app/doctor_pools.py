@@ -1,4 +1,4 @@
-"""The doctor's look at who and what a pool needs before it can work: catalogues, administrators, verifiers, experts."""
+"""The doctor's look at who and what a pool needs before it can work: catalogues, administrators, offices, experts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ SELECT
      AND a.disabled_at IS NULL AND g.revoked_at IS NULL AND g.role = 'pool_admin') AS admins,
   (SELECT count(*) FROM role_grant g JOIN account a ON a.id = g.account_id WHERE a.pool = $1
      AND a.disabled_at IS NULL AND g.revoked_at IS NULL AND g.role = 'verifier') AS verifiers,
+  (SELECT count(*) FROM supervisor_entry WHERE pool = $1 AND active_until IS NULL) AS supervisors,
   (SELECT count(*) FROM expert WHERE pool = $1 AND active AND left_at IS NULL) AS experts
 """
 _REMEDIES = {
@@ -24,6 +25,7 @@ _REMEDIES = {
     "specialties": "没有评标专业目录，请运行 pbt catalogue import --pool {pool}",
     "admins": "没有管理员，请运行 pbt admin grant --pool {pool} --mobile 手机号 --name 姓名",
     "verifiers": "没有核验人员，请由管理员在管理后台“工作人员”中添加",
+    "supervisors": "监督人名册是空的，请由管理员在管理后台“监督人名册”中添加",
     "experts": "没有可抽取的专家，请用 pbt import-experts --pool {pool} 导入名单",
 }
 
@@ -36,7 +38,7 @@ async def check_pools(settings: Settings) -> list[Finding]:
         return [Finding(POOLS, "skipped", "数据库还没有升级，请先运行 pbt migrate。")]
     finally:
         await connection.close(timeout=2)
-    return found or [ok(POOLS, f"{len(settings.pools)} 个专家库都有目录、管理员、核验人员和专家。")]
+    return found or [ok(POOLS, f"{len(settings.pools)} 个专家库都有目录、管理员、核验人员、监督人和专家。")]
 
 
 async def _look_at(connection: asyncpg.Connection[asyncpg.Record], pool: str) -> list[Finding]:

@@ -61,7 +61,7 @@ class ConditionIn(Input):
 
 
 class PreviewOut(Output):
-    """Bands, never counts or names. `left`: previews still allowed for this draw."""
+    """Bands, never counts or names; nobody's recusal is taken off. `left`: previews still allowed."""
 
     main: str = Field(examples=["20-49"])
     alternative: str = Field(examples=["<5"])

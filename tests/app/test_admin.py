@@ -71,7 +71,7 @@ def test_every_subcommand_explains_itself() -> None:
 
 def test_the_doctor_names_what_a_pool_lacks_until_it_has_it(pbt: Run, settings: Settings) -> None:
     [before] = asyncio.run(check_pools(settings))
-    for word in ("catalogue import", "pbt admin grant", "核验人员", "import-experts"):
+    for word in ("catalogue import", "pbt admin grant", "核验人员", "监督人名册", "import-experts"):
         assert word in before.text
     _grant(pbt, "13800000001", "张管理")
     [after] = asyncio.run(check_pools(settings))

@@ -192,6 +192,17 @@ class Day:
             assert loop.time() < give_up, f"{len(found)} phones ring, expected {count}: {found}"
             await asyncio.sleep(0.2)
 
+    async def decline_all(self, draw: str) -> None:
+        """Everybody whom the draw still calls says no, until nobody is left."""
+        agent, loop = await self.agent(), asyncio.get_running_loop()
+        give_up = loop.time() + 60
+        while (await agent.get(f"/draws/{draw}/progress"))["state"] == "drawing":
+            assert loop.time() < give_up, "the draw calls without end"
+            for expert in EXPERTS:
+                if await self._call(expert):
+                    await self.press(expert, "22")
+            await asyncio.sleep(0.2)
+
     async def _call(self, expert: Expert) -> dict[str, Any] | None:
         state = await self.phone(expert.mobile).read()
         return next((call for call in state["calls"] if call["state"] == "ringing"), None)

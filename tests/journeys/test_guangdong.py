@@ -405,9 +405,7 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
         await agent.post(f"/draws/{day.draw}/supplement", changed)
     assert not_yet.value.code == "order_not_exhausted"
     assert (await agent.post(f"/draws/{day.draw}/supplement", {}))["round"] is None
-    for ringing in (2, 2, 2, 1):  # the builders of the city whom this draw has not called yet
-        for expert in await day.ringing(ringing):
-            await day.press(expert, "22")
+    await day.decline_all(day.draw)
     await day.progress(day.draw, accepted=1, state="short")
     assert (await agent.post(f"/draws/{day.draw}/supplement", changed))["round"]["round_number"] == 2
     await _fix(day, day.draw)

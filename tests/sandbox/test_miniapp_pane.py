@@ -150,7 +150,7 @@ async def test_one_tap_makes_a_draw_that_can_be_looked_through_and_handed_in(des
     await phone.get_by_role("button", name="一键示例抽取").click()
     await phone.get_by_role("button", name="抽取条件", exact=False).first.click()
     await phone.get_by_role("button", name="预览可抽取人数").click()
-    await expect(phone.get_by_text(re.compile(r"主专业 10-19 人；还可预览 \d+ 次"))).to_be_visible()
+    await expect(phone.get_by_text(re.compile(r"主专业 10-19 人（未扣除回避人员）；还可预览 \d+ 次"))).to_be_visible()
     await phone.get_by_role("button", name="下一步：提交审核").click()
     await attach(desk, "上传附件", "意向.txt", b"text")
     await expect(phone.get_by_role("alert").filter(has_text="PDF、JPG 或 PNG")).to_be_visible()

@@ -34,7 +34,7 @@ async function card(page, found, condition, own) {
   const shown = h('p', { class: 'm-note', role: 'status' });
   const preview = button('预览可抽取人数', async () => {
     const bands = await api.post(`/draws/${found.id}/conditions/${condition.id}/preview`);
-    shown.textContent = `主专业 ${bands.main} 人${bands.alternative ? `，备选专业 ${bands.alternative} 人` : ''}；还可预览 ${bands.left} 次。`;
+    shown.textContent = `主专业 ${bands.main} 人${bands.alternative ? `，备选专业 ${bands.alternative} 人` : ''}（未扣除回避人员）；还可预览 ${bands.left} 次。`;
   });
   return [
     cells(`抽取条件 ${condition.position}`, [
