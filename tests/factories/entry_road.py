@@ -9,6 +9,7 @@ from models.applications import Application
 from models.payments import Fee
 from models.reviews import ReviewAssignment
 from services.base import Actor, Deps
+from services.ports import TradeReport
 from services.registry import Services
 from tests.factories.assembly import make_services
 from tests.factories.payments import GOOD, notification, platform_of
@@ -59,16 +60,22 @@ class Road:
         await self.work("notice_end")
 
     async def pay(self, application: Application) -> None:
-        """The person waits for the fee to open and pays; WeChat tells the service, and the worker does what follows."""
+        """The person pays; WeChat tells the service, and the worker does what follows."""
+        await self.hear_of_payment(application, await self.order_and_pay(application))
+        await self.work("pay_events")
+
+    async def order_and_pay(self, application: Application) -> TradeReport:
+        """The person waits for the fee to open and pays."""
         fee = await Fee.get(application_id=application.id)
         if fee.opens_at > self.clock.now():
             self.clock.move(fee.opens_at - self.clock.now())
         desk, person = self.services.pay, Actor(application.pool, "applicant", application.account_id)
         await desk.orders.order(person, fee.id, "native")
         platform = platform_of(desk)
-        report = platform.pay(list(platform.orders)[-1])
-        await desk.events.take(application.pool, GOOD, notification(trade=report))
-        await self.work("pay_events")
+        return platform.pay(list(platform.orders)[-1])
+
+    async def hear_of_payment(self, application: Application, report: TradeReport) -> None:
+        await self.services.pay.events.take(application.pool, GOOD, notification(trade=report))
 
     async def pass_exam(self, application: Application) -> None:
         office = await make_account(self.services.deps, pool=application.pool)

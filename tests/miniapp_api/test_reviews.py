@@ -62,7 +62,8 @@ async def test_an_application_goes_over_two_desks_onto_the_public_notice_and_int
     assert [(entry["name"], entry["employer"]) for entry in notice["items"]] == [("苏航", "广州水务设计院")]
     assert "实名提出" in notice["how_to_object"]
     world.clock.move(timedelta(minutes=3))
-    assert await world.services.entry.end_notices() == 1
+    assert "notice_end" in await world.services.deadlines.tick()
+    await world.services.deadlines.carry_out("notice_end")
     assert (await Application.get(id=application.id)).state == "fee"
 
 

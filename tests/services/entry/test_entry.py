@@ -13,14 +13,13 @@ from models.accounts import Account
 from models.applications import Application
 from models.audit import AuditEntry
 from models.experts import Employment, Expert
+from models.notices import Notice
 from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
-from services.base import Deps, transaction
-from services.entry import Entry
-from services.payments.fees import Fees
+from services.base import Actor, Deps
+from tests.factories.entry_road import Road, make_road
 from tests.factories.people import BEGINNING, make_account, make_expert
-from tests.factories.reviews import DISTRICT, make_applicant, make_application, make_catalogues, with_rules
-from tests.services.conftest import NoticeBook
+from tests.factories.reviews import DISTRICT, begin, make_applicant, make_application, make_catalogues, step, with_rules
 
 
 @pytest.fixture(autouse=True)
@@ -28,80 +27,81 @@ async def _catalogues(db: str) -> None:
     await make_catalogues()
 
 
-def entry_of(deps: Deps, book: NoticeBook, *stages: str) -> tuple[Entry, Deps]:
-    changed = with_rules(deps, entry={"stages": list(stages)})
-    return Entry(changed, book, Fees(changed, book)), changed
+def road_with(deps: Deps, clock: FixedClock, *stages: str, **form: object) -> Road:
+    """One step of review, then these stages."""
+    rules = {"entry": {"stages": list(stages)}, "review": {"steps": [step("final")]}, "form": form}
+    return make_road(with_rules(deps, **rules), clock)
 
 
-async def approved(deps: Deps, account: Account | None = None, **columns: object) -> Application:
-    values: dict[str, object] = {"expert_number": "ZJ0100001", "approved_at": deps.now(), "step": -1}
-    return await make_application(deps, account, **values | columns)
-
-
-async def pass_on(entry: Entry, deps: Deps, application: Application) -> Application:
-    async with transaction():
-        row = await Application.select_for_update().get(id=application.id)
-        await entry.pass_on(row, deps.now())
-    return await Application.get(id=application.id)
+async def handed_in(road: Road, account: Account | None = None, **columns: object) -> Application:
+    """On the reviewers' desks."""
+    values: dict[str, object] = {"expert_number": "ZJ0100001"}
+    application = await make_application(road.services.deps, account, **values | columns)
+    await begin(road.services.reviews, road.services.deps, application)
+    return application
 
 
 @pytest.mark.parametrize(
     "stages", [(), ("notice",), ("fee",), ("exam",), ("notice", "fee"), ("fee", "exam"), ("notice", "fee", "exam")]
 )
 async def test_every_pool_has_its_own_stages_and_they_end_in_the_pool(
-    deps: Deps, book: NoticeBook, stages: tuple[str, ...]
+    deps: Deps, clock: FixedClock, stages: tuple[str, ...]
 ) -> None:
-    entry, deps = entry_of(deps, book, *stages)
-    application = await approved(deps)
+    road = road_with(deps, clock, *stages)
+    application = await road.go_on(await handed_in(road))
     for stage in stages:
-        application = await pass_on(entry, deps, application)
         assert application.state == stage
-    application = await pass_on(entry, deps, application)
+        application = await road.go_on(application)
     assert (application.state, application.ended_at) == ("entered", deps.now())
     expert = await Expert.get(id=application.expert_id)
     assert (expert.number, expert.account_id, expert.standing) == ("ZJ0100001", application.account_id, "formal")
     log = await ReviewEntry.filter(application_id=application.id).order_by("id").values_list("event")
-    events = {"notice": "publish", "fee": "charge", "exam": "call"}
-    assert [event for (event,) in log] == [*(events[stage] for stage in stages), "enter"]
+    events = {"notice": ["publish"], "fee": ["charge"], "exam": ["call", "exam_passed"]}
+    assert [event for (event,) in log] == ["approve", *(event for stage in stages for event in events[stage]), "enter"]
     assert await Fee.filter(application_id=application.id).count() == stages.count("fee")
 
 
-async def test_every_stage_is_told_once(deps: Deps, book: NoticeBook) -> None:
-    entry, deps = entry_of(deps, book, "notice", "fee", "exam")
-    application = await approved(deps)
+async def test_every_stage_is_told_once(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock, "notice", "fee", "exam")
+    application = await handed_in(road)
     for _ in range(4):
-        application = await pass_on(entry, deps, application)
-    assert [(t.kind, t.params.get("step", "")) for t in book.told] == [
+        application = await road.go_on(application)
+    told = await Notice.filter(kind__startswith="application_").order_by("created_at", "id")
+    assert [(t.kind, t.params.get("step", "")) for t in told] == [
         ("application_progress", "审核通过，公示中"),
         ("application_progress", "审核通过，待缴费"),
         ("application_exam", ""),
         ("application_entered", ""),
     ]
-    assert book.told[-1].params["number"] == "ZJ0100001"
-    assert len({t.dedupe_key for t in book.told}) == 4
+    assert told[-1].params["number"] == "ZJ0100001"
 
 
-async def test_who_is_in_the_pool_is_not_passed_on_again(deps: Deps, book: NoticeBook) -> None:
-    entry, deps = entry_of(deps, book)
-    application = await pass_on(entry, deps, await approved(deps))
+async def test_who_is_in_the_pool_is_not_passed_on_again(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock, "exam")
+    application = await road.go_on(await handed_in(road))
+    await road.pass_exam(application)
     with pytest.raises(Conflict):
-        await pass_on(entry, deps, application)
+        await road.pass_exam(application)
     assert await Expert.all().count() == 1
 
 
-async def test_two_settlements_at_once_bring_somebody_in_once(deps: Deps, book: NoticeBook) -> None:
-    entry, deps = entry_of(deps, book, "fee")
-    application = await pass_on(entry, deps, await approved(deps))
-    answers = await asyncio.gather(*(pass_on(entry, deps, application) for _ in range(3)), return_exceptions=True)
-    assert sum(isinstance(answer, Conflict) for answer in answers) == 2
+async def test_two_settlements_at_once_bring_somebody_in_once(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock, "fee")
+    application = await road.go_on(await handed_in(road))
+    report = await road.order_and_pay(application)
+    for _ in range(3):
+        await road.hear_of_payment(application, report)
+    await asyncio.gather(*(road.services.deadlines.carry_out("pay_events") for _ in range(3)))
+    assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1
+    assert await ReviewEntry.filter(application_id=application.id, event="enter").count() == 1
 
 
-async def test_the_file_holds_what_the_form_told(deps: Deps, book: NoticeBook) -> None:
-    entry, deps = entry_of(deps, book)
+async def test_the_file_holds_what_the_form_told(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock)
     account = await make_applicant(deps, "欧阳锋", id_number="430104197506150018")
-    application = await approved(deps, account, specialties=("A0401", "A08"))
-    await pass_on(entry, deps, application)
+    application = await handed_in(road, account, specialties=("A0401", "A08"))
+    await road.go_on(application)
     expert = await Expert.get()
     assert (expert.name, expert.name_sort) == ("欧阳锋", "ou1 yang2 feng1")
     assert expert.id_number_hash == account.id_number_hash
@@ -119,10 +119,10 @@ async def test_the_file_holds_what_the_form_told(deps: Deps, book: NoticeBook) -
 
 
 async def test_former_and_present_units_are_employments_and_the_own_employer_is_recused(
-    deps: Deps, book: NoticeBook
+    deps: Deps, clock: FixedClock
 ) -> None:
-    entry, deps = entry_of(deps, book)
-    await pass_on(entry, deps, await approved(deps))
+    road = road_with(deps, clock)
+    await road.go_on(await handed_in(road))
     expert = await Expert.get()
     units = await Employment.filter(expert_id=expert.id).order_by("until")
     assert [(u.unit_name, u.until) for u in units] == [
@@ -139,24 +139,23 @@ async def test_former_and_present_units_are_employments_and_the_own_employer_is_
     ]
 
 
-async def test_the_own_employer_is_recused_only_where_the_rulebook_says_so(deps: Deps, book: NoticeBook) -> None:
-    changed = with_rules(deps, form={"own_employer_recused": False})
-    entry, changed = entry_of(changed, book)
-    await pass_on(entry, changed, await approved(changed))
+async def test_the_own_employer_is_recused_only_where_the_rulebook_says_so(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock, own_employer_recused=False)
+    await road.go_on(await handed_in(road))
     assert "name:广州水务设计院" not in (await Expert.get()).recusal_keys
 
 
 async def test_who_accepts_remote_evaluation_is_willing_everywhere_in_the_province(
-    deps: Deps, book: NoticeBook
+    deps: Deps, clock: FixedClock
 ) -> None:
-    entry, deps = entry_of(deps, book)
-    await pass_on(entry, deps, await approved(deps, values={"remote_evaluation": True}))
+    road = road_with(deps, clock)
+    await road.go_on(await handed_in(road, values={"remote_evaluation": True}))
     expert = await Expert.get()
     assert (expert.willing_regions, expert.remote_evaluation) == (["440000"], True)
 
 
-async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: Deps, book: NoticeBook) -> None:
-    entry, deps = entry_of(deps, book)
+async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock)
     account = await make_applicant(deps)
     left = deps.now() + timedelta(days=30)
     old = await make_expert(
@@ -164,10 +163,10 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
         standing="temporary", number="ZJ0000009",
     )  # fmt: skip
     await Employment.create(expert_id=old.id, unit_name="更早单位", unit_keys=["name:更早单位"], since=BEGINNING)
-    application = await approved(
-        deps, account, entry_type="renewal", expert_id=old.id, expert_number=old.number, specialties=("A08",)
+    application = await handed_in(
+        road, account, entry_type="renewal", expert_id=old.id, expert_number=old.number, specialties=("A08",)
     )
-    await pass_on(entry, deps, application)
+    await road.go_on(application)
     expert = await Expert.get()
     assert (expert.id, expert.number, expert.specialties) == (old.id, "ZJ0000009", ["A08"])
     assert (expert.standing, expert.department) == ("formal", "D01")
@@ -175,74 +174,69 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
     assert (await Employment.get(unit_name="更早单位")).until == deps.now()
 
 
-async def test_who_left_comes_back_into_the_old_file(deps: Deps, book: NoticeBook) -> None:
-    entry, deps = entry_of(deps, book)
+async def test_who_left_comes_back_into_the_old_file(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock)
     account = await make_applicant(deps)
     old = await make_expert(deps, id_number_hash=account.id_number_hash, left_at=BEGINNING, active=False)
-    await pass_on(entry, deps, await approved(deps, account, expert_number=old.number))
+    await road.go_on(await handed_in(road, account, expert_number=old.number))
     expert = await Expert.get()
     assert (expert.id, expert.left_at, expert.active, expert.account_id) == (old.id, None, True, account.id)
 
 
-async def test_another_persons_file_lets_go_of_the_account(deps: Deps, book: NoticeBook) -> None:
-    entry, deps = entry_of(deps, book)
+async def test_another_persons_file_lets_go_of_the_account(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock)
     account = await make_applicant(deps)
     stranger = await make_expert(deps, account=account)
-    application = await pass_on(entry, deps, await approved(deps, account))
+    application = await road.go_on(await handed_in(road, account))
     assert (await Expert.get(id=stranger.id)).account_id is None
     assert (await Expert.get(id=application.expert_id)).account_id == account.id
 
 
-async def test_a_number_taken_by_an_import_meanwhile_hinders_nobody(deps: Deps, book: NoticeBook) -> None:
-    entry, deps = entry_of(deps, book, "fee")
-    application = await pass_on(entry, deps, await approved(deps))
+async def test_a_number_taken_by_an_import_meanwhile_hinders_nobody(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock, "fee")
+    application = await road.go_on(await handed_in(road))
     await make_expert(deps, number="ZJ0100001")
-    application = await pass_on(entry, deps, application)
+    application = await road.go_on(application)
     assert application.state == "entered"
     assert application.expert_number != "ZJ0100001"
     assert (await Expert.get(id=application.expert_id)).number == application.expert_number
 
 
-async def _on_notice(entry: Entry, deps: Deps) -> Application:
-    application = await pass_on(entry, deps, await approved(deps))
-    assert application.state == "notice"
-    return application
-
-
-async def test_a_public_notice_ends_by_itself_when_its_time_is_over(
-    deps: Deps, book: NoticeBook, clock: FixedClock
-) -> None:
-    entry, deps = entry_of(deps, book, "notice")
-    application = await _on_notice(entry, deps)
+async def test_a_public_notice_ends_by_itself_when_its_time_is_over(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock, "notice")
+    application = await road.go_on(await handed_in(road))
     clock.move(timedelta(minutes=3) - timedelta(seconds=1))
-    assert await entry.end_notices() == 0
+    assert "notice_end" not in await road.services.deadlines.tick()
     clock.move(timedelta(seconds=1))
-    assert await entry.end_notices() == 1
+    await road.work("notice_end")
     assert (await Application.get(id=application.id)).state == "entered"
-    assert await entry.end_notices() == 0
+    assert "notice_end" not in await road.services.deadlines.tick()
 
 
-async def test_an_open_objection_holds_the_entry_until_it_is_answered(
-    deps: Deps, book: NoticeBook, clock: FixedClock
+async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_it(
+    deps: Deps, clock: FixedClock
 ) -> None:
-    entry, deps = entry_of(deps, book, "notice")
-    application = await _on_notice(entry, deps)
+    road = road_with(deps, clock, "notice")
+    application = await road.go_on(await handed_in(road))
     objection = await Objection.create(
         pool="demo", application_id=application.id, account_id=(await make_account(deps)).id, text="有异议",
         created_at=deps.now(),
     )  # fmt: skip
     clock.move(timedelta(days=1))
-    assert await entry.end_notices() == 0
+    assert "notice_end" not in await road.services.deadlines.tick()
     assert (await Application.get(id=application.id)).state == "notice"
-    objection.state, objection.decided_at = "dismissed", deps.now()
-    await objection.save()
-    assert await entry.end_notices() == 1
+    office = Actor("demo", "pool_admin", (await make_account(deps)).id)
+    await road.services.objections.decide(office, objection.id, "dismiss", "经核实不成立")
+    await road.work("notice_end")
+    assert (await Application.get(id=application.id)).state == "entered"
 
 
-async def test_two_workers_end_a_notice_once(deps: Deps, book: NoticeBook, clock: FixedClock) -> None:
-    entry, deps = entry_of(deps, book, "notice")
-    await _on_notice(entry, deps)
+async def test_two_workers_end_a_notice_once(deps: Deps, clock: FixedClock) -> None:
+    road = road_with(deps, clock, "notice")
+    application = await road.go_on(await handed_in(road))
     clock.move(timedelta(minutes=3))
-    await asyncio.gather(*(entry.end_notices() for _ in range(3)))
-    assert book.kinds().count("application_entered") == 1
+    assert "notice_end" in await road.services.deadlines.tick()
+    await asyncio.gather(*(road.services.deadlines.carry_out("notice_end") for _ in range(3)))
+    assert await Notice.filter(kind="application_entered").count() == 1
+    assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1
