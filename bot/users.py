@@ -72,6 +72,8 @@ class Users:
             columns = [message.appid for message in messages], [message.openid for message in messages]
             rows = {row["number"]: row for row in await held.find.fetch(*columns, timeout=self._timeout)}
             return [await self._user(held, message, rows.get(number)) for number, message in enumerate(messages, 1)]
+        except asyncpg.DataError:  # what was asked is wrong, not the connection
+            raise
         except BaseException:
             self._drop()
             raise

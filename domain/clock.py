@@ -54,8 +54,11 @@ def is_plausible(at: datetime) -> bool:
 
 
 def local(at: datetime) -> datetime:
-    """The same moment on the clocks of Shanghai."""
-    return at.astimezone(SHANGHAI)
+    """The same moment on the clocks of Shanghai; at the end of the year 9999, where no zone fits any more, as it is."""
+    try:
+        return at.astimezone(SHANGHAI)
+    except OverflowError:
+        return at.replace(tzinfo=SHANGHAI)
 
 
 def print_time(at: datetime) -> str:

@@ -10,7 +10,7 @@ from domain.clock import Clock
 from domain.errors import Rejected
 from gateways import jsons
 from gateways.http import Effect
-from gateways.wechat_api import WechatApi
+from gateways.wechat_api import LONGEST_ID, WechatApi
 from gateways.wechat_fields import fit
 from gateways.wechat_token import App
 from services.ports import MiniLogin
@@ -34,10 +34,10 @@ class MiniPrograms:
         path = "/sns/jscode2session"
         query = {"js_code": code, "grant_type": "authorization_code"}
         data = await self._api.get_by_secret(self._app(pool), path, query)
-        openid = jsons.text(data, "openid")
+        openid = jsons.token(data, "openid", LONGEST_ID)
         if not openid:
             raise self._api.lie(Effect.READ, path, "openid")
-        return MiniLogin(openid, jsons.text(data, "unionid") or None)
+        return MiniLogin(openid, jsons.token(data, "unionid", LONGEST_ID) or None)
 
     async def phone_number(self, pool: str, code: str) -> str:
         """11 digits. Rejected ``foreign_number`` for any other country's; a code works once and for five minutes."""

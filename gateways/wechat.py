@@ -16,7 +16,7 @@ from gateways import jsons
 from gateways.http import Effect
 from gateways.jsons import Json
 from gateways.shared import Fresh, SharedValues
-from gateways.wechat_api import WechatApi
+from gateways.wechat_api import LONGEST_ID, WechatApi
 from gateways.wechat_fields import fit
 from gateways.wechat_token import App
 from services.ports import JsConfig, MenuItem, WebUser
@@ -73,7 +73,7 @@ class OfficialAccounts:
             body["url"] = url
         path = "/cgi-bin/message/template/send"
         data = await self._api.post(_app(account), path, body, Effect.WRITE)
-        msgid = jsons.text(data, "msgid")
+        msgid = jsons.token(data, "msgid", LONGEST_ID)
         if not msgid:
             raise self._api.lie(Effect.WRITE, path, "msgid")
         return msgid
@@ -149,7 +149,7 @@ class OfficialAccounts:
         since = jsons.integer(data, "subscribe_time")
         return Follower(
             subscribed == 1,
-            jsons.text(data, "unionid") or None,
+            jsons.token(data, "unionid", LONGEST_ID) or None,
             datetime.fromtimestamp(since, UTC) if since is not None and 0 < since < 2**33 else None,
             jsons.text(data, "qr_scene_str"),
         )
@@ -192,10 +192,11 @@ class OfficialAccounts:
         path = "/sns/oauth2/access_token"
         query = {"code": code, "grant_type": "authorization_code"}
         data = await self._api.get_by_secret(self._app(pool), path, query)
-        openid = jsons.text(data, "openid")
+        openid = jsons.token(data, "openid", LONGEST_ID)
         if not openid:
             raise self._api.lie(Effect.READ, path, "openid")
-        return WebUser(openid, jsons.text(data, "unionid") or None, jsons.integer(data, "is_snapshotuser") == 1)
+        unionid = jsons.token(data, "unionid", LONGEST_ID) or None
+        return WebUser(openid, unionid, jsons.integer(data, "is_snapshotuser") == 1)
 
     async def js_config(self, pool: str, url: str) -> JsConfig:
         app = self._app(pool)

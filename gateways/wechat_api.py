@@ -22,6 +22,8 @@ from gateways.wechat_token import AccessTokens, App
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+LONGEST_ID = 64
+"""Characters of an openid, a unionid or a msgid; WeChat's own have about thirty."""
 _RID = re.compile(r"rid: ?([0-9a-f-]{8,40})")
 
 

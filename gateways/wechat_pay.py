@@ -298,7 +298,7 @@ def _read_notification(till: Till, body: bytes) -> PayNotification:
         envelope = jsons.parse(body)
         if not isinstance(envelope, dict):
             raise TypeError("not a JSON object")
-        event_id, kind = jsons.text(envelope, "id"), jsons.text(envelope, "event_type")
+        event_id, kind = jsons.token(envelope, "id", 64), jsons.token(envelope, "event_type", 40)
         plain = decrypt(till.apiv3_key, jsons.mapping(envelope, "resource")).decode()
         data = jsons.parse(plain.encode())
         if not (event_id and kind and isinstance(data, dict)):
@@ -309,7 +309,7 @@ def _read_notification(till: Till, body: bytes) -> PayNotification:
             plain=plain,
             trade=trade_report(data) if kind.startswith("TRANSACTION.") else None,
             refund=refund_report(data) if kind.startswith("REFUND.") else None,
-            invoice_apply_id=need(data, "fapiao_apply_id") if kind.startswith("FAPIAO.") else "",
+            invoice_apply_id=need(data, "fapiao_apply_id", 64) if kind.startswith("FAPIAO.") else "",
         )
     except (ValueError, TypeError) as error:
         log.error("pay_notification_unreadable", mchid=till.facts.mchid, reason=str(error))

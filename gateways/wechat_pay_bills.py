@@ -14,13 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from domain.clock import SHANGHAI
+from domain.clock import SHANGHAI, is_plausible
 from services.ports import BillRow, TradeBill
 
 UNPACKED_LIMIT = 256 * 1024 * 1024
 """Bytes of a bill; a hundred times the largest we expect."""
 TICK = "`"
 _MONEY = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,5})?")
+_NUMBER = re.compile(r"[\x21-\x7e]{0,64}")
 _AMOUNT = ("订单金额", "应结订单金额", "总金额")
 _REFUNDED = ("申请退款金额", "退款金额")
 _RECEIVED_TOTAL = ("订单总金额", "应结订单总金额", "总交易额")
@@ -80,14 +81,16 @@ def fen(yuan: str) -> int:
 def _row(cells: Mapping[str, str]) -> BillRow:
     out_refund_no = _given(cells.get("商户退款单号", ""))
     at = datetime.strptime(_pick(cells, ["交易时间"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI).astimezone(UTC)
+    if not is_plausible(at):
+        raise ValueError("a time of another century")
     return BillRow(
         at=at,
-        transaction_id=_pick(cells, ["微信订单号"]),
-        out_trade_no=_pick(cells, ["商户订单号"]),
+        transaction_id=_number(_pick(cells, ["微信订单号"])),
+        out_trade_no=_number(_pick(cells, ["商户订单号"])),
         state=_pick(cells, ["交易状态"]),
         amount=fen(_pick(cells, _AMOUNT)),
-        out_refund_no=out_refund_no,
-        refund_id=_given(cells.get("微信退款单号", "")),
+        out_refund_no=_number(out_refund_no),
+        refund_id=_number(_given(cells.get("微信退款单号", ""))),
         refunded=fen(_pick(cells, _REFUNDED)) if out_refund_no else 0,
     )
 
@@ -106,6 +109,12 @@ def _pick(cells: Mapping[str, str], names: Iterable[str]) -> str:
         if name in cells:
             return cells[name]
     raise ValueError(f"no column {'/'.join(names)}")
+
+
+def _number(text: str) -> str:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("a number that can't be one")
+    return text
 
 
 def _given(number: str) -> str:

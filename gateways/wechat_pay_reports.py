@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from domain.clock import is_plausible
 from gateways import jsons
 from services.ports import InvoiceReport, InvoiceStatus, RefundOutcome, RefundReport, TradeReport, TradeState
 
+MOST = 10**10
+"""Fen: a hundred million yuan, more than anybody pays here and far from where numbers end."""
 TRADE_STATES: Mapping[str, TradeState] = {
     "NOTPAY": "NOTPAY",
     "USERPAYING": "NOTPAY",
@@ -40,19 +43,20 @@ def trade_report(data: Mapping[str, object]) -> TradeReport:
     amount = jsons.mapping(data, "amount")
     total = jsons.integer(amount, "total")
     report = TradeReport(
-        out_trade_no=need(data, "out_trade_no"),
-        mchid=need(data, "mchid"),
-        appid=jsons.text(data, "appid"),
+        out_trade_no=need(data, "out_trade_no", 32),
+        mchid=need(data, "mchid", 32),
+        appid=jsons.token(data, "appid", 64),
         state=state or "NOTPAY",
-        transaction_id=jsons.text(data, "transaction_id"),
+        transaction_id=jsons.token(data, "transaction_id", 32),
         amount=total or 0,
-        currency=jsons.text(amount, "currency"),
-        payer=jsons.text(jsons.mapping(data, "payer"), "openid"),
+        currency=jsons.token(amount, "currency", 16),
+        payer=jsons.token(jsons.mapping(data, "payer"), "openid", 64),
         success_at=_moment(data, "success_time"),
     )
     if state is None:
         raise ValueError("an order in an unknown state")
-    if state in ("SUCCESS", "REFUND") and not (report.transaction_id and report.success_at and report.amount > 0):
+    is_told = report.transaction_id and report.success_at and 0 < report.amount <= MOST
+    if state in ("SUCCESS", "REFUND") and not is_told:
         raise ValueError("a paid order without transaction, time or amount")
     return report
 
@@ -61,11 +65,11 @@ def refund_report(data: Mapping[str, object]) -> RefundReport:
     """Notifications say ``refund_status`` where answers say ``status``."""
     outcome = REFUND_OUTCOMES.get(jsons.text(data, "refund_status") or jsons.text(data, "status"))
     amount = jsons.integer(jsons.mapping(data, "amount"), "refund")
-    if outcome is None or amount is None or amount <= 0:
+    if outcome is None or amount is None or not 0 < amount <= MOST:
         raise ValueError("a refund without known state or amount")
     return RefundReport(
-        out_refund_no=need(data, "out_refund_no"),
-        refund_id=need(data, "refund_id"),
+        out_refund_no=need(data, "out_refund_no", 64),
+        refund_id=need(data, "refund_id", 64),
         outcome=outcome,
         amount=amount,
         success_at=_moment(data, "success_time"),
@@ -87,26 +91,26 @@ def find_invoice(apply_id: str, fapiao_id: str, data: Mapping[str, object]) -> I
         apply_id=apply_id,
         fapiao_id=fapiao_id,
         status=status,
-        number=jsons.text(blue, "fapiao_number"),
-        code=jsons.text(blue, "fapiao_code"),
-        red_number=jsons.text(red, "fapiao_number"),
+        number=jsons.token(blue, "fapiao_number", 40),
+        code=jsons.token(blue, "fapiao_code", 20),
+        red_number=jsons.token(red, "fapiao_number", 40),
     )
 
 
-def need(data: Mapping[str, object], key: str) -> str:
-    """A text that has to be there."""
-    value = jsons.text(data, key)
+def need(data: Mapping[str, object], key: str, longest: int) -> str:
+    """A number or code that has to be there: visible ASCII of at most so many characters."""
+    value = jsons.token(data, key, longest)
     if not value:
-        raise ValueError(f"{key} is missing")
+        raise ValueError(f"{key} is missing, or can't be one")
     return value
 
 
 def _moment(data: Mapping[str, object], key: str) -> datetime | None:
-    """RFC 3339 with its offset, as UTC."""
+    """RFC 3339 with its offset, as UTC. ValueError also for a time of another century."""
     text = jsons.text(data, key)
     if not text:
         return None
     at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{key} has no zone")
+    if at.tzinfo is None or not is_plausible(at):
+        raise ValueError(f"{key} has no zone, or another century")
     return at.astimezone(UTC)

@@ -20,7 +20,7 @@ from models.draws import Draw
 from services.attendance import AttendanceDesk
 from services.audit import Audit
 from services.base import Deps, execute, rows, transaction
-from services.batches import each
+from services.batches import GIVEN_UP_AFTER, each, not_paused
 from services.browsers import KNOWN_FOR
 from services.draws.reading import Reading
 from services.draws.run import Run
@@ -35,15 +35,18 @@ log = structlog.get_logger(__name__)
 
 _DUE: Mapping[str, str] = {
     "deliver": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND due_at <= $1)",
-    "climb": "EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1)",
-    "check_outcomes": "EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1)",
-    "expire": "EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1)",
+    "climb": f"EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1 AND {not_paused('climb', 'id')})",
+    "check_outcomes": f"EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND {not_paused('check_outcomes', 'id')})",
+    "expire": "EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1 "
+    f"AND {not_paused('expire', 'id')})",
     "start": "EXISTS (SELECT 1 FROM draw_round r JOIN draw d ON d.id = r.draw_id WHERE r.start_by <= $1 "
     "AND d.state = 'committing')",
-    "remind": "EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1)",
+    "remind": "EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1 "
+    f"AND {not_paused('remind', 'id')})",
     "unseal": "EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL "
     "AND ended_at IS NULL AND starts_at <= $1 + interval '1 day')",
-    "receipts": "EXISTS (SELECT 1 FROM receipt WHERE applied_at IS NULL AND received_at <= $1 - interval '30 seconds')",
+    "receipts": "EXISTS (SELECT 1 FROM receipt WHERE applied_at IS NULL AND received_at <= $1 - interval '30 seconds' "
+    f"AND {not_paused('receipts', 'id')})",
     "seal": "EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL)",
 }
 """Conditions in SQL by kind, with the present moment as ``$1``."""
@@ -52,6 +55,8 @@ _DEFER = (
     "::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs "
     "WHERE queueing_lock = $1 AND status = 'todo')"
 )
+MAX_ATTEMPTS = 12
+"""After which a job is given up, as ``jobs.queue`` decides."""
 _OVERDUE: Mapping[str, str] = {
     "attempts": "(SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1)",
     "notices": "(SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1)",
@@ -60,6 +65,10 @@ _OVERDUE: Mapping[str, str] = {
     "counters": "(SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id "
     "WHERE d.state IN ('drawing', 'paused', 'ending') "
     "AND c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open'))",
+    "failing_rows": f"(SELECT count(*) FROM row_failure WHERE failures >= {GIVEN_UP_AFTER})",
+    "given_up_jobs": "(SELECT count(*) FROM procrastinate_jobs j WHERE status = 'failed' "
+    f"AND attempts >= {MAX_ATTEMPTS} "
+    "AND EXISTS (SELECT 1 FROM procrastinate_events e WHERE e.job_id = j.id AND e.at > now() - interval '1 day'))",
 }
 """How many rows of a table are late, by table, with the latest moment that is no delay as ``$1``."""
 PERIODIC = ("watch_draws", "late", "end", "sweep")
@@ -184,7 +193,8 @@ class Deadlines:
 
     async def _climb(self) -> None:
         due = await rows(
-            "SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 ORDER BY next_at LIMIT 500",
+            f"SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 AND {not_paused('climb', 'id')} "
+            "ORDER BY next_at LIMIT 500",
             self._deps.now(),
         )
         await each("climb", due, lambda row: self._advance(row["id"]))
@@ -196,7 +206,8 @@ class Deadlines:
     async def _apply_waiting(self) -> None:
         """Receipts whose job was lost."""
         waiting = await rows(
-            "SELECT id FROM receipt WHERE applied_at IS NULL AND received_at <= $1 ORDER BY received_at LIMIT 200",
+            f"SELECT id FROM receipt WHERE applied_at IS NULL AND received_at <= $1 AND {not_paused('receipts', 'id')} "
+            "ORDER BY received_at LIMIT 200",
             self._deps.now() - timedelta(seconds=30),
         )
         await each("receipts", waiting, lambda row: self._receipts.apply(row["id"]))
@@ -240,6 +251,7 @@ class Deadlines:
         await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_FOR)
         await execute("DELETE FROM spent_token WHERE until < $1", now)
         await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
+        await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - interval '1 day'")
         await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))
         await execute("DELETE FROM session WHERE refresh_until < $1", now - timedelta(days=7))
         await execute(

@@ -174,7 +174,7 @@ def _date(text: str) -> datetime | None:
         return None
     found = _DATE.match(text)
     try:
-        if found is None:
+        if found is None or not 1900 <= int(found[1]) <= 2200:
             raise ValueError(text)
         day = date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError as error:

@@ -19,7 +19,7 @@ from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from models.notices import Attempt
 from services.base import Actor, Deps, record, rows, system, transaction, violation
-from services.batches import each
+from services.batches import each, not_paused
 from services.draws.run import Cause, Run, place
 from services.draws.state import Locked, lock, move, tell_agency
 from services.notices import Notices
@@ -32,10 +32,11 @@ _LINK_OUTLIVES = timedelta(hours=12)
 _CALL_GRACE = timedelta(seconds=90)
 """How long an invitation outlives its time to answer while a call to its expert has no outcome yet: a key pressed in
 time counts, however late the vendor reports and confirms it, but not for ever."""
-_EXPIRED = """
+_EXPIRED = f"""
 SELECT i.id FROM invitation i WHERE i.state = 'open' AND i.answer_until <= $1 AND (i.answer_until <= $2 OR NOT EXISTS (
     SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
     AND a.channel = 'voice' AND (a.state IN ('sent', 'unknown') OR a.check_at IS NOT NULL)))
+AND {not_paused("expire", "i.id")}
 ORDER BY i.answer_until LIMIT $3
 """
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
@@ -279,7 +280,7 @@ class Invitations:
         """Remind those whose gathering comes near; returns how many."""
         due = await rows(
             "SELECT id FROM invitation WHERE next_reminder_at <= $1 AND state = 'accepted' "
-            "ORDER BY next_reminder_at LIMIT $2",
+            f"AND {not_paused('remind', 'id')} ORDER BY next_reminder_at LIMIT $2",
             self._deps.now(),
             limit,
         )

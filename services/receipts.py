@@ -24,10 +24,11 @@ from domain.rulebook_sections import Voice
 from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice, Receipt
 from services.base import Deps, rows, transaction
-from services.batches import each
+from services.batches import each, not_paused
 from services.invitations import Choice, Invitations
 from services.notices import Notices
 from services.notices.notify import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED
+from services.outages import AWAY
 from services.ports import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -87,6 +88,17 @@ class Receipts:
         await self._take("wechat", [(f"{appid}:{msgid}", body)])
 
     async def _take(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """All in one transaction; when that fails, each in its own, so that one that can't be stored costs no other."""
+        try:
+            await self._store(vendor, reports)
+        except AWAY:
+            raise
+        except Exception:  # last resort: the vendor would repeat the whole push, the bad report with it
+            log.exception("reports_not_stored", vendor=vendor, count=len(reports))
+            for one in reports if len(reports) > 1 else ():
+                await self._take(vendor, [one])
+
+    async def _store(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
         now = self._deps.now()
         async with transaction():
             for key, body in reports:
@@ -202,7 +214,8 @@ class Receipts:
         """
         due = await rows(
             "SELECT a.id, a.out_id, a.channel, a.vendor_id, a.sent_at, n.mobile_sealed "
-            "FROM attempt a JOIN notice n ON n.id = a.notice_id WHERE a.check_at <= $1 ORDER BY a.check_at LIMIT $2",
+            "FROM attempt a JOIN notice n ON n.id = a.notice_id WHERE a.check_at <= $1 "
+            f"AND {not_paused('check_outcomes', 'a.id')} ORDER BY a.check_at LIMIT $2",
             self._deps.now(),
             limit,
         )

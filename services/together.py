@@ -7,6 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import structlog
+
+from services.outages import AWAY
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
 Q = TypeVar("Q")
 A = TypeVar("A")
 
@@ -21,7 +27,8 @@ class Together(Generic[Q, A]):
     """Hands questions to ``answer`` (as many answers, in their order); those that come while ``lanes`` calls are under
     way share the next one, ``most`` at a time. A single question goes at once and alone.
 
-    A failure is that of everybody who shared the call: alone one gets it as it is, several get a ConnectionError each.
+    A call that fails is made again for each question alone, so that a bad one fails nobody but its asker; ``answer``
+    must bear that. When a part of ours is away nothing is repeated: everybody who shared it gets a ConnectionError.
     Ask outside of transactions: the call may be carried by another asker's task.
     """
 
@@ -61,6 +68,11 @@ class Together(Generic[Q, A]):
                 if not asked.answer.done():
                     asked.answer.set_result(answer)
         except BaseException as error:
+            if isinstance(error, Exception) and not isinstance(error, AWAY) and len(batch) > 1:
+                log.warning("shared_call_failed", questions=len(batch), error=type(error).__name__)
+                for asked in batch:
+                    await self._settle([asked])
+                return
             for asked in batch:
                 if not asked.answer.done():
                     asked.answer.set_exception(_of_ones_own(error, shared=len(batch) > 1))

@@ -20,6 +20,9 @@ from services.base import Deps
 from services.expert_rows import ExpertRow, Unit
 from services.pinyin import sort_name
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+"""Employments before and after (9999 for ever) begin and end here, where times can still be counted."""
+
 
 class FileMaker:
     """Reads an application as an expert's row. What its form does not ask stays as in ``existing``, the old file."""
@@ -144,7 +147,7 @@ def _month(value: object, *, after: bool = False) -> datetime | None:
     """The first moment of a month written ``2020-09``, or, ``after``, of the following one; aware UTC."""
     if not isinstance(value, str) or not value:
         return None
-    year, month = int(value[:4]), int(value[5:7])
+    year, month = min(max(int(value[:4]), _FIRST_YEAR), _LAST_YEAR), int(value[5:7])
     if after:
         year, month = year + month // 12, month % 12 + 1
     return datetime.combine(date(year, month, 1), time(), SHANGHAI).astimezone(UTC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from services.base import Deps, execute, rows, transaction
 from services.batches import each
 from services.notices import texts
 from services.notices.notify import Notices
+from services.outages import AWAY
 from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
 
 log = structlog.get_logger(__name__)
@@ -142,7 +144,7 @@ class Delivery:
             limit = asyncio.Semaphore(_AT_ONCE)
             people = await self._people([row["account_id"] for row in batch if row["account_id"]])
             outcomes = await asyncio.gather(*(self._attempt(row, people, limit) for row in batch))
-            await self._apply(batch, outcomes)
+            await self._write(batch, outcomes)
             done += len(batch)
         return done
 
@@ -179,7 +181,7 @@ class Delivery:
         except Transient as error:
             return self._again(row, outcome, error)
         except Rejected as error:
-            return replace(outcome, state="failed", vendor_code=error.vendor_code)
+            return replace(outcome, state="failed", vendor_code=error.vendor_code[:60])
         except OutcomeUnknown as error:
             return self._unknown(row, outcome, error.reason[:60])
         except Exception:  # last resort: a mistake of ours in one message must not take the outcomes of all others
@@ -201,7 +203,8 @@ class Delivery:
     def _unknown(self, row: Any, outcome: Outcome, code: str) -> Outcome:
         """Perhaps sent: only a template message is repeated, since WeChat makes repeats of one id one."""
         if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
-            retry_at = self._deps.now() + timedelta(seconds=10)
+            pause = 5 * 2.0 ** row["tries"] * random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
+            retry_at = self._deps.now() + timedelta(seconds=pause)
             return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
         return replace(outcome, state="unknown", vendor_code=code)
 
@@ -210,6 +213,7 @@ class Delivery:
         if row["tries"] >= _MAX_TRIES or (error.retry_after or 0) > _LONGEST_PAUSE:
             return replace(outcome, state="failed", vendor_code=error.reason[:60])
         pause = error.retry_after if error.retry_after is not None else 2.0 ** row["tries"]
+        pause *= random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
         retry_at = self._deps.now() + timedelta(seconds=pause)
         return replace(outcome, state="pending", vendor_code=error.reason[:60], retry_at=retry_at)
 
@@ -273,6 +277,20 @@ class Delivery:
         if row["kind"] in texts.LINKED and row["link"]:
             params["link"] = f"{self._deps.public_url}/i/{row['link']}"
         return params
+
+    async def _write(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        """All in one transaction; when that fails, each in its own. One that can't be written stays *unknown*: it is
+        asked after, and never sent again."""
+        try:
+            await self._apply(batch, outcomes)
+        except AWAY:
+            raise
+        except Exception:  # last resort: whatever is wrong with one outcome, the others must not be lost with it
+            log.exception("outcomes_not_written", count=len(batch))
+            if len(batch) == 1:
+                return
+            for row, outcome in zip(batch, outcomes, strict=True):
+                await self._write([row], [outcome])
 
     async def _apply(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
         """Notices are locked before attempts, as everywhere; what still has to climb is marked in the same breath."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.base import Deps
+from services.batches import not_paused
 from services.codes import Notifier
 from services.deadlines import Duty
 from services.payments.afterwards import Afterwards
@@ -67,13 +68,17 @@ def make_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside
     duties = (
         Duty("fee_open", opened, fees.tell_opened),
         Duty("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.carry_out_due),
-        Duty("order_check", "EXISTS (SELECT 1 FROM pay_order WHERE check_at <= $1)", orders.check_due),
-        Duty("refund_check", "EXISTS (SELECT 1 FROM refund WHERE check_at <= $1)", refunds.check_due),
-        Duty("invoice_check", "EXISTS (SELECT 1 FROM invoice WHERE check_at <= $1)", invoicing.check_due),
-        Duty("bills", "EXISTS (SELECT 1 FROM bill WHERE check_at <= $1)", bills.run_due),
+        Duty("order_check", _due("pay_order", "order_check"), orders.check_due),
+        Duty("refund_check", _due("refund", "refund_check"), refunds.check_due),
+        Duty("invoice_check", _due("invoice", "invoice_check"), invoicing.check_due),
+        Duty("bills", _due("bill", "bills"), bills.run_due),
     )
     pictures = PayPictures(deps, orders, outside.printer, outside.official, outside.windows)
     return PayDesk(
         Payments(deps), orders, refunds, Redirects(deps, outside.platform), invoices, invoicing, Alarms(deps), events,
         bills, pictures, duties,
     )  # fmt: skip
+
+
+def _due(table: str, work: str) -> str:
+    return f"EXISTS (SELECT 1 FROM {table} WHERE check_at <= $1 AND {not_paused(work, 'id')})"

@@ -19,7 +19,7 @@ from domain.ids import new_id
 from domain.money import yuan
 from models.payments import Fee, Invoice
 from services.base import Deps, execute, rows, system, transaction
-from services.batches import each
+from services.batches import each, not_paused
 from services.codes import Notifier
 from services.limits import DAY
 from services.payments.fees import rules_of
@@ -82,7 +82,11 @@ class Invoicing:
 
     async def check_due(self) -> int:
         """Take the next step of every invoice that is due; returns how many there were."""
-        due = await rows("SELECT id FROM invoice WHERE check_at <= $1 ORDER BY check_at LIMIT 50", self._deps.now())
+        due = await rows(
+            f"SELECT id FROM invoice WHERE check_at <= $1 AND {not_paused('invoice_check', 'id')} "
+            "ORDER BY check_at LIMIT 50",
+            self._deps.now(),
+        )
         await each("invoice_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
 

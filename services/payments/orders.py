@@ -33,7 +33,7 @@ from domain.ids import new_id
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
 from services.base import Actor, Deps, record, rows, system, transaction, violation
-from services.batches import each
+from services.batches import each, not_paused
 from services.limits import HOUR, check_recent
 from services.payments.bill_days import open_day
 from services.payments.fees import print_deadline, rules_of
@@ -273,7 +273,11 @@ class Orders:
 
     async def check_due(self) -> int:
         """Ask about orders whose time has come, close those that ended; returns how many were due."""
-        due = await rows("SELECT id FROM pay_order WHERE check_at <= $1 ORDER BY check_at LIMIT 100", self._deps.now())
+        due = await rows(
+            f"SELECT id FROM pay_order WHERE check_at <= $1 AND {not_paused('order_check', 'id')} "
+            "ORDER BY check_at LIMIT 100",
+            self._deps.now(),
+        )
         await each("order_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
 

@@ -26,7 +26,7 @@ from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
 from services.applications.state import lock
 from services.base import Actor, Deps, record, rows, system, transaction
-from services.batches import each
+from services.batches import each, not_paused
 from services.codes import Notifier
 from services.idempotency import once
 from services.payments.afterwards import Afterwards, check_choice
@@ -131,7 +131,11 @@ class Refunds:
 
     async def check_due(self) -> int:
         """Send what is requested, ask about what is under way; returns how many were due."""
-        due = await rows("SELECT id FROM refund WHERE check_at <= $1 ORDER BY check_at LIMIT 100", self._deps.now())
+        due = await rows(
+            f"SELECT id FROM refund WHERE check_at <= $1 AND {not_paused('refund_check', 'id')} "
+            "ORDER BY check_at LIMIT 100",
+            self._deps.now(),
+        )
         await each("refund_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import uuid4
 
 import asyncpg
@@ -72,8 +73,6 @@ async def test_an_event_about_a_stranger_creates_nothing(users: Users, connectio
 
 
 async def test_the_same_openid_of_two_accounts_is_two_users(users: Users) -> None:
-    from dataclasses import replace
-
     one = message("x")
     other = replace(one, appid="wx2", pool="hunan")
     found = await asyncio.gather(users.find(one), users.find(other), users.find(one))
@@ -108,3 +107,14 @@ async def test_a_database_that_is_away_is_an_outage() -> None:
     with pytest.raises(OUTAGES):
         await users.find(message("x"))
     await users.close()
+
+
+async def test_one_impossible_openid_fails_no_other_message_and_keeps_the_connection(users: Users) -> None:
+    await users.find(message("x", "o1"))
+    held = users._held
+    bad = replace(message("x", "bad"), fields={**message("x", "bad").fields, "FromUserName": "o\0"})
+    asked = [message("x", "o1"), message("x", "o2"), bad, message("x", "o3")]
+    found = await asyncio.gather(*(users.find(one) for one in asked), return_exceptions=True)
+    assert isinstance(found[2], asyncpg.DataError)
+    assert [user.openid for at, user in enumerate(found) if at != 2] == ["o1", "o2", "o3"]  # type: ignore[union-attr]
+    assert users._held is held

@@ -376,6 +376,12 @@ async def test_a_success_that_lacks_what_was_ordered_has_no_known_outcome(
         {"success_time": ""},
         {"success_time": "yesterday"},
         {"success_time": "2026-11-21T11:59:58"},
+        {"success_time": "9999-12-31T23:59:59-12:00"},
+        {"success_time": "1970-01-01T00:00:00+08:00"},
+        {"transaction_id": "4" * 33},
+        {"transaction_id": "42\0"},
+        {"mchid": "1" * 200},
+        {"amount": {"total": 10**18}},
         {"amount": {}},
         {"amount": {"total": "many"}},
         {"amount": {"total": 0}},
@@ -414,7 +420,15 @@ async def test_a_refund_can_be_asked_after(pay: WechatPay, platform: Platform, s
 
 @pytest.mark.parametrize(
     "lie",
-    [{"status": "DONE"}, {"out_refund_no": "R2"}, {"refund_id": None}, {"amount": {}}, {"amount": {"refund": -1}}],
+    [
+        {"status": "DONE"},
+        {"out_refund_no": "R2"},
+        {"refund_id": None},
+        {"amount": {}},
+        {"amount": {"refund": -1}},
+        {"refund_id": "5" * 65},
+        {"amount": {"refund": 10**18}},
+    ],
     ids=str,
 )
 async def test_a_refund_that_cannot_be_is_not_believed(

@@ -110,6 +110,23 @@ async def test_a_missing_header_is_refused(pay: WechatPay, platform: Platform, n
     assert (await refused(pay.read_notification("demo", headers, body))).code == "pay_forged"
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"success_time": "9999-12-31T23:59:59-12:00"}, {"transaction_id": "4" * 33}, {"out_trade_no": "x" * 33},
+        {"amount": {"total": 10**30, "currency": "CNY"}}, {"out_trade_no": "T1\0"},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_a_genuine_notification_with_impossible_values_goes_no_further(
+    pay: WechatPay, platform: Platform, lie: dict[str, object]
+) -> None:
+    headers, body = platform.notification(PAID, trade(**lie))
+    with pytest.raises(InvalidInput) as caught:
+        await pay.read_notification("demo", headers, body)
+    assert caught.value.code == "pay_bad_notification"
+
+
 @pytest.mark.parametrize("away", [timedelta(minutes=-5, seconds=-1), timedelta(minutes=5, seconds=1)], ids=str)
 async def test_a_notification_from_another_time_is_refused(pay: WechatPay, platform: Platform, away: timedelta) -> None:
     """Signed rightly, and played again by whoever recorded it."""

@@ -34,6 +34,7 @@ from services.sealed_files import SealedFiles
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf, png, with_action
 from tests.factories.people import make_account
+from tests.services.conftest import end_pauses
 
 PICTURE = jpeg()
 
@@ -637,6 +638,7 @@ async def test_a_store_that_is_away_is_swept_next_time(
     files.away = True
     await service.sweep()
     files.away = False
+    await end_pauses()
     assert await service.sweep() == 1
     assert files.kept == {}
 

@@ -222,3 +222,24 @@ async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines
         await record(system("closed"), office.deps.now(), "pool.left", "pool", None)
     await deadlines.carry_out("seal")
     assert "seal" not in await deadlines.tick()
+
+
+async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    """Two hundred receipts that nobody can read come before a good one; no more than two hundred are looked at."""
+    for number in range(200):
+        await Receipt.create(vendor="sms", key=str(number), body={}, received_at=clock.now() - timedelta(days=1))
+    await execute(
+        "INSERT INTO row_failure (id, work, subject, failures, retry_at, error) SELECT gen_random_uuid(), 'receipts', "
+        "id::text, 11, clock_timestamp() + interval '1 hour', 'TypeError' FROM receipt"
+    )
+    await Receipt.create(vendor="sms", key="good", body=SMS, received_at=clock.now())
+    clock.move(timedelta(minutes=2))
+    await deadlines.carry_out("receipts")
+    assert not await Receipt.filter(key="good", applied_at=None).exists()
+    assert "receipts" not in await deadlines.tick(), "nothing is tried again without a pause"
+    assert (await deadlines.health()).overdue["failing_rows"] == 0
+    await execute("UPDATE row_failure SET failures = 12")
+    health = await deadlines.health()
+    assert (health.overdue["failing_rows"], health.well) == (200, False)

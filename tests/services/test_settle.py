@@ -246,3 +246,13 @@ async def test_trouble_with_what_follows_leaves_the_money_counted_and_is_tried_a
     clock.move(timedelta(seconds=30))
     await till.settle_all()
     assert till.passed.numbers == [fee.expert_number]
+
+
+async def test_one_impossible_report_fails_none_of_those_that_came_with_it(till: Till, deps: Deps) -> None:
+    reports = [await paid_by(till, await make_fee(deps)) for _ in range(9)]
+    reports[6] = replace(reports[6], transaction_id="4" * 400)
+    words = await asyncio.gather(*(till.settle.apply_trade("demo", one) for one in reports), return_exceptions=True)
+    assert isinstance(words[6], Exception)
+    assert {word.word for at, word in enumerate(words) if at != 6} == {"paid"}  # type: ignore[union-attr]
+    assert await Fee.filter(state="paid").count() == 8
+    assert await find_broken() == []

@@ -20,6 +20,7 @@ from services.sealed_files import SealedFiles, new_key
 from services.store_keeper import FEW, NAMED_IN, OLD, REMOVALS_DUE, SEARCH_DUE, Search, StoreKeeper, give_up
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg
+from tests.services.conftest import end_pauses
 
 pytestmark = pytest.mark.usefixtures("db")
 DAY = timedelta(days=1)
@@ -97,6 +98,7 @@ async def test_a_store_that_is_away_is_asked_again(
     await keeper.remove_due()
     assert await is_due(REMOVALS_DUE, deps)
     files.away = False
+    await end_pauses()
     await keeper.remove_due()
     assert files.kept == {}
 

@@ -17,6 +17,7 @@ class Oracle:
         self.calls: list[list[int]] = []
         self.free = asyncio.Event()
         self.failure: Exception | None = None
+        self.bad = 0
         self.together: Together[int, int] = Together(self.answer, lanes=lanes, most=most)
 
     async def answer(self, questions: Sequence[int]) -> list[int]:
@@ -24,6 +25,8 @@ class Oracle:
         await self.free.wait()
         if self.failure is not None:
             raise self.failure
+        if self.bad in questions:
+            raise ValueError("no")
         return [2 * number for number in questions]
 
     async def asked(self, *numbers: int) -> list[asyncio.Task[int]]:
@@ -51,16 +54,28 @@ async def test_no_call_is_larger_than_agreed_and_lanes_go_side_by_side() -> None
     assert sorted(oracle.calls) == [[1], [2], [3, 4], [5]]
 
 
-async def test_a_failure_is_everybodys_of_that_call_and_of_nobody_else() -> None:
+async def test_one_bad_question_fails_nobody_but_its_asker() -> None:
     oracle = Oracle()
-    oracle.failure = ValueError("no")
+    oracle.bad = 3
+    tasks = await oracle.asked(1) + await oracle.asked(2, 3, 4)
+    oracle.free.set()
+    assert [await tasks[0], await tasks[1], await tasks[3]] == [2, 4, 8]
+    with pytest.raises(ValueError, match="no"):
+        await tasks[2]
+    assert oracle.calls == [[1], [2, 3, 4], [2], [3], [4]]
+
+
+async def test_an_outage_is_everybodys_of_that_call_and_is_not_made_longer() -> None:
+    oracle = Oracle()
+    oracle.failure = TimeoutError("away")
     alone, *shared = await oracle.asked(1) + await oracle.asked(2, 3)
     oracle.free.set()
-    with pytest.raises(ValueError, match="no"):
+    with pytest.raises(TimeoutError, match="away"):
         await alone
     for task in shared:
-        with pytest.raises(ConnectionError, match="ValueError"):
+        with pytest.raises(ConnectionError, match="TimeoutError"):
             await task
+    assert oracle.calls == [[1], [2, 3]]
     oracle.failure = None
     assert await oracle.together.ask(4) == 8
 

@@ -16,6 +16,7 @@ from domain.errors import Rejected
 from models.notices import Attempt, Notice, Receipt
 from services.base import Deps, rows, transaction
 from services.notices import Delivery
+from services.ports import SmsReport
 from services.receipts import Receipts
 from tests.factories.offices import Office, add_experts, make_office, start_draw
 from tests.factories.people import make_account
@@ -51,6 +52,35 @@ async def test_a_message_that_can_not_be_made_does_not_lose_the_outcomes_of_the_
     await tell(office)
     assert await delivery.deliver_due() == 2
     assert await states() == [("wechat", "pending", "repeat"), ("wechat", "sent", "")]
+
+
+async def test_one_answer_of_a_vendor_that_can_not_be_stored_costs_no_other_outcome(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    """Else four hundred people would be taken for not told, because of one nonsense id."""
+    for _ in range(5):
+        await tell(office, bound=False)
+    await delivery.deliver_due()
+    await Attempt.filter(channel="sms").delete()
+    ids = iter(["1", "2", "x" * 500, "\0", "5"])
+
+    async def send(*_: object, **__: object) -> str:
+        return next(ids)
+
+    vendors.send = send  # type: ignore[method-assign]
+    for notice in await Notice.filter(state="active"):
+        async with transaction():
+            await office.notices.advance(notice.id)
+    await delivery.deliver_due()
+    sent = [(a.state, a.vendor_id) for a in await Attempt.filter(channel="sms")]
+    assert sorted(sent) == [("sent", "1"), ("sent", "2"), ("sent", "5"), ("unknown", ""), ("unknown", "")]
+
+
+async def test_one_report_that_can_not_be_stored_costs_no_other(receipts: Receipts) -> None:
+    good = [SmsReport(f"b{n}", f"o{n}", True, "DELIVERED") for n in range(4)]
+    await receipts.take_sms([*good[:2], SmsReport("b\0", "o", True, "\0"), *good[2:]])
+    assert await Receipt.all().count() == 4
+    assert await jobs("receipts.apply") == 4
 
 
 async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_nobody(
@@ -186,8 +216,6 @@ async def test_giving_up_on_a_receipt_takes_the_notice_first(
 async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
     office: Office, delivery: Delivery, vendors: Vendors, receipts: Receipts, clock: FixedClock
 ) -> None:
-    from services.ports import SmsReport
-
     asked: list[str] = []
 
     async def report(mobile: str, sent_at: object, biz_id: str, *, out_id: str) -> SmsReport:
