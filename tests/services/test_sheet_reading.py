@@ -2,58 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import resource
-import zipfile
-from collections.abc import Iterator
 
 import pytest
-from openpyxl import Workbook
 
 from services.file_checker import FileChecker
 from services.limited_process import Limits
 from services.sheet_files import Column, Line, SheetError
 from services.sheet_reading import read_lines
+from tests.factories.sheets import MAIN, SHEET, STRINGS, book, sheet, strings_without_end, with_part
 
 COLUMNS = (Column("name", "姓名", True, "", ""), Column("code", "代码", False, "", ""))
-SHEET = "xl/worksheets/sheet1.xml"
-STRINGS = "xl/sharedStrings.xml"
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-
-
-def book(rows: list[list[object]] | None = None) -> bytes:
-    made = Workbook()
-    for row in rows or [["姓名", "代码"], ["张三", "1"]]:
-        made.active.append(row)
-    out = io.BytesIO()
-    made.save(out)
-    return out.getvalue()
-
-
-def with_part(name: str, pieces: Iterator[bytes]) -> bytes:
-    """A good book with another content of one part, packed as small as it goes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book())) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, True, 9) as new:
-        for part in old.namelist():
-            if part != name:
-                new.writestr(part, old.read(part))
-        with new.open(name, "w") as stream:
-            for piece in pieces:
-                stream.write(piece)
-    return out.getvalue()
-
-
-def sheet(rows: Iterator[bytes]) -> Iterator[bytes]:
-    yield f'<worksheet xmlns="{MAIN}"><sheetData>'.encode()
-    yield from rows
-    yield b"</sheetData></worksheet>"
-
-
-def strings_without_end(megabytes: int) -> Iterator[bytes]:
-    yield f'<sst xmlns="{MAIN}">'.encode()
-    for _ in range(megabytes):
-        yield b"<si><t/></si>" * 80_000
-    yield b"</sst>"
 
 
 def refused(content: bytes, rows_max: int = 500) -> str:
