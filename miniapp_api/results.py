@@ -100,7 +100,7 @@ async def result(call: Call, path: DrawPath) -> ResultOut:
 
 @api.get("/draws/{draw_id}/record", "抽取记录", action="draw.read", media_type="application/json")
 async def record(call: Call, path: DrawPath) -> Download:
-    """The verifiable record for `pbt verify-draw`; a prefix while the draw runs."""
+    """The verifiable record for `pbt verify-draw`; while the draw runs a prefix without the candidate lists."""
     document = await call.services.reading.record_of(call.actor, path.draw_id)
     content = json.dumps(document, ensure_ascii=False, indent=1).encode()
     return Download(content, "application/json; charset=utf-8", f"draw-{path.draw_id}.json")
@@ -108,7 +108,7 @@ async def record(call: Call, path: DrawPath) -> Download:
 
 @api.post("/draws/{draw_id}/record/leaves/{leaf}/opening", "查看抽取凭证", action="draw.open_leaf", keyed="no")
 async def open_leaf(call: Call, path: LeafPath) -> LeafOut:
-    """Salt and expert behind a leaf: for that expert or a supervisor. Each opening is logged, none is kept."""
+    """Salt and expert behind a leaf, after unsealing, for that expert or a supervisor. Each is logged, none kept."""
     salt, expert = await call.services.reading.open_leaf(call.actor, path.draw_id, path.leaf)
     return LeafOut(salt=salt, expert=expert)
 

@@ -61,6 +61,8 @@ _OVERDUE: Mapping[str, str] = {
     "attempts": "(SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1)",
     "notices": "(SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1)",
     "invitations": "(SELECT count(*) FROM invitation WHERE state = 'open' AND answer_until < $1)",
+    "starts": "(SELECT count(*) FROM draw_round r JOIN draw d ON d.id = r.draw_id WHERE r.start_by < $1 "
+    "AND d.state = 'committing')",
     "receipts": "(SELECT count(*) FROM receipt WHERE applied_at IS NULL AND received_at < $1)",
     "counters": "(SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id "
     "WHERE d.state IN ('drawing', 'paused', 'ending') "

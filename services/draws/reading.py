@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -391,8 +391,8 @@ class Reading:
             DrawState.PAUSED: f"已暂停，已发出的{opened}个呼叫仍会等待结果。",
             DrawState.ENDING: f"正在等待最后{opened}位专家的结果。",
             DrawState.COMPLETED: f"抽取完成，名单{print_time(self.unseals_at(draw))}解密。",
-            DrawState.SHORT: f"专家不足，还缺{missing}人，可扩大地区补抽。",
-            DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽。",
+            DrawState.SHORT: f"专家不足，还缺{missing}人，{_how_to_fill(conditions)}",
+            DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽，{_how_to_fill(conditions)}",
             DrawState.ENDED: "活动已结束。",
             DrawState.TERMINATED: "活动已终止，标段可重新申请抽取。",
             DrawState.RELEASED: "专家已退选。",
@@ -506,6 +506,11 @@ class Reading:
                 experts = self._deps.keys.open(item.experts_sealed, "experts")
                 return salts[index * 32 : index * 32 + 32], UUID(bytes=experts[index * 16 : index * 16 + 16])
         raise NotFound("抽取记录中没有这个编号。")
+
+
+def _how_to_fill(conditions: Sequence[Condition]) -> str:
+    spent = all(c.exhausted for c in conditions if c.needed > c.accepted)
+    return "名单已抽完，可扩大地区补抽。" if spent else "可按原顺序补抽。"
 
 
 async def published_lists(draw: Draw) -> dict[str, tuple[bytes, list[bytes]]]:

@@ -90,7 +90,10 @@ export async function waitingPart(page) {
 export async function supplementPart(page, found) {
   if (!['supplement_pending', 'short'].includes(found.state)) return null;
   const { choices } = page.pool;
+  const { conditions } = await page.api.get(`/draws/${found.id}/progress`);
+  const spent = new Set(conditions.filter((one) => one.exhausted).map((one) => one.position));
   const missing = found.conditions.filter((one) => one.accepted < one.needed);
+  const atEnd = missing.filter((one) => spent.has(one.position));
   const begin = async (regions) => {
     const { round } = await page.api.post(`/draws/${found.id}/supplement`, { regions, gathering: [] });
     page.toast(round ? '地区已扩大，请双方重新承诺。' : '补抽已启动。');
@@ -105,7 +108,7 @@ export async function supplementPart(page, found) {
   return [
     banner(`缺 ${missing.reduce((sum, one) => sum + one.needed - one.accepted, 0)} 人。可按原条件沿同一顺序补抽；名单抽完仍缺人的，可扩大地区重新承诺。`, 'orange'),
     gathering(page, found),
-    buttons(button('按原条件补抽', () => begin([]), 'primary')),
-    choices.region_change && cells('扩大地区补抽', missing.map((one) => cell(`条件 ${one.position}`, `缺 ${one.needed - one.accepted} 人`, { onclick: () => change(one) }))),
+    atEnd.length < missing.length && buttons(button('按原条件补抽', () => begin([]), 'primary')),
+    choices.region_change && atEnd.length > 0 && cells('扩大地区补抽', atEnd.map((one) => cell(`条件 ${one.position}`, `缺 ${one.needed - one.accepted} 人`, { onclick: () => change(one) }))),
   ];
 }
