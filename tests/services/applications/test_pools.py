@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.clock import FixedClock
 from domain.entry_lifecycles import ApplicationState, FeeState
 from domain.errors import Conflict, RuleViolation
 from domain.rulebook import load_rulebooks
@@ -12,15 +13,16 @@ from models.payments import Fee
 from models.reviews import ReviewTask
 from services.applications.drafts import Drafts
 from services.applications.reading import ApplicationReading
-from services.applications.state import editable_fields, lock
+from services.applications.state import editable_fields
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
-from services.base import Actor, Deps, transaction
+from services.base import Actor, Deps
 from services.campaigns import Campaigns
 from services.entry import Entry
 from services.payments.fees import Fees
 from services.reviews import Reviews
 from tests.factories.applications import attach, fill_in, make_applicant, make_campaign, make_codes
+from tests.factories.entry_road import make_road
 from tests.services.conftest import POOLS, NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -124,15 +126,14 @@ async def test_in_xinjiang_a_sent_back_form_is_withdrawn_before_it_is_changed(de
         await submission.submit(person, application.id, application.version)
 
 
-async def test_who_will_not_pay_gives_up_owes_nothing_and_may_apply_anew(deps: Deps, book: NoticeBook) -> None:
+async def test_who_will_not_pay_gives_up_owes_nothing_and_may_apply_anew(deps: Deps, clock: FixedClock) -> None:
     person, application = await begin(deps, "xinjiang")
-    now = deps.now()
-    await Application.filter(id=application.id).update(
-        state="fee", round=1, submitted_at=now, approved_at=now, expert_number="ZJ0100009"
-    )
-    async with transaction():
-        await Fees(deps, book).charge(await lock(application.id), now)
-    outcome = await submission_of(deps, book).cancel(person, application.id)
+    await print_form(deps, application)
+    road = make_road(deps, clock)
+    await road.services.submission.submit(person, application.id, application.version)
+    application = await road.go_on(await Application.get(id=application.id))
+    assert application.state == "fee"
+    outcome = await road.services.submission.cancel(person, application.id)
     assert outcome.state == ApplicationState.CANCELLED
     assert (await Fee.get(application_id=application.id)).state == FeeState.VOID
     again = await Drafts(deps, Campaigns(deps)).start(person, "first")

@@ -30,6 +30,7 @@ from tests.factories.applications import (
     make_codes,
     with_rules,
 )
+from tests.factories.entry_road import make_road
 from tests.factories.people import make_account, make_expert
 from tests.services.conftest import NoticeBook
 
@@ -132,7 +133,7 @@ async def test_a_draft_goes_on_until_the_window_ends(deps: Deps, to_dos: ToDos, 
 
 
 async def test_the_way_from_submission_to_the_fee(
-    deps: Deps, to_dos: ToDos, zhao: Actor, submission: Submission, reviews: Reviews, entry: Entry, clock: FixedClock
+    deps: Deps, to_dos: ToDos, zhao: Actor, submission: Submission, reviews: Reviews, clock: FixedClock
 ) -> None:
     await make_campaign(deps)
     two = [{"code": SPECIALTY, "choice": "preferred"}, {"code": OTHER_SPECIALTY, "choice": "alternative"}]
@@ -175,7 +176,7 @@ async def test_the_way_from_submission_to_the_fee(
     assert stages(at).endswith("公示 now, 缴费 next, 入库 next")
 
     clock.move(timedelta(minutes=4))
-    await entry.end_notices()
+    await make_road(deps, clock).work("notice_end")
     at = await progress(to_dos, zhao)
     assert "缴费1.00元" in at.advice
     clock.move(timedelta(minutes=2))
