@@ -389,8 +389,10 @@ async def test_22_two_absences_are_registered_and_filled_together_from_another_r
     )
     assert (registered["counts"], registered["code"]) == (False, codes[absent.mobile])
     assert len((await agent.get("/absences"))["items"]) == 1
-    told = [sms["text"] for sms in (await day.phone(absent.mobile).read())["sms"]]
-    assert any("被登记请假，请核实" in text and "/i/" in text for text in told)
+    await day.phone(absent.mobile).wait_for(
+        lambda state: any("被登记请假，请核实" in sms["text"] and "/i/" in sms["text"] for sms in state["sms"]) or None,
+        "请假核实",
+    )
     mini = await day.mini(absent.mobile, "expert")
     [panel] = (await mini.get("/panels"))["items"]
     assert panel["leave_asked_until"] is not None
