@@ -115,7 +115,7 @@ async def force_end(call: Call, path: DrawPath, body: ReasonIn) -> None:
 @api.post("/draws/{draw_id}/termination", "终止活动", action="draw.terminate")
 async def terminate(call: Call, path: DrawPath, body: TerminationIn) -> None:
     """Give the activity up from any state: calls end, experts who agreed are told at once, the lots may be drawn again.
-    A full panel is dissolved by the verifier only."""
+    Once calling has begun, by the verifier only."""
     await call.services.exits.terminate(call.actor, path.draw_id, body.cause, body.reason)
 
 

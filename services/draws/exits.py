@@ -44,8 +44,9 @@ class Exits:
     async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
         """Give an activity up: calls end, who agreed is told to stay at home, the lots may be drawn again.
 
-        ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit trail. A full panel is
-        dissolved by the verifier only: else who dislikes it would draw another. Raises InvalidInput, Conflict.
+        ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit trail. Once calling has
+        begun only the verifier may: else who hears that friends weren't called would draw again. Raises InvalidInput,
+        Conflict.
         """
         permissions.check(actor, "draw.terminate")
         if reason not in TERMINATION_REASONS:
@@ -54,9 +55,9 @@ class Exits:
             raise InvalidInput("请填写终止说明。", field="words")
         async with transaction():
             locked = await self._lock(actor, draw_id)
-            if actor.role in AGENCY and locked.state == DrawState.COMPLETED:
-                raise Conflict("名单已抽满，不能自行终止，请联系核验人员终止。", code="panel_full")
             DRAW.next(locked.state, DrawEvent.TERMINATE)
+            if actor.role in AGENCY and locked.draw.started_at is not None:
+                raise Conflict("抽取已开始，不能自行终止，请联系核验人员终止。", code="drawing_begun")
             await self._terminate(locked, actor, cast("TerminationReason", reason))
             await record(
                 actor, self._deps.now(), "draw.terminated", "draw", draw_id, code=reason, reason=words.strip()[:200]

@@ -9,9 +9,9 @@ const MET = ['completed', 'short', 'supplement_pending'];
 export function exits(page, found) {
   if (OVER.includes(found.state)) return null;
   const begun = page.now() >= new Date(found.starts_at);
-  const mayTerminate = page.me.role === 'verifier' || (page.isAgency && found.state !== 'completed');
+  const mayTerminate = page.me.role === 'verifier' || (page.isAgency && !found.started_at);
   const mayEnd = begun && MET.includes(found.state) && (page.isAgency || ['verifier', 'venue'].includes(page.me.role));
-  if (!mayTerminate && !mayEnd) return null;
+  if (!mayTerminate && !mayEnd) return page.isAgency && banner('抽取已开始，不再评标的请联系核验人员终止活动。');
   return buttons(
     mayTerminate && button('终止活动', () => terminate(page, found), 'warn'),
     mayEnd && button('结束活动', async () => {

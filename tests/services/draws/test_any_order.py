@@ -225,7 +225,8 @@ class Hands:
 
     async def terminate(self) -> None:
         if self.dice.random() < 0.1:
-            await self.office.exits.terminate(self.office.agency, self.draw_id, "replanned", "不满意")
+            actor = self.dice.choice([self.office.agency, self.office.verifier])
+            await self.office.exits.terminate(actor, self.draw_id, "replanned", "不满意")
 
     async def supplement(self) -> None:
         await self.office.absences.start_supplement(self.office.agency, self.draw_id)

@@ -124,9 +124,8 @@ async def supplement_pending(office: Office) -> UUID:
 
 
 Way = Callable[[Office], Awaitable[UUID]]
-AGENCYS = [
-    editing, submitted, refused, verified, committing, seeded, drawing, paused, ending, short, supplement_pending,
-]  # fmt: skip
+BEFORE = [editing, submitted, refused, verified, committing, seeded]
+BEGUN = [drawing, paused, ending, short, completed, supplement_pending]
 
 
 async def draws_again(office: Office) -> None:
@@ -134,14 +133,17 @@ async def draws_again(office: Office) -> None:
     await make_draw(office, needed=1)
 
 
-@pytest.mark.parametrize("way", AGENCYS, ids=lambda way: way.__name__)
-async def test_the_agency_gives_an_activity_up_in_any_state_and_its_lots_are_free(office: Office, way: Way) -> None:
+@pytest.mark.parametrize(
+    ("way", "role"), [(way, "agency") for way in BEFORE] + [(way, "verifier") for way in BEFORE[3:] + BEGUN],
+    ids=lambda one: getattr(one, "__name__", one),
+)  # fmt: skip
+async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office: Office, way: Way, role: str) -> None:
     await add_experts(office, 4)
     draw_id = await way(office)
     agreed = {i.id for i in await Invitation.filter(draw_id=draw_id, state="accepted")}
     with pytest.raises(Conflict):
         await draws_again(office)
-    await office.exits.terminate(office.agency, draw_id, "replanned", "评标改期")
+    await office.exits.terminate(getattr(office, role), draw_id, "replanned", "评标改期")
     assert await state_of(draw_id) == "terminated"
     assert not await Invitation.exists(draw_id=draw_id, state__in=["open", "accepted"])
     assert {n.invitation_id for n in await Notice.filter(kind="draw_cancelled")} == agreed
@@ -157,22 +159,24 @@ async def test_the_agency_gives_an_activity_up_in_any_state_and_its_lots_are_fre
 async def test_the_record_of_a_terminated_draw_says_who_and_why_and_that_all_are_told(office: Office) -> None:
     await add_experts(office, 4)
     draw_id = await short(office)
-    await office.exits.terminate(office.agency, draw_id, "no_experts", "凑不齐")
+    await office.exits.terminate(office.verifier, draw_id, "no_experts", "凑不齐")
     record = json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))
     acts = [(entry["act"], entry.get("by", ""), entry.get("outcome", "")) for entry in record["log"][-3:]]
-    assert acts == [("terminated", "agency", ""), ("outcome", "agency", "cancelled"), ("ended", "", "")]
+    assert acts == [("terminated", "verifier", ""), ("outcome", "verifier", "cancelled"), ("ended", "", "")]
     assert [finding.code for finding in verify(record)] == ["terminated"]
 
 
-async def test_a_full_panel_is_dissolved_by_the_verifier_only(office: Office) -> None:
-    """Else whoever dislikes it would draw another, with a seed of its own."""
-    await add_experts(office, 3)
-    draw_id = await completed(office)
+@pytest.mark.parametrize("way", BEGUN, ids=lambda way: way.__name__)
+async def test_once_calling_has_begun_no_agency_draws_again_by_giving_up(office: Office, way: Way) -> None:
+    """Friends tell who was called: whoever dislikes that would give up and draw with a seed of another activity."""
+    await add_experts(office, 4)
+    draw_id = await way(office)
+    before = await state_of(draw_id)
     with pytest.raises(Conflict) as refusal:
         await office.exits.terminate(office.agency, draw_id, "replanned", "换一批")
-    assert refusal.value.code == "panel_full"
-    await office.exits.terminate(office.verifier, draw_id, "project_stopped", "项目取消")
-    assert await state_of(draw_id) == "terminated"
+    assert (refusal.value.code, await state_of(draw_id)) == ("drawing_begun", before)
+    with pytest.raises(Conflict):
+        await draws_again(office)
 
 
 async def test_a_verifier_sees_how_often_a_project_was_given_up_before(office: Office) -> None:
