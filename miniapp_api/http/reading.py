@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, Unavailable
 from miniapp_api.http.call import Upload, UploadRule
 from miniapp_api.http.problems import BadRequest, TooLarge, TooSlow, WrongType, invalid
 from miniapp_api.http.routes import JSON, OCTETS, Endpoint
@@ -24,9 +25,38 @@ BODY_MAX = 256 * 1024
 """Bytes of a JSON body, unpacked."""
 READ_TIMEOUT = 30.0
 """Seconds within which a whole body must have come."""
+BODIES_MAX = 128 * 1024 * 1024
+"""Bytes of all bodies that a process holds at once, until they are answered."""
 _CHUNK = 64 * 1024
 
 T = TypeVar("T")
+Take = Callable[[int], None]
+"""Told of so many more bytes that are held; raises Unavailable when there is no room for them."""
+
+
+class BodyRoom:
+    """How much of everybody's bodies a process holds. Only what has come counts, so that who sends slowly keeps out
+    nobody."""
+
+    def __init__(self, most: int = BODIES_MAX) -> None:
+        self._left = most
+
+    @contextmanager
+    def guest(self) -> Iterator[Take]:
+        """For one request; what it held is free again afterwards."""
+        held = 0
+
+        def take(count: int) -> None:
+            nonlocal held
+            if count > self._left:
+                raise Unavailable("现在上传文件的人较多，请一分钟后再试。", code="files_busy")
+            self._left -= count
+            held += count
+
+        try:
+            yield take
+        finally:
+            self._left += held
 
 
 @dataclass(frozen=True)
@@ -45,7 +75,7 @@ def read_path(endpoint: Endpoint, request: web.Request) -> BaseModel:
         raise NotFound("没有找到，地址中的编号不正确，请刷新后重试。", code="bad_path") from error
 
 
-async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseModel) -> Arguments:
+async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseModel, take: Take) -> Arguments:
     """Raises AppError with what is wrong. The query of an endpoint that takes none must be empty."""
     values: dict[str, BaseModel | Upload] = {}
     digest = hashlib.sha256(f"{request.method} {request.path_qs}\n".encode(errors="replace"))
@@ -55,11 +85,11 @@ async def read_arguments(endpoint: Endpoint, request: web.Request, path: BaseMod
     if query is not None:
         values["query"] = query
     if endpoint.body_model is not None:
-        raw = await _in_time(_read_json(request))
+        raw = await _in_time(_read_json(request, take))
         values["body"] = _parse(endpoint.body_model, raw)
         digest.update(_canonical(raw))
     elif endpoint.upload is not None:
-        upload = await _in_time(_read_upload(request, endpoint.upload))
+        upload = await _in_time(_read_upload(request, endpoint.upload, take))
         values["upload"] = upload
         digest.update(upload.filename.encode(errors="replace") + b"\n" + upload.content)
     return Arguments(values, digest.hexdigest())
@@ -100,32 +130,33 @@ async def _in_time(reading: Awaitable[T]) -> T:
         raise BadRequest("请求内容不完整，请重试。", code="garbled") from error
 
 
-async def _read_json(request: web.Request) -> bytes:
+async def _read_json(request: web.Request, take: Take) -> bytes:
     if request.content_type != JSON:
         raise WrongType("请求内容应为JSON（Content-Type: application/json），请更新小程序后重试。")
     if (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
         raise WrongType("请求内容应为UTF-8编码，请更新小程序后重试。")
-    return await _read_bounded(request, BODY_MAX)
+    return await _read_bounded(request, BODY_MAX, take)
 
 
-async def _read_bounded(request: web.Request, most: int) -> bytes:
+async def _read_bounded(request: web.Request, most: int, take: Take) -> bytes:
     """Counts what is unpacked, so that a small packed body can't grow without end."""
     if (request.content_length or 0) > most:
         raise _too_large(most)
     found = bytearray()
     async for chunk in request.content.iter_chunked(_CHUNK):
+        take(len(chunk))
         found += chunk
         if len(found) > most:
             raise _too_large(most)
     return bytes(found)
 
 
-async def _read_upload(request: web.Request, rule: UploadRule) -> Upload:
+async def _read_upload(request: web.Request, rule: UploadRule, take: Take) -> Upload:
     """The body as it is, or the one part named ``file`` of a multipart/form-data body."""
     if rule.raw:
         if request.content_type != OCTETS:
             raise WrongType("请以二进制方式上传（Content-Type: application/octet-stream）。")
-        return Upload("", await _read_bounded(request, rule.bytes_max))
+        return Upload("", await _read_bounded(request, rule.bytes_max, take))
     if request.content_type != "multipart/form-data":
         raise WrongType("请以表单方式上传文件（multipart/form-data）。")
     if (request.content_length or 0) > rule.bytes_max + 16 * 1024:
@@ -135,7 +166,7 @@ async def _read_upload(request: web.Request, rule: UploadRule) -> Upload:
         part = await reader.next()
         if not isinstance(part, BodyPartReader) or part.name != "file" or not part.filename:
             raise InvalidInput("请选择要上传的文件。", code="file_missing", field="file")
-        upload = Upload(part.filename[:200], await _read_part(part, rule.bytes_max))
+        upload = Upload(part.filename[:200], await _read_part(part, rule.bytes_max, take))
         if await reader.next() is not None:
             raise InvalidInput("一次只能上传一个文件。", code="one_file", field="file")
     except (ValueError, RuntimeError, AssertionError) as error:
@@ -144,9 +175,10 @@ async def _read_upload(request: web.Request, rule: UploadRule) -> Upload:
     return upload
 
 
-async def _read_part(part: BodyPartReader, most: int) -> bytes:
+async def _read_part(part: BodyPartReader, most: int, take: Take) -> bytes:
     found = bytearray()
     while chunk := await part.read_chunk(_CHUNK):
+        take(len(chunk))
         found += chunk
         if len(found) > most:
             raise _too_large(most)

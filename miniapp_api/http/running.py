@@ -15,7 +15,7 @@ from domain.errors import Forbidden, NotFound, Unauthenticated
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.idempotency import REPLAY, REPLAYED, Reply, read_key, reply_once
 from miniapp_api.http.limits import Counter, check_rate, client_address
-from miniapp_api.http.reading import Arguments, read_arguments, read_path
+from miniapp_api.http.reading import Arguments, BodyRoom, read_arguments, read_path
 from miniapp_api.http.routes import Endpoint
 from miniapp_api.http.schema import Output
 from services import permissions
@@ -40,6 +40,7 @@ class Runner:
     counter: Counter
     trusted_proxies: int = 0
     streams: OpenStreams = field(default_factory=OpenStreams)
+    room: BodyRoom = field(default_factory=BodyRoom)
 
     def add_routes(self, app: web.Application, endpoints: Sequence[Endpoint]) -> None:
         for endpoint in endpoints:
@@ -66,10 +67,11 @@ class Runner:
             permissions.check(call.actor, endpoint.actions[0])
         if endpoint.guard is not None:
             await endpoint.guard(call, path)
-        arguments = await read_arguments(endpoint, request, path)
-        if endpoint.answer is None and endpoint.status != 204:
-            return _raw(await endpoint.function(call, **arguments.values))
-        return _response(await self._reply(endpoint, call, arguments))
+        with self.room.guest() as take:
+            arguments = await read_arguments(endpoint, request, path, take)
+            if endpoint.answer is None and endpoint.status != 204:
+                return _raw(await endpoint.function(call, **arguments.values))
+            return _response(await self._reply(endpoint, call, arguments))
 
     async def _actor(self, endpoint: Endpoint, request: web.Request, pool: str) -> Actor:
         """Raises Unauthenticated; Forbidden for a log-in of another pool, or while a password must be changed."""
