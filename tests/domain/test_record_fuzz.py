@@ -42,7 +42,16 @@ def honest(dice: random.Random) -> Script:
         _lose_and_fill(script, dice)
     if dice.random() < 0.15:
         _widen(script, dice)
+    if dice.random() < 0.1:
+        _terminate(script, dice)
     return script.then(acts.Ended())
+
+
+def _terminate(script: Script, dice: random.Random) -> None:
+    script.then(acts.Terminated("agency", dice.choice(sorted(acts.TERMINATION_REASONS))))
+    for no, accepted in script.accepted.items():
+        for leaf in list(accepted):
+            script.outcome(leaf, "cancelled", no, by="agency")
 
 
 def _call(script: Script, conditions: tuple[acts.ConditionFacts, ...], dice: random.Random) -> None:
@@ -149,7 +158,8 @@ def _retold(one: Facts, other: Facts) -> str:
     fields = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
     if fields == ["reason"]:
         return "reason-retold" if one["act"] == "skipped" else "words-retold"
-    return "outcome-retold" if fields == ["outcome"] else "course-retold"
+    told = one["act"] == "outcome" and set(fields) <= {"outcome", "by", "confirmed_by"}
+    return "outcome-retold" if told else "course-retold"
 
 
 def steered(original: Forgery, forged: Forgery, script: Script) -> str:
@@ -375,7 +385,7 @@ def answer_trick(dice: random.Random) -> Script:
     script = _opening(dice)
     leaf = script.step()
     script.outcome(leaf, dice.choice(["declined", "silent"]))
-    return script.then(acts.Outcome(1, dice.choice([leaf, dice.randbytes(32)]), "accepted"))
+    return script.then(acts.Outcome(1, dice.choice([leaf, dice.randbytes(32)]), "accepted", "expert"))
 
 
 def silent_move(dice: random.Random) -> Script:
