@@ -42,12 +42,11 @@ _FORBIDDEN_VALUES: Mapping[str, frozenset[str]] = {
     "/Subtype": frozenset(("/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D")),
 }  # fmt: skip
 _NAMES = re.compile(
-    rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia|ImportData|SubmitForm|GoToR|GoToE|XFA)(?![A-Za-z0-9])"
-    rb"|\(\s*j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t\s*:",
-    re.IGNORECASE,
+    rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia|ImportData|SubmitForm|GoToR|GoToE)(?![A-Za-z0-9])"
+    rb"|\(\s*(?i:j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t)\s*:"
 )
 """Long enough not to occur in a picture by chance."""
-_SHORT_NAMES = re.compile(rb"/(?:JS|AA|EF)(?![A-Za-z0-9])")
+_SHORT_NAMES = re.compile(rb"/(?:JS|AA|EF|XFA)(?![A-Za-z0-9])")
 """Searched for only where everything is text."""
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STREAM = re.compile(rb"/ObjStm(?:(?!endobj).){0,1000}?stream\r?\n", re.DOTALL)
@@ -75,7 +74,8 @@ def _packed(content: bytes) -> Iterator[bytes]:
     """What lies in object streams, also those that no table names."""
     for found in _STREAM.finditer(content):
         try:
-            yield zlib.decompressobj().decompress(content[found.end() :], _UNPACKED_MAX)
+            end = content.find(b"endstream", found.end())
+            yield zlib.decompressobj().decompress(content[found.end() : end if end > 0 else None], _UNPACKED_MAX)
         except zlib.error:
             continue
 
