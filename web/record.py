@@ -18,6 +18,7 @@ from web.site import Site, page_number
 PAGE_SIZE = 200
 _TIERS = {"main": "主选专业", "alternative": "备选专业"}
 _ROLES = {"agency": "招标人（代理机构）", "supervisor": "监督人"}
+_SOURCES = {"register": "来自监督人名册", "typed": "由代理机构自行填写", "none": "未指定"}
 _OUTCOMES = {
     "accepted": "同意参加", "declined": "不参加", "silent": "未答复", "left": "请假", "absent": "缺席",
     "recused": "现场回避", "released": "退选", "cancelled": "已取消",
@@ -108,8 +109,12 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
     role = _ROLES.get(_text(entry.get("role", "")), "")
     reason = _text(entry.get("reason", ""))
     words: Mapping[str, tuple[str, str]] = {
-        "round_opened": ("开始确定顺序", f"第{entry.get('round')}轮{_CAUSES.get(_text(entry.get('cause', '')), '')}"),
+        "round_opened": (
+            "开始确定顺序",
+            f"第{entry.get('round')}轮{_CAUSES.get(_text(entry.get('cause', '')), '')}{_supervisors(entry)}",
+        ),
         "system_committed": ("系统承诺", "系统先锁定一个秘密，只公布其摘要"),
+        "recusals_committed": ("回避名单锁定", "冻结名单前锁定全部回避单位和人员，只公布其摘要"),
         "lists_frozen": ("名单冻结", "候选名单自此不能再改，公布其根摘要"),
         "participant_committed": ("承诺", f"{role}的设备锁定一个随机数"),
         "participant_revealed": ("揭示", f"{role}公开随机数"),
@@ -129,6 +134,13 @@ def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
         "ended": ("活动结束", "记录到此为止"),
     }
     return words.get(act, (act, where))
+
+
+def _supervisors(entry: Mapping[str, Json]) -> str:
+    facts = entry.get("supervisors")
+    if not isinstance(facts, dict):
+        return ""
+    return f"，监督人{facts.get('count')}名，{_SOURCES.get(str(facts.get('source')), '来源不明')}"
 
 
 def _time(entry: Mapping[str, Json], key: str) -> str:

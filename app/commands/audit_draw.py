@@ -25,10 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit code: 0 all holds, 1 something doesn't, 3 something can't be judged any more."""
+    """Exit code: 0 all holds, 1 something doesn't, 3 something can't be judged any more. Refusals end with 1 too."""
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
-    report = asyncio.run(_audit(settings, options.number, options.pool))
+    return tell(asyncio.run(_audit(settings, options.number, options.pool)))
+
+
+def tell(report: AuditReport) -> int:
     for line in report.lines:
         print(f"{_MARKS[line.verdict]}　{line.text}")
     print(f"活动 {report.draw_number}：{_MARKS[report.verdict]}。")

@@ -279,3 +279,31 @@ async def test_a_leaf_is_opened_to_its_expert_and_to_the_supervisor_and_its_salt
     assert leaf(bytes.fromhex(opened["salt"]), UUID(opened["expert"])).hex() == invitation.leaf
     await other.post(path, None, 403)
     assert not await IdempotencyKey.filter(key="k").exists()
+
+
+async def test_an_agency_chooses_its_supervisor_from_the_register_and_can_type_no_phone(
+    world: World, office: Office
+) -> None:
+    agency = await world.log_in_account(
+        office.agency.account_id, "organisation", organisation_id=str(office.agency.organisation_id)
+    )
+    [found] = (await agency.get("/supervisors?search=李"))["items"]
+    assert (found["name"], found["masked_mobile"]) == ("李监督", "139****1111")
+    form = draw_form(world, str(office.project_id))
+    typed = form | {"supervisors": [{"name": "自己人", "phone": "13800005678", "department": "某局"}]}
+    assert (await agency.post("/draws", typed, 422))["field"].startswith("supervisors")
+    draw = (await agency.post("/draws", form | {"supervisors": [found["id"]]}, 201))["id"]
+    assert (await agency.get(f"/draws/{draw}"))["supervisors"][0]["entry_id"] == found["id"]
+    await agency.put(f"/draws/{draw}/supervisors", {"supervisors": []}, 422)
+    await agency.put(f"/draws/{draw}/supervisors", {"supervisors": [found["id"]]}, 204)
+
+
+async def test_the_supervisor_audits_the_reasons_once_they_are_unsealed(world: World, office: Office) -> None:
+    await add_experts(office, 3)
+    draw = await start_draw(office, needed=2)
+    supervisor = await world.log_in(SUPERVISOR_MOBILE, "supervisor")
+    assert (await supervisor.post(f"/draws/{draw}/reason-audit", None, 422))["rule"] == "draw.result_visible_before"
+    world.clock.move(timedelta(hours=5, minutes=30))
+    supervisor = await world.log_in(SUPERVISOR_MOBILE, "supervisor")
+    said = await supervisor.post(f"/draws/{draw}/reason-audit")
+    assert (said["verdict"], {line["verdict"] for line in said["lines"]}) == ("holds", {"holds"})

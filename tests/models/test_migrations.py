@@ -40,6 +40,37 @@ async def _migrate_to(url: str, name: str) -> None:
         await Tortoise.close_connections()
 
 
+_DRAW = """
+INSERT INTO organisation (id, pool, name, credit_code, assurance_level, created_at)
+    VALUES (gen_random_uuid(), 'demo', '代理', '1', 4, now());
+INSERT INTO project (id, pool, organisation_id, agent_id, name, number, category, region, funding_source,
+    tender_method, organisation_form, tenderee_category, investment, approval_number, investment_code, tenderee_name,
+    tenderee_code, agency_name, agency_code, contact, contact_phone, created_at)
+    SELECT gen_random_uuid(), 'demo', o.id, a.id, '', '', '', '440100', '', '', '', '', 1, '', '', '', '', '', '', '',
+    '', now() FROM organisation o, account a LIMIT 1;
+INSERT INTO draw (id, pool, number, kind, state, project_id, organisation_id, agent_id, name, medium, opening_at,
+    opening_place, needed, starts_at, ends_at, on_site, remark, operator_name, operator_phone, operator_id_sealed,
+    terminal, previews, created_at, log_head, log_length)
+    SELECT gen_random_uuid(), 'demo', 'CQSQ1', 'normal', 'editing', p.id, p.organisation_id, p.agent_id, '', '', now(),
+    '', 1, now() + interval '1h', now() + interval '2h', FALSE, '', '', '020-123', '', '', 0, now(), '', 0
+    FROM project p;
+INSERT INTO draw_supervisor (id, draw_id, name, phone, department, mobile_hash)
+    SELECT gen_random_uuid(), id, '李监督', '13900001111', '', 'hash' FROM draw;
+"""
+
+
+def test_phones_of_draws_wait_marked_until_somebody_with_the_key_seals_them(empty_database: str) -> None:
+    asyncio.run(_migrate_to(empty_database, "0010_persons"))
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute(_ROWS)
+        connection.execute(_DRAW)
+    asyncio.run(migrate(empty_database))
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("SELECT operator_phone_sealed FROM draw").fetchall() == [("clear:020-123",)]
+        found = connection.execute("SELECT phone_sealed, entry_id FROM draw_supervisor").fetchall()
+        assert found == [("clear:13900001111", None)]
+
+
 @pytest.mark.parametrize("landed", ["0003_jobs"])
 def test_a_filled_database_of_an_earlier_release_goes_on(empty_database: str, landed: str) -> None:
     asyncio.run(_migrate_to(empty_database, landed))

@@ -11,6 +11,7 @@ from models.accounts import RoleGrant
 from models.applications import Application
 from models.audit import AuditEntry
 from models.campaigns import Campaign, Employer, EmployerRequest
+from models.draws import SupervisorEntry
 from models.notices import Notice
 from models.reviews import ReviewAssignment
 from tests.factories.applications import make_campaign
@@ -411,6 +412,26 @@ async def test_staff_come_and_go_but_the_last_administrator_stays(scene: Scene) 
     await visitor.press("确定取消周管理的专家库管理员身份")
     assert (visitor.status, "不能取消最后一位管理员" in visitor.text) == (409, True)
     assert await RoleGrant.filter(role="pool_admin", revoked_at=None).count() == 1
+
+
+async def test_the_office_keeps_the_register_of_supervisors(scene: Scene) -> None:
+    visitor = await scene.at("/office/supervisors")
+    who = {"deed": "add", "mobile": "13700001234", "name": "赵监督", "department": "市水务局"}
+    await post(visitor, "/office/supervisors", **{**who, "mobile": "123"})
+    assert (visitor.status, "手机号" in visitor.text) == (422, True)
+    assert not await SupervisorEntry.exists()
+    await post(visitor, "/office/supervisors", **who)
+    assert "代理机构现在可以选择" in visitor.text
+    assert "137****1234" in visitor.text
+    assert "13700001234" not in visitor.text
+    await post(visitor, "/office/supervisors", **who)
+    assert (visitor.status, "已在监督人名册中" in visitor.text) == (409, True)
+    assert "赵监督" in (await visitor.get("/office/supervisors?q=水务")).text
+    assert "没有符合的监督人" in (await visitor.get("/office/supervisors?q=财政")).text
+    await visitor.get("/office/supervisors?q=水务")
+    await visitor.press("确定停用赵监督")
+    assert "已停用" in visitor.text
+    assert "赵监督" in (await visitor.get("/office/supervisors?ended=1")).text
 
 
 # ---- experts
