@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -18,7 +19,8 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.accounts import Accounts
-from services.base import Actor, Deps
+from services.base import Actor, Deps, rows, transaction
+from services.expert_files import end_file
 from services.expert_office import ExpertOffice
 from services.expert_terms import ExpertTerms, read_birth_dates
 from services.privacy import Privacy
@@ -130,6 +132,22 @@ async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_somebody_who_
     await expert.refresh_from_db()
     assert (expert.left_at is None, await Invitation.filter(state="open").exists()) == (refused, refused)
     await check_invariants()
+
+
+async def test_a_call_waits_for_somebody_who_is_just_leaving(office: Office) -> None:
+    expert, _ = await bound(office)
+    draw_id = await ready_to_start(office)
+    await office.run.start(office.agency, draw_id)
+    outside = contextvars.copy_context()
+    async with transaction():
+        row = await Expert.select_for_update().get(id=expert.id)
+        calling = asyncio.get_running_loop().create_task(office.run.advance(draw_id), context=outside)
+        async with asyncio.timeout(20):
+            while not await rows("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.02)
+        await end_file(row, "本人注销账号", office.deps.now())
+    await calling
+    assert not await Invitation.exists()
 
 
 async def test_the_database_keeps_nobody_active_who_has_left(db: str, deps: Deps) -> None:
