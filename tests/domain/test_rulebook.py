@@ -151,6 +151,7 @@ def test_a_rulebook_can_not_be_changed() -> None:
         ('[draw]\nrelease_laed = "5h"\n', "hainan.toml: draw.release_laed: is not a key of a rulebook; did you mean"),
         ('[attendance]\nradius_m = "500"\n', "hainan.toml: attendance.radius_m: "),
         ("[attendance]\nlocation_required = 1\n", "hainan.toml: attendance.location_required: "),
+        ('[attendance]\nqr_valid = "60s"\n', "hainan.toml: attendance.qr_valid: "),
         ("[attendance]\nradius_m = 5\n", "hainan.toml: attendance.radius_m: "),
         ('[attendance]\nlate_after = "40m"\n', "hainan.toml: attendance: late_after must not be later"),
         ('[ladder.draw_call]\nhours = { voice = "21:00-08:00" }\n', "ladder.draw_call.hours.voice: must begin before"),

@@ -132,9 +132,17 @@ async def _check_sealed(agency: Person, draw: str) -> None:
 async def _attend(panelists: list[Person], agency: Person, desk: Person, draw: str) -> None:
     first, second = panelists
     token = (await desk.get(f"/draws/{draw}/attendance/qr"))["token"]
-    entered = await first.post("/check-ins", {"token": token})
-    assert entered["first"]
-    assert not (await first.post("/check-ins", {"token": token}))["first"]
+    entered = await first.post("/check-ins", {"token": token, "device": "one-phone"})
+    assert (entered["first"], entered["counted"]) == (True, True)
+    assert not (await first.post("/check-ins", {"token": token, "device": "one-phone"}))["first"]
+    lent = await second.post("/check-ins", {"token": token, "device": "one-phone"}, 409)
+    assert lent["code"] == "device_used"
+    [panel] = (await second.get("/panels"))["items"]
+    said = await second.post("/check-ins", {"invitation_id": panel["id"]})
+    assert (said["counted"], "扫描现场二维码" in said["advice"]) == (False, True)
+    at_home = {"latitude": 22.54, "longitude": 114.06, "system": "gcj02"}
+    far = await second.post("/check-ins", {"invitation_id": panel["id"], "position": at_home}, 422)
+    assert far["rule"] == "attendance.radius_m"
     rows = (await agency.get(f"/draws/{draw}/attendance"))["items"]
     [missing] = [row for row in rows if row["entered_at"] is None]
     late = await agency.post(f"/draws/{draw}/attendance/{missing['invitation_id']}/urgings", None, 422)
