@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field, computed_field
@@ -12,6 +12,7 @@ from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
+from services.clear_columns import PHONE
 from services.crypto import Keyring
 from services.draws.forms import DrawForm
 from services.draws.reading import Detail, Filters
@@ -334,6 +335,14 @@ async def operations(call: Call, path: DrawPath) -> Listing[OperationOut]:
     return Listing[OperationOut](items=OperationOut.each(found))
 
 
+def _notice_out(one: Any, keys: Keyring) -> NoticeOut:
+    return NoticeOut(
+        id=one.id, position=one.position, venue=one.venue, address=one.address, room=one.room,
+        gathering_at=one.gathering_at, contact=one.contact, remark=one.remark,
+        contact_phone=keys.read(one.contact_phone_sealed, PHONE),
+    )  # fmt: skip
+
+
 def _show(detail: Detail, keys: Keyring) -> DrawOut:
     parts, draw = detail.parts, detail.draw
     kept = {name: getattr(draw, name) for name in DrawOut.model_fields if name in draw._meta.fields_map}
@@ -352,7 +361,7 @@ def _show(detail: Detail, keys: Keyring) -> DrawOut:
         "supervisors": people,
         "recusal_units": RecusalUnitOut.each(parts["recusal_units"]),
         "recusal_persons": RecusalPersonOut.each(parts["recusal_persons"]),
-        "notices": NoticeOut.each(parts["notices"]),
+        "notices": tuple(_notice_out(one, keys) for one in parts["notices"]),
         "conditions": ConditionOut.each(detail.conditions),
         "avoided_draws": tuple(one.earlier_id for one in parts["avoided"]),
     }

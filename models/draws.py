@@ -203,7 +203,7 @@ class CallNotice(Row):
     room = fields.CharField(50, default="")
     gathering_at = fields.DatetimeField()
     contact = fields.CharField(50)
-    contact_phone = fields.CharField(30)
+    contact_phone_sealed = fields.TextField(default="", db_default="")
     remark = fields.CharField(200, default="")
 
     class Meta:

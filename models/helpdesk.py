@@ -16,7 +16,7 @@ class Feedback(Row):
     pool = fields.CharField(32)
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT)
     account_id: UUID
-    text = fields.TextField()
+    text_sealed = fields.TextField(default="", db_default="")
     state = fields.CharField(12, default="open")
     answer = fields.CharField(1000, default="")
     created_at = fields.DatetimeField()

@@ -40,7 +40,7 @@ class Project(Row):
     agency_name = fields.CharField(200)
     agency_code = fields.CharField(40, default="")
     contact = fields.CharField(50)
-    contact_phone = fields.CharField(30)
+    contact_phone_sealed = fields.TextField(default="", db_default="")
     created_at = fields.DatetimeField()
     deleted_at = fields.DatetimeField(null=True)
 

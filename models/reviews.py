@@ -89,7 +89,7 @@ class Objection(Row):
     account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT)
     account_id: UUID
     """Nobody objects without a name (实名); it is told to administrators only."""
-    text = fields.TextField()
+    text_sealed = fields.TextField(default="", db_default="")
     state = fields.CharField(12, default="open")
     answer = fields.CharField(500, default="")
     created_at = fields.DatetimeField()

@@ -19,6 +19,7 @@ from models.invitations import Invitation
 from services import attendance_rules, permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
 from services.batches import each
+from services.clear_columns import PHONE
 from services.draws.reading import Reading
 from services.draws.rounds import leave_committing
 from services.draws.run import place
@@ -337,7 +338,7 @@ class AttendanceDesk:
                 dedupe_key=f"urging:{invitation_id}:{count + 1}",
                 params={
                     **time_params(invitation.gathering_at), "place": place(notice),
-                    "contact_phone": notice.contact_phone,
+                    "contact_phone": self._deps.keys.read(notice.contact_phone_sealed, PHONE),
                 },
                 expert_id=invitation.expert_id,
                 invitation_id=invitation_id,

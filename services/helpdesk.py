@@ -13,6 +13,7 @@ from domain.rulebook_people import Question
 from models.accounts import Account
 from models.helpdesk import Feedback
 from services.base import Actor, Deps, record, transaction
+from services.clear_columns import TEXT
 from services.codes import Notifier
 from services.idempotency import once
 from services.limits import check_recent
@@ -71,9 +72,11 @@ class HelpDesk:
                 "feedback.write", account_id, limit=rules.feedback_per_day, period=_DAY, now=now,
                 message=f"一天最多提交{rules.feedback_per_day}条意见",
             )  # fmt: skip
-            row = await Feedback.create(pool=actor.pool, account_id=account_id, text=said, created_at=now)
+            row = await Feedback.create(
+                pool=actor.pool, account_id=account_id, text_sealed=self._deps.keys.seal(said, TEXT), created_at=now
+            )
             await record(actor, now, "feedback.write", "account", account_id, feedback=str(row.id))
-            return _view(row)
+            return self._view(row)
 
         return await once(
             owner=f"feedback:{account_id}", key=key, deps=self._deps, answer=FeedbackView, run=run, request=said
@@ -82,7 +85,7 @@ class HelpDesk:
     async def mine(self, actor: Actor) -> tuple[FeedbackView, ...]:
         """What this person wrote, newest first, at most fifty."""
         found = await Feedback.filter(pool=actor.pool, account_id=_account_id(actor)).order_by("-created_at").limit(50)
-        return tuple(_view(row) for row in found)
+        return tuple(self._view(row) for row in found)
 
     async def list_all(
         self, actor: Actor, *, state: str | None = None, offset: int = 0, limit: int = 20
@@ -91,7 +94,7 @@ class HelpDesk:
         check(actor, "feedback.answer")
         query = Feedback.filter(pool=actor.pool, **({"state": state} if state else {}))
         found = await query.order_by("-state", "created_at").offset(offset).limit(limit).prefetch_related("account")
-        return [_view(row, self._who(row.account)) for row in found], await query.count()
+        return [self._view(row, self._who(row.account)) for row in found], await query.count()
 
     async def answer(self, actor: Actor, feedback_id: UUID, text: str) -> FeedbackView:
         """Answer once; the person is told. Raises Conflict when somebody has answered already."""
@@ -113,16 +116,16 @@ class HelpDesk:
                 pool=row.pool, kind="feedback_answered", dedupe_key=f"feedback:{row.id}", params={"reason": said},
                 account_id=row.account_id,
             )  # fmt: skip
-            return _view(row)
+            return self._view(row)
+
+    def _view(self, row: Feedback, who: str = "") -> FeedbackView:
+        state: Literal["open", "answered"] = "answered" if row.state == "answered" else "open"
+        text = self._deps.keys.read(row.text_sealed, TEXT)
+        return FeedbackView(row.id, text, state, row.answer, row.created_at, row.answered_at, who)
 
     def _who(self, account: Account) -> str:
         mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
         return f"{mask_name(account.real_name)} {mask_mobile(mobile)}".strip()
-
-
-def _view(row: Feedback, who: str = "") -> FeedbackView:
-    state: Literal["open", "answered"] = "answered" if row.state == "answered" else "open"
-    return FeedbackView(row.id, row.text, state, row.answer, row.created_at, row.answered_at, who)
 
 
 def _account_id(actor: Actor) -> UUID:

@@ -20,6 +20,7 @@ from models.invitations import Invitation
 from models.notices import Attempt
 from services.base import Actor, Deps, record, rows, system, transaction, violation
 from services.batches import each, not_paused
+from services.clear_columns import PHONE
 from services.draws.run import Cause, Run, place
 from services.draws.state import Locked, lock, move, tell_agency
 from services.notices import Notices
@@ -162,7 +163,7 @@ class Invitations:
             place=place(notice),
             venue=notice.venue,
             contact=notice.contact,
-            contact_phone=notice.contact_phone,
+            contact_phone=self._deps.keys.read(notice.contact_phone_sealed, PHONE),
             remark=notice.remark,
             answer_until=i.answer_until,
             menu_id=i.menu_id,
@@ -344,7 +345,8 @@ class Invitations:
         await self._tell(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
 
     async def _contact(self, invitation: Invitation) -> str:
-        return (await CallNotice.get(id=invitation.notice_id)).contact_phone
+        notice = await CallNotice.get(id=invitation.notice_id)
+        return self._deps.keys.read(notice.contact_phone_sealed, PHONE)
 
     async def lose(
         self,

@@ -20,6 +20,7 @@ from services.applications.state import EVERYTHING, lock, log, move
 from services.applications.telling import tell
 from services.base import Actor, Deps, record, violation
 from services.campaigns import review_end
+from services.clear_columns import TEXT
 from services.codes import Notifier
 from services.entry import LAPSED
 from services.idempotency import once
@@ -83,10 +84,14 @@ class Objections:
             if await Objection.exists(application_id=application.id, account_id=account.id, state="open"):
                 raise Conflict("您的异议正在核查，请等待答复，无需重复提交。", code="objection_open")
             row = await Objection.create(
-                pool=actor.pool, application_id=application.id, account_id=account.id, text=words, created_at=now
+                pool=actor.pool,
+                application_id=application.id,
+                account_id=account.id,
+                text_sealed=self._deps.keys.seal(words, TEXT),
+                created_at=now,
             )
             await record(actor, now, "objection.raise", "application", application.id, objection=str(row.id))
-            return _show(row, application)
+            return self._show(row, application)
 
         return await once(
             owner=f"objection:{actor.account_id}", key=key, deps=self._deps, answer=ObjectionView, run=run,
@@ -97,7 +102,7 @@ class Objections:
         """What the person has objected, newest first, with the answers."""
         found = Objection.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at").limit(100)
         chosen = await found.prefetch_related("application") if actor.account_id else []
-        return [_show(row, row.application) for row in chosen]
+        return [self._show(row, row.application) for row in chosen]
 
     async def page(
         self, actor: Actor, *, state: str = "open", offset: int = 0, limit: int = 20
@@ -108,7 +113,7 @@ class Objections:
         found = Objection.filter(**wanted)
         chosen = found.order_by("created_at", "id").offset(offset).limit(min(limit, 100))
         shown = [
-            _show(row, row.application, by=row.account.real_name)
+            self._show(row, row.application, by=row.account.real_name)
             for row in await chosen.prefetch_related("application", "account")
         ]
         return shown, await found.count()
@@ -135,7 +140,7 @@ class Objections:
             await self._close(actor, row, application, _STATES[outcome], words, now)
             if outcome != "dismiss":
                 await self._uphold(actor, application, outcome, words, now)
-            return _show(row, application, by=(await Account.get(id=row.account_id)).real_name)
+            return self._show(row, application, by=(await Account.get(id=row.account_id)).real_name)
 
         return await once(
             owner=f"objection:{actor.account_id}", key=key, deps=self._deps, answer=ObjectionView, run=run,
@@ -190,6 +195,13 @@ class Objections:
             )  # fmt: skip
         await _log_upheld(application, book, outcome, answer, now)
 
+    def _show(self, row: Objection, application: Application, *, by: str = "") -> ObjectionView:
+        text = self._deps.keys.read(row.text_sealed, TEXT)
+        return ObjectionView(
+            row.id, application.id, application.number, application.name, by, text, row.state, row.answer,
+            row.created_at, row.decided_at,
+        )  # fmt: skip
+
     async def _close(
         self, actor: Actor, row: Objection, application: Application, state: str, answer: str, now: datetime
     ) -> None:
@@ -231,10 +243,3 @@ async def _check_reviewable(application: Application, book: Rulebook, now: datet
 async def _log_upheld(application: Application, book: Rulebook, outcome: Outcome, answer: str, now: datetime) -> None:
     event = ApplicationEvent.REFUSE if outcome == "refuse" else ApplicationEvent.SEND_BACK
     await log(application, now, event.value, book.pool.name, step_name="公示", opinion=answer)
-
-
-def _show(row: Objection, application: Application, *, by: str = "") -> ObjectionView:
-    return ObjectionView(
-        row.id, application.id, application.number, application.name, by, row.text, row.state, row.answer,
-        row.created_at, row.decided_at,
-    )  # fmt: skip

@@ -17,6 +17,7 @@ from models.draws import Draw, DrawLot
 from models.experts import CatalogueEntry
 from models.projects import Lot, Project
 from services.base import Actor, Deps, record, transaction
+from services.clear_columns import PHONE
 from services.idempotency import once
 from services.organisations import check_credit_code
 from services.permissions import check
@@ -144,7 +145,7 @@ class Projects:
         async def run() -> ProjectView:
             project = Project(
                 pool=actor.pool, organisation_id=actor.organisation_id, agent_id=actor.account_id, created_at=now,
-                **_columns(clean),
+                **self._columns(clean),
             )  # fmt: skip
             await project.save(force_create=True)
             await record(actor, now, "project.create", "project", project.id)
@@ -169,7 +170,7 @@ class Projects:
             project = await self._locked(actor, project_id)
             if await _is_linked(project_id):
                 raise Conflict("该项目已发起抽取，项目信息不能再修改。", code="project_read_only")
-            project.update_from_dict(_columns(clean))
+            project.update_from_dict(self._columns(clean))
             await project.save()
             await record(actor, now, "project.edit", "project", project_id)
             return await self._view(project)
@@ -316,6 +317,11 @@ class Projects:
             raise Conflict("该标段已发起抽取，不能修改或删除。", code="lot_drawn")
         return lot
 
+    def _columns(self, data: ProjectData) -> dict[str, str | int]:
+        kept = {f.name for f in fields(data)} - {"internal_code", "contact_phone"}
+        sealed = self._deps.keys.seal(data.contact_phone, PHONE) if data.contact_phone else ""
+        return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in kept}
+
     async def _view(self, project: Project) -> ProjectView:
         lots = await Lot.filter(project_id=project.id).order_by("position", "id")
         owners = {
@@ -323,8 +329,9 @@ class Projects:
             for row in await DrawLot.filter(project_id=project.id, live=True).select_related("draw")
         }
         views = tuple(_lot_view(lot, owners.get(lot.id)) for lot in lots)
-        names = {field.name for field in fields(ProjectData)} - {"internal_code"}
-        data = ProjectData(**{name: getattr(project, name) for name in names})
+        names = {field.name for field in fields(ProjectData)} - {"internal_code", "contact_phone"}
+        phone = self._deps.keys.read(project.contact_phone_sealed, PHONE)
+        data = ProjectData(contact_phone=phone, **{name: getattr(project, name) for name in names})
         return ProjectView(project.id, data, project.created_at, not await _is_linked(project.id), views)
 
 
@@ -384,10 +391,6 @@ async def _check_name_free(project_id: UUID, name: str, but: UUID | None = None)
 
 async def _is_linked(project_id: UUID) -> bool:
     return await Draw.exists(project_id=project_id) or await DrawLot.exists(project_id=project_id)
-
-
-def _columns(data: ProjectData) -> dict[str, str | int]:
-    return {f.name: getattr(data, f.name) for f in fields(data) if f.name != "internal_code"}
 
 
 def _lot_view(lot: Lot, draw: Draw | None) -> LotView:

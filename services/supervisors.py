@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 from domain.errors import Conflict, NotFound
 from domain.masking import mask_mobile
 from models.draws import SupervisorEntry
-from services.base import Actor, Deps, execute, record, rows, transaction
+from services.base import Actor, Deps, record, transaction
 from services.codes import check_mobile
 from services.crypto import Keyring
 from services.idempotency import once
@@ -19,7 +19,6 @@ from services.limits import serialise
 from services.permissions import check
 from services.texts import check_text
 
-_CLEAR = "clear:"
 """Before a phone that the migration copied and nobody has sealed yet."""
 
 
@@ -100,24 +99,6 @@ class SupervisorRegister:
             found = found.filter(Q(name__contains=word) | Q(department__contains=word))
         chosen = found.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
         return [_show(self._deps.keys, entry) for entry in await chosen], await found.count()
-
-
-async def seal_clear_phones(deps: Deps) -> int:
-    """Seal what an earlier release kept in clear, after a migration has marked it. Harmless to repeat."""
-    sealed = 0
-    for table, column, purpose in (
-        ("draw", "operator_phone_sealed", "phone"),
-        ("draw_supervisor", "phone_sealed", "mobile"),
-    ):
-        async with transaction():
-            found = await rows(
-                f"SELECT id, {column} AS value FROM {table} WHERE {column} LIKE $1 ORDER BY id FOR UPDATE", f"{_CLEAR}%"
-            )
-            for row in found:
-                value = deps.keys.seal(row["value"].removeprefix(_CLEAR), purpose)
-                await execute(f"UPDATE {table} SET {column} = $2 WHERE id = $1", row["id"], value)
-            sealed += len(found)
-    return sealed
 
 
 def _show(keys: Keyring, entry: SupervisorEntry) -> RegisteredSupervisor:

@@ -13,6 +13,7 @@ from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
 from services.applications.state import read_values
 from services.base import Deps
+from services.clear_columns import TEXT
 from services.papers import print_key
 from services.store_keeper import give_up
 
@@ -30,10 +31,19 @@ async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]
     return {
         "applications": [await _application(deps, one) for one in await applied],
         "fees": await fees.values("expert_number", "amount", "state", "opens_at", "closes_at", "paid_at"),
-        "objections": await objected.values("text", "state", "answer", "created_at", "decided_at"),
-        "feedback": await said.values("text", "answer", "created_at", "answered_at"),
+        "objections": [
+            _with_text(deps, row)
+            for row in await objected.values("text_sealed", "state", "answer", "created_at", "decided_at")
+        ],
+        "feedback": [
+            _with_text(deps, row) for row in await said.values("text_sealed", "answer", "created_at", "answered_at")
+        ],
         "employer_requests": await asked.values("name", "credit_code", "note", "state", "answer", "created_at"),
     }
+
+
+def _with_text(deps: Deps, row: dict[str, Any]) -> dict[str, Any]:
+    return {"text": deps.keys.read(row.pop("text_sealed"), TEXT), **row}
 
 
 async def _application(deps: Deps, application: Application) -> dict[str, Any]:

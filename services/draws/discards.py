@@ -26,6 +26,7 @@ from models.invitations import Invitation
 from services import permissions
 from services.base import Actor, Deps, record, rows, system, transaction, violation
 from services.batches import each
+from services.clear_columns import PHONE
 from services.draws.reading import Reading
 from services.draws.run import Cause
 from services.draws.state import (
@@ -407,7 +408,8 @@ class Discards:
 
     async def _contact(self, invitation: Invitation) -> dict[str, str]:
         notice = await CallNotice.get(id=invitation.notice_id)
-        return {**time_params(invitation.gathering_at), "contact_phone": notice.contact_phone}
+        phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
+        return {**time_params(invitation.gathering_at), "contact_phone": phone}
 
     async def _tell_supervisors(self, draw: Draw, kind: Kind, occasion: str) -> None:
         await tell_supervisors(

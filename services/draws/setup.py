@@ -28,6 +28,7 @@ from models.experts import CatalogueEntry
 from models.projects import Lot, Project
 from services import permissions
 from services.base import Actor, Deps, record, transaction, violation
+from services.clear_columns import PHONE
 from services.draws.attachments import attached_name
 from services.draws.forms import (
     ConditionForm,
@@ -203,7 +204,7 @@ class DrawSetup:
             if locked.conditions and self._remaining(locked) == 0:
                 raise Conflict("剩余可设置人数为0，不能再创建语音通知。", code="nothing_left")
             notice = CallNotice(draw_id=draw_id, position=count + 1)
-            _fill_notice(notice, form)
+            _fill_notice(notice, form, self._deps)
             await notice.save()
             await self._note_gathering(locked.draw)
             return notice.id
@@ -214,7 +215,7 @@ class DrawSetup:
             locked = await lock_editable(actor, draw_id)
             notice = await _notice(draw_id, notice_id)
             check_notice_form(form, self._deps.book(actor.pool), locked.draw.starts_at, self._deps.now())
-            _fill_notice(notice, form)
+            _fill_notice(notice, form, self._deps)
             await notice.save()
             await self._note_gathering(locked.draw)
 
@@ -337,10 +338,11 @@ async def _notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
     return notice
 
 
-def _fill_notice(notice: CallNotice, form: NoticeForm) -> None:
+def _fill_notice(notice: CallNotice, form: NoticeForm, deps: Deps) -> None:
     notice.venue, notice.address, notice.room = form.venue.strip(), form.address.strip(), form.room.strip()
     notice.gathering_at, notice.remark = form.gathering_at, form.remark.strip()
-    notice.contact, notice.contact_phone = form.contact.strip(), form.contact_phone.strip()
+    notice.contact = form.contact.strip()
+    notice.contact_phone_sealed = deps.keys.seal(form.contact_phone.strip(), PHONE)
 
 
 def _fill_condition(condition: Condition, form: ConditionForm) -> None:

@@ -20,7 +20,7 @@ async def make_project(organisation_id: Any, agent_id: Any, *, pool: str = "demo
         "name": "示范大桥工程", "category": "工程/交通", "region": "440106", "funding_source": "财政资金",
         "tender_method": "公开招标", "organisation_form": "自行招标", "tenderee_category": "国有企业",
         "investment": 500_000_000_00, "tenderee_name": "示范建设公司", "tenderee_code": CREDIT_CODE,
-        "agency_name": "", "contact": "李四", "contact_phone": "020-12345678", "created_at": BEGINNING,
+        "agency_name": "", "contact": "李四", "created_at": BEGINNING,
     }  # fmt: skip
     return await Project.create(pool=pool, organisation_id=organisation_id, agent_id=agent_id, **values | columns)
 
@@ -46,7 +46,7 @@ async def make_invitation(draw: Draw, expert: Expert, *, state: str = "accepted"
     serial = next(_numbers)
     notice = await CallNotice.create(
         draw_id=draw.id, venue="演示中心", address="广州市天河区天润路333号", gathering_at=draw.starts_at,
-        contact="李四", contact_phone="020-12345678",
+        contact="李四",
     )  # fmt: skip
     condition = await Condition.create(
         draw_id=draw.id, notice_id=notice.id, position=serial, region_mode="permanent", specialty="A04",

@@ -110,7 +110,7 @@ async def make_office(deps: Deps) -> Office:
         region="440100", funding_source="国家投资", tender_method="公开招标", organisation_form="委托招标",
         tenderee_category="法人", investment=15_000_000, tenderee_name="广州水务有限公司",
         tenderee_code="91350211M000100Y46", agency_name=organisation.name, agency_code=CREDIT_CODE, contact="张三",
-        contact_phone="18080808080", created_at=now,
+        contact_phone_sealed=deps.keys.seal("18080808080", "phone"), created_at=now,
     )  # fmt: skip
     for kind, code in (
         ("region", "440100"), ("region", "440300"), ("specialty", "A08"), ("specialty", "A01"), ("specialty", "A04"),

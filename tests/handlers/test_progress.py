@@ -153,9 +153,7 @@ async def applying(world: World, case: Case) -> tuple[Phone, Application]:
         )
     if case.objected:
         objector = await make_account(deps)
-        await Objection.create(
-            application_id=applicant.id, pool="demo", account_id=objector.id, text="经历不实", created_at=NOON
-        )
+        await Objection.create(application_id=applicant.id, pool="demo", account_id=objector.id, created_at=NOON)
     return await world.phone_with(applicant.account), applicant.application
 
 

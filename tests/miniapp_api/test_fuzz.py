@@ -115,8 +115,8 @@ async def _review_ids(world: World, applicant: Actor) -> dict[str, str]:
     found = {
         "application_id": application.id, "task_id": task.id,
         "attachment_id": photo.id,
-        "feedback_id": (await Feedback.create(**by, text="建议延长公示")).id,
-        "objection_id": (await Objection.create(**by, application_id=application.id, text="职称证书不一致")).id,
+        "feedback_id": (await Feedback.create(**by)).id,
+        "objection_id": (await Objection.create(**by, application_id=application.id)).id,
     }  # fmt: skip
     return {name: str(value) for name, value in found.items()} | {"pool": "demo"}
 

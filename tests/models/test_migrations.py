@@ -9,9 +9,15 @@ import pytest
 from tortoise import Tortoise
 from tortoise.migrations.api import migrate as run
 
+from domain.clock import SystemClock
 from domain.errors import Conflict
+from models.helpdesk import Feedback
 from models.migrate import check_version, migrate, pending
+from models.projects import Project
 from models.setup import tortoise_config
+from services.base import Deps, Jobs
+from services.clear_columns import PHONE, TEXT, seal_clear_columns
+from services.crypto import Keyring
 
 _ROWS = """
 INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_version, created_at)
@@ -71,6 +77,12 @@ def test_phones_of_draws_wait_marked_until_somebody_with_the_key_seals_them(empt
         assert found == [("clear:13900001111", None)]
 
 
+@pytest.fixture
+def deps() -> Deps:
+    keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
+    return Deps(clock=SystemClock(), keys=keys, rulebooks={}, jobs=Jobs(), public_url="")
+
+
 @pytest.mark.parametrize("landed", ["0003_jobs"])
 def test_a_filled_database_of_an_earlier_release_goes_on(empty_database: str, landed: str) -> None:
     asyncio.run(_migrate_to(empty_database, landed))
@@ -86,6 +98,50 @@ def test_a_filled_database_of_an_earlier_release_goes_on(empty_database: str, la
             ("ZJ1", False, True, None),
             ("ZJ2", False, False, None),
         ]
+
+
+_CLEAR = """
+INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_version, created_at)
+    VALUES (gen_random_uuid(), 'demo', 'sealed', 'hash', '王小明', '1', now());
+INSERT INTO feedback (id, pool, account_id, text, state, answer, created_at)
+    SELECT gen_random_uuid(), 'demo', id, '我是王小明，请回电13800001234', 'open', '', now() FROM account;
+INSERT INTO organisation (id, pool, name, credit_code, assurance_level, created_at)
+    VALUES (gen_random_uuid(), 'demo', '示范代理', '91440101MA59000001', 4, now());
+INSERT INTO project (id, pool, organisation_id, agent_id, name, number, category, region, funding_source,
+    tender_method, organisation_form, tenderee_category, investment, approval_number, investment_code, tenderee_name,
+    tenderee_code, agency_name, agency_code, contact, contact_phone, created_at)
+    SELECT gen_random_uuid(), 'demo', o.id, a.id, '大桥', '', '工程', '440100', '财政', '公开', '委托', '国企', 1, '',
+    '', '建设', 'x', '', '', '李四', '13900005678', now() FROM organisation o, account a;
+INSERT INTO idempotency_key (id, owner, key, fingerprint, status, answer, created_at)
+    VALUES (gen_random_uuid(), 'o', 'k', '', 1, '{"ok": "13800001234"}', now());
+"""
+
+
+async def _sealed(url: str, deps: Deps) -> tuple[Feedback, Project]:
+    await Tortoise.init(config=tortoise_config(url), _enable_global_fallback=True)
+    try:
+        assert await seal_clear_columns(deps) == 2
+        assert await seal_clear_columns(deps) == 0
+        return await Feedback.get(), await Project.get()
+    finally:
+        await Tortoise.close_connections()
+
+
+def test_what_staff_and_people_told_in_clear_is_sealed_when_a_filled_database_goes_on(
+    empty_database: str, deps: Deps
+) -> None:
+    asyncio.run(_migrate_to(empty_database, "0010_persons"))
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute(_CLEAR)
+    asyncio.run(migrate(empty_database))
+    feedback, project = asyncio.run(_sealed(empty_database, deps))
+    assert deps.keys.read(feedback.text_sealed, TEXT) == "我是王小明，请回电13800001234"
+    assert deps.keys.read(project.contact_phone_sealed, PHONE) == "13900005678"
+    with psycopg.connect(empty_database) as connection:
+        for table in ("feedback", "project", "idempotency_key"):
+            stored = str(connection.execute(f"SELECT * FROM {table}").fetchall())
+            assert "1380000" not in stored
+            assert "1390000" not in stored
 
 
 def test_a_server_that_is_too_old_is_refused_before_anything_is_touched() -> None:

@@ -201,7 +201,9 @@ async def test_applications_come_along_and_those_never_handed_in_go(
         sealed = seal_values(deps, {"address": f"解放路{one.number}号"})
         await ApplicationSection.create(application_id=one.id, code="basic", values_sealed=sealed, saved_at=now)
         await attach(deps, one.id, "photo", filename=f"{one.number}.jpg")
-    await Feedback.create(pool="demo", account_id=account.id, text="建议延长公示", created_at=now)
+    await Feedback.create(
+        pool="demo", account_id=account.id, text_sealed=deps.keys.seal("建议延长公示", "text"), created_at=now
+    )
     found = await privacy.export(actor, await _code(deps, book))
     assert [(one["number"], one["values"], one["files"]) for one in found["applications"]] == [
         ("SQ1", {"address": "解放路SQ1号"}, ["SQ1.jpg"]), ("SQ2", {"address": "解放路SQ2号"}, ["SQ2.jpg"])

@@ -17,6 +17,7 @@ from models.helpdesk import Feedback
 from models.payments import Bill, BillDifference, Invoice, PayOrder, Refund
 from models.reviews import Objection
 from services.base import Actor, transaction
+from services.clear_columns import TEXT
 from tests.factories.applications import make_campaign, make_employer
 from tests.factories.files import jpeg, pdf
 from tests.factories.payments import make_fee
@@ -100,10 +101,11 @@ async def on_notice(scene: Scene, name: str = "何公示") -> Application:
 
 
 async def objection(scene: Scene, application: Application) -> Objection:
-    by = await make_applicant(scene.world.services.deps, "丁实名")
+    deps = scene.world.services.deps
+    by = await make_applicant(deps, "丁实名")
     return await Objection.create(
         pool="demo", application_id=application.id, account_id=by.id, created_at=scene.world.clock.now(),
-        text="该同志的职称证书与公示单位不一致，请核实。",
+        text_sealed=deps.keys.seal("该同志的职称证书与公示单位不一致，请核实。", TEXT),
     )  # fmt: skip
 
 
@@ -163,7 +165,8 @@ async def employer_request(scene: Scene, name: str = "深圳示范工程咨询�
 
 async def feedback(scene: Scene, text: str = "建议在申请页显示审核部门的咨询电话。") -> Feedback:
     by = await make_applicant(scene.world.services.deps, "郑建议")
-    return await Feedback.create(pool="demo", account_id=by.id, text=text, created_at=scene.world.clock.now())
+    sealed = scene.world.services.deps.keys.seal(text, TEXT)
+    return await Feedback.create(pool="demo", account_id=by.id, text_sealed=sealed, created_at=scene.world.clock.now())
 
 
 async def fill(scene: Scene) -> dict[str, UUID]:

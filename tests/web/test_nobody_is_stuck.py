@@ -87,9 +87,7 @@ async def test_a_person_gets_out_of_every_waiting_state_by_his_own_page(world: W
     application = await make_application(deps, person, state=state.value, **approved)
     if state == ApplicationState.NOTICE:
         by = await make_applicant(deps, "丁实名")
-        await Objection.create(
-            pool="demo", application_id=application.id, account_id=by.id, text="经历不实", created_at=deps.now()
-        )
+        await Objection.create(pool="demo", application_id=application.id, account_id=by.id, created_at=deps.now())
     visitor = await Scene(world, Actor("demo", "applicant", person.id), person).at("/h5/demo/apply/status")
     assert "放弃后本次申请终止" in visitor.text
     await visitor.press("确定放弃")

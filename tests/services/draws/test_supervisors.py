@@ -13,7 +13,8 @@ from models.accounts import Account
 from models.draws import Draw, LogEntry, Supervisor, SupervisorEntry
 from models.organisations import AgentLink
 from services.base import Actor, Deps, execute
-from services.supervisors import SupervisorRegister, seal_clear_phones
+from services.clear_columns import seal_clear_columns
+from services.supervisors import SupervisorRegister
 from tests.factories.offices import (
     SUPERVISOR_ENTRY,
     SUPERVISOR_MOBILE,
@@ -142,8 +143,8 @@ async def test_phones_that_were_kept_in_clear_are_sealed(office: Office) -> None
     draw_id = await make_draw(office, needed=1)
     await execute("UPDATE draw SET operator_phone_sealed = 'clear:020-1234' WHERE id = $1", draw_id)
     await execute("UPDATE draw_supervisor SET phone_sealed = $2 WHERE draw_id = $1", draw_id, "clear:13912345678")
-    assert await seal_clear_phones(office.deps) == 2
-    assert await seal_clear_phones(office.deps) == 0
+    assert await seal_clear_columns(office.deps) == 2
+    assert await seal_clear_columns(office.deps) == 0
     keys, draw, one = office.deps.keys, await Draw.get(id=draw_id), await Supervisor.get(draw_id=draw_id)
     assert keys.read(draw.operator_phone_sealed, "phone") == "020-1234"
     assert keys.read(one.phone_sealed, "mobile") == "13912345678"

@@ -34,7 +34,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
     assert "notice_end" not in await deadlines.tick()
     clock.move(timedelta(minutes=3))
     objection = await Objection.create(
-        pool="demo", application_id=application.id, account_id=(await make_account(deps)).id, text="有异议",
+        pool="demo", application_id=application.id, account_id=(await make_account(deps)).id,
         created_at=deps.now(),
     )  # fmt: skip
     assert "notice_end" not in await deadlines.tick()

@@ -219,7 +219,7 @@ async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_i
     road = road_with(deps, clock, "notice")
     application = await road.go_on(await handed_in(road))
     objection = await Objection.create(
-        pool="demo", application_id=application.id, account_id=(await make_account(deps)).id, text="有异议",
+        pool="demo", application_id=application.id, account_id=(await make_account(deps)).id,
         created_at=deps.now(),
     )  # fmt: skip
     clock.move(timedelta(days=1))
