@@ -419,7 +419,7 @@ async def test_the_office_keeps_the_register_of_supervisors(scene: Scene) -> Non
     who = {"deed": "add", "mobile": "13700001234", "name": "赵监督", "department": "市水务局"}
     await post(visitor, "/office/supervisors", **{**who, "mobile": "123"})
     assert (visitor.status, "手机号" in visitor.text) == (422, True)
-    assert not await SupervisorEntry.exists()
+    assert not await SupervisorEntry.exists(name="赵监督")
     await post(visitor, "/office/supervisors", **who)
     assert "代理机构现在可以选择" in visitor.text
     assert "137****1234" in visitor.text

@@ -213,18 +213,18 @@ async def test_a_candidate_who_never_fitted_the_condition_comes_out(
     office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A friend of another specialty is slipped into the list, with his true facts."""
-    from services.draws import rounds
+    from services.draws import freeze
 
     await add_experts(office, 2)
     [friend] = await add_experts(office, 1, specialty="A01")
-    honest = rounds.find_eligible
+    honest = freeze.find_eligible
 
     async def generous(draw, condition, notice, specialty, out, book):
         return await honest(draw, condition, notice, "A08", out, book) | await honest(
             draw, condition, notice, "A01", out, book
         )
 
-    monkeypatch.setattr(rounds, "find_eligible", generous)
+    monkeypatch.setattr(freeze, "find_eligible", generous)
     draw_id, _ = await frozen(office)
     await call(office, draw_id)
     report = await audited(office, audits, clock, draw_id)
