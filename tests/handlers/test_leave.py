@@ -113,7 +113,7 @@ async def test_a_leave_given_twice_at_once_is_one_leave(world: World, phone: Pho
 
 async def test_leave_while_the_draw_still_calls_frees_the_place(world: World, phone: Phone, expert: Expert) -> None:
     invitation = await world.call(expert)
-    await phone.says("1")
+    await phone.says("参加")
     await phone.says("1")
     await phone.says("请假")
     await phone.says("生病")
