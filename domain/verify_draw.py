@@ -214,7 +214,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "An expert who had agreed is out ({outcome}), caused by {by}, confirmed by {confirmed}.",
         "已同意的专家被移出（{outcome}），由 {by} 提出，{confirmed} 确认。",
     ),
-    "absent_early": ("Nobody is absent before the gathering time.", "集合时间之前不能记为缺席。"),
+    "absent_early": (
+        "Nobody is absent before the gathering time that he agreed to.",
+        "专家同意的集合时间之前不能记为缺席。",
+    ),
     "cancelled_early": (
         "Somebody who had agreed is cancelled although the activity was not terminated.",
         "活动未终止，不得取消已同意的专家。",
@@ -326,6 +329,7 @@ class _Condition:
     """``asked``: its need was set in the calling under way; ``states`` is the last known state of each call.
 
     ``orders`` by tier, None while the list is not published; ``walked`` are the leaves called or skipped so far.
+    ``agreed`` is the latest gathering that held since a leaf was called.
     """
 
     facts: Object
@@ -337,6 +341,7 @@ class _Condition:
     asked: bool = False
     states: dict[bytes, str] = field(default_factory=dict)
     held: Counter[str] = field(default_factory=Counter)
+    agreed: dict[bytes, datetime] = field(default_factory=dict)
 
     def put(self, leaf: bytes, state: str) -> None:
         if (before := self.states.get(leaf)) is not None:
@@ -597,7 +602,7 @@ class _Walk:
             self.unchecked |= leaves is None
         fresh = _Condition(facts, _int(facts, "planned"), orders, {tier: {} for tier in orders})
         if (old := self.conditions.get(no)) is not None:
-            fresh.states, fresh.held, fresh.needed = old.states, old.held, old.needed
+            fresh.states, fresh.held, fresh.needed, fresh.agreed = old.states, old.held, old.needed, old.agreed
         self.conditions[no] = fresh
 
     def _round_aborted(self, entry: Object) -> None:
@@ -628,6 +633,9 @@ class _Walk:
         notice, old, new = _int(entry, "notice"), _moment(_text(entry, "old")), _moment(_text(entry, "new"))
         _check(self.gatherings.get(notice) == old != new, "gathering", notice=notice)
         self.gatherings[notice] = new
+        for condition in self.conditions.values():
+            if condition.facts["notice"] == notice:
+                condition.agreed = {leaf: max(at, new) for leaf, at in condition.agreed.items()}
         if self.seeds:
             self.moved += 1
             self._warn("gathering_moved", notice=notice)
@@ -655,6 +663,7 @@ class _Walk:
     def _called(self, entry: Object) -> None:
         condition, leaf = self._step(entry)
         condition.put(leaf, "open")
+        condition.agreed[leaf] = self._gathering(condition)
 
     def _skipped(self, entry: Object) -> None:
         reason = _text(entry, "reason")
@@ -690,7 +699,7 @@ class _Walk:
         by = _party(entry, "by", OWN_ACTS.get(outcome, PARTIES))
         confirmed = _party(entry, "confirmed_by", ("", *PARTIES))
         if outcome == "absent":
-            _check(self.at is not None and self.at >= self._gathering(condition) - CLOCK_SLACK, "absent_early")
+            _check(self.at is not None and self.at >= condition.agreed[leaf] - CLOCK_SLACK, "absent_early")
         if outcome == "cancelled" and state == "accepted":
             _check(self.phase == "terminating", "cancelled_early")
         elif state == "accepted":

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.clock import print_time
-from domain.draw_record import Party
+from domain.draw_record import GatheringMoved, Party
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.lifecycles import DISCARD, DiscardEvent, DiscardState, InvitationEvent, InvitationState
 from domain.parsing import mobile_number
@@ -20,7 +20,7 @@ from domain.rulebook_texts import time_params
 from models.accounts import RoleGrant
 from models.attendance import Attendance
 from models.audit import AuditEntry
-from models.draws import CallNotice, DiscardRequest, Draw, DrawApplication
+from models.draws import CallNotice, DiscardRequest, Draw, DrawApplication, LogEntry
 from models.experts import Expert
 from models.invitations import Invitation
 from services import permissions
@@ -173,14 +173,15 @@ class Discards:
 
     async def _ask_leave(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> Registered:
         rule, now = self._deps.book(draw.pool).draw.leave, self._deps.now()
-        if now >= invitation.gathering_at:
+        agreed = await _agreed_gathering(draw, invitation)
+        if now >= agreed:
             raise Conflict("集合时间已到，不能再登记请假；未到场的请登记缺席。", code="gathered")
         asked = await DiscardRequest.filter(invitation_id=invitation.id, kind="leave").count()
         if asked >= rule.requests_max:
             book = self._deps.book(draw.pool)
             message = f"已为该专家登记过{asked}次请假，请让专家本人请假。"
             raise violation(book, "draw.leave.requests_max", message)
-        until = min(now + rule.confirm_within, invitation.gathering_at)
+        until = min(now + rule.confirm_within, agreed)
         request = await self._ask(actor, draw, invitation, form, until)
         params = {**time_params(invitation.gathering_at), "answer_by": print_time(until)}
         await self._tell_expert("leave_asked", invitation, draw, str(request.id), params)
@@ -258,15 +259,16 @@ class Discards:
     async def _miss(self, actor: Actor, locked: Locked, invitation: Invitation, form: DiscardForm) -> Registered:
         if await Attendance.exists(invitation_id=invitation.id, direction="in"):
             raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
-        if self._deps.now() < invitation.gathering_at:
-            at = print_time(invitation.gathering_at)
-            raise Conflict(f"集合时间{at}未到，不能登记缺席；专家来电请假的请登记人工请假。", code="not_gathered")
+        if self._deps.now() < (agreed := await _agreed_gathering(draw := locked.draw, invitation)):
+            at = print_time(agreed)
+            raise Conflict(
+                f"专家同意的集合时间{at}未到，不能登记缺席；专家来电请假的请登记人工请假。", code="not_gathered"
+            )
         cause = Cause(party_of(actor.role))
         await self._invitations.lose(
             locked, invitation, InvitationEvent.MISS, form.reason.strip(), cause, by=actor.account_id
         )
-        now, draw = self._deps.now(), locked.draw
-        await record(actor, now, "discard.absence", "draw", draw.id, code=invitation.code)
+        await record(actor, self._deps.now(), "discard.absence", "draw", draw.id, code=invitation.code)
         await self._tell_expert("absence_registered", invitation, draw, "once", await self._contact(invitation))
         await self._tell_supervisors(draw, "absence", str(invitation.id))
         message = "已登记缺席，已通知专家本人和监督人员。请启动补抽。"
@@ -418,6 +420,17 @@ class Discards:
 
     async def _tell_kept(self, draw: Draw, request: DiscardRequest, reason: str) -> None:
         await tell_agency(self._notices, draw, "agency_kept", str(request.id), reason=reason)
+
+
+async def _agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
+    """The latest gathering time that held since the expert was called. One that was brought forward binds nobody who
+    agreed to the later one: else it could be moved to the next minute, and everybody be absent."""
+    notice = await CallNotice.get(id=invitation.notice_id)
+    moves = LogEntry.filter(draw_id=draw.id, act=GatheringMoved.name, at__gte=invitation.created_at)
+    earlier = [
+        datetime.fromisoformat(one.facts["old"]) for one in await moves if one.facts["notice"] == notice.position
+    ]
+    return max([invitation.gathering_at, *earlier])
 
 
 def _row(actor: Actor, row: Any) -> RequestRow:

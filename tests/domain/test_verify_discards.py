@@ -1,10 +1,12 @@
 """Experts who had agreed and are put out: what the verifier lets pass, warns of, and refuses."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain import draw_record
 from domain.verify_draw import examine, verify
-from tests.factories.draw_records import Script, whole_draw
+from tests.factories.draw_records import START, Script, whole_draw
 
 
 def full() -> Script:
@@ -52,6 +54,14 @@ def test_nobody_is_absent_before_the_gathering_time():
     script = discarded("absent")
     script.gaps.clear()
     assert found(script) == [("error", "absent_early")]
+
+
+def test_a_gathering_that_is_brought_forward_makes_nobody_absent():
+    script = full().move_gathering(START + timedelta(minutes=5)).wait(timedelta(minutes=30))
+    before = dict(script.gaps)
+    script.outcome(script.accepted[1][0], "absent")
+    script.gaps = before
+    assert found(script) == [("warning", "gathering_moved"), ("error", "absent_early")]
 
 
 def test_whoever_agreed_is_cancelled_only_when_all_are():

@@ -166,6 +166,21 @@ async def test_nobody_is_absent_before_the_gathering_time(office: Office, clock:
     assert await findings(office, draw_id) == [("warning", "discard")]
 
 
+async def test_bringing_the_gathering_forward_makes_nobody_absent(office: Office, clock: FixedClock) -> None:
+    """The attack: the gathering is moved to the next minute, at night, and a minute later everybody is absent."""
+    draw_id, [one] = await panel(office)
+    await office.absences.change_gathering(office.agency, draw_id, one.notice_id, clock.now() + timedelta(minutes=1))
+    form = DiscardForm(one.code, "absence", "未到场")
+    clock.move(timedelta(minutes=2))
+    with pytest.raises(Conflict) as refusal:
+        await office.discards.register(office.agency, draw_id, form)
+    assert refusal.value.code == "not_gathered"
+    await office.discards.register(office.agency, draw_id, leave_of(one))
+    clock.set(one.gathering_at)
+    assert (await office.discards.register(office.agency, draw_id, form)).counts
+    assert await findings(office, draw_id) == [("warning", "gathering_moved"), ("warning", "discard")]
+
+
 async def test_who_has_entered_is_not_absent_but_may_be_recused(office: Office, clock: FixedClock) -> None:
     draw_id, [one] = await panel(office)
     clock.set(one.gathering_at)
