@@ -240,7 +240,8 @@ class ApplicationOut(Output):
     withdrawn_at: Moment | None
     decided_at: Moment | None
     attachment: str = Field(description="Name of the attached file; empty: none")
-    terminated: int = Field(description="Activities of the same project given up after verification")
+    terminated: int = Field(description="Activities of the same tender whose order was begun and whose panel never met")
+    elsewhere: int = Field(description="Activities of the same tender under another project of the same number or name")
 
 
 class OperationOut(Output):

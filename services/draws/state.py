@@ -127,6 +127,12 @@ async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:
     return await links.filter(revoked_at=None).exists()
 
 
+async def check_not_of_agency(actor: Actor, draw: Draw) -> None:
+    """For whoever judges what the agency asks for, whatever role he has chosen meanwhile. Raises Forbidden."""
+    if actor.account_id is not None and await acts_for_agency(draw, actor.account_id):
+        raise Forbidden("您代表本活动的招标人或代理机构办理业务，请由其他人员办理。", code="of_agency")
+
+
 async def move(draw: Draw, event: DrawEvent) -> None:
     """Raises Conflict when the state doesn't allow it."""
     draw.state = DRAW.next(DrawState(draw.state), event)

@@ -12,7 +12,7 @@ from models.draws import Draw, DrawApplication
 from services import permissions
 from services.base import Actor, Deps, record, rows, system, transaction
 from services.batches import each
-from services.draws.state import lock, move, tell_agency
+from services.draws.state import check_not_of_agency, lock, move, tell_agency
 from services.notices import Notices
 
 
@@ -36,15 +36,25 @@ class ApplicationRow:
     attachment: str
     """Name of the file that was attached; empty: none."""
     terminated: int
-    """Activities of the same project that were given up after verification: each may be an order that displeased."""
+    """Activities of the same tender that began to fix an order and ended without their panel, by somebody or by time:
+    each may be an order that displeased."""
+    elsewhere: int
+    """Activities of the same tender under another project, of whichever agency: two orders to choose from."""
 
 
-_COLUMNS = """
+_SAME_TENDER = """
+SELECT count(*)::int FROM draw t JOIN project q ON q.id = t.project_id
+ WHERE q.pool = d.pool AND (q.id = j.id OR q.name = j.name OR q.number <> '' AND q.number = j.number)
+"""
+_LIVE = "EXISTS (SELECT 1 FROM draw_lot l WHERE l.draw_id = t.id AND l.live)"
+_COLUMNS = f"""
 SELECT a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, o.name AS organisation,
     p.real_name AS applicant, a.terminal, a.reason, a.state, a.opinion, a.submitted_at, a.withdrawn_at, a.decided_at,
-    a.attachment, (SELECT count(*)::int FROM draw t WHERE t.project_id = d.project_id AND t.state = 'terminated'
-        AND t.log_length > 0) AS terminated
-FROM draw_application a JOIN draw d ON d.id = a.draw_id JOIN organisation o ON o.id = d.organisation_id
+    a.attachment,
+    ({_SAME_TENDER} AND t.log_length > 0 AND t.state IN ('terminated', 'ended') AND NOT {_LIVE}) AS terminated,
+    ({_SAME_TENDER} AND q.id <> j.id AND t.state <> 'editing' AND {_LIVE}) AS elsewhere
+FROM draw_application a JOIN draw d ON d.id = a.draw_id JOIN project j ON j.id = d.project_id
+JOIN organisation o ON o.id = d.organisation_id
 JOIN account p ON p.id = a.submitted_by_id
 """
 
@@ -97,6 +107,7 @@ class Verification:
             draw = (await lock(known.draw_id)).draw
             application = await DrawApplication.select_for_update().get(id=application_id)
             self._check_reach(actor, draw, application)
+            await check_not_of_agency(actor, draw)
             now = self._deps.now()
             application.state = VERIFICATION.next(VerificationState(application.state), event)
             application.opinion, application.decided_at = opinion, now

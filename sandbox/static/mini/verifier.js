@@ -47,7 +47,8 @@ export async function application(page) {
   };
   return [
     item && cells('申请', [cell('单位', item.organisation), cell('申请人', item.applicant), cell('抽取终端', item.terminal), item.reason && cell('说明', item.reason),
-      item.terminated > 0 && cell('本项目此前终止的活动', `${item.terminated} 个`, { note: '核验通过后又终止，请核实原因' })].filter(Boolean)),
+      item.terminated > 0 && cell('本项目此前未评标的活动', `${item.terminated} 个`, { note: '核验通过后终止或到期未评标，请核实原因' }),
+      item.elsewhere > 0 && cell('同名或同编号的其他项目', `${item.elsewhere} 个活动`, { note: '可能是同一招标重复立项抽取，请核实' })].filter(Boolean)),
     await attachment(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
     item?.state === 'submitted' ? buttons(
       button('退回', decide('refusal', { title: '退回核验', text: '请写明需要修改的内容。', field: { label: '意见', type: 'textarea' }, ok: '退回', kind: 'warn' }), 'warn'),

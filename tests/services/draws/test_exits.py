@@ -11,10 +11,12 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.ids import new_id
 from domain.verify_draw import verify
 from models.draws import Draw, DrawApplication
 from models.invitations import Invitation
 from models.notices import Notice
+from models.projects import Project
 from services.base import Deps
 from services.draws.discards import DiscardForm
 from tests.factories.offices import (
@@ -185,6 +187,32 @@ async def test_a_verifier_sees_how_often_a_project_was_given_up_before(office: O
     await submitted(office)
     [row] = await office.verification.queue(office.verifier)
     assert row.terminated == 1
+
+
+async def test_letting_the_time_run_out_is_seen_like_giving_up(office: Office, clock: FixedClock) -> None:
+    """The attack: an agency that may not give up any more forces the end, and waits until the lots are free again."""
+    await add_experts(office, 3)
+    draw_id = await short(office)
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    await office.exits.end(office.agency, draw_id, "无人到场")
+    await submitted(office)
+    [row] = await office.verification.queue(office.verifier)
+    assert (row.terminated, row.elsewhere) == (1, 0)
+
+
+@pytest.mark.parametrize("same", ["name", "number"])
+async def test_a_verifier_sees_that_a_tender_is_drawn_for_twice_as_two_projects(office: Office, same: str) -> None:
+    """The attack: two orders at once, to choose the better one, or a fresh project that was never given up."""
+    await add_experts(office, 3)
+    await office.exits.terminate(office.agency, await seeded(office), "replanned", "改期")
+    await seeded(office)
+    first, twin = await Project.get(id=office.project_id), await Project.get(id=office.project_id)
+    twin.update_from_dict({"id": new_id(), "name": "换个名字", "number": "换个编号", same: getattr(first, same)})
+    await twin.save(force_create=True)
+    office.project_id = twin.id
+    await submitted(office)
+    [row] = await office.verification.queue(office.verifier)
+    assert (row.terminated, row.elsewhere) == (1, 1)
 
 
 async def test_giving_up_needs_a_reason_and_the_right(office: Office) -> None:
