@@ -6,7 +6,7 @@ nobody saw come. A recusal on the spot counts when the verifier or a supervisor 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -31,6 +31,7 @@ from services.draws.reading import Reading
 from services.draws.run import Cause
 from services.draws.state import (
     Locked,
+    check_not_of_agency,
     check_owner,
     check_scope,
     lock,
@@ -146,6 +147,7 @@ class Discards:
             raise NotFound("没有这个抽取活动。")
         else:
             await check_scope(actor, draw, self._deps.book(draw.pool))
+            await check_not_of_agency(actor, draw)
 
     async def _find(self, actor: Actor, draw: Draw, who: str) -> Invitation:
         """By code, which tells nobody who it is. A mobile number asks whether a person is on the panel: see below."""
@@ -322,9 +324,12 @@ class Discards:
         known = await DiscardRequest.get_or_none(id=request_id, kind="recusal")
         if known is None:
             raise NotFound("没有这条登记。")
-        await self._reading.get(actor, known.draw_id)
+        draw = await self._reading.get(actor, known.draw_id)
+        if not await self._decides_in(actor, draw):
+            raise Forbidden("您不是本活动的监督人，请由本活动的监督人或核验人员确认。", code="not_named")
         async with transaction():
             locked = await lock(known.draw_id)
+            await check_not_of_agency(actor, locked.draw)
             request = await DiscardRequest.select_for_update().get(id=request_id)
             if actor.account_id == request.asked_by_id:
                 raise Forbidden("不能确认自己的登记，请由其他核验人员或监督人员办理。", code="own_request")
@@ -336,6 +341,10 @@ class Discards:
             await record(actor, now, f"discard.{request.state}", "draw", locked.draw.id, code=invitation.code,
                          reason=opinion)  # fmt: skip
             await self._carry_out(locked, invitation, request, party_of(actor.role))
+
+    async def _decides_in(self, actor: Actor, draw: Draw) -> bool:
+        """Of supervisors, those who were named for the draw; who was granted the role reads only."""
+        return actor.role != "supervisor" or await self._reading.is_watched_by(actor, draw)
 
     async def _carry_out(
         self, locked: Locked, invitation: Invitation, request: DiscardRequest, confirmed_by: Party
@@ -357,7 +366,8 @@ class Discards:
         """What was asked for in a draw, newest first, by code only."""
         permissions.check(actor, "discard.read")
         draw = await self._reading.get(actor, draw_id)
-        return await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
+        found = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
+        return found if await self._decides_in(actor, draw) else [replace(one, may_decide=False) for one in found]
 
     async def waiting(self, actor: Actor) -> list[RequestRow]:
         """Recusals that wait for this verifier or supervisor, oldest first."""

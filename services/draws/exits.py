@@ -21,6 +21,7 @@ from services.draws.state import (
     Locked,
     append,
     append_end,
+    check_not_of_agency,
     check_owner,
     check_scope,
     lock,
@@ -121,4 +122,5 @@ class Exits:
             raise NotFound("没有这个抽取活动。")
         else:
             await check_scope(actor, locked.draw, self._deps.book(locked.draw.pool))
+            await check_not_of_agency(actor, locked.draw)
         return locked

@@ -14,6 +14,7 @@ from domain.draw_record import Ended, Json, document, list_key
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.lifecycles import DrawState, InvitationState
 from domain.masking import mask_id_number, mask_mobile, mask_name
+from models.accounts import RoleGrant
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -27,6 +28,7 @@ from models.draws import (
     Round,
     Supervisor,
 )
+from models.invitations import Invitation
 from services import permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.state import check_owner, check_scope, venue_names
@@ -202,12 +204,17 @@ class Reading:
         if actor.role in ("agent", "organisation"):
             check_owner(actor, draw)
         elif actor.role == "supervisor":
-            await self._check_supervisor(actor, draw)
+            if not await self.is_watched_by(actor, draw) and not await RoleGrant.exists(
+                account_id=actor.account_id, role="supervisor", revoked_at=None
+            ):
+                raise NotFound("没有这个抽取活动。")
         else:
             await check_scope(actor, draw, self._deps.book(draw.pool))
         return draw
 
-    async def _check_supervisor(self, actor: Actor, draw: Draw) -> None:
+    async def is_watched_by(self, actor: Actor, draw: Draw) -> bool:
+        """Whether a supervisor was named for this draw. One whom the office granted the role reads every draw of the
+        pool; committing and confirming is for the named ones."""
         named = await rows(
             "SELECT 1 FROM draw_supervisor s JOIN account a ON a.mobile_hash = s.mobile_hash AND a.pool = $3 "
             "WHERE s.draw_id = $1 AND a.id = $2",
@@ -215,12 +222,7 @@ class Reading:
             actor.account_id,
             draw.pool,
         )
-        granted = await rows(
-            "SELECT 1 FROM role_grant WHERE account_id = $1 AND role = 'supervisor' AND revoked_at IS NULL",
-            actor.account_id,
-        )
-        if not named and not granted:
-            raise NotFound("没有这个抽取活动。")
+        return bool(named)
 
     async def detail(self, actor: Actor, draw_id: UUID) -> Detail:
         draw = await self.get(actor, draw_id)
@@ -486,8 +488,10 @@ class Reading:
         return salt.hex(), expert.hex
 
     async def _existing(self, actor: Actor, draw_id: UUID) -> Draw:
+        """Before unsealing an expert who was not called learns nothing of a draw, not even when it is."""
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
-        if draw is None:
+        sealed = draw is not None and self._deps.now() < self.unseals_at(draw)
+        if draw is None or (sealed and not await Invitation.exists(draw_id=draw_id, expert_id=actor.expert_id)):
             raise NotFound("没有这个抽取活动。")
         return draw
 

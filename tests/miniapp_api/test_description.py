@@ -18,6 +18,7 @@ SECRET = (
     "accounts_export",
     "accounts_delete",
     "results_open_leaf",
+    "results_reason_audit",
     "sessions_hand_over",
     "sessions_offer_code",
     "reviews_reveal",

@@ -12,14 +12,16 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
 from domain.verify_draw import verify
-from models.draws import DiscardRequest
+from models.draws import DiscardRequest, Draw
 from models.invitations import Invitation
 from models.notices import Notice
+from models.organisations import AgentLink
 from services.base import Actor, Deps
 from services.draws.discards import DiscardForm
 from tests.factories.offices import (
     Office,
     add_experts,
+    make_draw,
     make_office,
     open_invitations,
     recuse,
@@ -261,6 +263,72 @@ async def test_verifiers_and_supervisors_of_other_draws_do_not_decide(office: Of
         assert await office.discards.waiting(actor) == []
         with pytest.raises(NotFound):
             await office.discards.confirm(actor, request.id)
+
+
+async def test_a_supervisor_whom_the_office_granted_the_role_reads_but_does_not_decide(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, [one] = await panel(office)
+    clock.set(one.gathering_at)
+    await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
+    account = await make_account(office.deps)
+    await make_grant(account, "supervisor")
+    granted = Actor("demo", "supervisor", account_id=account.id)
+    [request] = await office.discards.of_draw(granted, draw_id)
+    assert not request.may_decide
+    with pytest.raises(Forbidden) as refusal:
+        await office.discards.confirm(granted, request.id)
+    assert (refusal.value.code, await invitation_state(one)) == ("not_named", "accepted")
+    [request] = await office.discards.of_draw(office.supervisor, draw_id)
+    assert request.may_decide
+
+
+@pytest.mark.parametrize("role", ["supervisor", "verifier"])
+async def test_who_became_an_agent_of_the_agency_confirms_nothing_for_it(
+    office: Office, clock: FixedClock, role: str
+) -> None:
+    """The attack: the legal entity asks, an agent of it who holds another role too confirms."""
+    draw_id, [one] = await panel(office)
+    clock.set(one.gathering_at)
+    await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=one.code))
+    [request] = await office.discards.of_draw(office.agency, draw_id)
+    friend: Actor = getattr(office, role)
+    await make_agent(office, friend)
+    with pytest.raises(Forbidden) as refusal:
+        await office.discards.confirm(friend, request.id)
+    assert (refusal.value.code, await invitation_state(one)) == ("of_agency", "accepted")
+
+
+async def test_who_is_of_the_agency_registers_terminates_and_ends_nothing_as_an_office(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, [one] = await panel(office)
+    for friend in (office.desk, office.verifier):
+        await make_agent(office, friend)
+        with pytest.raises(Forbidden):
+            await office.discards.register(friend, draw_id, leave_of(one))
+    with pytest.raises(Forbidden):
+        await office.exits.terminate(office.verifier, draw_id, "replanned", "换一批")
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    with pytest.raises(Forbidden):
+        await office.exits.end(office.desk, draw_id, "结束")
+
+
+async def test_no_agent_verifies_what_his_agency_hands_in(office: Office) -> None:
+    draw_id = await make_draw(office)
+    terminal = office.deps.book("demo").draw.terminals[0]
+    application = await office.setup.submit(office.agency, draw_id, terminal, "请核验")
+    await make_agent(office, office.verifier)
+    with pytest.raises(Forbidden):
+        await office.verification.approve(office.verifier, application)
+
+
+async def make_agent(office: Office, actor: Actor) -> None:
+    now = office.deps.now()
+    await AgentLink.create(
+        organisation_id=office.agency.organisation_id, account_id=actor.account_id, valid_from=now,
+        valid_until=now + timedelta(days=1), accepted_at=now, created_at=now,
+    )  # fmt: skip
 
 
 # ---- no names before unsealing
