@@ -363,7 +363,7 @@ class _Order:
 
 def place(notice: CallNotice) -> str:
     """Address and room, without the venue's name: a call gives time and place only."""
-    return f"{notice.address}{notice.room}"
+    return f"{notice.address} {notice.room}".strip()
 
 
 def lead(draw: Draw) -> timedelta:

@@ -27,7 +27,7 @@ async def tap_menu(phone: Phone, invitation: Invitation, label: str) -> str:
 async def test_a_tap_is_read_back_and_counts_when_confirmed(world: World, phone: Phone, invitation: Invitation) -> None:
     asked = await tap_menu(phone, invitation, "参加")
     assert "【参加】" in asked
-    assert "广州市天河区天润路333号3号评标室" in asked
+    assert "广州市天河区天润路333号 3号评标室" in asked
     assert "王场地 020-28866000" in asked
     assert await world.state_of(invitation.id) == "open"
     done = await phone.taps("确认参加")

@@ -244,6 +244,32 @@ async def test_a_leave_frees_a_place_that_a_supplementary_draw_fills(desk: Desk)
     await expect(agency.get_by_role("region", name="抽取进度")).to_contain_text("抽取完成")
 
 
+async def test_a_recusal_on_the_spot_comes_to_the_open_page_of_the_verifier_who_confirms_it(desk: Desk) -> None:
+    agency, verifier = desk.phone(AGENCY), desk.phone(VERIFIER)
+    await expect(verifier.get_by_text("没有待核验的申请")).to_be_visible()
+    code = await desk.phone(desk.agreed[0]).locator(".m-big .m-code").inner_text()
+    await agency.get_by_role("button", name="缺席登记").click()
+    await agency.get_by_role("textbox", name="专家", exact=True).fill(code)
+    await agency.get_by_label("类型").select_option("recusal")
+    await agency.get_by_label("回避原因").select_option("与投标人有利害关系")
+    await agency.get_by_label("说明").fill("亲属在投标人处任职")
+    await agency.get_by_role("button", name="登记", exact=True).click()
+    await expect(agency.get_by_text("待确认")).to_be_visible()
+    await agency.get_by_label("说明").fill("还没有写完")
+    await verifier.get_by_role("button", name=code).click()
+    await verifier.get_by_role("button", name="确认回避").click()
+    await expect(verifier.get_by_text("现场回避待您确认")).to_be_hidden()
+    await expect(agency.get_by_text("已确认", exact=True)).to_be_visible()
+    await expect(agency.get_by_label("说明"), "a form is not lost when the list beside it changes").to_have_value(
+        "还没有写完"
+    )
+    await agency.get_by_role("button", name="返回").click()
+    desk.agreed.pop(0)
+    await agency.get_by_role("button", name="按原条件补抽").click()
+    await desk.agree()
+    await expect(agency.get_by_role("region", name="抽取进度")).to_contain_text("抽取完成")
+
+
 async def test_the_result_is_sealed_and_the_record_holds_with_this_phones_receipt(desk: Desk, tmp_path: Path) -> None:
     agency = desk.phone(AGENCY)
     await agency.get_by_role("button", name="抽取结果").click()
@@ -256,7 +282,9 @@ async def test_the_result_is_sealed_and_the_record_holds_with_this_phones_receip
         await agency.get_by_role("button", name="下载抽取记录").click()
     await (await download.value).save_as(tmp_path / "record.json")
     record: dict[str, Any] = json.loads((tmp_path / "record.json").read_text())
-    assert [found.code for found in verify(record, receipts)] == ["order_unchecked"]
+    assert [found.code for found in verify(record, receipts)] == ["discard", "order_unchecked"], (
+        "the recusal is pointed out"
+    )
     assert record["lists"] == {}
 
 

@@ -1,7 +1,7 @@
 // Leave, absence and recusal on the spot (请假、缺席、现场回避), and filling the places again (补抽).
 import { makeForm } from './forms.js';
 import { gathering } from './run.js';
-import { ask, banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
+import { ask, banner, button, buttons, cell, cells, empty, h, live, tag } from './ui.js';
 import { showTime } from './time.js';
 
 const KINDS = { leave: '人工请假', absence: '缺席', recusal: '现场回避' };
@@ -30,8 +30,7 @@ export async function absences(page) {
 export async function absencesOfDraw(page) {
   const { id } = page.params;
   page.title('缺席登记');
-  const [{ items }, requests, found] = await Promise.all([
-    page.api.get(`/draws/${id}/absences`), page.api.get(`/draws/${id}/discard-requests`), page.api.get(`/draws/${id}`)]);
+  const found = await page.api.get(`/draws/${id}`);
   const { choices } = page.pool;
   const form = found.ended_at ? null : makeForm(page, [
     { name: 'who', label: '专家', placeholder: page.isAgency ? '六位验证码' : '六位验证码；解密后可填手机号', type: 'tel' },
@@ -48,13 +47,18 @@ export async function absencesOfDraw(page) {
   });
   return [
     form, form && banner('请假须专家本人确认；缺席在集合时间后才能登记；现场回避须核验人员或监督人员确认。每次登记都会立即通知专家和监督人员，并写入抽取记录。'),
-    requests.items.length > 0 && requestCells(page, '等待和已确认的登记', requests.items),
-    items.length ? cells('缺席记录', items.map((row) => line(page, row))) : empty('还没有登记。'),
+    await requestsOfDraw(page, id, '等待和已处理的登记'),
+    await live(page, async () => (await page.api.get(`/draws/${id}/absences`)).items, (items) =>
+      (items.length ? cells('缺席记录', items.map((row) => line(page, row))) : empty('还没有缺席记录。'))),
   ];
 }
 
+/** All that was registered for experts of one draw; nothing while nothing was. */
+export const requestsOfDraw = (page, id, title) => live(page,
+  async () => (await page.api.get(`/draws/${id}/discard-requests`)).items, (items) => items.length > 0 && requestCells(page, title, items));
+
 /** Leaves and recusals that were registered for experts; one that waits for this person can be decided by a tap. */
-export const requestCells = (page, title, items) => cells(title, items.map((row) => cell(h('b', { class: 'm-code' }, row.code), '', {
+const requestCells = (page, title, items) => cells(title, items.map((row) => cell(h('b', { class: 'm-code' }, row.code), '', {
   note: [`${KINDS[row.kind]}${row.cause && ` · ${row.cause}`}：${row.reason}`, `${row.asked_by} · ${showTime(row.asked_at)}`,
     row.decided_by && `${row.decided_by} · ${showTime(row.decided_at)}`, row.opinion && `意见：${row.opinion}`].filter(Boolean).join('\n'),
   tag: tag(row.state === 'open' ? 'open' : '', row.state_label), onclick: row.may_decide ? () => decide(page, row) : null,
@@ -63,7 +67,7 @@ export const requestCells = (page, title, items) => cells(title, items.map((row)
 function decide(page, row) {
   const path = `/discard-requests/${row.id}`;
   const done = async (text) => { close(); page.toast(text); await page.refresh(); };
-  const close = page.app.overlay(`现场回避：${row.code}`, h('div', {},
+  const close = page.app.overlay(`现场回避：${row.code}`, h('div', { class: 'm-stack' },
     cells('', [cell('活动', row.draw_name), cell('原因', row.cause, { note: row.reason }), cell('登记', row.asked_by, { note: showTime(row.asked_at) })]),
     banner('确认后该专家移出名单，名额空出；确认人写入抽取记录。'),
     buttons(
@@ -81,10 +85,8 @@ function decide(page, row) {
 }
 
 /** The recusals that wait for this verifier or supervisor; nothing when none does. */
-export async function waitingPart(page) {
-  const { items } = await page.api.get('/discard-requests');
-  return items.length > 0 && requestCells(page, '现场回避待您确认', items);
-}
+export const waitingPart = (page) => live(page,
+  async () => (await page.api.get('/discard-requests')).items, (items) => items.length > 0 && requestCells(page, '现场回避待您确认', items));
 
 /** What the agency may do about missing places; nothing when none is missing. */
 export async function supplementPart(page, found) {

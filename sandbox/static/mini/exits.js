@@ -24,7 +24,7 @@ export function exits(page, found) {
 }
 
 function terminate(page, found) {
-  const close = page.app.overlay('终止活动', h('div', {},
+  const close = page.app.overlay('终止活动', h('div', { class: 'm-stack' },
     banner('停止呼叫，已同意的专家会立即收到“本次无需到场”，标段可重新申请抽取。原因类别写入抽取记录，不能恢复。', 'orange'),
     makeForm(page, [
       { name: 'cause', label: '原因', type: 'choice', options: page.pool.choices.termination_reasons.map(({ code, label }) => [code, label]) },

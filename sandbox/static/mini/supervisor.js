@@ -1,5 +1,5 @@
 // The supervisor (监督人): own phone commits and reveals; looks on.
-import { requestCells, waitingPart } from './absences.js';
+import { requestsOfDraw, waitingPart } from './absences.js';
 import { drawCell } from './agency.js';
 import { conditions } from './conditions.js';
 import { overview } from './draw.js';
@@ -32,10 +32,9 @@ export async function supervisor(page) {
 export async function supervised(page) {
   const found = await page.api.get(`/draws/${page.params.id}`);
   page.title('监督抽取');
-  const { items } = await page.api.get(`/draws/${found.id}/discard-requests`);
   return [
     h('div', { class: 'm-card m-head' }, h('strong', {}, found.name), tag(found.state, found.state_label), h('small', {}, found.number)),
-    items.length > 0 && requestCells(page, '请假与现场回避', items),
+    await requestsOfDraw(page, found.id, '请假与现场回避'),
     await run(page, found), audit(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
   ];
 }

@@ -41,6 +41,21 @@ const COLOURS = {
 };
 export const tag = (state, label) => h('span', { class: `m-tag ${COLOURS[state] ?? ''}`.trim() }, label);
 
+/** A part of a page that loads itself again and is drawn anew whenever it changed; a form beside it keeps what was typed. */
+export async function live(page, load, view) {
+  const box = h('div', { class: 'm-live', 'aria-live': 'polite' });
+  const draw = async () => {
+    const found = await load();
+    const mark = JSON.stringify(found);
+    if (box.dataset.mark === mark) return;
+    box.dataset.mark = mark;
+    box.replaceChildren(...[view(found)].flat(Infinity).filter(Boolean));
+  };
+  await draw();
+  page.every(4000, draw);
+  return box;
+}
+
 /** Runs work with a control switched off, and shows a refusal as a toast. */
 export async function during(control, work) {
   if (control.getAttribute('aria-busy') === 'true') return undefined;
