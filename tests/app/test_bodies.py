@@ -54,13 +54,18 @@ async def test_a_body_as_it_is_is_taken(site: tuple[str, list[bytes]]) -> None:
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.2], ids=["at once", "later"])
-async def test_a_body_that_breaks_off_is_no_fault_of_ours(site: tuple[str, list[bytes]], pause: float) -> None:
-    url, _ = site
+@pytest.mark.parametrize("rest", [b"no chunk\r\n", b"5\r\nhal", b""], ids=["garbled", "cut off", "nothing"])
+async def test_a_body_that_breaks_off_is_no_fault_of_ours(
+    site: tuple[str, list[bytes]], pause: float, rest: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.bodies.BODY_TIMEOUT", 0.5)
+    url, taken = site
     host, port = url.split("/")[2].split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"POST /receipts/x/sms HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
     await asyncio.sleep(pause)
-    writer.write(b"no chunk\r\n")
+    writer.write(rest)
     answer = await reader.read(200)
     writer.close()
     assert answer.split()[1] == b"400"
+    assert taken == []
