@@ -80,7 +80,7 @@ async def _answer_asked(turn: Turn, *, agrees: bool) -> Answer:
     return answer_asked.start(candidates(asked), agrees) if asked else texts.NOTHING_ASKED
 
 
-@conversation("答复登记的请假")
+@conversation(commands.CONFIRM_LEAVE)
 async def answer_asked(talk: Talk, panels: tuple[Candidate, ...], agrees: bool) -> None:
     """A confirmation is read back, since it can't be undone; who says that he comes is believed at once."""
     me = await people.get_expert(talk)
