@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from domain.clock import FixedClock
 from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
-from gateways.alibaba import AlibabaApi, Credentials, Unsigned, canonical_query, out_id, parse_time, sign
+from gateways.alibaba import AlibabaApi, Credentials, Unsigned, canonical_query, check_out_id, parse_time, sign
 from gateways.http import Effect
 from tests.gateways.support import DROP, Rogue, Tools, reply
 
@@ -158,7 +158,11 @@ def test_what_is_no_time_is_none(text: str) -> None:
     assert parse_time(text) is None
 
 
-@pytest.mark.parametrize("attempt", [-1, 10**15])
-def test_attempt_numbers_that_the_vendor_would_cut_are_refused(attempt: int) -> None:
+@pytest.mark.parametrize("out_id", ["", "-1", "a" * 16, "3f/../9b", "三"])
+def test_ids_that_the_vendor_would_cut_or_refuse_are_not_sent(out_id: str) -> None:
     with pytest.raises(Rejected):
-        out_id(attempt)
+        check_out_id(out_id)
+
+
+def test_an_id_of_letters_and_digits_is_sent_as_it_is() -> None:
+    assert check_out_id("k3VbQ29xPz0aLmT") == "k3VbQ29xPz0aLmT"

@@ -57,7 +57,7 @@ async def test_nothing_is_asked_or_stored_before_consent(stranger: Phone) -> Non
     assert "没有保存" in refused
     assert (await stranger.identity()).account_id is None
     assert not await VerificationCode.exists()
-    assert "看懂" in await stranger.says("13800138000")
+    assert "没有等您回答的问题" in await stranger.says("13800138000")
 
 
 async def test_what_only_sounds_like_consent_is_asked_again(stranger: Phone) -> None:
@@ -119,7 +119,7 @@ async def test_ten_wrong_codes_lock_the_mobile_and_say_for_how_long(
     await stranger.says("绑定")
     await stranger.taps("同意")
     assert "暂停验证" in await stranger.says(world.mobile_of(expert))
-    assert "看懂" in await stranger.says("123456")
+    assert "没有等您回答的问题" in await stranger.says("123456")
     assert (await stranger.identity()).account_id is None
 
 
@@ -160,7 +160,7 @@ async def test_cancelled_in_the_middle_nothing_is_bound(world: World, stranger: 
     await stranger.says(world.mobile_of(expert))
     code = await world.sms_code()
     assert "已取消" in await stranger.says("取消")
-    assert "看懂" in await stranger.says(code)
+    assert "没有等您回答的问题" in await stranger.says(code)
     assert (await stranger.identity()).account_id is None
 
 
@@ -345,7 +345,7 @@ async def test_two_phones_with_one_code_are_not_both_bound(world: World, expert:
 
 
 async def test_eight_digits_of_somebody_bound_are_just_words(world: World, phone: Phone) -> None:
-    assert "看懂" in await phone.says("20261125")
+    assert "没有等您回答的问题" in await phone.says("20261125")
 
 
 async def test_a_code_from_somebody_bound_only_says_who_he_is(world: World, phone: Phone) -> None:

@@ -110,12 +110,12 @@ async def test_what_rows_name_stays_and_what_none_names_goes(
     keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock
 ) -> None:
     named = await fill(deps, store, files, applicant)
-    assert len(named) == 4, "a file, its thumbnail, a part, a print"
+    assert len(named) == 5, "a file, its thumbnail and preview, a part, a print"
     lost = new_key("demo", deps.now())
-    for key in (lost, f"{lost}.thumb", f"{lost}.parts/000000000000-ab", f"doctor/{'0' * 32}"):
+    for key in (lost, f"{lost}.thumb", f"{lost}.preview", f"{lost}.parts/000000000000-ab", f"doctor/{'0' * 32}"):
         await store.put(key, b"x")
     clock.move(OLD + timedelta(seconds=1))
-    assert await keeper.search() == Search(8, 4, withheld=False)
+    assert await keeper.search() == Search(10, 5, withheld=False)
     assert set(files.kept) == named
 
 
@@ -164,7 +164,7 @@ async def test_where_most_files_are_unknown_nothing_is_deleted(
         await store.put(new_key("demo", deps.now()), b"x")
     before = dict(files.kept)
     clock.move(OLD + timedelta(seconds=1))
-    assert await keeper.search() == Search(FEW + 5, FEW + 1, withheld=True)
+    assert await keeper.search() == Search(FEW + 6, FEW + 1, withheld=True)
     assert files.kept == before
     assert (await StoreSearch.get()).withheld
 

@@ -29,7 +29,9 @@ async def make_owed(world: World, **columns: Any) -> Fee:
     application = await make_application(world.services.deps)
     keys = world.services.deps.keys
     await Account.filter(id=application.account_id).update(
-        registered_at=world.clock.now(), id_number_hash=application.id.hex, id_number_sealed=keys.seal("x", "id_number")
+        registered_at=world.clock.now(),
+        id_number_hash=application.id.hex,
+        id_number_sealed=keys.seal("11010519751231002X", "id_number"),
     )
     return await make_fee(world.services.deps, application, **columns)
 
