@@ -166,9 +166,9 @@ class Discards:
     def _check_may_use_mobile(self, actor: Actor, draw: Draw) -> None:
         """The same answer for every number: neither who is in the pool nor who sits on a panel leaks."""
         if actor.role in AGENCY:
-            raise InvalidInput("请填写专家的六位数字验证码。", field="who")
+            raise InvalidInput("请填写专家的数字验证码。", field="who")
         if self._deps.now() < (at := self._reading.unseals_at(draw)):
-            book, message = self._deps.book(draw.pool), f"{print_time(at)}解密前只能按六位数字验证码登记。"
+            book, message = self._deps.book(draw.pool), f"{print_time(at)}解密前只能按数字验证码登记。"
             raise violation(book, "draw.result_visible_before", message, field="who")
 
     # ---- leave: only the expert frees the place
