@@ -1,9 +1,9 @@
 """Draws from large pools: from opening the round to the first calls deferred, against the bare eligibility query.
 
 ``python -m benchmarks.draw`` starts a PostgreSQL of its own and fills a pool of 100,000 and one of 1,000,000 experts,
-of whom 2,000 and 20,000 are eligible. Both sides fetch every eligible row. The whole way is: commit, freeze the list,
-both devices commit and reveal, fix the seed, start, and defer the first calls. Aims: at most 3 times the bare query;
-at most 12 times as long with ten times the experts.
+of whom 2,000 and 20,000 are eligible. The query fetches every eligible row: once ids alone, once with the facts that are
+sealed for an audit. The whole way is: commit, freeze the list, both devices commit and reveal, fix the seed, start, and
+defer the first calls. Aims: at most 3 times the query with facts; at most 12 times as long with ten times the experts.
 """
 
 from __future__ import annotations
@@ -144,14 +144,20 @@ async def make_draw(bench: Bench) -> Draw:
     return draw
 
 
-async def time_bare(bench: Bench, draw: Draw) -> tuple[float, int]:
-    """Seconds of the eligibility query with every id fetched and no facts, and how many there were."""
+async def time_query(bench: Bench, draw: Draw, *, facts: bool) -> tuple[float, int]:
+    """Seconds of the eligibility query with every row fetched, and how many there were.
+
+    Without ``facts`` it fetches ids alone; with them, what an audit needs to judge every candidate again.
+    """
     condition, notice = await Condition.get(draw_id=draw.id), await CallNotice.get(draw_id=draw.id)
-    out = await eligibility.recusals(draw, 3)
-    bars = eligibility._barring(draw, notice, out, bench.deps.book("demo"))
+    out, book = await eligibility.recusals(draw, 3), bench.deps.book("demo")
     began = time.perf_counter()
-    found = await rows(_BARE, *bars, *eligibility._fitting(draw, condition, "A08"))
-    return time.perf_counter() - began, len(found)
+    if facts:
+        found = len(await eligibility.find_eligible(draw, condition, notice, "A08", out, book))
+    else:
+        bars = eligibility._barring(draw, notice, out, book)
+        found = len(await rows(_BARE, *bars, *eligibility._fitting(draw, condition, "A08")))
+    return time.perf_counter() - began, found
 
 
 async def time_draw(bench: Bench, draw: Draw) -> float:
@@ -172,21 +178,32 @@ async def time_draw(bench: Bench, draw: Draw) -> float:
     return took
 
 
-async def measure(database_url: str, experts: int, rounds: int) -> tuple[float, float, int]:
-    """Median seconds of the bare query and of the whole way, alternating, after one of each to warm up."""
+@dataclass(frozen=True)
+class Medians:
+    """Seconds of the query for ids, of the query with facts and of the whole way; alternating, after one of each."""
+
+    bare: float
+    facts: float
+    whole: float
+    eligible: int
+
+
+async def measure(database_url: str, experts: int, rounds: int) -> Medians:
     await migrate(database_url)
     await Tortoise.init(config=tortoise_config(database_url), _enable_global_fallback=True)
     try:
         bench = await prepare(database_url, experts)
-        bare, whole, count = [], [], 0
+        bare, facts, whole, count = [], [], [], 0
         for number in range(rounds + 1):
             draw = await make_draw(bench)
-            seconds, count = await time_bare(bench, draw)
+            ids_took, count = await time_query(bench, draw, facts=False)
+            facts_took, _ = await time_query(bench, draw, facts=True)
             took = await time_draw(bench, draw)
             if number:
-                bare.append(seconds)
+                bare.append(ids_took)
+                facts.append(facts_took)
                 whole.append(took)
-        return statistics.median(bare), statistics.median(whole), count
+        return Medians(statistics.median(bare), statistics.median(facts), statistics.median(whole), count)
     finally:
         await Tortoise.close_connections()
 
@@ -200,11 +217,12 @@ async def main(sizes: list[int], rounds: int) -> None:
                 await connection.execute(f"CREATE DATABASE draw_{size}")
                 await connection.close()
                 url = servers.database_url.rsplit("/", 1)[0] + f"/draw_{size}"
-                bare, whole, count = await measure(url, size, rounds)
-                results[size] = whole
+                seen = await measure(url, size, rounds)
+                results[size] = seen.whole
                 print(
-                    f"{size:>9,} experts, {count:,} eligible: bare query {bare * 1000:.0f} ms, "
-                    f"to first calls {whole * 1000:.0f} ms, ratio {whole / bare:.2f}"
+                    f"{size:>9,} experts, {seen.eligible:,} eligible: ids alone {seen.bare * 1000:.0f} ms, with facts "
+                    f"{seen.facts * 1000:.0f} ms, to first calls {seen.whole * 1000:.0f} ms, "
+                    f"ratios {seen.whole / seen.bare:.2f} and {seen.whole / seen.facts:.2f}"
                 )
     if len(sizes) > 1:
         print(f"{sizes[-1]:,} against {sizes[0]:,} experts: {results[sizes[-1]] / results[sizes[0]]:.1f} times as long")
