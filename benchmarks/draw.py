@@ -1,9 +1,10 @@
 """Draws from large pools: from opening the round to the first calls deferred, against the bare eligibility query.
 
 ``python -m benchmarks.draw`` starts a PostgreSQL of its own and fills a pool of 100,000 and one of 1,000,000 experts,
-of whom 2,000 and 20,000 are eligible. The query fetches every eligible row: once ids alone, once with the facts that are
-sealed for an audit. The whole way is: commit, freeze the list, both devices commit and reveal, fix the seed, start, and
-defer the first calls. Aims: at most 3 times the query with facts; at most 12 times as long with ten times the experts.
+of whom 2,000 and 20,000 are eligible. The query fetches every eligible row: once ids alone, once with the facts that
+are sealed for an audit. The whole way is: commit, freeze the list, both devices commit and reveal, fix the seed, start,
+and defer the first calls. Aims: at most 3 times the query with facts; at most 12 times as long with ten times the
+experts.
 """
 
 from __future__ import annotations
