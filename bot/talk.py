@@ -55,6 +55,7 @@ from bot.messages import Location, Message
 from bot.turn import Turn, WechatUser
 from bot.values import Json, decode, encode
 from domain.errors import AppError, InvalidInput, Unavailable
+from domain.parsing import yes_or_no
 
 __all__ = ["FIRST_TAP", "Conversation", "Start", "Talk", "Turn", "WechatUser", "conversation"]
 
@@ -71,7 +72,9 @@ FIRST_TAP = 8_000_000_000_000_000
 ONLY_TEXT = "请用文字回复上面的问题；不办了请回复“取消”。"
 CHOOSE_AGAIN = "没有看懂您的选择，请点选下面的一项，或回复序号。"
 EXPIRED_TAP = "这个选项已经失效，请按最新的一条选择。"
-GIVEN_UP = "几次都没有看懂，这次先到这里。重新开始请回复“{name}”，需要人工请回复“帮助”。"
+STUCK = "还是没有看懂，您可以拨打{contact}找人工；不办了请回复“取消”。"
+_MISSES = 3
+"""After so many answers that made no sense, each further reply names somebody to ask. The question stays open."""
 
 
 class Waiting(BaseException):
@@ -140,6 +143,8 @@ class Talk(Turn):
     answer: Message | None = None
     """The new message, until a question takes it."""
     is_command: Callable[[str], bool] = never
+    contact: str = ""
+    """Whom to ask when words fail: the person who knows this matter; empty: the pool's hotline."""
     said: list[str] = field(default_factory=list)
     """What the reply will hold."""
     _step: int = 0
@@ -148,8 +153,8 @@ class Talk(Turn):
         """Add ``text`` to the reply; ``params`` fill its ``{…}``."""
         self.said.append(text.format(**params) if params else text)
 
-    async def ask(self, text: str, *, parse: Parser[T], retries: int = 4, **params: object) -> T:
-        """Ask until ``parse`` accepts the answer, at most ``retries`` times more; the talk ends after that."""
+    async def ask(self, text: str, *, parse: Parser[T], **params: object) -> T:
+        """Ask until ``parse`` accepts the answer."""
 
         def understand(message: Message) -> T:
             if message.kind != "text":
@@ -157,9 +162,9 @@ class Talk(Turn):
             return _call_parser(parse, message)
 
         question = text.format(**params) if params else text
-        return await self._question("ask", question, understand, retries, Pending(self._step + 1, "ask"))
+        return await self._question("ask", question, understand, Pending(self._step + 1, "ask"))
 
-    async def ask_location(self, text: str, *, retries: int = 4, **params: object) -> Location | None:
+    async def ask_location(self, text: str, **params: object) -> Location | None:
         """Ask for a place: the phone's 发送位置, or any text (for instance 跳过) for None."""
 
         def understand(message: Message) -> Location | None:
@@ -168,16 +173,21 @@ class Talk(Turn):
             return message.location
 
         question = text.format(**params) if params else text
-        return await self._question("location", question, understand, retries, Pending(self._step + 1, "location"))
+        return await self._question("location", question, understand, Pending(self._step + 1, "location"))
 
     @overload
     async def choose(
-        self, text: str, options: Sequence[str], *, words: Callable[[str], str | None] | None = None, retries: int = 4
+        self, text: str, options: Sequence[str], *, words: Callable[[str], str | None] | None = None
     ) -> str: ...
 
     @overload
     async def choose(
-        self, text: str, options: Mapping[str, T], *, words: Callable[[str], T | None] | None = None, retries: int = 4
+        self,
+        text: str,
+        options: Mapping[str, T],
+        *,
+        words: Callable[[str], T | None] | None = None,
+        plain: tuple[T, T] | None = None,
     ) -> T: ...
 
     async def choose(
@@ -186,22 +196,25 @@ class Talk(Turn):
         options: Sequence[str] | Mapping[str, T],
         *,
         words: Callable[[str], T | None] | Callable[[str], str | None] | None = None,
-        retries: int = 4,
+        plain: tuple[T, T] | None = None,
     ) -> T | str:
         """Offer ``options`` (label → value) to tap; the number, the label, or what ``words`` understands count too.
 
+        ``plain`` is what a plain yes (对, 好的，谢谢) and a plain no mean; True and False mean themselves.
         The options offered last are the ones that hold, even if the coroutine would offer others by now.
         """
         values: Mapping[str, object] = options if isinstance(options, Mapping) else {label: label for label in options}
         pending = self._offer(values)
+        if plain is None and set(map(type, values.values())) == {bool}:
+            plain = cast("tuple[T, T]", (True, False))
         question = _with_choices(text, pending)
 
         def understand(message: Message) -> T | str:
             offered = self.journal.pending if self._is_waiting else pending
             assert offered is not None  # noqa: S101  (a question is only answered while it waits)
-            return cast("T", _chosen(message, offered, words))
+            return cast("T", _chosen(message, offered, words, plain))
 
-        return await self._question("choose", question, understand, retries, pending)
+        return await self._question("choose", question, understand, pending)
 
     async def once(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a service method that changes something, with ``key=`` so that it happens once.
@@ -238,9 +251,7 @@ class Talk(Turn):
     def _is_waiting(self) -> bool:
         return self.journal.pending is not None and self.journal.pending.step == self._step
 
-    async def _question(
-        self, label: str, question: str, understand: Callable[[Message], T], retries: int, pending: Pending
-    ) -> T:
+    async def _question(self, label: str, question: str, understand: Callable[[Message], T], pending: Pending) -> T:
         entry = self._replay(("answer",), label)
         if entry is not None:
             self.said.clear()
@@ -253,12 +264,12 @@ class Talk(Turn):
         message, self.answer = self.answer, None
         self.said.clear()
         self.now = message.received_at
-        value = self._understood(message, understand, retries)
+        value = self._understood(message, understand)
         self.journal.pending = None
         self._record("answer", label, encode(value))
         return value
 
-    def _understood(self, message: Message, understand: Callable[[Message], T], retries: int) -> T:
+    def _understood(self, message: Message, understand: Callable[[Message], T]) -> T:
         waiting = cast("Pending", self.journal.pending)
         try:
             if message.tap is not None and message.tap >= FIRST_TAP and message.tap not in waiting.taps:
@@ -267,12 +278,14 @@ class Talk(Turn):
         except InvalidInput as error:
             if message.tap is None and self.is_command(message.text):
                 raise CommandGiven from error
-            if waiting.failed >= retries:
-                self.said.append(GIVEN_UP.format(name=self.journal.conversation))
-                raise Ended from error
             self.journal.pending = replace(waiting, failed=waiting.failed + 1)
             self.question_again(error.message)
+            if waiting.failed + 1 >= _MISSES:
+                self.said.append(STUCK.format(contact=self.contact or self._hotline()))
             raise Waiting from error
+
+    def _hotline(self) -> str:
+        return self.services.deps.book(self.user.pool).pool.hotline
 
     def _offer(self, options: Mapping[str, object]) -> Pending:
         """Ids are unique per talk and question, so an old tap is told from a new one."""
@@ -311,7 +324,9 @@ def _with_choices(text: str, pending: Pending) -> str:
     return "\n".join([text, *lines])
 
 
-def _chosen(message: Message, offered: Pending, words: Callable[[str], object] | None) -> object:
+def _chosen(
+    message: Message, offered: Pending, words: Callable[[str], object] | None, plain: tuple[object, object] | None
+) -> object:
     values = list(offered.taps.values())
     if message.tap is not None and message.tap in offered.taps:
         return decode(offered.taps[message.tap])
@@ -322,9 +337,18 @@ def _chosen(message: Message, offered: Pending, words: Callable[[str], object] |
         if text == normalise(label):
             return decode(value)
     understood = words(message.text) if words is not None and message.kind == "text" else None
+    if understood is None and plain is not None and (agreed := _plain_answer(message)) is not None:
+        understood = plain[0] if agreed else plain[1]
     if understood is None:
         raise InvalidInput(CHOOSE_AGAIN)
     return understood
+
+
+def _plain_answer(message: Message) -> bool | None:
+    try:
+        return yes_or_no(message.text)
+    except InvalidInput:
+        return None
 
 
 def normalise(text: str) -> str:

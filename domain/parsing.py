@@ -22,11 +22,23 @@ _LONGEST = 60
 _DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅．.", "·"))
 """How keyboards write the dot in names."""
 _YES = frozenset(
-    ("1", "是", "是的", "对", "对的", "好", "好的", "确认", "确定", "同意", "可以", "没错", "正确", "y", "yes", "ok")
-)
+    ("1", "是", "是的", "是滴", "对", "对的", "好", "好的", "好滴", "好嘞", "嗯", "嗯嗯", "嗯好", "恩", "行",
+     "行的", "可以", "可以的", "确认", "确定", "同意", "我同意", "保存", "没错", "没问题", "正确", "y", "yes", "ok")
+)  # fmt: skip
 _NO = frozenset(
-    ("2", "否", "不", "不是", "不对", "不要", "不用", "不同意", "不确认", "不可以", "不行", "错", "错了", "n", "no")
-)
+    ("2", "否", "不", "不是", "不是的", "不对", "不要", "不了", "不用", "不用了", "不同意", "我不同意", "不确认",
+     "不保存", "不可以", "不行", "拒绝", "错", "错了", "n", "no")
+)  # fmt: skip
+_POLITE = frozenset(
+    ("谢谢", "谢谢你", "谢谢您", "谢谢老师", "多谢", "感谢", "谢了", "辛苦", "辛苦了", "您辛苦了", "麻烦了",
+     "麻烦您", "麻烦您了", "麻烦你了", "不好意思", "不用谢", "不客气", "您好", "你好", "老师", "老师好",
+     "老师您好", "老师你好", "请", "thanks")
+)  # fmt: skip
+"""Said beside an answer; decides nothing."""
+_THANKS = re.compile(r"(?<=.)(?:谢谢|多谢|感谢|辛苦|麻烦)(?:了|你|您|老师)*$")
+"""Thanks that follow an answer without a mark between."""
+_SOUNDS = re.compile(r"(?<=.)[啊呀哦噢喔哈哇呵~]+$")
+_MARKS = re.compile(r"[\s,.!~、;:。…]+")
 
 
 def fold(text: str) -> str:
@@ -83,13 +95,20 @@ def credit_code(text: str) -> str:
 
 
 def yes_or_no(text: str) -> bool:
-    """An answer to a question that has been read back. Nothing but a plain word counts."""
-    said = fold(text)
-    if said in _YES:
+    """An answer to a question that has been read back. Nothing but plain words and politeness counts."""
+    said = {_plain(piece) for piece in _MARKS.split(fold(text))} - _POLITE - {""}
+    if said and said <= _YES:
         return True
-    if said in _NO:
+    if said and said <= _NO:
         return False
     raise InvalidInput("请回复 1 确认，或回复 2 取消。", code="bad_choice")
+
+
+def _plain(piece: str) -> str:
+    """One word of an answer, without the thanks or sounds that hang on it."""
+    if piece in _POLITE:
+        return piece
+    return _SOUNDS.sub("", _THANKS.sub("", fold(piece)))
 
 
 def date_range(text: str, asked_at: datetime) -> Span:

@@ -50,7 +50,7 @@ async def _add(talk: Talk, me: Me) -> None:
         period = await talk.ask(texts.ASK_PERIOD, parse=date_range)
         said = wording.span(period.starts_at, period.ends_at)
         options = {texts.PERIOD_SAVE: "save", texts.PERIOD_AGAIN: "again", texts.PERIOD_DROP: "drop"}
-        then = await talk.choose(texts.PERIOD_READ_BACK.format(span=said), options)
+        then = await talk.choose(texts.PERIOD_READ_BACK.format(span=said), options, plain=("save", "again"))
         if then == "drop":
             await talk.say(texts.NOTHING_CHANGED)
             return

@@ -72,7 +72,7 @@ async def _bind_by_code_or_agree(talk: Talk) -> Bound | None:
     """None once the person has agreed; who does not ends the talk. A code needs no answer: its owner has agreed."""
     question, options = _privacy(talk), {texts.AGREE: AGREED, texts.DISAGREE: REFUSED}
     while True:
-        said = await talk.choose(question, options, words=consent_or_code)
+        said = await talk.choose(question, options, words=find_code, plain=(AGREED, REFUSED))
         if said == AGREED:
             return None
         if said == REFUSED:
@@ -149,11 +149,6 @@ def code_or_wish(length: int) -> Callable[[str], str]:
     return parse
 
 
-def consent_or_code(text: str) -> str | None:
-    agreed = agrees(text)
-    return find_code(text) if agreed is None else AGREED if agreed else REFUSED
-
-
 def find_code(text: str) -> str | None:
     """The digits that the mini-program shows, alone or after 绑定."""
     digits = "".join(fold(text).split()).replace("-", "").removeprefix("绑定")
@@ -201,11 +196,6 @@ def _privacy(talk: Talk) -> str:
     text = talk.services.deps.book(talk.user.pool).pool.privacy_text
     hint = "" if talk.user.bound else f"{texts.JOIN_HINT}\n"
     return f"{shorten(text, _PRIVACY_BYTES)}\n{hint}{texts.PRIVACY_ASK}"
-
-
-def agrees(text: str) -> bool | None:
-    """Consent is a plain word, nothing that sounds like one."""
-    return {"我同意": True, "是": True, "我不同意": False, "拒绝": False, "否": False, "不": False}.get(fold(text))
 
 
 def _named(masked_name: str) -> str:

@@ -46,7 +46,7 @@ async def begin(turn: Turn) -> Answer:
 
 @conversation(commands.REGISTER)
 async def register_person(talk: Talk, privacy_version: str, own_mobile: str) -> None:
-    agreed = await talk.choose(_clauses(talk), {texts.AGREE: True, texts.DISAGREE: False}, words=binding.agrees)
+    agreed = await talk.choose(_clauses(talk), {texts.AGREE: True, texts.DISAGREE: False})
     if not agreed:
         await talk.say(texts.NOT_REGISTERED)
         return
@@ -55,7 +55,7 @@ async def register_person(talk: Talk, privacy_version: str, own_mobile: str) -> 
         number = await talk.ask(texts.ASK_ID_NUMBER, parse=id_number)
         back = texts.PERSON_READ_BACK.format(name=name, number=mask_id_number(number))
         options = {texts.PERSON_RIGHT: "right", texts.PERSON_AGAIN: "again", texts.PERSON_STOP: "stop"}
-        chosen = await talk.choose(back, options)
+        chosen = await talk.choose(back, options, plain=("right", "again"))
         if chosen == "stop":
             await talk.say(texts.NOT_REGISTERED)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,6 +33,7 @@ class Desk:
         self.done: dict[str, MenuItem] = {}
         self.calls = 0
         self.fault: Exception | None = None
+        self.deps = SimpleNamespace(book=lambda _pool: SimpleNamespace(pool=SimpleNamespace(hotline="020-12345678")))
 
     async def book(self, number: str, *, key: str | None = None) -> MenuItem:
         self.calls += 1
@@ -47,7 +49,7 @@ class Desk:
 @conversation("登记", "登个记", menu_key="BOOK")
 async def booking(talk: Talk) -> None:
     await talk.say("您好。")
-    number = await talk.ask("请输入号码。", parse=digits, retries=2)
+    number = await talk.ask("请输入号码。", parse=digits)
     booked = await talk.once(talk.services.book, number)  # type: ignore[attr-defined]  # the Desk above
     when = await talk.ask("{id} 已登记。哪天来？", parse=tomorrow, id=booked.id)
     await talk.say("好的，{day}。", day=when.isoformat())
@@ -84,12 +86,51 @@ async def test_a_picture_is_no_answer(someone: Person) -> None:
     assert await someone.says("42") == "42 已登记。哪天来？"
 
 
-async def test_after_too_many_wrong_answers_the_talk_ends_politely(someone: Person) -> None:
+async def test_three_misses_name_somebody_to_ask_and_leave_the_question_open(someone: Person) -> None:
     await someone.says("登记")
-    await someone.says("a")
-    await someone.says("b")
-    assert "登记" in await someone.says("c")
-    assert not someone.is_talking
+    for miss in ("a", "b"):
+        assert await someone.says(miss) == "请输入数字。"
+    for miss in ("c", "d"):
+        told = await someone.says(miss)
+        assert told.startswith("请输入数字。")
+        assert "拨打020-12345678找人工" in told
+        assert "取消" in told
+    assert await someone.says("42") == "42 已登记。哪天来？"
+
+
+async def test_three_misses_of_a_choice_offer_it_again_and_the_person_who_knows(router: Router) -> None:
+    @conversation("选")
+    async def choosing(talk: Talk) -> None:
+        talk.contact = "王场地 020-28866000"
+        await talk.say("已选{what}。", what=await talk.choose("哪一个？", ["甲", "乙"]))
+
+    router.conversation(choosing)
+    person = Person(router)
+    await person.says("选")
+    told = [await person.says(miss) for miss in ("丙", "丁", "戊")]
+    assert all("msgmenucontent=乙" in reply for reply in told)
+    assert ["王场地 020-28866000" in reply for reply in told] == [False, False, True]
+    assert await person.says("2") == "已选乙。"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("对", True), ("好的，谢谢", True), ("嗯。", True), ("1", True), ("不用了，谢谢", False), ("2", False)],
+)
+async def test_whatever_asks_yes_or_no_understands_plain_words(router: Router, words: str, meant: bool) -> None:
+    @conversation("问")
+    async def asking(talk: Talk) -> None:
+        sure = await talk.choose("删除吗？", {"确定删除": True, "不删除": False})
+        again = await talk.choose(
+            "保存吗？", {"对，保存": "save", "重填": "again", "不填了": "drop"}, plain=("save", "again")
+        )
+        await talk.say(f"{sure} {again}")
+
+    router.conversation(asking)
+    person = Person(router)
+    await person.says("问")
+    await person.says(words)
+    assert await person.says(words) == f"{meant} {'save' if meant else 'again'}"
 
 
 async def test_cancel_ends_a_talk_and_says_so_when_there_is_none(someone: Person) -> None:
