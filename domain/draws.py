@@ -61,7 +61,9 @@ def check_reveal(role: str, value: bytes, commitment: bytes, draw_number: str, r
         expected = participant_commitment(role, value, draw_number, round_number)
         if hmac.compare_digest(expected, commitment):
             return
-    raise InvalidInput("揭示的随机数与先前的承诺不一致，请在当时作出承诺的手机上打开本页再试。", code="reveal_mismatch")
+    raise InvalidInput(
+        "公开的随机数与先前提交的不一致，请在当时提交随机数的手机上打开本页再试。", code="reveal_mismatch"
+    )
 
 
 def leaf(salt: bytes, expert_id: UUID) -> bytes:

@@ -94,7 +94,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
     "term_ending": {"until": "2026年11月21日"},
     "expert_left": {"reason": "本人申请退库", "hotline": "020-12345678"},
-    "fee_open": {**_MONEY, "number": "ZJ0100001", "until": "12月4日 18:30"},
+    "fee_open": {**_MONEY, "number": "ZJ0100001", "until": "12月4日 18:30", "by": "请在12月4日 18:30前"},
     "fee_paid": {**_MONEY, "number": "ZJ0100001"},
     "fee_refunded": {**_MONEY, "reason": "重复缴费"},
     "fee_redirected": {**_MONEY, "to": "管理机构账户，将另行转给您"},

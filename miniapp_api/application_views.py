@@ -51,7 +51,7 @@ class ProgressOut(Output):
     entry_type: EntryType
     state: str
     state_label: str
-    headline: str = Field(examples=["新增申请正在行业部门预审"])
+    headline: str = Field(examples=["您的申请正在行业部门预审"])
     who: str = Field(examples=["市州行业主管部门"])
     since: Moment
     advice: str

@@ -131,12 +131,12 @@ class Story:
         await self._until(self._heard(agency, "核验"), "核验结果")
 
     async def fix_order(self) -> None:
-        self.told.heading("三、双方手机承诺并揭示，固定抽取顺序")
+        self.told.heading("三、三方摇号，固定抽取顺序")
         opened = await self.agency.post(f"/draws/{self.draw}/rounds")
-        await self.told.note("代理机构", f"发起承诺，系统先公布自己的承诺 {opened['commitment'][:16]}…")
+        await self.told.note("代理机构", f"开始三方摇号，系统先公布自己随机数的摘要 {opened['commitment'][:16]}…")
         self.receipts += await fix_order(self.agency, self.offices["supervisor"], self.draw)
         fixed = (await self.agency.get(f"/draws/{self.draw}/rounds/current"))["round"]
-        await self.told.note("监督人", f"双方手机各自承诺、再揭示随机数；种子 {fixed['seed'][:16]}…")
+        await self.told.note("监督人", f"双方手机各自提交、再公开随机数；摇号结果 {fixed['seed'][:16]}…")
 
     # ---- the draw
 

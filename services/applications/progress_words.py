@@ -103,7 +103,8 @@ async def _opinion(application: Application) -> str:
 
 def headline(facts: Facts) -> str:
     application, state = facts.application, facts.state
-    name = f"{facts.book.campaigns.name_of(cast(EntryType, application.entry_type))}申请"
+    kind = cast(EntryType, application.entry_type)
+    name = "您的申请" if kind == "first" else f"您的{facts.book.campaigns.name_of(kind)}申请"
     match state:
         case _S.REVIEWING:
             return f"{name}正在{_step_name(facts)}"

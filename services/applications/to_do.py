@@ -145,7 +145,7 @@ class ToDos:
             if campaign.state == "upcoming":
                 return ToDo(code, title, f"{print_until(campaign.data.enrol_from, now)}开始报名。", "", "")
             until = campaign.data.enrol_until
-            return ToDo(code, title, f"报名至{print_until(until, now)}截止。", action, route, until)
+            return ToDo(code, title, f"报名截至{print_until(until, now)}。", action, route, until)
         return None
 
 

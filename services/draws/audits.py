@@ -113,13 +113,13 @@ class DrawAudits:
         for entry in (one for one in log if one["act"] == "recusals_committed"):
             number, items = entry["round"], committed.get(entry["round"])
             if items is None:
-                lines.append(Line("wrong", entry["seq"], f"第{number}轮：承诺的回避名单没有留存，无法打开。"))
+                lines.append(Line("wrong", entry["seq"], f"第{number}轮：锁定的回避名单没有留存，无法打开。"))
             elif law.recusals_root(one.digest for one in items).hex() != entry["root"]:
-                lines.append(Line("wrong", entry["seq"], f"第{number}轮：留存的回避名单与抽取记录中的承诺不符。"))
+                lines.append(Line("wrong", entry["seq"], f"第{number}轮：留存的回避名单与抽取记录中锁定的不符。"))
             elif sorted(one.content for one in items) != today:
-                lines.append(Line("wrong", entry["seq"], f"第{number}轮：现在的回避名单与承诺时不同。"))
+                lines.append(Line("wrong", entry["seq"], f"第{number}轮：现在的回避名单与锁定时不同。"))
             else:
-                lines.append(Line("holds", entry["seq"], f"第{number}轮：回避名单共{len(items)}项，与承诺一致。"))
+                lines.append(Line("holds", entry["seq"], f"第{number}轮：回避名单共{len(items)}项，与锁定时一致。"))
         return lines
 
     # ---- lists

@@ -84,7 +84,7 @@ class Rounds:
             raise violation(
                 book,
                 "draw.earliest_before_evaluation",
-                f"还不能确定抽取顺序，最早可在{print_time(earliest)}发起承诺。",
+                f"还不能确定抽取顺序，最早可在{print_time(earliest)}开始三方摇号。",
             )
 
     async def widen(self, locked: Locked, positions: Sequence[int]) -> RoundView:
@@ -166,7 +166,7 @@ class Rounds:
         withheld = sum(bool(one.reveals) for one in aborted)
         if withheld >= record.WITHHELD_MAX:
             raise Conflict(
-                "多次在一方揭示后终止，本活动不能再发起承诺。请终止本活动，重新申请抽取。", code="withheld_too_often"
+                "多次在一方公开随机数后终止，本活动不能再摇号。请终止本活动，重新申请抽取。", code="withheld_too_often"
             )
         book = self._deps.book(draw.pool)
         limit = book.draw.commitments.aborts_max
@@ -174,7 +174,7 @@ class Rounds:
             raise violation(
                 book,
                 "draw.commitments.aborts_max",
-                f"已中止承诺{limit}次，本活动不能再发起承诺。请终止本活动，重新申请抽取。",
+                f"已中止摇号{limit}次，本活动不能再摇号。请终止本活动，重新申请抽取。",
             )
 
     async def _ask_participants(self, draw: Draw, round_row: Round) -> None:
@@ -197,7 +197,7 @@ class Rounds:
             if role in round_row.commitments:
                 if round_row.commitments[role] == digest.hex():
                     return _view(locked.draw, round_row)
-                raise Conflict("本轮已提交过承诺，不能更改。", code="already_committed")
+                raise Conflict("本轮已提交过随机数，不能更改。", code="already_committed")
             now = self._deps.now()
             round_row.commitments = {**round_row.commitments, role: digest.hex()}
             if set(round_row.commitments) == set(self._roles(locked.draw)):
@@ -212,7 +212,7 @@ class Rounds:
         async with transaction():
             locked, round_row = await self._round(actor, draw_id, role)
             if set(round_row.commitments) != set(self._roles(locked.draw)):
-                raise Conflict("请等待双方都提交承诺后再揭示。", code="commitments_missing")
+                raise Conflict("请等各方都提交随机数后再公开。", code="commitments_missing")
             if role in round_row.reveals:
                 return _view(locked.draw, round_row)
             draw = locked.draw
@@ -254,7 +254,7 @@ class Rounds:
             round_row = await self._current(locked.draw)
             now = self._deps.now()
             if round_row.reveals and round_row.reveal_until is not None and now < round_row.reveal_until:
-                raise Conflict("已有一方揭示，请等到揭示时限过后再终止本轮。", code="reveal_pending")
+                raise Conflict("已有一方公开随机数，请等到公开时限过后再终止本轮。", code="reveal_pending")
             await _abort(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
             await _step_back(locked.draw)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
@@ -274,10 +274,10 @@ class Rounds:
     async def _round(self, actor: Actor, draw_id: UUID, role: str) -> tuple[Locked, Round]:
         locked = await lock(draw_id)
         if role not in self._roles(locked.draw):
-            raise InvalidInput("没有这个承诺角色。", field="role")
+            raise InvalidInput("没有这个摇号角色。", field="role")
         await self._check_participant(actor, locked.draw, role)
         if locked.state != DrawState.COMMITTING:
-            raise Conflict("现在不是提交承诺的时候，请刷新页面。", code="not_committing")
+            raise Conflict("现在不是提交随机数的时候，请刷新页面。", code="not_committing")
         return locked, await self._current(locked.draw)
 
     async def _check_participant(self, actor: Actor, draw: Draw, role: str) -> None:

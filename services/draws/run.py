@@ -72,7 +72,7 @@ class Run:
         if await Round.exists(draw_id=draw.id, seed="", aborted_at=None) or not all(
             c.round_number for c in locked.conditions
         ):
-            raise Conflict("请先完成双方承诺与揭示，再启动抽取。", code="seed_missing")
+            raise Conflict("请先完成三方摇号，再启动抽取。", code="seed_missing")
         wanting = [c for c in locked.conditions if _missing(c)]
         if not wanting:
             raise Conflict("没有需要抽取的名额。", code="nothing_missing")

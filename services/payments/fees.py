@@ -30,9 +30,9 @@ def rules_of(deps: Deps, pool: str) -> FeeRules:
 
 
 def print_deadline(at: datetime | None) -> str:
-    """``12月4日 18:30``."""
+    """``12月4日 18:30``; a fee that is open as long as it takes has none."""
     if at is None:
-        return "规定期限"
+        return "不限"
     t = local(at)
     return f"{t.month}月{t.day}日 {t:%H:%M}"
 
@@ -101,6 +101,7 @@ class Fees:
                 params={
                     "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount),
                     "number": fee.expert_number, "until": print_deadline(fee.closes_at),
+                    "by": f"请在{print_deadline(fee.closes_at)}前" if fee.closes_at else "请尽快",
                     "link": f"{self._deps.public_url}/h5/{fee.pool}/pay",
                 },
             )  # fmt: skip

@@ -77,7 +77,7 @@ def test_a_reveal_is_accepted_only_with_the_committed_value():
     commitment = draws.participant_commitment("agency", VALUE, "CQ1", 1)
     draws.check_reveal("agency", VALUE, commitment, "CQ1", 1)
     for wrong in (bytes(16), b"", VALUE + b"\0"):
-        with pytest.raises(InvalidInput, match="承诺不一致"):
+        with pytest.raises(InvalidInput, match="先前提交的不一致"):
             draws.check_reveal("agency", wrong, commitment, "CQ1", 1)
 
 

@@ -90,7 +90,7 @@ async def test_status_of_an_applicant_is_where_the_application_stands(world: Wor
     applicant = await make_applicant(world.office.deps)
     phone = await world.phone_with(applicant.account)
     shown = await phone.says("状态")
-    assert "身份：申请人\n申请：新增申请填写中\n下一步：请填写完整并提交" in shown
+    assert "身份：申请人\n申请：您的申请填写中\n下一步：请填写完整并提交" in shown
     assert "小程序办理" not in shown, "that is for offices"
     assert applicant.application.number in await phone.taps("进度")
 

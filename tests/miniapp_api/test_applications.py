@@ -80,7 +80,7 @@ async def test_from_the_campaign_to_the_review(world: World, admin: Person, zhao
     done = await zhao.post(f"{url}/submission", {"version": version})
     assert (done["state"], done["round"]) == ("reviewing", 1)
     progress = (await zhao.get("/progress"))["progress"]
-    assert progress["headline"] == "新增申请正在行业部门预审"
+    assert progress["headline"] == "您的申请正在行业部门预审"
     assert [stage["name"] for stage in progress["stages"]][:3] == ["填写申请", "行业部门预审", "省级终审"]
 
     listed = await admin.get("/office/applications?state=reviewing&region=440100&search=%E8%B5%B5&sort=waiting")

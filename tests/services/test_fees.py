@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -81,6 +81,17 @@ async def test_the_person_is_told_once_when_it_opens(
     assert told[0].account_id == fee.account_id
     assert told[0].params["amount"] == "350.00"
     assert str(told[0].params["link"]).endswith("/h5/demo/pay")
+
+
+@pytest.mark.parametrize(
+    ("closes_at", "by"), [(NOON + 3 * DAY, "请在11月24日 12:00前"), (None, "请尽快")], ids=["a date", "no date"]
+)
+async def test_the_notice_names_a_real_date_or_none(
+    till: Till, deps: Deps, book: NoticeBook, closes_at: datetime | None, by: str
+) -> None:
+    await make_fee(deps, closes_at=closes_at)
+    await till.fees.tell_opened()
+    assert next(one for one in book.told if one.kind == "fee_open").params["by"] == by
 
 
 async def test_a_cancelled_fee_is_owed_no_more_and_its_orders_are_closed(till: Till, deps: Deps) -> None:

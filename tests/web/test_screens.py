@@ -97,7 +97,7 @@ async def test_a_record_reads_in_chinese_and_its_file_passes_the_downloaded_prog
     await world.services.invitations.answer(two.id, two.expert_id, "accept", by="chat")
     await world.office.run.advance(draw_id)
     page = await shared(world, draw_id, "抽取记录")
-    for words in ("名单冻结", "种子确定", "通知专家", "条件1，不参加", "怎样核验"):
+    for words in ("名单冻结", "摇号结果确定", "通知专家", "条件1，不参加", "怎样核验"):
         assert words in page.text
     for secret in (one.code, "专家0", "演示项目"):
         assert secret not in page.text

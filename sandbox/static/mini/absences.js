@@ -98,7 +98,7 @@ export async function supplementPart(page, found) {
   const atEnd = missing.filter((one) => spent.has(one.position));
   const begin = async (regions) => {
     const { round } = await page.api.post(`/draws/${found.id}/supplement`, { regions, gathering: [] });
-    page.toast(round ? '地区已扩大，请双方重新承诺。' : '补抽已启动。');
+    page.toast(round ? '地区已扩大，请三方重新摇号。' : '补抽已启动。');
     await page.refresh();
   };
   const change = (condition) => {
@@ -108,7 +108,7 @@ export async function supplementPart(page, found) {
     }));
   };
   return [
-    banner(`缺 ${missing.reduce((sum, one) => sum + one.needed - one.accepted, 0)} 人。可按原条件沿同一顺序补抽；名单抽完仍缺人的，可扩大地区重新承诺。`, 'orange'),
+    banner(`缺 ${missing.reduce((sum, one) => sum + one.needed - one.accepted, 0)} 人。可按原条件沿同一顺序补抽；名单抽完仍缺人的，可扩大地区重新摇号。`, 'orange'),
     gathering(page, found),
     atEnd.length < missing.length && buttons(button('按原条件补抽', () => begin([]), 'primary')),
     choices.region_change && atEnd.length > 0 && cells('扩大地区补抽', atEnd.map((one) => cell(`条件 ${one.position}`, `缺 ${one.needed - one.accepted} 人`, { onclick: () => change(one) }))),

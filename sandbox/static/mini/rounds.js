@@ -47,7 +47,7 @@ export async function roundPanel(page, draw, { onSeed }) {
     const mark = JSON.stringify(round) + waitsForMe;
     if (box.dataset.mark === mark) return;
     box.dataset.mark = mark;
-    box.replaceChildren(...view(page, round, role), ...(waitsForMe ? [buttons(button('提交承诺', async () => { const asked = askConsent(); await commit(round); await asked; await tick(); }, 'primary'))] : []));
+    box.replaceChildren(...view(page, round, role), ...(waitsForMe ? [buttons(button('提交我的随机数', async () => { const asked = askConsent(); await commit(round); await asked; await tick(); }, 'primary'))] : []));
   };
   try {
     await tick();
@@ -63,20 +63,20 @@ function view(page, round, role) {
   const device = new Device(page.api, role, round.draw_number, round.round_number);
   const lost = round.committed.includes(role) && !round.revealed.includes(role) && !round.seed && !device.bits;
   const state = (one) => {
-    if (round.revealed.includes(one)) return tag('accepted', '已揭示');
-    return round.committed.includes(one) ? tag('open', '已承诺') : tag('', '未承诺');
+    if (round.revealed.includes(one)) return tag('accepted', '已公开');
+    return round.committed.includes(one) ? tag('open', '已提交') : tag('', '未提交');
   };
   const mine = receipts(page.api, round.draw_number);
   return [
-    cells(`承诺与揭示 · 第 ${round.round_number} 轮`, [
+    cells(`三方摇号 · 第 ${round.round_number} 轮`, [
       ...PARTIES.map((one) => cell(NAMES[one], one === role ? '本机' : '', { tag: state(one) })),
-      cell('系统承诺', h('code', {}, short(round.commitment))),
-      round.seed && cell('种子', h('code', {}, short(round.seed))),
+      cell('系统随机数的摘要', h('code', {}, short(round.commitment))),
+      round.seed && cell('摇号结果', h('code', {}, short(round.seed))),
       !round.seed && round.reveal_until && cell('时限', until(round.reveal_until, page.now())),
     ].filter(Boolean), '随机数由双方手机各自生成，互不可见；三方中只要一方诚实，谁也不能决定或预知专家顺序。'),
-    lost && banner('本机没有本轮的随机数：请用提交承诺的那部手机揭示，或由招标代理终止本轮。', 'red'),
+    lost && banner('本机没有本轮的随机数：请用提交随机数的那部手机打开本页，或由招标代理终止本轮。', 'red'),
     mine.length > 0 && cells('本机回执', mine.map((one) => cell(`第 ${one.round} 轮`, h('code', {}, short(one.head)))), '公布的抽取记录必须包含这些回执。'),
-    !round.seed && !lost && note(round.committed.length < PARTIES.length ? '等待另一方承诺；双方都承诺后，手机自动揭示。' : '双方已承诺，正在揭示…'),
+    !round.seed && !lost && note(round.committed.length < PARTIES.length ? '等待各方提交随机数；都提交后，手机自动公开。' : '各方已提交，正在公开随机数…'),
   ].filter(Boolean);
 }
 

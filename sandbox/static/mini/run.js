@@ -21,11 +21,11 @@ export async function run(page, found) {
 }
 
 function verified(page, found) {
-  if (!page.isAgency) return banner('核验已通过，等待招标代理发起承诺。');
+  if (!page.isAgency) return banner('核验已通过，等待招标代理开始三方摇号，您无需操作。');
   return [
-    banner('核验已通过。发起承诺后，您和监督人的手机各自提交随机数，共同确定专家顺序。'),
+    banner('核验已通过。开始三方摇号后，系统、您和监督人各出一个随机数，共同确定专家顺序。'),
     gathering(page, found),
-    buttons(button('发起承诺', async () => {
+    buttons(button('开始三方摇号', async () => {
       await page.api.post(`/draws/${found.id}/rounds`);
       await page.refresh();
     }, 'primary')),
@@ -44,13 +44,14 @@ async function committing(page, found) {
   const told = h('div');
   const ready = h('div', { hidden: true }, told, page.isAgency && buttons(start));
   const abort = page.isAgency && buttons(button('终止本轮', async () => {
-    const reason = await ask(page, { title: '终止本轮', text: '终止的轮次同样写入抽取记录并公布；次数有限，用完后本活动不能再发起承诺。', field: { label: '原因', placeholder: '如：监督人手机没电' }, ok: '终止', kind: 'warn' });
+    const reason = await ask(page, { title: '终止本轮', text: '终止的轮次同样写入抽取记录并公布；次数有限，用完后本活动不能再摇号。', field: { label: '原因', placeholder: '如：监督人手机没电' }, ok: '终止', kind: 'warn' });
     if (!reason) return;
     await page.api.post(`/draws/${found.id}/rounds/current/abort`, { reason });
     await page.refresh();
   }, 'warn'));
   const panel = await roundPanel(page, found, { onSeed: (round) => {
-    told.replaceChildren(banner(`顺序已确定，可以启动抽取。${round.start_by ? `${showTime(round.start_by)} 仍未启动的，系统自动启动。` : ''}`));
+    const next = page.isAgency ? '可以启动抽取。' : '等待招标代理启动，您无需操作。';
+    told.replaceChildren(banner(`顺序已确定，${next}${round.start_by ? `${showTime(round.start_by)} 仍未启动的，系统自动启动。` : ''}`));
     ready.hidden = false;
     if (abort) abort.hidden = true;
   } });

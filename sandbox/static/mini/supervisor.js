@@ -21,7 +21,7 @@ export async function supervisor(page) {
   const line = (card) => drawCell(page, card, () => page.go('supervised', { id: card.id }));
   return [
     await waitingPart(page),
-    waiting.length > 0 && cells('等待承诺', waiting.map(line)),
+    waiting.length > 0 && cells('等待您提交随机数', waiting.map(line)),
     others.length > 0 && cells('我监督的抽取', others.map(line)),
     items.length ? null : empty('还没有指定您监督的抽取。'),
     cells('', [cell('账户管理', '', { onclick: () => page.go('account') })]),

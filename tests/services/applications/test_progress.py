@@ -89,7 +89,7 @@ async def test_the_titles_are_the_manuals_own(deps: Deps, to_dos: ToDos, zhao: A
     [item] = await items(to_dos, zhao)
     assert (item.code, item.title, item.action) == ("apply_first", "专家常态征集", "去申请")
     assert item.route == "/h5/demo/apply?entry_type=first"
-    assert (item.until, item.detail) == (campaign.enrol_until, "报名至12月20日(周日) 12:00截止。")
+    assert (item.until, item.detail) == (campaign.enrol_until, "报名截至12月20日(周日) 12:00。")
     await make_expert(deps, account=await account_of(zhao))
     [item] = await items(to_dos, zhao)
     assert (item.code, item.title, item.action) == ("apply_renewal", "待参与续聘", "前去续聘")
@@ -143,7 +143,7 @@ async def test_the_way_from_submission_to_the_fee(
     home = await to_dos.home("demo", zhao.account_id)
     assert (home.standing.text, [one.code for one in home.to_do]) == ("申请中", ["watch"])
     at = await progress(to_dos, zhao)
-    assert (at.headline, at.who, at.since) == ("新增申请正在行业部门预审", "市州行业主管部门", deps.now())
+    assert (at.headline, at.who, at.since) == ("您的申请正在行业部门预审", "市州行业主管部门", deps.now())
     assert at.advice == "无需操作，有结果会通知您；这一环节通常需要10分钟。"
     assert at.step is None
     assert stages(at) == "填写申请 done, 行业部门预审 now, 省级终审 next, 公示 next, 缴费 next, 入库 next"
@@ -157,7 +157,7 @@ async def test_the_way_from_submission_to_the_fee(
     ]
     await _decide(reviews, reviewer, OTHER_SPECIALTY, "send_back", "与工作经历不符")
     at = await progress(to_dos, zhao)
-    assert (at.headline, at.who) == ("新增申请在行业部门预审环节有部分内容被退回", "本人")
+    assert (at.headline, at.who) == ("您的申请在行业部门预审环节有部分内容被退回", "本人")
     assert (at.opinion, at.advice) == ("与工作经历不符", "请按意见修改后重新提交。")
     [item] = await items(to_dos, zhao)
     assert (item.action, item.route) == ("修改信息", "/h5/demo/apply/form")
@@ -192,7 +192,7 @@ async def test_after_a_refusal_the_reason_is_told_and_one_may_apply_again(
     begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
     await Application.filter(id=begun.id).update(state="refused", reason="从业年限不足", ended_at=deps.now())
     at = await progress(to_dos, zhao)
-    assert (at.headline, at.opinion) == ("新增申请未通过", "从业年限不足")
+    assert (at.headline, at.opinion) == ("您的申请未通过", "从业年限不足")
     assert [item.action for item in await items(to_dos, zhao)] == ["去申请"]
 
 

@@ -351,7 +351,7 @@ async def test_the_operation_log_tells_who_did_what_in_chinese(office: Office) -
     draw_id = await start_draw(office, needed=1)
     await office.run.pause(office.agency, draw_id, "修改集合时间")
     operations = await office.reading.operations(office.agency, draw_id)
-    assert [o.label for o in operations] == ["新建抽取", "提交审核", "通过核验", "发起承诺", "启动抽取", "暂停抽取"]
+    assert [o.label for o in operations] == ["新建抽取", "提交审核", "通过核验", "开始三方摇号", "启动抽取", "暂停抽取"]
     assert (operations[-1].role, operations[-1].remark) == ("法人", "修改集合时间")
 
 
