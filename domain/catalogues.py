@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 Kind = Literal["region", "specialty", "title_level", "qualification", "department"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -45,6 +45,34 @@ class Entry:
     code: str
     name: str
     parent: str
+
+
+class Names(Protocol):
+    """Names and parents of codes; both are empty for a code that does not exist."""
+
+    def name(self, kind: str, code: str) -> str: ...
+
+    def parent(self, kind: str, code: str) -> str: ...
+
+
+def full_name(kind: str, code: str, known: Names) -> str:
+    """What people read instead of a code: 设计 › 建筑工程 › 结构, 长沙市岳麓区; the code itself when nobody knows it.
+
+    Without the province of a region and the class (大类) of a specialty, unless that is all there is. Names of the
+    other kinds tell enough alone.
+    """
+    if kind not in _JOINTS:
+        return known.name(kind, code) or code
+    names: list[str] = []
+    at, seen = code, set[str]()
+    while at not in seen and (above := known.parent(kind, at)):
+        names.insert(0, known.name(kind, at))
+        seen.add(at)
+        at = above
+    return _JOINTS[kind].join(names) or known.name(kind, code) or code
+
+
+_JOINTS: Mapping[str, str] = {"region": "", "specialty": " › "}
 
 
 class CatalogueError(Exception):

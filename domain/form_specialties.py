@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from domain.catalogues import full_name
 from domain.form_values import CatalogueView, FieldProblem
 from domain.rulebook_forms import Specialties
 
@@ -54,11 +55,11 @@ def _each(
 def _wrong(rule: Specialties, code: str, seen: set[str], catalogue: CatalogueView) -> str:
     if len(code) not in _LEVELS or not catalogue.exists("specialty", code):
         return "没有这个评标专业，请从专业目录中重新选择。"
-    name = catalogue.name("specialty", code)
+    name = full_name("specialty", code, catalogue)
     if code in seen:
         return f"“{name}”重复选择，请删去一个。"
     if rule.classes and code[0] not in rule.classes:
-        classes = "、".join(f"{one}-{catalogue.name('specialty', one)}" for one in rule.classes)
+        classes = "、".join(catalogue.name("specialty", one) for one in rule.classes)
         return f"“{name}”不在可选大类（{classes}）内，请重新选择。"
     if catalogue.has_children("specialty", code):
         return f"“{name}”下还有细分专业，请选到最末一级。"
@@ -76,5 +77,5 @@ def _together(
                                 (5, rule.level_2_max, "二级类别")):  # fmt: skip
         groups = sorted({code[:length] for code in codes if len(code) >= length})
         if most is not None and len(groups) > most:
-            names = "、".join(f"{group}{catalogue.name('specialty', group)}" for group in groups)
+            names = "；".join(full_name("specialty", group, catalogue) for group in groups)
             yield f"{level}最多选择{most}个，现有{len(groups)}个（{names}），请只保留{most}个{level}下的专业。"

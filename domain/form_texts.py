@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.catalogues import full_name
 from domain.form_values import UNIT_PARTS, CatalogueView, is_empty
 from domain.rulebook_forms import FormField
 
@@ -27,11 +28,9 @@ def show_value(field: FormField, value: object, catalogue: CatalogueView, *, cho
         return "\n".join(_show_row(field, row, catalogue, choices) for row in value)
     if field.kind == "yes_no":
         return "是" if value else "否"
-    if field.kind == "region":
-        return show_region(str(value), catalogue)
     kind = field.catalogue if field.kind == "catalogue" else field.kind
-    if kind and field.kind in ("catalogue", "employer"):
-        return catalogue.name(kind, str(value)) or str(value)
+    if kind and field.kind in ("catalogue", "employer", "region"):
+        return full_name(kind, str(value), catalogue)
     return str(value)
 
 
@@ -47,19 +46,12 @@ def show_rows(field: FormField, value: object, catalogue: CatalogueView) -> list
 
 def show_region(code: str, catalogue: CatalogueView) -> str:
     """From the city down, without the province: 长沙市岳麓区; the code itself when nobody knows it."""
-    names: list[str] = []
-    seen: set[str] = set()
-    at = code
-    while at and at not in seen and catalogue.parent("region", at):
-        names.insert(0, catalogue.name("region", at))
-        seen.add(at)
-        at = catalogue.parent("region", at)
-    return "".join(names) or catalogue.name("region", code) or code
+    return full_name("region", code, catalogue)
 
 
 def show_specialty(code: str, catalogue: CatalogueView) -> str:
-    """A0401建筑工程, as the manuals write it."""
-    return f"{code}{catalogue.name('specialty', code)}"
+    """设计 › 建筑工程 › 结构: there are other 结构 elsewhere in the catalogue."""
+    return full_name("specialty", code, catalogue)
 
 
 def _show_row(field: FormField, row: object, catalogue: CatalogueView, choices: bool) -> str:

@@ -29,6 +29,7 @@ from datetime import date
 from typing import Protocol
 
 from domain import parsing
+from domain.catalogues import full_name
 from domain.errors import InvalidInput
 from domain.rulebook_forms import EntryType, Form, FormField
 
@@ -251,7 +252,7 @@ def _catalogue_code(field: FormField, value: object, catalogue: CatalogueView) -
     if field.code_length is not None and len(code) != field.code_length:
         raise _Refused(f"{field.label}没有选到规定的级别，请重新选择。")
     if field.leaf and catalogue.has_children(kind, code):
-        raise _Refused(f"“{catalogue.name(kind, code)}”下还有细分，{field.label}请选到最末一级。")
+        raise _Refused(f"“{full_name(kind, code, catalogue)}”下还有细分，{field.label}请选到最末一级。")
     return code
 
 
@@ -263,7 +264,7 @@ def _region_code(field: FormField, value: object, catalogue: CatalogueView) -> s
     if field.city_only and catalogue.parent("region", above):
         raise _Refused(f"{field.label}请选择市州，不用选到区县。")
     if not field.districts and _is_district(catalogue, code, above):
-        raise _Refused(f"市辖区请选所属的市，{field.label}请选择“{catalogue.name('region', above)}”。")
+        raise _Refused(f"市辖区请选所属的市，{field.label}请选择“{full_name('region', above, catalogue)}”。")
     if field.leaf and catalogue.has_children("region", code):
         raise _Refused(f"{field.label}请选到区县。")
     return code

@@ -66,4 +66,4 @@ def _specialties(profile: ExpertProfile) -> str:
 
 
 def _name(named: Named) -> str:
-    return f"{named.name}（{named.code}）" if named.name else named.code
+    return named.name or named.code

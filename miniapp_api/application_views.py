@@ -183,7 +183,7 @@ class ApplicationOut(Output):
     problems: tuple[ProblemOut, ...] = Field(description="All that keeps it from being submitted")
     fixed: tuple[str, ...] = Field(description="Specialties that must stay")
     kept: tuple[str, ...] = Field(description="Fields that a renewal keeps as in the expert's file; not editable")
-    names: dict[str, dict[str, str]] = Field(description="What the codes among the values are called, by kind")
+    names: dict[str, dict[str, str]] = Field(description="Full names of the codes among the values, by kind")
     may: tuple[str, ...] = Field(description="print, submit, withdraw, cancel: what is possible now")
     log: tuple[LogLineOut, ...]
     progress: ProgressOut

@@ -35,6 +35,7 @@ class SearchQuery(Params):
 class NodeOut(Output):
     code: str = Field(examples=["A0401"])
     name: str = Field(examples=["道路工程"])
+    full_name: str = Field(description="With what it lies in", examples=["设计 › 市政工程 › 道路工程"])
     parent: str = Field(examples=["A04"])
     has_children: bool
 

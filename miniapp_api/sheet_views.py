@@ -57,4 +57,5 @@ class SheetLogOut(Output):
     who: str
     step_name: str
     specialty: str
+    specialty_name: str
     opinion: str

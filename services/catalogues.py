@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from domain.catalogues import Entry, Kind
+from domain.catalogues import Entry, Kind, full_name
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from models.experts import CatalogueEntry
@@ -33,6 +33,13 @@ _SEARCH = _NODE + (
     "(starts_with(e.code, upper($3)) OR strpos(e.name, $3) > 0) "
     "ORDER BY e.code = upper($3) DESC, length(e.name), e.position LIMIT 100"
 )
+_ABOVE = (
+    "WITH RECURSIVE found AS (SELECT pool, code, name, parent FROM catalogue_entry "
+    "WHERE pool IN ('', $1) AND kind = $2 AND code = ANY($3::text[]) "
+    "UNION SELECT e.pool, e.code, e.name, e.parent FROM catalogue_entry e "
+    "JOIN found f ON e.pool IN ('', $1) AND e.kind = $2 AND e.code = f.parent) "
+    "SELECT code, name, parent FROM found ORDER BY pool"
+)
 _USED: Mapping[str, str] = {
     "region": (
         "SELECT DISTINCT unnest(array_append(willing_regions, permanent_region)) AS code FROM expert WHERE pool = $1"
@@ -46,10 +53,14 @@ _USED: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Node:
-    """An entry with whether others lie below it, so that a tree can be opened level by level."""
+    """An entry with whether others lie below it, so that a tree can be opened level by level.
+
+    ``full_name`` names what it lies in, too: 设计 › 建筑工程 › 结构.
+    """
 
     code: str
     name: str
+    full_name: str
     parent: str
     has_children: bool
 
@@ -99,10 +110,12 @@ class Catalogues:
         return (await self._nodes(_SEARCH, pool, kind, text))[:limit]
 
     async def names(self, pool: str, kind: str, codes: Sequence[str]) -> dict[str, str]:
-        """Names by code, for codes that exist."""
+        """Full names by code, for codes that exist."""
         _check_kind(kind)
-        found = await CatalogueEntry.filter(pool__in=["", pool], kind=kind, code__in=list(codes)).order_by("pool")
-        return {entry.code: entry.name for entry in found}
+        known = _Known(
+            {row["code"]: (row["name"], row["parent"]) for row in await rows(_ABOVE, pool, kind, list(codes))}
+        )
+        return {code: full_name(kind, code, known) for code in codes if code in known.entries}
 
     async def parents(self, pool: str, kind: str) -> dict[str, str]:
         """The whole catalogue as code → parent."""
@@ -113,7 +126,9 @@ class Catalogues:
         return {str(code): str(parent) for code, parent in found}
 
     async def _nodes(self, sql: str, pool: str, kind: str, value: str) -> list[Node]:
-        return [Node(**row) for row in await rows(sql, pool, kind, value)]
+        found = await rows(sql, pool, kind, value)
+        names = await self.names(pool, kind, [row["code"] for row in found])
+        return [Node(**row, full_name=names[row["code"]]) for row in found]
 
     async def _replace(self, pool: str, kind: Kind, entries: Sequence[Entry]) -> CatalogueReport:
         count = len(entries)
@@ -130,6 +145,21 @@ class Catalogues:
             await CatalogueEntry.filter(pool=pool, kind=kind, code__in=stale - kept).delete() if stale - kept else 0
         )
         return CatalogueReport(kind, count, removed, tuple(sorted(kept)))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Name and parent by code."""
+
+    entries: Mapping[str, tuple[str, str]]
+
+    def name(self, kind: str, code: str) -> str:
+        del kind
+        return self.entries.get(code, ("", ""))[0]
+
+    def parent(self, kind: str, code: str) -> str:
+        del kind
+        return self.entries.get(code, ("", ""))[1]
 
 
 def path_of(code: str, parents: Mapping[str, str]) -> list[str]:

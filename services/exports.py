@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.clock import local
 from domain.entry_lifecycles import ApplicationState, OrderState, RefundState
 from domain.errors import InvalidInput
-from domain.form_texts import show_region
+from domain.form_texts import show_region, show_specialty
 from domain.ids import new_id
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from services import permissions
@@ -196,7 +196,7 @@ class Exports:
                 mask_id_number(keys.read(row["id_number_sealed"], "id_number")),
                 mask_mobile(keys.read(row["mobile_sealed"], "mobile")),
                 show_region(row["region"], codes) if row["region"] else "",
-                "；".join(f"{code} {codes.name('specialty', code)}".strip() for code in row["specialties"]),
+                "；".join(f"{code} {show_specialty(code, codes)}" for code in row["specialties"]),
                 row["expert_number"], row["campaign"], row["round"], row["submitted_at"], row["state_since"],
                 row["approved_at"], row["ended_at"],
             ))  # fmt: skip

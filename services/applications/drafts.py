@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.clock import print_date
 from domain.entry_lifecycles import ApplicationState
 from domain.errors import AppError, Conflict, NotFound
+from domain.form_texts import show_specialty
 from domain.forms import FieldProblem, age_on, check_values
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
@@ -280,7 +281,7 @@ def _fixed_problems(
     chosen = {one["code"]: one["choice"] for one in cast("Sequence[Mapping[str, str]]", given or ())}
     reason = "没有被退回" if application.round > 0 else "本次征集中已经提交过"
     problems = [
-        FieldProblem(SPECIALTIES, f"“{codes.name('specialty', code) or code}”{reason}，不能修改或删除。")
+        FieldProblem(SPECIALTIES, f"“{show_specialty(code, codes)}”{reason}，不能修改或删除。")
         for code, choice in fixed.codes.items()
         if chosen.get(code) != choice
     ]

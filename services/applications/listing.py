@@ -154,7 +154,7 @@ class ApplicationListing:
             _line({**row, "region_name": show_region(application.region, codes) if application.region else ""}, book),
             await progress_of(self._deps, application),
             await read_sheet(self._deps, application, account),
-            await read_log(application.id),
+            await read_log(book, application.id),
         )
 
     async def reveal(self, actor: Actor, application_id: UUID, field: str) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.form_texts import show_specialty
 from domain.rulebook_reviews import Stage as EntryStage
 from models.applications import Application, ApplicationSpecialty
 from services.applications import progress_words as words
@@ -200,7 +201,7 @@ async def _specialties(deps: Deps, application: Application) -> tuple[SpecialtyP
     rows = await ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
     codes = await load_codes(deps.book(application.pool), [row.code for row in rows])
     return tuple(
-        SpecialtyProgress(row.code, codes.name("specialty", row.code), row.choice, row.state, _label(row), row.admitted)
+        SpecialtyProgress(row.code, show_specialty(row.code, codes), row.choice, row.state, _label(row), row.admitted)
         for row in rows
     )
 

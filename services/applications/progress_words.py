@@ -10,6 +10,7 @@ from typing import cast
 from domain.clock import print_until
 from domain.entry_lifecycles import APPLICATION, ApplicationState, FeeState, TaskState
 from domain.fees import Phase, phase_of
+from domain.form_texts import show_region
 from domain.money import yuan
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
@@ -86,7 +87,7 @@ async def ask_line(deps: Deps, application: Application, campaign: Campaign | No
     for code in (application.region, f"{application.region[:4]}00", f"{application.region[:2]}0000"):
         if code in lines:
             codes = await load_codes(deps.book(application.pool), [code])
-            return f"{codes.name('region', code) or code}：{lines[code]}"
+            return f"{show_region(code, codes)}：{lines[code]}"
     return deps.book(application.pool).pool.hotline
 
 

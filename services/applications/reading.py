@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from domain.catalogues import full_name
 from domain.entry_lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState
 from domain.form_schema import Schema, schema_of
+from domain.form_texts import show_specialty
 from domain.forms import FieldProblem, account_values
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
@@ -185,10 +187,10 @@ class ApplicationReading:
 
 
 def names_of(codes: Codes) -> dict[str, dict[str, str]]:
-    """Names by kind and code, ancestors included."""
+    """Full names by kind and code, ancestors included."""
     found: dict[str, dict[str, str]] = {}
-    for (kind, code), entry in codes.entries.items():
-        found.setdefault(kind, {})[code] = entry.name
+    for kind, code in codes.entries:
+        found.setdefault(kind, {})[code] = full_name(kind, code, codes)
     return found
 
 
@@ -238,7 +240,7 @@ def _file(one: Attachment) -> FileView:
 def _log_line(line: ReviewEntry, codes: Codes) -> LogLine:
     return LogLine(
         line.at, line.event, LOG_LABELS.get(line.event, line.event), line.who, line.step_name, line.specialty,
-        codes.name("specialty", line.specialty), line.opinion,
+        show_specialty(line.specialty, codes) if line.specialty else "", line.opinion,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import get_args
 from uuid import UUID
 
 from domain.clock import print_until
+from domain.form_texts import show_region
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
 from models.accounts import Account
@@ -79,7 +80,7 @@ class ToDos:
         if not lines:
             return ()
         codes = await load_codes(self._deps.book(pool), list(lines))
-        return tuple((codes.name("region", code) or code, line) for code, line in sorted(lines.items()))
+        return tuple((show_region(code, codes), line) for code, line in sorted(lines.items()))
 
     async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
         """What the person can do now, or from a time that is known; empty: nothing."""

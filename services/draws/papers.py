@@ -97,7 +97,7 @@ class DrawPapers:
         regions = await self._catalogues.names(pool, "region", codes)
         return [
             [
-                f"{one.specialty} {specialties.get(one.specialty, '')}".strip(),
+                specialties.get(one.specialty, one.specialty),
                 "、".join(regions.get(code, code) for code in one.regions),
                 str(one.planned),
             ]

@@ -11,11 +11,13 @@ from uuid import UUID
 from domain.clock import print_time
 from domain.entry_lifecycles import TASK, ApplicationEvent, ApplicationState, TaskEvent, TaskState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.form_texts import show_specialty
 from domain.rulebook import Rulebook
 from domain.rulebook_reviews import OPINION_MAX, ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
+from services.applications.codes import load_codes
 from services.applications.state import EVERYTHING, SPECIALTIES, lock, log, move
 from services.applications.telling import tell
 from services.base import Actor, Deps, record, violation
@@ -180,7 +182,12 @@ class Reviews:
             one.admitted = one.code in (admitted or ())
             await one.save(update_fields=["admitted"])
         enter, stay = [one.code for one in asked if one.admitted], [one.code for one in asked if not one.admitted]
-        said = [f"入库：{'、'.join(enter)}"] * bool(enter) + [f"不入库：{'、'.join(stay)}"] * bool(stay)
+        known = await load_codes(book, codes)
+        said = [
+            f"{word}：{'、'.join(show_specialty(code, known) for code in some)}"
+            for word, some in (("入库", enter), ("不入库", stay))
+            if some
+        ]
         rule = rule_of(book, task)
         who = await department_of(task.id, actor.account_id, rule.department)
         await log(application, now, "admit", who, step_name=rule.name, opinion="；".join(said))

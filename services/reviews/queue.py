@@ -90,6 +90,7 @@ class LogLine:
     who: str
     step_name: str
     specialty: str
+    specialty_name: str
     opinion: str
 
 
@@ -193,9 +194,9 @@ class ReviewQueue:
             person_checked_at=account.person_checked_at,
             sheet=await read_sheet(self._deps, application, account),
             specialties=tuple(
-                SpecialtyState(s.code, codes.name("specialty", s.code), s.choice, TaskState(s.state)) for s in chosen
+                SpecialtyState(s.code, show_specialty(s.code, codes), s.choice, TaskState(s.state)) for s in chosen
             ),
-            log=await read_log(application.id),
+            log=await read_log(book, application.id),
             decided_at=task.decided_at,
             opinion=task.opinion,
             alternatives=tuple(one.code for one in await alternatives_of(task, book)),
@@ -258,10 +259,17 @@ class ReviewQueue:
         return [actor.pool, actor.account_id, [step.code for step in steps], [now - step.expected for step in steps]]
 
 
-async def read_log(application_id: UUID) -> tuple[LogLine, ...]:
+async def read_log(book: Rulebook, application_id: UUID) -> tuple[LogLine, ...]:
     """The review log, newest first."""
     found = await ReviewEntry.filter(application_id=application_id).order_by("-at", "-id")
-    return tuple(LogLine(e.at, e.event, e.who, e.step_name, e.specialty, e.opinion) for e in found)
+    codes = await load_codes(book, [e.specialty for e in found])
+    return tuple(
+        LogLine(
+            e.at, e.event, e.who, e.step_name, e.specialty, show_specialty(e.specialty, codes) if e.specialty else "",
+            e.opinion,
+        )
+        for e in found
+    )  # fmt: skip
 
 
 def _filter(wanted: Wanted) -> list[object]:

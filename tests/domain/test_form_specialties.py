@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.catalogues import full_name
 from domain.forms import check_specialties
 from tests.factories.forms import book_of, catalogue_of
 
@@ -53,18 +54,18 @@ def test_xinjiang_takes_four_below_two_of_one() -> None:
         ),
         (
             ("A080101", "A040101"),
-            "specialties: 一级类别最多选择1个，现有2个（A04设计、A08工程施工），请只保留1个一级类别下的专业。",
+            "specialties: 一级类别最多选择1个，现有2个（设计；工程施工），请只保留1个一级类别下的专业。",
         ),
         (
             ("A080101", "A080201", "A080301?"),
             (
-                "specialties: 二级类别最多选择2个，现有3个（A0801建筑工程、A0802市政工程、A0803公路工程），"
-                "请只保留2个二级类别下的专业。"
+                "specialties: 二级类别最多选择2个，现有3个（工程施工 › 建筑工程；工程施工 › 市政工程；"
+                "工程施工 › 公路工程），请只保留2个二级类别下的专业。"
             ),
         ),
-        (("B010101",), "specialties[0]: “{name}”不在可选大类（A-工程类）内，请重新选择。"),
-        (("A080101", "A080101?"), "specialties[1]: “土石方工程”重复选择，请删去一个。"),
-        (("A0801",), "specialties[0]: “建筑工程”下还有细分专业，请选到最末一级。"),
+        (("B010101",), "specialties[0]: “{name}”不在可选大类（工程类）内，请重新选择。"),
+        (("A080101", "A080101?"), "specialties[1]: “工程施工 › 建筑工程 › 土石方工程”重复选择，请删去一个。"),
+        (("A0801",), "specialties[0]: “工程施工 › 建筑工程”下还有细分专业，请选到最末一级。"),
         (("A08",), "specialties[0]: “工程施工”下还有细分专业，请选到最末一级。"),
         (("A",), "specialties[0]: “工程类”下还有细分专业，请选到最末一级。"),
         (("A999999",), "specialties[0]: 没有这个评标专业，请从专业目录中重新选择。"),
@@ -73,7 +74,7 @@ def test_xinjiang_takes_four_below_two_of_one() -> None:
     ],
 )
 def test_xinjiang_says_what_is_wrong_with_a_choice(chosen: tuple[str, ...], sentence: str) -> None:
-    name = catalogue_of("xinjiang").name("specialty", "B010101")
+    name = full_name("specialty", "B010101", catalogue_of("xinjiang"))
     assert problems("xinjiang", *chosen) == [sentence.format(name=name)]
 
 
@@ -81,7 +82,7 @@ def test_a_second_level_that_has_none_below_counts_as_a_third() -> None:
     assert problems("xinjiang", "A0516", "A0520") == []
     assert problems("xinjiang", "A0516", "A0520", "A050101?") == [
         (
-            "specialties: 二级类别最多选择2个，现有3个（A0501建筑工程、A0516电子工程、A0520机电安装工程），"
+            "specialties: 二级类别最多选择2个，现有3个（监理 › 建筑工程；监理 › 电子工程；监理 › 机电安装工程），"
             "请只保留2个二级类别下的专业。"
         )
     ]
@@ -95,4 +96,4 @@ def test_jilin_takes_three_of_the_third_level() -> None:
     assert problems("jilin", "A080101", "A080102", "A080103", "A080104") == [
         "specialties: 评标专业最多选择3个，现有4个，请删去多余的。"
     ]
-    assert problems("jilin", "A0516") == ["specialties[0]: “电子工程”不是三级专业，请选择三级专业。"]
+    assert problems("jilin", "A0516") == ["specialties[0]: “监理 › 电子工程”不是三级专业，请选择三级专业。"]

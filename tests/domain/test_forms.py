@@ -146,7 +146,7 @@ def test_what_is_typed_is_kept_in_its_usual_spelling(pool: str, code: str, typed
             [{"boss": "某"}],
             "work_history[0].boss: 工作经历中没有这一项，请刷新后重新填写。",
         ),
-        ("hunan", "specialties", ["A0801"], "specialties[0]: “建筑工程”下还有细分专业，请选到最末一级。"),
+        ("hunan", "specialties", ["A0801"], "specialties[0]: “工程施工 › 建筑工程”下还有细分专业，请选到最末一级。"),
         ("hunan", "specialties", [None], "specialties[0]: 评标专业第1项无法识别，请重新选择。"),
     ],
 )

@@ -42,7 +42,7 @@ async def test_an_application_goes_over_two_desks_onto_the_public_notice_and_int
     reviewer = await world.log_in(PERSON["mobile"], "reviewer")
     queue = await reviewer.get("/reviews")
     [card] = queue["items"]
-    assert (card["name"], card["specialty_name"], card["overdue"]) == ("苏航", "A0401建筑设计", False)
+    assert (card["name"], card["specialty_name"], card["overdue"]) == ("苏航", "设计 › 建筑设计", False)
     assert queue["counts"] == [{"step": "industry", "step_name": "行业部门预审", "open": 1, "overdue": 0}]
     task = await reviewer.get(f"/reviews/{card['id']}")
     assert task["may"] == ["approve", "send_back", "send_back_whole"]
@@ -94,7 +94,11 @@ async def test_taking_an_assignment_away_ends_the_role_at_the_next_request(world
 async def test_where_tasks_wait_for_nobody_is_listed_until_somebody_is_named(world: World, admin: Person) -> None:
     await handed_in(world)
     [gap] = (await admin.get("/review-gaps"))["items"]
-    assert (gap["step_name"], gap["region_name"], gap["specialty_name"]) == ("行业部门预审", "广州市", "A0401建筑设计")
+    assert (gap["step_name"], gap["region_name"], gap["specialty_name"]) == (
+        "行业部门预审",
+        "广州市",
+        "设计 › 建筑设计",
+    )
     await admin.post("/review-assignments", PERSON | {"step": gap["step"], "region": gap["region"]}, 201)
     assert (await admin.get("/review-gaps"))["items"] == []
     reviewer = await world.log_in(PERSON["mobile"], "reviewer")

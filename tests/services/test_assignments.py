@@ -41,7 +41,7 @@ async def test_an_assigned_person_is_a_reviewer_at_once_and_a_revoked_one_no_lon
     assignments, admin = Assignments(deps), await admin_of(deps)
     given = await assignments.grant(admin, FORM)
     assert (given.name, given.masked_mobile, given.active) == ("李审核", "139****0001", True)
-    assert (given.step_name, given.region_name, given.specialty_name) == ("行业部门预审", "广州市", "A04设计")
+    assert (given.step_name, given.region_name, given.specialty_name) == ("行业部门预审", "广州市", "设计")
     assert await roles(deps) == ["reviewer"]
     assert not (await assignments.revoke(admin, given.id)).active
     assert await roles(deps) == []

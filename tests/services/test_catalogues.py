@@ -64,7 +64,10 @@ async def test_a_code_that_experts_have_stays_with_all_above_it(catalogues: Cata
     await make_expert(deps, specialties=["A0801"])
     (report,) = await catalogues.replace(system("demo"), {"specialty": _specialties("B")})
     assert (report.kept, report.removed) == (("A", "A08", "A0801"), 1)
-    assert await catalogues.names("demo", "specialty", ["A0801", "A09", "B"]) == {"A0801": "专业A0801", "B": "专业B"}
+    assert await catalogues.names("demo", "specialty", ["A0801", "A09", "B"]) == {
+        "A0801": "专业A08 › 专业A0801",
+        "B": "专业B",
+    }
 
 
 async def test_pools_keep_their_own(catalogues: Catalogues) -> None:

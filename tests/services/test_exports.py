@@ -55,7 +55,7 @@ async def test_applications_come_in_words_with_identities_masked(service: Export
     [row] = rows_of(export)
     assert (row["申请编号"], row["申请类型"], row["状态"]) == (application.number, "新增", "审核中")
     assert (row["审核环节"], row["姓名"], row["地区"]) == ("行业部门预审", "欧阳明", "演示市演示区")
-    assert row["评标专业"] == "A010101 总体规划；A010102 专项规划"
+    assert row["评标专业"] == "A010101 规划 › 发展规划 › 总体规划；A010102 规划 › 发展规划 › 专项规划"
     assert str(row["最近提交"]) == "2026-11-21 12:00:00"
     assert row["身份证号"].startswith("1101***")
     assert row["手机号"].startswith("138****")

@@ -194,7 +194,7 @@ async def test_the_public_list_tells_names_units_and_specialties_and_no_numbers_
     entries, total = await notices.page("demo")
     assert ([entry.name for entry in entries], total) == (["钱二", "赵一"], 2)
     assert (entries[1].employer, entries[1].region) == ("广州水务设计院", "广州市天河区")
-    assert entries[1].specialties == ("A0401建筑设计", "A08施工")
+    assert entries[1].specialties == ("设计 › 建筑设计", "施工")
     assert not any(text in repr(entries) for text in ("4301", "1380", "suhang"))
     assert [entry.name for entry in (await notices.page("demo", "赵"))[0]] == ["赵一"]
     assert [entry.name for entry in (await notices.page("demo", offset=1, limit=1))[0]] == ["赵一"]

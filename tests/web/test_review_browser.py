@@ -72,7 +72,7 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(
     seen = await desk_of(browser, world, PHONE, scheme)
     page = await seen.open("/review")
     await seen.check(f"review-queue-{scheme}")
-    await page.get_by_role("link", name="A0401建筑设计").first.click()
+    await page.get_by_role("link", name="设计 › 建筑设计").first.click()
     await page.locator(".files img").first.wait_for()
     await page.evaluate(
         "Promise.all([...document.images].map((i) => { i.loading = 'eager'; return i.src && i.decode(); }))"
@@ -88,7 +88,7 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(
     await seen.check(f"review-sheet-full-{scheme}")
     await page.get_by_role("button", name="退回本专业").click()
     await page.get_by_text("已退回本专业。").wait_for()
-    assert "A0801房屋建筑" in await page.inner_text("main")
+    assert "施工 › 房屋建筑" in await page.inner_text("main")
     assert [t.specialty for t in await tasks_of(first, "sent_back")] == ["A0401"]
     assert await AuditEntry.filter(action="review.reveal").count() == 1
     assert seen.complaints == []

@@ -309,7 +309,7 @@ function words(field, value, context) {
   if (field.kind === 'catalogue' || field.kind === 'region') return named(field.catalogue, value, context);
   if (field.kind === 'employer') return named('employer', value, context);
   if (field.kind === 'specialties') {
-    return h('ul', { class: 'lines' }, value.map((one) => h('li', {}, context.schema.specialties.preferred && (one.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', one.code, context), ` ${one.code}`)));
+    return h('ul', { class: 'lines' }, value.map((one) => h('li', {}, context.schema.specialties.preferred && (one.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', one.code, context))));
   }
   if (field.kind === 'records' || field.kind === 'units') {
     return h('ul', { class: 'lines' }, value.map((row) => h('li', {}, field.columns.filter((column) => row[column.code]).map((column, index) => [index ? '，' : '', words(column, row[column.code], context)]).flat())));

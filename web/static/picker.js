@@ -41,31 +41,23 @@ function searchBox(placeholder, search) {
   return h('div', { class: 'search' }, input);
 }
 
-/** One code of a catalogue. Options: leaf (only what has nothing below), top (begin below), taken (codes not offered),
+/** One code of a catalogue, with its full name. Options: leaf (only what has nothing below), top (begin below), taken (codes not offered),
  *  allowed(node) → may be chosen. Answers {code, name} or undefined. */
 export function pickCode(client, title, kind, { top = '', leaf = false, taken = new Set(), allowed = () => true } = {}) {
   return sheet(title, (dialog, close) => {
     const crumbs = h('nav', { class: 'trail', 'aria-label': '所在位置' });
     const list = h('ul', { class: 'list picks' });
     const trail = [{ code: top, name: '全部' }];
-    const first = [];  // the first level: where what a search finds belongs
     const stem = kind === 'region' ? top.slice(0, 2) : top;
 
-    const choose = (node) => close({ code: node.code, name: node.name });
+    const choose = (node) => close({ code: node.code, name: node.full_name });
     const open = async (at) => {
       trail.splice(trail.indexOf(at) + 1);
       crumbs.replaceChildren(...trail.map((one) => h('button', { type: 'button', onclick: () => open(one) }, one.name)));
-      await show(async () => {
-        const level = await client.get(`/catalogues/${kind}`, { parent: at.code });
-        if (at === trail[0] && !first.length) first.push(...level.items);
-        return level;
-      });
+      await show(() => client.get(`/catalogues/${kind}`, { parent: at.code }));
     };
     const codeOf = (node) => node.code;
-    const place = (node) => {
-      const above = first.find((one) => one.code !== node.code && node.code.startsWith(kind === 'region' ? one.code.replace(/(00)+$/, '') : one.code));
-      return above ? `${node.code} · ${above.name}` : node.code;
-    };
+    const place = (node) => (node.full_name === node.name ? node.code : node.full_name);
     const row = (node, where) => {
       const chosen = taken.has(node.code);
       const choosable = !chosen && allowed(node) && !(leaf && node.has_children);

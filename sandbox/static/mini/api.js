@@ -162,7 +162,7 @@ export class Api {
 
   async findName(kind, code) {
     const { items } = await this.get(`/catalogues/${kind}/search`, { word: code, limit: 20 });
-    return items.find((node) => node.code === code)?.name ?? code;
+    return items.find((node) => node.code === code)?.full_name ?? code;
   }
 }
 

@@ -38,7 +38,7 @@ async function card(page, found, condition, own) {
   });
   return [
     cells(`抽取条件 ${condition.position}`, [
-      cell('地区', regions.join('、'), { note: MODES[condition.region_mode] }), cell('主专业', specialty, { note: condition.specialty }),
+      cell('地区', regions.join('、'), { note: MODES[condition.region_mode] }), cell('主专业', specialty),
       alternative && cell('备选专业', alternative, { note: '主专业不足时使用' }), title && cell('职称', title), qualification && cell('执业资格', qualification),
       department && cell('行业部门', department), cell('语音通知', notice ? `通知 ${notice.position}` : ''),
       cell('计划抽取', `${condition.planned} 人`, { tag: found.started_at ? tag('', `需 ${condition.needed}，已同意 ${condition.accepted}`) : null }),

@@ -135,9 +135,9 @@ function codeField(widget, value) {
   const { kind, label, placeholder = '请选择' } = widget.field;
   const button = h('button', {
     type: 'button', id: widget.id, class: 'm-pick',
-    onclick: () => choose(widget.page, kind, label, widget.field.required === false, (node) => { chosen = node.code; show(node.name); }),
+    onclick: () => choose(widget.page, kind, label, widget.field.required === false, (node) => { chosen = node.code; show(node.full_name); }),
   });
-  const show = (name) => { button.textContent = name ? `${name}（${chosen}）` : placeholder; };
+  const show = (name) => { button.textContent = name || placeholder; };
   show('');
   if (chosen) widget.page.api.name(kind, chosen).then(show, (error) => report(error, widget.page.app.root));
   widget.read = () => chosen;
@@ -202,7 +202,7 @@ function chooseSupervisor(page, done) {
 
 // -- choosing from a catalogue -----------------------------------------------------------------------------------
 
-/** A tree to open level by level, or to search. `done` gets {code, name}. */
+/** A tree to open level by level, or to search. `done` gets {code, full_name}. */
 function choose(page, kind, title, mayBeNone, done) {
   const { api } = page;
   const path = [];
@@ -211,7 +211,7 @@ function choose(page, kind, title, mayBeNone, done) {
   const word = h('input', { type: 'search', class: 'm-input', 'aria-label': `搜索${title}`, placeholder: '输入代码或名称搜索' });
   const pick = (node) => { close(); done(node); };
   const row = (node, opens) => h('div', { class: 'm-cell' },
-    h('button', { type: 'button', class: 'm-node', onclick: () => pick(node) }, node.name, h('small', {}, node.code)),
+    h('button', { type: 'button', class: 'm-node', onclick: () => pick(node) }, node.name, h('small', {}, node.full_name === node.name ? node.code : node.full_name)),
     opens && h('button', { type: 'button', class: 'm-open', 'aria-label': `${node.name}的下一级`, onclick: () => { path.push(node); load(); } }, '下一级'));
   const show = (nodes) => list.replaceChildren(...nodes.map((node) => row(node, node.has_children)));
   let asked = 0; // what is asked last is shown, whichever answer comes last
@@ -232,7 +232,7 @@ function choose(page, kind, title, mayBeNone, done) {
       if (turn === asked) show(items);
     } catch (error) { report(error, list); }
   });
-  const none = mayBeNone && h('button', { type: 'button', class: 'm-cell m-tap', onclick: () => pick({ code: '', name: '' }) }, '不限');
+  const none = mayBeNone && h('button', { type: 'button', class: 'm-cell m-tap', onclick: () => pick({ code: '', full_name: '' }) }, '不限');
   const close = page.app.overlay(title, [h('div', { class: 'm-search' }, word), trail, none && h('div', { class: 'm-cells' }, none), list]);
   load();
 }

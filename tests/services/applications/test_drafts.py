@@ -276,7 +276,7 @@ async def test_a_specialty_that_was_sent_back_opens_alone(deps: Deps, drafts: Dr
     with pytest.raises(InvalidInput, match="应急专家现在不能修改"):
         await drafts.save_section(zhao, application.id, "evaluation", values | {"emergency": False}, 1)
     gone = [{"code": "A010201", "choice": "preferred"}, chosen[1]]
-    with pytest.raises(InvalidInput, match="“总体规划”没有被退回"):
+    with pytest.raises(InvalidInput, match="“规划 › 发展规划 › 总体规划”没有被退回"):
         await drafts.save_section(zhao, application.id, "evaluation", values | {"specialties": gone}, 1)
 
     new = [chosen[0], {"code": "A010201", "choice": "alternative"}]

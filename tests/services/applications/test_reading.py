@@ -87,7 +87,7 @@ async def test_a_complete_form_has_no_problems_and_names_its_codes(
     await attach(deps, application.id, "other_material", state="removed")
     view = await reading.get(zhao, application.id)
     assert view.problems == ()
-    assert view.names["specialty"][SPECIALTY] == "总体规划"
+    assert view.names["specialty"][SPECIALTY] == "规划 › 发展规划 › 总体规划"
     assert view.names["specialty"]["A01"] == "规划"
     assert list(view.names["employer"].values()) == [EMPLOYER]
     assert [one.id for one in view.files if one.field == "other_material"] == [file.id]

@@ -66,7 +66,7 @@ async def test_only_what_the_reviewer_chose_enters(
     labels = {one.code: one.state_label for one in shown.specialties}
     assert labels == {"A0401": "通过", "A0801": "备选入库" if admitted else "备选不入库", "B": "备选不入库"}
     said = await ReviewEntry.get(application_id=application.id, event="admit")
-    assert said.opinion == ("入库：A0801；不入库：B" if admitted else "不入库：A0801、B")
+    assert said.opinion == ("入库：施工 › 房屋建筑；不入库：货物类" if admitted else "不入库：施工 › 房屋建筑、货物类")
 
 
 @pytest.mark.parametrize("admitted", [None, ["A0401"], ["A0801", "C"]])

@@ -46,7 +46,7 @@ async def test_the_oldest_come_first_and_what_waits_too_long_is_marked(
     assert [(card.name, card.overdue) for card in cards] == [("赵一", True), ("钱二", True), ("孙三", False)]
     assert total == 3
     card = cards[0]
-    assert (card.step_name, card.specialty_name, card.region) == ("行业部门预审", "A0401建筑设计", "广州市天河区")
+    assert (card.step_name, card.specialty_name, card.region) == ("行业部门预审", "设计 › 建筑设计", "广州市天河区")
     assert card.expected_by == card.opened_at + timedelta(minutes=10)
     assert [(c.step, c.open, c.overdue) for c in await queue.counts(reviewer)] == [("industry", 3, 2)]
     assert await queue.badge(reviewer) == 3
@@ -169,8 +169,8 @@ async def test_a_task_shows_the_form_in_words_and_hides_what_is_sensitive(
     assert fields["mobile"].text.startswith("138****")
     assert view.may == ("approve", "send_back", "send_back_whole")
     assert [(s.code, s.name, s.state) for s in view.specialties] == [
-        ("A0401", "建筑设计", "open"),
-        ("A0801", "房屋建筑", "open"),
+        ("A0401", "设计 › 建筑设计", "open"),
+        ("A0801", "施工 › 房屋建筑", "open"),
     ]
     assert "suhang@example.com" not in repr(view)
 

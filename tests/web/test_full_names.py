@@ -1,0 +1,79 @@
+"""Two specialties of the same name, and the city of a district, are told apart wherever people read them."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from models.accounts import Account
+from models.applications import Application
+from models.experts import CatalogueEntry
+from services.base import Actor
+from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
+from tests.web.conftest import World
+from tests.web.test_review import begun
+
+DESIGN, SUPERVISION = "A040103", "A050102"
+PATHS = ("设计 › 建筑设计 › 结构", "监理 › 建筑工程 › 结构")
+
+
+@pytest.fixture
+async def application(world: World) -> Application:
+    await make_catalogues()
+    for code, name, parent in (
+        (DESIGN, "结构", "A0401"), ("A05", "监理", "A"), ("A0501", "建筑工程", "A05"), (SUPERVISION, "结构", "A0501"),
+    ):  # fmt: skip
+        await CatalogueEntry.update_or_create(
+            pool="demo", kind="specialty", code=code, defaults={"name": name, "parent": parent}
+        )
+    person = await make_applicant(world.services.deps)
+    found = await make_application(world.services.deps, person, specialties=(DESIGN, SUPERVISION))
+    await begun(world, found)
+    return found
+
+
+def says_both(text: str) -> bool:
+    """Both with their paths, nowhere a bare name or code."""
+    return all(path in text for path in PATHS) and not any(code in text for code in (DESIGN, SUPERVISION, "440106"))
+
+
+async def test_the_reviewer_reads_which_of_two_specialties_it_is(world: World, application: Application) -> None:
+    desk = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY))
+    assert says_both(desk.text)
+    assert "广州市天河区" in desk.text
+    task = (await tasks_of(application))[0]
+    await desk.get(f"/review/{task.id}")
+    assert says_both(desk.text)
+    assert f"本次审核专业 {PATHS[0]}" in desk.text
+    await desk.press("退回本专业", opinion="与工作经历不符")
+    assert f"{PATHS[0]} 与工作经历不符" in (await desk.get(f"/review/{task.id}")).text
+
+
+async def test_the_applicant_reads_it_on_page_and_by_the_api(world: World, application: Application) -> None:
+    person = Actor("demo", "applicant", (await Account.get(id=application.account_id)).id)
+    visitor = await world.log_in(person)
+    assert says_both((await visitor.get("/h5/demo/apply/status")).text)
+    view = await world.services.applications.get(person, application.id)
+    assert tuple(view.names["specialty"][code] for code in (DESIGN, SUPERVISION)) == PATHS
+    assert view.names["region"]["440106"] == "广州市天河区"
+    assert tuple(one.name for one in view.progress.specialties) == PATHS
+
+
+async def test_a_search_of_the_catalogue_tells_where_each_lies(world: World, application: Application) -> None:
+    found = await world.services.catalogues.search("demo", "specialty", "结构")
+    assert {node.code: node.full_name for node in found} == {DESIGN: PATHS[0], SUPERVISION: PATHS[1]}
+
+
+def test_no_two_specialties_of_the_national_catalogue_have_one_path() -> None:
+    with Path("config/catalogues/common/specialties.csv").open(encoding="utf-8") as file:
+        rows = {row["code"]: row for row in csv.DictReader(file)}
+
+    def path(code: str) -> str:
+        row = rows[code]
+        return f"{path(row['parent'])}/{row['name']}" if row["parent"] else ""
+
+    paths = Counter(path(code) for code in rows if len(code) > 1)
+    assert [one for one, count in paths.items() if count > 1] == []
