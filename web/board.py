@@ -13,11 +13,13 @@ import structlog
 from domain.clock import local, print_time
 from domain.errors import AppError
 from domain.lifecycles import DrawState
+from models.draws import Draw
 from services.draws.reading import Progress
 from services.draws.screens import Screens
 from services.outages import AWAY
 from services.sources import network_of
 from services.streams import OpenStreams, Stream
+from web.rolls import ACTS, Roll, read_rolls, short
 from web.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -43,10 +45,14 @@ class BoardPages:
     async def show(self, request: http.Request) -> http.Response:
         token = request.match_info["token"]
         draw, progress = await self._screens.board(token)
+        rolls = await self._rolls(draw)
         return self._site.render(
-            "board.html", draw=draw, progress=progress, facts=_facts(progress), token=token,
-            over=progress.state in _OVER,
+            "board.html", draw=draw, progress=progress, facts=_facts(progress, rolls), token=token,
+            roll=rolls[-1] if rolls else None, over=progress.state in _OVER,
         )  # fmt: skip
+
+    async def _rolls(self, draw: Draw) -> list[Roll]:
+        return read_rolls(await self._screens.acts(draw, ACTS))
 
     async def events(self, request: http.Request) -> http.StreamResponse:
         """Server-sent events ``progress`` whenever something changes; ends with the draw.
@@ -54,7 +60,7 @@ class BoardPages:
         ``elsewhere`` tells an old stream that newer ones of this link or network took its place.
         """
         token = request.match_info["token"]
-        _, first = await self._screens.board(token)
+        draw, first = await self._screens.board(token)
         with self._streams.open(link=token, address=network_of(self._site.address_of(request))) as stream:
             response = http.StreamResponse(
                 headers={"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
@@ -62,16 +68,16 @@ class BoardPages:
             self._site.protect(response)
             try:
                 await response.prepare(request)
-                async for event in self._events(token, first, stream):
+                async for event in self._events(token, draw, first, stream):
                     await response.write(event)
             except AWAY as error:  # the screen went away, or the database did: the page connects again
                 log.info("board_stream_ended", error=type(error).__name__)
             return response
 
-    async def _events(self, token: str, now: Progress, stream: Stream) -> AsyncIterator[bytes]:
+    async def _events(self, token: str, draw: Draw, now: Progress, stream: Stream) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
         began = spoke = clock()
-        yield b"retry: 3000\n\n" + _event(now)
+        yield b"retry: 3000\n\n" + _event(now, await self._rolls(draw))
         while now.state not in _OVER and clock() - began < LONGEST:
             await stream.pause(LOOK_EVERY)
             if stream.replaced:
@@ -84,7 +90,7 @@ class BoardPages:
                 return
             if latest != now:
                 now, spoke = latest, clock()
-                yield _event(now)
+                yield _event(now, await self._rolls(draw))
             elif clock() - spoke >= BEAT_EVERY:
                 spoke = clock()
                 yield b": beat\n\n"
@@ -92,7 +98,7 @@ class BoardPages:
             yield b"event: over\ndata: {}\n\n"
 
 
-def _facts(progress: Progress) -> dict[str, str | int]:
+def _facts(progress: Progress, rolls: list[Roll]) -> dict[str, str | int]:
     """What the board shows, by the name of its place on the page."""
     facts: dict[str, str | int] = {
         "state": progress.state.value,
@@ -109,8 +115,11 @@ def _facts(progress: Progress) -> dict[str, str | int]:
         "head": progress.log_head,
     }
     facts.update({f"condition-{c.position}": f"{c.accepted}/{c.planned}" for c in progress.conditions})
+    for roll in rolls[-1:]:
+        facts.update({f"roll-{one.role}": one.text for one in roll.numbers})
+        facts |= {"roll-seed": short(roll.seed) if roll.seed else "等待", "roll-state": roll.state}
     return facts
 
 
-def _event(progress: Progress) -> bytes:
-    return f"event: progress\ndata: {json.dumps(_facts(progress), ensure_ascii=False)}\n\n".encode()
+def _event(progress: Progress, rolls: list[Roll]) -> bytes:
+    return f"event: progress\ndata: {json.dumps(_facts(progress, rolls), ensure_ascii=False)}\n\n".encode()

@@ -50,7 +50,7 @@ def setup_pages(
         RegistrationPages(site, services, door),
         DeskPages(site, services, door, screens),
         BoardPages(site, screens),
-        RecordPages(site, screens),
+        RecordPages(site, screens, services.deps.public_url),
         PaperPages(site, services),
         MaterialPages(site, services, door),
         PayPages(site, services, door),

@@ -12,7 +12,10 @@ import aiohttp.web as http
 
 from domain.clock import local, print_time
 from domain.draw_record import SKIP_REASONS, Json
+from domain.verify_draw import TEXTS
 from services.draws.screens import Screens
+from web.qr import path_of
+from web.rolls import WHY, read_rolls
 from web.site import Site, page_number
 
 PAGE_SIZE = 200
@@ -41,9 +44,10 @@ class Line:
 
 
 class RecordPages:
-    def __init__(self, site: Site, screens: Screens) -> None:
+    def __init__(self, site: Site, screens: Screens, public_url: str) -> None:
         self._site = site
         self._screens = screens
+        self._public_url = public_url
 
     def add_routes(self) -> None:
         self._site.get("/record/verify_draw.py", self.program)
@@ -58,8 +62,11 @@ class RecordPages:
         page = min(page_number(request), last)
         shown = entries[(page - 1) * PAGE_SIZE :][:PAGE_SIZE]
         return self._site.render(
-            "record.html", draw=draw, token=token, head=document["head"], count=len(entries), page=page,
-            last=last, lines=[read_entry(entry) for entry in shown], over=entries[-1]["act"] == "ended",
+            "record.html", draw=draw, token=token, head=document["head"], count=len(entries), page=page, last=last,
+            page_size=PAGE_SIZE, sentences={code: chinese for code, (_, chinese) in TEXTS.items()},
+            rolls=[(roll, _utc(roll.at)) for roll in read_rolls(entries) if roll.seed], why=WHY,
+            qr=path_of(f"{self._public_url}/record/{token}"),
+            lines=[read_entry(entry) for entry in shown], over=entries[-1]["act"] == "ended",
             sizes=[
                 (_list_name(key), len(_list(_object(listed)["leaves"])))
                 for key, listed in _object(document["lists"]).items()
@@ -145,6 +152,10 @@ def _supervisors(entry: Mapping[str, Json]) -> str:
 
 def _time(entry: Mapping[str, Json], key: str) -> str:
     return print_time(datetime.fromisoformat(_text(entry[key]))) if key in entry else ""
+
+
+def _utc(text: str) -> str:
+    return print_time(datetime.fromisoformat(text))
 
 
 def _list_name(key: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
 from domain.draw_record import Json
 from domain.errors import Forbidden
-from models.draws import Draw
+from models.draws import Draw, LogEntry
 from services.base import Actor, Deps, record, transaction
 from services.draws.reading import Progress, Reading
 from services.links import Links
@@ -36,6 +37,11 @@ class Screens:
         """Totals of a draw. Raises Forbidden for a link that is forged or old."""
         draw = await self._open(token, "board")
         return draw, await self._reading.progress_of(draw)
+
+    async def acts(self, draw: Draw, names: Sequence[str]) -> list[dict[str, Json]]:
+        """Entries of the record of some acts, in order; whoever may see the board may see the rounds."""
+        rows = await LogEntry.filter(draw_id=draw.id, act__in=names).order_by("seq")
+        return [row.facts for row in rows]
 
     async def record(self, token: str) -> tuple[Draw, dict[str, Json]]:
         """The verifiable record. Raises Forbidden for a bad link, Conflict before the draw has begun."""

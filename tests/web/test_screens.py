@@ -11,8 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from domain.verify_draw import verify
+from models.draws import LogEntry
 from services.streams import CAPS
-from tests.factories.offices import make_draw
+from tests.factories.offices import add_experts, fix_seed, make_draw
+from tests.factories.offices import verify as approve
 from tests.web.conftest import Visitor, World
 
 
@@ -120,3 +122,22 @@ async def test_a_record_before_the_draw_has_begun_is_not_offered(world: World) -
     form = agency.page.forms[0]
     await agency.post(form["action"], {**form["fields"], "screen": "record"})
     assert (agency.status, "还没有开始" in agency.text) == (409, True)
+
+
+async def test_a_board_shows_how_the_three_numbers_come_in(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    await add_experts(world.office, 4)
+    await approve(world.office, draw_id)
+    await world.office.rounds.open(world.office.agency, draw_id)
+    board = await shared(world, draw_id, "抽取进度大屏")
+    assert "等待招标代理、监督人提交随机数" in board.text
+    async with board.client.get(f"{board.path}/events") as stream:
+        facts = await next_facts(stream.content)
+        assert (facts["roll-system"], facts["roll-agency"], facts["roll-seed"]) == ("已锁定", "等待", "等待")
+        await fix_seed(world.office, draw_id)
+        while facts["roll-seed"] == "等待":
+            facts = await next_facts(stream.content)
+    entry = await LogEntry.get(draw_id=draw_id, act="seed_fixed")
+    assert facts["roll-seed"] == f"{entry.facts['seed'][:4]} {entry.facts['seed'][4:8]}".upper()
+    assert "已锁定" not in (facts["roll-system"], facts["roll-agency"], facts["roll-supervisor"])
+    assert facts["roll-state"] == "专家顺序已确定"

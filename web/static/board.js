@@ -7,13 +7,26 @@ let source, waiting, pause = 30;
 function show(facts) {
   for (const [name, value] of Object.entries(facts)) {
     const place = board.querySelector(`[data-fact="${name}"]`);
-    if (place && place.textContent !== String(value)) place.textContent = value === '' ? '—' : value;
+    if (!place || place.textContent === String(value)) continue;
+    place.textContent = value === '' ? '—' : value;
+    if (name.startsWith('roll-')) settle(place, name, value);
   }
+  if (facts['roll-state'] && !board.querySelector('.rolls')) location.reload();
   const bar = board.querySelector('progress');
   bar.max = Math.max(facts.planned, 1);
   bar.value = facts.accepted;
   board.dataset.state = facts.state;
   board.querySelector('[data-fact="label"]').className = `tag big ${facts.state}`;
+}
+
+/** A number of the three falls into its place. */
+function settle(place, name, value) {
+  place.classList.remove('settle');
+  void place.offsetWidth;
+  place.classList.add('settle');
+  const shown = value === '等待' ? 'waiting' : value === '已锁定' ? 'locked' : 'open';
+  if (place.parentElement.dataset.role) place.parentElement.className = shown;
+  if (name === 'roll-seed') place.closest('.rolls').dataset.seeded = shown === 'open' ? 'yes' : 'no';
 }
 
 function connect() {
