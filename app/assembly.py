@@ -41,6 +41,7 @@ from services.draws.setup import DrawSetup
 from services.draws.verification import UNVERIFIED, Verification
 from services.employer_import import EmployerImport
 from services.employers import Employers
+from services.entrances import Entrances
 from services.entry import NOTICE_OVER, Entry
 from services.exam_sheets import ExamSheets
 from services.expert_office import ExpertOffice
@@ -92,6 +93,7 @@ from services.reviews import Alignment, Reminders, ReviewQueue, Reviews
 from services.sealed_files import SealedFiles
 from services.sessions import Sessions
 from services.staff import Staff
+from services.staff_work import StaffWork
 from services.store_keeper import REMOVALS_DUE, SEARCH_DUE, StoreKeeper
 from services.supervisors import SupervisorRegister
 
@@ -147,6 +149,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     outside = Outside(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
     pay = make_desk(deps, notices, fees, entry, outside)
     discards, verification = Discards(deps, notices, invitations, reading), Verification(deps, notices)
+    review_queue, office = ReviewQueue(deps), OfficeReading(deps)
     duties = [
         Duty("discards", DISCARDS_DUE, discards.lapse_due),
         Duty("unverified", UNVERIFIED, verification.refuse_overdue),
@@ -163,6 +166,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     ]
     return Services(
         deps=deps,
+        entrances=Entrances(deps.public_url, ports.appids),
         accounts=accounts,
         joining=Joining(deps, accounts, ports.official),
         late_replies=LateReplies(deps, notices),
@@ -195,12 +199,13 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         papers=Papers(deps, store, previews, ports.printer),
         exports=Exports(deps),
         pay=pay,
-        office=OfficeReading(deps),
+        office=office,
         entry=entry,
         conclusions=conclusions,
         exam_sheets=ExamSheets(deps, conclusions, ports.checker),
         reviews=reviews,
-        review_queue=ReviewQueue(deps),
+        review_queue=review_queue,
+        staff_work=StaffWork(deps, reading, discards, review_queue, office),
         assignments=Assignments(deps),
         staff=Staff(deps),
         supervisors=SupervisorRegister(deps),

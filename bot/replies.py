@@ -1,4 +1,4 @@
-"""What goes back to a person: reply objects, helpers for links and choices in texts, and their XML.
+"""What goes back to a person: reply objects and their XML; ``domain.chat_links`` makes what can be tapped in a text.
 
 Source: WeChat's page 回复用户消息 (passive replies). One reply per message; ``None`` or ``Silence`` sends nothing.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TypeAlias
+
+from domain.chat_links import link
 
 MAX_TEXT = 2048
 """Bytes of UTF-8 that WeChat shows of one text (the usual figure; no page states it for passive replies)."""
@@ -17,8 +18,6 @@ MAX_TEXT = 2048
 _CUT = "……\n（内容较长，未完全显示）"
 _LINK = re.compile(r"<a\b[^>]*>.*?</a>", re.DOTALL)
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_IN_CHOICE = str.maketrans({mark: f"%{ord(mark):02X}" for mark in "%&#+?\"'<> \n"})
-"""What would end or change the query inside a choice; Chinese stays as it is, as WeChat's clients expect."""
 
 
 @dataclass(frozen=True)
@@ -88,24 +87,6 @@ class Silence:
 Reply: TypeAlias = Text | Image | Voice | Video | Music | News | TransferToStaff | Silence
 
 SILENCE = Silence()
-
-
-def link(label: str, url: str) -> str:
-    """A tappable web link for a text."""
-    return f'<a href="{escape(url)}">{_label(label)}</a>'
-
-
-def choice(label: str, tap: int) -> str:
-    """A tappable choice for a text: the tap comes back as the text ``label`` with ``bizmsgmenuid`` = ``tap``.
-
-    A choice from ``Talk.choose`` gets its id from the engine; ids of one's own are below ``bot.talk.FIRST_TAP``.
-    """
-    content = label.translate(_IN_CHOICE)
-    return f'<a href="weixin://bizmsgmenu?msgmenucontent={content}&msgmenuid={tap}">{_label(label)}</a>'
-
-
-def _label(label: str) -> str:
-    return label.replace("<", "‹").replace(">", "›")
 
 
 def shorten(text: str, limit: int = MAX_TEXT) -> str:

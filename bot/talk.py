@@ -49,11 +49,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, cast, overload
 
-from bot import replies
 from bot.journal import Entry, Journal, Pending
 from bot.messages import Location, Message
 from bot.turn import Turn, WechatUser
 from bot.values import Json, decode, encode
+from domain.chat_links import choice
 from domain.errors import AppError, InvalidInput, Unavailable
 from domain.parsing import yes_or_no
 
@@ -318,7 +318,7 @@ class Talk(Turn):
 
 def _with_choices(text: str, pending: Pending) -> str:
     lines = [
-        f"{number}. {replies.choice(label, tap)}"
+        f"{number}. {choice(label, tap)}"
         for number, (tap, label) in enumerate(zip(pending.taps, pending.labels, strict=True), 1)
     ]
     return "\n".join([text, *lines])

@@ -17,6 +17,7 @@ from handlers import (
     registration,
     status,
     welcome,
+    work,
 )
 
 __all__ = ["register_all"]
@@ -29,6 +30,7 @@ def register_all(router: Router) -> None:
     """
     for subject in (
         binding,
+        work,
         registration,
         status,
         applications,

@@ -10,7 +10,7 @@ from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_until
 from domain.entry_lifecycles import ApplicationState
-from handlers import commands, texts, wording
+from handlers import commands, overview, people, texts, wording
 from services.applications.progress import Progress
 from services.applications.to_do import ToDo
 from services.base import Actor
@@ -33,6 +33,8 @@ async def apply(turn: Turn) -> str:
     if turn.user.account_id is None:
         link = _link(turn, f"/h5/{turn.user.pool}/apply")
         return f"{texts.APPLY_FIRST.format(link=link)}\n{commands.tappable(commands.BIND, commands.GUIDE)}"
+    if work := await _of_staff(turn):
+        return work
     found = await turn.services.to_dos.home(turn.user.pool, turn.user.account_id)
     items = [_item(turn, one) for one in found.to_do] or [texts.NOTHING_TO_DO]
     taps = [commands.PROGRESS, commands.GUIDE] if found.progress else [commands.GUIDE]
@@ -43,10 +45,20 @@ async def progress(turn: Turn) -> str:
     """Where it stands, who has it, since when, what to do next."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+    if work := await _of_staff(turn):
+        return work
     found = await turn.services.to_dos.progress(turn.user.account_id)
     if found is None:
         return f"{texts.NO_APPLICATION}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
     return "\n".join([*_lines(turn, found), *_taps(found)])
+
+
+async def _of_staff(turn: Turn) -> str:
+    """Who works here and does not apply is shown the work: “审核” is what a reviewer types, too."""
+    who = await people.find_who(turn)
+    if who is None or not people.is_staff_only(who):
+        return ""
+    return await overview.first_things(turn.services, turn.user.pool, who)
 
 
 async def give_up(turn: Turn) -> Answer:

@@ -11,10 +11,9 @@ from bot.turn import Turn
 from domain.errors import InvalidInput, TooMany
 from domain.parsing import fold, mobile_number
 from handlers import commands, overview, people, texts
-from services.accounts import Bound, Who
+from services.accounts import Bound
 from services.joining import DIGITS, SCENE
 from services.permissions import role_name
-from services.registry import Services
 from services.sources import Source
 
 VENUE = "venue"
@@ -129,7 +128,7 @@ async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
     if occasion == VENUE and who.expert_id is not None:
         await talk.say(f"{texts.VENUE_AGAIN}\n{commands.tappable(commands.CHECK_IN)}")
     else:
-        await talk.say(await talk.read(_next_things, talk.services, who))
+        await talk.say(await talk.read(overview.first_things, talk.services, talk.user.pool, who))
 
 
 def code_or_wish(length: int) -> Callable[[str], str]:
@@ -181,15 +180,7 @@ async def _join(turn: Turn, code: str) -> Answer:
     roles = "、".join(role_name(role) for role in bound.roles) or texts.NO_ROLE_YET
     lines = [texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles)]
     who = await turn.services.accounts.who(turn.user.identity_id)
-    return "\n".join([*lines, await _next_things(turn.services, who)])
-
-
-async def _next_things(services: Services, who: Who) -> str:
-    """What waits for an expert; for others what they can do here, or where else."""
-    if who.expert_id is not None:
-        return await overview.next_things(services, who.expert_id)
-    office = [texts.MENU_AGENCY] if people.has_office(who) else []
-    return "\n".join([*office, commands.tappable(commands.APPLY, commands.PROGRESS, commands.MENU)])
+    return "\n".join([*lines, await overview.first_things(turn.services, turn.user.pool, who)])
 
 
 def _privacy(talk: Talk) -> str:

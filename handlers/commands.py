@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot import replies
 from bot.router import Answer, Router
 from bot.talk import Conversation
 from bot.turn import Turn
+from domain.chat_links import choice
 
 BIND = "绑定身份"
 REGISTER = "注册"
@@ -30,6 +30,7 @@ MATERIALS = "资料下载"
 GIVE_UP = "放弃申请"
 CONFIRM_LEAVE = "确认请假"
 WILL_COME = "按时到场"
+WORK = "我的工作"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -53,6 +54,7 @@ TAPS: Mapping[str, int] = {
     GIVE_UP: 119,
     CONFIRM_LEAVE: 120,
     WILL_COME: 121,
+    WORK: 130,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 
@@ -61,7 +63,7 @@ _WORDS = {tap: word for word, tap in TAPS.items()}
 
 def tappable(*words: str) -> str:
     """One tappable command a line."""
-    return "\n".join(f"▸ {replies.choice(word, TAPS[word])}" for word in words)
+    return "\n".join(f"▸ {choice(word, TAPS[word])}" for word in words)
 
 
 def register(router: Router) -> None:

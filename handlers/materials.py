@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot import replies
 from bot.router import Router
 from bot.turn import Turn
+from domain.chat_links import link
 from handlers import commands, texts
 from services.materials import MaterialView
 
@@ -27,7 +27,7 @@ async def offer(turn: Turn) -> str:
     lines, count = _lines(shown, page)
     if count < len(shown):
         lines.append(texts.AND_MORE.format(count=len(shown) - count))
-    return "\n".join([*lines, replies.link(texts.ALL_MATERIALS, page), commands.tappable(commands.GUIDE)])
+    return "\n".join([*lines, link(texts.ALL_MATERIALS, page), commands.tappable(commands.GUIDE)])
 
 
 def _lines(shown: tuple[MaterialView, ...], page: str) -> tuple[list[str], int]:
@@ -37,7 +37,7 @@ def _lines(shown: tuple[MaterialView, ...], page: str) -> tuple[list[str], int]:
         more = [] if one.category == category else [texts.MATERIALS_OF.format(category=one.category)]
         open_to_all = one.audience == "everybody"
         label = one.title if open_to_all else texts.MATERIAL_CLOSED.format(title=one.title)
-        more.append(f"▸ {replies.link(label, f'{page}/{one.id}' if open_to_all else page)}")
+        more.append(f"▸ {link(label, f'{page}/{one.id}' if open_to_all else page)}")
         if len("\n".join([*lines, *more]).encode()) > _BYTES:
             break
         lines, category, count = [*lines, *more], one.category, count + 1

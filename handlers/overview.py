@@ -1,16 +1,50 @@
-"""What an expert should know first: invitations that wait, and the next panel."""
+"""What somebody should know first: an expert his invitations and the next panel, others what their office wants."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from domain.clock import print_time
-from handlers import commands, texts, wording
+from handlers import commands, people, texts, wording
+from services.accounts import Who
 from services.registry import Services
+from services.staff_work import Count, Work
+
+
+async def first_things(services: Services, pool: str, who: Who) -> str:
+    """Of an expert what waits, of staff their work; of an applicant, and who is nobody yet, what can be done here."""
+    lines = [await next_things(services, who.expert_id)] if who.expert_id is not None else []
+    lines += await work_lines(services, pool, who)
+    if not who.roles:
+        lines.append(texts.MENU_AGENCY)
+    if not who.roles or people.is_applicant(who):
+        lines.append(commands.tappable(commands.APPLY, commands.PROGRESS, commands.MENU))
+    return "\n".join(lines)
+
+
+async def work_lines(services: Services, pool: str, who: Who) -> list[str]:
+    """Every office of the person with its counts and its page; empty for somebody who holds none."""
+    if who.account_id is None or not people.has_office(who):
+        return []
+    found = await services.staff_work.of(pool, who.account_id, who.roles)
+    return [line for one in found for line in (_counts(one), f"▸ {_entrance(services, pool, one)}")]
+
+
+def _counts(work: Work) -> str:
+    said = "，".join(_count(one) for one in work.counts if one.number)
+    return texts.WORK.format(label=work.label, counts=said or texts.NO_WORK)
+
+
+def _count(count: Count) -> str:
+    return texts.WORK_COUNT.format(name=count.name, number=count.number, unit=count.unit)
+
+
+def _entrance(services: Services, pool: str, work: Work) -> str:
+    return services.entrances.link(work.action, pool, work.page, work.mini)
 
 
 async def next_things(services: Services, expert_id: UUID) -> str:
-    """A few lines, the urgent one first."""
+    """A few lines for an expert, the urgent one first."""
     lines = []
     waiting = await services.invitations.list_open(expert_id)
     if waiting:

@@ -6,9 +6,9 @@ the payment platform and an upload, which may take longer than a chat waits: a j
 
 from __future__ import annotations
 
-from bot.replies import link
 from bot.router import Router
 from bot.turn import Turn
+from domain.chat_links import link
 from domain.clock import print_time
 from handlers import commands, texts
 from services.base import Actor

@@ -11,6 +11,8 @@ from handlers import commands, texts
 from services.accounts import Who
 from services.base import Actor
 
+_OWN = ("applicant", "expert")
+
 
 @dataclass(frozen=True)
 class Me:
@@ -57,5 +59,10 @@ def is_applicant(who: Who) -> bool:
 
 
 def has_office(who: Who) -> bool:
-    """Acts for an agency or in an office, whose work is done in the mini-program; or nobody knows yet as what."""
-    return not who.roles or any(role.role not in ("applicant", "expert") for role in who.roles)
+    """Acts for an agency, in an office or at a venue, whatever else."""
+    return any(role.role not in _OWN for role in who.roles)
+
+
+def is_staff_only(who: Who) -> bool:
+    """Holds an office and nothing of one's own here: applying is no business of theirs."""
+    return bool(who.roles) and all(role.role not in _OWN for role in who.roles)

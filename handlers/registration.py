@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.replies import link, shorten
+from bot.replies import shorten
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
+from domain.chat_links import link
 from domain.errors import InvalidInput, TooMany
 from domain.masking import mask_id_number, mask_name
 from domain.parsing import fold, id_number, mobile_number, person_name

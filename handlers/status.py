@@ -27,19 +27,19 @@ async def my_status(turn: Turn) -> str:
     roles = "、".join(role.label for role in who.roles)
     lines.append(texts.STATUS_ROLES.format(roles=roles) if roles else texts.STATUS_NO_ROLE)
     if who.expert_id is None:
-        return "\n".join([*lines, *await _applicant_lines(turn, who)])
+        return "\n".join([*lines, *await _others_lines(turn, who)])
     lines += await _expert_lines(turn, who)
     lines.append(await overview.next_things(turn.services, who.expert_id))
+    lines += await overview.work_lines(turn.services, turn.user.pool, who)
     lines.append(commands.tappable(commands.AVAILABILITY))
     return "\n".join(lines)
 
 
-async def _applicant_lines(turn: Turn, who: Who) -> list[str]:
-    """Where an application stands, if there is one; and where offices do their work."""
+async def _others_lines(turn: Turn, who: Who) -> list[str]:
+    """Where an application stands, if there is one; and the work of an office."""
     found = await turn.services.to_dos.progress(who.account_id) if who.account_id is not None else None
     lines = [texts.STATUS_APPLYING.format(headline=found.headline, advice=found.advice)] if found else []
-    if people.has_office(who):
-        lines.append(texts.MENU_AGENCY)
+    lines += await overview.work_lines(turn.services, turn.user.pool, who) if who.roles else [texts.MENU_AGENCY]
     taps = [commands.PROGRESS if found else commands.APPLY] if people.is_applicant(who) or found else []
     return [*lines, commands.tappable(*taps, commands.UNBIND)]
 

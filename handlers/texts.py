@@ -14,6 +14,9 @@ NOT_AN_EXPERT_YET = "您还不是在库评标专家，入库后才能办理这�
 DID_NOT_UNDERSTAND = "没有看懂您的意思；如果刚才正在办理什么，它可能已经中断，请重新开始。您可以点选："
 MENU = "您可以点选："
 MENU_AGENCY = "招标人、代理机构和现场人员请打开小程序办理。"
+WORK = "{label}：{counts}"
+WORK_COUNT = "{name}{number}{unit}"
+NO_WORK = "目前没有待办"
 HOTLINE = "人工服务：{hotline}"
 
 # ---- applying and its progress

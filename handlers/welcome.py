@@ -27,10 +27,7 @@ async def welcome(turn: Turn) -> str:
         welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
         return f"{welcome_text}\n{commands.tappable(commands.BIND, commands.REGISTER, commands.APPLY, commands.HELP)}"
     hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
-    if who.expert_id is None:
-        office = f"\n{texts.MENU_AGENCY}" if people.has_office(who) else ""
-        return f"{hello}{office}\n{commands.tappable(*_offers(who)[:3], commands.HELP)}"
-    return f"{hello}\n{await overview.next_things(turn.services, who.expert_id)}"
+    return f"{hello}\n{await overview.first_things(turn.services, turn.user.pool, who)}"
 
 
 async def forget(turn: Turn) -> None:
@@ -52,14 +49,15 @@ async def give_help(turn: Turn) -> str:
 
 async def show_menu(turn: Turn) -> str:
     who = await people.find_who(turn)
-    words = commands.tappable(*_offers(who))
-    return f"{texts.MENU}\n{words}" + (f"\n{texts.MENU_AGENCY}" if who is None or people.has_office(who) else "")
+    work = await overview.work_lines(turn.services, turn.user.pool, who) if who is not None else []
+    agency = [texts.MENU_AGENCY] if who is None or not who.roles else []
+    return "\n".join([texts.MENU, *work, commands.tappable(*_offers(who)), *agency])
 
 
 async def did_not_understand(turn: Turn) -> str:
     """The last to be asked, after free text and (later) the search of questions."""
     who = await people.find_who(turn)
-    words = [*_offers(who)[:3], commands.MENU, commands.HELP]
+    words = dict.fromkeys((*_offers(who)[:3], commands.MENU, commands.HELP))
     return f"{texts.DID_NOT_UNDERSTAND}\n{commands.tappable(*words)}"
 
 
@@ -67,6 +65,8 @@ def _offers(who: Who | None) -> list[str]:
     """What this person can do here, most useful first."""
     if who is None:
         return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE]
+    if people.is_staff_only(who):
+        return [commands.WORK, commands.STATUS, commands.FEEDBACK, commands.HELP, commands.UNBIND]
     if who.expert_id is None:
         return [commands.APPLY, commands.PROGRESS, commands.STATUS, commands.PAY, commands.GUIDE, commands.UNBIND]
     return [

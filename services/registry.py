@@ -38,6 +38,7 @@ from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.employer_import import EmployerImport
 from services.employers import Employers
+from services.entrances import Entrances
 from services.entry import Entry
 from services.exam_sheets import ExamSheets
 from services.expert_office import ExpertOffice
@@ -66,6 +67,7 @@ from services.registration import Registration
 from services.reviews import ReviewQueue, Reviews
 from services.sessions import Sessions
 from services.staff import Staff
+from services.staff_work import StaffWork
 from services.supervisors import SupervisorRegister
 
 
@@ -74,6 +76,7 @@ class Services:
     """``official``, ``web`` and ``identity`` are ports that edges call directly: QR codes, log-in by browser."""
 
     deps: Deps
+    entrances: Entrances
     accounts: Accounts
     joining: Joining
     late_replies: LateReplies
@@ -114,6 +117,7 @@ class Services:
     review_queue: ReviewQueue
     assignments: Assignments
     staff: Staff
+    staff_work: StaffWork
     supervisors: SupervisorRegister
     public_notices: PublicNotices
     objections: Objections

@@ -20,7 +20,7 @@ from domain.errors import AppError, GatewayError, Rejected
 from services.browsers import BrowserLogins
 from services.crypto import SealBroken
 from services.registry import Services
-from web.login import Door, device_of, safe_target
+from web.login import Door, device_of, is_wechat, safe_target
 from web.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -46,9 +46,17 @@ class WechatPages:
         self._site.get(f"{_PATH}/back", self.back)
 
     async def start(self, request: http.Request) -> http.Response:
-        """``?pool=`` and ``?next=``: where to go on."""
+        """``?pool=`` and ``?next=``: where to go on. Who is logged in already goes there at once.
+
+        Another browser can't ask WeChat: its people log in as ever.
+        """
         pool = self._door.check_pool(request.query.get("pool", ""))
         target, state = safe_target(request.query.get("next", "")), secrets.token_hex(16)
+        visitor = await self._door.find_visitor(request)
+        if visitor is not None and visitor.pool == pool:
+            raise http.HTTPSeeOther(target or await self._door.home(visitor))
+        if not is_wechat(request):
+            return self._to_log_in(pool, target)
         back = f"{self._services.deps.public_url}{_PATH}/back"
         try:
             url = self._services.web.authorize_url(pool, back, state)

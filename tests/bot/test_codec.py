@@ -40,12 +40,11 @@ from bot.replies import (
     TransferToStaff,
     Video,
     Voice,
-    choice,
-    link,
     render,
     shorten,
     speak,
 )
+from domain.chat_links import choice, link
 from tests.bot.conftest import NOW, body, message
 
 STAMP = str(int(NOW.timestamp()))

@@ -105,5 +105,6 @@ async def test_what_only_experts_do_leads_an_applicant_to_the_progress(world: Wo
 async def test_status_of_an_agent_leads_to_the_mini_program(world: World) -> None:
     account = await Account.get(id=world.office.agency.account_id)
     shown = await (await world.phone_with(account)).says("状态")
-    assert "招标人、代理机构和现场人员请打开小程序办理" in shown
+    assert "法人 · 粤和招标代理有限公司：目前没有待办" in shown
+    assert 'data-miniprogram-path="pages/agency"' in shown
     assert "进度" not in shown

@@ -311,6 +311,28 @@ async def test_a_snapshot_a_wrong_state_and_wechat_being_away_lead_to_the_log_in
     assert not await Session.exists()
 
 
+OFFICE = "/h5/wechat?pool=demo&next=%2Foffice"
+
+
+async def test_the_chats_link_to_an_office_lets_its_people_in_without_a_code(world: World) -> None:
+    account = await make_account(world.services.deps)
+    await make_grant(account, "pool_admin")
+    visitor = world.visitor(**WECHAT)
+    start = await visitor.client.get(OFFICE, headers=WECHAT, allow_redirects=False)
+    query = parse_qs(urlsplit(start.headers["Location"]).query)
+    openid = (await make_identity(account)).openid
+    await visitor.get(f"{query['redirect_uri'][0]}?code={openid}&state={query['state'][0]}")
+    assert (visitor.path, visitor.status) == ("/office", 200)
+    assert (await visitor.get(OFFICE)).path == "/office", "who is in already is not asked again"
+    assert await Session.all().count() == 1
+
+
+async def test_outside_wechat_such_a_link_leads_to_the_log_in(world: World) -> None:
+    visitor = await world.visitor().get(OFFICE)
+    assert visitor.path == "/h5/login"
+    assert str(visitor.response.url.query["next"]) == "/office"
+
+
 # ---- where links lead
 
 

@@ -1,0 +1,20 @@
+"""My work: what waits for somebody of an office, an agency or a venue, with the page or mini-program that does it."""
+
+from __future__ import annotations
+
+from bot.router import Router
+from bot.turn import Turn
+from domain.errors import Unauthenticated
+from handlers import commands, overview, people, texts
+
+
+def register(router: Router) -> None:
+    router.keyword(my_work, commands.WORK, "工作", "待办", "我的待办", "工作台", "核验", "监督")
+
+
+async def my_work(turn: Turn) -> str:
+    """Everything that waits for the person, in whatever capacity."""
+    who = await people.find_who(turn)
+    if who is None:
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+    return await overview.first_things(turn.services, turn.user.pool, who)

@@ -1,0 +1,32 @@
+"""Where what we send leads: addresses of our pages, and what can be tapped in a chat to get there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from domain.chat_links import link, mini_link
+
+_OFFICES = ("/desk", "/review", "/office")
+
+
+class Entrances:
+    """``appids`` are the mini-programs' by pool."""
+
+    def __init__(self, public_url: str, appids: Mapping[str, str]) -> None:
+        self._public_url = public_url
+        self._appids = appids
+
+    def page(self, pool: str, path: str) -> str:
+        """The address of a page; WeChat's own browser brings in whoever is bound, others log in first.
+
+        The pages of a person (``/h5/…``) see to that themselves; those of an office can't name the pool.
+        """
+        if path.startswith(_OFFICES):
+            return f"{self._public_url}/h5/wechat?{urlencode({'pool': pool, 'next': path})}"
+        return f"{self._public_url}{path}"
+
+    def link(self, label: str, pool: str, path: str, mini: str = "") -> str:
+        """Something to tap in a chat: ``mini``, a page of the mini-program if there is one, else ours at ``path``."""
+        url = self.page(pool, path)
+        return mini_link(label, self._appids[pool], mini, url) if mini and pool in self._appids else link(label, url)

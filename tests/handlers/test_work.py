@@ -1,0 +1,124 @@
+"""Staff and agencies are shown what waits for them, each with its page, and are never offered to apply."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from models.accounts import Account
+from services.base import Actor
+from tests.factories import offices
+from tests.factories.people import make_account, make_grant, make_organisation
+from tests.factories.reviews import begin, make_application, make_catalogues, make_reviewer
+from tests.handlers.conftest import Phone, World
+
+STAFF = ("reviewer", "verifier", "supervisor", "venue", "pool_admin", "organisation")
+PLACES = {
+    "reviewer": "h5/wechat?pool=demo&amp;next=%2Freview",
+    "pool_admin": "h5/wechat?pool=demo&amp;next=%2Foffice",
+    "verifier": 'data-miniprogram-path="pages/verifier"',
+    "supervisor": 'data-miniprogram-path="pages/supervisor"',
+    "venue": 'data-miniprogram-path="pages/desk"',
+    "organisation": 'data-miniprogram-path="pages/agency"',
+}
+
+
+async def account_of(world: World, role: str) -> Account:
+    """Somebody who holds this role and no other."""
+    office = world.office
+    actors = {"verifier": office.verifier, "venue": office.desk, "organisation": office.agency}
+    if role == "reviewer":
+        return await Account.get(id=(await make_reviewer(office.deps, "industry")).account_id)
+    if role == "pool_admin":
+        account = await make_account(office.deps)
+    else:
+        account = await Account.get(id=actors.get(role, office.supervisor).account_id)
+    if role != "organisation":
+        await make_grant(account, role)
+    return account
+
+
+async def phone_of(world: World, role: str) -> Phone:
+    return await world.phone_with(await account_of(world, role))
+
+
+async def submit(world: World) -> None:
+    draw_id = await offices.make_draw(world.office)
+    terminal = world.office.deps.book("demo").draw.terminals[0]
+    await world.office.setup.submit(world.office.agency, draw_id, terminal, "请核验")
+
+
+@pytest.mark.parametrize("role", STAFF)
+async def test_no_answer_offers_staff_to_apply_and_each_shows_the_work(world: World, role: str) -> None:
+    phone = await phone_of(world, role)
+    for shown in (
+        await phone.follows(), await phone.says("菜单"), await phone.says("我的工作"), await phone.says("我的状态"),
+        await phone.says("申报"), await phone.says("进度"), await phone.clicks("APPLY"), await phone.clicks("PROGRESS"),
+    ):  # fmt: skip
+        assert PLACES[role] in shown
+        assert ">申报<" not in shown
+        assert ">进度<" not in shown
+    shown = await phone.says("今天天气不错呢哈")
+    assert ">申报<" not in shown
+    assert PLACES[role] in await phone.taps("我的工作")
+
+
+async def test_a_reviewer_sees_how_much_waits(world: World) -> None:
+    await make_catalogues()
+    office = world.office
+    application = await make_application(office.deps)
+    tasks = await begin(world.services.reviews, office.deps, application)
+    reviewer = await make_reviewer(office.deps, tasks[0].step_code)
+    phone = await world.phone_with(await Account.get(id=reviewer.account_id))
+    assert "审核人员：待审1件" in await phone.says("审核")
+
+
+async def test_a_verifier_and_the_agency_see_requests_come_and_go(world: World) -> None:
+    verifier, agency = await phone_of(world, "verifier"), await phone_of(world, "organisation")
+    assert "核验人员：目前没有待办" in await verifier.says("我的工作")
+    await submit(world)
+    assert "核验人员：待核验1个" in await verifier.says("我的工作")
+    [row] = await world.office.verification.queue(world.office.verifier)
+    await world.office.verification.approve(world.office.verifier, row.id)
+    assert "目前没有待办" in await verifier.says("我的工作")
+    assert "待办理1个" in await agency.says("我的工作")
+
+
+async def test_a_supervisor_sees_that_a_number_is_wanted_until_it_is_there(world: World) -> None:
+    office = world.office
+    phone = await phone_of(world, "supervisor")
+    draw_id = await offices.make_draw(office)
+    await offices.verify(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    assert "等您提交随机数1个" in await phone.says("我的工作")
+    await offices.fix_seed(office, draw_id)
+    shown = await phone.says("我的工作")
+    assert "等您提交随机数" not in shown
+    assert "正在抽取1个" in shown
+
+
+async def test_the_venue_sees_the_panels_of_the_day_only(world: World) -> None:
+    phone = await phone_of(world, "venue")
+    await offices.make_draw(world.office)
+    assert "今日评标1场" in await phone.says("我的工作")
+    world.clock.move(timedelta(days=1))
+    assert "目前没有待办" in await phone.says("我的工作")
+
+
+async def test_an_expert_who_supervises_sees_both(world: World, phone: Phone) -> None:
+    account = await Account.get(id=(await phone.identity()).account_id)
+    await make_grant(account, "supervisor")
+    shown = await phone.follows()
+    assert "目前没有已确认的评标活动" in shown
+    assert PLACES["supervisor"] in shown
+    assert "签到" in await phone.says("菜单")
+
+
+async def test_another_agencys_draws_are_not_counted(world: World) -> None:
+    await submit(world)
+    other = await make_account(world.office.deps)
+    await make_organisation(name="另一家代理有限公司", credit_code="91350211M000100Y43", legal_account_id=other.id)
+    roles = await world.services.sessions.roles(Actor("demo", "guest", other.id))
+    found = await world.services.staff_work.of("demo", other.id, roles)
+    assert [count.number for work in found for count in work.counts] == [0, 0]
