@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from services.accounts import Accounts
 from services.applications.drafts import Drafts
@@ -45,7 +44,7 @@ from services.entrances import Entrances
 from services.entry import NOTICE_OVER, Entry
 from services.exam_sheets import ExamSheets
 from services.expert_office import ExpertOffice
-from services.expert_terms import ExpertTerms, read_birth_dates
+from services.expert_terms import ExpertTerms
 from services.experts import Experts
 from services.exports import Exports
 from services.file_checker import FileChecker
@@ -159,7 +158,6 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         Duty("store_search", SEARCH_DUE, keeper.search),
         Duty("notice_end", NOTICE_OVER, entry.end_notices),
         Duty("review_waiting", "", Reminders(deps, notices).remind),
-        Duty("birth_dates", "", partial(read_birth_dates, deps)),
         Duty("term_ending", "", ExpertTerms(deps, notices).tell_ending),
         Duty("review_alignment", "", Alignment(deps, reviews).run),
         *pay.duties,

@@ -10,18 +10,9 @@ from app.demo_data import POOL, load_demo
 from app.demo_materials import load_materials
 from config.settings import Settings
 from gateways.printer import TypstPrinter
-from services.clear_columns import seal_clear_columns
-from services.expert_terms import read_birth_dates
 from services.sealed_files import SealedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-
-async def finish_migrations(settings: Settings) -> int:
-    """What a migration can't do without the data key; returns how many ID numbers can't be read."""
-    async with deps_for(settings) as deps:
-        await seal_clear_columns(deps)
-        return await read_birth_dates(deps)
 
 
 async def bring_demo_people(settings: Settings) -> None:

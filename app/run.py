@@ -17,7 +17,7 @@ from app.boot import own_servers
 from app.embedded.child import spawn
 from app.introductions import introduce
 from app.keeper import Keeper, Part, python_part
-from app.preparations import bring_demo_materials, bring_demo_people, finish_migrations
+from app.preparations import bring_demo_materials, bring_demo_people
 from app.refusal import Refusal
 from app.sandbox_setup import serves_mail
 from config.settings import Settings
@@ -93,7 +93,6 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
         check_ports(found, plan)
         for name in await migrate(found.database_url):
             log.info("migrated", name=name)
-        await finish_migrations(found)
         for prepare in PREPARATIONS:
             await prepare(found)
         async with Keeper(parts(found, plan)) as keeper:

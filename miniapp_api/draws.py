@@ -12,8 +12,7 @@ from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
-from services.clear_columns import PHONE
-from services.crypto import Keyring
+from services.crypto import PHONE, Keyring
 from services.draws.forms import DrawForm
 from services.draws.reading import Detail, Filters
 

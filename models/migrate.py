@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import asyncpg
 from tortoise import Tortoise
 from tortoise.migrations.api import migrate as run
@@ -12,6 +14,7 @@ from models.setup import tortoise_config
 
 OLDEST_POSTGRES = 16
 """Major version: the tests run on 18, and nothing older than 16 was ever tried."""
+MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 7_031_120
 """Any number; all migrators of one database use the same."""
 
@@ -19,12 +22,13 @@ _LOCK = 7_031_120
 async def migrate(database_url: str) -> list[str]:
     """Apply what is missing and return the names applied, oldest first; several callers at once are serialised.
 
-    Raises Conflict, before anything is touched, when the server is too old.
+    Raises Conflict, before anything is touched, when the server is too old or a newer release has changed the database.
     """
     guard = await asyncpg.connect(database_url)
     try:
         check_version(guard.get_server_version().major)
         await guard.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await _check_history(guard)
         return await _plan(database_url, dry_run=False)
     finally:
         await guard.close()
@@ -36,6 +40,19 @@ def check_version(major: int) -> None:
         raise Conflict(
             f"PostgreSQL {major} 版本过低，需要 {OLDEST_POSTGRES} 或更新。请先升级数据库服务器，再运行 pbt migrate。",
             code="postgres_too_old",
+        )
+
+
+async def _check_history(connection: asyncpg.Connection) -> None:
+    """Raises Conflict when migrations were applied that this release doesn't have: its statements could not work."""
+    if await connection.fetchval("SELECT to_regclass('tortoise_migrations')") is None:
+        return
+    applied = {row["name"] for row in await connection.fetch("SELECT name FROM tortoise_migrations")}
+    if unknown := sorted(applied - {path.stem for path in MIGRATIONS.glob("[0-9]*.py")}):
+        raise Conflict(
+            f"数据库记录了本版本没有的升级步骤（{unknown[0]}等{len(unknown)}个），它由其他版本建立。"
+            "请改用建立它的版本，或换一个新的数据库（演示可删除数据目录）后重试。",
+            code="unknown_migrations",
         )
 
 

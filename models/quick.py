@@ -7,43 +7,16 @@ share one rendering.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
-from typing import Any
 
 from tortoise import migrations
-from tortoise.fields.base import Field
 from tortoise.migrations import operations as ops
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 
-
-class AddFields(ops.TortoiseOperation):
-    """Several columns of one table, none of them a relation; its models are rendered anew once, not for each."""
-
-    def __init__(self, model_name: str, fields: Mapping[str, Field[Any]]) -> None:
-        self.model_name = model_name
-        self.fields = fields
-
-    def describe(self) -> str:
-        return f"Add fields {', '.join(self.fields)} to {self.model_name}"
-
-    def state_forward(self, app_label: str, state: State) -> None:
-        self.get_model_state(state, app_label, self.model_name).fields.update(deepcopy(dict(self.fields)))
-        state.reload_models({(app_label, self.model_name)})
-
-    async def database_forward(
-        self, app_label: str, old_state: State, new_state: State, state_editor: BaseSchemaEditor | None = None
-    ) -> None:
-        if state_editor is not None:
-            model = new_state.apps.get_model(f"{app_label}.{self.model_name}")
-            for name in self.fields:
-                await state_editor.add_field(model, name)
-
-
 _LOOK_ONLY_AHEAD = (
-    ops.CreateModel, ops.AddField, AddFields, ops.AddIndex, ops.AddConstraint, ops.AlterModelOptions, ops.RunSQL,
+    ops.CreateModel, ops.AddField, ops.AddIndex, ops.AddConstraint, ops.AlterModelOptions, ops.RunSQL,
 )  # fmt: skip
 """Operations that never ask what was there before."""
 

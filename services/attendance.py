@@ -19,7 +19,7 @@ from models.invitations import Invitation
 from services import attendance_rules, permissions
 from services.base import Actor, Deps, record, rows, transaction, violation
 from services.batches import each
-from services.clear_columns import PHONE
+from services.crypto import PHONE
 from services.draws.reading import Reading
 from services.draws.rounds import leave_committing
 from services.draws.run import place

@@ -12,6 +12,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _ALGORITHM = "a256gcm"
+PHONE, TEXT = "phone", "text"
+"""Purposes of sealed columns: a phone of staff, and free text that a person wrote to the office."""
 
 
 class SealBroken(Exception):

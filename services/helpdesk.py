@@ -13,8 +13,8 @@ from domain.rulebook_people import Question
 from models.accounts import Account
 from models.helpdesk import Feedback
 from services.base import Actor, Deps, record, transaction
-from services.clear_columns import TEXT
 from services.codes import Notifier
+from services.crypto import TEXT
 from services.idempotency import once
 from services.limits import check_recent
 from services.permissions import check

@@ -20,7 +20,7 @@ from models.invitations import Invitation
 from models.notices import Attempt
 from services.base import Actor, Deps, record, rows, system, transaction, violation
 from services.batches import each, not_paused
-from services.clear_columns import PHONE
+from services.crypto import PHONE
 from services.draws.run import Cause, Run, place
 from services.draws.state import Locked, lock, move, tell_agency
 from services.notices import Notices

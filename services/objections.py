@@ -20,8 +20,8 @@ from services.applications.state import EVERYTHING, lock, log, move
 from services.applications.telling import tell
 from services.base import Actor, Deps, record, violation
 from services.campaigns import review_end
-from services.clear_columns import TEXT
 from services.codes import Notifier
+from services.crypto import TEXT
 from services.entry import LAPSED
 from services.idempotency import once
 from services.limits import DAY, seconds_until, serialise

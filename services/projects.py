@@ -17,7 +17,7 @@ from models.draws import Draw, DrawLot
 from models.experts import CatalogueEntry
 from models.projects import Lot, Project
 from services.base import Actor, Deps, record, transaction
-from services.clear_columns import PHONE
+from services.crypto import PHONE
 from services.idempotency import once
 from services.organisations import check_credit_code
 from services.permissions import check

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 
 from app.boot import borrowed_servers, load_settings
-from app.preparations import finish_migrations
 from config.logging import configure_logging
 from config.settings import Settings
 from models.migrate import migrate
@@ -26,9 +25,6 @@ def run(_options: argparse.Namespace) -> int:
 async def _migrate(settings: Settings) -> None:
     async with borrowed_servers(settings) as found:
         names = await migrate(found.database_url)
-        unread = await finish_migrations(found)
     for name in names:
         print(f"已升级：{name}")
-    if unread:
-        print(f"有 {unread} 位专家的身份证号无法读取，设有在库年龄的专家库不会抽取他们，请核对数据密钥或重新导入。")
     print(f"数据库已是最新版本（本次升级 {len(names)} 步）。")

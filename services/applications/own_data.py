@@ -13,7 +13,7 @@ from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
 from services.applications.state import read_values
 from services.base import Deps
-from services.clear_columns import TEXT
+from services.crypto import TEXT
 from services.papers import print_key
 from services.store_keeper import give_up
 

@@ -26,7 +26,7 @@ from models.invitations import Invitation
 from services import permissions
 from services.base import Actor, Deps, record, rows, system, transaction, violation
 from services.batches import each
-from services.clear_columns import PHONE
+from services.crypto import PHONE
 from services.draws.reading import Reading
 from services.draws.run import Cause
 from services.draws.state import (

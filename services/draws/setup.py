@@ -28,7 +28,7 @@ from models.experts import CatalogueEntry
 from models.projects import Lot, Project
 from services import permissions
 from services.base import Actor, Deps, record, transaction, violation
-from services.clear_columns import PHONE
+from services.crypto import PHONE
 from services.draws.attachments import attached_name
 from services.draws.forms import (
     ConditionForm,

@@ -12,7 +12,7 @@ from tortoise.migrations.schema_editor.asyncpg import AsyncpgSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 from tortoise.migrations.schema_generator.state_apps import StateApps
 
-from models.quick import AddFields, QuickMigration
+from models.quick import QuickMigration
 from models.setup import tortoise_config
 
 _LOOKS = (
@@ -42,7 +42,8 @@ def _operations() -> list[ops.Operation]:
             options={"indexes": [Index(fields=["id", "tree_id"])]},
         ),
         ops.AddField("Leaf", "colour", fields.CharField(9, default="green", db_default="green")),
-        AddFields("Tree", {"height": fields.IntField(null=True), "age": fields.IntField(null=True)}),
+        ops.AddField("Tree", "height", fields.IntField(null=True)),
+        ops.AddField("Tree", "age", fields.IntField(null=True)),
         ops.AddIndex("Leaf", Index(fields=["colour"])),
         ops.AddConstraint("Tree", UniqueConstraint(("kind", "age"), name="one_of_a_kind")),
         ops.AlterModelOptions("Tree", {"table_description": "What stands"}),

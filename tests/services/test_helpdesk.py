@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany, Unauthenticated
-from services.base import Actor, Deps
+from services.base import Actor, Deps, rows
 from services.helpdesk import HelpDesk
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook
@@ -43,6 +43,13 @@ async def test_feedback_is_answered_once_and_the_person_is_told(desk: HelpDesk, 
     with pytest.raises(Conflict):
         await desk.answer(ADMIN, written.id, "再答一次。")
     assert (await desk.mine(me))[0].answer == "已调整字体，谢谢。"
+
+
+async def test_what_a_person_writes_cannot_be_read_in_the_database(desk: HelpDesk, deps: Deps) -> None:
+    await desk.write(await person(deps), "我是王小明，请回电13800001234。")
+    [stored] = await rows("SELECT f::text AS line FROM feedback f")
+    assert "王小明" not in stored["line"]
+    assert "13800001234" not in stored["line"]
 
 
 async def test_the_same_request_is_written_once_and_a_day_has_a_limit(desk: HelpDesk, deps: Deps) -> None:

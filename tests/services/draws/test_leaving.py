@@ -22,7 +22,7 @@ from services.accounts import Accounts
 from services.base import Actor, Deps, rows, transaction
 from services.expert_files import end_file
 from services.expert_office import ExpertOffice
-from services.expert_terms import ExpertTerms, read_birth_dates
+from services.expert_terms import ExpertTerms
 from services.privacy import Privacy
 from tests.factories.offices import (
     Office,
@@ -215,17 +215,6 @@ async def test_term_and_age_are_looked_at_again_before_each_call(office: Office)
     await Expert.filter(id=old.id).update(born_on=date(1949, 1, 1))
     assert sorted(await start(office, draw_id)) == ["over_age", "term_over"]
     assert not {ending.id, old.id} & await called(draw_id)
-
-
-async def test_files_of_an_earlier_release_learn_their_birth_date_from_the_sealed_number(
-    office: Office, deps: Deps
-) -> None:
-    known = await make_expert(deps, id_number="110105196206150018")
-    broken = await make_expert(deps, id_number_sealed="sealed by another key")
-    await Expert.all().update(born_on=None)
-    assert await read_birth_dates(deps) == 1
-    assert (await Expert.get(id=known.id)).born_on == date(1962, 6, 15)
-    assert (await Expert.get(id=broken.id)).born_on is None
 
 
 async def test_the_office_sees_whose_time_runs_out_and_they_are_told_once(

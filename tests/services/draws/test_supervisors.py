@@ -12,8 +12,7 @@ from domain.ids import new_id
 from models.accounts import Account
 from models.draws import Draw, LogEntry, Supervisor, SupervisorEntry
 from models.organisations import AgentLink
-from services.base import Actor, Deps, execute
-from services.clear_columns import seal_clear_columns
+from services.base import Actor, Deps
 from services.supervisors import SupervisorRegister
 from tests.factories.offices import (
     SUPERVISOR_ENTRY,
@@ -137,17 +136,6 @@ async def test_a_phone_that_the_agency_typed_in_before_stays_and_is_told_but_han
     await office.rounds.open(office.agency, draft)
     await fix_seed(office, draft)
     await check_record(office, draft, "supervisors_typed")
-
-
-async def test_phones_that_were_kept_in_clear_are_sealed(office: Office) -> None:
-    draw_id = await make_draw(office, needed=1)
-    await execute("UPDATE draw SET operator_phone_sealed = 'clear:020-1234' WHERE id = $1", draw_id)
-    await execute("UPDATE draw_supervisor SET phone_sealed = $2 WHERE draw_id = $1", draw_id, "clear:13912345678")
-    assert await seal_clear_columns(office.deps) == 2
-    assert await seal_clear_columns(office.deps) == 0
-    keys, draw, one = office.deps.keys, await Draw.get(id=draw_id), await Supervisor.get(draw_id=draw_id)
-    assert keys.read(draw.operator_phone_sealed, "phone") == "020-1234"
-    assert keys.read(one.phone_sealed, "mobile") == "13912345678"
 
 
 async def test_no_phone_of_a_draw_stands_in_clear(office: Office) -> None:
