@@ -88,7 +88,7 @@ from services.puzzles import Puzzles
 from services.receipts import Receipts
 from services.registration import Registration
 from services.registry import Services
-from services.reviews import Alignment, Reminders, ReviewQueue, Reviews
+from services.reviews import Alignment, DoneTasks, Reminders, ReviewQueue, Reviews
 from services.sealed_files import SealedFiles
 from services.sessions import Sessions
 from services.staff import Staff
@@ -204,6 +204,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         reviews=reviews,
         review_queue=review_queue,
         staff_work=StaffWork(deps, reading, discards, review_queue, office),
+        review_done=DoneTasks(deps),
         assignments=Assignments(deps),
         staff=Staff(deps),
         supervisors=SupervisorRegister(deps),

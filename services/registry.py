@@ -64,7 +64,7 @@ from services.public_notices import PublicNotices
 from services.puzzles import Puzzles
 from services.receipts import Receipts
 from services.registration import Registration
-from services.reviews import ReviewQueue, Reviews
+from services.reviews import DoneTasks, ReviewQueue, Reviews
 from services.sessions import Sessions
 from services.staff import Staff
 from services.staff_work import StaffWork
@@ -115,6 +115,7 @@ class Services:
     exam_sheets: ExamSheets
     reviews: Reviews
     review_queue: ReviewQueue
+    review_done: DoneTasks
     assignments: Assignments
     staff: Staff
     staff_work: StaffWork

@@ -5,33 +5,30 @@ Everything works by links and forms; ``static/review.js`` adds keys, the sheet a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.entry_lifecycles import LOG_LABELS
+from domain.entry_lifecycles import LOG_LABELS, TaskState
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook_reviews import OPINION_MAX
 from services.attachment_reading import Form
 from services.base import Actor
 from services.registry import Services
 from services.reviews.decisions import Decision
-from services.reviews.queue import TaskView, Wanted
+from services.reviews.queue import TaskCard, TaskView, Wanted
 from web.login import Door
 from web.site import Site, page_number, show_file
 
 PAGE_SIZE = 20
 _NOBODY = UUID(int=0)
 _ON_PAGE = {409, 422, 429}
-_DONE = {
-    "approve": "已通过。",
-    "send_back": "已退回本专业。",
-    "send_back_whole": "已退回修改。",
-    "refuse": "已作出不通过决定。",
-}
+DECIDED = {TaskState.APPROVED: "已通过", TaskState.SENT_BACK: "已退回", TaskState.REFUSED: "已作出不通过决定"}
+_NAMED_MAX = 3
+"""Specialties that a line names one by one."""
 LABELS = {
     "approve": "通过",
     "send_back": "退回本专业",
@@ -48,8 +45,11 @@ class ReviewPages:
 
     def add_routes(self) -> None:
         self._site.get("/review", self.queue)
+        self._site.get("/review/done", self.done)
         self._site.get("/review/{task_id}", self.task)
         self._site.post("/review/{task_id}", self.decide)
+        self._site.get("/review/{task_id}/all", self.confirm_all)
+        self._site.post("/review/{task_id}/all", self.approve_all)
         self._site.post("/review/{task_id}/show", self.show)
         self._site.get("/review/{task_id}/files/{attachment_id}", self.file)
 
@@ -66,7 +66,7 @@ class ReviewPages:
             "review.html", who=self._door.role_label(actor), cards=cards, total=total, page=page, wanted=wanted,
             counts=counts, open=sum(count.open for count in counts), late=sum(count.overdue for count in counts),
             last=max(1, -(-total // PAGE_SIZE)), now=self._services.deps.now(), link=_link(wanted),
-            note=_DONE.get(query.get("done", ""), ""), form=self._token(actor, "logout", actor.session_id),
+            note=await self._outcome(actor, request), form=self._token(actor, "logout", actor.session_id),
         )  # fmt: skip
 
     # ---- one task
@@ -74,7 +74,9 @@ class ReviewPages:
     async def task(self, request: http.Request) -> http.Response:
         actor, task_id = await self._who(request)
         view = await self._services.review_queue.one(actor, task_id)
-        return await self._page(actor, view, note=_DONE.get(request.query.get("done", ""), ""))
+        note = await self._outcome(actor, request)
+        card = view.card
+        return await self._page(actor, view, note=f"{note}下一件：{card.name} · {_what([card])}。" if note else "")
 
     async def _page(
         self,
@@ -88,6 +90,7 @@ class ReviewPages:
         typed: Mapping[str, str] | None = None,
     ) -> http.Response:
         following = await self._services.review_queue.next(actor, view.card.id)
+        together = await self._services.review_queue.same_person(actor, view.card.id)
         return self._site.render(
             "review_task.html", status=error.status if error else 200, view=view, card=view.card, note=note,
             error=error.message if error else "", opinion=opinion, shown=shown or {}, labels=LABELS, events=LOG_LABELS,
@@ -95,6 +98,7 @@ class ReviewPages:
             now=self._services.deps.now(), typed=typed or {},
             open=view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
             following=following if following != view.card.id else None,
+            together=len(together) if len(together) > 1 and not view.alternatives else 0,
             form=self._token(actor, "review", view.card.id),
         )  # fmt: skip
 
@@ -111,8 +115,66 @@ class ReviewPages:
                 raise
             view = await self._services.review_queue.one(actor, task_id)
             return await self._page(actor, view, error=error, opinion=opinion[: 2 * OPINION_MAX], typed=fields)
+        raise await self._go_on(actor, task_id)
+
+    async def _go_on(self, actor: Actor, task_id: UUID) -> http.HTTPSeeOther:
+        """To the next task, where a line tells what was decided."""
         following = await self._services.review_queue.next(actor, task_id)
-        raise http.HTTPSeeOther(f"/review/{following}?done={decision}" if following else f"/review?done={decision}")
+        return http.HTTPSeeOther(f"/review/{following}?done={task_id}" if following else f"/review?done={task_id}")
+
+    async def _outcome(self, actor: Actor, request: http.Request) -> str:
+        """已退回：苏航 · 设计 › 建筑工程。 Empty without a decision of this reviewer that ``?done=`` names."""
+        try:
+            task_id = UUID(request.query.get("done", ""))
+        except ValueError:
+            return ""
+        done = await self._services.review_done.together(actor, task_id)
+        if not done:
+            return ""
+        cards = [one.card for one in done]
+        decided = "已退回整份申请" if done[0].whole else DECIDED[done[0].state]
+        return f"{decided}：{cards[0].name} · {_what(cards)}。"
+
+    # ---- all of one person at once
+
+    async def confirm_all(self, request: http.Request) -> http.Response:
+        actor, task_id = await self._who(request)
+        return await self._all_page(actor, task_id)
+
+    async def _all_page(
+        self, actor: Actor, task_id: UUID, *, error: AppError | None = None, opinion: str = ""
+    ) -> http.Response:
+        cards = await self._services.review_queue.same_person(actor, task_id)
+        if not cards:
+            raise http.HTTPSeeOther(f"/review/{task_id}")
+        return self._site.render(
+            "review_all.html", status=error.status if error else 200, cards=cards, task_id=task_id, opinion=opinion,
+            error=error.message if error else "", longest=OPINION_MAX, form=self._token(actor, "review", task_id),
+        )  # fmt: skip
+
+    async def approve_all(self, request: http.Request) -> http.Response:
+        """Approve what the page listed; what came since waits for its own look."""
+        actor, task_id = await self._who(request)
+        fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
+        opinion, tasks = fields.get("opinion", ""), [_uuid(one) for one in fields.get("tasks", "").split(",")[:200]]
+        try:
+            await self._services.reviews.approve_all(actor, tasks, opinion)
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return await self._all_page(actor, task_id, error=error, opinion=opinion[: 2 * OPINION_MAX])
+        raise await self._go_on(actor, task_id)
+
+    # ---- what is done
+
+    async def done(self, request: http.Request) -> http.Response:
+        """What this reviewer decided, the newest first."""
+        actor, page = await self._door.actor(request), page_number(request)
+        found, total = await self._services.review_done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        return self._site.render(
+            "review_done.html", found=found, total=total, page=page, last=max(1, -(-total // PAGE_SIZE)),
+            decided=DECIDED,
+        )  # fmt: skip
 
     async def show(self, request: http.Request) -> http.Response:
         """The page with one hidden value in clear, this time only; the reading is logged."""
@@ -140,6 +202,12 @@ class ReviewPages:
 
     def _token(self, actor: Actor, deed: str, subject_id: UUID | None) -> str:
         return self._site.form_token(deed, subject_id or _NOBODY, actor.account_id or _NOBODY)
+
+
+def _what(cards: Sequence[TaskCard]) -> str:
+    """Which specialties, or which step of the whole."""
+    named = [card.specialty_name or card.step_name for card in cards]
+    return "、".join(named) if len(named) <= _NAMED_MAX else f"{len(named)}个专业"
 
 
 def _uuid(text: str) -> UUID:

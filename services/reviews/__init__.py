@@ -2,7 +2,8 @@
 
 from services.reviews.alignment import Alignment
 from services.reviews.decisions import Decided, Reviews
+from services.reviews.done import DoneTasks
 from services.reviews.queue import ReviewQueue
 from services.reviews.reminders import Reminders
 
-__all__ = ["Alignment", "Decided", "Reminders", "ReviewQueue", "Reviews"]
+__all__ = ["Alignment", "Decided", "DoneTasks", "Reminders", "ReviewQueue", "Reviews"]

@@ -128,6 +128,29 @@ class Reviews:
             request=f"{task_id} {decision} {words} {sorted(admitted or ())}",
         )  # fmt: skip
 
+    async def approve_all(
+        self, actor: Actor, task_ids: Collection[UUID], opinion: str = "", *, key: str | None = None
+    ) -> Decided:
+        """Approve several tasks of one application at the same moment, all of them or none; the answer is the last's.
+
+        Raises as ``decide``, and InvalidInput for tasks of several applications or where an alternative specialty has
+        to be decided on.
+        """
+        check(actor, "review.decide")
+        words = check_text(" ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX)
+        wanted, now = sorted(set(task_ids)), self._deps.now()
+
+        async def run() -> Decided:
+            whose = await ReviewTask.filter(id__in=wanted, pool=actor.pool).values_list("application_id", flat=True)
+            if len(set(whose)) != 1:
+                raise InvalidInput("请选择同一位申请人的审核任务，返回列表后重新打开。", code="not_one_application")
+            return [await self._decide(actor, one, "approve", words, None, now) for one in wanted][-1]
+
+        return await once(
+            owner=f"review-all:{actor.account_id}", key=key, deps=self._deps, answer=Decided, run=run,
+            request=f"{wanted} {words}",
+        )  # fmt: skip
+
     async def _decide(
         self,
         actor: Actor,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -155,12 +156,19 @@ class ReviewQueue:
         book = self._deps.book(actor.pool)
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         now = self._deps.now()
-        return [_card(row, book, codes, now) for row in found], found[0]["total"]
+        return [card_of(row, book, codes, now) for row in found], found[0]["total"]
 
     async def next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
-        """The oldest open task, or the oldest of those behind ``after`` in the queue; None: all is done."""
+        """The oldest open task, or the oldest of those behind ``after`` in the queue; None: all is done.
+
+        Behind one that is decided comes first what else waits of the same person.
+        """
         check(actor, "review.decide")
         anchor = await ReviewTask.get_or_none(id=after, pool=actor.pool) if after else None
+        if anchor and anchor.state != TaskState.OPEN:
+            same = f"SELECT t.id {_FROM} AND t.application_id = $5 {_ORDER} LIMIT 1"
+            if found := await rows(same, *self._scope(actor), anchor.application_id):
+                return UUID(str(found[0]["id"]))
         behind = " AND (t.opened_at, t.id) > ($5, $6)" if anchor else ""
         place = [anchor.opened_at, anchor.id] if anchor else []
         found = await rows(f"SELECT t.id {_FROM} {behind} {_ORDER} LIMIT 1", *self._scope(actor), *place)
@@ -183,7 +191,7 @@ class ReviewQueue:
             "entry_type": application.entry_type, "region": application.region,
         }  # fmt: skip
         return TaskView(
-            card=_card(row, book, codes, now),
+            card=card_of(row, book, codes, now),
             state=TaskState(task.state),
             application_state=ApplicationState(application.state),
             may=_may(rule, task),
@@ -201,6 +209,22 @@ class ReviewQueue:
             opinion=task.opinion,
             alternatives=tuple(one.code for one in await alternatives_of(task, book)),
         )
+
+    async def same_person(self, actor: Actor, task_id: UUID) -> list[TaskCard]:
+        """The task and what else the actor may decide of its application at its step; nothing for one that is not open.
+
+        Raises NotFound as ``one``.
+        """
+        task, application = await self._find(actor, task_id)
+        sql = (
+            "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, "
+            f"p.entry_type, p.region {_FROM} AND t.application_id = $5 AND t.step_code = $6 ORDER BY t.specialty, t.id"
+        )
+        found = await rows(sql, *self._scope(actor), application.id, task.step_code)
+        book, now = self._deps.book(actor.pool), self._deps.now()
+        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
+        cards = [card_of(row, book, codes, now) for row in found]
+        return cards if any(card.id == task.id for card in cards) else []
 
     async def check_readable(self, actor: Actor, task_id: UUID) -> None:
         """Raises NotFound beyond the reviewer's reach."""
@@ -279,7 +303,8 @@ def _filter(wanted: Wanted) -> list[object]:
     return [wanted.step, wanted.overdue, text, pattern, wanted.specialty]
 
 
-def _card(row: dict[str, object], book: Rulebook, codes: Codes, now: datetime) -> TaskCard:
+def card_of(row: Mapping[str, object], book: Rulebook, codes: Codes, now: datetime) -> TaskCard:
+    """A row of task and application as a line."""
     step = next(step for step in book.review.steps if step.code == row["step_code"])
     opened_at, specialty = row["opened_at"], str(row["specialty"])
     if not isinstance(opened_at, datetime):

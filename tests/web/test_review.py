@@ -70,10 +70,82 @@ async def test_a_decision_leads_straight_to_the_next_task(world: World) -> None:
     await desk.get(f"/review/{task.id}")
     assert "本次审核专业 设计 › 建筑设计" in desk.text
     await desk.press("通过", opinion="同意")
-    assert (desk.path, "已通过。" in desk.text, "钱二" in desk.text) == (f"/review/{following.id}", True, True)
+    assert desk.path == f"/review/{following.id}"
+    assert "已通过：赵一 · 设计 › 建筑设计。下一件：钱二 · 设计 › 建筑设计。" in desk.text
     await desk.press("退回本专业", opinion="职称专业不符")
-    assert (desk.path, "已退回本专业。" in desk.text, "辛苦了" in desk.text) == ("/review", True, True)
+    assert (desk.path, "已退回：钱二 · 设计 › 建筑设计。" in desk.text, "辛苦了" in desk.text) == (
+        "/review",
+        True,
+        True,
+    )
     assert (await ReviewTask.get(id=task.id)).opinion == "同意"
+
+
+async def test_what_else_waits_of_the_same_person_comes_next(world: World) -> None:
+    first = await handed_in(world, "赵一", specialties=("A0401", "A0801"))
+    await handed_in(world, "钱二")
+    desk = await reviewer_of(world)
+    task, other = await tasks_of(first)
+    await desk.get(f"/review/{other.id}")
+    await desk.press("退回本专业", opinion="与工作经历不符")
+    assert desk.path == f"/review/{task.id}"
+    assert "已退回：赵一 · 施工 › 房屋建筑。下一件：赵一 · 设计 › 建筑设计。" in desk.text
+
+
+async def test_all_of_one_person_are_approved_at_once_after_a_look_at_the_list(world: World) -> None:
+    first = await handed_in(world, "赵一", specialties=("A0401", "A0801"))
+    second = await handed_in(world, "钱二")
+    desk = await reviewer_of(world)
+    task, _ = await tasks_of(first)
+    await (await desk.get(f"/review/{task.id}")).click("全部通过（2个专业）")
+    assert "将一并通过2项 设计 › 建筑设计 施工 › 房屋建筑" in desk.text
+    await desk.press("确认全部通过", opinion="材料齐全")
+    [following] = await tasks_of(second)
+    assert desk.path == f"/review/{following.id}"
+    assert "已通过：赵一 · 设计 › 建筑设计、施工 › 房屋建筑。下一件：钱二" in desk.text
+    assert {(one.state, one.opinion) for one in await tasks_of(first, "approved")} == {("approved", "材料齐全")}
+    assert "全部通过" not in desk.text
+    assert (await desk.get(f"/review/{task.id}/all")).path == f"/review/{task.id}"
+
+
+async def test_of_all_nothing_is_approved_when_somebody_was_faster_with_one(world: World) -> None:
+    application = await handed_in(world, "赵一", specialties=("A0401", "A0801"))
+    desk = await reviewer_of(world)
+    task, other = await tasks_of(application)
+    await desk.get(f"/review/{task.id}/all")
+    colleague = await make_reviewer(world.services.deps, "industry", CITY)
+    await world.services.reviews.decide(colleague, other.id, "send_back", "与工作经历不符")
+    await desk.press("确认全部通过")
+    assert (desk.status, "已由市州行业主管部门于" in desk.text) == (409, True)
+    assert (await ReviewTask.get(id=task.id)).state == "open"
+
+
+async def test_tasks_of_two_persons_are_not_approved_as_one(world: World) -> None:
+    [mine], [others] = await tasks_of(await handed_in(world, "赵一")), await tasks_of(await handed_in(world, "钱二"))
+    desk = await reviewer_of(world)
+    await desk.get(f"/review/{mine.id}/all")
+    await desk.press("确认全部通过", tasks=f"{mine.id},{others.id}")
+    assert (desk.status, "请选择同一位申请人的审核任务" in desk.text) == (422, True)
+    assert await ReviewTask.filter(state="open").count() == 2
+
+
+async def test_a_reviewer_looks_again_at_what_he_decided(world: World) -> None:
+    for name in ("赵一", "钱二"):
+        await handed_in(world, name)
+    desk = await reviewer_of(world)
+    assert "还没有办理过审核任务" in (await desk.click("已办")).text
+    await desk.get("/review")
+    await desk.get(next(link for name, link in desk.page.links.items() if name.startswith("赵一")))
+    await desk.press("退回本专业", opinion="证书不清晰")
+    world.clock.move(timedelta(seconds=1))
+    await desk.press("通过")
+    await desk.click("已办")
+    assert "共2件" in desk.text
+    assert desk.text.index("钱二") < desk.text.index("赵一")
+    assert "意见：证书不清晰" in desk.text
+    await desk.get(next(link for name, link in desk.page.links.items() if name.startswith("赵一")))
+    assert (desk.status, "证书不清晰" in desk.text) == (200, True)
+    assert "赵一" not in (await (await reviewer_of(world)).get("/review/done")).text
 
 
 async def test_sending_back_without_words_is_said_on_the_page_and_loses_nothing(world: World) -> None:

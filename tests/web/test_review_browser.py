@@ -78,6 +78,10 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(
         "Promise.all([...document.images].map((i) => { i.loading = 'eager'; return i.src && i.decode(); }))"
     )
     await seen.check(f"review-task-{scheme}")
+    await page.get_by_role("link", name="全部通过（2个专业）").click()
+    await page.get_by_role("button", name="确认全部通过").wait_for()
+    await seen.check(f"review-all-{scheme}")
+    await page.get_by_role("link", name="返回逐项审核").click()
     await page.get_by_role("button", name="显示电子邮箱").click()
     await page.get_by_text("suhang@example.com").wait_for()
     await page.locator("[data-picture]").first.click()
@@ -87,10 +91,12 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(
     await page.screenshot(path=f"var/screenshots/review-sheet-{scheme}.png")
     await seen.check(f"review-sheet-full-{scheme}")
     await page.get_by_role("button", name="退回本专业").click()
-    await page.get_by_text("已退回本专业。").wait_for()
+    await page.get_by_text("已退回：欧阳建国 · 设计 › 建筑设计。").wait_for()
     assert "施工 › 房屋建筑" in await page.inner_text("main")
     assert [t.specialty for t in await tasks_of(first, "sent_back")] == ["A0401"]
     assert await AuditEntry.filter(action="review.reveal").count() == 1
+    await seen.open("/review/done")
+    await seen.check(f"review-done-{scheme}")
     assert seen.complaints == []
 
 
@@ -121,12 +127,12 @@ async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, worl
     await keys.press("a")
     await page.locator("[data-sheet]").wait_for()
     await keys.press("Enter")
-    await page.get_by_text("已通过。").wait_for()
+    await page.get_by_text("已通过：赵一 · 设计 › 建筑设计。下一件：钱二").wait_for()
     assert "钱二" in await page.inner_text("h1")
     await keys.press("b")
     await keys.type("abjk 工作经历不完整")
     await keys.press("Enter")
-    await page.wait_for_url("**/review?done=send_back")
+    await page.wait_for_url("**/review?done=*")
     assert (await ReviewTask.get(application_id=first.id, step=0)).state == "approved"
     assert (await ReviewTask.get(application_id=second.id)).opinion == "abjk 工作经历不完整"
     assert seen.complaints == []
@@ -145,7 +151,7 @@ async def test_without_scripts_the_same_is_done_by_links_and_forms(browser: Brow
     await page.get_by_role("link", name="退回").click()
     await page.get_by_label("退回或不通过时必填").fill("照片不清晰")
     await page.get_by_role("button", name="退回整份申请").click()
-    await page.get_by_text("已退回修改。").wait_for()
+    await page.get_by_text("已退回整份申请：赵一").wait_for()
     assert (await Application.get(id=application.id)).state == "sent_back"
     await context.close()
 

@@ -85,6 +85,7 @@ function openSheet(wanted, from = document.activeElement) {
 
 function closeSheet() {
   sheet.classList.remove('up');
+  document.activeElement?.blur();  // what is hidden would hold the keys until the next frame
   opener?.focus?.();
 }
 

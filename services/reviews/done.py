@@ -1,0 +1,79 @@
+"""What a reviewer has decided (已办), newest first, and what one decision settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.entry_lifecycles import TaskState
+from models.reviews import ReviewTask
+from services.applications.codes import load_codes
+from services.applications.state import EVERYTHING
+from services.base import Actor, Deps, rows
+from services.permissions import check
+from services.reviews.queue import PAGE_MAX, TaskCard, card_of
+from services.reviews.reach import TAKEN_BACK
+
+_DECIDED = (
+    "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, t.state, t.decided_at, t.opinion, "
+    "p.number, p.name, p.entry_type, p.region, p.state <> ALL($4::text[]) AS readable, "
+    "p.sent_back_fields, count(*) OVER () AS total "
+    "FROM review_task t JOIN application p ON p.id = t.application_id "
+    "WHERE t.pool = $1 AND t.decided_by = $2 AND t.step_code = ANY($3::text[]) "
+)
+_PAGE = f"{_DECIDED} ORDER BY t.decided_at DESC, t.specialty, t.id OFFSET $5 LIMIT $6"
+_MOMENT = f"{_DECIDED} AND t.application_id = $5 AND t.decided_at = $6 ORDER BY t.specialty"
+
+
+@dataclass(frozen=True)
+class DoneCard:
+    """A task that the reviewer decided.
+
+    ``readable``: the person has not taken the application back. ``whole``: it was sent back as a whole, and waits.
+    """
+
+    card: TaskCard
+    state: TaskState
+    decided_at: datetime
+    opinion: str
+    readable: bool
+    whole: bool
+
+
+class DoneTasks:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> tuple[list[DoneCard], int]:
+        """One page of what the actor decided, and how much it is in all."""
+        check(actor, "review.decide")
+        found = await rows(_PAGE, *self._scope(actor), offset, min(limit, PAGE_MAX))
+        return await self._show(actor, found), found[0]["total"] if found else 0
+
+    async def together(self, actor: Actor, task_id: UUID) -> list[DoneCard]:
+        """What the actor settled at the moment at which he decided this task; empty for one that is not his."""
+        check(actor, "review.decide")
+        task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool, decided_by=actor.account_id)
+        if task is None or actor.account_id is None:
+            return []
+        found = await rows(_MOMENT, *self._scope(actor), task.application_id, task.decided_at)
+        return await self._show(actor, found)
+
+    def _scope(self, actor: Actor) -> list[object]:
+        """``$1`` to ``$4``: pool, person, steps that the rulebook has, and states in which nobody may read."""
+        steps = self._deps.book(actor.pool).review.steps
+        return [actor.pool, actor.account_id, [step.code for step in steps], [state.value for state in TAKEN_BACK]]
+
+    async def _show(self, actor: Actor, found: list[Any]) -> list[DoneCard]:
+        book, now = self._deps.book(actor.pool), self._deps.now()
+        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
+        return [
+            DoneCard(
+                card_of(row, book, codes, now), TaskState(row["state"]), row["decided_at"], row["opinion"],
+                readable=row["readable"],
+                whole=row["state"] == TaskState.SENT_BACK and EVERYTHING in row["sent_back_fields"],
+            )
+            for row in found
+        ]  # fmt: skip
