@@ -13,7 +13,7 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 
 from bot.journal import Journal
 from bot.replies import SILENCE, Reply, Text
-from bot.router import CANCEL, HELP, MENU, Answer, Router, Target
+from bot.router import CANCEL, HELP, MENU, Answer, Router, Settled, Target
 from bot.talk import FIRST_TAP, Changed, CommandGiven, Conversation, Ended, Start, Talk, Waiting, is_number, normalise
 from bot.turn import Turn
 from domain.errors import AppError, GatewayError, InvalidInput, Unavailable
@@ -216,6 +216,9 @@ class Dialogue:
             if journal is None or journal.conversation == answer.conversation.name:
                 return outcome
             return replace(outcome, reply=_before(PUT_ASIDE.format(name=journal.conversation), outcome.reply))
+        if isinstance(answer, Settled):
+            ends = journal is not None and journal.conversation in answer.talks
+            return Outcome(Text(answer.text), keep=not ends)
         reply = SILENCE if answer is None else Text(answer) if isinstance(answer, str) else answer
         return _aside(reply, journal)
 

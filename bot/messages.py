@@ -187,6 +187,11 @@ class Message:
         """WeChat's CreateTime, seconds since 1970 as text."""
         return self.get("CreateTime").strip()
 
+    @property
+    def sent_at(self) -> datetime:
+        """When the person sent it, to the second; by our clock where WeChat doesn't tell."""
+        return datetime.fromtimestamp(int(self.created_at), UTC) if self.created_at else self.received_at
+
     @_lazy
     def key(self) -> str:
         """The same for every delivery of one message, and for no other. 32 hex digits."""

@@ -13,8 +13,9 @@
 
 A handler is ``async def my_status(turn: Turn) -> Answer``; those of ``tap`` and ``scene`` get the id, or the scene's
 rest after the prefix, as second argument. An ``Answer`` is a text, a reply object of ``bot.replies``,
-``some_conversation.start(…)``, or None. For ``tap``, ``scene`` and ``text`` None means "not mine": the next one is
-asked. An AppError raised becomes the reply. Several ``event`` handlers of one name all run; the first answer is sent.
+``some_conversation.start(…)``, ``Settled(…)`` or None. For ``tap``, ``scene`` and ``text`` None means "not mine": the
+next one is asked. An AppError raised becomes the reply. Several ``event`` handlers of one name all run; the first
+answer is sent.
 
 Order for what a person sends: 取消 / 帮助 / 菜单, tapped id, the open talk, keyword, free text, fallback. Menu clicks
 and scans come before an open talk, which stays open unless a new one starts.
@@ -23,6 +24,7 @@ and scans come before an open talk, which stays open unless a new one starts.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from bot.replies import Reply
@@ -31,7 +33,16 @@ from bot.turn import Turn
 
 T = TypeVar("T")
 
-Answer: TypeAlias = "Reply | str | Start | None"
+
+@dataclass(frozen=True)
+class Settled:
+    """An answer that settles what open talks were about: those named ``talks`` end, any other stays, unmentioned."""
+
+    text: str
+    talks: tuple[str, ...]
+
+
+Answer: TypeAlias = "Reply | str | Start | Settled | None"
 Handler: TypeAlias = Callable[[Turn], Awaitable[Answer]]
 TapHandler: TypeAlias = Callable[[Turn, int], Awaitable[Answer]]
 SceneHandler: TypeAlias = Callable[[Turn, str], Awaitable[Answer]]

@@ -28,7 +28,9 @@ SkipReason = Literal[
     "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late", "term_over", "over_age"
 ]  # fmt: skip
 SupervisorSource = Literal["register", "typed", "none"]
-OutcomeKind = Literal["accepted", "declined", "silent", "left", "absent", "recused", "released", "cancelled"]
+OutcomeKind = Literal[
+    "accepted", "declined", "silent", "undone", "left", "absent", "recused", "released", "cancelled"
+]  # fmt: skip
 ShortReason = Literal["exhausted", "too_late", "force_ended"]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
 """Who caused or confirmed something, as a role; never a person."""
@@ -253,6 +255,7 @@ class Skipped(Act):
 class Outcome(Act):
     """What became of a call: from open accepted, declined, silent, cancelled; from accepted the others or cancelled.
 
+    ``undone``: the expert took his acceptance back in time, while the draw was calling; the call is open again.
     ``by`` caused it, ``confirmed_by`` is empty where nobody had to confirm.
     """
 

@@ -178,6 +178,8 @@ class InvitationEvent(Labelled):
     ACCEPT = "accept", "同意参加"
     DECLINE = "decline", "拒绝"
     EXPIRE = "expire", "按未答复处理"
+    UNDO = "undo", "撤销同意"
+    """By the expert, while the time to answer runs and the draw still calls: the call is open again."""
     LEAVE = "leave", "请假"
     MISS = "miss", "登记缺席"
     RECUSE = "recuse", "登记回避"
@@ -196,6 +198,7 @@ INVITATION: Lifecycle[InvitationState, InvitationEvent] = Lifecycle(
             InvitationEvent.CANCEL: InvitationState.CANCELLED,
         },
         InvitationState.ACCEPTED: {
+            InvitationEvent.UNDO: InvitationState.OPEN,
             InvitationEvent.LEAVE: InvitationState.LEFT,
             InvitationEvent.MISS: InvitationState.ABSENT,
             InvitationEvent.RECUSE: InvitationState.RECUSED,

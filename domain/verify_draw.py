@@ -68,13 +68,15 @@ ACTS: Mapping[str, frozenset[str]] = {
 }
 PARTIES = ("expert", "agency", "venue", "verifier", "supervisor", "system")
 TERMINATION_REASONS = ("project_stopped", "replanned", "no_experts", "mistaken", "other")
-OWN_ACTS = {"accepted": ("expert",), "declined": ("expert",), "silent": ("system",)}
+OWN_ACTS = {"accepted": ("expert",), "declined": ("expert",), "undone": ("expert",), "silent": ("system",)}
 CONFIRMERS = {"left": ("expert",), "recused": ("verifier", "supervisor")}
 """Whose confirmation an outcome needs when somebody else than the expert caused it."""
 OUTCOMES = {
     "open": ("accepted", "declined", "silent", "cancelled"),
-    "accepted": ("left", "absent", "recused", "released", "cancelled"),
+    "accepted": ("undone", "left", "absent", "recused", "released", "cancelled"),
 }
+UNDONE_IN = ("calling", "paused", "ending")
+"""Phases in which an acceptance may be taken back; once the places are told to be full it is a leave."""
 WITHHELD_MAX = 2
 """Rounds given up after a reveal. Each may be an order that somebody didn't like; after so many none may be opened."""
 CLOCK_SLACK = timedelta(seconds=60)
@@ -213,6 +215,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "discard": (
         "An expert who had agreed is out ({outcome}), caused by {by}, confirmed by {confirmed}.",
         "已同意的专家被移出（{outcome}），由 {by} 提出，{confirmed} 确认。",
+    ),
+    "undone_late": (
+        "An acceptance was undone when no call was made any more: that would be a leave.",
+        "呼叫结束后不得撤销同意，只能请假。",
     ),
     "absent_early": (
         "Nobody is absent before the gathering time that he agreed to.",
@@ -388,6 +394,7 @@ class _Walk:
         self.gatherings: dict[int, datetime] = {}
         self.moved = 0
         self.discards: Counter[str] = Counter()
+        self.undone = 0
         self.conditions: dict[int, _Condition] = {}
         self.seq = 0
         self.at: datetime | None = None
@@ -430,6 +437,7 @@ class _Walk:
             f"rounds given up 中止的承诺: {self.aborts} before any reveal 揭示前, {self.withheld} after a reveal 揭示后"
         )
         lines.append(f"gatherings moved after the seed 种子确定后变更集合时间: {self.moved}")
+        lines.append(f"acceptances undone by the expert in time 专家及时撤销的同意: {self.undone}")
         causes = ", ".join(f"{by} {count}" for by, count in sorted(self.discards.items()))
         lines.append(f"experts out after they agreed 同意后移出: {self.discards.total()}{causes and f' ({causes})'}")
         return lines
@@ -700,11 +708,20 @@ class _Walk:
         confirmed = _party(entry, "confirmed_by", ("", *PARTIES))
         if outcome == "absent":
             _check(self.at is not None and self.at >= condition.agreed[leaf] - CLOCK_SLACK, "absent_early")
+        if outcome == "undone":
+            self._undone(condition, leaf)
+            return
         if outcome == "cancelled" and state == "accepted":
             _check(self.phase == "terminating", "cancelled_early")
         elif state == "accepted":
             self._check_discard(outcome, by, confirmed)
         condition.put(leaf, outcome)
+
+    def _undone(self, condition: _Condition, leaf: bytes) -> None:
+        """The place stays taken, so nobody else was or is called for it."""
+        _check(self.phase in UNDONE_IN, "undone_late")
+        condition.put(leaf, "open")
+        self.undone += 1
 
     def _check_discard(self, outcome: str, by: str, confirmed: str) -> None:
         """Nobody who has agreed is put out unnoticed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bot.router import Answer, Router
+from bot.router import Answer, Router, Settled
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
@@ -40,7 +40,8 @@ async def by_scan(turn: Turn, token: str) -> Answer:
         return binding.start_at_venue(turn)
     me = await people.get_expert(turn)
     device = f"wechat:{turn.user.openid}"
-    return _result(await turn.services.attendance.check_in_by_qr(me.expert_id, token, device=device))
+    done = await turn.services.attendance.check_in_by_qr(me.expert_id, token, device=device)
+    return Settled(_result(done), (commands.CHECK_IN, commands.LEAVE, commands.CONFIRM_LEAVE))
 
 
 @conversation(commands.CHECK_IN)

@@ -1,7 +1,8 @@
-"""Answering an invitation: by tap, by number or in plain words; chosen, read back, confirmed, and only then counted.
+"""Answering an invitation: by tap, by number or in plain words.
 
-A yes is never guessed. The invitation itself is the only truth: whoever answers second, on whatever channel, is told
-what holds.
+An unmistakable tap or number for 参加 counts at once and can be undone until the deadline; plain words are read back
+and confirmed, and so is every 不参加, which can't be undone. A yes is never guessed. The invitation itself is the only
+truth: whoever answers second, on whatever channel, is told what holds.
 """
 
 from __future__ import annotations
@@ -10,22 +11,28 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias, cast
 from uuid import UUID
 
-from bot.router import Answer, Router
+from bot.router import Answer, Router, Settled
 from bot.talk import Talk, conversation, is_number
 from bot.turn import Turn
 from domain.answers import No, Unsure, Yes, understand
+from domain.chat_links import choice as tappable_choice
 from domain.clock import print_time
 from domain.errors import InvalidInput
 from domain.lifecycles import InvitationState
 from domain.parsing import yes_or_no
 from handlers import commands, people, texts, wording
+from handlers.people import Me
 from handlers.picking import Candidate, candidates, pick
 from services.invitations import Answered, Choice, InvitationView
 
-Said: TypeAlias = Literal["accept", "decline", "later"]
+Said: TypeAlias = Literal["accept", "perhaps", "decline", "later"]
+"""``perhaps``: words that agree, to be read back."""
 
 _FIRST_MENU_ID = 70_001
 """Where the ids of invitations' own choices begin (sequence ``menu_number``)."""
+_FIRST_UNDO_ID = 4_000_000_000_000_000
+"""An invitation's 撤销 has its 参加's id and this; the engine's ids lie above."""
+_TALK = "答复邀请"
 
 
 def register(router: Router) -> None:
@@ -46,17 +53,49 @@ async def list_open(turn: Turn) -> Answer:
 
 
 async def tapped(turn: Turn, tap: int) -> Answer:
-    """A tapped 参加 or 不参加. Taken only from the one to whom it was offered."""
+    """A tapped 参加, 不参加 or 撤销. Taken only from the one to whom it was offered."""
     if tap < _FIRST_MENU_ID:
         return None
     me = await people.get_expert(turn)
-    found = await turn.services.invitations.find_by_menu_id(tap, me.expert_id)
+    undoes = tap >= _FIRST_UNDO_ID
+    found = await turn.services.invitations.find_by_menu_id(tap - _FIRST_UNDO_ID * undoes, me.expert_id)
     if found is None:
         return f"{texts.NOT_YOURS}\n{commands.tappable(commands.INVITATIONS)}"
     view, choice = found
+    if undoes:
+        return await _undo(turn, me, view)
     if view.state is not InvitationState.OPEN:
         return _outcome(Answered(False, view), choice, turn)
-    return answer.start(candidates([view]), choice, "")
+    if choice == "decline":
+        return answer.start(candidates([view]), choice, "")
+    return await _accept(turn, me, view)
+
+
+async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
+    answered = await turn.services.invitations.answer(
+        view.id, me.expert_id, "accept", by="chat", said_at=turn.message.sent_at
+    )
+    others = await turn.services.invitations.list_open(me.expert_id)
+    told = _outcome(answered, "accept", turn)
+    if others:
+        told = f"{told}\n\n{texts.OTHERS_WAIT.format(count=len(others))}\n{commands.tappable(commands.INVITATIONS)}"
+    return Settled(told, (_TALK,))
+
+
+async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
+    """The invitation is open again, and asked about at once."""
+    done = await turn.services.invitations.undo(view.id, me.expert_id, by="chat", said_at=turn.message.sent_at)
+    if done.view.state is InvitationState.OPEN:
+        return answer.start(candidates([done.view]), "", texts.UNDONE)
+    if done.view.state is InvitationState.ACCEPTED:
+        return _cannot_undo(done.view, turn)
+    return wording.what_holds(done.view, turn.now)
+
+
+def _cannot_undo(view: InvitationView, turn: Turn) -> str:
+    if view.undo_until is not None:
+        return f"{texts.UNDO_STALE}\n{_agreed(view, turn)}"
+    return f"{texts.TOO_LATE_TO_UNDO}\n{wording.agreed_panel(view, turn.now)}\n{commands.tappable(commands.LEAVE)}"
 
 
 async def said_in_words(turn: Turn) -> Answer:
@@ -79,27 +118,31 @@ async def said_in_words(turn: Turn) -> Answer:
     return f"{texts.NO_OPEN_INVITATION}\n{commands.tappable(commands.PANELS)}"
 
 
-@conversation("答复邀请")
+@conversation(_TALK, version=2)
 async def answer(talk: Talk, offered: tuple[Candidate, ...], choice: str, doubt: str) -> None:
-    """``choice`` is what was said already (empty: nothing), ``doubt`` why it wasn't clear."""
+    """``choice`` is what was said already (empty: nothing), ``doubt`` why it wasn't clear, or what just happened."""
     me = await people.get_expert(talk)
     which = texts.WHICH_INVITATION.format(count=len(offered))
     invitation_id = await pick(talk, which, offered)
     view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    talk.contact = wording.contact(view)
 
-    said: Said = cast("Choice", choice) if choice else await _ask(talk, view, doubt)
-    while said != "later":
+    said: Said = cast("Said", choice) if choice else await _ask(talk, view, doubt)
+    while said in ("perhaps", "decline"):
         confirmed = await _read_back(talk, view, said)
-        if confirmed == said:
-            await _give(talk, invitation_id, me.expert_id, said)
+        if confirmed == said == "decline":
+            await _give(talk, invitation_id, me.expert_id, "decline")
             return
         said = confirmed
+    if said == "accept":
+        await _give(talk, invitation_id, me.expert_id, "accept")
+        return
     await talk.say(texts.ANSWER_LATER.format(until=print_time(view.answer_until)))
 
 
 async def _ask(talk: Talk, view: InvitationView, doubt: str) -> Said:
     question = "\n".join([
-        texts.INVITED,
+        doubt if doubt == texts.UNDONE else texts.INVITED,
         wording.when_and_where(view),
         texts.ANSWER_BY.format(until=print_time(view.answer_until)),
         texts.ASK_BY_DOUBT.get(doubt, texts.ASK_ANSWER),
@@ -108,14 +151,14 @@ async def _ask(talk: Talk, view: InvitationView, doubt: str) -> Said:
     return await talk.choose(question, options, words=_said)
 
 
-async def _read_back(talk: Talk, view: InvitationView, said: Choice) -> Said:
-    """What was chosen once more. As on the phone 1 attends and 2 doesn't, so the same key twice confirms."""
-    if said == "accept":
-        question = f"{texts.READ_BACK_ACCEPT}\n{wording.when_and_where(view)}"
-        labels = (texts.CONFIRM_ACCEPT, texts.CHANGE_TO_DECLINE, texts.LATER)
-    else:
+async def _read_back(talk: Talk, view: InvitationView, said: Said) -> Said:
+    """What was said once more. As on the phone 1 attends and 2 doesn't, so the same key twice confirms."""
+    if said == "decline":
         question = texts.READ_BACK_DECLINE.format(time=print_time(view.gathering_at))
         labels = (texts.CHANGE_TO_ACCEPT, texts.CONFIRM_DECLINE, texts.LATER)
+    else:
+        question = f"{texts.READ_BACK_ACCEPT}\n{wording.when_and_where(view)}"
+        labels = (texts.CONFIRM_ACCEPT, texts.CHANGE_TO_DECLINE, texts.LATER)
     values: tuple[Said, ...] = ("accept", "decline", "later")
     return await talk.choose(question, dict(zip(labels, values, strict=True)), words=_confirms(said))
 
@@ -128,33 +171,49 @@ async def _give(talk: Talk, invitation_id: UUID, expert_id: UUID, choice: Choice
 def _outcome(answered: Answered, choice: Choice, turn: Turn) -> str:
     """What holds now, whether or not it was this answer that decided."""
     view = answered.view
-    accepted = view.state is InvitationState.ACCEPTED
-    if accepted and choice == "decline":
-        held = wording.agreed_panel(view, turn.now)
-        return f"{texts.TOO_LATE_TO_DECLINE}\n{held}\n{commands.tappable(commands.LEAVE)}"
+    if view.state is InvitationState.ACCEPTED:
+        if choice == "accept":
+            return f"{texts.ACCEPTED}\n{_agreed(view, turn)}"
+        if view.undo_until is None:
+            held = wording.agreed_panel(view, turn.now)
+            return f"{texts.TOO_LATE_TO_DECLINE}\n{held}\n{commands.tappable(commands.LEAVE)}"
+        return f"{texts.UNDO_FIRST}\n{_agreed(view, turn)}"
     if view.state is InvitationState.DECLINED and answered.effective:
         return texts.DECLINED.format(time=print_time(view.gathering_at))
     return wording.what_holds(view, turn.now)
 
 
-def _said(text: str) -> Choice | None:
+def _agreed(view: InvitationView, turn: Turn) -> str:
+    """A panel that was agreed to, with the tap that takes that back while it can be."""
+    return "\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)])
+
+
+def undo_lines(view: InvitationView) -> list[str]:
+    if view.undo_until is None:
+        return []
+    tap = tappable_choice(texts.UNDO, _FIRST_UNDO_ID + view.menu_id)
+    return [texts.UNDO_UNTIL.format(until=print_time(view.undo_until)), f"▸ {tap}"]
+
+
+def _said(text: str) -> Said | None:
     match understand(text):
         case Yes():
-            return "accept"
+            return "perhaps"
         case No():
             return "decline"
         case _:
             return None
 
 
-def _confirms(said: Choice) -> Callable[[str], Said | None]:
+def _confirms(said: Said) -> Callable[[str], Said | None]:
     """Reads the answer to a read-back: 不参加 and 参加 mean themselves, a plain 是 what was read back."""
+    agreed: Said = "decline" if said == "decline" else "accept"
 
     def read(text: str) -> Said | None:
-        if (choice := _said(text)) is not None:
-            return choice
+        if (meant := _said(text)) is not None:
+            return agreed if meant == said else meant
         try:
-            return said if yes_or_no(text) else None
+            return agreed if yes_or_no(text) else None
         except InvalidInput:
             return None
 

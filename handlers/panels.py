@@ -6,6 +6,7 @@ from bot.router import Router
 from bot.turn import Turn
 from domain.clock import print_time
 from handlers import commands, people, texts, wording
+from handlers.invitations import undo_lines
 from services.invitations import InvitationView
 
 _SHOWN = 3
@@ -24,7 +25,7 @@ async def my_panels(turn: Turn) -> str:
     found = await turn.services.invitations.list_panels(me.expert_id)
     if not found:
         return f"{texts.NO_PANELS}\n{commands.tappable(commands.INVITATIONS, commands.PAST_PANELS)}"
-    blocks = [wording.agreed_panel(view, turn.now) for view in found[:_SHOWN]]
+    blocks = ["\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)]) for view in found[:_SHOWN]]
     if len(found) > _SHOWN:
         blocks.append(texts.AND_MORE.format(count=len(found) - _SHOWN))
     words = commands.tappable(commands.CHECK_IN, commands.LEAVE, commands.PAST_PANELS)

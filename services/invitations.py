@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -15,7 +15,7 @@ from domain.errors import Conflict, NotFound
 from domain.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.rulebook_texts import time_params
 from models.attendance import has_entered
-from models.draws import Absence, CallNotice, DiscardRequest, Draw
+from models.draws import Absence, CallNotice, Condition, DiscardRequest, Draw
 from models.invitations import Invitation
 from models.notices import Attempt
 from services.base import Actor, Deps, record, rows, system, transaction, violation
@@ -41,6 +41,8 @@ AND {not_paused("expire", "i.id")}
 ORDER BY i.answer_until LIMIT $3
 """
 _CALLING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+_CLOCKS_DIFFER = timedelta(seconds=2)
+"""How much earlier than our clock a message may say that it was sent after what it answers."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class InvitationView:
     leave_until: datetime | None = None
     leave_asked_until: datetime | None = None
     """Until when he may confirm or deny a leave that somebody else registered for him; None: nobody did."""
+    undo_until: datetime | None = None
+    """Until when an acceptance can be taken back; None: it can't, or not any more."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ class Invitations:
 
     async def _views(self, invitations: Sequence[Invitation]) -> list[InvitationView]:
         notices = {n.id: n for n in await CallNotice.filter(id__in=[i.notice_id for i in invitations])}
-        pools = {d.id: d.pool for d in await Draw.filter(id__in=[i.draw_id for i in invitations])}
+        draws = {d.id: d for d in await Draw.filter(id__in=[i.draw_id for i in invitations])}
+        calling = await self._still_calling(draws.values(), invitations)
         came = {
             (row["invitation_id"], row["direction"]): row["at"]
             for row in await rows(
@@ -144,14 +149,25 @@ class Invitations:
         asked = {request.invitation_id: request.answer_until for request in await requests}
         return [
             replace(
-                self._view(i, notices[i.notice_id], pools[i.draw_id]),
+                self._view(i, notices[i.notice_id], draws[i.draw_id].pool),
                 checked_in_at=came.get((i.id, "in")),
                 claimed_at=came.get((i.id, "claim")),
                 checked_out_at=came.get((i.id, "out")),
                 leave_asked_until=None if (i.id, "in") in came else asked.get(i.id),
+                undo_until=i.answer_until if i.draw_id in calling and self._may_undo(i, (i.id, "in") in came) else None,
             )
             for i in invitations
         ]  # fmt: skip
+
+    async def _still_calling(self, draws: Iterable[Draw], invitations: Sequence[Invitation]) -> set[UUID]:
+        """Draws of these invitations that still call, so that an acceptance can be undone."""
+        recent = {i.draw_id for i in invitations if self._may_undo(i, has_come=False)}
+        candidates = [d for d in draws if d.id in recent]
+        conditions = await Condition.filter(draw_id__in=[d.id for d in candidates]) if candidates else []
+        return {d.id for d in candidates if _calls(Locked(d, [c for c in conditions if c.draw_id == d.id]))}
+
+    def _may_undo(self, i: Invitation, has_come: bool) -> bool:
+        return i.state == InvitationState.ACCEPTED and not has_come and self._deps.now() < i.answer_until
 
     def _view(self, i: Invitation, notice: CallNotice, pool: str) -> InvitationView:
         accepted = i.state == InvitationState.ACCEPTED
@@ -174,22 +190,49 @@ class Invitations:
     # ---- answering
 
     async def answer(
-        self, invitation_id: UUID, expert_id: UUID, choice: Choice, *, by: Channel, key: str | None = None
+        self,
+        invitation_id: UUID,
+        expert_id: UUID,
+        choice: Choice,
+        *,
+        by: Channel,
+        said_at: datetime | None = None,
+        key: str | None = None,
     ) -> Answered:
         """The first valid answer on any channel decides; a later one is told what holds.
 
-        ``key`` is accepted for callers that repeat after a crash: an answer is idempotent by the invitation's state.
-        Raises NotFound for somebody else's invitation.
+        ``said_at`` is when the person said so, where that is known: what was said before an answer was undone doesn't
+        count after it. ``key`` is accepted for callers that repeat after a crash: an answer is idempotent by the
+        invitation's state. Raises NotFound for somebody else's invitation.
         """
         async with transaction():
             invitation, locked = await self._lock(invitation_id, expert_id)
-            if invitation.state == InvitationState.OPEN:
+            effective = invitation.state == InvitationState.OPEN and not _is_older(said_at, invitation)
+            if effective:
                 await self._take(locked, invitation, choice, by)
-                effective = True
-            else:
-                effective = False
-                if by == "voice" and invitation.state == InvitationState.SILENT:
-                    await self._tell_unclear(invitation, locked.draw)
+            elif by == "voice" and invitation.state == InvitationState.SILENT:
+                await self._tell_unclear(invitation, locked.draw)
+            view = (await self._views([invitation]))[0]
+        return Answered(effective, view)
+
+    async def undo(
+        self, invitation_id: UUID, expert_id: UUID, *, by: Channel, said_at: datetime | None = None
+    ) -> Answered:
+        """Take an acceptance back: the call is open again, and its time to answer runs on.
+
+        Only while that time runs and the draw still calls. As soon as its places are full the draw is over, and
+        whoever can't come asks for leave. ``effective`` false: the view tells what holds. Raises NotFound.
+        """
+        async with transaction():
+            invitation, locked = await self._lock(invitation_id, expert_id)
+            may = self._may_undo(invitation, await has_entered(invitation.id)) and _calls(locked)
+            effective = may and not _is_older(said_at, invitation)
+            if effective:
+                now = self._deps.now()
+                await self._run.close_place(locked, invitation, InvitationEvent.UNDO, now, by=by)
+                await self._void_requests(invitation, now)
+                actor = Actor(locked.draw.pool, "expert", expert_id=expert_id)
+                await record(actor, now, "invitation.undone", "invitation", invitation.id, channel=by)
             view = (await self._views([invitation]))[0]
         return Answered(effective, view)
 
@@ -213,19 +256,26 @@ class Invitations:
             return
         await self.plan_reminder(invitation, draw.pool, now)
         params = {**time_params(notice.gathering_at), "place": place(notice), "code": invitation.code}
-        await self._tell(invitation, draw, "draw_accepted", params, by)
+        await self._tell(invitation, draw, "draw_accepted", params, by, occasion=f":{draw.log_length}")
         await tell_agency(
             self._notices, draw, "agency_agreed", str(draw.log_length), agreed=locked.accepted, needed=draw.needed
         )
 
     async def _tell(
-        self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
+        self,
+        invitation: Invitation,
+        draw: Draw,
+        kind: str,
+        params: dict[str, str],
+        by: Channel | None = None,
+        occasion: str = "",
     ) -> None:
-        """``by`` is where the person acted: a conversation answers there itself."""
+        """``by`` is where the person acted: a conversation answers there itself. ``occasion`` tells from one another
+        what can happen to an invitation twice."""
         await self._notices.notify(
             pool=draw.pool,
             kind=kind,
-            dedupe_key=f"{kind}:{invitation.id}",
+            dedupe_key=f"{kind}:{invitation.id}{occasion}",
             params=params,
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,
@@ -397,3 +447,15 @@ class Invitations:
         await DiscardRequest.filter(invitation_id=invitation.id, state=DiscardState.OPEN).update(
             state=DiscardState.VOID, decided_at=now
         )
+
+
+def _calls(locked: Locked) -> bool:
+    """Whether the draw still calls or waits for answers. Once the last place is taken it is as good as closed."""
+    full = all(c.accepted == c.needed for c in locked.conditions)
+    return locked.state in _CALLING and not full
+
+
+def _is_older(said_at: datetime | None, invitation: Invitation) -> bool:
+    """Said before the last answer or its undoing, as a repeated copy of an old message is."""
+    changed = invitation.answered_at
+    return said_at is not None and changed is not None and said_at < changed - _CLOCKS_DIFFER

@@ -263,7 +263,9 @@ class Receipts:
         keys = attempt.keys if detail.keys is None else detail.keys
         choice = self._choice(notice, keys) if detail.status in HEARD else None
         if choice is not None and notice.invitation_id is not None and notice.expert_id is not None:
-            await self._invitations.answer(notice.invitation_id, notice.expert_id, choice, by="voice")
+            await self._invitations.answer(
+                notice.invitation_id, notice.expert_id, choice, by="voice", said_at=row["sent_at"]
+            )
         event = AttemptEvent.ANSWER if choice is not None else _call_event(notice, detail.status)
         await self._close(row["id"], event, detail.status, keys)
         await Attempt.filter(id=row["id"]).update(check_at=None)

@@ -23,8 +23,8 @@ _TIERS = {"main": "主选专业", "alternative": "备选专业"}
 _ROLES = {"agency": "招标人（代理机构）", "supervisor": "监督人"}
 _SOURCES = {"register": "来自监督人名册", "typed": "由代理机构自行填写", "none": "未指定"}
 _OUTCOMES = {
-    "accepted": "同意参加", "declined": "不参加", "silent": "未答复", "left": "请假", "absent": "缺席",
-    "recused": "现场回避", "released": "退选", "cancelled": "已取消",
+    "accepted": "同意参加", "declined": "不参加", "silent": "未答复", "undone": "撤销同意", "left": "请假",
+    "absent": "缺席", "recused": "现场回避", "released": "退选", "cancelled": "已取消",
 }  # fmt: skip
 _SKIPS: Mapping[str, str] = {str(reason): text for reason, text in SKIP_REASONS.items()}
 _CAUSES = {"exhausted": "，原名单已抽完，扩大地区"}

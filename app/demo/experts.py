@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -58,8 +57,6 @@ class Expert:
         if not self._invited(state):
             return False
         await self.phone.tap("参加")
-        await asyncio.sleep(0.2)
-        await self.phone.tap("确认参加")
         return True
 
     async def _accept_in_words(self, state: Json) -> bool:

@@ -34,6 +34,8 @@ from services.notices import Notices
 log = structlog.get_logger(__name__)
 
 _TRY_AGAIN = timedelta(minutes=10)
+_RESUMED_AFTER = timedelta(seconds=60)
+"""Whoever has just undone an answer holds the phone and is being asked there: no other channel asks sooner."""
 _LOOK_AHEAD = 50
 """Candidates whose hindrances are looked up by one query."""
 
@@ -282,24 +284,30 @@ class Run:
     ) -> None:
         """Move an invitation and its condition's counters together, and write the outcome. Raises Conflict.
 
+        An acceptance that is undone opens the call again: its place stays taken, its ladder goes on after a while.
         ``by`` is the channel of an answer, or system. Without a ``cause`` the expert answered, or nobody did.
         """
         was = InvitationState(invitation.state)
         became = INVITATION.next(was, event)
         condition = locked.condition(invitation.condition_id)
-        condition.open -= was == InvitationState.OPEN
+        condition.open += (became == InvitationState.OPEN) - (was == InvitationState.OPEN)
         condition.accepted += (became == InvitationState.ACCEPTED) - (was == InvitationState.ACCEPTED)
         await condition.save(update_fields=["open", "accepted"])
         invitation.state = became
         invitation.answered_by = by
         invitation.answered_at = now
         if became != InvitationState.ACCEPTED:
-            invitation.closed_at, invitation.next_reminder_at = now, None
+            invitation.closed_at = None if became == InvitationState.OPEN else now
+            invitation.next_reminder_at = None
         await invitation.save(update_fields=["state", "answered_by", "answered_at", "closed_at", "next_reminder_at"])
         cause = cause or Cause("system" if by == "system" else "expert")
         leaf = bytes.fromhex(invitation.leaf)
         outcome = record.Outcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
         await append(locked.draw, now, outcome)
+        if became == InvitationState.OPEN:
+            await self._notices.stop(invitation_id=invitation.id, kinds=["draw_accepted"])
+            await self._notices.resume(invitation_id=invitation.id, kind="draw_call", pause=_RESUMED_AFTER)
+            return
         await self._notices.stop(invitation_id=invitation.id, kinds=["draw_call"])
         if locked.state in _LISTENING:
             await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
@@ -376,5 +384,8 @@ def _missing(condition: Condition) -> int:
 
 
 def _outcome(state: InvitationState) -> record.OutcomeKind:
+    """What the record calls the move to ``state``; back to open leads an acceptance that was undone."""
+    if state == InvitationState.OPEN:
+        return "undone"
     known: dict[str, record.OutcomeKind] = {kind: kind for kind in get_args(record.OutcomeKind)}
     return known[state.value]

@@ -23,7 +23,7 @@ from domain.links_in_text import defuse
 from services.base import Deps, execute, rows, transaction
 from services.batches import each
 from services.notices import texts
-from services.notices.notify import Notices
+from services.notices.notify import STOPPED, Notices
 from services.outages import AWAY
 from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
 
@@ -192,7 +192,7 @@ class Delivery:
         """What an outage has delayed may have come to its end, or into the quiet hours, since it was planned."""
         now = self._deps.now()
         if row["state"] != "active":
-            return replace(outcome, state="failed", vendor_code="stopped")
+            return replace(outcome, state="failed", vendor_code=STOPPED)
         if row["kind"] in texts.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
             return replace(outcome, state="failed", vendor_code="too_late")
         hours = self._deps.book(row["pool"]).ladder[row["kind"]].hours.get(row["channel"])
@@ -267,7 +267,9 @@ class Delivery:
             await self._official.send_text(row["pool"], openid, text)
             return
         items = [MenuItem(row["menu_id"] + index, label) for index, label in enumerate(choices)]
-        await self._official.send_menu(row["pool"], openid, text, items, "点选即可，之后会请您再确认一次。")
+        await self._official.send_menu(
+            row["pool"], openid, text, items, "点“参加”即算答复；名额未满时，截止前可以撤销。"
+        )
 
     def _params(self, row: Any) -> dict[str, str]:
         given = _as_object(row["params"]).items()

@@ -6,7 +6,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -26,6 +26,8 @@ _LETTERS = string.ascii_letters + string.digits
 _OUT_ID_LENGTH = 15
 NO_RECEIPT = "no_receipt"
 """Ledger code of an attempt given up because nobody told what became of it."""
+STOPPED = "stopped"
+"""Ledger code of an attempt that was never made, since its ladder had ended."""
 NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
 """Ledger codes of calls that were picked up to no avail; the vendor did not confirm the keys of the second."""
 
@@ -145,19 +147,29 @@ class Notices:
         notice = await Notice.select_for_update().get_or_none(id=notice_id)
         if notice is None or notice.state != "active":
             return
-        attempts = await Attempt.filter(notice_id=notice_id)
         now = self._deps.now()
-        tried = [Tried(a.step, AttemptState(a.state), a.created_at, _is_repeatable(a)) for a in attempts]
-        await self._apply(notice, self._plan(notice, tried, now), now)
+        await self._apply(notice, self._plan(notice, await _tried(notice_id), now), now)
 
     async def stop(self, *, invitation_id: UUID, kinds: Sequence[str]) -> None:
         """End the ladders of an invitation: what was not sent yet is not sent any more."""
         notices = await Notice.filter(invitation_id=invitation_id, kind__in=list(kinds), state="active")
         await self._close([n.id for n in notices], "stopped")
 
+    async def resume(self, *, invitation_id: UUID, kind: str, pause: timedelta) -> None:
+        """Let a ladder that an answer has stopped go on, since the answer was undone; nothing is sent before ``pause``.
+
+        What was not sent when it stopped is due again.
+        """
+        for notice in await Notice.filter(invitation_id=invitation_id, kind=kind, state="stopped").select_for_update():
+            notice.state, notice.closed_at = "active", None
+            await notice.save(update_fields=["state", "closed_at"])
+            now = self._deps.now()
+            await self._apply(notice, self._plan(notice, await _tried(notice.id), now + pause), now)
+
     async def reword(self, *, invitation_id: UUID, kind: str, params: Params) -> None:
-        """Replace facts of a running ladder: what it sends from now on says the new ones."""
-        for notice in await Notice.filter(invitation_id=invitation_id, kind=kind, state="active").select_for_update():
+        """Replace facts of a ladder that runs or may be resumed: what it sends from now on says the new ones."""
+        living = Notice.filter(invitation_id=invitation_id, kind=kind, state__in=["active", "stopped"])
+        for notice in await living.select_for_update():
             notice.params = {**notice.params, **params}
             await notice.save(update_fields=["params"])
 
@@ -177,10 +189,11 @@ class Notices:
             now,
         )
         await execute(
-            "UPDATE attempt SET state = 'failed', vendor_code = 'stopped', closed_at = $2 "
+            "UPDATE attempt SET state = 'failed', vendor_code = $3, closed_at = $2 "
             "WHERE notice_id = ANY($1::uuid[]) AND state = 'pending'",
             list(notice_ids),
             now,
+            STOPPED,
         )
 
     def _plan(self, notice: Notice, tried: Sequence[Tried], now: datetime) -> Plan:
@@ -242,6 +255,12 @@ def _new_attempt(notice: Notice, planned: Planned, number: int, now: datetime) -
         id=new_id(), notice_id=notice.id, channel=planned.channel, step=planned.step, number=number,
         out_id=new_out_id(), created_at=now, due_at=planned.due_at, wait=int(planned.wait.total_seconds()),
     )  # fmt: skip
+
+
+async def _tried(notice_id: UUID) -> list[Tried]:
+    """Attempts as the ladder sees them; those that were never made are none."""
+    attempts = await Attempt.filter(notice_id=notice_id).exclude(vendor_code=STOPPED)
+    return [Tried(a.step, AttemptState(a.state), a.created_at, _is_repeatable(a)) for a in attempts]
 
 
 def _is_repeatable(attempt: Attempt) -> bool:

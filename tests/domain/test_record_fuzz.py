@@ -70,12 +70,18 @@ def _walk(script: Script, no: int, tier: str, dice: random.Random) -> None:
             script.step(no, tier, skip=dice.choice(["", "", "", "leave"]))
         elif waiting := script.open.get(no):
             script.outcome(dice.choice(waiting), dice.choice(["accepted", "declined"]), no)
+            _undo_some(script, no, dice)
         elif script.cursors[no, tier] == len(order):
             break
         if dice.random() < 0.05:
             script.then(acts.Paused("agency"), acts.Resumed())
     if script.missing(no):
         script.then(acts.Exhausted(no, tier))
+
+
+def _undo_some(script: Script, no: int, dice: random.Random) -> None:
+    if (agreed := script.accepted.get(no)) and dice.random() < 0.2:
+        script.outcome(dice.choice(agreed), "undone", no)
 
 
 def _close(script: Script) -> None:

@@ -100,3 +100,44 @@ def test_the_verifier_counts_discards_by_cause():
     script.outcome(script.accepted[1][0], "left")
     assert "experts out after they agreed 同意后移出: 2 (agency 1, expert 1)" in examine(script.record())[1]
     assert "experts out after they agreed 同意后移出: 0" in examine(whole_draw().record())[1]
+
+
+def calling() -> tuple[Script, bytes]:
+    """One of three has agreed, the others are not called yet."""
+    script = Script().seeded().need()
+    leaf = script.step()
+    return script.outcome(leaf, "accepted"), leaf
+
+
+def test_an_acceptance_that_is_undone_in_time_draws_no_remark_and_keeps_the_place():
+    script, leaf = calling()
+    script.outcome(leaf, "undone").outcome(leaf, "accepted").outcome(leaf, "undone").outcome(leaf, "silent")
+    script.fill().then(draw_record.Completed(), draw_record.Ended())
+    findings, summary = examine(script.record())
+    assert findings == []
+    assert any(line.endswith("专家及时撤销的同意: 2") for line in summary)
+
+
+def test_nobody_is_called_for_the_place_of_an_acceptance_that_was_undone():
+    script, leaf = calling()
+    script.outcome(leaf, "undone")
+    for _ in range(2):
+        script.step()
+    assert found(script) == []
+    script.step()
+    assert ("error", "too_many") in found(script)
+
+
+def test_once_all_places_are_told_to_be_full_nobody_undoes_an_acceptance():
+    assert found(discarded("undone")) == [("error", "undone_late")]
+
+
+@pytest.mark.parametrize("by", ["agency", "venue", "verifier", "system"])
+def test_nobody_but_the_expert_undoes_an_acceptance(by):
+    script, leaf = calling()
+    assert ("error", "party") in found(script.outcome(leaf, "undone", by=by))
+
+
+def test_only_an_acceptance_can_be_undone():
+    script, _ = calling()
+    assert ("error", "outcome") in found(script.outcome(script.step(), "undone"))

@@ -167,6 +167,8 @@ class Script:
             self.accepted.setdefault(no, []).append(leaf)
         elif leaf in self.accepted.get(no, []):
             self.accepted[no].remove(leaf)
+        if outcome == "undone":
+            self.open[no].append(leaf)
         return self
 
     def fill(self, no: int = 1) -> Script:

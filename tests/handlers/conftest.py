@@ -44,6 +44,7 @@ from tests.factories.draws import make_project
 from tests.factories.offices import Office, add_experts, make_office
 from tests.factories.payments import Passed, make_fake_desk
 from tests.factories.people import make_account
+from tests.invariants import check_invariants
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 POOLS = Path(__file__).parents[2] / "config" / "pools"
@@ -128,9 +129,9 @@ class World:
         )
         return phone
 
-    async def call(self, expert: Expert, **options: Any) -> Invitation:
-        """Draw until this expert, the only one in the pool, is invited."""
-        draw_id = await offices.start_draw(self.office, needed=1, **options)
+    async def call(self, expert: Expert, *, needed: int = 1, **options: Any) -> Invitation:
+        """Draw until this expert is invited; with ``needed`` places there must be as many in the pool."""
+        draw_id = await offices.start_draw(self.office, needed=needed, **options)
         return await Invitation.get(draw_id=draw_id, expert_id=expert.id)
 
     async def call_again(self, expert: Expert, *, later: timedelta = timedelta(days=2)) -> Invitation:
@@ -159,6 +160,10 @@ class World:
         await self.services.invitations.answer(invitation.id, expert.id, "accept", by="voice")
         await self.office.run.advance(invitation.draw_id)
         return await Invitation.get(id=invitation.id)
+
+    async def check(self) -> None:
+        """All that must hold in the database, the records of draws included."""
+        await check_invariants()
 
     async def state_of(self, invitation_id: UUID) -> str:
         return (await Invitation.get(id=invitation_id)).state
@@ -211,6 +216,10 @@ class Phone:
 
     async def identity(self) -> WechatIdentity:
         return await WechatIdentity.get(appid="wx1", openid=self.openid)
+
+    async def sends(self, sent: Message) -> str:
+        """A message as it stands; the same one again is a copy."""
+        return await self._send(sent)
 
     async def _send(self, sent: Message) -> str:
         reply = await self.world.engine.receive(sent, time.monotonic())

@@ -142,3 +142,23 @@ async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone,
     await phone.taps("我已到场（自报）")
     assert await PresenceClaim.filter(invitation_id=first.id).exists()
     assert not await PresenceClaim.filter(invitation_id=second.id).exists()
+
+
+async def test_a_scan_ends_the_talk_about_checking_in(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("签到")
+    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    done = await phone.scans(f"venue:{token}")
+    assert "签到成功" in done
+    assert "还没有完成" not in done
+    assert "没有正在办理" in await phone.says("取消")
+
+
+async def test_after_a_check_in_another_open_talk_goes_on_unmentioned(
+    world: World, phone: Phone, expert: Expert
+) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("日程")
+    token, _ = await world.office.attendance.venue_token(world.office.desk, invitation.draw_id)
+    assert "还没有完成" not in await phone.scans(f"venue:{token}")
+    assert "对吗" in await phone.says("明天到后天")

@@ -1,4 +1,4 @@
-"""Answering: taps, numbers and plain words; read back before it counts; and all that comes too late or astray."""
+"""Answering: a tap or number counts at once and can be undone, words are read back; and all that comes astray."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from domain.clock import FixedClock, print_time
 from models.draws import CallNotice
 from models.experts import Expert
 from models.invitations import Invitation
+from models.notices import Attempt, Notice
+from tests.bot.conftest import message
 from tests.handlers.conftest import Phone, World
 
 
@@ -19,30 +21,165 @@ async def invitation(world: World, expert: Expert) -> Invitation:
     return await world.call(expert)
 
 
+@pytest.fixture
+async def one_of_two(world: World, expert: Expert) -> Invitation:
+    """The expert's invitation to a panel that misses another one too."""
+    await world.add_expert()
+    return await world.call(expert, needed=2)
+
+
 async def tap_menu(phone: Phone, invitation: Invitation, label: str) -> str:
     """Tap 参加 or 不参加 in the msgmenu that announced the invitation."""
     return await phone.says(label, bizmsgmenuid=invitation.menu_id + (label == "不参加"))
 
 
-async def test_a_tap_is_read_back_and_counts_when_confirmed(world: World, phone: Phone, invitation: Invitation) -> None:
-    asked = await tap_menu(phone, invitation, "参加")
-    assert "【参加】" in asked
-    assert "广州市天河区天润路333号 3号评标室" in asked
-    assert "王场地 020-28866000" in asked
-    assert await world.state_of(invitation.id) == "open"
-    done = await phone.taps("确认参加")
+async def test_one_tap_on_attend_counts_at_once_and_stops_the_ladder(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    done = await tap_menu(phone, invitation, "参加")
     assert "已确认您参加评标" in done
+    for told in (print_time(invitation.gathering_at), "广州市天河区天润路333号 3号评标室", "王场地 020-28866000"):
+        assert told in done
     assert invitation.code in done
-    assert print_time(invitation.gathering_at) in done
-    assert "请假" in done
     answered = await Invitation.get(id=invitation.id)
     assert (answered.state, answered.answered_by) == ("accepted", "chat")
+    assert not await Notice.exists(kind="draw_call", invitation_id=invitation.id, state="active")
+    assert not await Attempt.exists(notice__kind="draw_call", state="pending")
+
+
+async def test_an_acceptance_is_undone_by_a_tap_until_the_deadline(
+    world: World, clock: FixedClock, phone: Phone, one_of_two: Invitation
+) -> None:
+    done = await tap_menu(phone, one_of_two, "参加")
+    assert f"点错了？{print_time(one_of_two.answer_until)}前可以撤销" in done
+    clock.move(timedelta(minutes=2, seconds=50))
+    asked = await phone.taps("撤销")
+    assert "已撤销，您还没有答复" in asked
+    assert await world.state_of(one_of_two.id) == "open"
+    await world.check()
+    clock.move(timedelta(seconds=5))
+    assert "已确认您参加评标" in await phone.says("1")
+    assert await world.state_of(one_of_two.id) == "accepted"
+    await world.check()
+
+
+async def test_an_undone_acceptance_can_become_a_no_and_the_place_goes_to_the_next(
+    world: World, phone: Phone, one_of_two: Invitation
+) -> None:
+    await tap_menu(phone, one_of_two, "参加")
+    await phone.taps("撤销")
+    await phone.taps("不参加")
+    await phone.taps("确认不参加")
+    assert await world.state_of(one_of_two.id) == "declined"
+    await world.office.run.advance(one_of_two.draw_id)
+    await world.check()
+
+
+async def test_after_the_deadline_it_is_a_leave(
+    world: World, clock: FixedClock, phone: Phone, one_of_two: Invitation
+) -> None:
+    await tap_menu(phone, one_of_two, "参加")
+    clock.move(timedelta(minutes=3, seconds=1))
+    told = await phone.taps("撤销")
+    assert "不能撤销" in told
+    assert await world.state_of(one_of_two.id) == "accepted"
+    assert "撤销" not in await phone.says("活动")
+    assert "简短说明原因" in await phone.says("请假")
+
+
+async def test_who_takes_the_last_place_is_offered_leave_instead_of_undoing(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    done = await tap_menu(phone, invitation, "参加")
+    assert "撤销" not in done
+    assert "回复“请假”" in done
+    stale = await phone.says("撤销", bizmsgmenuid=4_000_000_000_000_000 + invitation.menu_id)
+    assert "不能撤销" in stale
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+async def test_when_another_takes_the_last_place_undoing_is_over(
+    world: World, phone: Phone, one_of_two: Invitation
+) -> None:
+    done = await tap_menu(phone, one_of_two, "参加")
+    assert "▸" in done
+    [other] = await Invitation.filter(draw_id=one_of_two.draw_id).exclude(id=one_of_two.id)
+    await world.services.invitations.answer(other.id, other.expert_id, "accept", by="voice")
+    await world.office.run.advance(one_of_two.draw_id)
+    assert "名额已满，不能撤销" in await phone.taps("撤销")
+    assert await world.state_of(one_of_two.id) == "accepted"
+    await world.check()
+
+
+async def test_what_was_accepted_by_phone_is_undone_from_the_list_of_panels(
+    world: World, phone: Phone, expert: Expert, one_of_two: Invitation
+) -> None:
+    await world.services.invitations.answer(one_of_two.id, expert.id, "accept", by="voice")
+    await phone.says("活动")
+    await phone.taps("撤销")
+    assert await world.state_of(one_of_two.id) == "open"
+
+
+async def test_nobody_undoes_for_somebody_else(world: World, phone: Phone, one_of_two: Invitation) -> None:
+    await tap_menu(phone, one_of_two, "参加")
+    [other] = await Invitation.filter(draw_id=one_of_two.draw_id).exclude(id=one_of_two.id)
+    stranger = await world.phone_of(await Expert.get(id=other.expert_id))
+    stranger.screen = phone.screen
+    assert "不是发给您的" in await stranger.taps("撤销")
+    assert await world.state_of(one_of_two.id) == "accepted"
+
+
+async def test_a_recorded_tap_that_comes_again_changes_nothing(
+    world: World, clock: FixedClock, phone: Phone, one_of_two: Invitation
+) -> None:
+    """Even when Redis has forgotten that it came before."""
+    tapped = message("参加", phone.openid, at=clock.now(), bizmsgmenuid=one_of_two.menu_id)
+    await phone.sends(tapped)
+    clock.move(timedelta(seconds=10))
+    undone = message("撤销", phone.openid, at=clock.now(), bizmsgmenuid=4_000_000_000_000_000 + one_of_two.menu_id)
+    await phone.sends(undone)
+    await world.redis.flushall()
+    clock.move(timedelta(seconds=10))
+    assert "还在等您答复" in await phone.sends(tapped)
+    assert await world.state_of(one_of_two.id) == "open"
+    await tap_menu(phone, one_of_two, "参加")
+    await world.redis.flushall()
+    assert "已经失效" in await phone.sends(undone)
+    assert await world.state_of(one_of_two.id) == "accepted"
+
+
+async def test_after_undoing_the_ladder_goes_on_but_not_at_once(
+    world: World, clock: FixedClock, phone: Phone, one_of_two: Invitation
+) -> None:
+    await tap_menu(phone, one_of_two, "参加")
+    clock.move(timedelta(seconds=30))
+    await phone.taps("撤销")
+    pending = await Attempt.filter(notice__invitation_id=one_of_two.id, notice__kind="draw_call", state="pending")
+    assert {a.channel for a in pending} >= {"sms"}
+    assert all(a.due_at == clock.now() + timedelta(minutes=1) for a in pending)
+    await phone.taps("参加")
+    assert not await Attempt.exists(notice__kind="draw_call", notice__invitation_id=one_of_two.id, state="pending")
+
+
+async def test_a_tap_ends_the_question_that_asked_the_same(world: World, phone: Phone, invitation: Invitation) -> None:
+    await phone.says("邀请")
+    done = await tap_menu(phone, invitation, "参加")
+    assert "还没有完成" not in done
+    assert "没有正在办理" in await phone.says("取消")
+
+
+async def test_a_tap_tells_of_another_invitation_that_waits(
+    world: World, phone: Phone, expert: Expert, invitation: Invitation
+) -> None:
+    await world.call_again(expert)
+    assert "另有1个邀请" in await tap_menu(phone, invitation, "参加")
+    assert "您参加吗" in await phone.taps("评标邀请")
 
 
 async def test_no_bubble_ever_names_the_project_or_the_parties(
     world: World, phone: Phone, invitation: Invitation
 ) -> None:
-    shown = [await phone.says("邀请"), await phone.taps("参加"), await phone.taps("确认参加")]
+    shown = [await phone.says("我参加"), await phone.taps("确认参加")]
     shown += [await phone.says("活动"), await phone.says("状态"), await phone.says("请假")]
     for bubble in shown:
         assert "演示项目" not in bubble
@@ -61,21 +198,25 @@ async def test_a_slip_of_the_finger_is_put_right_at_the_read_back(
     world: World, phone: Phone, invitation: Invitation
 ) -> None:
     await tap_menu(phone, invitation, "不参加")
-    assert "【参加】" in await phone.taps("改为参加")
     assert await world.state_of(invitation.id) == "open"
-    await phone.taps("确认参加")
+    assert "已确认您参加评标" in await phone.taps("改为参加")
     assert await world.state_of(invitation.id) == "accepted"
 
 
-@pytest.mark.parametrize(("number", "state"), [("1", "accepted"), ("２", "declined")])
-async def test_the_same_number_twice_answers_and_confirms_as_on_the_phone(
-    world: World, phone: Phone, invitation: Invitation, number: str, state: str
+async def test_the_number_of_the_question_attends_at_once(world: World, phone: Phone, invitation: Invitation) -> None:
+    await phone.says("邀请")
+    assert "已确认您参加评标" in await phone.says("1")
+    assert await world.state_of(invitation.id) == "accepted"
+
+
+async def test_the_same_number_twice_declines_as_on_the_phone(
+    world: World, phone: Phone, invitation: Invitation
 ) -> None:
     await phone.says("邀请")
-    assert "请确认" in await phone.says(number)
+    assert "请确认" in await phone.says("２")
     assert await world.state_of(invitation.id) == "open"
-    await phone.says(number)
-    assert await world.state_of(invitation.id) == state
+    await phone.says("２")
+    assert await world.state_of(invitation.id) == "declined"
 
 
 @pytest.mark.parametrize("number", ["1", "２", "1。"])
@@ -203,7 +344,7 @@ async def test_the_question_which_one_survives_that_one_is_answered_elsewhere(
 async def test_an_answer_after_the_time_is_told_what_holds(
     world: World, clock: FixedClock, phone: Phone, invitation: Invitation
 ) -> None:
-    await tap_menu(phone, invitation, "参加")
+    await phone.says("参加")
     clock.move(timedelta(minutes=4))
     await world.services.invitations.expire_due()
     late = await phone.taps("确认参加")
@@ -236,8 +377,7 @@ async def test_a_declined_invitation_cant_be_accepted_any_more(
 
 
 async def test_the_same_answer_twice_tells_the_same(world: World, phone: Phone, invitation: Invitation) -> None:
-    await tap_menu(phone, invitation, "参加")
-    first = await phone.taps("确认参加")
+    first = await tap_menu(phone, invitation, "参加")
     assert await tap_menu(phone, invitation, "参加") == first
 
 
@@ -266,7 +406,7 @@ async def test_somebody_elses_tap_doesnt_answer_ones_own_invitation(
 
 
 async def test_an_old_confirmation_is_stale(world: World, phone: Phone, invitation: Invitation) -> None:
-    await tap_menu(phone, invitation, "参加")
+    await phone.says("参加")
     old = phone.screen
     await phone.taps("改为不参加")
     newest, phone.screen = phone.screen, old

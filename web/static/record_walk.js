@@ -38,13 +38,15 @@ const ACTS = {
 };
 const PARTIES = ['expert', 'agency', 'venue', 'verifier', 'supervisor', 'system'];
 const TERMINATION_REASONS = ['project_stopped', 'replanned', 'no_experts', 'mistaken', 'other'];
-const OWN_ACTS = { accepted: ['expert'], declined: ['expert'], silent: ['system'] };
+const OWN_ACTS = { accepted: ['expert'], declined: ['expert'], undone: ['expert'], silent: ['system'] };
 /** Whose confirmation an outcome needs when somebody else than the expert caused it. */
 const CONFIRMERS = { left: ['expert'], recused: ['verifier', 'supervisor'] };
 const OUTCOMES = {
   open: ['accepted', 'declined', 'silent', 'cancelled'],
-  accepted: ['left', 'absent', 'recused', 'released', 'cancelled'],
+  accepted: ['undone', 'left', 'absent', 'recused', 'released', 'cancelled'],
 };
+/** Phases in which an acceptance may be taken back; once the places are told to be full it is a leave. */
+const UNDONE_IN = ['calling', 'paused', 'ending'];
 const WITHHELD_MAX = 2;
 const SECOND = 1_000_000n;
 const CLOCK_SLACK = 60n * SECOND;
@@ -415,8 +417,9 @@ class Walk {
     const confirmed = party(entry, 'confirmed_by', ['', ...PARTIES]);
     if (outcome === 'absent') check(this.at >= condition.agreed.get(leaf) - CLOCK_SLACK, 'absent_early');
     if (outcome === 'cancelled' && state === 'accepted') check(this.phase === 'terminating', 'cancelled_early');
+    else if (outcome === 'undone') check(UNDONE_IN.includes(this.phase), 'undone_late');
     else if (state === 'accepted') this.checkDiscard(outcome, by, confirmed);
-    condition.states.set(leaf, outcome);
+    condition.states.set(leaf, outcome === 'undone' ? 'open' : outcome);
   }
 
   /** Nobody who has agreed is put out unnoticed. */

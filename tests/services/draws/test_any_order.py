@@ -154,8 +154,8 @@ class Hands:
         """One thing or another. A refusal is as good as an answer."""
         acts = (
             self.open, self.open, self.fix, self.fix, self.abort, self.reveal_once, self.start, self.force_end,
-            self.pause, self.resume, self.answer, self.answer, self.answer, self.leave, self.register, self.supplement,
-            self.register, self.confirm, self.terminate,
+            self.pause, self.resume, self.answer, self.answer, self.answer, self.undo, self.undo, self.leave,
+            self.register, self.supplement, self.register, self.confirm, self.terminate,
             self.supplement, self.widen, self.widen, self.gather, self.wait, self.office.run.start_due,
         )  # fmt: skip
         with suppress(AppError):
@@ -200,6 +200,10 @@ class Hands:
         for invitation in await Invitation.filter(draw_id=self.draw_id, state="open"):
             choice = self.dice.choice(["accept", "decline"])
             await self.office.invitations.answer(invitation.id, invitation.expert_id, choice, by="chat")  # type: ignore[arg-type]
+
+    async def undo(self) -> None:
+        for invitation in await Invitation.filter(draw_id=self.draw_id, state="accepted").limit(1):
+            await self.office.invitations.undo(invitation.id, invitation.expert_id, by="chat")
 
     async def leave(self) -> None:
         for invitation in await Invitation.filter(draw_id=self.draw_id, state="accepted").limit(1):
