@@ -263,7 +263,7 @@ async def test_05_an_expert_of_the_pool_only_logs_in_and_finds_the_renewal(way: 
         await luo.start("first")
     await _hand_in(way, luo, "renewal")
     said = (await luo.show())["progress"]
-    assert (said["headline"], said["stages"][0]["name"]) == ("续聘申请正在行业部门预审", "网上申报")
+    assert (said["headline"], said["stages"][0]["name"]) == ("您的续聘申请正在行业部门预审", "网上申报")
 
 
 async def _hand_in(way: Journey, applicant: Applicant, entry_type: str = "first") -> None:
@@ -446,7 +446,7 @@ async def test_12_only_that_specialty_is_open_and_it_is_corrected(way: Journey) 
     shown = await he.read()
     editable = {field for section in shown["sections"] for field in section["editable"]}
     assert editable == {"specialties", "strengths", "signed_form", "other_material"}
-    assert shown["progress"]["headline"].startswith("首次申请")
+    assert shown["progress"]["headline"].startswith("您的申请")
     values = next(one["values"] for one in shown["sections"] if one["code"] == "evaluation")
     with pytest.raises(Refused):
         await he.save("profession", {"school": "清华大学"})

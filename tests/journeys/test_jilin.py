@@ -253,7 +253,7 @@ async def test_03_3_the_form_is_handed_in_once(way: Journey) -> None:
     first, second = await sun.submit(), await sun.submit()
     assert (first["state"], first["round"], second["round"]) == ("reviewing", 1, 1)
     said = await sun.ask()
-    assert "入驻申请正在初审" in said
+    assert "您的申请正在初审" in said
     assert "市、县财政部门" in said
     assert await sun.badge() == "临时专家（审核中）"
     with pytest.raises(Refused):
