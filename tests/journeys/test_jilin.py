@@ -345,7 +345,7 @@ async def test_03_3_the_entry_is_told_by_sms_and_the_badge_changes(way: Journey)
     assert "正式专家" in page.text
     expert = await way.mini(SUN, "expert")
     file = await expert.get("/experts/me")
-    assert (file["standing"], file["permanent_region"]["name"]) == ("formal", "农安县")
+    assert (file["standing"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
     assert {one["code"] for one in file["specialties"]} == {"A080101", "A080102"}
     assert (await way.stage.wire.api("GET", f"{POOL}/public-notices"))["total"] == 0
 
