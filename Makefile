@@ -18,9 +18,13 @@ run: $(RUN_STAMP) ## Start everything; prints the addresses (Ctrl-C stops)
 demo: $(RUN_STAMP) ## Play one whole draw over the real wire and verify its record
 	@exec $(BIN)/pbt demo
 
-test: $(DEV_STAMP) ## Run all tests: quick ones side by side, then the roads through everything
+test: $(DEV_STAMP) ## Run all tests, or one area: make test T=tests/services/payments
+ifdef T
+	@exec $(BIN)/pytest -q $(T)
+else
 	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
 	@exec $(BIN)/pytest -q -n 3 --dist loadfile -m slow
+endif
 
 check: $(DEV_STAMP) ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .
