@@ -43,7 +43,7 @@ class AccountPages:
         self._site.post("/h5/{pool}/account/password", self.set_password)
         self._site.get("/h5/{pool}/account/mobile", self.ask_mobile)
         self._site.post("/h5/{pool}/account/mobile", self.send_mobile_code)
-        self._site.get("/h5/{pool}/account/mobile/new", self.reopen)
+        self._site.get("/h5/{pool}/account/mobile/new", self.ask_mobile_code)
         self._site.post("/h5/{pool}/account/mobile/new", self.change_mobile)
         self._site.get("/h5/{pool}/consent", self.ask_consent)
         self._site.post("/h5/{pool}/consent", self.take_consent)
@@ -94,7 +94,10 @@ class AccountPages:
 
     async def ask_password(self, request: http.Request) -> http.Response:
         visitor = await self._logged_in(request)
-        return await self._password_page(visitor, safe_target(request.query.get("next", "")))
+        note = ""
+        if request.query.get("sent") == "yes":
+            note = f"验证码已发送到{(await self._services.credentials.profile(visitor)).masked_mobile}。"
+        return await self._password_page(visitor, safe_target(request.query.get("next", "")), note=note)
 
     async def _logged_in(self, request: http.Request) -> Actor:
         pool = request.match_info["pool"]
@@ -124,10 +127,11 @@ class AccountPages:
         try:
             if fields.get("send"):
                 mobile = await self._services.credentials.own_mobile(visitor)
-                sent = await self._services.accounts.send_code(
+                await self._services.accounts.send_code(
                     visitor.pool, mobile, "password", source=Source(account_id=visitor.account_id)
                 )
-                return await self._password_page(visitor, target, note=f"验证码已发送到{sent.masked_mobile}。")
+                query = urlencode({"sent": "yes"} | ({"next": target} if target else {}))
+                raise http.HTTPSeeOther(f"/h5/{visitor.pool}/account/password?{query}")
             if fields.get("password", "") != fields.get("again", ""):
                 raise InvalidInput("两次输入的新密码不一致，请重新输入。", code="password_differs", field="again")
             await self._services.credentials.set_password(
@@ -171,7 +175,18 @@ class AccountPages:
                 await self._services.accounts.send_code(person.pool, own, "mobile", source=source)
         except AppError as error:
             return await self._mobile_page(person, fields, error=shown(error))
-        return await self._mobile_page(person, fields, sent=True, note="验证码短信已经发出，请查收。")
+        return self._door.sent.lead(
+            "mobile", f"/h5/{person.pool}/account/mobile/new", {}, person=str(person.account_id), mobile=mobile,
+            by=fields.get("by", ""),
+        )  # fmt: skip
+
+    async def ask_mobile_code(self, request: http.Request) -> http.Response:
+        """The fields for the codes that were sent; without any, the change from its beginning."""
+        person = await self._door.person(request)
+        kept = self._door.sent.find(request, "mobile")
+        if kept.get("person") != str(person.account_id):
+            return await self._mobile_page(person, {})
+        return await self._mobile_page(person, kept, sent=True, note="验证码短信已经发出，请查收。")
 
     async def change_mobile(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "mobile", *TRIES)
@@ -184,7 +199,9 @@ class AccountPages:
             )  # fmt: skip
         except AppError as error:
             return await self._mobile_page(person, fields, sent=True, error=shown(error))
-        raise http.HTTPSeeOther(f"/h5/{person.pool}/account?note=mobile")
+        done = http.HTTPSeeOther(f"/h5/{person.pool}/account?note=mobile")
+        self._door.sent.forget(done)
+        raise done
 
     # ---- consent to today's privacy text
 

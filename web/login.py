@@ -21,6 +21,7 @@ from services.permissions import role_name
 from services.puzzles import Puzzle
 from services.registry import Services
 from services.sources import Source
+from web.sent_codes import SentCodes
 from web.site import Site
 
 COOKIE = "pbt_desk"
@@ -45,12 +46,13 @@ class Door:
         self._site = site
         self._services = services
         self._logins = logins
+        self.sent = SentCodes(services.deps, secure=site.secure)
 
     def add_routes(self) -> None:
         self._site.get("/h5/login", self.ask_mobile)
         self._site.post("/h5/login", self.send_code)
         self._site.post("/h5/login/code", self.take_code)
-        self._site.get("/h5/login/code", self.ask_mobile)
+        self._site.get("/h5/login/code", self.ask_code)
         self._site.get("/h5/login/password", self.ask_password)
         self._site.post("/h5/login/password", self.take_password)
         self._site.get("/h5/login/{token}", self.offer_hand_over)
@@ -181,7 +183,14 @@ class Door:
             await self._logins.send_code(self.check_pool(pool), mobile, source, fields.get("proof", ""))
         except AppError as error:
             return self._login_page(request, "code", pool, name=mobile, error=shown(error), target=target)
-        return self._code_page(request, pool, mobile, target=target)
+        return self.sent.lead("login", "/h5/login/code", onward(pool, target), pool=pool, mobile=mobile)
+
+    async def ask_code(self, request: http.Request) -> http.Response:
+        """The field for a code that was sent; without one, the log-in from its beginning."""
+        kept = self.sent.find(request, "login")
+        if not kept:
+            return await self.ask_mobile(request)
+        return self._code_page(request, kept["pool"], kept["mobile"], target=request.query.get("next", ""))
 
     def _code_page(
         self, request: http.Request, pool: str, mobile: str, error: AppError | None = None, *, target: str = ""
@@ -263,6 +272,7 @@ class Door:
         actor = await self._logins.resume(cookie, initial_too=True)
         response = self.let_in(cookie, safe_target(target) or await self.home(actor))
         await self._remember(request, response, actor)
+        self.sent.forget(response)
         return response
 
     async def _remember(self, request: http.Request, response: http.Response, actor: Actor) -> None:
@@ -346,6 +356,11 @@ def shown(error: AppError) -> AppError:
     if error.status not in _ON_PAGE:
         raise error
     return error
+
+
+def onward(pool: str, target: str) -> dict[str, str]:
+    """The query of the next page: which pool, and where to go on afterwards."""
+    return {"pool": pool, "next": safe_target(target)}
 
 
 def safe_target(target: str) -> str:

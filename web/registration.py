@@ -17,7 +17,7 @@ from services.codes import Purpose
 from services.credentials import TAIL
 from services.registration import RegistrationForm
 from services.registry import Services
-from web.login import TRIES, Door, device_of, safe_target, shown
+from web.login import TRIES, Door, device_of, onward, safe_target, shown
 from web.site import Site
 
 _NOBODY = UUID(int=0)
@@ -33,11 +33,11 @@ class RegistrationPages:
     def add_routes(self) -> None:
         self._site.get("/h5/register", self.begin)
         self._site.post("/h5/register", self.send_code)
-        self._site.get("/h5/register/new", self.begin)
+        self._site.get("/h5/register/new", self.ask_code)
         self._site.post("/h5/register/new", self.register)
         self._site.get("/h5/forgot", self.begin_forgotten)
         self._site.post("/h5/forgot", self.send_code_forgotten)
-        self._site.get("/h5/forgot/new", self.begin_forgotten)
+        self._site.get("/h5/forgot/new", self.ask_code_forgotten)
         self._site.post("/h5/forgot/new", self.reset)
 
     # ---- registering
@@ -75,7 +75,7 @@ class RegistrationPages:
         )  # fmt: skip
 
     async def send_code(self, request: http.Request) -> http.Response:
-        """Also the second page's button for another code: what was typed comes back."""
+        """Also the second page's button for another code, with which comes back what was typed."""
         await self._site.check_rate(request, "register_code", *TRIES)
         fields = await self._site.read_form(request, "register", _NOBODY, _NOBODY)
         pool = self._door.check_pool(fields.get("pool", ""))
@@ -89,7 +89,18 @@ class RegistrationPages:
             return self._mobile_page(
                 request, "register", pool, mobile=_mobile(fields), error=shown(error), target=target
             )
-        return self._form_page(request, pool, fields, note=_sent(_mobile(fields)))
+        if "name" in fields:
+            return self._form_page(request, pool, fields, note=_sent(_mobile(fields)))
+        query = onward(pool, fields.get("next", ""))
+        return self._door.sent.lead("register", "/h5/register/new", query, pool=pool, mobile=_mobile(fields))
+
+    async def ask_code(self, request: http.Request) -> http.Response:
+        """The form for who was sent a code; without one, registering from its beginning."""
+        kept = self._door.sent.find(request, "register")
+        if not kept:
+            return await self.begin(request)
+        fields = {"mobile": kept["mobile"], "next": request.query.get("next", "")}
+        return self._form_page(request, kept["pool"], fields, note=_sent(kept["mobile"]))
 
     async def _send(self, request: http.Request, fields: dict[str, str], purpose: Purpose) -> None:
         await self._services.accounts.send_code(
@@ -162,9 +173,17 @@ class RegistrationPages:
             await self._send(request, fields, "password")
         except AppError as error:
             return self._mobile_page(request, "forgot", pool, mobile=_mobile(fields), error=shown(error), target=target)
-        return self._reset_page(
-            request, pool, fields, note=f"如果{_masked(_mobile(fields))}已注册，验证码短信已经发出。"
-        )
+        if "id_tail" in fields:
+            return self._reset_page(request, pool, fields, note=_perhaps_sent(_mobile(fields)))
+        query = onward(pool, target)
+        return self._door.sent.lead("forgot", "/h5/forgot/new", query, pool=pool, mobile=_mobile(fields))
+
+    async def ask_code_forgotten(self, request: http.Request) -> http.Response:
+        kept = self._door.sent.find(request, "forgot")
+        if not kept:
+            return await self.begin_forgotten(request)
+        fields = {"mobile": kept["mobile"], "next": request.query.get("next", "")}
+        return self._reset_page(request, kept["pool"], fields, note=_perhaps_sent(kept["mobile"]))
 
     def _reset_page(
         self, request: http.Request, pool: str, fields: dict[str, str], *, note: str = "", error: AppError | None = None
@@ -204,6 +223,11 @@ def _masked(mobile: str) -> str:
 
 def _sent(mobile: str) -> str:
     return f"验证码已发送到{_masked(mobile)}，请查收短信。"
+
+
+def _perhaps_sent(mobile: str) -> str:
+    """The same for numbers that nobody registered."""
+    return f"如果{_masked(mobile)}已注册，验证码短信已经发出。"
 
 
 def _check_repeated(fields: dict[str, str]) -> None:

@@ -72,6 +72,44 @@ async def test_a_wrong_value_keeps_what_was_typed_but_no_password(world: World) 
     assert not await Account.exists(real_name="周大同")
 
 
+@pytest.mark.parametrize(
+    ("start", "page", "asks"),
+    [
+        ("/h5/login?pool=demo", "/h5/login/code", "输入验证码"),
+        ("/h5/register?pool=demo", "/h5/register/new", "真实姓名"),
+        ("/h5/forgot?pool=demo", "/h5/forgot/new", "身份证号后"),
+    ],
+)
+async def test_the_page_of_a_code_is_opened_anew_while_the_code_is_good(
+    world: World, start: str, page: str, asks: str
+) -> None:
+    visitor = await world.visitor().get(start)
+    await visitor.press("获取验证码", pool="demo", mobile=(mobile := mobile_number()))
+    assert (visitor.path, asks in visitor.text) == (page, True)
+    assert mobile not in str(visitor.response.url)
+    kept = [morsel.value for morsel in visitor.client.session.cookie_jar if morsel.key == "pbt_sent"]
+    assert (len(kept), mobile in kept[0]) == (1, False)
+    again = await visitor.get(str(visitor.response.url.relative()))
+    assert (asks in again.text, again.page.forms[0]["fields"]["mobile"]) == (True, mobile)
+    other = await world.visitor().get(page)
+    assert (asks in other.text, "获取验证码" in other.page.buttons) == (False, True)
+    world.clock.move(timedelta(minutes=16))
+    assert "获取验证码" in (await visitor.get(page)).page.buttons
+
+
+async def test_a_changed_mobile_s_code_is_asked_again_of_its_owner_only(world: World) -> None:
+    _, mobile = await registered(world)
+    visitor = await logged_in(world, mobile, path=f"{ACCOUNT}/mobile")
+    await visitor.press("获取验证码", mobile=mobile_number(), by="password")
+    assert visitor.path == f"{ACCOUNT}/mobile/new"
+    assert "新手机号收到的验证码" in (await visitor.get(f"{ACCOUNT}/mobile/new")).text
+    _, other = await registered(world, id_number_hash="x")
+    stranger = await logged_in(world, other, path=f"{ACCOUNT}/mobile")
+    cookie = next(morsel for morsel in visitor.client.session.cookie_jar if morsel.key == "pbt_sent")
+    stranger.client.session.cookie_jar.update_cookies({cookie.key: cookie.value})
+    assert "新手机号收到的验证码" not in (await stranger.get(f"{ACCOUNT}/mobile/new")).text
+
+
 async def test_a_name_that_is_not_the_owners_is_said_on_the_form(world: World) -> None:
     register_of(world.services).answers["周大同"] = "differs"
     visitor = await world.visitor().get("/h5/register?pool=demo")

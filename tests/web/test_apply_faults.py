@@ -143,6 +143,7 @@ async def test_a_log_in_that_has_ended_leads_to_the_log_in_and_what_was_typed_co
     world.clock.move(timedelta(minutes=2))
     await page.get_by_label("手机号").fill(world.deps.keys.open_text(account.mobile_sealed, "mobile"))
     await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("短信验证码").wait_for()
     await page.get_by_label("短信验证码").fill(await world.last_code())
     await page.get_by_role("button", name="登录", exact=True).click()
     await expect(page.get_by_label("业务专长")).to_have_value("隧道与地下工程。")

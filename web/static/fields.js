@@ -89,15 +89,15 @@ function choice(field, value, context) {
 
 function yesNo(field, value, context) {
   const name = `y${++serial}`;
-  const start = value ?? (field.default ? field.default === '是' : undefined);
   const radios = [[true, '是'], [false, '否']].map(([answer, word]) => {
-    const input = h('input', { type: 'radio', name, value: word, checked: start === answer });
-    input.checked = start === answer;
+    const input = h('input', { type: 'radio', name, value: word, checked: value === answer });
+    input.checked = value === answer;
     input.addEventListener('change', () => { refuse(''); context.changed(); });
     return h('label', { class: 'radio' }, input, word);
   });
   const control = h('div', { class: 'radios' }, radios);
-  const { element, refuse } = frame(field, control, { group: true });
+  const unchosen = field.default && `不选按“${field.default}”办理。`;
+  const { element, refuse } = frame({ ...field, hint: [field.hint, unchosen].filter(Boolean).join(' ') }, control, { group: true });
   const read = () => {
     const chosen = control.querySelector('input:checked');
     return chosen ? chosen.value === '是' : undefined;
@@ -167,6 +167,7 @@ function rows(field, values, context, make) {
   const control = h('div', {}, list, add);
   const { element, refuse } = frame(field, control, { group: true });
   let made = [];
+  const inside = { ...context, changed: () => { refuse(''); context.changed(); }, filesChanged: () => { refuse(''); return context.filesChanged?.(); } };
   const arrange = () => {
     add.hidden = made.length >= field.count_max;
     made.forEach((one, index) => {
@@ -176,7 +177,7 @@ function rows(field, values, context, make) {
   };
   const insert = (value) => {
     const place = { row: made.length };
-    const one = make(value, place);
+    const one = make(value, place, inside);
     one.place = place;
     one.title = h('span', { class: 'grow' });
     one.card = h('fieldset', { class: 'rowcard' },
@@ -206,15 +207,15 @@ function rows(field, values, context, make) {
     const kept = made.map((one) => one.read()).filter((row) => Object.keys(row).length);
     return kept.length ? kept : undefined;
   };
-  return { element, read, refuse, focus: () => (made[0] ?? { focus: () => add.focus() }).focus(), inner: (index, name) => made[index]?.widgets[name] };
+  return { element, read, refuse, focus: () => (made[0] ?? { focus: () => add.focus() }).focus(), inner: (index, name) => made[index]?.widgets[name], parts: () => made.flatMap((one) => Object.values(one.widgets)) };
 }
 
 function records(field, values, context) {
-  return rows(field, values, context, (row, at) => {
+  return rows(field, values, context, (row, at, inside) => {
     const widgets = {};
     for (const column of field.columns) {
       const place = { ...column, code: column.kind === 'file' ? `${field.code}.${column.code}` : column.code };
-      widgets[column.code] = draw(place, row[column.code], { ...context, at });
+      widgets[column.code] = draw(place, row[column.code], { ...inside, at });
     }
     const read = () => {
       const found = {};
@@ -282,12 +283,14 @@ function wording(rule) {
 }
 
 function files(field, _value, context) {
+  let element;
+  let refuse;
   const up = uploader(context.client, context.application, field, {
-    at: context.at ?? { row: 0 }, locked: context.locked, changed: context.filesChanged,
+    at: context.at ?? { row: 0 }, locked: context.locked, changed: () => { refuse(''); return context.filesChanged(); },
     files: context.attachments.filter((one) => one.field === field.code && one.row === (context.at?.row ?? 0)),
   });
   const control = h('div', {}, !context.locked && context.template?.(field), up.element);
-  const { element, refuse } = frame(field, control, { group: true, locked: context.locked });
+  ({ element, refuse } = frame(field, control, { group: true, locked: context.locked }));
   return { element, read: () => undefined, refuse, focus: up.focus, clear: up.clear };
 }
 
@@ -304,7 +307,7 @@ function shown(field, value, context) {
 }
 
 function words(field, value, context) {
-  if (value === undefined || value === null || value === '') return '—';
+  if (value === undefined || value === null || value === '') return field.kind === 'yes_no' && field.default ? `未选，按“${field.default}”` : '—';
   if (field.kind === 'yes_no') return value ? '是' : '否';
   if (field.kind === 'catalogue' || field.kind === 'region') return named(field.catalogue, value, context);
   if (field.kind === 'employer') return named('employer', value, context);

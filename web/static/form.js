@@ -7,10 +7,11 @@ const root = document.getElementById('form');
 const { pool, application: id, province, hotline } = root.dataset;
 const client = new Client(pool, stash);
 const AUTOSAVE = 2500;
+const CLOCK = new Intl.DateTimeFormat('zh-CN', { hour: '2-digit', minute: '2-digit', hour12: false, timeZone: 'Asia/Shanghai' });
 const AGAIN = [4000, 10000, 20000, 40000];
 const STASH = 'pbt-form';
 
-const page = { schema: null, mine: null, names: new Map(), widgets: new Map(), section: '', dirty: false, timer: 0, saving: null, failures: 0 };
+const page = { schema: null, mine: null, names: new Map(), widgets: new Map(), section: '', dirty: false, timer: 0, saving: null, failures: 0, told: new Set() };
 const tabs = h('nav', { class: 'tabs', 'aria-label': '申请表的各部分' });
 const notice = h('div', { 'aria-live': 'polite' });
 const opinion = h('div');
@@ -86,8 +87,8 @@ function go(code) {
 }
 
 function open(code) {
+  remember(code);
   page.section = code;
-  history.replaceState(null, '', `#${code}`);
   drawTabs();
   notice.replaceChildren();
   if (code === 'check') drawCheck();
@@ -95,6 +96,19 @@ function open(code) {
   drawBar();
   window.scrollTo({ top: 0 });
 }
+
+/** Each section is a step of the history, so that the way back leads to the one before. */
+function remember(code) {
+  if (location.hash === `#${code}`) return;
+  history[page.section ? 'pushState' : 'replaceState'](null, '', `#${code}`);
+}
+
+window.addEventListener('popstate', async () => {
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  if (wanted !== 'check' && !sectionOf(wanted)) return;
+  await go(wanted);
+  remember(page.section);  // what can't be saved keeps the page on its section
+});
 
 function drawTabs() {
   const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
@@ -122,6 +136,7 @@ function valueOf(field) {
 function drawSection() {
   const section = sectionOf(page.section);
   page.widgets.clear();
+  page.told = new Set();
   page.dirty = false;
   for (const field of section.fields) page.widgets.set(field.code, draw(field, valueOf(field), context(field)));
   body.replaceChildren(h('h2', { class: 'title' }, section.title), section.note ? h('p', { class: 'hint' }, section.note) : '',
@@ -141,7 +156,22 @@ function showProblems(problems) {
     others.push(widget);
   }
   for (const [widget, messages] of told) widget.refuse(messages.join(''));
+  page.told = new Set([...page.told, ...problems.map((one) => one.field)]);
   return others[0];
+}
+
+/** After a save that was taken: of what was marked, only what is wrong still stays so. */
+async function clearMended(section) {
+  if (!body.querySelector('.bad')) return;
+  try {
+    await refresh();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return;  // the marks stay until the next save
+  }
+  if (page.section !== section || page.dirty) return;
+  for (const widget of page.widgets.values()) for (const one of [widget, ...(widget.parts?.() ?? [])]) one.refuse('');
+  showProblems(page.mine.problems.filter((one) => page.told.has(one.field)));
 }
 
 // ---- saving
@@ -186,9 +216,9 @@ async function store(quiet) {
     Object.assign(page.sections[section], { values: kept.values, version: kept.version });
     page.mine.version = kept.form_version;
     page.failures = 0;
-    saved.textContent = `已保存 ${new Date().toLocaleTimeString('zh-CN', { hour: '2-digit', minute: '2-digit' })}`;
-    if (page.dirty) saved.textContent = '未保存';
+    saved.textContent = page.dirty ? '未保存' : `已保存 ${CLOCK.format(new Date(kept.saved_at))}`;
     notice.replaceChildren();
+    await clearMended(section);
     return true;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -1,4 +1,5 @@
 // On every page: what must not happen twice, what is wrong under the fingers, and the way back where a page ends.
+import './stay.js';
 
 // A form that is under way isn't sent twice, and a page opened by "back" can be used again.
 document.addEventListener('submit', (event) => {
@@ -12,11 +13,23 @@ addEventListener('pageshow', () => {
 });
 
 // What is wrong comes into sight, and its field under the fingers.
-const wrong = document.querySelector('[aria-invalid="true"]');
-if (wrong?.offsetParent) {
+function showWrong() {
+  const wrong = document.querySelector('[aria-invalid="true"]');
+  if (!wrong?.offsetParent) return;
   wrong.scrollIntoView({ block: 'center' });
   wrong.focus({ preventScroll: true });
 }
+showWrong();
+document.addEventListener('fresh', showWrong);
+
+// A mark goes as soon as its field is mended; whether it is right now, the next try tells.
+document.addEventListener('input', ({ target }) => {
+  if (target.getAttribute('aria-invalid') !== 'true' || !target.closest('main form')) return;
+  target.removeAttribute('aria-invalid');
+  const place = target.closest('.field, .check') ?? target.parentElement;
+  place.classList.remove('bad');
+  for (const told of place.querySelectorAll('.wrong')) told.hidden = true;
+});
 
 // A refusal leads back to what was typed.
 const back = document.querySelector('[data-go-back]');

@@ -1,0 +1,91 @@
+"""What a person typed stays on the page, marks go when they are mended, and the way back is the way one came."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from services.applications.state import read_values
+from tests.factories.people import mobile_number
+from tests.web.applicants import FORM, ApplyingWorld, field, saved, serious, world
+from tests.web.test_browser import CHROMIUM, PHONE, browser, look
+
+__all__ = ["browser", "world"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+PASSWORD = "Abcd1234"
+
+
+async def test_passwords_survive_what_is_refused_elsewhere_and_marks_go_when_mended(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    seen = await look(browser, world)
+    page = await seen.open("/h5/register?pool=demo")
+    await page.get_by_label("手机号").fill(mobile_number())
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("短信验证码").wait_for()
+    await page.reload()
+    await page.get_by_label("短信验证码").fill(await world.last_code())
+    await page.get_by_label("真实姓名").fill("周大同")
+    await page.get_by_label("身份证号").fill("110105194912310021")
+    await page.locator("#password").fill(PASSWORD)
+    await page.locator("#again").fill(PASSWORD)
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
+    await page.get_by_role("button", name="注册", exact=True).click()
+    refusal = page.get_by_role("alert").filter(has_text="身份证号有误")
+    await refusal.wait_for()
+    await seen.check("register-refused")
+    assert await page.locator("#password").input_value() == PASSWORD
+    assert await page.locator("#again").input_value() == PASSWORD
+    assert await page.get_by_role("checkbox").first.is_checked()
+    await page.get_by_label("身份证号").fill("11010519491231002X")
+    await expect(refusal).to_be_hidden()
+    await page.locator("#again").fill("Abcd12345")
+    await page.get_by_role("button", name="注册", exact=True).click()
+    await page.get_by_text("两次输入的密码不一致").wait_for()
+    assert await page.locator("#again").input_value() == ""
+    await page.locator("#password").fill(PASSWORD)
+    await page.locator("#again").fill(PASSWORD)
+    await page.get_by_role("button", name="注册", exact=True).click()
+    await page.wait_for_url("**/apply**")
+    assert serious(seen) == []
+
+
+async def test_a_line_that_is_down_keeps_the_page(browser: Browser, world: ApplyingWorld) -> None:
+    seen = await look(browser, world)
+    page = await seen.open("/h5/login/password?pool=demo")
+    await page.get_by_label("手机号或身份证号").fill("13800000000")
+    await page.get_by_label("密码", exact=True).fill(PASSWORD)
+    await page.context.set_offline(offline=True)
+    await page.get_by_role("button", name="登录", exact=True).click()
+    await page.get_by_text("网络不通，内容还在本页").wait_for()
+    assert await page.get_by_label("密码", exact=True).input_value() == PASSWORD
+
+
+async def test_the_way_back_leads_to_the_section_before(browser: Browser, world: ApplyingWorld) -> None:
+    actor = await world.person()
+    application = await world.begun(actor, but=frozenset({"remote_evaluation"}))
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#basic")
+    title = page.locator(".fields h2")
+    first = await title.text_content()
+    await page.get_by_role("button", name="下一步").click()
+    await expect(title).not_to_have_text(first or "")
+    await page.go_back()
+    await expect(title).to_have_text(first or "")
+    await page.go_forward()
+    await expect(title).not_to_have_text(first or "")
+    remote = field(page, "是否接受异地评标")
+    while not await remote.count():
+        await page.get_by_role("button", name="下一步").click()
+        await page.wait_for_load_state("networkidle")
+    assert await remote.locator("input:checked").count() == 0, "nobody chose yet"
+    await expect(remote).to_contain_text("不选按“否”办理。")
+    await remote.get_by_label("是", exact=True).check()
+    await saved(page)
+    assert (await read_values(world.deps, application))["remote_evaluation"] is True
+    await expect(page.locator(".saved")).to_have_text("已保存 12:00")
+    assert serious(seen) == []

@@ -1,0 +1,54 @@
+"""To whom a code was sent: kept by the browser, so that the page that asks for it can be opened anew.
+
+The mobile is sealed, since it may stand in no address and in no cookie that others read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+import aiohttp.web as http
+
+from services.base import Deps
+from services.crypto import SealBroken
+
+_COOKIE, _PURPOSE = "pbt_sent", "sent"
+LASTS = timedelta(minutes=15)
+"""Longer than anybody looks for an SMS, and than any pool's codes are good."""
+
+
+class SentCodes:
+    def __init__(self, deps: Deps, *, secure: bool) -> None:
+        self._deps = deps
+        self._secure = secure
+
+    def lead(self, deed: str, path: str, query: Mapping[str, str], **kept: str) -> http.Response:
+        """On to the page that asks for the code, which ``find`` tells what is ``kept``."""
+        said = {name: value for name, value in query.items() if value}
+        response = http.Response(status=303, headers={"Location": f"{path}?{urlencode(said)}" if said else path})
+        until = (self._deps.now() + LASTS).isoformat()
+        sealed = self._deps.keys.seal(json.dumps({"deed": deed, "until": until, "kept": kept}), _PURPOSE)
+        response.set_cookie(
+            _COOKIE, base64.urlsafe_b64encode(sealed.encode()).decode(), max_age=int(LASTS.total_seconds()),
+            httponly=True, samesite="Lax", secure=self._secure, path="/h5",
+        )  # fmt: skip
+        return response
+
+    def find(self, request: http.Request, deed: str) -> dict[str, str]:
+        """What was kept when a code was sent for ``deed`` a short while ago; empty otherwise."""
+        try:
+            sealed = base64.urlsafe_b64decode(request.cookies.get(_COOKIE, "")).decode()
+            told = json.loads(self._deps.keys.open_text(sealed, _PURPOSE))
+        except (binascii.Error, UnicodeDecodeError, SealBroken):
+            return {}
+        fresh = datetime.fromisoformat(told["until"]) > self._deps.now()
+        kept: dict[str, str] = told["kept"]
+        return kept if fresh and told["deed"] == deed else {}
+
+    def forget(self, response: http.Response) -> None:
+        response.del_cookie(_COOKIE, path="/h5")

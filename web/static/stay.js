@@ -1,0 +1,70 @@
+// A form with `data-stay` is sent without leaving its page: what is refused comes back beside what was typed, passwords
+// included, which the service never sends back. Where the answer leads to another page, that is opened.
+const TYPED = 'input:not([type=hidden]):not([type=checkbox]):not([type=radio]), textarea';
+
+document.addEventListener('submit', async (event) => {
+  const form = event.target;
+  if (!('stay' in form.dataset) || event.defaultPrevented) return;
+  event.preventDefault();
+  if (form.dataset.busy) return;
+  form.dataset.busy = 'yes';
+  try {
+    await send(form, event.submitter);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;  // what fetch throws when the line is down
+    tell('网络不通，内容还在本页，请检查网络后重试。');
+  } finally {
+    delete form.dataset.busy;
+  }
+});
+
+async function send(form, button) {
+  const body = new URLSearchParams(new FormData(form));
+  if (button?.name) body.set(button.name, button.value);
+  const address = button?.getAttribute('formaction') ?? form.getAttribute('action');
+  const answer = await fetch(address, { method: 'POST', body, credentials: 'same-origin' });
+  const to = new URL(answer.url);
+  if (answer.redirected && to.pathname !== location.pathname) {
+    location.assign(answer.url);
+    await new Promise(() => {});  // the form stays busy until the page is gone
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const again = page.querySelector('form[data-stay]');
+  if (!answer.ok && !again) {
+    tell(page.querySelector('main p')?.textContent || '没有完成，请稍后重试。');
+    return;
+  }
+  show(form, page, again);
+  if (answer.ok && again && button?.dataset.told && !document.querySelector('main .bar')) tell(button.dataset.told, 'good');
+}
+
+/** The answer in place of the page, with what was typed. */
+function show(form, page, again) {
+  const fresh = page.querySelector('main');
+  if (again) keep(form, again);
+  document.title = page.title;
+  document.querySelector('main').replaceWith(document.adoptNode(fresh));
+  if (!again) window.scrollTo(0, 0);
+  document.dispatchEvent(new Event('fresh'));
+}
+
+function keep(form, again) {
+  const refused = [...again.querySelectorAll('[type=password][aria-invalid]')].map((one) => one.autocomplete);
+  for (const field of again.querySelectorAll(TYPED)) {
+    const before = form.elements[field.name];
+    if (before && !(field.type === 'password' && refused.includes(field.autocomplete))) field.value = before.value;
+  }
+  for (const box of again.querySelectorAll('[type=checkbox]')) box.checked = form.elements[box.name]?.checked ?? box.checked;
+}
+
+function tell(text, mood = 'bad') {
+  const main = document.querySelector('main');
+  main.querySelector('[data-line]')?.remove();
+  const bar = document.createElement('p');
+  bar.className = `bar ${mood}`;
+  bar.setAttribute('role', mood === 'bad' ? 'alert' : 'status');
+  bar.dataset.line = '';
+  bar.textContent = text;
+  (main.querySelector('form[data-stay]') ?? main.firstElementChild).before(bar);
+  bar.scrollIntoView({ block: 'center' });
+}
