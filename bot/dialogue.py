@@ -200,7 +200,7 @@ class Dialogue:
             answer = await handler(turn)
             if answer is not None:
                 return await self._finish(turn, None, answer)
-        if _is_mere_answer(turn.message.text):
+        if is_mere_answer(turn.message.text):
             return Outcome(Text(INTERRUPTED))
         answer = await self._router.last(turn) if self._router.last is not None else None
         return await self._finish(turn, None, answer or DID_NOT_UNDERSTAND)
@@ -277,7 +277,7 @@ class Dialogue:
         return Outcome(Text("\n\n".join(talk.said)), journal)
 
 
-def _is_mere_answer(text: str) -> bool:
+def is_mere_answer(text: str) -> bool:
     """A number, code or identity number alone, or a plain yes or no: it says nothing without its question."""
     if is_number(text.strip().removesuffix("X").removesuffix("x")):
         return True

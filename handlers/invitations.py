@@ -177,10 +177,15 @@ def _outcome(answered: Answered, choice: Choice, turn: Turn) -> str:
         if view.undo_until is None:
             held = wording.agreed_panel(view, turn.now)
             return f"{texts.TOO_LATE_TO_DECLINE}\n{held}\n{commands.tappable(commands.LEAVE)}"
-        return f"{texts.UNDO_FIRST}\n{_agreed(view, turn)}"
+        return undo_first(view, turn)
     if view.state is InvitationState.DECLINED and answered.effective:
         return texts.DECLINED.format(time=print_time(view.gathering_at))
     return wording.what_holds(view, turn.now)
+
+
+def undo_first(view: InvitationView, turn: Turn) -> str:
+    """For whoever has just agreed and doesn't come."""
+    return f"{texts.UNDO_FIRST}\n{_agreed(view, turn)}"
 
 
 def _agreed(view: InvitationView, turn: Turn) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bot.dialogue import is_mere_answer
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
+from domain.answers import cannot_come
 from domain.clock import print_time
 from domain.errors import InvalidInput
 from handlers import commands, invitations, people, texts, wording
@@ -21,6 +23,7 @@ def register(router: Router) -> None:
     router.remember(answer_asked)
     router.keyword(confirm_asked, commands.CONFIRM_LEAVE)
     router.keyword(deny_asked, commands.WILL_COME)
+    router.text(said_in_words)
 
 
 async def begin(turn: Turn) -> Answer:
@@ -31,7 +34,7 @@ async def begin(turn: Turn) -> Answer:
     if len(ahead) == 1 and ahead[0].leave_asked_until is not None:
         return answer_asked.start(candidates(ahead), True)
     if ahead:
-        return ask_leave.start(candidates(ahead))
+        return ask_leave.start(candidates(ahead), "")
     if panels:
         return texts.ALL_CHECKED_IN
     waiting = await turn.services.invitations.list_open(me.expert_id)
@@ -40,8 +43,27 @@ async def begin(turn: Turn) -> Answer:
     return f"{texts.NOTHING_TO_LEAVE}\n{commands.tappable(commands.AVAILABILITY)}"
 
 
-@conversation(commands.LEAVE)
-async def ask_leave(talk: Talk, panels: tuple[Candidate, ...]) -> None:
+async def said_in_words(turn: Turn) -> Answer:
+    """我生病了去不了: whoever has agreed to a panel is offered leave for it, with his words as the reason.
+
+    Not while an invitation waits: then such words answer it. What can still be undone needs no leave.
+    """
+    me = await people.find_expert(turn)
+    if me is None or not cannot_come(turn.message.text) or is_mere_answer(turn.message.text):
+        return None
+    ahead = [view for view in await turn.services.invitations.list_panels(me.expert_id) if view.checked_in_at is None]
+    if not ahead or await turn.services.invitations.list_open(me.expert_id):
+        return None
+    if len(ahead) == 1 and ahead[0].undo_until is not None:
+        return invitations.undo_first(ahead[0], turn)
+    if len(ahead) == 1 and ahead[0].leave_asked_until is not None:
+        return answer_asked.start(candidates(ahead), True)
+    return ask_leave.start(candidates(ahead), " ".join(turn.message.text.split())[:REASON_LONGEST])
+
+
+@conversation(commands.LEAVE, version=2)
+async def ask_leave(talk: Talk, panels: tuple[Candidate, ...], reason: str) -> None:
+    """``reason`` is what was said already; empty: it is asked for."""
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).draw.leave
     invitation_id = await pick(talk, texts.LEAVE_WHICH, panels)
@@ -52,12 +74,17 @@ async def ask_leave(talk: Talk, panels: tuple[Candidate, ...]) -> None:
         await talk.say(texts.LEAVE_TOO_LATE.format(time=time, until=until, contact=wording.contact(view)))
         return
 
-    reason = await talk.ask(texts.ASK_REASON, parse=leave_reason, time=time)
-    sure = await talk.choose(
-        texts.LEAVE_READ_BACK.format(time=time, reason=wording.plain(reason), consequence=rule.consequence),
-        {texts.LEAVE_YES: True, texts.LEAVE_NO: False},
-    )
-    if not sure:
+    talk.contact = wording.contact(view)
+    sure = "again"
+    while sure == "again":
+        reason = reason or await talk.ask(texts.ASK_REASON, parse=leave_reason, time=time)
+        sure = await talk.choose(
+            texts.LEAVE_READ_BACK.format(time=time, reason=wording.plain(reason), consequence=rule.consequence),
+            {texts.LEAVE_YES: "yes", texts.LEAVE_NO: "no", texts.LEAVE_REASON: "again"},
+            plain=("yes", "no"),
+        )
+        reason = "" if sure == "again" else reason
+    if sure == "no":
         await talk.say(texts.NOT_LEFT, time=time)
         return
     await talk.once(talk.services.invitations.leave, invitation_id, me.expert_id, reason, by="chat")

@@ -255,7 +255,7 @@ async def test_who_answers_into_a_lost_talk_is_told_so_and_how_to_begin_again(
         told = await phone.says(lost)
         assert "没有办理任何事" in told
         assert "回复“菜单”重新开始" in told
-    assert "可能已经中断" in await phone.says("临时有急事要出远门")
+    assert "原因：临时有急事要出远门" in await phone.says("临时有急事要出远门")
     assert await world.state_of(invitation.id) == "accepted"
 
 

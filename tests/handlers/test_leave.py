@@ -157,3 +157,55 @@ async def test_thought_better_of_it_while_confirming_one_comes(world: World, pho
     await phone.says("确认请假")
     assert "请假没有生效" in await phone.taps("按时到场")
     assert await world.state_of(invitation.id) == "accepted"
+
+
+@pytest.mark.parametrize("words", ["我生病了去不了", "临时有事来不了", "去不了了", "家里有急事，抱歉"])
+async def test_who_writes_that_he_can_not_come_is_offered_leave_with_his_words_as_the_reason(
+    world: World, phone: Phone, expert: Expert, words: str
+) -> None:
+    invitation = await world.agreed(expert)
+    asked = await phone.says(words)
+    assert f"原因：{words}" in asked
+    assert "确定请假吗" in asked
+    assert await world.state_of(invitation.id) == "accepted"
+    assert "请假已登记" in await phone.says("好的，谢谢")
+    assert (await Absence.get(invitation_id=invitation.id)).reason == words
+
+
+async def test_the_reason_that_was_taken_from_words_can_be_replaced(world: World, phone: Phone, expert: Expert) -> None:
+    invitation = await world.agreed(expert)
+    await phone.says("去不了了")
+    await phone.taps("换个原因")
+    assert "原因：家人住院" in await phone.says("家人住院")
+    await phone.taps("确定请假")
+    assert (await Absence.get(invitation_id=invitation.id)).reason == "家人住院"
+
+
+async def test_with_two_panels_it_is_asked_which_one_the_words_mean(world: World, phone: Phone, expert: Expert) -> None:
+    first = await world.agreed(expert)
+    second = await world.call_again(expert)
+    await world.services.invitations.answer(second.id, expert.id, "accept", by="voice")
+    await world.office.run.advance(second.draw_id)
+    assert "哪一场" in await phone.says("我生病了去不了")
+    assert "原因：我生病了去不了" in await phone.taps(print_time(second.gathering_at))
+    await phone.taps("确定请假")
+    assert (await world.state_of(first.id), await world.state_of(second.id)) == ("accepted", "left")
+
+
+async def test_while_an_invitation_waits_such_words_answer_it(world: World, phone: Phone, expert: Expert) -> None:
+    await world.agreed(expert)
+    await world.call_again(expert)
+    assert "【不参加】" in await phone.says("我生病了去不了")
+
+
+async def test_who_has_just_agreed_is_offered_to_undo_instead(world: World, phone: Phone, expert: Expert) -> None:
+    await world.add_expert()
+    invitation = await world.call(expert, needed=2)
+    await world.services.invitations.answer(invitation.id, expert.id, "accept", by="voice")
+    assert "请先撤销" in await phone.says("点错了，我去不了")
+    await phone.taps("撤销")
+    assert await world.state_of(invitation.id) == "open"
+
+
+async def test_without_a_panel_nobody_is_offered_leave(world: World, phone: Phone) -> None:
+    assert "确定请假吗" not in await phone.says("我生病了去不了")
