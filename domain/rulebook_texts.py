@@ -39,6 +39,7 @@ _FIELD_KEY = re.compile(r"([a-z_]+?)(\d{1,2})")
 _GATHERING = {
     "gathering": "11月21日(周六) 09:30",
     "gathering_full": "2026年11月21日 09:30",
+    "gathering_short": "11月21日09:30",
     "gathering_spoken": "11月21日星期六上午9点30分",
 }
 _PLACE = {"place": "广州市天河区天润路333号3楼"}
@@ -54,6 +55,8 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "draw_accepted": {**_GATHERING, **_PLACE, "code": "196017"},
     "draw_declined": _GATHERING,
     "draw_unclear": {**_GATHERING, "hotline": "020-12345678"},
+    "draw_unconfirmed": {**_GATHERING, **_LINK, "answer_by": "09:30"},
+    "draw_lapsed": _GATHERING,
     "gathering_changed": {**_GATHERING, **_PLACE, "old_gathering": "11月20日(周五) 14:30"},
     "draw_cancelled": {**_GATHERING, "hotline": "020-12345678"},
     "leave_confirmed": _GATHERING,
@@ -202,7 +205,7 @@ def placeholders(template: str) -> frozenset[str]:
 
 
 def time_params(gathering: datetime) -> dict[str, str]:
-    """The three spellings of a gathering time: for reading, for WeChat's ``time`` fields, for a voice."""
+    """The spellings of a gathering time: for reading, for WeChat's ``time`` fields, for an SMS, for a voice."""
     t = local(gathering)
     half = "上午" if t.hour < 12 else "下午"
     hour = t.hour if t.hour <= 12 else t.hour - 12
@@ -211,6 +214,7 @@ def time_params(gathering: datetime) -> dict[str, str]:
     return {
         "gathering": print_time(gathering),
         "gathering_full": f"{print_date(gathering)} {t:%H:%M}",
+        "gathering_short": f"{t.month}月{t.day}日{t:%H:%M}",
         "gathering_spoken": f"{t.month}月{t.day}日星期{weekday}{half}{hour}点{minute}",
     }
 

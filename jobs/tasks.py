@@ -29,6 +29,10 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def deliver() -> None:
         await services.delivery.deliver_due()
 
+    @queue.task(name="invitations.tell_unconfirmed", retry=retry)
+    async def tell_unconfirmed(invitation_id: str) -> None:
+        await services.invitations.tell_unconfirmed(UUID(invitation_id))
+
     @queue.task(name="receipts.apply", retry=retry)
     async def apply_receipt(receipt_id: str) -> None:
         try:

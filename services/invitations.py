@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from tortoise.expressions import Q
-
 from domain.clock import print_time
 from domain.errors import Conflict, NotFound
 from domain.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
@@ -17,14 +15,13 @@ from domain.rulebook_texts import time_params
 from models.attendance import has_entered
 from models.draws import Absence, CallNotice, Condition, DiscardRequest, Draw
 from models.invitations import Invitation
-from models.notices import Attempt
 from services.base import Actor, Deps, record, rows, system, transaction, violation
 from services.batches import each, not_paused
 from services.crypto import PHONE
+from services.draws.lapsed import LAPSED, tell_lapsed, tell_unclear
 from services.draws.run import Cause, Run, place
 from services.draws.state import Locked, lock, move, tell_agency
 from services.notices import Notices
-from services.notices.notify import NO_VALID_KEY, UNCONFIRMED
 
 Choice = Literal["accept", "decline"]
 Channel = Literal["chat", "voice", "h5", "mini"]
@@ -210,8 +207,8 @@ class Invitations:
             effective = invitation.state == InvitationState.OPEN and not _is_older(said_at, invitation)
             if effective:
                 await self._take(locked, invitation, choice, by)
-            elif by == "voice" and invitation.state == InvitationState.SILENT:
-                await self._tell_unclear(invitation, locked.draw)
+            elif by == "voice" and invitation.state in LAPSED:
+                await tell_unclear(self._deps, self._notices, invitation, locked.draw.pool)
             view = (await self._views([invitation]))[0]
         return Answered(effective, view)
 
@@ -300,32 +297,29 @@ class Invitations:
         return len(due)
 
     async def expire(self, invitation_id: UUID) -> None:
-        """No answer in time: the place is free again. A person who was on the phone is told that nothing was heard."""
+        """No answer in time: the place is free again, and the person is told that he needn't come."""
         async with transaction():
             invitation, locked = await self._lock(invitation_id, None)
             now = self._deps.now()
             if invitation.state != InvitationState.OPEN or now < invitation.answer_until:
                 return
             await self._run.close_place(locked, invitation, InvitationEvent.EXPIRE, now, by="system")
-            if await self._was_on_the_phone(invitation.id):
-                await self._tell_unclear(invitation, locked.draw)
+            await tell_lapsed(self._deps, self._notices, invitation, locked.draw.pool)
 
     async def tell_unheard(self, invitation_id: UUID) -> None:
         """Keys were pressed that nobody confirmed. While the invitation is open its end tells."""
         async with transaction():
             invitation, locked = await self._lock(invitation_id, None)
-            if invitation.state == InvitationState.SILENT:
-                await self._tell_unclear(invitation, locked.draw)
+            if invitation.state in LAPSED:
+                await tell_unclear(self._deps, self._notices, invitation, locked.draw.pool)
 
-    async def _tell_unclear(self, invitation: Invitation, draw: Draw) -> None:
-        """Whoever pressed keys to no avail must not come; told once."""
-        hotline = self._deps.book(draw.pool).pool.hotline
-        await self._tell(invitation, draw, "draw_unclear", {**time_params(invitation.gathering_at), "hotline": hotline})
-
-    async def _was_on_the_phone(self, invitation_id: UUID) -> bool:
-        calls = Attempt.filter(notice__invitation_id=invitation_id, channel="voice")
-        in_vain = Q(vendor_code__in=(NO_VALID_KEY, UNCONFIRMED)) | ~Q(keys="")
-        return await calls.filter(in_vain).exists()
+    async def tell_unconfirmed(self, invitation_id: UUID) -> None:
+        """A key was pressed once and the call ended: while there is time, an SMS says so, with the link."""
+        async with transaction():
+            invitation, locked = await self._lock(invitation_id, None)
+            if invitation.state == InvitationState.OPEN and self._deps.now() < invitation.answer_until:
+                params = {**time_params(invitation.gathering_at), "answer_by": print_time(invitation.answer_until)[-5:]}
+                await self._tell(invitation, locked.draw, "draw_unconfirmed", params)
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind those whose gathering comes near; returns how many."""

@@ -94,6 +94,13 @@ class Network:
         else:
             self._over(call)
 
+    def _say_goodbye(self, call: Call) -> None:
+        """The last text is spoken to its end, then the machine hangs up."""
+        if call.bye:
+            call.spoken.append(call.bye)
+        seconds = len(call.bye) / self._world.config.wire.speech_rate
+        self._after(call, seconds, lambda: self._end(call, "200000", "机器"))
+
     def _over(self, call: Call) -> None:
         if call.bye:
             call.spoken.append(call.bye)
@@ -135,15 +142,19 @@ class Network:
             timer.cancel()
 
     def press(self, call: Call, keys: str) -> None:
-        """Presses keys one after another. Each plays its text, then the menu listens again."""
+        """Presses keys one after another. Each plays its text, then the menu listens again; the same key once more ends
+        the menu with the last text."""
         if call.state != "talking":
             raise BadRequest(f"no keys can be pressed: the call is {call.state}")
         if not keys or not KEYS.issuperset(keys):
             raise BadRequest("keys are 0-9, * and #")
         for key in keys:
+            again = call.keys.endswith(key) and call.menu.get(key, call.prompt) != call.prompt
             call.keys += key
             self._key_pressed(call, key)
-            if call.kind == "ivr":
+            if call.kind == "ivr" and again:
+                self._say_goodbye(call)
+            elif call.kind == "ivr":
                 self._say(call, call.menu.get(key, call.prompt), lambda: self._over(call))
         self._show(call)
 

@@ -15,6 +15,7 @@ from models.draws import DrawApplication
 from models.invitations import Invitation
 from services import permissions
 from services.base import Actor, Deps, record, transaction
+from services.draws.lapsed import tell_lapsed
 from services.draws.rounds import leave_committing
 from services.draws.run import Cause, Run
 from services.draws.state import (
@@ -78,14 +79,16 @@ class Exits:
         await tell_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
 
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
-        """Open calls end in silence: nobody has agreed yet. Whoever agreed is told at once."""
+        """Whoever agreed is told at once, and so is whoever was just being asked."""
         draw = locked.draw
         standing = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
         for invitation in await standing.order_by("id").select_for_update():
             agreed = invitation.state == InvitationState.ACCEPTED
             await self._run.close_place(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
             await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked", "check_in_reminder", "urging"])
-            if agreed:
+            if not agreed:
+                await tell_lapsed(self._deps, self._notices, invitation, draw.pool)
+            else:
                 await self._notices.notify(
                     pool=draw.pool,
                     kind="draw_cancelled",

@@ -262,7 +262,7 @@ def test_a_bad_text_is_refused(text: str, sentence: str) -> None:
 
 def test_no_channel_of_an_invitation_can_name_project_or_parties() -> None:
     assert KINDS["draw_call"].keys() == {
-        "gathering", "gathering_full", "gathering_spoken", "place", "link", "answer_by",
+        "gathering", "gathering_full", "gathering_short", "gathering_spoken", "place", "link", "answer_by",
     }  # fmt: skip
 
 
@@ -279,10 +279,11 @@ def test_a_long_place_is_cut_to_its_field() -> None:
     assert render_fields(template, {"place": "广" * 20})["thing1"] == "广" * 20
 
 
-def test_gathering_times_are_spelled_three_ways() -> None:
+def test_gathering_times_are_spelled_for_each_reader() -> None:
     assert time_params(beijing(2026, 11, 21, 9, 30)) == {
         "gathering": "11月21日(周六) 09:30",
         "gathering_full": "2026年11月21日 09:30",
+        "gathering_short": "11月21日09:30",
         "gathering_spoken": "11月21日星期六上午9点30分",
     }
     assert time_params(beijing(2026, 11, 22, 14))["gathering_spoken"] == "11月22日星期日下午2点整"

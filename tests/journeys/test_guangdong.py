@@ -299,6 +299,8 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     await agent.post(f"/draws/{day.draw}/pause", {"reason": "修改集合时间"})
     said = await day.press(first, "11")
     assert gd.ADDRESS in said
+    assert said.count("再按1确认") == 1
+    assert "已确认参加" in said.partition("再按1确认")[2]
     assert gd.TENDEREE not in said
     assert "0617" not in said
     await day.press(second, "22")

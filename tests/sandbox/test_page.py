@@ -133,9 +133,7 @@ async def test_ringing_call_is_answered_and_confirmed_by_keyboard(wide: Seen) ->
     await call.get_by_role("button", name="按 1").click()
     await call.get_by_text("再按1确认").wait_for()
     await wide.page.keyboard.press("1")
-    await eventually(lambda: wide.box.world.by_mobile[MOBILE].calls[-1].keys == "11")
-    await call.get_by_role("button", name="挂断").click()
-    await eventually(lambda: reports(wide.box))
+    await eventually(lambda: reports(wide.box))  # the same key again ends the menu, and the machine hangs up
     assert reports(wide.box)[0]["dtmf"] == "11"
 
 

@@ -10,7 +10,7 @@ import pytest
 from domain.clock import FixedClock
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
-from services.base import Deps
+from services.base import Deps, rows
 from services.notices import Delivery
 from services.ports import CallReport
 from services.receipts import Receipts
@@ -99,3 +99,65 @@ async def test_nobody_waits_for_a_receipt_for_ever_and_who_pressed_in_vain_is_to
     assert invitation.state == "silent"
     assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == 1
     await check_invariants()
+
+
+async def deferred() -> int:
+    """How often an SMS about an unconfirmed choice was asked for."""
+    query = "SELECT count(*)::int AS n FROM procrastinate_jobs WHERE task_name = 'invitations.tell_unconfirmed'"
+    return int((await rows(query))[0]["n"])
+
+
+async def test_who_chose_and_hung_up_gets_an_sms_with_the_link_while_there_is_time(
+    office: Office, deps: Deps, report: Report, called: tuple[Invitation, Attempt], vendors: Vendors
+) -> None:
+    invitation, call = called
+    await report(call, "31")
+    assert await deferred() == 1
+    for _ in range(2):
+        await office.invitations.tell_unconfirmed(invitation.id)
+    notice = await Notice.get(kind="draw_unconfirmed", invitation_id=invitation.id)
+    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    await delivery.deliver_due()
+    assert await Attempt.filter(notice_id=notice.id, channel="sms", state="sent").count() == 1
+    assert await Invitation.filter(id=invitation.id, state="open").exists()
+
+
+@pytest.mark.parametrize("keys", ["", "3", "11"])
+async def test_who_chose_nothing_or_confirmed_gets_no_such_sms(
+    report: Report, called: tuple[Invitation, Attempt], keys: str
+) -> None:
+    await report(called[1], keys)
+    assert await deferred() == 0
+
+
+async def test_when_the_time_is_over_nobody_is_told_to_confirm(
+    office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
+) -> None:
+    invitation, call = called
+    await report(call, "1")
+    clock.move(TO_THE_END)
+    await office.invitations.tell_unconfirmed(invitation.id)
+    assert not await Notice.exists(kind="draw_unconfirmed")
+    await office.invitations.expire_due()
+    assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == 1
+
+
+async def test_whoever_was_invited_on_wechat_and_lapsed_is_told_there_that_he_need_not_come(
+    office: Office, called: tuple[Invitation, Attempt], report: Report, clock: FixedClock
+) -> None:
+    invitation, _ = called
+    await Attempt.filter(notice__invitation_id=invitation.id, channel="wechat").update(state="delivered")
+    await Attempt.filter(notice__invitation_id=invitation.id, channel="voice").update(state="failed", check_at=None)
+    clock.move(TO_THE_END)
+    await office.invitations.expire_due()
+    assert await Notice.filter(kind="draw_lapsed", invitation_id=invitation.id).count() == 1
+    assert not await Notice.exists(kind="draw_unclear")
+
+
+async def test_whoever_was_being_asked_when_the_activity_was_given_up_is_told(
+    office: Office, called: tuple[Invitation, Attempt]
+) -> None:
+    invitation, _ = called
+    await Attempt.filter(notice__invitation_id=invitation.id, channel="wechat").update(state="delivered")
+    await office.exits.terminate(office.verifier, invitation.draw_id, "replanned", "改期")
+    assert await Notice.filter(kind="draw_lapsed", invitation_id=invitation.id).count() == 1

@@ -1,0 +1,49 @@
+"""Whoever was asked and has not agreed is told that he needn't come, where he was asked."""
+
+from __future__ import annotations
+
+from tortoise.expressions import Q
+
+from domain.lifecycles import InvitationState
+from domain.rulebook_texts import time_params
+from models.invitations import Invitation
+from models.notices import Attempt
+from services.base import Deps
+from services.notices import Notices
+from services.notices.notify import NO_VALID_KEY, UNCONFIRMED
+
+LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
+"""Closed before its expert agreed, if he had not agreed before."""
+
+
+async def tell_lapsed(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
+    """By SMS to whoever was on the phone, else by WeChat if the invitation came there: he may have begun to answer."""
+    if await _was_on_the_phone(invitation):
+        await tell_unclear(deps, notices, invitation, pool)
+    elif await Attempt.exists(notice__invitation_id=invitation.id, channel="wechat", state__in=["sent", "delivered"]):
+        await notices.notify(
+            pool=pool,
+            kind="draw_lapsed",
+            dedupe_key=f"draw_lapsed:{invitation.id}",
+            params=time_params(invitation.gathering_at),
+            expert_id=invitation.expert_id,
+            invitation_id=invitation.id,
+        )
+
+
+async def tell_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
+    """Whoever pressed keys to no avail must not come; told once."""
+    await notices.notify(
+        pool=pool,
+        kind="draw_unclear",
+        dedupe_key=f"draw_unclear:{invitation.id}",
+        params={**time_params(invitation.gathering_at), "hotline": deps.book(pool).pool.hotline},
+        expert_id=invitation.expert_id,
+        invitation_id=invitation.id,
+    )
+
+
+async def _was_on_the_phone(invitation: Invitation) -> bool:
+    calls = Attempt.filter(notice__invitation_id=invitation.id, notice__kind="draw_call", channel="voice")
+    in_vain = Q(vendor_code__in=(NO_VALID_KEY, UNCONFIRMED)) | ~Q(keys="")
+    return await calls.filter(in_vain).exists()
