@@ -57,7 +57,7 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
       await show(() => client.get(`/catalogues/${kind}`, { parent: at.code }));
     };
     const codeOf = (node) => node.code;
-    const place = (node) => (node.full_name === node.name ? node.code : node.full_name);
+    const place = (node) => (node.full_name === node.name ? node.code : `${node.full_name} · ${node.code}`);
     const row = (node, where) => {
       const chosen = taken.has(node.code);
       const choosable = !chosen && allowed(node) && !(leaf && node.has_children);
