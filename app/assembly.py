@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from handlers.commands import TAPS
 from services.accounts import Accounts
 from services.applications.drafts import Drafts
 from services.applications.listing import ApplicationListing
@@ -55,7 +56,7 @@ from services.joining import Joining
 from services.late_replies import LateReplies
 from services.links import Links
 from services.materials import Materials
-from services.notices import Consents, Delivery, Notices
+from services.notices import Consents, Delivery, Notices, ShortLinks
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
@@ -127,9 +128,10 @@ class Ports:
 def make_services(deps: Deps, ports: Ports) -> Services:
     links = Links(deps.keys, deps.clock)
     notices = Notices(deps)
+    entrances = Entrances(deps.public_url, ports.appids)
     delivery = Delivery(
         deps, notices, ports.official, ports.windows, ports.mini, ports.sms, ports.voice, ports.prices,
-        ports.subscribe_template,
+        ports.subscribe_template, entrances=entrances, taps=TAPS,
     )  # fmt: skip
     accounts, passwords = Accounts(deps, notices), Passwords(deps)
     persons = PersonChecks(deps, notices, ports.persons, ports.person_pools)
@@ -164,7 +166,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     ]
     return Services(
         deps=deps,
-        entrances=Entrances(deps.public_url, ports.appids),
+        entrances=entrances,
+        short_links=ShortLinks(deps, entrances),
         accounts=accounts,
         joining=Joining(deps, accounts, ports.official),
         late_replies=LateReplies(deps, notices),

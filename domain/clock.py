@@ -76,3 +76,8 @@ def print_until(at: datetime, now: datetime) -> str:
 def print_date(at: datetime) -> str:
     t = local(at)
     return f"{t.year}年{t.month}月{t.day}日"
+
+
+def print_full(at: datetime) -> str:
+    """``2026年11月21日 09:30``, as WeChat's ``time`` fields want it."""
+    return f"{print_date(at)} {local(at):%H:%M}"

@@ -44,13 +44,16 @@ _GATHERING = {
 }
 _PLACE = {"place": "广州市天河区天润路333号3楼"}
 _CONTACT = {"contact_phone": "020-12345678"}
-_NUMBER = {"number": "CQSQ202611210001"}
+_NUMBER = {"number": "CQSQ202611210001", "when": "11月21日(周六) 09:30", "day": "11月21日"}
+"""A draw for those who run it: its number, and when its panel is expected to begin."""
 _LINK = {"link": "https://expert.example.cn/i/Ab3dEf"}
+_ALWAYS = {"link": "https://expert.example.cn/n/1a2b37kqx", "hotline": "020-12345678"}
+"""Known to every kind: its page (short, as an SMS has it), and the pool's number."""
 _COUNTS = {"agreed": "10", "needed": "12"}
 _APPLICATION = {"number": "SQ202611210000001"}
 _MONEY = {"title": "培训费", "amount": "350.00"}
 
-KINDS: Mapping[str, Mapping[str, str]] = {
+_OWN: Mapping[str, Mapping[str, str]] = {
     "draw_call": {**_GATHERING, **_PLACE, **_LINK, "answer_by": "09:30"},
     "draw_accepted": {**_GATHERING, **_PLACE, "code": "196017"},
     "draw_declined": _GATHERING,
@@ -73,6 +76,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "verification_code": {"code": "196017", "minutes": "10"},
     "account_bound": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
     "commitment_wanted": {**_NUMBER, "answer_by": "09:30"},
+    "verification_waiting": {**_NUMBER, "organisation": "广州示范招标代理有限公司"},
     "agency_verified": _NUMBER,
     "agency_refused": {**_NUMBER, "reason": "回避单位填写不完整"},
     "agency_agreed": {**_NUMBER, **_COUNTS},
@@ -90,7 +94,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "until": "12月2日(周三) 18:30",
         "advice": "已填写的内容会为您保留",
     },
-    "application_sent_back": {**_APPLICATION, "step": "行业部门预审", "reason": "职称证书不清晰"},
+    "application_sent_back": {**_APPLICATION, "step": "行业部门预审", "reason": "职称证书不清晰", "what": "监理›结构"},
     "application_refused": {**_APPLICATION, "reason": "从业年限不足"},
     "application_exam": _APPLICATION,
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
@@ -109,14 +113,15 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
     "objection_answered": {**_APPLICATION, "result": "异议不成立"},
     "chat_reply": {"at": "2026年11月21日 09:30"},
-    "feedback_answered": {"reason": "已转相关部门办理"},
+    "feedback_answered": {"at": "2026年11月21日 09:30", "reason": "已转相关部门办理"},
     "review_waiting": {"step": "行业部门预审", "count": "10"},
     "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
-    "code_budget": {"count": "1600", "most": "2000"},
+    "code_budget": {"at": "2026年11月21日 09:00", "count": "1600", "most": "2000"},
 }
+KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
 """Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
 
-_CUT_TO_FIT = frozenset({"place", "reason", "unit", "campaign"})
+_CUT_TO_FIT = frozenset({"place", "reason", "unit", "campaign", "what", "organisation"})
 _SPOKEN = frozenset({"gathering_spoken", "place"})
 """A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
 

@@ -59,7 +59,15 @@ class OfficialAccounts:
     # -- messages -------------------------------------------------------------------------------------------------
 
     async def send_template(
-        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+        self,
+        pool: str,
+        openid: str,
+        kind: str,
+        fields: Mapping[str, str],
+        *,
+        url: str,
+        client_msg_id: str,
+        mini_page: str = "",
     ) -> str:
         """The msgid. Free text in ``fields`` is cut to what a field shows; ``url`` may be empty."""
         account = self._account(pool)
@@ -71,6 +79,9 @@ class OfficialAccounts:
         }
         if url:
             body["url"] = url
+        program = self._settings.mini_programs.get(pool)
+        if mini_page and program is not None:
+            body["miniprogram"] = {"appid": program.appid, "pagepath": mini_page}
         path = "/cgi-bin/message/template/send"
         data = await self._api.post(_app(account), path, body, Effect.WRITE)
         msgid = jsons.token(data, "msgid", LONGEST_ID)

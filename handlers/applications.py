@@ -17,6 +17,8 @@ from services.base import Actor
 
 _OPINION_BYTES = 600
 _SPECIALTIES_SHOWN = 6
+_MENDING = ("correct", "withdraw", "fill_in", "upload")
+"""Steps of an application that still can be changed."""
 
 
 def register(router: Router) -> None:
@@ -24,6 +26,7 @@ def register(router: Router) -> None:
     router.menu("APPLY", apply)
     router.keyword(progress, commands.PROGRESS, "审核进度", "我的申请", "申请进度", "查询进度", "审核")
     router.menu("PROGRESS", progress)
+    router.keyword(mend, commands.MEND, "修改", "修改申请", "修改资料", "补正", "退回")
     router.remember(ask_giving_up)
     router.keyword(give_up, commands.GIVE_UP, "撤回申请", "取消申请", "不申请了", "放弃入库")
 
@@ -51,6 +54,16 @@ async def progress(turn: Turn) -> str:
     if found is None:
         return f"{texts.NO_APPLICATION}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
     return "\n".join([*_lines(turn, found), *_taps(found)])
+
+
+async def mend(turn: Turn) -> str:
+    """What was sent back, why, and the page of the form that mends it."""
+    if turn.user.account_id is None:
+        return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
+    found = await turn.services.to_dos.progress(turn.user.account_id)
+    if found is None or found.step is None or found.step.code not in _MENDING:
+        return f"{texts.NOTHING_TO_MEND}\n{commands.tappable(commands.PROGRESS)}"
+    return "\n".join(_lines(turn, found))
 
 
 async def _of_staff(turn: Turn) -> str:

@@ -31,6 +31,7 @@ GIVE_UP = "放弃申请"
 CONFIRM_LEAVE = "确认请假"
 WILL_COME = "按时到场"
 WORK = "我的工作"
+MEND = "修改信息"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -55,6 +56,7 @@ TAPS: Mapping[str, int] = {
     CONFIRM_LEAVE: 120,
     WILL_COME: 121,
     WORK: 130,
+    MEND: 131,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -36,6 +36,7 @@ PROGRESS_ASK = "咨询：{ask}"
 PROGRESS_MORE = "查看详情"
 PAGE = '<a href="{link}">▸ {label}</a>'
 
+NOTHING_TO_MEND = "目前没有需要您修改的内容。"
 NOTHING_TO_GIVE_UP = "您没有办理中的申请，不用放弃。"
 GIVE_UP_READ_BACK = "放弃申请{number}？\n{consequence}"
 GIVE_UP_YES = "确定放弃"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from domain.clock import local
+from domain.clock import local, print_full
 from domain.errors import TooMany
 from models.accounts import VerificationCode
 from services.base import Deps, rows
@@ -106,6 +106,6 @@ class Budget:
                 pool=self._pool,
                 kind="code_budget",
                 dedupe_key=f"code_budget:{row['id']}:{reached[-1]:.0%}:{local(now):%Y%m%d%H}",
-                params={"count": str(used), "most": str(most)},
+                params={"at": print_full(now), "count": str(used), "most": str(most)},
                 account_id=row["id"],
             )

@@ -37,7 +37,6 @@ async def tell_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: End
                     "campaign": campaign.name,
                     "until": print_time(end),
                     "advice": "请在此之前提交" if end > now else "已填写的内容会为您保留",
-                    "link": f"{deps.public_url}/h5/{campaign.pool}/apply",
                 },
                 account_id=application.account_id,
             )

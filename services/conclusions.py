@@ -85,7 +85,7 @@ class Conclusions:
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.REFUSE, now)
-        await tell(self._deps, self._notices, application, "application_refused", now.isoformat(), reason=reason)
+        await tell(self._notices, application, "application_refused", now.isoformat(), reason=reason)
 
     async def end(self, actor: Actor, application_id: UUID, reason: str, *, key: str | None = None) -> Concluded:
         """End an application whose fee nobody pays. Raises NotFound, Forbidden, Conflict for any other."""

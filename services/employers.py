@@ -293,7 +293,6 @@ class Employers:
             params={
                 "unit": employer.name if employer else one.name,
                 "result": "已添加" if employer else f"未添加（{answer}）",
-                "link": f"{self._deps.public_url}/h5/{one.pool}/apply/form",
             },
             account_id=one.account_id,
         )

@@ -18,13 +18,15 @@ class Entrances:
         self._appids = appids
 
     def page(self, pool: str, path: str) -> str:
-        """The address of a page; WeChat's own browser brings in whoever is bound, others log in first.
+        """The address of a page; see ``path``."""
+        return f"{self._public_url}{self.path(pool, path)}"
+
+    def path(self, pool: str, path: str) -> str:
+        """Where to knock for a page: WeChat's own browser brings in whoever is bound, others log in first.
 
         The pages of a person (``/h5/…``) see to that themselves; those of an office can't name the pool.
         """
-        if path.startswith(_OFFICES):
-            return f"{self._public_url}/h5/wechat?{urlencode({'pool': pool, 'next': path})}"
-        return f"{self._public_url}{path}"
+        return f"/h5/wechat?{urlencode({'pool': pool, 'next': path})}" if path.startswith(_OFFICES) else path
 
     def link(self, label: str, pool: str, path: str, mini: str = "") -> str:
         """Something to tap in a chat: ``mini``, a page of the mini-program if there is one, else ours at ``path``."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from domain.clock import print_full
 from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation, Unauthenticated
 from domain.masking import mask_mobile, mask_name
 from domain.rulebook_people import Question
@@ -113,7 +114,8 @@ class HelpDesk:
             await row.save(update_fields=["state", "answer", "answered_at", "answered_by"])
             await record(actor, now, "feedback.answer", "feedback", row.id)
             await self._notices.notify(
-                pool=row.pool, kind="feedback_answered", dedupe_key=f"feedback:{row.id}", params={"reason": said},
+                pool=row.pool, kind="feedback_answered", dedupe_key=f"feedback:{row.id}",
+                params={"at": print_full(row.created_at), "reason": said},
                 account_id=row.account_id,
             )  # fmt: skip
             return self._view(row)

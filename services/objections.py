@@ -183,15 +183,15 @@ class Objections:
             application.reason = answer
             await application.save(update_fields=["reason"])
             await move(application, ApplicationEvent.REFUSE, now)
-            await tell(self._deps, self._notices, application, "application_refused", now.isoformat(), reason=answer)
+            await tell(self._notices, application, "application_refused", now.isoformat(), reason=answer)
         else:
             await _check_reviewable(application, book, now)
             application.sent_back_fields = [EVERYTHING]
             await application.save(update_fields=["sent_back_fields"])
             await move(application, ApplicationEvent.SEND_BACK, now)
             await tell(
-                self._deps, self._notices, application, "application_sent_back", now.isoformat(), page="apply/form",
-                step="公示", reason=answer,
+                self._notices, application, "application_sent_back", now.isoformat(), page="apply/form",
+                step="公示", reason=answer, what="整份申请",
             )  # fmt: skip
         await _log_upheld(application, book, outcome, answer, now)
 
@@ -216,7 +216,6 @@ class Objections:
             params={
                 "number": application.number,
                 "result": _RESULTS[state],
-                "link": f"{self._deps.public_url}/h5/{row.pool}/notice/objections",
             },
             account_id=row.account_id,
         )

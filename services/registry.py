@@ -51,7 +51,7 @@ from services.joining import Joining
 from services.late_replies import LateReplies
 from services.links import Links
 from services.materials import Materials
-from services.notices import Consents, Delivery, Notices
+from services.notices import Consents, Delivery, Notices, ShortLinks
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
@@ -77,6 +77,7 @@ class Services:
 
     deps: Deps
     entrances: Entrances
+    short_links: ShortLinks
     accounts: Accounts
     joining: Joining
     late_replies: LateReplies

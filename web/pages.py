@@ -20,6 +20,7 @@ from web.public_notices import PublicNoticePages
 from web.record import RecordPages
 from web.registration import RegistrationPages
 from web.review import ReviewPages
+from web.short_links import ShortLinkPages
 from web.site import AddressOf, Limit, Site
 from web.venue import VenuePages
 from web.wechat_login import WechatPages
@@ -43,6 +44,7 @@ def setup_pages(
     account = AccountPages(site, services, door)
     for pages in (
         InvitationPages(site, services),
+        ShortLinkPages(site, services),
         VenuePages(site, services),
         door,
         IdentityPages(site, services, door, services.browsers),
@@ -61,4 +63,4 @@ def setup_pages(
         ReviewPages(site, services, door),
     ):
         pages.add_routes()
-    site.add_missing("i", "v", "h5", "desk", "office", "draw", "record", "p", "review")
+    site.add_missing("i", "n", "v", "h5", "desk", "office", "draw", "record", "p", "review")

@@ -15,6 +15,7 @@ from models.applications import Application, ApplicationSpecialty
 from services.applications import progress_words as words
 from services.applications.codes import load_codes
 from services.applications.progress_words import YOU, Facts, ask_line, find_facts
+from services.applications.state import SPECIALTIES
 from services.base import Deps
 
 StageState = Literal["done", "now", "next", "stopped"]
@@ -129,7 +130,8 @@ def next_step(facts: Facts) -> Step | None:
         case _S.SENT_BACK if facts.book.review.withdraw_before_edit:
             return Step("withdraw", "撤回后修改", f"{base}/apply/status")
         case _S.SENT_BACK | _S.CORRECTING:
-            return Step("correct", "修改信息", f"{base}/apply/form")
+            at = f"?at={SPECIALTIES}" if facts.is_partly_back else ""
+            return Step("correct", "修改信息", f"{base}/apply/form{at}")
         case _S.FEE if facts.fee is not None and facts.fee_phase == "open":
             return Step("pay", "缴费", f"{base}/pay/{facts.fee.expert_number}")
     return None

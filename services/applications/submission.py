@@ -171,8 +171,8 @@ class Submission:
             await log(application, now, "unlock", OFFICE, opinion=text)
             await record(actor, now, "application.unlock", "application", application.id)
             await tell(
-                self._deps, self._notices, application, "application_progress", f"unlock:{now.isoformat()}",
-                page="apply/form", step="已解除锁定",
+                self._notices, application, "application_progress", f"unlock:{now.isoformat()}",
+                step="已解除锁定",
             )  # fmt: skip
             return _outcome(application)
 

@@ -17,7 +17,6 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.lifecycles import DISCARD, DiscardEvent, DiscardState, InvitationEvent, InvitationState
 from domain.parsing import mobile_number
 from domain.rulebook_texts import time_params
-from models.accounts import RoleGrant
 from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import CallNotice, DiscardRequest, Draw, DrawApplication, LogEntry
@@ -38,6 +37,7 @@ from services.draws.state import (
     party_of,
     tell_agency,
     tell_supervisors,
+    tell_verifiers,
 )
 from services.invitations import Channel, Invitations
 from services.notices import Notices
@@ -296,18 +296,9 @@ class Discards:
     async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
         """A push to every supervisor of the draw and every verifier of its terminal, but for whoever asked."""
         await tell_supervisors(self._deps, self._notices, draw, "recusal_waiting", str(request.id))
-        terminals = DrawApplication.filter(draw_id=draw.id).values_list("terminal", flat=True)
-        verifiers = RoleGrant.filter(
-            role="verifier", revoked_at=None, account__pool=draw.pool, scope__in=["", *await terminals]
-        )
-        for account_id in sorted({grant.account_id for grant in await verifiers} - {request.asked_by_id}):
-            await self._notices.notify(
-                pool=draw.pool,
-                kind="recusal_waiting",
-                dedupe_key=f"recusal_waiting:{draw.number}:{request.id}:{account_id.hex}",
-                params={"number": draw.number},
-                account_id=account_id,
-            )
+        terminals = await DrawApplication.filter(draw_id=draw.id).values_list("terminal", flat=True)
+        asker = {request.asked_by_id}
+        await tell_verifiers(self._notices, draw, terminals, "recusal_waiting", str(request.id), but=asker)
 
     async def confirm(self, actor: Actor, request_id: UUID) -> None:
         """The recusal counts: the place is free. Raises Forbidden for whoever asked, Conflict when it was decided."""

@@ -23,7 +23,7 @@ from services.base import Actor, Deps, transaction, violation
 from services.base import record as audit
 from services.draws.freeze import freeze_lists
 from services.draws.recusal_commitment import commit_recusals
-from services.draws.state import Locked, acts_for_agency, append, check_owner, lock, lock_for, move
+from services.draws.state import Locked, acts_for_agency, append, check_owner, draw_params, lock, lock_for, move
 from services.draws.supervision import check_supervisors, supervisor_facts
 from services.notices import Notices
 
@@ -184,7 +184,7 @@ class Rounds:
                 pool=draw.pool,
                 kind="commitment_wanted",
                 dedupe_key=f"commitment_wanted:{supervisor.id.hex}:{round_row.number}",
-                params={"number": draw.number, "answer_by": _clock_time(round_row.reveal_until)},
+                params={**draw_params(draw), "answer_by": _clock_time(round_row.reveal_until)},
                 account_id=await _account_of(draw.pool, supervisor.mobile_hash),
                 mobile=self._deps.keys.open_text(supervisor.phone_sealed, "mobile"),
             )

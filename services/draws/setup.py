@@ -25,6 +25,7 @@ from models.draws import (
     Supervisor,
 )
 from models.experts import CatalogueEntry
+from models.organisations import Organisation
 from models.projects import Lot, Project
 from services import permissions
 from services.base import Actor, Deps, record, transaction, violation
@@ -40,7 +41,7 @@ from services.draws.forms import (
     check_notice_form,
 )
 from services.draws.recusal_lists import check_recusals, recuse_parties
-from services.draws.state import Locked, lock_editable, lock_for, move
+from services.draws.state import Locked, lock_editable, lock_for, move, tell_verifiers
 from services.draws.supervision import check_supervisors, choose_supervisors
 from services.draws.usage import take_one
 from services.notices import Notices
@@ -311,6 +312,11 @@ class DrawSetup:
                 submitted_by_id=actor.account_id, submitted_at=now, attachment=await attached_name(draw_id),
             )  # fmt: skip
             await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
+            organisation = await Organisation.get(id=draw.organisation_id)
+            await tell_verifiers(
+                self._notices, draw, [terminal], "verification_waiting", str(application.id),
+                application=str(application.id), organisation=organisation.name,
+            )  # fmt: skip
             return application.id
 
     async def _check_still_ahead(self, locked: Locked, now: datetime) -> None:

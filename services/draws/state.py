@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from domain.clock import local, print_time
 from domain.draw_record import Act, Ended, Head, Party, start, write_all
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.lifecycles import DRAW, DiscardState, DrawEvent, DrawState
 from domain.rulebook import Rulebook
-from models.accounts import Account
+from models.accounts import Account, RoleGrant
 from models.attendance import Attendance
 from models.draws import (
     Absence,
@@ -157,6 +159,15 @@ async def append(draw: Draw, now: datetime, *acts: Act) -> None:
     await draw.save(update_fields=["log_head", "log_length"])
 
 
+def draw_params(draw: Draw) -> dict[str, str]:
+    """What names a draw to those who run it: number, time, and the id that its pages have. No expert is told these."""
+    begins = local(draw.starts_at)
+    return {
+        "number": draw.number, "draw": str(draw.id), "when": print_time(draw.starts_at),
+        "day": f"{begins.month}月{begins.day}日",
+    }  # fmt: skip
+
+
 async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
     """Push to the agent's phone, and to the legal entity's when that is somebody else. Totals only, never names."""
     organisation = await Organisation.get(id=draw.organisation_id)
@@ -165,8 +176,33 @@ async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **
             pool=draw.pool,
             kind=kind,
             dedupe_key=f"{kind}:{draw.number}:{occasion}:{account.hex}",
-            params={"number": draw.number, **params},
+            params={**draw_params(draw), **params},
             account_id=account,
+        )
+
+
+async def tell_verifiers(
+    notices: Notices,
+    draw: Draw,
+    terminals: Collection[Any],
+    kind: str,
+    occasion: str,
+    *,
+    but: Collection[UUID | None] = (),
+    **params: str,
+) -> None:
+    """Push to whoever verifies at these terminals, or at all."""
+    grants = RoleGrant.filter(
+        role="verifier", revoked_at=None, account__pool=draw.pool, account__disabled_at=None,
+        scope__in=["", *terminals],
+    )  # fmt: skip
+    for account_id in sorted({grant.account_id for grant in await grants} - set(but)):
+        await notices.notify(
+            pool=draw.pool,
+            kind=kind,
+            dedupe_key=f"{kind}:{draw.number}:{occasion}:{account_id.hex}",
+            params={**draw_params(draw), **params},
+            account_id=account_id,
         )
 
 
@@ -180,7 +216,7 @@ async def tell_supervisors(
             pool=draw.pool,
             kind=kind,
             dedupe_key=f"{kind}:{draw.number}:{occasion}:{supervisor.id.hex}",
-            params={"number": draw.number, **params},
+            params={**draw_params(draw), **params},
             account_id=account.id if account else None,
             mobile=deps.keys.open_text(supervisor.phone_sealed, "mobile"),
         )

@@ -78,7 +78,6 @@ class Entry:
             account_id=objection.account_id,
             params={
                 "number": application.number, "result": LAPSED,
-                "link": f"{self._deps.public_url}/h5/{objection.pool}/notice/objections",
             },
         )  # fmt: skip
 
@@ -137,7 +136,7 @@ class Entry:
     async def _call(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.CALL, now)
         await self._note(application, book, now, ApplicationEvent.CALL)
-        await tell(self._deps, self._notices, application, "application_exam", now.isoformat())
+        await tell(self._notices, application, "application_exam", now.isoformat())
 
     async def _note(
         self, application: Application, book: Rulebook, now: datetime, event: ApplicationEvent, opinion: str = ""
@@ -147,7 +146,7 @@ class Entry:
 
     async def _progress(self, application: Application, now: datetime, step: str) -> None:
         await tell(
-            self._deps, self._notices, application, "application_progress", f"{application.state}:{now.isoformat()}",
+            self._notices, application, "application_progress", f"{application.state}:{now.isoformat()}",
             step=step,
         )  # fmt: skip
 
@@ -171,8 +170,8 @@ class Entry:
         await application.save(update_fields=["expert_id", "expert_number"])
         await self._note(application, book, now, ApplicationEvent.ENTER)
         await tell(
-            self._deps, self._notices, application, "application_entered", "",
-            page="apply", number=expert.number, hotline=book.pool.hotline,
+            self._notices, application, "application_entered", "",
+            number=expert.number, hotline=book.pool.hotline,
         )  # fmt: skip
 
 

@@ -7,5 +7,6 @@
 from services.notices.credits import Consents
 from services.notices.delivery import Delivery
 from services.notices.notify import Notices, Recipient
+from services.notices.short_links import ShortLinks
 
-__all__ = ["Consents", "Delivery", "Notices", "Recipient"]
+__all__ = ["Consents", "Delivery", "Notices", "Recipient", "ShortLinks"]

@@ -12,17 +12,21 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 import structlog
 
+from domain.chat_links import choice
 from domain.clock import SHANGHAI
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from domain.links_in_text import defuse
 from services.base import Deps, execute, rows, transaction
 from services.batches import each
-from services.notices import texts
+from services.entrances import Entrances
+from services.notices import short_links, texts
+from services.notices.actions import ACTIONS, INVITATION
 from services.notices.notify import STOPPED, Notices
 from services.outages import AWAY
 from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
@@ -113,7 +117,10 @@ class Person:
 
 
 class Delivery:
-    """``prices`` are fen per attempt by channel, for the ledger; ``subscribe_template`` the id for a pool and kind."""
+    """``prices`` are fen per attempt by channel, for the ledger; ``subscribe_template`` the id for a pool and kind.
+
+    ``taps`` are the ids of the chat's commands, which notices offer to tap.
+    """
 
     def __init__(
         self,
@@ -126,6 +133,9 @@ class Delivery:
         voice: VoiceCaller,
         prices: Mapping[str, int],
         subscribe_template: Callable[[str, str], str] = lambda _pool, kind: kind,
+        *,
+        entrances: Entrances | None = None,
+        taps: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._deps = deps
         self._notices = notices
@@ -136,6 +146,8 @@ class Delivery:
         self._voice = voice
         self._prices = prices
         self._subscribe_template = subscribe_template
+        self._entrances = entrances or Entrances(deps.public_url, {})
+        self._taps = taps
 
     async def deliver_due(self) -> int:
         """Send everything that is due, batch by batch; returns how many attempts were made."""
@@ -229,12 +241,12 @@ class Delivery:
                 return replace(outcome, state="failed", vendor_code=_NO_CREDIT)
             fields = texts.subscribe_fields(book, row["kind"], params)
             openid = str(person.openid("mini"))
-            await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page="pages/index/index")
+            await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page=self._mini_page(row, params))
             return replace(outcome, state="delivered")
         mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
         cost = self._prices.get(channel, 0)
         if channel == "sms":
-            variables = texts.sms_params(book, row["kind"], params)
+            variables = texts.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
             vendor_id = await self._sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
             return replace(outcome, vendor_id=vendor_id, cost=cost)
         message = texts.voice_message(book, row["kind"], params)
@@ -250,21 +262,22 @@ class Delivery:
         book = self._deps.book(pool)
         if row["tries"] == 1 and await self._windows.spend(pool, openid):
             try:
-                await self._send_chat(row, openid, texts.chat_text(book, kind, params))
+                await self._send_chat(row, openid, texts.chat_text(book, kind, params), self._taps_of(row, params))
                 return replace(outcome, state="delivered", vendor_code="chat")
             except Rejected as error:
                 if error.vendor_code not in _WINDOW_CLOSED:
                     raise
         fields = texts.card_fields(book, kind, params)
         msgid = await self._official.send_template(
-            pool, openid, kind, fields, url=params.get("link", ""), client_msg_id=f"n{row['number']}"
-        )
+            pool, openid, kind, fields, url=params.get("link", ""), client_msg_id=f"n{row['number']}",
+            mini_page=ACTIONS[kind].mini_page(params) if kind in ACTIONS else "",
+        )  # fmt: skip
         return replace(outcome, vendor_id=msgid)
 
-    async def _send_chat(self, row: Any, openid: str, text: str) -> None:
+    async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
         choices = texts.CHOICES.get(row["kind"])
         if choices is None or row["menu_id"] is None:
-            await self._official.send_text(row["pool"], openid, text)
+            await self._official.send_text(row["pool"], openid, "\n".join([text, *(f"▸ {tap}" for tap in taps)]))
             return
         items = [MenuItem(row["menu_id"] + index, label) for index, label in enumerate(choices)]
         await self._official.send_menu(
@@ -276,9 +289,38 @@ class Delivery:
         params = {name: str(value) if name in _OUR_OWN else defuse(str(value)) for name, value in given}
         if row["secret_sealed"]:
             params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
-        if row["kind"] in texts.LINKED and row["link"]:
-            params["link"] = f"{self._deps.public_url}/i/{row['link']}"
+        params |= {"pool": row["pool"], "hotline": self._deps.book(row["pool"]).pool.hotline} | params
+        if row["link"]:
+            params["invitation"] = row["link"]
+        if path := self._path(row, params):
+            params["link"] = self._entrances.page(row["pool"], path)
         return params
+
+    def _path(self, row: Any, params: Mapping[str, str]) -> str:
+        """The page that a notice opens; empty: none."""
+        action = ACTIONS.get(row["kind"])
+        if action is None or (action.route == INVITATION and not row["link"]):
+            return ""
+        return action.path(params)
+
+    def _taps_of(self, row: Any, params: Mapping[str, str]) -> list[str]:
+        """What can be tapped below a chat message: its page, and words that go on in the chat."""
+        action = ACTIONS.get(row["kind"])
+        if action is None:
+            return []
+        path = self._path(row, params)
+        page = [self._entrances.link(action.label, row["pool"], path, action.mini_page(params))] if path else []
+        return page + [choice(word, self._taps[word]) for word in action.words if word in self._taps]
+
+    def _mini_page(self, row: Any, params: Mapping[str, str]) -> str:
+        action = ACTIONS.get(row["kind"])
+        return (action.mini_page(params) if action else "") or "pages/index/index"
+
+    def _short(self, row: Any, params: Mapping[str, str]) -> str:
+        """The same page as a short message has room for."""
+        if row["link"]:
+            return params.get("link", "")
+        return f"{self._deps.public_url}{short_links.path_of(self._deps.keys, row['number'])}"
 
     async def _write(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
         """All in one transaction; when that fails, each in its own. One that can't be written stays *unknown*: it is

@@ -8,19 +8,6 @@ from dataclasses import dataclass
 from domain.rulebook import Rulebook
 from domain.rulebook_texts import placeholders, render_fields, render_text
 
-LINKED = frozenset(
-    {
-        "draw_call",
-        "draw_unconfirmed",
-        "draw_accepted",
-        "gathering_changed",
-        "check_in_reminder",
-        "urging",
-        "leave_asked",
-    }
-)
-"""Kinds whose card or SMS opens the invitation's page."""
-
 CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
 """Kinds that ask, with the two answers; tapped ones come back as menu ids."""
 

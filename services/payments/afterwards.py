@@ -47,7 +47,7 @@ class Afterwards:
         await self._fees.cancel(application.id, now)
         await self._log(application, ApplicationEvent.TERMINATE, reason, now)
         await record(actor, now, "application.terminate", "application", application.id, reason=reason)
-        await tell(self._deps, self._notices, application, "application_ended", "", reason=reason)
+        await tell(self._notices, application, "application_ended", "", reason=reason)
 
     async def pay_again(self, application: Application, refund: Refund, fee: Fee, now: datetime) -> None:
         """The money is back: the fee is due once more, if the application still waits for what follows it."""

@@ -141,7 +141,6 @@ class PayEvents:
             pool=fee.pool, kind="fee_paid", account_id=fee.account_id, dedupe_key=f"fee_paid:{fee.id}",
             params={
                 "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount), "number": fee.expert_number,
-                "link": f"{self._deps.public_url}/h5/{fee.pool}/pay",
             },
         )  # fmt: skip
         if application.state == ApplicationState.FEE and fee.state == FeeState.PAID:

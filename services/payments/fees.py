@@ -102,7 +102,6 @@ class Fees:
                     "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount),
                     "number": fee.expert_number, "until": print_deadline(fee.closes_at),
                     "by": f"请在{print_deadline(fee.closes_at)}前" if fee.closes_at else "请尽快",
-                    "link": f"{self._deps.public_url}/h5/{fee.pool}/pay",
                 },
             )  # fmt: skip
 

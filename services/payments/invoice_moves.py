@@ -84,7 +84,6 @@ async def finish_reversal(
         pool=fee.pool, kind="invoice_reversed", account_id=fee.account_id, dedupe_key=f"invoice_reversed:{invoice.id}",
         params={
             "title": rules_of(deps, fee.pool).title, "amount": yuan(fee.amount), "number": invoice.number or "-",
-            "link": f"{deps.public_url}/h5/{fee.pool}/pay",
         },
     )  # fmt: skip
     if fee.state == FeeState.PAID:

@@ -46,9 +46,19 @@ class OfficialAccountSender(Protocol):
     """The 服务号 of each pool."""
 
     async def send_template(
-        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+        self,
+        pool: str,
+        openid: str,
+        kind: str,
+        fields: Mapping[str, str],
+        *,
+        url: str,
+        client_msg_id: str,
+        mini_page: str = "",
     ) -> str:
         """Send a template message of a kind of notice; the answer is the msgid that the finish event will name.
+
+        A tap opens ``mini_page`` where the pool has a mini-program, else ``url``.
 
         After OutcomeUnknown it may be sent again with the same ``client_msg_id`` within 10 minutes: WeChat then sends
         it once only.

@@ -290,7 +290,7 @@ class Reviews:
         await application.save(update_fields=["reason", "step"])
         await move(application, ApplicationEvent.REFUSE, now)
         await drop_open(application, now)
-        await tell(self._deps, self._notices, application, "application_refused", str(task.id), reason=task.opinion)
+        await tell(self._notices, application, "application_refused", str(task.id), reason=task.opinion)
 
     async def _send_back(
         self, application: Application, book: Rulebook, task: ReviewTask, now: datetime, *, whole: bool
@@ -306,8 +306,8 @@ class Reviews:
         await move(application, ApplicationEvent.SEND_BACK, now)
         step = rule_of(book, task).name
         await tell(
-            self._deps, self._notices, application, "application_sent_back", str(task.id), page="apply/form",
-            step=step, reason=task.opinion,
+            self._notices, application, "application_sent_back", str(task.id),
+            step=step, reason=task.opinion, **await _sent_back(book, task, whole=whole),
         )  # fmt: skip
 
     async def _go_on(self, application: Application, book: Rulebook, now: datetime) -> None:
@@ -324,7 +324,7 @@ class Reviews:
             return
         await open_step(application, book, following, now)
         await tell(
-            self._deps, self._notices, application, "application_progress",
+            self._notices, application, "application_progress",
             f"round{application.round}:step{following}",
             step=f"{done.name}通过，转{book.review.steps[following].name}",
         )  # fmt: skip
@@ -337,6 +337,15 @@ class Reviews:
         application.approved_at, application.step, application.sent_back_fields = now, -1, []
         await application.save(update_fields=["expert_number", "approved_at", "step", "sent_back_fields"])
         await self._entry.pass_on(application, now)
+
+
+async def _sent_back(book: Rulebook, task: ReviewTask, *, whole: bool) -> dict[str, str]:
+    """What must be mended, and the page of the form where it stands."""
+    form = "apply/status" if book.review.withdraw_before_edit else "apply/form"
+    if whole or not task.specialty:
+        return {"what": "整份申请", "page": form}
+    codes = await load_codes(book, [task.specialty])
+    return {"what": show_specialty(task.specialty, codes), "page": f"{form}?at={SPECIALTIES}"}
 
 
 def rule_of(book: Rulebook, task: ReviewTask) -> ReviewStep:

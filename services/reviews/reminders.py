@@ -76,7 +76,6 @@ class Reminders:
                 params={
                     "step": names.get(row["step_code"], row["step_code"]),
                     "count": str(row["n"]),
-                    "link": f"{self._deps.public_url}/review",
                 },
                 account_id=row["account_id"],
             )
@@ -105,7 +104,6 @@ class Reminders:
                     "step": step.name,
                     "nobody": str(nobodys[step.code]),
                     "late": str(late.get(step.code, 0)),
-                    "link": f"{self._deps.public_url}/office/reviewers",
                 },
                 account_id=row["id"],
             )

@@ -48,7 +48,15 @@ class Sender:
         self.texts.append(text)
 
     async def send_template(
-        self, pool: str, openid: str, template: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+        self,
+        pool: str,
+        openid: str,
+        template: str,
+        fields: Mapping[str, str],
+        *,
+        url: str,
+        client_msg_id: str,
+        mini_page: str = "",
     ) -> str:
         raise NotImplementedError
 

@@ -55,7 +55,15 @@ class SceneMaker:
         return f"http://weixin.qq.com/q/{scene}"
 
     async def send_template(
-        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+        self,
+        pool: str,
+        openid: str,
+        kind: str,
+        fields: Mapping[str, str],
+        *,
+        url: str,
+        client_msg_id: str,
+        mini_page: str = "",
     ) -> str:
         raise AssertionError("attendance sends nothing itself")
 

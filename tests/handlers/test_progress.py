@@ -251,3 +251,21 @@ async def test_the_guide_names_whom_to_ask_in_each_region(world: World, stranger
     assert "某某市住房和城乡建设局1 020-00000001" in crowded
     assert "其他地区请在“我的申报”页面查看" in crowded
     assert "办理指南和常见问题" in crowded
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_mending_leads_to_the_form_exactly_while_something_can_be_changed(world: World, name: str) -> None:
+    case = CASES[name]
+    phone, _ = await applying(world, case)
+    said = await phone.says("修改信息")
+    if case.page.startswith(FORM) or "撤回" in case.following:
+        assert case.page in said
+        assert ("审核意见：" + case.opinion in said) == bool(case.opinion)
+    else:
+        assert said.startswith("目前没有需要您修改的内容")
+        assert case.head in await phone.taps("进度")
+
+
+async def test_a_specialty_that_was_sent_back_is_opened_itself(world: World) -> None:
+    phone, _ = await applying(world, CASES["one specialty sent back"])
+    assert f"{FORM}?at=specialties" in await phone.says("修改信息")

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from models.accounts import Account
+from models.notices import Notice
 from services.base import Actor
 from tests.factories import offices
 from tests.factories.people import make_account, make_grant, make_organisation
@@ -122,3 +123,18 @@ async def test_another_agencys_draws_are_not_counted(world: World) -> None:
     roles = await world.services.sessions.roles(Actor("demo", "guest", other.id))
     found = await world.services.staff_work.of("demo", other.id, roles)
     assert [count.number for work in found for count in work.counts] == [0, 0]
+
+
+async def test_verifiers_of_the_terminal_are_told_of_a_new_request(world: World) -> None:
+    office = world.office
+    terminal = office.deps.book("demo").draw.terminals[0]
+    here, everywhere, elsewhere = [await make_account(office.deps) for _ in range(3)]
+    for account, scope in ((here, terminal), (everywhere, ""), (elsewhere, "别处")):
+        await make_grant(account, "verifier", scope)
+    await submit(world)
+    told = await Notice.filter(kind="verification_waiting").values_list("account_id", flat=True)
+    assert set(told) == {here.id, everywhere.id}
+    notice = await Notice.filter(kind="verification_waiting").first()
+    assert notice is not None
+    assert notice.params["organisation"] == "粤和招标代理有限公司"
+    assert "11月21日" in notice.params["when"]

@@ -30,6 +30,8 @@ async function load() {
   const wanted = decodeURIComponent(location.hash.slice(1));
   const kept = stashed();
   if (kept) return resume(kept);
+  const at = new URLSearchParams(location.search).get('at');
+  if (at && !wanted && page.schema.sections.some((one) => one.fields.some((field) => field.code === at))) return jump(at);
   return open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
 }
 

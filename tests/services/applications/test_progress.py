@@ -160,7 +160,7 @@ async def test_the_way_from_submission_to_the_fee(
     assert (at.headline, at.who) == ("您的申请在行业部门预审环节有部分内容被退回", "本人")
     assert (at.opinion, at.advice) == ("与工作经历不符", "请按意见修改后重新提交。")
     [item] = await items(to_dos, zhao)
-    assert (item.action, item.route) == ("修改信息", "/h5/demo/apply/form")
+    assert (item.action, item.route) == ("修改信息", "/h5/demo/apply/form?at=specialties")
     assert "行业部门预审 stopped" in stages(at)
 
     await submission.submit(zhao, application.id, application.version)

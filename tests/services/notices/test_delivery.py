@@ -43,7 +43,15 @@ class Vendors:
         return self.window >= 0
 
     async def send_template(
-        self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, url: str, client_msg_id: str
+        self,
+        pool: str,
+        openid: str,
+        kind: str,
+        fields: Mapping[str, str],
+        *,
+        url: str,
+        client_msg_id: str,
+        mini_page: str = "",
     ) -> str:
         return self._do("template", kind)
 
@@ -282,7 +290,8 @@ async def test_subscribe_messages_are_counted_and_not_sent_without_a_credit(
         async with transaction():
             await office.notices.notify(
                 pool="demo", kind="agency_agreed", dedupe_key=f"agreed:{number}",
-                params={"number": "CQSQ202611210001", "agreed": 1, "needed": 5}, account_id=account.id,
+                params={"number": "CQSQ202611210001", "when": "11月21日 09:30", "agreed": 1, "needed": 5},
+                account_id=account.id,
             )  # fmt: skip
         await delivery.deliver_due()
     assert [channel for channel, _ in vendors.sent] == ["mini"]

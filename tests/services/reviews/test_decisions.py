@@ -116,7 +116,8 @@ async def test_one_specialty_is_sent_back_while_the_others_go_on(
     assert row.state == "sent_back"
     assert row.sent_back_fields == ["specialties", "strengths", "signed_form", "other_material"]
     assert (book.told[-1].kind, book.told[-1].params["reason"]) == ("application_sent_back", "职称专业与评标专业不符")
-    assert book.told[-1].params["link"] == "http://127.0.0.1:8080/h5/demo/apply/form"
+    assert book.told[-1].params["page"] == "apply/form?at=specialties"
+    assert book.told[-1].params["what"] == "设计 › 建筑设计"
     assert (await reviews.decide(reviewer, second.id, "approve")).application_state == "sent_back"
     states = await ApplicationSpecialty.filter(application_id=row.id).order_by("position").values_list("state")
     assert [state for (state,) in states] == ["sent_back", "approved"]

@@ -1,0 +1,121 @@
+"""What a person can do at once about a notice: the page it opens, or words of the chat to tap. Pure.
+
+Every kind has an action, or stands in ``WITHOUT`` with the reason; a test walks them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Action:
+    """``label`` of the button and the ``route`` it opens; both and ``mini`` are filled with the notice's params.
+
+    ``mini`` is a page of the mini-program, for work that is done there; ``words`` are commands of the chat. A route of
+    an invitation (``INVITATION``) is that invitation's own page.
+    """
+
+    label: str
+    route: str
+    mini: str = ""
+    words: tuple[str, ...] = ()
+
+    def path(self, params: Mapping[str, str]) -> str:
+        return self.route.format_map(_Known(params))
+
+    def mini_page(self, params: Mapping[str, str]) -> str:
+        return self.mini.format_map(_Known(params))
+
+
+class _Known(dict[str, str]):
+    """Notices that were written before a param was thought of open the list instead."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+INVITATION = "/i/{invitation}"
+_PANEL = Action("查看这场评标", INVITATION)
+_STATUS = Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",))
+_MONEY = Action("查看缴费与发票", "/h5/{pool}/pay", words=("缴费",))
+_ACCOUNT = Action("查看账号", "/h5/{pool}/account")
+
+
+def _draw(label: str, page: str = "", mini: str = "draw") -> Action:
+    return Action(label, f"/desk/{{draw}}{page}", f"pages/{mini}?id={{draw}}")
+
+
+ACTIONS: Mapping[str, Action] = {
+    "draw_call": Action("去答复", INVITATION),
+    "draw_accepted": Action("查看这场评标", INVITATION, words=("请假",)),
+    "draw_declined": _PANEL,
+    "draw_unclear": _PANEL,
+    "draw_lapsed": _PANEL,
+    "draw_unconfirmed": Action("去确认", INVITATION),
+    "gathering_changed": Action("查看这场评标", INVITATION, words=("请假",)),
+    "draw_cancelled": _PANEL,
+    "leave_confirmed": _PANEL,
+    "leave_asked": Action("去确认", INVITATION, words=("确认请假", "按时到场")),
+    "absence_registered": _PANEL,
+    "recusal_asked": _PANEL,
+    "recusal_confirmed": _PANEL,
+    "recusal_refused": _PANEL,
+    "recusal_waiting": Action("去确认", "/desk/{draw}/absences"),
+    "supervisor_discard": _draw("查看这次抽取", mini="supervised"),
+    "draw_terminated": Action("查看这次抽取", "/desk/{draw}"),
+    "check_in_reminder": Action("查看签到方式", INVITATION, words=("签到",)),
+    "urging": Action("查看签到方式", INVITATION, words=("签到",)),
+    "account_bound": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
+    "commitment_wanted": _draw("去提交我的随机数", mini="supervised"),
+    "verification_waiting": Action(
+        "去核验", "/desk/{draw}", "pages/application?id={application}&draw={draw}&state=submitted"
+    ),
+    "agency_verified": _draw("进入抽取"),
+    "agency_refused": _draw("去修改"),
+    "agency_agreed": _draw("查看进度"),
+    "agency_full": _draw("查看这次抽取"),
+    "agency_short": _draw("去处理"),
+    "agency_leave": _draw("去补抽"),
+    "agency_kept": _draw("查看这次抽取"),
+    "agency_late": _draw("去催促", "/attendance", "door"),
+    "agency_unsealed": _draw("查看名单", "/result", "result"),
+    "agency_checked_in": _draw("查看到场", "/attendance", "door"),
+    "application_progress": _STATUS,
+    "campaign_changed": Action("去提交", "/h5/{pool}/apply/form"),
+    "application_sent_back": Action("修改信息", "/h5/{pool}/{page}", words=("修改信息",)),
+    "application_refused": _STATUS,
+    "application_exam": Action("查看申请进度", "/h5/{pool}/apply/status", words=("资料下载",)),
+    "application_ended": _STATUS,
+    "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply", words=("我的状态",)),
+    "term_ending": Action("查看续聘", "/h5/{pool}/apply", words=("申报",)),
+    "expert_left": _ACCOUNT,
+    "fee_open": Action("去缴费", "/h5/{pool}/pay", words=("缴费",)),
+    "fee_paid": _MONEY,
+    "fee_refunded": _MONEY,
+    "fee_redirected": _MONEY,
+    "invoice_sent": _MONEY,
+    "invoice_reversed": _MONEY,
+    "employer_answered": Action("继续填写", "/h5/{pool}/apply/form"),
+    "mobile_changed": _ACCOUNT,
+    "person_differs": Action("核对我的信息", "/h5/{pool}/account"),
+    "password_changed": Action("查看登录设备", "/h5/{pool}/account"),
+    "objection_answered": Action("查看答复", "/h5/{pool}/notice/objections"),
+    "chat_reply": Action("查看帮助", "/h5/{pool}/help", words=("菜单",)),
+    "feedback_answered": Action("继续反馈", "/h5/{pool}/help", words=("意见反馈",)),
+    "review_waiting": Action("去审核", "/review"),
+    "review_stuck": Action("去分工", "/office/reviewers"),
+    "code_budget": Action("打开管理台", "/office"),
+}
+WITHOUT: Mapping[str, str] = {
+    "verification_code": "It is typed where it was asked for; people must not learn to tap links beside codes.",
+}
+"""Kinds that need no action, each with the reason."""
+
+NO_LINK_IN_SMS: Mapping[str, str] = {
+    "draw_accepted": "Time, place and code fill the message, and all three are needed at the door.",
+    "check_in_reminder": "As above; one checks in at the door.",
+    "verification_code": WITHOUT["verification_code"],
+}
+"""Short messages with neither a link nor a telephone number, each with the reason."""
