@@ -168,6 +168,14 @@ class LogLineOut(Output):
     opinion: str
 
 
+class ReturnedOut(Output):
+    """A specialty that was sent back and still stands in the form."""
+
+    code: str
+    opinion: str
+    mended: bool = Field(description="Something was changed since")
+
+
 class ApplicationOut(Output):
     """One's own application, whole. Personal values are in clear: they are one's own."""
 
@@ -182,6 +190,7 @@ class ApplicationOut(Output):
     files: tuple[FileOut, ...]
     problems: tuple[ProblemOut, ...] = Field(description="All that keeps it from being submitted")
     fixed: tuple[str, ...] = Field(description="Specialties that must stay")
+    returned: tuple[ReturnedOut, ...]
     kept: tuple[str, ...] = Field(description="Fields that a renewal keeps as in the expert's file; not editable")
     names: dict[str, dict[str, str]] = Field(description="Full names of the codes among the values, by kind")
     may: tuple[str, ...] = Field(description="print, submit, withdraw, cancel: what is possible now")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from domain.catalogues import full_name
-from domain.entry_lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState
+from domain.entry_lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState, TaskState
 from domain.form_schema import Schema, schema_of
 from domain.form_texts import show_specialty
 from domain.forms import FieldProblem, account_values
@@ -18,12 +18,12 @@ from domain.rulebook_forms import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.campaigns import Campaign
-from models.reviews import ReviewEntry
+from models.reviews import ReviewEntry, ReviewTask
 from services.applications.codes import Codes, load_codes
 from services.applications.kept import find_kept
 from services.applications.persons import facts_of, registered, today
 from services.applications.progress import Progress, progress_of
-from services.applications.state import editable_fields, fixed_choice, get_own, open_values
+from services.applications.state import SPECIALTIES, editable_fields, fixed_choice, get_own, open_values
 from services.applications.submission import find_problems
 from services.base import Actor, Deps
 from services.campaigns import check_entry_type
@@ -82,12 +82,21 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """A specialty that was sent back and still stands in the form. ``mended``: something was changed since."""
+
+    code: str
+    opinion: str
+    mended: bool
+
+
+@dataclass(frozen=True)
 class ApplicationView:
     """``version`` is the form's, to be named when submitting. ``account`` are the values that come from it.
 
     ``problems`` is all that keeps it from being submitted (empty once it was), ``fixed`` the specialties that must
-    stay, ``kept`` the fields that a renewal keeps as in the expert's file, ``names`` what the codes among the values
-    are called, ``may`` the events that are possible now.
+    stay, ``returned`` those that were sent back, ``kept`` the fields that a renewal keeps as in the expert's file,
+    ``names`` what the codes among the values are called, ``may`` the events that are possible now.
     """
 
     id: UUID
@@ -101,6 +110,7 @@ class ApplicationView:
     files: tuple[FileView, ...]
     problems: tuple[FieldProblem, ...]
     fixed: tuple[str, ...]
+    returned: tuple[Returned, ...]
     kept: tuple[str, ...]
     names: dict[str, dict[str, str]]
     may: tuple[str, ...]
@@ -177,6 +187,7 @@ class ApplicationReading:
             files=tuple(_file(one) for one in files),
             problems=tuple(problems),
             fixed=tuple((await fixed_choice(application, book)).codes) if editable else (),
+            returned=tuple(await _returned(application, typed, [*rows.values()], files)),
             kept=tuple(kept),
             names=names_of(codes),
             may=_may(application, book),
@@ -184,6 +195,25 @@ class ApplicationReading:
             progress=await progress_of(self._deps, application),
             created_at=application.created_at,
         )
+
+
+async def _returned(
+    application: Application,
+    typed: Mapping[str, object],
+    sections: Sequence[ApplicationSection],
+    files: Sequence[Attachment],
+) -> list[Returned]:
+    """In the order in which they were sent back; one whose place another took is mended and left out."""
+    if application.state not in (ApplicationState.SENT_BACK, ApplicationState.CORRECTING):
+        return []
+    chosen = {one["code"] for one in cast("Sequence[Mapping[str, str]]", typed.get(SPECIALTIES) or ())}
+    tasks = ReviewTask.filter(application_id=application.id, round=application.round, state=TaskState.SENT_BACK)
+    changed = max([*(one.saved_at for one in sections), *(one.created_at for one in files)])
+    return [
+        Returned(task.specialty, task.opinion, changed > task.decided_at)
+        for task in await tasks.order_by("decided_at")
+        if task.specialty in chosen and task.decided_at is not None
+    ]
 
 
 def names_of(codes: Codes) -> dict[str, dict[str, str]]:

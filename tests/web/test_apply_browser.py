@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from app.demo_people import APPLICANTS
-from models.applications import Application, Attachment
+from models.applications import Application, ApplicationSpecialty, Attachment
 from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
+from models.reviews import ReviewTask
 from services.applications.state import read_values
 from tests.factories.files import pdf
 from tests.factories.forms import book_of
@@ -369,3 +372,48 @@ async def test_files_of_certificates_do_not_move_to_another_one_when_a_row_is_re
     assert kept["code"] == "Q0302"
     assert [(one.field, one.row) for one in files] == [("qualifications.proof", 0)]
     assert serious(seen) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_what_was_sent_back_is_marked_until_something_is_done_about_it(
+    browser: Browser, world: ApplyingWorld, scheme: Scheme
+) -> None:
+    actor = await world.person()
+    application_id = await world.begun(actor, files=True)
+    await sent_back(world, application_id, "请补充代表性业绩")
+    seen = await world.at_page(browser, actor, PHONE, scheme)
+    page = await seen.open(f"{FORM}?at=specialties")
+    row = page.locator(".chosen li.returned")
+    await expect(row).to_contain_text("已退回：请补充代表性业绩")
+    here = page.locator(".tabs [aria-current]")
+    await expect(here).not_to_have_class(re.compile("done"))
+    await seen.check(f"apply-returned-390-{scheme}")
+    await tab(page, "核对提交")
+    await expect(page.locator(".fields .bar.warn")).to_contain_text("还没有修改")
+    world.clock.move(timedelta(minutes=5))
+    page = await seen.open(f"{FORM}?at=specialties")
+    await field(page, "业务专长").locator("textarea").fill("二十年大型桥梁设计审查，主持三项国家重点工程。")
+    await saved(page)
+    await tab(page, "核对提交")
+    await expect(page.locator(".fields .bar.warn")).to_have_count(0)
+    page = await seen.open(f"{FORM}?at=specialties")
+    await expect(page.locator(".chosen li.returned")).to_have_count(0)
+    await expect(page.locator(".chosen")).to_contain_text("您已修改，提交后重新审核")
+    await expect(page.locator(".tabs [aria-current]")).to_have_class(re.compile("done"))
+    assert serious(seen) == []
+
+
+async def sent_back(world: ApplyingWorld, application_id: UUID, opinion: str) -> None:
+    """As a reviewer leaves it who sends back the first specialty alone."""
+    now = world.clock.now()
+    values = await read_values(world.deps, application_id)
+    code = values["specialties"][0]["code"]
+    await Application.filter(id=application_id).update(
+        state="sent_back", state_since=now, submitted_at=now, round=1, step=0,
+        sent_back_fields=["specialties", *world.deps.book("demo").review.correction_fields],
+    )  # fmt: skip
+    await ApplicationSpecialty.create(application_id=application_id, code=code, position=0, state="sent_back")
+    await ReviewTask.create(
+        application_id=application_id, pool="demo", round=1, step=0, step_code="industry", specialty=code,
+        region="440100", state="sent_back", opened_at=now, decided_at=now, opinion=opinion,
+    )  # fmt: skip

@@ -22,6 +22,9 @@ root.replaceChildren(tabs, notice, opinion, body, bar);
 
 const sectionOf = (code) => page.schema.sections.find((one) => one.code === code);
 const isEditable = (field) => page.editable.has(field.code);
+/** Specialties that were sent back and that nothing was done about yet. */
+const unmended = () => page.mine.returned.filter((one) => !one.mended);
+const hasUnmended = (section) => unmended().length > 0 && section.fields.some((field) => field.kind === 'specialties');
 const editableHere = () => page.section !== 'check' && sectionOf(page.section).fields.some(isEditable);
 
 async function load() {
@@ -69,7 +72,7 @@ async function read() {
 
 function firstUnfinished() {
   const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
-  const found = page.schema.sections.find((section) => section.fields.some((field) => wrong.has(field.code)));
+  const found = page.schema.sections.find((section) => hasUnmended(section) || section.fields.some((field) => wrong.has(field.code)));
   return (found ?? page.schema.sections[0]).code;
 }
 
@@ -118,7 +121,7 @@ function drawTabs() {
     type: 'button', 'aria-current': page.section === code ? 'step' : undefined, class: done ? 'done' : '', onclick: () => go(code),
   }, title);
   tabs.replaceChildren(
-    ...page.schema.sections.map((one) => tab(one.code, one.title, !one.fields.some((field) => wrong.has(field.code)))),
+    ...page.schema.sections.map((one) => tab(one.code, one.title, !hasUnmended(one) && !one.fields.some((field) => wrong.has(field.code)))),
     tab('check', '核对提交', false));
   tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
 }
@@ -126,7 +129,7 @@ function drawTabs() {
 function context(field) {
   return {
     client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((one) => one.state === 'ready'),
-    fixed: new Set(page.mine.fixed), locked: !isEditable(field), kept: page.mine.kept.includes(field.code), changed, filesChanged: refresh, template,
+    fixed: new Set(page.mine.fixed), returned: new Map(page.mine.returned.map((one) => [one.code, one])), locked: !isEditable(field), kept: page.mine.kept.includes(field.code), changed, filesChanged: refresh, template,
   };
 }
 
@@ -295,7 +298,8 @@ function drawCheck() {
   page.section = 'check';
   const list = problems.length ? h('section', { class: 'missing', 'aria-label': '还需补充' }, h('h3', {}, `还有${problems.length}处需要补充或修改`),
     h('ul', {}, problems.map((one) => h('li', {}, h('button', { type: 'button', class: 'link', onclick: () => jump(one.field) }, one.message)))))
-    : h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
+    : unmended().length ? h('p', { class: 'bar warn' }, `被退回的“${unmended().map((one) => page.names.get(`specialty/${one.code}`) ?? one.code).join('、')}”还没有修改。可以更换专业，或补充材料后重新提交。`)
+      : h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
   body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), list, ...lines);
 }
 
