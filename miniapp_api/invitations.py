@@ -92,6 +92,7 @@ class InvitationOut(Output):
     leave_asked_until: Moment | None = Field(
         description="Somebody registered a leave for this expert, who may confirm or deny it until then"
     )
+    undo_until: Moment | None = Field(description="Until when the acceptance can be undone; null: it can't")
 
 
 class AnsweredOut(Output):
@@ -129,6 +130,13 @@ async def show(call: Call, path: InvitationPath) -> InvitationOut:
 async def answer(call: Call, path: InvitationPath, body: AnswerIn) -> AnsweredOut:
     """Accept or decline. The first valid answer on any channel decides; a later one is told what holds."""
     found = await call.services.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
+    return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
+
+
+@api.post("/invitations/{invitation_id}/undo", "撤销同意", action="expert.self.answer")
+async def undo(call: Call, path: InvitationPath) -> AnsweredOut:
+    """Take an acceptance back until `undo_until`, while the draw still calls: the invitation is open again."""
+    found = await call.services.invitations.undo(path.invitation_id, call.expert_id, by="mini")
     return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
 
 

@@ -24,6 +24,8 @@ REASON_LONGEST = 100
 _RETRIED_ON_PAGE = (InvalidInput, RuleViolation, Conflict)
 _NOTES = {
     "answered": "已收到您的答复。",
+    "undone": "已撤销，您还没有答复这个邀请。",
+    "stays": "答复时间已过或名额已满，不能撤销。不能到场请请假。",
     "held": "这个邀请此前已有结果，这次的答复没有改变它。",
     "in": "签到成功。",
     "claimed": "已记录您自报到场，还不算签到。",
@@ -52,6 +54,7 @@ class InvitationPages:
         self._site.get("/i/{link}", self.show)
         self._site.get("/i/{link}/{deed}", self.reopen)
         self._site.post("/i/{link}/answer", self.answer)
+        self._site.post("/i/{link}/undo", self.undo)
         self._site.post("/i/{link}/leave", self.leave)
         self._site.post("/i/{link}/leave-answer", self.answer_leave)
         self._site.post("/i/{link}/check-in", self.check_in)
@@ -59,13 +62,13 @@ class InvitationPages:
     # ---- reading
 
     async def show(self, request: http.Request) -> http.Response:
-        """``?do=accept|decline|leave`` is the step that reads back; it changes nothing."""
+        """``?do=decline|leave`` is the step that reads back; it changes nothing. 参加 counts at once, by its button."""
         opened = await self._open(request)
         view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
         step = request.query.get("do", "")
-        if step in ("accept", "decline") and view.state == InvitationState.OPEN:
+        if step == "decline" and view.state == InvitationState.OPEN:
             form = self._site.form_token("answer", opened.invitation_id, opened.expert_id)
-            return self._site.render("invitation_answer.html", link=opened.link, view=view, choice=step, form=form)
+            return self._site.render("invitation_answer.html", link=opened.link, view=view, form=form)
         if step == "leave" and self._may_leave(view):
             return self._leave_page(opened, view)
         return self._page(opened, view, note=_NOTES.get(request.query.get("note", ""), ""))
@@ -100,6 +103,8 @@ class InvitationPages:
             over=now > view.ends_at,
             located=venue_position(opened.book, view.venue) is not None,
             consequence=opened.book.draw.leave.consequence,
+            answer_form=self._site.form_token("answer", opened.invitation_id, opened.expert_id),
+            undo_form=self._site.form_token("undo", opened.invitation_id, opened.expert_id),
             leave_form=self._site.form_token("leave_answer", opened.invitation_id, opened.expert_id),
             check_in_form=self._site.form_token("check_in", opened.invitation_id, opened.expert_id),
         )
@@ -119,6 +124,13 @@ class InvitationPages:
         choice = _choice(fields.get("choice", ""))
         done = await self._services.invitations.answer(opened.invitation_id, opened.expert_id, choice, by="h5")
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={'answered' if done.effective else 'held'}")
+
+    async def undo(self, request: http.Request) -> http.Response:
+        opened = await self._open(request)
+        await self._site.read_form(request, "undo", opened.invitation_id, opened.expert_id)
+        done = await self._services.invitations.undo(opened.invitation_id, opened.expert_id, by="h5")
+        stays = done.view.state == InvitationState.ACCEPTED
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'undone' if done.effective else 'stays' if stays else 'held'}")
 
     # ---- leave
 

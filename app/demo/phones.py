@@ -99,8 +99,8 @@ class Phone:
         return await self.wait_for(find, "验证码短信")
 
     async def answer_by_link(self, link: str, choice: str) -> str:
-        """Open the page behind a link, choose, and confirm on the page that reads back; returns the last page."""
-        form = await self._form_of(f"{link}?do={choice}")
+        """Open the page behind a link and choose; a refusal is read back first. Returns the last page."""
+        form = await self._form_of(link if choice == "accept" else f"{link}?do={choice}")
         return await self._post(f"{link}/answer", {"form": form, "choice": choice})
 
     async def open_page(self, url: str) -> str:

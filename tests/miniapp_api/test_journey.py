@@ -103,7 +103,7 @@ async def test_a_draw_is_lived_through_from_project_to_last_exit(world: World, o
 
 
 async def _answer_all(people: dict[Any, Person], office: Office, draw: str) -> None:
-    """The first who is asked declines, everybody else accepts."""
+    """The first who is asked declines, everybody else accepts, and undoes that once where it is possible."""
     declined = False
     for _ in range(4):
         for person in people.values():
@@ -113,6 +113,10 @@ async def _answer_all(people: dict[Any, Person], office: Office, draw: str) -> N
                 said = await person.post(f"/invitations/{invitation['id']}/answer", {"choice": choice})
                 assert said["effective"]
                 assert bool(said["invitation"]["code"]) is declined
+                if said["invitation"]["undo_until"]:
+                    undone = await person.post(f"/invitations/{invitation['id']}/undo")
+                    assert (undone["effective"], undone["invitation"]["state"]) == (True, "open")
+                    await person.post(f"/invitations/{invitation['id']}/answer", {"choice": choice})
                 again = await person.post(f"/invitations/{invitation['id']}/answer", {"choice": "accept"})
                 assert not again["effective"]
                 declined = True

@@ -58,6 +58,7 @@ export async function invitation(page) {
     ].filter(Boolean)),
     item.leave_asked_until && asked(page, item),
     item.state === 'open' && answers(page, item, await consents(page, 'invitation')),
+    item.undo_until && [h('p', { class: 'm-note' }, `点错了？${showTime(item.undo_until)} 前可以撤销。`), buttons(button('撤销', () => undo(page, item)))],
     item.state === 'accepted' && !item.checked_in_at && [
       buttons(button('扫码签到', () => scan(page), 'primary'), button('用位置签到', () => arriveByPosition(page, id))),
       buttons(button('请假', () => leave(page, item), 'warn')),
@@ -66,17 +67,26 @@ export async function invitation(page) {
   ];
 }
 
+/** 参加 counts at once and can be undone; 不参加 is asked about, since its place goes to somebody else. */
 function answers(page, item, askConsent) {
-  const answer = (choice, title, ok, kind) => async () => {
-    const text = `${showTime(item.gathering_at)}，${item.place}。${choice === 'accept' ? '确认参加后请准时到场。' : '确认不参加？'}`;
-    if (!await ask(page, { title, text, ok, kind })) return;
+  const answer = async (choice) => {
     const asked = choice === 'accept' ? askConsent() : null;
     const { effective, invitation: now } = await page.api.post(`/invitations/${item.id}/answer`, { choice });
     await asked;
     page.toast(effective ? (choice === 'accept' ? `已确认参加，验证码 ${now.code}。` : '已谢绝，谢谢您的答复。') : `此前已记录：${STATES[now.state]}。`);
     page.refresh();
   };
-  return buttons(button('不参加', answer('decline', '谢绝邀请', '确认不参加', 'warn')), button('参加', answer('accept', '确认参加', '确认参加', 'primary'), 'primary'));
+  const decline = async () => {
+    const text = `${showTime(item.gathering_at)}，${item.place}。确认不参加？`;
+    if (await ask(page, { title: '谢绝邀请', text, ok: '确认不参加', kind: 'warn' })) await answer('decline');
+  };
+  return buttons(button('不参加', decline), button('参加', () => answer('accept'), 'primary'));
+}
+
+async function undo(page, item) {
+  const { effective } = await page.api.post(`/invitations/${item.id}/undo`);
+  page.toast(effective ? '已撤销，您还没有答复这个邀请。' : '答复时间已过或名额已满，不能撤销；不能到场请请假。');
+  page.refresh();
 }
 
 /** Somebody else registered a leave for this expert: only he frees the place. */
