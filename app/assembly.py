@@ -60,6 +60,7 @@ from services.notices import Consents, Delivery, Notices, ShortLinks
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
+from services.paper_sending import PaperSending
 from services.papers import Papers
 from services.passwords import Passwords
 from services.payments.afterwards import Afterwards
@@ -146,6 +147,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     conclusions = Conclusions(deps, notices, entry, Afterwards(deps, notices, fees))
     store = SealedFiles(ports.files, deps.keys)
     previews = Previews(store, ports.checker)
+    papers = Papers(deps, store, previews, ports.printer)
     attachments, keeper = Attachments(deps, store, ports.checker), StoreKeeper(deps, store)
     outside = Outside(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
     pay = make_desk(deps, notices, fees, entry, outside)
@@ -197,7 +199,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         attachment_files=AttachmentReading(deps, store, previews),
         draw_attachments=DrawAttachments(deps, store, reading, ports.checker),
         draw_papers=DrawPapers(deps, ports.printer, reading),
-        papers=Papers(deps, store, previews, ports.printer),
+        papers=papers,
+        paper_sending=PaperSending(deps, links, papers, ports.mail),
         exports=Exports(deps),
         pay=pay,
         office=office,

@@ -8,6 +8,7 @@ from domain.catalogues import full_name
 from domain.form_values import UNIT_PARTS, CatalogueView, is_empty
 from domain.rulebook_forms import FormField
 
+TODAY = "至今"
 CHOICES: Mapping[str, str] = {"preferred": "首选", "alternative": "备选"}
 
 
@@ -37,11 +38,7 @@ def show_value(field: FormField, value: object, catalogue: CatalogueView, *, cho
 def show_rows(field: FormField, value: object, catalogue: CatalogueView) -> list[list[str]]:
     """Records or units as a table: a row's cells in the order of ``columns_of``."""
     rows = value if isinstance(value, list) else []
-    return [
-        [show_value(part, row.get(code), catalogue) for code, part in columns_of(field).items()]
-        for row in rows
-        if isinstance(row, Mapping)
-    ]
+    return [_cells(field, row, catalogue) for row in rows if isinstance(row, Mapping)]
 
 
 def show_region(code: str, catalogue: CatalogueView) -> str:
@@ -60,5 +57,19 @@ def _show_row(field: FormField, row: object, catalogue: CatalogueView, choices: 
     if field.kind == "specialties":
         name = show_specialty(str(row.get("code", "")), catalogue)
         return f"{name}（{CHOICES.get(str(row.get('choice')), '')}）" if choices else name
-    cells = [show_value(part, row.get(code), catalogue) for code, part in columns_of(field).items()]
-    return "，".join(cell for cell in cells if cell)
+    columns = columns_of(field)
+    cells = dict(zip(columns, _cells(field, row, catalogue), strict=True))
+    for code, part in columns.items():
+        if part.not_before and cells[code] and cells.get(part.not_before):
+            until = cells.pop(code)
+            cells[part.not_before] += f" {until}" if until == TODAY else f" 至 {until}"
+    return "，".join(cell for cell in cells.values() if cell)
+
+
+def _cells(field: FormField, row: Mapping[str, object], catalogue: CatalogueView) -> list[str]:
+    """One row; an end that nobody typed to a beginning is today: 2008-07, 至今."""
+    return [
+        show_value(part, row.get(code), catalogue)
+        or (TODAY if part.not_before and not part.required and row.get(part.not_before) else "")
+        for code, part in columns_of(field).items()
+    ]

@@ -40,7 +40,6 @@ ROWS_MAX = 50
 UNIT_NAME_MAX = 100
 UNIT_NOTE_MAX = 200
 
-_EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
 _PHONE = re.compile(r"\+?[0-9(][0-9()\-转 ]{4,24}")
 _DATE = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?")
 _MONTH = re.compile(r"(\d{4})[-./年](\d{1,2})月?")
@@ -208,9 +207,7 @@ def _email(field: FormField, value: object) -> str:
     longest = field.length_max or TEXT_MAX
     if len(text) > longest:
         raise _Refused(f"{field.label}最多{longest}个字符，现有{len(text)}个，请换一个较短的邮箱。")
-    if not _EMAIL.fullmatch(text) or ".." in text:
-        raise _Refused(f"{field.label}格式有误，请核对后重新填写，例如name@example.com。")
-    return text
+    return parsing.email_address(text, field.label)
 
 
 def _mobile(field: FormField, value: object) -> str:

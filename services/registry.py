@@ -55,6 +55,7 @@ from services.notices import Consents, Delivery, Notices, ShortLinks
 from services.objections import Objections
 from services.office import OfficeReading
 from services.organisations import Organisations
+from services.paper_sending import PaperSending
 from services.papers import Papers
 from services.payments.desk import PayDesk
 from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
@@ -108,6 +109,7 @@ class Services:
     draw_attachments: DrawAttachments
     draw_papers: DrawPapers
     papers: Papers
+    paper_sending: PaperSending
     exports: Exports
     pay: PayDesk
     office: OfficeReading

@@ -14,7 +14,7 @@ from services.registry import Services
 from services.sources import Source
 from services.standing import Standing, standing_of
 from web.login import TRIES, Door, safe_target, shown
-from web.site import Site, save_pdf
+from web.site import Site
 
 _NOTES = {"password": "密码已修改，其他设备需重新登录。", "mobile": "手机号已更换。", "ended": "已退出该登录。"}
 
@@ -38,7 +38,6 @@ class AccountPages:
         self._site.get("/h5/{pool}/account", self.show)
         self._site.post("/h5/{pool}/account/log-ins", self.end_log_in)
         self._site.get("/h5/{pool}/account/log-ins", self.reopen)
-        self._site.get("/h5/{pool}/account/information", self.information)
         self._site.get("/h5/{pool}/account/password", self.ask_password)
         self._site.post("/h5/{pool}/account/password", self.set_password)
         self._site.get("/h5/{pool}/account/mobile", self.ask_mobile)
@@ -74,11 +73,6 @@ class AccountPages:
     async def reopen(self, request: http.Request) -> http.Response:
         """A form's address, opened anew."""
         raise http.HTTPSeeOther(f"/h5/{request.match_info['pool']}/account")
-
-    async def information(self, request: http.Request) -> http.Response:
-        """An expert's own file as PDF (个人信息表)."""
-        paper = await self._services.papers.information_form(await self._door.person(request))
-        return save_pdf(paper.content, paper.filename)
 
     async def end_log_in(self, request: http.Request) -> http.Response:
         person = await self._door.person(request)

@@ -14,6 +14,7 @@ from web.invitations import InvitationPages
 from web.login import Door
 from web.materials import MaterialPages
 from web.office import OfficePages
+from web.paper_files import PaperFilePages
 from web.papers import PaperPages
 from web.pay import PayPages
 from web.public_notices import PublicNoticePages
@@ -54,6 +55,7 @@ def setup_pages(
         BoardPages(site, screens),
         RecordPages(site, screens, services.deps.public_url),
         PaperPages(site, services),
+        PaperFilePages(site, services, door),
         MaterialPages(site, services, door),
         PayPages(site, services, door),
         account,

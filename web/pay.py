@@ -21,7 +21,7 @@ from services.registry import Services
 from web.login import Door, is_wechat
 from web.pay_visitors import PayVisitors, Visitor
 from web.qr import path_of
-from web.site import Site, save_pdf
+from web.site import Site, show_pdf
 
 _PURPOSE = "pay"
 _TOKEN_LASTS = timedelta(hours=3)
@@ -154,11 +154,11 @@ class PayPages:
 
     async def receipt(self, request: http.Request) -> http.Response:
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
-        return save_pdf(await self._services.pay.invoices.receipt(visitor.actor, fee_id), "receipt.pdf")
+        return show_pdf(await self._services.pay.invoices.receipt(visitor.actor, fee_id), "receipt.pdf")
 
     async def invoice(self, request: http.Request) -> http.Response:
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
-        return save_pdf(await self._services.pay.invoices.file(visitor.actor, fee_id), "invoice.pdf")
+        return show_pdf(await self._services.pay.invoices.file(visitor.actor, fee_id), "invoice.pdf")
 
     async def correct(self, request: http.Request) -> http.Response:
         """Title, tax number and address of the invoice."""

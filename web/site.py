@@ -267,9 +267,9 @@ def show_file(opened: OpenedFile, form: Form) -> http.Response:
     )  # fmt: skip
 
 
-def save_pdf(content: bytes, filename: str) -> http.Response:
-    """A PDF that we made, under a name of ASCII letters."""
-    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
+def show_pdf(content: bytes, filename: str) -> http.Response:
+    """A PDF that we made, under a name of ASCII letters, for the browser to show: WeChat's can't save one."""
+    headers = {"Content-Disposition": f'inline; filename="{filename}"'}
     return http.Response(body=content, content_type="application/pdf", headers=headers)
 
 

@@ -29,6 +29,15 @@ def shown(pool: str, code: str, value: object) -> str:
             [{"code": "A0516", "choice": "preferred"}, {"code": "A080101", "choice": "alternative"}],
             "监理 › 电子工程（首选）\n工程施工 › 建筑工程 › 土石方工程（备选）",
         ),
+        (
+            "demo",
+            "work_history",
+            [
+                {"unit": "甲设计院", "position": "工程师", "since": "2003-07", "until": "2008-06"},
+                {"unit": "乙设计院", "since": "2008-07"},
+            ],
+            "甲设计院，工程师，2003-07 至 2008-06\n乙设计院，2008-07 至今",
+        ),
         ("xinjiang", "remote_evaluation", False, "否"),
         ("xinjiang", "remote_evaluation", True, "是"),
         ("xinjiang", "years_in_field", 0, "0"),

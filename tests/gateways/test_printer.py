@@ -92,6 +92,27 @@ async def test_a_form_without_photo_or_anything_optional_is_still_a_form(printer
     assert "贴一寸照片处" in text_of(await printer.print("application_form", content))
 
 
+async def test_a_word_that_is_wider_than_its_cell_goes_on_in_the_next_line(printer: TypstPrinter) -> None:
+    content = application_form()
+    columns = ["单位名称", "部门", "职务", "统一社会信用代码", "开始年月", "结束年月"]
+    row = [
+        "广州市城市规划勘测设计研究院有限公司",
+        "ABCDEFGHIJKLMNOPQ",
+        "工程师",
+        "91440101MA59ABCD0X",
+        "2008-07",
+        "至今",
+    ]
+    content["sections"][1]["lists"] = [{"label": "工作经历", "columns": columns, "rows": [row]}]
+    pdf = await printer.print("application_form", content)
+    lines = [line for page in PdfReader(io.BytesIO(pdf)).pages for line in page.extract_text().splitlines()]
+    whole = "\n".join(lines).replace("\u200b", "|")
+    assert "91440101MA59ABCD0X" not in whole
+    assert "ABCDEFGHIJKLMNOPQ" not in whole
+    assert "2008-07" in whole
+    assert "91440101MA59ABCD0X" in text_of(pdf)
+
+
 async def test_a_very_long_form_runs_over_pages(printer: TypstPrinter) -> None:
     content = application_form()
     content["sections"][2]["rows"].append({"label": "业务专长", "value": "长" * 5000, "wide": True})

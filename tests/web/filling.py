@@ -138,11 +138,11 @@ class FormFiller:
         await self.page.wait_for_url("**/apply/status")
 
     async def _print(self, *, locks: bool) -> None:
-        async with self.page.expect_download():
-            await self.page.get_by_role("button", name=re.compile("^打印表格")).click()
-            if locks:
-                await self.page.get_by_role("button", name="确认打印").click()
+        await self.page.get_by_role("button", name=re.compile("^打印表格")).click()
+        if locks:
+            await self.page.get_by_role("button", name="确认打印").click()
         await expect(self.page.get_by_text("表格已生成")).to_be_visible()
+        await self.page.get_by_role("link", name="申请表").click()
 
     async def _tab(self, name: str) -> None:
         tabs = self.page.get_by_role("navigation", name="申请表的各部分")

@@ -174,8 +174,8 @@ async def test_an_expert_of_the_pool_logs_in_by_code_and_consents_first(world: W
     assert visitor.path == "/h5/demo/consent"
     await visitor.press("同意并继续")
     assert (visitor.path, "正式专家" in visitor.text) == (ACCOUNT, True)
-    [link] = [path for label, path in visitor.page.links.items() if "下载个人信息表" in label]
-    pdf = await visitor.client.get(link)
+    [link] = [path for label, path in visitor.page.links.items() if "打印个人信息表" in label]
+    pdf = await visitor.client.get((await visitor.get(link)).page.links["打开PDF"])
     assert (pdf.status, pdf.content_type) == (200, "application/pdf")
 
 
@@ -183,7 +183,7 @@ async def test_only_an_expert_takes_an_information_form_along(world: World) -> N
     _, mobile = await registered(world)
     visitor = await logged_in(world, mobile)
     assert "个人信息表" not in visitor.text
-    assert (await visitor.get(f"{ACCOUNT}/information")).status == 403
+    assert (await visitor.get("/h5/demo/papers/information")).status == 404
 
 
 async def test_a_clerk_who_is_an_expert_too_uses_both_pages_in_one_log_in(world: World) -> None:

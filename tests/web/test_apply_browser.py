@@ -299,10 +299,14 @@ async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_file
     await asked.get_by_role("button", name="再看看").click()
     assert await state_of(application) == "draft"
     await page.get_by_role("button", name="打印表格（锁定）").click()
-    async with page.expect_download() as download:
-        await asked.get_by_role("button", name="确认打印").click()
-    assert (await download.value).suggested_filename.endswith(".pdf")
+    await asked.get_by_role("button", name="确认打印").click()
     await expect(page.get_by_text("表格已生成")).to_be_visible()
+    await seen.check("apply-paper-390-light")
+    address = await page.get_by_role("link", name="打开PDF").get_attribute("href")
+    answer = await (await browser.new_context()).request.get(f"{seen.base}{address}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+    await page.get_by_role("link", name="申请表").click()
+    await expect(page.get_by_text("核对信息")).to_be_visible()
     assert await state_of(application) == "locked"
     await tab(page, "基础信息")
     await expect(page.locator(".fields input")).to_have_count(0)

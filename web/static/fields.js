@@ -318,9 +318,19 @@ function words(field, value, context) {
     return h('ul', { class: 'lines' }, value.map((one) => h('li', {}, context.schema.specialties.preferred && (one.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', one.code, context))));
   }
   if (field.kind === 'records' || field.kind === 'units') {
-    return h('ul', { class: 'lines' }, value.map((row) => h('li', {}, field.columns.filter((column) => row[column.code]).map((column, index) => [index ? '，' : '', words(column, row[column.code], context)]).flat())));
+    return h('ul', { class: 'lines' }, value.map((row) => h('li', {}, cells(field.columns, row, context).map((cell, index) => [index ? '，' : '', cell].flat()))));
   }
   return String(value);
+}
+
+/** What a row says, a beginning together with its end: 2008-07 至今. */
+function cells(columns, row, context) {
+  const ends = new Map(columns.filter((column) => column.not_before && row[column.not_before]).map((column) => [column.not_before, column]));
+  return columns.filter((column) => row[column.code] && ![...ends.values()].includes(column)).map((column) => {
+    const end = ends.get(column.code);
+    if (!end) return words(column, row[column.code], context);
+    return `${row[column.code]} ${row[end.code] ? `至 ${row[end.code]}` : end.required ? '' : '至今'}`.trim();
+  });
 }
 
 const MAKERS = { choice, yes_no: yesNo, catalogue: code, region: code, employer, records, units: records, specialties, file: files };

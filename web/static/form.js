@@ -340,26 +340,18 @@ function ask(title, text, yes) {
 async function print() {
   const locks = page.schema.papers.print_locks && page.mine.progress.state === 'draft';
   if (locks && !(await ask('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
+  if (!(await save())) return;
   await client.post(`/applications/${id}/papers/form`, { confirmed: locks });
-  await download('form', `${page.mine.number}.pdf`);
-  await refresh();
-  open('check');
-  toast('表格已生成，请打印签字盖章后扫描上传。');
+  location.assign(`/h5/${pool}/papers/form`);
 }
 
-/** Saves a paper: the printed form, or a letter to sign. */
-async function download(paper, name) {
-  const response = await client.fetch('GET', `/applications/${id}/papers/${paper}`);
-  const url = URL.createObjectURL(await response.blob());
-  const link = h('a', { href: url, download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 60000);
+/** To the page that opens a paper or mails it: WeChat's browser saves no files. */
+async function leadTo(paper) {
+  if (await save()) location.assign(`/h5/${pool}/papers/${paper}`);
 }
 
 const TEMPLATES = {
-  commitment_letter: ['下载承诺书', () => download('commitment', `${page.schema.papers.commitment_title}.pdf`)],
+  commitment_letter: ['打印承诺书', () => leadTo('commitment')],
   signed_form: ['打印表格', () => print()],
 };
 
