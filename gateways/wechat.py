@@ -207,7 +207,7 @@ class OfficialAccounts:
         if not openid:
             raise self._api.lie(Effect.READ, path, "openid")
         unionid = jsons.token(data, "unionid", LONGEST_ID) or None
-        return WebUser(openid, unionid, jsons.integer(data, "is_snapshotuser") == 1)
+        return WebUser(openid, unionid, jsons.integer(data, "is_snapshotuser") == 1, self._account(pool).appid)
 
     async def js_config(self, pool: str, url: str) -> JsConfig:
         app = self._app(pool)

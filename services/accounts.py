@@ -122,8 +122,13 @@ class Accounts:
         refusal = await self._codes.redeem(pool, mobile, "bind", code, Source(identity_id=identity_id))
         return refusal or await self.attach(identity_id, pool, mobile, privacy_version)
 
-    async def attach(self, identity_id: UUID, pool: str, mobile: str, privacy_version: str) -> Bound:
-        """Bind to a mobile that is proven, inside the caller's transaction."""
+    async def attach(
+        self, identity_id: UUID, pool: str, mobile: str, privacy_version: str, *, on_page: bool = False
+    ) -> Bound:
+        """Bind to a mobile that is proven, inside the caller's transaction.
+
+        ``on_page``: by whoever is logged in on a page, perhaps by password; the mobile itself is told too, then.
+        """
         now = self._deps.now()
         identity = await self._check_attachable(identity_id, pool, mobile, privacy_version)
         account = await account_by_mobile(self._deps, pool, mobile)
@@ -142,7 +147,7 @@ class Accounts:
             actor, now, "account.bind", "account", account.id, app=identity.app, privacy_version=privacy_version
         )
         if first:
-            await self._tell_bound(account, mobile, identity, now)
+            await self._tell_bound(account, mobile, identity, now, on_page=on_page)
         roles = await roles_of(account.id, now)
         name = expert.name if expert else account.real_name
         return Bound(account.id, mask_name(name), mask_mobile(mobile), _codes_of(roles))
@@ -233,15 +238,17 @@ class Accounts:
                 raise Conflict(f"此微信已绑定手机号{bound}，请先解绑再绑定新的手机号。", code="already_bound")
         return identity
 
-    async def _tell_bound(self, account: Account, mobile: str, identity: WechatIdentity, now: datetime) -> None:
+    async def _tell_bound(
+        self, account: Account, mobile: str, identity: WechatIdentity, now: datetime, *, on_page: bool
+    ) -> None:
         """Who binds in chat reads it in the conversation's reply."""
         await self._notices.notify(
             pool=account.pool,
-            kind="account_bound",
+            kind="account_joined" if on_page else "account_bound",
             dedupe_key=f"bound:{identity.id}:{now.isoformat()}",
             params={"at": f"{print_date(now)} {local(now):%H:%M}", "mobile": mask_mobile(mobile)},
             account_id=account.id,
-            told_on="wechat" if identity.app == "oa" else "",
+            told_on="wechat" if identity.app == "oa" and not on_page else "",
         )
 
 

@@ -2,7 +2,8 @@
 
 WeChat tells us that both are the same person only where they hang on one open-platform account (unionid). Elsewhere the
 mini-program, where the person is known already, shows eight digits and a scene QR code that stands for them: typing the
-digits in the chat, or scanning the code, binds the chat. No SMS, no second consent.
+digits in the chat, or scanning the code, binds the chat. No SMS, no second consent. Who logs in on a page inside WeChat
+is known by what WeChat tells of that browser, and confirms with a tap.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from services.base import Actor, Deps, record, transaction
 from services.codes import JOIN
 from services.idempotency import once
 from services.limits import HOUR, serialise
+from services.single_use import spend
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -33,6 +35,7 @@ _VALID = timedelta(minutes=10)
 _WRONG_PER_HOUR = 5
 """Per WeChat. With a few hundred codes alive, a guess is right once in some hundred thousand."""
 _WRONG = "account.join_refused"
+_VISIT = "join-visit"
 
 
 class SceneMaker(Protocol):
@@ -59,6 +62,30 @@ class Joining:
     async def in_chat(self, account_id: UUID) -> bool:
         """Whether the official account knows the person, so that its messages arrive."""
         return await WechatIdentity.exists(account_id=account_id, app="oa", following=True)
+
+    async def is_wanted(self, actor: Actor) -> bool:
+        """Whether the person of a browser has bound no chat yet, and may: an initial password comes first."""
+        account = await Account.get_or_none(id=actor.account_id, disabled_at=None) if actor.account_id else None
+        if account is None or account.password_initial:
+            return False
+        return not await WechatIdentity.exists(account_id=account.id, app="oa")
+
+    async def join_visitor(
+        self, actor: Actor, appid: str, openid: str, privacy_version: str, *, serves_once: str
+    ) -> Bound:
+        """Bind the WeChat that a browser belongs to, as WeChat itself has told, to the person logged in there.
+
+        ``serves_once`` names what the person confirmed. Raises Conflict for one that was used, and what binding raises.
+        """
+        if actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        async with transaction():
+            if not await spend(f"{_VISIT}:{serves_once}", self._deps.now() + _VALID):
+                raise Conflict("这次确认已经用过，请返回后重试。", code="join_used")
+            identity = await self._accounts.ensure_identity(actor.pool, "oa", appid, openid)
+            account = await Account.get(id=actor.account_id)
+            mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
+            return await self._accounts.attach(identity.id, actor.pool, mobile, privacy_version, on_page=True)
 
     async def offer(self, actor: Actor) -> JoinCode:
         """A fresh code; the one before ends. Raises Conflict where the chat is bound already, or consent is missing."""

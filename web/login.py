@@ -30,6 +30,7 @@ ASKED = "pbt_asked"
 KNOWN = "pbt_known"
 """Stays after the log-in ends: strangers' wrong codes don't count in a browser where the person was logged in."""
 HOME = "/desk"
+BIND = "/h5/wechat/bind"
 TRIES = (60, 60)
 """Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""
 _HOMES = {"reviewer": "/review", "pool_admin": "/office", "expert": "/h5/{pool}/apply", "applicant": "/h5/{pool}/apply"}
@@ -271,6 +272,8 @@ class Door:
         await self._logins.leave(request.cookies.get(COOKIE, ""))
         actor = await self._logins.resume(cookie, initial_too=True)
         response = self.let_in(cookie, safe_target(target) or await self.home(actor))
+        if in_wechat(request) and await self._services.joining.is_wanted(actor):
+            response.headers["Location"] = bind_first(response.headers["Location"])
         await self._remember(request, response, actor)
         self.sent.forget(response)
         return response
@@ -382,6 +385,16 @@ def device_of(request: http.Request) -> str:
     if is_wechat(request):
         return "微信内网页"
     return "手机浏览器" if "Mobile" in request.headers.get("User-Agent", "") else "电脑浏览器"
+
+
+def in_wechat(request: http.Request) -> bool:
+    """WeChat's own browser, not a page inside a mini-program, which can't ask WeChat who it is."""
+    return is_wechat(request) and "miniProgram" not in request.headers.get("User-Agent", "")
+
+
+def bind_first(target: str) -> str:
+    """The page that offers to bind this WeChat, and goes on to ``target``."""
+    return _with(BIND, next=target)
 
 
 def is_wechat(request: http.Request) -> bool:

@@ -24,6 +24,7 @@ from web.review import ReviewPages
 from web.short_links import ShortLinkPages
 from web.site import AddressOf, Limit, Site
 from web.venue import VenuePages
+from web.wechat_joining import JoiningPages
 from web.wechat_login import WechatPages
 
 
@@ -50,6 +51,7 @@ def setup_pages(
         door,
         IdentityPages(site, services, door, services.browsers),
         WechatPages(site, services, door, services.browsers),
+        JoiningPages(site, services, door),
         RegistrationPages(site, services, door),
         DeskPages(site, services, door, screens),
         BoardPages(site, screens),

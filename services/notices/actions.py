@@ -67,6 +67,7 @@ ACTIONS: Mapping[str, Action] = {
     "draw_terminated": Action("查看这次抽取", "/desk/{draw}"),
     "check_in_reminder": Action("查看签到方式", INVITATION, words=("签到",)),
     "urging": Action("查看签到方式", INVITATION, words=("签到",)),
+    "account_joined": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
     "account_bound": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
     "commitment_wanted": _draw("去提交我的随机数", mini="supervised"),
     "verification_waiting": Action(

@@ -30,6 +30,8 @@ class WebUser:
     openid: str
     unionid: str | None
     snapshot: bool
+    appid: str
+    """The official account's, whose openid it is."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class WechatBrowser:
         if code in self.used:
             raise Rejected("40163", "code been used")
         self.used.add(code)
-        return WebUser(code, None, self.snapshot)
+        return WebUser(code.partition("--")[0], None, self.snapshot, f"wx-oa-{pool}")
 
     async def js_config(self, pool: str, url: str) -> JsConfig:
         raise AssertionError("no page uses the JS-SDK")
