@@ -154,7 +154,7 @@ async def test_a_flood_from_everywhere_stops_at_the_budget_and_the_office_hears_
             await door.ask(mobile_number(), Source(f"203.0.113.{n}"))
         assert refused.value.code == "code_budget"
     [warned] = [told for told in door.book.told if told.kind == "code_budget"]
-    assert (warned.account_id, warned.params) == (admin.id, {"count": "8", "most": "10"})
+    assert (warned.account_id, warned.params) == (admin.id, {"at": "2026年11月21日 12:00", "count": "8", "most": "10"})
     for _ in range(2):
         await door.ask(mobile, own, "login")
         door.clock.move(timedelta(seconds=61))
