@@ -105,10 +105,10 @@ async def test_a_call_is_answered_with_a_key_pressed_twice(world: World) -> None
     await world.control(f"phones/{MOBILE}/calls/{rings}/keys", {"keys": "1"})
     await until(lambda: any(report.ended for report in call_reports(world)))
     ended = next(report for report in call_reports(world) if report.ended)
-    assert (ended.call_id, ended.out_id, ended.keys, ended.status) == (call_id, "7", "11", "200001")
+    assert (ended.call_id, ended.out_id, ended.keys, ended.status) == (call_id, "7", "11", "200000")
     assert ended.ended_at is not None
     assert abs((datetime.now(UTC) - ended.ended_at).total_seconds()) < 60
-    assert await world.voice.report(call_id, datetime.now(UTC)) == CallDetail(call_id, MOBILE, True, "200001", "11")
+    assert await world.voice.report(call_id, datetime.now(UTC)) == CallDetail(call_id, MOBILE, True, "200000", "11")
     assert "您已选择参加。" in str(await world.control(f"phones/{MOBILE}"))
 
 

@@ -250,7 +250,7 @@ async def test_facts_and_recusals_that_were_changed_afterwards_come_out(
     await RecusalUnit.create(draw_id=draw_id, name="后补的单位", reason="投标人", evidence="自行申报")
     found = wrong(await audits.run(office.supervisor, draw_id))
     assert len([text for text in found if "与抽取记录中的摘要不符" in text]) == 2
-    assert any("回避名单与抽取记录中锁定的不符" in text for text in found)
+    assert any("回避名单与锁定时不同" in text for text in found)
 
 
 async def test_without_what_was_sealed_the_audit_says_that_it_can_not_tell(
