@@ -21,6 +21,7 @@ from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailabl
 from services.attachment_reading import Form, OpenedFile
 from services.outages import AWAY
 from services.registry import Services
+from web.text_size import large_text, note_size, remember
 from web.words import filters
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -88,10 +89,11 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["static"] = self._static_url
+        self._environment.globals.update(static=self._static_url, large_text=large_text)
         self._environment.filters.update(filters(self._now))
         self._headers = _security_headers(embed_in, secure=self.secure)
         app.router.add_get("/h5/static/{name}", self._static)
+        self.post("/h5/text", self._remember_size)
 
     # ---- routes
 
@@ -112,6 +114,7 @@ class Site:
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: http.Request) -> http.StreamResponse:
+            note_size(request)
             response = await self._answer(request, handler)
             if not response.prepared:
                 self.protect(response)
@@ -227,6 +230,10 @@ class Site:
 
     def _now(self) -> datetime:
         return self._services.deps.now()
+
+    async def _remember_size(self, request: http.Request) -> http.Response:
+        fields = await self.read_fields(request)
+        return remember(request, large=fields.get("size") == "large", secure=self.secure)
 
     # ---- static files
 

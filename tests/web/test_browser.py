@@ -35,6 +35,8 @@ FLAGS = [
     )
 ]  # fmt: skip
 PHONE, SCREEN = (390, 844), (1280, 800)
+NARROW = 240
+"""A small phone at 150 %, a tablet at 200 %: in the large letters, the least width that has to do."""
 
 pytestmark = [
     pytest.mark.browser,
@@ -43,6 +45,26 @@ pytestmark = [
 
 _NAMELESS = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea')]
     .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map((e) => e.outerHTML)"""
+_SQUEEZED = """() => {
+  const found = [];
+  const say = (what, e) => found.push(`${what}: ${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 30)}`);
+  const visible = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('.hidden');
+  const scrolls = (e) => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  for (const e of document.body.querySelectorAll('*')) {
+    if (e.closest('svg, input') || !visible(e) || scrolls(e)) continue;
+    const style = getComputedStyle(e);
+    if (style.display !== 'inline' && e.clientWidth && e.scrollWidth > e.clientWidth + 1) say('sticks out', e);
+    if (style.overflowY === 'hidden' && e.scrollHeight > e.clientHeight + 1) say('cut off', e);
+    if (e.matches('a, button, select, summary') && !e.closest('p, td, [aria-hidden=true]')
+        && e.getBoundingClientRect().width < 43.5) say('narrow', e);
+    if (e.childNodes.length === 1 && e.firstChild.nodeType === 3 && /^\\S{2,4}$/.test(e.textContent.trim())) {
+      const range = document.createRange();
+      range.selectNodeContents(e);
+      if (new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size > 1) say('broken', e);
+    }
+  }
+  return [...new Set(found)];
+}"""
 _SMALL = """() => [...document.querySelectorAll('a, button, select, label:has([type=checkbox], [type=radio]), '
     + 'input:not([type=hidden], [type=checkbox], [type=radio])')]
     .filter((e) => e.offsetParent && !e.closest('p, td, [aria-hidden=true]'))
@@ -68,6 +90,22 @@ class Seen:
         assert await self.page.evaluate(_NAMELESS) == []
         assert await self.page.evaluate(_SMALL) == []
         assert await barriers(self.page) == []
+        await self.page.evaluate("document.documentElement.classList.add('large')")
+        await self.page.screenshot(path=SCREENSHOTS / f"{name}-large.png", full_page=True)
+        assert await self._misfits() == []
+        usual = self.page.viewport_size
+        assert usual
+        await self.page.set_viewport_size({"width": NARROW, "height": usual["height"]})
+        await self.page.screenshot(path=SCREENSHOTS / f"{name}-narrow.png", full_page=True)
+        assert await self._misfits() == []
+        await self.page.set_viewport_size(usual)
+        await self.page.evaluate("document.documentElement.classList.remove('large')")
+
+    async def _misfits(self) -> list[str]:
+        """What doesn't fit, in the letters and the width of now."""
+        wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        small = [str(one) for one in await self.page.evaluate(_SMALL)]
+        return ["scrolls sideways"] * wide + small + list(await self.page.evaluate(_SQUEEZED))
 
 
 async def barriers(page: Page) -> list[str]:

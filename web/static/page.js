@@ -12,6 +12,18 @@ addEventListener('pageshow', () => {
   for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
 });
 
+// Large letters without leaving what is typed; the answer to the form only brings the cookie.
+document.querySelector('[data-text-size]').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const button = event.submitter;
+  const large = document.documentElement.classList.toggle('large');
+  fetch(form.action, { method: 'POST', redirect: 'manual', keepalive: true, body: new URLSearchParams({ size: button.value }) });
+  button.value = large ? 'usual' : 'large';
+  button.textContent = large ? '标准字号' : '大字版';
+  button.scrollIntoView({ block: 'nearest' });
+});
+
 // What is wrong comes into sight, and its field under the fingers.
 function showWrong() {
   const wrong = document.querySelector('[aria-invalid="true"]');

@@ -1,0 +1,115 @@
+"""Pages that no other browser test passes by, each looked at on a phone and on a screen."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser
+
+from models.accounts import Account
+from models.draws import Draw
+from services.materials import MaterialData
+from tests.factories.applicants import make_applicant as make_candidate
+from tests.factories.files import pdf
+from tests.factories.offices import make_supervisor
+from tests.factories.people import make_grant
+from tests.web.conftest import World
+from tests.web.office import handed_in, make_scene
+from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, browser, look, staff
+from tests.web.test_office_browser import desk_of
+
+__all__ = ["browser"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+sizes = pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
+
+
+@sizes
+async def test_the_rest_of_the_office(browser: Browser, world: World, size: tuple[int, int], name: str) -> None:
+    world.set_rules("entry", stages=("notice", "fee", "exam"))
+    scene = await make_scene(world)
+    await handed_in(scene, "欧阳建国")
+    await make_supervisor(world.services.deps, "13800138123")
+    data = MaterialData("评标专家申报指南（2026年版）", "操作手册", "请先阅读", shown_from=world.clock.now())
+    await world.services.materials.add(scene.admin, data, pdf())
+    seen = await desk_of(browser, scene, size)
+    for page, path in {
+        "exams": "/exams",
+        "experts": "/experts?only=all",
+        "supervisors": "/supervisors",
+        "materials": "/materials",
+        "import": "/employers/import",
+        "campaign-new": "/campaigns/new",
+    }.items():
+        await seen.open(f"/office{path}")
+        await seen.page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+        await seen.page.mouse.move(0, 0)
+        await seen.check(f"office-{page}-{name}")
+    await seen.open("/office/employers/import")
+    sheet = {"name": "a.csv", "mimeType": "text/csv", "buffer": "单位名称\n甲公司\n无\n".encode("gb18030")}
+    await seen.page.locator("input[type=file]").set_input_files(sheet)  # type: ignore[arg-type]
+    await seen.page.locator("form:has(input[type=file]) button").click()
+    await seen.page.get_by_text("请填写单位全称").wait_for()
+    await seen.check(f"office-import-read-{name}")
+    assert seen.complaints == []
+
+
+@sizes
+async def test_leaving_a_draw_and_who_does_not_come(
+    browser: Browser, world: World, size: tuple[int, int], name: str
+) -> None:
+    draw_id, [one, *_] = await world.panel(2)
+    world.clock.set((await Draw.get(id=draw_id)).starts_at)
+    seen = await staff(browser, world, size, "venue")
+    await seen.open(f"/desk/{draw_id}/exit")
+    await seen.check(f"desk-exit-{name}")
+    page = await seen.open(f"/desk/{draw_id}/absences")
+    await page.get_by_label("专家的验证码").fill(one.code)
+    await page.get_by_label("类型").select_option(label="现场回避")
+    await page.get_by_label("回避原因类别").select_option(index=1)
+    await page.get_by_label("原因", exact=True).fill("与投标人的法定代表人有亲属关系")
+    await page.get_by_role("button", name="登记").click()
+    await page.get_by_role("region", name="登记记录").wait_for()
+    await seen.check(f"desk-absences-{name}")
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    cookie = verifier.cookie
+    await page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    await seen.open(f"/desk/{draw_id}/absences")
+    await seen.check(f"desk-recusal-{name}")
+    await seen.open(f"/desk/{draw_id}/exit")
+    await seen.check(f"desk-terminate-{name}")
+    assert seen.complaints == []
+
+
+async def test_what_anybody_may_open(browser: Browser, world: World) -> None:
+    scene = await make_scene(world)
+    data = MaterialData("评标专家申报指南（2026年版）", "操作手册", shown_from=world.clock.now())
+    await world.services.materials.add(scene.admin, data, pdf())
+    who = await make_candidate(world.services.deps)
+    printed = await world.services.papers.print_form(who.actor, who.id)
+    draw_id, _ = await world.panel()
+    token, _ = await world.services.attendance.venue_token(world.office.desk, draw_id)
+    seen = await look(browser, world)
+    for page, path in {
+        "materials": "/h5/demo/materials",
+        "help": "/h5/demo/help",
+        "paper": f"/p/{printed.code}",
+        "paper-ask": "/p",
+        "venue-outside": f"/v/{token}",
+        "password-log-in": "/h5/login/password?pool=demo",
+        "forgot": "/h5/forgot?pool=demo",
+        "missing": "/h5/nothing",
+    }.items():
+        await seen.open(path)
+        await seen.check(f"{page}-phone")
+
+
+async def test_whoever_has_two_roles_is_asked_which(browser: Browser, world: World) -> None:
+    seen = await look(browser, world)
+    visitor = await world.log_in(world.office.desk, "venue")
+    await make_grant(await Account.get(id=world.office.desk.account_id), "verifier")
+    cookie = visitor.cookie
+    await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    await seen.open("/h5/role")
+    await seen.check("role-phone")

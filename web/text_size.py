@@ -1,0 +1,36 @@
+"""大字版: larger letters on every page, remembered by the browser of whoever wants them."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import aiohttp.web as http
+
+COOKIE = "pbt_text"
+_LASTS = timedelta(days=400)  # browsers keep no cookie longer
+_large: ContextVar[bool] = ContextVar("large_text", default=False)
+
+
+def note_size(request: http.Request) -> None:
+    """What ``large_text`` says until the answer is sent."""
+    _large.set(request.cookies.get(COOKIE) == "large")
+
+
+def large_text() -> bool:
+    """Whether the page that is being made is for somebody who wants large letters."""
+    return _large.get()
+
+
+def remember(request: http.Request, *, large: bool, secure: bool) -> http.Response:
+    """Back to the page that asked: its path and query are taken from what the browser says, never its host."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    path = came_from.path.lstrip("/\\") or "h5/login"
+    target = f"/{path}?{came_from.query}" if came_from.query else f"/{path}"
+    response = http.Response(status=303, headers={"Location": target})
+    response.set_cookie(
+        COOKIE, "large" if large else "usual", max_age=int(_LASTS.total_seconds()), path="/",
+        httponly=True, samesite="Lax", secure=secure,
+    )  # fmt: skip
+    return response
