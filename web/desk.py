@@ -22,6 +22,7 @@ from services.draws.screens import Screens
 from services.permissions import may
 from services.registry import Services
 from web.login import Door
+from web.office import menu_of
 from web.qr import path_of
 from web.site import Site, page_number, show_file
 
@@ -72,11 +73,17 @@ class DeskPages:
         cards, total = await self._services.reading.cards(
             actor, Filters(number=search), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
-        return self._site.render(
-            "desk.html", who=self._door.role_label(actor), cards=cards, waiting=await self._waiting(actor),
+        return self._show(
+            actor, "desk.html", agency=actor.role in ("agent", "organisation"), width="wide",
+            who=self._door.role_label(actor), cards=cards, waiting=await self._waiting(actor),
             total=total, page=page, search=search, last=max(1, -(-total // PAGE_SIZE)),
             form=self._token(actor, "logout", actor.session_id),
         )  # fmt: skip
+
+    def _show(self, actor: Actor, template: str, *, status: int = 200, **values: object) -> http.Response:
+        """A page; an administrator keeps the office's menu beside it."""
+        menu = menu_of(self._services.deps.book(actor.pool)) if actor.role == "pool_admin" else ()
+        return self._site.render(template, status=status, menu=menu, here="desk", **values)
 
     async def _waiting(self, actor: Actor) -> list[RequestRow]:
         return await self._services.discards.waiting(actor) if may(actor, "discard.decide") else []
@@ -84,8 +91,9 @@ class DeskPages:
     async def draw(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
         progress = await self._services.reading.progress_of(draw)
-        return self._site.render(
-            "desk_draw.html", draw=draw, progress=progress, at_desk=may(actor, "attendance.desk"),
+        return self._show(
+            actor, "desk_draw.html", width="middle", draw=draw,
+            progress=progress, at_desk=may(actor, "attendance.desk"),
             unseals_at=self._services.reading.unseals_at(draw), form=self._token(actor, "share", draw.id),
             attached=await self._attached(actor, draw.id), may_register=may(actor, "absence.register"),
             may_read_requests=may(actor, "discard.read"),
@@ -133,8 +141,8 @@ class DeskPages:
         self, actor: Actor, draw: Draw, note: str = "", error: AppError | None = None, typed: str = ""
     ) -> http.Response:
         found = await self._services.attendance.desk(actor, draw.id)
-        return self._site.render(
-            "desk_attendance.html", status=error.status if error else 200, draw=draw, rows=found,
+        return self._show(
+            actor, "desk_attendance.html", width="wide", status=error.status if error else 200, draw=draw, rows=found,
             present=_present(found), counts=_counts(found),
             at_desk=may(actor, "attendance.desk"), may_urge=may(actor, "attendance.urge"),
             note=_note(note), error=error.message if error else "", typed=typed,
@@ -186,8 +194,8 @@ class DeskPages:
         typed: dict[str, str] | None = None,
     ) -> http.Response:
         rules = self._services.deps.book(draw.pool).draw
-        return self._site.render(
-            "desk_absences.html", status=error.status if error else 200, draw=draw, note=note,
+        return self._show(
+            actor, "desk_absences.html", width="middle", status=error.status if error else 200, draw=draw, note=note,
             error=error.message if error else "", typed=typed or {}, causes=rules.recusal_reasons,
             kinds=[(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
             may_register=may(actor, "absence.register"), requests=await self._services.discards.of_draw(actor, draw.id),
@@ -229,8 +237,9 @@ class DeskPages:
         return self._exit_page(actor, draw)
 
     def _exit_page(self, actor: Actor, draw: Draw, error: AppError | None = None, words: str = "") -> http.Response:
-        return self._site.render(
-            "desk_exit.html", status=error.status if error else 200, draw=draw, reasons=TERMINATION_REASONS,
+        return self._show(
+            actor, "desk_exit.html", width="middle", status=error.status if error else 200, draw=draw,
+            reasons=TERMINATION_REASONS,
             error=error.message if error else "", words=words, may_terminate=may(actor, "draw.terminate"),
             may_end=may(actor, "draw.end"), begun=self._services.deps.now() >= draw.starts_at,
             form=self._token(actor, "exit", draw.id), over=draw.ended_at is not None,

@@ -22,7 +22,7 @@ from services.puzzles import Puzzle
 from services.registry import Services
 from services.sources import Source
 from web.sent_codes import SentCodes
-from web.site import Site
+from web.site import POOL, Site
 
 COOKIE = "pbt_desk"
 ASKED = "pbt_asked"
@@ -99,7 +99,9 @@ class Door:
     async def visitor(self, request: http.Request, pool: str = "", *, initial_too: bool = False) -> Actor:
         """Who is logged in, in whatever role or none; ``pool`` is where to log in otherwise."""
         try:
-            return await self._logins.resume(request.cookies.get(COOKIE, ""), initial_too=initial_too)
+            actor = await self._logins.resume(request.cookies.get(COOKIE, ""), initial_too=initial_too)
+            request[POOL] = actor.pool
+            return actor
         except Unauthenticated as error:
             silently = pool and is_wechat(request) and ASKED not in request.cookies and request.method == "GET"
             way = "/h5/wechat" if silently else "/h5/login"

@@ -53,6 +53,13 @@ _PASSING = frozenset({424, 429, 500, 503})
 _HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条通知中的链接，或返回上一页。"}
 
 
+POOL = http.RequestKey("pool", str)
+"""Key of a request: the pool of whoever is logged in."""
+_HOMES: Mapping[str, tuple[str, str]] = {
+    "desk": ("抽取活动", "/desk"), "review": ("待审核", "/review"), "office": ("管理首页", "/office"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class _File:
     body: bytes
@@ -161,11 +168,32 @@ class Site:
         again = request is not None and request.method == "GET" and error.status in _PASSING
         response = self.render(
             "error.html", status=error.status, title=title, message=error.message, again=again,
-            log_in=error.status == http.HTTPUnauthorized.status_code,
+            log_in=error.status == http.HTTPUnauthorized.status_code, ways=self._ways(request, error.status),
+            hotline=self._hotline(request, error.message),
         )  # fmt: skip
         if isinstance(error, TooMany):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
+
+    def _ways(self, request: http.Request | None, status: int) -> list[tuple[str, str]]:
+        """Where to go from a refusal: the first page of this part, another role, or the log-in."""
+        if request is None or status == http.HTTPUnauthorized.status_code:
+            return []
+        part, pool = request.path.split("/")[1], _named_pool(request)
+        ways = [_HOMES[part]] if part in _HOMES else []
+        if pool in self._services.deps.rulebooks:
+            ways.append(("我的申报", f"/h5/{pool}/apply"))
+        if status == http.HTTPForbidden.status_code and part in _HOMES:
+            ways.append(("切换身份", "/h5/role"))
+        return [way for way in ways if way[1] != request.path] or [("登录", "/h5/login")]
+
+    def _hotline(self, request: http.Request | None, told: str) -> str:
+        """Whom to call; empty where that is said already, or nobody can know which pool it is about."""
+        books = self._services.deps.rulebooks
+        named = [request.get(POOL), _named_pool(request), request.query.get("pool")] if request else []
+        pool = next((one for one in named if one in books), next(iter(books)) if len(books) == 1 else None)
+        hotline = books[pool].pool.hotline if pool else ""
+        return "" if hotline in told else hotline
 
     async def check_rate(self, request: http.Request, name: str, tries: int, period: int) -> None:
         """Raises TooMany when this client does ``name`` more than ``tries`` times in ``period`` seconds."""
@@ -250,6 +278,12 @@ class Site:
             "X-Content-Type-Options": "nosniff",
         }
         return http.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+
+
+def _named_pool(request: http.Request) -> str:
+    """As a page of a person has it: ``/h5/demo/…``, also where there is no such page."""
+    parts = request.path.split("/")
+    return parts[2] if len(parts) > 3 and parts[1] == "h5" else ""
 
 
 def _peer(request: http.Request) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
 from domain.clock import print_until
+from domain.entry_lifecycles import ApplicationState
 from domain.form_texts import show_region
 from domain.rulebook import Rulebook
 from domain.rulebook_forms import EntryType
@@ -22,6 +23,9 @@ from services.applications.state import find_live
 from services.base import Deps
 from services.campaigns import Campaigns, CampaignView
 from services.standing import Standing, standing_of
+
+_FRESH = timedelta(days=180)
+"""For so long after an entry renewing it is no business of the person's."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,8 @@ class ToDos:
         book = self._deps.book(account.pool)
         if entry_type not in book.campaigns.entry_types or not _may_enter(account, book, expert, entry_type, now):
             return None
+        if entry_type == "renewal" and not _ends_soon(expert, now) and await _entered_lately(account, now):
+            return None
         first = entry_type == "first"
         title = book.campaigns.first_title if first else book.campaigns.renewal_title
         action = "去申请" if first else "前去续聘"
@@ -148,6 +154,16 @@ class ToDos:
             until = campaign.data.enrol_until
             return ToDo(code, title, f"报名截至{print_until(until, now)}。", action, route, until)
         return None
+
+
+def _ends_soon(expert: Expert | None, now: datetime) -> bool:
+    return expert is not None and expert.term_until is not None and expert.term_until <= now + _FRESH
+
+
+async def _entered_lately(account: Account, now: datetime) -> bool:
+    """Nobody is asked to renew what began a moment ago; whoever wants to all the same may."""
+    entered = Application.filter(account_id=account.id, state=ApplicationState.ENTERED, ended_at__gt=now - _FRESH)
+    return await entered.exists()
 
 
 def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:

@@ -259,7 +259,7 @@ async def test_05_an_expert_of_the_pool_only_logs_in_and_finds_the_renewal(way: 
     known = {one["code"]: one["values"] for one in (await luo.show())["sections"]}
     assert known["basic"]["employer"] == way.kept["employer"]
     assert known["evaluation"]["specialties"] == _chosen(BUILDING)
-    with refused(code="application_live", says="您的续聘申请正在办理"):
+    with refused(code="application_live", says="续聘申请正在办理"):
         await luo.start("first")
     await _hand_in(way, luo, "renewal")
     said = (await luo.show())["progress"]

@@ -194,11 +194,12 @@ async def test_the_verifier_passes_it_and_the_agencys_page_follows(desk: Desk, t
 
 async def test_both_phones_fix_the_order_and_forget_their_bits(desk: Desk) -> None:
     agency = desk.phone(AGENCY)
+    supervisor = await desk.open(SUPERVISOR)
+    await supervisor.get_by_role("button", name="未抽取").click()
+    await expect(supervisor.get_by_text("等待招标代理开始三方摇号，您无需操作")).to_be_visible()
     await agency.get_by_role("button", name="开始三方摇号").click()
     await expect(agency.get_by_text("等待各方提交随机数")).to_be_visible()
     assert len(await desk.page.evaluate(KEPT, "/bits/")) == 1
-    supervisor = await desk.open(SUPERVISOR)
-    await supervisor.get_by_role("button", name="摇号中").click()
     await supervisor.get_by_role("button", name="提交我的随机数").click()
     await desk.allow(SUPERVISOR, "抽取确认提醒")
     await expect(supervisor.get_by_text("摇号结果")).to_be_visible()

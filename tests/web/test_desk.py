@@ -325,3 +325,13 @@ async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world
     await verifier.press("终止活动", cause="project_stopped", words="项目取消")
     assert "已终止" in verifier.text
     assert (await Invitation.get(id=one.id)).state == "cancelled"
+
+
+async def test_an_administrator_keeps_the_offices_menu_at_the_draws(world: World) -> None:
+    draw_id, _ = await world.call()
+    admin = await world.log_in(Actor("demo", "guest", (await make_account(world.services.deps)).id), "pool_admin")
+    for path in ("/desk", f"/desk/{draw_id}"):
+        await admin.get(path)
+        assert (admin.status, admin.page.links["审核分工"]) == (200, "/office/reviewers")
+    venue = await world.log_in(world.office.desk, "venue")
+    assert "审核分工" not in (await venue.get("/desk")).page.links

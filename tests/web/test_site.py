@@ -46,3 +46,18 @@ async def test_a_page_that_wechat_opens_anew_after_a_form_is_there(world: World)
     await phone.press("签到")
     await phone.get(phone.path)
     assert "签到成功" in phone.text
+
+
+async def test_a_refusal_names_the_way_out_and_whom_to_call(world: World) -> None:
+    """For the pool of the address, or of whoever is logged in."""
+    visitor = await world.visitor().get("/h5/demo/nothing")
+    assert visitor.status == 404
+    assert visitor.page.links["我的申报"] == "/h5/demo/apply"
+    assert "400-000-0000" in visitor.text
+    desk = await world.log_in(world.office.desk, "venue")
+    await desk.get("/desk/00000000-0000-0000-0000-000000000000")
+    assert (desk.status, desk.page.links["抽取活动"]) == (404, "/desk")
+    assert "400-000-0000" in desk.text
+    await desk.get("/office")
+    assert (desk.status, desk.page.links["切换身份"]) == (403, "/h5/role")
+    assert "管理首页" not in desk.page.links, "the page that refuses is no way out"

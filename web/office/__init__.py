@@ -6,6 +6,7 @@ from services.registry import Services
 from web.login import Door
 from web.office.alarms import AlarmPages
 from web.office.applications import ApplicationPages
+from web.office.base import menu_of
 from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
 from web.office.employers import EmployerPages
@@ -23,6 +24,8 @@ from web.office.reviewers import ReviewerPages
 from web.office.staff import StaffPages
 from web.office.supervisors import SupervisorPages
 from web.site import Site
+
+__all__ = ["OfficePages", "menu_of"]
 
 _ALL = (
     HomePages, ApplicationPages, ExamPages, ExpertPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages,

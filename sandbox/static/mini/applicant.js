@@ -120,14 +120,20 @@ export async function fee(page) {
   ]);
 }
 
+const sum = (counts, name) => counts.reduce((all, one) => all + one[name], 0);
+
 /** Roles whose work is done on pages: reviewing, administration. */
 export async function staff(page) {
   const reviewer = page.me.role === 'reviewer';
   page.title(reviewer ? '审核' : '管理');
   const askConsent = await consents(page, 'reviewing');
+  const counts = reviewer ? (await page.api.get('/reviews', { size: 1 })).counts : [];
+  const open = sum(counts, 'open');
+  const late = sum(counts, 'overdue');
+  const said = open ? `待审 ${open} 件${late ? `，其中已超期 ${late} 件` : ''}` : '没有待审的申请';
   return [
     cells('', [
-      reviewer && cell('待审核的申请', '', { note: '在手机浏览器中办理', onclick: async () => { await askConsent(); await openPage(page, '/review'); } }),
+      reviewer && cell('待审核的申请', open ? h('b', { class: 'm-dot' }, String(open)) : '', { note: said, onclick: async () => { await askConsent(); await openPage(page, '/review'); } }),
       !reviewer && cell('管理台', '', { note: '征集、申请、单位、分工、缴费、异议、反馈', onclick: () => openPage(page, '/office') }),
       !reviewer && cell('抽取活动', '', { onclick: () => page.go('draws') }),
       cell('切换身份、退出登录', '', { onclick: () => page.go('account') }),

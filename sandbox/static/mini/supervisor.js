@@ -32,6 +32,10 @@ export async function supervisor(page) {
 export async function supervised(page) {
   const found = await page.api.get(`/draws/${page.params.id}`);
   page.title('监督抽取');
+  page.every(3000, async () => {
+    const now = await page.api.get(`/draws/${found.id}/progress`);
+    if (now.state !== found.state) page.refresh();
+  });
   return [
     h('div', { class: 'm-card m-head' }, h('strong', {}, found.name), tag(found.state, found.state_label), h('small', {}, found.number)),
     await requestsOfDraw(page, found.id, '请假与现场回避'),

@@ -32,6 +32,7 @@ from tests.factories.applications import (
 )
 from tests.factories.entry_road import make_road
 from tests.factories.people import make_account, make_expert
+from tests.factories.reviews import make_application
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -112,6 +113,22 @@ async def test_renewal_is_no_item_before_it_is_offered(deps: Deps, to_dos: ToDos
     assert await items(to_dos, zhao) == []
     expert.term_until = deps.now() + before - DAY
     await expert.save()
+    assert len(await items(to_dos, zhao)) == 1
+
+
+async def test_who_entered_today_is_not_asked_to_renew(
+    deps: Deps, to_dos: ToDos, zhao: Actor, clock: FixedClock
+) -> None:
+    await make_campaign(deps, enrol_until=deps.now() + 400 * DAY)
+    expert = await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + 1000 * DAY)
+    await make_application(deps, await account_of(zhao), state="entered", ended_at=deps.now())
+    assert await items(to_dos, zhao) == []
+    expert.term_until = deps.now() + 100 * DAY
+    await expert.save()
+    assert len(await items(to_dos, zhao)) == 1, "a term that ends soon is said at once"
+    expert.term_until = deps.now() + 1000 * DAY
+    await expert.save()
+    clock.move(200 * DAY)
     assert len(await items(to_dos, zhao)) == 1
 
 
