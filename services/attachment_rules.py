@@ -21,6 +21,7 @@ _NAME_MAX = 120
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BELIEVED = {
     "image/jpeg": "jpg", "image/jpg": "jpg", "image/pjpeg": "jpg", "image/png": "png", "image/x-png": "png",
+    "image/heic": "jpg", "image/heif": "jpg",
     "application/pdf": "pdf", "application/x-pdf": "pdf",
 }  # fmt: skip
 _UNSURE = frozenset(("", "application/octet-stream", "image/*"))

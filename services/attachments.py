@@ -226,12 +226,14 @@ class Attachments:
         except InvalidInput as refusal:
             await self._drop(found.id)
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
+        content = seen.made or content
         await self._store.put(found.key, content)
         if seen.thumbnail:
             await self._store.put(_thumb_key(found), seen.thumbnail)
             await self._store.put(preview_key(found.key), seen.preview)
         try:
-            kept = await self._settle(actor, found, rule, seen, await asyncio.to_thread(_digest, content))
+            digest = await asyncio.to_thread(_digest, content)
+            kept = await self._settle(actor, found, rule, seen, digest, len(content))
         except Conflict:
             await self._drop(found.id)
             raise
@@ -239,7 +241,9 @@ class Attachments:
             await self._store.clear(_parts_folder(found))
         return view_of(kept)
 
-    async def _settle(self, actor: Actor, found: Attachment, rule: FileRule, seen: Found, digest: str) -> Attachment:
+    async def _settle(
+        self, actor: Actor, found: Attachment, rule: FileRule, seen: Found, digest: str, size: int
+    ) -> Attachment:
         now = self._deps.now()
         async with transaction():
             application = await lock_own(actor, _application_id(found))
@@ -262,7 +266,7 @@ class Attachments:
             locked.media_type = MEDIA_TYPES[seen.kind]
             locked.filename = clean_name(locked.filename, seen.kind)
             locked.thumb_key = _thumb_key(locked) if seen.thumbnail else ""
-            locked.parts, locked.received = [], locked.size
+            locked.parts, locked.size, locked.received = [], size, size
             await locked.save()
         return locked
 

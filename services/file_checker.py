@@ -29,8 +29,8 @@ class FileChecker:
 
     async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
         """Raises InvalidInput with what is wrong and what to do; a file that breaks the process is broken."""
-        head, (thumbnail, preview) = await self._ask({"way": "attachment", "allowed": list(allowed)}, content)
-        return Found(cast(FileType, head["kind"]), thumbnail, preview)
+        head, (thumbnail, preview, made) = await self._ask({"way": "attachment", "allowed": list(allowed)}, content)
+        return Found(cast(FileType, head["kind"]), thumbnail, preview, made)
 
     async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
         """The same for what the office offers, office documents too; what it is."""

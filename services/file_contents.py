@@ -19,6 +19,7 @@ from pypdf.errors import PyPdfError
 
 from domain.errors import InvalidInput
 from domain.rulebook_forms import FileType
+from services.heic import is_heic, jpeg_of
 from services.pdf_actions import does_something
 
 MEDIA_TYPES: Mapping[FileType, str] = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
@@ -51,21 +52,26 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 
 @dataclass(frozen=True)
 class Found:
-    """``thumbnail`` and ``preview`` are JPEGs made by us, without anything the camera wrote; empty for a PDF."""
+    """``thumbnail`` and ``preview`` are JPEGs made by us, without anything the camera wrote; empty for a PDF.
+
+    ``made``: the JPEG that is kept instead of a HEIC; empty where the file is kept as it came.
+    """
 
     kind: FileType
     thumbnail: bytes
     preview: bytes
+    made: bytes = b""
 
 
 def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
     """Raises InvalidInput with what is wrong and what to do."""
-    kind = check_kind(content, allowed)
+    made = jpeg_of(content) if "jpg" in allowed and is_heic(content) else b""
+    kind = check_kind(made or content, allowed)
     if kind == "pdf":
         check_pdf(content)
         return Found(kind, b"", b"")
-    preview = render_picture(content, kind, PREVIEW)
-    return Found(kind, render_picture(preview, "jpg", THUMBNAIL), preview)
+    preview = render_picture(made or content, kind, PREVIEW)
+    return Found(kind, render_picture(preview, "jpg", THUMBNAIL), preview, made)
 
 
 def check_kind(content: bytes, allowed: Collection[FileType]) -> FileType:

@@ -20,7 +20,7 @@ def work(asked: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
                 return {}, (render_picture(content, asked["kind"], asked["side"]),)
             case _:
                 found = inspect(content, asked["allowed"])
-                return {"kind": found.kind}, (found.thumbnail, found.preview)
+                return {"kind": found.kind}, (found.thumbnail, found.preview, found.made)
     except InvalidInput as refusal:
         return {"message": refusal.message, "code": refusal.code}, ()
 

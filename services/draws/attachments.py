@@ -45,7 +45,7 @@ class DrawAttachments:
             seen = await self._checker.check(content, RULE.types)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
-        now = self._deps.now()
+        now, content = self._deps.now(), seen.made or content
         key = new_key(actor.pool, now)
         await self._store.put(key, content)
         async with transaction():

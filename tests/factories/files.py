@@ -10,6 +10,7 @@ import zlib
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
+import pillow_heif
 from PIL import Image
 from pypdf import PdfWriter
 from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
@@ -34,6 +35,17 @@ def jpeg(width: int = 640, height: int = 480, *, mode: str = "RGB", orientation:
         exif[0x0112] = orientation
         exif[0x010E] = "Uhlandstrasse 1"
     picture.save(out, "JPEG", quality=85, exif=exif)
+    return out.getvalue()
+
+
+def heic(width: int = 640, height: int = 480, *, orientation: int = 0) -> bytes:
+    out = io.BytesIO()
+    picture = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+        exif[0x010E] = "Uhlandstrasse 1"
+    pillow_heif.from_pillow(picture).save(out, quality=60, exif=exif.tobytes())
     return out.getvalue()
 
 

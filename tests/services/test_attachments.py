@@ -32,7 +32,7 @@ from services.file_contents import Found
 from services.previews import Previews
 from services.sealed_files import SealedFiles
 from tests.factories.applicants import Applicant, make_applicant
-from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf, png, with_action
+from tests.factories.files import MemoryFiles, QuickChecker, heic, jpeg, pdf, png, with_action
 from tests.factories.people import make_account
 from tests.services.conftest import end_pauses
 
@@ -283,7 +283,8 @@ async def test_an_outage_of_the_store_loses_nothing(
         ("photo", 0, {"size": 0}, "file_empty"),
         ("photo", 0, {"size": 5_000_001}, "file_too_large"),
         ("photo", 0, {"media_type": "application/pdf"}, "file_type"),
-        ("photo", 0, {"media_type": "image/heic"}, "file_type"),
+        ("photo", 0, {"media_type": "image/tiff"}, "file_type"),
+        ("signed_form", 0, {"media_type": "image/heic"}, "file_type"),
         ("photo", 0, {"sha256": "xyz"}, "bad_sha256"),
     ],
 )
@@ -293,6 +294,17 @@ async def test_what_can_be_told_before_the_first_byte_is_told(
     with pytest.raises(InvalidInput) as refusal:
         await begin(service, applicant, field, row=row, **options)
     assert refusal.value.code == code
+
+
+async def test_a_heic_is_kept_as_the_jpeg_that_was_made_of_it(service: Attachments, applicant: Applicant) -> None:
+    content = heic()
+    kept = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
+    row = await Attachment.get(id=kept.id)
+    stored = await service._store.get(row.key)
+    assert (kept.filename, kept.media_type, kept.size) == ("IMG_1.jpg", "image/jpeg", len(stored))
+    assert stored.startswith(b"\xff\xd8\xff")
+    again = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
+    assert again.id == kept.id
 
 
 @pytest.mark.parametrize("media_type", ["", "image/jpeg", "image/jpg", "IMAGE/JPEG; x=y", "application/octet-stream"])

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfWriter
 
+import services.heic
 from domain.errors import InvalidInput, Unavailable
 from domain.rulebook_forms import FileType
 from services.file_checker import FileChecker
 from services.file_contents import PREVIEW, inspect, render_picture
 from services.limited_process import LimitedProcess, Limits
 from tests.factories.files import (
+    heic,
     jpeg,
     pdf,
     png,
@@ -93,9 +95,36 @@ def test_a_type_that_the_field_does_not_take_is_refused_by_its_name() -> None:
     with pytest.raises(InvalidInput, match="只能上传JPG图片、PNG图片，这个文件是PDF"):
         inspect(pdf(), ["jpg", "png"])
     with pytest.raises(InvalidInput, match="HEIC照片，请在手机设置中"):
-        inspect(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", ALL)
+        inspect(heic(), ["png", "pdf"])
     with pytest.raises(InvalidInput, match="Word"):
         inspect(zipped(), ALL)
+
+
+def test_a_heic_becomes_an_upright_jpeg_without_what_the_camera_wrote() -> None:
+    found = inspect(heic(800, 400, orientation=6), ALL)
+    assert found.kind == "jpg"
+    for drawn in (found.made, found.preview, found.thumbnail):
+        with Image.open(io.BytesIO(drawn)) as picture:
+            assert (picture.format, picture.height) == ("JPEG", 2 * picture.width)
+            assert not picture.getexif()
+        assert b"Uhlandstrasse" not in drawn
+
+
+async def test_a_photo_of_an_iphone_fits_into_the_limited_process_and_the_smallest_limit() -> None:
+    found = await FileChecker().check(heic(4032, 3024), ALL)
+    assert (found.kind, 0 < len(found.made) <= services.heic.TARGET) == ("jpg", True)
+    with Image.open(io.BytesIO(found.made)) as picture:
+        assert max(picture.size) == services.heic.SIDE
+
+
+@pytest.mark.parametrize("content", [heic()[:600], heic()[:40], b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00"])
+def test_a_heic_that_is_cut_off_is_refused(content: bytes) -> None:
+    assert code_of(content) == "file_broken"
+
+
+def test_a_heic_of_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.heic, "PIXELS_MAX", 1000)
+    assert code_of(heic()) == "file_pixels"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 // Files on a bad line: sent in parts, each repeated until it has arrived; what has arrived is never sent again.
 import { h, Problem } from './client.js';
+import { fit, isHeic } from './pictures.js';
 
 const PART = 256 * 1024;
 const TRIES = 6;
@@ -12,7 +13,14 @@ export const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 
 /** What a field takes, as a hint. */
 export function rule(file) {
   const count = file.count_max > 1 ? `，最多${file.count_max}个` : '';
-  return `${file.types.map((type) => WORDS[type]).join('、')}，每个不超过${size(file.size_max)}${count}`;
+  const shrunk = file.types.includes('jpg') ? '，照片过大会自动压缩' : '';
+  return `${file.types.map((type) => WORDS[type]).join('、')}，每个不超过${size(file.size_max)}${count}${shrunk}`;
+}
+
+/** What the browser's dialogue offers. iPhones make a JPEG of a HEIC by themselves, unless HEIC is asked for. */
+function accepted(types) {
+  const named = types.map((type) => NAMES[type]);
+  return (types.includes('jpg') && !/iPhone|iPad/.test(navigator.userAgent) ? [...named, 'image/heic', '.heic', '.heif'] : named).join(',');
 }
 
 /** How many files are on their way, so that leaving the page asks first. */
@@ -65,7 +73,7 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   const list = h('ul', { class: 'files' });
   const said = h('p', { class: 'wrong', role: 'alert', hidden: true });
   const input = h('input', { type: 'file', hidden: true, 'aria-label': `${field.label}的文件`,
-    accept: field.types.map((type) => NAMES[type]).join(','), multiple: field.count_max > 1 });
+    accept: accepted(field.types), multiple: field.count_max > 1 });
   const add = h('button', { type: 'button', class: 'add', 'aria-label': `上传${field.label}`, onclick: () => input.click() }, '＋ 上传');
   const state = { files: [...files], sending: 0 };
   const shown = new Map();
@@ -98,10 +106,13 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
       refuse(error.message);
     }
   };
-  const take = async (file) => {
+  const take = async (chosen) => {
     refuse('');
-    if (file.size > field.size_max) return refuse(`“${file.name}”有${size(file.size)}，超过${size(field.size_max)}，请压缩后再传。`);
     if (state.files.length >= field.count_max) return refuse(`最多上传${field.count_max}个，请先删除一个。`);
+    const file = await fit(chosen, field);
+    if (file.size > field.size_max) {
+      return refuse(`“${file.name}”有${size(file.size)}，超过${size(field.size_max)}，${isHeic(file) ? '请截图后上传截图' : '请压缩后再传'}。`);
+    }
     const bar = h('progress', { max: 1, value: 0, 'aria-label': `正在上传${file.name}` });
     const waiting = h('li', {}, h('span', { class: 'thumb' }, '…'), h('span', { class: 'grow' }, file.name, bar));
     list.append(waiting);

@@ -1,0 +1,68 @@
+// Photos as the service takes them: what is too large, or of a kind that few programs open, becomes a JPEG in the browser.
+const SIDE = 3200;  // as long as a reviewer needs to read a certificate
+const QUALITIES = [0.88, 0.75, 0.6];
+const HEIC = /\.(heic|heif)$/i;
+
+export const isHeic = (file) => /^image\/hei[cf]/.test(file.type) || HEIC.test(file.name);
+const isPicture = (file) => /^image\//.test(file.type) || HEIC.test(file.name);
+
+/** The file, or a smaller JPEG in its place where it is larger than the field takes, or a HEIC that this browser can read.
+ *  Upright as the camera meant it. What the browser can't read stays as it is: the service looks at it. */
+export async function fit(file, field) {
+  if (!isPicture(file) || !field.types.includes('jpg')) return file;
+  if (file.size <= field.size_max && !isHeic(file)) return file;
+  const picture = await read(file);
+  if (!picture) return file;
+  try {
+    return await shrink(picture, file.name, field.size_max);
+  } finally {
+    picture.close?.();
+  }
+}
+
+/** Null for what this browser can't decode. */
+async function read(file) {
+  try {
+    return await createImageBitmap(file, { imageOrientation: 'from-image' });
+  } catch {
+    return load(file);
+  }
+}
+
+/** Older browsers, which turn an <img> upright and nothing else. */
+async function load(file) {
+  const url = URL.createObjectURL(file);
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    return image;
+  } catch {
+    return null;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+async function shrink(picture, name, most) {
+  const [width, height] = [picture.naturalWidth || picture.width, picture.naturalHeight || picture.height];
+  for (let side = Math.min(SIDE, Math.max(width, height)); ; side = Math.round(side * 0.7)) {
+    const canvas = draw(picture, width, height, side / Math.max(width, height));
+    for (const quality of QUALITIES) {
+      const blob = await new Promise((done) => { canvas.toBlob(done, 'image/jpeg', quality); });
+      if (blob.size <= most || side < 200) return new File([blob], `${name.replace(/\.[^.]*$/, '')}.jpg`, { type: 'image/jpeg' });
+    }
+  }
+}
+
+function draw(picture, width, height, scale) {
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  const paper = canvas.getContext('2d');
+  paper.fillStyle = '#fff';  // where a PNG is clear
+  paper.fillRect(0, 0, canvas.width, canvas.height);
+  paper.imageSmoothingQuality = 'high';
+  paper.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
