@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from structlog.contextvars import get_contextvars
 
 from domain.errors import AppError, InvalidInput, RuleViolation, TooMany, Unavailable
+from miniapp_api.http.labels import CHOSEN, label_of
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:pbt:error:"
@@ -67,10 +68,14 @@ class WrongType(AppError):
 
 @dataclass(frozen=True)
 class FieldError:
-    """``field`` is a dotted path such as ``supervisors.0.phone``, empty for the whole."""
+    """``field`` is a dotted path such as ``supervisors.0.phone``, empty for the whole.
+
+    ``named``: the message says itself which field it is about, and what to do.
+    """
 
     field: str
     message: str
+    named: bool = False
 
 
 class InvalidFields(InvalidInput):
@@ -78,9 +83,8 @@ class InvalidFields(InvalidInput):
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         first = errors[0]
-        text = (
-            f"{first.message}（{first.field}），请修改后重试。" if first.field else f"{first.message}，请修改后重试。"
-        )
+        place = f"（{first.field}）" if first.field else ""
+        text = f"{first.message}。" if first.named else f"{first.message}{place}，请修改后重试。"
         super().__init__(text, code="invalid_fields", field=first.field or None)
         self.errors = errors
 
@@ -147,18 +151,54 @@ def plain(status: int, code: str, message: str) -> AppError:
     return error
 
 
-def invalid(error: ValidationError, where: str = "") -> AppError:
-    """What pydantic found, in short Chinese sentences; never the value, which may be somebody's number."""
+def invalid(error: ValidationError, where: str = "", model: type[BaseModel] | None = None) -> AppError:
+    """What pydantic found in a ``model``, in short Chinese sentences; never the value: it may be somebody's."""
     found = error.errors(include_url=False, include_input=False, include_context=True)
     if any(one["type"] == "json_invalid" for one in found):
         return BadRequest("请求内容不是有效的JSON，请更新小程序后重试。", code="bad_json")
-    return InvalidFields(tuple(_field_errors(found[:ERRORS_MAX], where)))
+    return InvalidFields(tuple(_field_errors(found[:ERRORS_MAX], where, model)))
 
 
-def _field_errors(found: Iterable[ErrorDetails], where: str) -> Iterable[FieldError]:
+def _field_errors(found: Iterable[ErrorDetails], where: str, model: type[BaseModel] | None) -> Iterable[FieldError]:
     for one in found:
-        parts = [where, *(str(part) for part in one["loc"])]
-        yield FieldError(".".join(part for part in parts if part), _sentence(one))
+        path = ".".join(part for part in (where, *(str(part) for part in one["loc"])) if part)
+        label = label_of(model, one["loc"]) if one["type"] != "extra_forbidden" else ""
+        named = _named_sentence(one, label) if label else ""
+        yield FieldError(path, named or _sentence(one), named=bool(named))
+
+
+_ABSENT = frozenset(("missing", "string_type", "none_required", "tuple_type", "list_type", "dict_type", "too_short"))
+_UNCHOSEN = frozenset(("literal_error", "enum", "bool_type", "bool_parsing", "uuid_type", "uuid_parsing"))
+_NAMED: Mapping[str, str] = {
+    "string_too_short": "{label}至少填写{number}个字",
+    "string_too_long": "{label}最多{number}个字，请缩短",
+    "string_pattern_mismatch": "{label}有误，请核对后重新填写",
+    "greater_than_equal": "{label}不能小于{number}，请核对后重新填写",
+    "greater_than": "{label}应大于{number}，请核对后重新填写",
+    "less_than_equal": "{label}不能大于{number}，请核对后重新填写",
+    "less_than": "{label}应小于{number}，请核对后重新填写",
+    "too_long": "{label}最多{number}项，请删去多余的",
+    "int_type": "{label}应填写整数",
+    "int_parsing": "{label}应填写整数",
+    "int_from_float": "{label}应填写整数",
+    "float_type": "{label}应填写数字",
+}
+
+
+def _named_sentence(one: ErrorDetails, label: str) -> str:
+    """Which field, and what to do: 请选择项目所在地. Empty for what no person can have typed."""
+    kind, context, name = one["type"], one.get("ctx") or {}, str(one["loc"][-1])
+    number = next(
+        (context[key] for key in ("min_length", "max_length", "ge", "gt", "le", "lt") if key in context), None
+    )
+    picked = name in CHOSEN or kind in _UNCHOSEN
+    if kind in _ABSENT or kind in _UNCHOSEN or (number == 1 and kind in ("string_too_short", "greater_than_equal")):
+        return f"请{'选择' if picked else '填写'}{label}"
+    if kind == "string_pattern_mismatch" and picked:
+        return f"请选择{label}"
+    if kind in _NAMED:
+        return _NAMED[kind].format(label=label, number=number)
+    return f"{label}：{one['msg']}" if _is_chinese(one["msg"]) else ""
 
 
 _SENTENCES: Mapping[str, str] = {
@@ -224,7 +264,7 @@ PROBLEM_SCHEMA: Mapping[str, object] = {
         "type": {"type": "string", "examples": [TYPE_PREFIX + "invalid_fields"]},
         "title": {"type": "string", "examples": ["输入有误"]},
         "status": {"type": "integer", "examples": [422]},
-        "detail": {"type": "string", "examples": ["缺少必填项（name），请修改后重试。"]},
+        "detail": {"type": "string", "examples": ["请填写名称。"]},
         "code": {"type": "string", "examples": ["invalid_fields"]},
         "field": {"type": "string", "description": "Dotted path of the offending input", "examples": ["name"]},
         "errors": {

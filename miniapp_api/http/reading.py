@@ -105,14 +105,14 @@ def _read_query(endpoint: Endpoint, query: MultiMapping[str]) -> BaseModel | Non
     try:
         return endpoint.query_model.model_validate(dict(query))
     except ValidationError as error:
-        raise invalid(error, "query") from error
+        raise invalid(error, "query", endpoint.query_model) from error
 
 
 def _parse(model: type[BaseModel], raw: bytes) -> BaseModel:
     try:
         return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
-        raise invalid(error) from error
+        raise invalid(error, model=model) from error
 
 
 def _canonical(raw: bytes) -> bytes:

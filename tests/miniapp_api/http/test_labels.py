@@ -1,0 +1,69 @@
+"""What is wrong with a request is told by the name that people know, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+import miniapp_api.assembly
+from domain.errors import InvalidInput
+from miniapp_api.conditions import ConditionIn
+from miniapp_api.draws import DrawIn
+from miniapp_api.http.labels import label_of
+from miniapp_api.http.problems import invalid
+from miniapp_api.http.schema import Input
+from miniapp_api.projects import ProjectIn
+
+TECHNICAL = frozenset((
+    "commitment", "value", "values", "version", "field", "row", "size", "media_type", "sha256", "latitude", "longitude",
+    "system", "token", "invitation_id", "device", "privacy_version", "purpose", "screen", "refresh", "phone_code",
+    "organisation_id", "whole", "confirmed", "only_good", "answers",
+))  # fmt: skip
+"""What programs fill in: whoever reads of them has an old mini-program."""
+assert miniapp_api.assembly.APIS, "brings all requests in"
+
+
+def inputs(of: type[Input] = Input) -> Iterator[type[Input]]:
+    for one in of.__subclasses__():
+        yield one
+        yield from inputs(one)
+
+
+def test_every_field_that_people_fill_in_has_a_name() -> None:
+    nameless = [
+        f"{one.__module__}.{one.__name__}.{name}"
+        for one in inputs()
+        if one.__module__.startswith("miniapp_api.")
+        for name in one.model_fields
+        if name not in TECHNICAL and not label_of(one, [name])
+    ]
+    assert nameless == []
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "sentence"),
+    [
+        (ProjectIn, {"name": "大桥", "region": "", "investment": 100}, "请选择项目所在地。"),
+        (ProjectIn, {"name": "大桥", "region": "440106", "investment": 0}, "请填写总投资。"),
+        (ProjectIn, {"name": "大桥", "region": "440106"}, "请填写总投资。"),
+        (ProjectIn, {"name": "长" * 201, "region": "440106", "investment": 1}, "项目名称最多200个字，请缩短。"),
+        (ProjectIn, {"name": "大桥", "region": "440106", "investment": 1.5}, "总投资应填写整数。"),
+        (ProjectIn, {"name": "大桥", "region": "440106", "investment": 1, "on_site": "x"}, "请选择进场项目。"),
+        (DrawIn, {}, "请选择项目。"),
+        (ConditionIn, {}, "请选择语音通知。"),
+        (
+            ProjectIn,
+            {"name": "大桥", "region": "440106", "investment": 1, "x": 1},
+            "有无法识别的字段（x），请修改后重试。",
+        ),
+    ],
+)
+def test_a_refusal_names_the_field_and_what_to_do(model: type[Input], typed: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        model.model_validate(typed)
+    told = invalid(wrong.value, model=model)
+    assert isinstance(told, InvalidInput)
+    assert told.message == sentence
