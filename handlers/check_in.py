@@ -50,6 +50,7 @@ async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
     rule = talk.services.deps.book(talk.user.pool).attendance
     invitation_id = await pick(talk, texts.CHECK_IN_WHICH, panels)
     view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    talk.contact = wording.contact(view)
     opens = view.gathering_at - rule.check_in_opens
     if talk.now < opens:
         await talk.say(texts.TOO_EARLY, time=print_time(view.gathering_at), opens=print_time(opens))

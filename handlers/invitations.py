@@ -39,6 +39,7 @@ def register(router: Router) -> None:
     router.remember(answer)
     router.keyword(list_open, commands.INVITATIONS, "邀请", "我的邀请", "答复邀请")
     router.menu("INVITATIONS", list_open)
+    router.keyword(undo_by_word, texts.UNDO, "撤销参加", "撤销答复", "撤回")
     router.tap(tapped)
     router.text(said_in_words)
 
@@ -90,6 +91,18 @@ async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
     if done.view.state is InvitationState.ACCEPTED:
         return _cannot_undo(done.view, turn)
     return wording.what_holds(done.view, turn.now)
+
+
+async def undo_by_word(turn: Turn) -> Answer:
+    """撤销, typed: the only acceptance that can be undone; of several, all are shown with their taps."""
+    me = await people.get_expert(turn)
+    panels = await turn.services.invitations.list_panels(me.expert_id)
+    fresh = [view for view in panels if view.undo_until is not None]
+    if len(fresh) == 1:
+        return await _undo(turn, me, fresh[0])
+    if not fresh:
+        return f"{texts.NOTHING_TO_UNDO}\n{commands.tappable(commands.PANELS, commands.LEAVE)}"
+    return "\n\n".join(_agreed(view, turn) for view in fresh)
 
 
 def _cannot_undo(view: InvitationView, turn: Turn) -> str:

@@ -113,6 +113,7 @@ async def answer_asked(talk: Talk, panels: tuple[Candidate, ...], agrees: bool) 
     me = await people.get_expert(talk)
     invitation_id = await pick(talk, texts.LEAVE_ASKED_WHICH, panels)
     view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    talk.contact = wording.contact(view)
     time = print_time(view.gathering_at)
     if agrees:
         consequence = talk.services.deps.book(talk.user.pool).draw.leave.consequence

@@ -120,6 +120,27 @@ async def test_what_was_accepted_by_phone_is_undone_from_the_list_of_panels(
     assert await world.state_of(one_of_two.id) == "open"
 
 
+async def test_the_word_undoes_what_can_be_undone_and_says_so_when_nothing_can(
+    world: World, phone: Phone, one_of_two: Invitation
+) -> None:
+    assert "没有可以撤销的答复" in await phone.says("撤销")
+    await tap_menu(phone, one_of_two, "参加")
+    assert "已撤销，您还没有答复" in await phone.says("撤销")
+    assert await world.state_of(one_of_two.id) == "open"
+
+
+async def test_after_three_misses_the_panels_own_contact_is_named(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    await phone.says("邀请")
+    for miss in ("天气真好", "吃了吗", "随便"):
+        await phone.says(miss)
+    assert "拨打王场地 020-28866000找人工" in phone.screen
+    assert "msgmenucontent=参加" in phone.screen
+    await phone.taps("参加")
+    assert await world.state_of(invitation.id) == "accepted"
+
+
 async def test_nobody_undoes_for_somebody_else(world: World, phone: Phone, one_of_two: Invitation) -> None:
     await tap_menu(phone, one_of_two, "参加")
     [other] = await Invitation.filter(draw_id=one_of_two.draw_id).exclude(id=one_of_two.id)
