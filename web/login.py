@@ -265,16 +265,21 @@ class Door:
             cookie = await self._logins.take_over(token, device=device_of(request))
         except Conflict as error:
             return self._login_page(request, "code", "", error=error, target=target)
-        return await self.enter(request, cookie, target)
+        return await self.enter(request, cookie, target, offers_binding=False)
 
     # ---- inside
 
-    async def enter(self, request: http.Request, cookie: str, target: str = "") -> http.Response:
-        """Give the browser a new log-in, which ends the one it had, and send it on to a page of ours."""
+    async def enter(
+        self, request: http.Request, cookie: str, target: str = "", *, offers_binding: bool = True
+    ) -> http.Response:
+        """Give the browser a new log-in, which ends the one it had, and send it on to a page of ours.
+
+        ``offers_binding``: inside WeChat by the page that binds it, unless the mini-program opened the page.
+        """
         await self._logins.leave(request.cookies.get(COOKIE, ""))
         actor = await self._logins.resume(cookie, initial_too=True)
         response = self.let_in(cookie, safe_target(target) or await self.home(actor))
-        if in_wechat(request) and await self._services.joining.is_wanted(actor):
+        if offers_binding and in_wechat(request) and await self._services.joining.is_wanted(actor):
             response.headers["Location"] = bind_first(response.headers["Location"])
         await self._remember(request, response, actor)
         self.sent.forget(response)
