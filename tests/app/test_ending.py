@@ -17,7 +17,7 @@ from app.embedded import Servers, embedded
 from tests.folders import data_folder
 
 pytestmark = pytest.mark.slow
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds that an end may take; service managers kill after 90, container platforms often after 30."""
 START_PATIENCE = 60.0
 
