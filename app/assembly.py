@@ -27,6 +27,7 @@ from services.deadlines import Deadlines, Duty
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.audits import DrawAudits
+from services.draws.copying import DrawCopies
 from services.draws.discards import DISCARDS_DUE, Discards
 from services.draws.exits import Exits
 from services.draws.papers import DrawPapers
@@ -217,7 +218,8 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         public_notices=PublicNotices(deps),
         objections=Objections(deps, notices),
         links=links,
-        setup=DrawSetup(deps, notices),
+        setup=(setup := DrawSetup(deps, notices)),
+        copies=DrawCopies(deps, reading, setup),
         recusal_lists=recusal_lists,
         recusal_import=RecusalImport(recusal_lists, ports.checker),
         draw_previews=DrawPreviews(deps),

@@ -67,6 +67,12 @@ class DrawIn(Input):
         return DrawForm(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
+class CopyIn(Input):
+    project_id: UUID
+    lots: tuple[UUID, ...] = Field((), max_length=200, description="Empty: the project without lots is the lot")
+    name: str = Field(min_length=1, max_length=200, examples=["示范大桥工程二标段评标"])
+
+
 class SubmissionIn(Input):
     terminal: str = Field(
         min_length=1, max_length=64, description="Where it is verified, see `GET /pool`", examples=["省交易中心"]
@@ -272,6 +278,13 @@ async def dashboard(call: Call) -> DashboardOut:
 async def create(call: Call, body: DrawIn) -> Created:
     """A new activity. Tenderee and agency are recused by themselves."""
     return Created.of(await call.services.setup.create(call.actor, body.form()))
+
+
+@api.post("/draws/{draw_id}/copies", "复制抽取活动", action="draw.create", status=201)
+async def copy(call: Call, path: DrawPath, body: CopyIn) -> Created:
+    """A new activity with what an earlier one says; its times move by whole days until they lie ahead."""
+    made = await call.services.copies.copy(call.actor, path.draw_id, body.project_id, body.lots, body.name)
+    return Created.of(made)
 
 
 @api.get("/draws/{draw_id}", "查看抽取活动", action="draw.read")

@@ -24,6 +24,7 @@ from services.deadlines import Deadlines
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.audits import DrawAudits
+from services.draws.copying import DrawCopies
 from services.draws.discards import Discards
 from services.draws.exits import Exits
 from services.draws.papers import DrawPapers
@@ -127,6 +128,7 @@ class Services:
     objections: Objections
     links: Links
     setup: DrawSetup
+    copies: DrawCopies
     recusal_lists: RecusalLists
     recusal_import: RecusalImport
     draw_previews: DrawPreviews

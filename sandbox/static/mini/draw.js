@@ -7,7 +7,7 @@ import { recusal } from './recusal.js';
 import { run } from './run.js';
 import { sampleDraw } from './sample.js';
 import { submission } from './submission.js';
-import { ask, banner, button, buttons, cell, cells, h, tag } from './ui.js';
+import { ask, banner, button, buttons, cell, cells, h, note, tag } from './ui.js';
 import { showTime } from './time.js';
 
 const STEPS = [
@@ -78,11 +78,23 @@ async function begin(page, projectId) {
   return [
     stepper('basic', null, () => page.app.replace('project', { id: projectId })),
     cells('', [cell('招标项目', project.name)]),
+    await copyLast(page, project, values),
     await basicForm(page, project, values, '保存，下一步：回避单位', async (form) => {
       const { id } = await page.api.post('/draws', form);
       await page.app.replace('draw', { id, step: 'recusal' });
     }),
   ];
+}
+
+/** The agency's last draw, to be taken over in one tap: people, recusals, notices, conditions; times on days ahead. */
+async function copyLast(page, project, { name, lots }) {
+  const { items: [last] } = await page.api.get('/draws', { size: 1 });
+  if (!last) return null;
+  return [buttons(button('复制上次抽取', async () => {
+    const { id } = await page.api.post(`/draws/${last.id}/copies`, { project_id: project.id, lots, name });
+    page.toast('已复制上次的设置，请核对时间和回避单位。');
+    await page.app.replace('draw', { id, step: 'submit' });
+  }, 'primary')), note(`沿用“${last.name}”的监督人、回避单位、语音通知和抽取条件，时间顺延，提交前都可以修改。`)];
 }
 
 async function basicForm(page, project, values, label, submit) {
