@@ -1,0 +1,80 @@
+"""Every component of the pages once, with the sheets that meet on a page: nothing overlaps or is too small to tap."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+from playwright.async_api import Browser
+
+from tests.stylesheets import GEOMETRY, shared_classes
+from tests.web.conftest import World
+from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, SCREENSHOTS, browser, look
+from web.rolls import Number, Roll
+from web.words import filters
+
+__all__ = ["browser"]
+WEB = Path(__file__).parents[2] / "web"
+_SHEET = re.compile(r"static\('([\w.]+\.css)'\)")
+_EXTENDS = re.compile(r'{% extends "([\w.]+)" %}')
+
+
+def sheets_of(template: str) -> set[str]:
+    """The style sheets of a page, those of what it extends among them."""
+    text = (WEB / "templates" / template).read_text(encoding="utf-8")
+    found = set(_SHEET.findall(text))
+    return found.union(*(sheets_of(base) for base in _EXTENDS.findall(text)))
+
+
+@pytest.mark.parametrize("template", sorted(path.name for path in (WEB / "templates").glob("*.html")))
+def test_no_class_has_bare_rules_in_two_sheets_of_one_page(template: str) -> None:
+    assert shared_classes(WEB / "static" / name for name in sorted(sheets_of(template))) == {}
+
+
+class _Faulty:
+    """A form of the office of which one field is wrong."""
+
+    def wrong(self, name: str) -> str:
+        return "请填写名称" if name == "wrong" else ""
+
+
+def gallery() -> str:
+    """All parts in one page."""
+    environment = Environment(loader=FileSystemLoader([WEB / "templates", Path(__file__).parent]), autoescape=True)
+    environment.filters.update(filters(lambda: datetime(2026, 11, 22, tzinfo=UTC)))
+    numbers = tuple(
+        Number(role, who) for role, who in (("system", "系统"), ("agency", "招标代理"), ("supervisor", "监督人"))
+    )
+    opened = tuple(Number(one.role, one.who, "open", "a8" * 16) for one in numbers)
+    told = {"f": _Faulty(), "waiting": Roll(1, numbers), "fixed": Roll(1, opened, "c0" * 32)}
+    return environment.get_template("gallery.html").render(told)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+@pytest.mark.parametrize("sheet", ["office", "form", "review", "desk", "pay", "rolls"])
+@pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
+async def test_no_component_overlaps_or_is_too_small(
+    browser: Browser, world: World, sheet: str, size: tuple[int, int], name: str
+) -> None:
+    """The shared sheet with each of the others."""
+    seen = await look(browser, world, (size[0], 3600))
+    page = await seen.open("/h5/login")
+    await page.evaluate(_SHOW, [gallery(), [f"/h5/static/{one}.css" for one in {sheet, "rolls"}]])
+    parts = await page.locator("[data-part]").all()
+    assert len(parts) > 6
+    for part in parts:
+        assert await part.evaluate(GEOMETRY) == [], await part.get_attribute("data-part")
+    await page.screenshot(path=SCREENSHOTS / f"gallery-{sheet}-{name}.png", full_page=True)
+
+
+_SHOW = """async ([html, sheets]) => {
+    document.querySelector('main').innerHTML = html;
+    await Promise.all(sheets.map((href) => new Promise((resolve) => {
+        const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href, onload: resolve });
+        document.head.append(link);
+    })));
+}"""
