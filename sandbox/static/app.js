@@ -1,6 +1,9 @@
 // The desk: loads the state, keeps the phones, hands every event to whom it concerns.
 import { attempt, get, listen, post } from './api.js';
 import { clockTime, h, weekday } from './dom.js';
+import { Guide } from './guide.js';
+import { keep, recall } from './memory.js';
+import { Others } from './others.js';
 import { Panel } from './panel.js';
 import { PhoneView } from './phone.js';
 
@@ -16,6 +19,7 @@ class Desk {
     this.skew = 0;
     this.state = null;
     this.panel = new Panel(this);
+    this.others = new Others(this);
   }
 
   /** Seconds since 1970 on the sandbox's clock. */
@@ -25,6 +29,9 @@ class Desk {
 
   async start() {
     await this.load();
+    await this.others.load();
+    for (const link of document.querySelectorAll('[data-service]')) link.href = `${this.state.service_url}${link.dataset.service}`;
+    this.guide = new Guide(this);
     this.tick();
     setInterval(() => this.tick(), 1000);
     for (const button of document.querySelectorAll('[data-advance]')) {
@@ -55,20 +62,21 @@ class Desk {
   async reload() { for (const view of this.views.values()) await view.load(); }
 
   remembered() {
-    try {
-      const ids = JSON.parse(localStorage.getItem('desk'));
-      return Array.isArray(ids) && ids.length ? ids : null;
-    } catch {
-      return null;
-    }
+    const ids = recall('desk');
+    return Array.isArray(ids) && ids.length ? ids : null;
   }
 
-  remember() {
-    try {
-      localStorage.setItem('desk', JSON.stringify([...this.views.keys()]));
-    } catch {
-      // A browser without storage forgets the choice; nothing else depends on it.
-    }
+  remember() { keep('desk', [...this.views.keys()]); }
+
+  /** These phones side by side, in this order, before all others that are on the desk. */
+  async showOnly(names) {
+    const { phones } = await get('phones?limit=50');
+    const wanted = names.map((name) => phones.find((phone) => phone.name === name)).filter(Boolean);
+    for (const { id } of wanted) await this.show(id, { quiet: true });
+    for (const { id } of wanted.reverse()) this.element.prepend(this.views.get(id).element);
+    this.views = new Map([...this.element.children].map((slot) => [...this.views].find(([, view]) => view.element === slot)).filter(Boolean));
+    this.remember();
+    this.element.scrollTo({ left: 0, behavior: 'smooth' });
   }
 
   async show(id, { quiet = false, tab = '' } = {}) {
@@ -81,6 +89,7 @@ class Desk {
       this.views.set(id, view);
       this.element.append(view.element);
       this.remember();
+      this.others.moved(id, true);
     }
     this.news = this.news.filter((item) => item.phone !== id);
     this.drawNews();
@@ -91,6 +100,7 @@ class Desk {
   hide(id) {
     this.views.get(id)?.element.remove();
     this.views.delete(id);
+    this.others.moved(id, false);
     this.remember();
     if (!this.views.size) this.showEmpty();
   }
@@ -126,6 +136,7 @@ class Desk {
     else if (event.type === 'phones' || event.type === 'faults' || event.type === 'ledger') this.panel.handle(event);
     else if (view) view.handle(event);
     else this.noteNews(event);
+    this.guide?.handle(event);
   }
 
   async refreshMenus() {
@@ -147,8 +158,9 @@ class Desk {
   async drawNews() {
     this.newsBox.hidden = !this.news.length;
     const chips = await Promise.all(this.news.map(async (item) => {
-      item.name ??= (await get(`phones/${item.phone}`).catch(() => ({ name: item.phone }))).name;
+      if (!item.name) Object.assign(item, await get(`phones/${item.phone}`).then(({ name, role }) => ({ name, role }), () => ({ name: item.phone, role: '' })));
       return h('button', {
+        data: { role: item.role },
         type: 'button', class: `news-chip news-chip-${item.tab}`, onclick: () => this.show(item.phone, { tab: item.tab }),
       }, `${item.name} · ${item.what}`);
     }));

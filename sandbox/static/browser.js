@@ -1,30 +1,53 @@
 // The phone's browser: a page of the service in a frame, with WeChat's bar above.
 import { h, icon } from './dom.js';
+import { keep, recall } from './memory.js';
 
 export class Browser {
-  constructor(phone) {
+  constructor(phone, app) {
     this.phone = phone;
+    this.shelf = `page/${phone.id}/${app}`;
+    this.visited = [];
     this.title = h('h3', {});
     this.holder = h('div', { class: 'frame-holder' });
     this.closeButton = h('button', { type: 'button', class: 'nav-button', 'aria-label': '关闭网页', onclick: () => this.close() }, icon('close'));
+    this.backButton = h('button', { type: 'button', class: 'nav-button nav-second', 'aria-label': '后退', hidden: true, onclick: () => this.back() }, icon('back'));
+    this.freshButton = h('button', { type: 'button', class: 'nav-button nav-right', 'aria-label': '刷新网页', onclick: () => this.refresh() }, icon('refresh'));
     this.element = h('div', {
       class: 'over browser', role: 'dialog', 'aria-label': '网页', hidden: true,
       onkeydown: (event) => { if (event.key === 'Escape') this.close(); },
-    }, h('header', { class: 'nav' }, this.closeButton, this.title), this.holder);
+    }, h('header', { class: 'nav' }, this.closeButton, this.backButton, this.title, this.freshButton), this.holder);
+  }
+
+  /** The open page, or null: none is open, or it is another origin's. */
+  get document() {
+    try {
+      return this.element.hidden ? null : this.frame?.contentDocument ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The page that was open before the desk was loaded anew. */
+  restore() {
+    const left = recall(this.shelf);
+    if (left) this.open(left.path, left.shown, { quiet: true });
   }
 
   /** Opens a path of ours; ``shown`` is the address as a person knows it. */
-  open(path, shown) {
+  open(path, shown, { quiet = false } = {}) {
+    this.visited = [];
     this.title.textContent = new URL(shown, location.href).host;
     const frame = h('iframe', { src: path, title: '网页内容', onload: () => this.loaded(frame) });
     this.frame = frame;
     this.holder.replaceChildren(frame);
     this.element.hidden = false;
-    this.closeButton.focus({ preventScroll: true });
+    if (!quiet) this.closeButton.focus({ preventScroll: true });
   }
 
   loaded(frame) {
+    if (frame !== this.frame) return;
     try {
+      this.visit(frame.contentWindow.location);
       const { title } = frame.contentDocument;
       this.title.textContent = title || this.title.textContent;
       frame.title = title || '网页内容';
@@ -32,6 +55,23 @@ export class Browser {
       // A page of another origin keeps its title to itself.
     }
   }
+
+  visit({ pathname, search, hash, protocol }) {
+    const path = pathname + search + hash;
+    if (!protocol.startsWith('http') || path === this.visited.at(-1)) return;
+    this.visited.push(path);
+    this.backButton.hidden = this.visited.length < 2;
+    keep(this.shelf, { path, shown: location.origin + path });
+  }
+
+  /** To the page before. Pages are fetched anew, as WeChat does. */
+  back() {
+    if (this.visited.length < 2) return;
+    this.visited.pop();
+    this.frame.contentWindow.location.replace(this.visited.pop());
+  }
+
+  refresh() { this.frame?.contentWindow.location.reload(); }
 
   /** The field of the open page that waits for a code by SMS, or null. */
   codeField() {
@@ -70,5 +110,7 @@ export class Browser {
     this.element.hidden = true;
     this.holder.replaceChildren();
     this.frame = null;
+    this.visited = [];
+    keep(this.shelf, null);
   }
 }

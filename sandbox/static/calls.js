@@ -97,6 +97,13 @@ export class CallScreen {
     globalThis.speechSynthesis?.cancel();
   }
 
+  /** The button that comes next: answering, then 1; null when nobody calls. */
+  nextTap() {
+    if (this.element.hidden || !this.call || this.call.state === 'ended') return null;
+    if (this.call.state === 'ringing') return this.accept;
+    return this.keypad.hidden || this.call.keys.length > 1 ? null : this.keypad.querySelector('[aria-label="按 1"]');
+  }
+
   act(what, body) { return attempt(() => post(this.phone.path(`/calls/${encodeURIComponent(this.call.id)}/${what}`), body)); }
 
   press(keys) { return this.act('keys', { keys }); }

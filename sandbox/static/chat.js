@@ -4,6 +4,8 @@ import { chatTime, h, icon, toast } from './dom.js';
 
 const GAP = 300;
 const PAY_CHAT = 'weixin-pay';
+const FOLDS_FROM = 6;
+const KEPT_OPEN = 1;
 
 export class ChatApp {
   constructor(phone) {
@@ -46,9 +48,23 @@ export class ChatApp {
     this.lastAt = 0;
     this.log.replaceChildren();
     if (!this.chat.following && !this.chat.bubbles.length) this.log.append(this.card());
-    for (const bubble of this.chat.bubbles) this.append(bubble);
+    for (const bubble of this.unfolded()) this.append(bubble);
     this.drawBar();
     this.toEnd();
+  }
+
+  /** What is shown at once: what lay there when the desk was opened folds away but for its end. */
+  unfolded() {
+    const { bubbles } = this.chat;
+    this.folds ??= new Map();
+    if (!this.folds.has(this.pool)) this.folds.set(this.pool, bubbles.length > FOLDS_FROM ? bubbles.at(-KEPT_OPEN).id : 0);
+    const from = Math.max(0, bubbles.findIndex(({ id }) => id === this.folds.get(this.pool)));
+    if (from) {
+      this.log.append(h('button', {
+        type: 'button', class: 'earlier', onclick: () => { this.folds.set(this.pool, 0); this.draw(); this.log.scrollTop = 0; },
+      }, `更早的消息（${from}）`));
+    }
+    return bubbles.slice(from);
   }
 
   drawListButton() {

@@ -8,6 +8,7 @@ import { ChatApp } from './chat.js';
 import { clockTime, h, icon, toast } from './dom.js';
 import { IdCard } from './idcard.js';
 import { LettersApp } from './letters.js';
+import { keep, recall } from './memory.js';
 import { MessagesApp, SmsBanner } from './messages.js';
 import { mount } from './miniapp.js';
 import { Scanner } from './scanner.js';
@@ -41,7 +42,7 @@ export class PhoneView {
       chat: this.chat.element, sms: this.sms.element, calls: this.calls.element,
       mini: h('section', { class: 'app mini-app' }, this.miniPane), mail: this.letters.element,
     };
-    this.browsers = new Map(TABS.map(([name]) => [name, new Browser(this)]));
+    this.browsers = new Map(TABS.map(([name]) => [name, new Browser(this, name)]));
     this.smsBanner = new SmsBanner(this);
     this.scanner = new Scanner(this);
     this.cashier = new Cashier(this);
@@ -49,8 +50,12 @@ export class PhoneView {
     this.callScreen = new CallScreen(this);
     this.idCard = new IdCard(this.data);
     this.element = this.build();
+    this.tab = this.panes[recall(this.shelf)] ? recall(this.shelf) : this.tab;
     this.draw();
+    for (const browser of this.browsers.values()) browser.restore();
   }
+
+  get shelf() { return `tab/${this.id}`; }
 
   path(rest = '') { return `phones/${this.id}${rest}`; }
 
@@ -150,6 +155,7 @@ export class PhoneView {
   }
 
   select(name) {
+    if (name !== this.tab) keep(this.shelf, name);
     this.tab = name;
     this.unread[name] = 0;
     for (const [key, button] of this.buttons) {
@@ -189,6 +195,9 @@ export class PhoneView {
         requestPayment: (parameters) => this.requestPayment(parameters),
         openUrl: (url) => this.openUrl(url),
         now: () => this.desk.now() * 1000,
+        noticed: (...answer) => this.desk.guide?.noticed(...answer),
+        recall: () => recall(`mini-pages/${id}`),
+        keep: (pages) => keep(`mini-pages/${id}`, pages),
         phone: { id, name, mobile, role, pool },
         path,
       });

@@ -38,14 +38,12 @@ NAMELESS = """() => [...document.querySelectorAll('button, input, select, textar
     .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.title || e.labels?.length)).map((e) => e.outerHTML)"""
 INLINE = "[...document.querySelectorAll('[style], style, script:not([src])')].map((e) => e.outerHTML.slice(0, 80))"
 KEPT = "(part) => Object.keys(localStorage).filter((key) => key.includes(part))"
-HIDE = """([names, hidden]) => names.forEach((name) => {
-    document.querySelector(`[aria-label="${name}的手机"]`).hidden = hidden;
-})"""
+
+
 COMMIT = """async ([role, value, number, round]) => {
     const { commitment } = await import('/_/mini/commitment.js');
     return commitment(role, Uint8Array.from(value), number, round);
 }"""
-
 
 PICTURES = Path(__file__).parents[2] / "var" / "screenshots"
 
@@ -189,7 +187,6 @@ async def test_the_verifier_passes_it_and_the_agencys_page_follows(desk: Desk, t
     log = agency.get_by_role("log", name="聊天记录")
     await expect(log, "the consent brings it to who never opened the chat").to_contain_text("抽取申请核验结果")
     await agency.get_by_role("tab", name="小程序").click()
-    await agency.get_by_role("button", name="进入抽取").click()
 
 
 async def test_both_phones_fix_the_order_and_forget_their_bits(desk: Desk) -> None:
@@ -217,18 +214,7 @@ async def test_called_experts_agree_and_the_agency_sees_it_live(desk: Desk) -> N
     for count in (1, 2, 3):
         await desk.agree()
         await expect(progress).to_contain_text(f"已同意 {count} / 3")
-        if count == 2:
-            await take_picture(desk)
     await expect(progress).to_contain_text("抽取完成")
-
-
-async def take_picture(desk: Desk) -> None:
-    """The README's picture: the agency's phone, the supervisor's, and those of two experts who have just agreed."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    await desk.page.evaluate("document.querySelectorAll('[class*=toast]').forEach((one) => { one.hidden = true; })")
-    await desk.page.evaluate(HIDE, [[VERIFIER, VENUE], True])
-    await desk.page.screenshot(path=PICTURES / "phones.png", caret="initial")
-    await desk.page.evaluate(HIDE, [[VERIFIER, VENUE], False])
 
 
 async def test_a_leave_frees_a_place_that_a_supplementary_draw_fills(desk: Desk) -> None:

@@ -94,7 +94,9 @@ export class Api {
   delete(path) { return this.call('DELETE', path); }
 
   async call(method, path, body) {
-    return this.read(await this.fetch(method, path, body));
+    const answer = await this.read(await this.fetch(method, path, body));
+    this.host.noticed?.(method, path.split('?')[0], answer ?? {});
+    return answer;
   }
 
   /** The raw answer to an authorised request; a token that ran out is renewed once. */
@@ -147,7 +149,9 @@ export class Api {
       for (const block of blocks) {
         const name = /^event: (.*)$/m.exec(block)?.[1];
         const data = /^data: (.*)$/m.exec(block)?.[1];
-        if (name && data) onEvent(name, JSON.parse(data));
+        if (!name || !data) continue;
+        this.host.noticed?.('GET', path, JSON.parse(data));
+        onEvent(name, JSON.parse(data));
       }
     }
   }

@@ -126,9 +126,24 @@ export class MiniApp {
     if (!this.me.bound) this.reset('bind');
     else if (!HOMES[this.me.role]) this.reset('roles');
     else {
-      this.reset(HOMES[this.me.role]);
+      const left = path ? null : this.host.recall?.();
+      if (left?.role === this.me.role) this.restore(left.pages);
+      else this.reset(HOMES[this.me.role]);
       this.open(path);
     }
+  }
+
+  /** The pages that were open before: the last one is drawn, the others wait below it. */
+  restore(pages) {
+    const known = pages.filter(({ name }) => PAGES[name]);
+    const { name, params } = known.pop() ?? { name: HOMES[this.me.role], params: {} };
+    for (const page of this.stack.splice(0)) page.leave();
+    this.stack.push(...known.map((page) => new Page(this, page.name, page.params)));
+    return this.go(name, params);
+  }
+
+  keepPages() {
+    if (this.me?.bound) this.host.keep?.({ role: this.me.role, pages: this.stack.map(({ name, params }) => ({ name, params })) });
   }
 
   /** A page by its path, such as pages/draw?id=…; what is no page of ours is the home. */
@@ -176,6 +191,7 @@ export class MiniApp {
     const turn = (this.turn ?? 0) + 1;
     this.turn = turn;
     page.clean();
+    this.keepPages();
     this.backButton.hidden = this.stack.length < 2;
     if (!keepScroll) this.body.setAttribute('aria-busy', 'true');
     let content;

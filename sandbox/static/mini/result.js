@@ -1,5 +1,6 @@
 // The sealed result and the public record.
 import { receipts } from './commitment.js';
+import { recordLink } from './rolls.js';
 import { banner, button, buttons, cell, cells, empty, h, note, save, tag } from './ui.js';
 import { showTime, until } from './time.js';
 
@@ -45,8 +46,11 @@ function record(page, found) {
   };
   return [
     h('section', { class: 'm-group' }, h('h4', {}, '核对抽取记录'), h('div', { class: 'm-card m-text' },
-      h('p', {}, `记录里没有姓名，人人都可以重新计算专家顺序。${found.state === 'ended' ? '' : '候选名单在活动结束后才公布，届时可以核验顺序；现在可以核验其余部分。'}下载后在电脑上运行`), h('code', { class: 'm-command', tabindex: '0' }, command)),
+      h('p', {}, `记录里没有姓名，人人都可以重新计算专家顺序。${found.state === 'ended' ? '' : '候选名单在活动结束后才公布，届时可以核验顺序；现在可以核验其余部分。'}点“核对抽取记录”，浏览器会当场重算；也可以下载后在电脑上运行`), h('code', { class: 'm-command', tabindex: '0' }, command)),
     note(mine.length ? '命令中带有本机的回执，记录被改写就会被发现。' : '本机没有参与摇号，所以没有回执。')),
-    buttons(button('下载抽取记录', download)),
+    buttons(button('核对抽取记录', async () => {
+      const receiptsOf = mine.map((one) => one.head).join();
+      page.app.host.openUrl(`${await recordLink(page, found.id)}${receiptsOf && `#receipts=${receiptsOf}`}`);
+    }, 'primary'), button('下载抽取记录', download)),
   ];
 }

@@ -1,6 +1,7 @@
 // A round as agency or supervisor sees it: committing, revealing by itself as soon as both have committed, the seed.
 import { Device, receipts } from './commitment.js';
 import { consents } from './consents.js';
+import { rolls } from './rolls.js';
 import { Problem } from './api.js';
 import { banner, button, buttons, cell, cells, h, note, tag } from './ui.js';
 import { until } from './time.js';
@@ -39,15 +40,16 @@ export async function roundPanel(page, draw, { onSeed }) {
     let { round } = await page.api.get(path);
     if (!round) return;
     if (!round.seed) round = await act(round);
-    show(round);
+    await show(round);
     if (round.seed && !seeded) { seeded = true; onSeed(round); }
   };
-  const show = (round) => {
+  const show = async (round) => {
     const waitsForMe = role === 'supervisor' && !round.committed.includes(role);
     const mark = JSON.stringify(round) + waitsForMe;
     if (box.dataset.mark === mark) return;
+    const numbers = await rolls(page, draw, round);
     box.dataset.mark = mark;
-    box.replaceChildren(...view(page, round, role), ...(waitsForMe ? [buttons(button('提交我的随机数', async () => { const asked = askConsent(); await commit(round); await asked; await tick(); }, 'primary'))] : []));
+    box.replaceChildren(numbers, ...view(page, round, role), ...(waitsForMe ? [buttons(button('提交我的随机数', async () => { const asked = askConsent(); await commit(round); await asked; await tick(); }, 'primary'))] : []));
   };
   try {
     await tick();

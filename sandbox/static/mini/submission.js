@@ -56,7 +56,8 @@ function handIn(page, found, askConsent) {
 function watch(page, found) {
   page.every(3000, async () => {
     const { state } = await page.api.get(`/draws/${found.id}/progress`);
-    if (state !== found.state) page.refresh();
+    if (state === 'verified') page.show({ step: 'run' });
+    else if (state !== found.state) page.refresh();
   });
   return null;
 }

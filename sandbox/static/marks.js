@@ -1,0 +1,82 @@
+// Finding the next tap on what is shown, and marking it.
+
+const TAPPABLE = 'button, a[href], label, summary, input[type="submit"]';
+const LAYERS = '.m-mask, .m-over, .consent:not([hidden]), .over.pay:not([hidden]), .scanner:not([hidden])';
+
+const seen = (element) => element.checkVisibility?.() ?? Boolean(element.offsetParent);
+const named = (element) => (element.getAttribute('aria-label') ?? element.textContent).trim();
+
+/** The button in `root` that says one of `words`, the first word first. A word may be {word, last: true} or a function. */
+export function findTap(view, words) {
+  const page = view.browser.document;
+  for (const root of [lastLayer(view), page, page ? null : view.panes[view.tab]]) {
+    for (const word of root ? words : []) {
+      const found = typeof word === 'function' ? word(root, view) : say(root, word);
+      if (found) return found;
+    }
+    if (root?.matches?.(LAYERS)) return null;
+  }
+  return null;
+}
+
+const lastLayer = (view) => [...view.element.querySelectorAll(LAYERS)].filter(seen).at(-1) ?? null;
+
+/** By its whole name, else by the name's beginning. */
+function say(root, word) {
+  const shown = [...root.querySelectorAll(TAPPABLE)].filter((element) => seen(element) && !element.disabled && (root.matches?.('.row') || !element.closest('.chat-app .log > .row')));
+  return shown.find((element) => named(element) === word) ?? shown.find((element) => word.length > 2 && named(element).startsWith(word)) ?? null;
+}
+
+/** The newest bubble's link that says one of `words`. */
+export const inNewest = (...words) => (root, view) => {
+  if (view.tab !== 'chat') return null;
+  const row = [...root.querySelectorAll('.log > .row')].at(-1);
+  return row && !row.classList.contains('mine') ? words.map((word) => say(row, word)).find(Boolean) : null;
+};
+
+/** The link of the newest SMS. */
+export const inSms = (root, view) => (view.tab === 'sms' ? [...root.querySelectorAll('.sms .link')].at(-1) ?? null : null);
+
+/** On an open page: the first field that still wants something, else the page's green button. */
+export function fillIn(root) {
+  if (root.nodeType !== Node.DOCUMENT_NODE) return null;
+  const field = [...root.querySelectorAll('input:invalid, select:invalid, textarea:invalid')].find(seen);
+  return field?.closest('.field, label') ?? field ?? [...root.querySelectorAll('.button.primary, .sticky button')].find(seen) ?? null;
+}
+
+/** A choice of one that nobody has made yet: its first answer. */
+export const undecided = (root) => [...root.querySelectorAll('fieldset')].find((one) => seen(one) && one.querySelector('[type="radio"]') && !one.querySelector(':checked'))?.querySelector('label') ?? null;
+
+/** A link of the page at `path`. */
+export const onPage = (path, word) => (root) => (root.location?.pathname.endsWith(path) ? say(root, word) : null);
+
+/** Logging in to the mini-program: the consent, then the button. */
+export function logIn(root) {
+  const consent = [...root.querySelectorAll('.m-consent')].find(seen);
+  const box = consent?.querySelector('input');
+  return box && !box.checked ? consent : say(root, '微信手机号快捷登录');
+}
+
+/** One mark at a time, wherever it stands. */
+export class Mark {
+  constructor() { this.element = null; }
+
+  put(element) {
+    if (this.element === element && (!element || element.classList.contains('next-tap'))) return;
+    this.element?.classList.remove('next-tap');
+    this.element = element;
+    if (!element) return;
+    dress(element.ownerDocument);
+    element.classList.add('next-tap');
+    element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }
+}
+
+/** A page inside a phone gets the mark's style. */
+function dress(page) {
+  if (page === document || page.querySelector('link[href="/_/mark.css"]')) return;
+  const link = page.createElement('link');
+  Object.assign(link, { rel: 'stylesheet', href: '/_/mark.css' });
+  page.head.append(link);
+}
+

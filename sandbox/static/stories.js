@@ -1,0 +1,130 @@
+// What the guide tells. A story knows which phones belong to it and its steps; a step is over when `done` holds of what has
+// really happened (the facts), in whatever order; `taps` name the next tap: a phone, and words that stand on its buttons.
+import { fillIn, inNewest, inSms, logIn, onPage, undecided } from './marks.js';
+
+const AGENCY = '周代理', VERIFIER = '郑核验', SUPERVISOR = '冯监督', EXPERT = '测一明';
+const NEWCOMER = '柳学文', APPLICANT = '江申请', FIRST = '王初审', FINAL = '李复审';
+const BEFORE = { editing: 0, refused: 0, submitted: 1, verified: 2, committing: 3, drawing: 4, paused: 4, ending: 4 };
+/** How far a draw is: 0 being set up … 4 calling, 5 over. */
+const stage = (facts) => (facts.draw ? BEFORE[facts.state ?? 'editing'] ?? 5 : -1);
+const DRAWN = '演示大桥工程';
+const answered = [inNewest('参加', '确认参加', '确认', '查看详情', '立即答复', '点击答复'), '确认参加', '参加', '允许', '待答复', inSms, logIn];
+
+const draw = {
+  name: '① 办一次抽取',
+  phones: [AGENCY, VERIFIER, SUPERVISOR, EXPERT],
+  end: '浏览器把整份记录重新算了一遍。任何人拿到链接，都能这样核对。',
+  steps: [
+    {
+      done: (facts) => stage(facts) >= 0, next: '周代理打开小程序，点“一键示例抽取”。',
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['一键示例抽取', logIn] }],
+      why: '示例抽取已建好：项目、回避单位、抽取条件都填好了，也可以逐项修改。',
+    },
+    {
+      done: (facts) => stage(facts) >= 1, next: '周代理点“提交审核”。',
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '提交审核', DRAWN] }],
+      why: '申请已送到交易中心。核验通过之前，谁也不能抽取。',
+    },
+    {
+      done: (facts) => stage(facts) >= 2, next: '郑核验打开小程序，看过申请后点“通过”。',
+      taps: [{ phone: VERIFIER, tab: 'mini', words: ['通过', '允许', DRAWN, logIn] }],
+      why: '核验通过。回避单位和抽取条件从此不能再改。',
+    },
+    {
+      done: (facts) => stage(facts) >= 3, next: '周代理点“开始三方摇号”。',
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '开始三方摇号', '进入抽取', DRAWN] }],
+      why: '系统先锁定自己的随机数，再锁定候选名单：名单里有谁，从此不能改。',
+    },
+    {
+      done: (facts) => stage(facts) >= 4 || facts.seed, next: '冯监督打开小程序，点“提交我的随机数”。',
+      taps: [{ phone: SUPERVISOR, tab: 'mini', words: ['允许', '提交我的随机数', DRAWN, logIn] }],
+      why: '没有人能挑选专家：三方各出一个随机数，凑齐才算得出专家顺序；只要有一方诚实，谁也不能左右结果。',
+    },
+    {
+      done: (facts) => stage(facts) >= 4, next: '周代理点“启动抽取”。',
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '启动抽取', DRAWN] }],
+      why: '系统按这个顺序通知专家；微信、短信、电话，谁先答复，其他渠道马上停。',
+    },
+    {
+      done: (facts) => stage(facts) >= 5, next: '被抽中的专家在自己手机上点“参加”，或接电话按 1；不在桌面的手机点上方的提示。没人应答就点“+1 分”，也可以打开“其他手机自动应答”。',
+      taps: [{ ringing: true }, { role: 'expert', words: answered }, { news: true }, { clock: 60 }],
+      why: '人数已满，抽取自动结束。名单密封到评标前 30 分钟，此前谁看到的都只是验证码。',
+    },
+    {
+      done: (facts) => facts.draw && facts.checked === facts.draw, next: '周代理点“抽取结果”，再点“核对抽取记录”，打开后再点一次。',
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['核对抽取记录', '抽取结果', DRAWN] }],
+    },
+  ],
+};
+
+const apply = {
+  name: '② 申请入库',
+  phones: [NEWCOMER, FIRST, FINAL, APPLICANT],
+  end: '费用只认一次：付两次，多出的那笔自动退回。',
+  steps: [
+    {
+      done: (facts) => facts.followed || facts.asked, next: '柳学文点“关注公众号”。',
+      taps: [{ phone: NEWCOMER, tab: 'chat', words: ['关注公众号'] }],
+      why: '关注后只有公众号的自动回复，还没有留下任何个人信息。',
+    },
+    {
+      done: (facts) => facts.asked || facts.form, next: '柳学文点“申报”，或在下面输入“申报”并发送。',
+      taps: [{ phone: NEWCOMER, tab: 'chat', words: [inNewest('申报'), '申报'] }],
+      why: '没有登记过的手机号，要先注册。',
+    },
+    {
+      done: (facts) => facts.handedIn,
+      next: '柳学文打开链接，注册、填表、提交；身份证号在手机上方的证件图标里，点一下就能复制。填到哪里存到哪里；想先看审核，请点“跳过”，江申请的申请已在等候。',
+      taps: [{ phone: NEWCOMER, words: [inNewest('去注册或登录', '注册', '去申报', '继续填写', '填写申请表'), onPage('/h5/login', '注册'), '绑定并继续', fillIn] }],
+      why: '申请已提交，同一份申请依次由各环节审核，每一步都发到申请人手机上。',
+    },
+    {
+      done: (facts) => facts.decided?.includes(FIRST), next: '王初审打开小程序，点“待审核的申请”，逐项看过后点“通过”。',
+      taps: [{ phone: FIRST, tab: 'mini', words: ['允许', '绑定并继续', '确认登录', '确认全部通过', '全部通过', undecided, '通过', APPLICANT, '待审核的申请', logIn] }],
+      why: '初审意见已记录，申请自动转到下一环节。审核员看不到自己环节以外的操作。',
+    },
+    {
+      done: (facts) => facts.decided?.includes(FINAL), next: '李复审同样点“待审核的申请”，再点“通过”。',
+      taps: [{ phone: FINAL, tab: 'mini', words: ['允许', '绑定并继续', '确认登录', '确认全部通过', '全部通过', undecided, '通过', APPLICANT, '待审核的申请', logIn] }],
+      why: '审核通过，名单开始公示，任何人都可以提出异议。',
+    },
+    {
+      done: (facts) => facts.feeOpen || facts.paid, next: '公示要等几分钟：点上方的“+30 分”，把时钟拨到公示期满。',
+      taps: [{ clock: 1800 }],
+      why: '公示期满，没有异议，系统已通知缴费。',
+    },
+    {
+      done: (facts) => facts.code || facts.paid, next: '江申请点菜单“申报”里的“缴费”，或输入“缴费”并发送，得到收款码。',
+      taps: [{ phone: APPLICANT, tab: 'chat', words: [inNewest('缴费', '立即缴费'), '缴费', '申报'] }],
+      why: '收款码只对应这一笔费用，亲友也可以扫码代缴。',
+    },
+    {
+      done: (facts) => facts.paid, next: '柳学文点“扫一扫”，扫江申请手机上的码并支付。',
+      taps: [{ phone: NEWCOMER, closes: true, words: ['完成', '确认支付', `${APPLICANT}的手机上`, '扫一扫', '更多', '切换到输入'] }],
+    },
+  ],
+};
+
+const call = {
+  name: '③ 接一个电话',
+  phones: [EXPERT, AGENCY],
+  end: '一次按键就是一次答复，结果立刻发短信告知；其他渠道同时停止。',
+  steps: [
+    {
+      done: (facts) => stage(facts) >= 4 || facts.rang, next: '还没有正在通知专家的抽取。请先办完 ① 的前六步，再回到这里。', first: 'draw',
+      taps: [], why: '抽取已启动，系统正在按规则通知专家。',
+    },
+    {
+      done: (facts) => facts.rang, next: '等不及就点上方的“+1 分”：微信没有答复的，系统改打电话。',
+      taps: [{ ringing: true }, { news: 'calls' }, { clock: 60 }],
+      why: '电话里只说时间和地点，不说项目名称和其他专家。',
+    },
+    {
+      done: (facts) => facts.picked, next: '点“接听”。不在桌面的手机，先点上方的“来电”。', taps: [{ ringing: true }, { news: 'calls' }],
+      why: '听完可按 1 参加、2 不参加；按两次才算数，防止误触。',
+    },
+    { done: (facts) => facts.keys?.startsWith('11') || facts.keys?.startsWith('22'), next: '按 1，再按 1 确认。', taps: [{ ringing: true }] },
+  ],
+};
+
+export const STORIES = { draw, apply, call };

@@ -1,0 +1,241 @@
+"""A newcomer on the page of phones: the README's paths and the guide, by taps alone, typing only what the screen shows.
+
+The tests are one story: each goes on where the one before ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Locator, Page, async_playwright, expect
+
+from app.demo.stage import Stage, stage
+from app.demo_people import APPLICANTS
+from app.introductions import introduce
+from app.preparations import bring_demo_people
+from app.run import Plan, push_menus
+from tests.folders import data_folder
+from tests.sandbox.test_miniapp_pane import INLINE, NAMELESS, PICTURES
+from tests.sandbox.test_page import CHROMIUM, FLAGS
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+ROOT = Path(__file__).parents[2]
+LIU = APPLICANTS[1]
+_MARKED = ".next-tap"
+FOLLOWS_FOR = 120
+"""Seconds that a story may take by taps alone."""
+
+
+@dataclass
+class Newcomer:
+    """Somebody who has read nothing but the card. ``tapped`` is every button, with the words on it."""
+
+    page: Page
+    stage: Stage
+    complaints: list[str] = field(default_factory=list)
+    tapped: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> Locator:
+        return self.page.locator("#guide .guide-words")
+
+    def phone(self, name: str) -> Locator:
+        return self.page.get_by_role("region", name=f"{name}的手机")
+
+    async def tap(self, button: Locator) -> None:
+        name = await button.get_attribute("aria-label") or await button.inner_text()
+        await button.click()
+        self.tapped.append(" ".join(name.split()))
+
+    async def choose(self, story: str) -> None:
+        await self.tap(self.page.locator("#guide").get_by_role("button", name=story))
+
+    async def marked(self) -> Locator | None:
+        """The one thing that the guide marks, wherever it stands."""
+        for frame in self.page.frames:
+            found = frame.locator(_MARKED)
+            try:
+                if await found.count():
+                    return found.first
+            except PlaywrightError:  # the page inside the phone is just changing
+                continue
+        return None
+
+    async def follow(self, until: str) -> None:
+        """Taps what is marked, and nothing else, until the card says the words."""
+        try:
+            await asyncio.wait_for(self._follow(until), FOLLOWS_FOR)
+        except TimeoutError:
+            await self.page.screenshot(path=PICTURES / "guide-stuck.png", caret="initial")
+            raise AssertionError(f"{await self.words.inner_text()} after {self.tapped[-8:]}") from None
+
+    async def _follow(self, until: str) -> None:
+        while until not in await self.words.inner_text():
+            button = await self.marked()
+            if button is None:
+                await self.page.wait_for_function(_NEXT, arg=[_MARKED, until], timeout=FOLLOWS_FOR * 1000)
+                continue
+            try:
+                name = await button.get_attribute("aria-label") or await button.inner_text()
+                await button.click(timeout=3000)
+            except PlaywrightError:  # it was drawn anew under the finger: the guide marks the new one
+                continue
+            self.tapped.append(" ".join(name.split()))
+            await self.page.wait_for_function(_SETTLED)
+
+
+_NEXT = """([mark, until]) => document.querySelector('#guide .guide-words').textContent.includes(until)
+    || [document, ...[...document.querySelectorAll('iframe')].map((one) => one.contentDocument)]
+        .some((one) => one?.querySelector(mark))"""
+_SETTLED = "() => new Promise((resolve) => setTimeout(() => resolve(true), 750))"
+"""Until the guide has looked again: it looks every 0.7 s."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def newcomer() -> AsyncIterator[Newcomer]:
+    with data_folder("guide") as folder:
+        async with (
+            stage(folder, prepare=[bring_demo_people], durable=False) as running,
+            async_playwright() as playwright,
+        ):
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="zh-CN")
+            sandbox = running.wire.sandbox_url
+            await push_menus(
+                Plan(sandbox_port=int(sandbox.rpartition(":")[2]), settings_env=(*running.environment.items(),))
+            )
+            await introduce(running.settings, sandbox)
+            page = await context.new_page()
+            page.set_default_timeout(20_000)
+            expect.set_options(timeout=20_000)
+            found = Newcomer(page, running)
+            page.on("pageerror", lambda error: found.complaints.append(str(error)))
+            await page.goto(sandbox)
+            await expect(found.words).to_contain_text("每部手机是一个角色")
+            yield found
+            await browser.close()
+            assert found.complaints == []
+
+
+async def test_the_draw_is_begun_by_taps_on_what_is_marked_alone(newcomer: Newcomer) -> None:
+    await newcomer.choose("办一次抽取")
+    await newcomer.follow("第 6 / 8 步")
+    await expect(newcomer.words).to_contain_text("没有人能挑选专家")
+    for name in ("冯监督", "周代理"):
+        rolls = newcomer.phone(name).get_by_role("region", name="三方摇号")
+        await expect(rolls.locator("li.open")).to_have_count(3)
+    await take_picture(newcomer.page)
+    await newcomer.follow("第 7 / 8 步")
+
+
+async def take_picture(page: Page) -> None:
+    """The README's picture: the order has just been fixed."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    await page.evaluate("document.querySelectorAll('[class*=toast]').forEach((one) => { one.hidden = true; })")
+    await page.evaluate("document.querySelectorAll('.m-body').forEach((one) => { one.scrollTop = 0; })")
+    await page.screenshot(path=PICTURES / "phones.png", caret="initial")
+
+
+async def test_a_telephone_rings_and_two_keys_answer_it(newcomer: Newcomer) -> None:
+    await newcomer.choose("接一个电话")
+    await newcomer.follow("办完了")
+
+
+async def test_the_others_answer_by_themselves_and_the_record_is_checked_on_the_phone(newcomer: Newcomer) -> None:
+    await newcomer.choose("办一次抽取")
+    await newcomer.page.get_by_label("其他手机自动应答").check()
+    await newcomer.follow("办完了")
+    page = newcomer.phone("周代理").frame_locator("iframe")
+    await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
+    assert "回执都在记录中" in await page.locator("#check").inner_text()
+
+
+async def test_a_reload_keeps_the_phones_their_pages_and_the_story(newcomer: Newcomer) -> None:
+    page = newcomer.phone("周代理").frame_locator("iframe")
+    await newcomer.page.reload()
+    await expect(page.get_by_role("heading", name="核对抽取记录")).to_be_visible()
+    await expect(newcomer.words).to_contain_text("办完了")
+    agency = newcomer.phone("周代理")
+    await page.get_by_role("button", name="核对抽取记录").click()
+    await agency.get_by_role("button", name="刷新网页").click()
+    await expect(page.get_by_role("heading", name="核对通过")).to_have_count(0)
+    await agency.get_by_role("button", name="关闭网页").click()
+    await expect(agency.get_by_role("button", name="下载抽取记录")).to_be_visible()
+    await agency.get_by_role("button", name="返回").click()
+    await expect(agency.get_by_role("region", name="抽取进度")).to_be_visible()
+
+
+async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer) -> None:
+    """柳学文 follows and says 申报; the mobile stands on the phone, the code comes by SMS, the rest is on the card."""
+    await newcomer.choose("申请入库")
+    await newcomer.follow("第 3 / 8 步")
+    phone = newcomer.phone(LIU.name)
+    page = phone.frame_locator("iframe")
+    await phone.get_by_role("button", name=re.compile("去注册或登录|去注册")).last.click()
+    await expect(page.locator("h1")).to_be_visible()
+    if await page.get_by_role("heading", name="登录", exact=True).count():
+        await page.get_by_role("link", name="注册", exact=True).click()
+    await expect(page.get_by_role("heading", name="注册")).to_be_visible()
+    await phone.get_by_role("button", name=f"{LIU.name}的演示身份证").click()
+    card = [await one.inner_text() for one in await phone.locator(".id-card dd").all()]
+    await phone.get_by_role("button", name=f"{LIU.name}的演示身份证").click()
+    if await page.get_by_label("手机号").count():
+        await page.get_by_label("手机号").fill(await phone.locator(".tag .number").inner_text())
+        await page.get_by_role("button", name="获取验证码").click()
+        await phone.get_by_role("button", name=re.compile("填入验证码")).click()
+    await page.get_by_label("真实姓名").fill(card[0])
+    await page.get_by_label("身份证号").fill(card[1])
+    for field_name, said in (("登录密码", "Demo-2026-pass"), ("再输入一次", "Demo-2026-pass")):
+        if await page.get_by_label(field_name).count():
+            await page.get_by_label(field_name).fill(said)
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
+    await page.get_by_role("button", name="注册", exact=True).click()
+    await expect(page.get_by_role("heading", name="注册")).to_have_count(0)
+    await newcomer.page.screenshot(path=PICTURES / "guide-registered.png", caret="initial")
+    await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_the_reviews_the_notice_and_the_fee_follow_by_taps_alone(newcomer: Newcomer) -> None:
+    await newcomer.page.locator("#guide").get_by_role("button", name="跳过").click()
+    await newcomer.follow("办完了")
+
+
+async def test_every_person_and_word_of_the_readmes_paths_is_on_the_guides_way() -> None:
+    """What the READMEs tell is what the stories mark: neither can change alone."""
+    stories = (ROOT / "sandbox" / "static" / "stories.js").read_text(encoding="utf-8")
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+    told = english[english.index("open the phones") : english.index("`make demo`")]
+    said = chinese[chinese.index("打开手机页面") : chinese.index("`make demo` 不开浏览器")]
+    words = re.findall(r"\*([一-鿿 ]+)\*", told) + re.findall("“([^”]+)”", said)
+    people = re.findall(r"[一-鿿]{3}", re.sub(r"\*[^*]+\*", " ", told))
+    assert len(words) > 8
+    missing = [
+        word for word in {*words, *people} if word not in stories and word not in ("手机页面", "其他手机自动应答")
+    ]
+    assert missing == []
+
+
+async def test_nothing_of_the_page_is_nameless_or_inline_and_it_fits_a_phone(newcomer: Newcomer) -> None:
+    assert await newcomer.page.evaluate(NAMELESS) == []
+    assert await newcomer.page.evaluate(INLINE) == []
+    await newcomer.page.get_by_role("button", name="账本").click()
+    await expect(newcomer.page.locator(".ledger li").first).to_be_visible()
+    for width in (1600, 1280, 768, 390):
+        await newcomer.page.set_viewport_size({"width": width, "height": 844})
+        over = "(e => e.scrollWidth - e.clientWidth)"
+        assert await newcomer.page.evaluate(f"{over}(document.documentElement)") <= 0
+        assert await newcomer.page.evaluate(f"{over}(document.querySelector('.panel-body'))") <= 0, width
