@@ -57,9 +57,17 @@ class JoiningPages:
     async def offer(self, request: http.Request) -> http.Response:
         visitor = await self._door.visitor(request)
         target = await self._target(visitor, request.query.get("next", ""))
-        if not in_wechat(request) or not await self._services.joining.is_wanted(visitor):
+        can_ask = in_wechat(request) and self._has_account(visitor.pool)
+        if not can_ask or not await self._services.joining.is_wanted(visitor):
             raise http.HTTPSeeOther(target)
         return await self._page(visitor, target)
+
+    def _has_account(self, pool: str) -> bool:
+        """Whether the pool has an official account to be bound to."""
+        try:
+            return bool(self._services.web.authorize_url(pool, f"{self._services.deps.public_url}{_BACK}", ""))
+        except Rejected:
+            return False
 
     async def _target(self, visitor: Actor, wanted: str) -> str:
         return safe_target(wanted) or await self._door.home(visitor)

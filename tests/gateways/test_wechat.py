@@ -53,9 +53,9 @@ class Clients:
         self.official = OfficialAccounts(settings, api, shared, clock)
         self.mini = MiniPrograms(settings, api, clock)
 
-    async def send(self) -> str:
+    async def send(self, mini_page: str = "") -> str:
         return await self.official.send_template(
-            "demo", "o1", "draw_call", {"thing1": "评标"}, url="https://x/i/1", client_msg_id="n1"
+            "demo", "o1", "draw_call", {"thing1": "评标"}, url="https://x/i/1", client_msg_id="n1", mini_page=mini_page
         )
 
 
@@ -94,6 +94,13 @@ async def test_a_refused_token_is_fetched_again_and_the_call_repeated_once(clien
     async with Rogue([TOKEN, refused, TOKEN_2, reply({"errcode": 0, "msgid": 7})]) as rogue:
         assert await clients(rogue.url).send() == "7"
     assert [seen.target.rpartition("=")[2] for seen in rogue.seen if "send" in seen.target] == ["T1", "T2"]
+
+
+async def test_a_card_opens_the_mini_program_where_there_is_one(clients: Make) -> None:
+    async with Rogue([TOKEN, reply({"errcode": 0, "msgid": 7})]) as rogue:
+        await clients(rogue.url).send("pages/draw?id=1")
+    assert rogue.seen[-1].json()["miniprogram"] == {"appid": "wx2", "pagepath": "pages/draw?id=1"}
+    assert rogue.seen[-1].json()["url"] == "https://x/i/1", "where WeChat is too old for it"
 
 
 async def test_a_token_that_is_always_refused_ends_after_one_repetition(clients: Make) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from domain.errors import Rejected
 from models.accounts import Account, WechatIdentity
 from models.notices import Attempt, Notice
 from tests.factories.people import make_identity, mobile_number
@@ -106,6 +107,18 @@ async def test_elsewhere_nothing_is_offered(world: World, headers: dict[str, str
     visitor = await log_in(world, MINE, mobile, **headers)
     assert visitor.path == ACCOUNT
     assert (await visitor.get(BIND)).path != BIND
+
+
+async def test_a_pool_without_an_official_account_offers_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, mobile = await registered(world)
+    visitor = await log_in(world, MINE, mobile)
+    assert visitor.path == BIND
+
+    def refuse(*_: str) -> str:
+        raise Rejected("no_account", "no official account")
+
+    monkeypatch.setattr(world.wechat, "authorize_url", refuse)
+    assert (await visitor.get(f"{BIND}?next={ACCOUNT}")).path == ACCOUNT
 
 
 async def test_who_has_bound_a_wechat_is_not_asked(world: World) -> None:
