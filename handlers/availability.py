@@ -15,7 +15,7 @@ ADD, CANCEL, NOTHING = "add", "cancel", "nothing"
 
 def register(router: Router) -> None:
     router.remember(set_availability)
-    router.keyword(begin, commands.AVAILABILITY, "我的日程", "可评标时间", "不接受抽取", "设置日程")
+    router.keyword(begin, commands.AVAILABILITY, "我的日程", "可评标时间", "不接受抽取", "不接受抽取的时间", "设置日程")
     router.menu("AVAILABILITY", begin)
 
 

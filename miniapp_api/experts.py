@@ -10,7 +10,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
 
-api = Api("experts", "专家档案与日程", "Own data are masked too, since phones are lent and pictures taken.")
+api = Api("experts", "专家档案与不接受抽取的时间", "Own data are masked too, since phones are lent and pictures taken.")
 
 
 class PeriodPath(PoolPath):
@@ -62,20 +62,20 @@ async def profile(call: Call) -> ExpertOut:
     return ExpertOut.of(await call.services.experts.profile(call.actor))
 
 
-@api.get("/experts/me/unavailabilities", "我的日程", action="expert.self.availability")
+@api.get("/experts/me/unavailabilities", "不接受抽取的时间", action="expert.self.availability")
 async def unavailabilities(call: Call) -> Listing[PeriodOut]:
     """Times in which the expert is not drawn and which are not over, soonest first."""
     return Listing[PeriodOut](items=PeriodOut.each(await call.services.experts.list_unavailability(call.actor)))
 
 
-@api.post("/experts/me/unavailabilities", "设置不可评标时间", action="expert.self.availability", status=201)
+@api.post("/experts/me/unavailabilities", "设置不接受抽取的时间", action="expert.self.availability", status=201)
 async def add(call: Call, body: PeriodIn) -> PeriodOut:
     """Don't draw me in this time. `panels` tells how many accepted ones lie inside; they stay."""
     period = await call.services.experts.add_unavailability(call.actor, body.starts_at, body.ends_at, body.reason)
     return PeriodOut.of(period)
 
 
-@api.delete("/experts/me/unavailabilities/{period_id}", "取消不可评标时间", action="expert.self.availability")
+@api.delete("/experts/me/unavailabilities/{period_id}", "取消不接受抽取的时间", action="expert.self.availability")
 async def cancel(call: Call, path: PeriodPath) -> PeriodOut:
     """Take a time back. Twice is harmless."""
     return PeriodOut.of(await call.services.experts.cancel_unavailability(call.actor, path.period_id))

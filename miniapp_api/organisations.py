@@ -1,4 +1,4 @@
-"""Legal entities and the agents who act for them (我的经办人, 账户管理)."""
+"""Legal entities and the agents who act for them (我的经办人, 我的账号)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from services.draws.rounds import RoundView
 
 api = Api(
     "rounds",
-    "承诺与揭示",
+    "三方摇号",
     "The system commits and freezes the lists; then the agency's and the supervisor's devices each commit to 16 random "
     "bytes and reveal them. A device keeps its bytes, and `head` as a receipt that the draw's record must contain. "
     "As whom one takes part follows from the role of the session.",
@@ -65,7 +65,7 @@ class CurrentRoundOut(Output):
         return cls(round=RoundOut.of(view) if view else None)
 
 
-@api.post("/draws/{draw_id}/rounds", "发起承诺", action="draw.start", status=201)
+@api.post("/draws/{draw_id}/rounds", "开始三方摇号", action="draw.start", status=201)
 async def open_round(call: Call, path: DrawPath) -> RoundOut:
     """Begin a round of a verified draw: the system commits, then the candidate lists are frozen."""
     return RoundOut.of(await call.services.rounds.open(call.actor, path.draw_id))
@@ -78,13 +78,13 @@ async def current(call: Call, path: DrawPath) -> CurrentRoundOut:
     return CurrentRoundOut.show(view)
 
 
-@api.post("/draws/{draw_id}/rounds/current/commitment", "提交承诺", action=PARTICIPANT)
+@api.post("/draws/{draw_id}/rounds/current/commitment", "提交我的随机数", action=PARTICIPANT)
 async def commit(call: Call, path: DrawPath, body: CommitmentIn) -> RoundOut:
     """A participant's device commits; the same commitment again is harmless, another one refused."""
     return RoundOut.of(await call.services.rounds.commit(call.actor, path.draw_id, _role(call), body.commitment))
 
 
-@api.post("/draws/{draw_id}/rounds/current/reveal", "揭示", action=PARTICIPANT)
+@api.post("/draws/{draw_id}/rounds/current/reveal", "公开随机数", action=PARTICIPANT)
 async def reveal(call: Call, path: DrawPath, body: RevealIn) -> RoundOut:
     """Show what was committed to, once everybody has committed; the last one fixes the seed."""
     return RoundOut.of(await call.services.rounds.reveal(call.actor, path.draw_id, _role(call), body.value))

@@ -37,9 +37,7 @@ class ApprovalIn(Input):
 
 
 class RefusalIn(Input):
-    opinion: str = Field(
-        min_length=1, max_length=500, description="What the agency must mend", examples=["缺少监督人员"]
-    )
+    opinion: str = Field(min_length=1, max_length=500, description="What the agency must mend", examples=["缺少监督人"])
 
 
 @api.get("/verification/applications", "核验列表", action="draw.verify")

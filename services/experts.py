@@ -113,7 +113,7 @@ class Experts:
         async def run() -> Period:
             expert = await Expert.select_for_update().get(id=(await self._own(actor)).id)
             if expert.standing != "formal":
-                raise Forbidden("入库成为正式专家后才能设置日程。", code="not_formal")
+                raise Forbidden("入库成为正式专家后才能设置不接受抽取的时间。", code="not_formal")
             existing = await self._periods(expert.id, now)
             for period in existing:
                 if period.starts_at <= starts_at and ends_at <= period.ends_at:

@@ -27,8 +27,8 @@ SHOWN = 200
 ROLES = {
     "expert": "专家",
     "agency": "招标代理",
-    "verifier": "核验员",
-    "supervisor": "监督员",
+    "verifier": "核验人员",
+    "supervisor": "监督人",
     "venue": "场地",
     "applicant": "申请人",
 }

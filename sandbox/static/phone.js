@@ -16,8 +16,8 @@ import { Scanner } from './scanner.js';
 /** Where the phones of the desk are: at the demo's trading centre, in GCJ-02. */
 const PLACE = { latitude: 23.147028, longitude: 113.336438 };
 export const ROLES = {
-  expert: '专家', agency: '招标代理', verifier: '核验员', supervisor: '监督员', venue: '场地', applicant: '申请人',
-  legal: '法人', reviewer: '审核员', admin: '管理员',
+  expert: '专家', agency: '招标代理', verifier: '核验人员', supervisor: '监督人', venue: '场地', applicant: '申请人',
+  legal: '法人', reviewer: '审核人员', admin: '管理员',
 };
 const TABS = [['chat', '微信', 'chat'], ['sms', '短信', 'sms'], ['calls', '电话', 'phone'], ['mini', '小程序', 'mini'], ['mail', '邮箱', 'mail']];
 const LINES = { normal: '', busy: '占线', off: '关机', no_answer: '不接', rejects: '拒接', unreachable: '无信号', suspended: '停机' };

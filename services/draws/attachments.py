@@ -88,7 +88,7 @@ class DrawAttachments:
     async def _check_reader(self, actor: Actor, draw_id: UUID) -> None:
         await self._reading.get(actor, draw_id)
         if actor.role == "venue":
-            raise Forbidden("申请附件只供招标人、代理机构、核验和监督人员查看。")
+            raise Forbidden("申请附件只供招标人、代理机构、核验人员和监督人查看。")
 
     async def _open_draw(self, actor: Actor, draw_id: UUID) -> Locked:
         locked = await lock_for(actor, draw_id)

@@ -273,7 +273,7 @@ class Discards:
         await record(actor, self._deps.now(), "discard.absence", "draw", draw.id, code=invitation.code)
         await self._tell_expert("absence_registered", invitation, draw, "once", await self._contact(invitation))
         await self._tell_supervisors(draw, "absence", str(invitation.id))
-        message = "已登记缺席，已通知专家本人和监督人员。请启动补抽。"
+        message = "已登记缺席，已通知专家本人和监督人。请启动补抽。"
         return Registered(invitation.code, "absence", True, None, message)
 
     # ---- recusal on the spot: the verifier or a supervisor confirms it
@@ -290,7 +290,7 @@ class Discards:
         request = await self._ask(actor, draw, invitation, form, draw.ends_at)
         await self._tell_expert("recusal_asked", invitation, draw, str(request.id), await self._contact(invitation))
         await self._ask_to_confirm(draw, request)
-        message = "已登记，等待核验人员或监督人员确认，确认后名额才会空出。专家本人已收到通知。"
+        message = "已登记，等待核验人员或监督人确认，确认后名额才会空出。专家本人已收到通知。"
         return Registered(invitation.code, "recusal", False, request.answer_until, message)
 
     async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
@@ -323,7 +323,7 @@ class Discards:
             await check_not_of_agency(actor, locked.draw)
             request = await DiscardRequest.select_for_update().get(id=request_id)
             if actor.account_id == request.asked_by_id:
-                raise Forbidden("不能确认自己的登记，请由其他核验人员或监督人员办理。", code="own_request")
+                raise Forbidden("不能确认自己的登记，请由其他核验人员或监督人办理。", code="own_request")
             now = self._deps.now()
             self._decide(request, event, actor.role, now, actor.account_id)
             request.opinion = opinion

@@ -80,7 +80,7 @@ def check_draw_form(form: DrawForm, book: Rulebook, now: datetime) -> None:
     if form.starts_at <= now:
         raise InvalidInput("预计评标开始时间已过，请重新设置。", field="starts_at")
     if "supervisors" in rules.required and not form.supervisors:
-        raise InvalidInput("请从监督人名册中至少选择一名监督人员。", field="supervisors")
+        raise InvalidInput("请从监督人名册中至少选择一位监督人。", field="supervisors")
 
 
 _LABELS = {

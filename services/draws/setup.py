@@ -123,7 +123,7 @@ class DrawSetup:
             if locked.state not in _SUPERVISORS_OPEN:
                 raise Conflict(f"活动{locked.state.label}，现在不能更换监督人。", code="supervisors_fixed")
             if not chosen and "supervisors" in self._deps.book(actor.pool).draw.required:
-                raise InvalidInput("请至少选择一名监督人员。", field="supervisors")
+                raise InvalidInput("请至少选择一位监督人。", field="supervisors")
             await choose_supervisors(locked.draw, chosen)
             await record(actor, self._deps.now(), "draw.supervisors_changed", "draw", draw_id, count=len(set(chosen)))
 

@@ -24,7 +24,7 @@ async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
         raise InvalidInput("所选监督人不在名册中或已停用，请重新选择。", field="supervisors")
     for entry in entries.values():
         if await _of_agencys_side(draw, entry.mobile_hash):
-            raise InvalidInput("监督人员不能是本单位法人或经办人，请选择其他人员。", field="supervisors")
+            raise InvalidInput("监督人不能是本单位法人或经办人，请选择其他人员。", field="supervisors")
     await Supervisor.filter(draw_id=draw.id).delete()
     for entry_id in dict.fromkeys(chosen):
         entry = entries[entry_id]

@@ -185,10 +185,10 @@ async def test_a_refused_draw_says_why_and_can_be_handed_in_again(world: World, 
     application = (await agency.post(f"/draws/{draw}/submission", {"terminal": terminal}, 201))["id"]
     path = f"/verification/applications/{application}/refusal"
     assert (await verifier.post(path, {"opinion": ""}, 422))["field"] == "opinion"
-    await verifier.post(path, {"opinion": "缺少监督人员"}, 204)
+    await verifier.post(path, {"opinion": "缺少监督人"}, 204)
     assert (await verifier.post(path, {"opinion": "再退一次"}, 409))["code"] == "illegal_move"
     shown = (await agency.get(f"/draws/{draw}/applications"))["items"][0]
-    assert (shown["state"], shown["opinion"]) == ("refused", "缺少监督人员")
+    assert (shown["state"], shown["opinion"]) == ("refused", "缺少监督人")
     await agency.post(f"/draws/{draw}/submission", {"terminal": terminal}, 201)
     queue = await verifier.get("/verification/applications?size=1")
     assert (len(queue["items"]), queue["more"]) == (1, False)

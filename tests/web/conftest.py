@@ -70,6 +70,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.links: dict[str, str] = {}
         self.forms: list[dict[str, Any]] = []
+        self._form: dict[str, Any] = {}
         self.buttons: dict[str, tuple[dict[str, Any], dict[str, str]]] = {}
         self.words: list[str] = []
         self._open: tuple[str, dict[str, str], list[str]] | None = None
@@ -79,12 +80,14 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append({"action": values["action"], "method": values["method"], "fields": {}})
+            self._form = {"action": values["action"], "method": values["method"], "fields": {}}
+            if "data-text-size" not in values:  # below every page, and none of its own
+                self.forms.append(self._form)
         elif "data-puzzle" in values:
             puzzle = Puzzle(values["data-puzzle"], int(values["data-bits"]), int(values["data-parts"]))
-            self.forms[-1]["puzzle"] = puzzle
-        elif tag in ("input", "textarea") and self.forms:
-            self.forms[-1]["fields"][values["name"]] = values.get("value", "")
+            self._form["puzzle"] = puzzle
+        elif tag in ("input", "textarea") and self._form:
+            self._form["fields"][values["name"]] = values.get("value", "")
         elif tag in ("a", "button"):
             self._open = (tag, values, [])
 
@@ -95,9 +98,9 @@ class _Page(HTMLParser):
         name = values.get("aria-label") or "".join(words).strip()
         if tag == "a":
             self.links[name] = values["href"]
-        elif self.forms:
+        elif self._form:
             own = {values["name"]: values["value"]} if "name" in values else {}
-            self.buttons[name] = (self.forms[-1], own)
+            self.buttons[name] = (self._form, own)
         self._open = None
 
     def handle_data(self, data: str) -> None:

@@ -254,7 +254,7 @@ async def test_the_desk_on_a_phone_and_on_a_screen(
     await seen.check(f"desk-{name}")
     await page.get_by_role("link", name="演示项目").click()
     await seen.check(f"desk-draw-{name}")
-    await page.get_by_role("link", name="到场登记").click()
+    await page.get_by_role("link", name="签到台").click()
     await page.get_by_label("专家的6位验证码").fill(invitations[2].code)
     await page.keyboard.press("Enter")
     await page.get_by_text("已登记进场").wait_for()

@@ -288,7 +288,7 @@ async def test_a_recusal_is_registered_by_the_desk_and_confirmed_by_the_verifier
     await desk.press("登记", who=one.code, kind="recusal", cause="", reason="亲属")
     assert (desk.status, "请从列表中选择回避原因" in desk.text) == (422, True)
     await desk.press("登记", who=one.code, kind="recusal", cause="投标人", reason="与法定代表人有亲属关系")
-    assert "等待核验人员或监督人员确认" in desk.text
+    assert "等待核验人员或监督人确认" in desk.text
     assert "确认回避" not in desk.page.buttons
     assert "现场回避待您确认" in (await verifier.get("/desk")).text
     await verifier.get(f"/desk/{draw_id}/absences")

@@ -391,8 +391,8 @@ async def test_a_reviewer_is_named_and_revoked(scene: Scene) -> None:
     assert "行业部门预审 · 广州市 · 设计" in visitor.text
     assert "以下任务没有审核人员" not in visitor.text
     assert "13700001234" not in visitor.text
-    await visitor.press("确定取消李审核的授权")
-    assert "已取消授权" in visitor.text
+    await visitor.press("确定停用李审核的授权")
+    assert "已停用授权" in visitor.text
     assert (await ReviewAssignment.get()).revoked_at is not None
     assert "李审核" in (await visitor.get("/office/reviewers?ended=1")).text
 
@@ -407,9 +407,9 @@ async def test_staff_come_and_go_but_the_last_administrator_stays(scene: Scene) 
     terminal = scene.world.services.deps.book("demo").draw.terminals[0]
     await post(visitor, "/office/staff", **who, role="verifier", scope=terminal)
     assert f"核验人员 · {terminal}" in visitor.text
-    await visitor.press("确定取消王核验的核验人员身份")
-    assert "已取消，立即生效" in visitor.text
-    await visitor.press("确定取消周管理的专家库管理员身份")
+    await visitor.press("确定停用王核验的核验人员身份")
+    assert "已停用，立即生效" in visitor.text
+    await visitor.press("确定停用周管理的专家库管理员身份")
     assert (visitor.status, "不能取消最后一位管理员" in visitor.text) == (409, True)
     assert await RoleGrant.filter(role="pool_admin", revoked_at=None).count() == 1
 

@@ -20,7 +20,7 @@ class ReviewerPages(OfficePart):
     action = "review.assign"
     notes: ClassVar[Mapping[str, str]] = {
         "granted": "已授权，对方登录后即可审核。",
-        "revoked": "已取消授权，立即生效。",
+        "revoked": "已停用授权，立即生效。",
     }
 
     def add_routes(self) -> None:

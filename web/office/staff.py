@@ -18,7 +18,7 @@ from web.site import page_number
 class StaffPages(OfficePart):
     code = "staff"
     action = "person.manage"
-    notes: ClassVar[Mapping[str, str]] = {"granted": "已添加，对方登录后即可使用。", "revoked": "已取消，立即生效。"}
+    notes: ClassVar[Mapping[str, str]] = {"granted": "已添加，对方登录后即可使用。", "revoked": "已停用，立即生效。"}
 
     def add_routes(self) -> None:
         self.site.get("/office/staff", self.many)

@@ -46,7 +46,7 @@ export async function absencesOfDraw(page) {
     },
   });
   return [
-    form, form && banner('请假须专家本人确认；缺席在集合时间后才能登记；现场回避须核验人员或监督人员确认。每次登记都会立即通知专家和监督人员，并写入抽取记录。'),
+    form, form && banner('请假须专家本人确认；缺席在集合时间后才能登记；现场回避须核验人员或监督人确认。每次登记都会立即通知专家和监督人，并写入抽取记录。'),
     await requestsOfDraw(page, id, '等待和已处理的登记'),
     await live(page, async () => (await page.api.get(`/draws/${id}/absences`)).items, (items) =>
       (items.length ? cells('缺席记录', items.map((row) => line(page, row))) : empty('还没有缺席记录。'))),

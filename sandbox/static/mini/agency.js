@@ -23,7 +23,7 @@ export async function agency(page) {
       cell('项目与标段', '', { onclick: () => page.go('projects') }),
       cell('待补抽', board.pending_supplements ? h('b', { class: 'm-dot' }, String(board.pending_supplements)) : '', { onclick: () => page.go('absences') }),
       page.me.role === 'organisation' && cell('我的经办人', '', { onclick: () => page.go('agents') }),
-      cell('账户管理', '', { onclick: () => page.go('account') }),
+      cell('我的账号', '', { onclick: () => page.go('account') }),
     ].filter(Boolean)),
     week(board.week),
     recent.items.length ? cells('最近的抽取', recent.items.map((card) => drawCell(page, card))) : banner('还没有抽取活动。点“一键示例抽取”，马上看到一次完整的抽取。'),
@@ -70,7 +70,7 @@ export async function draws(page) {
   return [
     h('form', { class: 'm-search', onsubmit: search }, word, kind, h('button', { class: 'm-small' }, '搜索')),
     first.total ? listed(page, first) : empty('没有符合条件的活动。'),
-    page.me.role === 'pool_admin' && cells('', [cell('账户管理', '', { onclick: () => page.go('account') })]),
+    page.me.role === 'pool_admin' && cells('', [cell('我的账号', '', { onclick: () => page.go('account') })]),
   ];
 }
 

@@ -17,7 +17,7 @@ export async function agents(page) {
       submit: async (values) => {
         await page.api.post('/organisations/agents', values);
         close();
-        page.toast('已发出，请本人在小程序“账户管理”中同意。');
+        page.toast('已发出，请本人在小程序“我的账号”中同意。');
         page.refresh();
       },
     }));

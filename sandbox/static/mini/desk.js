@@ -15,14 +15,14 @@ export async function desk(page) {
   return [
     shown.length ? cells('评标活动', shown.map((card) => drawCell(page, card, () => page.go('door', { id: card.id })))) : empty('还没有要签到的活动。'),
     buttons(button('刷新', () => page.refresh())),
-    cells('', [cell('账户管理', '', { onclick: () => page.go('account') })]),
+    cells('', [cell('我的账号', '', { onclick: () => page.go('account') })]),
   ];
 }
 
 /** One activity: agency and offices see the list, the desk also the code and the entries. */
 export async function door(page) {
   const { id } = page.params;
-  page.title('专家出入场');
+  page.title('签到台');
   const staff = ['venue', 'verifier'].includes(page.me.role);
   const found = await page.api.get(`/draws/${id}`);
   const list = h('div', { class: 'm-stack', 'aria-live': 'polite' });

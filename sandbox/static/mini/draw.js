@@ -62,7 +62,7 @@ const fields = (lots, finished) => [
   { name: 'operator_name', label: '经办人' },
   { name: 'operator_phone', label: '经办人电话', type: 'tel' },
   { name: 'operator_id_number', label: '经办人证件号', hint: '为保护隐私不回显，每次保存都要填写', also: 'operator_id' },
-  { name: 'supervisors', label: '监督人员', type: 'supervisors', hint: '监督人用自己的手机参与三方摇号' },
+  { name: 'supervisors', label: '监督人', type: 'supervisors', hint: '监督人用自己的手机参与三方摇号' },
   { name: 'remark', label: '备注', type: 'textarea', hint: '选填' },
 ].filter(Boolean);
 
@@ -132,7 +132,7 @@ const registered = (found) => found.supervisors.filter((one) => one.entry_id).ma
 const CHANGEABLE = ['submitted', 'verified', 'short', 'supplement_pending'];
 
 function changeSupervisors(page, found) {
-  const close = page.app.overlay('更换监督人', makeForm(page, [{ name: 'supervisors', label: '监督人员', type: 'supervisors' }],
+  const close = page.app.overlay('更换监督人', makeForm(page, [{ name: 'supervisors', label: '监督人', type: 'supervisors' }],
     { supervisors: registered(found) }, {
       label: '保存', submit: async (values) => { await page.api.put(`/draws/${found.id}/supervisors`, values); close(); page.refresh(); },
     }));
@@ -147,7 +147,7 @@ export function overview(found) {
       cell('进场项目', found.on_site ? '是' : '否'), cell('经办人', found.operator_name, { note: found.operator_phone }),
       found.remark && cell('备注', found.remark),
     ].filter(Boolean)),
-    cells('监督人员', found.supervisors.map((one) => cell(one.name, one.phone, { note: one.department }))),
-    found.supervisors.length ? null : banner('没有填写监督人员。'),
+    cells('监督人', found.supervisors.map((one) => cell(one.name, one.phone, { note: one.department }))),
+    found.supervisors.length ? null : banner('没有填写监督人。'),
   ];
 }

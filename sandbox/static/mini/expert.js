@@ -28,10 +28,10 @@ export async function expert(page) {
     panels.items.length > 0 && cells('我的评标活动', panels.items.map((item) => line(page, item))),
     buttons(button('扫码签到', () => scan(page), 'primary')),
     cells('', [
-      cell('我的日程', '', { note: '设置不接受抽取的时间', onclick: () => page.go('periods') }),
+      cell('不接受抽取的时间', '', { note: '出差、休假时不会抽到您', onclick: () => page.go('periods') }),
       cell('我的档案', '', { onclick: () => page.go('profile') }),
       cell('我的申报', '', { note: '续聘、进度、缴费', onclick: () => page.go('applicant') }),
-      cell('账户管理', '', { onclick: () => page.go('account') }),
+      cell('我的账号', '', { onclick: () => page.go('account') }),
     ]),
     past.items.length > 0 && cells('过去的活动', past.items.map((item) => line(page, item))),
   ];
@@ -155,7 +155,7 @@ export async function checkIn(page) {
 
 /** Times in which not to be drawn (日程). */
 export async function periods(page) {
-  page.title('我的日程');
+  page.title('不接受抽取的时间');
   const { items } = await page.api.get('/experts/me/unavailabilities');
   const path = '/experts/me/unavailabilities';
   const cancel = async (period) => {

@@ -69,7 +69,7 @@ export async function roles(page) {
 
 /** My roles, organisations that ask for me, log-out. */
 export async function account(page) {
-  page.title('账户管理');
+  page.title('我的账号');
   await page.app.loadMe();
   return [
     joinCell(page, '通知会发到微信'),

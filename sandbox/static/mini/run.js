@@ -100,6 +100,6 @@ function more(page, found) {
   return cells('结果与记录', [
     cell('抽取结果', '', { onclick: () => page.go('result', { id: found.id }) }),
     page.me.role !== 'supervisor' && cell('缺席登记', '', { onclick: () => page.go('absencesOfDraw', { id: found.id }) }),
-    cell('专家出入场', '', { onclick: () => page.go('door', { id: found.id }) }),
+    cell('签到台', '', { onclick: () => page.go('door', { id: found.id }) }),
   ].filter(Boolean));
 }

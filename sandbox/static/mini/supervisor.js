@@ -24,7 +24,7 @@ export async function supervisor(page) {
     waiting.length > 0 && cells('等待您提交随机数', waiting.map(line)),
     others.length > 0 && cells('我监督的抽取', others.map(line)),
     items.length ? null : empty('还没有指定您监督的抽取。'),
-    cells('', [cell('账户管理', '', { onclick: () => page.go('account') })]),
+    cells('', [cell('我的账号', '', { onclick: () => page.go('account') })]),
   ];
 }
 

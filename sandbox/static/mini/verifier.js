@@ -28,7 +28,7 @@ export async function verifier(page) {
       note: `${item.organisation} · ${item.applicant}\n${showTime(item.submitted_at)}提交`, tag: tag(item.state, STATES.find(([value]) => value === item.state)[1]),
       onclick: () => page.go('application', { id: item.id, draw: item.draw_id, state: item.state }),
     }))) : empty(state === 'submitted' ? '没有待核验的申请。' : '没有记录。'),
-    cells('', [cell('抽取活动', '', { onclick: () => page.go('draws') }), cell('签到台', '', { onclick: () => page.go('desk') }), cell('账户管理', '', { onclick: () => page.go('account') })]),
+    cells('', [cell('抽取活动', '', { onclick: () => page.go('draws') }), cell('签到台', '', { onclick: () => page.go('desk') }), cell('我的账号', '', { onclick: () => page.go('account') })]),
   ];
 }
 

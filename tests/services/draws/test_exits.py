@@ -59,7 +59,7 @@ async def submitted(office: Office) -> UUID:
 async def refused(office: Office) -> UUID:
     draw_id = await submitted(office)
     application = await DrawApplication.get(draw_id=draw_id)
-    await office.verification.refuse(office.verifier, application.id, "缺少监督人员")
+    await office.verification.refuse(office.verifier, application.id, "缺少监督人")
     return draw_id
 
 
