@@ -11,7 +11,7 @@ from __future__ import annotations
 BIND_FIRST = "请先绑定身份，两分钟即可完成："
 NOT_AN_EXPERT = "您绑定的手机号没有对应的在库评标专家。如果您是评标专家，请拨打{hotline}核对登记的手机号。"
 NOT_AN_EXPERT_YET = "您还不是在库评标专家，入库后才能办理这一项。申请办到哪一步，可以点选查看："
-DID_NOT_UNDERSTAND = "没有看懂您的意思；如果刚才正在办理什么，它可能已经中断，请重新开始。您可以点选："
+DID_NOT_UNDERSTAND = "没有看懂您的意思。如果刚才正在办理，可能已经中断，请重新开始。您可以点选："
 MENU = "您可以点选："
 MENU_AGENCY = "招标人、代理机构和现场人员请打开小程序办理。"
 WORK = "{label}：{counts}"
