@@ -81,7 +81,7 @@ const apply = {
     {
       done: (facts) => facts.decided?.includes(FIRST), next: '王初审打开小程序，点“待审核的申请”，逐项看过后点“通过”。',
       taps: [{ phone: FIRST, tab: 'mini', words: ['允许', '绑定并继续', '确认登录', '确认全部通过', '全部通过', undecided, '通过', APPLICANT, '待审核的申请', logIn] }],
-      why: '初审意见已记录，申请自动转到下一环节。审核员看不到自己环节以外的操作。',
+      why: '初审意见已记录，申请自动转到下一环节。审核人员看不到自己环节以外的操作。',
     },
     {
       done: (facts) => facts.decided?.includes(FINAL), next: '李复审同样点“待审核的申请”，再点“通过”。',
