@@ -39,7 +39,7 @@ async def guard_bodies(request: web.Request, handler: _Handler) -> web.StreamRes
 
 @contextmanager
 def _time_limit(body: StreamReader) -> Iterator[None]:
-    """Fails whoever still reads the body after ``BODY_TIMEOUT``."""
+    """Raise RequestPayloadError in a pending read of the body after ``BODY_TIMEOUT``."""
 
     def give_up() -> None:
         if not body.is_eof():

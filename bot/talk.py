@@ -74,7 +74,7 @@ CHOOSE_AGAIN = "没有看懂您的选择，请点选下面的一项，或回复�
 EXPIRED_TAP = "这个选项已经失效，请按最新的一条选择。"
 STUCK = "还是没有看懂，您可以拨打{contact}找人工；不办了请回复“取消”。"
 _MISSES = 3
-"""After so many answers that made no sense, each further reply names somebody to ask. The question stays open."""
+"""From this many answers that could not be parsed on, each reply names a contact. The question stays open."""
 
 
 class Waiting(BaseException):

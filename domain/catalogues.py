@@ -56,7 +56,7 @@ class Names(Protocol):
 
 
 def full_name(kind: str, code: str, known: Names) -> str:
-    """What people read instead of a code: 设计 › 建筑工程 › 结构, 长沙市岳麓区; the code itself when nobody knows it.
+    """The name shown for a code: 设计 › 建筑工程 › 结构, 长沙市岳麓区; the code itself when it is unknown.
 
     Without the province of a region and the class (大类) of a specialty, unless that is all there is. Names of the
     other kinds tell enough alone.

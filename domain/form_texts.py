@@ -67,7 +67,7 @@ def _show_row(field: FormField, row: object, catalogue: CatalogueView, choices: 
 
 
 def _cells(field: FormField, row: Mapping[str, object], catalogue: CatalogueView) -> list[str]:
-    """One row; an end that nobody typed to a beginning is today: 2008-07, 至今."""
+    """The cells of one row. A period with a start and an empty end shows 至今 as its end."""
     return [
         show_value(part, row.get(code), catalogue)
         or (TODAY if part.not_before and not part.required and row.get(part.not_before) else "")

@@ -718,7 +718,7 @@ class _Walk:
         condition.put(leaf, outcome)
 
     def _undone(self, condition: _Condition, leaf: bytes) -> None:
-        """The place stays taken, so nobody else was or is called for it."""
+        """The call is open again and still occupies its place, so the order goes on as before."""
         _check(self.phase in UNDONE_IN, "undone_late")
         condition.put(leaf, "open")
         self.undone += 1

@@ -197,7 +197,7 @@ def _outcome(answered: Answered, choice: Choice, turn: Turn) -> str:
 
 
 def undo_first(view: InvitationView, turn: Turn) -> str:
-    """For whoever has just agreed and doesn't come."""
+    """The reply to an expert who has just accepted and now writes that he can't come."""
     return f"{texts.UNDO_FIRST}\n{_agreed(view, turn)}"
 
 
