@@ -6,69 +6,80 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from handlers.commands import TAPS
-from services.accounts import Accounts
+from services.accounts.account_linking import Joining
+from services.accounts.credentials import Credentials
+from services.accounts.identity_verification import DUE as PERSON_CHECK_DUE
+from services.accounts.identity_verification import PersonChecks
+from services.accounts.initial_passwords import InitialPasswords
+from services.accounts.passwords import Passwords
+from services.accounts.puzzles import Puzzles
+from services.accounts.registration import Registration
+from services.accounts.sessions import Sessions
+from services.accounts.staff import Staff
+from services.accounts.web_sessions import BrowserLogins
+from services.accounts.wechat_binding import Accounts
+from services.applications.attachments import SWEEP_DUE, Attachments
+from services.applications.campaigns import Campaigns
+from services.applications.document_delivery import PaperSending
+from services.applications.documents import Papers
 from services.applications.drafts import Drafts
-from services.applications.listing import ApplicationListing
-from services.applications.reading import ApplicationReading
+from services.applications.queries import ApplicationReading
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
-from services.assignments import Assignments
-from services.attachment_reading import AttachmentReading
-from services.attachments import SWEEP_DUE, Attachments
-from services.attendance import AttendanceDesk
-from services.audit import Audit
-from services.base import Deps
-from services.browsers import BrowserLogins
-from services.campaigns import Campaigns
 from services.catalogues import Catalogues
-from services.conclusions import Conclusions
-from services.credentials import Credentials
-from services.deadlines import Deadlines, Duty
+from services.core.audit import Audit
+from services.core.base import Deps
+from services.core.signed_links import Links
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
+from services.draws.attendance import AttendanceDesk
 from services.draws.audits import DrawAudits
+from services.draws.calling import Run
 from services.draws.copying import DrawCopies
 from services.draws.discards import DISCARDS_DUE, Discards
+from services.draws.documents import DrawPapers
 from services.draws.exits import Exits
-from services.draws.papers import DrawPapers
+from services.draws.invitations import Invitations
 from services.draws.previews import DrawPreviews
-from services.draws.reading import Reading
+from services.draws.projects import Projects
+from services.draws.public_links import Screens
+from services.draws.queries import Reading
 from services.draws.recusal_import import RecusalImport
 from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
-from services.draws.run import Run
-from services.draws.screens import Screens
 from services.draws.setup import DrawSetup
+from services.draws.supervisor_register import SupervisorRegister
 from services.draws.verification import UNVERIFIED, Verification
-from services.employer_import import EmployerImport
-from services.employers import Employers
-from services.entrances import Entrances
 from services.entry import NOTICE_OVER, Entry
-from services.exam_sheets import ExamSheets
-from services.expert_office import ExpertOffice
-from services.expert_terms import ExpertTerms
-from services.experts import Experts
-from services.exports import Exports
-from services.file_checker import FileChecker
-from services.helpdesk import HelpDesk
-from services.initial_passwords import InitialPasswords
-from services.invitations import Invitations
-from services.joining import Joining
-from services.late_replies import LateReplies
-from services.links import Links
-from services.materials import Materials
-from services.notices import Consents, Delivery, Notices, ShortLinks
-from services.objections import Objections
-from services.office import OfficeReading
-from services.organisations import Organisations
-from services.paper_sending import PaperSending
-from services.papers import Papers
-from services.passwords import Passwords
-from services.payments.afterwards import Afterwards
-from services.payments.desk import Outside, make_desk
+from services.entry.conclusions import Conclusions
+from services.entry.exam_sheets import ExamSheets
+from services.entry.objections import Objections
+from services.entry.public_notices import PublicNotices
+from services.experts.profile import Experts
+from services.experts.terms import ExpertTerms
+from services.files.garbage_collection import REMOVALS_DUE, SEARCH_DUE, StoreKeeper
+from services.files.materials import Materials
+from services.files.previews import Previews
+from services.files.sealed_files import SealedFiles
+from services.inspection.checker import FileChecker
+from services.notifications import Consents, Delivery, Notices, ShortLinks
+from services.notifications.entrances import Entrances
+from services.notifications.helpdesk import HelpDesk
+from services.notifications.pending_replies import LateReplies
+from services.office.application_list import ApplicationListing
+from services.office.dashboard import OfficeReading
+from services.office.experts import ExpertOffice
+from services.office.exports import Exports
+from services.office.staff_work import StaffWork
+from services.operations.delivery_reports import Receipts
+from services.operations.privacy import Privacy
+from services.operations.scheduler import Deadlines, Duty
+from services.organisations.employer_import import EmployerImport
+from services.organisations.employers import Employers
+from services.organisations.legal_entities import Organisations
+from services.payments.assembly import Outside, make_desk
 from services.payments.fees import Fees
-from services.person_checks import DUE as PERSON_CHECK_DUE
-from services.person_checks import PersonChecks
+from services.payments.refunds.outcomes import Afterwards
 from services.ports import (
     ChatWindows,
     Files,
@@ -83,21 +94,10 @@ from services.ports import (
     VoiceCaller,
     WechatWeb,
 )
-from services.previews import Previews
-from services.privacy import Privacy
-from services.projects import Projects
-from services.public_notices import PublicNotices
-from services.puzzles import Puzzles
-from services.receipts import Receipts
-from services.registration import Registration
 from services.registry import Services
 from services.reviews import Alignment, DoneTasks, Reminders, ReviewQueue, Reviews
-from services.sealed_files import SealedFiles
-from services.sessions import Sessions
-from services.staff import Staff
-from services.staff_work import StaffWork
-from services.store_keeper import REMOVALS_DUE, SEARCH_DUE, StoreKeeper
-from services.supervisors import SupervisorRegister
+from services.reviews.assignments import Assignments
+from services.reviews.attachment_access import AttachmentReading
 
 
 @dataclass(frozen=True)

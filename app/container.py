@@ -39,9 +39,9 @@ from gateways.wechat_pay import WechatPay
 from gateways.wechat_quota import DailyQuotas
 from gateways.wechat_token import AccessTokens
 from models.setup import tortoise_config
-from services.base import Deps, Jobs
-from services.crypto import Keyring
-from services.file_checker import FileChecker
+from services.core.base import Deps, Jobs
+from services.core.crypto import Keyring
+from services.inspection.checker import FileChecker
 from services.registry import Services
 
 

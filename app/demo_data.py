@@ -26,12 +26,12 @@ from models.draws import SupervisorEntry
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
 from models.reviews import ReviewAssignment
-from services.accounts import account_by_mobile
-from services.base import Deps, system, transaction
+from services.accounts.wechat_binding import account_by_mobile
 from services.catalogues import Catalogues
-from services.expert_import import ExpertImport
-from services.expert_sheets import COLUMNS
-from services.pinyin import sort_name
+from services.core.base import Deps, system, transaction
+from services.core.pinyin import sort_name
+from services.experts.expert_import import ExpertImport
+from services.experts.import_sheet import COLUMNS
 
 POOL = "demo"
 SPECIALTY = "A0801"

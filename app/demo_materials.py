@@ -10,10 +10,10 @@ from domain.rulebook import Rulebook
 from domain.rulebook_forms import FileRule, FormField
 from gateways.printer import TypstPrinter
 from models.materials import Material
-from services.base import Deps, system
-from services.file_checker import FileChecker
-from services.materials import MaterialData, Materials
-from services.sealed_files import SealedFiles
+from services.core.base import Deps, system
+from services.files.materials import MaterialData, Materials
+from services.files.sealed_files import SealedFiles
+from services.inspection.checker import FileChecker
 
 Content = dict[str, object]
 _WORDS = {"jpg": "JPG", "png": "PNG", "pdf": "PDF"}

@@ -27,7 +27,7 @@ from domain.rulebook import Rulebook, check_rulebooks, load_rulebooks
 from domain.rulebook_types import RulebookError
 from models.migrate import OLDEST_POSTGRES
 from models.schema_check import find_schema_faults
-from services.audit import find_break
+from services.core.audit import find_break
 
 PATIENCE = 10.0
 """Seconds for one check that talks to somebody."""

@@ -9,7 +9,7 @@ import asyncpg
 from app.container import make_keyring
 from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
-from services.crypto import Keyring, SealBroken
+from services.core.crypto import Keyring, SealBroken
 
 KEYS = "密钥"
 

@@ -25,7 +25,7 @@ from config.logging import Outage
 from config.settings import Settings
 from jobs.queue import make_queue
 from jobs.tasks import register
-from services.deadlines import Deadlines
+from services.operations.scheduler import Deadlines
 
 log = structlog.get_logger(__name__)
 

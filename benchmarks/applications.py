@@ -26,9 +26,9 @@ from domain.ids import new_id
 from domain.rulebook import load_rulebooks
 from models.migrate import migrate
 from models.setup import tortoise_config
-from services.applications.listing import ApplicationListing, Filter, Sort
-from services.base import Actor, Deps, Jobs
-from services.crypto import Keyring
+from services.core.base import Actor, Deps, Jobs
+from services.core.crypto import Keyring
+from services.office.application_list import ApplicationListing, Filter, Sort
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 SIZE = 20

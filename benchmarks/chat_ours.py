@@ -21,7 +21,7 @@ from bot.talk import Talk, conversation
 from bot.users import Users
 from bot.windows import Windows
 from domain.clock import SystemClock
-from services.crypto import Keyring
+from services.core.crypto import Keyring
 
 if TYPE_CHECKING:
     from services.ports import OfficialAccountSender

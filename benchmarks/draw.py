@@ -35,12 +35,12 @@ from models.migrate import migrate
 from models.organisations import Organisation
 from models.projects import Project
 from models.setup import tortoise_config
-from services.base import Actor, Deps, Jobs, rows
-from services.crypto import Keyring
+from services.core.base import Actor, Deps, Jobs, rows
+from services.core.crypto import Keyring
 from services.draws import eligibility
+from services.draws.calling import Run
 from services.draws.rounds import Rounds
-from services.draws.run import Run
-from services.notices import Notices
+from services.notifications import Notices
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 NEEDED = 5

@@ -38,8 +38,8 @@ from models.accounts import Account, WechatIdentity
 from models.migrate import migrate
 from models.notices import Attempt
 from models.setup import tortoise_config
-from services.base import execute, transaction
-from services.notices import Recipient
+from services.core.base import execute, transaction
+from services.notifications import Recipient
 from services.registry import Services
 
 PORT = 18390

@@ -46,12 +46,12 @@ from models.applications import Application
 from models.migrate import migrate
 from models.payments import Fee, PayOrder
 from models.setup import tortoise_config
-from services.base import Deps, Jobs, execute
-from services.crypto import Keyring
-from services.notices import Notices
-from services.payments.events import PayEvents
-from services.payments.invoices import Invoices
-from services.payments.settle import Settle
+from services.core.base import Deps, Jobs, execute
+from services.core.crypto import Keyring
+from services.notifications import Notices
+from services.payments.invoices.requests import Invoices
+from services.payments.settlement import Settle
+from services.payments.webhooks import PayEvents
 
 AT_ONCE = 32
 SLICE = 250

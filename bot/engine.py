@@ -29,7 +29,7 @@ from bot.turn import Turn
 from bot.users import Users
 from bot.windows import Windows
 from domain.errors import OutcomeUnknown, Rejected, Transient
-from services.crypto import Keyring, SealBroken
+from services.core.crypto import Keyring, SealBroken
 from services.ports import OfficialAccountSender
 
 if TYPE_CHECKING:

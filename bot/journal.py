@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, cast
 
 from bot.messages import Message, Value
 from bot.values import Json, ValueBroken, decode, encode
-from services.crypto import Keyring, SealBroken
+from services.core.crypto import Keyring, SealBroken
 
 LIFETIME = timedelta(minutes=30)
 """How long a question waits for its answer."""

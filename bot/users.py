@@ -17,7 +17,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 from bot.messages import Message
 from bot.turn import NOBODY, WechatUser
 from domain.ids import new_id
-from services.together import Together
+from services.core.batching import Together
 
 _FIND = """
 SELECT i.id, i.account_id, i.following, asked.number

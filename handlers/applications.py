@@ -13,7 +13,7 @@ from domain.entry_lifecycles import ApplicationState
 from handlers import commands, overview, people, texts, wording
 from services.applications.progress import Progress
 from services.applications.to_do import ToDo
-from services.base import Actor
+from services.core.base import Actor
 
 _OPINION_BYTES = 600
 _SPECIALTIES_SHOWN = 6

@@ -11,10 +11,10 @@ from bot.turn import Turn
 from domain.errors import InvalidInput, TooMany
 from domain.parsing import fold, mobile_number
 from handlers import commands, overview, people, texts
-from services.accounts import Bound
-from services.joining import DIGITS, SCENE
-from services.permissions import role_name
-from services.sources import Source
+from services.accounts.account_linking import DIGITS, SCENE
+from services.accounts.sources import Source
+from services.accounts.wechat_binding import Bound
+from services.core.permissions import role_name
 
 VENUE = "venue"
 """Why somebody binds: the venue's code was scanned by a WeChat that nobody knows yet."""

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from domain.clock import print_time
 from handlers import commands, people, texts, wording
-from services.accounts import Who
+from services.accounts.wechat_binding import Who
+from services.office.staff_work import Count, Work
 from services.registry import Services
-from services.staff_work import Count, Work
 
 
 async def first_things(services: Services, pool: str, who: Who) -> str:

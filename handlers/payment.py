@@ -11,9 +11,9 @@ from bot.turn import Turn
 from domain.chat_links import link
 from domain.clock import print_time
 from handlers import commands, texts
-from services.base import Actor
+from services.core.base import Actor
 from services.payments.fees import print_deadline
-from services.payments.reading import FeeView, InvoiceView
+from services.payments.queries import FeeView, InvoiceView
 
 _INVOICE = {
     "wanted": texts.INVOICE_WAITING,

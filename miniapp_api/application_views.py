@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.campaigns import CampaignOut, EntryType
 from miniapp_api.http.schema import Moment, Output
 from miniapp_api.registration import StandingOut
-from services.applications.reading import ApplicationView
+from services.applications.queries import ApplicationView
 from services.applications.to_do import Home
 
 Choice = Literal["preferred", "alternative"]

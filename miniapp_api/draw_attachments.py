@@ -8,7 +8,7 @@ from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Listing, PoolPath
 from services.draws.attachments import RULE
-from services.draws.papers import Kind
+from services.draws.documents import Kind
 
 api = Api(
     "draw_attachments",

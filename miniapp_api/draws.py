@@ -12,9 +12,9 @@ from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
-from services.crypto import PHONE, Keyring
+from services.core.crypto import PHONE, Keyring
 from services.draws.forms import DrawForm
-from services.draws.reading import Detail, Filters
+from services.draws.queries import Detail, Filters
 
 api = Api(
     "draws",

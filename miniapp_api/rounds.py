@@ -8,7 +8,7 @@ from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output
-from services import permissions
+from services.core import permissions
 from services.draws.rounds import RoundView
 
 api = Api(

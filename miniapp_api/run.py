@@ -21,9 +21,9 @@ from miniapp_api.http.problems import problem_of
 from miniapp_api.http.routes import Api
 from miniapp_api.http.running import read_token
 from miniapp_api.http.schema import Input, Moment, Output
-from services.outages import AWAY
-from services.sources import network_of
-from services.streams import Stream
+from services.accounts.sources import network_of
+from services.core.outages import AWAY
+from services.core.streams import Stream
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -128,7 +128,7 @@ class VerificationCode(Row):
     mobile_hash = fields.CharField(64)
     purpose = fields.CharField(20)
     source = fields.CharField(80, default="", db_default="")
-    """Who asked for it, as ``services.sources.Source`` counts: a network, a WeChat or an account."""
+    """Who asked for it, as ``services.accounts.sources.Source`` counts: a network, a WeChat or an account."""
     sent = fields.BooleanField(default=True, db_default=True)
     """False: nobody has this mobile, so no message went out, unsaid."""
     code_hash = fields.CharField(64)
@@ -145,7 +145,7 @@ class WrongTry(Row):
     """A wrong code or password.
 
     ``subject``: the mobile's hash, the account's id, or the hash of a name that nobody has.
-    ``source`` is who typed it, as ``services.sources.Source`` counts: a stranger's tries lock the stranger.
+    ``source`` is who typed it, as ``services.accounts.sources.Source`` counts: a stranger's tries lock the stranger.
     """
 
     pool = fields.CharField(32)

@@ -1,1 +1,1 @@
-"""What the system does: one module per noun; a public method is one use case and one transaction."""
+"""What the system does: a package per noun, a module per use case; a public method is one transaction."""

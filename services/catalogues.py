@@ -10,10 +10,10 @@ from domain.catalogues import Entry, Kind, full_name
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from models.experts import CatalogueEntry
-from services.base import Actor, Deps, execute, record, rows, transaction
-from services.limits import serialise
-from services.permissions import check
-from services.texts import check_text
+from services.core.base import Actor, Deps, execute, record, rows, transaction
+from services.core.limits import serialise
+from services.core.permissions import check
+from services.core.short_texts import check_text
 
 _UPSERT = (
     "INSERT INTO catalogue_entry (id, pool, kind, code, name, parent, position) "

@@ -9,10 +9,10 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
-from services.base import Actor
+from services.accounts.sources import Source
+from services.core.base import Actor
+from services.experts.membership_status import Standing, standing_of
 from services.registry import Services
-from services.sources import Source
-from services.standing import Standing, standing_of
 from web.login import TRIES, Door, safe_target, shown
 from web.site import Site
 

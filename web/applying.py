@@ -13,10 +13,10 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook_forms import EntryType
+from services.accounts.page_tokens import lend_token
 from services.applications.progress import Progress
-from services.base import Actor
-from services.helpdesk import FEEDBACK_MAX
-from services.page_tokens import lend_token
+from services.core.base import Actor
+from services.notifications.helpdesk import FEEDBACK_MAX
 from services.registry import Services
 from web.account import Bar
 from web.login import Door

@@ -14,11 +14,11 @@ from domain.clock import local, print_time
 from domain.errors import AppError
 from domain.lifecycles import DrawState
 from models.draws import Draw
-from services.draws.reading import Progress
-from services.draws.screens import Screens
-from services.outages import AWAY
-from services.sources import network_of
-from services.streams import OpenStreams, Stream
+from services.accounts.sources import network_of
+from services.core.outages import AWAY
+from services.core.streams import OpenStreams, Stream
+from services.draws.public_links import Screens
+from services.draws.queries import Progress
 from web.rolls import ACTS, Roll, read_rolls, short
 from web.site import Site
 

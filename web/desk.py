@@ -13,13 +13,13 @@ import aiohttp.web as http
 from domain.draw_record import TERMINATION_REASONS
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from models.draws import Draw
-from services.attachment_rules import AttachmentView
-from services.attendance import DeskRow
-from services.base import Actor
+from services.applications.attachment_rules import AttachmentView
+from services.core.base import Actor
+from services.core.permissions import may
+from services.draws.attendance import DeskRow
 from services.draws.discards import DiscardForm, Kind, RequestRow
-from services.draws.reading import Filters
-from services.draws.screens import Screens
-from services.permissions import may
+from services.draws.public_links import Screens
+from services.draws.queries import Filters
 from services.registry import Services
 from web.login import Door
 from web.office import menu_of

@@ -14,8 +14,8 @@ import aiohttp.web as http
 from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
 from domain.lifecycles import InvitationState
 from domain.rulebook import Rulebook
-from services.attendance_rules import venue_position
-from services.invitations import Choice, InvitationView
+from services.draws.attendance_rules import venue_position
+from services.draws.invitations import Choice, InvitationView
 from services.registry import Services
 from web.positions import read_position
 from web.site import Site

@@ -15,12 +15,12 @@ import aiohttp.web as http
 
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.rulebook import Rulebook
-from services.base import Actor
-from services.browsers import KNOWN_FOR, LASTS, BrowserLogins
-from services.permissions import role_name
-from services.puzzles import Puzzle
+from services.accounts.puzzles import Puzzle
+from services.accounts.sources import Source
+from services.accounts.web_sessions import KNOWN_FOR, LASTS, BrowserLogins
+from services.core.base import Actor
+from services.core.permissions import role_name
 from services.registry import Services
-from services.sources import Source
 from web.sent_codes import SentCodes
 from web.site import POOL, Site
 

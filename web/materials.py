@@ -10,9 +10,9 @@ import aiohttp.web as http
 
 from domain.errors import NotFound, Unauthenticated
 from domain.rulebook_people import MaterialType
-from services.base import Actor
-from services.materials import MaterialView
-from services.permissions import may
+from services.core.base import Actor
+from services.core.permissions import may
+from services.files.materials import MaterialView
 from services.registry import Services
 from web.login import Door, is_wechat
 from web.site import Site

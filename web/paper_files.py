@@ -10,8 +10,8 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, NotFound
-from services.base import Actor
-from services.paper_sending import Kind, check_kind
+from services.applications.document_delivery import Kind, check_kind
+from services.core.base import Actor
 from services.registry import Services
 from web.login import Door
 from web.site import Site, show_pdf

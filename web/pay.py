@@ -14,7 +14,7 @@ import aiohttp.web as http
 from domain.clock import local
 from domain.errors import AppError, Forbidden, Unavailable
 from services.payments.orders import Ordered
-from services.payments.reading import FeeView
+from services.payments.queries import FeeView
 from services.payments.receipt import prove
 from services.ports import PayParameters
 from services.registry import Services

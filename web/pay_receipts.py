@@ -12,8 +12,8 @@ import structlog
 from aiohttp import web
 
 from domain.errors import AppError, GatewayError
-from services.outages import AWAY
-from services.payments.events import PayEvents
+from services.core.outages import AWAY
+from services.payments.webhooks import PayEvents
 
 log = structlog.get_logger(__name__)
 

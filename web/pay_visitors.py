@@ -18,8 +18,8 @@ import aiohttp.web as http
 import structlog
 
 from domain.errors import GatewayError, NotFound, Rejected
-from services.base import Actor
-from services.crypto import SealBroken
+from services.core.base import Actor
+from services.core.crypto import SealBroken
 from services.registry import Services
 from web.login import Door, is_wechat, safe_target
 from web.site import Site

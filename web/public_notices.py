@@ -7,9 +7,9 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, NotFound
-from services.base import Actor
-from services.objections import TEXT_MAX
-from services.public_notices import PublicEntry
+from services.core.base import Actor
+from services.entry.objections import TEXT_MAX
+from services.entry.public_notices import PublicEntry
 from services.registry import Services
 from web.login import Door
 from web.site import Site, page_number

@@ -1,6 +1,6 @@
 """Where SMS and voice vendors push their reports. They sign nothing and send no header of ours, so the path holds a
-secret and networks may be named; what they say is believed only as far as ``services.receipts`` can confirm it. Stored
-before it is answered; a job applies it."""
+secret and networks may be named. What they say is believed only as far as ``services.operations.delivery_reports`` can
+confirm it. A report is stored before it is answered; a job applies it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import structlog
 from aiohttp import web
 
 from domain.errors import InvalidInput, TooMany
+from services.operations.delivery_reports import Receipts
 from services.ports import CallReport, SmsReport
-from services.receipts import Receipts
 from web.site import Limit
 
 log = structlog.get_logger(__name__)

@@ -12,10 +12,10 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from services.base import Actor
-from services.codes import Purpose
-from services.credentials import TAIL
-from services.registration import RegistrationForm
+from services.accounts.credentials import TAIL
+from services.accounts.registration import RegistrationForm
+from services.accounts.verification_codes import Purpose
+from services.core.base import Actor
 from services.registry import Services
 from web.login import TRIES, Door, device_of, onward, safe_target, shown
 from web.site import Site

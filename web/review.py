@@ -15,9 +15,9 @@ import aiohttp.web as http
 from domain.entry_lifecycles import LOG_LABELS, TaskState
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook_reviews import OPINION_MAX
-from services.attachment_reading import Form
-from services.base import Actor
+from services.core.base import Actor
 from services.registry import Services
+from services.reviews.attachment_access import Form
 from services.reviews.decisions import Decision
 from services.reviews.queue import TaskCard, TaskView, Wanted
 from web.login import Door

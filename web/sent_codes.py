@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 import aiohttp.web as http
 
-from services.base import Deps
-from services.crypto import SealBroken
+from services.core.base import Deps
+from services.core.crypto import SealBroken
 
 _COOKIE, _PURPOSE = "pbt_sent", "sent"
 LASTS = timedelta(minutes=15)

@@ -18,9 +18,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
-from services.attachment_reading import Form, OpenedFile
-from services.outages import AWAY
+from services.core.outages import AWAY
 from services.registry import Services
+from services.reviews.attachment_access import Form, OpenedFile
 from web.text_size import large_text, note_size, remember
 from web.words import filters
 

@@ -18,8 +18,8 @@ import aiohttp.web as http
 import structlog
 
 from domain.errors import AppError, Conflict, GatewayError, Rejected
-from services.base import Actor
-from services.crypto import SealBroken
+from services.core.base import Actor
+from services.core.crypto import SealBroken
 from services.registry import Services
 from web.login import BIND, Door, in_wechat, safe_target, shown
 from web.site import Site

@@ -17,8 +17,8 @@ import aiohttp.web as http
 import structlog
 
 from domain.errors import AppError, GatewayError, Rejected
-from services.browsers import BrowserLogins
-from services.crypto import SealBroken
+from services.accounts.web_sessions import BrowserLogins
+from services.core.crypto import SealBroken
 from services.registry import Services
 from web.login import Door, device_of, is_wechat, safe_target
 from web.site import Site

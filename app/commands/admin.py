@@ -10,8 +10,8 @@ from app.commands.database import deps_for
 from app.refusal import Refusal
 from config.logging import configure_logging
 from config.settings import Settings
-from services.base import system
-from services.staff import Office, Staff, StaffMember
+from services.accounts.staff import Office, Staff, StaffMember
+from services.core.base import system
 
 ADMIN: Office = "pool_admin"
 

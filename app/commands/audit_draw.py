@@ -11,9 +11,9 @@ from app.refusal import Refusal
 from config.logging import configure_logging
 from config.settings import Settings
 from models.draws import Draw
-from services.base import system
+from services.core.base import system
 from services.draws.audits import AuditReport, DrawAudits
-from services.draws.reading import Reading
+from services.draws.queries import Reading
 
 _MARKS = {"holds": "属实", "wrong": "不符", "unknown": "无法复核"}
 _EXITS = {"holds": 0, "wrong": 1, "unknown": 3}

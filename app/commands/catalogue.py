@@ -13,8 +13,8 @@ from app.refusal import Refusal
 from config.logging import configure_logging
 from config.settings import Settings
 from domain.catalogues import CatalogueError, Entry, Kind
-from services.base import Deps, system
 from services.catalogues import Catalogues
+from services.core.base import Deps, system
 
 _NAMES = {
     "region": "地区",

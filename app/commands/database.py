@@ -14,7 +14,7 @@ from domain.clock import SystemClock
 from domain.rulebook import load_rulebooks
 from models.migrate import pending
 from models.setup import tortoise_config
-from services.base import Deps
+from services.core.base import Deps
 
 
 @asynccontextmanager

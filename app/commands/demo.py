@@ -20,7 +20,7 @@ from app.preparations import bring_demo_people
 from app.refusal import Refusal
 from config.logging import configure_logging
 from domain import verify_draw
-from services.invariants import find_broken, find_broken_audit
+from services.operations.invariants import find_broken, find_broken_audit
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

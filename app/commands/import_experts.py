@@ -13,10 +13,10 @@ from app.commands.database import deps_for
 from app.refusal import Refusal
 from config.logging import configure_logging
 from config.settings import Settings
-from services.base import system
-from services.expert_import import ExpertImport, ImportReport
-from services.expert_sheets import render_template
-from services.sheet_files import Format, SheetError, format_of
+from services.core.base import system
+from services.experts.expert_import import ExpertImport, ImportReport
+from services.experts.import_sheet import render_template
+from services.spreadsheets.formats import Format, SheetError, format_of
 
 _STAGES = {"read": "读取", "check": "核对", "write": "写入"}
 _SHOWN = 50

@@ -23,7 +23,7 @@ from app.run import Plan, Prepare, parts, sandbox_urls
 from app.sandbox_setup import with_demo_accounts
 from config.settings import Settings
 from models.migrate import migrate
-from services.base import Deps, rows
+from services.core.base import Deps, rows
 
 
 @dataclass(frozen=True)

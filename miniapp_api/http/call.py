@@ -10,11 +10,11 @@ from uuid import UUID
 from aiohttp import web
 
 from domain.errors import Forbidden
-from services.streams import OpenStreams
+from services.core.streams import OpenStreams
 
 if TYPE_CHECKING:
     from domain.rulebook import Rulebook
-    from services.base import Actor
+    from services.core.base import Actor
     from services.registry import Services
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from domain.errors import AppError, TooMany, Unavailable
 from miniapp_api.http.call import Call
 from miniapp_api.http.problems import BadRequest
-from services.idempotency import forget, once
+from services.core.idempotency import forget, once
 
 HEADER = "Idempotency-Key"
 REPLAY = "Idempotent-Replay"

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from miniapp_api.http.idempotency import HEADER, REPLAY
 from miniapp_api.http.problems import CONTENT_TYPE, PROBLEM_SCHEMA
 from miniapp_api.http.routes import OCTETS, Api, Endpoint
-from services.permissions import role_name
+from services.core.permissions import role_name
 
 VERSION = "1"
 _REF = "#/components/schemas/{model}"

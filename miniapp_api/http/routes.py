@@ -25,7 +25,7 @@ from pydantic import BaseModel
 
 from miniapp_api.http.call import Download, UploadRule
 from miniapp_api.http.schema import Input, Output, Params, PoolPath
-from services.permissions import PERMISSIONS
+from services.core.permissions import PERMISSIONS
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -58,7 +58,7 @@ class Options(TypedDict, total=False):
 class Endpoint:
     """One operation.
 
-    ``actions`` name lines of ``services.permissions``, one of which suffices; none: ``access`` says it all.
+    ``actions`` name lines of ``services.core.permissions``, one of which suffices; none: ``access`` says it all.
 
     ``limits`` are (tries, seconds) per client address.
     """
@@ -139,7 +139,7 @@ def _endpoint(tag: str, method: str, path: str, summary: str, function: Function
     if "call" not in hints or set(hints) - {"call", "path", "query", "body", "upload"}:
         raise TypeError(f"{function.__name__}: parameters are call, path, query, body, upload, not {sorted(hints)}")
     if not set(actions) <= PERMISSIONS.keys():
-        raise TypeError(f"{function.__name__}: {actions} are no actions of services.permissions")
+        raise TypeError(f"{function.__name__}: {actions} are no actions of services.core.permissions")
     if ("upload" in hints) != (upload is not None):
         raise TypeError(f"{function.__name__}: upload needs both the parameter and its rule")
     path_model = _model(function, hints.get("path", PoolPath), Params)

@@ -18,9 +18,9 @@ from miniapp_api.http.limits import Counter, check_rate, client_address
 from miniapp_api.http.reading import Arguments, BodyRoom, read_arguments, read_path
 from miniapp_api.http.routes import Endpoint
 from miniapp_api.http.schema import Output
-from services import permissions
-from services.base import Actor
-from services.streams import OpenStreams
+from services.core import permissions
+from services.core.base import Actor
+from services.core.streams import OpenStreams
 
 if TYPE_CHECKING:
     from services.registry import Services

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.catalogues import Kind
 from domain.rulebook import Rulebook
-from services.base import rows
+from services.core.base import rows
 
 CODE_MAX = 64
 _FIND = (

@@ -19,10 +19,10 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSection
 from models.campaigns import Campaign
 from models.experts import Expert
+from services.applications.attachment_reuse import find_former, take_files_over
+from services.applications.campaigns import Campaigns, check_entry_type, entry_names, find_open
 from services.applications.codes import Codes, load_codes
-from services.applications.former_files import find_former, take_files_over
-from services.applications.kept import find_kept, refused_changes
-from services.applications.left_over import over_since, take_over
+from services.applications.expired import over_since, take_over
 from services.applications.persons import (
     facts_of,
     file_values,
@@ -33,7 +33,8 @@ from services.applications.persons import (
     today,
 )
 from services.applications.problems import refusal
-from services.applications.state import (
+from services.applications.renewal import find_kept, refused_changes
+from services.applications.repository import (
     SPECIALTIES,
     FixedChoice,
     editable_fields,
@@ -46,11 +47,10 @@ from services.applications.state import (
     seal_values,
     write_section,
 )
-from services.base import Actor, Deps, record, transaction, violation
-from services.campaigns import Campaigns, check_entry_type, entry_names, find_open
-from services.idempotency import once
-from services.limits import serialise
-from services.permissions import check
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.core.idempotency import once
+from services.core.limits import serialise
+from services.core.permissions import check
 
 
 @dataclass(frozen=True)

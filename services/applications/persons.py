@@ -16,8 +16,8 @@ from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer
 from models.experts import Employment, Expert
-from services.applications.state import read_values
-from services.base import Actor, Deps
+from services.applications.repository import read_values
+from services.core.base import Actor, Deps
 
 _CHOICE = "preferred"
 

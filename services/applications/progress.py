@@ -12,11 +12,11 @@ from domain.entry_lifecycles import ApplicationState, TaskState
 from domain.form_texts import show_specialty
 from domain.rulebook_reviews import Stage as EntryStage
 from models.applications import Application, ApplicationSpecialty
-from services.applications import progress_words as words
+from services.applications import progress_messages as words
 from services.applications.codes import load_codes
-from services.applications.progress_words import YOU, Facts, ask_line, find_facts
-from services.applications.state import SPECIALTIES
-from services.base import Deps
+from services.applications.progress_messages import YOU, Facts, ask_line, find_facts
+from services.applications.repository import SPECIALTIES
+from services.core.base import Deps
 
 StageState = Literal["done", "now", "next", "stopped"]
 """``stopped``: here it was sent back, refused or given up."""

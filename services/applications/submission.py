@@ -18,11 +18,14 @@ from domain.rulebook_forms import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask
+from services.accounts.verification_codes import Notifier
+from services.applications.campaigns import Campaigns
 from services.applications.codes import Codes, load_codes
-from services.applications.kept import find_kept, keep
+from services.applications.notifications import tell
 from services.applications.persons import facts_of, today
 from services.applications.problems import refusal
-from services.applications.state import (
+from services.applications.renewal import find_kept, keep
+from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,
     editable_fields,
@@ -35,13 +38,10 @@ from services.applications.state import (
     read_values,
     unknown_application,
 )
-from services.applications.telling import tell
-from services.base import Actor, Deps, record, transaction, violation
-from services.campaigns import Campaigns
-from services.codes import Notifier
-from services.permissions import check
-from services.pinyin import sort_name
-from services.texts import check_text
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.core.permissions import check
+from services.core.pinyin import sort_name
+from services.core.short_texts import check_text
 
 SIGNED_FORM = "signed_form"
 """Code of the field for the signed and stamped scan of the printed form, where a pool has one."""

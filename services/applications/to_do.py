@@ -16,13 +16,13 @@ from domain.rulebook_forms import EntryType
 from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert
+from services.applications.campaigns import Campaigns, CampaignView
 from services.applications.codes import load_codes
 from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
-from services.applications.state import find_live
-from services.base import Deps
-from services.campaigns import Campaigns, CampaignView
-from services.standing import Standing, standing_of
+from services.applications.repository import find_live
+from services.core.base import Deps
+from services.experts.membership_status import Standing, standing_of
 
 _FRESH = timedelta(days=180)
 """For so long after an entry renewing it is no business of the person's."""

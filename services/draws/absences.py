@@ -18,13 +18,13 @@ from domain.rulebook_texts import time_params
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
 from models.invitations import Invitation
-from services import permissions
-from services.base import Actor, Deps, record, rows, transaction, violation
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, transaction, violation
+from services.draws.calling import Run, place
+from services.draws.invitations import Invitations
+from services.draws.repository import Locked, append, check_owner, check_scope, lock_for
 from services.draws.rounds import Rounds, RoundView, ordered_regions
-from services.draws.run import Run, place
-from services.draws.state import Locked, append, check_owner, check_scope, lock_for
-from services.invitations import Invitations
-from services.notices import Notices
+from services.notifications import Notices
 
 
 @dataclass(frozen=True)

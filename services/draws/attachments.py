@@ -9,15 +9,15 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailab
 from domain.lifecycles import DrawState
 from domain.rulebook_forms import FileRule
 from models.applications import Attachment
-from services import permissions
-from services.attachment_reading import OpenedFile
-from services.attachment_rules import AttachmentView, check_begin, clean_name, view_of
-from services.base import Actor, Deps, record, transaction
-from services.draws.reading import Reading
-from services.draws.state import Locked, lock_for
-from services.file_checker import FileChecker
-from services.file_contents import MEDIA_TYPES
-from services.sealed_files import FileLost, SealedFiles, new_key
+from services.applications.attachment_rules import AttachmentView, check_begin, clean_name, view_of
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction
+from services.draws.queries import Reading
+from services.draws.repository import Locked, lock_for
+from services.files.sealed_files import FileLost, SealedFiles, new_key
+from services.inspection.checker import FileChecker
+from services.inspection.contents import MEDIA_TYPES
+from services.reviews.attachment_access import OpenedFile
 
 RULE = FileRule(types=("pdf", "jpg", "png"), size_max=20_000_000)
 _FIELD = "draw_application"

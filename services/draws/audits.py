@@ -14,10 +14,10 @@ from domain.clock import print_time
 from domain.draw_record import SKIP_REASONS
 from domain.errors import Conflict, NotFound
 from models.draws import CandidateList, Draw, LogEntry, RecusalCommitment
-from services import permissions
-from services.base import Actor, Deps, record, rows, transaction, violation
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.judging import bars_of, condition_of, misfits, recusals_of, span_of
-from services.draws.reading import Reading
+from services.draws.queries import Reading
 from services.draws.recusal_commitment import SealedRecusal, listed, open_commitment
 from services.draws.snapshots import Opened, open_list, open_skips
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.draws import CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
-from services.base import Actor, Deps, transaction
-from services.crypto import PHONE
+from services.core.base import Actor, Deps, transaction
+from services.core.crypto import PHONE
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
-from services.draws.reading import Reading
+from services.draws.queries import Reading
 from services.draws.setup import DrawSetup
 
 _DAY = timedelta(days=1)

@@ -22,13 +22,15 @@ from models.audit import AuditEntry
 from models.draws import CallNotice, DiscardRequest, Draw, DrawApplication, LogEntry
 from models.experts import Expert
 from models.invitations import Invitation
-from services import permissions
-from services.base import Actor, Deps, record, rows, system, transaction, violation
-from services.batches import each
-from services.crypto import PHONE
-from services.draws.reading import Reading
-from services.draws.run import Cause
-from services.draws.state import (
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, system, transaction, violation
+from services.core.batches import each
+from services.core.crypto import PHONE
+from services.core.permissions import AGENCY, role_name
+from services.draws.calling import Cause
+from services.draws.invitations import Channel, Invitations
+from services.draws.queries import Reading
+from services.draws.repository import (
     Locked,
     check_not_of_agency,
     check_owner,
@@ -39,9 +41,7 @@ from services.draws.state import (
     tell_supervisors,
     tell_verifiers,
 )
-from services.invitations import Channel, Invitations
-from services.notices import Notices
-from services.permissions import AGENCY, role_name
+from services.notifications import Notices
 
 Kind = Literal["leave", "absence", "recusal"]
 _WHAT = {"leave": "人工请假，待本人确认", "absence": "缺席", "recusal": "现场回避，待确认"}

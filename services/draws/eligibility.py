@@ -18,7 +18,7 @@ from domain.persons import born_after
 from domain.recusal import normalise_person_name, unit_keys
 from domain.rulebook import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
-from services.base import rows
+from services.core.base import rows
 
 _NAME = "lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g'))"
 _TOOK_PART = "('accepted', 'left', 'absent', 'recused', 'released')"

@@ -13,12 +13,12 @@ from domain.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent, Invit
 from domain.rulebook_texts import time_params
 from models.draws import DrawApplication
 from models.invitations import Invitation
-from services import permissions
-from services.base import Actor, Deps, record, transaction
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction
+from services.core.permissions import AGENCY
+from services.draws.calling import Cause, Run
 from services.draws.lapsed import tell_lapsed
-from services.draws.rounds import leave_committing
-from services.draws.run import Cause, Run
-from services.draws.state import (
+from services.draws.repository import (
     Locked,
     append,
     append_end,
@@ -30,8 +30,8 @@ from services.draws.state import (
     tell_agency,
     tell_supervisors,
 )
-from services.notices import Notices
-from services.permissions import AGENCY
+from services.draws.rounds import leave_committing
+from services.notifications import Notices
 
 _UNVERIFIED = (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED)
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)

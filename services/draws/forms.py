@@ -9,8 +9,8 @@ from uuid import UUID
 
 from domain.errors import InvalidInput
 from domain.rulebook import Rulebook
-from services.base import violation
-from services.texts import check_no_link
+from services.core.base import violation
+from services.core.short_texts import check_no_link
 
 
 @dataclass(frozen=True)

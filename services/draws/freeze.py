@@ -9,8 +9,8 @@ from uuid import UUID
 from domain import draw_record as record
 from domain import draws as law
 from models.draws import CallNotice, CandidateList, Condition, Draw, Round
-from services.base import Deps
-from services.crypto import Keyring
+from services.core.base import Deps
+from services.core.crypto import Keyring
 from services.draws.eligibility import find_eligible, recusals
 from services.draws.snapshots import keep_list, seal_list, snapshot_setting
 

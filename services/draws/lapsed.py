@@ -8,9 +8,9 @@ from domain.lifecycles import InvitationState
 from domain.rulebook_texts import time_params
 from models.invitations import Invitation
 from models.notices import Attempt
-from services.base import Deps
-from services.notices import Notices
-from services.notices.notify import NO_VALID_KEY, UNCONFIRMED
+from services.core.base import Deps
+from services.notifications import Notices
+from services.notifications.notices import NO_VALID_KEY, UNCONFIRMED
 
 LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
 """Closed before its expert agreed, if he had not agreed before."""

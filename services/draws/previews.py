@@ -7,10 +7,10 @@ from uuid import UUID
 
 from domain.errors import TooMany
 from models.draws import CallNotice, Condition, Draw
-from services import permissions
-from services.base import Actor, Deps, transaction
+from services.core import permissions
+from services.core.base import Actor, Deps, transaction
 from services.draws.eligibility import count_eligible, nobody_recused
-from services.draws.state import lock_editable
+from services.draws.repository import lock_editable
 from services.draws.usage import take_one
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from domain import draws as law
 from models.draws import AvoidedDraw, Draw, RecusalCommitment, RecusalPerson, RecusalUnit
-from services.crypto import Keyring
+from services.core.crypto import Keyring
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Literal
 from uuid import UUID
 
 from domain.errors import AppError, InvalidInput, RuleViolation
-from services import sheet_files
-from services.base import Actor, transaction
+from services.core.base import Actor, transaction
+from services.core.short_texts import check_text
 from services.draws.recusal_lists import RecusalLists
-from services.file_checker import FileChecker
-from services.sheet_files import Column, Format, Line, SheetError, format_of
-from services.texts import check_text
+from services.inspection.checker import FileChecker
+from services.spreadsheets import formats
+from services.spreadsheets.formats import Column, Format, Line, SheetError, format_of
 
 Kind = Literal["units", "persons"]
 LINES_MAX = 500
@@ -94,7 +94,7 @@ def render_template(kind: Kind, form: Format, reasons: Sequence[str], evidence: 
         ["回避原因只能填写下列之一，请勿修改"], *([one] for one in reasons),
         ["回避依据只能填写下列之一，请勿修改"], *([one] for one in evidence),
     ]  # fmt: skip
-    return sheet_files.render_template(form, _TITLES[kind], columns, ("回避原因和依据", notes))
+    return formats.render_template(form, _TITLES[kind], columns, ("回避原因和依据", notes))
 
 
 def _checked(kind: Kind, line: Line) -> list[str]:

@@ -10,8 +10,8 @@ from domain.parsing import credit_code, id_number
 from domain.recusal import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
 from models.draws import Draw, RecusalPerson, RecusalUnit
 from models.projects import Project
-from services.base import Actor, Deps, transaction, violation
-from services.draws.state import lock_editable
+from services.core.base import Actor, Deps, transaction, violation
+from services.draws.repository import lock_editable
 
 
 class RecusalLists:

@@ -19,13 +19,13 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.lifecycles import DrawEvent, DrawState
 from models.accounts import Account
 from models.draws import CallNotice, CandidateList, Condition, Draw, LogEntry, Round, Supervisor
-from services.base import Actor, Deps, transaction, violation
-from services.base import record as audit
+from services.core.base import Actor, Deps, transaction, violation
+from services.core.base import record as audit
 from services.draws.freeze import freeze_lists
 from services.draws.recusal_commitment import commit_recusals
-from services.draws.state import Locked, acts_for_agency, append, check_owner, draw_params, lock, lock_for, move
+from services.draws.repository import Locked, acts_for_agency, append, check_owner, draw_params, lock, lock_for, move
 from services.draws.supervision import check_supervisors, supervisor_facts
-from services.notices import Notices
+from services.notifications import Notices
 
 BY_AGENCY = "agency"
 """What the published record says of an abortion; the agency's own words stay in the audit trail."""

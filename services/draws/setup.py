@@ -27,9 +27,9 @@ from models.draws import (
 from models.experts import CatalogueEntry
 from models.organisations import Organisation
 from models.projects import Lot, Project
-from services import permissions
-from services.base import Actor, Deps, record, transaction, violation
-from services.crypto import PHONE
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.core.crypto import PHONE
 from services.draws.attachments import attached_name
 from services.draws.forms import (
     ConditionForm,
@@ -40,12 +40,12 @@ from services.draws.forms import (
     check_draw_form,
     check_notice_form,
 )
+from services.draws.projects import check_on_site
 from services.draws.recusal_lists import check_recusals, recuse_parties
-from services.draws.state import Locked, lock_editable, lock_for, move, tell_verifiers
+from services.draws.repository import Locked, lock_editable, lock_for, move, tell_verifiers
 from services.draws.supervision import check_supervisors, choose_supervisors
 from services.draws.usage import take_one
-from services.notices import Notices
-from services.projects import check_on_site
+from services.notifications import Notices
 
 _SUPERVISORS_OPEN = (
     DrawState.EDITING, DrawState.REFUSED, DrawState.SUBMITTED, DrawState.VERIFIED, DrawState.SHORT,

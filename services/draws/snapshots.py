@@ -13,7 +13,7 @@ from uuid import UUID
 from domain import draws as law
 from domain.rulebook import Rulebook
 from models.draws import CallNotice, CandidateList, Draw, ListSnapshot, SkipFact
-from services.crypto import Keyring
+from services.core.crypto import Keyring
 from services.draws.eligibility import Hindrance, Recusals, claimed
 
 _QUICK = 1

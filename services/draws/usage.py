@@ -8,8 +8,8 @@ from uuid import UUID
 
 from domain.clock import local
 from domain.errors import TooMany
-from services.base import rows
-from services.limits import seconds_until
+from services.core.base import rows
+from services.core.limits import seconds_until
 
 _TAKE = (
     "INSERT INTO usage_count (id, kind, subject_id, day, used) VALUES (gen_random_uuid(), $1, $2, $3, 1) "

@@ -9,11 +9,11 @@ from uuid import UUID
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.lifecycles import VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
 from models.draws import Draw, DrawApplication
-from services import permissions
-from services.base import Actor, Deps, record, rows, system, transaction
-from services.batches import each
-from services.draws.state import check_not_of_agency, lock, move, tell_agency
-from services.notices import Notices
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import each
+from services.draws.repository import check_not_of_agency, lock, move, tell_agency
+from services.notifications import Notices
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert
 from models.reviews import Objection
-from services.applications.state import lock, log, move
-from services.applications.telling import tell
-from services.base import Deps, record, rows, system, transaction
-from services.batches import each
-from services.codes import Notifier
-from services.entry.files import FileMaker
-from services.entry.numbers import expert_number, is_taken
-from services.expert_files import put_file
+from services.accounts.verification_codes import Notifier
+from services.applications.notifications import tell
+from services.applications.repository import lock, log, move
+from services.core.base import Deps, record, rows, system, transaction
+from services.core.batches import each
+from services.entry.expert_creation import FileMaker
+from services.experts.expert_records import put_file
+from services.experts.numbers import expert_number, is_taken
 
 _S = ApplicationState
 _AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}

@@ -14,9 +14,9 @@ from domain.rulebook_reviews import Fee as FeeRules
 from models.applications import Application
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
-from services.base import Deps, record, rows, system, transaction
-from services.batches import each
-from services.codes import Notifier
+from services.accounts.verification_codes import Notifier
+from services.core.base import Deps, record, rows, system, transaction
+from services.core.batches import each
 
 KIND = "training"
 

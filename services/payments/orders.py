@@ -32,13 +32,13 @@ from domain.fees import next_question, order_ends, phase_of
 from domain.ids import new_id
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
-from services.base import Actor, Deps, record, rows, system, transaction, violation
-from services.batches import each, not_paused
-from services.limits import HOUR, check_recent
-from services.payments.bill_days import open_day
+from services.core.base import Actor, Deps, record, rows, system, transaction, violation
+from services.core.batches import each, not_paused
+from services.core.limits import HOUR, check_recent
 from services.payments.fees import print_deadline, rules_of
-from services.payments.reading import FeeView, view_fee
-from services.payments.settle import Settle
+from services.payments.queries import FeeView, view_fee
+from services.payments.reconciliation.bill_days import open_day
+from services.payments.settlement import Settle
 from services.ports import Merchant, OrderRequest, PayApp, PaymentPlatform, PayParameters, TradeReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -13,8 +13,8 @@ from domain.masking import mask_name
 from domain.money import capital, yuan
 from models.accounts import Account
 from models.payments import Fee, PayOrder
-from services.base import Deps
-from services.links import Links
+from services.core.base import Deps
+from services.core.signed_links import Links
 from services.payments.fees import rules_of
 
 _PURPOSE = "receipt"

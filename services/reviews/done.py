@@ -10,11 +10,11 @@ from uuid import UUID
 from domain.entry_lifecycles import TaskState
 from models.reviews import ReviewTask
 from services.applications.codes import load_codes
-from services.applications.state import EVERYTHING
-from services.base import Actor, Deps, rows
-from services.permissions import check
+from services.applications.repository import EVERYTHING
+from services.core.base import Actor, Deps, rows
+from services.core.permissions import check
 from services.reviews.queue import PAGE_MAX, TaskCard, card_of
-from services.reviews.reach import TAKEN_BACK
+from services.reviews.scope import TAKEN_BACK
 
 _DECIDED = (
     "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, t.state, t.decided_at, t.opinion, "

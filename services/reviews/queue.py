@@ -19,11 +19,11 @@ from models.applications import Application
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.codes import Codes, load_codes
 from services.applications.persons import facts_of
-from services.base import Actor, Deps, record, rows, transaction
-from services.permissions import check
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.permissions import check
+from services.reviews.application_view import Sheet, find_secret, read_sheet
 from services.reviews.decisions import rule_of, unknown_task
-from services.reviews.reach import REACHES, TAKEN_BACK, is_own, reaches
-from services.reviews.sheet import Sheet, find_secret, read_sheet
+from services.reviews.scope import REACHES, TAKEN_BACK, is_own, reaches
 from services.reviews.steps import alternatives_of, specialties_of
 
 PAGE_MAX = 100

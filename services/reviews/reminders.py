@@ -7,10 +7,10 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from domain.clock import local
-from services.base import Deps, rows, transaction
-from services.notices import Notices, Recipient
-from services.reviews.gaps import find_gaps
-from services.reviews.reach import COVERS, PREFIX
+from services.core.base import Deps, rows, transaction
+from services.notifications import Notices, Recipient
+from services.reviews.coverage import find_gaps
+from services.reviews.scope import COVERS, PREFIX
 
 _WAITING = f"""
 WITH reviewer AS MATERIALIZED (

@@ -14,7 +14,7 @@ from domain.rulebook import Rulebook
 from domain.rulebook_reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewTask
-from services.base import rows
+from services.core.base import rows
 
 _LATEST = """
 SELECT DISTINCT ON (step_code, specialty) step_code, specialty, state FROM review_task

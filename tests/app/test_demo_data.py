@@ -18,9 +18,9 @@ from models.accounts import Account
 from models.experts import CatalogueEntry, Expert
 from models.organisations import AgentLink
 from models.setup import tortoise_config
-from services.base import Deps, Jobs
-from services.crypto import Keyring
-from services.roles import roles_of
+from services.accounts.roles import roles_of
+from services.core.base import Deps, Jobs
+from services.core.crypto import Keyring
 
 CONFIG = Path(__file__).parents[2] / "config"
 

@@ -22,7 +22,7 @@ from config.settings import Pay, Settings, Sms, SmsPool, Voice, VoicePool, Wecha
 from domain.ids import new_id
 from domain.rulebook import load_rulebook
 from domain.rulebook_texts import sms_templates, voice_templates
-from services.audit import chain
+from services.core.audit import chain
 from tests.factories.settings import make_settings, production_settings
 from tests.gateways.mail_server import Server, serving
 from tests.gateways.pay_platform import UnknownOrders, merchant, playing

@@ -16,7 +16,7 @@ from bot.messages import Message, parse_message
 from bot.replies import Text
 from bot.router import Router
 from bot.turn import Turn, WechatUser
-from services.crypto import Keyring
+from services.core.crypto import Keyring
 from tests.factories.numbers import Numbers
 
 NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)

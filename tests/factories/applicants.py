@@ -9,8 +9,8 @@ from uuid import UUID
 
 from models.accounts import Account
 from models.applications import Application, ApplicationSection
-from services.applications.state import seal_values
-from services.base import Actor, Deps
+from services.applications.repository import seal_values
+from services.core.base import Actor, Deps
 from tests.factories.numbers import Numbers
 from tests.factories.people import make_account
 

@@ -15,10 +15,10 @@ from models.accounts import Account
 from models.applications import Application, Attachment
 from models.campaigns import Campaign, Employer
 from models.experts import CatalogueEntry
+from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
-from services.base import Actor, Deps
-from services.campaigns import Campaigns
-from services.pinyin import sort_name
+from services.core.base import Actor, Deps
+from services.core.pinyin import sort_name
 from tests.factories.numbers import Numbers
 from tests.factories.people import CREDIT_CODE, make_account
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from app.assembly import Ports
 from app.assembly import make_services as assemble
-from services.base import Deps
+from services.core.base import Deps
 from services.registry import Services
 from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker
 from tests.factories.offices import SceneMaker

@@ -8,7 +8,7 @@ from domain.clock import FixedClock
 from models.applications import Application
 from models.payments import Fee
 from models.reviews import ReviewAssignment
-from services.base import Actor, Deps
+from services.core.base import Actor, Deps
 from services.ports import TradeReport
 from services.registry import Services
 from tests.factories.assembly import make_services

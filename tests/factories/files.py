@@ -19,12 +19,12 @@ from domain.clock import Clock, SystemClock
 from domain.errors import Rejected, Transient
 from domain.rulebook_forms import FileType
 from domain.rulebook_people import MaterialType
-from services.file_checker import FileChecker
-from services.file_contents import Found, inspect, render_picture
-from services.office_files import inspect_material
+from services.inspection.checker import FileChecker
+from services.inspection.contents import Found, inspect, render_picture
+from services.inspection.office_documents import inspect_material
 from services.ports import FileEntry
-from services.sheet_files import Column, Format, Line
-from services.sheet_reading import read_lines
+from services.spreadsheets.formats import Column, Format, Line
+from services.spreadsheets.parsing import read_lines
 
 
 def jpeg(width: int = 640, height: int = 480, *, mode: str = "RGB", orientation: int = 0) -> bytes:

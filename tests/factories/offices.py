@@ -18,22 +18,22 @@ from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
 from models.organisations import Organisation
 from models.projects import Project
-from services.attendance import AttendanceDesk
-from services.base import Actor, Deps
+from services.core.base import Actor, Deps
+from services.core.signed_links import Links
 from services.draws.absences import Absences
+from services.draws.attendance import AttendanceDesk
+from services.draws.calling import Run
 from services.draws.discards import DiscardForm, Discards
 from services.draws.exits import Exits
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
+from services.draws.invitations import Invitations
 from services.draws.previews import DrawPreviews
-from services.draws.reading import Reading, published_lists
+from services.draws.queries import Reading, published_lists
 from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
-from services.draws.run import Run
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
-from services.invitations import Invitations
-from services.links import Links
-from services.notices import Notices
+from services.notifications import Notices
 from services.ports import MenuItem
 from tests.factories.people import CREDIT_CODE, make_account, make_expert
 

@@ -13,23 +13,24 @@ from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
 from domain.ids import new_id
 from models.applications import Application, ApplicationSection
 from models.payments import Fee
-from services.applications.state import seal_values
-from services.base import Actor, Deps
-from services.codes import Notifier
-from services.payments.afterwards import Afterwards
-from services.payments.alarms import Alarms
-from services.payments.bills import Bills
-from services.payments.desk import Outside, PayDesk, make_desk
-from services.payments.events import Passing, PayEvents
+from services.accounts.verification_codes import Notifier
+from services.applications.repository import seal_values
+from services.core.base import Actor, Deps
+from services.files.sealed_files import SealedFiles
+from services.payments.assembly import Outside, PayDesk, make_desk
 from services.payments.fees import Fees
-from services.payments.invoices import Invoices
-from services.payments.invoicing import Invoicing
-from services.payments.letters import Letters
+from services.payments.invoices.outbound_email import Letters
+from services.payments.invoices.processor import Invoicing
+from services.payments.invoices.requests import Invoices
 from services.payments.orders import Orders
-from services.payments.reading import Payments
-from services.payments.redirects import Redirects
-from services.payments.refunds import Refunds
-from services.payments.settle import Settle
+from services.payments.queries import Payments
+from services.payments.reconciliation.bills import Bills
+from services.payments.reconciliation.unmatched_payments import Alarms
+from services.payments.refunds.outcomes import Afterwards
+from services.payments.refunds.processing import Refunds
+from services.payments.refunds.redirects import Redirects
+from services.payments.settlement import Settle
+from services.payments.webhooks import Passing, PayEvents
 from services.ports import (
     BankCard,
     InvoiceReport,
@@ -46,7 +47,6 @@ from services.ports import (
     TradeBill,
     TradeReport,
 )
-from services.sealed_files import SealedFiles
 from tests.factories.numbers import Numbers
 from tests.factories.people import make_account
 

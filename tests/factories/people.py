@@ -9,7 +9,7 @@ from domain.persons import birth_of
 from models.accounts import Account, RoleGrant, WechatIdentity
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
-from services.base import Deps
+from services.core.base import Deps
 from tests.factories.numbers import Numbers
 
 _numbers = Numbers()

@@ -14,8 +14,8 @@ from models.applications import Application, ApplicationSection, ApplicationSpec
 from models.campaigns import Employer
 from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment, ReviewTask
-from services.applications.state import next_number, seal_values
-from services.base import Actor, Deps, transaction
+from services.applications.repository import next_number, seal_values
+from services.core.base import Actor, Deps, transaction
 from services.reviews import Reviews
 from tests.factories.numbers import Numbers
 from tests.factories.people import BEGINNING, CREDIT_CODE, make_account

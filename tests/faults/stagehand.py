@@ -24,8 +24,8 @@ from app.demo.stage import Stage, stage
 from app.demo_data import POOL, SPECIALTY
 from app.demo_people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
-from services.base import rows
-from services.invariants import find_broken, find_broken_audit
+from services.core.base import rows
+from services.operations.invariants import find_broken, find_broken_audit
 from tests.folders import data_folder
 
 NEEDED = 3

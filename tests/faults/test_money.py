@@ -14,7 +14,7 @@ import pytest_asyncio
 from app import keeper
 from app.demo.wire import Json
 from domain.clock import local
-from services.base import rows
+from services.core.base import rows
 from tests.faults.payers import AMOUNT, FRIENDS, WAYS, Debtor, Till, owing
 from tests.faults.stagehand import Killer
 from tests.faults.test_outages import standing_still

@@ -32,8 +32,8 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.setup import tortoise_config
-from services.base import Deps, Jobs
-from services.crypto import Keyring
+from services.core.base import Deps, Jobs
+from services.core.crypto import Keyring
 from services.payments.fees import Fees
 from services.registry import Services
 from tests.bot.conftest import KEYS, message

@@ -12,7 +12,7 @@ from models.accounts import Account, Session, VerificationCode, WechatIdentity
 from models.audit import AuditEntry
 from models.experts import Expert
 from models.notices import Notice
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.people import make_account, make_expert
 from tests.handlers.conftest import Phone, World
 

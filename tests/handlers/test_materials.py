@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from models.materials import Material
-from services.base import Actor
-from services.materials import MaterialData
+from services.core.base import Actor
+from services.files.materials import MaterialData
 from tests.factories.files import pdf
 from tests.factories.people import make_account
 from tests.handlers.conftest import Phone, World

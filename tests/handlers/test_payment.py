@@ -12,7 +12,7 @@ import pytest
 from domain.errors import Transient
 from models.accounts import Account
 from models.payments import Fee
-from services.base import Actor, rows
+from services.core.base import Actor, rows
 from tests.factories.payments import FakeChat, FakePlatform, chat_of, make_application, make_fee, platform_of
 from tests.handlers.conftest import NOON, Phone, World
 

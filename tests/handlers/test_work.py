@@ -8,7 +8,7 @@ import pytest
 
 from models.accounts import Account
 from models.notices import Notice
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories import offices
 from tests.factories.people import make_account, make_grant, make_organisation
 from tests.factories.reviews import begin, make_application, make_catalogues, make_reviewer

@@ -24,11 +24,11 @@ from app.demo_people import check_sign
 from config.settings import Settings
 from domain.clock import SystemClock, local
 from models.accounts import RoleGrant
-from services.accounts import account_by_mobile
-from services.base import system, transaction
-from services.expert_import import ExpertImport
-from services.expert_sheets import COLUMNS
-from services.invariants import find_broken, find_broken_audit
+from services.accounts.wechat_binding import account_by_mobile
+from services.core.base import system, transaction
+from services.experts.expert_import import ExpertImport
+from services.experts.import_sheet import COLUMNS
+from services.operations.invariants import find_broken, find_broken_audit
 from tests.folders import data_folder
 
 PASSWORD = "Abcd1234"

@@ -23,8 +23,8 @@ from models.accounts import Account
 from models.experts import Expert
 from models.notices import Notice
 from models.setup import tortoise_config
-from services.base import Deps, Jobs
-from services.crypto import Keyring
+from services.core.base import Deps, Jobs
+from services.core.crypto import Keyring
 from services.ports import MiniLogin
 from services.registry import Services
 from tests.factories.assembly import make_services

@@ -11,7 +11,7 @@ import pytest
 from domain.clock import local
 from models.applications import Application
 from models.campaigns import Employer
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.applications import (
     SPECIALTY,
     attach_all,

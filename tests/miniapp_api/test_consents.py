@@ -10,7 +10,7 @@ import pytest
 
 from domain.clock import FixedClock
 from models.accounts import Account, WechatIdentity
-from services.notices.credits import OCCASIONS
+from services.notifications.consents import OCCASIONS
 from tests.factories.applicants import make_applicant
 from tests.factories.offices import Office
 from tests.factories.people import make_account, make_grant, make_identity

@@ -8,7 +8,7 @@ import pytest
 
 from domain.lifecycles import DRAW, DrawEvent, DrawState
 from miniapp_api.assembly import APIS
-from services.permissions import AGENCY, PERMISSIONS
+from services.core.permissions import AGENCY, PERMISSIONS
 
 ROADS: Mapping[DrawEvent, tuple[str, str]] = {
     DrawEvent.EDIT: ("PUT", "/draws/{draw_id}"),

@@ -21,7 +21,7 @@ from models.draws import CallNotice, Condition, DrawApplication
 from models.helpdesk import Feedback
 from models.invitations import Invitation
 from models.reviews import Objection, ReviewTask
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.applications import SPECIALTY, fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.draws import make_project
 from tests.factories.files import jpeg

@@ -16,7 +16,7 @@ from domain.masking import mask_mobile
 from models.accounts import Account
 from models.draws import RecusalPerson, RecusalUnit
 from models.projects import Project
-from services.base import system
+from services.core.base import system
 from tests.factories.draws import make_draw as make_draw_row
 from tests.factories.draws import make_project
 from tests.factories.offices import Office, make_draw

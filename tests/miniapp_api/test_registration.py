@@ -9,7 +9,7 @@ import pytest
 from domain.errors import Transient
 from models.accounts import Account
 from models.experts import Expert
-from services.passwords import HASHER
+from services.accounts.passwords import HASHER
 from tests.factories.assembly import register_of
 from tests.factories.people import make_account, make_expert, make_grant, mobile_number
 from tests.miniapp_api.conftest import Person, World

@@ -8,7 +8,7 @@ import pytest
 
 from models.accounts import Account
 from models.applications import Application
-from services.base import transaction
+from services.core.base import transaction
 from tests.factories.people import make_account, make_grant
 from tests.factories.reviews import make_applicant, make_application, make_catalogues
 from tests.miniapp_api.conftest import Person, World

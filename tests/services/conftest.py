@@ -16,8 +16,8 @@ from domain.clock import FixedClock
 from domain.ids import new_id
 from domain.rulebook import Rulebook, load_rulebooks
 from models.setup import tortoise_config
-from services.base import Deps, Jobs, execute
-from services.crypto import Keyring
+from services.core.base import Deps, Jobs, execute
+from services.core.crypto import Keyring
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 POOLS = Path(__file__).parents[2] / "config" / "pools"
@@ -43,7 +43,7 @@ class Told:
 
 @dataclass
 class NoticeBook:
-    """Stands in for ``services.notices``: remembers, in order, what was to be told."""
+    """Stands in for ``services.notifications``: remembers, in order, what was to be told."""
 
     told: list[Told] = field(default_factory=list)
 

@@ -9,8 +9,8 @@ import pytest
 from domain.catalogues import Entry, load_catalogues
 from domain.errors import Forbidden, InvalidInput, NotFound
 from models.experts import CatalogueEntry
-from services.base import Actor, Deps, system
 from services.catalogues import Catalogues, path_of
+from services.core.base import Actor, Deps, system
 from tests.factories.people import make_expert
 
 pytestmark = pytest.mark.usefixtures("db")

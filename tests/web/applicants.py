@@ -28,7 +28,7 @@ from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer
 from models.setup import tortoise_config
-from services.base import Actor, Deps
+from services.core.base import Actor, Deps
 from tests.factories.assembly import make_services
 from tests.factories.files import pdf
 from tests.factories.forms import good_values

@@ -23,11 +23,11 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.setup import tortoise_config
-from services.base import Actor, Deps, Jobs
-from services.crypto import Keyring
-from services.draws.screens import Screens
+from services.accounts.puzzles import Puzzle, solve
+from services.core.base import Actor, Deps, Jobs
+from services.core.crypto import Keyring
+from services.draws.public_links import Screens
 from services.ports import JsConfig, WebUser
-from services.puzzles import Puzzle, solve
 from services.registry import Services
 from tests.factories.assembly import make_services
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw

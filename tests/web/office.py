@@ -16,8 +16,8 @@ from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
 from models.payments import Bill, BillDifference, Invoice, PayOrder, Refund
 from models.reviews import Objection
-from services.base import Actor, transaction
-from services.crypto import TEXT
+from services.core.base import Actor, transaction
+from services.core.crypto import TEXT
 from tests.factories.applications import make_campaign, make_employer
 from tests.factories.files import jpeg, pdf
 from tests.factories.payments import make_fee

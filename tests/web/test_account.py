@@ -10,7 +10,7 @@ import pytest
 from domain.errors import Transient
 from models.accounts import Account, Session
 from models.notices import Notice
-from services.passwords import HASHER
+from services.accounts.passwords import HASHER
 from tests.factories.assembly import register_of
 from tests.factories.people import make_account, make_expert, make_grant, make_identity, mobile_number
 from tests.web.conftest import WECHAT, Visitor, World

@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Route, expect
 
 from models.accounts import Account, Session
 from models.campaigns import Campaign
-from services.applications.state import read_values
-from services.base import Actor
+from services.applications.repository import read_values
+from services.core.base import Actor
 from tests.web.applicants import FORM, ApplyingWorld, field, saved, serious, state_of, tab, upload, world
 from tests.web.test_browser import CHROMIUM, PHONE, browser
 

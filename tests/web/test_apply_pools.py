@@ -23,10 +23,10 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSection
 from models.experts import Expert
 from models.setup import tortoise_config
-from services.applications.state import read_values
-from services.base import Actor, Deps, system
-from services.expert_import import ExpertImport
-from services.expert_sheets import COLUMNS
+from services.applications.repository import read_values
+from services.core.base import Actor, Deps, system
+from services.experts.expert_import import ExpertImport
+from services.experts.import_sheet import COLUMNS
 from tests.factories.applications import make_applicant, make_campaign, make_employer
 from tests.factories.assembly import make_services
 from tests.miniapp_api.conftest import Wechat

@@ -11,7 +11,7 @@ from models.audit import AuditEntry
 from models.draws import Draw
 from models.invitations import Invitation
 from models.notices import Notice
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.files import pdf
 from tests.factories.offices import make_draw
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation

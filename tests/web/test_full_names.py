@@ -11,7 +11,7 @@ import pytest
 from models.accounts import Account
 from models.applications import Application
 from models.experts import CatalogueEntry
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
 from tests.web.conftest import World
 from tests.web.test_review import begun

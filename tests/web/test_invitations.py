@@ -9,7 +9,7 @@ import pytest
 
 from models.attendance import Attendance
 from models.invitations import Invitation
-from services.base import Deps
+from services.core.base import Deps
 from services.draws.discards import DiscardForm
 from tests.web.conftest import World
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from models.materials import Material
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.documents import docx
 from tests.factories.files import pdf
 from tests.factories.reviews import make_applicant, make_catalogues

@@ -30,7 +30,7 @@ from domain.lifecycle import Lifecycle
 from miniapp_api.assembly import APIS
 from models.applications import Application, ApplicationSection
 from models.reviews import Objection
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.reviews import make_applicant, make_application, make_catalogues
 from tests.web.conftest import World
 from tests.web.office import Scene

@@ -10,7 +10,7 @@ from domain.errors import Rejected, Transient
 from models.accounts import Account
 from models.applications import Application
 from models.audit import AuditEntry
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.payments import FakeMailer
 from tests.factories.people import make_expert
 from tests.factories.reviews import make_applicant, make_application, make_catalogues

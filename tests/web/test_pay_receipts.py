@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 from domain.clock import FixedClock
 from domain.errors import Transient
 from models.payments import Fee, PayEvent
-from services.base import Deps
+from services.core.base import Deps
 from tests.factories.payments import GOOD, Till, make_fee, make_till, notification, owner_of
 from tests.services.conftest import NoticeBook, book, clock, db, deps
 from web import pay_receipts

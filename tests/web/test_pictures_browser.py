@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
 from models.applications import Attachment
-from services.base import Actor
+from services.core.base import Actor
 from tests.factories.files import heic
 from tests.web.applicants import FORM, ApplyingWorld, field, serious, world
 from tests.web.test_browser import CHROMIUM, PHONE, browser

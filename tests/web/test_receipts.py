@@ -21,14 +21,14 @@ from gateways.voice import parse_voice_receipts
 from miniapp_api.http.limits import LocalCounter, check_rate, client_address
 from models.invitations import Invitation
 from models.notices import Attempt, Notice, Receipt
-from services.base import Deps, transaction
-from services.notices import Delivery
+from services.core.base import Deps, transaction
+from services.notifications import Delivery
+from services.operations.delivery_reports import Receipts
 from services.ports import CallDetail
-from services.receipts import Receipts
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account
 from tests.services.conftest import clock, db, deps
-from tests.services.notices.test_delivery import Vendors
+from tests.services.notifications.test_delivery import Vendors
 from web.receipts import Callers, ReceiptEndpoint, ReceiptParsers
 
 __all__ = ["clock", "db", "deps"]

@@ -13,8 +13,8 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment
 from models.audit import AuditEntry
 from models.reviews import Objection, ReviewTask
-from services.applications.state import log
-from services.base import Actor, transaction
+from services.applications.repository import log
+from services.core.base import Actor, transaction
 from tests.factories.files import jpeg
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
 from tests.web.conftest import Visitor, World

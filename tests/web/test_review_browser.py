@@ -11,7 +11,7 @@ from playwright.async_api import Browser
 from models.applications import Application
 from models.audit import AuditEntry
 from models.reviews import ReviewTask
-from services.base import Actor, transaction
+from services.core.base import Actor, transaction
 from tests.factories.files import jpeg, pdf
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
 from tests.web.conftest import World

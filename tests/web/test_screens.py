@@ -12,7 +12,7 @@ from pathlib import Path
 
 from domain.verify_draw import verify
 from models.draws import LogEntry
-from services.streams import CAPS
+from services.core.streams import CAPS
 from tests.factories.offices import add_experts, fix_seed, make_draw
 from tests.factories.offices import verify as approve
 from tests.web.conftest import Visitor, World

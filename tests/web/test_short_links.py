@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from models.notices import Attempt, Notice
-from services.base import rows
-from services.notices.notify import new_out_id
-from services.notices.short_links import path_of
+from services.core.base import rows
+from services.notifications.notices import new_out_id
+from services.notifications.short_links import path_of
 from tests.factories.people import make_account
 from tests.web.conftest import World
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.invitations import Invitations
+from services.draws.invitations import Invitations
 from tests.web.conftest import WECHAT, World
 
 

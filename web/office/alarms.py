@@ -8,8 +8,8 @@ from typing import ClassVar, cast, get_args
 import aiohttp.web as http
 
 from domain.errors import AppError
-from services.base import Actor
-from services.payments.alarms import NOTE_CHARS, AlarmFilter
+from services.core.base import Actor
+from services.payments.reconciliation.unmatched_payments import NOTE_CHARS, AlarmFilter
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
 from web.site import page_number
 

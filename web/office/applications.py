@@ -12,11 +12,11 @@ import aiohttp.web as http
 from domain.entry_lifecycles import LOG_LABELS, ApplicationState
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook_forms import EntryType
-from services.applications.listing import Filter, Page, Sort
-from services.attachment_reading import Form as FileForm
-from services.base import Actor
-from services.campaigns import entry_names
-from services.conclusions import ExamResult
+from services.applications.campaigns import entry_names
+from services.core.base import Actor
+from services.entry.conclusions import ExamResult
+from services.office.application_list import Filter, Page, Sort
+from services.reviews.attachment_access import Form as FileForm
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, key_of, last_page, see, uuid_of
 from web.site import page_number, show_file
 

@@ -16,8 +16,8 @@ from markupsafe import escape
 from domain.clock import SHANGHAI, local
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook import Rulebook
-from services.base import Actor
-from services.permissions import check
+from services.core.base import Actor
+from services.core.permissions import check
 from services.registry import Services
 from web.login import Door
 from web.site import Site

@@ -8,7 +8,7 @@ from typing import ClassVar
 import aiohttp.web as http
 
 from domain.errors import AppError
-from services.base import Actor
+from services.core.base import Actor
 from web.office.base import EMPTY, Form, OfficePart, see, uuid_of
 from web.site import page_number
 

@@ -10,8 +10,8 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from domain.rulebook_forms import EntryType
-from services.base import Actor
-from services.campaigns import CampaignData, CampaignView, entry_names
+from services.applications.campaigns import CampaignData, CampaignView, entry_names
+from services.core.base import Actor
 from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
 
 STATES = {"draft": "草稿", "upcoming": "未开始", "open": "报名中", "closed": "已截止"}

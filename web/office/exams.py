@@ -8,10 +8,10 @@ from typing import ClassVar
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
-from services.applications.listing import Filter
-from services.base import Actor
-from services.exam_sheets import BYTES_MAX, LINES_MAX, render_template
-from services.sheet_files import Format
+from services.core.base import Actor
+from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
+from services.office.application_list import Filter
+from services.spreadsheets.formats import Format
 from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, see, uuid_of
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}

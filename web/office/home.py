@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import aiohttp.web as http
 
-from services.applications.listing import Filter
-from services.office import Waiting
+from services.office.application_list import Filter
+from services.office.dashboard import Waiting
 from web.office.base import OfficePart
 
 

@@ -8,9 +8,9 @@ from typing import ClassVar, cast, get_args
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from services.base import Actor
-from services.office import InvoiceFilter
-from services.payments.invoices import NOTE_CHARS, PDF_BYTES
+from services.core.base import Actor
+from services.office.dashboard import InvoiceFilter
+from services.payments.invoices.requests import NOTE_CHARS, PDF_BYTES
 from services.ports import ReverseReason
 from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
 from web.site import page_number

@@ -8,8 +8,8 @@ from typing import ClassVar
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from services.base import Actor
-from services.materials import MaterialData, MaterialView
+from services.core.base import Actor
+from services.files.materials import MaterialData, MaterialView
 from web.materials import KINDS, send
 from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
 

@@ -9,11 +9,11 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from domain.fees import AFTER_NAMES, After
-from services.base import Actor
-from services.office import OrderView
-from services.payments.reading import OrderFilter
-from services.payments.redirects import BANKS, Destination, check_card
-from services.payments.refunds import check_reason
+from services.core.base import Actor
+from services.office.dashboard import OrderView
+from services.payments.queries import OrderFilter
+from services.payments.refunds.processing import check_reason
+from services.payments.refunds.redirects import BANKS, Destination, check_card
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from services.base import Actor
+from services.core.base import Actor
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
 

@@ -1,4 +1,4 @@
-// Solves a puzzle (services/puzzles.py): for each part a number whose SHA-256 with the seed begins with zero bits.
+// Solves a puzzle (services/accounts/puzzles.py): for each part a number whose SHA-256 with the seed begins with zero bits.
 // A classic worker without imports, so that old phones run it too.
 'use strict';
 

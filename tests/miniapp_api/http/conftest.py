@@ -21,7 +21,7 @@ from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.limits import LocalCounter
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
-from services.base import Actor
+from services.core.base import Actor
 from services.registry import Services
 
 

@@ -14,7 +14,7 @@ from tortoise import Tortoise
 from domain.clock import SystemClock
 from models.accounts import IdempotencyKey
 from models.setup import tortoise_config
-from services.crypto import Keyring
+from services.core.crypto import Keyring
 from tests.miniapp_api.http.conftest import Things
 
 Client = TestClient[Any, Any]

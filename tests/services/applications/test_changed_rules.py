@@ -11,10 +11,10 @@ from domain.clock import FixedClock
 from domain.errors import InvalidInput
 from domain.rulebook import Rulebook
 from models.applications import Application, ApplicationSpecialty
+from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.submission import Submission
-from services.base import Actor, Deps
-from services.campaigns import Campaigns
+from services.core.base import Actor, Deps
 from services.entry import Entry
 from services.payments.fees import Fees
 from services.reviews import Reviews

@@ -11,13 +11,13 @@ from domain.rulebook import load_rulebooks
 from models.applications import Application, Attachment, PrintedForm
 from models.payments import Fee
 from models.reviews import ReviewTask
+from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
-from services.applications.reading import ApplicationReading
-from services.applications.state import editable_fields
+from services.applications.queries import ApplicationReading
+from services.applications.repository import editable_fields
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
-from services.base import Actor, Deps
-from services.campaigns import Campaigns
+from services.core.base import Actor, Deps
 from services.entry import Entry
 from services.payments.fees import Fees
 from services.reviews import Reviews

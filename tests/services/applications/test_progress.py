@@ -10,13 +10,13 @@ import pytest
 from domain.clock import FixedClock
 from models.applications import Application
 from models.reviews import ReviewAssignment, ReviewTask
+from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.progress import Progress
-from services.applications.progress_words import spoken
+from services.applications.progress_messages import spoken
 from services.applications.submission import Submission
 from services.applications.to_do import ToDo, ToDos
-from services.base import Actor, Deps
-from services.campaigns import Campaigns
+from services.core.base import Actor, Deps
 from services.entry import Entry
 from services.payments.fees import Fees
 from services.reviews import Reviews

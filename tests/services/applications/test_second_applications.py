@@ -6,10 +6,10 @@ import pytest
 
 from domain.errors import Conflict, RuleViolation
 from models.applications import Application
+from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
-from services.applications.state import read_values
-from services.base import Actor, Deps
-from services.campaigns import Campaigns
+from services.applications.repository import read_values
+from services.core.base import Actor, Deps
 from tests.factories.applications import (
     account_of,
     fill_in,

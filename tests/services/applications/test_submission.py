@@ -16,10 +16,10 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.audit import AuditEntry
 from models.reviews import ReviewEntry, ReviewTask
+from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.submission import Outcome, Submission
-from services.base import Actor, Deps
-from services.campaigns import Campaigns
+from services.core.base import Actor, Deps
 from tests.factories.applications import (
     OTHER_SPECIALTY,
     SPECIALTY,

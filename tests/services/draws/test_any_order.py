@@ -19,16 +19,16 @@ from models.draws import CallNotice, CandidateList, Condition, DiscardRequest, L
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.projects import Project
-from services.base import Deps, execute
+from services.core.base import Deps, execute
 from services.draws.absences import RegionChange
 from services.draws.discards import DiscardForm, Kind
-from services.notices import Delivery
+from services.notifications import Delivery
+from services.operations.delivery_reports import Receipts
 from services.ports import CallReport
-from services.receipts import Receipts
 from tests.factories.offices import Office, add_experts, fix_seed, make_draw, make_office, start_draw, state_of
 from tests.factories.offices import verify as approve
 from tests.invariants import check_invariants
-from tests.services.notices.test_delivery import Vendors, hear
+from tests.services.notifications.test_delivery import Vendors, hear
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.applications import Attachment
-from services.attachments import Attachments
-from services.base import Actor, Deps
+from services.applications.attachments import Attachments
+from services.core.base import Actor, Deps
 from services.draws.attachments import DrawAttachments
-from services.sealed_files import SealedFiles
+from services.files.sealed_files import SealedFiles
 from tests.factories.files import MemoryFiles, QuickChecker, pdf, with_script
 from tests.factories.offices import Office, make_draw, make_office, verify
 

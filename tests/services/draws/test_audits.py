@@ -15,8 +15,8 @@ from models.audit import AuditEntry
 from models.draws import CandidateList, Draw, ListSnapshot, LogEntry, RecusalUnit, SkipFact
 from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
-from services.base import Deps, execute, system
-from services.draws import run as running
+from services.core.base import Deps, execute, system
+from services.draws import calling as running
 from services.draws.audits import AuditReport, DrawAudits
 from services.draws.eligibility import Hindrance
 from tests.factories.offices import (

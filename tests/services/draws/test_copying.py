@@ -11,7 +11,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, NotFound
 from models.draws import CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
 from models.projects import Project
-from services.base import Deps
+from services.core.base import Deps
 from services.draws.copying import DrawCopies
 from tests.factories.offices import Office, make_draw, make_office, verify
 

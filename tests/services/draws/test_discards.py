@@ -16,7 +16,7 @@ from models.draws import DiscardRequest, Draw
 from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink
-from services.base import Actor, Deps
+from services.core.base import Actor, Deps
 from services.draws.discards import DiscardForm
 from tests.factories.offices import (
     Office,

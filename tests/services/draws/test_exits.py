@@ -17,7 +17,7 @@ from models.draws import Draw, DrawApplication
 from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Project
-from services.base import Deps
+from services.core.base import Deps
 from services.draws.discards import DiscardForm
 from tests.factories.offices import (
     Office,

@@ -18,12 +18,12 @@ from models.draws import CandidateList
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
-from services.accounts import Accounts
-from services.base import Actor, Deps, rows, transaction
-from services.expert_files import end_file
-from services.expert_office import ExpertOffice
-from services.expert_terms import ExpertTerms
-from services.privacy import Privacy
+from services.accounts.wechat_binding import Accounts
+from services.core.base import Actor, Deps, rows, transaction
+from services.experts.expert_records import end_file
+from services.experts.terms import ExpertTerms
+from services.office.experts import ExpertOffice
+from services.operations.privacy import Privacy
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -40,7 +40,7 @@ from tests.factories.people import make_account, make_expert
 from tests.factories.sources import PHONE
 from tests.invariants import check_invariants
 from tests.services.conftest import NoticeBook
-from tests.services.draws.test_run import check_record
+from tests.services.draws.test_calling import check_record
 
 MOBILE = "13812345678"
 

@@ -12,7 +12,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, RuleViolation
 from models.draws import CallNotice, Condition, Draw, LogEntry, Round
 from models.invitations import Invitation
-from services.base import Deps
+from services.core.base import Deps
 from services.draws.absences import RegionChange
 from tests.factories.offices import (
     Office,

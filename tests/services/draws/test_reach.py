@@ -13,9 +13,9 @@ from models.accounts import Account
 from models.draws import Draw, Supervisor
 from models.invitations import Invitation
 from models.organisations import AgentLink
-from services.base import Deps
+from services.core.base import Deps
 from services.draws.discards import DiscardForm
-from services.draws.reading import Filters
+from services.draws.queries import Filters
 from tests.factories.offices import (
     Office,
     add_experts,

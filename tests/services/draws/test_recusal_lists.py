@@ -8,7 +8,7 @@ from domain.errors import Conflict, InvalidInput, RuleViolation, TooMany
 from domain.recusal import unit_keys
 from models.draws import CandidateList, Condition, LogEntry, RecusalCommitment, RecusalPerson, RecusalUnit, UsageCount
 from models.experts import Employment, Expert
-from services.base import Deps
+from services.core.base import Deps
 from services.draws.recusal_commitment import open_commitment
 from tests.factories.draws import make_project
 from tests.factories.offices import (

@@ -9,7 +9,7 @@ import pytest
 from domain.errors import RuleViolation
 from models.draws import Draw
 from models.projects import Project
-from services.base import Deps
+from services.core.base import Deps
 from tests.factories.offices import Office, draw_form, make_office
 
 

@@ -16,10 +16,10 @@ from models.draws import Condition
 from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Project
-from services.base import Deps
+from services.core.base import Deps
 from services.draws.absences import RegionChange
 from services.draws.forms import ConditionForm
-from services.invitations import Channel
+from services.draws.invitations import Channel
 from tests.factories.offices import (
     Office,
     add_experts,

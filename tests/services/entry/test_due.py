@@ -7,10 +7,10 @@ from typing import Any, cast
 
 from domain.clock import FixedClock
 from models.reviews import Objection
-from services.audit import Audit
-from services.base import Deps
-from services.deadlines import PERIODIC, Deadlines, Duty
+from services.core.audit import Audit
+from services.core.base import Deps
 from services.entry import NOTICE_OVER, Entry
+from services.operations.scheduler import PERIODIC, Deadlines, Duty
 from services.payments.fees import Fees
 from tests.factories.people import make_account
 from tests.factories.reviews import make_application

@@ -16,7 +16,7 @@ from models.experts import Employment, Expert
 from models.notices import Notice
 from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
-from services.base import Actor, Deps
+from services.core.base import Actor, Deps
 from tests.factories.entry_road import Road, make_road
 from tests.factories.people import BEGINNING, make_account, make_expert
 from tests.factories.reviews import DISTRICT, begin, make_applicant, make_application, make_catalogues, step, with_rules

@@ -16,7 +16,7 @@ from models.experts import Expert
 from models.notices import Notice
 from models.payments import Fee
 from models.reviews import ReviewEntry
-from services.base import Actor, Deps, rows
+from services.core.base import Actor, Deps, rows
 from tests.factories.applications import account_of, fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.entry_road import Road, make_road
 from tests.factories.reviews import tasks_of

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.base import Deps
+from services.core.base import Deps
 from services.entry import Entry
 from services.payments.fees import Fees
 from services.reviews import ReviewQueue, Reviews

@@ -13,7 +13,7 @@ from models.applications import Application, ApplicationSpecialty
 from models.experts import Expert
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.progress import progress_of
-from services.base import Actor, Deps
+from services.core.base import Actor, Deps
 from services.entry import Entry
 from services.payments.fees import Fees
 from services.reviews import ReviewQueue, Reviews

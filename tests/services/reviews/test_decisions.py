@@ -13,7 +13,7 @@ from models.audit import AuditEntry
 from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import ReviewAssignment, ReviewEntry
-from services.base import Actor, Deps
+from services.core.base import Actor, Deps
 from services.reviews import Reviews
 from tests.factories.people import BEGINNING, make_expert
 from tests.factories.reviews import (

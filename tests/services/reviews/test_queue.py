@@ -11,7 +11,7 @@ from domain.errors import Conflict, NotFound
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
-from services.base import Actor, Deps
+from services.core.base import Actor, Deps
 from services.reviews import ReviewQueue, Reviews
 from services.reviews.queue import EVERYTHING, Wanted
 from tests.factories.reviews import (

@@ -10,7 +10,7 @@ from tortoise.queryset import QuerySet
 from domain.errors import Conflict
 from models.applications import Application
 from models.reviews import ReviewEntry
-from services.base import Deps
+from services.core.base import Deps
 from services.reviews import Decided, Reviews
 from services.reviews import decisions as module
 from tests.factories.reviews import CITY, begin, make_application, make_reviewer, tasks_of

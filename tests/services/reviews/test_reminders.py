@@ -9,8 +9,8 @@ import pytest
 from domain.clock import FixedClock
 from models.accounts import Account
 from models.notices import Notice
-from services.base import Deps
-from services.notices import Notices
+from services.core.base import Deps
+from services.notifications import Notices
 from services.reviews import Reminders, Reviews
 from tests.factories.applications import make_campaign
 from tests.factories.reviews import CITY, OTHER_CITY, begin, make_application, make_reviewer, with_rules

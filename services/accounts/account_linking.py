@@ -1,0 +1,158 @@
+"""One person's mini-program and official account, joined by a code that the one shows and the other is told.
+
+WeChat tells us that both are the same person only where they hang on one open-platform account (unionid). Elsewhere the
+mini-program, where the person is known already, shows eight digits and a scene QR code that stands for them: typing the
+digits in the chat, or scanning the code, binds the chat. No SMS, no second consent. Who logs in on a page inside WeChat
+is known by what WeChat tells of that browser, and confirms with a tap.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from domain.errors import AppError, Conflict, GatewayError, InvalidInput, TooMany, Unauthenticated
+from models.accounts import Account, VerificationCode, WechatIdentity
+from models.audit import AuditEntry
+from services.accounts.single_use import spend
+from services.accounts.verification_codes import JOIN
+from services.accounts.wechat_binding import Accounts, Bound
+from services.core.base import Actor, Deps, record, transaction
+from services.core.idempotency import once
+from services.core.limits import HOUR, serialise
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+SCENE = "join:"
+"""Prefix of the scenes that carry a code."""
+DIGITS = 8
+_VALID = timedelta(minutes=10)
+_WRONG_PER_HOUR = 5
+"""Per WeChat. With a few hundred codes alive, a guess is right once in some hundred thousand."""
+_WRONG = "account.join_refused"
+_VISIT = "join-visit"
+
+
+class SceneMaker(Protocol):
+    """The part of the official account that makes scene QR codes."""
+
+    async def create_scene(self, pool: str, scene: str, lifetime: int) -> str: ...
+
+
+@dataclass(frozen=True)
+class JoinCode:
+    """``code`` for typing; ``scan`` is the text of a QR code that does the same, empty while WeChat is away."""
+
+    code: str
+    scan: str
+    valid_until: datetime
+
+
+class Joining:
+    def __init__(self, deps: Deps, accounts: Accounts, official: SceneMaker) -> None:
+        self._deps = deps
+        self._accounts = accounts
+        self._official = official
+
+    async def in_chat(self, account_id: UUID) -> bool:
+        """Whether the official account knows the person, so that its messages arrive."""
+        return await WechatIdentity.exists(account_id=account_id, app="oa", following=True)
+
+    async def is_wanted(self, actor: Actor) -> bool:
+        """Whether the person of a browser has bound no chat yet, and may: an initial password comes first."""
+        account = await Account.get_or_none(id=actor.account_id, disabled_at=None) if actor.account_id else None
+        if account is None or account.password_initial:
+            return False
+        return not await WechatIdentity.exists(account_id=account.id, app="oa")
+
+    async def join_visitor(
+        self, actor: Actor, appid: str, openid: str, privacy_version: str, *, serves_once: str
+    ) -> Bound:
+        """Bind the WeChat that a browser belongs to, as WeChat itself has told, to the person logged in there.
+
+        ``serves_once`` names what the person confirmed. Raises Conflict for one that was used, and what binding raises.
+        """
+        if actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        async with transaction():
+            if not await spend(f"{_VISIT}:{serves_once}", self._deps.now() + _VALID):
+                raise Conflict("这次确认已经用过，请返回后重试。", code="join_used")
+            identity = await self._accounts.ensure_identity(actor.pool, "oa", appid, openid)
+            account = await Account.get(id=actor.account_id)
+            mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
+            return await self._accounts.attach(identity.id, actor.pool, mobile, privacy_version, on_page=True)
+
+    async def offer(self, actor: Actor) -> JoinCode:
+        """A fresh code; the one before ends. Raises Conflict where the chat is bound already, or consent is missing."""
+        if actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        now = self._deps.now()
+        async with transaction():
+            account = await Account.select_for_update().get(id=actor.account_id)
+            if await self.in_chat(account.id):
+                raise Conflict("您的公众号已经绑定，无需再绑定。", code="joined_already")
+            if account.privacy_version != self._deps.book(account.pool).pool.privacy_version:
+                raise Conflict("隐私说明已更新，请退出登录后重新登录，阅读并同意后再绑定。", code="privacy_changed")
+            mine = VerificationCode.filter(pool=account.pool, mobile_hash=account.mobile_hash, purpose=JOIN)
+            await mine.filter(used_at=None).update(used_at=now)
+            code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
+            await VerificationCode.create(
+                pool=account.pool, mobile_hash=account.mobile_hash, purpose=JOIN,
+                code_hash=self._hash(account.pool, code), sent_at=now, valid_until=now + _VALID,
+            )  # fmt: skip
+        return JoinCode(code, await self._scene(account.pool, code), now + _VALID)
+
+    async def join(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:
+        """Bind a WeChat of the official account to whoever holds ``code``.
+
+        Raises InvalidInput for a code that is wrong or over, TooMany after several of them, and what binding raises.
+        """
+
+        async def run() -> Bound | AppError:
+            await serialise(f"join:{identity_id}")
+            if refusal := await self._limit(identity_id):
+                return refusal
+            now = self._deps.now()
+            found = await VerificationCode.get_or_none(
+                pool=pool, purpose=JOIN, code_hash=self._hash(pool, code), used_at=None, valid_until__gt=now
+            )
+            account = await Account.get_or_none(pool=pool, mobile_hash=found.mobile_hash) if found else None
+            if found is None or account is None:
+                await record(Actor(pool, "guest"), now, _WRONG, "identity", identity_id)
+                return _wrong()
+            mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
+            bound = await self._accounts.attach(identity_id, pool, mobile, account.privacy_version)
+            if not await VerificationCode.filter(id=found.id, used_at=None).update(used_at=now):
+                raise _wrong()  # another WeChat was a moment quicker; ``attach`` is undone
+            return bound
+
+        return await once(owner=f"join:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run, request=code)
+
+    async def _limit(self, identity_id: UUID) -> AppError | None:
+        since = self._deps.now() - HOUR
+        tried = await AuditEntry.filter(action=_WRONG, subject_id=identity_id, at__gt=since).count()
+        if tried < _WRONG_PER_HOUR:
+            return None
+        message = "绑定码输错次数过多，请一小时后再试，或回复“绑定”用手机号验证。"
+        return TooMany(message, retry_after=3600, code="join_limit")
+
+    async def _scene(self, pool: str, code: str) -> str:
+        """Empty: WeChat makes none now; the digits do the same."""
+        try:
+            return await self._official.create_scene(pool, f"{SCENE}{code}", int(_VALID.total_seconds()))
+        except GatewayError as error:
+            log.warning("join_scene_unavailable", error=type(error).__name__)
+            return ""
+
+    def _hash(self, pool: str, code: str) -> str:
+        return self._deps.keys.lookup_hash("code", f"{JOIN}:{pool}:{code}")
+
+
+def _wrong() -> InvalidInput:
+    message = "绑定码不对或已过期，请在小程序“绑定公众号”页面查看最新的8位绑定码。"
+    return InvalidInput(message, code="join_code_wrong", field="code")

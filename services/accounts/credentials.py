@@ -1,0 +1,343 @@
+"""What a person logs in with: password and mobile. Proving, setting, changing and forgetting them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from domain.clock import local, print_date
+from domain.errors import AppError, Conflict, Forbidden, InvalidInput, RuleViolation, Unauthenticated
+from domain.masking import mask_id_number, mask_mobile, mask_name
+from domain.persons import PersonCheck
+from models.accounts import Account, Session
+from models.experts import Expert
+from services.accounts.passwords import Claim, Passwords
+from services.accounts.sources import Source
+from services.accounts.verification_codes import Codes, Notifier, check_mobile
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.core.idempotency import once
+from services.core.limits import serialise
+
+T = TypeVar("T")
+TAIL = 4
+"""Characters of the ID number that a forgotten password asks for, beside the code: a SIM card alone is no proof."""
+_STRANGER = "没有找到可以重设密码的账号，请核对手机号；还没有注册请先注册。"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One's own account, masked even for the owner, since phones are lent.
+
+    ``mobile_free_at``: from when the mobile may be changed again; None: now. ``consent``: the privacy text that was
+    accepted is today's.
+    """
+
+    account_id: UUID
+    masked_name: str
+    masked_id_number: str
+    masked_mobile: str
+    registered: bool
+    person_check: PersonCheck
+    has_password: bool
+    password_initial: bool
+    mobile_free_at: datetime | None
+    consent: bool
+
+
+@dataclass(frozen=True)
+class PasswordSet:
+    """``ended``: log-ins elsewhere that ended with it."""
+
+    ended: int
+
+
+@dataclass(frozen=True)
+class MobileChanged:
+    masked_mobile: str
+    changeable_again_at: datetime | None
+
+
+class Credentials:
+    def __init__(self, deps: Deps, notices: Notifier, passwords: Passwords) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._codes = Codes(deps, notices)
+        self._passwords = passwords
+
+    async def profile(self, actor: Actor) -> Profile:
+        """Raises Unauthenticated for somebody unknown."""
+        account = await Account.get(id=_account_id(actor))
+        keys, book = self._deps.keys, self._deps.book(account.pool)
+        number = keys.read(account.id_number_sealed, "id_number")
+        free_at = self._mobile_free_at(account)
+        return Profile(
+            account_id=account.id,
+            masked_name=mask_name(account.real_name),
+            masked_id_number=mask_id_number(number),
+            masked_mobile=mask_mobile(keys.open_text(account.mobile_sealed, "mobile")),
+            registered=account.registered_at is not None,
+            person_check=PersonCheck(account.person_check),
+            has_password=bool(account.password_hash),
+            password_initial=account.password_initial,
+            mobile_free_at=free_at if free_at and free_at > self._deps.now() else None,
+            consent=account.privacy_version == book.pool.privacy_version,
+        )
+
+    async def own_mobile(self, actor: Actor) -> str:
+        """The actor's own mobile in clear, to send a code to; never to be shown."""
+        account = await Account.get(id=_account_id(actor))
+        return self._deps.keys.open_text(account.mobile_sealed, "mobile")
+
+    async def consent(self, actor: Actor, privacy_version: str) -> None:
+        """The person accepts the privacy text that holds today. Raises Conflict for another version."""
+        if privacy_version != self._deps.book(actor.pool).pool.privacy_version:
+            raise Conflict("隐私说明已更新，请重新阅读并同意。", code="privacy_changed")
+        now = self._deps.now()
+        async with transaction():
+            account = await self._locked(actor)
+            account.privacy_version, account.privacy_accepted_at = privacy_version, now
+            await account.save(update_fields=["privacy_version", "privacy_accepted_at"])
+            await record(actor, now, "account.consent", "account", account.id, privacy_version=privacy_version)
+
+    # ---- logging in
+
+    async def log_in(
+        self, pool: str, name: str, password: str, begin: Callable[[Account], Awaitable[T]], source: Source
+    ) -> T:
+        """Prove who one is by mobile or ID number and password; ``begin`` opens the log-in in the same transaction.
+
+        Raises InvalidInput, the same for a wrong password and a name that nobody has; TooMany while locked.
+        """
+        if "password" not in self._deps.book(pool).registration.login_ways:
+            raise RuleViolation("本库请用手机验证码登录。", rule="registration.login_ways", code="no_password_login")
+        claim = await self._passwords.compare(pool, name, password)
+        async with transaction():
+            answer = await self._passwords.settle(claim, source)
+            if isinstance(answer, Account):
+                return await begin(answer)
+        raise answer
+
+    # ---- the password
+
+    async def set_password(
+        self, actor: Actor, new: str, *, old: str = "", code: str = "", key: str | None = None
+    ) -> PasswordSet:
+        """Set or change one's own password, proven by the ``old`` one or an SMS ``code`` with purpose ``password``.
+
+        An initial password is no proof, since others know the ID number that it is made of: that takes a code. All
+        other log-ins of the person end.
+        """
+        account = await Account.get(id=_account_id(actor))
+        self._check_new(account, new)
+        claim = await self._claim_of(account, old, code, "请填写原密码，或获取短信验证码。")
+        fresh = await self._passwords.hash(new)
+
+        async def run() -> PasswordSet | AppError:
+            proven = await self._proven(account, claim, code, "password")
+            if isinstance(proven, AppError):
+                return proven
+            return await self._put_password(proven, fresh, actor)
+
+        return await once(owner=f"password:{account.id}", key=key, deps=self._deps, answer=PasswordSet, run=run)
+
+    async def reset_password(
+        self, pool: str, mobile: str, code: str, id_tail: str, new: str, source: Source
+    ) -> PasswordSet:
+        """A forgotten password: proven by an SMS ``code`` (purpose ``password``) and the ID number's last characters.
+
+        Each try costs a code. Raises InvalidInput.
+        """
+        check_mobile(mobile)
+        problem = self._deps.book(pool).registration.password.problem(new)
+        if problem:
+            raise InvalidInput(problem, code="password_rule", field="password")
+        fresh = await self._passwords.hash(new)
+
+        async def run() -> PasswordSet | AppError:
+            if refusal := await self._codes.redeem(pool, mobile, "password", code, source):
+                return refusal
+            account = await Account.select_for_update().get_or_none(
+                pool=pool, mobile_hash=self._codes.mobile_hash(mobile), disabled_at=None
+            )
+            if account is None or account.id_number_hash is None:
+                return InvalidInput(_STRANGER, code="not_registered", field="mobile")
+            number = self._deps.keys.open_text(account.id_number_sealed, "id_number")
+            if number[-TAIL:] != id_tail.strip().upper():
+                return InvalidInput(
+                    f"身份证号后{TAIL}位不对，请重新获取验证码，核对后再试。", code="id_tail_wrong", field="id_tail"
+                )
+            if new.upper() in number or new in mobile:
+                return InvalidInput(
+                    "密码不能是身份证号或手机号的一部分，请重新获取验证码后设置。",
+                    code="password_rule",
+                    field="password",
+                )
+            return await self._put_password(account, fresh, Actor(pool, "guest", account.id))
+
+        return await once(owner="password.reset", key=None, deps=self._deps, answer=PasswordSet, run=run)
+
+    def _check_new(self, account: Account, new: str) -> None:
+        keys = self._deps.keys
+        numbers = [keys.open_text(account.mobile_sealed, "mobile")]
+        if account.id_number_sealed:
+            numbers.append(keys.open_text(account.id_number_sealed, "id_number"))
+        self._passwords.check_rule(account.pool, new, *numbers)
+
+    async def _claim_of(self, account: Account, old: str, code: str, missing: str) -> Claim | None:
+        """The comparison of an old password; None: the code must prove it."""
+        if code:
+            return None
+        if account.password_initial:
+            raise InvalidInput(
+                "为保护您的账号，修改初始密码需要短信验证码，请先获取。", code="code_needed", field="code"
+            )
+        if not old:
+            raise InvalidInput(missing, code="proof_needed", field="code")
+        return await self._passwords.compare_own(account, old)
+
+    async def _proven(
+        self, account: Account, claim: Claim | None, code: str, purpose: Literal["password", "mobile"]
+    ) -> Account | AppError:
+        """The locked account, once its owner has shown password or code; a refusal must be committed."""
+        if claim is not None:
+            answer = await self._passwords.settle(claim, Source(account_id=account.id))
+            return _as_old(answer) if isinstance(answer, AppError) else answer
+        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
+        if refusal := await self._codes.redeem(account.pool, mobile, purpose, code, Source(account_id=account.id)):
+            return refusal
+        fresh = await Account.select_for_update().get(id=account.id)
+        if fresh.disabled_at is not None or fresh.mobile_hash != account.mobile_hash:
+            return Conflict("账号刚刚有变动，请重新登录后再试。", code="account_changed")
+        return fresh
+
+    async def _put_password(self, account: Account, fresh: str, actor: Actor) -> PasswordSet:
+        now = self._deps.now()
+        account.password_hash, account.password_set_at, account.password_initial = fresh, now, False
+        await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
+        await self._passwords.forgive(account.pool, account.id)
+        others = Session.filter(account_id=account.id, revoked_at=None)
+        if actor.session_id is not None:
+            others = others.exclude(id=actor.session_id)
+        ended = await others.update(revoked_at=now)
+        await record(actor, now, "account.password", "account", account.id, ended=ended)
+        await self._tell(account, "password_changed", now)
+        return PasswordSet(ended)
+
+    # ---- the mobile
+
+    async def change_mobile(
+        self, actor: Actor, mobile: str, code: str, *, password: str = "", old_code: str = "", key: str | None = None
+    ) -> MobileChanged:
+        """Change one's mobile: ``code`` proves the new one, ``password`` or ``old_code`` the owner; purpose ``mobile``.
+
+        The expert's file follows. Both numbers are told. Raises RuleViolation before the rulebook's time is over.
+        """
+        account = await self.check_new_mobile(actor, mobile)
+        claim = await self._claim_of(account, password, old_code, "请填写登录密码，或原手机号收到的验证码。")
+
+        async def run() -> MobileChanged | AppError:
+            for digest in sorted((account.mobile_hash, self._codes.mobile_hash(mobile))):
+                await serialise(f"account:{account.pool}:{digest}")
+            if refusal := await self._codes.redeem(account.pool, mobile, "mobile", code, Source(account_id=account.id)):
+                return refusal
+            proven = await self._proven(account, claim, old_code, "mobile")
+            if isinstance(proven, AppError):
+                return proven
+            self._check_mobile_free(proven)
+            return await self._refusal_of_mobile(proven, mobile) or await self._put_mobile(proven, mobile, actor)
+
+        return await once(
+            owner=f"mobile:{account.id}", key=key, deps=self._deps, answer=MobileChanged, run=run,
+            request=self._codes.mobile_hash(mobile),
+        )  # fmt: skip
+
+    async def check_new_mobile(self, actor: Actor, mobile: str) -> Account:
+        """What can be said before a code is sent. Raises InvalidInput, RuleViolation."""
+        check_mobile(mobile)
+        account = await Account.get(id=_account_id(actor))
+        self._check_mobile_free(account)
+        if self._codes.mobile_hash(mobile) == account.mobile_hash:
+            raise InvalidInput("这就是您现在的手机号，无需更换。", code="same_mobile", field="mobile")
+        return account
+
+    def _mobile_free_at(self, account: Account) -> datetime | None:
+        every = self._deps.book(account.pool).registration.mobile_change_every
+        if every is None or account.mobile_changed_at is None:
+            return None
+        return account.mobile_changed_at + every
+
+    def _check_mobile_free(self, account: Account) -> None:
+        free_at = self._mobile_free_at(account)
+        if free_at is not None and free_at > self._deps.now():
+            book = self._deps.book(account.pool)
+            raise violation(
+                book, "registration.mobile_change_every",
+                f"手机号刚更换不久，{print_date(free_at)}起才能再次更换；旧手机已停用请拨打{book.pool.hotline}。",
+                field="mobile",
+            )  # fmt: skip
+
+    async def _refusal_of_mobile(self, account: Account, mobile: str) -> AppError | None:
+        digest, hotline = self._codes.mobile_hash(mobile), self._deps.book(account.pool).pool.hotline
+        taken = await Account.exists(pool=account.pool, mobile_hash=digest)
+        named = await Expert.filter(pool=account.pool, mobile_hash=digest, left_at=None)
+        if taken or any(expert.account_id != account.id for expert in named):
+            return Conflict(
+                f"这个手机号已用于另一个账号，请换一个手机号，或拨打{hotline}核实。",
+                code="mobile_taken",
+                field="mobile",
+            )
+        return None
+
+    async def _put_mobile(self, account: Account, mobile: str, actor: Actor) -> MobileChanged:
+        now, before = self._deps.now(), self._deps.keys.open_text(account.mobile_sealed, "mobile")
+        account.mobile_sealed = self._deps.keys.seal(mobile, "mobile")
+        account.mobile_hash, account.mobile_changed_at = self._codes.mobile_hash(mobile), now
+        await account.save(update_fields=["mobile_sealed", "mobile_hash", "mobile_changed_at"])
+        await Expert.filter(account_id=account.id, left_at=None).update(
+            mobile_sealed=self._deps.keys.seal(mobile, "mobile"), mobile_hash=account.mobile_hash
+        )
+        await record(actor, now, "account.mobile", "account", account.id)
+        await self._tell(account, "mobile_changed", now, mobile=mask_mobile(mobile))
+        await self._tell(account, "mobile_changed", now, old_mobile=before, mobile=mask_mobile(mobile))
+        return MobileChanged(mask_mobile(mobile), self._mobile_free_at(account))
+
+    async def _tell(self, account: Account, kind: str, now: datetime, *, old_mobile: str = "", **params: str) -> None:
+        """The person, or the number that was his."""
+        at = f"{print_date(now)} {local(now):%H:%M}"
+        hotline = self._deps.book(account.pool).pool.hotline
+        await self._notices.notify(
+            pool=account.pool,
+            kind=kind,
+            dedupe_key=f"{kind}:{account.id}:{now.isoformat()}{':old' if old_mobile else ''}",
+            params={"at": at, "hotline": hotline, **params},
+            account_id=None if old_mobile else account.id,
+            mobile=old_mobile or None,
+        )
+
+    async def _locked(self, actor: Actor) -> Account:
+        account = await Account.select_for_update().get_or_none(id=_account_id(actor), disabled_at=None)
+        if account is None:
+            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+        return account
+
+
+def _account_id(actor: Actor) -> UUID:
+    if actor.account_id is None:
+        raise Unauthenticated("请先登录。")
+    return actor.account_id
+
+
+def _as_old(answer: AppError) -> AppError:
+    """The refusal of a wrong password, for somebody who is logged in."""
+    if answer.code != "password_wrong":
+        return answer
+    left = answer.params["left"]
+    return InvalidInput(
+        f"密码不对，还可以再试{left}次；记不清请改用短信验证码。",
+        code="password_wrong",
+        field="old",
+        params={"left": left},
+    )

@@ -1,0 +1,71 @@
+"""Which account an expert's file belongs to. The file is the authority's: it names the person and his mobile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import Conflict
+from domain.persons import PersonCheck
+from models.accounts import Account
+from models.applications import Application
+from models.experts import Expert
+from services.core.base import Actor, Deps, record
+
+
+async def link_expert(deps: Deps, account: Account, now: datetime) -> Expert | None:
+    """The expert whose file names this account's mobile, which is proven, is this person: make the file his.
+
+    Inside the caller's transaction, with the account locked. A person who has registered under another ID number is
+    somebody else (numbers change hands), so nothing is linked then. Raises Conflict when several files name the mobile.
+    """
+    found = await Expert.filter(pool=account.pool, mobile_hash=account.mobile_hash, left_at=None).select_for_update()
+    if account.id_number_hash is not None:
+        found = [expert for expert in found if expert.id_number_hash == account.id_number_hash]
+    if not found:
+        return await Expert.get_or_none(account_id=account.id, left_at=None)
+    if len(found) > 1:
+        hotline = deps.book(account.pool).pool.hotline
+        raise Conflict(f"有多位专家登记了这个手机号，请拨打{hotline}核实后再绑定。", code="mobile_shared")
+    expert = found[0]
+    if expert.account_id != account.id:
+        moved = expert.account_id is not None
+        if expert.account_id is not None:
+            await _withdraw(expert.account_id, expert)
+        await Expert.filter(account_id=account.id).update(account_id=None)
+        expert.account_id = account.id
+        await expert.save(update_fields=["account_id"])
+        await record(
+            Actor(account.pool, "expert", account.id, expert.id), now, "expert.link", "expert", expert.id, moved=moved
+        )
+    await register_from_file(account, expert, now)
+    return expert
+
+
+async def _withdraw(account_id: UUID, expert: Expert) -> None:
+    """What the file told an account that turns out to be somebody else's; not what that person did himself."""
+    if await Application.exists(account_id=account_id):
+        return
+    await Account.filter(id=account_id, id_number_hash=expert.id_number_hash, password_hash="").update(
+        real_name="",
+        registered_at=None,
+        id_number_sealed="",
+        id_number_hash=None,
+        person_check="",
+        person_checked_at=None,
+        person_check_at=None,
+    )
+
+
+async def register_from_file(account: Account, expert: Expert, now: datetime) -> None:
+    """An expert need not register: name and ID number stand in his file. Nothing while another account has them."""
+    if account.id_number_hash is not None:
+        return
+    if await Account.exists(pool=account.pool, id_number_hash=expert.id_number_hash):
+        return
+    account.real_name, account.registered_at = expert.name, now
+    account.id_number_sealed, account.id_number_hash = expert.id_number_sealed, expert.id_number_hash
+    account.person_check = PersonCheck.ON_FILE.value
+    await account.save(
+        update_fields=["real_name", "registered_at", "id_number_sealed", "id_number_hash", "person_check"]
+    )

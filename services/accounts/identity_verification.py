@@ -1,0 +1,144 @@
+"""Whether a registered name and ID number belong together (实名核验), asked of the authority's register.
+
+A refusal tells whoever typed somebody else's number that this is not its owner's name. So the register is asked only
+for a mobile that is proven, a few times a day for each mobile and each number; its answer is kept for a day. While it
+is away people register all the same: the account is marked, the register is asked again later, and reviewers see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from domain.errors import Conflict, GatewayError
+from domain.persons import PersonCheck
+from models.accounts import Account, PersonLookup
+from services.accounts.verification_codes import Notifier
+from services.core.base import Deps, record, rows, system, transaction
+from services.core.limits import DAY, check_below, serialise
+from services.ports import PersonMatch, PersonRegister
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+DUE = "EXISTS (SELECT 1 FROM account WHERE person_check_at <= $1)"
+PER_MOBILE, PER_NUMBER = 5, 5
+"""Questions a day."""
+_AGAIN = timedelta(hours=1)
+_AT_ONCE = 100
+_GIVE_UP = 3
+"""Failures in a row after which a round of the job ends: the register is away."""
+_FOUND: Mapping[PersonMatch, PersonCheck] = {
+    "match": PersonCheck.MATCHED,
+    "differs": PersonCheck.DIFFERS,
+    "no_record": PersonCheck.NO_RECORD,
+}
+
+
+class PersonChecks:
+    """``pools`` are those whose people are checked."""
+
+    def __init__(self, deps: Deps, notices: Notifier, register: PersonRegister, pools: Collection[str]) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._register = register
+        self._pools = frozenset(pools)
+
+    def asks(self, pool: str) -> bool:
+        return pool in self._pools
+
+    # ---- while somebody registers
+
+    async def begin(self, pool: str, mobile_hash: str, name: str, number: str) -> PersonLookup:
+        """Count one question, inside the caller's transaction with the mobile locked. Raises TooMany.
+
+        The row's ``answer`` is set already when the same was answered within a day.
+        """
+        keys, now = self._deps.keys, self._deps.now()
+        number_hash, pair = keys.lookup_hash("id_number", number), keys.lookup_hash("person", f"{number} {name}")
+        await serialise(f"person:{pool}:{number_hash}")
+        today = PersonLookup.filter(pool=pool, asked_at__gt=now - DAY).order_by("-asked_at", "-id")
+        known = await today.filter(pair_hash=pair).exclude(answer="").first()
+        if known is not None:
+            return known
+        for most, asked in (
+            (PER_MOBILE, today.filter(mobile_hash=mobile_hash)),
+            (PER_NUMBER, today.filter(number_hash=number_hash)),
+        ):
+            moments = [lookup.asked_at for lookup in await asked.limit(most)]
+            check_below(most, moments, DAY, now, "今天核验身份信息的次数过多")
+        return await PersonLookup.create(
+            pool=pool, mobile_hash=mobile_hash, number_hash=number_hash, pair_hash=pair, asked_at=now
+        )
+
+    async def finish(self, lookup: PersonLookup, name: str, number: str) -> PersonCheck:
+        """Ask, outside any transaction; ``WAITING`` when no answer comes."""
+        if lookup.answer:
+            return PersonCheck(lookup.answer)
+        found = await self._ask(name, number)
+        if found != PersonCheck.WAITING:
+            await PersonLookup.filter(id=lookup.id).update(answer=found.value)
+        return found
+
+    async def _ask(self, name: str, number: str) -> PersonCheck:
+        try:
+            return _FOUND[await self._register.compare(name, number)]
+        except GatewayError as error:
+            log.warning("person_check_unanswered", reason=type(error).__name__)
+            return PersonCheck.WAITING
+
+    def refusal(self, pool: str) -> Conflict:
+        """For somebody whose name is not that of the number."""
+        hotline = self._deps.book(pool).pool.hotline
+        return Conflict(
+            f"姓名与身份证号不一致，请按身份证核对后重新注册。确认无误的，请拨打{hotline}核实。",
+            code="person_differs",
+        )
+
+    def mark(self, account: Account, found: PersonCheck, now: datetime) -> None:
+        """Note what was found; the caller saves the account."""
+        waiting = found == PersonCheck.WAITING
+        account.person_check = found.value
+        account.person_checked_at = now if found not in (PersonCheck.NONE, PersonCheck.WAITING) else None
+        account.person_check_at = now + _AGAIN if waiting else None
+
+    # ---- later
+
+    async def check_due(self) -> None:
+        """Ask about those for whom no answer came; all who are due are asked, or put off while the register is away."""
+        now, failed = self._deps.now(), 0
+        due = await rows(
+            "SELECT id FROM account WHERE person_check_at <= $1 ORDER BY person_check_at, id LIMIT $2", now, _AT_ONCE
+        )
+        for row in due:
+            failed = 0 if await self._check_one(row["id"]) else failed + 1
+            if failed == _GIVE_UP:
+                await Account.filter(person_check_at__lte=now).update(person_check_at=now + _AGAIN)
+                return
+
+    async def _check_one(self, account_id: UUID) -> bool:
+        """False: no answer came. Whoever was deleted, or whose pool asks no more, is done with."""
+        account = await Account.get(id=account_id)
+        found = PersonCheck.NONE
+        if account.id_number_sealed and self.asks(account.pool):
+            number = self._deps.keys.open_text(account.id_number_sealed, "id_number")
+            found = await self._ask(account.real_name, number)
+        async with transaction():
+            now, locked = self._deps.now(), await Account.select_for_update().get(id=account_id)
+            if locked.person_check_at is not None and locked.id_number_hash == account.id_number_hash:
+                self.mark(locked, found, now)
+                await locked.save(update_fields=["person_check", "person_checked_at", "person_check_at"])
+                await self._tell(locked, found, now)
+        return found != PersonCheck.WAITING
+
+    async def _tell(self, account: Account, found: PersonCheck, now: datetime) -> None:
+        if found in (PersonCheck.NONE, PersonCheck.WAITING):
+            return
+        await record(system(account.pool), now, "account.person_check", "account", account.id, found=found.value)
+        if found == PersonCheck.DIFFERS:
+            await self._notices.notify(
+                pool=account.pool, kind="person_differs", dedupe_key=f"person_differs:{account.id}",
+                params={"hotline": self._deps.book(account.pool).pool.hotline}, account_id=account.id,
+            )  # fmt: skip

@@ -1,0 +1,103 @@
+"""Initial passwords (初始密码) that the office issues to experts: made of the ID number, to be changed first of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from domain.errors import InvalidInput, RuleViolation
+from models.accounts import Account
+from models.experts import Expert
+from services.accounts.expert_matching import register_from_file
+from services.accounts.passwords import Passwords
+from services.accounts.wechat_binding import account_by_mobile
+from services.core.base import Actor, Deps, record
+from services.core.idempotency import once
+from services.core.permissions import check
+
+AT_ONCE = 200
+"""Each takes about a tenth of a second of hashing."""
+
+
+@dataclass(frozen=True)
+class InitialPassword:
+    """What became of one expert number.
+
+    ``kept``: the person has a password of his own already. ``mobile_shared``: the file's mobile is somebody else's too.
+    """
+
+    number: str
+    outcome: Literal["issued", "kept", "unknown", "mobile_shared"]
+
+
+class InitialPasswords:
+    def __init__(self, deps: Deps, passwords: Passwords) -> None:
+        self._deps = deps
+        self._passwords = passwords
+
+    async def issue(
+        self, actor: Actor, numbers: Sequence[str], *, key: str | None = None
+    ) -> tuple[InitialPassword, ...]:
+        """Give experts the rulebook's initial password: the last characters of the ID number.
+
+        Others know ID numbers, so such a password opens nothing but its own change, which takes an SMS code. Raises
+        RuleViolation in a pool without initial passwords.
+        """
+        check(actor, "person.manage")
+        length = self._deps.book(actor.pool).registration.password.initial_from_id
+        if length is None:
+            raise RuleViolation(
+                "本库不使用初始密码，请专家用手机验证码登录后自行设置。",
+                rule="registration.password.initial_from_id", code="no_initial_passwords",
+            )  # fmt: skip
+        wanted = tuple(dict.fromkeys(number.strip() for number in numbers))
+        if not 1 <= len(wanted) <= AT_ONCE:
+            raise InvalidInput(f"一次最多为{AT_ONCE}位专家设置初始密码，请分批办理。", field="numbers")
+        hashes = {
+            expert.id: await self._passwords.hash(self._id_number(expert)[-length:])
+            for expert in await Expert.filter(pool=actor.pool, number__in=wanted, left_at=None)
+        }
+
+        async def run() -> tuple[InitialPassword, ...]:
+            return tuple([await self._issue(actor, number, hashes) for number in sorted(wanted)])
+
+        return await once(
+            owner=f"initial:{actor.account_id}", key=key, deps=self._deps, answer=tuple[InitialPassword, ...],
+            run=run, request=" ".join(wanted),
+        )  # fmt: skip
+
+    def _id_number(self, expert: Expert) -> str:
+        return self._deps.keys.open_text(expert.id_number_sealed, "id_number")
+
+    async def _issue(self, actor: Actor, number: str, hashes: dict[UUID, str]) -> InitialPassword:
+        expert = await Expert.get_or_none(pool=actor.pool, number=number, left_at=None)
+        if expert is None or expert.id not in hashes:
+            return InitialPassword(number, "unknown")
+        account = await self._account_of(expert)
+        if account is None:
+            return InitialPassword(number, "mobile_shared")
+        if account.password_hash and not account.password_initial:
+            return InitialPassword(number, "kept")
+        now = self._deps.now()
+        account.password_hash, account.password_set_at, account.password_initial = hashes[expert.id], now, True
+        await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
+        await self._passwords.forgive(account.pool, account.id)
+        await record(actor, now, "account.initial_password", "account", account.id)
+        return InitialPassword(number, "issued")
+
+    async def _account_of(self, expert: Expert) -> Account | None:
+        """The expert's locked account, made from his file where there is none; None: the mobile is not his alone."""
+        if expert.account_id is not None:
+            account = await Account.select_for_update().get(id=expert.account_id)
+        else:
+            if await Expert.filter(pool=expert.pool, mobile_hash=expert.mobile_hash, left_at=None).count() > 1:
+                return None
+            mobile = self._deps.keys.open_text(expert.mobile_sealed, "mobile")
+            account = await account_by_mobile(self._deps, expert.pool, mobile)
+            if account.id_number_hash not in (None, expert.id_number_hash):
+                return None
+            await Expert.filter(id=expert.id, account_id=None).update(account_id=account.id)
+        await register_from_file(account, expert, self._deps.now())
+        return account

@@ -1,0 +1,171 @@
+"""Passwords: argon2 in a thread, and wrong ones counted by who types them at an account, or at a name nobody has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from domain.clock import print_time
+from domain.errors import AppError, Forbidden, InvalidInput, TooMany
+from domain.parsing import id_number, mobile_number
+from models.accounts import Account, WrongTry
+from services.accounts.sources import Source
+from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
+from services.core.base import Actor, Deps, record
+from services.core.limits import seconds_until, spoken
+
+HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16)
+"""Argon2id at the least that OWASP's Password Storage Cheat Sheet asks for. Raising it renews hashes at log-ins."""
+
+LONGEST = 64
+"""Characters that are looked at; a longer one was never accepted, so it is wrong without being hashed."""
+
+_NOBODYS = HASHER.hash("nobody has this password")
+"""Compared for names that nobody has, so that they take as long."""
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A name and password that were compared, not yet counted. ``right`` holds for ``hash`` only."""
+
+    pool: str
+    subject: str
+    account_id: UUID | None
+    right: bool
+    hash: str
+    renewed: str
+    """The same password under today's parameters; empty: no need."""
+
+
+class Passwords:
+    """``compare`` outside a transaction, since it is slow by intent; then ``settle`` inside it."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._room = asyncio.Semaphore(_AT_ONCE)
+
+    async def hash(self, password: str) -> str:
+        """Argon2's own encoding of a new password."""
+        async with self._room:
+            return await asyncio.to_thread(HASHER.hash, password)
+
+    def check_rule(self, pool: str, password: str, *personal: str, field: str = "password") -> None:
+        """Raises InvalidInput for a password that the rulebook forbids or that is part of ``personal`` numbers."""
+        problem = self._deps.book(pool).registration.password.problem(password)
+        if not problem and any(password.upper() in number for number in personal):
+            problem = "密码不能是身份证号或手机号的一部分，请重新设置。"
+        if problem:
+            raise InvalidInput(problem, code="password_rule", field=field)
+
+    async def compare(self, pool: str, name: str, password: str) -> Claim:
+        """``name`` is a mobile or ID number, as the rulebook allows. Takes as long for a name that nobody has."""
+        account = await self._find(pool, name)
+        if account is None:
+            return await self._claim(pool, self._deps.keys.lookup_hash("login", name.strip()), None, password)
+        return await self.compare_own(account, password)
+
+    async def compare_own(self, account: Account, password: str) -> Claim:
+        """The same for an account that is known already."""
+        return await self._claim(account.pool, str(account.id), account, password)
+
+    async def settle(self, claim: Claim, source: Source) -> Account | AppError:
+        """The locked account of a right password, in the caller's transaction; wrong ones of a ``source`` are counted.
+
+        A refusal is *returned*: the caller must commit, since the try counts. It says the same for a name that nobody
+        has and for a wrong password. Raises Forbidden for a disabled account whose password is right.
+        """
+        now = self._deps.now()
+        limits = self._limits(claim.pool)
+        party = await source.party(self._deps.keys, claim.account_id)
+        tries = await look(claim.pool, "password", claim.subject, party, limits, now)
+        if held := tries.held(limits, now):
+            return self._refusal(claim.pool, held, now)
+        account = await Account.select_for_update().get_or_none(id=claim.account_id) if claim.account_id else None
+        if account is None or not claim.right or account.password_hash != claim.hash:
+            return await self._count(claim, tries, now)
+        if account.disabled_at is not None:
+            hotline = self._deps.book(claim.pool).pool.hotline
+            raise Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
+        await tries.forgive()
+        if claim.renewed:
+            account.password_hash = claim.renewed
+            await account.save(update_fields=["password_hash"])
+        return account
+
+    async def forgive(self, pool: str, account_id: UUID) -> None:
+        """Forget all wrong ones: they were tries at a password that holds no more."""
+        await WrongTry.filter(pool=pool, kind="password", subject=str(account_id)).delete()
+
+    async def _claim(self, pool: str, subject: str, account: Account | None, password: str) -> Claim:
+        known = account.password_hash if account else ""
+        right, renewed = await self._verify(known or _NOBODYS, password)
+        right = right and bool(known)
+        return Claim(pool, subject, account.id if account else None, right, known, renewed if right else "")
+
+    async def _verify(self, known: str, password: str) -> tuple[bool, str]:
+        def work() -> tuple[bool, str]:
+            try:
+                HASHER.verify(known, password[: LONGEST + 1])
+            except (VerificationError, InvalidHashError):
+                return False, ""
+            return True, HASHER.hash(password) if HASHER.check_needs_rehash(known) else ""
+
+        async with self._room:
+            return await asyncio.to_thread(work)
+
+    async def _find(self, pool: str, name: str) -> Account | None:
+        names, keys = self._deps.book(pool).registration.login_names, self._deps.keys
+        if "mobile" in names and (mobile := _parsed(mobile_number, name)):
+            return await Account.get_or_none(pool=pool, mobile_hash=keys.lookup_hash("mobile", mobile))
+        if "id_number" in names and (number := _parsed(id_number, name)):
+            return await Account.get_or_none(pool=pool, id_number_hash=keys.lookup_hash("id_number", number))
+        return None
+
+    async def _count(self, claim: Claim, tries: WrongTries, now: datetime) -> AppError:
+        limits = self._limits(claim.pool)
+        tries = await tries.add(now)
+        held = tries.held(limits, now)
+        if held and held.locked:
+            if claim.account_id is not None:
+                actor = Actor(claim.pool, "guest", claim.account_id)
+                await record(actor, now, "password.locked", "account", claim.account_id, familiar=tries.party.familiar)
+            return self._refusal(claim.pool, held, now)
+        left = tries.left(limits)
+        return InvalidInput(
+            f"账号或密码不对，还可以再试{left}次。请核对后重新输入，忘记密码请用验证码登录或重设密码。",
+            code="password_wrong", field="password", params={"left": left},
+        )  # fmt: skip
+
+    def _limits(self, pool: str) -> TryLimits:
+        book = self._deps.book(pool)
+        rule = book.registration.password
+        return TryLimits(rule.failures_before_lock, rule.lock_for, book.login.stranger_pause)
+
+    def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
+        """The same for a name that nobody has."""
+        wait = seconds_until(held.until, now)
+        if held.locked:
+            return TooMany(
+                f"密码错误次数过多，为保护账号，密码登录已暂停到{print_time(held.until)}。"
+                "现在可以用验证码登录，或重设密码。",
+                retry_after=wait, code="password_locked",
+            )  # fmt: skip
+        return TooMany(
+            f"有人正在反复试这个账号的密码，请{spoken(wait)}后再试；现在可以用验证码登录，或换用登录过的手机、电脑。",
+            retry_after=wait, code="strangers_slowed",
+        )  # fmt: skip
+
+
+def _parsed(parse: Callable[[str], str], text: str) -> str:
+    """What ``text`` stands for; empty when it can't be that."""
+    try:
+        return parse(text)
+    except InvalidInput:
+        return ""

@@ -1,0 +1,97 @@
+"""A puzzle that an unknown browser solves while its user types: cheap for one, dear for thousands.
+
+Numbers are sought whose SHA-256 with the puzzle's token begins with zero bits. Several small ones instead of a big one
+take about the same time each time. The token is bound to the network that asked for it and serves for one code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.errors import Forbidden, InvalidInput
+from domain.ids import new_id
+from services.accounts.single_use import spend
+from services.accounts.sources import network_of
+from services.core.base import Deps
+from services.core.signed_links import Links
+
+PARTS = 8
+VALID = timedelta(minutes=30)
+_PROOF = re.compile(rf"([\w-]{{40,80}})\.(\d{{1,12}}(?:-\d{{1,12}}){{{PARTS - 1}}})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Puzzle:
+    """For each part ``i`` below ``parts``: a decimal ``n``, so that SHA-256 of ``seed:i:n`` begins with ``bits`` zeros.
+
+    ``seed`` is the first 32 hex digits of the SHA-256 of the token.
+    """
+
+    token: str
+    bits: int
+    parts: int = PARTS
+
+
+class Puzzles:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._links = Links(deps.keys, deps.clock)
+
+    def pose(self, address: str) -> Puzzle:
+        puzzle_id = new_id()
+        token = self._links.sign(_purpose(address), puzzle_id, puzzle_id, self._deps.now() + VALID)
+        return Puzzle(token, self._deps.puzzle_bits)
+
+    async def redeem(self, address: str, proof: str) -> None:
+        """Use up a solution in the caller's transaction: what the deed is refused for afterwards costs no new one.
+
+        ``proof`` is the token, a dot, and the numbers joined by ``-``. Raises InvalidInput.
+        """
+        found = _PROOF.fullmatch(proof)
+        if found is None:
+            raise _unsolved()
+        token, numbers = found[1], found[2].split("-")
+        try:
+            link = self._links.check(token, _purpose(address))
+        except Forbidden as error:
+            raise _unsolved() from error
+        seed, bits = _seed(token), self._deps.puzzle_bits
+        if not all(_solves(seed, part, number, bits) for part, number in enumerate(numbers)):
+            raise _unsolved()
+        if not await spend(token, link.expires):
+            raise _unsolved()
+
+
+def solve(puzzle: Puzzle) -> str:
+    """The proof of a puzzle, as the page finds it; for clients written in Python."""
+    seed, numbers = _seed(puzzle.token), []
+    for part in range(puzzle.parts):
+        number = 0
+        while not _solves(seed, part, str(number), puzzle.bits):
+            number += 1
+        numbers.append(str(number))
+    return f"{puzzle.token}.{'-'.join(numbers)}"
+
+
+def _seed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def _solves(seed: str, part: int, number: str, bits: int) -> bool:
+    digest = hashlib.sha256(f"{seed}:{part}:{number}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> (64 - bits) == 0
+
+
+def _purpose(address: str) -> str:
+    return f"puzzle:{network_of(address)}"
+
+
+def _unsolved() -> InvalidInput:
+    return InvalidInput(
+        "还没有通过安全检查，请稍等两三秒后再点一次。一直不行请在微信里打开本页，或在公众号里办理。",
+        code="puzzle_needed",
+        field="proof",
+    )

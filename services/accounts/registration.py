@@ -1,0 +1,278 @@
+"""Registering (注册): real name and ID number, once and for good, with a mobile that is proven."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import AppError, Conflict, Forbidden, InvalidInput
+from domain.masking import mask_id_number, mask_mobile, mask_name
+from domain.parsing import id_number as parse_id_number
+from domain.parsing import person_name
+from domain.persons import PersonCheck
+from models.accounts import Account, Session
+from models.experts import Expert
+from services.accounts.expert_matching import link_expert
+from services.accounts.identity_verification import PersonChecks
+from services.accounts.passwords import Passwords
+from services.accounts.roles import roles_of
+from services.accounts.sessions import adopt_session
+from services.accounts.sources import Source, source_of
+from services.accounts.verification_codes import Codes, Notifier, check_mobile
+from services.accounts.wechat_binding import Accounts, account_by_mobile
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.core.idempotency import once
+from services.core.limits import DAY, check_recent, serialise
+
+_TRIES_A_DAY = 5
+"""Of somebody whose mobile is bound already, and who thus needs no code: guesses at other people's numbers."""
+
+
+@dataclass(frozen=True)
+class RegistrationForm:
+    """``mobile`` and ``code`` (purpose ``register``) may be left out by somebody whose mobile is bound already.
+
+    ``password`` empty: none for now. ``agreed``: to the clause on honesty. ``privacy_version`` is what was read.
+    """
+
+    name: str
+    id_number: str
+    privacy_version: str
+    agreed: bool
+    mobile: str = ""
+    code: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class PersonRegistered:
+    """``expert_number``: the pool knew this person already, and the file is his from now on.
+
+    ``person_check``: what is known of name and ID number belonging together.
+    """
+
+    account_id: UUID
+    masked_name: str
+    masked_id_number: str
+    masked_mobile: str
+    roles: tuple[str, ...]
+    expert_number: str = ""
+    person_check: PersonCheck = PersonCheck.NONE
+
+
+@dataclass(frozen=True)
+class _Checked:
+    name: str
+    number: str
+    number_hash: str
+    mobile: str
+    mobile_hash: str
+    proven: bool
+    password_hash: str
+
+
+class Registration:
+    def __init__(
+        self, deps: Deps, notices: Notifier, accounts: Accounts, passwords: Passwords, persons: PersonChecks
+    ) -> None:
+        self._deps = deps
+        self._persons = persons
+        self._codes = Codes(deps, notices)
+        self._accounts = accounts
+        self._passwords = passwords
+
+    def check_open(self, pool: str) -> None:
+        """Raises RuleViolation with the pool's own words where nobody can register."""
+        book = self._deps.book(pool)
+        if not book.registration.open:
+            raise violation(book, "registration.open", book.registration.closed)
+
+    async def register(
+        self,
+        actor: Actor,
+        form: RegistrationForm,
+        *,
+        identity_id: UUID | None = None,
+        source: Source | None = None,
+        key: str | None = None,
+    ) -> PersonRegistered:
+        """Make a person known to the pool. ``actor``: a visitor, or somebody whose mobile is bound.
+
+        ``identity_id``, or that of the actor's session, is the WeChat that is bound along with it; the session becomes
+        the person's. ``source`` is whose wrong codes are counted; None: that WeChat's. An expert whose file has the
+        same name, ID number and mobile gets his file. Raises InvalidInput for a bad value or code, RuleViolation where
+        the pool takes nobody, Conflict when the ID number, the mobile or the file is taken or the name is not that of
+        the number's owner, TooMany for too many guesses.
+        """
+        self.check_open(actor.pool)
+        checked = await self._checked(actor, form)
+        source = source or await source_of(actor, identity_id)
+        found = await self._look_up(actor.pool, checked, form.code, source)
+
+        async def run() -> PersonRegistered | AppError:
+            return await self._register(actor, form, checked, identity_id, found, source)
+
+        request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.code}"
+        return await once(
+            owner=f"register:{actor.session_id or identity_id or _short(checked.mobile_hash)}", key=key,
+            deps=self._deps, answer=PersonRegistered, run=run,
+            request=self._deps.keys.lookup_hash("request", request),
+        )  # fmt: skip
+
+    # ---- what is typed
+
+    async def _checked(self, actor: Actor, form: RegistrationForm) -> _Checked:
+        """Everything that needs no lock; hashing a password takes its time."""
+        book, keys = self._deps.book(actor.pool), self._deps.keys
+        name, number = _field("name", person_name, form.name), _field("id_number", parse_id_number, form.id_number)
+        own = await self._own_mobile(actor)
+        mobile = check_mobile(form.mobile or own)
+        if own and mobile != own:
+            raise Conflict(f"您已绑定手机号{mask_mobile(own)}，请用这个手机号注册。", code="already_bound")
+        if form.privacy_version != book.pool.privacy_version:
+            raise Conflict("隐私说明已更新，请重新阅读并同意后再注册。", code="privacy_changed")
+        if not form.agreed:
+            raise InvalidInput("请阅读并同意承诺条款后再注册。", code="not_agreed", field="agreed")
+        password_hash = ""
+        if form.password:
+            self._passwords.check_rule(actor.pool, form.password, number, mobile)
+            password_hash = await self._passwords.hash(form.password)
+        return _Checked(
+            name, number, keys.lookup_hash("id_number", number), mobile, keys.lookup_hash("mobile", mobile),
+            proven=mobile == own, password_hash=password_hash,
+        )  # fmt: skip
+
+    async def _own_mobile(self, actor: Actor) -> str:
+        if actor.account_id is None:
+            return ""
+        account = await Account.get(id=actor.account_id)
+        return self._deps.keys.read(account.mobile_sealed, "mobile")
+
+    # ---- asking the register, before the locks that registering holds
+
+    async def _look_up(self, pool: str, checked: _Checked, code: str, source: Source) -> PersonCheck:
+        """What the register says of name and number; ``NONE`` where it is not asked.
+
+        It is asked only for somebody whom nothing else keeps out, and whose refusal would cost the code.
+        """
+        if not self._persons.asks(pool):
+            return PersonCheck.NONE
+        async with transaction():
+            await serialise(f"account:{pool}:{checked.mobile_hash}")
+            if not checked.proven and not await self._codes.is_right(pool, checked.mobile, "register", code, source):
+                return PersonCheck.WAITING
+            if await self._refusal(pool, checked):
+                return PersonCheck.WAITING
+            if await Expert.exists(pool=pool, id_number_hash=checked.number_hash, left_at=None):
+                return PersonCheck.ON_FILE  # with this name, or it would have been refused
+            lookup = await self._persons.begin(pool, checked.mobile_hash, checked.name, checked.number)
+        return await self._persons.finish(lookup, checked.name, checked.number)
+
+    # ---- under the locks: mobile, code, ID number, rows
+
+    async def _register(
+        self,
+        actor: Actor,
+        form: RegistrationForm,
+        checked: _Checked,
+        identity_id: UUID | None,
+        found: PersonCheck,
+        source: Source,
+    ) -> PersonRegistered | AppError:
+        pool, now = actor.pool, self._deps.now()
+        session = await Session.select_for_update().get_or_none(id=actor.session_id) if actor.session_id else None
+        await serialise(f"account:{pool}:{checked.mobile_hash}")
+        if checked.proven and actor.account_id is not None:
+            await self._check_tries(actor.account_id, now)
+        elif refusal := await self._codes.redeem(pool, checked.mobile, "register", form.code, source):
+            return refusal
+        await serialise(f"person:{pool}:{checked.number_hash}")
+        refusal = await self._refusal(pool, checked)
+        if refusal is None and found == PersonCheck.DIFFERS:
+            refusal = self._persons.refusal(pool)
+        if refusal is not None:
+            await record(actor, now, "account.register_refused", "account", actor.account_id, code=refusal.code)
+            return refusal
+        wechat = identity_id or (session.identity_id if session is not None else None)
+        if wechat is not None:
+            await self._accounts.attach(wechat, pool, checked.mobile, form.privacy_version)
+        account = await self._write(pool, form, checked, found, now)
+        expert = await link_expert(self._deps, account, now)
+        roles = await roles_of(account.id, now)
+        if session is not None:
+            await adopt_session(session, account.id, roles)
+        by = Actor(pool, "expert" if expert else "applicant", account.id, expert.id if expert else None)
+        await record(by, now, "account.register", "account", account.id, privacy_version=form.privacy_version)
+        return PersonRegistered(
+            account.id, mask_name(checked.name), mask_id_number(checked.number), mask_mobile(checked.mobile),
+            tuple(dict.fromkeys(role.role for role in roles)), expert.number if expert else "", found,
+        )  # fmt: skip
+
+    async def _check_tries(self, account_id: UUID, now: datetime) -> None:
+        await check_recent(
+            "account.register_refused", account_id, limit=_TRIES_A_DAY, period=DAY, now=now,
+            message="今天注册信息填错的次数过多",
+        )  # fmt: skip
+
+    async def _refusal(self, pool: str, checked: _Checked) -> AppError | None:
+        """Why this person can't be registered. It is told only after the mobile is proven, and never whose it is."""
+        hotline = self._deps.book(pool).pool.hotline
+        known = await Account.get_or_none(pool=pool, mobile_hash=checked.mobile_hash)
+        if known is not None and known.disabled_at is not None:
+            return Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
+        if known is not None and known.registered_at is not None:
+            return Conflict("这个手机号已经注册，请直接登录；忘记密码可用验证码登录。", code="already_registered")
+        if await Account.exists(pool=pool, id_number_hash=checked.number_hash):
+            return Conflict(
+                f"这个身份证号已用另一个手机号注册。请用那个手机号登录后更换；已停用请拨打{hotline}核实。",
+                code="id_number_taken",
+            )
+        return await self._refusal_of_file(pool, checked, known, hotline)
+
+    async def _refusal_of_file(
+        self, pool: str, checked: _Checked, known: Account | None, hotline: str
+    ) -> AppError | None:
+        """A file of the pool opens the panels of its expert: name, ID number and mobile must all be his."""
+        file = await Expert.get_or_none(pool=pool, id_number_hash=checked.number_hash, left_at=None)
+        if file is not None:
+            mine = file.account_id in (None, known.id if known else None)
+            if file.name == checked.name and file.mobile_hash == checked.mobile_hash and mine:
+                return None
+            return Conflict(
+                f"您填写的姓名或手机号与专家库中登记的不一致，请核对后重新注册；仍不行请拨打{hotline}核实。",
+                code="expert_differs",
+            )
+        if await Expert.exists(pool=pool, mobile_hash=checked.mobile_hash, left_at=None):
+            return Conflict(
+                f"这个手机号在专家库中登记的是另一位专家，请换一个手机号，或拨打{hotline}核实。",
+                code="mobile_of_expert",
+            )
+        return None
+
+    async def _write(
+        self, pool: str, form: RegistrationForm, checked: _Checked, found: PersonCheck, now: datetime
+    ) -> Account:
+        account = await account_by_mobile(self._deps, pool, checked.mobile)
+        account.real_name, account.registered_at = checked.name, now
+        account.id_number_sealed = self._deps.keys.seal(checked.number, "id_number")
+        account.id_number_hash = checked.number_hash
+        account.privacy_version, account.privacy_accepted_at = form.privacy_version, now
+        self._persons.mark(account, found, now)
+        if checked.password_hash:
+            account.password_hash, account.password_set_at = checked.password_hash, now
+        await account.save()
+        return account
+
+
+def _field(name: str, parse: Callable[[str], str], text: str) -> str:
+    try:
+        return parse(text)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, code=error.code, field=name) from error
+
+
+def _short(digest: str) -> str:
+    return hashlib.sha256(digest.encode()).hexdigest()[:40]

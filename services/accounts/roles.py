@@ -1,0 +1,94 @@
+"""Which roles a person holds now: from the expert's file, registration, organisations, grants, draws and reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.core.base import rows
+from services.core.permissions import role_name
+
+
+@dataclass(frozen=True)
+class RoleOption:
+    """One way to act. ``organisation_id`` for agents and legal entities, ``expert_id`` for experts."""
+
+    role: str
+    scope: str = ""
+    organisation_id: UUID | None = None
+    organisation_name: str = ""
+    expert_id: UUID | None = None
+
+    @property
+    def label(self) -> str:
+        """``经办人 · 某某公司``, for a list to choose from."""
+        return " · ".join(part for part in (role_name(self.role), self.organisation_name, self.scope) if part)
+
+
+_EXPERT = "SELECT 'expert', '', NULL::uuid, '', id FROM expert WHERE account_id = $1 AND left_at IS NULL"
+_LEGAL = "SELECT 'organisation', '', id, name, NULL::uuid FROM organisation WHERE legal_account_id = $1"
+_AGENT = (
+    "SELECT 'agent', '', o.id, o.name, NULL::uuid FROM agent_link l JOIN organisation o ON o.id = l.organisation_id "
+    "WHERE l.account_id = $1 AND l.accepted_at IS NOT NULL AND l.revoked_at IS NULL "
+    "AND l.valid_from <= $2 AND l.valid_until > $2"
+)
+_GRANT = "SELECT role, scope, NULL::uuid, '', NULL::uuid FROM role_grant WHERE account_id = $1 AND revoked_at IS NULL"
+_APPLICANT = (
+    "SELECT 'applicant', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND a.registered_at IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM expert e WHERE e.account_id = a.id AND e.left_at IS NULL)"
+)
+"""An expert may do what an applicant may, so he has no second hat to choose."""
+_REVIEWER = (
+    "SELECT 'reviewer', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND EXISTS "
+    "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL)"
+)
+_NAMED_SUPERVISOR = (
+    "SELECT 'supervisor', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = $1 AND EXISTS (SELECT 1 FROM "
+    "draw_supervisor s JOIN draw d ON d.id = s.draw_id WHERE s.mobile_hash = a.mobile_hash AND d.pool = a.pool "
+    "AND d.ended_at IS NULL)"
+)
+"""Whoever a running draw names as its supervising person may act as one; for that draw only, which draws check."""
+
+_SOURCES: Mapping[str, tuple[str, ...]] = {
+    "expert": (_EXPERT,),
+    "applicant": (_APPLICANT,),
+    "organisation": (_LEGAL,),
+    "agent": (_AGENT,),
+    "supervisor": (_GRANT, _NAMED_SUPERVISOR),
+    "verifier": (_GRANT,),
+    "venue": (_GRANT,),
+    "reviewer": (_REVIEWER,),
+    "pool_admin": (_GRANT,),
+}
+_HEAD = (
+    "WITH moment AS (SELECT $2::timestamptz), held (role, scope, organisation_id, organisation_name, expert_id) AS ("
+)
+_TAIL = ") SELECT role, scope, organisation_id, organisation_name, expert_id FROM held"
+"""Every source takes the moment, whether it needs it or not."""
+_ALL = (_EXPERT, _APPLICANT, _LEGAL, _AGENT, _GRANT, _NAMED_SUPERVISOR, _REVIEWER)
+
+
+async def roles_of(account_id: UUID, now: datetime) -> list[RoleOption]:
+    """Everything the person may act as, each once; expert first, then organisations by name, then offices."""
+    return await _find(_ALL, account_id, now)
+
+
+async def find_role(
+    account_id: UUID, role: str, now: datetime, *, scope: str = "", organisation_id: UUID | None = None
+) -> RoleOption | None:
+    """The option with exactly this role, scope and organisation, if the person holds it now."""
+    for option in await _find(_SOURCES.get(role, ()), account_id, now):
+        if (option.role, option.scope, option.organisation_id) == (role, scope, organisation_id):
+            return option
+    return None
+
+
+async def _find(sources: tuple[str, ...], account_id: UUID, now: datetime) -> list[RoleOption]:
+    if not sources:
+        return []
+    found = await rows(_HEAD + " UNION ALL ".join(sources) + _TAIL, account_id, now)
+    options = {RoleOption(**row) for row in found if row["role"] in _SOURCES}
+    order = list(_SOURCES)
+    return sorted(options, key=lambda o: (order.index(o.role), o.organisation_name, o.scope))

@@ -1,0 +1,361 @@
+"""Log-ins of the mini-program and of pages opened by a signed link."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import (
+    AppError,
+    Forbidden,
+    GatewayError,
+    InvalidInput,
+    NotFound,
+    Rejected,
+    Unauthenticated,
+    Unavailable,
+)
+from domain.ids import new_id
+from models.accounts import Account, Session, WechatIdentity
+from models.experts import Expert
+from services.accounts.roles import RoleOption, find_role, roles_of
+from services.accounts.tokens import Tokens, hash_token, issue, session_of
+from services.accounts.verification_codes import check_mobile
+from services.accounts.wechat_binding import Accounts, Bound, Unbound
+from services.core.base import Actor, Deps, record, transaction
+from services.core.idempotency import once
+from services.core.signed_links import Link, Links
+from services.ports import MiniProgramPlatform
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A log-in has begun. ``bound`` false: ask for the mobile next. ``role`` empty: let the person choose."""
+
+    tokens: Tokens
+    session_id: UUID
+    bound: bool
+    role: str
+    roles: tuple[RoleOption, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """As what the session acts from now on."""
+
+    role: str
+    scope: str
+    organisation_id: UUID | None
+    expert_id: UUID | None
+
+
+@dataclass(frozen=True)
+class LogIn:
+    """One place where the person is logged in; ``current``: this one."""
+
+    id: UUID
+    device: str
+    since: datetime
+    until: datetime
+    current: bool
+
+
+MINI_PROGRAM, BY_PASSWORD = "微信小程序", "小程序（密码登录）"
+_MUST_CHANGE = "您正在使用初始密码，请先修改密码，再办理其他事项。"
+
+
+class Sessions:
+    """``appids`` are the mini-programs' by pool."""
+
+    def __init__(
+        self, deps: Deps, accounts: Accounts, platform: MiniProgramPlatform, appids: Mapping[str, str]
+    ) -> None:
+        self._deps = deps
+        self._accounts = accounts
+        self._platform = platform
+        self._appids = appids
+        self._links = Links(deps.keys, deps.clock)
+
+    async def login(self, pool: str, code: str) -> LoggedIn:
+        """Begin a log-in with a ``wx.login`` code.
+
+        A person who is known to the pool's official account by unionid is known here too. Raises Unauthenticated when
+        WeChat refuses the code, Unavailable when it can't be reached.
+        """
+        try:
+            who = await self._platform.login(pool, code)
+        except Rejected as error:
+            raise Unauthenticated("登录凭证已失效，请退出小程序后重新打开。", code="login_code_invalid") from error
+        except GatewayError as error:
+            raise _wechat_away() from error
+        now = self._deps.now()
+        async with transaction():
+            known = await WechatIdentity.exists(appid=self._appids[pool], openid=who.openid)
+            identity = await self._accounts.ensure_identity(
+                pool, "mini", self._appids[pool], who.openid, unionid=who.unionid
+            )
+            if not known and identity.unionid is not None:
+                await self._join_by_unionid(identity, now)
+            return await self._begin(pool, identity, now)
+
+    async def bind_phone(
+        self,
+        actor: Actor,
+        *,
+        privacy_version: str,
+        phone_code: str | None = None,
+        mobile: str | None = None,
+        sms_code: str | None = None,
+        key: str | None = None,
+    ) -> Bound:
+        """Tell who the session's visitor is: by WeChat's ``phone_code``, or by ``mobile`` and the SMS code sent to it.
+
+        Raises what ``Accounts.bind`` raises; Unavailable when WeChat can't be reached.
+        """
+        session_id = _session_of(actor)
+        proven = await self._phone_number(actor.pool, phone_code) if phone_code else None
+        number = proven or check_mobile(mobile or "")
+
+        async def run() -> Bound | AppError:
+            session = await self._locked(session_id)
+            if session.identity_id is None:
+                raise Unauthenticated("登录已失效，请退出小程序后重新打开。", code="session_invalid")
+            if proven is not None:
+                bound = await self._accounts.attach(session.identity_id, actor.pool, number, privacy_version)
+            else:
+                answer = await self._accounts.redeem_and_attach(
+                    session.identity_id, actor.pool, number, sms_code or "", privacy_version
+                )
+                if isinstance(answer, AppError):
+                    return answer
+                bound = answer
+            await adopt_session(session, bound.account_id, await roles_of(bound.account_id, self._deps.now()))
+            return bound
+
+        request = self._deps.keys.lookup_hash("mobile", number)
+        return await once(
+            owner=f"bind_phone:{session_id}", key=key, deps=self._deps, answer=Bound, run=run, request=request
+        )
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Exchange a refresh token for a new pair; the old pair ends.
+
+        An old refresh token that comes back was stolen or its answer was lost; nobody can tell which, so the session
+        ends. Raises Unauthenticated.
+        """
+        now = self._deps.now()
+        session_id = session_of(self._deps, refresh_token)
+        async with transaction():
+            session = await Session.select_for_update().get_or_none(id=session_id) if session_id else None
+            if session is None or session.revoked_at is not None or session.refresh_until <= now:
+                raise _expired()
+            if hmac.compare_digest(session.refresh_hash, hash_token(refresh_token)):
+                tokens = issue(self._deps, session, now)
+                await session.save(update_fields=["access_hash", "refresh_hash", "access_until", "refresh_until"])
+                return tokens
+            session.revoked_at = now
+            await session.save(update_fields=["revoked_at"])
+            actor = Actor(session.pool, "guest", session.account_id, session_id=session.id)
+            await record(actor, now, "session.reuse", "account", session.account_id)
+        raise _expired()
+
+    async def logout(self, actor: Actor) -> int:
+        """End every log-in of the person (of this visitor, while unbound); the answer is how many ended."""
+        now = self._deps.now()
+        async with transaction():
+            if actor.account_id is not None:
+                live = Session.filter(account_id=actor.account_id, revoked_at=None)
+            else:
+                live = Session.filter(id=_session_of(actor), revoked_at=None)
+            ended = await live.update(revoked_at=now)
+            await record(actor, now, "session.logout", "account", actor.account_id, ended=ended)
+            return ended
+
+    async def unbind(self, actor: Actor) -> Unbound:
+        """Undo the binding of the WeChat identity that this session began with; its log-ins end with it."""
+        session = await Session.get_or_none(id=_session_of(actor))
+        if session is None or session.identity_id is None:
+            return Unbound(False)
+        return await self._accounts.unbind(session.identity_id)
+
+    async def begin(self, account: Account) -> LoggedIn:
+        """A log-in of somebody who has shown his password, in the caller's transaction; no WeChat is bound by it."""
+        now = self._deps.now()
+        session = Session(
+            id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now
+        )  # fmt: skip
+        return await self._start(session, now)
+
+    async def list(self, actor: Actor) -> tuple[LogIn, ...]:
+        """Where the person is logged in now, newest first."""
+        live = Session.filter(account_id=actor.account_id, revoked_at=None, refresh_until__gt=self._deps.now())
+        found = await live.order_by("-created_at") if actor.account_id else []
+        return tuple(
+            LogIn(one.id, one.device, one.created_at, one.refresh_until, one.id == actor.session_id) for one in found
+        )
+
+    async def end(self, actor: Actor, session_id: UUID) -> None:
+        """End one log-in of the person. Twice is harmless; raises NotFound for somebody else's."""
+        now = self._deps.now()
+        async with transaction():
+            session = await Session.select_for_update().get_or_none(id=session_id, account_id=actor.account_id)
+            if session is None or actor.account_id is None:
+                raise NotFound("没有这个登录，请刷新后重试。")
+            if session.revoked_at is None:
+                session.revoked_at = now
+                await session.save(update_fields=["revoked_at"])
+                await record(actor, now, "session.end", "account", actor.account_id)
+
+    async def authenticate(self, access_token: str, *, initial_too: bool = False) -> Actor:
+        """Who sends a request. Raises Unauthenticated; Forbidden (``password_must_change``) unless ``initial_too``.
+
+        The role is the chosen one if the person still holds it this moment, else ``guest``.
+        """
+        session = await Session.get_or_none(access_hash=hash_token(access_token))
+        if session is None or session.revoked_at is not None or session.access_until <= self._deps.now():
+            raise _expired()
+        return await self._acting(session, initial_too)
+
+    async def resume(self, session_id: UUID, account_id: UUID, *, initial_too: bool = False) -> Actor:
+        """The same for a request whose signed cookie names this session and person."""
+        session = await Session.get_or_none(id=session_id, account_id=account_id, revoked_at=None)
+        if session is None or session.refresh_until <= self._deps.now():
+            raise _expired()
+        return await self._acting(session, initial_too)
+
+    async def _acting(self, session: Session, initial_too: bool) -> Actor:
+        guest = Actor(session.pool, "guest", session.account_id, session_id=session.id)
+        if session.account_id is None:
+            return guest
+        account = await Account.get(id=session.account_id)
+        if account.disabled_at is not None:
+            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+        if account.password_initial and session.identity_id is None and not initial_too:
+            # a log-in that WeChat vouches for owes nothing to that password
+            raise Forbidden(_MUST_CHANGE, code="password_must_change", params={"pool": session.pool})
+        held = await self._held(session, account.id)
+        return _actor(session, held) if held else guest
+
+    async def _held(self, session: Session, account_id: UUID) -> RoleOption | None:
+        """The session's role, if the person still holds it; an applicant who has entered the pool goes on as expert."""
+        now = self._deps.now()
+        held = await find_role(
+            account_id, session.role, now, scope=session.scope, organisation_id=session.organisation_id
+        )
+        if held is None and session.role == "applicant":
+            return await find_role(account_id, "expert", now)
+        return held
+
+    async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
+        """What the person may choose to act as."""
+        return tuple(await roles_of(actor.account_id, self._deps.now())) if actor.account_id else ()
+
+    async def choose_role(
+        self, actor: Actor, role: str, *, scope: str = "", organisation_id: UUID | None = None
+    ) -> Chosen:
+        """Act as ``role`` from now on in this session; an agent names the organisation. Raises Forbidden."""
+        if actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        now = self._deps.now()
+        async with transaction():
+            session = await self._locked(_session_of(actor))
+            held = await find_role(actor.account_id, role, now, scope=scope, organisation_id=organisation_id)
+            if held is None:
+                raise Forbidden("您目前没有这个身份，请从身份列表中重新选择。", code="role_not_held")
+            await self._take_role(session, held)
+            await record(_actor(session, held), now, "session.role", "account", actor.account_id, role=role)
+            return Chosen(held.role, held.scope, held.organisation_id, held.expert_id)
+
+    def sign_link(self, purpose: str, subject_id: UUID, person_id: UUID, expires: datetime) -> str:
+        """The token of a link for one page, one person, until a moment."""
+        return self._links.sign(purpose, subject_id, person_id, expires)
+
+    async def expert_by_link(self, token: str, purpose: str) -> tuple[Actor, Link]:
+        """The expert that a link was sent to, acting as such, and what it opens. Raises Forbidden."""
+        link = self._links.check(token, purpose)
+        expert = await Expert.get_or_none(id=link.person_id, left_at=None)
+        if expert is None:
+            raise Forbidden("链接无效，请使用最新一条通知中的链接。", code="link_invalid")
+        return Actor(expert.pool, "expert", expert.account_id, expert.id), link
+
+    async def _begin(self, pool: str, identity: WechatIdentity, now: datetime) -> LoggedIn:
+        session = Session(
+            id=new_id(), pool=pool, identity_id=identity.id, account_id=identity.account_id, device=MINI_PROGRAM,
+            created_at=now,
+        )  # fmt: skip
+        return await self._start(session, now)
+
+    async def _start(self, session: Session, now: datetime) -> LoggedIn:
+        tokens = issue(self._deps, session, now)
+        options = await roles_of(session.account_id, now) if session.account_id else []
+        if len(options) == 1:
+            _set_role(session, options[0])
+        await session.save(force_create=True)
+        return LoggedIn(tokens, session.id, session.account_id is not None, session.role, tuple(options))
+
+    async def _join_by_unionid(self, identity: WechatIdentity, now: datetime) -> None:
+        """At the first log-in only, so that an unbound mini-program stays unbound."""
+        twin = await WechatIdentity.filter(
+            pool=identity.pool, unionid=identity.unionid, account_id__not_isnull=True
+        ).first()  # fmt: skip
+        if twin is None:
+            return
+        identity.account_id, identity.bound_at = twin.account_id, now
+        await identity.save(update_fields=["account_id", "bound_at"])
+        actor = Actor(identity.pool, "guest", identity.account_id)
+        await record(actor, now, "account.bind", "account", identity.account_id, app=identity.app, by="unionid")
+
+    async def _take_role(self, session: Session, held: RoleOption) -> None:
+        _set_role(session, held)
+        await session.save(update_fields=["role", "scope", "organisation_id"])
+
+    async def _locked(self, session_id: UUID) -> Session:
+        session = await Session.select_for_update().get_or_none(id=session_id, revoked_at=None)
+        if session is None:
+            raise _expired()
+        return session
+
+    async def _phone_number(self, pool: str, phone_code: str) -> str:
+        try:
+            return check_mobile(await self._platform.phone_number(pool, phone_code), "phone_code")
+        except Rejected as error:
+            raise InvalidInput(
+                "手机号授权已失效，请重新点击“获取手机号”。", code="phone_code_invalid", field="phone_code"
+            ) from error
+        except GatewayError as error:
+            raise _wechat_away() from error
+
+
+async def adopt_session(session: Session, account_id: UUID, roles: Sequence[RoleOption]) -> None:
+    """A visitor's session is this person's from now on; the role is chosen where there is but one."""
+    session.account_id = account_id
+    if len(roles) == 1:
+        _set_role(session, roles[0])
+    await session.save(update_fields=["account_id", "role", "scope", "organisation_id"])
+
+
+def _session_of(actor: Actor) -> UUID:
+    if actor.session_id is None:
+        raise Unauthenticated("请先登录小程序。")
+    return actor.session_id
+
+
+def _set_role(session: Session, held: RoleOption) -> None:
+    session.role, session.scope, session.organisation_id = held.role, held.scope, held.organisation_id
+
+
+def _actor(session: Session, held: RoleOption) -> Actor:
+    return Actor(
+        session.pool, held.role, session.account_id, held.expert_id, held.organisation_id, held.scope, session.id
+    )  # fmt: skip
+
+
+def _expired() -> Unauthenticated:
+    return Unauthenticated("登录已过期，请重新登录。", code="session_expired")
+
+
+def _wechat_away() -> Unavailable:
+    return Unavailable("微信暂时无法连接，请稍后重试。", code="wechat_away")

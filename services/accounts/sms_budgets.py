@@ -1,0 +1,111 @@
+"""What codes by SMS may cost: so many of one network or WeChat in a day, so many of a pool in an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from prometheus_client import Counter
+
+from domain.clock import local, print_full
+from domain.errors import TooMany
+from models.accounts import VerificationCode
+from services.accounts.sources import Party
+from services.core.base import Deps, rows
+from services.core.limits import DAY, HOUR, seconds_until, serialise, spoken
+
+JOIN = "join"
+"""Purpose of a code that is shown, not sent (``account_linking``): it counts for no limit on messages."""
+
+WARN = 0.8
+"""Share of a pool's budget at which the office is told; what is left is for those whom the pool knows."""
+
+sent_codes = Counter("pbt_codes_sent_total", "Codes sent by SMS", ["pool"])
+refused_codes = Counter("pbt_codes_refused_total", "Codes not sent, by the budget that was used up", ["pool", "budget"])
+
+_OFFICE = """
+SELECT DISTINCT a.id FROM role_grant g JOIN account a ON a.id = g.account_id
+ WHERE a.pool = $1 AND g.role = 'pool_admin' AND g.revoked_at IS NULL AND a.disabled_at IS NULL
+"""
+
+
+class Notifier(Protocol):
+    """Tells a person something, in the transaction that is under way; see ``services.notifications``."""
+
+    async def notify(
+        self,
+        *,
+        pool: str,
+        kind: str,
+        dedupe_key: str,
+        params: Mapping[str, str | int],
+        account_id: UUID | None = None,
+        expert_id: UUID | None = None,
+        mobile: str | None = None,
+        invitation_id: UUID | None = None,
+        secret: str | None = None,
+        told_on: str = "",
+    ) -> UUID: ...
+
+
+class Budget:
+    """Of one pool, inside the caller's transaction."""
+
+    def __init__(self, deps: Deps, notices: Notifier, pool: str) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._pool = pool
+        self._login = deps.book(pool).login
+
+    async def check(self, party: Party, now: datetime, *, sends: bool) -> None:
+        """Raises TooMany, with what to do instead; otherwise the caller goes on to send, unless ``sends`` is false."""
+        await serialise(f"codes:{self._pool}")
+        await self._check_party(party, now)
+        since = now - HOUR
+        sent = VerificationCode.filter(pool=self._pool, sent=True, sent_at__gt=since).exclude(purpose=JOIN)
+        times = [row.sent_at for row in await sent.order_by("sent_at").only("id", "sent_at")]
+        most = self._login.codes_per_pool_hour
+        if len(times) >= (most if party.familiar else max(1, int(most * WARN))):
+            refused_codes.labels(self._pool, "pool").inc()
+            wait = seconds_until(times[0] + HOUR, now)
+            raise TooMany(
+                f"获取验证码的人太多，请{spoken(wait)}后再试。{self._instead()}",
+                retry_after=wait, code="code_budget",
+            )  # fmt: skip
+        if sends:
+            sent_codes.labels(self._pool).inc()
+            await self._warn(len(times) + 1, most, now)
+
+    async def _check_party(self, party: Party, now: datetime) -> None:
+        network = party.name.startswith("network:")
+        most = self._login.codes_per_network_day if network else self._login.codes_per_wechat_day
+        asked = VerificationCode.filter(pool=self._pool, source=party.name, sent_at__gt=now - DAY)
+        times = [row.sent_at for row in await asked.order_by("sent_at").only("id", "sent_at")]
+        if len(times) < most:
+            return
+        refused_codes.labels(self._pool, "network" if network else "wechat").inc()
+        wait = seconds_until(times[-most] + DAY, now)
+        words = "您所在的网络今天获取验证码太多" if network else "您今天获取验证码太多"
+        raise TooMany(
+            f"{words}，请{spoken(wait)}后再试。{self._instead() if network else ''}",
+            retry_after=wait, code="code_limit",
+        )  # fmt: skip
+
+    def _instead(self) -> str:
+        return f"也可以在微信公众号“{self._deps.book(self._pool).pool.account_name}”里办理，或改用手机流量再试。"
+
+    async def _warn(self, used: int, most: int, now: datetime) -> None:
+        """Tell the office once an hour at each of the two marks."""
+        reached = [share for share in (WARN, 1.0) if used >= int(most * share)]
+        if not reached:
+            return
+        for row in await rows(_OFFICE, self._pool):
+            await self._notices.notify(
+                pool=self._pool,
+                kind="code_budget",
+                dedupe_key=f"code_budget:{row['id']}:{reached[-1]:.0%}:{local(now):%Y%m%d%H}",
+                params={"at": print_full(now), "count": str(used), "most": str(most)},
+                account_id=row["id"],
+            )

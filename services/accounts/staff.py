@@ -1,0 +1,143 @@
+"""Offices of a pool (工作人员): verifiers, supervisors, venue staff and administrators, granted by administrators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
+
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.masking import mask_mobile
+from domain.rulebook import Rulebook
+from models.accounts import Account, RoleGrant
+from services.accounts.verification_codes import check_mobile
+from services.accounts.wechat_binding import account_by_mobile
+from services.core.base import Actor, Deps, record, rows
+from services.core.idempotency import once
+from services.core.limits import serialise
+from services.core.permissions import check, role_name
+from services.core.short_texts import check_text
+
+Office = Literal["verifier", "supervisor", "venue", "pool_admin"]
+OFFICES: tuple[Office, ...] = get_args(Office)
+
+_ADMINS = """
+SELECT count(*) AS n FROM role_grant g JOIN account a ON a.id = g.account_id
+ WHERE a.pool = $1 AND g.role = 'pool_admin' AND g.revoked_at IS NULL AND a.disabled_at IS NULL AND g.id <> $2
+"""
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    """A person and one office. ``scope``: the terminal or venue that it is for; empty: the whole pool."""
+
+    grant_id: UUID
+    account_id: UUID
+    name: str
+    masked_mobile: str
+    role: Office
+    role_name: str
+    scope: str
+    granted_at: datetime
+    active: bool
+
+
+class Staff:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def grant(
+        self, actor: Actor, *, mobile: str, name: str, role: str, scope: str = "", key: str | None = None
+    ) -> StaffMember:
+        """Give a person an office; the account is made when there is none. Again is harmless.
+
+        Raises InvalidInput for an office or a scope that does not exist.
+        """
+        check(actor, "person.manage")
+        check_mobile(mobile)
+        shown = check_text(name, "name", "姓名", 50, required=True)
+        if role not in OFFICES:
+            raise InvalidInput("没有这种身份，请从列表中选择。", code="no_office", field="role")
+        _check_scope(self._deps.book(actor.pool), role, scope)
+        now = self._deps.now()
+
+        async def run() -> StaffMember:
+            account = await account_by_mobile(self._deps, actor.pool, mobile)
+            if not account.real_name:
+                account.real_name = shown
+                await account.save(update_fields=["real_name"])
+            grant = await RoleGrant.get_or_none(account_id=account.id, role=role, scope=scope)
+            if grant is None:
+                grant = RoleGrant(account_id=account.id, role=role, scope=scope, granted_at=now)
+            elif grant.revoked_at is not None:
+                grant.revoked_at, grant.granted_at = None, now
+            await grant.save()
+            await record(actor, now, "staff.grant", "account", account.id, role=role, scope=scope)
+            return self._show(grant, account)
+
+        return await once(
+            owner=f"staff:{actor.account_id}", key=key, deps=self._deps, answer=StaffMember, run=run,
+            request=f"{self._deps.keys.lookup_hash('mobile', mobile)} {shown} {role} {scope}",
+        )  # fmt: skip
+
+    async def revoke(self, actor: Actor, grant_id: UUID) -> StaffMember:
+        """At once, also where the person is logged in. Twice is harmless.
+
+        Raises Conflict for the last administrator: nobody could grant anything any more.
+        """
+        check(actor, "person.manage")
+        now = self._deps.now()
+
+        async def run() -> StaffMember:
+            await serialise(f"staff:{actor.pool}")
+            grant = await RoleGrant.select_for_update().get_or_none(id=grant_id, account__pool=actor.pool)
+            if grant is None:
+                raise NotFound("找不到这项授权，请刷新列表。")
+            if grant.revoked_at is None:
+                if grant.role == "pool_admin" and not (await rows(_ADMINS, actor.pool, grant.id))[0]["n"]:
+                    raise Conflict("不能取消最后一位管理员，请先添加另一位管理员。", code="last_admin")
+                grant.revoked_at = now
+                await grant.save(update_fields=["revoked_at"])
+                await record(
+                    actor, now, "staff.revoke", "account", grant.account_id, role=grant.role, scope=grant.scope
+                )
+            return self._show(grant, await Account.get(id=grant.account_id))
+
+        return await once(owner="staff", key=None, deps=self._deps, answer=StaffMember, run=run)
+
+    async def grants_of(self, actor: Actor, mobile: str, role: Office) -> list[StaffMember]:
+        """The offices of one kind that the person of a mobile holds now."""
+        check(actor, "person.manage")
+        hashed = self._deps.keys.lookup_hash("mobile", mobile)
+        grants = RoleGrant.filter(
+            account__pool=actor.pool, account__mobile_hash=hashed, role=role, revoked_at__isnull=True
+        )
+        return [self._show(grant, grant.account) for grant in await grants.prefetch_related("account")]
+
+    async def page(
+        self, actor: Actor, *, role: str = "", active: bool = True, offset: int = 0, limit: int = 50
+    ) -> tuple[list[StaffMember], int]:
+        """By office, newest first; ``active`` false: those that were revoked."""
+        check(actor, "person.manage")
+        roles = [role] if role else list(OFFICES)
+        found = RoleGrant.filter(account__pool=actor.pool, role__in=roles, revoked_at__isnull=active)
+        chosen = found.order_by("role", "-granted_at", "-id").offset(offset).limit(min(limit, 100))
+        return [self._show(grant, grant.account) for grant in await chosen.prefetch_related("account")], (
+            await found.count()
+        )
+
+    def _show(self, grant: RoleGrant, account: Account) -> StaffMember:
+        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
+        role = next(office for office in OFFICES if office == grant.role)
+        return StaffMember(
+            grant.id, account.id, account.real_name, mask_mobile(mobile), role, role_name(role),
+            grant.scope, grant.granted_at, grant.revoked_at is None,
+        )  # fmt: skip
+
+
+def _check_scope(book: Rulebook, role: str, scope: str) -> None:
+    """Verifiers may be of one terminal, venue staff of one venue; other offices are of the whole pool."""
+    places = {"verifier": list(book.draw.terminals), "venue": [v for one in book.venues for v in (one.code, one.name)]}
+    if scope and scope not in places.get(role, []):
+        raise InvalidInput("没有这个场所，请从列表中选择，或留空表示全库。", code="no_scope", field="scope")

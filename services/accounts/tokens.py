@@ -1,0 +1,64 @@
+"""The two secrets of a mini-program's log-in: one for requests, one that renews both. Only their hashes are kept."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from models.accounts import Session
+from services.core.base import Deps
+
+_REFRESH_TAG = b"pbt-refresh-v1\0"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A fresh pair. Both are secrets of the client and stored here as hashes only."""
+
+    access: str
+    refresh: str
+    access_until: datetime
+    refresh_until: datetime
+
+
+def issue(deps: Deps, session: Session, now: datetime) -> Tokens:
+    """A fresh pair, its hashes put into the session; the caller saves it."""
+    login = deps.book(session.pool).login
+    tokens = Tokens(
+        secrets.token_urlsafe(32), _refresh_token(deps, session.id), now + login.access_valid, now + login.refresh_valid
+    )
+    session.access_hash, session.access_until = hash_token(tokens.access), tokens.access_until
+    session.refresh_hash, session.refresh_until = hash_token(tokens.refresh), tokens.refresh_until
+    return tokens
+
+
+def session_of(deps: Deps, refresh_token: str) -> UUID | None:
+    """The session that a refresh token names, be it the newest or an old one; None for one that is not of ours."""
+    try:
+        raw = base64.b64decode(refresh_token, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    body, mac = raw[:32], raw[32:]
+    return UUID(bytes=body[:16]) if len(raw) == 48 and hmac.compare_digest(mac, _mac(deps, body)) else None
+
+
+def _refresh_token(deps: Deps, session_id: UUID) -> str:
+    """It names its session and is signed, so that an old one can be told from a made-up one."""
+    body = session_id.bytes + os.urandom(16)
+    return base64.urlsafe_b64encode(body + _mac(deps, body)).decode()
+
+
+def _mac(deps: Deps, body: bytes) -> bytes:
+    return hmac.new(deps.keys.signing, _REFRESH_TAG + body, hashlib.sha256).digest()[:16]
+
+
+def hash_token(token: str) -> str:
+    """What is stored of a token: enough to know it again."""
+    return hashlib.sha256(token.encode()).hexdigest()

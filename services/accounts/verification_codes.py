@@ -1,0 +1,186 @@
+"""SMS codes: sending, limiting and checking them. Everything here runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from domain.errors import AppError, InvalidInput, TooMany
+from domain.ids import new_id
+from domain.rulebook_sections import Login
+from models.accounts import Account, VerificationCode
+from services.accounts.puzzles import Puzzles
+from services.accounts.sms_budgets import JOIN, Budget, Notifier
+from services.accounts.sources import Party, Source
+from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
+from services.core.base import Deps
+from services.core.limits import DAY, check_may_send, seconds_until, spoken
+
+Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
+
+__all__ = ["JOIN", "CodeSent", "Codes", "Notifier", "Purpose", "check_mobile"]
+
+_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class CodeSent:
+    """What the person may know of a code that is on its way. ``again_after`` is in seconds."""
+
+    masked_mobile: str
+    valid_until: datetime
+    again_after: int
+
+
+def check_mobile(mobile: str, field: str = "mobile") -> str:
+    """The number as it came, if it is 11 digits of a mainland mobile. Raises InvalidInput."""
+    if not _MOBILE.fullmatch(mobile):
+        raise InvalidInput("手机号应为11位数字，请检查后重新输入。", code="mobile_invalid", field=field)
+    return mobile
+
+
+class Codes:
+    """The codes of all mobiles. Callers hold a transaction; each mobile is worked on by one of them at a time."""
+
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._puzzles = Puzzles(deps)
+
+    def mobile_hash(self, mobile: str) -> str:
+        return self._deps.keys.lookup_hash("mobile", mobile)
+
+    async def send(
+        self, pool: str, mobile: str, purpose: Purpose, masked: str, source: Source, *, really: bool = True,
+        proof: str = "",
+    ) -> CodeSent:  # fmt: skip
+        """Raises TooMany when the rulebook's limits are reached, InvalidInput for a stranger without a puzzle's proof.
+
+        ``really`` false: all goes on as if, but no SMS is sent, so that nobody learns which mobiles are known.
+        """
+        login, now, mobile_hash = self._deps.book(pool).login, self._deps.now(), self.mobile_hash(mobile)
+        if not source.vouched:
+            await self._puzzles.redeem(source.address, proof)
+        party, tries = await self._look(pool, mobile_hash, source, now)
+        held = tries.held(_limits(login), now)
+        if held and held.locked:
+            raise self._refusal(pool, held, now)
+        check_may_send(await self._sent(pool, mobile_hash, now), login, now, familiar=party.familiar)
+        await Budget(self._deps, self._notices, pool).check(party, now, sends=really)
+        code = "".join(secrets.choice("0123456789") for _ in range(login.code_length))
+        row = VerificationCode(
+            id=new_id(), pool=pool, mobile_hash=mobile_hash, purpose=purpose, source=party.name, sent=really,
+            sent_at=now, valid_until=now + login.code_valid,
+        )  # fmt: skip
+        row.code_hash = self._code_hash(row.id, code)
+        await row.save(force_create=True)
+        if really:
+            await self._notices.notify(
+                pool=pool,
+                kind="verification_code",
+                dedupe_key=f"code:{row.id}",
+                params={"minutes": str(int(login.code_valid.total_seconds()) // 60)},
+                mobile=mobile,
+                secret=code,
+            )
+        return CodeSent(masked, row.valid_until, int(login.code_gap.total_seconds()))
+
+    async def is_right(self, pool: str, mobile: str, purpose: Purpose, code: str, source: Source) -> bool:
+        """Whether ``redeem`` would take the code now. Counts nothing: never tell anybody without redeeming it too."""
+        now, mobile_hash = self._deps.now(), self.mobile_hash(mobile)
+        _, tries = await self._look(pool, mobile_hash, source, now)
+        if tries.held(_limits(self._deps.book(pool).login), now):
+            return False
+        newest = await self._newest(pool, mobile_hash, purpose, now)
+        return newest is not None and not self._is_worn(newest, tries) and self._matches(newest, code)
+
+    async def redeem(self, pool: str, mobile: str, purpose: Purpose, code: str, source: Source) -> AppError | None:
+        """Use up the newest code of a mobile, or say why not.
+
+        A refusal is *returned*: the caller must commit, since a wrong entry counts.
+        """
+        limits, now, mobile_hash = _limits(self._deps.book(pool).login), self._deps.now(), self.mobile_hash(mobile)
+        _, tries = await self._look(pool, mobile_hash, source, now)
+        if held := tries.held(limits, now):
+            return self._refusal(pool, held, now)
+        newest = await self._newest(pool, mobile_hash, purpose, now)
+        if newest is None:
+            return InvalidInput("验证码已失效，请重新获取验证码。", code="code_expired", field="code")
+        if self._is_worn(newest, tries):
+            return InvalidInput("此验证码错误次数过多，请重新获取验证码。", code="code_worn", field="code")
+        if not self._matches(newest, code):
+            return await self._wrong(newest, await tries.add(now), now)
+        newest.used_at = now
+        await newest.save(update_fields=["used_at"])
+        await tries.forgive()
+        return None
+
+    async def _look(self, pool: str, mobile_hash: str, source: Source, now: datetime) -> tuple[Party, WrongTries]:
+        """As whom the caller counts, with the mobile locked for the rest of the transaction."""
+        account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
+        party = await source.party(self._deps.keys, account.id if account else None)
+        limits = _limits(self._deps.book(pool).login)
+        return party, await look(pool, "code", mobile_hash, party, limits, now)
+
+    async def _newest(self, pool: str, mobile_hash: str, purpose: Purpose, now: datetime) -> VerificationCode | None:
+        """None: it was used, has run out, or there never was one."""
+        sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, purpose=purpose)
+        newest = await sent.order_by("-sent_at", "-id").first()
+        return newest if newest is not None and newest.used_at is None and newest.valid_until > now else None
+
+    def _matches(self, row: VerificationCode, code: str) -> bool:
+        return hmac.compare_digest(row.code_hash, self._code_hash(row.id, code))
+
+    def _is_worn(self, row: VerificationCode, tries: WrongTries) -> bool:
+        """For this party; another one's wrong entries don't use up its code."""
+        return self._left(row, tries) <= 0
+
+    def _left(self, row: VerificationCode, tries: WrongTries) -> int:
+        return self._deps.book(row.pool).login.code_tries - sum(at >= row.sent_at for at in tries.own)
+
+    async def _wrong(self, row: VerificationCode, tries: WrongTries, now: datetime) -> AppError:
+        limits, left = _limits(self._deps.book(row.pool).login), self._left(row, tries)
+        held = tries.held(limits, now)
+        if held and held.locked:
+            return self._refusal(row.pool, held, now)
+        if left <= 0:
+            return InvalidInput("验证码错误，此验证码已作废，请重新获取。", code="code_worn", field="code")
+        return InvalidInput(
+            f"验证码不对，还可以再试{left}次，请核对短信后重新输入。",
+            code="code_wrong",
+            field="code",
+            params={"left": left},
+        )
+
+    def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
+        """A way out for whoever was made to wait by others: where he is known, he need not."""
+        wait = seconds_until(held.until, now)
+        account_name = self._deps.book(pool).pool.account_name
+        if held.locked:
+            return TooMany(
+                f"验证码错误次数过多，为保护账号已暂停验证，请{spoken(wait)}后重新获取验证码。"
+                f"急用请在微信公众号“{account_name}”里办理，或换用登录过的手机、电脑。",
+                retry_after=wait, code="mobile_locked",
+            )  # fmt: skip
+        return TooMany(
+            f"有人正在反复试这个手机号的验证码，请{spoken(wait)}后再试。"
+            f"在微信公众号“{account_name}”里，或用登录过的手机、电脑，可以马上办理。",
+            retry_after=wait, code="strangers_slowed",
+        )  # fmt: skip
+
+    async def _sent(self, pool: str, mobile_hash: str, now: datetime) -> list[datetime]:
+        """When codes of any purpose were sent to a mobile of late, oldest first."""
+        sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, sent_at__gt=now - DAY)
+        return [row.sent_at for row in await sent.exclude(purpose=JOIN).order_by("sent_at", "id")]
+
+    def _code_hash(self, code_id: UUID, code: str) -> str:
+        return self._deps.keys.lookup_hash("code", f"{code_id}:{code}")
+
+
+def _limits(login: Login) -> TryLimits:
+    return TryLimits(login.failures_before_lock, login.lock_for, login.stranger_pause)

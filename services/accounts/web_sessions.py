@@ -1,0 +1,232 @@
+"""Log-ins in a browser: by SMS code or password, by WeChat's own browser, by the mini-program, or by identity platform.
+
+The browser keeps a signed cookie that names a session row; ending the session ends the cookie.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from domain.errors import AppError, Conflict, Forbidden, Unauthenticated
+from domain.ids import new_id
+from models.accounts import Account, KnownBrowser, Session
+from models.experts import Expert
+from services.accounts.expert_matching import link_expert
+from services.accounts.roles import RoleOption, find_role, roles_of
+from services.accounts.sessions import Sessions
+from services.accounts.single_use import is_spent, spend
+from services.accounts.sources import Source
+from services.accounts.tokens import hash_token
+from services.accounts.verification_codes import Codes, Notifier, check_mobile
+from services.accounts.wechat_binding import account_by_mobile
+from services.core.base import Actor, Deps, execute, record, transaction
+from services.core.signed_links import Links
+
+_COOKIE = "browser"
+_HAND_OVER = "h5_login"
+BROWSER = "浏览器"
+LASTS = timedelta(hours=12)
+"""A working day: a computer at a desk is logged in again every morning."""
+_KNOWN = "known_browser"
+KNOWN_FOR = timedelta(days=400)
+"""As long as browsers keep a cookie at most."""
+_BROWSERS = 10
+"""Of one person: somebody's own log-ins must not make him a stranger no more in a thousand browsers."""
+_REMEMBER = (
+    "INSERT INTO known_browser (id, browser_id, account_id, seen_at) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (browser_id, account_id) DO UPDATE SET seen_at = EXCLUDED.seen_at"
+)
+_HAND_OVER_VALID = timedelta(minutes=3)
+
+
+class BrowserLogins:
+    def __init__(self, deps: Deps, notices: Notifier, links: Links, sessions: Sessions) -> None:
+        self._deps = deps
+        self._codes = Codes(deps, notices)
+        self._links = links
+        self._sessions = sessions
+
+    # ---- by SMS code
+
+    async def send_code(self, pool: str, mobile: str, source: Source, proof: str = "") -> None:
+        """Send a code to a mobile that the pool knows; to others nothing, and unsaid.
+
+        Raises InvalidInput for a bad mobile or a stranger without ``proof``, TooMany beyond the rulebook's limits.
+        """
+        check_mobile(mobile)
+        async with transaction():
+            really = await self._knows(pool, mobile)
+            await self._codes.send(pool, mobile, "login", "", source, really=really, proof=proof)
+
+    async def log_in(self, pool: str, mobile: str, code: str, source: Source, *, device: str = "") -> str:
+        """The cookie of a new log-in. Raises InvalidInput for a wrong code, TooMany once the mobile is locked."""
+        check_mobile(mobile)
+        refusal: AppError | None
+        async with transaction():
+            refusal = await self._codes.redeem(pool, mobile, "login", code, source)
+            if refusal is None:
+                return await self._begin(pool, mobile, device)
+        raise refusal
+
+    async def _knows(self, pool: str, mobile: str) -> bool:
+        mobile_hash = self._codes.mobile_hash(mobile)
+        account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
+        if account is None:
+            return self._by_code(pool) and await Expert.exists(pool=pool, mobile_hash=mobile_hash, left_at=None)
+        return self._by_code(pool) or bool(await self._offices(account.id))
+
+    def _by_code(self, pool: str) -> bool:
+        """Whether applicants and experts may log in by code; offices always may."""
+        return "code" in self._deps.book(pool).registration.login_ways
+
+    async def _begin(self, pool: str, mobile: str, device: str) -> str:
+        """An expert's first log-in makes the account from his file, as binding does."""
+        if not await self._knows(pool, mobile):
+            raise self._nobody(pool)
+        account = await account_by_mobile(self._deps, pool, mobile)
+        return await self.begin(account, device=device)
+
+    async def begin(self, account: Account, *, device: str = "") -> str:
+        """The cookie of a log-in of somebody who has proven who he is, inside the caller's transaction.
+
+        Raises Forbidden for somebody who can do nothing here and can't register either.
+        """
+        if account.disabled_at is not None:
+            raise self._nobody(account.pool)
+        await link_expert(self._deps, account, self._deps.now())
+        options = await roles_of(account.id, self._deps.now())
+        if not options and not self._deps.book(account.pool).registration.open:
+            raise self._nobody(account.pool)
+        return await self._open(account.id, account.pool, options[0] if len(options) == 1 else None, device)
+
+    def _nobody(self, pool: str) -> Forbidden:
+        hotline = self._deps.book(pool).pool.hotline
+        return Forbidden(f"这个手机号没有可以登录的身份，请拨打{hotline}核对。", code="no_office")
+
+    async def _offices(self, account_id: UUID) -> list[RoleOption]:
+        options = await roles_of(account_id, self._deps.now())
+        return [option for option in options if option.role not in ("expert", "applicant")]
+
+    async def enter_known(self, account_id: UUID, *, device: str = "") -> str:
+        """The cookie of a person whom the caller knows: just registered, or told by WeChat's own browser and bound."""
+        async with transaction():
+            return await self.begin(await Account.select_for_update().get(id=account_id), device=device)
+
+    # ---- handed over by the mini-program
+
+    async def hand_over(self, actor: Actor) -> str:
+        """A token with which the mini-program's person goes on in a browser, in the same role; lasts three minutes."""
+        if actor.session_id is None or actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        return self._links.sign(_HAND_OVER, actor.session_id, actor.account_id, self._deps.now() + _HAND_OVER_VALID)
+
+    async def check_hand_over(self, token: str) -> Actor:
+        """Whom a link lets in. Raises Forbidden for one that does not hold, Conflict for one that was used."""
+        link = self._links.check(token, _HAND_OVER)
+        if await is_spent(token):
+            raise _used_up()
+        return await self._sessions.resume(link.subject_id, link.person_id)
+
+    async def take_over(self, token: str, *, device: str = "") -> str:
+        """The cookie of a log-in of the browser's own, in the role handed over; each token serves once.
+
+        Raises Forbidden, Unauthenticated; Conflict for a token that was used.
+        """
+        link = self._links.check(token, _HAND_OVER)
+        actor = await self._sessions.resume(link.subject_id, link.person_id)
+        held = await find_role(
+            link.person_id, actor.role, self._deps.now(), scope=actor.scope, organisation_id=actor.organisation_id
+        )
+        async with transaction():
+            if not await spend(token, link.expires):
+                raise _used_up()
+            return await self._open(link.person_id, actor.pool, held, device)
+
+    # ---- vouched for by the identity platform
+
+    async def enter(
+        self, account_id: UUID, pool: str, role: str, *, organisation_id: UUID, device: str = ""
+    ) -> str | None:
+        """The cookie of a log-in for an organisation, as ``organisation`` or ``agent``.
+
+        The caller has proven who it is. None for a role not held at this moment: an agent's period may begin later.
+        """
+        held = await find_role(account_id, role, self._deps.now(), organisation_id=organisation_id)
+        if held is None:
+            return None
+        async with transaction():
+            return await self._open(account_id, pool, held, device)
+
+    # ---- browsers that are known
+
+    def known_browser(self, cookie: str) -> UUID | None:
+        """The browser that a cookie of ``remember`` names; None for anything else."""
+        try:
+            return self._links.check(cookie, _KNOWN).subject_id
+        except Forbidden:
+            return None
+
+    async def remember(self, cookie: str, account_id: UUID) -> str:
+        """Note that a person has logged in here; the cookie by which the browser is known from now on.
+
+        Strangers' wrong codes don't count here. The person's newest few browsers are kept.
+        """
+        browser_id, now = self.known_browser(cookie) or new_id(), self._deps.now()
+        async with transaction():
+            await execute(_REMEMBER, new_id(), browser_id, account_id, now)
+            kept = await KnownBrowser.filter(account_id=account_id).order_by("-seen_at").limit(_BROWSERS).only("id")
+            await KnownBrowser.filter(account_id=account_id).exclude(id__in=[one.id for one in kept]).delete()
+        return self._links.sign(_KNOWN, browser_id, browser_id, now + KNOWN_FOR)
+
+    # ---- afterwards
+
+    async def resume(self, cookie: str, *, initial_too: bool = False) -> Actor:
+        """Who sends a request. Raises Unauthenticated; Forbidden while an initial password must be changed."""
+        try:
+            link = self._links.check(cookie, _COOKIE)
+        except Forbidden as error:
+            raise Unauthenticated("登录已过期，请重新登录。", code="session_expired") from error
+        return await self._sessions.resume(link.subject_id, link.person_id, initial_too=initial_too)
+
+    async def leave(self, cookie: str) -> None:
+        """End the log-in that a browser had before somebody logs in with it anew; nothing when there was none."""
+        try:
+            link = self._links.check(cookie, _COOKIE)
+        except Forbidden:
+            return
+        async with transaction():
+            await Session.filter(id=link.subject_id, revoked_at=None).update(revoked_at=self._deps.now())
+
+    async def log_out(self, actor: Actor) -> None:
+        """End this browser's log-in only."""
+        now = self._deps.now()
+        async with transaction():
+            await Session.filter(id=actor.session_id, revoked_at=None).update(revoked_at=now)
+            await record(actor, now, "session.logout", "account", actor.account_id, ended=1)
+
+    async def _open(self, account_id: UUID, pool: str, option: RoleOption | None, device: str) -> str:
+        now = self._deps.now()
+        session = Session(
+            id=new_id(), pool=pool, account_id=account_id, created_at=now, access_until=now, refresh_until=now + LASTS,
+            access_hash=_nobodys(), refresh_hash=_nobodys(), device=device or BROWSER,
+        )  # fmt: skip
+        if option is not None:
+            session.role, session.scope, session.organisation_id = option.role, option.scope, option.organisation_id
+        await session.save(force_create=True)
+        actor = Actor(pool, session.role or "guest", account_id, session_id=session.id)
+        await record(actor, now, "session.browser", "account", account_id, role=session.role)
+        return self._links.sign(_COOKIE, session.id, account_id, session.refresh_until)
+
+
+def _used_up() -> Conflict:
+    return Conflict(
+        "这个登录链接已经用过了。为保护账号，每个链接只能登录一次；请在下面重新登录，或回到小程序再打开一次。",
+        code="link_used",
+    )
+
+
+def _nobodys() -> str:
+    """The hash of a token that nobody has: this session is reached by its cookie only."""
+    return hash_token(secrets.token_urlsafe(32))

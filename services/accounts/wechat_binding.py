@@ -1,0 +1,278 @@
+"""Persons, and the WeChat identities that are theirs: consent, binding by SMS code, unbinding, unfollowing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from domain.clock import local, print_date
+from domain.errors import AppError, Conflict, Forbidden, NotFound
+from domain.ids import new_id
+from domain.masking import mask_mobile, mask_name
+from models.accounts import Account, Session, WechatIdentity
+from models.experts import Expert
+from services.accounts.expert_matching import link_expert
+from services.accounts.roles import RoleOption, roles_of
+from services.accounts.sources import Source
+from services.accounts.verification_codes import Codes, CodeSent, Notifier, Purpose, check_mobile
+from services.core.base import Actor, Deps, execute, record, rows, transaction
+from services.core.idempotency import once
+from services.core.limits import serialise
+
+App = Literal["oa", "mini"]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A WeChat identity now belongs to an account. ``roles`` are the codes of what the person may act as."""
+
+    account_id: UUID
+    masked_name: str
+    masked_mobile: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unbound:
+    """``was_bound`` is false when there was nothing to undo."""
+
+    was_bound: bool
+
+
+@dataclass(frozen=True)
+class Who:
+    """Whom a WeChat identity stands for; all empty while it is not bound."""
+
+    identity_id: UUID | None = None
+    account_id: UUID | None = None
+    expert_id: UUID | None = None
+    masked_name: str = ""
+    masked_mobile: str = ""
+    roles: tuple[RoleOption, ...] = ()
+
+
+class Accounts:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._codes = Codes(deps, notices)
+
+    async def ensure_identity(
+        self, pool: str, app: App, appid: str, openid: str, *, unionid: str | None = None
+    ) -> WechatIdentity:
+        """The row of an openid, made at first contact; a unionid that was unknown so far is added."""
+        async with transaction():
+            await execute(
+                "INSERT INTO wechat_identity (id, pool, app, appid, openid, unionid, following, blocked, "
+                "subscribe_credits, created_at) VALUES ($1, $2, $3, $4, $5, $6, TRUE, FALSE, '{}', $7) "
+                "ON CONFLICT (appid, openid) "
+                "DO UPDATE SET unionid = COALESCE(wechat_identity.unionid, EXCLUDED.unionid)",
+                new_id(), pool, app, appid, openid, unionid, self._deps.now(),
+            )  # fmt: skip
+            return await WechatIdentity.get(appid=appid, openid=openid)
+
+    async def send_code(
+        self, pool: str, mobile: str, purpose: Purpose = "bind", *, source: Source, proof: str = "",
+        key: str | None = None,
+    ) -> CodeSent:  # fmt: skip
+        """Send an SMS code; one for a forgotten password goes to known mobiles only, and nobody is told which are.
+
+        ``proof`` is the solution of a puzzle, where nobody vouches for the ``source``. Raises InvalidInput for a bad
+        mobile or proof, TooMany beyond the rulebook's limits.
+        """
+        check_mobile(mobile)
+        mobile_hash = self._codes.mobile_hash(mobile)
+
+        async def run() -> CodeSent:
+            really = purpose != "password" or await Account.exists(pool=pool, mobile_hash=mobile_hash)
+            return await self._codes.send(
+                pool, mobile, purpose, mask_mobile(mobile), source, really=really, proof=proof
+            )
+
+        return await once(
+            owner=f"send_code:{mobile_hash}", key=key, deps=self._deps, answer=CodeSent, run=run,
+            request=f"{pool} {purpose}",
+        )  # fmt: skip
+
+    async def bind(
+        self, identity_id: UUID, pool: str, mobile: str, code: str, privacy_version: str, *, key: str | None = None
+    ) -> Bound:
+        """Bind a WeChat identity to the person of a mobile, proven by the newest SMS code with purpose ``bind``.
+
+        Raises InvalidInput for a wrong code (which counts), TooMany once the mobile is locked, Conflict when the
+        privacy text has changed or the identity is bound to somebody else.
+        """
+        check_mobile(mobile)
+
+        async def run() -> Bound | AppError:
+            return await self.redeem_and_attach(identity_id, pool, mobile, code, privacy_version)
+
+        return await once(
+            owner=f"bind:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run,
+            request=f"{pool} {self._codes.mobile_hash(mobile)} {code} {privacy_version}",
+        )  # fmt: skip
+
+    async def redeem_and_attach(
+        self, identity_id: UUID, pool: str, mobile: str, code: str, privacy_version: str
+    ) -> Bound | AppError:
+        """The body of ``bind``, for a caller that holds a transaction; a returned refusal must be committed."""
+        await self._check_attachable(identity_id, pool, mobile, privacy_version)
+        refusal = await self._codes.redeem(pool, mobile, "bind", code, Source(identity_id=identity_id))
+        return refusal or await self.attach(identity_id, pool, mobile, privacy_version)
+
+    async def attach(
+        self, identity_id: UUID, pool: str, mobile: str, privacy_version: str, *, on_page: bool = False
+    ) -> Bound:
+        """Bind to a mobile that is proven, inside the caller's transaction.
+
+        ``on_page``: by whoever is logged in on a page, perhaps by password; the mobile itself is told too, then.
+        """
+        now = self._deps.now()
+        identity = await self._check_attachable(identity_id, pool, mobile, privacy_version)
+        account = await account_by_mobile(self._deps, pool, mobile)
+        if account.disabled_at is not None:
+            raise Forbidden(f"此账号已停用，请拨打{self._deps.book(pool).pool.hotline}咨询。", code="account_disabled")
+        if account.privacy_version != privacy_version:
+            account.privacy_version, account.privacy_accepted_at = privacy_version, now
+            await account.save(update_fields=["privacy_version", "privacy_accepted_at"])
+        first = identity.account_id != account.id
+        if first:
+            identity.account_id, identity.bound_at = account.id, now
+            await identity.save(update_fields=["account_id", "bound_at"])
+        expert = await link_expert(self._deps, account, now)
+        actor = Actor(pool, "expert" if expert else "guest", account.id, expert.id if expert else None)
+        await record(
+            actor, now, "account.bind", "account", account.id, app=identity.app, privacy_version=privacy_version
+        )
+        if first:
+            await self._tell_bound(account, mobile, identity, now, on_page=on_page)
+        roles = await roles_of(account.id, now)
+        name = expert.name if expert else account.real_name
+        return Bound(account.id, mask_name(name), mask_mobile(mobile), _codes_of(roles))
+
+    async def unbind(self, identity_id: UUID, *, key: str | None = None) -> Unbound:
+        """Undo a binding and end the log-ins made with it; the expert's file stays. Harmless when nothing is bound."""
+
+        async def run() -> Unbound:
+            identity = await WechatIdentity.select_for_update().get_or_none(id=identity_id)
+            if identity is None or identity.account_id is None:
+                return Unbound(False)
+            now = self._deps.now()
+            actor = Actor(identity.pool, "guest", identity.account_id)
+            await record(actor, now, "account.unbind", "account", identity.account_id, app=identity.app)
+            identity.account_id, identity.bound_at = None, None
+            await identity.save(update_fields=["account_id", "bound_at"])
+            await Session.filter(identity_id=identity_id, revoked_at=None).update(revoked_at=now)
+            return Unbound(True)
+
+        return await once(owner=f"unbind:{identity_id}", key=key, deps=self._deps, answer=Unbound, run=run)
+
+    async def follow(self, pool: str, appid: str, openid: str) -> UUID:
+        """A person follows the official account (again); the answer is the identity's id."""
+        identity = await self.ensure_identity(pool, "oa", appid, openid)
+        if not identity.following or identity.blocked:
+            async with transaction():
+                await WechatIdentity.filter(id=identity.id).update(following=True, blocked=False)
+        return identity.id
+
+    async def unfollow(self, appid: str, openid: str) -> bool:
+        """Delete the openid and what WeChat told about it; the account and the expert's file stay.
+
+        The answer says whether there was anything.
+        """
+        async with transaction():
+            identity = await WechatIdentity.select_for_update().get_or_none(appid=appid, openid=openid)
+            if identity is None:
+                return False
+            now = self._deps.now()
+            await forget_identities([identity.id], now)
+            await record(
+                Actor(identity.pool, "guest", identity.account_id), now, "account.unfollow", "account",
+                identity.account_id, app=identity.app,
+            )  # fmt: skip
+            return True
+
+    async def who(self, identity_id: UUID) -> Who:
+        """Whom an identity stands for now. Raises NotFound for one that nobody made, Forbidden for a disabled one."""
+        identity = await WechatIdentity.get_or_none(id=identity_id)
+        if identity is None:
+            raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
+        if identity.account_id is None:
+            return Who(identity_id)
+        account = await Account.get(id=identity.account_id)
+        if account.disabled_at is not None:
+            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+        roles = tuple(await roles_of(account.id, self._deps.now()))
+        name, expert_id = account.real_name, next((role.expert_id for role in roles if role.expert_id), None)
+        if expert_id is not None:
+            name = (await Expert.get(id=expert_id)).name
+        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
+        return Who(identity_id, account.id, expert_id, mask_name(name), mask_mobile(mobile), roles)
+
+    async def find_reader(self, pool: str, openid: str) -> Who:
+        """Whom a visitor of WeChat's own browser stands for; all empty for an openid that is not bound."""
+        identity = await WechatIdentity.get_or_none(pool=pool, app="oa", openid=openid)
+        return await self.who(identity.id) if identity else Who()
+
+    async def needs_consent(self, account_id: UUID) -> bool:
+        """Whether the privacy text has changed since the person accepted it."""
+        account = await Account.get(id=account_id)
+        return account.privacy_version != self._deps.book(account.pool).pool.privacy_version
+
+    async def _check_attachable(
+        self, identity_id: UUID, pool: str, mobile: str, privacy_version: str
+    ) -> WechatIdentity:
+        """Lock the mobile and the identity, in this order everywhere, and refuse what must not cost a code."""
+        if privacy_version != self._deps.book(pool).pool.privacy_version:
+            raise Conflict("隐私说明已更新，请重新阅读并同意后再绑定。", code="privacy_changed")
+        await serialise(f"account:{pool}:{self._codes.mobile_hash(mobile)}")
+        identity = await WechatIdentity.select_for_update().get_or_none(id=identity_id, pool=pool)
+        if identity is None:
+            raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
+        if identity.account_id is not None:
+            owner = await Account.get(id=identity.account_id)
+            if owner.mobile_hash != self._codes.mobile_hash(mobile):
+                bound = mask_mobile(self._deps.keys.open_text(owner.mobile_sealed, "mobile"))
+                raise Conflict(f"此微信已绑定手机号{bound}，请先解绑再绑定新的手机号。", code="already_bound")
+        return identity
+
+    async def _tell_bound(
+        self, account: Account, mobile: str, identity: WechatIdentity, now: datetime, *, on_page: bool
+    ) -> None:
+        """Who binds in chat reads it in the conversation's reply."""
+        await self._notices.notify(
+            pool=account.pool,
+            kind="account_joined" if on_page else "account_bound",
+            dedupe_key=f"bound:{identity.id}:{now.isoformat()}",
+            params={"at": f"{print_date(now)} {local(now):%H:%M}", "mobile": mask_mobile(mobile)},
+            account_id=account.id,
+            told_on="wechat" if identity.app == "oa" and not on_page else "",
+        )
+
+
+async def account_by_mobile(deps: Deps, pool: str, mobile: str) -> Account:
+    """The locked account of a mobile, made when there is none; inside the caller's transaction.
+
+    An account made this way has accepted nothing yet: its ``privacy_version`` is empty.
+    """
+    mobile_hash = deps.keys.lookup_hash("mobile", mobile)
+    await rows(
+        "INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, id_number_sealed, password_hash, "
+        "password_initial, privacy_version, created_at) VALUES ($1, $2, $3, $4, '', '', '', FALSE, '', $5) "
+        "ON CONFLICT (pool, mobile_hash) DO NOTHING RETURNING id",
+        new_id(), pool, deps.keys.seal(mobile, "mobile"), mobile_hash, deps.now(),
+    )  # fmt: skip
+    return await Account.select_for_update().get(pool=pool, mobile_hash=mobile_hash)
+
+
+async def forget_identities(identity_ids: list[UUID], now: datetime) -> None:
+    """End their log-ins and delete the openids, inside the caller's transaction."""
+    await Session.filter(identity_id__in=identity_ids, revoked_at=None).update(revoked_at=now)
+    await Session.filter(identity_id__in=identity_ids).update(identity_id=None)
+    await WechatIdentity.filter(id__in=identity_ids).delete()
+
+
+def _codes_of(roles: list[RoleOption]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(role.role for role in roles))

@@ -1,0 +1,90 @@
+"""Files of a person's earlier application, there again in the new one: nobody uploads an identity card twice.
+
+The file in the store is shared: it stays until the last application that has it lets it go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import cast
+from uuid import UUID
+
+from domain.form_values import asked
+from domain.rulebook_forms import EntryType, FormField
+from models.applications import Application, Attachment
+from models.experts import Expert
+from services.applications.repository import read_values
+from services.core.base import Deps
+from services.inspection.contents import MEDIA_TYPES
+
+Values = Mapping[str, object]
+
+
+async def find_former(account_id: UUID, expert: Expert | None) -> Application | None:
+    """The application whose values a new one begins with: of an expert the last that led into the pool, else the last
+    that ended. Only one of this very account: whoever has its mobile today sees no files of another's."""
+    ended = Application.filter(account_id=account_id, ended_at__not_isnull=True)
+    if expert is not None:
+        ended = ended.filter(expert_id=expert.id, state="entered")
+    return await ended.order_by("-ended_at").first()
+
+
+async def take_files_over(
+    deps: Deps, application: Application, sources: Sequence[Application], typed: Values, now: datetime
+) -> int:
+    """Put files of ``sources`` (the best first) into a new application; inside the caller's transaction.
+
+    A field gets those of the first source that has any which today's rules still take; a row of records only while it
+    says what it said there. What was signed for one application stays with it. Returns how many.
+    """
+    book = deps.book(application.pool)
+    fields = asked(book.form, cast(EntryType, application.entry_type))
+    made: list[Attachment] = []
+    for source in sources:
+        there = await read_values(deps, source.id)
+        ready = Attachment.filter(application_id=source.id, state="ready").order_by("field", "row", "ready_at", "id")
+        for (field, row), group in groupby(await ready.select_for_update(), lambda one: (one.field, one.row)):
+            rule_of = _file_field(fields, field)
+            if rule_of is None or (field, row) in {(one.field, one.row) for one in made}:
+                continue
+            if "." not in field or _says_the_same(field.partition(".")[0], row, there, typed):
+                made += [_copy(one, application, now) for one in _still_taken(list(group), rule_of)]
+    for one in made:
+        await one.save()
+    return len(made)
+
+
+def _file_field(fields: Mapping[str, FormField], field: str) -> FormField | None:
+    """The field or column of files, if today's form still has it and its files may serve again."""
+    code, _, column = field.partition(".")
+    found = fields.get(code)
+    if found is not None and column:
+        found = found.parts.get(column)
+    return None if found is None or found.file is None or found.single_use else found
+
+
+def _still_taken(group: Sequence[Attachment], field: FormField) -> Iterator[Attachment]:
+    """The newest that today's rule takes, as many as it takes, oldest first."""
+    assert field.file is not None  # noqa: S101  # _file_field looked
+    types = {MEDIA_TYPES[kind] for kind in field.file.types}
+    fit = [one for one in group if one.media_type in types and one.size <= field.file.size_max]
+    yield from fit[-field.file.count_max :]
+
+
+def _says_the_same(code: str, row: int, there: Values, typed: Values) -> bool:
+    """Whether a row of records was filled in with nothing but what it held in the earlier application."""
+    before, now = there.get(code), typed.get(code)
+    if not isinstance(before, list) or not isinstance(now, list) or not row < min(len(before), len(now)):
+        return False
+    return bool(now[row].items() <= before[row].items())
+
+
+def _copy(one: Attachment, application: Application, now: datetime) -> Attachment:
+    return Attachment(
+        pool=application.pool, account_id=application.account_id, application_id=application.id, field=one.field,
+        row=one.row, filename=one.filename, media_type=one.media_type, size=one.size, sha256=one.sha256,
+        received=one.size, key=one.key, thumb_key=one.thumb_key, state="ready", taken_from=one.application_id,
+        created_at=now, ready_at=now,
+    )  # fmt: skip

@@ -1,0 +1,127 @@
+"""What may be attached where, and how an attachment is told to people."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.entry_lifecycles import ApplicationState
+from domain.errors import Conflict, InvalidInput
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import FileRule, FileType, FormField
+from domain.rulebook_people import MaterialType
+from models.applications import Application, Attachment
+from services.applications.repository import editable_fields
+
+ROWS_MAX = 50
+_NAME_MAX = 120
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_BELIEVED = {
+    "image/jpeg": "jpg", "image/jpg": "jpg", "image/pjpeg": "jpg", "image/png": "png", "image/x-png": "png",
+    "image/heic": "jpg", "image/heif": "jpg",
+    "application/pdf": "pdf", "application/x-pdf": "pdf",
+}  # fmt: skip
+_UNSURE = frozenset(("", "application/octet-stream", "image/*"))
+_WORDS: dict[FileType, str] = {"jpg": "JPG", "png": "PNG", "pdf": "PDF"}
+_FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
+
+
+@dataclass(frozen=True)
+class AttachmentView:
+    """An attachment as its owner and reviewers see it. ``received`` of ``size`` bytes have come.
+
+    ``taken_over``: it came from an earlier application.
+    """
+
+    id: UUID
+    field: str
+    row: int
+    filename: str
+    media_type: str
+    size: int
+    received: int
+    state: str
+    has_thumbnail: bool
+    taken_over: bool
+    ready_at: datetime | None
+
+
+def view_of(found: Attachment) -> AttachmentView:
+    return AttachmentView(
+        found.id, found.field, found.row, found.filename, found.media_type, found.size, found.received, found.state,
+        bool(found.thumb_key), found.taken_from is not None, found.ready_at,
+    )  # fmt: skip
+
+
+def field_of(book: Rulebook, field: str) -> FormField:
+    """The field of kind file that ``photo`` or ``records.column`` names. Raises InvalidInput."""
+    code, _, column = field.partition(".")
+    found = book.form.used().get(code)
+    if found is not None and column:
+        found = found.parts.get(column)
+    if found is None or found.file is None:
+        raise InvalidInput("申请表中没有这个附件栏，请刷新后重试。", code="no_file_field", field="field")
+    return found
+
+
+def rule_of(book: Rulebook, field: str, row: int) -> FileRule:
+    """Raises InvalidInput for a field without files, or a row that can't be."""
+    rule = field_of(book, field).file
+    assert rule is not None  # noqa: S101  # field_of looked
+    if not 0 <= row < (ROWS_MAX if "." in field else 1):
+        raise InvalidInput("附件所在的行不正确，请刷新后重试。", code="bad_row", field="row")
+    return rule
+
+
+def check_open(application: Application, book: Rulebook, field: str) -> None:
+    """Raises Conflict when the person may not change this field of the form now."""
+    if field.partition(".")[0] in editable_fields(application, book):
+        return
+    state = ApplicationState(application.state)
+    if state is ApplicationState.SENT_BACK and book.review.withdraw_before_edit:
+        raise Conflict("请先点“撤回”，再修改附件。", code="withdraw_first", params={"state": state.value})
+    label = field_of(book, field).label
+    raise Conflict(f"申请现在是“{state.label}”，不能修改“{label}”。", code="field_fixed", params={"state": state.value})
+
+
+def check_begin(rule: FileRule, size: int, media_type: str, sha256: str) -> None:
+    """What can be told before a byte has come. Raises InvalidInput."""
+    if size < 1:
+        raise InvalidInput("文件是空的，请重新选择。", code="file_empty", field="size")
+    if size > rule.size_max:
+        raise InvalidInput(
+            f"文件有{_megabytes(size)}，最大{_megabytes(rule.size_max)}，请压缩后再上传。",
+            code="file_too_large", field="size", params={"size_max": rule.size_max},
+        )  # fmt: skip
+    believed = media_type.partition(";")[0].strip().lower()
+    if believed not in _UNSURE and _BELIEVED.get(believed) not in rule.types:
+        raise InvalidInput(f"这里只能上传{wanted(rule)}，请另存后再上传。", code="file_type", field="media_type")
+    if sha256 and not _SHA256.fullmatch(sha256):
+        raise InvalidInput("文件摘要应为64位小写十六进制。", code="bad_sha256", field="sha256")
+
+
+def wanted(rule: FileRule) -> str:
+    """``JPG、PNG``"""
+    return "、".join(_WORDS[one] for one in rule.types)
+
+
+def clean_name(name: str, kind: MaterialType | None = None) -> str:
+    """A name to save under: no folders, no characters that systems forbid, and the ending of what it is."""
+    base = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(
+        character for character in base if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    )
+    text = _FORBIDDEN_IN_NAMES.sub("_", shown).strip(" .")
+    if kind is not None:
+        stem, dot, ending = text.rpartition(".")
+        same = ending.lower() in ((kind, "jpeg", "jpe") if kind == "jpg" else (kind,))
+        text = f"{(stem if dot and (same or len(ending) <= 4) else text)[:_NAME_MAX]}.{kind}"
+        return text if not text.startswith(".") else f"附件.{kind}"
+    return text[-_NAME_MAX:] or "附件"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f}MB" if size >= 100_000 else f"{max(1, size // 1000)}KB"

@@ -1,0 +1,374 @@
+"""Files of an application's form: sent in parts over a bad line, looked into, kept sealed, shown to few.
+
+An attachment goes from uploading to ready, and either is removed at last; a sweep deletes what was removed or never
+finished. Attachments don't raise the application's version: a printed form stays the present one when its scan is
+attached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from domain.errors import Conflict, InvalidInput, NotFound, Unavailable
+from domain.rulebook_forms import FileRule
+from models.applications import Application, Attachment
+from services.applications.attachment_rules import AttachmentView, check_begin, check_open, clean_name, rule_of, view_of
+from services.applications.repository import get_own, lock_own
+from services.core import permissions
+from services.core.base import Actor, Deps, transaction
+from services.core.batches import each
+from services.core.limits import serialise
+from services.files.previews import preview_key
+from services.files.sealed_files import FileLost, SealedFiles, new_key
+from services.inspection.checker import FileChecker
+from services.inspection.contents import MEDIA_TYPES, Found
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PART_MAX = 1024 * 1024
+"""Bytes of one part."""
+UNFINISHED_MAX = 20
+"""Uploads under way in one application; beginning one more gives up the oldest."""
+UNFINISHED_FOR = timedelta(hours=24)
+KEPT_AFTER_REMOVAL = timedelta(hours=1)
+"""So that nobody who is just finishing an upload writes after its deletion."""
+SWEEP_DUE = (
+    "EXISTS (SELECT 1 FROM attachment WHERE state = 'uploading' "
+    "AND created_at <= $1::timestamptz - interval '24 hours' "
+    "OR state = 'removed' AND removed_at <= $1::timestamptz - interval '1 hour')"
+)
+"""Whether ``sweep`` has anything to do at ``$1``."""
+
+
+class Attachments:
+    def __init__(self, deps: Deps, store: SealedFiles, checker: FileChecker | None = None) -> None:
+        self._deps = deps
+        self._store = store
+        self._checker = checker or FileChecker()
+
+    async def check_own(self, actor: Actor, application_id: UUID) -> None:
+        """Raises NotFound for anybody else's application."""
+        permissions.check(actor, "application.own")
+        await get_own(actor, application_id)
+
+    async def begin(
+        self,
+        actor: Actor,
+        application_id: UUID,
+        field: str,
+        *,
+        row: int = 0,
+        filename: str,
+        size: int,
+        media_type: str = "",
+        sha256: str = "",
+    ) -> AttachmentView:
+        """Start an upload; ``received`` of the answer says from which byte on to send.
+
+        ``field`` is the form's code, ``records.column`` with its ``row`` for a file in a record. ``size`` in bytes;
+        ``media_type`` as the browser believes, or empty. With ``sha256`` (hex) an unfinished upload of the same file
+        goes on where it stopped, and what arrived is compared at the end. Raises InvalidInput, Conflict.
+        """
+        permissions.check(actor, "application.own")
+        now = self._deps.now()
+        async with transaction():
+            application = await lock_own(actor, application_id)
+            rule = self._open_rule(application, field, row)
+            check_begin(rule, size, media_type, sha256)
+            under_way = await Attachment.filter(
+                application_id=application.id, state="uploading", removed_at=None
+            ).order_by("created_at")
+            for one in under_way:
+                if sha256 and (one.field, one.row, one.size, one.sha256) == (field, row, size, sha256):
+                    return view_of(one)
+            await self._check_room(application.id, field, row, rule)
+            for old in under_way[: max(0, len(under_way) - UNFINISHED_MAX + 1)]:
+                await _remove(old, self._deps)
+            begun = await Attachment.create(
+                pool=actor.pool, account_id=application.account_id, application_id=application.id, field=field,
+                row=row, filename=clean_name(filename), media_type="", size=size, sha256=sha256,
+                key=new_key(actor.pool, now), created_at=now,
+            )  # fmt: skip
+        return view_of(begun)
+
+    async def append(self, actor: Actor, attachment_id: UUID, offset: int, content: bytes) -> AttachmentView:
+        """Take the bytes from ``offset`` on. Raises Conflict ``upload_offset`` with ``received`` when they are not the
+        next ones: the client goes on from there, whether its last part arrived twice or not at all."""
+        if not 0 < len(content) <= PART_MAX:
+            raise InvalidInput(f"每段应为1至{PART_MAX}字节，请更新页面后重试。", code="part_size")
+        found = await self._own(actor, attachment_id)
+        _check_next(found, offset, len(content))
+        part = f"{offset:012}-{os.urandom(6).hex()}"
+        await self._store.put(_part_key(found, part), content)
+        try:
+            async with transaction():
+                locked = await _lock(attachment_id)
+                _check_next(locked, offset, len(content))
+                locked.parts = [*locked.parts, part]
+                locked.received = offset + len(content)
+                await locked.save(update_fields=["parts", "received"])
+        except Conflict:
+            with suppress(Unavailable):
+                await self._store.delete(_part_key(found, part))
+            raise
+        return view_of(locked)
+
+    async def status(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
+        """How far an upload has come."""
+        return view_of(await self._own(actor, attachment_id))
+
+    async def finish(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
+        """Put the parts together, look into the file and keep it; asked again, the answer is the same.
+
+        The answer is the file that is there already where the field has the very same one.
+
+        Raises Conflict ``upload_offset`` when bytes are missing, InvalidInput for a file that can't be taken, which is
+        then dropped.
+        """
+        found = await self._own(actor, attachment_id)
+        if found.state != "uploading":
+            return view_of(await _outcome(found))
+        if found.received < found.size:
+            raise _other_offset(found)
+        content = await self._assemble(found)
+        if found.sha256 and hashlib.sha256(content).hexdigest() != found.sha256:
+            await self._drop(found.id)
+            raise InvalidInput("文件在传输中损坏，请重新上传。", code="file_damaged")
+        return await self._keep(actor, found, content)
+
+    async def upload(
+        self, actor: Actor, application_id: UUID, field: str, *, row: int = 0, filename: str, content: bytes
+    ) -> AttachmentView:
+        """The whole file at once, for a good line."""
+        begun = await self.begin(actor, application_id, field, row=row, filename=filename, size=len(content))
+        return await self._keep(actor, await Attachment.get(id=begun.id), content)
+
+    async def remove(self, actor: Actor, attachment_id: UUID) -> None:
+        """Take a file out of the form. Raises Conflict when the form can't be changed now."""
+        found = await self._own(actor, attachment_id)
+        async with transaction():
+            application = await lock_own(actor, _application_id(found))
+            locked = await _lock(attachment_id)
+            if locked.state == "ready":
+                self._open_rule(application, locked.field, locked.row)
+            await _remove(locked, self._deps)
+
+    async def of_field(self, actor: Actor, application_id: UUID, field: str = "") -> Sequence[AttachmentView]:
+        """The owner's finished files, oldest first; of one field or of all."""
+        await get_own(actor, application_id)
+        return [one for one in await ready_files(application_id) if not field or one.field == field]
+
+    async def sweep(self) -> int:
+        """Give up uploads of yesterday, and delete what was removed, file and row; returns how many."""
+        now = self._deps.now()
+        await Attachment.filter(state="uploading", created_at__lte=now - UNFINISHED_FOR).update(
+            state="removed", removed_at=now - KEPT_AFTER_REMOVAL
+        )
+        due = await Attachment.filter(state="removed", removed_at__lte=now - KEPT_AFTER_REMOVAL).limit(200)
+        await each("attachments", due, self._delete)
+        return len(due)
+
+    # ---- parts of the above
+
+    def _open_rule(self, application: Application, field: str, row: int) -> FileRule:
+        book = self._deps.book(application.pool)
+        rule = rule_of(book, field, row)
+        check_open(application, book, field)
+        return rule
+
+    async def _own(self, actor: Actor, attachment_id: UUID) -> Attachment:
+        """Raises NotFound for anybody else's."""
+        permissions.check(actor, "application.own")
+        found = await Attachment.get_or_none(
+            id=attachment_id, pool=actor.pool, account_id=actor.account_id, application_id__not_isnull=True
+        )
+        if found is None:
+            raise _unknown()
+        return found
+
+    async def _check_room(self, application_id: UUID, field: str, row: int, rule: FileRule) -> None:
+        """Raises Conflict when a field is full. A field of one file takes the new one in place of the old."""
+        there = await Attachment.filter(application_id=application_id, field=field, row=row, state="ready").count()
+        if rule.count_max > 1 and there >= rule.count_max:
+            raise Conflict(f"这一项最多上传{rule.count_max}个文件，请先删除一个。", code="attachments_full")
+
+    async def _assemble(self, found: Attachment) -> bytes:
+        content = bytearray()
+        for part in found.parts:
+            try:
+                content += await self._store.get(_part_key(found, part))
+            except FileLost:
+                log.warning("part_lost", attachment=str(found.id))
+                raise _other_offset(await _rewind(found.id, part)) from None
+        return bytes(content)
+
+    async def _keep(self, actor: Actor, found: Attachment, content: bytes) -> AttachmentView:
+        """Look into a whole file and make it ready."""
+        book = self._deps.book(found.pool)
+        rule = rule_of(book, found.field, found.row)
+        try:
+            seen = await self._checker.check(content, rule.types)
+        except InvalidInput as refusal:
+            await self._drop(found.id)
+            raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
+        content = seen.made or content
+        await self._store.put(found.key, content)
+        if seen.thumbnail:
+            await self._store.put(_thumb_key(found), seen.thumbnail)
+            await self._store.put(preview_key(found.key), seen.preview)
+        try:
+            digest = await asyncio.to_thread(_digest, content)
+            kept = await self._settle(actor, found, rule, seen, digest, len(content))
+        except Conflict:
+            await self._drop(found.id)
+            raise
+        with suppress(Unavailable):
+            await self._store.clear(_parts_folder(found))
+        return view_of(kept)
+
+    async def _settle(
+        self, actor: Actor, found: Attachment, rule: FileRule, seen: Found, digest: str, size: int
+    ) -> Attachment:
+        now = self._deps.now()
+        async with transaction():
+            application = await lock_own(actor, _application_id(found))
+            locked = await _lock(found.id)
+            if locked.state != "uploading":
+                return await _outcome(locked)
+            self._open_rule(application, locked.field, locked.row)
+            beside = await Attachment.filter(
+                application_id=application.id, field=locked.field, row=locked.row, state="ready"
+            ).order_by("ready_at")
+            if same := [one for one in beside if one.sha256 == digest]:
+                locked.sha256 = digest
+                await locked.save(update_fields=["sha256"])
+                await _remove(locked, self._deps)
+                return same[0]
+            await self._check_room(application.id, locked.field, locked.row, rule)
+            for old in beside if rule.count_max == 1 else ():
+                await _remove(old, self._deps)
+            locked.state, locked.ready_at, locked.sha256 = "ready", now, digest
+            locked.media_type = MEDIA_TYPES[seen.kind]
+            locked.filename = clean_name(locked.filename, seen.kind)
+            locked.thumb_key = _thumb_key(locked) if seen.thumbnail else ""
+            locked.parts, locked.size, locked.received = [], size, size
+            await locked.save()
+        return locked
+
+    async def _drop(self, attachment_id: UUID) -> None:
+        """An upload that came to nothing."""
+        async with transaction():
+            locked = await _lock(attachment_id)
+            if locked.state == "uploading":
+                await _remove(locked, self._deps)
+
+    async def _delete(self, found: Attachment) -> None:
+        """The row, and the file with the last row that has it."""
+        async with transaction():
+            await serialise(f"file:{found.key}")
+            if await Attachment.filter(key=found.key).exclude(id=found.id).exists():
+                await found.delete()
+                return
+        await self._store.clear(_parts_folder(found))
+        for key in (_thumb_key(found), preview_key(found.key), found.key):
+            await self._store.delete(key)
+        await found.delete()
+
+
+async def ready_files(application_id: UUID) -> list[AttachmentView]:
+    """Every finished file of an application, by field, row and age."""
+    found = await Attachment.filter(application_id=application_id, state="ready").order_by(
+        "field", "row", "ready_at", "id"
+    )
+    return [view_of(one) for one in found]
+
+
+async def _lock(attachment_id: UUID) -> Attachment:
+    found = await Attachment.select_for_update().get_or_none(id=attachment_id)
+    if found is None:
+        raise _unknown()
+    return found
+
+
+async def _remove(locked: Attachment, deps: Deps) -> None:
+    if locked.state != "removed":
+        locked.state, locked.removed_at = "removed", deps.now()
+        await locked.save(update_fields=["state", "removed_at"])
+
+
+async def _rewind(attachment_id: UUID, lost: str) -> Attachment:
+    """Forget a part that the store lost, and those after it."""
+    async with transaction():
+        locked = await _lock(attachment_id)
+        if lost in locked.parts:
+            locked.parts = locked.parts[: locked.parts.index(lost)]
+            locked.received = int(lost.partition("-")[0])
+            await locked.save(update_fields=["parts", "received"])
+    return locked
+
+
+async def _outcome(found: Attachment) -> Attachment:
+    """What an upload that is over came to: itself, or the very same file that was there. Raises Conflict."""
+    if found.state == "ready":
+        return found
+    same = await Attachment.filter(
+        application_id=found.application_id, field=found.field, row=found.row, state="ready", sha256=found.sha256
+    ).first()
+    if not found.sha256 or same is None:
+        raise _gone()
+    return same
+
+
+def _check_next(found: Attachment, offset: int, length: int) -> None:
+    if found.state == "ready":
+        raise Conflict("这个文件已上传完成。", code="upload_finished")
+    if found.state != "uploading":
+        raise _gone()
+    if offset != found.received:
+        raise _other_offset(found)
+    if offset + length > found.size:
+        raise InvalidInput("收到的内容超过了文件大小，请重新选择文件。", code="upload_too_long")
+
+
+def _other_offset(found: Attachment) -> Conflict:
+    return Conflict(
+        f"已收到{found.received}字节，请从这里继续上传。", code="upload_offset", params={"received": found.received}
+    )
+
+
+def _gone() -> Conflict:
+    return Conflict("这次上传已取消或已过期，请重新上传。", code="upload_gone")
+
+
+def _unknown() -> NotFound:
+    return NotFound("没有这个文件，可能已被删除，请刷新后重试。", code="attachment_unknown")
+
+
+def _application_id(found: Attachment) -> UUID:
+    if found.application_id is None:
+        raise _unknown()
+    return found.application_id
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _parts_folder(found: Attachment) -> str:
+    return f"{found.key}.parts"
+
+
+def _part_key(found: Attachment, part: str) -> str:
+    return f"{_parts_folder(found)}/{part}"
+
+
+def _thumb_key(found: Attachment) -> str:
+    return f"{found.key}.thumb"

@@ -1,0 +1,79 @@
+"""What applying leaves behind of a person: told whole to the person itself, and what may go when the account goes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models.applications import Application, ApplicationSection, Attachment, PrintedForm
+from models.campaigns import EmployerRequest
+from models.helpdesk import Feedback
+from models.payments import Fee
+from models.reviews import Objection, ReviewEntry
+from services.applications.documents import print_key
+from services.applications.repository import read_values
+from services.core.base import Deps
+from services.core.crypto import TEXT
+from services.files.garbage_collection import give_up
+
+
+async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """Applications with their values in clear, and everything else the person told or owes; rows by noun.
+
+    Files are listed by name: the person downloads each where it stands.
+    """
+    asked = EmployerRequest.filter(account_id=account_id).order_by("created_at")
+    said = Feedback.filter(account_id=account_id).order_by("created_at")
+    objected = Objection.filter(account_id=account_id).order_by("created_at")
+    fees = Fee.filter(account_id=account_id).order_by("created_at")
+    applied = Application.filter(account_id=account_id).order_by("created_at")
+    return {
+        "applications": [await _application(deps, one) for one in await applied],
+        "fees": await fees.values("expert_number", "amount", "state", "opens_at", "closes_at", "paid_at"),
+        "objections": [
+            _with_text(deps, row)
+            for row in await objected.values("text_sealed", "state", "answer", "created_at", "decided_at")
+        ],
+        "feedback": [
+            _with_text(deps, row) for row in await said.values("text_sealed", "answer", "created_at", "answered_at")
+        ],
+        "employer_requests": await asked.values("name", "credit_code", "note", "state", "answer", "created_at"),
+    }
+
+
+def _with_text(deps: Deps, row: dict[str, Any]) -> dict[str, Any]:
+    return {"text": deps.keys.read(row.pop("text_sealed"), TEXT), **row}
+
+
+async def _application(deps: Deps, application: Application) -> dict[str, Any]:
+    files = Attachment.filter(application_id=application.id, state="ready").order_by("field", "row", "ready_at")
+    log = ReviewEntry.filter(application_id=application.id).order_by("at", "id")
+    return {
+        "number": application.number,
+        "entry_type": application.entry_type,
+        "state": application.state,
+        "created_at": application.created_at.isoformat(),
+        "values": await read_values(deps, application.id),
+        "files": await files.values_list("filename", flat=True),
+        "log": [
+            {**line, "at": line["at"].isoformat()}
+            for line in await log.values("at", "event", "who", "step_name", "specialty", "opinion")
+        ],
+    }
+
+
+async def erase_unsent(account_id: UUID, now: datetime) -> None:
+    """Forget applications that were given up before anybody saw them; inside the caller's transaction.
+
+    Files and prints go with the next sweep; a file that was taken over into an application that was handed in stays
+    with that one. What was handed in is an archive of the authority.
+    """
+    unsent = await Application.filter(account_id=account_id, ended_at__not_isnull=True, submitted_at=None)
+    ids = [one.id for one in unsent]
+    await ApplicationSection.filter(application_id__in=ids).delete()
+    await Attachment.filter(application_id__in=ids).exclude(state="removed").update(state="removed", removed_at=now)
+    for row in await PrintedForm.filter(application_id__in=ids).prefetch_related("application"):
+        await give_up(print_key(row.application.pool, row), now)
+        await row.delete()
+    await Application.filter(id__in=ids).update(name="", name_sort="")

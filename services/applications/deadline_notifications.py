@@ -1,0 +1,44 @@
+"""Whoever has something to hand in is told when the end of handing in moves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.clock import print_time
+from domain.entry_lifecycles import ApplicationState
+from models.applications import Application
+from models.campaigns import Campaign
+from services.core.base import Deps
+from services.notifications import Notices, Recipient
+
+_IN_HAND = (
+    ApplicationState.DRAFT, ApplicationState.LOCKED, ApplicationState.SENT_BACK, ApplicationState.CORRECTING,
+)  # fmt: skip
+Ends = tuple[datetime, datetime | None]
+"""Of a first submission, and of a correction; None: none."""
+
+
+async def tell_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: Ends, now: datetime) -> int:
+    """Inside the transaction of the change; returns how many are told. An end that fell away needs no haste."""
+    if campaign.published_at is None or before == after:
+        return 0
+    found = Application.filter(campaign_id=campaign.id, state__in=_IN_HAND)
+    recipients = []
+    for application in await found.only("id", "pool", "number", "account_id", "round"):
+        again = application.round > 0
+        end = after[again]
+        if end is None or end == before[again]:
+            continue
+        recipients.append(
+            Recipient(
+                dedupe_key=f"campaign_changed:{application.number}:{end:%Y%m%d%H%M%S}:{now.isoformat()}",
+                params={
+                    "number": application.number,
+                    "campaign": campaign.name,
+                    "until": print_time(end),
+                    "advice": "请在此之前提交" if end > now else "已填写的内容会为您保留",
+                },
+                account_id=application.account_id,
+            )
+        )
+    return await Notices(deps).notify_many(pool=campaign.pool, kind="campaign_changed", recipients=recipients)

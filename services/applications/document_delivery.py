@@ -1,0 +1,118 @@
+"""A person's own papers outside the log-in: by a link that is good for minutes, and by e-mail.
+
+WeChat's browser shows a PDF at a plain address and hands it to another browser, where nobody is logged in.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal, cast, get_args
+from uuid import UUID
+
+import structlog
+
+from domain.errors import Forbidden, GatewayError, InvalidInput, NotFound, Rejected, Unavailable
+from domain.ids import new_id
+from domain.parsing import email_address
+from models.accounts import Account
+from models.experts import Expert
+from services.applications.documents import Paper, Papers
+from services.applications.repository import get_own, read_values
+from services.core.base import Actor, Deps, record, transaction
+from services.core.limits import HOUR, check_recent
+from services.core.signed_links import Links
+from services.ports import MailAttachment, Mailer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Kind = Literal["form", "commitment", "information"]
+VALID = timedelta(minutes=10)
+MAILS_PER_HOUR = 5
+
+
+class PaperSending:
+    def __init__(self, deps: Deps, links: Links, papers: Papers, mailer: Mailer) -> None:
+        self._deps = deps
+        self._links = links
+        self._papers = papers
+        self._mailer = mailer
+
+    def title(self, pool: str, kind: Kind) -> str:
+        papers = self._deps.book(pool).form.papers
+        return {
+            "form": papers.form_title, "commitment": papers.commitment_title, "information": "评标专家个人信息表",
+        }[kind]  # fmt: skip
+
+    def link(self, actor: Actor, kind: Kind, subject_id: UUID) -> str:
+        """A token that opens this paper of this person without a log-in, for ten minutes."""
+        return self._links.sign(_purpose(kind), subject_id, _account_of(actor), self._deps.now() + VALID)
+
+    async def open(self, kind: str, token: str) -> Paper:
+        """Raises Forbidden for a token that is forged or expired, else as the paper itself."""
+        known = check_kind(kind)
+        link = self._links.check(token, _purpose(known))
+        account = await Account.get_or_none(id=link.person_id)
+        if account is None:
+            raise Forbidden("链接已失效，请重新打开。", code="link_invalid")
+        return await self._make(await self._owner(account, known), known, link.subject_id)
+
+    async def address(self, actor: Actor, kind: Kind, subject_id: UUID) -> str:
+        """The person's own e-mail as the form has it; empty when nobody typed one."""
+        if kind == "information":
+            return ""
+        await get_own(actor, subject_id)
+        return str((await read_values(self._deps, subject_id)).get("email") or "")
+
+    async def mail(self, actor: Actor, kind: Kind, subject_id: UUID, to: str) -> None:
+        """Send the paper to the person's own address. Raises InvalidInput, TooMany, Unavailable."""
+        if not to.strip():
+            raise InvalidInput("请填写电子邮箱。", code="no_email", field="email")
+        address = email_address(to)
+        await self._count(actor, kind)
+        paper, title = await self._make(actor, kind, subject_id), self.title(actor.pool, kind)
+        text = f"{title}见附件。\n如非本人操作，请拨打{self._deps.book(actor.pool).pool.hotline}。"
+        attached = [MailAttachment(paper.filename, "application/pdf", paper.content)]
+        try:
+            await self._mailer.send(actor.pool, address, title, text, attached, message_id=f"paper.{new_id().hex}")
+        except Rejected as error:
+            raise InvalidInput("这个邮箱不能收信，请核对后重新填写。", code="email_refused", field="email") from error
+        except GatewayError as error:
+            log.error("paper_not_mailed", error=type(error).__name__)
+            raise Unavailable("邮件暂时发不出去，请稍后重试，或直接打开文件。", code="mail_away") from error
+
+    async def _count(self, actor: Actor, kind: Kind) -> None:
+        now = self._deps.now()
+        async with transaction():
+            await check_recent(
+                "paper.mail", _account_of(actor), limit=MAILS_PER_HOUR, period=HOUR, now=now,
+                message="一小时内发送邮件次数过多",
+            )  # fmt: skip
+            await record(actor, now, "paper.mail", "account", _account_of(actor), paper=kind)
+
+    async def _make(self, actor: Actor, kind: Kind, subject_id: UUID) -> Paper:
+        if kind == "information":
+            return await self._papers.information_form(actor)
+        return await (self._papers.printed if kind == "form" else self._papers.commitment)(actor, subject_id)
+
+    async def _owner(self, account: Account, kind: Kind) -> Actor:
+        if kind != "information":
+            return Actor(account.pool, "applicant", account.id)
+        expert = await Expert.get_or_none(account_id=account.id, pool=account.pool, left_at=None)
+        return Actor(account.pool, "expert", account.id, expert.id if expert else None)
+
+
+def check_kind(text: str) -> Kind:
+    """Raises NotFound."""
+    if text not in get_args(Kind):
+        raise NotFound("没有这种表格，请返回后重新选择。", code="no_such_paper")
+    return cast(Kind, text)
+
+
+def _purpose(kind: Kind) -> str:
+    return f"paper:{kind}"
+
+
+def _account_of(actor: Actor) -> UUID:
+    if actor.account_id is None:
+        raise Forbidden("请先登录。", code="no_account")
+    return actor.account_id

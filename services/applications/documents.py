@@ -1,0 +1,304 @@
+"""Papers that a person prints: the application form with its proof, the commitment letter, the information form."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+import structlog
+
+from domain.clock import local
+from domain.entry_lifecycles import ApplicationEvent, ApplicationState
+from domain.errors import Conflict, GatewayError, NotFound, Unavailable
+from domain.forms import FieldProblem, PersonFacts, person_facts
+from domain.masking import mask_name
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import EntryType, FileType
+from models.accounts import Account
+from models.applications import Application, Attachment, PrintedForm
+from models.experts import Expert
+from services.applications import document_contents
+from services.applications.codes import load_codes
+from services.applications.document_contents import Content, Filled
+from services.applications.persons import facts_of, file_values, today
+from services.applications.problems import refusal
+from services.applications.renewal import keep
+from services.applications.repository import get_own, lock_own, log, move, read_values
+from services.applications.submission import APPLICANT, find_problems
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction
+from services.files.previews import Previews
+from services.files.sealed_files import FileLost, SealedFiles
+from services.inspection.contents import MEDIA_TYPES, render_picture
+from services.ports import Printer
+
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+CODE_LENGTH = 16
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without I, L, O and U, which people mistake (Crockford's base 32)."""
+_MISTAKEN = str.maketrans({"I": "1", "L": "1", "O": "0", "-": "", " ": ""})
+PHOTO = "photo"
+"""Code of the field whose picture stands on papers."""
+_PHOTO_SIDE = 700
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A print of an application's form. ``locked``: its data can't be edited any more."""
+
+    code: str
+    version: int
+    printed_at: datetime
+    locked: bool
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A PDF. ``filename`` holds the number, never a name."""
+
+    content: bytes
+    filename: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a paper's code proves. ``current``: the form has not changed since it was printed."""
+
+    pool: str
+    pool_name: str
+    title: str
+    number: str
+    version: int
+    current: bool
+    printed_at: datetime
+    masked_name: str
+
+
+class Papers:
+    def __init__(self, deps: Deps, store: SealedFiles, previews: Previews, printer: Printer) -> None:
+        self._deps = deps
+        self._store = store
+        self._previews = previews
+        self._printer = printer
+
+    async def print_form(self, actor: Actor, application_id: UUID, *, confirmed: bool = False) -> Printed:
+        """Print the form as it stands; the same state again is the same print.
+
+        Where printing locks, it must be complete but for the files, and ``confirmed``: Raises Conflict ``print_locks``
+        with the warning, InvalidInput with everything that is missing or wrong, Unavailable.
+        """
+        permissions.check(actor, "application.own")
+        now, book = self._deps.now(), self._deps.book(actor.pool)
+        async with transaction():
+            application = await lock_own(actor, application_id)
+            if application.state == ApplicationState.CANCELLED:
+                raise Conflict("申请已放弃，不能再打印。", code="application_ended")
+            await keep(self._deps, book, application, now)
+            form, account = await self._form(application)
+            if application.state == ApplicationState.DRAFT and book.form.papers.print_locks:
+                await self._lock_form(application, account, form, confirmed=confirmed, now=now)
+            row = await self._find(application, form)
+            if row is None:
+                row = await _new_row(application, form, now)
+                await record(actor, now, "application.print", "application", application.id, version=row.version)
+        await self._pdf(row, application, form)
+        return _printed(row, application)
+
+    async def printed(self, actor: Actor, application_id: UUID) -> Paper:
+        """The present state's print as PDF. Raises Conflict when it was not printed yet."""
+        application = await self._own(actor, application_id)
+        form, _ = await self._form(application)
+        row = await self._find(application, form)
+        if row is None:
+            raise Conflict("当前内容还没有打印，请先核对信息再打印。", code="not_printed")
+        return Paper(await self._pdf(row, application, form), f"{application.number}-v{row.version}.pdf")
+
+    async def draft(self, actor: Actor, application_id: UUID) -> Paper:
+        """The form to look through before printing: no code, nothing is locked."""
+        application = await self._own(actor, application_id)
+        form, _ = await self._form(application)
+        content = document_contents.application_form(
+            form, await self._photo(application.id), number=application.number, version=application.version, code="",
+            printed_at=self._deps.now(), url="",
+        )  # fmt: skip
+        return Paper(await self._print("application_form", content), f"{application.number}-draft.pdf")
+
+    async def commitment(self, actor: Actor, application_id: UUID) -> Paper:
+        """The commitment letter with the person's name, to be signed."""
+        application = await self._own(actor, application_id)
+        form, _ = await self._form(application)
+        content = document_contents.commitment(form)
+        return Paper(await self._print("commitment", content), f"{application.number}-commitment.pdf")
+
+    async def information_form(self, actor: Actor) -> Paper:
+        """An expert's own file. Raises NotFound for somebody who is not in the pool."""
+        permissions.check(actor, "expert.self.read")
+        expert = await Expert.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None)
+        if expert is None:
+            raise NotFound("入库成为专家后才能下载个人信息表。", code="no_expert")
+        book, now = self._deps.book(actor.pool), self._deps.now()
+        values = await file_values(self._deps, book, expert)
+        codes = await load_codes(book, values, retired=_chosen(values))
+        form = Filled(book, "first", values, self._facts(expert), codes, today(self._deps))
+        last = await Application.filter(expert_id=expert.id, state="entered").order_by("-ended_at").first()
+        content = document_contents.information_form(
+            form, await self._photo(last.id) if last else "", number=expert.number,
+            standing=_standing(book, expert), printed_at=now,
+        )  # fmt: skip
+        async with transaction():
+            await record(actor, now, "expert.print", "expert", expert.id)
+        return Paper(await self._print("application_form", content), f"{expert.number}.pdf")
+
+    async def verify(self, code: str) -> Verified:
+        """What a paper's code proves, for anybody who holds the paper. Raises NotFound."""
+        typed = code.upper().translate(_MISTAKEN)
+        known = len(typed) == CODE_LENGTH and set(typed) <= set(_LETTERS)
+        row = await PrintedForm.get_or_none(code=typed).prefetch_related("application__account") if known else None
+        if row is None:
+            raise NotFound(
+                "没有这个校验码，请核对后重新输入；仍查不到的，该表格不是本系统打印的。", code="no_such_paper"
+            )
+        application: Application = row.application
+        book = self._deps.book(application.pool)
+        current = row.version == application.version and await self._is_last(row)
+        return Verified(
+            application.pool, book.pool.name, book.form.papers.form_title, application.number, row.version, current,
+            row.printed_at, mask_name(application.account.real_name),
+        )  # fmt: skip
+
+    # ---- parts of the above
+
+    async def _own(self, actor: Actor, application_id: UUID) -> Application:
+        permissions.check(actor, "application.own")
+        return await get_own(actor, application_id)
+
+    async def _form(self, application: Application) -> tuple[Filled, Account]:
+        book = self._deps.book(application.pool)
+        account = await Account.get(id=application.account_id)
+        values = await read_values(self._deps, application.id)
+        codes = await load_codes(book, values, retired=_chosen(values))
+        entry_type = cast(EntryType, application.entry_type)
+        form = Filled(book, entry_type, values, facts_of(self._deps, account), codes, today(self._deps))
+        return form, account
+
+    async def _lock_form(
+        self, application: Application, account: Account, form: Filled, *, confirmed: bool, now: datetime
+    ) -> None:
+        problems = await find_problems(self._deps, form.book, application, account, dict(form.values), form.codes)
+        if typed := [one for one in problems if not _is_file(one, form.book)]:
+            raise refusal(typed, "还不能打印", "form_incomplete")
+        if not confirmed:
+            raise Conflict("打印后内容将锁定，不能再修改。请逐项核对，确认无误后再打印。", code="print_locks")
+        application.locked_version = application.version
+        await application.save(update_fields=["locked_version"])
+        await move(application, ApplicationEvent.PRINT, now)
+        await log(application, now, "print", APPLICANT)
+
+    async def _find(self, application: Application, form: Filled) -> PrintedForm | None:
+        return await PrintedForm.filter(
+            application_id=application.id, version=application.version, digest=_digest(form)
+        ).first()
+
+    async def _is_last(self, row: PrintedForm) -> bool:
+        newer = PrintedForm.filter(application_id=row.application_id, printed_at__gt=row.printed_at)
+        return not await newer.exists()
+
+    async def _pdf(self, row: PrintedForm, application: Application, form: Filled) -> bytes:
+        """From the store, or made now and kept there; two at once make the same."""
+        if row.key:
+            with suppress(FileLost):
+                return await self._store.get(row.key)
+        url = f"{self._deps.public_url}/p/{row.code}"
+        content = document_contents.application_form(
+            form, await self._photo(application.id), number=application.number, version=row.version, code=row.code,
+            printed_at=row.printed_at, url=url,
+        )  # fmt: skip
+        pdf = await self._print("application_form", content)
+        key = print_key(application.pool, row)
+        await self._store.put(key, pdf)
+        await PrintedForm.filter(id=row.id).update(key=key)
+        return pdf
+
+    async def _photo(self, application_id: UUID) -> str:
+        """The photo as JPEG in base64; empty where there is none, or none that can be read now."""
+        found = await Attachment.filter(application_id=application_id, field=PHOTO, state="ready").first()
+        kinds: list[FileType] = [kind for kind, name in MEDIA_TYPES.items() if found and name == found.media_type]
+        if found is None or "pdf" in kinds:
+            return ""
+        try:
+            preview = await self._previews.get(found.key, kinds[0])
+        except FileLost:
+            logger.error("photo_lost", attachment=str(found.id))
+            return ""
+        drawn = await asyncio.to_thread(render_picture, preview, "jpg", _PHOTO_SIDE)
+        return base64.b64encode(drawn).decode()
+
+    async def _print(self, paper: str, content: Content) -> bytes:
+        try:
+            return await self._printer.print(paper, content)
+        except GatewayError as error:
+            logger.error("paper_not_printed", paper=paper, error=type(error).__name__)
+            raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
+
+    def _facts(self, expert: Expert) -> PersonFacts:
+        keys = self._deps.keys
+        return person_facts(
+            expert.name, keys.open_text(expert.id_number_sealed, "id_number"),
+            keys.open_text(expert.mobile_sealed, "mobile"),
+        )  # fmt: skip
+
+
+def print_key(pool: str, row: PrintedForm) -> str:
+    """Where a print lies in the store, or will."""
+    return row.key or f"{pool}/{local(row.printed_at):%Y/%m}/{row.id.hex}"
+
+
+async def _new_row(application: Application, form: Filled, now: datetime) -> PrintedForm:
+    code = "".join(secrets.choice(_LETTERS) for _ in range(CODE_LENGTH))
+    return await PrintedForm.create(
+        application_id=application.id, code=code, version=application.version, digest=_digest(form), printed_at=now
+    )
+
+
+def _is_file(problem: FieldProblem, book: Rulebook) -> bool:
+    """Files of the form, and those in records, may still come after printing where their section stays open."""
+    code, _, column = problem.field.partition(".")
+    code = code.partition("[")[0]
+    field = book.form.used().get(code)
+    if field is None or not book.form.sections[book.form.section_of(code)].open_after_print:
+        return False
+    return field.kind == "file" or (column in field.parts and field.parts[column].kind == "file")
+
+
+def _chosen(values: object) -> list[str]:
+    """The employer that was chosen, which counts though the list may offer it no longer."""
+    chosen = values.get("employer") if isinstance(values, dict) else None
+    return [chosen] if isinstance(chosen, str) else []
+
+
+def _digest(form: Filled) -> str:
+    """Of everything that was typed and of who it is; not of the day, nor of pictures."""
+    person = form.person
+    facts = [form.entry_type, form.values, person.name, person.id_number, person.mobile]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _printed(row: PrintedForm, application: Application) -> Printed:
+    locked = application.locked_version == row.version
+    return Printed(document_contents.spaced(row.code), row.version, row.printed_at, locked)
+
+
+def _standing(book: Rulebook, expert: Expert) -> str:
+    standing = book.standing
+    if not expert.active:
+        return standing.suspended
+    return standing.temporary if expert.standing == "temporary" else standing.formal

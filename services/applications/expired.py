@@ -1,0 +1,72 @@
+"""Applications that a window left behind: how one knows, and how their person gets into the next campaign."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.entry_lifecycles import ApplicationEvent, ApplicationState
+from domain.errors import Conflict
+from domain.rulebook import Rulebook
+from models.applications import Application
+from models.campaigns import Campaign
+from services.applications.campaigns import review_end, submission_end
+from services.applications.repository import lock, log, move
+from services.core.base import Actor, record
+from services.reviews.steps import drop_open
+
+APPLICANT = "申请人"
+_S, _E = ApplicationState, ApplicationEvent
+_IN_HAND = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
+"""States in which the person has it."""
+
+
+async def over_since(application: Application, book: Rulebook, now: datetime) -> datetime | None:
+    """Since when an application can't go on in its campaign: not be handed in, or not be decided on.
+
+    None: it still can, or is beyond review.
+    """
+    if application.campaign_id is None or application.state not in (*_IN_HAND, _S.REVIEWING):
+        return None
+    campaign = await Campaign.get(id=application.campaign_id)
+    reviewing = application.state == _S.REVIEWING
+    end = review_end(campaign, book) if reviewing else submission_end(campaign, application, book)
+    return end if end is not None and end <= now else None
+
+
+async def take_over(
+    actor: Actor, left: Application, entry_type: str, campaign: Campaign | None, now: datetime
+) -> Application:
+    """Make room for an application in a campaign that is open now; inside the caller's transaction.
+
+    What was never handed in goes on there as it is, to be printed anew; anything else that the person has in hand ends.
+    The state of what is returned tells which. Raises Conflict for one that is still at the reviewers'.
+    """
+    application = await lock(left.id)
+    state = _S(application.state)
+    if state not in _IN_HAND:
+        raise Conflict(
+            "您上一次的申请没有在审核期内办结。请先在“申请进度”中放弃它，再重新申请。",
+            code="application_left_over",
+            params={"application_id": str(application.id)},
+        )
+    if state in (_S.DRAFT, _S.LOCKED) and application.entry_type == entry_type:
+        await _carry_over(actor, application, campaign, now)
+        return application
+    await move(application, _E.CANCEL, now)
+    await drop_open(application, now)
+    await log(application, now, _E.CANCEL.value, APPLICANT, opinion="未在期限内提交，已另行申请。")
+    await record(actor, now, "application.cancel", "application", application.id, left_over=True)
+    return application
+
+
+async def _carry_over(actor: Actor, application: Application, campaign: Campaign | None, now: datetime) -> None:
+    if application.state == _S.LOCKED:
+        application.locked_version = None
+        await move(application, _E.UNLOCK, now)
+        await log(application, now, _E.UNLOCK.value, APPLICANT, opinion="转入新的征集，请核对后重新打印。")
+    application.campaign_id = campaign.id if campaign else None
+    application.version += 1
+    await application.save(update_fields=["campaign_id", "locked_version", "version"])
+    await record(
+        actor, now, "application.carry_over", "application", application.id, campaign=str(application.campaign_id)
+    )

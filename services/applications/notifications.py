@@ -1,0 +1,23 @@
+"""Pushes to the person whose application it is; every change is told once."""
+
+from __future__ import annotations
+
+from models.applications import Application
+from services.accounts.verification_codes import Notifier
+
+
+async def tell(
+    notices: Notifier,
+    application: Application,
+    kind: str,
+    occasion: str,
+    **params: str,
+) -> None:
+    """``occasion`` tells this push of the application from all others."""
+    await notices.notify(
+        pool=application.pool,
+        kind=kind,
+        dedupe_key=f"{kind}:{application.number}:{occasion}",
+        params={"number": application.number, **params},
+        account_id=application.account_id,
+    )

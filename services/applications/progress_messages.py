@@ -1,0 +1,251 @@
+"""What is said about an application that stands where it stands: headline, who has it, what comes next, whom to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from domain.clock import print_until
+from domain.entry_lifecycles import APPLICATION, ApplicationState, FeeState, TaskState
+from domain.fees import Phase, phase_of
+from domain.form_texts import show_region
+from domain.money import yuan
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import EntryType
+from models.applications import Application
+from models.campaigns import Campaign
+from models.payments import Fee
+from models.reviews import Objection, ReviewEntry, ReviewTask
+from services.applications.campaigns import review_end, submission_end
+from services.applications.codes import load_codes
+from services.applications.repository import EVERYTHING
+from services.core.base import Deps
+
+YOU = "本人"
+_S = ApplicationState
+_YOURS = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
+"""It is the person's turn to hand something in."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What progress is told from. ``objected``: somebody's objection waits for an answer."""
+
+    application: Application
+    book: Rulebook
+    now: datetime
+    tasks: Sequence[ReviewTask]
+    fee: Fee | None
+    opinion: str
+    campaign: Campaign | None = None
+    objected: bool = False
+
+    @property
+    def state(self) -> ApplicationState:
+        return _S(self.application.state)
+
+    @property
+    def is_partly_back(self) -> bool:
+        return self.state == _S.SENT_BACK and EVERYTHING not in self.application.sent_back_fields
+
+    @property
+    def until(self) -> datetime | None:
+        """The last moment to hand in, while that is the person's turn and there is one."""
+        if self.campaign is None or self.state not in _YOURS:
+            return None
+        return submission_end(self.campaign, self.application, self.book)
+
+    @property
+    def is_too_late(self) -> bool:
+        return self.until is not None and self.until <= self.now
+
+    @property
+    def fee_phase(self) -> Phase | None:
+        fee = self.fee
+        return phase_of(fee.state, fee.opens_at, fee.closes_at, self.now) if fee is not None else None
+
+
+async def find_facts(deps: Deps, application: Application) -> Facts:
+    tasks = ReviewTask.filter(application_id=application.id).exclude(state=TaskState.VOID)
+    return Facts(
+        application,
+        deps.book(application.pool),
+        deps.now(),
+        await tasks.order_by("opened_at"),
+        await Fee.filter(application_id=application.id).order_by("-created_at").first(),
+        await _opinion(application),
+        await Campaign.get(id=application.campaign_id) if application.campaign_id else None,
+        application.state == _S.NOTICE and await Objection.exists(application_id=application.id, state="open"),
+    )
+
+
+async def ask_line(deps: Deps, application: Application, campaign: Campaign | None) -> str:
+    """Whom to ask: the line of the person's own region, ``演示市：020-12345678``, else the pool's hotline."""
+    lines: dict[str, str] = campaign.advice if campaign is not None else {}
+    for code in (application.region, f"{application.region[:4]}00", f"{application.region[:2]}0000"):
+        if code in lines:
+            codes = await load_codes(deps.book(application.pool), [code])
+            return f"{show_region(code, codes)}：{lines[code]}"
+    return deps.book(application.pool).pool.hotline
+
+
+async def _opinion(application: Application) -> str:
+    """The newest word of a reviewer that the person has to act on, or why it ended."""
+    if application.state in (_S.REFUSED, _S.TERMINATED):
+        return application.reason
+    if application.state not in (_S.SENT_BACK, _S.CORRECTING):
+        return ""
+    found = ReviewEntry.filter(application_id=application.id).order_by("-at", "-id")
+    latest = await found.filter(event__in=["send_back", "submit"]).first()
+    return latest.opinion if latest is not None else ""
+
+
+def headline(facts: Facts) -> str:
+    application, state = facts.application, facts.state
+    kind = cast(EntryType, application.entry_type)
+    name = "您的申请" if kind == "first" else f"您的{facts.book.campaigns.name_of(kind)}申请"
+    match state:
+        case _S.REVIEWING:
+            return f"{name}正在{_step_name(facts)}"
+        case _S.SENT_BACK if facts.is_partly_back:
+            return f"{name}在{_step_name(facts)}环节有部分内容被退回"
+        case _S.SENT_BACK:
+            return f"{name}已被退回"
+        case _S.NOTICE if facts.objected:
+            return f"{name}公示中，有异议正在核实"
+        case _S.ENTERED:
+            return f"{name}已办结，您已入库"
+        case _S.REFUSED:
+            return f"{name}未通过"
+    return f"{name}{state.label}"
+
+
+def _step_name(facts: Facts) -> str:
+    step = facts.book.review.step_at(facts.application.step)
+    return step.name if step else "审核"
+
+
+def who(facts: Facts) -> str:
+    match facts.state:
+        case _S.REVIEWING:
+            step = facts.book.review.step_at(facts.application.step)
+            return step.department if step else facts.book.pool.name
+        case _S.NOTICE | _S.EXAM | _S.ENTERED | _S.REFUSED | _S.TERMINATED:
+            return facts.book.pool.name
+        case _S.FEE if facts.fee_phase not in ("not_open", "open", "closed"):
+            return facts.book.pool.name
+    return YOU
+
+
+def since(facts: Facts) -> datetime:
+    """Of a review step: since its tasks were opened, which is later than the submission from the second step on."""
+    if facts.state == _S.REVIEWING:
+        waiting = [task.opened_at for task in facts.tasks if task.state == TaskState.OPEN]
+        return min(waiting, default=facts.application.state_since)
+    return facts.application.state_since
+
+
+def advice(facts: Facts) -> str:
+    application, hotline = facts.application, facts.book.pool.hotline
+    match facts.state:
+        case _S.DRAFT | _S.LOCKED | _S.SENT_BACK | _S.CORRECTING:
+            return _your_turn(facts)
+        case _S.REVIEWING:
+            return _review_advice(facts)
+        case _S.NOTICE:
+            return _notice_advice(facts)
+        case _S.FEE:
+            return _fee_advice(facts)
+    known = {
+        _S.EXAM: "请等待考试通知，期间可先学习培训资料；成绩由专家库管理机构登记，有结果会通知您。",
+        _S.ENTERED: f"您的专家编号是{application.expert_number}，请留意抽取通知。",
+        _S.REFUSED: f"如有疑问，请拨打{hotline}咨询。",
+        _S.TERMINATED: "已缴的费用按规定退回。如需申请，请在征集期内重新提交。",
+    }
+    return known.get(facts.state, "如需申请，请在征集期内重新提交。")
+
+
+def give_up(facts: Facts) -> str:
+    """What follows when the person gives up now, told before; empty where nothing can be given up any more."""
+    if APPLICATION.is_final(facts.state):
+        return ""
+    said = "放弃后本次申请终止，不能恢复。"
+    if facts.application.round > 0:
+        said = "放弃后本次申请终止，不再审核、公示或入库，不能恢复。"
+    if facts.fee is not None and facts.fee.state == FeeState.PAID and facts.book.fee is not None:
+        said += f"已缴的{yuan(facts.fee.amount)}元不会因放弃自动退回：{facts.book.fee.refund_text}"
+    elif facts.fee is not None and facts.fee.state == FeeState.DUE:
+        said += "尚未缴纳的费用不用再缴。"
+    if facts.campaign is not None and facts.campaign.enrol_until <= facts.now:
+        return f"{said}本次报名已截止，再次申请须等下一次征集。"
+    return f"{said}需要时可在征集期内重新申请。"
+
+
+def _your_turn(facts: Facts) -> str:
+    """What to hand in, and until when; or that it is too late, where nothing is lost by waiting for the next time."""
+    if facts.until is not None and facts.is_too_late:
+        until = print_until(facts.until, facts.now)
+        if facts.application.round > 0:
+            return f"修改提交已于{until}截止，请拨打{facts.book.pool.hotline}咨询。"
+        return f"报名已于{until}截止，已填写的内容会为您保留。"
+    by = f"请在{print_until(facts.until, facts.now)}前" if facts.until is not None else "请"
+    match facts.state:
+        case _S.DRAFT:
+            return f"{by}填写完整并提交，随时可以保存，换台设备也能继续。"
+        case _S.LOCKED:
+            return f"{by}把签字盖章的表格扫描上传并提交。"
+        case _S.SENT_BACK if facts.book.review.withdraw_before_edit:
+            return f"{by}先点“撤回”，按意见修改后重新提交。"
+        case _S.SENT_BACK:
+            return f"{by}按意见修改后重新提交。"
+    return f"{by}修改后重新提交。"
+
+
+def _review_advice(facts: Facts) -> str:
+    end = review_end(facts.campaign, facts.book) if facts.campaign is not None else None
+    if end is not None and end <= facts.now:
+        return f"审核已于{print_until(end, facts.now)}结束，尚未办结，请拨打{facts.book.pool.hotline}咨询。"
+    return f"无需操作，有结果会通知您；这一环节通常需要{spoken(_expected(facts))}。"
+
+
+def _notice_advice(facts: Facts) -> str:
+    until = facts.application.notice_until
+    if facts.objected:
+        return "异议核实处理后会通知您，无需操作。"
+    if until is None or until <= facts.now:
+        return "公示期已满，正在办理下一步，无需操作。"
+    return f"公示至{print_until(until, facts.now)}，期满无异议后进入下一步，无需操作。"
+
+
+def _expected(facts: Facts) -> timedelta:
+    return (facts.book.review.step_at(facts.application.step) or facts.book.review.steps[-1]).expected
+
+
+def _fee_advice(facts: Facts) -> str:
+    fee = facts.fee
+    if fee is None:
+        return "缴费通知正在准备，开放后会通知您。"
+    amount = f"{yuan(fee.amount)}元"
+    hotline = facts.book.fee.hotline if facts.book.fee is not None else facts.book.pool.hotline
+    match facts.fee_phase:
+        case "not_open":
+            return f"{print_until(fee.opens_at, facts.now)}起可以缴费（{amount}），届时会通知您。"
+        case "open":
+            until = f"请在{print_until(fee.closes_at, facts.now)}前" if fee.closes_at else "请"
+            return f"{until}缴费{amount}。"
+        case "closed":
+            closed = f"已于{print_until(fee.closes_at, facts.now)}截止" if fee.closes_at else "时间已过"
+            return f"缴费{closed}，请拨打{hotline}咨询。"
+        case "paid":
+            return "已缴费，正在办理下一步。"
+    return f"请拨打{hotline}咨询。"
+
+
+def spoken(value: timedelta) -> str:
+    """``5天``, ``2小时``, ``3分钟``: rounded up to what a person would say."""
+    for size, word in ((timedelta(days=1), "天"), (timedelta(hours=1), "小时")):
+        if value >= size:
+            return f"{-(-value // size)}{word}"
+    return f"{max(1, -(-value // timedelta(minutes=1)))}分钟"

@@ -1,0 +1,217 @@
+"""Locks, moves, log and values of an application: what every use case of it begins and ends with.
+
+Everything here that changes something runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.clock import local
+from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState
+from domain.errors import NotFound
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import Form
+from models.applications import Application, ApplicationSection, ApplicationSpecialty
+from models.reviews import ReviewEntry
+from services.core.base import Actor, Deps, rows
+
+EVERYTHING = "*"
+"""Alone in ``sent_back_fields``: the whole form is open for correction."""
+SPECIALTIES = "specialties"
+"""Code of the field that holds the choice of specialties, in every pool's form."""
+
+_PURPOSE = "application"
+_S = ApplicationState
+
+
+async def lock(application_id: UUID) -> Application:
+    """The application with its row locked. Raises NotFound."""
+    application = await Application.select_for_update().get_or_none(id=application_id)
+    if application is None:
+        raise unknown_application()
+    return application
+
+
+async def lock_own(actor: Actor, application_id: UUID) -> Application:
+    """The same, for the person whose application it is. Raises NotFound for anybody else."""
+    application = await lock(application_id)
+    check_own(actor, application)
+    return application
+
+
+async def get_own(actor: Actor, application_id: UUID) -> Application:
+    """The actor's own application, not locked. Raises NotFound."""
+    application = await Application.get_or_none(id=application_id)
+    if application is None:
+        raise unknown_application()
+    check_own(actor, application)
+    return application
+
+
+def check_own(actor: Actor, application: Application) -> None:
+    """Raises NotFound: whose application it is, is nobody else's business."""
+    if actor.account_id is None or (application.pool, application.account_id) != (actor.pool, actor.account_id):
+        raise unknown_application()
+
+
+def unknown_application() -> NotFound:
+    return NotFound("找不到这份申请，请刷新后重试。", code="application_unknown")
+
+
+async def find_live(account_id: UUID) -> Application | None:
+    """The person's application that has not ended; there is at most one."""
+    return await Application.get_or_none(account_id=account_id, ended_at=None)
+
+
+async def move(application: Application, event: ApplicationEvent, now: datetime) -> None:
+    """Apply an event to a locked row and save. Raises Conflict when the state doesn't allow it."""
+    application.state = APPLICATION.next(_S(application.state), event)
+    application.state_since = now
+    if APPLICATION.is_final(_S(application.state)):
+        application.ended_at = now
+    await application.save(update_fields=["state", "state_since", "ended_at"])
+
+
+async def log(
+    application: Application,
+    now: datetime,
+    event: str,
+    who: str,
+    *,
+    step_name: str = "",
+    specialty: str = "",
+    opinion: str = "",
+) -> None:
+    """Add a line to the log that the applicant reads. ``event`` is a code, ``who`` a department, never a name."""
+    await ReviewEntry.create(
+        application_id=application.id, at=now, event=event, who=who, step_name=step_name, specialty=specialty,
+        opinion=opinion,
+    )  # fmt: skip
+
+
+async def next_number(now: datetime) -> str:
+    """``SQ``, the day in Shanghai and seven digits: SQ202611210000001."""
+    serial = (await rows("SELECT nextval('application_number') AS n"))[0]["n"]
+    return f"SQ{local(now):%Y%m%d}{serial:07d}"
+
+
+def seal_values(deps: Deps, values: Mapping[str, object]) -> str:
+    return deps.keys.seal(json.dumps(values, ensure_ascii=False, sort_keys=True), _PURPOSE)
+
+
+def open_values(deps: Deps, section: ApplicationSection) -> dict[str, Any]:
+    """A section's values by field: text, number, boolean, or lists of objects (records, units, specialties)."""
+    opened: dict[str, Any] = json.loads(deps.keys.open_text(section.values_sealed, _PURPOSE))
+    return opened
+
+
+async def read_values(deps: Deps, application_id: UUID) -> dict[str, Any]:
+    """All values that were typed, field → value; what comes from the account or is a file does not stand here."""
+    sections = await ApplicationSection.filter(application_id=application_id)
+    return {field: value for section in sections for field, value in open_values(deps, section).items()}
+
+
+async def write_section(
+    deps: Deps,
+    application: Application,
+    row: ApplicationSection | None,
+    section: str,
+    values: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """``row`` is the section as it stands, with the application's row locked."""
+    sealed = seal_values(deps, values)
+    if row is None:
+        await ApplicationSection.create(application_id=application.id, code=section, values_sealed=sealed, saved_at=now)
+    else:
+        await ApplicationSection.filter(id=row.id).update(values_sealed=sealed, version=row.version + 1, saved_at=now)
+    application.version += 1
+    await application.save(update_fields=["version"])
+
+
+def editable_fields(application: Application, book: Rulebook) -> frozenset[str]:
+    """Which fields of the form the person may change in the present state.
+
+    Fields that are filled from the account never are; specialties may stand fast besides, see ``fixed_choice``.
+    """
+    used = {
+        code
+        for code, field in book.form.used().items()
+        if not field.account and (not field.only_for or application.entry_type in field.only_for)
+    }
+    match _S(application.state):
+        case _S.DRAFT:
+            return frozenset(used)
+        case _S.LOCKED:
+            return frozenset(used & open_after_print(book))
+        case _S.SENT_BACK if book.review.withdraw_before_edit:
+            return frozenset()
+        case _S.SENT_BACK | _S.CORRECTING:
+            open_fields = set(application.sent_back_fields)
+            return frozenset(used if EVERYTHING in open_fields else used & open_fields)
+        case _:
+            return frozenset()
+
+
+def enters(specialty: ApplicationSpecialty, book: Rulebook) -> bool:
+    """Whether an approved specialty comes into the pool: an alternative one only where a reviewer chose it."""
+    return specialty.choice != "alternative" or book.review.alternatives == "all" or specialty.admitted is True
+
+
+def open_after_print(book: Rulebook) -> set[str]:
+    """Fields of sections that stay editable when printing has locked the form."""
+    return {field for section in book.form.sections.values() if section.open_after_print for field in section.fields}
+
+
+@dataclass(frozen=True)
+class FixedChoice:
+    """What of the choice of specialties stands fast: ``codes`` (code → choice) must stay, ``open`` others may stand
+    beside them; None: as many as the form takes."""
+
+    codes: Mapping[str, str]
+    open: int | None
+
+    def form(self, book: Rulebook) -> Form:
+        """The pool's form; who must keep more specialties than the rulebook allows by now may keep them."""
+        rule, most = book.form.specialties, len(self.codes) + (self.open or 0)
+        if most <= rule.count_max:
+            return book.form
+        return book.form.model_copy(update={"specialties": rule.model_copy(update={"count_max": most})})
+
+
+FREE = FixedChoice({}, None)
+
+
+async def fixed_choice(application: Application, book: Rulebook) -> FixedChoice:
+    """Where a single specialty was sent back, all others stand fast.
+
+    Where the pool fixes the choice at submission, only what reviewers sent back may be changed, or, when they sent back
+    the whole, what was not approved yet; and whoever gives up and begins anew in the same campaign is held to what was
+    submitted before.
+    """
+    fixes, source = book.form.specialties.fixed_once_submitted, application
+    if application.round == 0:
+        earlier = await _earlier(application) if fixes else None
+        if earlier is None:
+            return FREE
+        source = earlier
+    whole = EVERYTHING in source.sent_back_fields
+    if whole and not fixes:
+        return FREE
+    rows = await ApplicationSpecialty.filter(application_id=source.id).order_by("position", "code")
+    codes = {s.code: s.choice for s in rows if s.state == "approved" or (s.state != "sent_back" and not whole)}
+    return FixedChoice(codes, len(rows) - len(codes))
+
+
+async def _earlier(application: Application) -> Application | None:
+    """The person's last application in the same campaign that was handed in."""
+    if application.campaign_id is None:
+        return None
+    same = Application.filter(account_id=application.account_id, campaign_id=application.campaign_id, round__gt=0)
+    return await same.exclude(id=application.id).order_by("-submitted_at").first()

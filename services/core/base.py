@@ -1,0 +1,157 @@
+"""What every service is built from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any
+from uuid import UUID
+
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContextPooled
+from tortoise.connection import get_connection, get_connections
+from tortoise.transactions import in_transaction
+
+from domain.clock import Clock
+from domain.errors import RuleViolation
+from domain.rulebook import Rulebook
+from models.audit import AuditEntry
+from services.core.crypto import Keyring
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. ``role``: expert, applicant, agent, organisation, verifier, supervisor, venue, reviewer, pool_admin,
+    system or guest.
+
+    ``organisation_id`` is set for agents and legal entities; ``scope`` for roles granted on a region or venue.
+    """
+
+    pool: str
+    role: str
+    account_id: UUID | None = None
+    expert_id: UUID | None = None
+    organisation_id: UUID | None = None
+    scope: str = ""
+    session_id: UUID | None = None
+
+
+def system(pool: str) -> Actor:
+    """The service itself: deadlines, receipts, the auditor."""
+    return Actor(pool, "system")
+
+
+class _Transaction(AbstractAsyncContextManager[Any]):
+    """Tortoise's own, but for a connection that it never gives back when BEGIN fails or is cancelled."""
+
+    async def __aenter__(self) -> Any:
+        self._inner = in_transaction()
+        try:
+            return await self._inner.__aenter__()
+        except BaseException:
+            await self._give_back()
+            raise
+
+    async def _give_back(self) -> None:
+        begun, token = self._inner, getattr(self._inner, "token", None)
+        if isinstance(begun, TransactionContextPooled) and token is not None:
+            get_connections().reset(token)
+            await begun.client._parent._pool.release(begun.client._connection)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._inner.__aexit__(kind, error, trace)
+
+
+def transaction() -> AbstractAsyncContextManager[Any]:
+    """One database transaction; model calls inside it use its connection."""
+    return _Transaction()
+
+
+def connection() -> BaseDBAsyncClient:
+    """The connection of the running transaction, or the pool."""
+    return get_connection("default")
+
+
+async def rows(sql: str, *values: object) -> list[Any]:
+    """Run a query of ours and return its rows, readable by column name."""
+    return list(await connection().execute_query_dict(sql, list(values)))
+
+
+async def execute(sql: str, *values: object) -> None:
+    await connection().execute_query(sql, list(values))
+
+
+_DEFER = (
+    "SELECT unnest(procrastinate_defer_jobs_v1(ARRAY["
+    "ROW($1, $2, 0, NULL, $3, $4::jsonb, NULL)::procrastinate_job_to_defer_v1]))"
+)
+_DEFER_MANY = (
+    "SELECT unnest(procrastinate_defer_jobs_v1((SELECT array_agg("
+    "ROW($1, $2, 0, NULL, NULL, value, NULL)::procrastinate_job_to_defer_v1) FROM jsonb_array_elements($3::jsonb))))"
+)
+
+
+class Jobs:
+    """Defers background work as rows, in the transaction that is under way."""
+
+    async def defer(self, task: str, queue: str = "default", **arguments: str | int) -> None:
+        """``task`` is a name registered in ``jobs``; ``arguments`` are ids only."""
+        await connection().execute_query(_DEFER, [queue, task, None, json.dumps(arguments)])
+
+    async def defer_many(self, task: str, arguments: Iterable[Mapping[str, str | int]], queue: str = "default") -> None:
+        """Many jobs of one task by one statement."""
+        batch = [dict(item) for item in arguments]
+        if batch:
+            await connection().execute_query(_DEFER_MANY, [queue, task, json.dumps(batch)])
+
+
+@dataclass(frozen=True)
+class Deps:
+    """Handed to every service by ``app``."""
+
+    clock: Clock
+    keys: Keyring
+    rulebooks: Mapping[str, Rulebook]
+    jobs: Jobs
+    public_url: str
+    answers_kept: timedelta = timedelta(days=1)
+    """How long the answer to a request with a key can be asked for again."""
+    puzzle_bits: int = 14
+    """Zero bits that each part of a puzzle asks for: eight parts of 2**14 tries take a cheap phone a second or two."""
+
+    def book(self, pool: str) -> Rulebook:
+        return self.rulebooks[pool]
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+
+def violation(book: Rulebook, key: str, message: str, *, field: str | None = None) -> RuleViolation:
+    """The refusal of a province's rule, naming the rulebook's key and where the value comes from."""
+    return RuleViolation(message, rule=key, source=book.source(key), field=field)
+
+
+async def record(
+    actor: Actor,
+    now: datetime,
+    action: str,
+    subject: str,
+    subject_id: UUID | None,
+    **details: str | int | bool | Sequence[str] | None,
+) -> None:
+    """Write an audit entry in the running transaction. ``details`` never hold personal data in clear."""
+    await AuditEntry.create(
+        pool=actor.pool,
+        at=now,
+        actor_id=actor.account_id,
+        actor_role=actor.role,
+        action=action,
+        subject=subject,
+        subject_id=subject_id,
+        details=details,
+    )

@@ -1,0 +1,100 @@
+"""Working through rows that are due: the trouble of one is not the trouble of those behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+import asyncpg
+import structlog
+from tortoise.exceptions import DBConnectionError
+
+from domain.ids import new_id
+from services.core.base import execute, rows
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+GIVEN_UP_AFTER = 12
+"""Failures in a row after which a row is somebody's matter: the auditor raises its alarm."""
+_AWAY = (
+    OSError,
+    DBConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+)
+"""The database is away: the next row would fare no better. OSError covers time-outs."""
+_FAILED = (
+    "SELECT subject, retry_at > clock_timestamp() AS paused FROM row_failure "
+    "WHERE work = $1 AND subject = ANY($2::text[])"
+)
+_NOTE = """
+INSERT INTO row_failure AS f (id, work, subject, failures, retry_at, error)
+VALUES ($1, $2, $3, 1, clock_timestamp() + interval '2 seconds', $4)
+ON CONFLICT (work, subject) DO UPDATE SET failures = f.failures + 1, error = excluded.error,
+    retry_at = clock_timestamp()
+        + make_interval(secs => least(2 ^ least(f.failures + 1, 12), 300) * (0.75 + random() / 2))
+"""
+"""2 s, 4 s, 8 s … at most five minutes, each spread by ±25 %, by the database's own time, never the movable clock's."""
+
+
+async def each(what: str, due: Iterable[T], work: Callable[[T], Awaitable[object]], *, at_once: int = 1) -> int:
+    """Do ``work`` for one after another, or some at once, each in transactions of its own; returns how many succeeded.
+
+    ``due`` are ids, or rows with an ``id``. One that fails is logged with its traceback, left as it was, and left alone
+    for a pause that grows. An outage of the database ends the round and is raised.
+    """
+    items = list(due)
+    failed = await _failed(what, items)
+    done = 0
+    waiting = iter([item for item in items if not failed.get(subject(item), False)])
+
+    async def go_through() -> None:
+        nonlocal done
+        for item in waiting:
+            try:
+                await work(item)
+                done += 1
+                if subject(item) in failed:
+                    await execute("DELETE FROM row_failure WHERE work = $1 AND subject = $2", what, subject(item))
+            except _AWAY:
+                raise
+            except Exception as error:  # last resort: whatever is wrong with this row, the others must not wait for it
+                log.exception("row_failed", what=what)
+                await execute(_NOTE, new_id(), what, subject(item), type(error).__name__[:80])
+
+    if at_once == 1:
+        await go_through()
+        return done
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(go_through())
+    except* _AWAY as outage:
+        raise outage.exceptions[0] from None
+    return done
+
+
+def subject(item: object) -> str:
+    """The key of an id, of a model, or of a row that was read by column names."""
+    if isinstance(item, UUID | str | int):
+        return str(item)[:64]
+    return str(item["id"] if hasattr(item, "keys") else item.id)[:64]  # type: ignore[index,attr-defined]
+
+
+async def _failed(what: str, items: Sequence[object]) -> dict[str, bool]:
+    """Those of ``items`` that failed when they were worked on last, and whether their pause goes on."""
+    if not items:
+        return {}
+    return {row["subject"]: row["paused"] for row in await rows(_FAILED, what, [subject(item) for item in items])}
+
+
+def not_paused(what: str, key: str) -> str:
+    """A condition in SQL: a row that failed is not among those that are due, so it takes no place of another's."""
+    return (
+        f"{key}::text <> ALL (ARRAY(SELECT subject FROM row_failure WHERE work = '{what}' "
+        "AND retry_at > clock_timestamp()))"
+    )

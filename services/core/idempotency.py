@@ -1,0 +1,128 @@
+"""Doing a thing once, though it is asked for twice: the answer is stored, sealed, in the transaction of the deed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from domain.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    RuleViolation,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
+from domain.ids import new_id
+from models.accounts import IdempotencyKey
+from services.core.base import Deps, rows, transaction
+
+T = TypeVar("T")
+
+_REFUSALS: dict[str, type[AppError]] = {
+    cls.__name__: cls for cls in (InvalidInput, Unauthenticated, Forbidden, NotFound, Conflict, Unavailable)
+}
+_CLAIM = (
+    "INSERT INTO idempotency_key (id, owner, key, fingerprint, created_at) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (owner, key) DO NOTHING RETURNING id"
+)
+
+
+async def once(
+    *,
+    owner: str,
+    key: str | None,
+    deps: Deps,
+    answer: type[T],
+    run: Callable[[], Awaitable[T | AppError]],
+    request: str = "",
+) -> T:
+    """Carry out ``run`` in one transaction, or hand back what it answered before.
+
+    ``owner`` names the deed and who asks for it (at most 80 characters), so that nobody meets another's keys.
+    ``answer`` is the type of the result: plain data that pydantic can write as JSON and read back. ``request`` tells
+    one request from another: the same key with another one is a Conflict. Without a ``key`` nothing is stored.
+
+    The stored answer opens only for the same owner, key and request, and ``Deadlines`` deletes it after
+    ``deps.answers_kept``.
+
+    ``run`` *raises* an AppError to undo everything, and then nothing is remembered. It *returns* one to keep what it
+    wrote (a counted wrong code): that refusal is stored, committed, and then raised. Two callers with one key at the
+    same moment: the second waits for the first.
+    """
+    async with transaction():
+        stored = await _claim(owner, key, deps, request) if key is not None else None
+        if stored is not None:
+            result = _decode(json.loads(deps.keys.open(stored.answer_sealed, _purpose(stored))), answer)
+        else:
+            result = await run()
+            if key is not None:
+                await _keep(owner, key, deps, _encode(result, answer))
+    if isinstance(result, AppError):
+        raise result
+    return result
+
+
+async def forget(owner: str, key: str) -> None:
+    """Drop what is remembered under a key, so that the same key may try again: the answer only asked for patience."""
+    await IdempotencyKey.filter(owner=owner, key=key).delete()
+
+
+async def _claim(owner: str, key: str, deps: Deps, request: str) -> IdempotencyKey | None:
+    """None: ours to carry out; else the row with the answer."""
+    if len(key) > 120:
+        raise InvalidInput("请求编号过长，请使用不超过120个字符的编号。", code="idempotency_key_too_long")
+    fingerprint = deps.keys.lookup_hash("request", request) if request else ""
+    if await rows(_CLAIM, new_id(), owner, key, fingerprint, deps.now()):
+        return None
+    stored = await IdempotencyKey.get(owner=owner, key=key)
+    if stored.fingerprint != fingerprint:
+        raise Conflict("同一请求编号已用于另一项操作，请换一个编号后重试。", code="idempotency_key_reused")
+    return stored
+
+
+async def _keep(owner: str, key: str, deps: Deps, encoded: dict[str, Any]) -> None:
+    row = await IdempotencyKey.get(owner=owner, key=key)
+    row.answer_sealed = deps.keys.seal(json.dumps(encoded, ensure_ascii=False), _purpose(row))
+    await row.save(update_fields=["answer_sealed"])
+
+
+def _purpose(row: IdempotencyKey) -> str:
+    """Bound into the ciphertext, so that no row answers for another."""
+    return json.dumps(["answer", row.owner, row.key, row.fingerprint])
+
+
+def _encode(result: T | AppError, answer: type[T]) -> dict[str, Any]:
+    if not isinstance(result, AppError):
+        return {"ok": TypeAdapter(answer).dump_python(result, mode="json")}
+    refusal: dict[str, Any] = {
+        "type": type(result).__name__, "message": result.message, "code": result.code,
+        "field": result.field, "params": result.params,
+    }  # fmt: skip
+    if isinstance(result, TooMany):
+        refusal["retry_after"] = result.retry_after
+    if isinstance(result, RuleViolation):
+        refusal |= {"rule": result.rule, "source": result.source}
+    return {"refused": refusal}
+
+
+def _decode(stored: dict[str, Any], answer: type[T]) -> T | AppError:
+    if "ok" in stored:
+        return TypeAdapter(answer).validate_json(json.dumps(stored["ok"]))
+    refusal = stored["refused"]
+    message, code = refusal["message"], refusal["code"]
+    if refusal["type"] == "TooMany":
+        return TooMany(message, retry_after=refusal["retry_after"], code=code)
+    if refusal["type"] == "RuleViolation":
+        return RuleViolation(
+            message, rule=refusal["rule"], source=refusal["source"], code=code, field=refusal["field"],
+            params=refusal["params"],
+        )  # fmt: skip
+    kind = _REFUSALS.get(refusal["type"], AppError)
+    return kind(message, code=code, field=refusal["field"], params=refusal["params"])

@@ -1,0 +1,114 @@
+"""Who may do what. The one table; whose object it is, each service checks in its queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.errors import Forbidden, Unauthenticated
+from services.core.base import Actor
+
+AGENCY = frozenset({"agent", "organisation"})
+EXPERT = frozenset({"expert"})
+SUPERVISOR = frozenset({"supervisor"})
+ADMIN = frozenset({"pool_admin"})
+APPLICANT = frozenset({"applicant", "expert"})
+"""Who may apply: somebody registered; an expert applies for renewal."""
+REVIEWER = frozenset({"reviewer"})
+DESK = frozenset({"venue", "verifier"})
+"""Staff at the door; the trading centre's verifier stands in where a venue has no desk of its own."""
+
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    "project.create": AGENCY,
+    "project.edit": AGENCY,
+    "project.delete": AGENCY,
+    "project.read": AGENCY | {"verifier", "pool_admin"},
+    "draw.create": AGENCY,
+    "draw.edit": AGENCY,
+    "draw.submit": AGENCY,
+    "draw.withdraw": AGENCY,
+    "draw.preview": AGENCY,
+    "draw.start": AGENCY,
+    "draw.pause": AGENCY,
+    "draw.resume": AGENCY,
+    "draw.force_end": AGENCY,
+    "draw.release": AGENCY,
+    "draw.commit_agency": AGENCY,
+    "draw.commit_supervisor": SUPERVISOR,
+    "draw.verify": frozenset({"verifier"}),
+    "draw.read": AGENCY | {"verifier", "supervisor", "venue", "pool_admin"},
+    "draw.open_leaf": SUPERVISOR | EXPERT,
+    "result.read": AGENCY | {"verifier", "supervisor", "venue", "pool_admin"},
+    "absence.register": AGENCY | DESK,
+    "discard.read": AGENCY | DESK | SUPERVISOR,
+    "discard.decide": SUPERVISOR | {"verifier"},
+    "draw.terminate": AGENCY | {"verifier"},
+    "draw.end": AGENCY | DESK,
+    "attendance.check_in": EXPERT,
+    "attendance.desk": DESK,
+    "attendance.urge": AGENCY | DESK,
+    "expert.self.read": EXPERT,
+    "expert.self.availability": EXPERT,
+    "expert.self.answer": EXPERT,
+    "expert.self.leave": EXPERT,
+    "organisation.read": AGENCY,
+    "organisation.link_agent": frozenset({"organisation"}),
+    "organisation.revoke_agent": frozenset({"organisation"}),
+    "import": ADMIN | {"system"},
+    "catalogue.import": ADMIN | {"system"},
+    "draw.audit": SUPERVISOR | ADMIN | {"system"},
+    "supervisor.manage": ADMIN,
+    "audit.read": SUPERVISOR | ADMIN,
+    "application.own": APPLICANT,
+    "application.read": ADMIN,
+    "application.unlock": ADMIN,
+    "application.export": ADMIN,
+    "application.conclude": ADMIN,
+    "expert.read": ADMIN,
+    "expert.manage": ADMIN,
+    "campaign.manage": ADMIN,
+    "employer.search": APPLICANT | ADMIN,
+    "employer.request": APPLICANT,
+    "employer.manage": ADMIN,
+    "review.decide": REVIEWER,
+    "review.assign": ADMIN,
+    "objection.decide": ADMIN,
+    "payment.manage": ADMIN,
+    "payment.export": ADMIN,
+    "feedback.answer": ADMIN,
+    "material.manage": ADMIN | {"system"},
+    "material.restricted": APPLICANT | REVIEWER | ADMIN,
+    "person.manage": ADMIN | {"system"},
+}
+"""Roles by action. An action that does not stand here is nobody's."""
+
+_NAMES: Mapping[str, str] = {
+    "expert": "评标专家",
+    "applicant": "申请人",
+    "agent": "经办人",
+    "organisation": "法人",
+    "verifier": "核验人员",
+    "supervisor": "监督人",
+    "venue": "场地人员",
+    "reviewer": "审核人员",
+    "pool_admin": "专家库管理员",
+}
+
+
+def role_name(role: str) -> str:
+    """The Chinese name of a role, for people."""
+    return _NAMES.get(role, "访客")
+
+
+def may(actor: Actor, action: str) -> bool:
+    """Raises KeyError for an action that the table lacks: a mistake of ours, never of the person."""
+    return actor.role in PERMISSIONS[action]
+
+
+def check(actor: Actor, action: str) -> None:
+    """Raises Unauthenticated for somebody unknown, Forbidden for somebody known who may not."""
+    if may(actor, action):
+        return
+    if actor.account_id is None and actor.role == "guest":
+        raise Unauthenticated("请先登录并绑定手机号。")
+    allowed = "、".join(role_name(role) for role in _NAMES if role in PERMISSIONS[action])
+    raise Forbidden(f"此操作需要{allowed or '系统'}身份，请切换身份后再试。", params={"action": action})

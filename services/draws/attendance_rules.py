@@ -1,0 +1,66 @@
+"""What counts as presence at the venue: its changing code, the desk, or a position near it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.clock import print_time
+from domain.errors import Conflict, InvalidInput
+from domain.positions import Position, distance
+from domain.rulebook import Rulebook
+from models.draws import CallNotice
+from models.invitations import Invitation
+from services.core.base import violation
+
+
+def venue_position(book: Rulebook, venue_name: str) -> Position | None:
+    """Where the venue of a notice lies; None for a free-form place or one without coordinates."""
+    venue = next((one for one in book.venues if one.name == venue_name), None)
+    if venue is None or venue.latitude is None or venue.longitude is None:
+        return None
+    return Position(venue.latitude, venue.longitude)
+
+
+def check_time(book: Rulebook, invitation: Invitation, now: datetime) -> None:
+    """Raises RuleViolation before check-in opens, Conflict once the panel is over."""
+    opens = invitation.gathering_at - book.attendance.check_in_opens
+    if now < opens:
+        raise violation(book, "attendance.check_in_opens", f"还未到签到时间，请在{print_time(opens)}后签到。")
+    if now > invitation.ends_at:
+        raise Conflict("评标已结束，不能再签到。", code="panel_over")
+
+
+def is_near(book: Rulebook, notice: CallNotice, position: Position | None) -> bool:
+    """Whether the position shows presence; false when there is none or nothing to compare it with.
+
+    Raises RuleViolation for a position outside the radius.
+    """
+    venue = venue_position(book, notice.venue)
+    if position is None or venue is None:
+        return False
+    away = distance(position, venue)
+    if away > book.attendance.radius_m:
+        raise violation(
+            book,
+            "attendance.radius_m",
+            f"您距集合地点约{away / 1000:.1f}公里，请到场后再签到。已经到场的，请把验证码告诉现场工作人员登记。",
+        )
+    return True
+
+
+def check_scan(book: Rulebook, notice: CallNotice, position: Position | None) -> None:
+    """A scan whose phone says where it is counts inside the radius only; a pool may want every scan to say so.
+
+    Raises RuleViolation outside the radius, InvalidInput without a position where the pool wants one.
+    """
+    wanted = book.attendance.location_required and venue_position(book, notice.venue) is not None
+    if not is_near(book, notice, position) and wanted:
+        raise InvalidInput(
+            "本场签到还要核对位置：请回复“签到”并发送位置，或把验证码告诉现场工作人员登记。", field="position"
+        )
+
+
+def advice(book: Rulebook, notice: CallNotice, code: str) -> str:
+    """What somebody who only says that he is there does to be counted."""
+    position = "，或在聊天中回复“签到”并发送位置" if venue_position(book, notice.venue) else ""
+    return f"还不算签到：请扫描现场二维码{position}，或把验证码{code}告诉现场工作人员登记。"

@@ -1,0 +1,131 @@
+"""Requests for verification on paper, to be stamped and attached: blank templates, and one filled in from a draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+
+from domain.clock import local, print_date
+from domain.errors import GatewayError, Unavailable
+from models.draws import Condition, Draw
+from models.projects import Project
+from services.applications.documents import Paper
+from services.catalogues import Catalogues
+from services.core.base import Actor, Deps
+from services.draws.queries import Detail, Reading
+from services.draws.repository import check_owner
+from services.ports import Printer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Kind = Literal["draw", "redraw", "recall", "release"]
+
+TITLES: Mapping[Kind, str] = {
+    "draw": "评标专家抽取申请表", "redraw": "评标专家重新抽取申请表", "recall": "通知原评标专家申请表",
+    "release": "评标专家退选申请表",
+}  # fmt: skip
+"""抽取、重新抽取、复评（通知原专家）、退选."""
+_REASONS: Mapping[Kind, str] = {
+    "draw": "申请理由", "redraw": "重新抽取的理由", "recall": "通知原专家评标的理由", "release": "退选的理由"
+}  # fmt: skip
+_OPINIONS = ("招标人（代理机构）意见", "监督部门意见", "交易中心核验意见")
+_ROWS = (
+    "抽取活动名称", "项目名称", "项目编号", "招标人", "招标代理机构", "经办人", "经办人电话", "预计评标开始",
+    "预计评标结束", "抽取人数", "监督人",
+)  # fmt: skip
+_WIDE = frozenset(("抽取活动名称", "项目名称", "招标人", "招标代理机构", "监督人"))
+_CONDITIONS = ("评标专业", "抽取地区", "人数")
+_BLANK_LINES = 4
+
+
+class DrawPapers:
+    def __init__(self, deps: Deps, printer: Printer, reading: Reading) -> None:
+        self._deps = deps
+        self._printer = printer
+        self._reading = reading
+        self._catalogues = Catalogues(deps)
+
+    async def template(self, pool: str, kind: Kind) -> Paper:
+        """A blank form to fill in by hand. Raises Unavailable."""
+        blank = [[""] * len(_CONDITIONS)] * _BLANK_LINES
+        content = self._content(pool, kind, {}, blank if kind == "draw" else [], [])
+        return Paper(await self._print(content), f"template-{kind}.pdf")
+
+    async def application(self, actor: Actor, draw_id: UUID) -> Paper:
+        """The request of a draw with everything that stands in it, for the agency. Raises NotFound, Unavailable."""
+        detail = await self._reading.detail(actor, draw_id)
+        check_owner(actor, detail.draw)
+        draw: Draw = detail.draw
+        project = await Project.get(id=draw.project_id)
+        phone = self._deps.keys.read(draw.operator_phone_sealed, "phone")
+        values = _values(draw, project, detail.parts["supervisors"]) | {"经办人电话": phone}
+        facts = [["活动编号", draw.number], ["打印日期", print_date(self._deps.now())]]
+        content = self._content(actor.pool, "draw", values, await self._conditions(actor.pool, detail), facts)
+        return Paper(await self._print(content), f"{draw.number}.pdf")
+
+    def _content(
+        self,
+        pool: str,
+        kind: Kind,
+        values: Mapping[str, str],
+        conditions: Sequence[Sequence[str]],
+        facts: Sequence[Sequence[str]],
+    ) -> dict[str, object]:
+        rows = [{"label": label, "value": values.get(label, ""), "wide": label in _WIDE} for label in _ROWS]
+        lists = [{"label": "抽取条件", "columns": list(_CONDITIONS), "rows": list(conditions)}] if conditions else []
+        return {
+            "title": TITLES[kind],
+            "pool": self._deps.book(pool).pool.name,
+            "qr": "",
+            "foot": [self._deps.book(pool).pool.name],
+            "facts": list(facts),
+            "sections": [{"title": "基本信息", "rows": rows, "lists": lists}],
+            "opinions": [
+                {"title": _REASONS[kind], "said": "", "sign": "经办人签字"},
+                *({"title": title, "said": "", "sign": "签字（盖章）"} for title in _OPINIONS),
+            ],
+        }
+
+    async def _conditions(self, pool: str, detail: Detail) -> list[list[str]]:
+        conditions: Sequence[Condition] = detail.conditions
+        specialties = await self._catalogues.names(pool, "specialty", [one.specialty for one in conditions])
+        codes = [code for one in conditions for code in one.regions]
+        regions = await self._catalogues.names(pool, "region", codes)
+        return [
+            [
+                specialties.get(one.specialty, one.specialty),
+                "、".join(regions.get(code, code) for code in one.regions),
+                str(one.planned),
+            ]
+            for one in conditions
+        ]
+
+    async def _print(self, content: Mapping[str, object]) -> bytes:
+        try:
+            return await self._printer.print("draw_application", content)
+        except GatewayError as error:
+            log.error("paper_not_printed", paper="draw_application", error=type(error).__name__)
+            raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
+
+
+def _values(draw: Draw, project: Project, supervisors: Sequence[Any]) -> dict[str, str]:
+    return {
+        "抽取活动名称": draw.name,
+        "项目名称": project.name,
+        "项目编号": project.number,
+        "招标人": project.tenderee_name,
+        "招标代理机构": project.agency_name,
+        "经办人": draw.operator_name,
+        "预计评标开始": _moment(draw.starts_at),
+        "预计评标结束": _moment(draw.ends_at),
+        "抽取人数": f"{draw.needed}人",
+        "监督人": "；".join(f"{one.name}（{one.department}）" for one in supervisors),
+    }
+
+
+def _moment(at: datetime) -> str:
+    return f"{local(at):%Y-%m-%d %H:%M}"

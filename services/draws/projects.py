@@ -1,0 +1,403 @@
+"""Tender projects (招标项目) and their lots (标段)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.expressions import Q, Subquery
+from tortoise.queryset import QuerySet
+
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.rulebook import Rulebook
+from models.draws import Draw, DrawLot
+from models.experts import CatalogueEntry
+from models.projects import Lot, Project
+from services.core.base import Actor, Deps, record, transaction
+from services.core.crypto import PHONE
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.core.short_texts import check_no_link, check_text
+from services.organisations.legal_entities import check_credit_code
+
+PAGE_MAX = 100
+INVESTMENT_MAX = 10**16
+"""Fen: 100 trillion yuan, more than any project and well inside a bigint."""
+
+
+@dataclass(frozen=True)
+class ProjectData:
+    """The form of a project. ``investment`` in fen; ``region`` six digits.
+
+    The number of an ``on_site`` project has the rulebook's length. ``internal_code`` steers a check and is not kept: a
+    military or similar tenderee has an internal code instead of a credit code.
+    """
+
+    name: str
+    category: str
+    region: str
+    funding_source: str
+    tender_method: str
+    organisation_form: str
+    tenderee_category: str
+    investment: int
+    tenderee_name: str
+    tenderee_code: str
+    contact: str
+    contact_phone: str
+    agency_name: str = ""
+    agency_code: str = ""
+    number: str = ""
+    approval_number: str = ""
+    investment_code: str = ""
+    on_site: bool = False
+    internal_code: bool = False
+
+
+@dataclass(frozen=True)
+class LotData:
+    """``investment`` in fen; 0 when it is not told."""
+
+    name: str
+    number: str = ""
+    investment: int = 0
+
+
+@dataclass(frozen=True)
+class LotView:
+    """``draw_id`` and ``draw_number`` are the activity that owns the lot, if any."""
+
+    id: UUID
+    name: str
+    number: str
+    investment: int
+    draw_id: UUID | None
+    draw_number: str
+
+
+@dataclass(frozen=True)
+class ProjectView:
+    """A project as its form shows it. ``editable`` false: a draw is linked. Without lots the project is one lot."""
+
+    id: UUID
+    data: ProjectData
+    created_at: datetime
+    editable: bool
+    lots: tuple[LotView, ...]
+
+
+@dataclass(frozen=True)
+class ProjectLine:
+    """A line of the list."""
+
+    id: UUID
+    name: str
+    number: str
+    tenderee_name: str
+    created_at: datetime
+    lots: int
+    draws: int
+
+
+@dataclass(frozen=True)
+class ProjectPage:
+    items: tuple[ProjectLine, ...]
+    total: int
+
+
+_TEXTS: Mapping[str, tuple[str, int]] = {
+    "name": ("项目名称", 200),
+    "number": ("项目编号", 60),
+    "category": ("项目类型", 60),
+    "funding_source": ("资金来源", 60),
+    "tender_method": ("招标方式", 60),
+    "organisation_form": ("招标组织形式", 60),
+    "tenderee_category": ("招标人类别", 60),
+    "approval_number": ("项目审批文号", 60),
+    "investment_code": ("投资项目统一代码", 60),
+    "tenderee_name": ("招标人名称", 200),
+    "tenderee_code": ("招标人统一社会信用代码", 40),
+    "agency_name": ("代理机构名称", 200),
+    "agency_code": ("代理机构统一社会信用代码", 40),
+    "contact": ("联系人", 50),
+    "contact_phone": ("联系电话", 30),
+}
+_READ_BY_OTHERS = frozenset({"name", "tenderee_name", "agency_name", "contact", "contact_phone"})
+_ENTRUSTED = "委托"
+"""Organisation forms with this word name an agency (委托招标)."""
+
+
+class Projects:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def create(self, actor: Actor, data: ProjectData, *, key: str | None = None) -> ProjectView:
+        """Raises InvalidInput or RuleViolation that names the field."""
+        check(actor, "project.create")
+        if actor.organisation_id is None or actor.account_id is None:
+            raise Forbidden("请先选择要代表的企业。", code="organisation_not_chosen")
+        clean = await self._check(actor.pool, data)
+        now = self._deps.now()
+
+        async def run() -> ProjectView:
+            project = Project(
+                pool=actor.pool, organisation_id=actor.organisation_id, agent_id=actor.account_id, created_at=now,
+                **self._columns(clean),
+            )  # fmt: skip
+            await project.save(force_create=True)
+            await record(actor, now, "project.create", "project", project.id)
+            return await self._view(project)
+
+        return await once(
+            owner=f"project.create:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=ProjectView,
+            run=run,
+            request=repr(data),
+        )
+
+    async def edit(self, actor: Actor, project_id: UUID, data: ProjectData, *, key: str | None = None) -> ProjectView:
+        """Replace the form. Raises Conflict once a draw is linked."""
+        check(actor, "project.edit")
+        clean = await self._check(actor.pool, data)
+        now = self._deps.now()
+
+        async def run() -> ProjectView:
+            project = await self._locked(actor, project_id)
+            if await _is_linked(project_id):
+                raise Conflict("该项目已发起抽取，项目信息不能再修改。", code="project_read_only")
+            project.update_from_dict(self._columns(clean))
+            await project.save()
+            await record(actor, now, "project.edit", "project", project_id)
+            return await self._view(project)
+
+        return await once(
+            owner=f"project.edit:{actor.account_id}", key=key, deps=self._deps, answer=ProjectView, run=run,
+            request=f"{project_id} {data!r}",
+        )  # fmt: skip
+
+    async def delete(self, actor: Actor, project_id: UUID) -> None:
+        """Twice is a NotFound; a project with draws stays."""
+        check(actor, "project.delete")
+        now = self._deps.now()
+        async with transaction():
+            project = await self._locked(actor, project_id)
+            if await _is_linked(project_id):
+                raise Conflict("该项目已发起抽取，不能删除。", code="project_has_draws")
+            project.deleted_at = now
+            await project.save(update_fields=["deleted_at"])
+            await record(actor, now, "project.delete", "project", project_id)
+
+    async def get(self, actor: Actor, project_id: UUID) -> ProjectView:
+        """Raises NotFound for what the actor may not see."""
+        check(actor, "project.read")
+        project = await self._visible(actor).get_or_none(id=project_id)
+        if project is None:
+            raise _unknown_project()
+        return await self._view(project)
+
+    async def list(self, actor: Actor, *, search: str = "", page: int = 1, size: int = 20) -> ProjectPage:
+        """Newest first; ``search`` is a part of the name or the number, ``page`` counts from 1, ``size`` ≤ 100.
+
+        An agent sees his own projects, the legal entity those of all its agents, a verifier those with a draw that was
+        handed in at his terminal, pool staff all.
+        """
+        check(actor, "project.read")
+        if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
+            raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
+        query = self._visible(actor)
+        if word := check_text(search, "search", "搜索词", 100):
+            query = query.filter(Q(name__icontains=word) | Q(number__icontains=word))
+        total = await query.count()
+        projects = await query.order_by("-created_at", "-id").offset((page - 1) * size).limit(size)
+        ids = [project.id for project in projects]
+        lots = Counter([lot.project_id for lot in await Lot.filter(project_id__in=ids)])
+        draws = Counter([draw.project_id for draw in await Draw.filter(project_id__in=ids).only("id", "project_id")])
+        lines = tuple(
+            ProjectLine(p.id, p.name, p.number, p.tenderee_name, p.created_at, lots[p.id], draws[p.id])
+            for p in projects
+        )
+        return ProjectPage(lines, total)
+
+    async def add_lot(self, actor: Actor, project_id: UUID, data: LotData, *, key: str | None = None) -> LotView:
+        """Raises Conflict where the project itself is drawn as one lot, RuleViolation beyond the rulebook's number."""
+        check(actor, "project.edit")
+        clean = _check_lot(data)
+        now, book = self._deps.now(), self._deps.book(actor.pool)
+
+        async def run() -> LotView:
+            await self._locked(actor, project_id)
+            if await DrawLot.exists(project_id=project_id, lot_id=None, live=True):
+                raise Conflict("该项目已作为一个标段发起抽取，不能再新增标段。", code="project_is_lot")
+            positions = [lot.position for lot in await Lot.filter(project_id=project_id)]
+            if len(positions) >= book.projects.lots_max:
+                raise RuleViolation(
+                    f"一个项目最多{book.projects.lots_max}个标段。", rule="projects.lots_max",
+                    source=book.source("projects.lots_max"),
+                )  # fmt: skip
+            await _check_name_free(project_id, clean.name)
+            lot = await Lot.create(
+                project_id=project_id, name=clean.name, number=clean.number, investment=clean.investment,
+                position=max(positions, default=0) + 1,
+            )  # fmt: skip
+            await record(actor, now, "lot.create", "project", project_id, lot=str(lot.id))
+            return LotView(lot.id, lot.name, lot.number, lot.investment, None, "")
+
+        return await once(
+            owner=f"lot.create:{actor.account_id}", key=key, deps=self._deps, answer=LotView, run=run,
+            request=f"{project_id} {data!r}",
+        )  # fmt: skip
+
+    async def edit_lot(self, actor: Actor, project_id: UUID, lot_id: UUID, data: LotData) -> LotView:
+        """Raises Conflict for a lot that belongs to a draw."""
+        check(actor, "project.edit")
+        clean = _check_lot(data)
+        async with transaction():
+            lot = await self._free_lot(actor, project_id, lot_id)
+            await _check_name_free(project_id, clean.name, but=lot_id)
+            lot.name, lot.number, lot.investment = clean.name, clean.number, clean.investment
+            await lot.save(update_fields=["name", "number", "investment"])
+            await record(actor, self._deps.now(), "lot.edit", "project", project_id, lot=str(lot_id))
+            return LotView(lot.id, lot.name, lot.number, lot.investment, None, "")
+
+    async def delete_lot(self, actor: Actor, project_id: UUID, lot_id: UUID) -> None:
+        """Raises Conflict for a lot that belongs to a draw."""
+        check(actor, "project.edit")
+        async with transaction():
+            lot = await self._free_lot(actor, project_id, lot_id)
+            await lot.delete()
+            await record(actor, self._deps.now(), "lot.delete", "project", project_id, lot=str(lot_id))
+
+    async def _check(self, pool: str, data: ProjectData) -> ProjectData:
+        book = self._deps.book(pool)
+        texts = {name: _check_field(book, data, name) for name in _TEXTS}
+        if not 0 < data.investment <= INVESTMENT_MAX:
+            raise InvalidInput("请填写总投资额，应大于0。", field="investment")
+        if not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=data.region):
+            raise InvalidInput("项目所在地不在地区目录中，请从列表中选择。", field="region")
+        if not data.internal_code:
+            texts["tenderee_code"] = check_credit_code(texts["tenderee_code"], "tenderee_code")
+        if texts["agency_code"]:
+            texts["agency_code"] = check_credit_code(texts["agency_code"], "agency_code")
+        if data.on_site:
+            check_onsite_number(book, texts["number"])
+        return ProjectData(
+            region=data.region,
+            investment=data.investment,
+            on_site=data.on_site,
+            internal_code=data.internal_code,
+            **texts,
+        )
+
+    def _visible(self, actor: Actor) -> QuerySet[Project]:
+        query = Project.filter(pool=actor.pool, deleted_at=None)
+        if actor.role == "agent":
+            return query.filter(organisation_id=actor.organisation_id, agent_id=actor.account_id)
+        if actor.role == "verifier" and actor.scope:
+            handed_in = Draw.filter(applications__terminal=actor.scope)
+            return query.filter(id__in=Subquery(handed_in.values("project_id")))
+        return query.filter(organisation_id=actor.organisation_id) if actor.role == "organisation" else query
+
+    async def _locked(self, actor: Actor, project_id: UUID) -> Project:
+        project = await self._visible(actor).select_for_update().get_or_none(id=project_id)
+        if project is None:
+            raise _unknown_project()
+        return project
+
+    async def _free_lot(self, actor: Actor, project_id: UUID, lot_id: UUID) -> Lot:
+        await self._locked(actor, project_id)
+        lot = await Lot.select_for_update().get_or_none(id=lot_id, project_id=project_id)
+        if lot is None:
+            raise NotFound("找不到这个标段，请刷新后重试。")
+        if await DrawLot.exists(lot_id=lot_id):
+            raise Conflict("该标段已发起抽取，不能修改或删除。", code="lot_drawn")
+        return lot
+
+    def _columns(self, data: ProjectData) -> dict[str, str | int]:
+        kept = {f.name for f in fields(data)} - {"internal_code", "contact_phone"}
+        sealed = self._deps.keys.seal(data.contact_phone, PHONE) if data.contact_phone else ""
+        return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in kept}
+
+    async def _view(self, project: Project) -> ProjectView:
+        lots = await Lot.filter(project_id=project.id).order_by("position", "id")
+        owners = {
+            row.lot_id: row.draw
+            for row in await DrawLot.filter(project_id=project.id, live=True).select_related("draw")
+        }
+        views = tuple(_lot_view(lot, owners.get(lot.id)) for lot in lots)
+        names = {field.name for field in fields(ProjectData)} - {"internal_code", "contact_phone"}
+        phone = self._deps.keys.read(project.contact_phone_sealed, PHONE)
+        data = ProjectData(contact_phone=phone, **{name: getattr(project, name) for name in names})
+        return ProjectView(project.id, data, project.created_at, not await _is_linked(project.id), views)
+
+
+def check_onsite_number(book: Rulebook, number: str) -> None:
+    """The number of an on-site (进场) project. Raises RuleViolation."""
+    if wanted := _missing_in_number(book, number):
+        message = f"进场项目的项目编号{wanted}，请按交易中心的编号填写。"
+        raise _number_violation(book, message, "number")
+
+
+def check_on_site(book: Rulebook, number: str) -> None:
+    """Whether the draw of a project with this number may be on site. Raises RuleViolation, naming both ways out."""
+    if wanted := _missing_in_number(book, number):
+        message = (
+            f"进场项目的项目编号{wanted}，这个项目的编号不符，不能按进场项目抽取。请把“进场项目”改为否；"
+            "确需进场的，请先在招标项目中填写交易中心的编号，已发起抽取的请新建项目。"
+        )
+        raise _number_violation(book, message, "on_site")
+
+
+def _missing_in_number(book: Rulebook, number: str) -> str:
+    """What an on-site project's number should be; empty when it is."""
+    length = book.projects.onsite_number_length
+    if length is None:
+        return "" if number else "不能为空"
+    return "" if len(number) == length else f"应为{length}位"
+
+
+def _number_violation(book: Rulebook, message: str, field: str) -> RuleViolation:
+    length = book.projects.onsite_number_length
+    source = book.source("projects.onsite_number_length") if length is not None else None
+    return RuleViolation(
+        message, rule="projects.onsite_number_length", source=source, field=field, params={"length": length}
+    )
+
+
+def _check_field(book: Rulebook, data: ProjectData, name: str) -> str:
+    label, longest = _TEXTS[name]
+    required = name in book.projects.required
+    if name == "agency_name" and _ENTRUSTED in data.organisation_form:
+        required = True
+    text = check_text(getattr(data, name), name, label, longest, required=required)
+    return check_no_link(text, name, label) if name in _READ_BY_OTHERS else text
+
+
+def _check_lot(data: LotData) -> LotData:
+    if not 0 <= data.investment <= INVESTMENT_MAX:
+        raise InvalidInput("标段投资额不能为负数。", field="investment")
+    name = check_no_link(check_text(data.name, "name", "标段名称", 100, required=True), "name", "标段名称")
+    return LotData(name, check_text(data.number, "number", "标段编号", 60), data.investment)
+
+
+async def _check_name_free(project_id: UUID, name: str, but: UUID | None = None) -> None:
+    if await Lot.filter(project_id=project_id, name=name).exclude(id=but).exists():
+        raise Conflict("该项目已有同名标段，请换一个名称。", code="lot_name_taken")
+
+
+async def _is_linked(project_id: UUID) -> bool:
+    return await Draw.exists(project_id=project_id) or await DrawLot.exists(project_id=project_id)
+
+
+def _lot_view(lot: Lot, draw: Draw | None) -> LotView:
+    return LotView(
+        lot.id, lot.name, lot.number, lot.investment, draw.id if draw else None, draw.number if draw else ""
+    )  # fmt: skip
+
+
+def _unknown_project() -> NotFound:
+    return NotFound("找不到这个项目，请刷新列表后重试。")

@@ -1,0 +1,56 @@
+"""What of a draw is shown to a room, or handed to a third party, by a signed link: totals and the public record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from domain.draw_record import Json
+from domain.errors import Forbidden
+from models.draws import Draw, LogEntry
+from services.core.base import Actor, Deps, record, transaction
+from services.core.signed_links import Links
+from services.draws.queries import Progress, Reading
+
+Screen = Literal["board", "record"]
+_VALID = {"board": timedelta(hours=24), "record": timedelta(days=30)}
+"""A board is for the day of the draw; a record is for whoever wants to check it later."""
+
+
+class Screens:
+    def __init__(self, deps: Deps, reading: Reading, links: Links) -> None:
+        self._deps = deps
+        self._reading = reading
+        self._links = links
+
+    async def share(self, actor: Actor, draw_id: UUID, screen: Screen) -> str:
+        """The token of a link to one screen of one draw. Raises NotFound, Forbidden."""
+        draw = await self._reading.get(actor, draw_id)
+        now = self._deps.now()
+        async with transaction():
+            await record(actor, now, f"{screen}.shared", "draw", draw.id)
+        return self._links.sign(screen, draw.id, actor.account_id or draw.id, now + _VALID[screen])
+
+    async def board(self, token: str) -> tuple[Draw, Progress]:
+        """Totals of a draw. Raises Forbidden for a link that is forged or old."""
+        draw = await self._open(token, "board")
+        return draw, await self._reading.progress_of(draw)
+
+    async def acts(self, draw: Draw, names: Sequence[str]) -> list[dict[str, Json]]:
+        """Entries of the record of some acts, in order; whoever may see the board may see the rounds."""
+        rows = await LogEntry.filter(draw_id=draw.id, act__in=names).order_by("seq")
+        return [row.facts for row in rows]
+
+    async def record(self, token: str) -> tuple[Draw, dict[str, Json]]:
+        """The verifiable record. Raises Forbidden for a bad link, Conflict before the draw has begun."""
+        draw = await self._open(token, "record")
+        return draw, await self._reading.record_of_draw(draw)
+
+    async def _open(self, token: str, screen: Screen) -> Draw:
+        link = self._links.check(token, screen)
+        draw = await Draw.get_or_none(id=link.subject_id)
+        if draw is None:
+            raise Forbidden("链接无效，请向抽取活动的经办人索取新的链接。", code="link_invalid")
+        return draw

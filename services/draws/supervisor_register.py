@@ -1,0 +1,108 @@
+"""The register of supervisors (监督人名册): the office keeps it, agencies choose from it and type no phone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from domain.errors import Conflict, NotFound
+from domain.masking import mask_mobile
+from models.draws import SupervisorEntry
+from services.accounts.verification_codes import check_mobile
+from services.core.base import Actor, Deps, record, transaction
+from services.core.crypto import Keyring
+from services.core.idempotency import once
+from services.core.limits import serialise
+from services.core.permissions import check
+from services.core.short_texts import check_text
+
+"""Before a phone that the migration copied and nobody has sealed yet."""
+
+
+@dataclass(frozen=True)
+class RegisteredSupervisor:
+    """``active_until`` None: may be chosen."""
+
+    id: UUID
+    name: str
+    department: str
+    masked_mobile: str
+    active_from: datetime
+    active_until: datetime | None
+
+
+class SupervisorRegister:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def add(
+        self, actor: Actor, *, mobile: str, name: str, department: str, key: str | None = None
+    ) -> RegisteredSupervisor:
+        """Raises Conflict when the mobile stands in the register already."""
+        check(actor, "supervisor.manage")
+        check_mobile(mobile)
+        shown = check_text(name, "name", "姓名", 50, required=True)
+        office = check_text(department, "department", "单位或部门", 100, required=True)
+        now, hashed = self._deps.now(), self._deps.keys.lookup_hash("mobile", mobile)
+
+        async def run() -> RegisteredSupervisor:
+            await serialise(f"supervisors:{actor.pool}")
+            if await SupervisorEntry.exists(pool=actor.pool, mobile_hash=hashed, active_until=None):
+                raise Conflict("这个手机号已在监督人名册中，不用重复添加。", code="in_register")
+            entry = await SupervisorEntry.create(
+                pool=actor.pool, name=shown, department=office, mobile_sealed=self._deps.keys.seal(mobile, "mobile"),
+                mobile_hash=hashed, active_from=now, entered_by_id=actor.account_id,
+            )  # fmt: skip
+            await record(actor, now, "supervisor.added", "supervisor", entry.id)
+            return _show(self._deps.keys, entry)
+
+        return await once(
+            owner=f"supervisors:{actor.account_id}", key=key, deps=self._deps, answer=RegisteredSupervisor, run=run,
+            request=f"{hashed} {shown} {office}",
+        )  # fmt: skip
+
+    async def end(self, actor: Actor, entry_id: UUID) -> None:
+        """Nobody can choose the person any more, and draws that did must choose again. Twice is harmless."""
+        check(actor, "supervisor.manage")
+        async with transaction():
+            entry = await SupervisorEntry.select_for_update().get_or_none(id=entry_id, pool=actor.pool)
+            if entry is None:
+                raise NotFound("名册中没有这位监督人，请刷新列表。")
+            if entry.active_until is None:
+                now = self._deps.now()
+                entry.active_until, entry.ended_by_id = now, actor.account_id
+                await entry.save(update_fields=["active_until", "ended_by_id"])
+                await record(actor, now, "supervisor.ended", "supervisor", entry_id)
+
+    async def page(
+        self, actor: Actor, *, search: str = "", active: bool = True, offset: int = 0, limit: int = 50
+    ) -> tuple[list[RegisteredSupervisor], int]:
+        """By name; ``active`` false: those that were ended."""
+        check(actor, "supervisor.manage")
+        return await self._find(actor.pool, search, active=active, offset=offset, limit=limit)
+
+    async def choices(self, actor: Actor, search: str, *, offset: int = 0, limit: int = 20) -> tuple[
+        list[RegisteredSupervisor], int
+    ]:  # fmt: skip
+        """Whom an agency may name; ``search`` is part of a name or department."""
+        check(actor, "draw.edit")
+        return await self._find(actor.pool, search, active=True, offset=offset, limit=limit)
+
+    async def _find(
+        self, pool: str, search: str, *, active: bool, offset: int, limit: int
+    ) -> tuple[list[RegisteredSupervisor], int]:
+        found = SupervisorEntry.filter(pool=pool, active_until__isnull=active)
+        if word := search.strip():
+            found = found.filter(Q(name__contains=word) | Q(department__contains=word))
+        chosen = found.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
+        return [_show(self._deps.keys, entry) for entry in await chosen], await found.count()
+
+
+def _show(keys: Keyring, entry: SupervisorEntry) -> RegisteredSupervisor:
+    mobile = mask_mobile(keys.read(entry.mobile_sealed, "mobile"))
+    return RegisteredSupervisor(
+        entry.id, entry.name, entry.department, mobile, entry.active_from, entry.active_until
+    )  # fmt: skip

@@ -1,0 +1,244 @@
+"""Objections against an entry on public notice (异议): raised under one's real name, decided by administrators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.entry_lifecycles import ApplicationEvent, ApplicationState
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
+from domain.rulebook import Rulebook
+from models.accounts import Account
+from models.applications import Application
+from models.campaigns import Campaign
+from models.experts import Expert
+from models.reviews import Objection
+from services.accounts.verification_codes import Notifier
+from services.applications.campaigns import review_end
+from services.applications.notifications import tell
+from services.applications.repository import EVERYTHING, lock, log, move
+from services.core.base import Actor, Deps, record, violation
+from services.core.crypto import TEXT
+from services.core.idempotency import once
+from services.core.limits import DAY, seconds_until, serialise
+from services.core.permissions import AGENCY, check
+from services.core.short_texts import check_text
+from services.entry import LAPSED
+from services.reviews.scope import is_own
+
+TEXT_MAX = 1000
+ANSWER_MAX = 500
+Outcome = Literal["dismiss", "send_back", "refuse"]
+_STATES = {"dismiss": "dismissed", "send_back": "upheld", "refuse": "upheld"}
+_RESULTS = {"dismissed": "异议不成立", "upheld": "异议成立", "lapsed": LAPSED}
+
+
+@dataclass(frozen=True)
+class ObjectionView:
+    """``state``: open, dismissed, upheld, or lapsed (the person gave up). ``by`` is the objector's name, for
+    administrators only, else empty."""
+
+    id: UUID
+    application_id: UUID
+    application_number: str
+    applicant: str
+    by: str
+    text: str
+    state: str
+    answer: str
+    created_at: datetime
+    decided_at: datetime | None
+
+
+class Objections:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def raise_one(
+        self, actor: Actor, application_id: UUID, text: str, *, key: str | None = None
+    ) -> ObjectionView:
+        """Object against somebody on public notice.
+
+        Raises Forbidden for a person whose name nobody has verified and for the own entry, Conflict when the notice is
+        over or an own objection is still open, TooMany beyond the rulebook's number a day.
+        """
+        rules = self._deps.book(actor.pool).notice
+        words = _check_words(text, rules.objection_min if rules else 1)
+        now = self._deps.now()
+
+        async def run() -> ObjectionView:
+            account = await self._known(actor)
+            application = await lock(application_id)
+            if application.pool != actor.pool or rules is None or application.state != ApplicationState.NOTICE:
+                raise NotFound("没有这条公示，或公示已结束。请查看公示列表。", code="not_on_notice")
+            if application.notice_until is not None and application.notice_until <= now:
+                ended = print_time(application.notice_until)
+                raise Conflict(f"公示已于{ended}结束，不能再提异议。请向管理机构反映。", code="notice_over")
+            if await is_own(application.id, account.id):
+                raise Forbidden("不能对自己的公示提异议。如信息有误，请联系管理机构。", code="own_application")
+            await self._check_number(account.id, rules.objections_per_day, now)
+            if await Objection.exists(application_id=application.id, account_id=account.id, state="open"):
+                raise Conflict("您的异议正在核查，请等待答复，无需重复提交。", code="objection_open")
+            row = await Objection.create(
+                pool=actor.pool,
+                application_id=application.id,
+                account_id=account.id,
+                text_sealed=self._deps.keys.seal(words, TEXT),
+                created_at=now,
+            )
+            await record(actor, now, "objection.raise", "application", application.id, objection=str(row.id))
+            return self._show(row, application)
+
+        return await once(
+            owner=f"objection:{actor.account_id}", key=key, deps=self._deps, answer=ObjectionView, run=run,
+            request=f"{application_id} {words}",
+        )  # fmt: skip
+
+    async def own(self, actor: Actor) -> list[ObjectionView]:
+        """What the person has objected, newest first, with the answers."""
+        found = Objection.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at").limit(100)
+        chosen = await found.prefetch_related("application") if actor.account_id else []
+        return [self._show(row, row.application) for row in chosen]
+
+    async def page(
+        self, actor: Actor, *, state: str = "open", offset: int = 0, limit: int = 20
+    ) -> tuple[list[ObjectionView], int]:
+        """For administrators, with the objectors' names; oldest first. ``state`` empty: all."""
+        check(actor, "objection.decide")
+        wanted: dict[str, Any] = {"pool": actor.pool} | ({"state": state} if state else {})
+        found = Objection.filter(**wanted)
+        chosen = found.order_by("created_at", "id").offset(offset).limit(min(limit, 100))
+        shown = [
+            self._show(row, row.application, by=row.account.real_name)
+            for row in await chosen.prefetch_related("application", "account")
+        ]
+        return shown, await found.count()
+
+    async def decide(
+        self, actor: Actor, objection_id: UUID, outcome: Outcome, answer: str, *, key: str | None = None
+    ) -> ObjectionView:
+        """Dismiss it, or uphold it: then the application is sent back whole, or refused, with the answer as reason.
+
+        Whoever else has objected against the same entry is answered along. Raises Conflict for one that is decided,
+        RuleViolation for sending back what nobody could review any more.
+        """
+        check(actor, "objection.decide")
+        words = check_text(" ".join(answer.split()), "answer", "处理意见", ANSWER_MAX, required=True)
+        now = self._deps.now()
+
+        async def run() -> ObjectionView:
+            known = await Objection.get_or_none(id=objection_id, pool=actor.pool)
+            if known is None:
+                raise NotFound("没有这条异议，请刷新列表。", code="objection_unknown")
+            application = await lock(known.application_id)
+            row = await Objection.select_for_update().get(id=objection_id)
+            await self._check_decidable(actor, row)
+            await self._close(actor, row, application, _STATES[outcome], words, now)
+            if outcome != "dismiss":
+                await self._uphold(actor, application, outcome, words, now)
+            return self._show(row, application, by=(await Account.get(id=row.account_id)).real_name)
+
+        return await once(
+            owner=f"objection:{actor.account_id}", key=key, deps=self._deps, answer=ObjectionView, run=run,
+            request=f"{objection_id} {outcome} {words}",
+        )  # fmt: skip
+
+    async def _known(self, actor: Actor) -> Account:
+        """Somebody whose name is verified: registered, an expert, or vouched for by the identity platform."""
+        account = await Account.get_or_none(id=actor.account_id, pool=actor.pool) if actor.account_id else None
+        if account is not None and account.disabled_at is None:
+            verified = account.registered_at is not None or actor.role in AGENCY
+            if verified or await Expert.exists(account_id=account.id, left_at=None):
+                return account
+        raise Forbidden("提出异议需要实名，请先完成实名注册。", code="not_registered")
+
+    async def _check_number(self, account_id: UUID, most: int, now: datetime) -> None:
+        await serialise(f"objection:{account_id}")
+        recent = Objection.filter(account_id=account_id, created_at__gt=now - DAY).order_by("-created_at")
+        found = await recent.limit(most)
+        if len(found) >= most:
+            wait = seconds_until(found[-1].created_at + DAY, now)
+            raise TooMany(f"每人一天最多提出{most}条异议，请明天再试。", retry_after=wait, code="objection_limit")
+
+    async def _check_decidable(self, actor: Actor, row: Objection) -> None:
+        if row.state != "open":
+            at = f"于{print_time(row.decided_at)}" if row.decided_at else ""
+            raise Conflict(f"这条异议已{at}处理（{_RESULTS[row.state]}），无需重复。", code="already_decided")
+        if actor.account_id is None or row.account_id == actor.account_id:
+            raise Conflict("不能处理自己提出的异议，请由其他管理员办理。", code="own_objection")
+        if await is_own(row.application_id, actor.account_id):
+            raise Conflict("不能处理对自己申请的异议，请由其他管理员办理。", code="own_application")
+
+    async def _uphold(
+        self, actor: Actor, application: Application, outcome: Outcome, answer: str, now: datetime
+    ) -> None:
+        book = self._deps.book(application.pool)
+        for other in await Objection.filter(application_id=application.id, state="open").order_by("id"):
+            await self._close(actor, other, application, "upheld", answer, now)
+        if outcome == "refuse":
+            application.reason = answer
+            await application.save(update_fields=["reason"])
+            await move(application, ApplicationEvent.REFUSE, now)
+            await tell(self._notices, application, "application_refused", now.isoformat(), reason=answer)
+        else:
+            await _check_reviewable(application, book, now)
+            application.sent_back_fields = [EVERYTHING]
+            await application.save(update_fields=["sent_back_fields"])
+            await move(application, ApplicationEvent.SEND_BACK, now)
+            await tell(
+                self._notices, application, "application_sent_back", now.isoformat(), page="apply/form",
+                step="公示", reason=answer, what="整份申请",
+            )  # fmt: skip
+        await _log_upheld(application, book, outcome, answer, now)
+
+    def _show(self, row: Objection, application: Application, *, by: str = "") -> ObjectionView:
+        text = self._deps.keys.read(row.text_sealed, TEXT)
+        return ObjectionView(
+            row.id, application.id, application.number, application.name, by, text, row.state, row.answer,
+            row.created_at, row.decided_at,
+        )  # fmt: skip
+
+    async def _close(
+        self, actor: Actor, row: Objection, application: Application, state: str, answer: str, now: datetime
+    ) -> None:
+        row.state, row.answer = state, answer
+        row.decided_at, row.decided_by = now, actor.account_id
+        await row.save(update_fields=["state", "answer", "decided_at", "decided_by"])
+        await record(actor, now, f"objection.{state}", "application", application.id, objection=str(row.id))
+        await self._notices.notify(
+            pool=row.pool,
+            kind="objection_answered",
+            dedupe_key=f"objection:{row.id}",
+            params={
+                "number": application.number,
+                "result": _RESULTS[state],
+            },
+            account_id=row.account_id,
+        )
+
+
+def _check_words(text: str, shortest: int) -> str:
+    """Lines are kept; each is checked like any short text."""
+    lines = [check_text(line, "text", "异议内容", TEXT_MAX) for line in text.strip().splitlines()]
+    words = "\n".join(lines)
+    if len(words) < shortest:
+        raise InvalidInput(f"请写明异议的事实和理由，至少{shortest}个字。", code="too_short", field="text")
+    return check_text(words.replace("\n", " "), "text", "异议内容", TEXT_MAX) and words
+
+
+async def _check_reviewable(application: Application, book: Rulebook, now: datetime) -> None:
+    """What is sent back must come to reviewers again."""
+    campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
+    end = review_end(campaign, book) if campaign else None
+    if end is not None and end <= now:
+        told = f"本次征集的审核已于{print_time(end)}结束，退回后无法再审核。请先延长审核截止时间，或作出不通过决定。"
+        raise violation(book, "review.own_campaign_window", told)
+
+
+async def _log_upheld(application: Application, book: Rulebook, outcome: Outcome, answer: str, now: datetime) -> None:
+    event = ApplicationEvent.REFUSE if outcome == "refuse" else ApplicationEvent.SEND_BACK
+    await log(application, now, event.value, book.pool.name, step_name="公示", opinion=answer)

@@ -1,0 +1,244 @@
+"""Bringing experts in from a sheet: all or nothing, with a reason for every cell that can't be used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.catalogues import KINDS
+from domain.ids import new_id
+from models.experts import CatalogueEntry
+from services.core.base import Actor, Deps, connection, execute, record, rows, transaction
+from services.core.limits import serialise
+from services.core.permissions import check
+from services.experts.expert_records import columns_of
+from services.experts.import_rows import ExpertRow, Lookups, RowReader
+from services.experts.import_sheet import COLUMNS, ROWS_MAX
+from services.inspection.checker import IMPORT, FileChecker
+from services.spreadsheets.cells import Lookup, RowError
+from services.spreadsheets.formats import Format, Line, SheetError
+
+ERRORS_MAX = 1000
+"""More reasons than this help nobody; reading stops."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage (``read``, ``check``, ``write``), how many lines are done, and of how many (0: unknown)."""
+
+_LABELS = {
+    "region": "地区",
+    "specialty": "评标专业",
+    "title_level": "职称",
+    "qualification": "执业资格",
+    "department": "行业部门",
+}
+_STAGE = """
+CREATE TEMPORARY TABLE import_expert ON COMMIT DROP AS
+    SELECT e.*, 0 AS line FROM expert e WITH NO DATA
+"""
+_STAGE_JOBS = """
+CREATE TEMPORARY TABLE import_employment ON COMMIT DROP AS
+    SELECT m.*, ''::text AS id_number_hash FROM employment m WITH NO DATA
+"""
+_CLASHES = """
+SELECT i.line, 'number' AS what FROM import_expert i JOIN expert e ON e.pool = i.pool AND e.number = i.number
+ WHERE e.id_number_hash <> i.id_number_hash
+   AND NOT EXISTS (SELECT 1 FROM import_expert j WHERE j.id_number_hash = e.id_number_hash)
+UNION ALL
+SELECT i.line, 'mobile' FROM import_expert i JOIN expert e ON e.pool = i.pool AND e.mobile_hash = i.mobile_hash
+ WHERE e.id_number_hash <> i.id_number_hash AND e.left_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM import_expert j WHERE j.id_number_hash = e.id_number_hash)
+ORDER BY line LIMIT $1
+"""
+_FIELDS = (
+    "id", "pool", "number", "name", "name_sort", "id_number_sealed", "id_number_hash", "born_on",
+    "mobile_sealed", "mobile_hash",
+    "standing", "active", "permanent_region", "willing_regions", "region_path", "specialties", "specialty_path",
+    "title_level", "qualifications", "department", "recusal_keys", "remote_evaluation", "emergency", "created_at",
+    "line",
+)  # fmt: skip
+_ONLY_NEW = ("id", "pool", "id_number_hash", "remote_evaluation", "emergency", "created_at")
+"""What a sheet can't change: it doesn't ask for remote evaluation and emergencies."""
+_STORED = _FIELDS[:-1]
+_REPLACED = [name for name in _STORED if name not in _ONLY_NEW]
+_UPSERT = (
+    f"INSERT INTO expert ({', '.join(_STORED)}) "
+    f"SELECT {', '.join(_STORED)} FROM import_expert ORDER BY id_number_hash ON CONFLICT (pool, id_number_hash) "
+    f"DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in _REPLACED)}, left_at = NULL, left_reason = ''"
+)
+_OWN_JOBS = """
+UPDATE import_employment j SET expert_id = e.id FROM expert e
+ WHERE e.pool = $1 AND e.id_number_hash = j.id_number_hash
+"""
+_TOLD_JOBS = """
+DELETE FROM employment m USING import_employment j WHERE j.expert_id = m.expert_id AND m.unit_keys <@ j.unit_keys
+"""
+_LEFT_JOBS = """
+UPDATE employment m SET until = $1
+ WHERE (m.until IS NULL OR m.until > $1) AND m.expert_id IN (SELECT e.id FROM expert e JOIN import_expert i
+        ON e.pool = i.pool AND e.id_number_hash = i.id_number_hash)
+"""
+"""What the sheet tells replaces what we knew; a unit that it doesn't name any more becomes a former one."""
+_NEW_JOBS = """
+INSERT INTO employment (id, expert_id, unit_name, credit_code, since, until, unit_keys)
+SELECT id, expert_id, unit_name, credit_code, since, until, unit_keys FROM import_employment
+"""
+_LINK_ACCOUNTS = """
+UPDATE expert e SET account_id = a.id FROM account a, import_expert i
+ WHERE i.pool = e.pool AND i.id_number_hash = e.id_number_hash AND e.account_id IS NULL
+   AND a.pool = e.pool AND a.mobile_hash = e.mobile_hash AND a.privacy_version <> '' AND a.disabled_at IS NULL
+"""
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """How an import ended. With ``errors`` nothing was written; ``more_errors``: the list was cut."""
+
+    total: int
+    created: int
+    updated: int
+    errors: tuple[RowError, ...]
+    more_errors: bool = False
+
+
+class ExpertImport:
+    def __init__(self, deps: Deps, checker: FileChecker | None = None) -> None:
+        self._deps = deps
+        self._checker = checker or FileChecker(sheets=IMPORT)
+
+    async def run(
+        self, actor: Actor, content: bytes, form: Format, *, progress: Progress | None = None, dry_run: bool = False
+    ) -> ImportReport:
+        """Take in a whole sheet or nothing.
+
+        An expert whose ID number is known is updated and keeps his account; a unit that is no longer named becomes a
+        former one, since recusal looks back on it. Who is missing from the sheet stays as he is. ``progress`` is
+        called from a thread. Raises SheetError for a file that can't be read at all.
+        """
+        check(actor, "import")
+        report = progress or (lambda _stage, _done, _total: None)
+        lookups = await self._lookups(actor.pool)
+        lines = await self._checker.read_sheet(content, form, COLUMNS, ROWS_MAX)
+        found, errors, total = await asyncio.to_thread(_read, lines, lookups, report)
+        if errors:
+            return _failed(total, errors)
+        now = self._deps.now()
+        records = await asyncio.to_thread(self._records, actor.pool, found, now, report)
+        async with transaction():
+            await serialise(f"import:{actor.pool}")
+            report("check", 0, len(found))
+            await self._stage(records)
+            if clashes := await self._clashes():
+                return _failed(len(found), clashes)
+            known = await rows(
+                "SELECT count(*) AS n FROM expert e JOIN import_expert i ON e.pool = i.pool "
+                "AND e.id_number_hash = i.id_number_hash"
+            )
+            if not dry_run:
+                report("write", 0, len(found))
+                await self._write(actor, now)
+                await record(actor, now, "expert.import", "expert", None, total=len(found), updated=known[0]["n"])
+                report("write", len(found), len(found))
+        return ImportReport(len(found), len(found) - known[0]["n"], known[0]["n"], ())
+
+    async def _lookups(self, pool: str) -> Lookups:
+        tables: dict[str, Lookup] = {}
+        for kind in KINDS:
+            entries = await CatalogueEntry.filter(pool__in=["", pool], kind=kind).order_by("pool")
+            if not entries:
+                raise SheetError(f"还没有{_LABELS[kind]}目录，请先导入目录（pbt catalogue import）。")
+            parents, names = {e.code: e.parent for e in entries}, {e.code: e.name for e in entries}
+            tables[kind] = Lookup(_LABELS[kind], parents, names)
+        return Lookups(**tables)
+
+    def _records(
+        self, pool: str, found: Sequence[ExpertRow], now: datetime, report: Progress
+    ) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+        """What goes into the two staging tables, sealed; runs in a thread."""
+        keys = self._deps.keys
+        experts: list[tuple[object, ...]] = []
+        jobs: list[tuple[object, ...]] = []
+        for done, row in enumerate(found, 1):
+            expert_id, told = new_id(), columns_of(keys, row)
+            whole = {
+                **told, "id": expert_id, "pool": pool, "remote_evaluation": False, "emergency": False,
+                "created_at": now, "line": row.line,
+            }  # fmt: skip
+            experts.append(tuple(whole[name] for name in _FIELDS))
+            jobs += _jobs(expert_id, told["id_number_hash"], row)
+            if done % 5000 == 0:
+                report("check", done, len(found))
+        return experts, jobs
+
+    async def _stage(self, records: tuple[list[tuple[object, ...]], list[tuple[object, ...]]]) -> None:
+        await execute(_STAGE)
+        await execute(_STAGE_JOBS)
+        async with connection().acquire_connection() as raw:
+            await raw.copy_records_to_table("import_expert", records=records[0], columns=_FIELDS)
+            await raw.copy_records_to_table(
+                "import_employment",
+                records=records[1],
+                columns=(
+                    "id",
+                    "expert_id",
+                    "id_number_hash",
+                    "unit_name",
+                    "credit_code",
+                    "since",
+                    "until",
+                    "unit_keys",
+                ),
+            )
+        await execute("CREATE INDEX ON import_expert (id_number_hash)")
+        await execute("ANALYZE import_expert")
+
+    async def _clashes(self) -> list[RowError]:
+        titles = {column.name: column.title for column in COLUMNS}
+        reasons = {"number": "库中另一位专家已使用此编号，请核对。", "mobile": "库中另一位专家已登记此手机号，请核对。"}
+        found = await rows(_CLASHES, ERRORS_MAX + 1)
+        return [RowError(row["line"], titles[row["what"]], reasons[row["what"]]) for row in found]
+
+    async def _write(self, actor: Actor, now: datetime) -> None:
+        # numbers may change hands inside one sheet: free them first, so that the unique index never sees two
+        await execute(
+            "UPDATE expert e SET number = '~' || substr(e.id_number_hash, 1, 30) FROM import_expert i "
+            "WHERE i.pool = e.pool AND i.id_number_hash = e.id_number_hash AND i.number <> e.number"
+        )
+        await execute(_UPSERT)
+        await execute(_OWN_JOBS, actor.pool)
+        await execute("CREATE INDEX ON import_employment (expert_id)")
+        await execute("ANALYZE import_employment")
+        await execute(_TOLD_JOBS)
+        await execute(_LEFT_JOBS, now)
+        await execute(_NEW_JOBS)
+        await execute(_LINK_ACCOUNTS)
+
+
+def _read(lines: Sequence[Line], lookups: Lookups, report: Progress) -> tuple[list[ExpertRow], list[RowError], int]:
+    """What passed, what didn't, and how many lines were read; runs in a thread."""
+    reader = RowReader(lookups)
+    found: list[ExpertRow] = []
+    errors: list[RowError] = []
+    done = 0
+    for done, line in enumerate(lines, 1):
+        row = reader.read(line)
+        if isinstance(row, ExpertRow):
+            found.append(row)
+        else:
+            errors += row
+            if len(errors) > ERRORS_MAX:
+                break
+        if done % 1000 == 0:
+            report("read", done, len(lines))
+    return found, errors, done
+
+
+def _jobs(expert_id: UUID, person: str, row: ExpertRow) -> Iterator[tuple[object, ...]]:
+    for unit_keys, unit in row.units.items():
+        yield new_id(), expert_id, person, unit.name, unit.code, unit.since, unit.until, list(unit_keys)
+
+
+def _failed(total: int, errors: list[RowError]) -> ImportReport:
+    return ImportReport(total, 0, 0, tuple(errors[:ERRORS_MAX]), more_errors=len(errors) > ERRORS_MAX)

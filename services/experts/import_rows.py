@@ -1,0 +1,214 @@
+"""One line of the sheet turned into an expert, or into reasons why not. Synchronous, no database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import TypeVar
+
+from stdnum.cn import ric
+
+from domain.clock import SHANGHAI
+from domain.recusal import normalise_unit_name, unit_keys
+from services.core.pinyin import sort_name
+from services.experts.import_sheet import COLUMNS
+from services.spreadsheets.cells import BadCell, Cells, Lookup, Once, RowError, credit_code, needed, places_of, short
+from services.spreadsheets.formats import Line
+
+T = TypeVar("T")
+
+_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+_ID_NUMBER = re.compile(r"[1-9]\d{16}[\dX]", re.ASCII)
+_ROUNDED = re.compile(r"\d+(\.\d+)?E\+?\d+|\d{15}000")
+"""What a spreadsheet leaves of 18 digits: it keeps 15."""
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+_SEPARATOR = re.compile(r"[;；、\n]+")
+_UNIT_SEPARATOR = re.compile(r"[;；\n]+")
+_STANDINGS = {"": "formal", "正式": "formal", "正式专家": "formal", "临时": "temporary", "临时专家": "temporary"}
+_STATES = {"": True, "在库": True, "正常": True, "暂停": False}
+_PLACES = places_of(COLUMNS)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An employment, or a recusal unit when it has no times."""
+
+    name: str
+    code: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def keys(self) -> list[str]:
+        return list(unit_keys(self.name, self.code))
+
+
+@dataclass(frozen=True)
+class ExpertRow:
+    """A line that passed. Codes are the catalogue's; each path holds codes and all their ancestors."""
+
+    line: int
+    number: str
+    name: str
+    name_sort: str
+    id_number: str
+    mobile: str
+    standing: str
+    active: bool
+    permanent_region: str
+    region_path: list[str]
+    willing_regions: list[str]
+    specialties: list[str]
+    specialty_path: list[str]
+    title_level: str
+    qualifications: list[str]
+    department: str
+    recusal_keys: list[str]
+    employments: list[Unit]
+
+    @property
+    def units(self) -> dict[tuple[str, ...], Unit]:
+        """By keys, each unit once: the current one stands last and wins over a former spell with the same unit."""
+        return {tuple(keys): unit for unit in self.employments if (keys := unit.keys)}
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """The catalogues of a pool."""
+
+    region: Lookup
+    specialty: Lookup
+    title_level: Lookup
+    qualification: Lookup
+    department: Lookup
+
+
+class RowReader:
+    """Reads lines and remembers what must not stand twice in a file."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        self._lookups = lookups
+        self._once = Once()
+
+    def read(self, line: Line) -> ExpertRow | list[RowError]:
+        """The expert, or every reason why not."""
+        cells, look = Cells(line, _PLACES), self._lookups
+        region = cells.get("permanent_region", lambda text: look.region.code(needed(text)), "")
+        none: list[str] = []
+        no_units: list[Unit] = []
+        specialties = cells.get("specialties", lambda text: _codes(needed(text), look.specialty), none)
+        title = cells.get("title_level", lambda text: look.title_level.code(text) if text else "", "")
+        qualifications = cells.get("qualifications", lambda text: _codes(text, look.qualification), none)
+        name = cells.get("name", lambda text: short(needed(text), 50), "")
+        employments = [
+            *cells.get("former", lambda text: list(_units(text, 4)), no_units),
+            *self._employer(cells),
+        ]
+        recused = cells.get("recusal", lambda text: list(_units(text, 2)), no_units)
+        row = ExpertRow(
+            line=line.number,
+            number=cells.get("number", lambda text: self._once("number", short(needed(text), 32), line.number), ""),
+            name=name,
+            name_sort=sort_name(name),
+            id_number=cells.get("id_number", lambda text: self._once("id_number", _id_number(text), line.number), ""),
+            mobile=cells.get("mobile", lambda text: self._once("mobile", _mobile(text), line.number), ""),
+            standing=cells.get("standing", lambda text: _one_of(text, _STANDINGS, "正式或临时"), "formal"),
+            active=cells.get("active", lambda text: _one_of(text, _STATES, "在库或暂停"), True),
+            permanent_region=region,
+            region_path=look.region.path(region),
+            willing_regions=cells.get("willing_regions", lambda text: _codes(text, look.region), none),
+            specialties=specialties,
+            specialty_path=_paths(specialties, look.specialty),
+            title_level=look.title_level.path(title)[-1],
+            qualifications=_paths(qualifications, look.qualification),
+            department=cells.get("department", lambda text: look.department.code(text) if text else "", ""),
+            recusal_keys=sorted({key for unit in recused for key in unit.keys}),
+            employments=employments,
+        )
+        return cells.errors or row
+
+    def _employer(self, cells: Cells) -> Iterator[Unit]:
+        name = cells.get("employer", lambda text: short(needed(text), 200), "")
+        code = cells.get("employer_code", credit_code, "")
+        since = cells.get("employed_since", _date, None)
+        if normalise_unit_name(name):
+            yield Unit(name, code, since)
+
+
+def _id_number(text: str) -> str:
+    value = needed(text).upper()
+    if _ROUNDED.fullmatch(value) and not _is_id_number(value):
+        raise BadCell("被表格软件改成了数字，请把该列设为文本格式后重新填写")
+    if not _is_id_number(value):
+        raise BadCell("不是有效的18位身份证号，请核对")
+    return value
+
+
+def _is_id_number(value: str) -> bool:
+    """Check digit and date of birth (GB 11643).
+
+    The region is not asked: it is that of issue, so python-stdnum's comparison with the year of birth refuses people
+    who are older than their district, and it lacks the regions of residence permits.
+    """
+    if not _ID_NUMBER.fullmatch(value) or ric.calc_check_digit(value) != value[17]:
+        return False
+    try:
+        date(int(value[6:10]), int(value[10:12]), int(value[12:14]))
+    except ValueError:
+        return False
+    return True
+
+
+def _mobile(text: str) -> str:
+    value = re.sub(r"[\s-]", "", needed(text)).removeprefix("+86")
+    if not _MOBILE.fullmatch(value):
+        raise BadCell("应为11位手机号，请核对")
+    return value
+
+
+def _date(text: str) -> datetime | None:
+    """Midnight in Shanghai, aware UTC."""
+    if not text:
+        return None
+    found = _DATE.match(text)
+    try:
+        if found is None or not 1900 <= int(found[1]) <= 2200:
+            raise ValueError(text)
+        day = date(int(found[1]), int(found[2]), int(found[3]))
+    except ValueError as error:
+        raise BadCell("日期应写作 2020-03-01") from error
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+
+
+def _one_of(text: str, choices: Mapping[str, T], wanted: str) -> T:
+    if text not in choices:
+        raise BadCell(f"应填{wanted}")
+    return choices[text]
+
+
+def _codes(text: str, lookup: Lookup) -> list[str]:
+    parts = [part.strip() for part in _SEPARATOR.split(text)]
+    return list(dict.fromkeys(lookup.code(part) for part in parts if part))
+
+
+def _paths(codes: list[str], lookup: Lookup) -> list[str]:
+    return sorted({above for code in codes for above in lookup.path(code)})
+
+
+def _units(text: str, parts: int) -> Iterator[Unit]:
+    """``name|code`` or ``name|code|since|until``, several between semicolons; what is missing at the end is empty."""
+    for piece in _UNIT_SEPARATOR.split(text):
+        cells = [cell.strip() for cell in re.split(r"[|｜]", piece)]
+        if not normalise_unit_name(cells[0]):
+            continue
+        if len(cells) > parts:
+            raise BadCell(f"“{piece.strip()[:30]}”的竖线过多")
+        name, code, since, until = [*cells, "", "", ""][:4]
+        unit = Unit(short(name, 200), credit_code(code), _date(since), _date(until))
+        if parts == 4 and unit.until is None:
+            raise BadCell(f"“{name[:30]}”缺少离开日期，在职单位请填在“工作单位”")
+        if unit.since and unit.until and unit.since >= unit.until:
+            raise BadCell(f"“{name[:30]}”的离开日期应晚于入职日期")
+        yield unit

@@ -1,0 +1,203 @@
+"""The pool's experts: their own file, masked, and the times in which they don't want to be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
+from domain.masking import mask_id_number, mask_mobile, mask_name
+from models.experts import Employment, Expert, Unavailability
+from models.invitations import Invitation
+from services.catalogues import Catalogues
+from services.core.base import Actor, Deps, record
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.core.short_texts import check_text
+
+LONGEST = timedelta(days=366)
+FURTHEST = timedelta(days=2 * 366)
+PERIODS_MAX = 100
+"""Bounds of our own against typing errors and floods; no manual sets any."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """A time in which the expert is not drawn, half-open. ``panels``: panels already accepted inside it, which stay."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    panels: int = 0
+
+
+@dataclass(frozen=True)
+class Named:
+    """A catalogue code and what it is called; the name is empty when the catalogue lacks it."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ExpertProfile:
+    """One's own file. ``standing`` formal or temporary."""
+
+    id: UUID
+    number: str
+    masked_name: str
+    masked_id_number: str
+    masked_mobile: str
+    standing: str
+    active: bool
+    permanent_region: Named
+    willing_regions: tuple[Named, ...]
+    specialties: tuple[Named, ...]
+    title_level: Named
+    qualifications: tuple[Named, ...]
+    department: Named
+    employers: tuple[str, ...]
+    unavailable: tuple[Period, ...]
+
+
+class Experts:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._catalogues = Catalogues(deps)
+
+    async def profile(self, actor: Actor) -> ExpertProfile:
+        """The actor's own file; numbers are masked even for the owner, since phones are lent and pictures taken."""
+        check(actor, "expert.self.read")
+        expert = await self._own(actor)
+        keys, now = self._deps.keys, self._deps.now()
+        employers = await Employment.filter(expert_id=expert.id).order_by("-since")
+        return ExpertProfile(
+            id=expert.id,
+            number=expert.number,
+            masked_name=mask_name(expert.name),
+            masked_id_number=mask_id_number(keys.open_text(expert.id_number_sealed, "id_number")),
+            masked_mobile=mask_mobile(keys.open_text(expert.mobile_sealed, "mobile")),
+            standing=expert.standing,
+            active=expert.active,
+            permanent_region=(await self._named(expert.pool, "region", [expert.permanent_region]))[0],
+            willing_regions=await self._named(expert.pool, "region", expert.willing_regions),
+            specialties=await self._named(expert.pool, "specialty", expert.specialties),
+            title_level=(await self._named(expert.pool, "title_level", [expert.title_level]))[0],
+            qualifications=await self._most_special(expert.pool, "qualification", expert.qualifications),
+            department=(await self._named(expert.pool, "department", [expert.department]))[0],
+            employers=tuple(e.unit_name for e in employers if e.until is None or e.until > now),
+            unavailable=tuple(await self._periods(expert.id, now)),
+        )
+
+    async def find_by_mobile(self, pool: str, mobile: str) -> Expert | None:
+        """The expert in the pool whose file names this mobile."""
+        mobile_hash = self._deps.keys.lookup_hash("mobile", mobile)
+        return await Expert.filter(pool=pool, mobile_hash=mobile_hash, left_at=None).first()
+
+    async def add_unavailability(
+        self, actor: Actor, starts_at: datetime, ends_at: datetime, reason: str = "", *, key: str | None = None
+    ) -> Period:
+        """Don't draw me in this time. Panels that are accepted already stay; the answer tells how many lie inside.
+
+        Raises InvalidInput for a time that is past, turned round or too long, Conflict where it is covered already,
+        Forbidden for an expert who is not formal.
+        """
+        check(actor, "expert.self.availability")
+        now = self._deps.now()
+        _check_period(starts_at, ends_at, now)
+        text = check_text(reason, "reason", "原因", 100)
+
+        async def run() -> Period:
+            expert = await Expert.select_for_update().get(id=(await self._own(actor)).id)
+            if expert.standing != "formal":
+                raise Forbidden("入库成为正式专家后才能设置不接受抽取的时间。", code="not_formal")
+            existing = await self._periods(expert.id, now)
+            for period in existing:
+                if period.starts_at <= starts_at and ends_at <= period.ends_at:
+                    raise Conflict(
+                        f"这段时间已设置过：{print_time(period.starts_at)}至{print_time(period.ends_at)}，无需重复设置。",
+                        code="already_unavailable",
+                    )
+            if len(existing) >= PERIODS_MAX:
+                raise TooMany("设置的时间段过多，请先取消不需要的时间段。", retry_after=86400, code="too_many_periods")
+            row = await Unavailability.create(
+                expert_id=expert.id, starts_at=starts_at, ends_at=ends_at, reason=text, created_at=now
+            )
+            await record(actor, now, "expert.unavailable", "expert", expert.id, period=str(row.id))
+            panels = await Invitation.filter(
+                expert_id=expert.id, state="accepted", starts_at__lt=ends_at, ends_at__gt=starts_at
+            ).count()  # fmt: skip
+            return Period(row.id, starts_at, ends_at, text, panels)
+
+        return await once(
+            owner=f"unavailable:{actor.expert_id}", key=key, deps=self._deps, answer=Period, run=run,
+            request=f"{starts_at} {ends_at} {text}",
+        )  # fmt: skip
+
+    async def list_unavailability(self, actor: Actor) -> list[Period]:
+        """Times that are not over yet, soonest first."""
+        check(actor, "expert.self.availability")
+        return await self._periods((await self._own(actor)).id, self._deps.now())
+
+    async def cancel_unavailability(self, actor: Actor, period_id: UUID, *, key: str | None = None) -> Period:
+        """Take a time back. Twice is harmless."""
+        check(actor, "expert.self.availability")
+        now = self._deps.now()
+
+        async def run() -> Period:
+            expert = await self._own(actor)
+            row = await Unavailability.select_for_update().get_or_none(id=period_id, expert_id=expert.id)
+            if row is None:
+                raise NotFound("找不到这个时间段，请刷新后重试。")
+            if row.cancelled_at is None:
+                row.cancelled_at = now
+                await row.save(update_fields=["cancelled_at"])
+                await record(actor, now, "expert.available", "expert", expert.id, period=str(row.id))
+            return Period(row.id, row.starts_at, row.ends_at, row.reason)
+
+        return await once(
+            owner=f"available:{actor.expert_id}",
+            key=key,
+            deps=self._deps,
+            answer=Period,
+            run=run,
+            request=str(period_id),
+        )
+
+    async def _own(self, actor: Actor) -> Expert:
+        expert = (
+            await Expert.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None) if actor.expert_id else None
+        )
+        if expert is None:
+            raise Forbidden("您的专家档案不在库中，请联系专家库管理机构。", code="not_in_pool")
+        return expert
+
+    async def _periods(self, expert_id: UUID, now: datetime) -> list[Period]:
+        found = await Unavailability.filter(expert_id=expert_id, cancelled_at=None, ends_at__gt=now).order_by(
+            "starts_at"
+        )
+        return [Period(row.id, row.starts_at, row.ends_at, row.reason) for row in found]
+
+    async def _most_special(self, pool: str, kind: str, codes: list[str]) -> tuple[Named, ...]:
+        """Without the codes that are only there because another lies below them."""
+        parents = await self._catalogues.parents(pool, kind)
+        above = {parents.get(code, "") for code in codes}
+        return await self._named(pool, kind, [code for code in codes if code not in above])
+
+    async def _named(self, pool: str, kind: str, codes: list[str]) -> tuple[Named, ...]:
+        names = await self._catalogues.names(pool, kind, codes)
+        return tuple(Named(code, names.get(code, "")) for code in codes)
+
+
+def _check_period(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
+    if ends_at <= starts_at:
+        raise InvalidInput("结束时间应晚于开始时间，请重新填写。", code="period_order", field="ends_at")
+    if ends_at <= now:
+        raise InvalidInput("这段时间已经过去，请填写今天以后的时间。", code="period_past", field="ends_at")
+    if ends_at - starts_at > LONGEST:
+        raise InvalidInput("一次最多设置一年，请缩短时间段。", code="period_long", field="ends_at")
+    if starts_at > now + FURTHEST:
+        raise InvalidInput("开始时间过远，请填写两年以内的时间。", code="period_far", field="starts_at")

@@ -1,0 +1,46 @@
+"""Terms (聘期) that run out by themselves, and telling people ahead."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.clock import print_date
+from models.experts import Expert
+from services.accounts.verification_codes import Notifier
+from services.core.base import Deps, rows, transaction
+from services.core.batches import each
+
+_ENDING = """
+SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND standing = 'formal'
+   AND term_until > $2 AND term_until <= $3 AND (term_told_at IS NULL OR term_told_at < term_until - ($3 - $2))
+ ORDER BY term_until LIMIT 500
+"""
+
+
+class ExpertTerms:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def tell_ending(self) -> int:
+        """Tell everybody once whose term ends within the rulebook's time; returns how many were due."""
+        now, count = self._deps.now(), 0
+        for pool, book in self._deps.rulebooks.items():
+            due = await rows(_ENDING, pool, now, now + book.entry.ending_notice)
+            await each("term_ending", due, lambda row: self._tell(row["id"], now))
+            count += len(due)
+        return count
+
+    async def _tell(self, expert_id: UUID, now: datetime) -> None:
+        async with transaction():
+            expert = await Expert.select_for_update().get(id=expert_id)
+            if expert.term_until is None or expert.left_at is not None:
+                return
+            expert.term_told_at = now
+            await expert.save(update_fields=["term_told_at"])
+            await self._notices.notify(
+                pool=expert.pool, kind="term_ending", expert_id=expert.id,
+                dedupe_key=f"term_ending:{expert.id}:{expert.term_until:%Y%m%d}",
+                params={"until": print_date(expert.term_until)},
+            )  # fmt: skip

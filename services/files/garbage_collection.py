@@ -1,0 +1,154 @@
+"""Nothing stays in the file store that nobody needs: what was given up is deleted, and what no row names is found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from domain.clock import Clock, SystemClock
+from domain.errors import Unavailable
+from models.files import FileRemoval, StoreSearch
+from services.core.base import Deps, rows, transaction
+from services.core.batches import each
+from services.core.limits import serialise
+from services.files.sealed_files import SealedFiles
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+REMOVALS_DUE = "EXISTS (SELECT 1 FROM file_removal WHERE due_at <= $1)"
+SEARCH_DUE = "NOT EXISTS (SELECT 1 FROM store_search WHERE next_at > $1)"
+EVERY = timedelta(days=1)
+AGAIN = timedelta(hours=1)
+"""Until the next try when the store was away."""
+OLD = timedelta(days=1)
+"""Younger files may belong to a row that is still being written."""
+FEW, MANY = 20, 10_000
+"""So few orphans may go in any case, so many never: then the store most likely belongs to another database."""
+NAMED_IN: Mapping[str, str] = {"attachment": "key", "invoice": "key", "material": "key", "printed_form": "key"}
+"""Tables whose rows name a file, and the column that does."""
+_CHUNK = 500
+_KEPT_SEARCHES = timedelta(days=30)
+_OURS = re.compile(
+    r"(?P<base>(?P<pool>[a-z0-9_]+)/\d{4}/\d{2}/[0-9a-f]{32})(?:\.thumb|\.preview|(?P<part>\.parts/.+))?"
+)
+_PROBE = re.compile(r"doctor/[0-9a-f]{32}")
+_NAMED = "SELECT k FROM unnest($1::text[]) AS k WHERE " + " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} WHERE {table}.{column} = k)"
+    for table, column in ({**NAMED_IN, "file_removal": "key"}).items()
+)
+_UPLOADING = "SELECT DISTINCT key AS k FROM attachment WHERE key = ANY($1::text[]) AND state <> 'ready'"
+
+
+@dataclass(frozen=True)
+class Search:
+    """``files`` of ours that the store has, ``orphans`` among them. ``withheld``: too many to be true, none deleted."""
+
+    files: int
+    orphans: int
+    withheld: bool
+
+
+async def give_up(key: str, now: datetime) -> None:
+    """Have a file deleted once the running transaction, which takes away its name, has ended."""
+    if key:
+        await FileRemoval.create(key=key, due_at=now)
+
+
+class StoreKeeper:
+    """``wall`` is the clock that the store's own may be compared with: nobody moves it, not even the sandbox."""
+
+    def __init__(self, deps: Deps, store: SealedFiles, wall: Clock | None = None) -> None:
+        self._deps = deps
+        self._store = store
+        self._wall = wall or SystemClock()
+
+    async def remove_due(self) -> int:
+        """Delete what was given up; returns how many. What the store refuses now is tried again."""
+        due = await FileRemoval.filter(due_at__lte=self._deps.now()).order_by("due_at").limit(200)
+        await each("file_removals", due, self._remove)
+        return len(due)
+
+    async def search(self) -> Search | None:
+        """Look through the whole store, once a day, and delete what no row names; None: it is not due.
+
+        Files of other pools, and whatever else lies there, are none of ours. Raises Unavailable, and is due again an
+        hour later.
+        """
+        search = await self._begin()
+        if search is None:
+            return None
+        try:
+            search.files, orphans = await self._find()
+            search.orphans = len(orphans)
+            search.withheld = len(orphans) > FEW and (len(orphans) >= MANY or len(orphans) * 2 > search.files)
+            if search.withheld:
+                log.error("orphans_withheld", orphans=len(orphans), files=search.files)
+            else:
+                await self._delete(orphans)
+        except Unavailable:
+            await StoreSearch.filter(id=search.id).update(next_at=self._deps.now() + AGAIN)
+            raise
+        search.finished_at = self._deps.now()
+        await search.save()
+        return Search(search.files, search.orphans, search.withheld)
+
+    async def _begin(self) -> StoreSearch | None:
+        now = self._deps.now()
+        async with transaction():
+            await serialise("store.search")
+            if await StoreSearch.exists(next_at__gt=now):
+                return None
+            await StoreSearch.filter(started_at__lt=now - _KEPT_SEARCHES).delete()
+            return await StoreSearch.create(started_at=now, next_at=now + EVERY)
+
+    async def _find(self) -> tuple[int, list[str]]:
+        """How many files are ours, and the orphans among them, at most ``MANY``."""
+        count, orphans = 0, []
+        async with aclosing(self._entries()) as found:
+            async for batch in found:
+                count += len(batch)
+                orphans += await _unnamed(batch)
+                if len(orphans) >= MANY:
+                    break
+        return count, orphans[:MANY]
+
+    async def _entries(self) -> AsyncGenerator[list[str], None]:
+        """Keys of ours that are old enough to be judged, batch by batch."""
+        before = self._wall.now() - OLD
+        async with aclosing(self._store.walk()) as found:
+            async for batch in found:
+                yield [entry.key for entry in batch if entry.written_at < before and self._is_ours(entry.key)]
+
+    def _is_ours(self, key: str) -> bool:
+        known = _OURS.fullmatch(key)
+        return known["pool"] in self._deps.rulebooks if known else bool(_PROBE.fullmatch(key))
+
+    async def _delete(self, orphans: Sequence[str]) -> None:
+        """Each is asked for once more, for the search may have taken a while."""
+        for at in range(0, len(orphans), _CHUNK):
+            for key in await _unnamed(orphans[at : at + _CHUNK]):
+                await self._store.delete(key)
+                log.info("orphan_deleted", key=key)
+
+    async def _remove(self, removal: FileRemoval) -> None:
+        await self._store.delete(removal.key)
+        await removal.delete()
+
+
+async def _unnamed(keys: Collection[str]) -> list[str]:
+    """Those that no row names: pictures go by their file, parts by an upload that is under way."""
+    found = {key: _OURS.fullmatch(key) for key in keys}
+    bases = {key: known["base"] for key, known in found.items() if known}
+    whole = {row["k"] for row in await rows(_NAMED, list(set(bases.values())))}
+    in_parts = [known["base"] for known in found.values() if known and known["part"]]
+    under_way = {row["k"] for row in await rows(_UPLOADING, in_parts)}
+    return [
+        key
+        for key, known in found.items()
+        if known is None or known["base"] not in (under_way if known["part"] else whole)
+    ]

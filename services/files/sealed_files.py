@@ -1,0 +1,74 @@
+"""Files as services keep them: sealed with our key, under random names, and an outage told as a refusal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import structlog
+
+from domain.clock import local
+from domain.errors import GatewayError, Rejected, Unavailable
+from services.core.crypto import Keyring
+from services.ports import FileEntry, Files
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class FileLost(Exception):
+    """The store has no such file, though a row of ours names it."""
+
+
+def new_key(pool: str, now: datetime) -> str:
+    """``demo/2026/11/`` and 32 random hex digits: nothing in it tells whose it is."""
+    return f"{pool}/{local(now):%Y/%m}/{os.urandom(16).hex()}"
+
+
+class SealedFiles:
+    """Sealed files. A key is bound into what lies there, so that two files can't be exchanged in the store.
+
+    Every method raises Unavailable when the store is away; never call one inside a transaction.
+    """
+
+    def __init__(self, files: Files, keys: Keyring) -> None:
+        self._files = files
+        self._keys = keys
+
+    async def put(self, key: str, content: bytes) -> None:
+        async with _told():
+            await self._files.put(key, self._keys.seal_file(content, f"file:{key}"))
+
+    async def get(self, key: str) -> bytes:
+        """Raises FileLost, and SealBroken for a file that was tampered with."""
+        async with _told():
+            sealed = await self._files.get(key)
+        return self._keys.open_file(sealed, f"file:{key}")
+
+    async def delete(self, key: str) -> None:
+        async with _told():
+            await self._files.delete(key)
+
+    async def clear(self, folder: str) -> None:
+        """Delete everything below ``folder/``."""
+        async with _told():
+            await self._files.clear(folder)
+
+    async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
+        """Everything in the store, batch by batch."""
+        async with _told():
+            async for batch in self._files.walk():
+                yield batch
+
+
+@asynccontextmanager
+async def _told() -> AsyncIterator[None]:
+    try:
+        yield
+    except Rejected as error:
+        if error.vendor_code == "missing":
+            raise FileLost from error
+        raise Unavailable("文件服务暂时不可用，请稍后重试。", code="files_away") from error
+    except GatewayError as error:
+        raise Unavailable("文件服务暂时不可用，请稍后重试。", code="files_away") from error

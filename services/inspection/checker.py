@@ -1,0 +1,64 @@
+"""Looking into files in processes of their own: whatever a crafted file does to a decoder, it does it there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import cast
+
+from domain.errors import InvalidInput
+from domain.rulebook_forms import FileType
+from domain.rulebook_people import MaterialType
+from services.inspection.contents import Found
+from services.inspection.limited_process import Head, LimitedProcess, Limits
+from services.spreadsheets.formats import Column, Format, Line, SheetError
+
+FILES_AT_ONCE = 2
+SHEETS_AT_ONCE = 1
+IMPORT = Limits(memory=3 * 1024**3, cpu=900, seconds=1200.0)
+"""For a whole pool's experts, which only the command line imports."""
+
+
+class FileChecker:
+    """Two files and one sheet at once; others wait for their turn. ``sheets`` are the limits of one sheet."""
+
+    def __init__(self, limits: Limits = Limits(), sheets: Limits = Limits()) -> None:  # noqa: B008  # frozen
+        self._files = LimitedProcess("services.inspection.file_process", limits, at_once=FILES_AT_ONCE)
+        self._sheets = LimitedProcess("services.inspection.sheet_process", sheets, at_once=SHEETS_AT_ONCE)
+
+    async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
+        """Raises InvalidInput with what is wrong and what to do; a file that breaks the process is broken."""
+        head, (thumbnail, preview, made) = await self._ask({"way": "attachment", "allowed": list(allowed)}, content)
+        return Found(cast(FileType, head["kind"]), thumbnail, preview, made)
+
+    async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
+        """The same for what the office offers, office documents too; what it is."""
+        head, _ = await self._ask({"way": "material", "allowed": list(allowed)}, content)
+        return cast(MaterialType, head["kind"])
+
+    async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
+        """A picture as a small JPEG, as ``render_picture``. Raises InvalidInput."""
+        _, (drawn,) = await self._ask({"way": "picture", "kind": kind, "side": side}, content)
+        return drawn
+
+    async def read_sheet(
+        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+    ) -> Sequence[Line]:
+        """The lines of a sheet, as ``spreadsheets.parsing.read_lines``. Raises SheetError."""
+        asked = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
+        answer = await self._sheets.ask(asked, content)
+        if answer is None:
+            raise SheetError("文件过于复杂或已损坏，请新建表格，只粘贴名单的文字后再导入。")
+        head, blobs = answer
+        if "message" in head:
+            raise SheetError(head["message"])
+        return [Line(number, tuple(cells)) for number, *cells in json.loads(blobs[0])]
+
+    async def _ask(self, asked: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]]:
+        answer = await self._files.ask(asked, content)
+        if answer is None:
+            raise InvalidInput("文件无法读取，请重新导出或拍照后再上传。", code="file_broken")
+        if "message" in answer[0]:
+            raise InvalidInput(answer[0]["message"], code=answer[0]["code"])
+        return answer

@@ -1,0 +1,192 @@
+"""What a file really is, whatever its name says: pictures that decode to the last line, PDFs that do nothing.
+
+Pure and slow. It runs in a process of its own with limits (``checker``), as a file may be crafted to do harm.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+
+from domain.errors import InvalidInput
+from domain.rulebook_forms import FileType
+from services.inspection.heic import is_heic, jpeg_of
+from services.inspection.pdf_actions import does_something
+
+MEDIA_TYPES: Mapping[FileType, str] = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
+JPEG_PIXELS_MAX = 120_000_000
+"""Of a phone's best camera; a JPEG is decoded at a fraction of its size."""
+PROGRESSIVE_PIXELS_MAX = 40_000_000
+"""A progressive JPEG is held whole, up to 8 bytes a pixel; cameras write none."""
+PNG_PIXELS_MAX = 30_000_000
+"""A PNG is decoded whole, 4 bytes a pixel."""
+PAGES_MAX = 300
+THUMBNAIL = 320
+PREVIEW = 1600
+"""Longer side in pixels."""
+_DECODED = 2 * PREVIEW
+_HEAD = 1536
+"""Bytes at the beginning where browsers and readers look for what a file is."""
+_WORDS: Mapping[FileType, str] = {"jpg": "JPG图片", "png": "PNG图片", "pdf": "PDF"}
+_MARKUP = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|iframe|svg|style)[\s>/]", re.IGNORECASE)
+_OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"....ftyp(?:heic|heix|hevc|mif1|msf1|avif)", re.DOTALL), "HEIC照片"),
+    (re.compile(rb"PK\x03\x04"), "Word、Excel或压缩包"),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "旧版Word或Excel"),
+    (re.compile(rb"Rar!|7z\xbc\xaf"), "压缩包"),
+    (re.compile(rb"GIF8"), "GIF图片"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "WEBP图片"),
+    (re.compile(rb"BM"), "BMP图片"),
+    (re.compile(rb"II\*\x00|MM\x00\*"), "TIFF图片"),
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """``thumbnail`` and ``preview`` are JPEGs made by us, without anything the camera wrote; empty for a PDF.
+
+    ``made``: the JPEG that is kept instead of a HEIC; empty where the file is kept as it came.
+    """
+
+    kind: FileType
+    thumbnail: bytes
+    preview: bytes
+    made: bytes = b""
+
+
+def inspect(content: bytes, allowed: Collection[FileType]) -> Found:
+    """Raises InvalidInput with what is wrong and what to do."""
+    made = jpeg_of(content) if "jpg" in allowed and is_heic(content) else b""
+    kind = check_kind(made or content, allowed)
+    if kind == "pdf":
+        check_pdf(content)
+        return Found(kind, b"", b"")
+    preview = render_picture(made or content, kind, PREVIEW)
+    return Found(kind, render_picture(preview, "jpg", THUMBNAIL), preview, made)
+
+
+def check_kind(content: bytes, allowed: Collection[FileType]) -> FileType:
+    """What the first bytes say; a file that other programs would take for something else too is refused."""
+    kind = kind_of(content)
+    if kind is None or kind not in allowed:
+        found = _WORDS[kind] if kind else other_kind(content)
+        wanted = "、".join(_WORDS[one] for one in allowed)
+        hint = "请在手机设置中把相机格式改为“兼容性最佳”，或截图后再上传。" if "HEIC" in found else "请另存后再上传。"
+        raise InvalidInput(
+            f"这里只能上传{wanted}，这个文件{'是' + found if found else '无法识别'}，{hint}", code="file_type"
+        )
+    check_mixed(content)
+    if kind != "pdf" and b"%PDF-" in content[:_HEAD]:
+        raise _mixed()
+    return kind
+
+
+def check_mixed(content: bytes, *, archive_too: bool = True) -> None:
+    """Raises InvalidInput for a file that a browser takes for a page; ``archive_too``: or others for an archive."""
+    if _MARKUP.search(content[:_HEAD]) or (archive_too and zipfile.is_zipfile(io.BytesIO(content))):
+        raise _mixed()
+
+
+def render_picture(content: bytes, kind: FileType, side: int) -> bytes:
+    """The picture upright, its longer side at most ``side``, as a JPEG without metadata.
+
+    The whole file is decoded. Raises InvalidInput for one that is damaged, cut off or too large.
+    """
+    try:
+        with _quietly(), Image.open(io.BytesIO(content), formats=["JPEG" if kind == "jpg" else "PNG"]) as picture:
+            if picture.width * picture.height > _pixels_max(picture):
+                raise _too_many_pixels()
+            picture.draft("RGB", (_DECODED, _DECODED))
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+            upright.thumbnail((side, side))
+            return _flat(upright)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, MemoryError) as error:
+        # all of these come out of Pillow's decoders for files that are cut off or made up
+        raise InvalidInput("图片不完整或已损坏，请重新拍照或导出后再上传。", code="file_broken") from error
+
+
+def _pixels_max(picture: Image.Image) -> int:
+    if picture.format != "JPEG":
+        return PNG_PIXELS_MAX
+    return PROGRESSIVE_PIXELS_MAX if picture.info.get("progressive") else JPEG_PIXELS_MAX
+
+
+_BROKEN = (
+    PyPdfError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError,
+    AssertionError,
+)  # fmt: skip
+"""What comes out of pypdf for files that are cut off or made up."""
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without Pillow's remarks on damaged metadata: what is drawn carries none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def check_pdf(content: bytes) -> None:
+    """Raises InvalidInput for a PDF that can't be read, is locked, or could do something when it is opened."""
+    try:
+        reader = PdfReader(io.BytesIO(content), strict=False)
+        if reader.is_encrypted:
+            raise InvalidInput("PDF已加密，请取消密码保护后再上传。", code="file_locked")
+        pages = len(reader.pages)
+        active = does_something(reader, content)
+    except _BROKEN as error:
+        # all of these come out of pypdf for files that are cut off or made up
+        raise InvalidInput("PDF不完整或已损坏，请重新导出后再上传。", code="file_broken") from error
+    if not 1 <= pages <= PAGES_MAX:
+        raise InvalidInput(f"PDF应有1至{PAGES_MAX}页，请检查后再上传。", code="file_pages")
+    if active:
+        raise InvalidInput(
+            "PDF中含有脚本、附件或其他会自动执行的内容，请用“打印为PDF”重新生成后再上传。", code="file_active"
+        )
+
+
+def kind_of(content: bytes) -> FileType | None:
+    """What the first bytes say."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "jpg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    return "pdf" if content.startswith(b"%PDF-") else None
+
+
+def other_kind(content: bytes) -> str:
+    """The name of a kind that nobody takes here; empty for what is not known either."""
+    return next((name for pattern, name in _OTHERS if pattern.match(content)), "")
+
+
+def _mixed() -> InvalidInput:
+    return InvalidInput("文件中夹带了其他内容，请重新导出或拍照后再上传。", code="file_mixed")
+
+
+def _too_many_pixels() -> InvalidInput:
+    return InvalidInput("图片像素过大，请缩小或截图后再上传。", code="file_pixels")
+
+
+def _flat(picture: Image.Image) -> bytes:
+    """As JPEG on white, nothing but pixels."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        clear = picture.convert("RGBA")
+        flat = Image.new("RGB", clear.size, "white")
+        flat.paste(clear, mask=clear.getchannel("A"))
+    else:
+        flat = picture.convert("RGB")
+    out = io.BytesIO()
+    flat.save(out, "JPEG", quality=82, optimize=True, exif=b"", icc_profile=None)
+    return out.getvalue()

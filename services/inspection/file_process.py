@@ -1,0 +1,29 @@
+"""The child of ``checker`` that looks into attachments and material, and draws pictures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from domain.errors import InvalidInput
+from services.inspection.contents import inspect, render_picture
+from services.inspection.limited_process import Head, answer
+from services.inspection.office_documents import inspect_material
+
+
+def work(asked: Head, content: bytes) -> tuple[Head, Sequence[bytes]]:
+    try:
+        match asked["way"]:
+            case "material":
+                return {"kind": inspect_material(content, asked["allowed"])}, ()
+            case "picture":
+                return {}, (render_picture(content, asked["kind"], asked["side"]),)
+            case _:
+                found = inspect(content, asked["allowed"])
+                return {"kind": found.kind}, (found.thumbnail, found.preview, found.made)
+    except InvalidInput as refusal:
+        return {"message": refusal.message, "code": refusal.code}, ()
+
+
+if __name__ == "__main__":
+    sys.exit(answer(work))

@@ -1,0 +1,137 @@
+"""What the parts of an office document do: fields that run programs, relations to elsewhere, formulas that fetch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from xml.parsers import expat
+
+from services.inspection.link_targets import leads_astray
+from services.spreadsheets.extent import DEPTH_MAX
+
+_FIELDS = frozenset((
+    "DDE", "DDEAUTO", "INCLUDE", "INCLUDETEXT", "INCLUDEPICTURE", "IMPORT", "LINK", "EMBED", "RD", "DATABASE",
+    "MACROBUTTON", "CONTROL", "HTMLCONTROL",
+))  # fmt: skip
+"""Kinds of fields that run something or take it from elsewhere."""
+_RELATIONS = frozenset((
+    "vbaproject", "wordvbadata", "activexcontrol", "activexcontrolbinary", "control", "oleobject", "package",
+    "attachedtemplate", "afchunk", "subdocument", "frame", "externallink", "externallinkpath", "xlexternallinkpath",
+    "connections", "querytable", "xlmacrosheet", "xlintlmacrosheet", "dialogsheet", "extensibility", "mailmergesource",
+    "mailmergeheadersource", "recipientdata", "attachedtoolbars", "keymapcustomizations", "webextension",
+    "webextensiontaskpanes",
+))  # fmt: skip
+_CONTENTS = re.compile(
+    r"macroenabled|vbaproject|activex|oleobject|externallink|connections|macrosheet|dialogsheet|webextension",
+    re.IGNORECASE,
+)
+"""Kinds of content that run, or carry or fetch something else."""
+_ELEMENTS = frozenset(("altChunk", "ddeLink", "oleLink", "externalBook", "OLEObject", "object", "control", "dbPr"))
+_FORMULA = re.compile(r"\b(?:WEBSERVICE|CALL|REGISTER(?:\.ID)?|EXEC|RTD|IMAGE|FILTERXML)\s*\(|\|\s*'", re.IGNORECASE)
+_FIRST = re.compile(r"[^\s\"\\]+")
+
+
+class Damaged(Exception):
+    """No XML that an office program writes."""
+
+
+@dataclass
+class _Field:
+    """A field whose instruction is still being spelled; Word cuts it into runs as it likes."""
+
+    instruction: str = ""
+    spelled: bool = False
+
+
+def runs_something(xml: bytes) -> bool:
+    """Whether a part runs a program, or takes something from elsewhere. Raises Damaged for what is no plain XML."""
+    return _Part().read(xml)
+
+
+class _Part:
+    def __init__(self) -> None:
+        self._fields: list[_Field] = []
+        self._taking: Callable[[str], None] | None = None
+        self._formula: list[str] = []
+        self._depth = 0
+        self._found = False
+
+    def read(self, xml: bytes) -> bool:
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.CharacterDataHandler = lambda text: self._taking(text) if self._taking else None
+        parser.StartDoctypeDeclHandler = _refuse
+        try:
+            parser.Parse(xml, True)
+        except expat.ExpatError as error:
+            raise Damaged from error
+        return self._found or any(_is_bad(field.instruction) for field in self._fields)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise Damaged
+        local = name.rpartition(" ")[2]
+        said = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+        match local:
+            case "Relationship":
+                self._found |= _is_bad_relation(said)
+            case "Default" | "Override":
+                self._found |= _CONTENTS.search(said.get("ContentType", "")) is not None
+            case "fldSimple":
+                self._found |= _is_bad(said.get("instr", ""))
+            case "fldChar":
+                self._mark(said.get("fldCharType", ""))
+            case "instrText" | "delInstrText":
+                self._taking = self._spell
+            case "f" | "definedName" | "formula1" | "formula2" | "formula":
+                self._formula = []
+                self._taking = self._formula.append
+            case _ if local in _ELEMENTS:
+                self._found |= local not in ("object", "control") or "wordprocessingml" in name
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        local = name.rpartition(" ")[2]
+        if local in ("instrText", "delInstrText"):
+            self._taking = None
+        elif self._taking is not None and local in ("f", "definedName", "formula1", "formula2", "formula"):
+            self._taking = None
+            self._found |= _FORMULA.search("".join(self._formula)) is not None
+
+    def _mark(self, kind: str) -> None:
+        """A field begins, has spelled its instruction, or ends. One that begins before its outer one has named its kind
+        computes that kind: nobody writes so."""
+        if kind == "begin":
+            outer = self._fields[-1] if self._fields else None
+            self._found |= outer is not None and not outer.spelled and not outer.instruction.strip()
+            self._fields.append(_Field())
+        elif self._fields:
+            self._fields[-1].spelled = True
+            self._found |= _is_bad(self._fields[-1].instruction)
+            if kind == "end":
+                self._fields.pop()
+
+    def _spell(self, text: str) -> None:
+        if not self._fields:
+            self._fields.append(_Field())  # without a beginning: judged at the end
+        self._fields[-1].instruction += text
+
+
+def _is_bad(instruction: str) -> bool:
+    kind = _FIRST.search(instruction)
+    return kind is not None and kind[0].upper() in _FIELDS
+
+
+def _is_bad_relation(said: dict[str, str]) -> bool:
+    """A link that a person follows is none, wherever it leads, so long as it is to a page."""
+    kind, target = said.get("Type", "").rpartition("/")[2].lower(), said.get("Target", "")
+    if said.get("TargetMode", "").lower() == "external":
+        return kind != "hyperlink" or leads_astray(target)
+    return kind in _RELATIONS
+
+
+def _refuse(*_told: object) -> None:
+    raise Damaged

@@ -1,0 +1,135 @@
+"""Whether a PDF does anything when it is opened: runs, sends, fetches, plays or carries something.
+
+Objects are looked at as pypdf reads them, those in compressed streams too. Names are also searched for in the bytes,
+since readers disagree about which of two objects or entries counts.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from pypdf import PdfReader
+from pypdf.generic import (
+    ArrayObject,
+    ByteStringObject,
+    DictionaryObject,
+    IndirectObject,
+    PdfObject,
+    StreamObject,
+    TextStringObject,
+)
+
+from services.inspection.link_targets import leads_astray
+
+OBJECTS_MAX = 100_000
+_UNPACKED_MAX = 20_000_000
+"""Bytes of one object stream that are searched; pypdf refuses larger ones by itself."""
+_FORBIDDEN_KEYS = frozenset((
+    "/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/AF", "/RichMediaContent", "/RichMediaSettings", "/XFA", "/AA",
+    "/OPI",
+))  # fmt: skip
+_ELSEWHERE = frozenset(("/F", "/FFilter", "/FDecodeParms", "/Ref"))
+"""Entries of a stream whose content lies in another file."""
+_FORBIDDEN_VALUES: Mapping[str, frozenset[str]] = {
+    "/S": frozenset((
+        "/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/ResetForm", "/Rendition", "/Movie", "/Sound",
+        "/RichMediaExecute", "/GoToR", "/GoToE", "/Hide", "/Trans", "/SetOCGState", "/GoTo3DView", "/Thread",
+        "/GoToDp",
+    )),
+    "/Type": frozenset(("/EmbeddedFile", "/Filespec")),
+    "/Subtype": frozenset(("/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D")),
+}  # fmt: skip
+_NAMES = re.compile(
+    rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia|ImportData|SubmitForm|GoToR|GoToE)(?![A-Za-z0-9])"
+    rb"|\(\s*(?i:j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t)\s*:"
+)
+"""Long enough not to occur in a picture by chance."""
+_SHORT_NAMES = re.compile(rb"/(?:JS|AA|EF|XFA)(?![A-Za-z0-9])")
+"""Searched for only where everything is text."""
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_STREAM = re.compile(rb"/ObjStm(?:(?!endobj).){0,1000}?stream\r?\n", re.DOTALL)
+
+
+def does_something(reader: PdfReader, content: bytes) -> bool:
+    """Raises what pypdf raises for files that are made up."""
+    plain = _unescape(content)
+    if _NAMES.search(plain) or any(_names_in(packed) for packed in _packed(content)):
+        return True
+    return any(_acts(one) for one in _objects(reader))
+
+
+def _unescape(content: bytes) -> bytes:
+    """``/J#61vaScript`` as every reader understands it."""
+    return _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), content)
+
+
+def _names_in(packed: bytes) -> bool:
+    plain = _unescape(packed)
+    return _NAMES.search(plain) is not None or _SHORT_NAMES.search(plain) is not None
+
+
+def _packed(content: bytes) -> Iterator[bytes]:
+    """What lies in object streams, also those that no table names."""
+    for found in _STREAM.finditer(content):
+        try:
+            end = content.find(b"endstream", found.end())
+            yield zlib.decompressobj().decompress(content[found.end() : end if end > 0 else None], _UNPACKED_MAX)
+        except zlib.error:
+            continue
+
+
+def _objects(reader: PdfReader) -> Iterator[PdfObject]:
+    """Every object that the file names, those in compressed streams too, and the trailer."""
+    numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
+    if len(numbers) > OBJECTS_MAX:
+        raise ValueError("too many objects")
+    generations = {number: generation for generation, table in reader.xref.items() for number in table}
+    yield reader.trailer
+    for number in numbers:
+        one = reader.get_object(IndirectObject(number, generations.get(number, 0), reader))
+        if one is not None:
+            yield one
+
+
+def _acts(found: PdfObject) -> bool:
+    """Whether an object, or what lies directly in it, runs, opens, plays or carries something."""
+    todo: list[object] = [found]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, DictionaryObject):
+            if _is_active(one):
+                return True
+            todo += _direct(one.values())
+        elif isinstance(one, ArrayObject):
+            todo += _direct(one)
+    return False
+
+
+def _direct(values: Iterable[object]) -> list[object]:
+    """References are left out: what they lead to is looked at by itself."""
+    return [value for value in values if isinstance(value, DictionaryObject | ArrayObject)]
+
+
+def _is_active(one: DictionaryObject) -> bool:
+    keys = {str(key) for key in one}
+    if keys & _FORBIDDEN_KEYS or (isinstance(one, StreamObject) and keys & _ELSEWHERE):
+        return True
+    if any(name in one and str(one[name]) in names for name, names in _FORBIDDEN_VALUES.items()):
+        return True
+    return _opens_with(one) or any(leads_astray(_text(one[name])) for name in ("/URI", "/Base") if name in one)
+
+
+def _opens_with(one: DictionaryObject) -> bool:
+    """An action on opening; a place to begin at is none."""
+    if "/OpenAction" not in one:
+        return False
+    action = one["/OpenAction"]
+    return isinstance(action, DictionaryObject) and "/S" in action and str(action["/S"]) != "/GoTo"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, ByteStringObject):
+        return value.decode("latin-1")
+    return str(value) if isinstance(value, TextStringObject) else ""

@@ -1,0 +1,177 @@
+"""Consents to the mini-program's messages (一次性订阅消息): each acceptance of a template allows one message of it, at
+any later time. What to ask for, when, and what came of it.
+
+WeChat lets the mini-program ask only straight from a tap or after a payment, for three templates at most, of different
+titles. So a page learns beforehand what is worth asking at its taps, and reports what the person chose. Who always
+accepts is not shown the question; who refused is left in peace for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from domain.errors import InvalidInput
+from models.accounts import Session, WechatIdentity
+from services.core.base import Actor, Deps, transaction
+from services.core.permissions import AGENCY, APPLICANT, EXPERT, REVIEWER, SUPERVISOR
+
+Occasion = Literal["applying", "paying", "invitation", "submission", "drawing", "supervising", "reviewing"]
+Answer = Literal["accept", "acceptWithAudio", "acceptWithAlert", "reject", "ban", "filter"]
+
+MOST = 3
+_MOST_LEFT = 50
+_REST: Mapping[str, timedelta] = {"reject": timedelta(days=7), "ban": timedelta(days=30)}
+"""How long a template is not asked for: refused by the person, or switched off by WeChat."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Who is asked on an occasion, and for which kinds of notice, the most needed first."""
+
+    roles: frozenset[str]
+    kinds: tuple[str, ...]
+
+
+OCCASIONS: Mapping[Occasion, _Asked] = {
+    "applying": _Asked(
+        APPLICANT,
+        (
+            "application_sent_back", "fee_open", "application_progress", "application_exam", "application_entered",
+            "application_refused", "application_ended", "employer_answered", "objection_answered",
+            "campaign_changed",
+        ),
+    ),
+    "paying": _Asked(APPLICANT, ("fee_paid", "invoice_sent", "fee_refunded", "fee_redirected", "invoice_reversed")),
+    "invitation": _Asked(EXPERT, ("check_in_reminder", "gathering_changed", "draw_cancelled")),
+    "submission": _Asked(AGENCY, ("agency_verified", "agency_refused", "agency_full")),
+    "drawing": _Asked(
+        AGENCY,
+        (
+            "agency_full", "agency_short", "agency_leave", "agency_late", "agency_unsealed", "agency_agreed",
+            "agency_checked_in",
+        ),
+    ),
+    "supervising": _Asked(SUPERVISOR, ("commitment_wanted",)),
+    "reviewing": _Asked(REVIEWER, ("review_waiting",)),
+}  # fmt: skip
+_SEVERAL: Mapping[str, int] = {"application_progress": 3, "agency_agreed": 3, "agency_checked_in": 3}
+"""Kinds of which one matter brings several; of the others one consent in hand is enough."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A template that serves an occasion. ``ask``: worth a question now, else only of who accepts without one."""
+
+    template_id: str
+    title: str
+    left: int
+    ask: bool
+
+
+class Consents:
+    """``template_of`` gives the mini-program's template id for a pool and kind of notice."""
+
+    def __init__(self, deps: Deps, template_of: Callable[[str, str], str]) -> None:
+        self._deps = deps
+        self._template_of = template_of
+
+    async def wanted(self, actor: Actor, occasion: Occasion) -> tuple[Wanted, ...]:
+        """What may be asked at the taps of an occasion, in the order of need; at most ``MOST`` are worth asking now.
+
+        Whom the official account reaches first is not troubled. Empty for other roles, and where no WeChat stands
+        behind the log-in.
+        """
+        identity = await self._identity(actor)
+        if identity is None or actor.role not in OCCASIONS[occasion].roles:
+            return ()
+        in_chat = await WechatIdentity.exists(account_id=actor.account_id, app="oa", following=True, blocked=False)
+        needed: dict[str, int] = {}
+        titles: dict[str, str] = {}
+        for kind, template, title in self._templates(actor.pool, OCCASIONS[occasion].kinds):
+            spare = in_chat and self._chat_is_enough(actor.pool, kind)
+            needed[template] = needed.get(template, 0) + (0 if spare else _SEVERAL.get(kind, 1))
+            titles.setdefault(template, title)
+        now, found = self._deps.now(), list[Wanted]()
+        asked: set[str] = set()
+        for template, title in titles.items():
+            left = int(identity.subscribe_credits.get(template, 0))
+            ask = left < needed[template] and not _rests(identity, template, now)
+            ask = ask and title not in asked and len(asked) < MOST  # of equal titles WeChat shows the first only
+            asked |= {title} if ask else set()
+            found.append(Wanted(template, title, left, ask))
+        return tuple(found)
+
+    async def take(self, actor: Actor, answers: Mapping[str, Answer]) -> None:
+        """Note what the person chose. Raises InvalidInput for a template that is none of the pool's."""
+        known = {template for _, template, _ in self._templates(actor.pool, self._deps.book(actor.pool).ladder)}
+        if not answers.keys() <= known:
+            raise InvalidInput("没有这个订阅消息模板，请更新小程序后重试。", code="template_unknown", field="answers")
+        found = await self._identity(actor)
+        if found is None:
+            return
+        now = self._deps.now()
+        async with transaction():
+            identity = await WechatIdentity.select_for_update().get_or_none(id=found.id)
+            if identity is not None:
+                _note(identity, answers, now)
+                await identity.save(update_fields=["subscribe_credits", "subscribe_refusals"])
+
+    async def _identity(self, actor: Actor) -> WechatIdentity | None:
+        session = await Session.get_or_none(id=actor.session_id) if actor.session_id else None
+        if session is None or session.identity_id is None:
+            return None
+        return await WechatIdentity.get_or_none(id=session.identity_id, app="mini")
+
+    def _chat_is_enough(self, pool: str, kind: str) -> bool:
+        """Whether whom the official account reaches is not sent this kind over the mini-program any more."""
+        ladder = self._deps.book(pool).ladder[kind]
+        channels = [step.channel for step in ladder.steps]
+        return ladder.until == "delivered" and "wechat" in channels[: channels.index("mini")]
+
+    def _templates(self, pool: str, kinds: Sequence[str] | Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+        """Kind, template and title of what goes over the mini-program in this pool."""
+        book = self._deps.book(pool)
+        for kind in kinds:
+            card = book.texts[kind].subscribe
+            if card is not None and any(step.channel == "mini" for step in book.ladder[kind].steps):
+                yield kind, self._template_of(pool, kind), card.title
+
+
+def _rests(identity: WechatIdentity, template: str, now: datetime) -> bool:
+    refusal = identity.subscribe_refusals.get(template)
+    return refusal is not None and now < datetime.fromisoformat(refusal["at"]) + _REST[refusal["how"]]
+
+
+def _note(identity: WechatIdentity, answers: Mapping[str, Answer], now: datetime) -> None:
+    """A refusal takes nothing that was accepted before; only withdrawing in WeChat's settings does."""
+    left, refused = dict(identity.subscribe_credits), dict(identity.subscribe_refusals)
+    for template, answer in answers.items():
+        if answer.startswith("accept"):
+            left[template] = min(left.get(template, 0) + 1, _MOST_LEFT)
+            refused.pop(template, None)
+        elif answer in _REST:
+            refused[template] = {"at": now.isoformat(), "how": answer}
+    identity.subscribe_credits, identity.subscribe_refusals = left, refused
+
+
+async def take_events(
+    appid: str, openid: str, consents: Sequence[tuple[str, bool]], *, withdrawn: bool, now: datetime
+) -> None:
+    """What WeChat itself reports, as (template id, accepted). Unknown openids are left alone.
+
+    ``withdrawn``: switched off in WeChat's settings, which takes what was accepted before as well.
+    """
+    if not consents:
+        return
+    async with transaction():
+        identity = await WechatIdentity.select_for_update().get_or_none(appid=appid, openid=openid)
+        if identity is None:
+            return
+        _note(identity, {template: "accept" if yes else "reject" for template, yes in consents}, now)
+        if withdrawn:
+            gone = {template: 0 for template, yes in consents if not yes}
+            identity.subscribe_credits = {**identity.subscribe_credits, **gone}
+        await identity.save(update_fields=["subscribe_credits", "subscribe_refusals"])

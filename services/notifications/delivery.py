@@ -1,0 +1,406 @@
+"""Carries attempts out: claims what is due, sends it side by side, writes what came of it.
+
+An attempt is marked ``unknown`` and committed before the vendor hears of it, so that a crash leaves a trace; it is
+never sent again unless the vendor is known to have refused it or to make repeats one (template messages, by their id).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from domain.chat_links import choice
+from domain.clock import SHANGHAI
+from domain.errors import OutcomeUnknown, Rejected, Transient
+from domain.links_in_text import defuse
+from services.core.base import Deps, execute, rows, transaction
+from services.core.batches import each
+from services.core.outages import AWAY
+from services.notifications import short_links, texts
+from services.notifications.actions import ACTIONS, INVITATION
+from services.notifications.entrances import Entrances
+from services.notifications.notices import STOPPED, Notices
+from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 400
+_AT_ONCE = 64
+_MAX_TRIES = 4
+_LONGEST_PAUSE = 60.0
+"""Seconds."""
+_WINDOW_CLOSED = ("45015", "45047", "45072")
+_NOT_FOLLOWING = ("43004", "50005")
+_BLOCKED = ("43019", "48002", "50002")
+_NO_CREDIT = "43101"
+
+_CLAIM = """
+UPDATE attempt a SET state = 'unknown', tries = tries + 1, sent_at = $1,
+    check_at = $1 + make_interval(secs => greatest(a.wait, 5))
+WHERE a.id IN (SELECT id FROM attempt WHERE state = 'pending' AND due_at <= $1
+               ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING a.id
+"""
+_LOAD = """
+SELECT a.id, a.number, a.out_id, a.channel, a.tries, a.created_at, n.id AS notice_id, n.pool, n.kind, n.params,
+    n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link,
+    i.answer_until
+FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
+WHERE a.id = ANY($1::uuid[])
+"""
+_IDENTITIES = """
+SELECT DISTINCT ON (account_id, app) id, account_id, app, openid, subscribe_credits FROM wechat_identity
+WHERE account_id = ANY($1::uuid[]) AND following AND NOT blocked ORDER BY account_id, app, bound_at DESC NULLS LAST
+"""
+_SET_CREDIT = (
+    "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], $3::jsonb) "
+    "WHERE id = $1"
+)
+_SPEND_CREDIT = (
+    "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], "
+    "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
+)
+_OUR_OWN = frozenset({"link", "email"})
+"""Facts of a notice that may be tapped; all others are words that somebody may have typed."""
+_LOCK_NOTICES = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+_LOOK_AGAIN = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
+_EARLY = (
+    "SELECT id FROM receipt WHERE applied_at IS NULL AND vendor IN ('wechat', 'sms') "
+    "AND coalesce(body->>'msgid', body->>'biz_id') = ANY($1::text[])"
+)
+"""Reports that came before the message's id stood in the ledger."""
+_APPLY = """
+UPDATE attempt a SET state = o.state, vendor_id = o.vendor_id, vendor_code = o.vendor_code,
+    due_at = coalesce(o.retry_at, a.due_at), cost = o.cost,
+    check_at = CASE WHEN o.state IN ('sent', 'unknown') THEN a.check_at END,
+    closed_at = CASE WHEN o.state IN ('delivered', 'failed') THEN $2::timestamptz END
+FROM jsonb_to_recordset($1::jsonb)
+    AS o(id uuid, state text, vendor_id text, vendor_code text, retry_at timestamptz, cost int)
+WHERE a.id = o.id AND a.state = 'unknown'
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a vendor said to one attempt. ``state``: sent, delivered, failed, unknown, or pending to try again."""
+
+    attempt_id: UUID
+    notice_id: UUID
+    state: str
+    vendor_id: str = ""
+    vendor_code: str = ""
+    retry_at: datetime | None = None
+    cost: int = 0
+    identity_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """Where a notice's recipient can be reached in WeChat: identity id and openid by app."""
+
+    identities: Mapping[str, tuple[UUID, str]]
+    credits: Mapping[str, int] = field(default_factory=dict)
+    """Subscribe messages of the mini-program still allowed, by template id; a template that is missing: not known."""
+
+    def openid(self, app: str) -> str | None:
+        found = self.identities.get(app)
+        return found[1] if found else None
+
+
+class Delivery:
+    """``prices`` are fen per attempt by channel, for the ledger; ``subscribe_template`` the id for a pool and kind.
+
+    ``taps`` are the ids of the chat's commands, which notices offer to tap.
+    """
+
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notices,
+        official: OfficialAccountSender,
+        windows: ChatWindows,
+        mini: MiniProgramPlatform,
+        sms: SmsSender,
+        voice: VoiceCaller,
+        prices: Mapping[str, int],
+        subscribe_template: Callable[[str, str], str] = lambda _pool, kind: kind,
+        *,
+        entrances: Entrances | None = None,
+        taps: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._official = official
+        self._windows = windows
+        self._mini = mini
+        self._sms = sms
+        self._voice = voice
+        self._prices = prices
+        self._subscribe_template = subscribe_template
+        self._entrances = entrances or Entrances(deps.public_url, {})
+        self._taps = taps
+
+    async def deliver_due(self) -> int:
+        """Send everything that is due, batch by batch; returns how many attempts were made."""
+        done = 0
+        while batch := await self._claim():
+            limit = asyncio.Semaphore(_AT_ONCE)
+            people = await self._people([row["account_id"] for row in batch if row["account_id"]])
+            outcomes = await asyncio.gather(*(self._attempt(row, people, limit) for row in batch))
+            await self._write(batch, outcomes)
+            done += len(batch)
+        return done
+
+    async def _claim(self) -> list[Any]:
+        async with transaction():
+            claimed = await rows(_CLAIM, self._deps.now(), _BATCH)
+        return await rows(_LOAD, [row["id"] for row in claimed]) if claimed else []
+
+    async def _people(self, accounts: Sequence[UUID]) -> dict[UUID, Person]:
+        found: dict[UUID, dict[str, tuple[UUID, str]]] = {}
+        allowed: dict[UUID, dict[str, int]] = {}
+        for row in await rows(_IDENTITIES, list(set(accounts))):
+            found.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
+            if row["app"] == "mini":
+                allowed[row["account_id"]] = _as_object(row["subscribe_credits"])
+        return {account: Person(identities, allowed.get(account, {})) for account, identities in found.items()}
+
+    async def _attempt(self, row: Any, people: Mapping[UUID, Person], limit: asyncio.Semaphore) -> Outcome:
+        """Call the vendor once. Every gateway error becomes an outcome; nothing else is expected here."""
+        outcome = Outcome(row["id"], row["notice_id"], "sent")
+        try:
+            if (held := self._held(row, outcome)) is not None:
+                return held
+            person = people.get(row["account_id"], Person({}))
+            app = {"wechat": "oa", "mini": "mini"}.get(row["channel"])
+            if app is not None:
+                if app not in person.identities:
+                    return replace(outcome, state="failed", vendor_code="no_openid")
+                outcome = replace(outcome, identity_id=person.identities[app][0])
+            elif not row["mobile_sealed"]:
+                return replace(outcome, state="failed", vendor_code="no_mobile")
+            async with limit:
+                return await self._send(row, person, outcome)
+        except Transient as error:
+            return self._again(row, outcome, error)
+        except Rejected as error:
+            return replace(outcome, state="failed", vendor_code=error.vendor_code[:60])
+        except OutcomeUnknown as error:
+            return self._unknown(row, outcome, error.reason[:60])
+        except Exception:  # last resort: a mistake of ours in one message must not take the outcomes of all others
+            log.exception("attempt_failed", attempt=row["number"], kind=row["kind"], channel=row["channel"])
+            return self._unknown(row, outcome, "our_error")
+
+    def _held(self, row: Any, outcome: Outcome) -> Outcome | None:
+        """What an outage has delayed may have come to its end, or into the quiet hours, since it was planned."""
+        now = self._deps.now()
+        if row["state"] != "active":
+            return replace(outcome, state="failed", vendor_code=STOPPED)
+        if row["kind"] in texts.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
+            return replace(outcome, state="failed", vendor_code="too_late")
+        hours = self._deps.book(row["pool"]).ladder[row["kind"]].hours.get(row["channel"])
+        if hours is not None and not hours.contains(now):
+            return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
+        return None
+
+    def _unknown(self, row: Any, outcome: Outcome, code: str) -> Outcome:
+        """Perhaps sent: only a template message is repeated, since WeChat makes repeats of one id one."""
+        if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
+            pause = 5 * 2.0 ** row["tries"] * random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
+            retry_at = self._deps.now() + timedelta(seconds=pause)
+            return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
+        return replace(outcome, state="unknown", vendor_code=code)
+
+    def _again(self, row: Any, outcome: Outcome, error: Transient) -> Outcome:
+        """Soon again; a vendor that asks for a long pause has failed, so that the ladder goes on."""
+        if row["tries"] >= _MAX_TRIES or (error.retry_after or 0) > _LONGEST_PAUSE:
+            return replace(outcome, state="failed", vendor_code=error.reason[:60])
+        pause = error.retry_after if error.retry_after is not None else 2.0 ** row["tries"]
+        pause *= random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
+        retry_at = self._deps.now() + timedelta(seconds=pause)
+        return replace(outcome, state="pending", vendor_code=error.reason[:60], retry_at=retry_at)
+
+    async def _send(self, row: Any, person: Person, outcome: Outcome) -> Outcome:
+        book = self._deps.book(row["pool"])
+        params = self._params(row)
+        channel = row["channel"]
+        if channel == "wechat":
+            return await self._send_wechat(row, str(person.openid("oa")), params, outcome)
+        if channel == "mini":
+            template = self._subscribe_template(row["pool"], row["kind"])
+            if person.credits.get(template, 1) < 1:
+                return replace(outcome, state="failed", vendor_code=_NO_CREDIT)
+            fields = texts.subscribe_fields(book, row["kind"], params)
+            openid = str(person.openid("mini"))
+            await self._mini.send_subscribe(row["pool"], openid, row["kind"], fields, page=self._mini_page(row, params))
+            return replace(outcome, state="delivered")
+        mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
+        cost = self._prices.get(channel, 0)
+        if channel == "sms":
+            variables = texts.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
+            vendor_id = await self._sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
+            return replace(outcome, vendor_id=vendor_id, cost=cost)
+        message = texts.voice_message(book, row["kind"], params)
+        vendor_id = await self._voice.call(
+            row["pool"], mobile, message.template, message.params, keys=message.keys, bye=message.bye,
+            out_id=row["out_id"],
+        )  # fmt: skip
+        return replace(outcome, vendor_id=vendor_id, cost=cost)
+
+    async def _send_wechat(self, row: Any, openid: str, params: Mapping[str, str], outcome: Outcome) -> Outcome:
+        """A chat message while the user's window is open, else a template message."""
+        pool, kind = row["pool"], row["kind"]
+        book = self._deps.book(pool)
+        if row["tries"] == 1 and await self._windows.spend(pool, openid):
+            try:
+                await self._send_chat(row, openid, texts.chat_text(book, kind, params), self._taps_of(row, params))
+                return replace(outcome, state="delivered", vendor_code="chat")
+            except Rejected as error:
+                if error.vendor_code not in _WINDOW_CLOSED:
+                    raise
+        fields = texts.card_fields(book, kind, params)
+        msgid = await self._official.send_template(
+            pool, openid, kind, fields, url=params.get("link", ""), client_msg_id=f"n{row['number']}",
+            mini_page=ACTIONS[kind].mini_page(params) if kind in ACTIONS else "",
+        )  # fmt: skip
+        return replace(outcome, vendor_id=msgid)
+
+    async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
+        choices = texts.CHOICES.get(row["kind"])
+        if choices is None or row["menu_id"] is None:
+            await self._official.send_text(row["pool"], openid, "\n".join([text, *(f"▸ {tap}" for tap in taps)]))
+            return
+        items = [MenuItem(row["menu_id"] + index, label) for index, label in enumerate(choices)]
+        await self._official.send_menu(
+            row["pool"], openid, text, items, "点“参加”即算答复；名额未满时，截止前可以撤销。"
+        )
+
+    def _params(self, row: Any) -> dict[str, str]:
+        given = _as_object(row["params"]).items()
+        params = {name: str(value) if name in _OUR_OWN else defuse(str(value)) for name, value in given}
+        if row["secret_sealed"]:
+            params["code"] = self._deps.keys.open_text(row["secret_sealed"], "notice")
+        params |= {"pool": row["pool"], "hotline": self._deps.book(row["pool"]).pool.hotline} | params
+        if row["link"]:
+            params["invitation"] = row["link"]
+        if path := self._path(row, params):
+            params["link"] = self._entrances.page(row["pool"], path)
+        return params
+
+    def _path(self, row: Any, params: Mapping[str, str]) -> str:
+        """The page that a notice opens; empty: none."""
+        action = ACTIONS.get(row["kind"])
+        if action is None or (action.route == INVITATION and not row["link"]):
+            return ""
+        return action.path(params)
+
+    def _taps_of(self, row: Any, params: Mapping[str, str]) -> list[str]:
+        """What can be tapped below a chat message: its page, and words that go on in the chat."""
+        action = ACTIONS.get(row["kind"])
+        if action is None:
+            return []
+        path = self._path(row, params)
+        page = [self._entrances.link(action.label, row["pool"], path, action.mini_page(params))] if path else []
+        return page + [choice(word, self._taps[word]) for word in action.words if word in self._taps]
+
+    def _mini_page(self, row: Any, params: Mapping[str, str]) -> str:
+        action = ACTIONS.get(row["kind"])
+        return (action.mini_page(params) if action else "") or "pages/index/index"
+
+    def _short(self, row: Any, params: Mapping[str, str]) -> str:
+        """The same page as a short message has room for."""
+        if row["link"]:
+            return params.get("link", "")
+        return f"{self._deps.public_url}{short_links.path_of(self._deps.keys, row['number'])}"
+
+    async def _write(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        """All in one transaction; when that fails, each in its own. One that can't be written stays *unknown*: it is
+        asked after, and never sent again."""
+        try:
+            await self._apply(batch, outcomes)
+        except AWAY:
+            raise
+        except Exception:  # last resort: whatever is wrong with one outcome, the others must not be lost with it
+            log.exception("outcomes_not_written", count=len(batch))
+            if len(batch) == 1:
+                return
+            for row, outcome in zip(batch, outcomes, strict=True):
+                await self._write([row], [outcome])
+
+    async def _apply(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        """Notices are locked before attempts, as everywhere; what still has to climb is marked in the same breath."""
+        now = self._deps.now()
+        kinds = {row["notice_id"]: (row["pool"], row["kind"]) for row in batch}
+        ended = {o.notice_id for o in outcomes if o.state in ("delivered", "failed")}
+        done = {o.notice_id for o in outcomes if o.state == "delivered" and self._ends(kinds[o.notice_id])}
+        async with transaction():
+            await execute(_LOCK_NOTICES, sorted(ended))
+            await execute(_APPLY, json.dumps([_as_row(o) for o in outcomes]), now)
+            await self._mark_identities(outcomes)
+            await self._count_credits(batch, outcomes)
+            await self._notices.finish(sorted(done))
+            await execute(_LOOK_AGAIN, sorted(ended - done), now)
+            await self._wake_early_receipts(batch, outcomes)
+        await each("climb", sorted(ended - done), self._climb)
+
+    async def _climb(self, notice_id: UUID) -> None:
+        async with transaction():
+            await self._notices.advance(notice_id)
+
+    async def _wake_early_receipts(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        messages = [
+            o.vendor_id for row, o in zip(batch, outcomes, strict=True) if row["channel"] != "voice" and o.vendor_id
+        ]
+        if messages:
+            early = await rows(_EARLY, messages)
+            await self._deps.jobs.defer_many("receipts.apply", [{"receipt_id": str(row["id"])} for row in early])
+
+    def _ends(self, kind: tuple[str, str]) -> bool:
+        book = self._deps.rulebooks.get(kind[0])
+        ladder = book.ladder.get(kind[1]) if book else None
+        return ladder is not None and ladder.until == "delivered"
+
+    async def _count_credits(self, batch: Sequence[Any], outcomes: Sequence[Outcome]) -> None:
+        """One subscribe message less for each that was sent; none left where WeChat says so."""
+        for row, outcome in zip(batch, outcomes, strict=True):
+            if row["channel"] != "mini" or outcome.identity_id is None:
+                continue
+            template = self._subscribe_template(row["pool"], row["kind"])
+            if outcome.vendor_code == _NO_CREDIT:
+                await execute(_SET_CREDIT, outcome.identity_id, template, "0")
+            elif outcome.state == "delivered":
+                await execute(_SPEND_CREDIT, outcome.identity_id, template)
+
+    async def _mark_identities(self, outcomes: Sequence[Outcome]) -> None:
+        """Learn from refusals who does not follow any more, or wants no messages."""
+        gone = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _NOT_FOLLOWING]
+        blocked = [o.identity_id for o in outcomes if o.identity_id and o.vendor_code in _BLOCKED]
+        if gone:
+            await execute("UPDATE wechat_identity SET following = false WHERE id = ANY($1::uuid[])", gone)
+        if blocked:
+            await execute("UPDATE wechat_identity SET blocked = true WHERE id = ANY($1::uuid[])", blocked)
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    """A jsonb column, which the driver hands over as text."""
+    return value if isinstance(value, dict) else dict(json.loads(value))
+
+
+def _as_row(outcome: Outcome) -> dict[str, object]:
+    return {
+        "id": str(outcome.attempt_id),
+        "state": outcome.state,
+        "vendor_id": outcome.vendor_id,
+        "vendor_code": outcome.vendor_code,
+        "retry_at": outcome.retry_at.astimezone(SHANGHAI).isoformat() if outcome.retry_at else None,
+        "cost": outcome.cost,
+    }

@@ -1,0 +1,32 @@
+"""An answer of the chat that came too late for every window waits there; its person is told so on another channel."""
+
+from __future__ import annotations
+
+from domain.clock import local, print_date
+from models.accounts import WechatIdentity
+from services.accounts.verification_codes import Notifier
+from services.core.base import Deps, transaction
+
+KIND = "chat_reply"
+
+
+class LateReplies:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def tell_waiting(self, pool: str, openid: str) -> bool:
+        """Notify the person of an openid, at most once an hour; False for one that is bound to nobody.
+
+        The ladder of ``chat_reply`` says over which channels. The answer itself is not told there: it may be personal.
+        """
+        identity = await WechatIdentity.get_or_none(pool=pool, app="oa", openid=openid)
+        if identity is None or identity.account_id is None:
+            return False
+        now = self._deps.now()
+        async with transaction():
+            await self._notices.notify(
+                pool=pool, kind=KIND, dedupe_key=f"{KIND}:{identity.id}:{now:%Y%m%d%H}", account_id=identity.account_id,
+                params={"at": f"{print_date(now)} {local(now):%H:%M}"},
+            )  # fmt: skip
+        return True

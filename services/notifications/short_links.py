@@ -1,0 +1,61 @@
+"""Addresses short enough for an SMS: the attempt that carried it, and a few characters so that nobody counts them up.
+
+They lead to a page and let nobody in: whoever opens it logs in there as ever.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+
+from domain.errors import NotFound
+from services.core.base import Deps, rows
+from services.core.crypto import Keyring
+from services.notifications.actions import ACTIONS
+from services.notifications.entrances import Entrances
+
+_TAG = b"pbt-notice-link-v1\0"
+_MAC = 4
+"""Letters."""
+_CODE = re.compile(rf"([0-9a-f]{{1,15}})([a-z2-7]{{{_MAC}}})")
+_FIND = (
+    "SELECT n.pool, n.kind, n.params FROM attempt a JOIN notice n ON n.id = a.notice_id "
+    "WHERE a.number = $1 AND a.channel = 'sms'"
+)
+
+
+def path_of(keys: Keyring, number: int) -> str:
+    """``/n/1a2b37kqx``."""
+    return f"/n/{number:x}{_mac(keys, number)}"
+
+
+class ShortLinks:
+    def __init__(self, deps: Deps, entrances: Entrances) -> None:
+        self._deps = deps
+        self._entrances = entrances
+
+    async def find(self, code: str) -> str:
+        """The path that a short address stands for. Raises NotFound for one that we did not send."""
+        read = _CODE.fullmatch(code)
+        if read is None or not hmac.compare_digest(read[2], _mac(self._deps.keys, int(read[1], 16))):
+            raise _unknown()
+        found = await rows(_FIND, int(read[1], 16))
+        action = ACTIONS.get(found[0]["kind"]) if found else None
+        if action is None:
+            raise _unknown()
+        pool, params = found[0]["pool"], found[0]["params"]
+        kept = params if isinstance(params, dict) else json.loads(params)
+        said = {name: str(value) for name, value in kept.items()}
+        return self._entrances.path(pool, action.path({**said, "pool": pool}))
+
+
+def _mac(keys: Keyring, number: int) -> str:
+    digest = hmac.new(keys.signing, _TAG + str(number).encode(), hashlib.sha256).digest()
+    return base64.b32encode(digest).decode().lower()[:_MAC]
+
+
+def _unknown() -> NotFound:
+    return NotFound("链接无效，请使用最新一条通知中的链接。", code="link_invalid")

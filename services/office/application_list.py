@@ -1,0 +1,238 @@
+"""Applications as the office looks through them: filtered, sorted, paged, counted; one of them whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
+
+from domain.entry_lifecycles import ApplicationState
+from domain.errors import InvalidInput
+from domain.form_texts import show_region
+from domain.rulebook import Rulebook
+from models.accounts import Account
+from models.applications import Application
+from services.applications.codes import load_codes
+from services.applications.progress import Progress, progress_of
+from services.applications.repository import unknown_application
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.reviews.application_view import Sheet, find_secret, read_sheet
+from services.reviews.queue import LogLine, read_log
+
+PAGE_MAX = 100
+Sort = Literal["newest", "oldest", "waiting", "name"]
+"""By last submission, or by how long it has been in its state, or by pinyin."""
+
+_COLUMNS = (
+    "id, number, campaign_id, entry_type, state, state_since, name, region, step, round, submitted_at, created_at"
+)
+_PAGE = (
+    "WITH page AS (SELECT {columns}, name_sort, region_path FROM application WHERE {where} ORDER BY {order} "
+    "LIMIT {limit} OFFSET {offset}) "
+    "SELECT page.*, (SELECT count(*) FROM application WHERE {where}) AS total, "
+    "(SELECT string_agg(c.name, '' ORDER BY p.at DESC) FROM unnest(page.region_path) WITH ORDINALITY AS p (code, at), "
+    "LATERAL (SELECT e.name, e.parent FROM catalogue_entry e WHERE e.pool IN ('', $1) AND e.kind = 'region' "
+    "AND e.code = p.code ORDER BY e.pool DESC LIMIT 1) AS c WHERE c.parent <> '') AS region_name "
+    "FROM page ORDER BY {order}"
+)
+"""One way to the server for a page, the total and the names of regions, from the city down."""
+_ORDERS: Mapping[str, str] = {
+    "newest": "submitted_at DESC, id DESC",
+    "oldest": "submitted_at, id",
+    "waiting": "state_since, id",
+    "name": "name_sort, id",
+}
+_UNSENT = ("draft", "locked")
+"""States before the first submission; a cancelled one may never have been submitted either."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is looked for; empty: anything. ``region`` covers all below it, ``step`` is a code of a review step.
+
+    ``search`` is part of a name or the beginning of a number. The range is of the last submission, half-open. Without a
+    state, applications that were never submitted are left out.
+    """
+
+    campaign_id: UUID | None = None
+    state: str = ""
+    step: str = ""
+    region: str = ""
+    entry_type: str = ""
+    search: str = ""
+    submitted_from: datetime | None = None
+    submitted_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the list. ``step_name`` is empty outside review."""
+
+    id: UUID
+    number: str
+    campaign_id: UUID | None
+    entry_type: str
+    state: str
+    state_label: str
+    state_since: datetime
+    name: str
+    region: str
+    region_name: str
+    step: str
+    step_name: str
+    round: int
+    submitted_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    items: tuple[Line, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class StateCount:
+    state: str
+    state_label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class OfficeView:
+    """One application for staff: the form in words with sensitive values masked, the log, where it stands."""
+
+    line: Line
+    progress: Progress
+    sheet: Sheet
+    log: tuple[LogLine, ...]
+
+
+class ApplicationListing:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def page(self, actor: Actor, wanted: Filter, *, sort: Sort = "newest", page: int = 1, size: int = 20) -> Page:
+        """One page of what matches, and how many match in all. Raises InvalidInput that names the parameter."""
+        check(actor, "application.read")
+        if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
+            raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
+        if sort not in get_args(Sort):
+            raise InvalidInput("没有这种排序方式。", field="sort")
+        where, values = self.where(actor, wanted)
+        at = len(values)
+        sql = _PAGE.format(columns=_COLUMNS, where=where, order=_ORDERS[sort], limit=f"${at + 1}", offset=f"${at + 2}")
+        found = await rows(sql, *values, size, (page - 1) * size)
+        book = self._deps.book(actor.pool)
+        return Page(tuple(_line(row, book) for row in found), await self._total(found, page, where, values))
+
+    async def counts(self, actor: Actor, wanted: Filter) -> tuple[StateCount, ...]:
+        """How many of what matches are in each state, in the order of the way; states without any are left out."""
+        check(actor, "application.read")
+        where, values = self.where(actor, wanted)
+        found = await rows(f"SELECT state, count(*) AS n FROM application WHERE {where} GROUP BY state", *values)
+        numbers = {row["state"]: row["n"] for row in found}
+        return tuple(StateCount(s.value, s.label, numbers[s.value]) for s in ApplicationState if s.value in numbers)
+
+    async def get(self, actor: Actor, application_id: UUID) -> OfficeView:
+        """One application; the look is recorded. Raises NotFound."""
+        check(actor, "application.read")
+        application = await Application.get_or_none(id=application_id, pool=actor.pool)
+        if application is None:
+            raise unknown_application()
+        book = self._deps.book(actor.pool)
+        async with transaction():
+            await record(actor, self._deps.now(), "application.read", "application", application.id)
+        account = await Account.get(id=application.account_id)
+        codes = await load_codes(book, application.region)
+        row = {name: getattr(application, name) for name in _COLUMNS.split(", ")}
+        return OfficeView(
+            _line({**row, "region_name": show_region(application.region, codes) if application.region else ""}, book),
+            await progress_of(self._deps, application),
+            await read_sheet(self._deps, application, account),
+            await read_log(book, application.id),
+        )
+
+    async def reveal(self, actor: Actor, application_id: UUID, field: str) -> str:
+        """A sensitive value in clear; who saw which field stands in the audit trail. Raises NotFound."""
+        check(actor, "application.read")
+        application = await Application.get_or_none(id=application_id, pool=actor.pool)
+        if application is None:
+            raise unknown_application()
+        value = await find_secret(self._deps, application, await Account.get(id=application.account_id), field)
+        async with transaction():
+            await record(actor, self._deps.now(), "application.reveal", "application", application.id, field=field)
+        return value
+
+    async def _total(self, found: Sequence[Mapping[str, int]], page: int, where: str, values: Sequence[object]) -> int:
+        """A page beyond the last has no row to tell it."""
+        if found or page == 1:
+            return found[0]["total"] if found else 0
+        return int((await rows(f"SELECT count(*) AS n FROM application WHERE {where}", *values))[0]["n"])
+
+    def where(self, actor: Actor, wanted: Filter) -> tuple[str, list[object]]:
+        """Conditions as SQL of ours with the values as parameters."""
+        book = self._deps.book(actor.pool)
+        values: list[object] = [actor.pool]
+        parts = ["pool = $1"]
+
+        def add(sql: str, value: object) -> None:
+            values.append(value)
+            parts.append(sql.replace("?", f"${len(values)}"))
+
+        if wanted.campaign_id is not None:
+            add("campaign_id = ?", wanted.campaign_id)
+        if wanted.state:
+            add("state = ?", _state(wanted.state))
+        if wanted.state not in (*_UNSENT, "cancelled"):
+            parts.append("submitted_at IS NOT NULL")
+        if wanted.step:
+            parts.append("state IN ('reviewing', 'sent_back')")
+            add("step = ?", _step(book, wanted.step))
+        if wanted.region and wanted.region != book.pool.region:
+            add("region_path @> ARRAY[?::text]", wanted.region)
+        if wanted.entry_type:
+            add("entry_type = ?", wanted.entry_type)
+        if word := check_text(wanted.search, "search", "搜索词", 50):
+            pattern = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            add("(name ILIKE '%' || ? || '%' OR number ILIKE ? || '%')", pattern)
+        if wanted.submitted_from is not None:
+            add("submitted_at >= ?", wanted.submitted_from)
+        if wanted.submitted_until is not None:
+            add("submitted_at < ?", wanted.submitted_until)
+        return " AND ".join(parts), values
+
+
+def _state(value: str) -> str:
+    if value not in [state.value for state in ApplicationState]:
+        raise InvalidInput("没有这种申请状态。", field="state")
+    return value
+
+
+def _step(book: Rulebook, code: str) -> int:
+    steps = [step.code for step in book.review.steps]
+    if code not in steps:
+        raise InvalidInput("没有这个审核环节。", field="step")
+    return steps.index(code)
+
+
+def _line(row: Mapping[str, object], book: Rulebook) -> Line:
+    state, at = ApplicationState(str(row["state"])), int(str(row["step"]))
+    in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK) and at >= 0
+    step = book.review.step_at(at) if in_review else None
+    told: dict[str, object] = {
+        "state": state.value,
+        "state_label": state.label,
+        "region_name": row["region_name"] or "",
+        "step": step.code if step else "",
+        "step_name": step.name if step else "",
+    }
+    merged = {**row, **told}
+    return Line(**{name: merged[name] for name in _FIELDS})  # type: ignore[arg-type]  # columns of one table
+
+
+_FIELDS = tuple(field.name for field in fields(Line))

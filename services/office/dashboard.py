@@ -1,0 +1,285 @@
+"""What the office alone reads: what waits for somebody, one order with everything about it, invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast, get_args
+from uuid import UUID
+
+from domain.entry_lifecycles import ApplicationState, FeeState, InvoiceState, OrderState, RefundState
+from domain.errors import InvalidInput, NotFound
+from domain.fees import After, choices_after_refund
+from domain.masking import mask_name
+from models.accounts import Account
+from models.applications import Application
+from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund
+from services.core.base import Actor, Deps, rows
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.payments.invoices.transitions import FOLLOWS, REFUNDED
+from services.payments.queries import TO_REVERSE, mask_email
+from services.payments.reconciliation.bills import BillView
+from services.payments.reconciliation.unmatched_payments import OPEN
+from services.reviews.coverage import find_gaps
+
+InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
+PAGE_MAX = 100
+
+_TO_MAKE = (
+    f"i.failure NOT IN ('{REFUNDED}', '{FOLLOWS}') "
+    "AND (i.state = 'failed' OR i.state = 'wanted' AND i.issued_by = 'office')"
+)
+"""An invoice ``i`` that the office has to make, in SQL; one that follows a reversed one waits for its owner first."""
+_WAITING = f"""
+SELECT
+(SELECT count(*) FROM employer_request WHERE pool = $1 AND state = 'open') AS employer_requests,
+(SELECT count(*) FROM objection WHERE pool = $1 AND state = 'open') AS objections,
+(SELECT count(*) FROM feedback WHERE pool = $1 AND state = 'open') AS feedback,
+(SELECT count(*) FROM review_task t JOIN application p ON p.id = t.application_id
+ JOIN unnest($2::text[], $3::timestamptz[]) AS late(code, since) ON late.code = t.step_code
+ WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back')
+ AND t.opened_at <= late.since) AS overdue_reviews,
+(SELECT count(*) FROM pay_order o JOIN LATERAL
+ (SELECT state, failure FROM refund WHERE order_id = o.id ORDER BY created_at DESC LIMIT 1) r ON true
+ WHERE o.pool = $1 AND (r.state IN ('abnormal', 'closed') OR r.failure <> '')) AS refunds,
+(SELECT count(*) FROM invoice i WHERE i.pool = $1 AND {_TO_MAKE}) AS invoices,
+(SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND ({TO_REVERSE})) AS reversals,
+(SELECT count(*) FROM pay_event WHERE pool = $1 AND {OPEN}) AS alarms,
+(SELECT count(*) FROM bill_difference d JOIN bill b ON b.id = d.bill_id
+ WHERE b.pool = $1 AND d.resolved_at IS NULL) AS differences
+"""
+_PLACES = """
+SELECT DISTINCT ON (c.position, c.code, e.code <> c.code, e.position, e.code) e.code, e.name, e.code = c.code AS city
+FROM catalogue_entry c JOIN catalogue_entry e
+  ON e.pool IN ('', $1) AND e.kind = 'region' AND (e.code = c.code OR e.parent = c.code)
+WHERE c.pool IN ('', $1) AND c.kind = 'region' AND c.parent = $2
+ORDER BY c.position, c.code, e.code <> c.code, e.position, e.code
+"""
+_INVOICES = f"""
+SELECT i.id, i.fee_id, f.expert_number, a.real_name AS name, i.title, i.taxpayer_id, i.email_sealed, i.issued_by,
+  i.state, i.number, i.red_number, i.failure, i.key <> '' AS has_file, i.receipt_sent_at, i.sent_at, i.created_at,
+  i.reverse_note, i.reverse_asked_at, i.reversed_at, f.amount, f.state AS fee_state, ({_TO_MAKE}) AS to_make,
+  count(*) OVER () AS total
+FROM invoice i JOIN fee f ON f.id = i.fee_id JOIN account a ON a.id = f.account_id
+WHERE i.pool = $1 AND ($2 = '' OR f.expert_number = $2 OR i.number = $2)
+AND CASE $3 WHEN 'all' THEN true
+  WHEN 'to_upload' THEN {_TO_MAKE}
+  WHEN 'to_reverse' THEN {TO_REVERSE}
+  WHEN 'failed' THEN i.state IN ('failed', 'stuck') OR (i.failure <> '' AND i.state <> 'reversed')
+  WHEN 'reversed' THEN i.state IN ('reversing', 'stuck', 'reversed')
+  ELSE i.state = 'sent' END
+ORDER BY i.created_at, i.id LIMIT $4 OFFSET $5
+"""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many of each wait for somebody of the office. ``unassigned_reviews``: tasks that no reviewer covers."""
+
+    employer_requests: int
+    objections: int
+    feedback: int
+    overdue_reviews: int
+    unassigned_reviews: int
+    refunds: int
+    invoices: int
+    reversals: int
+    """Invoices that the office has to reverse."""
+    alarms: int
+    differences: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A region of the province. ``city``: right below it; others follow their city."""
+
+    code: str
+    name: str
+    city: bool
+
+
+@dataclass(frozen=True)
+class RefundLine:
+    """``failure`` is the platform's code. ``by_office`` false: surplus money that went back by itself.
+
+    ``after``: what becomes of the application, and when that happened. ``redirectable``: it is abnormal, and the
+    platform can send it elsewhere; ``redirected_to`` is where (a bank's code, or ``merchant``).
+    """
+
+    id: UUID
+    out_refund_no: str
+    amount: int
+    reason: str
+    state: RefundState
+    failure: str
+    by_office: bool
+    created_at: datetime
+    done_at: datetime | None
+    after: After
+    after_at: datetime | None
+    redirected_to: str
+    redirectable: bool
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """One try to pay a fee."""
+
+    id: UUID
+    out_trade_no: str
+    transaction_id: str
+    trade: str
+    amount: int
+    refunded: int
+    state: OrderState
+    surplus: bool
+    created_at: datetime
+    success_at: datetime | None
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """An order, its fee, its refunds newest first, and all tries for the same fee. ``name`` is masked.
+
+    ``choices``: what may become of the application if it is sent back; none: it isn't paid, or is being sent back.
+    """
+
+    order: OrderLine
+    fee_id: UUID
+    application_id: UUID
+    application_state: ApplicationState
+    expert_number: str
+    name: str
+    fee_state: FeeState
+    opens_at: datetime
+    closes_at: datetime | None
+    paid_at: datetime | None
+    refunds: tuple[RefundLine, ...]
+    tries: tuple[OrderLine, ...]
+    choices: tuple[After, ...]
+    invoice_state: InvoiceState | None
+
+
+@dataclass(frozen=True)
+class InvoiceLine:
+    """An invoice for whoever makes them. ``name`` and ``email`` are masked; ``email`` is empty where none is known.
+
+    ``to_make``: by the office, or to be asked for again.
+    """
+
+    id: UUID
+    fee_id: UUID
+    expert_number: str
+    name: str
+    amount: int
+    fee_state: FeeState
+    title: str
+    taxpayer_id: str
+    email: str
+    issued_by: str
+    state: InvoiceState
+    number: str
+    red_number: str
+    failure: str
+    has_file: bool
+    receipt_sent_at: datetime | None
+    sent_at: datetime | None
+    reverse_note: str
+    reverse_asked_at: datetime | None
+    reversed_at: datetime | None
+    created_at: datetime
+    to_make: bool
+
+
+class OfficeReading:
+    """Reading only."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def waiting(self, actor: Actor) -> Waiting:
+        """Counts of what somebody must do."""
+        check(actor, "application.read")
+        steps, now = self._deps.book(actor.pool).review.steps, self._deps.now()
+        since = [now - step.expected for step in steps]
+        counts = (await rows(_WAITING, actor.pool, [step.code for step in steps], since))[0]
+        return Waiting(**counts, unassigned_reviews=sum(gap.waiting for gap in await find_gaps(actor.pool)))
+
+    async def places(self, actor: Actor) -> list[Place]:
+        """All regions of the province, each city followed by what lies in it."""
+        check(actor, "application.read")
+        found = await rows(_PLACES, actor.pool, self._deps.book(actor.pool).pool.region)
+        return [Place(**row) for row in found]
+
+    async def order(self, actor: Actor, order_id: UUID) -> OrderView:
+        """Raises NotFound."""
+        check(actor, "payment.manage")
+        order = await PayOrder.get_or_none(id=order_id, pool=actor.pool)
+        if order is None:
+            raise NotFound("找不到这笔订单，请返回列表后刷新。", code="order_unknown")
+        fee = await Fee.get(id=order.fee_id)
+        account = await Account.get(id=fee.account_id)
+        refunds = await Refund.filter(order_id=order.id).order_by("-created_at", "-id")
+        tries = await PayOrder.filter(fee_id=fee.id).order_by("-created_at", "-id")
+        application = await Application.get(id=fee.application_id)
+        state = ApplicationState(application.state)
+        invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first()
+        under_way = any(refund.state not in (RefundState.DONE, RefundState.CLOSED) for refund in refunds)
+        refundable = order.state == OrderState.PAID and not under_way
+        return OrderView(
+            _order_line(order), fee.id, fee.application_id, state, fee.expert_number, mask_name(account.real_name),
+            FeeState(fee.state), fee.opens_at, fee.closes_at, fee.paid_at, tuple(_refund_line(one) for one in refunds),
+            tuple(_order_line(one) for one in tries),
+            choices_after_refund(state, surplus=order.surplus) if refundable else (),
+            InvoiceState(invoice.state) if invoice else None,
+        )  # fmt: skip
+
+    async def bill(self, actor: Actor, bill_id: UUID) -> BillView:
+        """One day of the bills. Raises NotFound."""
+        check(actor, "payment.manage")
+        bill = await Bill.get_or_none(id=bill_id, pool=actor.pool)
+        if bill is None:
+            raise NotFound("找不到这天的账单，请返回列表后刷新。", code="bill_unknown")
+        return BillView(
+            bill.id, bill.day, bill.state, bill.trades, bill.received, bill.refunded,
+            await BillDifference.filter(bill_id=bill.id, resolved_at=None).count(), bill.compared_at, bill.failure,
+        )  # fmt: skip
+
+    async def invoices(
+        self, actor: Actor, only: InvoiceFilter = "to_upload", search: str = "", *, offset: int = 0, limit: int = 20
+    ) -> tuple[list[InvoiceLine], int]:
+        """Oldest first, and how many in all. ``search`` is an expert's or an invoice's number."""
+        check(actor, "payment.manage")
+        if only not in get_args(InvoiceFilter):
+            raise InvalidInput("没有这种筛选，请从列表中选择。", field="only")
+        word = check_text(search, "search", "搜索词", 50)
+        found = await rows(_INVOICES, actor.pool, word, only, min(limit, PAGE_MAX), offset)
+        return [self._invoice_line(row) for row in found], found[0]["total"] if found else 0
+
+    def _invoice_line(self, row: Mapping[str, Any]) -> InvoiceLine:
+        sealed = row["email_sealed"]
+        shown = {
+            **row,
+            "name": mask_name(row["name"]),
+            "email": mask_email(self._deps.keys.read(sealed, "email")),
+            "state": InvoiceState(row["state"]),
+            "fee_state": FeeState(row["fee_state"]),
+        }
+        return InvoiceLine(**{name: shown[name] for name in InvoiceLine.__dataclass_fields__})
+
+
+def _order_line(order: PayOrder) -> OrderLine:
+    return OrderLine(
+        order.id, order.out_trade_no, order.transaction_id or "", order.trade, order.amount, order.refunded,
+        OrderState(order.state), order.surplus, order.created_at, order.success_at,
+    )  # fmt: skip
+
+
+def _refund_line(refund: Refund) -> RefundLine:
+    return RefundLine(
+        refund.id, refund.out_refund_no, refund.amount, refund.reason, RefundState(refund.state), refund.failure,
+        refund.by is not None, refund.created_at, refund.done_at, cast(After, refund.after), refund.after_at,
+        refund.redirected_to, refund.state == RefundState.ABNORMAL and refund.refund_id != "",
+    )  # fmt: skip

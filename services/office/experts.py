@@ -1,0 +1,157 @@
+"""The pool's experts as the office sees them: whose time runs out, and letting somebody leave (退库)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from domain.clock import local, print_time
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.lifecycles import InvitationEvent, InvitationState
+from domain.persons import age_on, born_after
+from models.experts import Expert
+from models.invitations import Invitation
+from services.accounts.verification_codes import Notifier
+from services.core.base import Actor, Deps, record, rows
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.draws.calling import Run
+from services.draws.repository import Locked, lock
+from services.experts.expert_records import end_file
+
+Only = Literal["in_pool", "ending", "over", "left"]
+"""In the pool; term or age runs out soon; is over already, so that nobody draws him; has left."""
+REASON_MAX = 200
+PAGE_MAX = 100
+
+_PAGE = """
+SELECT id, number, name, standing, active, term_until, born_on, left_at, left_reason, count(*) OVER () AS total
+FROM expert WHERE pool = $1 AND ($2 = '' OR number = $2 OR name LIKE $2 || '%') AND CASE $3
+  WHEN 'left' THEN left_at IS NOT NULL
+  WHEN 'ending' THEN left_at IS NULL AND (term_until > $4 AND term_until <= $5 OR born_on > $6 AND born_on <= $7)
+  WHEN 'over' THEN left_at IS NULL AND (term_until <= $4 OR $6::date IS NOT NULL AND (born_on IS NULL OR born_on <= $6))
+  ELSE left_at IS NULL END
+ORDER BY CASE WHEN $3 IN ('ending', 'over') THEN term_until END, name_sort, id LIMIT $8 OFFSET $9
+"""
+
+
+@dataclass(frozen=True)
+class ExpertLine:
+    """``age`` in completed years; None while the ID number was not read. ``term_over``, ``over_age``: not drawn now."""
+
+    id: UUID
+    number: str
+    name: str
+    standing: str
+    active: bool
+    term_until: datetime | None
+    age: int | None
+    term_over: bool
+    over_age: bool
+    left_at: datetime | None
+    left_reason: str
+
+
+@dataclass(frozen=True)
+class ExpertPage:
+    items: tuple[ExpertLine, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Left:
+    """``calls``: open invitations that were taken back."""
+
+    expert_id: UUID
+    left_at: datetime
+    calls: int
+
+
+class ExpertOffice:
+    def __init__(self, deps: Deps, notices: Notifier, run: Run) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._run = run
+
+    async def page(
+        self, actor: Actor, only: Only = "in_pool", search: str = "", *, page: int = 1, size: int = 20
+    ) -> ExpertPage:
+        """By what runs out first, else by name. ``search`` is a number or the beginning of a name."""
+        check(actor, "expert.read")
+        if only not in get_args(Only):
+            raise InvalidInput("没有这种筛选，请从列表中选择。", field="only")
+        if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
+            raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
+        word = check_text(search, "search", "搜索词", 50).replace("\\", "").replace("%", "").replace("_", "")
+        rules, now = self._deps.book(actor.pool).entry, self._deps.now()
+        soon, limit = now + rules.ending_notice, rules.age_max
+        oldest = [born_after(local(at).date(), limit) if limit is not None else None for at in (now, soon)]
+        found = await rows(_PAGE, actor.pool, word, only, now, soon, *oldest, size, (page - 1) * size)
+        items = tuple(_line(row, now, oldest[0]) for row in found)
+        return ExpertPage(items, found[0]["total"] if found else 0)
+
+    async def let_go(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
+        """End somebody's file: nobody draws or calls him any more, open calls are taken back, he is told.
+
+        Raises NotFound, Conflict for somebody who has left, or whose confirmed panels must be cleared up first.
+        """
+        check(actor, "expert.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+        now = self._deps.now()
+
+        async def run() -> Left:
+            return await self._let_go(actor, expert_id, words, now)
+
+        return await once(
+            owner=f"expert.leave:{actor.account_id}", key=key, deps=self._deps, answer=Left, run=run,
+            request=f"{expert_id} {words}",
+        )  # fmt: skip
+
+    async def _let_go(self, actor: Actor, expert_id: UUID, reason: str, now: datetime) -> Left:
+        draws = await self._lock_draws(expert_id)
+        expert = await Expert.select_for_update().get_or_none(id=expert_id, pool=actor.pool)
+        if expert is None:
+            raise NotFound("找不到这位专家，请返回列表后刷新。", code="expert_unknown")
+        if expert.left_at is not None:
+            raise Conflict(f"该专家已于{print_time(expert.left_at)}退库，无需重复办理。", code="already_left")
+        await self._check_no_panel(expert.id, now)
+        calls = await Invitation.filter(expert_id=expert.id, state=InvitationState.OPEN).select_for_update()
+        for call in calls:
+            if call.draw_id not in draws:  # opened between the two locks
+                raise Conflict("系统正在通知该专家参加评标，请稍后再试。", code="being_called")
+            await self._run.close_place(draws[call.draw_id], call, InvitationEvent.CANCEL, now, by="office")
+        await end_file(expert, reason, now)
+        await record(actor, now, "expert.leave", "expert", expert.id, reason=reason, calls=len(calls))
+        await self._notices.notify(
+            pool=expert.pool, kind="expert_left", expert_id=expert.id,
+            dedupe_key=f"expert_left:{expert.id}:{now.isoformat()}",
+            params={"reason": reason, "hotline": self._deps.book(expert.pool).pool.hotline},
+        )  # fmt: skip
+        return Left(expert.id, now, len(calls))
+
+    async def _lock_draws(self, expert_id: UUID) -> Mapping[UUID, Locked]:
+        """Draws before experts, as calling does."""
+        calls = Invitation.filter(expert_id=expert_id, state=InvitationState.OPEN)
+        return {call.draw_id: await lock(call.draw_id) for call in await calls.order_by("draw_id")}
+
+    async def _check_no_panel(self, expert_id: UUID, now: datetime) -> None:
+        ahead = Invitation.filter(expert_id=expert_id, state=InvitationState.ACCEPTED, ends_at__gt=now)
+        panel = await ahead.order_by("gathering_at").first()
+        if panel is not None:
+            when = print_time(panel.gathering_at)
+            raise Conflict(
+                f"该专家已确认参加{when}集合的评标，请在评标结束或本人请假后再办理退库。", code="panels_ahead"
+            )
+
+
+def _line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertLine:
+    born, term = row["born_on"], row["term_until"]
+    return ExpertLine(
+        row["id"], row["number"], row["name"], row["standing"], row["active"], term,
+        age_on(born, local(now).date()) if born else None, term is not None and term <= now,
+        oldest is not None and (born is None or born <= oldest), row["left_at"], row["left_reason"],
+    )  # fmt: skip

@@ -1,0 +1,228 @@
+"""Lists that administrators take away as XLSX. Who took what stands in the audit trail; identities are masked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.clock import local
+from domain.entry_lifecycles import ApplicationState, OrderState, RefundState
+from domain.errors import InvalidInput
+from domain.form_texts import show_region, show_specialty
+from domain.ids import new_id
+from domain.masking import mask_id_number, mask_mobile, mask_name
+from services.applications.campaigns import entry_names
+from services.applications.codes import load_codes
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.office.application_list import ApplicationListing, Filter
+from services.spreadsheets.export import Column, Value, write_sheet, yuan
+
+ROWS_MAX = 100_000
+_BATCH = 1000
+_FIRST = UUID(int=0)
+_TRADES: Mapping[str, str] = {"native": "扫码", "jsapi": "公众号", "mini": "小程序"}
+_DIFFERENCES: Mapping[str, str] = {
+    "unknown_there": "账单缺少", "unknown_here": "本系统缺少", "amount": "金额不符", "state": "状态不符",
+}  # fmt: skip
+
+_APPLICATIONS = (
+    Column("申请编号", 20), Column("申请类型", 10), Column("状态", 10), Column("审核环节", 18), Column("姓名", 12),
+    Column("身份证号", 16), Column("手机号", 14), Column("地区", 20), Column("评标专业", 40), Column("专家编号", 14),
+    Column("征集", 28), Column("提交次数", 10), Column("最近提交", 20), Column("进入状态时间", 20),
+    Column("审核通过", 20), Column("结束时间", 20),
+)  # fmt: skip
+_APPLICATION_ROWS = """
+SELECT p.id, p.number, p.entry_type, p.state, p.step, p.name, a.real_name, a.id_number_sealed, a.mobile_sealed,
+    p.region, p.expert_number, coalesce(c.name, '') AS campaign, p.round, p.submitted_at, p.state_since, p.approved_at,
+    p.ended_at,
+    (SELECT coalesce(array_agg(s.code ORDER BY s.position), '{{}}') FROM application_specialty s
+     WHERE s.application_id = p.id AND s.admitted IS NOT FALSE) AS specialties
+FROM (SELECT * FROM application WHERE {where} AND id > ${last} ORDER BY id LIMIT {limit}) p
+JOIN account a ON a.id = p.account_id LEFT JOIN campaign c ON c.id = p.campaign_id ORDER BY p.id
+"""
+_ORDERS = (
+    Column("商户订单号", 34), Column("微信支付单号", 32), Column("专家编号", 14), Column("申请人", 10),
+    Column("商品", 28), Column("金额（元）", 12), Column("已退（元）", 12), Column("方式", 10), Column("状态", 10),
+    Column("多付", 8), Column("下单时间", 20), Column("支付时间", 20), Column("关闭时间", 20),
+)  # fmt: skip
+_ORDER_ROWS = f"""
+SELECT o.id, o.out_trade_no, coalesce(o.transaction_id, '') AS transaction_id, f.expert_number, a.real_name,
+    o.description, o.amount, o.refunded, o.trade, o.state, o.surplus, o.created_at, o.success_at, o.closed_at
+FROM pay_order o JOIN fee f ON f.id = o.fee_id JOIN account a ON a.id = f.account_id
+WHERE o.pool = $1 AND o.id > $2 AND ($3::timestamptz IS NULL OR coalesce(o.success_at, o.created_at) >= $3)
+    AND ($4::timestamptz IS NULL OR coalesce(o.success_at, o.created_at) < $4) ORDER BY o.id LIMIT {_BATCH}
+"""
+_REFUNDS = (
+    Column("退款单号", 34), Column("商户订单号", 34), Column("微信退款单号", 32), Column("专家编号", 14),
+    Column("申请人", 10), Column("金额（元）", 12), Column("原因", 28), Column("状态", 10), Column("申请时间", 20),
+    Column("到账时间", 20), Column("失败代码", 16),
+)  # fmt: skip
+_REFUND_ROWS = f"""
+SELECT r.id, r.out_refund_no, o.out_trade_no, r.refund_id, f.expert_number, a.real_name, r.amount, r.reason, r.state,
+    r.created_at, r.done_at, r.failure
+FROM refund r JOIN pay_order o ON o.id = r.order_id JOIN fee f ON f.id = o.fee_id JOIN account a ON a.id = f.account_id
+WHERE r.pool = $1 AND r.id > $2 AND ($3::timestamptz IS NULL OR r.created_at >= $3)
+    AND ($4::timestamptz IS NULL OR r.created_at < $4) ORDER BY r.id LIMIT {_BATCH}
+"""
+_DIFFERENCE_COLUMNS = (
+    Column("账单日", 12), Column("差异", 14), Column("商户订单号", 34), Column("退款单号", 34),
+    Column("微信支付单号", 32), Column("本系统（元）", 12), Column("账单（元）", 12), Column("说明", 32),
+    Column("处理时间", 20), Column("处理说明", 32),
+)  # fmt: skip
+_DIFFERENCE_ROWS = f"""
+SELECT d.id, b.day, d.kind, d.out_trade_no, d.out_refund_no, d.transaction_id, d.ours, d.theirs, d.note, d.resolved_at,
+    d.resolution
+FROM bill_difference d JOIN bill b ON b.id = d.bill_id
+WHERE b.pool = $1 AND d.id > $2
+    AND ($3::timestamptz IS NULL OR (b.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' > $3)
+    AND ($4::timestamptz IS NULL OR b.day::timestamp AT TIME ZONE 'Asia/Shanghai' < $4) ORDER BY d.id LIMIT {_BATCH}
+"""
+"""A day counts when any moment of it lies in the range."""
+
+Show = Callable[[Any], Sequence[Value]]
+
+
+@dataclass(frozen=True)
+class Export:
+    """An XLSX file; ``count`` are its rows below the heading."""
+
+    content: bytes
+    filename: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Range:
+    """Half-open; None: no end."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Exports:
+    """Every list ends at 100,000 rows: more is refused, not cut off."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._listing = ApplicationListing(deps)
+
+    async def applications(self, actor: Actor, wanted: Filter) -> Export:
+        """What the office's list of applications matches. Raises InvalidInput."""
+        permissions.check(actor, "application.export")
+        where, values = self._listing.where(actor, wanted)
+        sql = _APPLICATION_ROWS.format(where=where, last=len(values) + 1, limit=_BATCH)
+
+        async def batches() -> AsyncIterator[Sequence[Any]]:
+            last = _FIRST
+            while batch := await rows(sql, *values, last):
+                yield batch
+                last = batch[-1]["id"]
+
+        async def shown() -> AsyncIterator[Sequence[Sequence[Value]]]:
+            async for batch in batches():
+                yield await self._application_rows(actor.pool, batch)
+
+        return await self._write(actor, "applications", "申请", _APPLICATIONS, shown())
+
+    async def orders(self, actor: Actor, within: Range) -> Export:
+        """Orders by when they were paid, else made."""
+        return await self._payments(actor, "orders", "订单", _ORDERS, _ORDER_ROWS, _order, within)
+
+    async def refunds(self, actor: Actor, within: Range) -> Export:
+        """Refunds by when they were asked for."""
+        return await self._payments(actor, "refunds", "退款", _REFUNDS, _REFUND_ROWS, _refund, within)
+
+    async def differences(self, actor: Actor, within: Range) -> Export:
+        """Lines on which bills and our books differ, by the bill's day."""
+        return await self._payments(
+            actor, "differences", "对账差异", _DIFFERENCE_COLUMNS, _DIFFERENCE_ROWS, _difference, within
+        )
+
+    async def _payments(
+        self, actor: Actor, what: str, title: str, columns: Sequence[Column], sql: str, show: Show, within: Range
+    ) -> Export:
+        permissions.check(actor, "payment.export")
+        if within.since and within.until and within.since >= within.until:
+            raise InvalidInput("结束时间应晚于开始时间，请重新选择。", code="bad_range", field="until")
+
+        async def shown() -> AsyncIterator[Sequence[Sequence[Value]]]:
+            last = _FIRST
+            while batch := await rows(sql, actor.pool, last, within.since, within.until):
+                yield [show(row) for row in batch]
+                last = batch[-1]["id"]
+
+        return await self._write(actor, what, title, columns, shown())
+
+    async def _write(
+        self,
+        actor: Actor,
+        what: str,
+        title: str,
+        columns: Sequence[Column],
+        batches: AsyncIterator[Sequence[Sequence[Value]]],
+    ) -> Export:
+        count = 0
+
+        async def counted() -> AsyncIterator[Sequence[Sequence[Value]]]:
+            nonlocal count
+            async for batch in batches:
+                count += len(batch)
+                if count > ROWS_MAX:
+                    raise InvalidInput(f"超过{ROWS_MAX}行，请缩小范围后分次导出。", code="export_too_large")
+                yield batch
+
+        content = await write_sheet(title, columns, counted())
+        now = self._deps.now()
+        async with transaction():
+            await record(actor, now, "export", what, new_id(), rows=count)
+        return Export(content, f"{what}-{local(now):%Y%m%d-%H%M}.xlsx", count)
+
+    async def _application_rows(self, pool: str, batch: Sequence[Any]) -> list[Sequence[Value]]:
+        book, keys = self._deps.book(pool), self._deps.keys
+        codes = await load_codes(book, [row["region"] for row in batch], [list(row["specialties"]) for row in batch])
+        found: list[Sequence[Value]] = []
+        types = entry_names(book)
+        for row in batch:
+            state, step = ApplicationState(row["state"]), row["step"]
+            in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
+            shown = book.review.step_at(step) if in_review else None
+            found.append((
+                row["number"], types[row["entry_type"]], state.label,
+                shown.name if shown else "", row["name"] or row["real_name"],
+                mask_id_number(keys.read(row["id_number_sealed"], "id_number")),
+                mask_mobile(keys.read(row["mobile_sealed"], "mobile")),
+                show_region(row["region"], codes) if row["region"] else "",
+                "；".join(f"{code} {show_specialty(code, codes)}" for code in row["specialties"]),
+                row["expert_number"], row["campaign"], row["round"], row["submitted_at"], row["state_since"],
+                row["approved_at"], row["ended_at"],
+            ))  # fmt: skip
+        return found
+
+
+def _order(row: Any) -> Sequence[Value]:
+    return (
+        row["out_trade_no"], row["transaction_id"], row["expert_number"], mask_name(row["real_name"]),
+        row["description"], yuan(row["amount"]), yuan(row["refunded"]), _TRADES.get(row["trade"], row["trade"]),
+        OrderState(row["state"]).label, "是" if row["surplus"] else "", row["created_at"], row["success_at"],
+        row["closed_at"],
+    )  # fmt: skip
+
+
+def _refund(row: Any) -> Sequence[Value]:
+    return (
+        row["out_refund_no"], row["out_trade_no"], row["refund_id"], row["expert_number"],
+        mask_name(row["real_name"]), yuan(row["amount"]), row["reason"], RefundState(row["state"]).label,
+        row["created_at"], row["done_at"], row["failure"],
+    )  # fmt: skip
+
+
+def _difference(row: Any) -> Sequence[Value]:
+    return (
+        row["day"], _DIFFERENCES.get(row["kind"], row["kind"]), row["out_trade_no"], row["out_refund_no"],
+        row["transaction_id"], yuan(row["ours"]), yuan(row["theirs"]), row["note"], row["resolved_at"],
+        row["resolution"],
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""What waits for somebody who works for an office, an agency or a venue: counts by role, and where the work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from domain.clock import local
+from services.accounts.roles import RoleOption
+from services.core.base import Actor, Deps, rows
+from services.draws.discards import Discards
+from services.draws.queries import Reading
+from services.office.dashboard import OfficeReading
+from services.reviews import ReviewQueue
+
+_OWN = ("expert", "applicant")
+_TO_DO = ("verified", "refused", "short", "supplement_pending")
+_RUNNING = ("committing", "drawing", "paused", "ending")
+_UNVERIFIED = """
+SELECT count(*)::int AS n FROM draw_application a JOIN draw d ON d.id = a.draw_id
+ WHERE d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = 'submitted'
+"""
+_NO_NUMBER_OF = """
+SELECT count(*)::int AS n FROM draw_round r JOIN draw d ON d.id = r.draw_id
+ WHERE r.seed = '' AND r.aborted_at IS NULL AND NOT r.commitments ? 'supervisor' AND
+"""
+_GATHERED = """
+SELECT count(DISTINCT d.id)::int AS n FROM draw d JOIN call_notice g ON g.draw_id = d.id
+ WHERE d.state NOT IN ('terminated', 'released') AND
+"""
+
+
+@dataclass(frozen=True)
+class Count:
+    """``待审3件``."""
+
+    name: str
+    number: int
+    unit: str = "个"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one role has before it. ``page`` is a path of ours, ``mini`` a page of the mini-program or empty.
+
+    Where there is ``mini``, the work is done there and ``page`` shows it only.
+    """
+
+    label: str
+    counts: tuple[Count, ...]
+    action: str
+    page: str
+    mini: str = ""
+
+
+class StaffWork:
+    def __init__(
+        self, deps: Deps, reading: Reading, discards: Discards, queue: ReviewQueue, office: OfficeReading
+    ) -> None:
+        self._deps = deps
+        self._reading = reading
+        self._discards = discards
+        self._queue = queue
+        self._office = office
+
+    async def of(self, pool: str, account_id: UUID, options: Sequence[RoleOption]) -> tuple[Work, ...]:
+        """One of each role that is not the person's own; empty for applicants and experts."""
+        return tuple([await self._of(pool, account_id, one) for one in options if one.role not in _OWN])
+
+    async def _of(self, pool: str, account_id: UUID, option: RoleOption) -> Work:
+        actor = Actor(
+            pool, option.role, account_id, organisation_id=option.organisation_id, scope=option.scope
+        )  # fmt: skip
+        match option.role:
+            case "reviewer":
+                return Work(option.label, await self._reviews(actor), "去审核", "/review")
+            case "pool_admin":
+                waiting = sum(astuple(await self._office.waiting(actor)))
+                return Work(option.label, (Count("待办", waiting, "件"),), "打开管理台", "/office")
+            case "verifier":
+                return Work(option.label, await self._verifications(actor), "去核验", "/desk", "pages/verifier")
+            case "supervisor":
+                return Work(option.label, await self._supervised(actor), "去监督", "/desk", "pages/supervisor")
+            case "venue":
+                return Work(option.label, await self._today(actor), "打开签到台", "/desk", "pages/desk")
+            case _:
+                return Work(option.label, await self._draws(actor), "办理抽取", "/desk", "pages/agency")
+
+    async def _reviews(self, actor: Actor) -> tuple[Count, ...]:
+        counts = await self._queue.counts(actor)
+        return (
+            Count("待审", sum(one.open for one in counts), "件"),
+            Count("已超期", sum(one.overdue for one in counts), "件"),
+        )
+
+    async def _draws(self, actor: Actor) -> tuple[Count, ...]:
+        by_state = await self._by_state(actor)
+        return (
+            Count("待办理", sum(by_state.get(state, 0) for state in _TO_DO)),
+            Count("正在抽取", sum(by_state.get(state, 0) for state in _RUNNING)),
+        )
+
+    async def _verifications(self, actor: Actor) -> tuple[Count, ...]:
+        submitted = (await rows(_UNVERIFIED, actor.pool, actor.scope))[0]["n"]
+        return Count("待核验", submitted), Count("现场回避待确认", len(await self._discards.waiting(actor)))
+
+    async def _supervised(self, actor: Actor) -> tuple[Count, ...]:
+        where, values = self._reading.reach(actor)
+        wanted = (await rows(f"{_NO_NUMBER_OF} {where}", *values))[0]["n"]
+        by_state = await self._by_state(actor)
+        return (
+            Count("等您提交随机数", wanted),
+            Count("现场回避待确认", len(await self._discards.waiting(actor))),
+            Count("正在抽取", sum(by_state.get(state, 0) for state in _RUNNING)),
+        )
+
+    async def _today(self, actor: Actor) -> tuple[Count, ...]:
+        where, values = self._reading.reach(actor)
+        today = local(self._deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        values += [today, today + timedelta(days=1)]
+        span = f"g.gathering_at >= ${len(values) - 1} AND g.gathering_at < ${len(values)}"
+        return (Count("今日评标", (await rows(f"{_GATHERED} {where} AND {span}", *values))[0]["n"], "场"),)
+
+    async def _by_state(self, actor: Actor) -> dict[str, int]:
+        where, values = self._reading.reach(actor)
+        found = await rows(f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} GROUP BY d.state", *values)
+        return {row["state"]: row["n"] for row in found}

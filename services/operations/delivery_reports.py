@@ -1,0 +1,330 @@
+"""What vendors report about calls and messages: stored as it came, then applied once, in any order, however often.
+
+Vendors sign nothing, so a report is a claim. It must name our secret id of the attempt and the vendor's own of the call
+or message; a key that decides counts only when the vendor, asked by us, confirms the call.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+
+from domain.errors import GatewayError
+from domain.ids import new_id
+from domain.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.rulebook_sections import Voice
+from models.accounts import WechatIdentity
+from models.notices import Attempt, Notice, Receipt
+from services.core.base import Deps, rows, transaction
+from services.core.batches import each, not_paused
+from services.core.outages import AWAY
+from services.draws.invitations import Choice, Invitations
+from services.notifications import Notices
+from services.notifications.notices import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED
+from services.ports import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Vendor = Literal["voice", "sms", "wechat"]
+
+refused = Counter("pbt_reports_refused_total", "Reports of vendors that were not believed", ["vendor", "reason"])
+
+HEARD = ("200000", "200001", "200008", "300000")
+"""Somebody picked up: heard to the end, hung up early, no key in time, keys pressed."""
+_MAX_CHECKS = 3
+_MAX_CONFIRMATIONS = 8
+_LONGEST_PAUSE = 20.0
+"""Seconds. Eight questions take some 90 seconds, as long as an invitation waits for its call's outcome."""
+_AT_ONCE = 8
+_MASKED_DIGITS = 4
+_PATIENCE = timedelta(seconds=60)
+"""How long a receipt that fits no attempt may still turn out to have come too early."""
+
+_STORE = (
+    "INSERT INTO receipt (id, vendor, key, body, received_at) VALUES ($1, $2, $3, $4::jsonb, $5) "
+    "ON CONFLICT (vendor, key) DO NOTHING RETURNING id"
+)
+
+
+class Receipts:
+    def __init__(
+        self, deps: Deps, notices: Notices, invitations: Invitations, sms: SmsSender, voice: VoiceCaller
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._invitations = invitations
+        self._sms = sms
+        self._voice = voice
+
+    # ---- taking them in
+
+    async def take_calls(self, reports: Sequence[CallReport]) -> None:
+        """Store reports of calls; a job applies them. Repeats are dropped by call, status and keys."""
+        await self._take(
+            "voice",
+            [
+                (
+                    f"{r.call_id}:{r.out_id}:{r.status}:{r.keys}:{int(r.ended)}",
+                    {**asdict(r), "ended_at": r.ended_at.isoformat() if r.ended_at else None},
+                )
+                for r in reports
+            ],
+        )
+
+    async def take_sms(self, reports: Sequence[SmsReport]) -> None:
+        await self._take("sms", [(f"{r.biz_id}:{r.out_id}:{r.delivered}:{r.vendor_code}", asdict(r)) for r in reports])
+
+    async def take_template(self, appid: str, msgid: str, status: str, openid: str) -> None:
+        """The finish event of a template message."""
+        body = {"appid": appid, "msgid": msgid, "status": status, "openid": openid}
+        await self._take("wechat", [(f"{appid}:{msgid}", body)])
+
+    async def _take(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """All in one transaction; when that fails, each in its own, so that one that can't be stored costs no other."""
+        try:
+            await self._store(vendor, reports)
+        except AWAY:
+            raise
+        except Exception:  # last resort: the vendor would repeat the whole push, the bad report with it
+            log.exception("reports_not_stored", vendor=vendor, count=len(reports))
+            for one in reports if len(reports) > 1 else ():
+                await self._take(vendor, [one])
+
+    async def _store(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        now = self._deps.now()
+        async with transaction():
+            for key, body in reports:
+                stored = await rows(_STORE, new_id(), vendor, key[:120], json.dumps(body), now)
+                if stored:
+                    await self._deps.jobs.defer("receipts.apply", receipt_id=str(stored[0]["id"]))
+
+    # ---- applying them
+
+    async def apply(self, receipt_id: UUID) -> None:
+        """Carry one receipt out. Harmless to repeat; a receipt that fits no attempt is kept and left alone."""
+        receipt = await Receipt.get_or_none(id=receipt_id)
+        if receipt is None or receipt.applied_at is not None:
+            return
+        async with transaction():
+            now = self._deps.now()
+            if await self._carry_out(receipt) or now >= receipt.received_at + _PATIENCE:
+                await Receipt.filter(id=receipt_id).update(applied_at=now)
+
+    async def _carry_out(self, receipt: Receipt) -> bool:
+        """False when it may have come too early: the id that the vendor gave its message is not in the ledger yet."""
+        if receipt.vendor == "wechat":
+            return await self._apply_template(receipt.body)
+        if receipt.vendor == "sms":
+            return await self._apply_sms(SmsReport(**receipt.body))
+        ended_at = receipt.body["ended_at"]
+        at = datetime.fromisoformat(ended_at) if ended_at else None
+        await self._hear_call(CallReport(**{**receipt.body, "ended_at": at}))
+        return True
+
+    async def _hear_call(self, report: CallReport) -> None:
+        """A report that decides nothing closes the call it names; any other makes us ask the vendor itself."""
+        known = await Attempt.get_or_none(out_id=report.out_id, channel="voice") if report.ended else None
+        if known is None:
+            return
+        if known.vendor_id not in ("", report.call_id):
+            _refuse("voice", "another_call", known)
+            return
+        notice = await Notice.get(id=known.notice_id)
+        if known.vendor_id and self._choice(notice, report.keys) is None:
+            await self._close(known.id, _call_event(notice, report.status), report.status, report.keys)
+        else:
+            await self._put_to_question(known.id, report)
+
+    async def _put_to_question(self, attempt_id: UUID, report: CallReport) -> None:
+        attempt = await self._lock(attempt_id)
+        if not ATTEMPT.can(AttemptState(attempt.state), AttemptEvent.ANSWER):
+            return
+        attempt.vendor_id, attempt.keys = report.call_id, report.keys
+        attempt.checks, attempt.check_at = 0, self._deps.now()
+        await attempt.save(update_fields=["vendor_id", "keys", "checks", "check_at"])
+
+    def _choice(self, notice: Notice, keys: str) -> Choice | None:
+        if notice.kind != "draw_call":
+            return None
+        return read_keys(keys, self._deps.book(notice.pool).voice)
+
+    async def _apply_sms(self, report: SmsReport) -> bool:
+        known = await Attempt.get_or_none(out_id=report.out_id, channel="sms")
+        if known is None or report.delivered is None:
+            return True
+        if not known.vendor_id:
+            return False
+        if known.vendor_id != report.biz_id:
+            _refuse("sms", "another_message", known)
+            return True
+        await self._close_sms(known.id, report)
+        return True
+
+    async def _close_sms(self, attempt_id: UUID, report: SmsReport) -> None:
+        event = AttemptEvent.DELIVER if report.delivered else AttemptEvent.FAIL
+        await self._close(attempt_id, event, report.vendor_code)
+
+    async def _apply_template(self, body: dict[str, str]) -> bool:
+        known = await Attempt.filter(vendor_id=body["msgid"], channel="wechat").order_by("-created_at").first()
+        if known is None:
+            return False
+        delivered = body["status"].startswith("success")
+        event = AttemptEvent.DELIVER if delivered else AttemptEvent.FAIL
+        await self._close(known.id, event, body["status"][:60])
+        if body["status"].startswith("failed:user block") or body["status"].startswith("failed: user block"):
+            await WechatIdentity.filter(appid=body["appid"], openid=body["openid"]).update(blocked=True)
+        return True
+
+    async def _close(self, attempt_id: UUID, event: AttemptEvent, code: str, keys: str | None = None) -> None:
+        """Move an attempt as far as is known, then let its notice go on. Knowledge never shrinks."""
+        attempt = await self._lock(attempt_id)
+        state = AttemptState(attempt.state)
+        if not ATTEMPT.can(state, event):
+            return
+        attempt.state = ATTEMPT.next(state, event)
+        attempt.vendor_code = code
+        if keys is not None:
+            attempt.keys = keys
+            if event == AttemptEvent.FAIL and code in HEARD:
+                attempt.vendor_code = NO_VALID_KEY
+                await self._tell_unconfirmed(attempt)
+        attempt.check_at, attempt.closed_at = None, self._deps.now()
+        await attempt.save()
+        await self._notices.advance(attempt.notice_id)
+
+    async def _tell_unconfirmed(self, attempt: Attempt) -> None:
+        """Whoever didn't confirm may believe to have answered. A job, since a draw is locked before its notices."""
+        notice = await Notice.get(id=attempt.notice_id)
+        chose = attempt.keys.replace(self._deps.book(notice.pool).voice.repeat, "")
+        if chose and notice.kind == "draw_call" and notice.invitation_id is not None:
+            await self._deps.jobs.defer("invitations.tell_unconfirmed", invitation_id=str(notice.invitation_id))
+
+    async def _lock(self, attempt_id: UUID) -> Attempt:
+        """The attempt, locked; its notice before it, as everywhere."""
+        known = await Attempt.get(id=attempt_id)
+        await Notice.select_for_update().get(id=known.notice_id)
+        return await Attempt.select_for_update().get(id=attempt_id)
+
+    # ---- asking the vendors
+
+    async def check_due(self, limit: int = 100) -> int:
+        """Ask vendors about attempts whose outcome is overdue or not confirmed; give up after a few questions.
+
+        Returns how many there were.
+        """
+        due = await rows(
+            "SELECT a.id, a.out_id, a.channel, a.vendor_id, a.sent_at, n.mobile_sealed "
+            "FROM attempt a JOIN notice n ON n.id = a.notice_id WHERE a.check_at <= $1 "
+            f"AND {not_paused('check_outcomes', 'a.id')} ORDER BY a.check_at LIMIT $2",
+            self._deps.now(),
+            limit,
+        )
+        await each("check_outcomes", due, self._check, at_once=_AT_ONCE)
+        return len(due)
+
+    async def _check(self, row: Any) -> None:
+        try:
+            told = await self._ask(row)
+        except GatewayError:
+            told = None
+        in_vain: UUID | None = None
+        async with transaction():
+            if isinstance(told, CallDetail):
+                in_vain = await self._confirm(row, told)
+            elif told is not None:
+                await self._close_sms(row["id"], told)
+            else:
+                in_vain = await self._wait_or_give_up(row["id"])
+        if in_vain is not None:  # after the transaction: an invitation's draw is locked before its notices
+            await self._invitations.tell_unheard(in_vain)
+
+    async def _ask(self, row: Any) -> CallDetail | SmsReport | None:
+        """What the vendor says, if it knows the outcome."""
+        if row["channel"] == "voice" and row["vendor_id"]:
+            call = await self._voice.report(row["vendor_id"], row["sent_at"])
+            return call if call is not None and call.ended else None
+        if row["channel"] == "sms" and row["mobile_sealed"]:
+            mobile = self._deps.keys.open_text(row["mobile_sealed"], "mobile")
+            sms = await self._sms.report(mobile, row["sent_at"], row["vendor_id"], out_id=row["out_id"])
+            return sms if sms is not None and sms.delivered is not None else None
+        return None
+
+    async def _confirm(self, row: Any, detail: CallDetail) -> UUID | None:
+        """Only now a key decides: the vendor itself says that this call went to this person, and was picked up.
+
+        Its keys are the truth; where it tells none, those reported under the call's secret id stand.
+        """
+        attempt = await Attempt.get(id=row["id"])
+        if not is_number(detail.called, self._deps.keys.open_text(row["mobile_sealed"], "mobile")):
+            _refuse("voice", "another_number", attempt)
+            await Attempt.filter(id=row["id"], state=AttemptState.UNKNOWN).update(vendor_id="", keys="")
+            return await self._wait_or_give_up(row["id"])
+        notice = await Notice.get(id=attempt.notice_id)
+        keys = attempt.keys if detail.keys is None else detail.keys
+        choice = self._choice(notice, keys) if detail.status in HEARD else None
+        if choice is not None and notice.invitation_id is not None and notice.expert_id is not None:
+            await self._invitations.answer(
+                notice.invitation_id, notice.expert_id, choice, by="voice", said_at=row["sent_at"]
+            )
+        event = AttemptEvent.ANSWER if choice is not None else _call_event(notice, detail.status)
+        await self._close(row["id"], event, detail.status, keys)
+        await Attempt.filter(id=row["id"]).update(check_at=None)
+        return None
+
+    async def _wait_or_give_up(self, attempt_id: UUID) -> UUID | None:
+        """Pauses grow. A key that nobody confirms doesn't count: its call has failed. Then the answer is the invitation
+        whose person has to be told so."""
+        attempt = await self._lock(attempt_id)
+        if attempt.check_at is None:
+            return None
+        attempt.checks += 1
+        spread = random.uniform(0.9, 1.1)  # noqa: S311  (spread, not secrecy)
+        if attempt.keys:
+            pause, most, code = min(2.0**attempt.checks, _LONGEST_PAUSE) * spread, _MAX_CONFIRMATIONS, UNCONFIRMED
+        else:
+            pause, most, code = max(attempt.wait, 10) * (1 + attempt.checks / 2) * spread, _MAX_CHECKS, NO_RECEIPT
+        attempt.check_at = self._deps.now() + timedelta(seconds=pause)
+        await attempt.save(update_fields=["checks", "check_at"])
+        if attempt.checks < most and attempt.channel not in ("wechat", "mini"):
+            return None
+        await Attempt.filter(id=attempt_id).update(check_at=None, vendor_code=code)
+        await self._close(attempt_id, AttemptEvent.FAIL, code)
+        if code != UNCONFIRMED:
+            return None
+        log.error("call_unconfirmed", attempt=attempt.number)
+        return (await Notice.get(id=attempt.notice_id)).invitation_id
+
+
+def _call_event(notice: Notice, status: str) -> AttemptEvent:
+    return AttemptEvent.DELIVER if status in HEARD and notice.kind != "draw_call" else AttemptEvent.FAIL
+
+
+def _refuse(vendor: str, reason: str, attempt: Attempt) -> None:
+    refused.labels(vendor, reason).inc()
+    log.warning("report_refused", vendor=vendor, reason=reason, attempt=attempt.number)
+
+
+def is_number(told: str, mobile: str) -> bool:
+    """Whether the vendor means our number; it may put a country code in front and mask four digits."""
+    fits = len(told) >= len(mobile) and all(one in (digit, "*") for one, digit in zip(told[-11:], mobile, strict=True))
+    return fits and told.count("*") <= _MASKED_DIGITS
+
+
+def read_keys(keys: str, voice: Voice) -> Choice | None:
+    """What the pressed keys mean: the last two presses, repeats left out, must be the same answer (or the last one,
+    where no second press is asked for); anything else is no answer."""
+    pressed = [key for key in keys if key != voice.repeat]
+    wanted = 2 if voice.confirm_twice else 1
+    last = pressed[-wanted:]
+    if len(last) < wanted or len(set(last)) != 1:
+        return None
+    choices: dict[str, Choice] = {voice.attend: "accept", voice.decline: "decline"}
+    return choices.get(last[0])

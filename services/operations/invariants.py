@@ -1,0 +1,156 @@
+"""What must hold in the database at any moment, whatever happened before: after journeys, races, crashes."""
+
+from __future__ import annotations
+
+import json
+
+from domain.draw_record import document
+from domain.verify_draw import verify
+from models.draws import Draw, LogEntry
+from services.core.audit import find_break
+from services.core.base import Deps, rows
+from services.draws.queries import published_lists
+
+_CHECKS = {
+    "a condition holds more than it needs": "SELECT id FROM draw_condition WHERE open + accepted > needed",
+    "a counter differs from its rows": (
+        "SELECT c.id FROM draw_condition c WHERE "
+        "c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open') OR "
+        "c.accepted <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'accepted')"
+    ),
+    "an expert holds overlapping panels": (
+        "SELECT a.id FROM invitation a JOIN invitation b ON a.expert_id = b.expert_id AND a.id < b.id "
+        "WHERE a.state IN ('open', 'accepted') AND b.state IN ('open', 'accepted') "
+        "AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at"
+    ),
+    "an expert was called twice in a draw": (
+        "SELECT draw_id FROM invitation GROUP BY draw_id, expert_id HAVING count(*) > 1"
+    ),
+    "somebody recused was called": (
+        "SELECT i.id FROM invitation i JOIN employment m ON m.expert_id = i.expert_id AND m.until IS NULL "
+        "JOIN recusal_unit u ON u.draw_id = i.draw_id WHERE m.unit_name = u.name"
+    ),
+    "a result was read before its time": (
+        "SELECT e.id FROM audit_entry e JOIN draw d ON d.id = e.subject_id WHERE e.action = 'result.read' "
+        "AND e.at < d.starts_at - interval '30 minutes'"
+    ),
+    "a call was dialled again while another had no outcome": (
+        "SELECT a.id FROM attempt a JOIN attempt b ON a.notice_id = b.notice_id AND a.number < b.number "
+        "AND a.channel = 'voice' AND b.channel = 'voice' WHERE a.state IN ('unknown', 'sent')"
+    ),
+    "a notice ended without a trace in the ledger": (
+        "SELECT n.id FROM notice n WHERE n.state IN ('done', 'failed') "
+        "AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.notice_id = n.id)"
+    ),
+    "a notice that ended still has an attempt to be made": (
+        "SELECT n.id FROM notice n JOIN attempt a ON a.notice_id = n.id "
+        "WHERE n.state <> 'active' AND a.state = 'pending'"
+    ),
+    "a draw that is over still has calls, requests or, terminated, somebody who waits": (
+        "SELECT d.id FROM draw d JOIN invitation i ON i.draw_id = d.id WHERE d.state IN ('ended', 'terminated') "
+        "AND (i.state = 'open' OR i.state = 'accepted' AND d.state = 'terminated') "
+        "UNION ALL SELECT d.id FROM draw d JOIN discard_request r ON r.draw_id = d.id AND r.state = 'open' "
+        "WHERE d.state IN ('ended', 'terminated')"
+    ),
+    "a terminated draw still holds its lots": (
+        "SELECT d.id FROM draw d JOIN draw_lot l ON l.draw_id = d.id AND l.live WHERE d.state = 'terminated'"
+    ),
+    "somebody came twice, or went without coming": (
+        "SELECT o.invitation_id FROM attendance o WHERE o.direction = 'out' AND NOT EXISTS (SELECT 1 FROM attendance i "
+        "WHERE i.invitation_id = o.invitation_id AND i.direction = 'in') "
+        "UNION ALL SELECT invitation_id FROM attendance GROUP BY invitation_id, direction HAVING count(*) > 1"
+    ),
+    "a fee is paid without exactly one order that paid it": (
+        "SELECT f.id FROM fee f WHERE (f.state IN ('paid', 'refunded'))::int <> (SELECT count(*) FROM pay_order o "
+        "WHERE o.fee_id = f.id AND o.state IN ('paid', 'refunded') AND NOT o.surplus)"
+    ),
+    "a fee was paid with another amount": (
+        "SELECT o.id FROM pay_order o JOIN fee f ON f.id = o.fee_id "
+        "WHERE o.transaction_id IS NOT NULL AND o.amount <> f.amount"
+    ),
+    "a refunded fee and its order tell different things": (
+        "SELECT f.id FROM fee f JOIN pay_order o ON o.fee_id = f.id AND NOT o.surplus "
+        "WHERE o.state IN ('paid', 'refunded') AND f.state <> o.state"
+    ),
+    "what went back differs from the refunds": (
+        "SELECT o.id FROM pay_order o WHERE o.refunded <> (SELECT coalesce(sum(r.amount), 0) FROM refund r "
+        "WHERE r.order_id = o.id AND r.state = 'done') OR (o.state = 'refunded') <> (o.refunded = o.amount)"
+    ),
+    "more goes back than came": (
+        "SELECT o.id FROM pay_order o JOIN refund r ON r.order_id = o.id AND r.state <> 'closed' "
+        "GROUP BY o.id HAVING sum(r.amount) > o.amount OR o.transaction_id IS NULL"
+    ),
+    "surplus money is kept": (
+        "SELECT o.id FROM pay_order o WHERE o.surplus AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.order_id = o.id) "
+        "AND NOT EXISTS (SELECT 1 FROM pay_event e WHERE e.subject = o.out_trade_no AND e.applied_at IS NULL)"
+    ),
+    "an invoice of a fee that went back is the platform's, and nobody reverses it": (
+        "SELECT i.id FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE f.state = 'refunded' "
+        "AND i.issued_by = 'wechat' AND i.state IN ('issued', 'sent')"
+    ),
+    "an invoice is to be looked at, and nobody does": (
+        "SELECT id FROM invoice WHERE check_at IS NULL AND state IN ('applied', 'reversing', 'stuck')"
+    ),
+    "a fee is due of an application that has ended": (
+        "SELECT f.id FROM fee f JOIN application a ON a.id = f.application_id "
+        "WHERE f.state = 'due' AND a.ended_at IS NOT NULL"
+    ),
+    "an application waits for a fee that is paid": (
+        "SELECT a.id FROM application a JOIN fee f ON f.application_id = a.id AND f.state = 'paid' "
+        "WHERE a.state = 'fee' AND NOT EXISTS (SELECT 1 FROM pay_event e JOIN pay_order o "
+        "ON o.out_trade_no = e.subject WHERE o.fee_id = f.id AND e.applied_at IS NULL)"
+    ),
+    "an application is under review, but on nobody's desk": (
+        "SELECT a.id FROM application a WHERE a.state = 'reviewing' "
+        "AND NOT EXISTS (SELECT 1 FROM review_task t WHERE t.application_id = a.id AND t.state = 'open')"
+    ),
+    "a task waits though its application is not under review": (
+        "SELECT t.id FROM review_task t JOIN application a ON a.id = t.application_id "
+        "WHERE t.state = 'open' AND a.state NOT IN ('reviewing', 'sent_back')"
+    ),
+    "somebody decided on an own application": (
+        "SELECT t.id FROM review_task t JOIN application a ON a.id = t.application_id WHERE t.decided_by = a.account_id"
+    ),
+    "somebody is in the pool without a file, or passed without a number": (
+        "SELECT a.id FROM application a LEFT JOIN expert e ON e.id = a.expert_id AND e.number = a.expert_number "
+        "WHERE a.state = 'entered' AND e.id IS NULL OR a.state IN ('notice', 'fee', 'exam') AND a.expert_number = ''"
+    ),
+    "somebody left the pool and is still drawn or called": (
+        "SELECT e.id FROM expert e LEFT JOIN account a ON a.id = e.account_id "
+        "WHERE e.left_at IS NOT NULL AND (e.active OR EXISTS (SELECT 1 FROM invitation i "
+        "WHERE i.expert_id = e.id AND i.state = 'open')) OR e.left_at IS NULL AND a.disabled_at IS NOT NULL"
+    ),
+    "somebody was called beyond the end of the term": (
+        "SELECT i.id FROM invitation i JOIN expert e ON e.id = i.expert_id "
+        "WHERE i.state = 'open' AND e.term_until < i.ends_at"
+    ),
+    "an entry passed its public notice with an objection open": (
+        "SELECT o.id FROM objection o JOIN application a ON a.id = o.application_id "
+        "WHERE o.state = 'open' AND a.state <> 'notice'"
+    ),
+}
+"""What would be wrong, and a query that finds where; a row found is a rule broken."""
+
+
+async def find_broken() -> list[str]:
+    """Every broken rule, with rows that show it; empty when all is well. Each draw's record is verified too."""
+    broken = []
+    for rule, query in _CHECKS.items():
+        found = await rows(f"{query} LIMIT 3")
+        if found:
+            broken.append(f"{rule}: {found}")
+    for draw in await Draw.filter(log_length__gt=0).order_by("number"):
+        broken += [f"{draw.number}: {finding}" for finding in await _verify(draw)]
+    return broken
+
+
+async def find_broken_audit(deps: Deps) -> list[str]:
+    """Pools whose audit chain doesn't fit, as sentences."""
+    breaks = {pool: await find_break(pool) for pool in deps.rulebooks}
+    return [f"the audit trail of {pool} breaks at {number}" for pool, number in breaks.items() if number is not None]
+
+
+async def _verify(draw: Draw) -> list[str]:
+    log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
+    record = document(draw.pool, draw.number, [entry.facts for entry in log], await published_lists(draw))
+    return [str(found) for found in verify(json.loads(json.dumps(record))) if found.severity == "error"]

@@ -1,0 +1,234 @@
+"""A person's own data: to take along, and to have deleted as far as the law allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from domain.errors import AppError, Conflict, Unauthenticated
+from domain.persons import PersonCheck
+from models.accounts import (
+    Account,
+    KnownBrowser,
+    RoleGrant,
+    Session,
+    VerificationCode,
+    WechatIdentity,
+    WrongTry,
+)
+from models.applications import Application
+from models.attendance import Attendance, PresenceClaim
+from models.draws import Draw
+from models.experts import Employment, Expert, Unavailability
+from models.invitations import Invitation
+from models.notices import Notice
+from models.organisations import AgentLink, Organisation
+from models.reviews import ReviewAssignment
+from services.accounts.sources import Source
+from services.accounts.verification_codes import Codes, Notifier
+from services.accounts.wechat_binding import forget_identities
+from services.applications.data_export import collect, erase_unsent
+from services.core.base import Actor, Deps, execute, record
+from services.core.idempotency import once
+from services.experts.expert_records import end_file
+
+KEPT = (
+    "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",
+    "抽取、答复、签到记录：依法存档，到期前不能删除",
+    "已提交的入库申请、审核和缴费记录：依法存档，到期前不能删除",
+    "操作留痕：依法存档，不含身份证号和手机号明文",
+)
+"""What the law makes us keep, told to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
+
+CLOSED_BY_SELF = "本人注销账号"
+
+REMOVED = (
+    "微信标识和订阅状态",
+    "手机号、姓名与身份证号（账号）",
+    "登录状态、密码与验证码",
+    "同意记录以外的账号资料",
+    "未提交就放弃的入库申请及其附件、打印的表格",
+    "通知中的手机号",
+)
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What was removed and what must be kept, as sentences for the person."""
+
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+class Privacy:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._codes = Codes(deps, notices)
+
+    async def export(self, actor: Actor, code: str) -> dict[str, Any]:
+        """Everything that is stored about the person, JSON-able, in clear.
+
+        ``code`` is an SMS code with purpose ``privacy``, since a phone lent to somebody must not give the ID number
+        away. Raises what a wrong code raises.
+        """
+
+        async def run() -> dict[str, Any] | AppError:
+            account = await self._account(actor)
+            if refusal := await self._redeem(account, code):
+                return refusal
+            await record(actor, self._deps.now(), "privacy.export", "account", account.id)
+            return await self._collect(account)
+
+        return await once(owner="privacy.export", key=None, deps=self._deps, answer=dict[str, Any], run=run)
+
+    async def delete(self, actor: Actor, code: str, *, key: str | None = None) -> Deleted:
+        """Delete the account's data; draw records stay. ``code`` as for ``export``.
+
+        Raises Conflict while the person has panels ahead, draws or an application under way: nobody could reach him
+        any more.
+        """
+        account_id = _account_id(actor)
+
+        async def run() -> Deleted | AppError:
+            account = await self._account(actor)
+            now = self._deps.now()
+            # with the files locked no call can be opened: whoever is being called is seen by the check
+            files = await Expert.filter(account_id=account.id, left_at=None).order_by("id").select_for_update()
+            await self._check_free(account.id, now)
+            if refusal := await self._redeem(account, code):
+                return refusal
+            for expert in files:
+                await end_file(expert, CLOSED_BY_SELF, now)
+            await self._erase(account, now)
+            await record(actor, now, "privacy.delete", "account", account.id)
+            return Deleted(REMOVED, KEPT)
+
+        return await once(owner=f"privacy.delete:{account_id}", key=key, deps=self._deps, answer=Deleted, run=run)
+
+    async def _account(self, actor: Actor) -> Account:
+        account = await Account.select_for_update().get_or_none(id=_account_id(actor), disabled_at=None)
+        if account is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        return account
+
+    async def _redeem(self, account: Account, code: str) -> AppError | None:
+        mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
+        return await self._codes.redeem(account.pool, mobile, "privacy", code, Source(account_id=account.id))
+
+    async def _check_free(self, account_id: UUID, now: datetime) -> None:
+        busy = Invitation.filter(expert__account_id=account_id, state__in=["open", "accepted"], ends_at__gt=now)
+        if await busy.exists():
+            raise Conflict("您还有未结束的评标活动或待答复的邀请，请结束或请假后再注销。", code="panels_ahead")
+        if await Application.exists(account_id=account_id, ended_at=None):
+            raise Conflict("您还有办理中的入库申请，请办结或放弃申请后再注销。", code="application_under_way")
+        if await Draw.filter(agent_id=account_id, started_at__not_isnull=True, ended_at=None).exists():
+            raise Conflict("您还有未结束的抽取活动，请结束后再注销。", code="draws_under_way")
+
+    async def _erase(self, account: Account, now: datetime) -> None:
+        identities = await WechatIdentity.filter(account_id=account.id).values_list("id", flat=True)
+        await forget_identities([UUID(str(one)) for one in identities], now)
+        await execute("UPDATE session SET revoked_at = COALESCE(revoked_at, $2) WHERE account_id = $1", account.id, now)
+        codes = VerificationCode.filter(pool=account.pool, mobile_hash=account.mobile_hash)
+        sent = [f"code:{code.id}" for code in await codes]
+        told = Notice.filter(Q(account_id=account.id) | Q(pool=account.pool, dedupe_key__in=sent)).exclude(
+            state="active"
+        )
+        await told.update(mobile_sealed="")
+        await codes.delete()
+        await RoleGrant.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
+        await ReviewAssignment.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
+        await erase_unsent(account.id, now)
+        await AgentLink.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
+        await Organisation.filter(legal_account_id=account.id).update(legal_account_id=None)
+        await Expert.filter(account_id=account.id).update(account_id=None)
+        await WrongTry.filter(pool=account.pool, subject__in=[str(account.id), account.mobile_hash]).delete()
+        await KnownBrowser.filter(account_id=account.id).delete()
+        account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
+        account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
+        account.person_check, account.person_checked_at, account.person_check_at = "", None, None
+        account.password_hash, account.password_initial = "", False
+        account.disabled_at = now
+        await account.save()
+
+    async def _collect(self, account: Account) -> dict[str, Any]:
+        keys = self._deps.keys
+        expert = await Expert.get_or_none(account_id=account.id, left_at=None)
+        identities = await WechatIdentity.filter(account_id=account.id).values("app", "openid", "unionid", "bound_at")
+        links = await AgentLink.filter(account_id=account.id).values(
+            "organisation__name", "valid_from", "valid_until", "revoked_at"
+        )  # fmt: skip
+        applied = await collect(self._deps, account.id)
+        return {
+            "account": {
+                "mobile": keys.open_text(account.mobile_sealed, "mobile"),
+                "name": account.real_name,
+                "id_number": keys.read(account.id_number_sealed, "id_number"),
+                "registered_at": _iso(account.registered_at),
+                "person_check": PersonCheck(account.person_check).label,
+                "person_checked_at": _iso(account.person_checked_at),
+                "mobile_changed_at": _iso(account.mobile_changed_at),
+                "password_set_at": _iso(account.password_set_at),
+                "created_at": _iso(account.created_at),
+                "privacy_version": account.privacy_version,
+                "privacy_accepted_at": _iso(account.privacy_accepted_at),
+            },
+            "wechat": [_plain(row) for row in identities],
+            "log_ins": [
+                _plain(row) for row in await Session.filter(account_id=account.id).values("device", "created_at")
+            ],
+            "organisations": [_plain(row) for row in links],
+            "notices": [
+                _plain(row) for row in await Notice.filter(account_id=account.id).values("kind", "params", "created_at")
+            ],
+            "expert": await self._collect_expert(expert) if expert else None,
+            **{noun: [_plain(row) for row in found] for noun, found in applied.items()},
+        }
+
+    async def _collect_expert(self, expert: Expert) -> dict[str, Any]:
+        keys = self._deps.keys
+        jobs = Employment.filter(expert_id=expert.id).values("unit_name", "credit_code", "since", "until")
+        away = Unavailability.filter(expert_id=expert.id).values("starts_at", "ends_at", "reason", "cancelled_at")
+        called = Invitation.filter(expert_id=expert.id).order_by("created_at").values(
+            "id", "state", "created_at", "answered_at", "answered_by", "gathering_at"
+        )  # fmt: skip
+        came = Attendance.filter(invitation__expert_id=expert.id).values("invitation_id", "direction", "at", "method")
+        claimed = PresenceClaim.filter(invitation__expert_id=expert.id).values("invitation_id", "at")
+        return {
+            "number": expert.number,
+            "name": expert.name,
+            "id_number": keys.open_text(expert.id_number_sealed, "id_number"),
+            "mobile": keys.open_text(expert.mobile_sealed, "mobile"),
+            "standing": expert.standing,
+            "permanent_region": expert.permanent_region,
+            "willing_regions": list(expert.willing_regions),
+            "specialties": list(expert.specialties),
+            "title_level": expert.title_level,
+            "qualifications": list(expert.qualifications),
+            "department": expert.department,
+            "employments": [_plain(row) for row in await jobs],
+            "unavailable": [_plain(row) for row in await away],
+            "invitations": [_plain(row) for row in await called],
+            "attendance": [_plain(row) for row in await came],
+            "presence_claims": [_plain(row) for row in await claimed],
+        }
+
+
+def _account_id(actor: Actor) -> UUID:
+    if actor.account_id is None:
+        raise Unauthenticated("请先登录并绑定手机号。")
+    return actor.account_id
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, UUID) else value
+        for name, value in row.items()
+    }

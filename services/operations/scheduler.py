@@ -1,0 +1,268 @@
+"""Every business deadline is a row of ours compared with the clock. A tick looks which kinds are due and defers a job
+for each; the job calls the noun that knows what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+from tortoise.exceptions import BaseORMException, IntegrityError
+
+from domain.clock import print_time
+from models.draws import Draw
+from services.accounts.web_sessions import KNOWN_FOR
+from services.core.audit import Audit
+from services.core.base import Deps, execute, rows, transaction
+from services.core.batches import GIVEN_UP_AFTER, each, not_paused
+from services.core.outages import AWAY
+from services.core.retry_pauses import RetryPauses
+from services.draws.attendance import AttendanceDesk
+from services.draws.calling import Run
+from services.draws.invitations import Invitations
+from services.draws.queries import Reading
+from services.draws.repository import lock, tell_agency
+from services.notifications import Delivery, Notices
+from services.operations.delivery_reports import Receipts
+
+log = structlog.get_logger(__name__)
+
+_DUE: Mapping[str, str] = {
+    "deliver": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND due_at <= $1)",
+    "climb": f"EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND next_at <= $1 AND {not_paused('climb', 'id')})",
+    "check_outcomes": f"EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND {not_paused('check_outcomes', 'id')})",
+    "expire": "EXISTS (SELECT 1 FROM invitation WHERE state = 'open' AND answer_until <= $1 "
+    f"AND {not_paused('expire', 'id')})",
+    "start": "EXISTS (SELECT 1 FROM draw_round r JOIN draw d ON d.id = r.draw_id WHERE r.start_by <= $1 "
+    "AND d.state = 'committing')",
+    "remind": "EXISTS (SELECT 1 FROM invitation WHERE state = 'accepted' AND next_reminder_at <= $1 "
+    f"AND {not_paused('remind', 'id')})",
+    "unseal": "EXISTS (SELECT 1 FROM draw WHERE unsealed_notice_at IS NULL AND finished_at IS NOT NULL "
+    "AND ended_at IS NULL AND starts_at <= $1 + interval '1 day')",
+    "receipts": "EXISTS (SELECT 1 FROM receipt WHERE applied_at IS NULL AND received_at <= $1 - interval '30 seconds' "
+    f"AND {not_paused('receipts', 'id')})",
+    "seal": "EXISTS (SELECT 1 FROM audit_entry WHERE number IS NULL)",
+}
+"""Conditions in SQL by kind, with the present moment as ``$1``."""
+_DEFER = (
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'deadlines.run', 0, NULL, $1, $2::jsonb, NULL)"
+    "::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs "
+    "WHERE queueing_lock = $1 AND status = 'todo')"
+)
+MAX_ATTEMPTS = 12
+"""After which a job is given up, as ``jobs.queue`` decides."""
+_OVERDUE: Mapping[str, str] = {
+    "attempts": "(SELECT count(*) FROM attempt WHERE state = 'pending' AND due_at < $1)",
+    "notices": "(SELECT count(*) FROM notice WHERE state = 'active' AND next_at < $1)",
+    "invitations": "(SELECT count(*) FROM invitation WHERE state = 'open' AND answer_until < $1)",
+    "starts": "(SELECT count(*) FROM draw_round r JOIN draw d ON d.id = r.draw_id WHERE r.start_by < $1 "
+    "AND d.state = 'committing')",
+    "receipts": "(SELECT count(*) FROM receipt WHERE applied_at IS NULL AND received_at < $1)",
+    "counters": "(SELECT count(*) FROM draw_condition c JOIN draw d ON d.id = c.draw_id "
+    "WHERE d.state IN ('drawing', 'paused', 'ending') "
+    "AND c.open <> (SELECT count(*) FROM invitation i WHERE i.condition_id = c.id AND i.state = 'open'))",
+    "failing_rows": f"(SELECT count(*) FROM row_failure WHERE failures >= {GIVEN_UP_AFTER})",
+    "given_up_jobs": "(SELECT count(*) FROM procrastinate_jobs j WHERE status = 'failed' "
+    f"AND attempts >= {MAX_ATTEMPTS} "
+    "AND EXISTS (SELECT 1 FROM procrastinate_events e WHERE e.job_id = j.id AND e.at > now() - interval '1 day'))",
+}
+"""How many rows of a table are late, by table, with the latest moment that is no delay as ``$1``."""
+PERIODIC = ("watch_draws", "late", "end", "sweep")
+"""Kinds that have no due row to look for; run every now and then."""
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A noun's own deadline. ``due`` is a condition in SQL with the present moment as ``$1``; a true one is carried
+    out, which must make it false again. An empty one is run every now and then, like those of ``PERIODIC``."""
+
+    kind: str
+    due: str
+    carry_out: Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Health:
+    """Rows whose next step is overdue, by table, and why each duty that fails does; the auditor's alarm when any."""
+
+    overdue: Mapping[str, int]
+    failing: Mapping[str, str]
+
+    @property
+    def well(self) -> bool:
+        return not any(self.overdue.values()) and not self.failing
+
+
+class Deadlines:
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notices,
+        delivery: Delivery,
+        receipts: Receipts,
+        invitations: Invitations,
+        attendance: AttendanceDesk,
+        run: Run,
+        reading: Reading,
+        audit: Audit,
+        *,
+        further: Sequence[Duty] = (),
+    ) -> None:
+        """``further`` are the deadlines of nouns that know their own rows."""
+        self._deps = deps
+        self._notices = notices
+        self._receipts = receipts
+        self._run = run
+        self._reading = reading
+        self._audit = audit
+        self._pauses = RetryPauses()
+        self._kinds: Mapping[str, Callable[[], Awaitable[object]]] = {
+            "deliver": delivery.deliver_due,
+            "climb": self._climb,
+            "check_outcomes": receipts.check_due,
+            "expire": invitations.expire_due,
+            "start": run.start_due,
+            "remind": invitations.remind_due,
+            "unseal": self._unseal,
+            "receipts": self._apply_waiting,
+            "seal": self._seal,
+            "watch_draws": self._watch_draws,
+            "late": attendance.tell_late,
+            "end": attendance.end_due,
+            "sweep": self._sweep,
+            **{duty.kind: duty.carry_out for duty in further},
+        }
+        self._due = {**_DUE, **{duty.kind: duty.due for duty in further if duty.due}}
+        self.periodic = (*PERIODIC, *(duty.kind for duty in further if not duty.due))
+
+    async def tick(self) -> list[str]:
+        """Defer a job for each kind that is due, unless one waits already; returns the kinds."""
+        found = await self._ask(self._due, self._deps.now())
+        kinds = [kind for kind, is_due in found.items() if is_due]
+        await self.defer(kinds)
+        return kinds
+
+    async def _ask(self, questions: Mapping[str, str], moment: datetime) -> dict[str, Any]:
+        """The answers that can be had, by name. All in one statement; when that fails, each in one of its own."""
+        asked = {name: sql for name, sql in questions.items() if self._pauses.may_try(f"{name}?")}
+        if not asked:
+            return {}
+        columns = ", ".join(f"({sql}) AS {name}" for name, sql in asked.items())
+        try:
+            found = dict((await rows(f"SELECT {columns} FROM (SELECT $1::timestamptz) AS moment", moment))[0])
+        except AWAY:
+            raise
+        except (BaseORMException, asyncpg.PostgresError) as error:
+            if len(asked) > 1:
+                return {key: a for one in asked.items() for key, a in (await self._ask(dict([one]), moment)).items()}
+            self._note_failure(f"{next(iter(asked))}?", error)
+            return {}
+        for name in asked:
+            self._pauses.note_success(f"{name}?")
+        return found
+
+    async def defer(self, kinds: list[str]) -> None:
+        """Each on its own: a job that another process has just deferred is as good as ours."""
+        for kind in filter(self._pauses.may_try, kinds):
+            with suppress(IntegrityError):
+                await execute(_DEFER, f"deadline:{kind}", json.dumps({"kind": kind}))
+
+    async def carry_out(self, kind: str) -> None:
+        """Run one kind now; one that fails waits longer each time. Raises KeyError for an unknown one."""
+        work = self._kinds[kind]
+        try:
+            await work()
+        except AWAY:
+            raise
+        except Exception as error:  # noted and raised again: whatever is wrong with this kind is told by its name
+            self._note_failure(kind, error)
+            raise
+        self._pauses.note_success(kind)
+
+    def _note_failure(self, name: str, error: Exception) -> None:
+        self._pauses.note_failure(name, type(error).__name__)
+        log.error("duty_failed", duty=name, reason=repr(error))
+
+    def failing(self) -> dict[str, str]:
+        """Why each kind that fails does, by name; ``kind?`` where already the look at what is due fails."""
+        return self._pauses.failing()
+
+    async def _climb(self) -> None:
+        due = await rows(
+            f"SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 AND {not_paused('climb', 'id')} "
+            "ORDER BY next_at LIMIT 500",
+            self._deps.now(),
+        )
+        await each("climb", due, lambda row: self._advance(row["id"]))
+
+    async def _advance(self, notice_id: UUID) -> None:
+        async with transaction():
+            await self._notices.advance(notice_id)
+
+    async def _apply_waiting(self) -> None:
+        """Receipts whose job was lost."""
+        waiting = await rows(
+            f"SELECT id FROM receipt WHERE applied_at IS NULL AND received_at <= $1 AND {not_paused('receipts', 'id')} "
+            "ORDER BY received_at LIMIT 200",
+            self._deps.now() - timedelta(seconds=30),
+        )
+        await each("receipts", waiting, lambda row: self._receipts.apply(row["id"]))
+
+    async def _unseal(self) -> None:
+        """Tell the agency once, from T-30 min on, that codes have turned into names."""
+        finished = await Draw.filter(
+            unsealed_notice_at=None, finished_at__isnull=False, ended_at=None,
+            starts_at__lte=self._deps.now() + timedelta(days=1),
+        )  # fmt: skip
+        await each("unseal", finished, self._tell_unsealed)
+
+    async def _tell_unsealed(self, draw: Draw) -> None:
+        if self._deps.now() < self._reading.unseals_at(draw):
+            return
+        async with transaction():
+            locked = (await lock(draw.id)).draw
+            if locked.unsealed_notice_at is None:
+                locked.unsealed_notice_at = self._deps.now()
+                await locked.save(update_fields=["unsealed_notice_at"])
+                at = print_time(self._reading.unseals_at(locked))
+                await tell_agency(self._notices, locked, "agency_unsealed", at)
+
+    async def _watch_draws(self) -> None:
+        """The auditor's hand: let every running draw look again; a draw that lost its job goes on here."""
+        running = await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')")
+        await each("watch_draws", running, lambda row: self._run.advance(row["id"]))
+
+    async def _seal(self) -> None:
+        """Every pool that has entries, also one that is not served any more."""
+        for row in await rows("SELECT DISTINCT pool FROM audit_entry WHERE number IS NULL"):
+            while await self._audit.seal(row["pool"]):
+                pass
+
+    async def _sweep(self) -> None:
+        """Forget what is of no more use: answers to repeated requests, used codes, finished jobs, applied receipts."""
+        now = self._deps.now()
+        await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
+        await execute("DELETE FROM verification_code WHERE sent_at < $1", now - timedelta(days=2))
+        await execute("DELETE FROM wrong_try WHERE at < $1", now - timedelta(days=3))
+        await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_FOR)
+        await execute("DELETE FROM spent_token WHERE until < $1", now)
+        await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
+        await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - interval '1 day'")
+        await execute("DELETE FROM receipt WHERE applied_at < $1", now - timedelta(days=30))
+        await execute("DELETE FROM session WHERE refresh_until < $1", now - timedelta(days=7))
+        await execute(
+            "DELETE FROM procrastinate_jobs WHERE (status IN ('succeeded', 'cancelled') "
+            "OR status = 'failed' AND task_name = 'deadlines.run') AND id < "
+            "(SELECT coalesce(max(id), 0) - 5000 FROM procrastinate_jobs)"
+        )
+
+    async def health(self, patience: timedelta = timedelta(minutes=2)) -> Health:
+        """What is overdue by more than ``patience``; the counters of running draws are compared with their rows too."""
+        overdue = await self._ask(_OVERDUE, self._deps.now() - patience)
+        return Health(overdue, self.failing())

@@ -1,0 +1,356 @@
+"""The pool's list of employers (单位列表): search, requests for one that is missing, and its upkeep by staff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from domain.errors import Conflict, InvalidInput, NotFound, TooMany
+from domain.recusal import normalise_unit_name
+from models.campaigns import Employer, EmployerRequest
+from models.experts import CatalogueEntry
+from services.accounts.verification_codes import Notifier
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.idempotency import once
+from services.core.limits import serialise
+from services.core.permissions import check
+from services.core.pinyin import sort_name
+from services.core.short_texts import check_text
+from services.organisations.legal_entities import check_credit_code
+
+PAGE_MAX = 100
+SEARCH_MAX = 50
+OPEN_MAX = 3
+"""Unanswered requests of one person."""
+DAILY_MAX = 10
+"""Requests of one person within a day; bounds of our own against floods."""
+
+_SEARCH = (
+    "SELECT id, name, credit_code, region FROM employer WHERE pool = $1 AND retired_at IS NULL "
+    "AND (name ILIKE $2 OR credit_code = upper($3)) "
+    "ORDER BY starts_with(name, $3) DESC, length(name), name_sort, id LIMIT $4"
+)
+
+
+@dataclass(frozen=True)
+class EmployerData:
+    """``credit_code`` and ``region`` may be empty: not known."""
+
+    name: str
+    credit_code: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class EmployerView:
+    id: UUID
+    name: str
+    credit_code: str
+    region: str
+
+
+@dataclass(frozen=True)
+class EmployerLine:
+    """For staff. ``retired``: no longer offered."""
+
+    id: UUID
+    name: str
+    credit_code: str
+    region: str
+    retired: bool
+
+
+@dataclass(frozen=True)
+class EmployerPage:
+    items: tuple[EmployerLine, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """Somebody asks for a unit. ``state``: open, added or refused; ``employer_id`` is the one that was added."""
+
+    id: UUID
+    name: str
+    credit_code: str
+    region: str
+    note: str
+    state: str
+    answer: str
+    employer_id: UUID | None
+    created_at: datetime
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RequestPage:
+    items: tuple[RequestView, ...]
+    total: int
+
+
+class Employers:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def search(self, actor: Actor, word: str, *, limit: int = 20) -> list[EmployerView]:
+        """Units whose name holds ``word``, or with exactly this credit code; names that begin with it first."""
+        check(actor, "employer.search")
+        text = check_text(word, "word", "单位名称", 100, required=True)
+        if not 1 <= limit <= SEARCH_MAX:
+            raise InvalidInput(f"每次最多返回{SEARCH_MAX}条。", field="limit")
+        return [EmployerView(**row) for row in await rows(_SEARCH, actor.pool, _pattern(text), text, limit)]
+
+    async def request(self, actor: Actor, data: EmployerData, note: str = "", *, key: str | None = None) -> RequestView:
+        """Ask for a unit that the list lacks. The same name again is the same open request.
+
+        Raises Conflict for a unit that is in the list, TooMany beyond the limits.
+        """
+        check(actor, "employer.request")
+        account_id = _person(actor)
+        clean = await self._check(actor.pool, data)
+        text = check_text(note, "note", "说明", 200)
+        now = self._deps.now()
+
+        async def run() -> RequestView:
+            await serialise(f"employer.request:{account_id}")
+            existing = await self._same(actor.pool, clean.name)
+            if existing is not None and existing.retired_at is None:
+                raise Conflict(
+                    f"单位列表中已有“{existing.name}”，请直接搜索并选择。",
+                    code="employer_listed",
+                    params={"employer_id": str(existing.id)},
+                )
+            mine = await EmployerRequest.filter(account_id=account_id, created_at__gt=now - timedelta(days=1))
+            waiting = await EmployerRequest.filter(account_id=account_id, state="open")
+            if same := next((one for one in waiting if one.name == clean.name), None):
+                return _show(same)
+            if len(waiting) >= OPEN_MAX or len(mine) >= DAILY_MAX:
+                raise TooMany(
+                    "您申请添加的单位还在处理，请等待答复后再申请。", retry_after=3600, code="requests_waiting"
+                )
+            made = await EmployerRequest.create(
+                pool=actor.pool, account_id=account_id, name=clean.name, credit_code=clean.credit_code,
+                region=clean.region, note=text, created_at=now,
+            )  # fmt: skip
+            await record(actor, now, "employer.request", "employer_request", made.id)
+            return _show(made)
+
+        return await once(
+            owner=f"employer.request:{account_id}", key=key, deps=self._deps, answer=RequestView, run=run,
+            request=f"{data!r} {note}",
+        )  # fmt: skip
+
+    async def my_requests(self, actor: Actor) -> list[RequestView]:
+        """The actor's own, newest first."""
+        check(actor, "employer.request")
+        return [_show(one) for one in await EmployerRequest.filter(account_id=_person(actor)).order_by("-created_at")]
+
+    async def requests(self, actor: Actor, *, state: str = "open", page: int = 1, size: int = 20) -> RequestPage:
+        """Everybody's, oldest first."""
+        check(actor, "employer.manage")
+        _check_page(page, size)
+        query = EmployerRequest.filter(pool=actor.pool, state=state)
+        found = await query.order_by("created_at", "id").offset((page - 1) * size).limit(size)
+        return RequestPage(tuple(_show(one) for one in found), await query.count())
+
+    async def page(
+        self, actor: Actor, *, search: str = "", retired: bool = False, page: int = 1, size: int = 20
+    ) -> EmployerPage:
+        """The list for its upkeep, sorted by name as a Chinese reader expects."""
+        check(actor, "employer.manage")
+        _check_page(page, size)
+        query = Employer.filter(pool=actor.pool, retired_at__isnull=not retired)
+        if word := check_text(search, "search", "搜索词", 100):
+            query = query.filter(Q(name__icontains=word) | Q(credit_code=word.upper()))
+        found = await query.order_by("name_sort", "id").offset((page - 1) * size).limit(size)
+        return EmployerPage(tuple(_line(one) for one in found), await query.count())
+
+    async def add(self, actor: Actor, data: EmployerData, *, key: str | None = None) -> EmployerView:
+        """Add a unit, and answer everybody who asked for one of this name."""
+        check(actor, "employer.manage")
+        clean = await self._check(actor.pool, data)
+        now = self._deps.now()
+
+        async def run() -> EmployerView:
+            employer = await self._add(actor, clean, now)
+            await self.tell_added(actor, [employer], now)
+            return _view(employer)
+
+        return await once(
+            owner=f"employer.add:{actor.account_id}", key=key, deps=self._deps, answer=EmployerView, run=run,
+            request=repr(data),
+        )  # fmt: skip
+
+    async def edit(self, actor: Actor, employer_id: UUID, data: EmployerData) -> EmployerLine:
+        """Correct a unit; forms that chose it keep what they say."""
+        check(actor, "employer.manage")
+        clean = await self._check(actor.pool, data)
+        now = self._deps.now()
+        async with transaction():
+            await serialise(f"employers:{actor.pool}")
+            employer = await _locked(actor, employer_id)
+            same = await self._same(actor.pool, clean.name, clean.credit_code, besides=employer_id)
+            if same is not None:
+                raise _listed(same)
+            employer.update_from_dict({**vars(clean), "name_sort": sort_name(clean.name)})
+            await employer.save()
+            await record(actor, now, "employer.edit", "employer", employer.id)
+            return _line(employer)
+
+    async def retire(self, actor: Actor, employer_id: UUID) -> EmployerLine:
+        """Offer it no longer; who chose it keeps it. Twice is harmless."""
+        check(actor, "employer.manage")
+        now = self._deps.now()
+        async with transaction():
+            employer = await _locked(actor, employer_id)
+            if employer.retired_at is None:
+                employer.retired_at = now
+                await employer.save(update_fields=["retired_at"])
+                await record(actor, now, "employer.retire", "employer", employer.id)
+            return _line(employer)
+
+    async def accept(self, actor: Actor, request_id: UUID, data: EmployerData | None = None) -> RequestView:
+        """Add the unit that was asked for, corrected by ``data`` where given, and tell everybody who asked for it.
+
+        Where the list has it by now, that one is the answer. Raises Conflict for a request that was answered.
+        """
+        check(actor, "employer.manage")
+        corrected = await self._check(actor.pool, data) if data is not None else None
+        now = self._deps.now()
+        async with transaction():
+            await serialise(f"employers:{actor.pool}")
+            one = await _locked_request(actor, request_id)
+            clean = corrected or EmployerData(one.name, one.credit_code, one.region)
+            same = await self._same(actor.pool, clean.name, clean.credit_code)
+            if same is None or same.retired_at is not None:
+                same = await self._add(actor, clean, now)
+            await self._answer(actor, one, "added", "", same, now)
+            others = EmployerRequest.filter(pool=actor.pool, state="open", name=one.name)
+            for other in await others.order_by("id").select_for_update():
+                await self._answer(actor, other, "added", "", same, now)
+            return _show(one)
+
+    async def tell_added(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:
+        """Answer everybody who asked for a unit of one of these names; inside the caller's transaction."""
+        added = {employer.name: employer for employer in employers}
+        waiting = EmployerRequest.filter(pool=actor.pool, state="open", name__in=list(added))
+        for one in await waiting.order_by("id").select_for_update() if added else ():
+            await self._answer(actor, one, "added", "", added[one.name], now)
+
+    async def refuse(self, actor: Actor, request_id: UUID, answer: str) -> RequestView:
+        """Say why not. Raises Conflict for a request that was answered."""
+        check(actor, "employer.manage")
+        text = check_text(answer, "answer", "答复", 200, required=True)
+        now = self._deps.now()
+        async with transaction():
+            one = await _locked_request(actor, request_id)
+            await self._answer(actor, one, "refused", text, None, now)
+            return _show(one)
+
+    async def _check(self, pool: str, data: EmployerData) -> EmployerData:
+        name = check_text(data.name, "name", "单位名称", 200, required=True)
+        if not normalise_unit_name(name):
+            raise InvalidInput("请填写单位全称。", code="missing", field="name")
+        code = check_credit_code(data.credit_code) if data.credit_code.strip() else ""
+        region = data.region.strip()
+        if region and not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=region):
+            raise InvalidInput("地区不在地区目录中，请重新选择。", field="region")
+        return EmployerData(name, code, region)
+
+    async def _same(self, pool: str, name: str, code: str = "", besides: UUID | None = None) -> Employer | None:
+        """A unit of the list with this name or code. Retired ones count by name only: a name stands once."""
+        same = Q(name=name) | Q(credit_code=code, retired_at=None) if code else Q(name=name)
+        query = Employer.filter(same, pool=pool).order_by("-retired_at")  # what is still offered comes first
+        return await (query.exclude(id=besides) if besides else query).first()
+
+    async def _add(self, actor: Actor, data: EmployerData, now: datetime) -> Employer:
+        await serialise(f"employers:{actor.pool}")
+        same = await self._same(actor.pool, data.name, data.credit_code)
+        if same is not None and same.retired_at is None:
+            raise _listed(same)
+        employer = same or Employer(pool=actor.pool, created_at=now)
+        employer.update_from_dict({**vars(data), "name_sort": sort_name(data.name), "retired_at": None})
+        await employer.save()
+        await record(actor, now, "employer.add", "employer", employer.id)
+        return employer
+
+    async def _answer(
+        self, actor: Actor, one: EmployerRequest, state: str, answer: str, employer: Employer | None, now: datetime
+    ) -> None:
+        one.state, one.answer, one.decided_at, one.decided_by = state, answer, now, actor.account_id
+        one.employer_id = employer.id if employer else None
+        await one.save()
+        await record(actor, now, f"employer.{state}", "employer_request", one.id)
+        await self._notices.notify(
+            pool=one.pool,
+            kind="employer_answered",
+            dedupe_key=f"employer_answered:{one.id.hex}",
+            params={
+                "unit": employer.name if employer else one.name,
+                "result": "已添加" if employer else f"未添加（{answer}）",
+            },
+            account_id=one.account_id,
+        )
+
+
+def _pattern(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _person(actor: Actor) -> UUID:
+    if actor.account_id is None:
+        raise NotFound("请先登录并绑定手机号。")
+    return actor.account_id
+
+
+def _check_page(page: int, size: int) -> None:
+    if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
+        raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
+
+
+def _listed(employer: Employer) -> Conflict:
+    return Conflict(
+        f"单位列表中已有“{employer.name}”，请核对名称和信用代码。",
+        code="employer_listed",
+        params={"employer_id": str(employer.id)},
+    )
+
+
+async def _locked(actor: Actor, employer_id: UUID) -> Employer:
+    employer = await Employer.select_for_update().get_or_none(id=employer_id, pool=actor.pool)
+    if employer is None:
+        raise NotFound("找不到这个单位，请刷新列表后重试。")
+    return employer
+
+
+async def _locked_request(actor: Actor, request_id: UUID) -> EmployerRequest:
+    """Raises NotFound, or Conflict when somebody answered it already."""
+    one = await EmployerRequest.select_for_update().get_or_none(id=request_id, pool=actor.pool)
+    if one is None:
+        raise NotFound("找不到这条申请，请刷新列表后重试。")
+    if one.state != "open":
+        raise Conflict("这条申请已经答复，请刷新列表。", code="request_answered", params={"state": one.state})
+    return one
+
+
+def _show(one: EmployerRequest) -> RequestView:
+    return RequestView(
+        one.id, one.name, one.credit_code, one.region, one.note, one.state, one.answer, one.employer_id,
+        one.created_at, one.decided_at,
+    )  # fmt: skip
+
+
+def _view(employer: Employer) -> EmployerView:
+    return EmployerView(employer.id, employer.name, employer.credit_code, employer.region)
+
+
+def _line(employer: Employer) -> EmployerLine:
+    return EmployerLine(
+        employer.id, employer.name, employer.credit_code, employer.region, employer.retired_at is not None
+    )

@@ -1,0 +1,301 @@
+"""Legal entities (法人) and their agents (经办人)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from stdnum.cn import uscc
+
+from domain.clock import print_date
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.ids import new_id
+from domain.masking import mask_mobile, mask_name
+from models.accounts import Account
+from models.organisations import AgentLink, Organisation
+from services.accounts.verification_codes import check_mobile
+from services.accounts.wechat_binding import account_by_mobile
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.ports import IdentityClaims
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A log-in over the identity platform; ``role`` is organisation or agent."""
+
+    account_id: UUID
+    organisation_id: UUID
+    role: str
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A person linked to an organisation. ``state``: waiting (for acceptance), active, expired, future or revoked."""
+
+    link_id: UUID
+    organisation_id: UUID
+    organisation_name: str
+    masked_name: str
+    masked_mobile: str
+    valid_from: datetime
+    valid_until: datetime
+    state: str
+
+
+class Organisations:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def register(self, pool: str, claims: IdentityClaims, *, account_id: UUID | None = None) -> Registered:
+        """Take in what the identity platform vouches for: the person, the organisation, and how they belong together.
+
+        ``account_id`` is the person already logged in, if any. Raises RuleViolation for a natural person without
+        entity and for a real-name level below the rulebook's, Forbidden for an agent whom the organisation has struck
+        off.
+        """
+        self._check_claims(pool, claims)
+        now = self._deps.now()
+        async with transaction():
+            account = await account_by_mobile(self._deps, pool, claims.mobile)
+            if account.disabled_at is not None:
+                raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+            if account_id is not None and account_id != account.id:
+                raise Conflict(
+                    "统一身份认证平台登记的手机号与当前登录的不一致，请改用同一手机号。", code="mobile_differs"
+                )
+            if claims.name and account.registered_at is None and account.real_name != claims.name:
+                account.real_name = claims.name
+                await account.save(update_fields=["real_name"])
+            organisation = await self._refresh(pool, claims, account.id, now)
+            role = "organisation" if claims.user_type == "legal" else "agent"
+            if role == "agent":
+                await self._vouched_agent(pool, organisation, account.id, now)
+            actor = Actor(pool, role, account.id, organisation_id=organisation.id)
+            await record(actor, now, "organisation.register", "organisation", organisation.id, level=claims.level)
+            return Registered(account.id, organisation.id, role)
+
+    async def link_agent(
+        self,
+        actor: Actor,
+        *,
+        mobile: str,
+        name: str,
+        valid_from: datetime | None = None,
+        valid_until: datetime | None = None,
+        key: str | None = None,
+    ) -> Agent:
+        """Ask a person to act for the actor's organisation; linking again renews the period and asks again."""
+        check(actor, "organisation.link_agent")
+        check_mobile(mobile)
+        if not 1 <= len(name.strip()) <= 50:
+            raise InvalidInput("请填写经办人姓名（不超过50个字）。", field="name")
+        organisation_id = _organisation_of(actor)
+        now = self._deps.now()
+        begin = valid_from or now
+        end = valid_until or begin + self._deps.book(actor.pool).login.agent_link_default
+        self._check_period(actor.pool, begin, end, now)
+
+        async def run() -> Agent:
+            organisation = await Organisation.get(id=organisation_id, pool=actor.pool)
+            account = await account_by_mobile(self._deps, actor.pool, mobile)
+            if organisation.legal_account_id == account.id:
+                raise Conflict("法人账号本身即可办理，无需再关联为经办人。", code="is_legal_account")
+            if not account.real_name:
+                account.real_name = name.strip()
+                await account.save(update_fields=["real_name"])
+            link = await self._set_link(organisation.id, account.id, begin, end, accepted_at=None, now=now)
+            await record(
+                actor, now, "organisation.link_agent", "organisation", organisation.id, account=str(account.id)
+            )
+            return self._show(link, organisation, account, now)
+
+        request = f"{self._deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
+        return await once(
+            owner=f"link_agent:{actor.account_id}", key=key, deps=self._deps, answer=Agent, run=run, request=request
+        )
+
+    async def accept(self, actor: Actor, link_id: UUID) -> Agent:
+        """The person agrees to act for the organisation. Twice is harmless."""
+        now = self._deps.now()
+        async with transaction():
+            link = await AgentLink.select_for_update().get_or_none(id=link_id, account_id=actor.account_id)
+            if link is None or actor.account_id is None:
+                raise NotFound("找不到这条关联申请，请让企业重新发起。")
+            if link.revoked_at is not None:
+                raise Conflict("企业已取消这条关联申请，请联系企业重新发起。", code="link_revoked")
+            if link.valid_until <= now:
+                raise Conflict("这条关联申请已过有效期，请联系企业重新发起。", code="link_expired")
+            if link.accepted_at is None:
+                link.accepted_at = now
+                await link.save(update_fields=["accepted_at"])
+                await record(actor, now, "organisation.accept_agent", "organisation", link.organisation_id)
+            organisation = await Organisation.get(id=link.organisation_id)
+            return self._show(link, organisation, await Account.get(id=link.account_id), now)
+
+    async def revoke(self, actor: Actor, link_id: UUID) -> Agent:
+        """The organisation strikes an agent off, at once. Twice is harmless."""
+        check(actor, "organisation.revoke_agent")
+        now = self._deps.now()
+        async with transaction():
+            link = await AgentLink.select_for_update().get_or_none(id=link_id, organisation_id=_organisation_of(actor))
+            if link is None:
+                raise NotFound("找不到这位经办人，请刷新列表。")
+            if link.revoked_at is None:
+                link.revoked_at = now
+                await link.save(update_fields=["revoked_at"])
+                await record(actor, now, "organisation.revoke_agent", "organisation", link.organisation_id)
+            organisation = await Organisation.get(id=link.organisation_id)
+            return self._show(link, organisation, await Account.get(id=link.account_id), now)
+
+    async def list_agents(self, actor: Actor) -> list[Agent]:
+        """The organisation's agents, newest link first."""
+        check(actor, "organisation.link_agent")
+        organisation = await Organisation.get(id=_organisation_of(actor), pool=actor.pool)
+        links = (
+            await AgentLink.filter(organisation_id=organisation.id).order_by("-created_at").prefetch_related("account")
+        )
+        return [self._show(link, organisation, link.account, self._deps.now()) for link in links]
+
+    async def list_mine(self, actor: Actor) -> list[Agent]:
+        """The organisations that ask, or asked, the person to act for them; newest first."""
+        links = AgentLink.filter(account_id=actor.account_id).order_by("-created_at")
+        found = await links.prefetch_related("account", "organisation") if actor.account_id else []
+        return [self._show(link, link.organisation, link.account, self._deps.now()) for link in found]
+
+    async def check_may_draw(self, pool: str, organisation_id: UUID) -> None:
+        """Raises RuleViolation for an organisation whose real-name level does not suffice."""
+        organisation = await Organisation.get(id=organisation_id, pool=pool)
+        self._check_level(pool, organisation.assurance_level)
+
+    def _check_claims(self, pool: str, claims: IdentityClaims) -> None:
+        book = self._deps.book(pool)
+        if claims.user_type not in ("legal", "agent") or not claims.credit_code or not claims.organisation_name:
+            raise RuleViolation(
+                "个人不能发起抽取；请用法人账号登录，或请企业将您关联为经办人后再登录。",
+                rule="login.natural_person_may_draw",
+                source=book.source("login.natural_person_may_draw"),
+                code="natural_person",
+            )
+        self._check_level(pool, claims.level)
+        check_credit_code(claims.credit_code)
+        check_mobile(claims.mobile)
+
+    def _check_level(self, pool: str, level: int) -> None:
+        book = self._deps.book(pool)
+        minimum = book.login.assurance_level_minimum
+        if level < minimum:
+            raise RuleViolation(
+                f"实名等级为{level}级，需达到{minimum}级；请到统一身份认证平台升级后重新登录。",
+                rule="login.assurance_level_minimum",
+                source=book.source("login.assurance_level_minimum"),
+                code="assurance_level",
+                params={"level": level, "minimum": minimum},
+            )
+
+    def _check_period(self, pool: str, begin: datetime, end: datetime, now: datetime) -> None:
+        longest = self._deps.book(pool).login.agent_link_max
+        if end <= begin or end <= now:
+            raise InvalidInput("有效期的截止日期应晚于开始日期和今天。", field="valid_until")
+        if end - begin > longest:
+            last = print_date(begin + longest)
+            raise RuleViolation(
+                f"经办人有效期最长{longest // timedelta(days=1)}天，请选择{last}或更早。",
+                rule="login.agent_link_max",
+                source=self._deps.book(pool).source("login.agent_link_max"),
+                field="valid_until",
+            )
+
+    async def _refresh(self, pool: str, claims: IdentityClaims, account_id: UUID, now: datetime) -> Organisation:
+        """Make the organisation, or bring its name and level up to date; only its legal account changes who that is."""
+        code = claims.credit_code.strip().upper()
+        await rows(
+            "INSERT INTO organisation (id, pool, name, credit_code, assurance_level, created_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (pool, credit_code) DO NOTHING RETURNING id",
+            new_id(), pool, claims.organisation_name, code, claims.level, now,
+        )  # fmt: skip
+        organisation = await Organisation.select_for_update().get(pool=pool, credit_code=code)
+        organisation.name = claims.organisation_name
+        if claims.user_type == "legal":
+            organisation.assurance_level = claims.level
+            organisation.legal_account_id = account_id
+        await organisation.save(update_fields=["name", "assurance_level", "legal_account_id"])
+        return organisation
+
+    async def _vouched_agent(self, pool: str, organisation: Organisation, account_id: UUID, now: datetime) -> None:
+        """The platform says that this person acts for the organisation: that is a link, unless ours says otherwise."""
+        link = await AgentLink.select_for_update().get_or_none(organisation_id=organisation.id, account_id=account_id)
+        if link is None:
+            until = now + self._deps.book(pool).login.agent_link_default
+            await self._set_link(organisation.id, account_id, now, until, accepted_at=now, now=now)
+            return
+        if link.revoked_at is not None or link.valid_until <= now:
+            raise Forbidden(
+                f"{organisation.name}对您的经办授权已取消或到期，请联系企业重新关联。", code="agent_link_ended"
+            )
+        if link.accepted_at is None:
+            link.accepted_at = now
+            await link.save(update_fields=["accepted_at"])
+
+    async def _set_link(
+        self,
+        organisation_id: UUID,
+        account_id: UUID,
+        begin: datetime,
+        end: datetime,
+        *,
+        accepted_at: datetime | None,
+        now: datetime,
+    ) -> AgentLink:
+        link = await AgentLink.select_for_update().get_or_none(organisation_id=organisation_id, account_id=account_id)
+        if link is None:
+            return await AgentLink.create(
+                organisation_id=organisation_id, account_id=account_id, valid_from=begin, valid_until=end,
+                accepted_at=accepted_at, created_at=now,
+            )  # fmt: skip
+        if link.revoked_at is not None:  # who was struck off must agree again; a running link is only prolonged
+            link.accepted_at, link.revoked_at = None, None
+        link.valid_from, link.valid_until = begin, end
+        await link.save(update_fields=["valid_from", "valid_until", "accepted_at", "revoked_at"])
+        return link
+
+    def _show(self, link: AgentLink, organisation: Organisation, account: Account, now: datetime) -> Agent:
+        mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
+        return Agent(
+            link.id,
+            organisation.id,
+            organisation.name,
+            mask_name(account.real_name),
+            mask_mobile(mobile),
+            link.valid_from,
+            link.valid_until,
+            _state(link, now),
+        )
+
+
+def check_credit_code(code: str, field: str = "credit_code") -> str:
+    """A unified social credit code (统一社会信用代码) in capitals. Raises InvalidInput."""
+    compact = code.strip().upper()
+    if not uscc.is_valid(compact):
+        raise InvalidInput(
+            "统一社会信用代码不正确，应为18位且校验位相符，请核对。", code="credit_code_invalid", field=field
+        )
+    return compact
+
+
+def _state(link: AgentLink, now: datetime) -> str:
+    if link.revoked_at is not None:
+        return "revoked"
+    if link.valid_until <= now:
+        return "expired"
+    if link.accepted_at is None:
+        return "waiting"
+    return "active" if link.valid_from <= now else "future"
+
+
+def _organisation_of(actor: Actor) -> UUID:
+    if actor.organisation_id is None:
+        raise Forbidden("请先选择要代表的企业。", code="organisation_not_chosen")
+    return actor.organisation_id

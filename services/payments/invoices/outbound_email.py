@@ -1,0 +1,66 @@
+"""Mails about invoices: written down before they are handed over, and after.
+
+A mail goes out at least once, and twice only where nobody can know better: when the connection, or we, went down
+between the server's taking it and our writing that down. Then the same mail goes out again under the same message id,
+which mail programs show once. What has gone out stays gone out, and two processes never hand over one mail at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from domain.errors import Rejected, Transient
+from domain.ids import new_id
+from models.payments import Invoice, Letter
+from services.core.base import Deps, rows
+from services.ports import MailAttachment, Mailer
+
+LetterKind = Literal["receipt", "invoice", "reversal"]
+
+LEASE = timedelta(minutes=3)
+"""A mail in hand is left alone for longer than the mail server is waited for."""
+REFUSED = timedelta(days=1)
+
+_CLAIM = """
+INSERT INTO letter (id, invoice_id, message_id, kind, held_until, tries) VALUES ($1, $2, $3, $4, $6, 1)
+ON CONFLICT (message_id) DO UPDATE SET held_until = $6, tries = letter.tries + 1
+WHERE letter.sent_at IS NULL AND (letter.held_until IS NULL OR letter.held_until <= $5) RETURNING id
+"""
+
+
+class Letters:
+    def __init__(self, deps: Deps, mailer: Mailer) -> None:
+        self._deps = deps
+        self._mailer = mailer
+
+    async def send(
+        self, invoice: Invoice, kind: LetterKind, to: str, subject: str, text: str,
+        attachments: Sequence[MailAttachment] = (),
+    ) -> bool:  # fmt: skip
+        """True when it has gone out, now or before; False while it is in hand, or was just refused.
+
+        The same kind for the same ``mailings`` of an invoice is the same mail. Raises GatewayError.
+        """
+        message_id = f"{kind}.{invoice.id.hex}.{invoice.mailings}"
+        letter_id = await self._claim(invoice.id, message_id, kind)
+        if letter_id is None:
+            return await Letter.exists(message_id=message_id, sent_at__not_isnull=True)
+        try:
+            await self._mailer.send(invoice.pool, to, subject, text, attachments, message_id=message_id)
+        except Transient:
+            await Letter.filter(id=letter_id).update(held_until=None)
+            raise
+        except Rejected:  # nobody lives there: not tried with every look at the invoice
+            await Letter.filter(id=letter_id).update(held_until=self._deps.now() + REFUSED)
+            raise
+        await Letter.filter(id=letter_id).update(sent_at=self._deps.now())
+        return True
+
+    async def _claim(self, invoice_id: UUID, message_id: str, kind: LetterKind) -> UUID | None:
+        """None: it has gone out already, or is in hand."""
+        now = self._deps.now()
+        found = await rows(_CLAIM, new_id(), invoice_id, message_id, kind, now, now + LEASE)
+        return found[0]["id"] if found else None

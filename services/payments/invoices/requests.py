@@ -1,0 +1,265 @@
+"""Receipts and electronic invoices (电子发票) of paid fees: what owners and the office do about them.
+
+The receipt is mailed at once. The invoice comes from WeChat Pay where the merchant has it, else the office uploads the
+tax platform's file; either way it is stored and mailed, and may be mailed again. One that was issued is only ever
+reversed (冲红): by the platform if it is the platform's, else at the tax platform by the office. What is carried out by
+itself stands in ``processor``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from domain.entry_lifecycles import INVOICE, InvoiceEvent, InvoiceState
+from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Unavailable
+from domain.ids import new_id
+from models.accounts import Account
+from models.applications import Application
+from models.payments import Fee, Invoice
+from services.accounts.verification_codes import Notifier
+from services.applications.repository import read_values
+from services.core.base import Actor, Deps, record, transaction
+from services.core.idempotency import once
+from services.core.limits import DAY, check_recent
+from services.core.permissions import check
+from services.files.sealed_files import FileLost, SealedFiles, new_key
+from services.payments.fees import rules_of
+from services.payments.invoices.transitions import REFUNDED, begin_reversal, finish_reversal, is_asked_for, step
+from services.payments.queries import InvoiceView, view_invoice
+from services.payments.receipt import receipt_content
+from services.ports import PaymentPlatform, Printer, ReverseReason
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PDF_BYTES = 5 * 1024 * 1024
+TITLE_CHARS = 100
+NOTE_CHARS = 100
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}", re.ASCII)
+_TAXPAYER = re.compile(r"[0-9A-Z]{15,20}", re.ASCII)
+_RED_NUMBER = re.compile(r"[0-9]{8,20}", re.ASCII)
+_CORRECTIONS_PER_DAY = 5
+
+
+class Invoices:
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notifier,
+        platform: PaymentPlatform,
+        store: SealedFiles,
+        printer: Printer,
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._platform = platform
+        self._store = store
+        self._printer = printer
+
+    # ---- beginning
+
+    async def begin(self, fee: Fee, application: Application, now: datetime) -> None:
+        """Note that a paid fee wants a receipt and an invoice; inside the caller's transaction. Twice is harmless."""
+        if await Invoice.filter(fee_id=fee.id).exclude(state=InvoiceState.REVERSED).exists():
+            return
+        rules, merchant = rules_of(self._deps, fee.pool), self._platform.merchant(fee.pool)
+        email = (await read_values(self._deps, application.id)).get("email")
+        account = await Account.get(id=fee.account_id)
+        await Invoice.create(
+            id=new_id(), pool=fee.pool, fee_id=fee.id, title=account.real_name[:TITLE_CHARS],
+            email_sealed=self._deps.keys.seal(email, "email") if isinstance(email, str) and email else "",
+            issued_by="wechat" if rules.invoice.issued_by == "wechat" and merchant and merchant.fapiao else "office",
+            state=INVOICE.initial, check_at=now, created_at=now,
+        )  # fmt: skip
+
+    # ---- the owner
+
+    async def receipt(self, actor: Actor, fee_id: UUID) -> bytes:
+        """The payment receipt as PDF, for the owner or an administrator. Raises NotFound, Conflict, Unavailable."""
+        fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
+        if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
+            raise _no_invoice()
+        try:
+            return await self._printer.print("receipt", await receipt_content(self._deps, fee))
+        except GatewayError as error:
+            raise Unavailable("凭证暂时无法生成，请稍后再试。") from error
+
+    async def file(self, actor: Actor, fee_id: UUID) -> bytes:
+        """The invoice as PDF, for the owner or an administrator. Raises NotFound while there is none, Unavailable."""
+        fee = await Fee.get_or_none(id=fee_id, pool=actor.pool)
+        if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
+            raise _no_invoice()
+        invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first()
+        if invoice is not None and invoice.state == InvoiceState.REVERSED:
+            raise NotFound("电子发票已冲红，不能再下载。", code="invoice_reversed")
+        if invoice is None or not invoice.key:
+            raise NotFound("电子发票还没有开具，开具后会发送到您的邮箱。", code="invoice_pending")
+        try:
+            return await self._store.get(invoice.key)
+        except FileLost as error:
+            log.error("invoice_file_lost", pool=invoice.pool, invoice=str(invoice.id))
+            raise Unavailable("电子发票暂时无法读取，我们已记录，请稍后重试。", code="file_lost") from error
+
+    async def correct(
+        self, actor: Actor, fee_id: UUID, *, title: str, taxpayer_id: str, email: str, key: str | None = None
+    ) -> InvoiceView:
+        """Change what the invoice says while it is not made; later only the address, to which it is sent again.
+
+        An empty ``email`` keeps the known one. Raises NotFound, InvalidInput, Conflict, TooMany.
+        """
+        name, number, address = _check_buyer(title, taxpayer_id, email)
+        now = self._deps.now()
+
+        async def run() -> InvoiceView:
+            invoice = await self._locked_own(actor, fee_id)
+            if (name, number) != (invoice.title, invoice.taxpayer_id):
+                if is_asked_for(invoice):
+                    raise Conflict("发票正在开具，请稍后再修改。", code="invoice_under_way")
+                if invoice.state not in (InvoiceState.WANTED, InvoiceState.FAILED):
+                    raise Conflict("发票已经开具，抬头不能再改。确需更换请拨打服务电话。", code="invoice_issued")
+                invoice.title, invoice.taxpayer_id = name, number
+            await check_recent(
+                "invoice.correct", actor.account_id or fee_id, limit=_CORRECTIONS_PER_DAY, period=DAY, now=now,
+                message="今天修改开票信息的次数过多",
+            )  # fmt: skip
+            if address and address != self._email(invoice):
+                invoice.email_sealed = self._deps.keys.seal(address, "email")
+                _mail_anew(invoice, now)
+            _try_again(invoice, now)
+            await invoice.save()
+            await record(actor, now, "invoice.correct", "account", actor.account_id, invoice=str(invoice.id))
+            return view_invoice(self._deps, invoice)
+
+        return await once(
+            owner=f"invoice:{fee_id}", key=key, deps=self._deps, answer=InvoiceView, run=run,
+            request=self._deps.keys.lookup_hash("invoice", f"{name}\0{number}\0{address}"),
+        )  # fmt: skip
+
+    async def _locked_own(self, actor: Actor, fee_id: UUID) -> Invoice:
+        fee = await Fee.get_or_none(id=fee_id, pool=actor.pool, account_id=actor.account_id)
+        found = Invoice.filter(fee_id=fee_id).exclude(state=InvoiceState.REVERSED)
+        invoice = await found.select_for_update().first() if fee is not None else None
+        if invoice is None:
+            raise _no_invoice()
+        return invoice
+
+    def _email(self, invoice: Invoice) -> str:
+        return self._deps.keys.read(invoice.email_sealed, "email")
+
+    # ---- the office
+
+    async def upload(self, actor: Actor, invoice_id: UUID, content: bytes, number: str) -> None:
+        """The tax platform's file of an invoice that the office makes. It is mailed by itself.
+
+        Raises InvalidInput for no PDF, Conflict for one that is issued already, or may be.
+        """
+        check(actor, "payment.manage")
+        if not content.startswith(b"%PDF-") or len(content) > PDF_BYTES:
+            raise InvalidInput("请上传税务平台下载的PDF发票，不超过5MB。", code="invoice_pdf", field="file")
+        invoice = await Invoice.get_or_none(id=invoice_id, pool=actor.pool)
+        if invoice is None:
+            raise _no_invoice()
+        _check_may_issue(invoice)
+        now = self._deps.now()
+        key = new_key(invoice.pool, now)
+        await self._store.put(key, content)
+        async with transaction():
+            invoice = await self._locked(actor, invoice_id)
+            _check_may_issue(invoice)
+            step(
+                invoice, InvoiceEvent.ISSUE, key=key, number=number.strip()[:40], issued_by="office", check_at=now,
+                failure="",
+            )  # fmt: skip
+            await invoice.save()
+            await record(actor, now, "invoice.upload", "invoice", invoice_id)
+
+    async def resend(self, actor: Actor, invoice_id: UUID) -> None:
+        """Mail receipt and invoice again; a failed one is asked for again. Raises NotFound; Conflict without an
+        address, or while there is nothing to mail."""
+        check(actor, "payment.manage")
+        now = self._deps.now()
+        async with transaction():
+            invoice = await self._locked(actor, invoice_id)
+            if not invoice.email_sealed:
+                raise Conflict("没有登记电子邮箱，请先请申请人补充。", code="no_email")
+            if invoice.state in (InvoiceState.REVERSING, InvoiceState.STUCK, InvoiceState.REVERSED):
+                raise Conflict("发票正在冲红或已冲红，不能再发送。", code="invoice_reversed")
+            _try_again(invoice, now)
+            _mail_anew(invoice, now)
+            await invoice.save()
+            await record(actor, now, "invoice.resend", "invoice", invoice_id)
+
+    async def reverse(
+        self, actor: Actor, invoice_id: UUID, reason: ReverseReason, note: str, *, red_number: str = ""
+    ) -> None:
+        """Have an invoice of WeChat's reversed by the platform, again if need be; or note under which ``red_number``
+        the office has reversed one at the tax platform.
+
+        Raises NotFound, InvalidInput, and Conflict for one that isn't issued, or is being reversed.
+        """
+        check(actor, "payment.manage")
+        text, number = " ".join(note.split()), red_number.strip()
+        if not 2 <= len(text) <= NOTE_CHARS:
+            raise InvalidInput(f"请用2到{NOTE_CHARS}个字说明冲红原因。", code="reverse_note", field="note")
+        now = self._deps.now()
+        async with transaction():
+            invoice = await self._locked(actor, invoice_id)
+            if invoice.issued_by == "wechat" and not number:
+                begin_reversal(invoice, reason, now, by=actor.account_id, note=text)
+                await invoice.save()
+                await record(actor, now, "invoice.undo", "invoice", invoice_id, reason=reason, note=text)
+                return
+            if invoice.state != InvoiceState.REVERSING:
+                INVOICE.next(InvoiceState(invoice.state), InvoiceEvent.UNDO)
+            if not _RED_NUMBER.fullmatch(number):
+                raise InvalidInput("请填写红字发票号码，8至20位数字。", code="red_number", field="red_number")
+            invoice.reverse_reason, invoice.reverse_note, invoice.reverse_by = reason, text, actor.account_id
+            await finish_reversal(self._deps, self._notices, actor, invoice, number, now)
+
+    async def _locked(self, actor: Actor, invoice_id: UUID) -> Invoice:
+        invoice = await Invoice.select_for_update().get_or_none(id=invoice_id, pool=actor.pool)
+        if invoice is None:
+            raise _no_invoice()
+        return invoice
+
+
+def _mail_anew(invoice: Invoice, now: datetime) -> None:
+    """Everything that is there is mailed again, as other mails than before."""
+    invoice.receipt_sent_at, invoice.sent_at, invoice.check_at, invoice.checks = None, None, now, 0
+    invoice.mailings += 1
+
+
+def _try_again(invoice: Invoice, now: datetime) -> None:
+    """One that failed is asked for again, under another number of ours; not where the fee went back."""
+    if invoice.state == InvoiceState.FAILED and invoice.failure != REFUNDED:
+        step(invoice, InvoiceEvent.RETRY, fapiao_id="", failure="", check_at=now, checks=0)
+
+
+def _check_may_issue(invoice: Invoice) -> None:
+    """Raises Conflict while the platform may be making the same invoice, and for one whose fee went back."""
+    INVOICE.next(InvoiceState(invoice.state), InvoiceEvent.ISSUE)
+    if is_asked_for(invoice):
+        raise Conflict("微信支付正在开具这张发票，请等待结果。", code="invoice_under_way")
+    if invoice.failure == REFUNDED:
+        raise Conflict("这笔费用已退回，无需开票。", code="fee_refunded")
+
+
+def _check_buyer(title: str, taxpayer_id: str, email: str) -> tuple[str, str, str]:
+    """Raises InvalidInput beside the field."""
+    name, number, address = " ".join(title.split()), taxpayer_id.strip().upper(), email.strip()
+    if not 2 <= len(name) <= TITLE_CHARS:
+        raise InvalidInput(f"发票抬头请填2到{TITLE_CHARS}个字。", code="invoice_title", field="title")
+    if number and not _TAXPAYER.fullmatch(number):
+        raise InvalidInput(
+            "纳税人识别号为15至20位数字或大写字母，个人请留空。", code="taxpayer_id", field="taxpayer_id"
+        )
+    if address and not _EMAIL.fullmatch(address):
+        raise InvalidInput("邮箱格式不正确，请写成 name@example.com 的样子。", code="email", field="email")
+    return name, number, address
+
+
+def _no_invoice() -> NotFound:
+    return NotFound("找不到这笔费用的凭证，请刷新后重试。", code="invoice_unknown")

@@ -1,0 +1,94 @@
+"""How invoices go from state to state, whoever moves them; everything here runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.entry_lifecycles import INVOICE, FeeState, InvoiceEvent, InvoiceState
+from domain.ids import new_id
+from domain.money import yuan
+from models.payments import Fee, Invoice
+from services.accounts.verification_codes import Notifier
+from services.core.base import Actor, Deps, record
+from services.payments.fees import rules_of
+
+REFUNDED = "refunded"
+"""Stands as failure of an invoice whose fee went back: none is made, or the one that was is to be reversed."""
+FOLLOWS = "reversed"
+"""Stands as failure of an invoice that follows one that was reversed: it waits for its details to be confirmed."""
+
+
+async def lock_invoice(invoice_id: UUID) -> Invoice:
+    return await Invoice.select_for_update().get(id=invoice_id)
+
+
+def step(invoice: Invoice, event: InvoiceEvent, **columns: object) -> None:
+    """Apply an event to a locked row, unsaved. Raises Conflict where the state has no such move."""
+    invoice.state = INVOICE.next(InvoiceState(invoice.state), event)
+    invoice.update_from_dict(columns)
+
+
+def can(invoice: Invoice, event: InvoiceEvent) -> bool:
+    return INVOICE.can(InvoiceState(invoice.state), event)
+
+
+def is_asked_for(invoice: Invoice) -> bool:
+    """Whether the platform may be making it: no other details may be sent before that is known."""
+    asked = invoice.state == InvoiceState.WANTED and invoice.fapiao_id != "" and invoice.issued_by == "wechat"
+    return asked or invoice.state == InvoiceState.APPLIED
+
+
+def may_turn_up(invoice: Invoice) -> bool:
+    """Whether the platform may say that it is made: also of one that was given up, or whose fee went back meanwhile."""
+    return is_asked_for(invoice) or (invoice.state == InvoiceState.FAILED and invoice.fapiao_id != "")
+
+
+async def undo(fee: Fee, now: datetime) -> None:
+    """The fee went back, its row locked: no invoice is made any more, and one that was made is reversed.
+
+    The platform reverses its own; the office's wait for the office.
+    """
+    invoice = await Invoice.filter(fee_id=fee.id).exclude(state=InvoiceState.REVERSED).select_for_update().first()
+    if invoice is None:
+        return
+    match InvoiceState(invoice.state):
+        case InvoiceState.WANTED if is_asked_for(invoice):
+            step(invoice, InvoiceEvent.APPLY, failure=REFUNDED, check_at=now, checks=0)
+        case InvoiceState.WANTED:
+            step(invoice, InvoiceEvent.FAIL, failure=REFUNDED, check_at=None)
+        case InvoiceState.ISSUED | InvoiceState.SENT if invoice.issued_by == "wechat":
+            begin_reversal(invoice, "service_ended", now)
+        case InvoiceState.FAILED | InvoiceState.APPLIED | InvoiceState.ISSUED | InvoiceState.SENT:
+            invoice.failure = REFUNDED
+    await invoice.save()
+
+
+def begin_reversal(invoice: Invoice, reason: str, now: datetime, *, by: UUID | None = None, note: str = "") -> None:
+    """Let the platform be asked to reverse it, on a locked row, unsaved. Raises Conflict."""
+    step(
+        invoice, InvoiceEvent.UNDO, reverse_reason=reason, reverse_by=by, reverse_note=note, reverse_asked_at=None,
+        check_at=now, checks=0, failure="",
+    )  # fmt: skip
+
+
+async def finish_reversal(
+    deps: Deps, notices: Notifier, actor: Actor, invoice: Invoice, red_number: str, now: datetime
+) -> None:
+    """It is reversed, the row locked: say so to the person, who may have another one while the fee is paid."""
+    step(invoice, InvoiceEvent.REVERSE, red_number=red_number[:40], reversed_at=now, check_at=now, checks=0, failure="")
+    await invoice.save()
+    fee = await Fee.get(id=invoice.fee_id)
+    await record(actor, now, "invoice.reverse", "invoice", invoice.id, note=invoice.reverse_note)
+    await notices.notify(
+        pool=fee.pool, kind="invoice_reversed", account_id=fee.account_id, dedupe_key=f"invoice_reversed:{invoice.id}",
+        params={
+            "title": rules_of(deps, fee.pool).title, "amount": yuan(fee.amount), "number": invoice.number or "-",
+        },
+    )  # fmt: skip
+    if fee.state == FeeState.PAID:
+        await Invoice.create(
+            id=new_id(), pool=fee.pool, fee_id=fee.id, title=invoice.title, taxpayer_id=invoice.taxpayer_id,
+            email_sealed=invoice.email_sealed, issued_by=invoice.issued_by, state=InvoiceState.FAILED,
+            failure=FOLLOWS, receipt_sent_at=invoice.receipt_sent_at, created_at=now,
+        )  # fmt: skip

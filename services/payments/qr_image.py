@@ -1,0 +1,62 @@
+"""The picture with the QR code that a chat shows beside the link (缴费)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+
+from domain.clock import print_time
+from domain.errors import AppError, GatewayError
+from models.payments import Fee
+from services.core.base import Actor, Deps
+from services.payments.orders import Orders
+from services.payments.queries import view_fee
+from services.ports import ChatWindows, OfficialAccountSender, Printer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class PayPictures:
+    """Draws and sends; the text with the link went out before, so nothing is lost when a picture can't be had."""
+
+    def __init__(
+        self, deps: Deps, orders: Orders, printer: Printer, official: OfficialAccountSender, windows: ChatWindows
+    ) -> None:
+        self._deps = deps
+        self._orders = orders
+        self._printer = printer
+        self._official = official
+        self._windows = windows
+
+    async def send_soon(self, pool: str, account_id: UUID, openid: str, fee_id: UUID) -> None:
+        """Leave drawing and sending to a job: both take longer than a chat may wait."""
+        await self._deps.jobs.defer(
+            "payments.picture", pool=pool, account_id=str(account_id), openid=openid, fee_id=str(fee_id)
+        )
+
+    async def send(self, pool: str, account_id: UUID, openid: str, fee_id: UUID) -> bool:
+        """Send it through the window that the question opened; False when it can't be had, which is logged."""
+        try:
+            picture = await self.draw(Actor(pool, "applicant", account_id), fee_id)
+            media_id = await self._official.upload_image(pool, picture)
+            if not await self._windows.spend(pool, openid):
+                return False
+            await self._official.send_image(pool, openid, media_id)
+        except (AppError, GatewayError) as error:
+            log.info("pay_picture_not_sent", pool=pool, reason=type(error).__name__)
+            return False
+        return True
+
+    async def draw(self, actor: Actor, fee_id: UUID) -> bytes:
+        """The picture (PNG) of a fee that can be paid now. Raises what ``Orders.order`` raises, and GatewayError."""
+        ordered = await self._orders.order(actor, fee_id, "native")
+        view = await view_fee(self._deps, await Fee.get(id=fee_id), actor)
+        return await self._printer.preview(
+            "pay_code",
+            {
+                "pool": self._deps.book(actor.pool).pool.name, "title": view.title, "amount": f"¥{view.amount_yuan}",
+                "name": view.name, "number": view.expert_number, "until": print_time(ordered.expires_at),
+                "qr": ordered.code_url,
+            },
+        )  # fmt: skip

@@ -1,0 +1,216 @@
+"""What people see of fees, orders and refunds: the person who owes, whoever pays for them, and administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.errors import Unauthenticated
+from domain.fees import Phase, phase_of
+from domain.masking import mask_name
+from domain.money import yuan
+from models.accounts import Account
+from models.payments import BillDifference, Fee, Invoice
+from services.core.base import Actor, Deps, rows
+from services.core.permissions import check
+from services.payments.fees import rules_of
+from services.payments.invoices.transitions import is_asked_for
+
+OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
+InvoiceFilter = Literal["all", "to_make", "to_reverse", "sent", "reversed"]
+
+
+@dataclass(frozen=True)
+class InvoiceView:
+    """``email`` is masked. ``correctable``: title and tax number may still be changed. ``red_number``: of the invoice
+    that reversed it."""
+
+    id: UUID
+    state: str
+    title: str
+    taxpayer_id: str
+    email: str
+    number: str
+    red_number: str
+    correctable: bool
+    receipt_sent_at: datetime | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FeeView:
+    """A fee. ``name`` is masked for everybody; ``invoice`` is the owner's own to see."""
+
+    id: UUID
+    own: bool
+    title: str
+    amount: int
+    amount_yuan: str
+    expert_number: str
+    name: str
+    phase: Phase
+    opens_at: datetime
+    closes_at: datetime | None
+    paid_at: datetime | None
+    invoice: InvoiceView | None
+    legal_basis: str
+    refund_text: str
+    hotline: str
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """An order as administrators list it; ``refund`` is the newest one's state, empty for none."""
+
+    id: UUID
+    out_trade_no: str
+    transaction_id: str
+    expert_number: str
+    name: str
+    trade: str
+    amount: int
+    refunded: int
+    state: str
+    surplus: bool
+    created_at: datetime
+    success_at: datetime | None
+    refund: str
+    refund_failure: str
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    """An invoice as the office needs it to make one; ``to_reverse``: by the office, as its fee went back and the office
+    made it, or as the platform could not."""
+
+    id: UUID
+    expert_number: str
+    title: str
+    taxpayer_id: str
+    amount: int
+    issued_by: str
+    state: str
+    number: str
+    red_number: str
+    failure: str
+    to_reverse: bool
+    has_email: bool
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DifferenceView:
+    id: UUID
+    kind: str
+    out_trade_no: str
+    out_refund_no: str
+    transaction_id: str
+    ours: int | None
+    theirs: int | None
+    note: str
+    resolved_at: datetime | None
+    resolution: str
+
+
+async def view_fee(deps: Deps, fee: Fee, actor: Actor) -> FeeView:
+    """The fee as ``actor`` may see it."""
+    rules = rules_of(deps, fee.pool)
+    own = actor.account_id is not None and actor.account_id == fee.account_id
+    account = await Account.get(id=fee.account_id)
+    invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first() if own else None
+    return FeeView(
+        id=fee.id, own=own, title=rules.title, amount=fee.amount, amount_yuan=yuan(fee.amount),
+        expert_number=fee.expert_number, name=mask_name(account.real_name),
+        phase=phase_of(fee.state, fee.opens_at, fee.closes_at, deps.now()), opens_at=fee.opens_at,
+        closes_at=fee.closes_at, paid_at=fee.paid_at, invoice=view_invoice(deps, invoice) if invoice else None,
+        legal_basis=rules.legal_basis, refund_text=rules.refund_text, hotline=rules.hotline,
+    )  # fmt: skip
+
+
+def view_invoice(deps: Deps, invoice: Invoice) -> InvoiceView:
+    email = deps.keys.read(invoice.email_sealed, "email")
+    return InvoiceView(
+        id=invoice.id, state=invoice.state, title=invoice.title, taxpayer_id=invoice.taxpayer_id,
+        email=mask_email(email), number=invoice.number, red_number=invoice.red_number,
+        correctable=invoice.state in ("wanted", "failed") and not is_asked_for(invoice),
+        receipt_sent_at=invoice.receipt_sent_at, sent_at=invoice.sent_at,
+    )  # fmt: skip
+
+
+def mask_email(email: str) -> str:
+    """``wang@example.com`` → ``w***@example.com``."""
+    name, _, host = email.partition("@")
+    return f"{name[:1]}***@{host}" if name and host else ""
+
+
+_ORDERS = """
+SELECT o.id, o.out_trade_no, coalesce(o.transaction_id, '') AS transaction_id, f.expert_number, a.real_name AS name,
+  o.trade, o.amount, o.refunded, o.state, o.surplus, o.created_at, o.success_at,
+  coalesce(r.state, '') AS refund, coalesce(r.failure, '') AS refund_failure, count(*) OVER () AS total
+FROM pay_order o JOIN fee f ON f.id = o.fee_id JOIN account a ON a.id = f.account_id
+LEFT JOIN LATERAL (SELECT state, failure FROM refund WHERE order_id = o.id ORDER BY created_at DESC LIMIT 1) r ON true
+WHERE o.pool = $1 AND ($2 = '' OR f.expert_number = $2 OR o.out_trade_no = $2 OR o.transaction_id = $2)
+AND CASE $3 WHEN 'all' THEN true WHEN 'open' THEN o.state IN ('new', 'open') WHEN 'surplus' THEN o.surplus
+  WHEN 'abnormal' THEN r.state IN ('abnormal', 'closed') OR r.failure <> '' ELSE o.state = $3 END
+ORDER BY o.created_at DESC, o.id DESC LIMIT $4 OFFSET $5
+"""
+
+
+TO_REVERSE = "i.state = 'stuck' OR i.issued_by = 'office' AND i.state IN ('issued', 'sent') AND f.state = 'refunded'"
+"""An invoice ``i`` of a fee ``f`` that the office has to reverse, in SQL."""
+_INVOICES = f"""
+SELECT i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.red_number,
+  i.failure, ({TO_REVERSE}) AS to_reverse, i.email_sealed <> '' AS has_email,
+  i.created_at, i.sent_at, count(*) OVER () AS total
+FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND CASE $2
+  WHEN 'all' THEN true WHEN 'to_make' THEN i.state IN ('wanted', 'failed') AND f.state = 'paid'
+  AND (i.issued_by = 'office' OR i.state = 'failed')
+  WHEN 'to_reverse' THEN {TO_REVERSE} ELSE i.state = $2 END
+ORDER BY i.created_at DESC, i.id DESC LIMIT $3 OFFSET $4
+"""
+
+
+class Payments:
+    """Reading only."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def mine(self, actor: Actor) -> tuple[FeeView, ...]:
+        """Everything the person owes or owed, newest first. Raises Unauthenticated for nobody."""
+        if actor.account_id is None:
+            raise Unauthenticated("请先登录后查看缴费。", code="login_needed")
+        if self._deps.book(actor.pool).fee is None:
+            return ()
+        found = await Fee.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at").limit(20)
+        return tuple([await view_fee(self._deps, fee, actor) for fee in found])
+
+    async def orders(
+        self, actor: Actor, only: OrderFilter = "all", search: str = "", *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[OrderRow], int]:
+        """Orders of the pool, newest first, and how many there are. ``search``: an expert's, our or WeChat's number."""
+        check(actor, "payment.manage")
+        found = await rows(_ORDERS, actor.pool, search.strip(), only, limit, offset)
+        return [_order_row(row) for row in found], found[0]["total"] if found else 0
+
+    async def invoices(
+        self, actor: Actor, only: InvoiceFilter = "all", *, offset: int = 0, limit: int = 20
+    ) -> tuple[Sequence[InvoiceRow], int]:
+        """Invoices of the pool, newest first, and how many there are. ``to_make``: what waits for the office."""
+        check(actor, "payment.manage")
+        found = await rows(_INVOICES, actor.pool, only, limit, offset)
+        listed = [InvoiceRow(**{name: row[name] for name in InvoiceRow.__dataclass_fields__}) for row in found]
+        return listed, found[0]["total"] if found else 0
+
+
+def _order_row(row: Mapping[str, Any]) -> OrderRow:
+    values = {name: row[name] for name in OrderRow.__dataclass_fields__}
+    return OrderRow(**{**values, "name": mask_name(row["name"])})
+
+
+def view_difference(row: BillDifference) -> DifferenceView:
+    return DifferenceView(**{name: getattr(row, name) for name in DifferenceView.__dataclass_fields__})

@@ -1,0 +1,277 @@
+"""The platform's daily trade bill against our books (对账), both ways.
+
+A bill of a day is made after ten in the morning of the next; days that were missed are caught up, as far back as the
+platform keeps them. What differs is listed until an administrator notes how it was settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+import structlog
+
+from domain.clock import SHANGHAI, local
+from domain.entry_lifecycles import RefundState
+from domain.errors import GatewayError, InvalidInput, NotFound, Rejected
+from models.payments import Bill, BillDifference, PayOrder, Refund
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import each
+from services.core.permissions import check
+from services.payments.orders import Orders
+from services.payments.queries import DifferenceView, view_difference
+from services.payments.reconciliation.bill_days import open_day
+from services.ports import BillRow, PaymentPlatform, TradeBill
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+DAYS_BACK = 89
+_EDGE = timedelta(minutes=10)
+"""A refund that was accepted so near midnight may stand in the neighbouring day's bill."""
+_AGAIN = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class BillView:
+    """A day as administrators list it; amounts in fen."""
+
+    id: UUID
+    day: date
+    state: str
+    trades: int
+    received: int
+    refunded: int
+    open_differences: int
+    compared_at: datetime | None
+    failure: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A difference; ``heal``: the order is worth asking about."""
+
+    kind: str
+    out_trade_no: str = ""
+    out_refund_no: str = ""
+    transaction_id: str = ""
+    ours: int | None = None
+    theirs: int | None = None
+    note: str = ""
+    heal: bool = False
+
+
+class Bills:
+    def __init__(self, deps: Deps, platform: PaymentPlatform, orders: Orders) -> None:
+        self._deps = deps
+        self._platform = platform
+        self._orders = orders
+
+    # ---- by themselves
+
+    async def run_due(self) -> int:
+        """Fetch and compare every day that is due, those missed included; returns how many there were."""
+        count, now = 0, self._deps.now()
+        while due := await Bill.filter(check_at__lte=now).order_by("day").limit(100):
+            done = await each("bills", due, self._run)
+            count += len(due)
+            if done < len(due):
+                break
+        return count
+
+    async def _run(self, bill: Bill) -> None:
+        now = self._deps.now()
+        oldest = local(now).date() - timedelta(days=DAYS_BACK)
+        await open_day(bill.pool, max(bill.day + timedelta(days=1), oldest))
+        if bill.day < oldest:
+            await Bill.filter(id=bill.id).update(check_at=None, failure="too_old")
+            return
+        await self.compare(bill.id)
+
+    async def compare(self, bill_id: UUID) -> None:
+        """Fetch a day's bill and compare. A bill that isn't made yet, or can't be read, is fetched again."""
+        bill = await Bill.get(id=bill_id)
+        try:
+            told = await self._platform.trade_bill(bill.pool, bill.day)
+        except GatewayError as error:
+            if isinstance(error, Rejected):
+                log.error("bill_refused", pool=bill.pool, day=str(bill.day), vendor_code=error.vendor_code)
+            await Bill.filter(id=bill_id).update(
+                check_at=self._deps.now() + _AGAIN, failure=str(getattr(error, "vendor_code", type(error).__name__))
+            )
+            return
+        found = await self._differences(bill, told)
+        await self._store(bill, told, found)
+        for difference in found:
+            if difference.heal:
+                await self._heal(bill.pool, difference.out_trade_no)
+
+    async def _heal(self, pool: str, out_trade_no: str) -> None:
+        """The bill knows a payment that we don't: the platform is asked, and the answer counted as any other."""
+        try:
+            await self._orders.ask(pool, out_trade_no)
+        except GatewayError as error:
+            log.warning("order_not_asked", order=out_trade_no, error=type(error).__name__)
+
+    async def _store(self, bill: Bill, told: TradeBill, found: Sequence[_Found]) -> None:
+        """Differences of an earlier comparison that an administrator has settled stay settled."""
+        now = self._deps.now()
+        async with transaction():
+            locked = await Bill.select_for_update().get(id=bill.id)
+            settled = {_key(d): d for d in await BillDifference.filter(bill_id=bill.id, resolved_at__not_isnull=True)}
+            await BillDifference.filter(bill_id=bill.id, resolved_at=None).delete()
+            fresh = [item for item in found if _key(item) not in settled]
+            for item in fresh:
+                await BillDifference.create(
+                    bill_id=bill.id, kind=item.kind, out_trade_no=item.out_trade_no[:64],
+                    out_refund_no=item.out_refund_no[:64], transaction_id=item.transaction_id[:64], ours=item.ours,
+                    theirs=item.theirs, note=item.note[:200],
+                )  # fmt: skip
+            locked.state = "differs" if found else "equal" if told.rows else "empty"
+            locked.trades, locked.sha1 = told.trades, told.sha1
+            locked.received, locked.refunded = told.total_received, told.total_refunded
+            locked.compared_at, locked.check_at, locked.failure = now, None, ""
+            await locked.save()
+            await record(system(bill.pool), now, "bill.compared", "bill", bill.id, state=locked.state, open=len(fresh))
+        if fresh:
+            log.error("bill_differs", pool=bill.pool, day=str(bill.day), differences=len(fresh))
+
+    # ---- comparing
+
+    async def _differences(self, bill: Bill, told: TradeBill) -> list[_Found]:
+        begin = datetime.combine(bill.day, time(), SHANGHAI)
+        end = begin + timedelta(days=1)
+        payments = {row.out_trade_no: row for row in told.rows if not row.out_refund_no}
+        refunds = {row.out_refund_no: row for row in told.rows if row.out_refund_no}
+        found = list(_sums(told))
+        found += await self._payments(bill.pool, payments, begin, end)
+        found += await self._refunds(bill.pool, refunds, begin, end)
+        return found
+
+    async def _payments(self, pool: str, theirs: dict[str, BillRow], begin: datetime, end: datetime) -> list[_Found]:
+        found = []
+        known = {o.out_trade_no: o for o in await PayOrder.filter(pool=pool, out_trade_no__in=list(theirs))}
+        for number, row in theirs.items():
+            if (order := known.get(number)) is None:
+                found.append(
+                    _Found("unknown_here", number, "", row.transaction_id, None, row.amount, "账单有、本系统无")
+                )
+            elif order.transaction_id is None:
+                found.append(
+                    _Found(
+                        "state", number, "", row.transaction_id, 0, row.amount, "账单已支付、本系统未支付", heal=True
+                    )
+                )
+            elif order.amount != row.amount:
+                found.append(_Found("amount", number, "", row.transaction_id, order.amount, row.amount, "金额不符"))
+        ours = PayOrder.filter(pool=pool, success_at__gte=begin, success_at__lt=end)
+        for order in await ours.exclude(out_trade_no__in=[*theirs, ""]):
+            number = order.transaction_id or ""
+            found.append(
+                _Found("unknown_there", order.out_trade_no, "", number, order.amount, None, "本系统有、账单无")
+            )
+        return found
+
+    async def _refunds(self, pool: str, theirs: dict[str, BillRow], begin: datetime, end: datetime) -> list[_Found]:
+        found = []
+        known = {r.out_refund_no: r for r in await Refund.filter(pool=pool, out_refund_no__in=list(theirs))}
+        for number, row in theirs.items():
+            refund = known.get(number)
+            where = (row.out_trade_no, number, row.transaction_id)
+            if refund is None:
+                found.append(_Found("unknown_here", *where, None, row.refunded, "账单有退款、本系统无"))
+            elif refund.amount != row.refunded:
+                found.append(_Found("amount", *where, refund.amount, row.refunded, "退款金额不符"))
+            else:
+                if refund.accepted_at is None or refund.state == RefundState.REQUESTED:
+                    found.append(_Found("state", *where, 0, row.refunded, "账单已受理退款、本系统未受理"))
+                await self._date(refund, row, begin, end)
+        ours = Refund.filter(pool=pool, accepted_at__gte=begin + _EDGE, accepted_at__lt=end - _EDGE)
+        for refund in await ours.exclude(out_refund_no__in=[*theirs, ""]).prefetch_related("order"):
+            order: PayOrder = refund.order
+            where = (order.out_trade_no, refund.out_refund_no, order.transaction_id or "")
+            found.append(_Found("unknown_there", *where, refund.amount, None, "本系统有退款、账单无"))
+        return found
+
+    async def _date(self, refund: Refund, row: BillRow, begin: datetime, end: datetime) -> None:
+        """The bill knows the day. We may have heard of it on a later one, whose bill must not be asked for it."""
+        if refund.accepted_at is None or not begin <= refund.accepted_at < end:
+            at = row.at if begin <= row.at < end else begin
+            await Refund.filter(id=refund.id).update(accepted_at=at)
+
+    # ---- administrators
+
+    async def list(self, actor: Actor, *, offset: int = 0, limit: int = 31) -> tuple[BillView, ...]:
+        """Days, newest first."""
+        check(actor, "payment.manage")
+        found = await rows(
+            "SELECT b.id, b.day, b.state, b.trades, b.received, b.refunded, b.compared_at, b.failure, (SELECT count(*) "
+            "FROM bill_difference d WHERE d.bill_id = b.id AND d.resolved_at IS NULL) AS open_differences "
+            "FROM bill b WHERE b.pool = $1 AND b.day < $4 ORDER BY b.day DESC LIMIT $2 OFFSET $3",
+            actor.pool,
+            limit,
+            offset,
+            local(self._deps.now()).date(),
+        )
+        return tuple(BillView(**row) for row in found)
+
+    async def differences(self, actor: Actor, bill_id: UUID) -> tuple[DifferenceView, ...]:
+        """Raises NotFound."""
+        check(actor, "payment.manage")
+        if not await Bill.exists(id=bill_id, pool=actor.pool):
+            raise _no_bill()
+        found = await BillDifference.filter(bill_id=bill_id).order_by("kind", "id")
+        return tuple(view_difference(row) for row in found)
+
+    async def resolve(self, actor: Actor, difference_id: UUID, note: str) -> None:
+        """Note how a difference was settled. Raises NotFound, InvalidInput."""
+        check(actor, "payment.manage")
+        text, now = " ".join(note.split()), self._deps.now()
+        if not 2 <= len(text) <= 200:
+            raise InvalidInput("请用2到200个字说明处理结果。", code="resolution", field="note")
+        async with transaction():
+            row = await BillDifference.select_for_update().get_or_none(id=difference_id, bill__pool=actor.pool)
+            if row is None:
+                raise NotFound("找不到这条差异，请刷新后重试。", code="difference_unknown")
+            row.resolution, row.resolved_at, row.resolved_by = text, now, actor.account_id
+            await row.save(update_fields=["resolution", "resolved_at", "resolved_by"])
+            await record(actor, now, "bill.resolve", "bill", row.bill_id, difference=str(row.id))
+
+    async def again(self, actor: Actor, text: str) -> None:
+        """Fetch and compare a day (``2026-11-20``) anew at the next look. Raises InvalidInput for one without bill."""
+        check(actor, "payment.manage")
+        now = self._deps.now()
+        day, today = _day(text), local(now).date()
+        if not today - timedelta(days=DAYS_BACK) <= day < today:
+            raise InvalidInput(f"只能核对昨天及之前{DAYS_BACK}天内的账单。", code="bill_day", field="day")
+        async with transaction():
+            await open_day(actor.pool, day, now)
+            await record(actor, now, "bill.again", "bill", None, day=day.isoformat())
+
+
+def _sums(told: TradeBill) -> Iterator[_Found]:
+    """The rows against the bill's own summary: half a bill must not look like a whole one."""
+    received = sum(row.amount for row in told.rows if not row.out_refund_no)
+    refunded = sum(row.refunded for row in told.rows)
+    if received != told.total_received:
+        yield _Found("amount", ours=received, theirs=told.total_received, note="明细合计与账单汇总的收款总额不符")
+    if refunded != told.total_refunded:
+        yield _Found("amount", ours=refunded, theirs=told.total_refunded, note="明细合计与账单汇总的退款总额不符")
+    if len(told.rows) != told.trades:
+        yield _Found("amount", ours=len(told.rows), theirs=told.trades, note="明细笔数与账单汇总不符")
+
+
+def _key(item: _Found | BillDifference) -> tuple[str, str, str, int | None, int | None]:
+    return item.kind, item.out_trade_no, item.out_refund_no, item.ours, item.theirs
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput("没有这一天，请核对日期。", code="bill_day", field="day") from error
+
+
+def _no_bill() -> NotFound:
+    return NotFound("找不到这天的账单，请刷新后重试。", code="bill_unknown")

@@ -1,0 +1,104 @@
+"""Notifications of money that was counted nowhere (无法入账的通知): open until an administrator notes what was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.entry_lifecycles import OrderState
+from domain.errors import Conflict, InvalidInput, NotFound
+from models.payments import PayEvent
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.permissions import check
+from services.payments.settlement import PURPOSE
+
+AlarmFilter = Literal["open", "closed", "all"]
+NOTE_CHARS = 200
+OUTCOMES = ("mismatch", "unknown_order", "other_transaction", "refunded_there", "unknown_refund", "closed_but_done")
+_OUTCOMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
+OPEN = f"outcome IN ({_OUTCOMES}) AND closed_at IS NULL"
+"""What is an alarm, in SQL; written out, so that the partial index ``pay_event_alarm`` serves it."""
+_LIST = f"""
+SELECT e.id, e.kind, e.subject AS out_trade_no, e.outcome, e.received_at, e.payload_sealed, e.closed_at, e.resolution,
+  coalesce(a.real_name, '') AS closed_by, o.state AS order_state, count(*) OVER () AS total
+FROM pay_event e LEFT JOIN account a ON a.id = e.closed_by
+  LEFT JOIN pay_order o ON o.out_trade_no = e.subject AND o.pool = e.pool
+WHERE e.pool = $1 AND e.outcome IN ({_OUTCOMES})
+  AND CASE $2 WHEN 'open' THEN e.closed_at IS NULL WHEN 'closed' THEN e.closed_at IS NOT NULL ELSE true END
+ORDER BY e.closed_at IS NOT NULL, e.received_at DESC, e.id LIMIT $3 OFFSET $4
+"""
+
+
+@dataclass(frozen=True)
+class AlarmView:
+    """A notification that fits none of our orders or refunds, or another amount.
+
+    ``amount`` in fen and ``transaction_id`` as the platform told them, where it did. ``closed_by`` is the
+    administrator's name; ``order_state`` what became of our order meanwhile, where it is one of ours.
+    """
+
+    id: UUID
+    kind: str
+    out_trade_no: str
+    order_state: OrderState | None
+    transaction_id: str
+    amount: int | None
+    outcome: str
+    received_at: datetime
+    closed_at: datetime | None
+    closed_by: str
+    resolution: str
+
+
+class Alarms:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def list(
+        self, actor: Actor, only: AlarmFilter = "all", *, offset: int = 0, limit: int = 50
+    ) -> tuple[list[AlarmView], int]:
+        """Open ones first, newest first; and how many there are."""
+        check(actor, "payment.manage")
+        found = await rows(_LIST, actor.pool, only, limit, offset)
+        return [self._view(row) for row in found], found[0]["total"] if found else 0
+
+    async def close(self, actor: Actor, alarm_id: UUID, note: str) -> None:
+        """Note what was done about one. Raises NotFound, InvalidInput; Conflict for one that is closed."""
+        check(actor, "payment.manage")
+        text, now = " ".join(note.split()), self._deps.now()
+        if not 2 <= len(text) <= NOTE_CHARS:
+            raise InvalidInput(f"请用2到{NOTE_CHARS}个字说明处理结果。", code="resolution", field="note")
+        async with transaction():
+            event = await PayEvent.select_for_update().get_or_none(id=alarm_id, pool=actor.pool)
+            if event is None or event.outcome not in OUTCOMES:
+                raise NotFound("找不到这条通知，请刷新后重试。", code="alarm_unknown")
+            if event.closed_at is not None:
+                raise Conflict("这条通知已经有人处理，请刷新查看。", code="alarm_closed")
+            event.closed_at, event.closed_by, event.resolution = now, actor.account_id, text
+            await event.save(update_fields=["closed_at", "closed_by", "resolution"])
+            await record(actor, now, "fee.alarm_closed", "pay_event", event.id, note=text)
+
+    def _view(self, row: Mapping[str, Any]) -> AlarmView:
+        told = _told(self._deps.keys.open_text(row["payload_sealed"], PURPOSE) if row["payload_sealed"] else "")
+        state = OrderState(row["order_state"]) if row["order_state"] else None
+        shown = {**row, "transaction_id": told[0], "amount": told[1], "order_state": state}
+        return AlarmView(**{name: shown[name] for name in AlarmView.__dataclass_fields__})
+
+
+def _told(plain: str) -> tuple[str, int | None]:
+    """Transaction and amount: of a notification as it came, of a report as we read it, or of a refund's."""
+    try:
+        told = json.loads(plain)
+    except ValueError:
+        return "", None
+    if isinstance(told, dict) and isinstance(told.get("refund"), dict):
+        told = told["refund"]
+    if not isinstance(told, dict):
+        return "", None
+    amount = told.get("amount")
+    total = amount.get("total") if isinstance(amount, dict) else amount
+    return str(told.get("transaction_id", "")), total if isinstance(total, int) else None

@@ -1,0 +1,67 @@
+"""What becomes of an application whose fee is sent back (退费后的申请): it goes on, it ends, or the fee is due again.
+
+Ending is a decision and holds at once, so that nobody enters the pool meanwhile. A fee is due again when the money is
+back, or the person would pay twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.entry_lifecycles import ApplicationEvent, ApplicationState, FeeState
+from domain.errors import Conflict
+from domain.fees import AFTER_NAMES, After, choices_after_refund
+from models.applications import Application
+from models.payments import Fee, PayOrder, Refund
+from services.accounts.verification_codes import Notifier
+from services.applications.notifications import tell
+from services.applications.repository import log, move
+from services.core.base import Actor, Deps, record, system
+from services.payments.fees import Fees
+
+PAY_AGAIN = "原缴费已退回，请重新缴费"
+
+
+def check_choice(order: PayOrder, application: Application, after: After) -> None:
+    """Raises Conflict for what is not possible (any more) in the application's state."""
+    state = ApplicationState(application.state)
+    if after not in choices_after_refund(state, surplus=order.surplus):
+        raise Conflict(
+            f"申请现在是“{state.label}”，不能选择“{AFTER_NAMES[after]}”，请刷新后重新选择。", code="after_refund"
+        )
+
+
+class Afterwards:
+    """Everything here runs inside the caller's transaction, the application's row locked."""
+
+    def __init__(self, deps: Deps, notices: Notifier, fees: Fees) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._fees = fees
+
+    async def end(self, actor: Actor, application: Application, reason: str, now: datetime) -> None:
+        """The person takes no further part; told at once, with the reason."""
+        application.reason = reason
+        await application.save(update_fields=["reason"])
+        await move(application, ApplicationEvent.TERMINATE, now)
+        await self._fees.cancel(application.id, now)
+        await self._log(application, ApplicationEvent.TERMINATE, reason, now)
+        await record(actor, now, "application.terminate", "application", application.id, reason=reason)
+        await tell(self._notices, application, "application_ended", "", reason=reason)
+
+    async def pay_again(self, application: Application, refund: Refund, fee: Fee, now: datetime) -> None:
+        """The money is back: the fee is due once more, if the application still waits for what follows it."""
+        if fee.state != FeeState.REFUNDED or "again" not in choices_after_refund(
+            ApplicationState(application.state), surplus=False
+        ):
+            return
+        if application.state != ApplicationState.FEE:
+            await move(application, ApplicationEvent.CHARGE, now)
+        await self._fees.charge(application, now, again=True)
+        await self._log(application, ApplicationEvent.CHARGE, PAY_AGAIN, now)
+        await record(system(application.pool), now, "application.charge", "application", application.id, again=True)
+        refund.after_at = now
+
+    async def _log(self, application: Application, event: ApplicationEvent, opinion: str, now: datetime) -> None:
+        name = self._deps.book(application.pool).pool.name
+        await log(application, now, event.value, name, step_name=event.label, opinion=opinion)

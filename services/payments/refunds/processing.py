@@ -1,0 +1,282 @@
+"""Money on its way back (退款): asked for by an administrator, or by itself when more came than was owed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from domain.entry_lifecycles import (
+    FEE,
+    ORDER,
+    REFUND,
+    FeeEvent,
+    FeeState,
+    OrderEvent,
+    OrderState,
+    RefundEvent,
+    RefundState,
+)
+from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Rejected
+from domain.fees import After
+from domain.ids import new_id
+from domain.money import yuan
+from models.applications import Application
+from models.payments import Fee, PayOrder, Refund
+from services.accounts.verification_codes import Notifier
+from services.applications.repository import lock
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import each, not_paused
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.payments.fees import rules_of
+from services.payments.invoices.transitions import undo
+from services.payments.refunds.outcomes import Afterwards, check_choice
+from services.payments.refunds.redirects import destination
+from services.ports import PaymentPlatform, RefundReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+REASON_BYTES = 80
+"""What the platform takes, in UTF-8: about 26 characters."""
+TWICE = "重复缴费，自动退回"
+NOT_OWED = "无需缴费，自动退回"
+_LIVE = (RefundState.REQUESTED, RefundState.PROCESSING, RefundState.ABNORMAL)
+_SOON, _LATER = timedelta(seconds=15), timedelta(hours=1)
+_DAY = timedelta(days=1)
+_NOT_NOW = ("NOTENOUGH", "SIGNERROR", "NOAUTH", "MCHNOTEXISTS", "NOMERCHANT")
+"""Nothing is wrong with the refund: the merchant's balance is too small, or our settings or clock are wrong. The same
+request is good again later."""
+_EVENTS = {
+    "PROCESSING": RefundEvent.ACCEPT,
+    "SUCCESS": RefundEvent.FINISH,
+    "ABNORMAL": RefundEvent.STICK,
+    "CLOSED": RefundEvent.CLOSE,
+}
+
+
+def check_reason(reason: str) -> str:
+    """The reason on one line. Raises InvalidInput for none, or one that the platform would not take."""
+    text = " ".join(reason.split())
+    if len(text) < 2 or len(text.encode()) > REASON_BYTES:
+        raise InvalidInput("请用2到26个字说明退款原因，付款人会看到。", code="refund_reason", field="reason")
+    return text
+
+
+class Refunds:
+    def __init__(self, deps: Deps, notices: Notifier, platform: PaymentPlatform, afterwards: Afterwards) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._platform = platform
+        self._afterwards = afterwards
+
+    # ---- asking for one
+
+    async def request(
+        self, actor: Actor, order_id: UUID, reason: str, *, after: After = "keep", key: str | None = None
+    ) -> UUID:
+        """Send the whole of an order back; returns the refund's id. ``after`` is what becomes of the application.
+
+        Raises NotFound, Conflict for an order that isn't paid or is being refunded, or where the application doesn't
+        allow ``after``, InvalidInput for a bad reason.
+        """
+        check(actor, "payment.manage")
+        text, now = check_reason(reason), self._deps.now()
+
+        async def run() -> UUID:
+            application, order = await self._lock_both(actor.pool, order_id)
+            ORDER.next(OrderState(order.state), OrderEvent.REFUND)
+            refund = await self._begin(order, text, now, by=actor.account_id)
+            check_choice(order, application, after)
+            refund.after = after
+            if after == "end":
+                await self._afterwards.end(actor, application, text, now)
+                refund.after_at = now
+            await refund.save(update_fields=["after", "after_at"])
+            await record(actor, now, "fee.refund", "pay_order", order.id, amount=order.amount, reason=text, after=after)
+            return refund.id
+
+        return await once(owner=f"refund:{actor.account_id}", key=key, deps=self._deps, answer=UUID, run=run,
+                          request=f"{order_id}:{text}:{after}")  # fmt: skip
+
+    async def _lock_both(self, pool: str, order_id: UUID) -> tuple[Application, PayOrder]:
+        """The application before the order, as everywhere. Raises NotFound."""
+        found = await PayOrder.get_or_none(id=order_id, pool=pool).prefetch_related("fee")
+        if found is None:
+            raise NotFound("找不到这笔订单，请刷新后重试。", code="order_unknown")
+        application = await lock(found.fee.application_id)
+        return application, await PayOrder.select_for_update().get(id=order_id)
+
+    async def send_back(self, order: PayOrder, now: datetime) -> None:
+        """Refund a surplus order; inside the caller's transaction, the order locked. A second call does nothing."""
+        if await Refund.exists(order_id=order.id):
+            return
+        fee = await Fee.get(id=order.fee_id)
+        await self._begin(order, NOT_OWED if fee.state == FeeState.VOID else TWICE, now, by=None)
+        await record(system(order.pool), now, "fee.refund", "pay_order", order.id, amount=order.amount)
+
+    async def _begin(self, order: PayOrder, reason: str, now: datetime, *, by: UUID | None) -> Refund:
+        """The number follows from the order's, so that two requests at once can't become two refunds."""
+        before = await Refund.filter(order_id=order.id)
+        if any(refund.state in _LIVE for refund in before):
+            raise Conflict("这笔订单正在退款，请等待退款结果。", code="refund_under_way")
+        return await Refund.create(
+            id=new_id(), pool=order.pool, order_id=order.id, out_refund_no=f"R{order.out_trade_no}-{len(before) + 1}",
+            amount=order.amount - order.refunded, reason=reason, state=REFUND.initial, by=by, check_at=now,
+            created_at=now,
+        )  # fmt: skip
+
+    # ---- sending and asking
+
+    async def check_due(self) -> int:
+        """Send what is requested, ask about what is under way; returns how many were due."""
+        due = await rows(
+            f"SELECT id FROM refund WHERE check_at <= $1 AND {not_paused('refund_check', 'id')} "
+            "ORDER BY check_at LIMIT 100",
+            self._deps.now(),
+        )
+        await each("refund_check", due, lambda row: self.check_one(row["id"]))
+        return len(due)
+
+    async def check_one(self, refund_id: UUID) -> None:
+        """One step of one refund. An unknown outcome is met by the same number again, which can't go out twice."""
+        refund = await Refund.get(id=refund_id)
+        if refund.state not in _LIVE:
+            await Refund.filter(id=refund_id).update(check_at=None)
+            return
+        try:
+            report = await self._ask(refund)
+        except Rejected as error:
+            await self._refused(refund, error)
+        except GatewayError as error:
+            await self._wait(refund, type(error).__name__)
+        else:
+            if report is None:
+                await self._wait(refund, "unknown")
+            else:
+                await self.apply_report(refund.pool, report)
+
+    async def _ask(self, refund: Refund) -> RefundReport | None:
+        if refund.state != RefundState.REQUESTED:
+            report = await self._platform.query_refund(refund.pool, refund.out_refund_no)
+            if report is not None or refund.accepted_at is not None:
+                return report
+            # refused when it was sent, and so unknown there: what stood against it may be over
+        order = await PayOrder.get(id=refund.order_id)
+        return await self._platform.refund(
+            refund.pool, order.transaction_id or "", refund.out_refund_no,
+            amount=refund.amount, total=order.amount, reason=refund.reason,
+        )  # fmt: skip
+
+    async def _refused(self, refund: Refund, error: Rejected) -> None:
+        code = error.vendor_code.replace("_", "").upper()
+        if code in _NOT_NOW or refund.state != RefundState.REQUESTED:
+            log.warning("refund_waits", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
+            await self._wait(refund, error.vendor_code, _DAY if refund.state == RefundState.ABNORMAL else _LATER)
+            return
+        log.error("refund_refused", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
+        async with transaction():
+            locked = await Refund.select_for_update().get(id=refund.id)
+            if REFUND.can(RefundState(locked.state), RefundEvent.STICK):
+                locked.state = REFUND.next(RefundState(locked.state), RefundEvent.STICK)
+                locked.failure = error.vendor_code[:100]
+                locked.check_at = self._deps.now() + _DAY
+                await locked.save(update_fields=["state", "failure", "check_at"])
+
+    async def _wait(self, refund: Refund, failure: str, wait: timedelta | None = None) -> None:
+        pause = wait or min(_SOON * 2 ** min(refund.checks, 8), _LATER)
+        await Refund.filter(id=refund.id, state=refund.state).update(
+            checks=refund.checks + 1, check_at=self._deps.now() + pause, failure=failure[:100]
+        )
+
+    # ---- what the platform says
+
+    async def apply_report(self, pool: str, report: RefundReport, *, told: bool = False) -> str:
+        """Take in what the platform says of a refund, in any order and however often; returns a word for the event.
+
+        ``told``: by a notification, which may be older than what we know.
+        """
+        known = await Refund.get_or_none(out_refund_no=report.out_refund_no, pool=pool)
+        if known is None:
+            log.error("refund_needs_operator", pool=pool, refund=report.out_refund_no, verdict="unknown_refund")
+            return "unknown_refund"
+        async with transaction():
+            return await self._apply(known, report, self._deps.now(), told=told)
+
+    async def _apply(self, known: Refund, report: RefundReport, now: datetime, *, told: bool) -> str:
+        application = await self._lock_application(known) if known.after == "again" else None
+        order = await PayOrder.select_for_update().get(id=known.order_id)
+        fee = await Fee.select_for_update().get(id=order.fee_id)
+        refund = await Refund.select_for_update().get(id=known.id)
+        if report.amount != refund.amount:
+            log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="mismatch")
+            await Refund.filter(id=refund.id).update(failure="amount_differs", check_at=now + _LATER)
+            return "mismatch"
+        event = _EVENTS[report.outcome]
+        if refund.redirected_at is not None:
+            if told and event is RefundEvent.STICK:  # perhaps of before it was sent on: only an answer counts
+                await Refund.filter(id=refund.id, state=RefundState.PROCESSING).update(check_at=now)
+                return "repeat"
+            if not told and event is RefundEvent.ACCEPT and refund.state == RefundState.ABNORMAL:
+                event = RefundEvent.REDIRECT
+        if not REFUND.can(RefundState(refund.state), event):
+            return await self._nothing_new(refund, event, now, told=told)
+        refund.state = REFUND.next(RefundState(refund.state), event)
+        refund.refund_id = report.refund_id or refund.refund_id
+        refund.accepted_at = refund.accepted_at or now
+        refund.failure = report.outcome if event in (RefundEvent.STICK, RefundEvent.CLOSE) else ""
+        if event is RefundEvent.STICK:
+            refund.redirected_to, refund.redirected_at = "", None
+        refund.check_at = _look_again(RefundState(refund.state), now)
+        if event is RefundEvent.FINISH:
+            refund.done_at = report.success_at or now
+            await self._went_back(refund, order, fee, now)
+            if application is not None:
+                await self._afterwards.pay_again(application, refund, fee, now)
+        await refund.save()
+        await record(system(refund.pool), now, "fee.refund_state", "refund", refund.id, state=refund.state)
+        return refund.state
+
+    async def _lock_application(self, refund: Refund) -> Application:
+        order = await PayOrder.get(id=refund.order_id).prefetch_related("fee")
+        fee: Fee = order.fee
+        return await lock(fee.application_id)
+
+    async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime, *, told: bool) -> str:
+        """Known already, or overtaken; still under way means that it is asked about again."""
+        if refund.state == RefundState.ABNORMAL and event is RefundEvent.STICK and not told:
+            await Refund.filter(id=refund.id).update(redirected_to="", redirected_at=None)  # it was not sent on
+        if refund.state == RefundState.CLOSED and event is RefundEvent.FINISH:
+            log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="closed_but_done")
+            return "closed_but_done"
+        if refund.state in _LIVE:
+            pause = min(_SOON * 2 ** min(refund.checks, 8), _LATER)
+            await Refund.filter(id=refund.id).update(
+                checks=refund.checks + 1, check_at=_look_again(RefundState(refund.state), now, pause)
+            )
+        return "repeat"
+
+    async def _went_back(self, refund: Refund, order: PayOrder, fee: Fee, now: datetime) -> None:
+        order.refunded += refund.amount
+        if order.refunded == order.amount:
+            order.state = ORDER.next(OrderState(order.state), OrderEvent.REFUND)
+        await order.save(update_fields=["refunded", "state"])
+        if not order.surplus and order.state == OrderState.REFUNDED:
+            fee.state = FEE.next(FeeState(fee.state), FeeEvent.REFUND)
+            await fee.save(update_fields=["state"])
+            await undo(fee, now)
+        params = {"title": rules_of(self._deps, fee.pool).title, "amount": yuan(refund.amount)}
+        elsewhere = destination(refund.redirected_to)
+        await self._notices.notify(
+            pool=fee.pool, kind="fee_redirected" if elsewhere else "fee_refunded",
+            dedupe_key=f"fee_refunded:{refund.id}",
+            account_id=(order.payer_id if order.surplus else None) or fee.account_id,
+            params=params | ({"to": elsewhere} if elsewhere else {"reason": refund.reason}),
+        )  # fmt: skip
+
+
+def _look_again(state: RefundState, now: datetime, pause: timedelta = _SOON) -> datetime | None:
+    if state is RefundState.PROCESSING or state is RefundState.REQUESTED:
+        return now + pause
+    return now + _DAY if state is RefundState.ABNORMAL else None

@@ -1,0 +1,170 @@
+"""The one place where money that came is counted, whoever told of it: notification, question, or bill.
+
+Everything about a payment that may not be lost happens in one statement: the event is stored, order and fee are locked,
+compared and moved. What follows from it (telling, invoice, the application's next stage, sending surplus money back)
+waits in the event's row, see ``services.payments.webhooks``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import structlog
+from tortoise.exceptions import IntegrityError
+
+from domain.ids import new_id
+from services.core.base import Deps, rows
+from services.core.batching import Together
+from services.ports import PaymentPlatform, TradeReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+PURPOSE = "pay_event"
+
+Word = Literal[
+    "paid", "surplus", "repeat", "unpaid", "mismatch", "unknown_order", "other_transaction", "refunded_there"
+]
+ALARMS = frozenset({"mismatch", "unknown_order", "other_transaction", "refunded_there"})
+"""Verdicts that an administrator must look at; the money is counted nowhere."""
+
+_APPLY = """
+WITH told AS MATERIALIZED (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::text[], $7::boolean[],
+    $8::timestamptz[], $9::uuid[], $10::text[], $11::text[])
+    AS t (out_trade_no, pool, transaction_id, ours, amount, appid, gone_back, success_at, event_id, kind, sealed)
+), subject AS MATERIALIZED (
+  SELECT o.id, o.out_trade_no, o.pool, o.fee_id, o.state, o.amount, o.appid, o.transaction_id, f.state AS fee_state
+  FROM pay_order o JOIN fee f ON f.id = o.fee_id WHERE o.out_trade_no = ANY($1)
+  ORDER BY o.fee_id, o.id FOR UPDATE OF o, f
+), verdict AS MATERIALIZED (
+  SELECT t.*, s.id, s.fee_id, CASE
+    WHEN s.id IS NULL THEN 'unknown_order'
+    WHEN s.state IN ('paid', 'refunded')
+      THEN CASE WHEN s.transaction_id = t.transaction_id THEN 'repeat' ELSE 'other_transaction' END
+    WHEN NOT t.ours OR s.amount <> t.amount OR s.appid <> t.appid THEN 'mismatch'
+    WHEN t.gone_back THEN 'refunded_there'
+    WHEN s.fee_state = 'due' THEN 'paid'
+    ELSE 'surplus' END AS word
+  FROM told t LEFT JOIN subject s ON s.out_trade_no = t.out_trade_no AND s.pool = t.pool
+), counted AS (
+  UPDATE pay_order p SET state = 'paid', surplus = (v.word = 'surplus'), transaction_id = v.transaction_id,
+    check_at = NULL, success_at = v.success_at FROM verdict v WHERE p.id = v.id AND v.word IN ('paid', 'surplus')
+), settled AS (
+  UPDATE fee f SET state = 'paid', paid_at = v.success_at FROM verdict v WHERE f.id = v.fee_id AND v.word = 'paid'
+)
+INSERT INTO pay_event (id, pool, kind, subject, payload_sealed, received_at, applied_at, outcome)
+SELECT event_id, pool, kind, out_trade_no, sealed, $12::timestamptz,
+  CASE WHEN word = 'repeat' THEN $12::timestamptz END, word FROM verdict RETURNING subject, outcome
+"""
+"""Takes reports of different orders. Locks orders and fees, always in the same order, and sees their newest state,
+whatever else goes on. Where two orders of one fee are told of at once, ``pay_order_counts`` refuses the statement, and
+they are judged one after the other."""
+
+_LANES, _MOST = 4, 50
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a report meant; ``unpaid``: nothing to count."""
+
+    word: Word
+
+    @property
+    def counted(self) -> bool:
+        """The order is paid, now or before."""
+        return self.word in ("paid", "surplus", "repeat")
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A report of money. ``kind`` and ``plain`` are the notification's, where it was one."""
+
+    pool: str
+    report: TradeReport
+    kind: str
+    plain: str
+
+    @property
+    def subject(self) -> str:
+        return self.report.out_trade_no[:64]
+
+
+class Settle:
+    def __init__(self, deps: Deps, platform: PaymentPlatform) -> None:
+        self._deps = deps
+        self._platform = platform
+        self._together: Together[_Told, Word] = Together(self._judge_all, lanes=_LANES, most=_MOST)
+
+    async def apply_trade(self, pool: str, report: TradeReport, *, kind: str = "QUERY", plain: str = "") -> Verdict:
+        """Count a payment, once for ever. ``kind`` and ``plain`` are the notification's, where it was one.
+
+        An order is paid only by a report of our merchant, in yuan, over its very amount. The first paid order of a fee
+        that is due pays it; any other is surplus. An order that was closed counts like an open one: money that came is
+        never argued with. Called outside of transactions; reports that come together share a statement.
+        """
+        if report.state not in ("SUCCESS", "REFUND") or not report.transaction_id:
+            return Verdict("unpaid")
+        word = await self._together.ask(_Told(pool, report, kind, plain or _as_json(report)))
+        if word in ALARMS:
+            log.error("payment_needs_operator", pool=pool, order=report.out_trade_no, verdict=word)
+        return Verdict(word)
+
+    async def _judge_all(self, told: Sequence[_Told]) -> list[Word]:
+        """All in one statement; one by one where two speak of the same order, fee or transaction."""
+        words = await self._apply(told) if len({one.subject for one in told}) == len(told) else None
+        if words is not None:
+            return [words[one.subject] for one in told]
+        return [await self._judge(one) for one in told]
+
+    async def _judge(self, told: _Told) -> Word:
+        words = await self._apply([told])
+        if words is not None:
+            return words[told.subject]
+        # the platform's number stands at another order of ours: nothing may be counted on that
+        now = self._deps.now()
+        await store_event(self._deps, told.pool, told.kind, told.subject, told.plain, now, "other_transaction")
+        return "other_transaction"
+
+    async def _apply(self, told: Sequence[_Told]) -> dict[str, Word] | None:
+        """The verdicts by order number; None, and nothing is done, where they contradict each other or our books."""
+        now = self._deps.now()
+        lines = [
+            (
+                one.subject, one.pool, one.report.transaction_id, self._is_ours(one.pool, one.report),
+                one.report.amount, one.report.appid, one.report.state == "REFUND", one.report.success_at or now,
+                new_id(), one.kind[:40], self._deps.keys.seal(one.plain, PURPOSE),
+            )
+            for one in told
+        ]  # fmt: skip
+        try:
+            found = await rows(_APPLY, *(list(column) for column in zip(*lines, strict=True)), now)
+        except IntegrityError:
+            return None
+        return {row["subject"]: row["outcome"] for row in found}
+
+    def _is_ours(self, pool: str, report: TradeReport) -> bool:
+        merchant = self._platform.merchant(pool)
+        return merchant is not None and report.mchid == merchant.mchid and report.currency == "CNY"
+
+
+async def store_event(
+    deps: Deps, pool: str, kind: str, subject: str, plain: str, now: datetime, outcome: str = ""
+) -> UUID:
+    """Keep a notification that ``webhooks`` carries out later."""
+    event_id = new_id()
+    await rows(
+        "INSERT INTO pay_event (id, pool, kind, subject, payload_sealed, received_at, outcome) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+        event_id, pool, kind[:40], subject[:64], deps.keys.seal(plain, PURPOSE), now, outcome,
+    )  # fmt: skip
+    return event_id
+
+
+def _as_json(report: TradeReport) -> str:
+    at = report.success_at.isoformat() if report.success_at else None
+    return json.dumps({**report.__dict__, "success_at": at}, ensure_ascii=False)

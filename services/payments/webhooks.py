@@ -1,0 +1,177 @@
+"""Notifications of the payment platform: verified, stored, answered; what follows from them is carried out after.
+
+A stored event is the work's own queue: its row waits until ``carry_out`` has done everything in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from domain.entry_lifecycles import ApplicationState, FeeState, OrderState
+from domain.money import yuan
+from models.applications import Application
+from models.payments import Fee, PayEvent, PayOrder
+from services.accounts.verification_codes import Notifier
+from services.applications.repository import lock
+from services.core.base import Deps, record, rows, system, transaction
+from services.core.batches import each
+from services.payments.fees import close_soon, rules_of
+from services.payments.invoices.processor import Invoicing
+from services.payments.invoices.requests import Invoices
+from services.payments.refunds.processing import Refunds
+from services.payments.settlement import ALARMS, PURPOSE, Settle, store_event
+from services.ports import PaymentPlatform, PayNotification, RefundReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+WAITING = "applied_at IS NULL AND (retry_at IS NULL OR retry_at <= $1)"
+_PAUSE = timedelta(seconds=30)
+_AT_ONCE = 4
+_PAID_ORDER = """
+SELECT o.id, o.amount, o.fee_id, f.application_id
+FROM pay_order o JOIN fee f ON f.id = o.fee_id WHERE o.out_trade_no = $1
+"""
+
+
+class Passing(Protocol):
+    """Lets an application go on to its next stage; see ``services.entry``."""
+
+    async def pass_on(self, application: Application, now: datetime) -> None: ...
+
+
+class PayEvents:
+    def __init__(
+        self,
+        deps: Deps,
+        notices: Notifier,
+        platform: PaymentPlatform,
+        settle: Settle,
+        refunds: Refunds,
+        invoices: Invoices,
+        invoicing: Invoicing,
+        entry: Passing,
+    ) -> None:
+        self._deps = deps
+        self._notices = notices
+        self._platform = platform
+        self._settle = settle
+        self._refunds = refunds
+        self._invoices = invoices
+        self._invoicing = invoicing
+        self._entry = entry
+
+    # ---- taking them in
+
+    async def take(self, pool: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Verify the raw bytes and store what they say; a payment is counted in the same statement.
+
+        Raises Forbidden or InvalidInput for what is not the platform's, and then nothing is stored.
+        """
+        note = await self._platform.read_notification(pool, headers, body)
+        if note.trade is not None:
+            await self._settle.apply_trade(pool, note.trade, kind=note.kind, plain=note.plain)
+            return
+        await store_event(self._deps, pool, note.kind, _subject(note), _sealed_form(note), self._deps.now())
+
+    # ---- carrying them out
+
+    async def carry_out_due(self) -> int:
+        """What follows from every event that waits; returns how many there were."""
+        due = f"SELECT id, outcome FROM pay_event WHERE {WAITING} ORDER BY received_at LIMIT 200"
+        waiting = await rows(due, self._deps.now())
+        await each("pay_events", waiting, lambda row: self._try(row["id"], bool(row["outcome"])), at_once=_AT_ONCE)
+        return len(waiting)
+
+    async def _try(self, event_id: UUID, is_counted: bool) -> None:
+        """One that fails is left alone for a while, or it would fill the log twice a second."""
+        done = False
+        try:
+            await (self._follow(event_id) if is_counted else self.carry_out(event_id))
+            done = True
+        finally:
+            if not done:
+                await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self._deps.now() + _PAUSE)
+
+    async def carry_out(self, event_id: UUID) -> None:
+        """Everything that follows from one event. Harmless to repeat, and to do twice at once."""
+        event = await PayEvent.get(id=event_id)
+        if event.applied_at is not None:
+            return
+        if event.outcome:
+            await self._follow(event_id)
+            return
+        word = await self._report(event)
+        await PayEvent.filter(id=event_id, applied_at=None).update(applied_at=self._deps.now(), outcome=word)
+
+    async def _follow(self, event_id: UUID) -> None:
+        async with transaction():
+            event = await PayEvent.select_for_update().get(id=event_id)
+            if event.applied_at is not None:
+                return
+            now = self._deps.now()
+            if event.outcome == "paid":
+                await self._paid(event, now)
+            elif event.outcome == "surplus":
+                order = await PayOrder.select_for_update().get(out_trade_no=event.subject)
+                if order.state == OrderState.PAID:
+                    await self._refunds.send_back(order, now)
+            elif event.outcome in ALARMS:
+                await record(system(event.pool), now, "fee.alarm", "pay_event", event.id, verdict=event.outcome)
+            event.applied_at = now
+            await event.save(update_fields=["applied_at"])
+
+    async def _paid(self, event: PayEvent, now: datetime) -> None:
+        (order,) = await rows(_PAID_ORDER, event.subject)
+        application = await lock(order["application_id"])
+        fee = await Fee.get(id=order["fee_id"])
+        await record(
+            system(fee.pool), now, "fee.paid", "fee", fee.id, order=event.subject, amount=order["amount"],
+            told_by=event.kind,
+        )  # fmt: skip
+        await close_soon(fee.id, now, but=order["id"])
+        await self._invoices.begin(fee, application, now)
+        await self._notices.notify(
+            pool=fee.pool, kind="fee_paid", account_id=fee.account_id, dedupe_key=f"fee_paid:{fee.id}",
+            params={
+                "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount), "number": fee.expert_number,
+            },
+        )  # fmt: skip
+        if application.state == ApplicationState.FEE and fee.state == FeeState.PAID:
+            await self._entry.pass_on(application, now)
+
+    async def _report(self, event: PayEvent) -> str:
+        """A refund's or an invoice's state, or something that we don't know and keep."""
+        told: dict[str, Any] = json.loads(self._deps.keys.open_text(event.payload_sealed, PURPOSE))
+        if "refund" in told:
+            at = told["refund"]["success_at"]
+            when = datetime.fromisoformat(at) if at else None
+            report = RefundReport(**{**told["refund"], "success_at": when})
+            return await self._refunds.apply_report(event.pool, report, told=True)
+        if "invoice" in told:
+            return await self._invoicing.hear(event.pool, told["invoice"]["apply_id"])
+        log.info("pay_event_kept", kind=event.kind)
+        return "kept"
+
+
+def _subject(note: PayNotification) -> str:
+    if note.refund is not None:
+        return note.refund.out_refund_no
+    return note.invoice_apply_id or note.event_id
+
+
+def _sealed_form(note: PayNotification) -> str:
+    """The report as we read it, and beside it the platform's own words."""
+    kept: dict[str, Any] = {"plain": note.plain}
+    if note.refund is not None:
+        at = note.refund.success_at
+        kept["refund"] = {**note.refund.__dict__, "success_at": at.isoformat() if at else None}
+    if note.invoice_apply_id:
+        kept["invoice"] = {"apply_id": note.invoice_apply_id}
+    return json.dumps(kept, ensure_ascii=False)

@@ -1,0 +1,165 @@
+"""An application as a reviewer reads it: section by section, codes in words, sensitive values masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from domain.errors import NotFound
+from domain.form_texts import columns_of, show_rows, show_value
+from domain.form_values import asked
+from domain.forms import account_values, filled
+from domain.masking import mask_id_number, mask_mobile
+from domain.rulebook_forms import EntryType, FormField
+from models.accounts import Account
+from models.applications import Application, Attachment
+from services.applications.codes import Codes, load_codes
+from services.applications.persons import facts_of, today
+from services.applications.repository import read_values
+from services.core.base import Deps
+
+
+@dataclass(frozen=True)
+class FileShown:
+    """An attachment; ``row`` of records. ``picture``: it has a preview. ``covered``: to be shown only when asked for,
+    for whoever opens it is written down. ``taken_over``: from an earlier application."""
+
+    id: UUID
+    field: str
+    row: int
+    filename: str
+    media_type: str
+    size: int
+    picture: bool
+    taken_over: bool = False
+    covered: bool = False
+
+
+@dataclass(frozen=True)
+class FieldShown:
+    """A field in words. ``hidden``: the text is masked and can be revealed; ``columns`` and ``rows`` are of records."""
+
+    code: str
+    label: str
+    kind: str
+    text: str
+    hidden: bool = False
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    files: tuple[FileShown, ...] = ()
+
+
+@dataclass(frozen=True)
+class SectionShown:
+    code: str
+    title: str
+    fields: tuple[FieldShown, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The whole form, in its order."""
+
+    sections: tuple[SectionShown, ...]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    values: Mapping[str, Any]
+    account: Mapping[str, str]
+    codes: Codes
+    files: Mapping[str, tuple[FileShown, ...]]
+
+
+async def read_sheet(deps: Deps, application: Application, account: Account) -> Sheet:
+    """The form with its values and files."""
+    form = deps.book(application.pool).form
+    fields = asked(form, _entry_type(application))
+    facts = await _read(deps, application, account)
+    return Sheet(
+        tuple(
+            SectionShown(code, section.title, tuple(_show(c, fields[c], facts) for c in section.fields if c in fields))
+            for code, section in form.sections.items()
+        )
+    )
+
+
+async def find_secret(deps: Deps, application: Application, account: Account, field: str) -> str:
+    """One sensitive value in clear. Raises NotFound for a field that hides nothing."""
+    form = deps.book(application.pool).form
+    known = asked(form, _entry_type(application)).get(field)
+    if known is None or not known.sensitive or known.kind == "file":
+        raise NotFound("这一项没有隐藏内容，请刷新页面。", code="nothing_hidden")
+    return _text(field, known, await _read(deps, application, account))
+
+
+async def _read(deps: Deps, application: Application, account: Account) -> _Facts:
+    book, kind = deps.book(application.pool), _entry_type(application)
+    values = filled(book.form, await read_values(deps, application.id), kind)
+    return _Facts(
+        values,
+        account_values(book.form, facts_of(deps, account), today(deps), kind),
+        await load_codes(book, values, retired=[str(values.get("employer", ""))]),
+        await read_files(application.id),
+    )
+
+
+async def read_files(application_id: UUID) -> dict[str, tuple[FileShown, ...]]:
+    """Attachments by field, ``records.part`` for those of records; in the order of rows and arrival."""
+    found: dict[str, tuple[FileShown, ...]] = {}
+    for one in await Attachment.filter(application_id=application_id, state="ready").order_by("row", "created_at"):
+        shown = FileShown(
+            one.id, one.field, one.row, one.filename, one.media_type, one.size, one.media_type.startswith("image/"),
+            taken_over=one.taken_from is not None,
+        )  # fmt: skip
+        found[one.field] = (*found.get(one.field, ()), shown)
+    return found
+
+
+def _show(code: str, field: FormField, facts: _Facts) -> FieldShown:
+    text = _text(code, field, facts)
+    hidden = field.sensitive and bool(text)
+    rows = show_rows(field, facts.values.get(code), facts.codes)
+    return FieldShown(
+        code,
+        field.label,
+        field.kind,
+        _mask(field, text) if hidden else text,
+        hidden=hidden,
+        columns=tuple(column.label for column in columns_of(field).values()) if rows else (),
+        rows=tuple(tuple(row) for row in rows) if not hidden else (),
+        files=tuple(_files(code, field, facts)),
+    )
+
+
+def _text(code: str, field: FormField, facts: _Facts) -> str:
+    if field.account:
+        return facts.account.get(code, "")
+    if field.kind == "file":
+        return ""
+    return show_value(field, facts.values.get(code), facts.codes, choices=True)
+
+
+def _files(code: str, field: FormField, facts: _Facts) -> Iterator[FileShown]:
+    yield from (replace(one, covered=field.sensitive) for one in facts.files.get(code, ()))
+    for part, column in field.parts.items():
+        for one in facts.files.get(f"{code}.{part}", ()) if column.kind == "file" else ():
+            yield replace(one, covered=field.sensitive or column.sensitive)
+
+
+def _mask(field: FormField, text: str) -> str:
+    """Enough to tell two apart. Numbers as everywhere; of other texts the first character."""
+    if field.account == "id_number":
+        return mask_id_number(text)
+    if field.account == "mobile" or field.kind == "mobile":
+        return mask_mobile(text)
+    if field.kind == "email":
+        name, _, host = text.partition("@")
+        return f"{name[:1]}***@{host}"
+    return f"{text[:1]}{'*' * min(len(text) - 1, 6)}"
+
+
+def _entry_type(application: Application) -> EntryType:
+    return "renewal" if application.entry_type == "renewal" else "first"

@@ -1,0 +1,128 @@
+"""Who may see an application's files, and as what: the file itself to save, or pictures that we drew from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from domain.errors import NotFound, Unavailable
+from domain.rulebook import Rulebook
+from domain.rulebook_forms import FileType
+from models.applications import Application, Attachment
+from services.applications.attachment_rules import AttachmentView, field_of
+from services.applications.attachments import ready_files
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.files.previews import Previews
+from services.files.sealed_files import FileLost, SealedFiles
+from services.inspection.contents import MEDIA_TYPES
+from services.reviews.scope import REACHES, TAKEN_BACK
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Form = Literal["original", "preview", "thumbnail"]
+
+_REVIEWS = (
+    "SELECT 1 FROM review_task t JOIN application p ON p.id = t.application_id "
+    f"WHERE t.pool = $1 AND p.id = $3 AND (t.decided_by = $2 OR ({REACHES})) LIMIT 1"
+)
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """``media_type`` is the original's own, or image/jpeg for what we drew."""
+
+    content: bytes
+    media_type: str
+    filename: str
+
+
+class AttachmentReading:
+    """For the owner, for reviewers whose task it is or was, and for the pool's administrators."""
+
+    def __init__(self, deps: Deps, store: SealedFiles, previews: Previews) -> None:
+        self._deps = deps
+        self._store = store
+        self._previews = previews
+
+    async def of_application(self, actor: Actor, application_id: UUID) -> Sequence[AttachmentView]:
+        """The finished files, by field, row and age. Raises NotFound for anybody who may not see them."""
+        application = await Application.get_or_none(id=application_id, pool=actor.pool)
+        if application is None or not await may_read(actor, application):
+            raise NotFound("找不到这份申请，请刷新后重试。", code="application_unknown")
+        return await ready_files(application.id)
+
+    async def open(self, actor: Actor, attachment_id: UUID, form: Form = "original") -> OpenedFile:
+        """A finished file, or its picture at most 1600 (preview) or 320 pixels long (thumbnail).
+
+        Opening another person's sensitive file (an identity card) is logged. Raises NotFound, also for the picture of
+        what is none.
+        """
+        found = await self._find(actor, attachment_id)
+        await self._note(actor, found, form)
+        if form == "original":
+            return OpenedFile(await self._read(found, found.key), found.media_type, found.filename)
+        if not found.thumb_key:
+            raise NotFound("这个文件没有图片，请下载后查看。", code="no_picture")
+        name = f"{found.filename.rpartition('.')[0]}.jpg"
+        if form == "thumbnail":
+            return OpenedFile(await self._read(found, found.thumb_key), "image/jpeg", name)
+        return OpenedFile(await self._preview(found), "image/jpeg", name)
+
+    async def _find(self, actor: Actor, attachment_id: UUID) -> Attachment:
+        found = await Attachment.get_or_none(id=attachment_id, pool=actor.pool, state="ready").prefetch_related(
+            "application"
+        )
+        if found is None or found.application is None or not await may_read(actor, found.application):
+            raise NotFound("没有这个文件，可能已被删除，请刷新后重试。", code="attachment_unknown")
+        return found
+
+    async def _preview(self, found: Attachment) -> bytes:
+        kind: FileType = "png" if found.media_type == MEDIA_TYPES["png"] else "jpg"
+        try:
+            return await self._previews.get(found.key, kind)
+        except FileLost as error:
+            raise _lost(found) from error
+
+    async def _read(self, found: Attachment, key: str) -> bytes:
+        try:
+            return await self._store.get(key)
+        except FileLost as error:
+            raise _lost(found) from error
+
+    async def _note(self, actor: Actor, found: Attachment, form: Form) -> None:
+        if found.account_id == actor.account_id or not _sensitive(self._deps.book(found.pool), found.field):
+            return
+        async with transaction():
+            await record(
+                actor, self._deps.now(), "attachment.open", "attachment", found.id, field=found.field, form=form
+            )
+
+
+def _lost(found: Attachment) -> Unavailable:
+    log.error("attachment_lost", attachment=str(found.id))
+    return Unavailable("文件暂时无法读取，我们已记录，请稍后重试。", code="file_lost")
+
+
+async def may_read(actor: Actor, application: Application) -> bool:
+    """Whether the person may see what belongs to an application: own it, review it, or look after the pool."""
+    if actor.account_id is None or application.pool != actor.pool:
+        return False
+    if permissions.may(actor, "application.own") and application.account_id == actor.account_id:
+        return True
+    if permissions.may(actor, "application.read"):
+        return True
+    if not permissions.may(actor, "review.decide") or application.state in TAKEN_BACK:
+        return False
+    return bool(await rows(_REVIEWS, actor.pool, actor.account_id, application.id))
+
+
+def _sensitive(book: Rulebook, field: str) -> bool:
+    """A field that the rulebook no longer knows is treated as one that is."""
+    if field.partition(".")[0] not in book.form.used():
+        return True
+    return field_of(book, field).sensitive or book.form.used()[field.partition(".")[0]].sensitive

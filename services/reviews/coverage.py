@@ -1,0 +1,43 @@
+"""Open tasks that nobody can decide: no reviewer of the step covers their region and specialty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.core.base import rows
+from services.reviews.scope import COVERS, PREFIX
+
+_GAPS = f"""
+WITH reviewer AS MATERIALIZED (
+    SELECT a.account_id, a.step, {PREFIX} AS prefix, a.specialty
+      FROM review_assignment a JOIN account c ON c.id = a.account_id AND c.disabled_at IS NULL
+     WHERE a.pool = $1 AND a.revoked_at IS NULL
+), waiting AS MATERIALIZED (
+    SELECT t.step_code, t.region, t.specialty, r.account_id AS owner, count(*) AS n, min(t.opened_at) AS since
+      FROM review_task t JOIN application p ON p.id = t.application_id
+      LEFT JOIN (SELECT DISTINCT account_id FROM reviewer) r ON r.account_id = p.account_id
+     WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back')
+     GROUP BY t.step_code, t.region, t.specialty, r.account_id
+)
+SELECT t.step_code AS step, t.region, t.specialty, sum(t.n)::int AS waiting, min(t.since) AS since FROM waiting t
+ WHERE NOT EXISTS (SELECT 1 FROM reviewer a WHERE {COVERS} AND a.account_id IS DISTINCT FROM t.owner)
+ GROUP BY t.step_code, t.region, t.specialty ORDER BY min(t.since), t.step_code, t.region, t.specialty
+"""
+"""Nobody reviews the own application, so an only reviewer who applies leaves a gap too."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """``waiting`` tasks of a step lie in a region, and with a specialty, for which there is no reviewer."""
+
+    step: str
+    region: str
+    specialty: str
+    waiting: int
+    since: datetime
+
+
+async def find_gaps(pool: str) -> list[Gap]:
+    """The longest waiting first."""
+    return [Gap(**row) for row in await rows(_GAPS, pool)]

@@ -1,0 +1,45 @@
+"""Applications whose open tasks are not those that the rulebook asks for: it changed while they were under review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from services.applications.repository import lock
+from services.core.base import Deps, rows, transaction
+from services.core.batches import each
+from services.reviews.decisions import Reviews
+
+_ASTRAY = """
+SELECT DISTINCT p.id FROM application p
+  LEFT JOIN review_task t ON t.application_id = p.id AND t.state = 'open'
+  LEFT JOIN unnest($2::text[], $3::int[], $4::boolean[]) AS s(code, place, by_specialty) ON s.code = t.step_code
+ WHERE p.pool = $1 AND p.state IN ('reviewing', 'sent_back') AND CASE WHEN t.id IS NULL THEN p.state = 'reviewing'
+    ELSE s.code IS NULL OR s.place <> t.step OR s.by_specialty <> (t.specialty <> '') END
+ LIMIT 500
+"""
+"""A task of a step that is gone, has another place, or looks at the whole instead of each specialty; or no task at all,
+though it is under review."""
+
+
+class Alignment:
+    def __init__(self, deps: Deps, reviews: Reviews) -> None:
+        self._deps = deps
+        self._reviews = reviews
+
+    async def run(self) -> int:
+        """Bring the tasks in line; returns how many applications were looked at. Nobody's approval is lost."""
+        now = self._deps.now()
+        return sum([await self._run(pool, now) for pool in self._deps.rulebooks])
+
+    async def _run(self, pool: str, now: datetime) -> int:
+        steps = self._deps.book(pool).review.steps
+        found = await rows(
+            _ASTRAY, pool, [step.code for step in steps], list(range(len(steps))),
+            [step.per_specialty for step in steps],
+        )  # fmt: skip
+        return await each("review_alignment", found, lambda row: self._align(row["id"], now))
+
+    async def _align(self, application_id: UUID, now: datetime) -> None:
+        async with transaction():
+            await self._reviews.align(await lock(application_id), now)

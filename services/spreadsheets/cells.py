@@ -1,0 +1,118 @@
+"""Cells of a sheet that people filled in: what each must be, and a reason for the person where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from stdnum.cn import uscc
+
+from services.spreadsheets.formats import Column, Line
+
+T = TypeVar("T")
+Places = Mapping[str, tuple[int, str]]
+"""Where a column of this name stands, and what its heading is."""
+
+
+def places_of(columns: Sequence[Column]) -> Places:
+    return {column.name: (at, column.title) for at, column in enumerate(columns)}
+
+
+@dataclass(frozen=True)
+class RowError:
+    """``line`` as the spreadsheet counts, ``column`` its heading, ``reason`` a Chinese sentence."""
+
+    line: int
+    column: str
+    reason: str
+
+
+class BadCell(Exception):
+    """A cell that can't be used; the text is the reason."""
+
+
+@dataclass
+class Lookup:
+    """One catalogue: from what people type to codes. Names that stand twice count only with their path in front."""
+
+    label: str
+    parents: Mapping[str, str]
+    names: Mapping[str, str]
+    _by_name: dict[str, str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for code, name in self.names.items():
+            path = self.path(code)
+            long_name = "".join(self.names.get(above, "") for above in reversed(path))
+            for spelling in {name, long_name}:
+                self._by_name[spelling] = None if spelling in self._by_name else code
+
+    def path(self, code: str) -> list[str]:
+        """The code and its ancestors, from below."""
+        path = [code]
+        while (above := self.parents.get(path[-1])) and above not in path:
+            path.append(above)
+        return path
+
+    def code(self, text: str) -> str:
+        if (upper := text.upper()) in self.names:
+            return upper
+        found = self._by_name.get(text, "")
+        if found is None:
+            raise BadCell(f"“{text[:30]}”在{self.label}目录中不止一个，请改填代码")
+        if not found:
+            raise BadCell(f"“{text[:30]}”不在{self.label}目录中，请核对")
+        return found
+
+
+class Cells:
+    """The cells of one line; a cell that can't be used leaves a reason and its ``default``."""
+
+    def __init__(self, line: Line, places: Places) -> None:
+        self._line = line
+        self._places = places
+        self.errors: list[RowError] = []
+
+    def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        at, title = self._places[name]
+        try:
+            return parse(self._line.cells[at])
+        except BadCell as bad:
+            self.errors.append(RowError(self._line.number, title, f"{bad}。"))
+            return default
+
+
+class Once:
+    """Remembers what must not stand twice in a file."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], int] = {}
+
+    def __call__(self, name: str, value: str, line: int) -> str:
+        """``value`` of column ``name``. Raises BadCell when an earlier line has it."""
+        first = self._seen.setdefault((name, value), line)
+        if first != line:
+            raise BadCell(f"与第{first}行重复")
+        return value
+
+
+def needed(text: str) -> str:
+    if not text:
+        raise BadCell("不能为空")
+    return text
+
+
+def short(text: str, longest: int) -> str:
+    if len(text) > longest:
+        raise BadCell(f"最多{longest}个字")
+    if not text.isprintable():
+        raise BadCell("含有无法识别的字符，请删除后重新填写")
+    return text
+
+
+def credit_code(text: str) -> str:
+    value = text.upper()
+    if value and not uscc.is_valid(value):
+        raise BadCell("不是有效的18位统一社会信用代码，请核对")
+    return value

@@ -1,0 +1,91 @@
+"""Sheets that people fill in (CSV, XLSX): their columns and their templates. ``inspection.checker`` reads them back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+Format = Literal["csv", "xlsx"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """``title`` is the heading; ``help`` tells what to type; ``sample`` is a value that passes."""
+
+    name: str
+    title: str
+    required: bool
+    help: str
+    sample: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """``number`` counts as the spreadsheet does, the heading being 1; ``cells`` follow the columns asked for."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+class SheetError(Exception):
+    """The file as a whole can't be read. The text is a Chinese sentence that says what to do."""
+
+
+def format_of(name: str) -> Format:
+    """By the file's ending. Raises SheetError."""
+    ending = name.lower().rpartition(".")[2]
+    if ending == "csv":
+        return "csv"
+    if ending == "xlsx":
+        return "xlsx"
+    raise SheetError("只支持 .csv 和 .xlsx 文件；旧版 .xls 请另存为 .xlsx 后再导入。")
+
+
+def format_within(content: bytes) -> Format:
+    """By what the file is. Raises SheetError for the older kind of workbook."""
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise SheetError("只支持 .csv 和 .xlsx 文件；旧版 .xls 请另存为 .xlsx 后再导入。")
+    return "xlsx" if content.startswith(b"PK\x03\x04") else "csv"
+
+
+def render_template(
+    form: Format, title: str, columns: Sequence[Column], notes: tuple[str, Sequence[Sequence[str]]] | None = None
+) -> bytes:
+    """A sheet with the heading and one sample line, long numbers kept as text; XLSX has a second page of ``notes``
+    (title and rows), or of what each column wants."""
+    heading, sample = [column.title for column in columns], [column.sample for column in columns]
+    if form == "csv":
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([heading, sample])
+        return text.getvalue().encode("utf-8-sig")
+    book = Workbook()
+    sheet = book.active
+    sheet.title = title
+    sheet.append(heading)
+    sheet.append(sample)
+    for at in range(1, len(columns) + 1):
+        letter = get_column_letter(at)
+        sheet.column_dimensions[letter].number_format = "@"
+        sheet.column_dimensions[letter].width = 24
+        for cell in (sheet[f"{letter}1"], sheet[f"{letter}2"]):
+            cell.number_format = "@"
+        sheet[f"{letter}1"].font = Font(bold=True)
+    sheet.freeze_panes = "A2"
+    name, lines = notes or ("填写说明", _helps(columns))
+    page = book.create_sheet(name)
+    for line in lines:
+        page.append(list(line))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _helps(columns: Sequence[Column]) -> list[list[str]]:
+    return [["列", "必填", "怎么填"], *([one.title, "是" if one.required else "", one.help] for one in columns)]

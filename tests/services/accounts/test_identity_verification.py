@@ -1,0 +1,253 @@
+"""The register is asked whether name and ID number belong together: who is asked about, how often, and what follows."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, InvalidInput, OutcomeUnknown, Rejected, TooMany, Transient
+from domain.persons import PersonCheck
+from models.accounts import Account, PersonLookup
+from models.audit import AuditEntry
+from services.accounts import identity_verification as module
+from services.accounts.credentials import Credentials
+from services.accounts.expert_matching import link_expert
+from services.accounts.identity_verification import DUE, PersonChecks
+from services.accounts.passwords import Passwords
+from services.accounts.registration import PersonRegistered, Registration, RegistrationForm
+from services.accounts.wechat_binding import Accounts
+from services.core.base import Actor, Deps, rows, transaction
+from services.operations.privacy import Privacy
+from tests.factories.people import make_account, make_expert, mobile_number
+from tests.factories.persons import FakeRegister, id_number
+from tests.factories.sources import PHONE
+from tests.services.conftest import NoticeBook
+
+pytestmark = pytest.mark.usefixtures("db")
+NUMBER = "11010519491231002X"
+VISITOR = Actor("demo", "guest")
+HOUR = timedelta(hours=1)
+
+
+class Desk:
+    """A registration that asks the register, and phones for it."""
+
+    def __init__(self, deps: Deps, book: NoticeBook) -> None:
+        self.deps, self.book, self.register = deps, book, FakeRegister()
+        self.checks = PersonChecks(deps, book, self.register, ["demo"])
+        accounts, passwords = Accounts(deps, book), Passwords(deps)
+        self.accounts = accounts
+        self.registration = Registration(deps, book, accounts, passwords, self.checks)
+
+    async def form(self, name: str = "王小明", number: str = NUMBER, mobile: str = "") -> RegistrationForm:
+        """With a fresh code for the mobile."""
+        mobile = mobile or mobile_number()
+        await self.accounts.send_code("demo", mobile, "register", source=PHONE)
+        version = self.deps.book("demo").pool.privacy_version
+        return RegistrationForm(name, number, version, True, mobile, self.book.last_code(mobile))
+
+    async def enter(self, name: str = "王小明", number: str = NUMBER, mobile: str = "") -> PersonRegistered:
+        return await self.registration.register(VISITOR, await self.form(name, number, mobile))
+
+
+@pytest.fixture
+def desk(deps: Deps, book: NoticeBook) -> Desk:
+    return Desk(deps, book)
+
+
+async def is_due(desk: Desk) -> bool:
+    return bool((await rows(f"SELECT ({DUE}) AS due", desk.deps.now()))[0]["due"])
+
+
+async def test_a_name_that_is_the_owners_is_marked_so(desk: Desk, clock: FixedClock) -> None:
+    done = await desk.enter()
+    account = await Account.get(id=done.account_id)
+    assert done.person_check == PersonCheck.MATCHED
+    assert (account.person_check, account.person_checked_at, account.person_check_at) == ("matched", clock.now(), None)
+    assert desk.register.asked == [("王小明", NUMBER)]
+
+
+async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(desk: Desk) -> None:
+    desk.register.answers["王小明"] = "differs"
+    form = await desk.form()
+    with pytest.raises(Conflict) as refused:
+        await desk.registration.register(VISITOR, form)
+    assert (refused.value.code, NUMBER in refused.value.message) == ("person_differs", False)
+    with pytest.raises(InvalidInput, match="已失效"):
+        await desk.registration.register(VISITOR, replace(form, name="王大明"))
+    assert not await Account.exists()
+    assert len(desk.register.asked) == 1
+
+
+async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(desk: Desk) -> None:
+    desk.register.answers["王小明"] = "no_record"
+    done = await desk.enter()
+    assert done.person_check == PersonCheck.NO_RECORD
+    assert not await is_due(desk)
+
+
+async def test_a_pool_that_does_not_ask_asks_nobody(desk: Desk) -> None:
+    desk.registration._persons = PersonChecks(desk.deps, desk.book, desk.register, ["hunan"])
+    assert (await desk.enter()).person_check == PersonCheck.NONE
+    assert desk.register.asked == []
+
+
+@pytest.mark.parametrize("trouble", [Transient("away"), OutcomeUnknown("cut"), Rejected("412", "not paid")])
+async def test_while_the_register_is_away_people_register_and_are_asked_about_later(
+    desk: Desk, clock: FixedClock, trouble: Exception
+) -> None:
+    desk.register.fail = [trouble]
+    done = await desk.enter()
+    assert (done.person_check, await is_due(desk)) == (PersonCheck.WAITING, False)
+    clock.move(HOUR)
+    assert await is_due(desk)
+    await desk.checks.check_due()
+    account = await Account.get(id=done.account_id)
+    assert (account.person_check, await is_due(desk)) == ("matched", False)
+    assert "person_differs" not in desk.book.kinds()
+    assert await AuditEntry.exists(action="account.person_check", subject_id=account.id)
+
+
+async def test_who_turns_out_later_not_to_be_the_owner_is_told_once(desk: Desk, clock: FixedClock) -> None:
+    desk.register.fail = [Transient("away")]
+    done = await desk.enter()
+    desk.register.answers["王小明"] = "differs"
+    clock.move(HOUR)
+    await desk.checks.check_due()
+    await desk.checks.check_due()
+    assert (await Account.get(id=done.account_id)).person_check == "differs"
+    assert desk.book.kinds().count("person_differs") == 1
+
+
+async def test_a_register_that_stays_away_is_left_alone_for_an_hour(desk: Desk, clock: FixedClock) -> None:
+    desk.register.fail = [Transient("away")] * 100
+    for _ in range(5):
+        await desk.enter(number=id_number())
+    clock.move(HOUR)
+    desk.register.asked.clear()
+    await desk.checks.check_due()
+    assert (len(desk.register.asked), await is_due(desk)) == (3, False)
+    desk.register.fail = []
+    clock.move(HOUR)
+    await desk.checks.check_due()
+    assert await Account.filter(person_check="matched").count() == 5
+
+
+async def test_one_whom_the_register_never_answers_holds_nobody_up(desk: Desk, clock: FixedClock) -> None:
+    desk.register.fail = [Transient("away")] * 2
+    first = await desk.enter(number=id_number())
+    await desk.enter(number=id_number())
+    clock.move(HOUR)
+    desk.register.fail = [Transient("only this one")]
+    await desk.checks.check_due()
+    assert (await Account.get(id=first.account_id)).person_check == "waiting"
+    assert await Account.filter(person_check="matched").count() == 1
+
+
+async def test_an_account_that_is_deleted_meanwhile_is_asked_about_no_more(
+    desk: Desk, clock: FixedClock, deps: Deps, book: NoticeBook
+) -> None:
+    desk.register.fail = [Transient("away")]
+    done = await desk.enter(mobile="13800001234")
+    clock.move(HOUR)
+    await desk.accounts.send_code("demo", "13800001234", "privacy", source=PHONE)
+    await Privacy(deps, book).delete(Actor("demo", "applicant", done.account_id), book.last_code("13800001234"))
+    assert not await is_due(desk)
+    assert (await Account.get(id=done.account_id)).person_check == ""
+
+
+async def test_whom_the_pools_own_file_names_nobody_asks_about(desk: Desk, deps: Deps) -> None:
+    mobile = mobile_number()
+    await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
+    done = await desk.enter(mobile=mobile)
+    assert (done.person_check, desk.register.asked) == (PersonCheck.ON_FILE, [])
+
+
+async def test_an_expert_who_binds_is_known_by_his_file(desk: Desk, deps: Deps) -> None:
+    mobile = mobile_number()
+    await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
+    account = await make_account(deps, mobile)
+    async with transaction():
+        await link_expert(deps, account, deps.now())
+    profile = await Credentials(deps, desk.book, Passwords(deps)).profile(Actor("demo", "expert", account.id))
+    assert profile.person_check == PersonCheck.ON_FILE
+
+
+# ---- guessing
+
+
+async def test_a_wrong_code_asks_nobody(desk: Desk) -> None:
+    form = await desk.form()
+    with pytest.raises(InvalidInput):
+        await desk.registration.register(VISITOR, replace(form, code="00000x"))
+    assert desk.register.asked == []
+
+
+async def test_a_number_that_is_taken_asks_nobody(desk: Desk) -> None:
+    await desk.enter()
+    with pytest.raises(Conflict) as refused:
+        await desk.enter(name="别人")
+    assert (refused.value.code, len(desk.register.asked)) == ("id_number_taken", 1)
+
+
+async def test_many_tries_at_once_with_one_code_are_one_guess(desk: Desk) -> None:
+    """The first uses the code up; what the register told the others, nobody learns."""
+    form = await desk.form()
+    names = [f"王{name}" for name in "甲乙丙丁戊己庚辛"]
+    desk.register.answers = dict.fromkeys(names, "differs")
+    found = await asyncio.gather(
+        *(desk.registration.register(VISITOR, replace(form, name=name)) for name in names), return_exceptions=True
+    )
+    codes = [one.code for one in found if isinstance(one, Conflict | InvalidInput | TooMany)]
+    assert codes.count("person_differs") == 1
+    assert len(desk.register.asked) <= module.PER_MOBILE
+
+
+async def test_a_number_is_guessed_at_five_times_a_day_whatever_mobiles_are_used(desk: Desk, clock: FixedClock) -> None:
+    names = [f"王{name}" for name in "甲乙丙丁戊己"]
+    desk.register.answers = dict.fromkeys(names, "differs")
+    for name in names[:5]:
+        with pytest.raises(Conflict):
+            await desk.enter(name)
+    with pytest.raises(TooMany, match="小时后再试"):
+        await desk.enter(names[5])
+    clock.move(timedelta(days=1))
+    with pytest.raises(Conflict):
+        await desk.enter(names[5])
+
+
+async def test_a_mobile_guesses_five_times_a_day(desk: Desk, clock: FixedClock) -> None:
+    mobile = mobile_number()
+    desk.register.answers = {"王小明": "differs"}
+    for _ in range(5):
+        with pytest.raises(Conflict):
+            await desk.enter(number=id_number(), mobile=mobile)
+        clock.move(timedelta(minutes=20))
+    with pytest.raises(TooMany):
+        await desk.enter(number=id_number(), mobile=mobile)
+
+
+async def test_the_same_question_within_a_day_is_answered_without_asking(desk: Desk) -> None:
+    desk.register.answers = {"王小明": "differs"}
+    for _ in range(7):
+        with pytest.raises(Conflict):
+            await desk.enter()
+    assert len(desk.register.asked) == 1
+
+
+async def test_a_repeated_request_gets_its_answer_and_asks_nobody(desk: Desk) -> None:
+    form = await desk.form()
+    first = await desk.registration.register(VISITOR, form, key="k")
+    assert await desk.registration.register(VISITOR, form, key="k") == first
+    assert len(desk.register.asked) == 1
+
+
+async def test_nothing_that_is_kept_tells_whom_it_was_about(desk: Desk) -> None:
+    await desk.enter()
+    lookup = (await rows("SELECT * FROM person_lookup"))[0]
+    assert not any("王小明" in str(value) or NUMBER in str(value) for value in lookup.values())
+    assert await PersonLookup.filter(answer="matched").count() == 1

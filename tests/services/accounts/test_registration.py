@@ -1,0 +1,290 @@
+"""Registering: real name and ID number once and for good, a proven mobile, and nobody else's file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from tortoise.exceptions import IntegrityError
+
+from domain.clock import FixedClock
+from domain.errors import AppError, Conflict, InvalidInput, RuleViolation, TooMany
+from domain.rulebook import Rulebook
+from models.accounts import Account, IdempotencyKey, Session, VerificationCode, WechatIdentity
+from models.audit import AuditEntry
+from models.experts import Expert
+from services.accounts import registration as module
+from services.accounts.identity_verification import PersonChecks
+from services.accounts.passwords import Passwords
+from services.accounts.registration import PersonRegistered, Registration, RegistrationForm
+from services.accounts.verification_codes import Purpose
+from services.accounts.wechat_binding import Accounts
+from services.core.base import Actor, Deps
+from services.experts.membership_status import standing_of
+from tests.factories.people import make_account, make_expert, make_identity, mobile_number
+from tests.factories.persons import FakeRegister
+from tests.factories.sources import PHONE
+from tests.services.conftest import NoticeBook
+
+pytestmark = pytest.mark.usefixtures("db")
+NUMBER, OTHER_NUMBER = "11010519491231002X", "411303199001016930"
+PASSWORD = "Abcd1234"
+VISITOR = Actor("demo", "guest")
+
+
+def nobody_asks(deps: Deps, book: NoticeBook) -> PersonChecks:
+    return PersonChecks(deps, book, FakeRegister(), ())
+
+
+class Desk:
+    """A registration with a phone at hand."""
+
+    def __init__(self, deps: Deps, book: NoticeBook) -> None:
+        self.deps, self.book = deps, book
+        self.accounts = Accounts(deps, book)
+        self.registration = Registration(deps, book, self.accounts, Passwords(deps), nobody_asks(deps, book))
+
+    async def code(self, mobile: str, purpose: Purpose = "register") -> str:
+        await self.accounts.send_code("demo", mobile, purpose, source=PHONE)
+        return self.book.last_code(mobile)
+
+    def form(self, **values: Any) -> RegistrationForm:
+        version = self.deps.book("demo").pool.privacy_version
+        return replace(RegistrationForm("王小明", NUMBER, version, agreed=True), **values)
+
+    async def register(self, mobile: str, **values: Any) -> PersonRegistered:
+        form = self.form(mobile=mobile, code=await self.code(mobile), **values)
+        return await self.registration.register(VISITOR, form)
+
+
+@pytest.fixture
+def desk(deps: Deps, book: NoticeBook) -> Desk:
+    return Desk(deps, book)
+
+
+async def test_a_person_registers_and_is_an_applicant_outside_the_pool(desk: Desk, clock: FixedClock) -> None:
+    mobile = mobile_number()
+    done = await desk.register(mobile, name=" 王小明 ", password=PASSWORD)
+    assert (done.masked_name, done.masked_id_number, done.roles) == ("王**", "1101***002X", ("applicant",))
+    account = await Account.get(id=done.account_id)
+    assert (account.real_name, account.registered_at) == ("王小明", clock.now())
+    assert desk.deps.keys.open_text(account.id_number_sealed, "id_number") == NUMBER
+    assert account.password_hash.startswith("$argon2id$")
+    assert (await standing_of(desk.deps, account.id)).kind == "outside"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"name": "王"}, "name"),
+        ({"name": "王5"}, "name"),
+        ({"id_number": "110105194912310021"}, "id_number"),
+        ({"id_number": "11010519491331002X"}, "id_number"),
+        ({"mobile": "12345678901"}, "mobile"),
+        ({"password": "abcdefgh1"}, "password"),
+        ({"password": "Ab1"}, "password"),
+        ({"agreed": False}, "agreed"),
+        ({"code": "000000x"}, "code"),
+    ],
+)
+async def test_a_bad_value_is_named_and_nothing_is_kept(desk: Desk, values: dict[str, Any], field: str) -> None:
+    mobile = mobile_number()
+    form = desk.form(**{"mobile": mobile, "code": await desk.code(mobile), **values})
+    with pytest.raises(InvalidInput) as refused:
+        await desk.registration.register(VISITOR, form)
+    assert refused.value.field == field
+    assert not await Account.exists()
+
+
+async def test_consent_is_to_todays_privacy_text(desk: Desk) -> None:
+    with pytest.raises(Conflict, match="隐私说明已更新"):
+        await desk.register(mobile_number(), privacy_version="2001")
+
+
+async def test_a_pool_that_takes_nobody_says_where_to_turn(desk: Desk) -> None:
+    rulebook = desk.deps.rulebooks["demo"]
+    closed = rulebook.registration.model_copy(update={"open": False, "closed": "请向所在市州主管部门咨询。"})
+    books: Mapping[str, Rulebook] = {"demo": rulebook.model_copy(update={"registration": closed})}
+    registration = Registration(
+        replace(desk.deps, rulebooks=books), desk.book, desk.accounts, Passwords(desk.deps),
+        nobody_asks(desk.deps, desk.book),
+    )  # fmt: skip
+    with pytest.raises(RuleViolation, match="市州主管部门"):
+        await registration.register(VISITOR, desk.form(mobile=mobile_number(), code="000000"))
+
+
+async def test_an_id_number_is_registered_once_and_nobody_is_told_whose_it_is(desk: Desk) -> None:
+    first, second = mobile_number(), mobile_number()
+    await desk.register(first)
+    with pytest.raises(Conflict) as refused:
+        await desk.register(second, name="别人")
+    assert refused.value.code == "id_number_taken"
+    assert first not in refused.value.message
+    assert not await Account.exists(real_name="别人")
+
+
+async def test_each_guess_at_an_id_number_costs_a_code(desk: Desk) -> None:
+    await desk.register(mobile_number())
+    mobile = mobile_number()
+    form = desk.form(mobile=mobile, code=await desk.code(mobile))
+    codes = []
+    for number in (NUMBER, OTHER_NUMBER):
+        with pytest.raises(AppError) as refused:
+            await desk.registration.register(VISITOR, replace(form, id_number=number))
+        codes.append(refused.value.code)
+    assert codes == ["id_number_taken", "code_expired"]
+
+
+async def test_a_mobile_registers_once(desk: Desk, clock: FixedClock) -> None:
+    mobile = mobile_number()
+    await desk.register(mobile)
+    clock.move(desk.deps.book("demo").login.code_gap)
+    with pytest.raises(Conflict, match="请直接登录"):
+        await desk.register(mobile, id_number=OTHER_NUMBER)
+
+
+async def test_two_who_register_the_same_id_number_at_once(desk: Desk) -> None:
+    forms = [desk.form(mobile=mobile, code=await desk.code(mobile)) for mobile in (mobile_number(), mobile_number())]
+    found = await asyncio.gather(*(desk.registration.register(VISITOR, form) for form in forms), return_exceptions=True)
+    assert sum(isinstance(one, PersonRegistered) for one in found) == 1
+    assert [one.code for one in found if isinstance(one, AppError)] == ["id_number_taken"]
+
+
+async def test_without_its_lock_the_race_above_is_lost_to_the_database(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: both look before either has written."""
+    serialise, refusal = module.serialise, Registration._refusal
+    both = asyncio.Barrier(2)
+
+    async def unlocked(name: str) -> None:
+        if not name.startswith("person:"):
+            await serialise(name)
+
+    async def together(self: Registration, pool: str, checked: Any) -> AppError | None:
+        found = await refusal(self, pool, checked)
+        await both.wait()
+        return found
+
+    monkeypatch.setattr(module, "serialise", unlocked)
+    monkeypatch.setattr(Registration, "_refusal", together)
+    forms = [desk.form(mobile=mobile, code=await desk.code(mobile)) for mobile in (mobile_number(), mobile_number())]
+    found = await asyncio.gather(*(desk.registration.register(VISITOR, form) for form in forms), return_exceptions=True)
+    assert sum(isinstance(one, IntegrityError) for one in found) == 1
+
+
+async def test_a_double_submit_is_one_registration_with_one_answer(desk: Desk) -> None:
+    mobile = mobile_number()
+    form = desk.form(mobile=mobile, code=await desk.code(mobile), password=PASSWORD)
+    answers = await asyncio.gather(*(desk.registration.register(VISITOR, form, key="tap") for _ in range(3)))
+    assert len(set(answers)) == 1
+    assert await Account.all().count() == 1
+
+
+async def test_who_is_bound_in_chat_registers_onto_that_account_without_a_code(desk: Desk) -> None:
+    account = await make_account(desk.deps, real_name="")
+    identity = await make_identity(account)
+    actor = Actor("demo", "guest", account.id)
+    done = await desk.registration.register(actor, desk.form(), identity_id=identity.id)
+    assert done.account_id == account.id
+    assert not await VerificationCode.exists()
+
+
+async def test_who_is_bound_cannot_try_other_peoples_numbers_for_long(desk: Desk) -> None:
+    await desk.register(mobile_number())
+    actor = Actor("demo", "guest", (await make_account(desk.deps)).id)
+    for _ in range(5):
+        with pytest.raises(Conflict):
+            await desk.registration.register(actor, desk.form())
+    with pytest.raises(TooMany, match="今天"):
+        await desk.registration.register(actor, desk.form(id_number=OTHER_NUMBER))
+
+
+async def test_who_is_bound_to_another_mobile_is_told_so(desk: Desk) -> None:
+    actor, mobile = Actor("demo", "guest", (await make_account(desk.deps)).id), mobile_number()
+    with pytest.raises(Conflict, match="您已绑定手机号"):
+        await desk.registration.register(actor, desk.form(mobile=mobile, code="000000"))
+
+
+async def test_a_chat_is_bound_along_with_registering(desk: Desk) -> None:
+    identity, mobile = await make_identity(), mobile_number()
+    form = desk.form(mobile=mobile, code=await desk.code(mobile))
+    done = await desk.registration.register(VISITOR, form, identity_id=identity.id)
+    assert (await WechatIdentity.get(id=identity.id)).account_id == done.account_id
+
+
+async def test_an_imported_expert_gets_his_file(desk: Desk) -> None:
+    mobile = mobile_number()
+    expert = await make_expert(desk.deps, mobile, name="王小明", id_number=NUMBER, emergency=True)
+    done = await desk.register(mobile)
+    assert (done.expert_number, done.roles) == (expert.number, ("expert",))
+    assert (await Expert.get(id=expert.id)).account_id == done.account_id
+    standing = await standing_of(desk.deps, done.account_id)
+    assert (standing.kind, standing.expert_number, standing.emergency) == ("formal", expert.number, "应急专家")
+
+
+@pytest.mark.parametrize("differs", ["name", "mobile", "account"])
+async def test_knowing_a_name_and_id_number_does_not_open_an_experts_file(desk: Desk, differs: str) -> None:
+    mobile = mobile_number()
+    expert = await make_expert(
+        desk.deps, mobile_number() if differs == "mobile" else mobile, id_number=NUMBER,
+        name="欧阳锋" if differs == "name" else "王小明",
+        account=await make_account(desk.deps) if differs == "account" else None,
+    )  # fmt: skip
+    with pytest.raises(Conflict, match=desk.deps.book("demo").pool.hotline) as refused:
+        await desk.register(mobile)
+    assert refused.value.code == "expert_differs"
+    assert (await Expert.get(id=expert.id)).account_id == expert.account_id
+
+
+async def test_a_mobile_that_is_another_experts_is_refused(desk: Desk) -> None:
+    mobile = mobile_number()
+    await make_expert(desk.deps, mobile)
+    with pytest.raises(Conflict, match="另一位专家"):
+        await desk.register(mobile)
+
+
+async def test_an_expert_who_binds_needs_not_register(desk: Desk) -> None:
+    mobile = mobile_number()
+    expert, identity = await make_expert(desk.deps, mobile, name="王小明", id_number=NUMBER), await make_identity()
+    version = desk.deps.book("demo").pool.privacy_version
+    bound = await desk.accounts.bind(identity.id, "demo", mobile, await desk.code(mobile, "bind"), version)
+    account = await Account.get(id=bound.account_id)
+    assert (account.real_name, account.id_number_hash) == ("王小明", expert.id_number_hash)
+    assert bound.roles == ("expert",)
+
+
+async def test_a_visitors_session_becomes_the_persons(desk: Desk) -> None:
+    identity, mobile, now = await make_identity(app="mini"), mobile_number(), desk.deps.now()
+    session = await Session.create(
+        pool="demo", identity_id=identity.id, access_hash="a", refresh_hash="r", access_until=now, refresh_until=now,
+        created_at=now,
+    )  # fmt: skip
+    form = desk.form(mobile=mobile, code=await desk.code(mobile))
+    done = await desk.registration.register(replace(VISITOR, session_id=session.id), form)
+    await session.refresh_from_db()
+    assert (session.account_id, session.role) == (done.account_id, "applicant")
+    assert (await WechatIdentity.get(id=identity.id)).account_id == done.account_id
+
+
+async def test_nothing_personal_stands_in_the_trail_or_the_stored_answers(desk: Desk) -> None:
+    mobile = mobile_number()
+    form = desk.form(mobile=mobile, code=await desk.code(mobile), password=PASSWORD)
+    await desk.registration.register(VISITOR, form, key="tap")
+    stored = [str(dict(row)) for row in await AuditEntry.all()] + [str(dict(row)) for row in await IdempotencyKey.all()]
+    assert len(stored) > 1
+    assert not [row for row in stored for secret in (mobile, NUMBER, "王小明", PASSWORD) if secret in row]
+
+
+async def test_standing_follows_the_file(desk: Desk) -> None:
+    account = await make_account(desk.deps)
+    expert = await make_expert(desk.deps, account=account, standing="temporary")
+    kinds = []
+    for change in ({}, {"standing": "formal"}, {"active": False}, {"left_at": desk.deps.now(), "active": False}):
+        if change:
+            await Expert.filter(id=expert.id).update(**cast("dict[str, Any]", change))
+        kinds.append((await standing_of(desk.deps, account.id)).kind)
+    assert kinds == ["temporary", "formal", "suspended", "left"]

@@ -1,0 +1,301 @@
+"""Files of an earlier application stand ready in the new one, and live as long as the last that has them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import NotFound
+from domain.rulebook import load_rulebook
+from domain.rulebook_forms import FormField
+from models.applications import Application, Attachment
+from models.experts import Expert
+from services.applications.attachments import KEPT_AFTER_REMOVAL, Attachments
+from services.applications.campaigns import Campaigns
+from services.applications.codes import load_codes
+from services.applications.data_export import erase_unsent
+from services.applications.drafts import Drafts
+from services.applications.queries import ApplicationReading
+from services.applications.repository import read_values
+from services.applications.submission import find_problems
+from services.core.base import Actor, Deps, transaction
+from services.files.garbage_collection import OLD, StoreKeeper
+from services.files.previews import Previews
+from services.files.sealed_files import SealedFiles
+from services.reviews.attachment_access import AttachmentReading
+from tests.factories.applications import (
+    account_of,
+    attach,
+    fill_in,
+    make_applicant,
+    make_campaign,
+    make_codes,
+    values_of,
+)
+from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf
+from tests.factories.people import make_expert
+from tests.services.conftest import POOLS
+
+pytestmark = pytest.mark.usefixtures("db")
+PHOTO, CARD, DEGREE = jpeg(300, 420), jpeg(856, 540), pdf(2)
+
+
+@pytest.fixture
+def files(clock: FixedClock) -> MemoryFiles:
+    return MemoryFiles(clock)
+
+
+@pytest.fixture
+def store(files: MemoryFiles, deps: Deps) -> SealedFiles:
+    return SealedFiles(files, deps.keys)
+
+
+@pytest.fixture
+def attachments(deps: Deps, store: SealedFiles) -> Attachments:
+    return Attachments(deps, store, QuickChecker())
+
+
+@pytest.fixture
+def reading(deps: Deps, store: SealedFiles) -> AttachmentReading:
+    return AttachmentReading(deps, store, Previews(store, QuickChecker()))
+
+
+@pytest.fixture
+async def zhao(deps: Deps) -> Actor:
+    await make_codes(deps.book("demo"))
+    await make_campaign(deps)
+    return await make_applicant(deps)
+
+
+async def begin(deps: Deps, actor: Actor, entry_type: str = "first") -> UUID:
+    return (await Drafts(deps, Campaigns(deps)).start(actor, entry_type)).id
+
+
+async def end(application_id: UUID, deps: Deps, state: str = "refused", **columns: object) -> None:
+    sent = deps.now() if state != "cancelled" else None
+    await Application.filter(id=application_id).update(state=state, ended_at=deps.now(), submitted_at=sent, **columns)
+
+
+async def upload_all(attachments: Attachments, actor: Actor, application_id: UUID) -> None:
+    for field, content in (
+        ("photo", PHOTO), ("id_card_front", CARD), ("degree_proof", DEGREE), ("degree_proof", jpeg()),
+        ("commitment_letter", pdf()), ("signed_form", pdf(3)),
+    ):  # fmt: skip
+        await attachments.upload(actor, application_id, field, filename=f"{field}.x", content=content)
+
+
+async def taken(application_id: UUID) -> list[str]:
+    """Fields of the files that stand ready."""
+    found = await Attachment.filter(application_id=application_id, state="ready").order_by("field", "ready_at", "id")
+    return [one.field for one in found]
+
+
+def with_field(deps: Deps, code: str, **changes: object) -> Deps:
+    """The demo pool with one field of its form changed."""
+    book = deps.book("demo")
+    field: FormField = book.form.fields[code].model_copy(update=changes)
+    form = book.form.model_copy(update={"fields": {**book.form.fields, code: field}})
+    return replace(deps, rulebooks={**deps.rulebooks, "demo": book.model_copy(update={"form": form})})
+
+
+# ---- what is there again
+
+
+async def test_a_renewing_expert_finds_the_files_of_the_entry(
+    deps: Deps, attachments: Attachments, reading: AttachmentReading, zhao: Actor, files: MemoryFiles
+) -> None:
+    first = await begin(deps, zhao)
+    await upload_all(attachments, zhao, first)
+    expert = await make_expert(deps, account=await account_of(zhao))
+    await end(first, deps, "entered", expert_id=expert.id)
+    kept = dict(files.kept)
+    renewal = await begin(deps, zhao, "renewal")
+    assert await taken(renewal) == ["degree_proof", "degree_proof", "id_card_front", "photo"]
+    assert files.kept == kept, "nothing is copied"
+    photo = await Attachment.get(application_id=renewal, field="photo")
+    assert photo.taken_from == first
+    assert (await reading.open(zhao, photo.id)).content == PHOTO
+    assert (await reading.open(zhao, photo.id, "thumbnail")).media_type == "image/jpeg"
+    view = await ApplicationReading(deps).get(zhao, renewal)
+    assert {(one.field, one.taken_over) for one in view.files if one.field == "photo"} == {("photo", True)}
+
+
+async def test_what_was_signed_must_be_signed_again(deps: Deps, attachments: Attachments, zhao: Actor) -> None:
+    """A commitment and a stamped print belong to one application."""
+    first = await begin(deps, zhao)
+    await upload_all(attachments, zhao, first)
+    await end(first, deps)
+    second = await begin(deps, zhao)
+    assert not {"signed_form", "commitment_letter"} & set(await taken(second))
+
+
+async def test_what_is_there_counts_as_uploaded(deps: Deps, zhao: Actor) -> None:
+    first = await fill_in(deps, zhao)
+    await Attachment.filter(application_id=first.id).update(media_type="image/jpeg")
+    await end(first.id, deps)
+    second = await Application.get(id=await begin(deps, zhao))
+    book, values = deps.book("demo"), await read_values(deps, second.id)
+    codes = await load_codes(book, values)
+    assert await find_problems(deps, book, second, await account_of(zhao), values, codes) == []
+
+
+async def test_somebody_elses_files_are_not_there(deps: Deps, attachments: Attachments, zhao: Actor) -> None:
+    """An expert's file comes with the mobile; pictures of an earlier holder's identity card do not."""
+    before = await make_applicant(deps)
+    first = await begin(deps, before)
+    await upload_all(attachments, before, first)
+    account = await account_of(zhao)
+    expert = await make_expert(deps, account=account)
+    await Expert.filter(id=expert.id).update(mobile_hash=account.mobile_hash)
+    await end(first, deps, "entered", expert_id=expert.id)
+    assert await taken(await begin(deps, zhao, "renewal")) == []
+
+
+async def test_only_finished_files_of_the_last_application_come_along(
+    deps: Deps, attachments: Attachments, zhao: Actor, clock: FixedClock
+) -> None:
+    old = await begin(deps, zhao)
+    await upload_all(attachments, zhao, old)
+    await end(old, deps)
+    clock.move(timedelta(days=1))
+    last = await begin(deps, zhao)
+    for one in await attachments.of_field(zhao, last, "degree_proof"):
+        await attachments.remove(zhao, one.id)
+    await attachments.begin(zhao, last, "id_card_back", filename="a.jpg", size=1000)
+    await end(last, deps, "cancelled")
+    clock.move(timedelta(days=1))
+    assert await taken(await begin(deps, zhao)) == ["id_card_front", "photo"]
+
+
+# ---- what today's rules no longer take
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({"file": {"types": ("png",)}}, []),
+        ({"file": {"size_max": 100}}, []),
+        ({"file": {"count_max": 1}}, ["degree_proof"]),
+        ({"only_for": ("renewal",)}, []),
+        ({"single_use": True}, []),
+        ({}, ["degree_proof", "degree_proof"]),
+    ],
+)
+async def test_files_that_the_rules_no_longer_take_stay_behind(
+    deps: Deps, attachments: Attachments, zhao: Actor, changes: dict[str, object], left: list[str]
+) -> None:
+    first = await begin(deps, zhao)
+    for content in (DEGREE, jpeg()):
+        await attachments.upload(zhao, first, "degree_proof", filename="a.x", content=content)
+    await end(first, deps)
+    if isinstance(narrower := changes.get("file"), dict):
+        rule = deps.book("demo").form.fields["degree_proof"].file
+        assert rule is not None
+        changes = {**changes, "file": rule.model_copy(update=narrower)}
+    second = await begin(with_field(deps, "degree_proof", **changes), zhao)
+    assert await taken(second) == left
+
+
+async def test_a_field_that_is_gone_takes_its_files_along(deps: Deps, attachments: Attachments, zhao: Actor) -> None:
+    first = await begin(deps, zhao)
+    await upload_all(attachments, zhao, first)
+    await end(first, deps)
+    book = deps.book("demo")
+    sections = {
+        code: section.model_copy(update={"fields": tuple(f for f in section.fields if f != "photo")})
+        for code, section in book.form.sections.items()
+    }
+    form = book.form.model_copy(update={"sections": sections})
+    changed = replace(deps, rulebooks={**deps.rulebooks, "demo": book.model_copy(update={"form": form})})
+    assert await taken(await begin(changed, zhao)) == ["degree_proof", "degree_proof", "id_card_front"]
+
+
+async def test_a_proof_in_a_record_comes_only_with_that_record(deps: Deps) -> None:
+    """Xinjiang asks for a proof beside each qualification."""
+    deps = replace(deps, rulebooks={"xinjiang": load_rulebook(POOLS / "xinjiang.toml")})
+    await make_codes(deps.book("xinjiang"))
+    await make_campaign(deps, pool="xinjiang")
+    actor = await make_applicant(deps, pool="xinjiang")
+    row = values_of(deps.book("xinjiang"))["qualification"]["qualifications"]
+    assert isinstance(row, list)
+    two = [row[0] | {"number": "001"}, row[0] | {"number": "002"}]
+    first = await fill_in(deps, actor, qualifications=two)
+    await Attachment.filter(application_id=first.id).delete()
+    for at in range(3):
+        await attach(deps, first.id, "qualifications.proof", row=at)
+    await end(first.id, deps)
+    second = await Attachment.filter(application_id=await begin(deps, actor), state="ready").order_by("row")
+    assert [(one.field, one.row) for one in second] == [("qualifications.proof", 0), ("qualifications.proof", 1)]
+
+
+# ---- how long a shared file lives
+
+
+async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
+    deps: Deps, attachments: Attachments, reading: AttachmentReading, zhao: Actor, files: MemoryFiles, clock: FixedClock
+) -> None:
+    """A draft was given up and its account deleted; what was handed in with the same files keeps them."""
+    draft = await begin(deps, zhao)
+    await upload_all(attachments, zhao, draft)
+    await end(draft, deps, "cancelled")
+    clock.move(timedelta(minutes=1))
+    sent = await begin(deps, zhao)
+    await end(sent, deps)
+    shared = {one.key for one in await Attachment.filter(application_id=sent)}
+    async with transaction():
+        await erase_unsent(zhao.account_id, deps.now())
+    clock.move(KEPT_AFTER_REMOVAL)
+    await attachments.sweep()
+    assert not await Attachment.exists(application_id=draft)
+    assert {key for key in files.kept if "." not in key} == shared
+    photo = await Attachment.get(application_id=sent, field="photo")
+    assert (await reading.open(zhao, photo.id)).content == PHOTO
+    clock.move(OLD + timedelta(days=1))
+    await StoreKeeper(deps, attachments._store, clock).search()
+    assert (await reading.open(zhao, photo.id)).content == PHOTO
+
+    await Attachment.filter(application_id=sent).update(state="removed", removed_at=deps.now())
+    clock.move(KEPT_AFTER_REMOVAL)
+    await attachments.sweep()
+    assert files.kept == {}
+
+
+async def test_another_file_in_its_place_leaves_the_earlier_application_whole(
+    deps: Deps, attachments: Attachments, reading: AttachmentReading, zhao: Actor, clock: FixedClock
+) -> None:
+    first = await begin(deps, zhao)
+    await upload_all(attachments, zhao, first)
+    await end(first, deps)
+    second = await begin(deps, zhao)
+    renewed = await attachments.upload(zhao, second, "photo", filename="new.jpg", content=CARD)
+    assert not renewed.taken_over
+    [front] = await attachments.of_field(zhao, second, "id_card_front")
+    await attachments.remove(zhao, front.id)
+    clock.move(KEPT_AFTER_REMOVAL)
+    await attachments.sweep()
+    for field, content in (("photo", PHOTO), ("id_card_front", CARD)):
+        old = await Attachment.get(application_id=first, field=field)
+        assert (await reading.open(zhao, old.id)).content == content
+    assert (await reading.open(zhao, renewed.id)).content == CARD
+    with pytest.raises(NotFound):
+        await reading.open(zhao, front.id)
+
+
+async def test_the_last_two_of_a_file_that_go_at_once_take_it_along(
+    deps: Deps, attachments: Attachments, zhao: Actor, files: MemoryFiles, clock: FixedClock
+) -> None:
+    first = await begin(deps, zhao)
+    await attachments.upload(zhao, first, "photo", filename="a.jpg", content=PHOTO)
+    await end(first, deps)
+    second = await begin(deps, zhao)
+    rows = await Attachment.filter(application_id__in=[first, second])
+    assert len({one.key for one in rows}) == 1
+    await Attachment.all().update(state="removed", removed_at=deps.now())
+    clock.move(KEPT_AFTER_REMOVAL)
+    await asyncio.gather(*(attachments._delete(one) for one in rows))
+    assert (files.kept, await Attachment.exists()) == ({}, False)

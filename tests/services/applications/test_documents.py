@@ -1,0 +1,337 @@
+"""Printing: what stands on paper, when it locks, and what its code proves."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from domain.ids import new_id
+from gateways.printer import TypstPrinter
+from models.accounts import Account
+from models.applications import Application, Attachment, PrintedForm
+from models.audit import AuditEntry
+from models.reviews import ReviewEntry
+from services.applications.attachments import Attachments
+from services.applications.campaigns import Campaigns
+from services.applications.documents import Papers
+from services.applications.drafts import Drafts
+from services.core.base import Actor, Deps
+from services.files.previews import Previews
+from services.files.sealed_files import SealedFiles
+from tests.factories.applications import (
+    SPECIALTY,
+    fill_in,
+    make_applicant,
+    make_campaign,
+    make_codes,
+    with_rules,
+)
+from tests.factories.files import MemoryFiles, PlainPrinter, QuickChecker, jpeg
+from tests.factories.people import make_expert
+
+
+@pytest.fixture
+def files() -> MemoryFiles:
+    return MemoryFiles()
+
+
+@pytest.fixture
+def printer() -> PlainPrinter:
+    return PlainPrinter()
+
+
+def make_papers(deps: Deps, files: MemoryFiles, printer: Any) -> Papers:
+    store = SealedFiles(files, deps.keys)
+    return Papers(deps, store, Previews(store, QuickChecker()), printer)
+
+
+@pytest.fixture
+def papers(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Papers:
+    return make_papers(deps, files, printer)
+
+
+@pytest.fixture
+def locking(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Papers:
+    """Papers of a pool where printing locks, as in Hunan."""
+    changed = with_rules(deps, papers={"print_locks": True, "print_before_submit": True})
+    return make_papers(changed, files, printer)
+
+
+@pytest.fixture
+async def actor(db: str, deps: Deps) -> Actor:
+    await make_codes(deps.book("demo"))
+    await make_campaign(deps)
+    return await make_applicant(deps)
+
+
+@pytest.fixture
+async def application(actor: Actor, deps: Deps) -> Application:
+    return await fill_in(deps, actor)
+
+
+@pytest.fixture(scope="module")
+def typst() -> Iterator[TypstPrinter]:
+    made = TypstPrinter()
+    yield made
+    made.close()
+
+
+def text_of(pdf: bytes) -> str:
+    return "".join(
+        "".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).replace("\u200b", "").split()
+    )
+
+
+# ---- what stands on it
+
+
+async def test_the_form_holds_the_person_the_values_and_the_names_of_codes(
+    papers: Papers, printer: PlainPrinter, actor: Actor, application: Application
+) -> None:
+    printed = await papers.print_form(actor, application.id)
+    [(name, content)] = printer.made
+    assert name == "application_form"
+    text = json.dumps(content, ensure_ascii=False)
+    for shown in (
+        "赵明远",
+        "男",
+        "1980-01",
+        "正高级工程师",
+        "演示市演示区",
+        "一级注册建筑师",
+        "示范规划设计院有限公司",
+    ):
+        assert shown in text, shown
+    assert content["title"] == "演示省评标专家申请和资格审查表"
+    assert content["specialties"] == {
+        "columns": ["一级类别", "二级类别", "三级专业", "选择"],
+        "rows": [["A01 规划", "A0101 发展规划", f"{SPECIALTY} 总体规划", "首选"]],
+    }
+    assert [one["title"] for one in content["opinions"]] == ["工作单位意见", "行业部门预审意见", "省级终审意见"]  # type: ignore[attr-defined]
+    assert printed.code in text
+    assert content["qr"] == f"http://127.0.0.1:8080/p/{printed.code.replace('-', '')}"
+
+
+async def test_the_real_printer_takes_every_paper(
+    deps: Deps, files: MemoryFiles, typst: TypstPrinter, actor: Actor, application: Application
+) -> None:
+    papers = make_papers(deps, files, typst)
+    printed = await papers.print_form(actor, application.id)
+    text = text_of((await papers.printed(actor, application.id)).content)
+    assert f"校验码{printed.code}" in text
+    assert "赵明远" in text
+    assert "预览稿" in text_of((await papers.draft(actor, application.id)).content)
+    letter = text_of((await papers.commitment(actor, application.id)).content)
+    assert "诚信承诺书" in letter
+    assert "赵明远" in letter
+
+
+async def test_the_photo_stands_on_the_form(
+    deps: Deps, papers: Papers, files: MemoryFiles, printer: PlainPrinter, actor: Actor, application: Application
+) -> None:
+    await papers.draft(actor, application.id)
+    assert printer.made[-1][1]["photo"] == "", "the store lost it"
+    store = SealedFiles(files, deps.keys)
+    await Attachments(deps, store, QuickChecker()).upload(
+        actor, application.id, "photo", filename="a.jpg", content=jpeg(1000, 1400)
+    )
+    await papers.draft(actor, application.id)
+    assert str(printer.made[-1][1]["photo"]).startswith("/9j/")
+
+
+async def test_the_commitment_names_who_promises(
+    papers: Papers, printer: PlainPrinter, actor: Actor, application: Application, deps: Deps
+) -> None:
+    await papers.commitment(actor, application.id)
+    name, content = printer.made[-1]
+    account = await Account.get(id=actor.account_id)
+    assert (name, content["name"], content["employer"]) == ("commitment", "赵明远", "示范规划设计院有限公司")
+    assert content["id_number"] == deps.keys.open_text(account.id_number_sealed, "id_number")
+    assert len(content["paragraphs"]) == 6  # type: ignore[arg-type]
+
+
+# ---- printing twice, printing again
+
+
+async def test_the_same_state_is_the_same_print(
+    papers: Papers, printer: PlainPrinter, actor: Actor, application: Application, clock: FixedClock
+) -> None:
+    first = await papers.print_form(actor, application.id)
+    clock.move(timedelta(days=1))
+    assert await papers.print_form(actor, application.id) == first
+    one, two = [await papers.printed(actor, application.id) for _ in range(2)]
+    assert one == two
+    assert len(printer.made) == 1, "kept in the store"
+    assert await AuditEntry.filter(action="application.print").count() == 1
+
+
+async def test_two_prints_at_once_are_one(papers: Papers, actor: Actor, application: Application) -> None:
+    one, two = await asyncio.gather(*(papers.print_form(actor, application.id) for _ in range(2)))
+    assert one == two
+    assert await PrintedForm.all().count() == 1
+
+
+async def test_a_changed_form_must_be_printed_again(
+    papers: Papers, actor: Actor, application: Application, deps: Deps
+) -> None:
+    first = await papers.print_form(actor, application.id)
+    await Application.filter(id=application.id).update(version=application.version + 1)
+    with pytest.raises(Conflict) as refusal:
+        await papers.printed(actor, application.id)
+    assert refusal.value.code == "not_printed"
+    second = await papers.print_form(actor, application.id)
+    assert (second.version, second.code == first.code) == (first.version + 1, False)
+
+
+async def test_another_mobile_makes_another_print_of_the_same_version(
+    papers: Papers, actor: Actor, application: Application, deps: Deps, clock: FixedClock
+) -> None:
+    first = await papers.print_form(actor, application.id)
+    clock.move(timedelta(minutes=1))
+    await Account.filter(id=actor.account_id).update(mobile_sealed=deps.keys.seal("13911110000", "mobile"))
+    second = await papers.print_form(actor, application.id)
+    assert second.code != first.code
+    assert not (await papers.verify(first.code)).current
+    assert (await papers.verify(second.code)).current
+
+
+async def test_a_print_lost_from_the_store_is_made_again(
+    papers: Papers, files: MemoryFiles, printer: PlainPrinter, actor: Actor, application: Application
+) -> None:
+    await papers.print_form(actor, application.id)
+    files.kept.clear()
+    assert (await papers.printed(actor, application.id)).content.startswith(b"%PDF-")
+    assert printer.made[0] == printer.made[1], "word for word"
+
+
+async def test_a_printer_that_is_away_is_tried_again(
+    papers: Papers, printer: PlainPrinter, actor: Actor, application: Application
+) -> None:
+    printer.away = True
+    with pytest.raises(Unavailable, match="稍后重试"):
+        await papers.print_form(actor, application.id)
+    printer.away = False
+    await papers.print_form(actor, application.id)
+    assert await PrintedForm.all().count() == 1
+
+
+# ---- locking
+
+
+async def test_where_printing_locks_the_warning_comes_first(
+    locking: Papers, printer: PlainPrinter, actor: Actor, application: Application
+) -> None:
+    with pytest.raises(Conflict, match="打印后内容将锁定") as refusal:
+        await locking.print_form(actor, application.id)
+    assert refusal.value.code == "print_locks"
+    assert (await Application.get(id=application.id)).state == "draft"
+    printed = await locking.print_form(actor, application.id, confirmed=True)
+    assert printed.locked
+    now = await Application.get(id=application.id)
+    assert (now.state, now.locked_version) == ("locked", now.version)
+    assert await locking.print_form(actor, application.id) == printed, "asked again, nothing is to be confirmed"
+    assert await ReviewEntry.filter(event="print").count() == 1
+
+
+async def test_an_incomplete_form_is_not_locked(locking: Papers, actor: Actor, deps: Deps) -> None:
+    begun = await Drafts(deps, Campaigns(deps)).start(actor, "first")
+    with pytest.raises(InvalidInput) as refusal:
+        await locking.print_form(actor, begun.id, confirmed=True)
+    assert refusal.value.code == "form_incomplete"
+    told = {one["field"] for one in refusal.value.params["problems"]}  # type: ignore[attr-defined]
+    assert "political_status" in told
+    assert not told & {"photo", "id_card_front", "signed_form"}, "files may come after printing"
+    assert (await Application.get(id=begun.id)).state == "draft"
+
+
+async def test_files_that_come_after_printing_do_not_stand_against_it(
+    locking: Papers, actor: Actor, application: Application
+) -> None:
+    await Attachment.filter(application_id=application.id).update(state="removed")
+    assert (await locking.print_form(actor, application.id, confirmed=True)).locked
+
+
+async def test_where_printing_does_not_lock_it_does_not(papers: Papers, actor: Actor, application: Application) -> None:
+    assert not (await papers.print_form(actor, application.id)).locked
+    assert (await Application.get(id=application.id)).state == "draft"
+
+
+# ---- whose
+
+
+async def test_papers_of_somebody_else_do_not_exist(papers: Papers, application: Application, deps: Deps) -> None:
+    other = await make_applicant(deps)
+    for act in (papers.print_form, papers.printed, papers.draft, papers.commitment):
+        with pytest.raises(NotFound):
+            await act(other, application.id)
+        with pytest.raises(Forbidden):
+            await act(Actor("demo", "reviewer", account_id=new_id()), application.id)
+
+
+async def test_a_cancelled_application_is_not_printed(papers: Papers, actor: Actor, application: Application) -> None:
+    await Application.filter(id=application.id).update(state="cancelled", ended_at=application.created_at)
+    with pytest.raises(Conflict):
+        await papers.print_form(actor, application.id)
+
+
+# ---- the proof
+
+
+async def test_a_code_proves_version_and_number_and_shows_no_name(
+    papers: Papers, actor: Actor, application: Application, clock: FixedClock
+) -> None:
+    printed = await papers.print_form(actor, application.id)
+    proof = await papers.verify(printed.code)
+    assert (proof.number, proof.version, proof.current) == (application.number, printed.version, True)
+    assert (proof.masked_name, proof.printed_at) == ("赵**", clock.now())
+    await Application.filter(id=application.id).update(version=application.version + 1)
+    assert not (await papers.verify(printed.code)).current
+
+
+async def test_a_code_is_understood_as_people_type_it(papers: Papers, actor: Actor, application: Application) -> None:
+    await papers.print_form(actor, application.id)
+    await PrintedForm.all().update(code="0123ABCD10XYZW89")
+    for typed in ("0123-ABCD-10XY-ZW89", "o123abcdiOxyzw89", " 0l23 abcd 10xy zw89"):
+        assert (await papers.verify(typed)).number == application.number
+
+
+@pytest.mark.parametrize("typed", ["", "0123-ABCD-10XY-ZW88", "'; drop table printed_form", "x" * 100, "\0" * 16])
+async def test_an_unknown_code_says_what_to_do(db: str, papers: Papers, typed: str) -> None:
+    with pytest.raises(NotFound, match="请核对后重新输入"):
+        await papers.verify(typed)
+
+
+# ---- experts
+
+
+async def test_an_expert_prints_the_own_file(deps: Deps, papers: Papers, printer: PlainPrinter, db: str) -> None:
+    await make_codes(deps.book("demo"))
+    expert = await make_expert(
+        deps, name="甡㛃䶮", title_level="1001", specialties=[SPECIALTY], permanent_region="440106"
+    )
+    paper = await papers.information_form(Actor("demo", "expert", expert_id=expert.id, account_id=new_id()))
+    content: Any = printer.made[-1][1]
+    text = json.dumps(content, ensure_ascii=False)
+    for shown in ("评标专家个人信息表", "甡㛃䶮", "正高级工程师", "总体规划", expert.number, "正式专家"):
+        assert shown in text, shown
+    assert content["opinions"] == []
+    assert paper.filename == f"{expert.number}.pdf"
+    assert await AuditEntry.filter(action="expert.print", subject_id=expert.id).count() == 1
+
+
+async def test_nobody_else_has_an_information_form(db: str, papers: Papers, deps: Deps) -> None:
+    left = await make_expert(deps, left_at=deps.now(), active=False)
+    for expert_id in (left.id, None):
+        with pytest.raises(NotFound):
+            await papers.information_form(Actor("demo", "expert", expert_id=expert_id, account_id=new_id()))
+    with pytest.raises(Forbidden):
+        await papers.information_form(Actor("demo", "applicant", account_id=new_id()))

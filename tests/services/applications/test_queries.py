@@ -1,0 +1,208 @@
+"""What the owner reads of an application, and what the office finds in its lists."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from domain.entry_lifecycles import APPLICATION, ApplicationState
+from domain.errors import Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.ids import new_id
+from domain.rulebook import load_rulebooks
+from models.applications import Application
+from models.audit import AuditEntry
+from services.applications.campaigns import Campaigns
+from services.applications.drafts import Drafts
+from services.applications.queries import ApplicationReading
+from services.applications.submission import Submission
+from services.core.base import Actor, Deps
+from services.core.pinyin import sort_name
+from services.entry import Entry
+from services.office.application_list import ApplicationListing, Filter
+from services.payments.fees import Fees
+from services.reviews import Reviews
+from tests.factories.applications import (
+    EMPLOYER,
+    SPECIALTY,
+    attach,
+    fill_in,
+    make_applicant,
+    make_campaign,
+    make_codes,
+)
+from tests.factories.people import make_account
+from tests.services.conftest import POOLS, NoticeBook
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def reading(deps: Deps) -> ApplicationReading:
+    return ApplicationReading(deps)
+
+
+@pytest.fixture
+def listing(deps: Deps) -> ApplicationListing:
+    return ApplicationListing(deps)
+
+
+@pytest.fixture
+def submission(deps: Deps, book: NoticeBook) -> Submission:
+    return Submission(deps, book, Campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+
+
+@pytest.fixture
+async def zhao(deps: Deps) -> Actor:
+    await make_codes(deps.book("demo"))
+    await make_campaign(deps)
+    return await make_applicant(deps)
+
+
+@pytest.fixture
+async def admin(deps: Deps) -> Actor:
+    return Actor("demo", "pool_admin", (await make_account(deps)).id)
+
+
+async def test_a_fresh_draft_shows_everything_that_is_missing(
+    deps: Deps, reading: ApplicationReading, zhao: Actor
+) -> None:
+    begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    view = await reading.get(zhao, begun.id)
+    assert {"photo", "region", "specialties", "email"} <= {problem.field for problem in view.problems}
+    assert view.account["name"] == "赵明远"
+    assert view.account["age"] == "46岁"
+    assert set(view.may) >= {"submit", "cancel"}
+    basic = next(section for section in view.sections if section.code == "basic")
+    assert (basic.version, basic.values) == (0, {})
+    assert "email" in basic.editable
+    assert "name" not in basic.editable
+
+
+async def test_a_complete_form_has_no_problems_and_names_its_codes(
+    deps: Deps, reading: ApplicationReading, zhao: Actor
+) -> None:
+    application = await fill_in(deps, zhao)
+    file = await attach(deps, application.id, "other_material")
+    await attach(deps, application.id, "other_material", state="removed")
+    view = await reading.get(zhao, application.id)
+    assert view.problems == ()
+    assert view.names["specialty"][SPECIALTY] == "规划 › 发展规划 › 总体规划"
+    assert view.names["specialty"]["A01"] == "规划"
+    assert list(view.names["employer"].values()) == [EMPLOYER]
+    assert [one.id for one in view.files if one.field == "other_material"] == [file.id]
+
+
+async def test_under_review_nothing_is_editable_and_the_log_tells(
+    deps: Deps, reading: ApplicationReading, submission: Submission, zhao: Actor
+) -> None:
+    application = await fill_in(deps, zhao)
+    await submission.submit(zhao, application.id, application.version)
+    view = await reading.get(zhao, application.id)
+    assert all(section.editable == () for section in view.sections)
+    assert (view.problems, view.may) == ((), ("withdraw", "cancel"))
+    assert [(line.label, line.who) for line in view.log] == [("提交审核", "申请人")]
+    assert [line.state for line in await reading.mine(zhao)] == ["reviewing"]
+
+
+async def test_nobody_reads_somebody_elses(deps: Deps, reading: ApplicationReading, zhao: Actor) -> None:
+    application = await fill_in(deps, zhao)
+    other = await make_applicant(deps)
+    with pytest.raises(NotFound):
+        await reading.get(other, application.id)
+    with pytest.raises(NotFound):
+        await reading.get(zhao, new_id())
+    assert await reading.mine(other) == ()
+
+
+def test_every_pool_serves_its_form_as_a_schema(deps: Deps) -> None:
+    books = load_rulebooks(POOLS, ["hunan", "xinjiang", "jilin", "demo"])
+    reading = ApplicationReading(Deps(deps.clock, deps.keys, books, deps.jobs, deps.public_url))
+    for pool, book in books.items():
+        for entry_type in book.campaigns.entry_types:
+            schema = reading.schema(pool, entry_type)
+            assert schema["entry_type"] == entry_type
+            assert schema["sections"], pool
+    with pytest.raises(RuleViolation, match="不接受续聘申请"):
+        reading.schema("jilin", "renewal")
+    with pytest.raises(InvalidInput):
+        reading.schema("demo", "transfer")
+
+
+async def test_the_office_filters_sorts_and_pages(deps: Deps, listing: ApplicationListing, admin: Actor) -> None:
+    await make_codes(deps.book("demo"))
+    now = deps.now()
+    names = ["王一", "安二", "李三", "赵四", "钱五"]
+    for at, name in enumerate(names):
+        await _submitted(deps, name, now - timedelta(days=at), region="440106" if at % 2 else "440300", step=at % 2)
+    await _submitted(deps, "草稿", None, state="draft")
+
+    async def found(wanted: Filter, **more: object) -> list[str]:
+        return [line.name for line in (await listing.page(admin, wanted, **more)).items]  # type: ignore[arg-type]  # sort, page, size
+
+    assert await found(Filter()) == names
+    assert await found(Filter(), sort="oldest") == names[::-1]
+    assert await found(Filter(), sort="name") == ["安二", "李三", "钱五", "王一", "赵四"]
+    assert await found(Filter(), page=2, size=2) == ["李三", "赵四"]
+    assert (await listing.page(admin, Filter(), page=2, size=2)).total == 5
+    assert await found(Filter(region="440100")) == ["安二", "赵四"]
+    assert await found(Filter(region="440000")) == names
+    assert await found(Filter(step="final")) == ["安二", "赵四"]
+    assert await found(Filter(search="三")) == ["李三"]
+    assert await found(Filter(search="SQ2026")) == names
+    assert await found(Filter(search="%")) == []
+    assert await found(Filter(state="draft")) == ["草稿"]
+    assert await found(Filter(entry_type="renewal")) == []
+    assert await found(Filter(submitted_from=now - timedelta(days=1), submitted_until=now)) == ["安二"]
+    assert await found(Filter(campaign_id=new_id())) == []
+    [line] = (await listing.page(admin, Filter(search="安二"))).items
+    assert (line.state_label, line.step_name, line.region_name) == ("审核中", "省级终审", "演示市演示区")
+    counts = await listing.counts(admin, Filter())
+    assert [(one.state, one.count) for one in counts] == [("reviewing", 5)]
+
+
+@pytest.mark.parametrize(
+    "wanted", [Filter(state="flying"), Filter(step="none"), Filter(search="长" * 51), Filter(search="\0")]
+)
+async def test_wrong_filters_name_the_parameter(listing: ApplicationListing, admin: Actor, wanted: Filter) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await listing.page(admin, wanted)
+    assert refused.value.field in ("state", "step", "search")
+
+
+async def test_every_state_can_be_filtered_by(deps: Deps, listing: ApplicationListing, admin: Actor) -> None:
+    for state in ApplicationState:
+        ended = deps.now() if APPLICATION.is_final(state) else None
+        await _submitted(deps, "某人", deps.now(), state=state.value, ended_at=ended)
+    for state in ApplicationState:
+        assert (await listing.page(admin, Filter(state=state.value))).total == 1
+
+
+async def test_the_office_reads_one_with_numbers_masked_and_is_recorded(
+    deps: Deps, listing: ApplicationListing, admin: Actor, zhao: Actor, submission: Submission
+) -> None:
+    application = await fill_in(deps, zhao)
+    await submission.submit(zhao, application.id, application.version)
+    view = await listing.get(admin, application.id)
+    texts = {field.code: field.text for section in view.sheet.sections for field in section.fields}
+    assert texts["name"] == "赵明远"
+    assert "***" in texts["id_number"]
+    assert "zhao@" not in texts["email"]
+    assert view.progress.who == "市州行业主管部门"
+    assert [line.event for line in view.log] == ["submit"]
+    assert await AuditEntry.exists(action="application.read", subject_id=application.id, actor_id=admin.account_id)
+    with pytest.raises(NotFound):
+        await listing.get(Actor("guangdong", "pool_admin", admin.account_id), application.id)
+    with pytest.raises(Forbidden):
+        await listing.page(zhao, Filter())
+
+
+async def _submitted(deps: Deps, name: str, at: datetime | None, **columns: object) -> Application:
+    account = await make_account(deps)
+    region = str(columns.pop("region", "440106"))
+    path = {"440106": ["440106", "440100", "440000"], "440300": ["440300", "440000"]}[region]
+    values = {"state": "reviewing", "step": 0, "entry_type": "first", "region": region, "region_path": path}
+    return await Application.create(
+        pool="demo", number=f"SQ20261121{account.id.int % 10**7:07}", account_id=account.id, name=name,
+        name_sort=sort_name(name), state_since=deps.now(), submitted_at=at, created_at=deps.now(), **values | columns,
+    )  # fmt: skip

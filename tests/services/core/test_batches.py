@@ -1,0 +1,87 @@
+"""Rows that are due: one's trouble is not that of the others, the database's is everybody's."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from services.core.base import rows
+from services.core.batches import each
+from tests.services.conftest import end_pauses
+
+
+class Desk:
+    """Works on numbers; takes a few turns for each, and remembers how many were in hand at a time."""
+
+    def __init__(self, troubles: dict[int, Exception] | None = None) -> None:
+        self.done: list[int] = []
+        self.most = 0
+        self._in_hand = 0
+        self._troubles = troubles or {}
+
+    async def work(self, number: int) -> None:
+        self._in_hand += 1
+        self.most = max(self.most, self._in_hand)
+        try:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            if number in self._troubles:
+                raise self._troubles[number]
+            self.done.append(number)
+        finally:
+            self._in_hand -= 1
+
+
+@pytest.mark.parametrize(("at_once", "most"), [(1, 1), (4, 4), (50, 9)])
+async def test_each_is_done_once_and_no_more_at_once_than_agreed(db: str, at_once: int, most: int) -> None:
+    desk = Desk()
+    assert await each("numbers", range(9), desk.work, at_once=at_once) == 9
+    assert (sorted(desk.done), desk.most) == (list(range(9)), most)
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+async def test_one_that_fails_holds_nobody_up(db: str, at_once: int) -> None:
+    desk = Desk({0: ValueError("no"), 4: KeyError("no")})
+    assert await each("numbers", range(6), desk.work, at_once=at_once) == 4
+    assert sorted(desk.done) == [1, 2, 3, 5]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+async def test_an_outage_ends_the_round_and_is_raised_as_it_is(db: str, at_once: int) -> None:
+    desk = Desk({number: ConnectionRefusedError("away") for number in range(2, 50)})
+    with pytest.raises(ConnectionRefusedError, match="away"):
+        await each("numbers", range(50), desk.work, at_once=at_once)
+    assert set(desk.done) <= {0, 1}
+    assert desk.most <= at_once
+
+
+async def test_nothing_due_is_nothing_done() -> None:
+    assert await each("numbers", [], Desk().work, at_once=4) == 0
+
+
+async def test_a_row_that_fails_is_left_alone_for_a_pause_that_grows(db: str) -> None:
+    desk = Desk({7: OverflowError("year 10000")})
+    pauses = []
+    for _ in range(12):
+        assert await each("numbers", [7, 8], desk.work) == 1
+        assert await each("numbers", [7], desk.work) == 0
+        [row] = await rows(
+            "SELECT failures, error, extract(epoch FROM retry_at - clock_timestamp()) AS s FROM row_failure"
+        )
+        pauses.append(float(row["s"]))
+        await end_pauses()
+    assert (row["failures"], row["error"]) == (12, "OverflowError")
+    assert pauses[0] <= 2
+    assert [2**n * 0.6 < pause < 2**n * 1.3 for n, pause in enumerate(pauses[1:7], 2)] == [True] * 6
+    assert max(pauses) <= 375
+    assert desk.done == [8] * 12
+
+
+async def test_a_row_that_succeeds_in_the_end_is_forgotten(db: str) -> None:
+    desk = Desk({7: ValueError("no")})
+    await each("numbers", [7], desk.work)
+    await end_pauses()
+    await each("others", [7], Desk().work)
+    assert await each("numbers", [7], Desk().work) == 1
+    assert await rows("SELECT 1 FROM row_failure") == []

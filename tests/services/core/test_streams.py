@@ -1,0 +1,60 @@
+"""No party holds all live streams: its own oldest gives way, and the heaviest before anybody's only one."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from domain.errors import Unavailable
+from services.accounts.sources import network_of
+from services.core.streams import OpenStreams, Stream
+
+CAPS = {"link": 3, "session": 2, "address": 4}
+
+
+def flags(streams: list[Stream]) -> list[bool]:
+    return [one.replaced for one in streams]
+
+
+@pytest.mark.parametrize(("kind", "most"), CAPS.items())
+def test_the_oldest_of_the_same_party_gives_way(kind: str, most: int) -> None:
+    streams = OpenStreams(100, CAPS)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(streams.open(**{kind: "one"})) for _ in range(most + 2)]
+        other = stack.enter_context(streams.open(**{kind: "another"}))
+        assert flags(opened) == [True, True, *[False] * most]
+        assert not other.replaced
+        stack.enter_context(streams.open(**{kind: "one"}))
+        assert flags(opened) == [True, True, True, *[False] * (most - 1)], "who has given way is not counted again"
+
+
+def test_a_party_that_took_all_gives_way_to_whoever_comes() -> None:
+    streams = OpenStreams(8, {"link": 100, "address": 8})
+    with ExitStack() as stack:
+        greedy = [stack.enter_context(streams.open(link=f"l{n}", address="greedy")) for n in range(8)]
+        room = stack.enter_context(streams.open(link="room", address="room"))
+        assert flags(greedy) == [True, *[False] * 7]
+        more = [stack.enter_context(streams.open(link=f"m{n}", address="greedy")) for n in range(8)]
+        assert not room.replaced, "the greedy one displaces only itself"
+        assert not more[-1].replaced
+
+
+def test_nobodys_only_stream_is_taken_for_anothers_first() -> None:
+    streams = OpenStreams(3, CAPS)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(streams.open(link=f"l{n}", address=f"a{n}")) for n in range(3)]
+        with pytest.raises(Unavailable):
+            stack.enter_context(streams.open(link="late", address="late"))
+        assert not any(flags(opened))
+    with streams.open(link="late", address="late") as late:
+        assert not late.replaced, "those that ended count no more"
+
+
+@pytest.mark.parametrize(("address", "network"), [
+    ("203.0.113.7", "203.0.113.7"), ("::ffff:203.0.113.7", "203.0.113.7"),
+    ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+    ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"), ("fe80::1%eth0", "fe80::/64"), ("unknown", "unknown"),
+])  # fmt: skip
+def test_an_ipv6_network_counts_as_one(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -1,0 +1,62 @@
+"""Requests for verification on paper."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pytest
+
+from domain.errors import Forbidden, NotFound, Unavailable
+from gateways.printer import TypstPrinter
+from services.core.base import Actor, Deps
+from services.draws.documents import TITLES, DrawPapers, Kind
+from tests.factories.files import PlainPrinter
+from tests.factories.offices import Office, make_draw, make_office
+
+
+@pytest.fixture
+def printer() -> PlainPrinter:
+    return PlainPrinter()
+
+
+async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainPrinter) -> None:
+    papers = DrawPapers(deps, printer, None)  # type: ignore[arg-type]  # a blank one reads nothing
+    for kind in get_args(Kind):
+        paper = await papers.template("demo", kind)
+        name, content = printer.made[-1]
+        assert (name, content["title"], paper.filename) == ("draw_application", TITLES[kind], f"template-{kind}.pdf")
+        assert {row["value"] for row in content["sections"][0]["rows"]} == {""}  # type: ignore[index]
+
+
+async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
+    printer = TypstPrinter()
+    paper = await DrawPapers(deps, printer, None).template("demo", "recall")  # type: ignore[arg-type]  # reads nothing
+    printer.close()
+    assert paper.content.startswith(b"%PDF-")
+
+
+async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, printer: PlainPrinter) -> None:
+    office: Office = await make_office(deps)
+    draw_id = await make_draw(office, needed=3)
+    papers = DrawPapers(deps, printer, office.reading)
+    await papers.application(office.agency, draw_id)
+    text = json.dumps(printer.made[-1][1], ensure_ascii=False)
+    for shown in (
+        "演示项目(一标段)",
+        "黄劲松",
+        "广州水务有限公司",
+        "3人",
+        "李监督（住建局）",
+        "A08",
+        "2026-11-21 18:00",
+    ):
+        assert shown in text, shown
+    stranger = Actor("demo", "organisation", account_id=office.desk.account_id, organisation_id=draw_id)
+    with pytest.raises(NotFound):
+        await papers.application(stranger, draw_id)
+    with pytest.raises((Forbidden, NotFound)):
+        await papers.application(office.desk, draw_id)
+    printer.away = True
+    with pytest.raises(Unavailable):
+        await papers.application(office.agency, draw_id)

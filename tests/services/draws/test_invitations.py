@@ -1,0 +1,163 @@
+"""What an expert pressed in time counts, however late the vendor tells; and who pressed in vain is told so."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from models.invitations import Invitation
+from models.notices import Attempt, Notice
+from services.core.base import Deps, rows
+from services.notifications import Delivery
+from services.operations.delivery_reports import Receipts
+from services.ports import CallReport
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+from tests.invariants import check_invariants
+from tests.services.notifications.test_delivery import Vendors, hear
+
+Report = Callable[[Attempt, str], Awaitable[None]]
+"""The vendor reports which keys were pressed in a call."""
+TO_THE_LAST_RUNG = timedelta(seconds=41)
+TO_THE_END = timedelta(minutes=3)
+"""Of the time to answer, in the demo pool."""
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+@pytest.fixture
+def vendors() -> Vendors:
+    return Vendors()
+
+
+@pytest.fixture
+def receipts(office: Office, deps: Deps, vendors: Vendors) -> Receipts:
+    return Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors) -> tuple[Invitation, Attempt]:
+    """An expert who was called by phone, and the call, whose outcome nobody knows yet."""
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    clock.move(TO_THE_LAST_RUNG)
+    for notice in await Notice.filter(kind="draw_call", state="active"):
+        await office.notices.advance(notice.id)
+    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    await delivery.deliver_due()
+    return invitation, await Attempt.get(notice__invitation_id=invitation.id, channel="voice")
+
+
+@pytest.fixture
+def report(receipts: Receipts, vendors: Vendors, clock: FixedClock) -> Report:
+    async def push(call: Attempt, keys: str) -> None:
+        await hear(receipts, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
+
+    return push
+
+
+async def test_a_key_pressed_in_time_counts_although_its_receipt_comes_late(
+    office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
+) -> None:
+    invitation, call = called
+    clock.move(TO_THE_END)
+    assert await office.invitations.expire_due() == 0
+    await report(call, "11")
+    await invitation.refresh_from_db()
+    assert (invitation.state, invitation.answered_by) == ("accepted", "voice")
+    await check_invariants()
+
+
+async def test_a_call_without_keys_ends_the_waiting_at_once(
+    office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
+) -> None:
+    invitation, call = called
+    clock.move(TO_THE_END)
+    await report(call, "")
+    assert await office.invitations.expire_due() == 1
+    await invitation.refresh_from_db()
+    assert invitation.state == "silent"
+    assert await Notice.filter(kind="draw_unclear").count() == 1
+
+
+async def test_nobody_waits_for_a_receipt_for_ever_and_who_pressed_in_vain_is_told_once(
+    office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
+) -> None:
+    invitation, call = called
+    clock.move(TO_THE_END + timedelta(seconds=91))
+    assert await office.invitations.expire_due() == 1
+    assert not await Notice.exists(kind="draw_unclear")
+    await report(call, "11")
+    await report(call, "1")
+    await invitation.refresh_from_db()
+    assert invitation.state == "silent"
+    assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == 1
+    await check_invariants()
+
+
+async def deferred() -> int:
+    """How often an SMS about an unconfirmed choice was asked for."""
+    query = "SELECT count(*)::int AS n FROM procrastinate_jobs WHERE task_name = 'invitations.tell_unconfirmed'"
+    return int((await rows(query))[0]["n"])
+
+
+async def test_who_chose_and_hung_up_gets_an_sms_with_the_link_while_there_is_time(
+    office: Office, deps: Deps, report: Report, called: tuple[Invitation, Attempt], vendors: Vendors
+) -> None:
+    invitation, call = called
+    await report(call, "31")
+    assert await deferred() == 1
+    for _ in range(2):
+        await office.invitations.tell_unconfirmed(invitation.id)
+    notice = await Notice.get(kind="draw_unconfirmed", invitation_id=invitation.id)
+    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    await delivery.deliver_due()
+    assert await Attempt.filter(notice_id=notice.id, channel="sms", state="sent").count() == 1
+    assert await Invitation.filter(id=invitation.id, state="open").exists()
+
+
+@pytest.mark.parametrize("keys", ["", "3", "11"])
+async def test_who_chose_nothing_or_confirmed_gets_no_such_sms(
+    report: Report, called: tuple[Invitation, Attempt], keys: str
+) -> None:
+    await report(called[1], keys)
+    assert await deferred() == 0
+
+
+async def test_when_the_time_is_over_nobody_is_told_to_confirm(
+    office: Office, report: Report, called: tuple[Invitation, Attempt], clock: FixedClock
+) -> None:
+    invitation, call = called
+    await report(call, "1")
+    clock.move(TO_THE_END)
+    await office.invitations.tell_unconfirmed(invitation.id)
+    assert not await Notice.exists(kind="draw_unconfirmed")
+    await office.invitations.expire_due()
+    assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == 1
+
+
+async def test_whoever_was_invited_on_wechat_and_lapsed_is_told_there_that_he_need_not_come(
+    office: Office, called: tuple[Invitation, Attempt], report: Report, clock: FixedClock
+) -> None:
+    invitation, _ = called
+    await Attempt.filter(notice__invitation_id=invitation.id, channel="wechat").update(state="delivered")
+    await Attempt.filter(notice__invitation_id=invitation.id, channel="voice").update(state="failed", check_at=None)
+    clock.move(TO_THE_END)
+    await office.invitations.expire_due()
+    assert await Notice.filter(kind="draw_lapsed", invitation_id=invitation.id).count() == 1
+    assert not await Notice.exists(kind="draw_unclear")
+
+
+async def test_whoever_was_being_asked_when_the_activity_was_given_up_is_told(
+    office: Office, called: tuple[Invitation, Attempt]
+) -> None:
+    invitation, _ = called
+    await Attempt.filter(notice__invitation_id=invitation.id, channel="wechat").update(state="delivered")
+    await office.exits.terminate(office.verifier, invitation.draw_id, "replanned", "改期")
+    assert await Notice.filter(kind="draw_lapsed", invitation_id=invitation.id).count() == 1

@@ -1,0 +1,311 @@
+"""Experts come in from a sheet whole or not at all, and every bad cell is named."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from domain.catalogues import Entry, Kind, load_catalogues
+from domain.clock import FixedClock
+from domain.errors import Forbidden
+from models.audit import AuditEntry
+from models.experts import Employment, Expert
+from services.catalogues import Catalogues
+from services.core.base import Actor, Deps, system
+from services.experts.expert_import import ExpertImport, ImportReport
+from services.experts.import_sheet import COLUMNS, render_template
+from services.spreadsheets.formats import Format, SheetError, format_of
+from tests.factories.files import QuickChecker
+from tests.factories.people import make_account, make_expert
+
+pytestmark = pytest.mark.usefixtures("db")
+FOLDER = Path(__file__).parents[3] / "config" / "catalogues"
+HEADING = [column.title for column in COLUMNS]
+ADMIN = Actor("demo", "pool_admin")
+FIRST, SECOND = "11010519491231002X", "440524188001010014"
+
+
+@lru_cache
+def _catalogues() -> dict[Kind, list[Entry]]:
+    """The real ones, of the specialties only the upper levels, which load faster."""
+    loaded = load_catalogues(FOLDER, "440000")
+    loaded["specialty"] = [entry for entry in loaded["specialty"] if len(entry.code) <= 5]
+    return loaded
+
+
+@pytest.fixture
+async def imports(db: str, deps: Deps) -> ExpertImport:
+    await Catalogues(deps).replace(system("demo"), _catalogues())
+    return ExpertImport(deps, QuickChecker())
+
+
+def _row(**cells: str) -> list[str]:
+    values = {
+        "专家编号": "ZJ1", "姓名": "欧阳锋", "身份证号": FIRST, "手机号": "13800000001", "常驻地": "440106",
+        "评标专业": "A0401", "工作单位": "广州示范工程有限公司",
+    } | cells  # fmt: skip
+    return [values.get(title, "") for title in HEADING]
+
+
+def _sheet(*rows: Sequence[str], heading: Sequence[str] = HEADING, encoding: str = "utf-8-sig") -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([heading, *rows])
+    return text.getvalue().encode(encoding)
+
+
+def _book(*rows: Sequence[object], heading: Sequence[str] = HEADING) -> bytes:
+    book = Workbook()
+    for row in (heading, *rows):
+        book.active.append(list(row))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+async def _run(imports: ExpertImport, content: bytes, form: Format = "csv") -> ImportReport:
+    return await imports.run(ADMIN, content, form)
+
+
+def _told(report: ImportReport) -> list[tuple[int, str]]:
+    return [(error.line, error.column) for error in report.errors]
+
+
+async def test_an_expert_comes_in_with_everything_that_drawing_needs(imports: ExpertImport, deps: Deps) -> None:
+    report = await _run(imports, _sheet(_row(
+        意愿评标地="440300;广东省珠海市", 评标专业="A0401；A08", 职称="高级工程师", 执业资格="一级注册建筑师",
+        行业部门="D02", 单位信用代码="91110000600037341L", 入职日期="2020/3/1",
+        历史单位="旧单位一||2015-01-01|2020-02-28；旧单位二|||2014年1月1日", 回避单位="某回避单位|",
+    )))  # fmt: skip
+    assert (report.total, report.created, report.updated, report.errors) == (1, 1, 0, ())
+    expert = await Expert.get()
+    assert expert.region_path == ["440106", "440100", "440000"]
+    assert expert.willing_regions == ["440300", "440400"]
+    assert set(expert.specialty_path) == {"A", "A04", "A0401", "A08"}
+    assert expert.specialties == ["A0401", "A08"]
+    assert (len(expert.title_level), expert.qualifications, expert.department) == (2, ["Q02", "Q0201"], "D02")
+    assert (expert.name_sort, expert.standing, expert.active) == ("ou1 yang2 feng1", "formal", True)
+    assert deps.keys.open_text(expert.id_number_sealed, "id_number") == FIRST
+    assert expert.mobile_hash == deps.keys.lookup_hash("mobile", "13800000001")
+    jobs = {job.unit_name: job for job in await Employment.all()}
+    assert jobs.keys() == {"广州示范工程有限公司", "旧单位一", "旧单位二"}
+    assert "code:91110000600037341L" in jobs["广州示范工程有限公司"].unit_keys
+    assert jobs["广州示范工程有限公司"].since == datetime(2020, 2, 29, 16, tzinfo=UTC)
+    assert jobs["旧单位一"].until == datetime(2020, 2, 27, 16, tzinfo=UTC)
+    assert expert.recusal_keys
+    assert await AuditEntry.exists(action="expert.import")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_the_template_comes_in_as_it_is(imports: ExpertImport, form: Format) -> None:
+    report = await _run(imports, render_template(form), form)
+    assert (report.created, report.errors) == (1, ())
+
+
+async def test_the_workbook_s_long_numbers_are_text_and_each_column_is_explained() -> None:
+    book = load_workbook(io.BytesIO(render_template("xlsx")))
+    assert book.worksheets[0].column_dimensions["C"].number_format == "@"
+    assert book["填写说明"].max_row == len(COLUMNS) + 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+async def test_every_encoding_that_spreadsheets_write_is_read(imports: ExpertImport, encoding: str) -> None:
+    assert (await _run(imports, _sheet(_row(姓名="䶮甡"), encoding=encoding))).created == 1
+    assert (await Expert.get()).name == "䶮甡"
+
+
+async def test_a_workbook_with_real_dates_and_numbers_is_read(imports: ExpertImport) -> None:
+    row: list[object] = list(_row())
+    row[HEADING.index("手机号")] = 13800000001
+    row[HEADING.index("常驻地")] = 440106.0
+    row[HEADING.index("入职日期")] = datetime(2020, 3, 1)  # noqa: DTZ001 (a cell of a spreadsheet has no zone)
+    assert (await _run(imports, _book(row), "xlsx")).errors == ()
+    assert (await Employment.get()).since == datetime(2020, 2, 29, 16, tzinfo=UTC)
+
+
+async def test_an_id_number_that_became_a_number_is_explained(imports: ExpertImport) -> None:
+    row: list[object] = list(_row())
+    row[HEADING.index("身份证号")] = 440524188001010000  # what a spreadsheet keeps of 18 digits
+    (error,) = (await _run(imports, _book(row), "xlsx")).errors
+    assert (error.line, error.column) == (2, "身份证号")
+    assert "文本格式" in error.reason
+    (error,) = (await _run(imports, _sheet(_row(身份证号="4.40524E+17")))).errors
+    assert "文本格式" in error.reason
+
+
+@pytest.mark.parametrize(("title", "value", "reason"), [
+    ("专家编号", "", "不能为空"), ("专家编号", "长" * 33, "最多32个字"),
+    ("姓名", "", "不能为空"), ("姓名", "欧\x07阳", "无法识别"),
+    ("身份证号", "11010519491231002Y", "不是有效"), ("身份证号", "110105491231002", "不是有效"),
+    ("身份证号", "440524188013010012", "不是有效"), ("手机号", "12345", "11位"),
+    ("专家类型", "高级", "正式或临时"), ("状态", "休假", "在库或暂停"),
+    ("常驻地", "999999", "不在地区目录"), ("意愿评标地", "440300；火星", "火星"),
+    ("评标专业", "", "不能为空"), ("评标专业", "A0401；Z99", "不在评标专业目录"),
+    ("职称", "大师", "不在职称目录"), ("执业资格", "驾驶证", "不在执业资格目录"), ("行业部门", "x", "不在行业部门目录"),
+    ("工作单位", "", "不能为空"), ("单位信用代码", "123", "统一社会信用代码"), ("入职日期", "2020-13-01", "2020-03-01"),
+    ("历史单位", "旧单位", "离开日期"), ("历史单位", "旧单位||2020-01-01|2019-01-01", "晚于入职"),
+    ("历史单位", "a|b|c|d|e", "竖线"), ("回避单位", "单位|123", "统一社会信用代码"),
+])  # fmt: skip
+async def test_every_bad_cell_is_named_with_line_column_and_reason(
+    imports: ExpertImport, title: str, value: str, reason: str
+) -> None:
+    report = await _run(
+        imports, _sheet(_row(身份证号=SECOND, 手机号="13800000002", 专家编号="ZJ2"), _row(**{title: value}))
+    )
+    (error,) = report.errors
+    assert (error.line, error.column) == (3, title)
+    assert reason in error.reason
+    assert not await Expert.exists()
+
+
+async def test_all_errors_of_all_lines_are_told_at_once(imports: ExpertImport) -> None:
+    report = await _run(
+        imports, _sheet(_row(姓名="", 手机号="1"), _row(姓名="", 手机号="13800000003"), _row(身份证号=SECOND, 状态="x"))
+    )
+    assert _told(report) == [
+        (2, "姓名"), (2, "手机号"), (3, "姓名"), (3, "专家编号"), (3, "身份证号"), (4, "专家编号"), (4, "状态"),
+    ]  # fmt: skip
+    assert report.total == 3
+
+
+async def test_endless_errors_are_cut(imports: ExpertImport) -> None:
+    report = await _run(imports, _sheet(*(_row(姓名="") for _ in range(1100))))
+    assert (len(report.errors), report.more_errors) == (1000, True)
+
+
+async def test_a_number_or_mobile_of_another_in_the_pool_stops_it(imports: ExpertImport, deps: Deps) -> None:
+    await make_expert(deps, "13800000001", number="ZJ1")
+    report = await _run(imports, _sheet(_row()))
+    assert sorted(_told(report)) == [(2, "专家编号"), (2, "手机号")]
+    assert await Expert.all().count() == 1
+
+
+async def test_the_same_again_updates_and_keeps_the_account(imports: ExpertImport, deps: Deps) -> None:
+    account = await make_account(deps, "13800000001")
+    await _run(imports, _sheet(_row()))
+    before = await Expert.get()
+    assert before.account_id == account.id
+    report = await _run(imports, _sheet(_row(手机号="13800000009", 姓名="欧阳克", 专家编号="ZJ9", 状态="暂停")))
+    assert (report.created, report.updated) == (0, 1)
+    after = await Expert.get()
+    assert (after.id, after.created_at, after.account_id) == (before.id, before.created_at, account.id)
+    assert (after.name, after.number, after.active) == ("欧阳克", "ZJ9", False)
+    assert after.mobile_hash == deps.keys.lookup_hash("mobile", "13800000009")
+
+
+async def test_two_experts_may_swap_numbers_and_mobiles_in_one_sheet(imports: ExpertImport, deps: Deps) -> None:
+    first, second = _row(), _row(专家编号="ZJ2", 身份证号=SECOND, 手机号="13800000002")
+    await _run(imports, _sheet(first, second))
+    first[:2], second[:2] = ["ZJ2", first[1]], ["ZJ1", second[1]]
+    at = HEADING.index("手机号")
+    first[at], second[at] = second[at], first[at]
+    assert (await _run(imports, _sheet(first, second))).errors == ()
+    assert {deps.keys.open_text(e.id_number_sealed, "id_number"): e.number for e in await Expert.all()} == {
+        FIRST: "ZJ2", SECOND: "ZJ1",
+    }  # fmt: skip
+
+
+async def test_an_account_that_never_consented_is_not_linked(imports: ExpertImport, deps: Deps) -> None:
+    await make_account(deps, "13800000001", privacy_version="")
+    await _run(imports, _sheet(_row()))
+    assert (await Expert.get()).account_id is None
+
+
+async def test_an_employer_who_is_no_longer_named_becomes_a_former_one(
+    imports: ExpertImport, clock: FixedClock
+) -> None:
+    await _run(imports, _sheet(_row()))
+    clock.move(timedelta(days=30))
+    await _run(imports, _sheet(_row(工作单位="新单位")))
+    jobs = {job.unit_name: job.until for job in await Employment.all()}
+    assert jobs == {"广州示范工程有限公司": clock.now(), "新单位": None}
+    clock.move(timedelta(days=30))
+    await _run(imports, _sheet(_row(工作单位="无")))
+    assert {job.unit_name for job in await Employment.filter(until=None)} == set()
+    assert await Employment.all().count() == 2
+
+
+async def test_who_left_comes_back_and_who_is_missing_stays(
+    imports: ExpertImport, deps: Deps, clock: FixedClock
+) -> None:
+    other = await make_expert(deps, "13711112222")
+    await _run(imports, _sheet(_row()))
+    await Expert.exclude(id=other.id).update(left_at=clock.now(), active=False)
+    await _run(imports, _sheet(_row()))
+    assert await Expert.filter(left_at=None).count() == 2
+
+
+async def test_a_trial_run_writes_nothing(imports: ExpertImport) -> None:
+    report = await imports.run(ADMIN, _sheet(_row()), "csv", dry_run=True)
+    assert report.created == 1
+    assert not await Expert.exists()
+    assert not await AuditEntry.exists(action="expert.import")
+
+
+async def test_progress_is_told(imports: ExpertImport) -> None:
+    seen: list[tuple[str, int, int]] = []
+    await imports.run(ADMIN, _sheet(_row()), "csv", progress=lambda *step: seen.append(step))
+    assert seen[0] == ("check", 0, 1)
+    assert seen[-1] == ("write", 1, 1)
+
+
+@pytest.mark.parametrize(("content", "reason"), [
+    (b"", "空的"), (_sheet(), "没有内容"),
+    (_sheet(_row(), heading=["?", *HEADING[1:]]), "无法识别的列“\\?”"),
+    (_sheet(_row(), heading=[HEADING[1], *HEADING[1:]]), "重复的列“姓名”"),
+    (_sheet(["x"], heading=HEADING[:3]), "缺少必填列"),
+    (b'\xff\xfe"', "编码"), (_sheet(_row())[:-2] + b'"oops\n', "格式有误"),
+])  # fmt: skip
+async def test_a_sheet_that_can_t_be_read_says_what_to_do(imports: ExpertImport, content: bytes, reason: str) -> None:
+    with pytest.raises(SheetError, match=reason):
+        await _run(imports, content)
+
+
+def _zip(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/") + ".xml", content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"PK\x03\x04junk", b"<html>", _zip(a=b"x"), _book(_row())[:-40], _zip(xl__workbook=b"<broken"),
+])  # fmt: skip
+async def test_what_only_looks_like_a_workbook_is_refused(imports: ExpertImport, content: bytes) -> None:
+    with pytest.raises(SheetError, match=r"xlsx|空的"):
+        await _run(imports, content, "xlsx")
+
+
+async def test_a_workbook_that_unpacks_without_end_is_refused(
+    imports: ExpertImport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.spreadsheets.parsing.UNPACKED_MAX", 10_000)
+    with pytest.raises(SheetError, match="过大"):
+        await _run(imports, _zip(a=b"\0" * 20_000), "xlsx")
+    monkeypatch.setattr("services.spreadsheets.parsing.BYTES_MAX", 10)
+    with pytest.raises(SheetError, match="拆分"):
+        await _run(imports, _sheet(_row()))
+
+
+def test_the_form_goes_by_the_ending() -> None:
+    assert (format_of("专家.CSV"), format_of("a.b.xlsx")) == ("csv", "xlsx")
+    with pytest.raises(SheetError, match=r"\.xls"):
+        format_of("old.xls")
+
+
+async def test_without_catalogues_the_first_step_is_named(db: str, deps: Deps) -> None:
+    with pytest.raises(SheetError, match="pbt catalogue import"):
+        await _run(ExpertImport(deps, QuickChecker()), _sheet(_row()))
+
+
+async def test_only_the_pool_s_administrator_brings_experts_in(imports: ExpertImport) -> None:
+    with pytest.raises(Forbidden):
+        await imports.run(Actor("demo", "agent"), _sheet(_row()), "csv")

@@ -1,0 +1,240 @@
+"""What stays in the file store: everything that a row names, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tortoise import Tortoise
+from tortoise.fields import CharField
+
+from domain.clock import FixedClock
+from domain.errors import Unavailable
+from models.applications import Attachment, PrintedForm
+from models.files import FileRemoval, StoreSearch
+from services.applications.attachments import Attachments
+from services.core.base import Deps, rows, transaction
+from services.files.garbage_collection import FEW, NAMED_IN, OLD, REMOVALS_DUE, SEARCH_DUE, Search, StoreKeeper, give_up
+from services.files.sealed_files import SealedFiles, new_key
+from tests.factories.applicants import Applicant, make_applicant
+from tests.factories.files import MemoryFiles, QuickChecker, jpeg
+from tests.services.conftest import end_pauses
+
+pytestmark = pytest.mark.usefixtures("db")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def files(clock: FixedClock) -> MemoryFiles:
+    return MemoryFiles(clock)
+
+
+@pytest.fixture
+def store(files: MemoryFiles, deps: Deps) -> SealedFiles:
+    return SealedFiles(files, deps.keys)
+
+
+@pytest.fixture
+def keeper(deps: Deps, store: SealedFiles, clock: FixedClock) -> StoreKeeper:
+    return StoreKeeper(deps, store, clock)
+
+
+@pytest.fixture
+async def applicant(db: str, deps: Deps) -> Applicant:
+    return await make_applicant(deps)
+
+
+async def is_due(condition: str, deps: Deps) -> bool:
+    return bool((await rows(f"SELECT {condition} AS due", deps.now()))[0]["due"])
+
+
+async def fill(deps: Deps, store: SealedFiles, files: MemoryFiles, applicant: Applicant) -> set[str]:
+    """A file of every kind that rows name; returns their keys."""
+    attachments = Attachments(deps, store, QuickChecker())
+    await attachments.upload(applicant.actor, applicant.id, "photo", filename="a.jpg", content=jpeg())
+    begun = await attachments.begin(applicant.actor, applicant.id, "id_card_front", filename="b.jpg", size=5000)
+    await attachments.append(applicant.actor, begun.id, 0, jpeg()[:1000])
+    key = new_key("demo", deps.now())
+    await PrintedForm.create(
+        application_id=applicant.id, code="A" * 16, version=1, digest="", key=key, printed_at=deps.now()
+    )
+    await store.put(key, b"%PDF-")
+    return set(files.kept)
+
+
+async def in_vain(key: str, deps: Deps) -> None:
+    async with transaction():
+        await give_up(key, deps.now())
+        _ = 1 / 0
+
+
+# ---- what was given up
+
+
+async def test_what_was_given_up_goes_once_its_transaction_has_ended(
+    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps
+) -> None:
+    key = new_key("demo", deps.now())
+    await store.put(key, b"x")
+    with pytest.raises(ZeroDivisionError):
+        await in_vain(key, deps)
+    assert not await is_due(REMOVALS_DUE, deps)
+    async with transaction():
+        await give_up(key, deps.now())
+    assert await is_due(REMOVALS_DUE, deps)
+    assert await keeper.remove_due() == 1
+    assert (files.kept, await FileRemoval.exists(), await is_due(REMOVALS_DUE, deps)) == ({}, False, False)
+
+
+async def test_a_store_that_is_away_is_asked_again(
+    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps
+) -> None:
+    key = new_key("demo", deps.now())
+    await store.put(key, b"x")
+    await give_up(key, deps.now())
+    files.away = True
+    await keeper.remove_due()
+    assert await is_due(REMOVALS_DUE, deps)
+    files.away = False
+    await end_pauses()
+    await keeper.remove_due()
+    assert files.kept == {}
+
+
+# ---- what no row names
+
+
+async def test_what_rows_name_stays_and_what_none_names_goes(
+    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock
+) -> None:
+    named = await fill(deps, store, files, applicant)
+    assert len(named) == 5, "a file, its thumbnail and preview, a part, a print"
+    lost = new_key("demo", deps.now())
+    for key in (lost, f"{lost}.thumb", f"{lost}.preview", f"{lost}.parts/000000000000-ab", f"doctor/{'0' * 32}"):
+        await store.put(key, b"x")
+    clock.move(OLD + timedelta(seconds=1))
+    assert await keeper.search() == Search(10, 5, withheld=False)
+    assert set(files.kept) == named
+
+
+async def test_parts_of_a_file_that_is_whole_are_left_over(
+    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock
+) -> None:
+    named = await fill(deps, store, files, applicant)
+    whole = (await Attachment.get(state="ready")).key
+    await store.put(f"{whole}.parts/000000000000-ab", b"cleared away in vain")
+    clock.move(OLD + timedelta(seconds=1))
+    await keeper.search()
+    assert set(files.kept) == named
+
+
+async def test_young_files_and_those_of_others_are_none_of_ours(
+    keeper: StoreKeeper, files: MemoryFiles, deps: Deps, clock: FixedClock
+) -> None:
+    theirs = ["sichuan/2026/11/" + "0" * 32, "demo/readme.txt", "demo/2026/11/short", "logs/2026/11/x"]
+    for key in theirs:
+        await files.put(key, b"x")
+    clock.move(OLD + timedelta(seconds=1))
+    young = new_key("demo", deps.now())
+    await files.put(young, b"x")
+    clock.move(timedelta(hours=23))
+    assert await keeper.search() == Search(0, 0, withheld=False)
+    clock.move(DAY)
+    assert await keeper.search() == Search(1, 1, withheld=False)
+    assert sorted(files.kept) == sorted(theirs)
+
+
+async def test_age_is_the_stores_own_whatever_the_sandbox_does_with_its_clock(
+    store: SealedFiles, files: MemoryFiles, deps: Deps, clock: FixedClock
+) -> None:
+    files.clock = wall = FixedClock(clock.now())
+    await files.put(new_key("demo", deps.now()), b"still being written")
+    clock.move(timedelta(days=5))
+    assert await StoreKeeper(deps, store, wall).search() == Search(0, 0, withheld=False)
+
+
+async def test_where_most_files_are_unknown_nothing_is_deleted(
+    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock
+) -> None:
+    """An empty or old database beside a full store must not empty it."""
+    await fill(deps, store, files, applicant)
+    for _ in range(FEW + 1):
+        await store.put(new_key("demo", deps.now()), b"x")
+    before = dict(files.kept)
+    clock.move(OLD + timedelta(seconds=1))
+    assert await keeper.search() == Search(FEW + 6, FEW + 1, withheld=True)
+    assert files.kept == before
+    assert (await StoreSearch.get()).withheld
+
+
+async def test_it_is_searched_once_a_day_by_one_alone(keeper: StoreKeeper, deps: Deps, clock: FixedClock) -> None:
+    assert await is_due(SEARCH_DUE, deps)
+    found = await asyncio.gather(*(keeper.search() for _ in range(4)))
+    assert found.count(None) == 3
+    assert not await is_due(SEARCH_DUE, deps)
+    clock.move(DAY)
+    assert await is_due(SEARCH_DUE, deps)
+    assert await keeper.search() is not None
+    clock.move(timedelta(days=40))
+    await keeper.search()
+    assert await StoreSearch.all().count() == 1, "old searches are forgotten"
+
+
+async def test_a_store_that_is_away_is_searched_an_hour_later(
+    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, clock: FixedClock
+) -> None:
+    await store.put(new_key("demo", deps.now()), b"x")
+    clock.move(OLD + timedelta(seconds=1))
+    files.away = True
+    with pytest.raises(Unavailable):
+        await keeper.search()
+    assert not await is_due(SEARCH_DUE, deps)
+    clock.move(timedelta(hours=1))
+    assert await is_due(SEARCH_DUE, deps)
+    files.away = False
+    assert await keeper.search() == Search(1, 1, withheld=False)
+
+
+async def test_a_row_that_comes_meanwhile_saves_its_file(
+    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    key = new_key("demo", deps.now())
+    await store.put(key, b"x")
+    clock.move(OLD + timedelta(seconds=1))
+    find = keeper._find
+
+    async def and_then(*_: Any) -> tuple[int, list[str]]:
+        found = await find()
+        await PrintedForm.create(
+            application_id=applicant.id, code="B" * 16, version=1, digest="", key=key, printed_at=deps.now()
+        )
+        return found
+
+    monkeypatch.setattr(keeper, "_find", and_then)
+    await keeper.search()
+    assert list(files.kept) == [key]
+
+
+async def test_every_table_that_names_a_file_is_asked(db: str) -> None:
+    """A column that holds a key of the store must stand in ``NAMED_IN``, or its files would be deleted."""
+    assert Tortoise.apps is not None
+    found = {
+        (str(model._meta.db_table), name)
+        for model in Tortoise.apps["models"].values()
+        for name, field in model._meta.fields_map.items()
+        if isinstance(field, CharField) and field.max_length == 100 and (name == "key" or name.endswith("_key"))
+    }
+    assert found - {("attachment", "thumb_key"), ("file_removal", "key")} == set(NAMED_IN.items())
+
+
+def test_new_keys_are_recognised(deps: Deps) -> None:
+    """Whoever changes the shape of a key must teach the search."""
+    from services.files.garbage_collection import _OURS
+
+    for pool in ("demo", "guangdong"):
+        known = _OURS.fullmatch(new_key(pool, deps.now()))
+        assert known is not None
+        assert known["pool"] == pool

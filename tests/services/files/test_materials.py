@@ -1,0 +1,218 @@
+"""What the office offers to download: who gets it, when, and that only harmless files come in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated, Unavailable
+from domain.ids import new_id
+from models.audit import AuditEntry
+from models.materials import Material
+from services.core.base import Actor, Deps
+from services.files import materials as module
+from services.files.garbage_collection import OLD, StoreKeeper
+from services.files.materials import MaterialData, Materials
+from services.files.sealed_files import SealedFiles
+from tests.factories.documents import archive, docx, xlsx
+from tests.factories.files import MemoryFiles, QuickChecker, pdf
+from tests.factories.people import make_account
+
+pytestmark = pytest.mark.usefixtures("db")
+GUIDE = MaterialData("申报指南", "操作手册")
+SOMEBODY = Actor("demo", "applicant", new_id())
+
+
+@pytest.fixture
+def files(clock: FixedClock) -> MemoryFiles:
+    return MemoryFiles(clock)
+
+
+@pytest.fixture
+def store(files: MemoryFiles, deps: Deps) -> SealedFiles:
+    return SealedFiles(files, deps.keys)
+
+
+@pytest.fixture
+def materials(deps: Deps, store: SealedFiles) -> Materials:
+    return Materials(deps, store, QuickChecker())
+
+
+@pytest.fixture
+async def admin(deps: Deps) -> Actor:
+    return Actor("demo", "pool_admin", (await make_account(deps)).id)
+
+
+async def titles(materials: Materials, pool: str = "demo") -> list[str]:
+    return [one.title for one in await materials.shown(pool)]
+
+
+async def test_what_the_office_offers_everybody_can_have(
+    materials: Materials, admin: Actor, files: MemoryFiles
+) -> None:
+    added = await materials.add(admin, GUIDE, pdf(2))
+    [shown] = await materials.shown("demo")
+    assert (shown.title, shown.kind, shown.filename) == ("申报指南", "pdf", "申报指南.pdf")
+    found = await materials.find("demo", added.id, None)
+    assert (await materials.content(found), found.media_type) == (pdf(2), "application/pdf")
+    assert pdf(2) not in files.kept.values(), "sealed like everything else"
+    assert (await AuditEntry.get(action="material.add")).details == {"title": "申报指南"}
+
+
+async def test_the_rulebooks_categories_come_in_its_order_then_position_then_title(
+    materials: Materials, admin: Actor
+) -> None:
+    for title, category, position in (
+        ("丁", "模板", 0), ("丙", "资格审查材料", 2), ("乙", "资格审查材料", 1), ("甲", "资格审查材料", 2),
+        ("戊", "培训资料", 0),
+    ):  # fmt: skip
+        await materials.add(admin, MaterialData(title, category, position=position), pdf())
+    assert await titles(materials) == ["乙", "丙", "甲", "戊", "丁"]
+    assert await titles(materials, "guangdong") == []
+
+
+async def test_it_is_shown_from_and_until(materials: Materials, admin: Actor, clock: FixedClock) -> None:
+    now = clock.now()
+    data = replace(GUIDE, shown_from=now + timedelta(hours=1), shown_until=now + timedelta(hours=2))
+    added = await materials.add(admin, data, pdf())
+    states = []
+    for _ in range(3):
+        [one] = await materials.all(admin)
+        states.append((one.state, len(await titles(materials))))
+        clock.move(timedelta(hours=1))
+    assert states == [("coming", 0), ("shown", 1), ("over", 0)]
+    with pytest.raises(NotFound, match="已下架"):
+        await materials.find("demo", added.id, SOMEBODY)
+    assert (await materials.find("demo", added.id, admin)).state == "over", "the office may look"
+
+
+async def test_what_is_for_applicants_asks_for_a_log_in(materials: Materials, admin: Actor) -> None:
+    added = await materials.add(admin, replace(GUIDE, audience="applicants"), pdf())
+    assert await titles(materials) == ["申报指南"]
+    for nobody in (None, Actor("demo", "guest"), replace(SOMEBODY, pool="guangdong")):
+        with pytest.raises(Unauthenticated, match="请先登录"):
+            await materials.find("demo", added.id, nobody)
+    with pytest.raises(Forbidden):
+        await materials.find("demo", added.id, replace(SOMEBODY, role="agent"))
+    for role in ("applicant", "expert", "reviewer"):
+        assert await materials.find("demo", added.id, replace(SOMEBODY, role=role))
+
+
+async def test_another_pools_material_is_not_there(materials: Materials, admin: Actor) -> None:
+    added = await materials.add(admin, GUIDE, pdf())
+    stranger = replace(admin, pool="guangdong")
+    with pytest.raises(NotFound):
+        await materials.find("guangdong", added.id, None)
+    with pytest.raises(NotFound):
+        await materials.change(stranger, added.id, GUIDE)
+    await materials.remove(stranger, added.id)
+    assert await titles(materials) == ["申报指南"]
+
+
+async def test_only_the_office_manages_it(materials: Materials, admin: Actor) -> None:
+    added = await materials.add(admin, GUIDE, pdf())
+    for act in (
+        materials.all(SOMEBODY), materials.add(SOMEBODY, GUIDE, pdf()), materials.change(SOMEBODY, added.id, GUIDE),
+        materials.remove(SOMEBODY, added.id),
+    ):  # fmt: skip
+        with pytest.raises(Forbidden):
+            await act
+
+
+async def test_another_file_takes_its_place_and_the_old_one_goes(
+    materials: Materials, admin: Actor, files: MemoryFiles, store: SealedFiles, deps: Deps
+) -> None:
+    added = await materials.add(admin, GUIDE, pdf())
+    before = set(files.kept)
+    changed = await materials.change(admin, added.id, replace(GUIDE, title="申报指南（2026版）"), docx())
+    assert (changed.id, changed.filename, changed.kind) == (added.id, "申报指南（2026版）.docx", "docx")
+    assert changed.etag != added.etag
+    assert await materials.content(await materials.find("demo", added.id, None)) == docx()
+    with pytest.raises(NotFound, match="刚刚更新"):
+        await materials.content(added)
+    await StoreKeeper(deps, store).remove_due()
+    assert len(files.kept) == 1
+    assert not before & set(files.kept)
+
+
+async def test_a_bad_file_changes_nothing(materials: Materials, admin: Actor, files: MemoryFiles) -> None:
+    added = await materials.add(admin, GUIDE, pdf())
+    with pytest.raises(InvalidInput) as refusal:
+        await materials.change(admin, added.id, replace(GUIDE, title="别的"), archive({"a.exe": b"MZ"}))
+    assert (refusal.value.field, await titles(materials), len(files.kept)) == ("file", ["申报指南"], 1)
+
+
+async def test_what_is_removed_is_gone_and_twice_is_harmless(
+    materials: Materials, admin: Actor, files: MemoryFiles, store: SealedFiles, deps: Deps
+) -> None:
+    added = await materials.add(admin, GUIDE, pdf())
+    for _ in range(2):
+        await materials.remove(admin, added.id)
+    await StoreKeeper(deps, store).remove_due()
+    assert (await titles(materials), files.kept) == ([], {})
+    assert await AuditEntry.filter(action="material.remove").count() == 1
+
+
+async def test_pressing_twice_adds_one(
+    materials: Materials, admin: Actor, files: MemoryFiles, store: SealedFiles, deps: Deps, clock: FixedClock
+) -> None:
+    first = await materials.add(admin, GUIDE, pdf(), key="key-of-the-form")
+    assert await materials.add(admin, GUIDE, pdf(), key="key-of-the-form") == first
+    assert await Material.all().count() == 1
+    clock.move(OLD + timedelta(seconds=1))
+    await StoreKeeper(deps, store, clock).search()
+    assert len(files.kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "content", "field"),
+    [
+        (replace(GUIDE, title=" "), pdf(), "title"),
+        (replace(GUIDE, title="长" * 101), pdf(), "title"),
+        (replace(GUIDE, category="别的"), pdf(), "category"),
+        (replace(GUIDE, position=-1), pdf(), "position"),
+        (GUIDE, b"", "file"),
+        (GUIDE, b"MZ\x90", "file"),
+        (GUIDE, archive({"a.pdf": pdf()}), "file"),
+        (GUIDE, docx(more={"word/vbaProject.bin": b"x"}), "file"),
+    ],
+)
+async def test_what_cannot_be_taken_says_which_field(
+    materials: Materials, admin: Actor, files: MemoryFiles, data: MaterialData, content: bytes, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        await materials.add(admin, data, content)
+    assert (refusal.value.field, files.kept) == (field, {})
+
+
+async def test_an_end_before_the_beginning_is_refused(materials: Materials, admin: Actor, clock: FixedClock) -> None:
+    with pytest.raises(InvalidInput, match="晚于"):
+        await materials.add(admin, replace(GUIDE, shown_until=clock.now()), pdf())
+    added = await materials.add(admin, GUIDE, xlsx())
+    clock.move(timedelta(days=1))
+    changed = await materials.change(admin, added.id, replace(GUIDE, shown_until=clock.now()))
+    assert (changed.state, changed.shown_from) == ("over", added.shown_from)
+
+
+async def test_too_many_are_refused(materials: Materials, admin: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MATERIALS_MAX", 1)
+    await materials.add(admin, GUIDE, pdf())
+    with pytest.raises(Conflict, match="最多1份"):
+        await materials.add(admin, GUIDE, pdf())
+
+
+async def test_a_store_that_is_away_or_lost_the_file_is_told(
+    materials: Materials, admin: Actor, files: MemoryFiles
+) -> None:
+    added = await materials.add(admin, GUIDE, pdf())
+    files.away = True
+    for act in (materials.content(added), materials.add(admin, GUIDE, pdf())):
+        with pytest.raises(Unavailable):
+            await act
+    files.away = False
+    files.kept.clear()
+    with pytest.raises(Unavailable, match="已记录"):
+        await materials.content(added)

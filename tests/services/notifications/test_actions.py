@@ -1,0 +1,222 @@
+"""Every kind of notice can be acted on at once and says what it is about, on every channel of every pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from domain.errors import NotFound
+from domain.rulebook import Rulebook, load_rulebooks
+from domain.rulebook_texts import KINDS, placeholders
+from handlers.commands import TAPS
+from models.invitations import Invitation
+from models.notices import Attempt, Notice
+from services.core.base import Deps, rows
+from services.notifications import Delivery, ShortLinks
+from services.notifications.actions import ACTIONS, INVITATION, NO_LINK_IN_SMS, WITHOUT
+from services.notifications.entrances import Entrances
+from services.notifications.notices import new_out_id
+from services.notifications.short_links import path_of
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+from tests.factories.people import make_account, make_identity
+
+POOLS = Path(__file__).parents[3] / "config" / "pools"
+NAMES = ("demo", "hunan", "xinjiang", "jilin", "guangdong")
+ABOUT = frozenset(
+    (
+        "gathering",
+        "gathering_full",
+        "gathering_short",
+        "when",
+        "day",
+        "title",
+        "number",
+        "campaign",
+        "unit",
+        "step",
+        "at",
+        "until",
+    )
+)
+"""What tells one thing from another: which panel, draw, fee, application, employer, day."""
+ABOUT_THE_PERSON = {
+    "expert_left": "Somebody is in the pool once.",
+    "person_differs": "Somebody has one name and one ID number.",
+    "verification_code": "It is typed where it was asked for a moment ago.",
+    "application_sent_back": "Nobody has two applications under way; chat and card name what was sent back.",
+    "application_refused": "As above.",
+    "application_exam": "As above.",
+    "application_ended": "As above.",
+    "account_bound": "A person has one WeChat in the pool's chat, which reads it.",
+    "employer_answered": "The short message has no room for the name of the employer; chat and card have.",
+    "objection_answered": "As above.",
+}
+"""Kinds of which one message may name no thing, each with the reason."""
+
+
+@lru_cache
+def rulebooks() -> Mapping[str, Rulebook]:
+    return load_rulebooks(POOLS, list(NAMES))
+
+
+def texts_of(kind: str) -> Iterator[tuple[str, str]]:
+    """Every channel's text of a kind in every pool, where its ladder uses the channel."""
+    for book in rulebooks().values():
+        text, channels = book.texts[kind], {step.channel for step in book.ladder[kind].steps}
+        if "wechat" in channels and text.chat and text.wechat:
+            yield "chat", text.chat
+            yield "card", " ".join(field.text for field in text.wechat.fields.values())
+        if "sms" in channels and text.sms:
+            yield "sms", text.sms
+
+
+def test_every_kind_has_an_action_or_a_reason_for_none() -> None:
+    assert set(ACTIONS) | set(WITHOUT) == set(KINDS)
+    assert not set(ACTIONS) & set(WITHOUT)
+    assert all(WITHOUT.values())
+    assert all(NO_LINK_IN_SMS.values())
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_it_says_what_it_is_about(kind: str) -> None:
+    for channel, text in texts_of(kind):
+        assert placeholders(text) & ABOUT or kind in ABOUT_THE_PERSON, (channel, text)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_short_message_has_a_link_or_a_number_to_call(kind: str) -> None:
+    for channel, text in texts_of(kind):
+        if channel != "sms" or kind in NO_LINK_IN_SMS:
+            continue
+        assert placeholders(text) & {"link", "hotline", "contact_phone"}, text
+
+
+@pytest.mark.parametrize("kind", sorted(ACTIONS))
+def test_its_button_is_named_and_its_words_are_commands_of_the_chat(kind: str) -> None:
+    action = ACTIONS[kind]
+    assert 2 <= len(action.label) <= 8
+    assert set(action.words) <= set(TAPS)
+    assert action.route.startswith(("/h5/{pool}", "/desk/{draw}", "/review", "/office", INVITATION))
+
+
+@dataclass
+class Post:
+    """What went out, as a phone would get it."""
+
+    windows: int = 0
+    texts: list[str] = field(default_factory=list)
+    cards: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Address and page of the mini-program, by kind."""
+    sms: dict[str, str] = field(default_factory=dict)
+    """The link, by kind; empty: none."""
+
+    async def spend(self, pool: str, openid: str) -> bool:
+        self.windows -= 1
+        return self.windows >= 0
+
+    async def send_text(self, pool: str, openid: str, text: str) -> None:
+        self.texts.append(text)
+
+    async def send_template(self, pool: str, openid: str, kind: str, fields: object, **more: str) -> str:
+        self.cards[kind] = (more["url"], more["mini_page"])
+        return "1"
+
+    async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
+        self.sms[template] = params.get("link", "")
+        return "1"
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+@pytest.fixture
+def post(db: str) -> Post:
+    return Post()
+
+
+@pytest.fixture
+def delivery(deps: Deps, office: Office, post: Post) -> Delivery:
+    entrances = Entrances(deps.public_url, {"demo": "wx-mini"})
+    return Delivery(deps, office.notices, post, post, post, post, post, {}, entrances=entrances, taps=TAPS)  # type: ignore[arg-type]
+
+
+async def write(office: Office, kind: str, channel: str, invitation: Invitation) -> None:
+    """A notice of this kind whose one attempt is due on this channel."""
+    deps, account = office.deps, await make_account(office.deps)
+    await make_identity(account)
+    own = {"draw": "d1", "application": "a1", "page": "apply/form?at=specialties"}
+    notice = await Notice.create(
+        pool="demo", kind=kind, account_id=account.id, mobile_sealed=account.mobile_sealed,
+        params={name: value for name, value in {**KINDS[kind], **own}.items() if name not in ("link", "hotline")},
+        invitation_id=invitation.id if ACTIONS[kind].route == INVITATION else None, dedupe_key=f"{kind}:{channel}",
+        created_at=deps.now(),
+    )  # fmt: skip
+    number = (await rows("SELECT nextval('attempt_number') AS n"))[0]["n"]
+    await Attempt.create(
+        notice_id=notice.id, channel=channel, step=0, number=number, out_id=new_out_id(), created_at=deps.now(),
+        due_at=deps.now(), wait=60,
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def invitation(office: Office) -> Invitation:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    [found] = await open_invitations(draw_id)
+    await Attempt.all().delete()
+    await Notice.all().delete()
+    return found
+
+
+def with_text(deps: Deps, channel: str) -> list[str]:
+    texts = deps.book("demo").texts
+    return sorted(kind for kind in ACTIONS if getattr(texts[kind], channel) is not None)
+
+
+async def test_every_chat_message_ends_with_something_to_tap(
+    deps: Deps, office: Office, delivery: Delivery, post: Post, invitation: Invitation
+) -> None:
+    for kind in with_text(deps, "chat"):
+        if kind == "draw_call":
+            continue  # its two answers are the buttons, see test_delivery
+        post.windows, post.texts = 1, []
+        await write(office, kind, "wechat", invitation)
+        await delivery.deliver_due()
+        [said] = post.texts
+        action = ACTIONS[kind]
+        assert f">{action.label}</a>" in said, kind
+        assert all(f"msgmenuid={TAPS[word]}" in said for word in action.words), kind
+        assert said.rstrip().endswith("</a>")
+
+
+async def test_every_card_and_short_message_opens_its_page(
+    deps: Deps, office: Office, delivery: Delivery, post: Post, invitation: Invitation
+) -> None:
+    entrances = Entrances(deps.public_url, {})
+    for kind in with_text(deps, "wechat"):
+        await write(office, kind, "wechat", invitation)
+    for kind in with_text(deps, "sms"):
+        await write(office, kind, "sms", invitation)
+    await delivery.deliver_due()
+    assert sorted(post.cards) == with_text(deps, "wechat")
+    assert all(url.startswith("http://127.0.0.1:8080/") for url, _ in post.cards.values())
+    assert post.cards["commitment_wanted"][1] == "pages/supervised?id=d1"
+    assert post.cards["review_waiting"][0].endswith("/h5/wechat?pool=demo&next=%2Freview")
+    short = ShortLinks(deps, entrances)
+    for kind, link in post.sms.items():
+        if link and f"/i/{invitation.link}" not in link:
+            path = await short.find(link.rpartition("/n/")[2])
+            assert entrances.page("demo", "") + path == post.cards[kind][0]
+
+
+async def test_a_short_address_that_was_not_sent_leads_nowhere(deps: Deps, office: Office) -> None:
+    short = ShortLinks(deps, Entrances(deps.public_url, {}))
+    for code in ("", "1", "1aaaa", "zzzz", "1" * 40, "-1abcd", path_of(deps.keys, 999_999).rpartition("/")[2]):
+        with pytest.raises(NotFound):
+            await short.find(code)

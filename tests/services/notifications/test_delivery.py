@@ -1,0 +1,330 @@
+"""Carrying attempts out against vendors that accept, refuse, vanish or want a pause; and what receipts do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
+from models.accounts import WechatIdentity
+from models.notices import Attempt, Notice
+from services.core.base import Deps, transaction
+from services.notifications import Delivery, Recipient
+from services.operations.delivery_reports import Receipts, read_keys
+from services.ports import CallDetail, CallReport, MenuItem, SmsReport
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+from tests.factories.people import make_account, make_identity
+
+
+@dataclass
+class Vendors:
+    """Every outgoing port in one: remembers calls, and fails as told, one error a call."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    pools: list[str] = field(default_factory=list)
+    """Whose SMS and calls they were."""
+    errors: list[GatewayError] = field(default_factory=list)
+    window: int = 0
+    reports: dict[str, CallDetail] = field(default_factory=dict)
+    """What the vendor says when it is asked, by call id."""
+
+    def _do(self, channel: str, what: str) -> str:
+        self.sent.append((channel, what))
+        if self.errors:
+            raise self.errors.pop(0)
+        return f"v{len(self.sent)}"
+
+    async def spend(self, pool: str, openid: str) -> bool:
+        self.window -= 1
+        return self.window >= 0
+
+    async def send_template(
+        self,
+        pool: str,
+        openid: str,
+        kind: str,
+        fields: Mapping[str, str],
+        *,
+        url: str,
+        client_msg_id: str,
+        mini_page: str = "",
+    ) -> str:
+        return self._do("template", kind)
+
+    async def send_text(self, pool: str, openid: str, text: str) -> None:
+        self._do("text", text)
+
+    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None:
+        self._do("menu", ",".join(item.label for item in items))
+
+    async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
+        self._do("mini", kind)
+
+    async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
+        self.pools.append(pool)
+        return self._do("sms", template)
+
+    async def call(
+        self,
+        pool: str,
+        mobile: str,
+        template: str,
+        params: Mapping[str, str],
+        *,
+        keys: Mapping[str, str],
+        out_id: str,
+        bye: str = "",
+    ) -> str:
+        self.pools.append(pool)
+        return self._do("voice", template)
+
+    async def report(self, first: str, *args: object, **kwargs: object) -> CallDetail | None:
+        return self.reports.get(first)
+
+
+@pytest.fixture
+def vendors() -> Vendors:
+    return Vendors()
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+@pytest.fixture
+def delivery(deps: Deps, vendors: Vendors, office: Office) -> Delivery:
+    return Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {"sms": 5, "voice": 12})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def receipts(deps: Deps, vendors: Vendors, office: Office) -> Receipts:
+    return Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+
+
+async def tell(office: Office, kind: str = "account_bound", *, bound: bool = True, pool: str = "demo") -> None:
+    account = await make_account(office.deps, pool=pool)
+    if bound:
+        await make_identity(account)
+    async with transaction():
+        await office.notices.notify(
+            pool=pool, kind=kind, dedupe_key=f"{kind}:{account.id}",
+            params={"mobile": "138****0000", "at": "2026年11月21日 12:00"}, account_id=account.id,
+        )  # fmt: skip
+
+
+async def states() -> list[tuple[str, str, str]]:
+    return [(a.channel, a.state, a.vendor_code) for a in await Attempt.all().order_by("number")]
+
+
+async def test_a_template_is_sent_and_waits_for_its_receipt(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    await tell(office)
+    assert await delivery.deliver_due() == 1
+    assert vendors.sent == [("template", "account_bound")]
+    assert await states() == [("wechat", "sent", "")]
+
+
+async def test_an_open_window_carries_a_chat_message_instead(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    vendors.window = 1
+    await tell(office)
+    await delivery.deliver_due()
+    assert vendors.sent[0][0] == "text"
+    assert (await Notice.get(kind="account_bound")).state == "done"
+
+
+async def test_a_window_that_closed_meanwhile_falls_back_on_the_template(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    vendors.window, vendors.errors = 1, [Rejected("45015")]
+    await tell(office)
+    await delivery.deliver_due()
+    assert [channel for channel, _ in vendors.sent] == ["text", "template"]
+
+
+async def test_without_wechat_the_sms_goes_at_once(office: Office, delivery: Delivery, vendors: Vendors) -> None:
+    await tell(office, bound=False)
+    await delivery.deliver_due()
+    assert vendors.sent == [("sms", "account_bound")]
+    assert await states() == [("wechat", "failed", "no_openid"), ("sms", "sent", "")]
+
+
+async def test_every_pool_s_messages_are_sent_as_its_own(office: Office, delivery: Delivery, vendors: Vendors) -> None:
+    """In one batch, where the first pool's signature served all."""
+    for pool in ("demo", "guangdong", "demo"):
+        await tell(office, bound=False, pool=pool)
+    await delivery.deliver_due()
+    assert sorted(vendors.pools) == ["demo", "demo", "guangdong"]
+
+
+async def test_who_does_not_follow_any_more_is_remembered(office: Office, delivery: Delivery, vendors: Vendors) -> None:
+    vendors.errors = [Rejected("43004")]
+    await tell(office)
+    await delivery.deliver_due()
+    assert [channel for channel, _ in vendors.sent] == ["template", "sms"]
+    assert not (await WechatIdentity.get()).following
+
+
+async def test_a_passing_failure_is_repeated_and_a_long_pause_goes_to_the_next_channel(
+    office: Office, delivery: Delivery, vendors: Vendors, clock: FixedClock
+) -> None:
+    vendors.errors = [Transient("busy")]
+    await tell(office)
+    await delivery.deliver_due()
+    assert await states() == [("wechat", "pending", "busy")]
+    clock.move(timedelta(seconds=5))
+    vendors.errors = [Transient("quota", retry_after=86400)]
+    await delivery.deliver_due()
+    assert [channel for channel, _ in vendors.sent] == ["template", "template", "sms"]
+
+
+async def test_a_call_of_unknown_outcome_is_never_dialled_again(
+    office: Office, delivery: Delivery, vendors: Vendors, receipts: Receipts, clock: FixedClock
+) -> None:
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    clock.move(timedelta(seconds=40))
+    await office.notices.advance((await Notice.get(kind="draw_call")).id)
+    vendors.errors = [OutcomeUnknown("cut off")] * 3
+    await delivery.deliver_due()
+    call = await Attempt.get(channel="voice")
+    assert (call.state, call.vendor_id) == ("unknown", "")
+    for _ in range(2):
+        clock.move(timedelta(seconds=61))
+        await receipts.check_due()
+        await delivery.deliver_due()
+        assert len([1 for channel, _ in vendors.sent if channel == "voice"]) == 1
+    await hear(receipts, vendors, CallReport("late-id", call.out_id, True, "200000", "11", clock.now()))
+    assert [i.state for i in await open_invitations(draw_id)] == []
+    assert (await Attempt.get(id=call.id)).state == "answered"
+
+
+async def take(receipts: Receipts, report: CallReport) -> None:
+    """A report is pushed, whoever sends it; then the vendor is asked where we want to know."""
+    from models.notices import Receipt
+
+    await receipts.take_calls([report])
+    for receipt in await Receipt.filter(applied_at=None):
+        await receipts.apply(receipt.id)
+    await receipts.check_due()
+
+
+async def hear(receipts: Receipts, vendors: Vendors, report: CallReport) -> None:
+    """The vendor itself reports a call, and says the same when it is asked."""
+    call = await Attempt.get(out_id=report.out_id)
+    mobile = receipts._deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
+    vendors.reports[report.call_id] = CallDetail(report.call_id, mobile, report.ended, report.status, report.keys)
+    await take(receipts, report)
+
+
+async def test_keys_pressed_twice_are_an_answer_and_a_receipt_repeated_changes_nothing(
+    office: Office, delivery: Delivery, vendors: Vendors, receipts: Receipts, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    clock.move(timedelta(seconds=40))
+    await office.notices.advance((await Notice.get(kind="draw_call")).id)
+    await delivery.deliver_due()
+    call = await Attempt.get(channel="voice")
+    report = CallReport(call.vendor_id, call.out_id, True, "200000", "122", clock.now())
+    await hear(receipts, vendors, report)
+    await hear(receipts, vendors, report)
+    await invitation.refresh_from_db()
+    assert (invitation.state, invitation.answered_by) == ("declined", "voice")
+    assert (await Notice.get(kind="draw_call", invitation_id=invitation.id)).state == "stopped"
+
+
+async def test_an_sms_receipt_closes_the_attempt_and_a_failed_one_lets_the_ladder_go_on(
+    office: Office, delivery: Delivery, receipts: Receipts
+) -> None:
+    from models.notices import Receipt
+
+    await tell(office, bound=False)
+    await delivery.deliver_due()
+    attempt = await Attempt.get(channel="sms")
+    await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, False, "MK:0001")])
+    await receipts.apply((await Receipt.get()).id)
+    assert (await Notice.get(kind="account_bound")).state == "failed"
+    await receipts.take_sms([SmsReport(attempt.vendor_id, attempt.out_id, True, "DELIVERED")])
+    await receipts.apply((await Receipt.get(applied_at=None)).id)
+    assert (await Attempt.get(id=attempt.id)).state == "delivered"
+
+
+async def test_thousands_are_told_by_a_few_statements_and_only_once(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    experts = await add_experts(office, 30)
+    recipients = [Recipient(f"bulk:{e.id}", {"mobile": "1", "at": "x"}, expert_id=e.id) for e in experts]
+    for expected in (30, 0):
+        async with transaction():
+            assert (
+                await office.notices.notify_many(pool="demo", kind="account_bound", recipients=recipients) == expected
+            )
+    await delivery.deliver_due()
+    assert len(vendors.sent) == 30
+
+
+@pytest.mark.parametrize(
+    ("keys", "choice"),
+    [("11", "accept"), ("22", "decline"), ("311", "accept"), ("122", "decline"), ("1", None), ("12", None), ("", None),
+     ("1313", "accept"), ("99", None), ("112", None)],
+)  # fmt: skip
+def test_a_key_counts_when_it_was_pressed_twice(deps: Deps, keys: str, choice: str | None) -> None:
+    assert read_keys(keys, deps.book("demo").voice) == choice
+
+
+async def test_subscribe_messages_are_counted_and_not_sent_without_a_credit(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    account = await make_account(office.deps)
+    mini = await make_identity(account, app="mini", subscribe_credits={"agency_agreed": 1})
+    for number in range(2):
+        async with transaction():
+            await office.notices.notify(
+                pool="demo", kind="agency_agreed", dedupe_key=f"agreed:{number}",
+                params={"number": "CQSQ202611210001", "when": "11月21日 09:30", "agreed": 1, "needed": 5},
+                account_id=account.id,
+            )  # fmt: skip
+        await delivery.deliver_due()
+    assert [channel for channel, _ in vendors.sent] == ["mini"]
+    await mini.refresh_from_db()
+    assert mini.subscribe_credits == {"agency_agreed": 0}
+    assert [s for s in await states() if s[0] == "mini"] == [("mini", "delivered", ""), ("mini", "failed", "43101")]
+
+
+async def test_who_answers_in_chat_is_not_told_a_second_time_there(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    await add_experts(office, 2)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    notice = await Notice.get(kind="draw_accepted")
+    attempts = {a.channel: (a.state, a.vendor_code) for a in await Attempt.filter(notice_id=notice.id)}
+    assert attempts == {"wechat": ("delivered", "told"), "sms": ("pending", "")}
+    await office.invitations.leave(invitation.id, invitation.expert_id, "出差", by="chat")
+    assert (await Notice.get(kind="leave_confirmed")).state == "done"
+
+
+async def test_words_of_others_never_become_links_on_the_way_out(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    account = await make_account(office.deps)
+    await make_identity(account)
+    await office.notices.notify(
+        pool="demo", kind="urging", dedupe_key="urging:1", account_id=account.id,
+        params={"gathering": "08:30", "gathering_spoken": "八点半", "place": "天河区www.evil.cn", "contact_phone": "weixin://x"},
+    )  # fmt: skip
+    vendors.window = 1
+    await delivery.deliver_due()
+    said = next(text for channel, text in vendors.sent if channel == "text")
+    assert "天河区www．evil．cn" in said
+    assert "weixin：／／x" in said

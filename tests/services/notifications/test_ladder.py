@@ -1,0 +1,85 @@
+"""The ladder as plain rules: which attempts come next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from domain.lifecycles import AttemptState
+from domain.rulebook_sections import Ladder, Step
+from domain.rulebook_types import parse_hours
+from services.notifications.ladder import Tried, plan
+
+T0 = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon in Shanghai
+
+
+def after(seconds: int) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def ladder(*steps: Step, until: str = "answered", **more: object) -> Ladder:
+    return Ladder(steps=steps, until=until, **more)  # type: ignore[arg-type]
+
+
+def step(channel: str, seconds: int = 0, **more: object) -> Step:
+    return Step(channel=channel, after=timedelta(seconds=seconds), **more)  # type: ignore[arg-type]
+
+
+def channels(found) -> list[str]:
+    return [p.channel for p in found.attempts]
+
+
+def test_steps_that_begin_together_are_planned_together() -> None:
+    found = plan(ladder(step("voice"), step("wechat"), step("sms", 60)), T0, [], T0)
+    assert (channels(found), found.next_at) == (["voice", "wechat"], after(60))
+
+
+def test_a_later_step_waits_for_its_time_while_an_earlier_one_may_still_succeed() -> None:
+    law = ladder(step("wechat"), step("sms", 60))
+    tried = [Tried(0, AttemptState.SENT, T0)]
+    assert channels(plan(law, T0, tried, after(30))) == []
+    assert channels(plan(law, T0, tried, after(60))) == ["sms"]
+
+
+def test_a_later_step_begins_at_once_when_every_earlier_one_has_failed() -> None:
+    law = ladder(step("wechat"), step("sms", 60))
+    assert channels(plan(law, T0, [Tried(0, AttemptState.FAILED, T0)], after(1))) == ["sms"]
+
+
+def test_a_failed_call_is_repeated_after_its_gap_and_no_more_often_than_allowed() -> None:
+    law = ladder(step("voice", 0, wait=timedelta(seconds=60), attempts=2, retry_gap=timedelta(seconds=70)))
+    once = [Tried(0, AttemptState.FAILED, T0)]
+    [again] = plan(law, T0, once, after(20)).attempts
+    assert again.due_at == after(70)
+    twice = [*once, Tried(0, AttemptState.FAILED, after(70))]
+    assert plan(law, T0, twice, after(140)).state == "failed"
+
+
+def test_an_attempt_of_unknown_outcome_is_never_repeated() -> None:
+    law = ladder(step("voice", 0, wait=timedelta(seconds=60), attempts=2, retry_gap=timedelta(seconds=70)))
+    found = plan(law, T0, [Tried(0, AttemptState.UNKNOWN, T0)], after(600))
+    assert (found.state, found.attempts) == ("active", ())
+
+
+def test_a_call_given_up_without_a_word_is_not_dialled_again_and_lets_the_ladder_go_on() -> None:
+    call = step("voice", 0, wait=timedelta(seconds=60), attempts=2, retry_gap=timedelta(seconds=70))
+    lost = [Tried(0, AttemptState.FAILED, T0, repeatable=False)]
+    assert channels(plan(ladder(call, step("sms", 600)), T0, lost, after(200))) == ["sms"]
+    assert plan(ladder(call), T0, lost, after(200)).state == "failed"
+
+
+def test_the_first_delivery_ends_a_ladder_until_delivered() -> None:
+    law = ladder(step("wechat"), step("sms", 60), until="delivered")
+    assert plan(law, T0, [Tried(0, AttemptState.DELIVERED, T0)], after(5)).state == "done"
+
+
+def test_a_ladder_of_all_steps_uses_every_one() -> None:
+    law = ladder(step("wechat"), step("sms", 60), until="all")
+    found = plan(law, T0, [Tried(0, AttemptState.DELIVERED, T0)], after(60))
+    assert channels(found) == ["sms"]
+
+
+def test_outside_its_hours_a_channel_waits_for_the_opening() -> None:
+    law = ladder(step("voice"), hours={"voice": parse_hours("08:00-21:00")})
+    night = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)  # 23:00
+    [planned] = plan(law, night, [], night).attempts
+    assert planned.due_at == datetime(2026, 11, 22, 0, 0, tzinfo=UTC)

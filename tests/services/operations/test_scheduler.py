@@ -1,0 +1,245 @@
+"""The tick finds what is due, defers one job a kind, and the auditor sees what stays overdue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.ids import new_id
+from models.draws import Draw
+from models.invitations import Invitation
+from models.notices import Attempt, Notice, Receipt
+from models.projects import Project
+from services.core.audit import Audit
+from services.core.base import Deps, execute, record, rows, system, transaction
+from services.notifications import Delivery
+from services.operations.delivery_reports import Receipts
+from services.operations.scheduler import PERIODIC, Deadlines
+from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
+from tests.services.notifications.test_delivery import Vendors
+
+
+@pytest.fixture
+async def office(db: str, deps: Deps) -> Office:
+    return await make_office(deps)
+
+
+@pytest.fixture
+def deadlines(office: Office, deps: Deps) -> Deadlines:
+    vendors = Vendors()
+    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    receipts = Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    return Deadlines(
+        deps, office.notices, delivery, receipts, office.invitations, office.attendance, office.run, office.reading,
+        Audit(deps),
+    )  # fmt: skip
+
+
+async def test_a_kind_that_fails_holds_up_no_other_and_is_named(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    """A column that an edited migration never made used to stop every call and every deadline."""
+    await add_experts(office, 1)
+    await start_draw(office, needed=1)
+    clock.move(timedelta(minutes=3))
+    await execute("ALTER TABLE invitation DROP COLUMN next_reminder_at CASCADE")
+    await execute("ALTER TABLE notice RENAME COLUMN next_at TO moved")
+    due = await deadlines.tick()
+    assert {"deliver", "expire"} <= set(due)
+    assert {"remind?", "climb?"} <= set(deadlines.failing())
+    assert not (await deadlines.health()).well
+    await execute("ALTER TABLE notice RENAME COLUMN moved TO next_at")
+    assert "climb" not in await deadlines.tick()
+    deadlines._pauses._failures["climb?"].at -= 2
+    assert "climb" in await deadlines.tick()
+    assert "climb?" not in deadlines.failing()
+
+
+async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
+    office: Office, deadlines: Deadlines, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble() -> None:
+        raise KeyError("a text that no rulebook has")
+
+    monkeypatch.setitem(deadlines._kinds, "expire", stumble)  # type: ignore[arg-type]  # a dictionary behind Mapping
+    await add_experts(office, 1)
+    await start_draw(office, needed=1)
+    clock.move(timedelta(minutes=3))
+    await deadlines.tick()
+    with pytest.raises(KeyError):
+        await deadlines.carry_out("expire")
+    assert deadlines.failing() == {"expire": "KeyError"}
+    await execute("DELETE FROM procrastinate_jobs")
+    await deadlines.tick()
+    assert "expire" not in await waiting_jobs()
+    assert "deliver" in await waiting_jobs()
+
+
+async def test_an_outage_of_the_database_is_no_failure_of_a_kind(
+    deadlines: Deadlines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setitem(deadlines._kinds, "expire", away)  # type: ignore[arg-type]  # a dictionary behind Mapping
+    with pytest.raises(ConnectionResetError):
+        await deadlines.carry_out("expire")
+    assert deadlines.failing() == {}
+
+
+async def waiting_jobs() -> list[str]:
+    found = await rows("SELECT args->>'kind' AS kind FROM procrastinate_jobs WHERE task_name = 'deadlines.run'")
+    return sorted(row["kind"] for row in found)
+
+
+async def test_a_kind_that_is_due_gets_one_job_however_often_it_ticks(office: Office, deadlines: Deadlines) -> None:
+    await add_experts(office, 2)
+    await start_draw(office, needed=1)
+    for _ in range(3):
+        assert "deliver" in await deadlines.tick()
+    assert (await waiting_jobs()).count("deliver") == 1
+
+
+async def test_an_invitation_past_its_time_is_due_and_carried_out(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    assert "expire" not in await deadlines.tick()
+    clock.move(timedelta(minutes=3))
+    assert "expire" in await deadlines.tick()
+    await deadlines.carry_out("expire")
+    await deadlines.carry_out("watch_draws")
+    assert await open_invitations(draw_id) == []
+    assert await state_of(draw_id) == "short"
+
+
+async def test_every_kind_can_be_carried_out_with_nothing_to_do(deadlines: Deadlines) -> None:
+    for kind in ("deliver", "climb", "check_outcomes", "expire", "remind", "unseal", "receipts", "seal", *PERIODIC):
+        await deadlines.carry_out(kind)
+    assert (await deadlines.health()).well
+
+
+async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: Deadlines, clock: FixedClock) -> None:
+    await add_experts(office, 1)
+    await start_draw(office, needed=1)
+    clock.move(timedelta(minutes=10))
+    health = await deadlines.health()
+    assert not health.well
+    assert health.overdue["invitations"] == 1
+    assert health.overdue["attempts"] >= 1
+    assert health.overdue["counters"] == 0
+
+
+async def test_the_agency_is_told_once_that_the_result_is_unsealed(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    await deadlines.carry_out("unseal")
+    assert not await Notice.filter(kind="agency_unsealed").exists()
+    clock.move(timedelta(hours=5, minutes=30))
+    await deadlines.carry_out("unseal")
+    await deadlines.carry_out("unseal")
+    assert await Notice.filter(kind="agency_unsealed").count() == 1
+
+
+async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
+    office: Office, deadlines: Deadlines, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=3)
+    [poisoned, *_] = await open_invitations(draw_id)
+    expire = office.invitations.expire
+
+    async def stumble(invitation_id: UUID) -> None:
+        if invitation_id == poisoned.id:
+            raise KeyError("draw_unclear")
+        await expire(invitation_id)
+
+    monkeypatch.setattr(office.invitations, "expire", stumble)
+    clock.move(timedelta(minutes=3))
+    await deadlines.carry_out("expire")
+    assert [i.id for i in await open_invitations(draw_id)] == [poisoned.id]
+
+
+async def test_a_receipt_that_can_not_be_read_holds_up_no_other(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    for number, body in enumerate(({"from": "an older version"}, SMS)):
+        await Receipt.create(vendor="sms", key=str(number), body=body, received_at=clock.now())
+    clock.move(timedelta(minutes=1))
+    await deadlines.carry_out("receipts")
+    assert await Receipt.filter(applied_at=None).values_list("key", flat=True) == ["0"]
+
+
+SMS = {"biz_id": "b", "out_id": "7", "delivered": True, "vendor_code": "DELIVERED"}
+
+
+async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_no_other(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    await add_experts(office, 2)
+    await start_draw(office, needed=2)
+    first, second = await Notice.filter(kind="draw_call").order_by("created_at")
+    await Notice.filter(id=first.id).update(pool="gone", next_at=clock.now())
+    clock.move(timedelta(seconds=20))
+    await deadlines.carry_out("climb")
+    assert await Attempt.filter(notice_id=second.id, channel="sms").exists()
+
+
+async def test_a_draw_of_a_pool_that_is_no_longer_served_holds_up_no_other(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    first = await start_draw(office, needed=1)
+    await office_of_another_project(office)
+    second = await start_draw(office, needed=1)
+    await Draw.filter(id=first).update(pool="gone")
+    clock.move(timedelta(minutes=3))
+    await deadlines.carry_out("expire")
+    await deadlines.carry_out("watch_draws")
+    assert await Invitation.filter(draw_id=second).count() == 2
+    for kind in ("remind", "unseal", "late", "end"):
+        await deadlines.carry_out(kind)
+
+
+async def office_of_another_project(office: Office) -> None:
+    project = await Project.get(id=office.project_id)
+    project.pk, project._saved_in_db = None, False
+    project.id = office.project_id = new_id()
+    await project.save(force_create=True)
+
+
+async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines: Deadlines) -> None:
+    async with transaction():
+        await record(system("closed"), office.deps.now(), "pool.left", "pool", None)
+    await deadlines.carry_out("seal")
+    assert "seal" not in await deadlines.tick()
+
+
+async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
+    office: Office, deadlines: Deadlines, clock: FixedClock
+) -> None:
+    """Two hundred receipts that nobody can read come before a good one; no more than two hundred are looked at."""
+    for number in range(200):
+        await Receipt.create(vendor="sms", key=str(number), body={}, received_at=clock.now() - timedelta(days=1))
+    await execute(
+        "INSERT INTO row_failure (id, work, subject, failures, retry_at, error) SELECT gen_random_uuid(), 'receipts', "
+        "id::text, 11, clock_timestamp() + interval '1 hour', 'TypeError' FROM receipt"
+    )
+    await Receipt.create(vendor="sms", key="good", body=SMS, received_at=clock.now())
+    clock.move(timedelta(minutes=2))
+    await deadlines.carry_out("receipts")
+    assert not await Receipt.filter(key="good", applied_at=None).exists()
+    assert "receipts" not in await deadlines.tick(), "nothing is tried again without a pause"
+    assert (await deadlines.health()).overdue["failing_rows"] == 0
+    await execute("UPDATE row_failure SET failures = 12")
+    health = await deadlines.health()
+    assert (health.overdue["failing_rows"], health.well) == (200, False)

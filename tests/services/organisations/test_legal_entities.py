@@ -1,0 +1,174 @@
+"""Legal entities over the identity platform, and the agents they link."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
+from models.accounts import Account
+from models.organisations import AgentLink, Organisation
+from services.accounts.roles import roles_of
+from services.core.base import Actor, Deps
+from services.organisations.legal_entities import Organisations
+from services.ports import IdentityClaims
+from tests.factories.people import CREDIT_CODE, make_account, make_agent_link, make_organisation, mobile_number
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def organisations(deps: Deps) -> Organisations:
+    return Organisations(deps)
+
+
+@pytest.fixture
+def claims() -> IdentityClaims:
+    return IdentityClaims(
+        "sub-1", "李四", mobile_number(), "11010519491231002X", 4, "legal", "广州示范招标有限公司", CREDIT_CODE
+    )
+
+
+async def _legal(organisations: Organisations, claims: IdentityClaims) -> Actor:
+    done = await organisations.register("demo", claims)
+    return Actor("demo", "organisation", done.account_id, organisation_id=done.organisation_id)
+
+
+async def test_a_legal_entity_registers_and_comes_back(
+    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+) -> None:
+    first = await organisations.register("demo", claims)
+    again = await organisations.register("demo", replace(claims, organisation_name="广州示范招标集团有限公司"))
+    assert first == again
+    assert (await Organisation.get()).name == "广州示范招标集团有限公司"
+    assert [role.role for role in await roles_of(first.account_id, clock.now())] == ["organisation"]
+
+
+async def test_a_natural_person_is_told_what_to_do(organisations: Organisations, claims: IdentityClaims) -> None:
+    with pytest.raises(RuleViolation, match="关联为经办人") as refused:
+        await organisations.register("demo", replace(claims, user_type="person", organisation_name="", credit_code=""))
+    assert (refused.value.rule, refused.value.source) == ("login.natural_person_may_draw", "广东手册 L24")
+    assert not await Account.exists()
+
+
+async def test_a_weak_real_name_level_is_told_to_be_raised(
+    organisations: Organisations, claims: IdentityClaims
+) -> None:
+    with pytest.raises(RuleViolation, match=r"为3级，需达到4级.*升级") as refused:
+        await organisations.register("demo", replace(claims, level=3))
+    assert (refused.value.rule, refused.value.params) == ("login.assurance_level_minimum", {"level": 3, "minimum": 4})
+    weak = await make_organisation(assurance_level=2)
+    with pytest.raises(RuleViolation):
+        await organisations.check_may_draw("demo", weak.id)
+
+
+@pytest.mark.parametrize("change", [{"credit_code": "91440101MA5AAAAA0X"}, {"mobile": "123"}])
+async def test_claims_that_can_t_be_are_refused(
+    organisations: Organisations, claims: IdentityClaims, change: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidInput):
+        await organisations.register("demo", replace(claims, **change))
+
+
+async def test_the_platform_s_mobile_must_be_that_of_the_one_logged_in(
+    organisations: Organisations, claims: IdentityClaims, deps: Deps
+) -> None:
+    other = await make_account(deps)
+    with pytest.raises(Conflict, match="手机号"):
+        await organisations.register("demo", claims, account_id=other.id)
+    assert not await Organisation.exists()
+
+
+async def test_an_entity_links_an_agent_who_agrees(
+    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+) -> None:
+    legal, mobile = await _legal(organisations, claims), mobile_number()
+    asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    assert (asked.state, asked.masked_name, asked.masked_mobile) == ("waiting", "赵*", f"138****{mobile[-4:]}")
+    assert asked.valid_until - asked.valid_from == timedelta(days=30)
+    account = await Account.get(id=(await AgentLink.get()).account_id)
+    person = Actor("demo", "guest", account.id)
+    assert await roles_of(account.id, clock.now()) == []
+    assert [link.organisation_name for link in await organisations.list_mine(person)] == [claims.organisation_name]
+    assert (await organisations.accept(person, asked.link_id)).state == "active"
+    assert (await organisations.accept(person, asked.link_id)).state == "active"
+    assert [role.role for role in await roles_of(account.id, clock.now())] == ["agent"]
+    clock.move(timedelta(days=30))
+    assert await roles_of(account.id, clock.now()) == []
+    assert [link.state for link in await organisations.list_agents(legal)] == ["expired"]
+
+
+async def test_a_repeated_request_links_once(organisations: Organisations, claims: IdentityClaims) -> None:
+    legal, mobile = await _legal(organisations, claims), mobile_number()
+    first = await organisations.link_agent(legal, mobile=mobile, name="赵六", key="k")
+    assert await organisations.link_agent(legal, mobile=mobile, name="赵六", key="k") == first
+
+
+async def test_who_is_struck_off_must_be_asked_again(
+    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+) -> None:
+    legal, mobile = await _legal(organisations, claims), mobile_number()
+    asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    person = Actor("demo", "guest", (await AgentLink.get()).account_id)
+    await organisations.accept(person, asked.link_id)
+    assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "active"
+    assert (await organisations.revoke(legal, asked.link_id)).state == "revoked"
+    assert (await organisations.revoke(legal, asked.link_id)).state == "revoked"
+    with pytest.raises(Conflict, match="取消"):
+        await organisations.accept(person, asked.link_id)
+    assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "waiting"
+
+
+async def test_the_period_has_an_order_and_a_longest(
+    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+) -> None:
+    legal, now = await _legal(organisations, claims), clock.now()
+    with pytest.raises(InvalidInput, match="截止日期"):
+        await organisations.link_agent(legal, mobile=mobile_number(), name="赵六", valid_from=now, valid_until=now)
+    with pytest.raises(InvalidInput, match="截止日期"):
+        await organisations.link_agent(
+            legal, mobile=mobile_number(), name="赵六", valid_from=now - timedelta(9), valid_until=now - timedelta(1)
+        )
+    with pytest.raises(RuleViolation, match="最长1095天"):
+        await organisations.link_agent(legal, mobile=mobile_number(), name="赵六", valid_until=now + timedelta(1096))
+
+
+async def test_nobody_accepts_or_strikes_off_what_is_not_his(
+    organisations: Organisations, claims: IdentityClaims, deps: Deps
+) -> None:
+    legal, stranger = await _legal(organisations, claims), await make_account(deps)
+    asked = await organisations.link_agent(legal, mobile=mobile_number(), name="赵六")
+    with pytest.raises(NotFound):
+        await organisations.accept(Actor("demo", "guest", stranger.id), asked.link_id)
+    other = await make_organisation(credit_code="91350211M000100Y46")
+    with pytest.raises(NotFound):
+        await organisations.revoke(Actor("demo", "organisation", stranger.id, organisation_id=other.id), asked.link_id)
+    with pytest.raises(Forbidden):
+        await organisations.link_agent(
+            Actor("demo", "agent", stranger.id, organisation_id=legal.organisation_id),
+            mobile=mobile_number(),
+            name="钱七",
+        )
+    with pytest.raises(Conflict, match="法人"):
+        await organisations.link_agent(legal, mobile=claims.mobile, name="李四")
+
+
+async def test_an_agent_whom_the_platform_vouches_for_is_linked(
+    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+) -> None:
+    done = await organisations.register("demo", replace(claims, user_type="agent"))
+    assert done.role == "agent"
+    assert [role.role for role in await roles_of(done.account_id, clock.now())] == ["agent"]
+    assert (await Organisation.get()).legal_account_id is None
+
+
+async def test_but_not_against_the_entity_s_word(
+    organisations: Organisations, claims: IdentityClaims, deps: Deps, clock: FixedClock
+) -> None:
+    organisation, account = await make_organisation(), await make_account(deps, claims.mobile)
+    await make_agent_link(organisation, account, revoked_at=clock.now())
+    with pytest.raises(Forbidden, match="取消或到期"):
+        await organisations.register("demo", replace(claims, user_type="agent"))

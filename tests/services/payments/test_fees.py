@@ -1,0 +1,132 @@
+"""What is owed, from when to when it can be paid, and who is told."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.fees import next_question, order_ends, phase_of
+from models.campaigns import Campaign
+from models.payments import Fee, PayOrder
+from services.core.base import Deps, transaction
+from services.payments.fees import move_windows
+from tests.factories.applications import make_campaign
+from tests.factories.payments import Till, make_application, make_fee, make_till, owner_of
+from tests.services.conftest import NOON, NoticeBook
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def till(db: str, deps: Deps, clock: FixedClock, book: NoticeBook) -> Till:
+    return make_till(deps, clock, book)
+
+
+async def test_an_approved_application_is_charged_once(till: Till, deps: Deps) -> None:
+    application = await make_application(deps)
+    async with transaction():
+        first = await till.fees.charge(application, NOON)
+        again = await till.fees.charge(application, NOON)
+    rules = deps.book("demo").fee
+    assert rules is not None
+    assert first.id == again.id
+    assert (first.amount, first.expert_number, first.state) == (rules.amount, application.expert_number, "due")
+
+
+async def test_the_campaigns_window_rules_when_it_opens(till: Till, deps: Deps) -> None:
+    campaign = await Campaign.create(
+        pool="demo", name="征集", enrol_from=NOON - 9 * DAY, enrol_until=NOON, pay_from=NOON + 2 * DAY,
+        pay_until=NOON + 9 * DAY, created_at=NOON,
+    )  # fmt: skip
+    application = await make_application(deps, campaign_id=campaign.id)
+    async with transaction():
+        fee = await till.fees.charge(application, NOON)
+    assert (fee.opens_at, fee.closes_at) == (NOON + 2 * DAY, NOON + 9 * DAY)
+
+
+async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(till: Till, deps: Deps) -> None:
+    now = deps.now()
+    campaign = await make_campaign(deps, pay_until=now + 30 * DAY)
+    late, told, paid = [
+        await make_fee(
+            deps, await make_application(deps, campaign_id=campaign.id), opens_at=now - 3 * DAY,
+            closes_at=now - timedelta(hours=1), **more,
+        )
+        for more in ({}, {"told_at": now - 3 * DAY}, {"state": "paid", "paid_at": now})
+    ]  # fmt: skip
+    await move_windows(deps, campaign)
+    for fee in (late, told, paid):
+        await fee.refresh_from_db()
+    assert (late.closes_at, told.closes_at) == (campaign.pay_until, campaign.pay_until)
+    assert paid.closes_at == now - timedelta(hours=1)
+    campaign.pay_until = now + 10 * DAY
+    await move_windows(deps, campaign)
+    for fee in (late, told):
+        await fee.refresh_from_db()
+    assert (late.closes_at, told.closes_at) == (campaign.pay_until, now + 30 * DAY), "told is told"
+
+
+async def test_the_person_is_told_once_when_it_opens(
+    till: Till, deps: Deps, clock: FixedClock, book: NoticeBook
+) -> None:
+    fee = await make_fee(deps, opens_at=NOON + DAY)
+    assert await till.fees.tell_opened() == 0
+    clock.move(DAY)
+    await till.fees.tell_opened()
+    await till.fees.tell_opened()
+    told = [one for one in book.told if one.kind == "fee_open"]
+    assert len(told) == 1
+    assert told[0].account_id == fee.account_id
+    assert told[0].params["amount"] == "350.00"
+
+
+@pytest.mark.parametrize(
+    ("closes_at", "by"), [(NOON + 3 * DAY, "请在11月24日 12:00前"), (None, "请尽快")], ids=["a date", "no date"]
+)
+async def test_the_notice_names_a_real_date_or_none(
+    till: Till, deps: Deps, book: NoticeBook, closes_at: datetime | None, by: str
+) -> None:
+    await make_fee(deps, closes_at=closes_at)
+    await till.fees.tell_opened()
+    assert next(one for one in book.told if one.kind == "fee_open").params["by"] == by
+
+
+async def test_a_cancelled_fee_is_owed_no_more_and_its_orders_are_closed(till: Till, deps: Deps) -> None:
+    fee = await make_fee(deps)
+    ordered = await till.orders.order(owner_of(fee), fee.id, "native")
+    async with transaction():
+        await till.fees.cancel(fee.application_id, NOON)
+    await till.orders.check_due()
+    assert (await Fee.get(id=fee.id)).state == "void"
+    assert (await PayOrder.get(id=ordered.order_id)).state == "closed"
+    assert till.platform.orders[ordered.out_trade_no].state == "CLOSED"
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes", "expected"),
+    [
+        ("due", -1, "not_open"),
+        ("due", 0, "open"),
+        ("due", 59, "open"),
+        ("due", 60, "closed"),
+        ("paid", 99, "paid"),
+        ("refunded", 99, "refunded"),
+        ("void", 0, "void"),
+    ],
+)
+def test_the_window_is_half_open(state: str, minutes: int, expected: str) -> None:
+    assert phase_of(state, NOON, NOON + timedelta(hours=1), NOON + minutes * MINUTE) == expected
+
+
+def test_an_order_does_not_outlive_the_window_but_lives_a_minute() -> None:
+    assert order_ends(NOON, 30 * MINUTE, None) == NOON + 30 * MINUTE
+    assert order_ends(NOON, 30 * MINUTE, NOON + 10 * MINUTE) == NOON + 10 * MINUTE
+    assert order_ends(NOON, 30 * MINUTE, NOON + timedelta(seconds=1)) == NOON + MINUTE
+
+
+def test_the_platform_is_asked_in_growing_pauses_and_last_at_the_end() -> None:
+    ends = NOON + 15 * MINUTE
+    moments = [next_question(NOON, ends, asked) - NOON for asked in range(9)]
+    assert [m.total_seconds() for m in moments] == [5, 30, 60, 180, 300, 600, 905, 905, 905]

@@ -1,0 +1,182 @@
+"""Whatever order, repetition, loss and trouble: payments, closings, refunds end in the same books."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tortoise import Tortoise
+
+from domain.clock import FixedClock
+from domain.errors import AppError, GatewayError
+from models.payments import Fee, PayOrder, Refund
+from models.setup import tortoise_config
+from services.core.base import Actor, Deps, execute
+from services.operations.invariants import find_broken
+from services.ports import RefundReport, TradeReport
+from tests.conftest import TestServers, _create_database, _drop_database, _with_name
+from tests.factories.payments import UNKNOWN, UNREACHED, Till, make_fee, make_till, owner_of
+from tests.services.conftest import NOON, NoticeBook
+
+ADMIN = Actor("demo", "pool_admin")
+PAYERS = [("native", ""), ("jsapi", "o-one"), ("jsapi", "o-two"), ("mini", "o-mini")]
+EVENTS = st.one_of(
+    st.tuples(st.just("order"), st.integers(0, 3)),
+    st.tuples(st.just("pay"), st.integers(0, 9)),
+    st.tuples(st.just("tell"), st.integers(0, 9)),
+    st.tuples(st.just("tell_at_once"), st.integers(0, 9)),
+    st.tuples(st.just("ask"), st.integers(0, 0)),
+    st.tuples(st.just("wait"), st.sampled_from([3, 60, 1000])),
+    st.tuples(st.just("follow"), st.integers(0, 0)),
+    st.tuples(st.just("refund"), st.integers(0, 9)),
+    st.tuples(st.just("send"), st.integers(0, 0)),
+    st.tuples(st.just("arrive"), st.integers(0, 9)),
+    st.tuples(st.just("tell_refund"), st.integers(0, 9)),
+    st.tuples(st.just("trouble"), st.integers(0, 5)),
+)
+TROUBLE = [("before", "query"), ("after", "close"), ("before", "order_native"), ("after", "order_jsapi"),
+           ("after", "refund"), ("before", "refund")]  # fmt: skip
+
+
+class History:
+    """Carries out events on one fee. ``told`` are all reports that the platform ever made: any may come again."""
+
+    def __init__(self, till: Till, clock: FixedClock, fee: Fee) -> None:
+        self.till, self.clock, self.fee = till, clock, fee
+        self.told: list[TradeReport] = []
+        self.told_refunds: list[RefundReport] = []
+
+    async def do(self, name: str, number: int) -> None:
+        try:
+            await getattr(self, name)(number)
+        except (AppError, GatewayError):
+            return  # refused, or the platform was away: nothing may have gone wrong by that
+
+    async def order(self, number: int) -> None:
+        trade, openid = PAYERS[number]
+        await self.till.orders.order(owner_of(self.fee), self.fee.id, trade, openid=openid)  # type: ignore[arg-type]  # one of the literals
+
+    async def pay(self, number: int) -> None:
+        numbers = list(self.till.platform.orders)
+        if numbers:
+            self.told.append(self.till.platform.pay(numbers[number % len(numbers)]))
+
+    async def tell(self, number: int) -> None:
+        if self.told:
+            await self.till.notify(self.told[number % len(self.told)])
+
+    async def tell_at_once(self, _number: int) -> None:
+        await asyncio.gather(*(self.till.notify(report) for report in [*self.told, *self.told]))
+
+    async def ask(self, _number: int) -> None:
+        await self.till.orders.check_due()
+
+    async def wait(self, seconds: int) -> None:
+        self.clock.move(timedelta(seconds=seconds))
+
+    async def follow(self, _number: int) -> None:
+        await self.till.events.carry_out_due()
+
+    async def refund(self, number: int) -> None:
+        orders = await PayOrder.filter(fee_id=self.fee.id).order_by("created_at", "id")
+        if orders:
+            await self.till.refunds.request(ADMIN, orders[number % len(orders)].id, "本人申请退费")
+
+    async def send(self, _number: int) -> None:
+        await self.till.refunds.check_due()
+        self.told_refunds += self.till.platform.refunds.values()
+
+    async def arrive(self, number: int) -> None:
+        numbers = list(self.till.platform.refunds)
+        if numbers:
+            outcome = "ABNORMAL" if number > 7 else "SUCCESS"
+            if self.till.platform.refunds[numbers[number % len(numbers)]].outcome != "SUCCESS":
+                self.told_refunds.append(self.till.platform.finish(numbers[number % len(numbers)], outcome))
+
+    async def tell_refund(self, number: int) -> None:
+        if self.told_refunds:
+            await self.till.refunds.apply_report("demo", self.told_refunds[number % len(self.told_refunds)])
+
+    async def trouble(self, number: int) -> None:
+        when, call = TROUBLE[number]
+        getattr(self.till.platform, when).setdefault(call, []).append(UNKNOWN if number % 2 else UNREACHED)
+
+    async def settle_everything(self) -> None:
+        """Time passes, the platform is there again, and all that was started comes to its end."""
+        self.till.platform.before.clear()
+        self.till.platform.after.clear()
+        for _ in range(6):
+            self.clock.move(timedelta(hours=26))
+            await self.till.orders.check_due()
+            await self.till.settle_all()
+            await self.till.refunds.check_due()
+            for number, report in list(self.till.platform.refunds.items()):
+                if report.outcome != "SUCCESS":
+                    self.till.platform.finish(number)
+
+    async def check(self) -> None:
+        """The books agree with each other, and with what the platform knows."""
+        assert await find_broken() == []
+        paid = [o for o in self.till.platform.orders.values() if o.state == "SUCCESS"]
+        ours = await PayOrder.filter(transaction_id__not_isnull=True)
+        assert {o.transaction_id for o in ours} == {o.transaction_id for o in paid}
+        assert {o.state for o in await PayOrder.all()} <= {"paid", "refunded", "closed"}
+        fee = await Fee.get(id=self.fee.id)
+        assert (fee.state in ("paid", "refunded")) == bool(paid)
+        assert len(self.till.passed.numbers) == (1 if paid else 0)
+        refunds = await Refund.all()
+        assert {r.state for r in refunds} <= {"done"}
+        assert {r.out_refund_no for r in refunds} == set(self.till.platform.refunds)
+        came = sum(o.request.amount for o in paid)
+        went = sum(r.amount for r in self.till.platform.refunds.values())
+        assert came - went == (fee.amount if fee.state == "paid" else 0), "what is kept is the fee, once, or nothing"
+
+
+@pytest.fixture
+def history_database(servers: TestServers, template_database: str) -> Iterator[str]:
+    name = "pbt_histories"
+    _create_database(servers, name, template=template_database)
+    yield _with_name(servers.database_url, name)
+    _drop_database(servers, name)
+
+
+@contextmanager
+def _standing(clock: FixedClock) -> Iterator[None]:
+    clock.move(NOON - clock.now())
+    yield
+
+
+async def _live(url: str, deps: Deps, clock: FixedClock, events: list[tuple[str, int]]) -> None:
+    await Tortoise.init(config=tortoise_config(url), _enable_global_fallback=True)
+    try:
+        await execute("TRUNCATE pay_event, refund, invoice, pay_order, fee, application, account, audit_entry CASCADE")
+        with _standing(clock):
+            till = make_till(deps, clock, NoticeBook())
+            history = History(till, clock, await make_fee(deps, closes_at=None))
+            for name, number in events:
+                await history.do(name, number)
+                assert (await PayOrder.filter(surplus=False, state__in=["paid", "refunded"]).count()) <= 1
+            await history.settle_everything()
+            await history.check()
+    finally:
+        await Tortoise.close_connections()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(EVENTS, min_size=3, max_size=24))
+def test_any_history_ends_in_the_same_books(
+    history_database: str, deps: Deps, clock: FixedClock, events: list[tuple[str, int]]
+) -> None:
+    asyncio.run(_live(history_database, deps, clock, [("order", 0), *events]))
+
+
+def test_the_histories_do_pay_refund_and_collide(history_database: str, deps: Deps, clock: FixedClock) -> None:
+    """The property would hold of nothing, too: one history that has everything in it."""
+    events = [("order", 0), ("order", 1), ("pay", 0), ("pay", 1), ("tell_at_once", 0), ("follow", 0), ("send", 0),
+              ("arrive", 0), ("tell_refund", 0), ("refund", 0), ("refund", 1), ("send", 0)]  # fmt: skip
+    asyncio.run(_live(history_database, deps, clock, events))

@@ -1,0 +1,128 @@
+"""Money that was counted nowhere: somebody says what was done about it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.entry_lifecycles import OrderState
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.ids import new_id
+from models.audit import AuditEntry
+from models.payments import PayEvent, PayOrder
+from services.core.base import Actor, Deps
+from services.payments.reconciliation.unmatched_payments import Alarms
+from services.payments.settlement import PURPOSE
+from tests.factories.payments import make_fee
+from tests.factories.people import make_account
+
+TRADE = {"transaction_id": "42000001", "amount": {"total": 35_001, "currency": "CNY"}}
+
+
+@pytest.fixture
+def alarms(db: str, deps: Deps) -> Alarms:
+    return Alarms(deps)
+
+
+@pytest.fixture
+async def admin(alarms: Alarms, deps: Deps) -> Actor:
+    return Actor("demo", "pool_admin", (await make_account(deps, real_name="周管理")).id)
+
+
+async def alarm(
+    deps: Deps, outcome: str = "mismatch", number: str = "F1", plain: object = TRADE, pool: str = "demo"
+) -> PayEvent:
+    sealed = deps.keys.seal(plain if isinstance(plain, str) else json.dumps(plain), PURPOSE)
+    return await PayEvent.create(
+        id=new_id(), pool=pool, kind="TRANSACTION.SUCCESS", subject=number, payload_sealed=sealed,
+        received_at=deps.now(), applied_at=deps.now(), outcome=outcome,
+    )  # fmt: skip
+
+
+async def test_an_alarm_is_closed_by_somebody_at_some_time_with_what_was_done(
+    alarms: Alarms, admin: Actor, deps: Deps, clock: FixedClock
+) -> None:
+    row = await alarm(deps)
+    clock.move(timedelta(hours=1))
+    await alarms.close(admin, row.id, " 已在商户平台  退款 ")
+    ((closed,), total) = await alarms.list(admin)
+    assert (closed.resolution, closed.closed_by, closed.closed_at) == ("已在商户平台 退款", "周管理", clock.now())
+    assert total == 1
+    assert await AuditEntry.exists(action="fee.alarm_closed", subject_id=row.id)
+    with pytest.raises(Conflict):
+        await alarms.close(admin, row.id, "再说一次")
+
+
+async def test_open_ones_come_first_and_closed_ones_stay(
+    alarms: Alarms, admin: Actor, deps: Deps, clock: FixedClock
+) -> None:
+    rows = []
+    for number in ("F1", "F2", "F3"):
+        rows.append(await alarm(deps, number=number))
+        clock.move(timedelta(minutes=1))
+    await alarms.close(admin, rows[2].id, "已处理")
+    assert [one.out_trade_no for one in (await alarms.list(admin))[0]] == ["F2", "F1", "F3"]
+    assert [one.out_trade_no for one in (await alarms.list(admin, "open"))[0]] == ["F2", "F1"]
+    assert [one.out_trade_no for one in (await alarms.list(admin, "closed"))[0]] == ["F3"]
+    assert (await alarms.list(admin, limit=1, offset=1))[1] == 3
+
+
+@pytest.mark.parametrize(
+    ("plain", "known"),
+    [
+        (TRADE, ("42000001", 35_001)),
+        ({"transaction_id": "42", "amount": 100}, ("42", 100)),
+        ({"plain": "…", "refund": {"out_refund_no": "R1", "amount": 7}}, ("", 7)),
+        ([], ("", None)),
+        ("nonsense", ("", None)),
+    ],
+    ids=str,
+)
+async def test_what_the_platform_told_is_shown(
+    alarms: Alarms, admin: Actor, deps: Deps, plain: object, known: tuple[str, int | None]
+) -> None:
+    await alarm(deps, plain=plain)
+    ((shown,), _) = await alarms.list(admin)
+    assert (shown.transaction_id, shown.amount) == known
+
+
+async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_pools(
+    alarms: Alarms, admin: Actor, deps: Deps
+) -> None:
+    fee = await make_fee(deps)
+    for number, pool, state in (("F1", "demo", "paid"), ("F2", "guangdong", "open")):
+        await PayOrder.create(
+            id=new_id(), pool=pool, fee_id=fee.id, out_trade_no=number, trade="native", appid="wx1", amount=fee.amount,
+            description="培训费", state=state, transaction_id="4200-1" if state == "paid" else None,
+            expires_at=deps.now(), created_at=deps.now(),
+        )  # fmt: skip
+        await alarm(deps, number=number)
+    shown = {one.out_trade_no: one.order_state for one in (await alarms.list(admin))[0]}
+    assert shown == {"F1": OrderState.PAID, "F2": None}
+
+
+async def test_what_is_counted_is_no_alarm(alarms: Alarms, admin: Actor, deps: Deps) -> None:
+    paid = await alarm(deps, "paid")
+    assert await alarms.list(admin) == ([], 0)
+    with pytest.raises(NotFound):
+        await alarms.close(admin, paid.id, "已处理")
+
+
+@pytest.mark.parametrize("note", ["", " x ", "字" * 201])
+async def test_a_note_has_2_to_200_characters(alarms: Alarms, admin: Actor, deps: Deps, note: str) -> None:
+    row = await alarm(deps)
+    with pytest.raises(InvalidInput) as refused:
+        await alarms.close(admin, row.id, note)
+    assert refused.value.field == "note"
+
+
+async def test_another_pools_alarms_are_not_there_and_others_see_none(alarms: Alarms, admin: Actor, deps: Deps) -> None:
+    row = await alarm(deps, pool="guangdong")
+    assert await alarms.list(admin) == ([], 0)
+    with pytest.raises(NotFound):
+        await alarms.close(admin, row.id, "已处理")
+    with pytest.raises(Forbidden):
+        await alarms.list(Actor("demo", "applicant", admin.account_id))

@@ -1,0 +1,154 @@
+"""Who reviews what, and who holds an office."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from models.accounts import Account
+from models.audit import AuditEntry
+from services.accounts.roles import roles_of
+from services.accounts.staff import Staff
+from services.core.base import Actor, Deps
+from services.reviews.assignments import AssignmentForm, Assignments
+from tests.factories.people import make_account, make_grant
+from tests.factories.reviews import CITY, DISTRICT, PROVINCE, make_catalogues
+
+MOBILE = "13912340001"
+FORM = AssignmentForm(MOBILE, "李审核", "industry", CITY, "A04", "广州市住房和城乡建设局")
+
+
+@pytest.fixture(autouse=True)
+async def _catalogues(db: str) -> None:
+    await make_catalogues()
+
+
+async def admin_of(deps: Deps) -> Actor:
+    account = await make_account(deps)
+    await make_grant(account, "pool_admin")
+    return Actor("demo", "pool_admin", account.id)
+
+
+async def roles(deps: Deps, mobile: str = MOBILE) -> list[str]:
+    account = await Account.get(mobile_hash=deps.keys.lookup_hash("mobile", mobile))
+    return [option.role for option in await roles_of(account.id, deps.now())]
+
+
+async def test_an_assigned_person_is_a_reviewer_at_once_and_a_revoked_one_no_longer(deps: Deps) -> None:
+    assignments, admin = Assignments(deps), await admin_of(deps)
+    given = await assignments.grant(admin, FORM)
+    assert (given.name, given.masked_mobile, given.active) == ("李审核", "139****0001", True)
+    assert (given.step_name, given.region_name, given.specialty_name) == ("行业部门预审", "广州市", "设计")
+    assert await roles(deps) == ["reviewer"]
+    assert not (await assignments.revoke(admin, given.id)).active
+    assert await roles(deps) == []
+    again = await assignments.grant(admin, replace(FORM, department=""))
+    assert (again.id, again.active, again.department) == (given.id, True, "")
+    assert await AuditEntry.filter(action="review.assign").count() == 2
+
+
+async def test_the_list_shows_who_reviews_now_or_did_before(deps: Deps) -> None:
+    assignments, admin = Assignments(deps), await admin_of(deps)
+    first = await assignments.grant(admin, FORM)
+    await assignments.grant(admin, replace(FORM, step="final", region="", specialty=""))
+    await assignments.revoke(admin, first.id)
+    now, total = await assignments.page(admin)
+    assert ([one.step for one in now], total) == (["final"], 1)
+    assert now[0].region == PROVINCE
+    assert [one.id for one in (await assignments.page(admin, active=False))[0]] == [first.id]
+    assert await assignments.page(admin, step="industry") == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"mobile": "123"}, "mobile"),
+        ({"name": " "}, "name"),
+        ({"step": "nothing"}, "step"),
+        ({"region": "449999"}, "region"),
+        ({"region": "110000"}, "region"),
+        ({"region": DISTRICT}, "region"),
+        ({"specialty": "Z9"}, "specialty"),
+        ({"step": "final", "region": PROVINCE}, "specialty"),
+        ({"step": "final", "specialty": ""}, "region"),
+        ({"department": "字" * 101}, "department"),
+    ],
+)
+async def test_what_can_never_get_a_task_is_refused_with_the_field(
+    deps: Deps, changes: dict[str, str], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await Assignments(deps).grant(await admin_of(deps), replace(FORM, **changes))
+    assert refused.value.field == field
+
+
+async def test_only_administrators_of_the_pool_assign(deps: Deps) -> None:
+    assignments, admin = Assignments(deps), await admin_of(deps)
+    given = await assignments.grant(admin, FORM)
+    with pytest.raises(NotFound):
+        await assignments.revoke(replace(admin, pool="guangdong"), given.id)
+    with pytest.raises(Forbidden):
+        await assignments.grant(replace(admin, role="reviewer"), FORM)
+
+
+async def test_offices_are_granted_revoked_and_granted_again(deps: Deps) -> None:
+    staff, admin = Staff(deps), await admin_of(deps)
+    terminal = deps.book("demo").draw.terminals[0]
+    given = await staff.grant(admin, mobile=MOBILE, name="王核验", role="verifier", scope=terminal)
+    assert (given.role_name, given.scope, given.masked_mobile) == ("核验人员", terminal, "139****0001")
+    assert await roles(deps) == ["verifier"]
+    await staff.revoke(admin, given.grant_id)
+    assert await roles(deps) == []
+    again = await staff.grant(admin, mobile=MOBILE, name="王核验", role="verifier", scope=terminal)
+    assert (again.grant_id, again.active) == (given.grant_id, True)
+    await staff.grant(admin, mobile=MOBILE, name="王核验", role="venue", scope="demo-hall")
+    assert [(m.role, m.name) for m in (await staff.page(admin, role="venue"))[0]] == [("venue", "王核验")]
+    assert (await staff.page(admin))[1] == 3
+
+
+@pytest.mark.parametrize(
+    ("role", "scope", "field"),
+    [("reviewer", "", "role"), ("expert", "", "role"), ("verifier", "某地", "scope"), ("pool_admin", "x", "scope")],
+)
+async def test_an_office_or_place_that_does_not_exist_is_refused(deps: Deps, role: str, scope: str, field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await Staff(deps).grant(await admin_of(deps), mobile=MOBILE, name="王", role=role, scope=scope)
+    assert refused.value.field == field
+
+
+async def test_the_last_administrator_stays_also_when_two_strike_each_other_off_at_once(deps: Deps) -> None:
+    staff, first = Staff(deps), await admin_of(deps)
+    [own], _ = await staff.page(first)
+    with pytest.raises(Conflict, match="最后一位管理员"):
+        await staff.revoke(first, own.grant_id)
+    second = await admin_of(deps)
+    grants, _ = await staff.page(first)
+    by_account = {grant.account_id: grant.grant_id for grant in grants}
+    assert first.account_id is not None
+    assert second.account_id is not None
+    answers = await asyncio.gather(
+        staff.revoke(first, by_account[second.account_id]),
+        staff.revoke(second, by_account[first.account_id]),
+        return_exceptions=True,
+    )
+    assert [isinstance(answer, Conflict) for answer in answers].count(True) == 1
+    assert (await staff.page(first))[1] == 1
+
+
+async def test_a_disabled_administrator_does_not_count_as_another_one(deps: Deps) -> None:
+    staff, first, second = Staff(deps), await admin_of(deps), await admin_of(deps)
+    await Account.filter(id=second.account_id).update(disabled_at=deps.now())
+    grants, _ = await staff.page(first)
+    own = next(grant for grant in grants if grant.account_id == first.account_id)
+    with pytest.raises(Conflict):
+        await staff.revoke(first, own.grant_id)
+
+
+async def test_offices_of_another_pool_are_not_there(deps: Deps) -> None:
+    staff, admin = Staff(deps), await admin_of(deps)
+    [own], _ = await staff.page(admin)
+    with pytest.raises(NotFound):
+        await staff.revoke(replace(admin, pool="guangdong"), own.grant_id)
