@@ -26,9 +26,9 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from app.command_error import Refusal
 from app.embedded.home import wheel_programs
 from app.embedded.owner import write_private
-from app.refusal import Refusal
 from app.settings_env import settings_as_env
 from config.settings import Settings
 

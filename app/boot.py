@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from app.command_error import Refusal
 from app.embedded import Servers, embedded, find_instance
-from app.refusal import Refusal
 from app.sandbox_setup import check_production, with_demo_accounts
 from config.settings import Settings
 

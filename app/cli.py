@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from app.command_error import Refusal
 from app.embedded import EmbeddedError
-from app.refusal import Refusal
 from domain.errors import AppError
-from domain.rulebook import RulebookError
+from domain.rulebook.book import RulebookError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "一条命令启动全部：数据库、网页与接口、后台任务、沙箱"),

@@ -21,23 +21,23 @@ from app.clock import make_clock
 from bot.windows import Windows
 from config.settings import FileStore, Keys, Settings
 from domain.clock import Clock
-from domain.rulebook import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook, load_rulebooks
+from gateways.alibaba.identity_verification import TIMEOUT as PERSONS_TIMEOUT
+from gateways.alibaba.identity_verification import AlibabaPersons
+from gateways.alibaba.sms import AlibabaSms
+from gateways.alibaba.voice import AlibabaVoice
+from gateways.document_renderer import TypstPrinter
 from gateways.files import StoredFiles, open_bucket, open_folder
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
-from gateways.mini_program import MiniPrograms
-from gateways.persons import TIMEOUT as PERSONS_TIMEOUT
-from gateways.persons import AlibabaPersons
-from gateways.printer import TypstPrinter
-from gateways.shared import SharedValues
-from gateways.sms import AlibabaSms
-from gateways.voice import AlibabaVoice
-from gateways.wechat import OfficialAccounts
-from gateways.wechat_api import WechatApi
-from gateways.wechat_pay import WechatPay
-from gateways.wechat_quota import DailyQuotas
-from gateways.wechat_token import AccessTokens
+from gateways.wechat.access_token import AccessTokens
+from gateways.wechat.api import WechatApi
+from gateways.wechat.mini_program import MiniPrograms
+from gateways.wechat.official_account import OfficialAccounts
+from gateways.wechat.quota import DailyQuotas
+from gateways.wechat.token_cache import SharedValues
+from gateways.wechat_pay.platform import WechatPay
 from models.setup import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring

@@ -19,7 +19,7 @@ from stdnum.cn import uscc
 
 from app.demo_people import AGENCY, AGENCY_CODE, CAST, REVIEWERS, DemoPerson, check_sign
 from domain.catalogues import Entry, Kind, load_catalogues
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.accounts import RoleGrant
 from models.campaigns import Campaign, Employer
 from models.draws import SupervisorEntry

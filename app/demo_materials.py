@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterator, Mapping
 
 from domain.clock import print_date
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import FileRule, FormField
-from gateways.printer import TypstPrinter
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import FileRule, FormField
+from gateways.document_renderer import TypstPrinter
 from models.materials import Material
 from services.core.base import Deps, system
 from services.files.materials import MaterialData, Materials

@@ -23,8 +23,8 @@ from app.findings import Check, Finding, ok, problem
 from app.health import missing_migrations
 from app.sandbox_setup import check_production
 from config.settings import Settings
-from domain.rulebook import Rulebook, check_rulebooks, load_rulebooks
-from domain.rulebook_types import RulebookError
+from domain.rulebook.book import Rulebook, check_rulebooks, load_rulebooks
+from domain.rulebook.types import RulebookError
 from models.migrate import OLDEST_POSTGRES
 from models.schema_check import find_schema_faults
 from services.core.audit import find_break

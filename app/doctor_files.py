@@ -11,7 +11,7 @@ from app.container import open_files
 from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
 from domain.errors import Rejected, Transient
-from gateways.printer import FontsMissing, TypstPrinter
+from gateways.document_renderer import FontsMissing, TypstPrinter
 
 FILES, SEARCH, PAPERS = "附件", "附件清理", "文书"
 _LAST_SEARCH = """

@@ -15,11 +15,11 @@ from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.errors import GatewayError, Rejected, Transient
-from domain.rulebook import load_rulebooks
-from domain.rulebook_types import RulebookError
+from domain.rulebook.book import load_rulebooks
+from domain.rulebook.types import RulebookError
 from gateways.http import Metrics, Vendor
 from gateways.mail import SmtpMailer
-from gateways.wechat_pay import WechatPay
+from gateways.wechat_pay.platform import WechatPay
 
 PATIENCE = 5.0
 """Seconds for one call."""

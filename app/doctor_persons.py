@@ -9,8 +9,8 @@ from app.findings import Finding, ok, problem, skipped
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.errors import GatewayError, Rejected
+from gateways.alibaba.identity_verification import TIMEOUT, AlibabaPersons
 from gateways.http import Metrics, Vendor
-from gateways.persons import TIMEOUT, AlibabaPersons
 
 PERSONS = "实名核验"
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import structlog
 
 from app.boot import own_servers
+from app.command_error import Refusal
 from app.embedded.child import spawn
 from app.introductions import introduce
-from app.keeper import Keeper, Part, python_part
 from app.preparations import bring_demo_materials, bring_demo_people
-from app.refusal import Refusal
 from app.sandbox_setup import serves_mail
+from app.supervisor import Keeper, Part, python_part
 from config.settings import Settings
 from models.migrate import migrate
 

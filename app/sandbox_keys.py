@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.refusal import Refusal
+from app.command_error import Refusal
 from config.settings import load_private_key
 
 FILE = "sandbox-keys.json"

@@ -22,8 +22,8 @@ from app.key_strength import check_own_keys
 from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
 from app.sandbox_phones import signs, sms_texts, voice_texts, with_demo_phones
 from config.settings import Mail, MiniProgram, OfficialAccount, PayMerchant, Settings
-from domain.rulebook import Rulebook
-from domain.rulebook_texts import TemplateText
+from domain.rulebook.book import Rulebook
+from domain.rulebook.texts import TemplateText
 
 MARK = "sandbox"
 PUBLIC_KEY_ID = "PUB_KEY_ID_0100000000002026010100000001"

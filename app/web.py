@@ -23,13 +23,13 @@ from bot.codec import Codec
 from bot.dialogue import OUTAGES
 from bot.engine import Engine
 from config.settings import Settings
-from gateways.sms import parse_sms_receipts
-from gateways.voice import parse_voice_receipts
+from gateways.alibaba.sms import parse_sms_receipts
+from gateways.alibaba.voice import parse_voice_receipts
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
 from web.pages import setup_pages
-from web.pay_receipts import PayReceiptEndpoint
-from web.receipts import Callers, ReceiptEndpoint, ReceiptParsers
+from web.payment_webhooks import PayReceiptEndpoint
 from web.site import Limit
+from web.vendor_webhooks import Callers, ReceiptEndpoint, ReceiptParsers
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

@@ -23,7 +23,7 @@ from tortoise import Tortoise
 from app.embedded import embedded
 from domain.clock import FixedClock
 from domain.ids import new_id
-from domain.rulebook import load_rulebooks
+from domain.rulebook.book import load_rulebooks
 from models.migrate import migrate
 from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs

@@ -26,8 +26,8 @@ from tortoise import Tortoise
 
 from app.embedded import embedded
 from domain.clock import FixedClock
-from domain.draws import participant_commitment
-from domain.rulebook import load_rulebooks
+from domain.draws.protocol import participant_commitment
+from domain.rulebook.book import load_rulebooks
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw, Supervisor, SupervisorEntry
 from models.invitations import Invitation

@@ -33,7 +33,7 @@ from bot.windows import Windows
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.ids import new_id
-from domain.rulebook import load_rulebooks
+from domain.rulebook.book import load_rulebooks
 from models.accounts import Account, WechatIdentity
 from models.migrate import migrate
 from models.notices import Attempt

@@ -21,7 +21,7 @@ import typst
 import uvloop
 from PIL import Image
 
-from gateways.printer import PAPERS, TypstPrinter, draw_code, wheel_fonts
+from gateways.document_renderer import PAPERS, TypstPrinter, draw_code, wheel_fonts
 
 PAPER = "application_form"
 Content = dict[str, object]

@@ -38,9 +38,9 @@ from app.embedded import embedded
 from config.settings import OfficialAccount, Pay, PayMerchant, Settings, Wechat
 from domain.clock import SystemClock
 from domain.ids import new_id
-from domain.rulebook import load_rulebooks
+from domain.rulebook.book import load_rulebooks
 from gateways.http import Metrics, Vendor
-from gateways.wechat_pay import WechatPay
+from gateways.wechat_pay.platform import WechatPay
 from models.accounts import Account
 from models.applications import Application
 from models.migrate import migrate

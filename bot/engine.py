@@ -22,8 +22,8 @@ from bot.codec import Codec
 from bot.dialogue import BUSY, BUSY_OUTCOME, OUTAGES, SILENT_EVENTS, Dialogue, Outcome
 from bot.inbox import CLOSE, FORGET, KEEP, LEASE, Claim, Inbox, JournalAct, Status
 from bot.journal import Journal, JournalBroken, message_from_json, message_to_json, seal, unseal
-from bot.kept import tell_kept
 from bot.messages import Message, parse_xml
+from bot.pending_replies import tell_kept
 from bot.replies import Text, render, speak
 from bot.turn import Turn
 from bot.users import Users

@@ -16,8 +16,8 @@ from typing import cast
 from redis.asyncio import Redis
 
 from bot.journal import LIFETIME
-from bot.line import Runner, make_runner
 from bot.messages import Message
+from bot.pipelined_redis import Runner, make_runner
 from bot.windows import opened_by, window_key
 
 LEASE = 6.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from domain.clock import SHANGHAI, local
-from domain.eligibility import Span
+from domain.draws.eligibility import Span
 from domain.errors import InvalidInput
 
 MAX_DAYS = 366

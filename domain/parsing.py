@@ -13,7 +13,7 @@ from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
 from domain.date_ranges import read_span
-from domain.eligibility import Span
+from domain.draws.eligibility import Span
 from domain.errors import InvalidInput
 
 _MOBILE = re.compile(r"1[3-9]\d{9}")

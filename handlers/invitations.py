@@ -14,9 +14,9 @@ from uuid import UUID
 from bot.router import Answer, Router, Settled
 from bot.talk import Talk, conversation, is_number
 from bot.turn import Turn
-from domain.answers import No, Unsure, Yes, understand
 from domain.chat_links import choice as tappable_choice
 from domain.clock import print_time
+from domain.draws.answers import No, Unsure, Yes, understand
 from domain.errors import InvalidInput
 from domain.lifecycles import InvitationState
 from domain.parsing import yes_or_no

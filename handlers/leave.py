@@ -6,8 +6,8 @@ from bot.dialogue import is_mere_answer
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
-from domain.answers import cannot_come
 from domain.clock import print_time
+from domain.draws.answers import cannot_come
 from domain.errors import InvalidInput
 from handlers import commands, invitations, people, texts, wording
 from handlers.picking import Candidate, candidates, pick

@@ -44,11 +44,11 @@ from miniapp_api import (
     sessions,
     verification,
 )
+from miniapp_api.http.dispatch import Runner
 from miniapp_api.http.docs import add_docs
 from miniapp_api.http.limits import Counter, LocalCounter, RedisCounter
 from miniapp_api.http.middleware import speak_problems
 from miniapp_api.http.routes import Api
-from miniapp_api.http.running import Runner
 from services.registry import Services
 
 SERVICES = web.AppKey("miniapp_services", Services)

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from domain.errors import Forbidden, Unauthenticated
 from miniapp_api.http.call import Call, Upload, UploadRule
+from miniapp_api.http.dispatch import read_token
 from miniapp_api.http.routes import OCTETS, Api
-from miniapp_api.http.running import read_token
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
 from services.core.base import Actor
 from services.files.materials import POSITION_MAX, Audience, MaterialData

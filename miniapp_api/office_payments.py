@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.fees import After
+from domain.payments.fees import After
 from miniapp_api.http.call import Call, Upload, UploadRule
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.draw_record import TERMINATION_REASONS
+from domain.draws.record import TERMINATION_REASONS
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Output

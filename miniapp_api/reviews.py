@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.entry_lifecycles import ApplicationState, TaskState
 from domain.persons import PersonCheck
-from domain.rulebook_reviews import OPINION_MAX
+from domain.rulebook.reviews import OPINION_MAX
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath

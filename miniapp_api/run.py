@@ -11,15 +11,15 @@ import structlog
 from aiohttp import web
 from pydantic import Field, computed_field
 
-from domain.draw_record import TerminationReason
+from domain.draws.record import TerminationReason
 from domain.errors import AppError
 from domain.lifecycles import DrawState
 from miniapp_api.conditions import NoticePath
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call
+from miniapp_api.http.dispatch import read_token
 from miniapp_api.http.problems import problem_of
 from miniapp_api.http.routes import Api
-from miniapp_api.http.running import read_token
 from miniapp_api.http.schema import Input, Moment, Output
 from services.accounts.sources import network_of
 from services.core.outages import AWAY

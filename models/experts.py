@@ -43,7 +43,7 @@ class Expert(Row):
     qualifications: list[str] = text_array()
     department = fields.CharField(20, default="")
     recusal_keys: list[str] = text_array()
-    """Own recusal units as look-up keys (``code:…`` or ``name:…``), see ``domain.recusal``."""
+    """Own recusal units as look-up keys (``code:…`` or ``name:…``), see ``domain.draws.recusal``."""
     remote_evaluation = fields.BooleanField(default=False, db_default=False)
     """Accepts remote evaluation in another city (异地评标)."""
     emergency = fields.BooleanField(default=False, db_default=False)
@@ -65,7 +65,7 @@ class Expert(Row):
 
 
 class Employment(Row):
-    """Where an expert works or worked; ``unit_key`` as in ``domain.recusal``. ``until`` None: still there."""
+    """Where an expert works or worked; ``unit_key`` as in ``domain.draws.recusal``. ``until`` None: still there."""
 
     expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="employments")
     expert_id: UUID

@@ -19,7 +19,7 @@ _PYTHON = ("bot", "handlers", "miniapp_api", "services", "web", "domain", "jobs"
 _TYPED = ("words", "source", "sources")
 """Keys of rulebooks whose values nobody is shown: what people may type, and where a rule comes from."""
 
-_OF_THE_PROTOCOL = "domain/verify_draw.py"
+_OF_THE_PROTOCOL = "domain/draws/verify_draw.py"
 """Written for auditors, in the words of the protocol's description."""
 
 ALLOWED: frozenset[tuple[str, str]] = frozenset(

@@ -12,7 +12,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
-from domain.rulebook_forms import EntryType
+from domain.rulebook.form import EntryType
 from services.accounts.page_tokens import lend_token
 from services.applications.progress import Progress
 from services.core.base import Actor

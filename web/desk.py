@@ -10,7 +10,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.draw_record import TERMINATION_REASONS
+from domain.draws.record import TERMINATION_REASONS
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from models.draws import Draw
 from services.applications.attachment_rules import AttachmentView

@@ -13,7 +13,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
 from domain.lifecycles import InvitationState
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from services.draws.attendance_rules import venue_position
 from services.draws.invitations import Choice, InvitationView
 from services.registry import Services

@@ -14,7 +14,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from services.accounts.puzzles import Puzzle
 from services.accounts.sources import Source
 from services.accounts.web_sessions import KNOWN_FOR, LASTS, BrowserLogins

@@ -9,7 +9,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import NotFound, Unauthenticated
-from domain.rulebook_people import MaterialType
+from domain.rulebook.people import MaterialType
 from services.core.base import Actor
 from services.core.permissions import may
 from services.files.materials import MaterialView

@@ -11,8 +11,8 @@ from importlib.resources import files
 import aiohttp.web as http
 
 from domain.clock import local, print_time
-from domain.draw_record import SKIP_REASONS, Json
-from domain.verify_draw import TEXTS
+from domain.draws.record import SKIP_REASONS, Json
+from domain.draws.verify_draw import TEXTS
 from services.draws.public_links import Screens
 from web.qr import path_of
 from web.rolls import WHY, read_rolls
@@ -80,7 +80,7 @@ class RecordPages:
 
     async def program(self, request: http.Request) -> http.Response:
         """The very program that this project checks records with; it needs nothing but Python."""
-        return _download(files("domain").joinpath("verify_draw.py").read_bytes(), "text/x-python", "verify_draw.py")
+        return _download(files("domain.draws").joinpath("verify_draw.py").read_bytes(), "text/x-python", "verify_draw.py")
 
 
 def _download(body: bytes, content_type: str, name: str) -> http.Response:

@@ -14,7 +14,7 @@ import aiohttp.web as http
 
 from domain.entry_lifecycles import LOG_LABELS, TaskState
 from domain.errors import AppError, InvalidInput, NotFound
-from domain.rulebook_reviews import OPINION_MAX
+from domain.rulebook.reviews import OPINION_MAX
 from services.core.base import Actor
 from services.registry import Services
 from services.reviews.attachment_access import Form

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from domain.draw_record import Json
+from domain.draws.record import Json
 
 WHO = {"system": "系统", "agency": "招标代理", "supervisor": "监督人"}
 WHY = "没有人能挑选专家：三方各出一个随机数，先锁定、后公开，缺一方、改一位，结果都对不上。"

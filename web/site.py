@@ -21,8 +21,8 @@ from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailabl
 from services.core.outages import AWAY
 from services.registry import Services
 from services.reviews.attachment_access import Form, OpenedFile
+from web.template_filters import filters
 from web.text_size import large_text, note_size, remember
-from web.words import filters
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

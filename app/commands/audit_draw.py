@@ -6,8 +6,8 @@ import argparse
 import asyncio
 
 from app.boot import borrowed_servers, load_settings
+from app.command_error import Refusal
 from app.commands.database import deps_for
-from app.refusal import Refusal
 from config.logging import configure_logging
 from config.settings import Settings
 from models.draws import Draw

@@ -7,9 +7,9 @@ import asyncio
 from pathlib import Path
 
 from app.boot import borrowed_servers, load_settings
+from app.command_error import Refusal
 from app.commands.database import deps_for
 from app.demo_data import pool_catalogues
-from app.refusal import Refusal
 from config.logging import configure_logging
 from config.settings import Settings
 from domain.catalogues import CatalogueError, Entry, Kind

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 from tortoise import Tortoise
 
+from app.command_error import Refusal
 from app.container import make_deps
-from app.refusal import Refusal
 from config.settings import Settings
 from domain.clock import SystemClock
-from domain.rulebook import load_rulebooks
+from domain.rulebook.book import load_rulebooks
 from models.migrate import pending
 from models.setup import tortoise_config
 from services.core.base import Deps

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import aiohttp
 
+from app.command_error import Refusal
 from app.demo.phones import Missing
 from app.demo.stage import Stage, stage
 from app.demo.story import Story
 from app.demo.wire import Refused
 from app.preparations import bring_demo_people
-from app.refusal import Refusal
 from config.logging import configure_logging
-from domain import verify_draw
+from domain.draws import verify_draw
 from services.operations.invariants import find_broken, find_broken_audit
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.boot import borrowed_servers, load_settings
+from app.command_error import Refusal
 from app.commands.database import deps_for
-from app.refusal import Refusal
 from config.logging import configure_logging
 from config.settings import Settings
 from services.core.base import system

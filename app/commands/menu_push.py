@@ -10,8 +10,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from app.boot import load_settings, resolve_servers
+from app.command_error import Refusal
 from app.container import build
-from app.refusal import Refusal
 from bot.menu import MenuError, load_menu, menu_file, render_menu
 from bot.router import Router
 from config.logging import configure_logging

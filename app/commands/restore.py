@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.backup import Manifest, restore, settings_in
 from app.boot import borrowed_servers, load_settings
+from app.command_error import Refusal
 from app.embedded.owner import write_private
-from app.refusal import Refusal
 from app.settings_env import settings_as_env
 from config.logging import configure_logging
 from config.settings import Settings

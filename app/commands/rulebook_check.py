@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from config.settings import Settings
-from domain.rulebook import check_rulebooks
+from domain.rulebook.book import check_rulebooks
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

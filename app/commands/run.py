@@ -6,8 +6,8 @@ import argparse
 import asyncio
 
 from app.boot import load_settings
+from app.command_error import Refusal
 from app.commands.sandbox import DEFAULT_PORT
-from app.refusal import Refusal
 from app.run import Plan, sandbox_urls
 from app.run import run as run_all
 from config.logging import configure_logging

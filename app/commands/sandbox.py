@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 from app.boot import load_settings
+from app.command_error import Refusal
 from app.demo_people import CAST
 from app.embedded.owner import write_private
-from app.refusal import Refusal
 from app.sandbox_setup import sandbox_config
 from config.settings import Settings
-from domain.rulebook import load_rulebooks
+from domain.rulebook.book import load_rulebooks
 
 DEFAULT_PORT = 8090
 

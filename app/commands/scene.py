@@ -11,8 +11,8 @@ import qrcode.image.svg
 from prometheus_client import CollectorRegistry
 
 from app.boot import load_settings, resolve_servers
+from app.command_error import Refusal
 from app.container import build
-from app.refusal import Refusal
 from config.logging import configure_logging
 from config.settings import Settings
 from domain.errors import GatewayError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from domain import verify_draw
+from domain.draws import verify_draw
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -12,15 +12,15 @@ from pathlib import Path
 import aiohttp
 
 from app.boot import own_servers
+from app.command_error import Refusal
 from app.commands.database import deps_for
 from app.demo.phones import Phone
 from app.demo.wire import Wire
 from app.embedded import Servers
 from app.embedded.server import free_port
-from app.keeper import Keeper
-from app.refusal import Refusal
 from app.run import Plan, Prepare, parts, sandbox_urls
 from app.sandbox_setup import with_demo_accounts
+from app.supervisor import Keeper
 from config.settings import Settings
 from models.migrate import migrate
 from services.core.base import Deps, rows

@@ -13,7 +13,7 @@ from domain.errors import Forbidden
 from services.core.streams import OpenStreams
 
 if TYPE_CHECKING:
-    from domain.rulebook import Rulebook
+    from domain.rulebook.book import Rulebook
     from services.core.base import Actor
     from services.registry import Services
 

@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from domain.errors import AppError, Unavailable
+from miniapp_api.http.dispatch import mark_replay
 from miniapp_api.http.problems import BadRequest, plain, problem_of_http, problem_response
-from miniapp_api.http.running import mark_replay
 from services.core.outages import AWAY
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_mobile
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.accounts import Account, RoleGrant
 from services.accounts.verification_codes import check_mobile
 from services.accounts.wechat_binding import account_by_mobile

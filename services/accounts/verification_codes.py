@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.errors import AppError, InvalidInput, TooMany
 from domain.ids import new_id
-from domain.rulebook_sections import Login
+from domain.rulebook.sections import Login
 from models.accounts import Account, VerificationCode
 from services.accounts.puzzles import Puzzles
 from services.accounts.sms_budgets import JOIN, Budget, Notifier

@@ -11,8 +11,8 @@ from itertools import groupby
 from typing import cast
 from uuid import UUID
 
-from domain.form_values import asked
-from domain.rulebook_forms import EntryType, FormField
+from domain.forms.values import asked
+from domain.rulebook.form import EntryType, FormField
 from models.applications import Application, Attachment
 from models.experts import Expert
 from services.applications.repository import read_values

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from domain.entry_lifecycles import ApplicationState
 from domain.errors import Conflict, InvalidInput
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import FileRule, FileType, FormField
-from domain.rulebook_people import MaterialType
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import FileRule, FileType, FormField
+from domain.rulebook.people import MaterialType
 from models.applications import Application, Attachment
 from services.applications.repository import editable_fields
 

@@ -18,7 +18,7 @@ from uuid import UUID
 import structlog
 
 from domain.errors import Conflict, InvalidInput, NotFound, Unavailable
-from domain.rulebook_forms import FileRule
+from domain.rulebook.form import FileRule
 from models.applications import Application, Attachment
 from services.applications.attachment_rules import AttachmentView, check_begin, check_open, clean_name, rule_of, view_of
 from services.applications.repository import get_own, lock_own

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from domain.clock import print_time
 from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry

@@ -1,4 +1,4 @@
-"""The codes that a form's values name, looked up at once: what ``domain.forms`` asks of the catalogues."""
+"""The codes that a form's values name, looked up at once: what ``domain.forms.checking`` asks of the catalogues."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import get_args
 from uuid import UUID
 
 from domain.catalogues import Kind
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from services.core.base import rows
 
 CODE_MAX = 64
@@ -39,7 +39,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Codes:
-    """Entries by kind and code, with all their ancestors; a ``domain.forms.CatalogueView``."""
+    """Entries by kind and code, with all their ancestors; a ``domain.forms.checking.CatalogueView``."""
 
     entries: Mapping[tuple[str, str], Code]
 

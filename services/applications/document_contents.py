@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from domain.clock import local, print_date
-from domain.form_specialties import level_of
-from domain.form_texts import CHOICES, columns_of, show_rows, show_value
-from domain.forms import PersonFacts, account_values, asked, filled
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType, FormField
+from domain.forms.checking import PersonFacts, account_values, asked, filled
+from domain.forms.display import CHOICES, columns_of, show_rows, show_value
+from domain.forms.specialties import level_of
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType, FormField
 from services.applications.codes import Codes
 
 Content = dict[str, object]

@@ -18,10 +18,10 @@ import structlog
 from domain.clock import local
 from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
-from domain.forms import FieldProblem, PersonFacts, person_facts
+from domain.forms.checking import FieldProblem, PersonFacts, person_facts
 from domain.masking import mask_name
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType, FileType
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType, FileType
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert

@@ -11,10 +11,10 @@ from uuid import UUID
 from domain.clock import print_date
 from domain.entry_lifecycles import ApplicationState
 from domain.errors import AppError, Conflict, NotFound
-from domain.form_texts import show_specialty
-from domain.forms import FieldProblem, age_on, check_values
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType
+from domain.forms.checking import FieldProblem, age_on, check_values
+from domain.forms.display import show_specialty
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection
 from models.campaigns import Campaign

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.applications import Application
 from models.campaigns import Campaign
 from services.applications.campaigns import review_end, submission_end

@@ -10,8 +10,8 @@ from tortoise.expressions import Q
 
 from domain.clock import local
 from domain.errors import Forbidden
-from domain.forms import PersonFacts, person_facts
-from domain.rulebook import Rulebook
+from domain.forms.checking import PersonFacts, person_facts
+from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer

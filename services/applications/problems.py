@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.errors import InvalidInput
-from domain.forms import FieldProblem
+from domain.forms.checking import FieldProblem
 
 TOLD_MAX = 50
 

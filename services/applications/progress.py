@@ -9,8 +9,8 @@ from typing import Literal
 from uuid import UUID
 
 from domain.entry_lifecycles import ApplicationState, TaskState
-from domain.form_texts import show_specialty
-from domain.rulebook_reviews import Stage as EntryStage
+from domain.forms.display import show_specialty
+from domain.rulebook.reviews import Stage as EntryStage
 from models.applications import Application, ApplicationSpecialty
 from services.applications import progress_messages as words
 from services.applications.codes import load_codes

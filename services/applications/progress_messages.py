@@ -9,11 +9,11 @@ from typing import cast
 
 from domain.clock import print_until
 from domain.entry_lifecycles import APPLICATION, ApplicationState, FeeState, TaskState
-from domain.fees import Phase, phase_of
-from domain.form_texts import show_region
-from domain.money import yuan
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType
+from domain.forms.display import show_region
+from domain.payments.fees import Phase, phase_of
+from domain.payments.money import yuan
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.applications import Application
 from models.campaigns import Campaign
 from models.payments import Fee

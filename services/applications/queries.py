@@ -10,11 +10,11 @@ from uuid import UUID
 
 from domain.catalogues import full_name
 from domain.entry_lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState, TaskState
-from domain.form_schema import Schema, schema_of
-from domain.form_texts import show_specialty
-from domain.forms import FieldProblem, account_values
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType
+from domain.forms.checking import FieldProblem, account_values
+from domain.forms.display import show_specialty
+from domain.forms.schema import Schema, schema_of
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.campaigns import Campaign

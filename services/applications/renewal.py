@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from domain.forms import FieldProblem, kept_values
-from domain.rulebook import Rulebook
+from domain.forms.checking import FieldProblem, kept_values
+from domain.rulebook.book import Rulebook
 from models.applications import Application, ApplicationSection
 from models.experts import Expert
 from services.applications.persons import file_values

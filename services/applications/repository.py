@@ -15,8 +15,8 @@ from uuid import UUID
 from domain.clock import local
 from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState
 from domain.errors import NotFound
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import Form
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import Form
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.reviews import ReviewEntry
 from services.core.base import Actor, Deps, rows

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
 from domain.errors import AppError, Conflict
-from domain.forms import FieldProblem, check_complete, filled
+from domain.forms.checking import FieldProblem, check_complete, filled
 from domain.persons import PersonCheck
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from domain.clock import print_until
 from domain.entry_lifecycles import ApplicationState
-from domain.form_texts import show_region
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType
+from domain.forms.display import show_region
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert

@@ -17,7 +17,7 @@ from tortoise.transactions import in_transaction
 
 from domain.clock import Clock
 from domain.errors import RuleViolation
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.audit import AuditEntry
 from services.core.crypto import Keyring
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.errors import TooMany
-from domain.rulebook_sections import Login
+from domain.rulebook.sections import Login
 from services.core.base import execute, rows
 
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from domain.lifecycles import DrawState
-from domain.rulebook_forms import FileRule
+from domain.rulebook.form import FileRule
 from models.applications import Attachment
 from services.applications.attachment_rules import AttachmentView, check_begin, clean_name, view_of
 from services.core import permissions

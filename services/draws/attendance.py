@@ -11,8 +11,8 @@ from domain.clock import print_time
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.lifecycles import DrawState, InvitationState
 from domain.positions import Position, to_wgs84
-from domain.rulebook import Rulebook
-from domain.rulebook_texts import time_params
+from domain.rulebook.book import Rulebook
+from domain.rulebook.texts import time_params
 from models.attendance import Attendance, PresenceClaim, Urge, has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation

@@ -7,7 +7,7 @@ from datetime import datetime
 from domain.clock import print_time
 from domain.errors import Conflict, InvalidInput
 from domain.positions import Position, distance
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.draws import CallNotice
 from models.invitations import Invitation
 from services.core.base import violation

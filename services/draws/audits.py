@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain import draws as law
 from domain.clock import print_time
-from domain.draw_record import SKIP_REASONS
+from domain.draws import protocol
+from domain.draws.record import SKIP_REASONS
 from domain.errors import Conflict, NotFound
 from models.draws import CandidateList, Draw, LogEntry, RecusalCommitment
 from services.core import permissions
@@ -114,7 +114,7 @@ class DrawAudits:
             number, items = entry["round"], committed.get(entry["round"])
             if items is None:
                 lines.append(Line("wrong", entry["seq"], f"第{number}轮：锁定的回避名单没有留存，无法打开。"))
-            elif law.recusals_root(one.digest for one in items).hex() != entry["root"]:
+            elif protocol.recusals_root(one.digest for one in items).hex() != entry["root"]:
                 lines.append(Line("wrong", entry["seq"], f"第{number}轮：留存的回避名单与抽取记录中锁定的不符。"))
             elif sorted(one.content for one in items) != today:
                 lines.append(Line("wrong", entry["seq"], f"第{number}轮：现在的回避名单与锁定时不同。"))
@@ -255,7 +255,7 @@ async def _avoided(draw: Draw, committed: Sequence[SealedRecusal]) -> list[UUID]
 
 def _leaves_fit(one: _Opened) -> bool:
     pairs = zip(one.salts, one.experts, one.leaves, strict=True)
-    return all(law.leaf(salt, expert) == leaf for salt, expert, leaf in pairs)
+    return all(protocol.leaf(salt, expert) == leaf for salt, expert, leaf in pairs)
 
 
 def _frozen_digest(log: Sequence[Mapping[str, Any]], one: _Opened) -> tuple[int, str]:

@@ -16,11 +16,11 @@ from uuid import UUID
 import structlog
 from tortoise.exceptions import IntegrityError
 
-from domain import draw_record as record
 from domain.clock import print_time
+from domain.draws import record
 from domain.errors import Conflict, RuleViolation
 from domain.lifecycles import INVITATION, DrawEvent, DrawState, InvitationEvent, InvitationState
-from domain.rulebook_texts import time_params
+from domain.rulebook.texts import time_params
 from models.draws import Absence, CallNotice, CandidateList, Condition, Draw, Round
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, rows, system, transaction, violation

@@ -12,11 +12,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.clock import print_time
-from domain.draw_record import GatheringMoved, Party
+from domain.draws.record import GatheringMoved, Party
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.lifecycles import DISCARD, DiscardEvent, DiscardState, InvitationEvent, InvitationState
 from domain.parsing import mobile_number
-from domain.rulebook_texts import time_params
+from domain.rulebook.texts import time_params
 from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import CallNotice, DiscardRequest, Draw, DrawApplication, LogEntry

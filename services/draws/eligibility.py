@@ -1,4 +1,4 @@
-"""Who may be drawn: the rule of ``domain.eligibility`` as queries, and the facts by which it was judged.
+"""Who may be drawn: the rule of ``domain.draws.eligibility`` as queries, and the facts by which it was judged.
 
 What bars an expert stands in one place, ``_BARS``: the list is frozen without those whom it bars, and it is asked again
 at the moment of a call.
@@ -12,11 +12,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from domain.clock import local
-from domain.draw_record import SkipReason
-from domain.eligibility import covering, years_before
+from domain.draws.eligibility import covering, years_before
+from domain.draws.record import SkipReason
+from domain.draws.recusal import normalise_person_name, unit_keys
 from domain.persons import born_after
-from domain.recusal import normalise_person_name, unit_keys
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
 from services.core.base import rows
 

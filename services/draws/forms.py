@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import InvalidInput
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from services.core.base import violation
 from services.core.short_texts import check_no_link
 

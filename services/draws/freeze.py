@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from domain import draw_record as record
-from domain import draws as law
+from domain.draws import protocol, record
 from models.draws import CallNotice, CandidateList, Condition, Draw, Round
 from services.core.base import Deps
 from services.core.crypto import Keyring
@@ -50,11 +49,13 @@ async def _freeze_list(
     setting: Mapping[str, str],
 ) -> tuple[CandidateList, bytes]:
     """Salt, hash and sort the candidates; who stands behind a leaf, and why, is kept sealed."""
-    noise = os.urandom(law.SALT_BYTES * len(experts))
-    salts = [noise[i : i + law.SALT_BYTES] for i in range(0, len(noise), law.SALT_BYTES)]
-    candidates = sorted((law.leaf(salt, expert), salt, expert) for salt, expert in zip(salts, experts, strict=True))
+    noise = os.urandom(protocol.SALT_BYTES * len(experts))
+    salts = [noise[i : i + protocol.SALT_BYTES] for i in range(0, len(noise), protocol.SALT_BYTES)]
+    candidates = sorted(
+        (protocol.leaf(salt, expert), salt, expert) for salt, expert in zip(salts, experts, strict=True)
+    )
     leaves = [leaf for leaf, _, _ in candidates]
-    blind = os.urandom(law.BLIND_BYTES)
+    blind = os.urandom(protocol.BLIND_BYTES)
     digest, sealed = seal_list(keys, [experts[expert] for _, _, expert in candidates], setting)
     listed = await CandidateList.create(
         round_id=round_row.id,
@@ -62,7 +63,7 @@ async def _freeze_list(
         condition_position=condition.position,
         tier=tier,
         count=len(leaves),
-        root=law.list_root(condition.position, tier, blind, leaves).hex(),
+        root=protocol.list_root(condition.position, tier, blind, leaves).hex(),
         blind=blind.hex(),
         leaves=b"".join(leaves),
         experts_sealed=keys.seal(b"".join(expert.bytes for _, _, expert in candidates), "experts"),

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.clock import print_time
 from domain.errors import Conflict, NotFound
 from domain.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
-from domain.rulebook_texts import time_params
+from domain.rulebook.texts import time_params
 from models.attendance import has_entered
 from models.draws import Absence, CallNotice, Condition, DiscardRequest, Draw
 from models.invitations import Invitation

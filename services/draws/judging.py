@@ -1,4 +1,4 @@
-"""Sealed facts read back as the plain ones of ``domain.eligibility``, to be judged a second time. No database."""
+"""Sealed facts read back as the plain ones of ``domain.draws.eligibility``, to be judged a second time. No database."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from domain import eligibility as law
-from domain.draw_record import SkipReason
-from domain.recusal import normalise_person_name, unit_keys
+from domain.draws import eligibility
+from domain.draws.record import SkipReason
+from domain.draws.recusal import normalise_person_name, unit_keys
 from services.draws.recusal_commitment import SealedRecusal
 
-_CODES: Mapping[law.Reason, SkipReason] = {
+_CODES: Mapping[eligibility.Reason, SkipReason] = {
     "left_pool": "left_pool",
     "inactive": "inactive",
     "not_formal": "inactive",
@@ -29,8 +29,8 @@ _CODES: Mapping[law.Reason, SkipReason] = {
 """What the record calls a reason of the rule."""
 
 
-def candidate_of(pool: str, facts: Mapping[str, Any]) -> law.Candidate:
-    return law.Candidate(
+def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
+    return eligibility.Candidate(
         pool=pool,
         name=facts["name"],
         id_number_hash=facts["id_number_hash"],
@@ -45,19 +45,21 @@ def candidate_of(pool: str, facts: Mapping[str, Any]) -> law.Candidate:
         department=facts["department"],
         recusal_keys=frozenset(facts["recusal_keys"]),
         employments=tuple(
-            law.Employment(frozenset(one["keys"]), _moment(one["until"])) for one in facts["employments"]
+            eligibility.Employment(frozenset(one["keys"]), _moment(one["until"])) for one in facts["employments"]
         ),
         away=tuple(_span(one) for one in facts["leaves"]),
-        calls=tuple(law.Call(UUID(one["draw"]), one["state"], _span(one)) for one in facts["calls"]),
+        calls=tuple(eligibility.Call(UUID(one["draw"]), one["state"], _span(one)) for one in facts["calls"]),
         term_until=_moment(facts["term_until"]),
         born_on=date.fromisoformat(facts["born_on"]) if facts["born_on"] else None,
         reachable=facts["reachable"],
     )
 
 
-def condition_of(pool: str, published: Mapping[str, Any], tier: str, setting: Mapping[str, str]) -> law.Condition:
+def condition_of(
+    pool: str, published: Mapping[str, Any], tier: str, setting: Mapping[str, str]
+) -> eligibility.Condition:
     """A condition as the record publishes it."""
-    return law.Condition(
+    return eligibility.Condition(
         pool=pool,
         mode=published["mode"],
         regions=frozenset(published["regions"]),
@@ -71,12 +73,12 @@ def condition_of(pool: str, published: Mapping[str, Any], tier: str, setting: Ma
 
 def recusals_of(
     draw_id: UUID, committed: Iterable[SealedRecusal], avoided: Iterable[UUID], setting: Mapping[str, str]
-) -> law.Recusals:
+) -> eligibility.Recusals:
     """What a round committed to; ``avoided`` are the draws whose numbers it names."""
     entries = [one.facts for one in committed]
     persons = [one for one in entries if one["kind"] == "person"]
     named = [(normalise_person_name(one["name"]), one["unit"]) for one in persons if not one["id_number_hash"]]
-    return law.Recusals(
+    return eligibility.Recusals(
         draw_id=draw_id,
         employed_after=datetime.fromisoformat(setting["employed_after"]),
         unit_keys=frozenset(
@@ -89,28 +91,38 @@ def recusals_of(
     )
 
 
-def span_of(setting: Mapping[str, str]) -> law.Span:
-    return law.Span(datetime.fromisoformat(setting["starts_at"]), datetime.fromisoformat(setting["ends_at"]))
+def span_of(setting: Mapping[str, str]) -> eligibility.Span:
+    return eligibility.Span(datetime.fromisoformat(setting["starts_at"]), datetime.fromisoformat(setting["ends_at"]))
 
 
 def misfits(
-    pool: str, facts: Sequence[Mapping[str, Any]], condition: law.Condition, recusals: law.Recusals, at: law.Span
-) -> list[tuple[int, law.Reason]]:
+    pool: str,
+    facts: Sequence[Mapping[str, Any]],
+    condition: eligibility.Condition,
+    recusals: eligibility.Recusals,
+    at: eligibility.Span,
+) -> list[tuple[int, eligibility.Reason]]:
     """Candidates who should not have been listed, by their place in the list, each with the reason."""
-    judged = ((place, law.check(candidate_of(pool, one), condition, recusals, at)) for place, one in enumerate(facts))
+    judged = (
+        (place, eligibility.check(candidate_of(pool, one), condition, recusals, at)) for place, one in enumerate(facts)
+    )
     return [(place, reason) for place, reason in judged if reason is not None]
 
 
 def bars_of(
-    pool: str, facts: Mapping[str, Any], condition: law.Condition, recusals: law.Recusals, at: law.Span
+    pool: str,
+    facts: Mapping[str, Any],
+    condition: eligibility.Condition,
+    recusals: eligibility.Recusals,
+    at: eligibility.Span,
 ) -> frozenset[SkipReason]:
     """Every coded reason for which somebody with these facts may be skipped."""
-    found = law.find_bars(candidate_of(pool, facts), condition, recusals, at)
+    found = eligibility.find_bars(candidate_of(pool, facts), condition, recusals, at)
     return frozenset(_CODES[reason] for reason in found if reason in _CODES)
 
 
-def _span(one: Mapping[str, str]) -> law.Span:
-    return law.Span(datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"]))
+def _span(one: Mapping[str, str]) -> eligibility.Span:
+    return eligibility.Span(datetime.fromisoformat(one["starts_at"]), datetime.fromisoformat(one["ends_at"]))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tortoise.expressions import Q
 
 from domain.lifecycles import InvitationState
-from domain.rulebook_texts import time_params
+from domain.rulebook.texts import time_params
 from models.invitations import Invitation
 from models.notices import Attempt
 from services.core.base import Deps

@@ -12,7 +12,7 @@ from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
 
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.draws import Draw, DrawLot
 from models.experts import CatalogueEntry
 from models.projects import Lot, Project

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-from domain.draw_record import Json
+from domain.draws.record import Json
 from domain.errors import Forbidden
 from models.draws import Draw, LogEntry
 from services.core.base import Actor, Deps, record, transaction

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain import draws as law
+from domain.draws import protocol
 from models.draws import AvoidedDraw, Draw, RecusalCommitment, RecusalPerson, RecusalUnit
 from services.core.crypto import Keyring
 
@@ -21,7 +21,7 @@ class SealedRecusal:
 
     @property
     def digest(self) -> bytes:
-        return law.sealed_digest("recusal", self.salt, self.content)
+        return protocol.sealed_digest("recusal", self.salt, self.content)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -32,8 +32,10 @@ async def commit_recusals(keys: Keyring, draw: Draw, round_number: int) -> bytes
     """Seal today's recusals of the draw and return their root. What an earlier round committed keeps its salt."""
     before = await RecusalCommitment.filter(draw_id=draw.id).order_by("-round_number").first()
     salts = {one.content: one.salt for one in open_commitment(keys, before)} if before else {}
-    items = [SealedRecusal(salts.get(content) or os.urandom(law.SALT_BYTES), content) for content in await listed(draw)]
-    root = law.recusals_root(item.digest for item in items)
+    items = [
+        SealedRecusal(salts.get(content) or os.urandom(protocol.SALT_BYTES), content) for content in await listed(draw)
+    ]
+    root = protocol.recusals_root(item.digest for item in items)
     opening = json.dumps([[item.salt.hex(), item.content.decode()] for item in items], ensure_ascii=False)
     await RecusalCommitment.create(
         draw_id=draw.id, round_number=round_number, root=root.hex(), opening_sealed=keys.seal(opening, "recusals")

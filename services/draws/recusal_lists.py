@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from domain.draws.recusal import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.parsing import credit_code, id_number
-from domain.recusal import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
 from models.draws import Draw, RecusalPerson, RecusalUnit
 from models.projects import Project
 from services.core.base import Actor, Deps, transaction, violation

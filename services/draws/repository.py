@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.clock import local, print_time
-from domain.draw_record import Act, Ended, Head, Party, start, write_all
+from domain.draws.record import Act, Ended, Head, Party, start, write_all
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.lifecycles import DRAW, DiscardState, DrawEvent, DrawState
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.accounts import Account, RoleGrant
 from models.attendance import Attendance
 from models.draws import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain.draw_record import SupervisorFacts
+from domain.draws.record import SupervisorFacts
 from domain.errors import Conflict, InvalidInput
 from models.accounts import Account
 from models.draws import Draw, Supervisor, SupervisorEntry

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from domain.clock import SHANGHAI
-from domain.forms import filled
-from domain.recusal import normalise_unit_name
-from domain.rulebook import Rulebook
+from domain.draws.recusal import normalise_unit_name
+from domain.forms.checking import filled
+from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty
 from models.experts import Expert

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.clock import print_time
 from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Campaign

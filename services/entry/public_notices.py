@@ -9,9 +9,9 @@ from uuid import UUID
 
 from domain.entry_lifecycles import ApplicationState
 from domain.errors import NotFound
-from domain.form_texts import show_region, show_specialty, show_value
-from domain.rulebook import Rulebook
-from domain.rulebook_reviews import PublicNotice as Rules
+from domain.forms.display import show_region, show_specialty, show_value
+from domain.rulebook.book import Rulebook
+from domain.rulebook.reviews import PublicNotice as Rules
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from services.applications.codes import load_codes
 from services.applications.repository import enters, open_values

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from domain.clock import print_time
 from domain.entry_lifecycles import ApplicationEvent, ApplicationState
-from domain.rulebook import Rulebook
-from domain.rulebook_reviews import Stage
+from domain.rulebook.book import Rulebook
+from domain.rulebook.reviews import Stage
 from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert

@@ -11,7 +11,7 @@ from typing import TypeVar
 from stdnum.cn import ric
 
 from domain.clock import SHANGHAI
-from domain.recusal import normalise_unit_name, unit_keys
+from domain.draws.recusal import normalise_unit_name, unit_keys
 from services.core.pinyin import sort_name
 from services.experts.import_sheet import COLUMNS
 from services.spreadsheets.cells import BadCell, Cells, Lookup, Once, RowError, credit_code, needed, places_of, short

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.applications import Application
 from models.experts import Expert
 from services.core.base import rows

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated, Unavailable
-from domain.rulebook_people import MaterialType
+from domain.rulebook.people import MaterialType
 from models.materials import Material
 from services.applications.attachment_rules import clean_name
 from services.core.base import Actor, Deps, record, transaction

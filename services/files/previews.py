@@ -7,7 +7,7 @@ from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from domain.errors import Unavailable
-from domain.rulebook_forms import FileType
+from domain.rulebook.form import FileType
 from services.files.sealed_files import FileLost, SealedFiles
 from services.inspection.checker import FileChecker
 from services.inspection.contents import PREVIEW

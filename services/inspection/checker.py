@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import cast
 
 from domain.errors import InvalidInput
-from domain.rulebook_forms import FileType
-from domain.rulebook_people import MaterialType
+from domain.rulebook.form import FileType
+from domain.rulebook.people import MaterialType
 from services.inspection.contents import Found
 from services.inspection.limited_process import Head, LimitedProcess, Limits
 from services.spreadsheets.formats import Column, Format, Line, SheetError

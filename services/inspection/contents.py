@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from domain.errors import InvalidInput
-from domain.rulebook_forms import FileType
+from domain.rulebook.form import FileType
 from services.inspection.heic import is_heic, jpeg_of
 from services.inspection.pdf_actions import does_something
 

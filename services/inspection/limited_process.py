@@ -23,7 +23,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 ANSWER_MAX = 256 * 1024 * 1024
 """Bytes of an answer; a child that says more is ended."""
 _CHUNK = 1024 * 1024
-_ROOT = Path(__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 
 Head = dict[str, Any]  # JSON-able
 Work = Callable[[Head, bytes], tuple[Head, Sequence[bytes]]]

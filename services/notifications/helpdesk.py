@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.clock import print_full
 from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation, Unauthenticated
 from domain.masking import mask_mobile, mask_name
-from domain.rulebook_people import Question
+from domain.rulebook.people import Question
 from models.accounts import Account
 from models.helpdesk import Feedback
 from services.accounts.verification_codes import Notifier

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.lifecycles import AttemptState
-from domain.rulebook_sections import Ladder, Step
+from domain.rulebook.sections import Ladder, Step
 
 _RUNNING = (AttemptState.PENDING, AttemptState.SENT, AttemptState.UNKNOWN)
 _REACHED = (AttemptState.DELIVERED, AttemptState.ANSWERED)

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from domain.entry_lifecycles import ApplicationState
 from domain.errors import InvalidInput
-from domain.form_texts import show_region
-from domain.rulebook import Rulebook
+from domain.forms.display import show_region
+from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application
 from services.applications.codes import load_codes

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from domain.entry_lifecycles import ApplicationState, FeeState, InvoiceState, OrderState, RefundState
 from domain.errors import InvalidInput, NotFound
-from domain.fees import After, choices_after_refund
 from domain.masking import mask_name
+from domain.payments.fees import After, choices_after_refund
 from models.accounts import Account
 from models.applications import Application
 from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.clock import local
 from domain.entry_lifecycles import ApplicationState, OrderState, RefundState
 from domain.errors import InvalidInput
-from domain.form_texts import show_region, show_specialty
+from domain.forms.display import show_region, show_specialty
 from domain.ids import new_id
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from services.applications.campaigns import entry_names

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from domain.draw_record import document
-from domain.verify_draw import verify
+from domain.draws.record import document
+from domain.draws.verify_draw import verify
 from models.draws import Draw, LogEntry
 from services.core.audit import find_break
 from services.core.base import Deps, rows

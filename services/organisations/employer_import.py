@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from domain.draws.recusal import normalise_unit_name
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.ids import new_id
-from domain.recusal import normalise_unit_name
 from models.campaigns import Employer
 from models.campaigns import EmployerImport as Sheet
 from models.experts import CatalogueEntry

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
+from domain.draws.recusal import normalise_unit_name
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
-from domain.recusal import normalise_unit_name
 from models.campaigns import Employer, EmployerRequest
 from models.experts import CatalogueEntry
 from services.accounts.verification_codes import Notifier

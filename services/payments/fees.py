@@ -9,8 +9,8 @@ from domain.clock import local
 from domain.entry_lifecycles import FEE, FeeEvent, FeeState
 from domain.errors import NotFound
 from domain.ids import new_id
-from domain.money import yuan
-from domain.rulebook_reviews import Fee as FeeRules
+from domain.payments.money import yuan
+from domain.rulebook.reviews import Fee as FeeRules
 from models.applications import Application
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder

@@ -28,8 +28,8 @@ from domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from domain.fees import next_question, order_ends, phase_of
 from domain.ids import new_id
+from domain.payments.fees import next_question, order_ends, phase_of
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.errors import Unauthenticated
-from domain.fees import Phase, phase_of
 from domain.masking import mask_name
-from domain.money import yuan
+from domain.payments.fees import Phase, phase_of
+from domain.payments.money import yuan
 from models.accounts import Account
 from models.payments import BillDifference, Fee, Invoice
 from services.core.base import Actor, Deps, rows

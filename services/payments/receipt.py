@@ -10,7 +10,7 @@ from domain.clock import local, print_date
 from domain.entry_lifecycles import FeeState
 from domain.errors import Conflict, NotFound
 from domain.masking import mask_name
-from domain.money import capital, yuan
+from domain.payments.money import capital, yuan
 from models.accounts import Account
 from models.payments import Fee, PayOrder
 from services.core.base import Deps

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from domain.entry_lifecycles import ApplicationState, FeeState, OrderState
-from domain.money import yuan
+from domain.payments.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayEvent, PayOrder
 from services.accounts.verification_codes import Notifier

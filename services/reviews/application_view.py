@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import NotFound
-from domain.form_texts import columns_of, show_rows, show_value
-from domain.form_values import asked
-from domain.forms import account_values, filled
+from domain.forms.checking import account_values, filled
+from domain.forms.display import columns_of, show_rows, show_value
+from domain.forms.values import asked
 from domain.masking import mask_id_number, mask_mobile
-from domain.rulebook_forms import EntryType, FormField
+from domain.rulebook.form import EntryType, FormField
 from models.accounts import Account
 from models.applications import Application, Attachment
 from services.applications.codes import Codes, load_codes

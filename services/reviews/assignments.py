@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
-from domain.form_texts import show_region, show_specialty
+from domain.forms.display import show_region, show_specialty
 from domain.masking import mask_mobile
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment

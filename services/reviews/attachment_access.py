@@ -10,8 +10,8 @@ from uuid import UUID
 import structlog
 
 from domain.errors import NotFound, Unavailable
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import FileType
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import FileType
 from models.applications import Application, Attachment
 from services.applications.attachment_rules import AttachmentView, field_of
 from services.applications.attachments import ready_files

@@ -11,9 +11,9 @@ from uuid import UUID
 from domain.clock import print_time
 from domain.entry_lifecycles import TASK, ApplicationEvent, ApplicationState, TaskEvent, TaskState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from domain.form_texts import show_specialty
-from domain.rulebook import Rulebook
-from domain.rulebook_reviews import OPINION_MAX, ReviewStep
+from domain.forms.display import show_specialty
+from domain.rulebook.book import Rulebook
+from domain.rulebook.reviews import OPINION_MAX, ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from domain.entry_lifecycles import ApplicationState, TaskState
 from domain.errors import Conflict
-from domain.form_texts import show_region, show_specialty
+from domain.forms.display import show_region, show_specialty
 from domain.masking import mask_id_number, mask_mobile
 from domain.persons import PersonCheck
-from domain.rulebook import Rulebook
-from domain.rulebook_reviews import ReviewStep
+from domain.rulebook.book import Rulebook
+from domain.rulebook.reviews import ReviewStep
 from models.accounts import Account
 from models.applications import Application
 from models.reviews import ReviewEntry, ReviewTask

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.entry_lifecycles import TASK, TaskEvent, TaskState
-from domain.rulebook import Rulebook
-from domain.rulebook_reviews import ReviewStep
+from domain.rulebook.book import Rulebook
+from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewTask
 from services.core.base import rows

@@ -18,7 +18,7 @@ import pytest
 
 from app import cli
 from app.backup import DUMP, MANIFEST, SETTINGS, back_up, restore
-from app.refusal import Refusal
+from app.command_error import Refusal
 from app.sandbox_setup import with_demo_accounts
 from app.settings_env import settings_as_env
 from config.settings import Settings

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from app.boot import load_settings
+from app.command_error import Refusal
 from app.key_strength import check_own_keys, find_weakness
-from app.refusal import Refusal
 from app.sandbox_setup import check_production
 from config.settings import Keys
 from tests.factories.settings import production_settings

@@ -17,10 +17,10 @@ import asyncpg
 import pytest
 
 from app import run as run_module
+from app.command_error import Refusal
 from app.embedded import EmbeddedError, find_instance
-from app.keeper import Part
-from app.refusal import Refusal
 from app.run import Plan, addresses, check_ports, parts, run, sandbox_urls
+from app.supervisor import Part
 from config.settings import Settings
 from tests.factories.settings import make_settings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import sandbox_keys
-from app.refusal import Refusal
+from app.command_error import Refusal
 from app.sandbox_keys import FILE, demo_keys, public_pem
 from config.settings import load_private_key
 

@@ -30,7 +30,7 @@ from services.ports import MenuItem
 from tests.bot.conftest import KEYS, NOW, message
 
 CODEC = Codec("demo", appid="wx1", token="token", aes_key="a" * 43, original_id="gh_1")
-LIMITS = ("bot.line._TIMEOUT", "bot.engine._LATE_LIMIT", "bot.engine._REDIS_LIMIT")
+LIMITS = ("bot.pipelined_redis._TIMEOUT", "bot.engine._LATE_LIMIT", "bot.engine._REDIS_LIMIT")
 LONG = 30.0
 """Seconds that nothing takes, however busy the machine is."""
 

@@ -15,7 +15,7 @@ import pytest
 
 from bot.dialogue import BUSY
 from bot.inbox import Inbox
-from bot.kept import KEPT
+from bot.pending_replies import KEPT
 from bot.router import Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from config.settings import Settings
-from domain.rulebook import check_rulebooks, load_rulebook, load_rulebooks
+from domain.rulebook.book import check_rulebooks, load_rulebook, load_rulebooks
 
 POOLS = Path("config/pools")
 

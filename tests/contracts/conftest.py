@@ -27,18 +27,18 @@ from config.settings import (
     Wechat,
 )
 from domain.clock import SystemClock
+from gateways.alibaba.identity_verification import AlibabaPersons
+from gateways.alibaba.sms import AlibabaSms
+from gateways.alibaba.voice import AlibabaVoice
 from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
-from gateways.mini_program import MiniPrograms
-from gateways.persons import AlibabaPersons
-from gateways.shared import SharedValues
-from gateways.sms import AlibabaSms
-from gateways.voice import AlibabaVoice
-from gateways.wechat import OfficialAccounts
-from gateways.wechat_api import WechatApi
-from gateways.wechat_pay import WechatPay
-from gateways.wechat_quota import DailyQuotas
-from gateways.wechat_token import AccessTokens
+from gateways.wechat.access_token import AccessTokens
+from gateways.wechat.api import WechatApi
+from gateways.wechat.mini_program import MiniPrograms
+from gateways.wechat.official_account import OfficialAccounts
+from gateways.wechat.quota import DailyQuotas
+from gateways.wechat.token_cache import SharedValues
+from gateways.wechat_pay.platform import WechatPay
 from sandbox import config as sandbox_config
 from sandbox.server import create_app
 from tests.gateways.pay_platform import (

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.errors import OutcomeUnknown, Rejected, Transient
-from gateways.sms import parse_sms_receipts
-from gateways.voice import parse_voice_receipts
+from gateways.alibaba.sms import parse_sms_receipts
+from gateways.alibaba.voice import parse_voice_receipts
 from services.ports import CallDetail, CallReport, SmsReport
 from tests.contracts.conftest import MOBILE, World
 

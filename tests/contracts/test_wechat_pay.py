@@ -10,7 +10,7 @@ import pytest
 
 from domain.clock import local
 from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
-from gateways.wechat_pay import WechatPay
+from gateways.wechat_pay.platform import WechatPay
 from services.ports import (
     BankCard,
     InvoiceReport,

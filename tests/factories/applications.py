@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.form_values import UNIT_PARTS
-from domain.forms import asked
-from domain.rulebook import Provenance, Rulebook
-from domain.rulebook_forms import EntryType, FormField
+from domain.forms.checking import asked
+from domain.forms.values import UNIT_PARTS
+from domain.rulebook.book import Provenance, Rulebook
+from domain.rulebook.form import EntryType, FormField
 from models.accounts import Account
 from models.applications import Application, Attachment
 from models.campaigns import Campaign, Employer

@@ -17,8 +17,8 @@ from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, Na
 
 from domain.clock import Clock, SystemClock
 from domain.errors import Rejected, Transient
-from domain.rulebook_forms import FileType
-from domain.rulebook_people import MaterialType
+from domain.rulebook.form import FileType
+from domain.rulebook.people import MaterialType
 from services.inspection.checker import FileChecker
 from services.inspection.contents import Found, inspect, render_picture
 from services.inspection.office_documents import inspect_material

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from domain.catalogues import load_catalogues
-from domain.forms import CatalogueView, PersonFacts, asked, person_facts
-from domain.rulebook import Rulebook, load_rulebook
-from domain.rulebook_forms import EntryType
+from domain.forms.checking import CatalogueView, PersonFacts, asked, person_facts
+from domain.rulebook.book import Rulebook, load_rulebook
+from domain.rulebook.form import EntryType
 
 POOLS = Path("config/pools")
 CATALOGUES = Path("config/catalogues")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from domain.draw_record import Json, document
-from domain.draws import participant_commitment
+from domain.draws.protocol import participant_commitment
+from domain.draws.record import Json, document
+from domain.draws.verify_draw import verify as verify_record
 from domain.errors import Transient
-from domain.verify_draw import verify as verify_record
 from models.draws import Condition, Draw, SupervisorEntry
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation

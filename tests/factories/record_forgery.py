@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from domain import draw_record
-from domain.verify_draw import verify
+from domain.draws import record as draw_record
+from domain.draws.verify_draw import verify
 from tests.factories.draw_records import DRAW, POOL, Script
 
 Facts = dict[str, object]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from domain.ids import new_id
-from domain.rulebook import Rulebook
-from domain.rulebook_reviews import Review
+from domain.rulebook.book import Rulebook
+from domain.rulebook.reviews import Review
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.campaigns import Employer

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from config.settings import MiniProgram, OfficialAccount, Pay, PayMerchant, Wechat
 from domain.clock import FixedClock
-from gateways.wechat_pay import WechatPay
+from gateways.wechat_pay.platform import WechatPay
 from tests.gateways.support import Tools
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)

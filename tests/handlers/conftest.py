@@ -25,7 +25,7 @@ from bot.router import Router
 from bot.users import Users
 from bot.windows import Windows
 from domain.clock import FixedClock
-from domain.rulebook import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook, load_rulebooks
 from handlers import register_all
 from models.accounts import Account, WechatIdentity
 from models.experts import Expert

@@ -23,8 +23,8 @@ from app.demo.phones import bubbles
 from app.demo.stage import stage
 from app.demo.wire import Refused
 from domain.clock import local
+from domain.draws.verify_draw import verify
 from domain.errors import RuleViolation
-from domain.verify_draw import verify
 from services.operations.invariants import find_broken, find_broken_audit
 from tests.folders import data_folder
 from tests.journeys import guangdong as gd

@@ -17,7 +17,7 @@ from tortoise import Tortoise
 
 from domain.clock import FixedClock
 from domain.errors import Rejected
-from domain.rulebook import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook, load_rulebooks
 from miniapp_api import setup
 from models.accounts import Account
 from models.experts import Expert

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.draws import leaf, participant_commitment
-from domain.verify_draw import verify
+from domain.draws.protocol import leaf, participant_commitment
+from domain.draws.verify_draw import verify
 from models.accounts import Account, IdempotencyKey
 from models.invitations import Invitation
 from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, start_draw

@@ -10,8 +10,8 @@ from aiohttp import FormData
 from domain.errors import Unavailable
 from domain.ids import new_id
 from miniapp_api.assembly import APIS
-from miniapp_api.http import running
-from miniapp_api.http.reading import BodyRoom
+from miniapp_api.http import dispatch
+from miniapp_api.http.parsing import BodyRoom
 from tests.factories.applicants import make_applicant
 from tests.factories.files import jpeg
 from tests.factories.offices import Office
@@ -30,7 +30,7 @@ def forbid_reading(patch: pytest.MonkeyPatch) -> None:
     async def read(*_given: object) -> Any:
         raise AssertionError("the body was read")
 
-    patch.setattr(running, "read_arguments", read)
+    patch.setattr(dispatch, "read_arguments", read)
 
 
 def _form(content: bytes) -> FormData:

@@ -19,8 +19,8 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 from app.demo.stage import Stage, stage
 from app.demo_people import EXPERTS
 from app.preparations import bring_demo_people
-from domain.draws import participant_commitment
-from domain.verify_draw import verify
+from domain.draws.protocol import participant_commitment
+from domain.draws.verify_draw import verify
 from tests.factories.files import pdf
 from tests.folders import data_folder
 from tests.sandbox.test_page import CHROMIUM, FLAGS

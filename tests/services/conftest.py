@@ -14,7 +14,7 @@ from tortoise import Tortoise
 
 from domain.clock import FixedClock
 from domain.ids import new_id
-from domain.rulebook import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook, load_rulebooks
 from models.setup import tortoise_config
 from services.core.base import Deps, Jobs, execute
 from services.core.crypto import Keyring

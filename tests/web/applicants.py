@@ -22,8 +22,8 @@ from tortoise import Tortoise
 import miniapp_api
 from app.demo_data import load_demo
 from domain.clock import FixedClock
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import FormField
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import FormField
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer

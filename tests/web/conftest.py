@@ -17,7 +17,7 @@ from tortoise import Tortoise
 
 from domain.clock import FixedClock
 from domain.errors import Rejected
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.experts import Expert
 from models.invitations import Invitation

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page, expect
 
-from domain.forms import asked
-from domain.rulebook import Rulebook
-from domain.rulebook_forms import EntryType, FormField
+from domain.forms.checking import asked
+from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType, FormField
 from tests.factories.files import pdf
 from tests.factories.people import CREDIT_CODE
 from tests.web.applicants import photograph

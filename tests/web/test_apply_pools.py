@@ -17,8 +17,8 @@ import miniapp_api
 from app.demo_data import load_catalogues_of
 from domain.clock import FixedClock
 from domain.errors import InvalidInput
-from domain.rulebook import Rulebook, load_rulebooks
-from domain.rulebook_forms import EntryType
+from domain.rulebook.book import Rulebook, load_rulebooks
+from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection
 from models.experts import Expert

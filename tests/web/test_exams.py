@@ -8,7 +8,7 @@ from typing import cast
 import aiohttp
 import pytest
 
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.applications import Application
 from models.audit import AuditEntry
 from models.experts import Expert

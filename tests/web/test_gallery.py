@@ -14,7 +14,7 @@ from tests.stylesheets import GEOMETRY, shared_classes
 from tests.web.conftest import World
 from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, SCREENSHOTS, browser, look
 from web.rolls import Number, Roll
-from web.words import filters
+from web.template_filters import filters
 
 __all__ = ["browser"]
 WEB = Path(__file__).parents[2] / "web"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
-from domain.verify_draw import verify
-from tests.domain.test_record_fuzz import ERRORS, WARNINGS, honest
+from domain.draws.verify_draw import verify
+from tests.domain.draws.test_record_fuzz import ERRORS, WARNINGS, honest
 from tests.factories.offices import Office
 from tests.factories.record_forgery import Forgery, forgery_of, mutate
 from tests.web.conftest import World

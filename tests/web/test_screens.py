@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
-from domain.verify_draw import verify
+from domain.draws.verify_draw import verify
 from models.draws import LogEntry
 from services.core.streams import CAPS
 from tests.factories.offices import add_experts, fix_seed, make_draw

@@ -11,7 +11,7 @@ import aiohttp.web as http
 
 from domain.entry_lifecycles import LOG_LABELS, ApplicationState
 from domain.errors import AppError, InvalidInput, NotFound
-from domain.rulebook_forms import EntryType
+from domain.rulebook.form import EntryType
 from services.applications.campaigns import entry_names
 from services.core.base import Actor
 from services.entry.conclusions import ExamResult

@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from domain.clock import SHANGHAI, local
 from domain.errors import AppError, InvalidInput, NotFound
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from services.core.base import Actor
 from services.core.permissions import check
 from services.registry import Services

@@ -8,7 +8,7 @@ from typing import ClassVar, cast, get_args
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from domain.fees import AFTER_NAMES, After
+from domain.payments.fees import AFTER_NAMES, After
 from services.core.base import Actor
 from services.office.dashboard import OrderView
 from services.payments.queries import OrderFilter

@@ -16,7 +16,7 @@ from tortoise.queryset import QuerySet
 from domain.entry_lifecycles import FeeState, InvoiceEvent, InvoiceState
 from domain.errors import GatewayError, Rejected, Transient, Unavailable
 from domain.ids import new_id
-from domain.money import yuan
+from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.accounts.verification_codes import Notifier
 from services.core.base import Deps, execute, rows, system, transaction

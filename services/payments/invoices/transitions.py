@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.entry_lifecycles import INVOICE, FeeState, InvoiceEvent, InvoiceState
 from domain.ids import new_id
-from domain.money import yuan
+from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.accounts.verification_codes import Notifier
 from services.core.base import Actor, Deps, record

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from domain.entry_lifecycles import ApplicationEvent, ApplicationState, FeeState
 from domain.errors import Conflict
-from domain.fees import AFTER_NAMES, After, choices_after_refund
+from domain.payments.fees import AFTER_NAMES, After, choices_after_refund
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
 from services.accounts.verification_codes import Notifier

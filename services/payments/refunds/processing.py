@@ -19,9 +19,9 @@ from domain.entry_lifecycles import (
     RefundState,
 )
 from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Rejected
-from domain.fees import After
 from domain.ids import new_id
-from domain.money import yuan
+from domain.payments.fees import After
+from domain.payments.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
 from services.accounts.verification_codes import Notifier

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
-from domain.rulebook_people import Password
+from domain.rulebook.people import Password
 from models.accounts import Account, Session, WrongTry
 from models.audit import AuditEntry
 from models.experts import Expert

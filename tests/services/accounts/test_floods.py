@@ -12,7 +12,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import AppError, InvalidInput, TooMany
 from domain.ids import new_id
-from domain.rulebook_sections import Login
+from domain.rulebook.sections import Login
 from models.accounts import Account, KnownBrowser, SpentToken, VerificationCode
 from services.accounts.credentials import Credentials
 from services.accounts.passwords import HASHER, Passwords

@@ -12,7 +12,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, InvalidInput, RuleViolation, TooMany
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.accounts import Account, IdempotencyKey, Session, VerificationCode, WechatIdentity
 from models.audit import AuditEntry
 from models.experts import Expert

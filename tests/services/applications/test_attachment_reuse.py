@@ -11,8 +11,8 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import NotFound
-from domain.rulebook import load_rulebook
-from domain.rulebook_forms import FormField
+from domain.rulebook.book import load_rulebook
+from domain.rulebook.form import FormField
 from models.applications import Application, Attachment
 from models.experts import Expert
 from services.applications.attachments import KEPT_AFTER_REMOVAL, Attachments

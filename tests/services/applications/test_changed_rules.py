@@ -9,7 +9,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import InvalidInput
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.applications import Application, ApplicationSpecialty
 from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from domain.ids import new_id
-from gateways.printer import TypstPrinter
+from gateways.document_renderer import TypstPrinter
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.audit import AuditEntry

@@ -7,7 +7,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.entry_lifecycles import ApplicationState, FeeState
 from domain.errors import Conflict, RuleViolation
-from domain.rulebook import load_rulebooks
+from domain.rulebook.book import load_rulebooks
 from models.applications import Application, Attachment, PrintedForm
 from models.payments import Fee
 from models.reviews import ReviewTask

@@ -9,7 +9,7 @@ import pytest
 from domain.entry_lifecycles import APPLICATION, ApplicationState
 from domain.errors import Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.ids import new_id
-from domain.rulebook import load_rulebooks
+from domain.rulebook.book import load_rulebooks
 from models.applications import Application
 from models.audit import AuditEntry
 from services.applications.campaigns import Campaigns

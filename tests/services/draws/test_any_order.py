@@ -12,7 +12,7 @@ import pytest
 from tortoise.queryset import QuerySet
 
 from domain.clock import FixedClock
-from domain.draws import participant_commitment
+from domain.draws.protocol import participant_commitment
 from domain.errors import AppError
 from domain.ids import new_id
 from models.draws import CallNotice, CandidateList, Condition, DiscardRequest, LogEntry, Round

@@ -11,7 +11,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, Unavailable
 from domain.positions import Position
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import CallNotice

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
+from domain.draws.recusal import unit_keys
 from domain.errors import Forbidden, NotFound, RuleViolation
 from domain.ids import new_id
-from domain.recusal import unit_keys
 from models.audit import AuditEntry
 from models.draws import CandidateList, Draw, ListSnapshot, LogEntry, RecusalUnit, SkipFact
 from models.experts import Employment, Expert, Unavailability

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.draw_record import WITHHELD_MAX
-from domain.draws import participant_commitment
+from domain.draws.protocol import participant_commitment
+from domain.draws.record import WITHHELD_MAX
+from domain.draws.recusal import unit_keys
 from domain.errors import Conflict, NotFound, RuleViolation
 from domain.ids import new_id
-from domain.recusal import unit_keys
 from models.draws import CandidateList, LogEntry
 from models.experts import Employment, Expert
 from models.invitations import Invitation

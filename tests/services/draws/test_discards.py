@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock
+from domain.draws.verify_draw import verify
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
-from domain.verify_draw import verify
 from models.draws import DiscardRequest, Draw
 from models.invitations import Invitation
 from models.notices import Notice

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from domain.errors import Forbidden, NotFound, Unavailable
-from gateways.printer import TypstPrinter
+from gateways.document_renderer import TypstPrinter
 from services.core.base import Actor, Deps
 from services.draws.documents import TITLES, DrawPapers, Kind
 from tests.factories.files import PlainPrinter

@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock
+from domain.draws.verify_draw import verify
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
-from domain.verify_draw import verify
 from models.draws import Draw, DrawApplication
 from models.invitations import Invitation
 from models.notices import Notice

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from domain.draws.recusal import unit_keys
 from domain.errors import Conflict, InvalidInput, RuleViolation, TooMany
-from domain.recusal import unit_keys
 from models.draws import CandidateList, Condition, LogEntry, RecusalCommitment, RecusalPerson, RecusalUnit, UsageCount
 from models.experts import Employment, Expert
 from services.core.base import Deps

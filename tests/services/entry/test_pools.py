@@ -9,8 +9,8 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.ids import new_id
-from domain.rulebook import load_rulebooks
-from domain.rulebook_reviews import ReviewStep
+from domain.rulebook.book import load_rulebooks
+from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, PrintedForm
 from models.experts import Expert
 from models.notices import Notice

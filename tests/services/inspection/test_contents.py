@@ -18,7 +18,7 @@ from pypdf import PdfWriter
 
 import services.inspection.heic
 from domain.errors import InvalidInput, Unavailable
-from domain.rulebook_forms import FileType
+from domain.rulebook.form import FileType
 from services.inspection.checker import FileChecker
 from services.inspection.contents import PREVIEW, inspect, render_picture
 from services.inspection.limited_process import LimitedProcess, Limits
@@ -123,7 +123,7 @@ def test_a_heic_that_is_cut_off_is_refused(content: bytes) -> None:
 
 
 def test_a_heic_of_too_many_pixels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services.heic, "PIXELS_MAX", 1000)
+    monkeypatch.setattr(services.inspection.heic, "PIXELS_MAX", 1000)
     assert code_of(heic()) == "file_pixels"
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from domain.errors import NotFound
-from domain.rulebook import Rulebook, load_rulebooks
-from domain.rulebook_texts import KINDS, placeholders
+from domain.rulebook.book import Rulebook, load_rulebooks
+from domain.rulebook.texts import KINDS, placeholders
 from handlers.commands import TAPS
 from models.invitations import Invitation
 from models.notices import Attempt, Notice

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from domain.lifecycles import AttemptState
-from domain.rulebook_sections import Ladder, Step
-from domain.rulebook_types import parse_hours
+from domain.rulebook.sections import Ladder, Step
+from domain.rulebook.types import parse_hours
 from services.notifications.ladder import Tried, plan
 
 T0 = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # noon in Shanghai

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.fees import next_question, order_ends, phase_of
+from domain.payments.fees import next_question, order_ends, phase_of
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
 from services.core.base import Deps, transaction

@@ -10,7 +10,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, NotFound, Rejected, RuleViolation, TooMany, Unauthenticated, Unavailable
 from domain.ids import new_id
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.audit import AuditEntry
 from models.payments import Fee, PayOrder

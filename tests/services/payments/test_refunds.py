@@ -10,8 +10,8 @@ import pytest
 from domain.clock import FixedClock
 from domain.entry_lifecycles import ApplicationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected
-from domain.fees import choices_after_refund
 from domain.ids import new_id
+from domain.payments.fees import choices_after_refund
 from models.applications import Application
 from models.payments import Fee, Invoice, PayOrder, Refund
 from models.reviews import ReviewEntry

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import InvalidInput
-from domain.rulebook import Rulebook
+from domain.rulebook.book import Rulebook
 from models.applications import Application, ApplicationSpecialty
 from models.experts import Expert
 from models.reviews import ReviewEntry, ReviewTask

@@ -1,0 +1,237 @@
+"""Who may be drawn for a condition (抽取条件): the rule as plain facts and one predicate.
+
+The service asks the database; this is the same rule to be read and to test that query against. See
+``docs/algorithms/recusal.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from domain.clock import local
+from domain.draws.recusal import normalise_person_name
+from domain.persons import born_after
+
+Reason = Literal[
+    "other_pool",
+    "left_pool",
+    "inactive",
+    "not_formal",
+    "term_over",
+    "over_age",
+    "unreachable",
+    "specialty",
+    "region",
+    "title_level",
+    "qualification",
+    "department",
+    "recused_unit",
+    "recused_person",
+    "avoided_draw",
+    "called_before",
+    "leave",
+    "overlap",
+]
+
+TOOK_PART = frozenset(("accepted", "left", "absent", "recused", "released"))
+"""States of an invitation after which a person has taken part in a draw, for draws whose people are to be avoided."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Half-open, aware."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def overlaps(self, other: Span) -> bool:
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is asked for. ``specialty`` is the main or the alternative one; empty text: any.
+
+    ``age_max`` is the pool's standing age limit in completed years; None: there is none.
+    """
+
+    pool: str
+    mode: Literal["permanent", "willing"]
+    regions: frozenset[str]
+    specialty: str
+    title_level: str = ""
+    qualification: str = ""
+    department: str = ""
+    age_max: int | None = None
+
+
+@dataclass(frozen=True)
+class Employment:
+    """``until`` None: still there."""
+
+    keys: frozenset[str]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """An invitation that the candidate has or had."""
+
+    draw_id: UUID
+    state: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is known of an expert. ``specialties`` as declared; ``region`` the permanent one; ``left`` the pool.
+
+    ``term_until`` None: no end is told. ``born_on`` None: unknown, which no limit of age lets pass.
+    ``reachable``: there is a mobile to call.
+    """
+
+    pool: str
+    name: str
+    id_number_hash: str
+    region: str
+    specialties: frozenset[str]
+    formal: bool = True
+    active: bool = True
+    left: bool = False
+    willing_regions: frozenset[str] = frozenset()
+    title_level: str = ""
+    qualifications: frozenset[str] = frozenset()
+    department: str = ""
+    recusal_keys: frozenset[str] = frozenset()
+    employments: tuple[Employment, ...] = ()
+    away: tuple[Span, ...] = ()
+    calls: tuple[Call, ...] = ()
+    term_until: datetime | None = None
+    born_on: date | None = None
+    reachable: bool = True
+
+
+@dataclass(frozen=True)
+class Recusals:
+    """Whom a draw must step around.
+
+    ``pairs`` are name and unit key of recusal persons of whom no ID number is known: namesakes who work or ever worked
+    there. ``names`` recuse every namesake; only draws of an earlier release have them.
+    ``employed_after``: an employment that ended at or before that moment no longer counts.
+    """
+
+    draw_id: UUID
+    employed_after: datetime
+    unit_keys: frozenset[str] = frozenset()
+    id_number_hashes: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    avoided_draws: frozenset[UUID] = frozenset()
+    pairs: frozenset[tuple[str, str]] = frozenset()
+
+
+def ancestors(specialty: str) -> frozenset[str]:
+    """The code itself and all above it: A080301 → A, A08, A0803, A080301. A code covers its children."""
+    return frozenset((specialty, *(specialty[:length] for length in range(1, len(specialty), 2))))
+
+
+def covering(regions: Iterable[str]) -> frozenset[str]:
+    """The regions themselves, their cities and provinces, by the six digits of GB/T 2260."""
+    return frozenset(code for region in regions for code in (region, region[:4] + "00", region[:2] + "0000"))
+
+
+def years_before(at: datetime, years: int) -> datetime:
+    """The same day and time ``years`` earlier; 1 March where that year has no 29 February."""
+    try:
+        return at.replace(year=at.year - years)
+    except ValueError:
+        return at.replace(year=at.year - years, month=3, day=1)
+
+
+def check(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Reason | None:
+    """Why the candidate may not be drawn for ``condition`` at ``at``; None: may be drawn."""
+    standing = _standing(candidate, condition)
+    return standing or _fitness(candidate, condition) or next(iter(_bars(candidate, condition, recusals, at)), None)
+
+
+def find_bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> frozenset[Reason]:
+    """All that keeps somebody from being called at ``at``, whatever the condition asks for."""
+    standing = _standing(candidate, condition)
+    return frozenset((*((standing,) if standing else ()), *_bars(candidate, condition, recusals, at)))
+
+
+def _bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> Iterator[Reason]:
+    if term := _term(candidate, condition, at):
+        yield term
+    if not candidate.reachable:
+        yield "unreachable"
+    if recused := _recusal(candidate, recusals):
+        yield recused
+    yield from _occupation(candidate, recusals, at)
+
+
+def _standing(candidate: Candidate, condition: Condition) -> Reason | None:
+    if candidate.pool != condition.pool:
+        return "other_pool"
+    if candidate.left:
+        return "left_pool"
+    if not candidate.active:
+        return "inactive"
+    return None if candidate.formal else "not_formal"
+
+
+def _term(candidate: Candidate, condition: Condition, at: Span) -> Reason | None:
+    """The term covers the whole panel; the age is that of the panel's first day."""
+    if candidate.term_until is not None and candidate.term_until < at.ends_at:
+        return "term_over"
+    if condition.age_max is None:
+        return None
+    born, limit = candidate.born_on, born_after(local(at.starts_at).date(), condition.age_max)
+    return "over_age" if born is None or born <= limit else None
+
+
+def _fitness(candidate: Candidate, condition: Condition) -> Reason | None:
+    if not any(condition.specialty in ancestors(code) for code in candidate.specialties):
+        return "specialty"
+    if condition.mode == "permanent":
+        # Who lives in a district lives in its city: a region covers its children.
+        near = bool(covering([candidate.region]) & condition.regions)
+    else:
+        # Who is willing to go anywhere in a province is willing to go to its cities.
+        near = bool(candidate.willing_regions & covering(condition.regions))
+    if not near:
+        return "region"
+    if condition.title_level not in ("", candidate.title_level):
+        return "title_level"
+    if condition.qualification and condition.qualification not in candidate.qualifications:
+        return "qualification"
+    return None if condition.department in ("", candidate.department) else "department"
+
+
+def _recusal(candidate: Candidate, recusals: Recusals) -> Reason | None:
+    keys = set(candidate.recusal_keys)
+    ever = keys.union(*(employment.keys for employment in candidate.employments))
+    for employment in candidate.employments:
+        if employment.until is None or employment.until > recusals.employed_after:
+            keys |= employment.keys
+    if keys & recusals.unit_keys:
+        return "recused_unit"
+    own = normalise_person_name(candidate.name)
+    named = own in {normalise_person_name(name) for name in recusals.names}
+    paired = any(normalise_person_name(name) == own and key in ever for name, key in recusals.pairs)
+    if named or paired or candidate.id_number_hash in recusals.id_number_hashes:
+        return "recused_person"
+    avoided = any(call.draw_id in recusals.avoided_draws and call.state in TOOK_PART for call in candidate.calls)
+    return "avoided_draw" if avoided else None
+
+
+def _occupation(candidate: Candidate, recusals: Recusals, at: Span) -> Iterator[Reason]:
+    if any(call.draw_id == recusals.draw_id for call in candidate.calls):
+        yield "called_before"
+    if any(away.overlaps(at) for away in candidate.away):
+        yield "leave"
+    if any(call.state in ("open", "accepted") and call.span.overlaps(at) for call in candidate.calls):
+        yield "overlap"

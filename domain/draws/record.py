@@ -1,0 +1,444 @@
+"""The published record of a draw: what may stand in it, and how its entries are chained.
+
+A draw keeps an append-only log. Each entry is one JSON object ``{"seq", "at", "act", …facts, "prev", "hash"}``: ``seq``
+counts from 1, ``at`` is RFC 3339 UTC, ``prev`` the hash before it, ``hash`` that of the entry itself. The classes below
+are the acts and their facts; there are no others. Facts hold leaves, codes and counts, never a name, a number of a
+person, or free text from which somebody could be recognised.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import ClassVar, Literal
+
+from domain.draws.protocol import digest
+
+FORMAT = "pbt-draw-record-v1"
+
+WITHHELD_MAX = 2
+"""Rounds of a draw given up after a reveal (``missing`` not empty); after so many no other round may be opened."""
+
+Json = str | int | bool | list["Json"] | dict[str, "Json"]
+RoundReason = Literal["first", "aborted", "widened"]
+RoundCause = Literal["", "exhausted"]
+SkipReason = Literal[
+    "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late", "term_over", "over_age"
+]  # fmt: skip
+SupervisorSource = Literal["register", "typed", "none"]
+OutcomeKind = Literal[
+    "accepted", "declined", "silent", "undone", "left", "absent", "recused", "released", "cancelled"
+]  # fmt: skip
+ShortReason = Literal["exhausted", "too_late", "force_ended"]
+Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
+"""Who caused or confirmed something, as a role; never a person."""
+TerminationReason = Literal["project_stopped", "replanned", "no_experts", "mistaken", "other"]
+
+TERMINATION_REASONS: Mapping[TerminationReason, str] = {
+    "project_stopped": "招标项目终止",
+    "replanned": "评标时间或地点变更",
+    "no_experts": "专家不足",
+    "mistaken": "填写有误",
+    "other": "其他",
+}
+
+SKIP_REASONS: Mapping[SkipReason, str] = {
+    "leave": "该时段已请假",
+    "overlap": "该时段已有其他评标",
+    "called_before": "本次抽取中已通知过",
+    "inactive": "已停用",
+    "unreachable": "无有效手机号",
+    "left_pool": "已退库",
+    "recused_late": "名单冻结后发现须回避",
+    "term_over": "聘期已满",
+    "over_age": "已超过在库年龄",
+}
+
+
+@dataclass(frozen=True)
+class Act:
+    """Base of the acts: a frozen dataclass whose fields are the facts."""
+
+    name: ClassVar[str]
+
+    def facts(self) -> dict[str, Json]:
+        """JSON-able facts; bytes become lower-case hex."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class ConditionFacts:
+    """A condition as it is published. ``no`` counts from 1; codes, not names; empty text: not asked for.
+
+    ``notice`` is the number of the notice that its experts are called with, ``gathering`` the time that it tells then.
+    """
+
+    no: int
+    planned: int
+    mode: str
+    regions: tuple[str, ...]
+    specialty: str
+    notice: int
+    gathering: datetime
+    alternative: str = ""
+    title_level: str = ""
+    qualification: str = ""
+    department: str = ""
+
+
+@dataclass(frozen=True)
+class LimitFacts:
+    """The rulebook's limits that the verifier applies. Times in seconds.
+
+    ``lead``: no call is begun later than this before gathering. ``start_within``: calling begins at the latest this
+    long after a seed. ``aborts``: rounds that may be given up before a reveal. ``widenings``: further seeds.
+    """
+
+    lead: int
+    start_within: int
+    aborts: int
+    widenings: int
+
+
+@dataclass(frozen=True)
+class ListFacts:
+    """How many candidates a list has is told only after the end, with the list itself.
+
+    ``snapshot``: digest of the sealed facts by which each candidate was judged, see ``draws.sealed_digest``.
+    """
+
+    condition: int
+    tier: str
+    root: bytes
+    snapshot: bytes
+
+
+@dataclass(frozen=True)
+class SupervisorFacts:
+    """Where the supervisors come from: the office's register, or (earlier releases) typed in by the agency."""
+
+    source: SupervisorSource
+    count: int
+
+
+@dataclass(frozen=True)
+class RoundOpened(Act):
+    """A fixing of the order begins. ``conditions``: those that it orders; all of them until a first seed is fixed.
+
+    A draw has one seed for its life. ``cause`` is empty until it stands; after that only ``exhausted`` gives another:
+    every order of the conditions is at its end, and their regions are widened.
+    """
+
+    name = "round_opened"
+    round: int
+    reason: RoundReason
+    cause: RoundCause
+    limits: LimitFacts
+    roles: tuple[str, ...]
+    conditions: tuple[ConditionFacts, ...]
+    supervisors: SupervisorFacts
+
+
+@dataclass(frozen=True)
+class SystemCommitted(Act):
+    name = "system_committed"
+    round: int
+    commitment: bytes
+
+
+@dataclass(frozen=True)
+class RecusalsCommitted(Act):
+    """Whom the draw steps around, as the root of salted hashes; before the lists are frozen, once in each round."""
+
+    name = "recusals_committed"
+    round: int
+    root: bytes
+
+
+@dataclass(frozen=True)
+class ListsFrozen(Act):
+    """One main list per condition of the round, and one alternative where the condition names an alternative."""
+
+    name = "lists_frozen"
+    round: int
+    lists: tuple[ListFacts, ...]
+
+
+@dataclass(frozen=True)
+class ParticipantCommitted(Act):
+    """Valid only after ``lists_frozen``. The hash of this entry is the receipt that the participant's device keeps."""
+
+    name = "participant_committed"
+    round: int
+    role: str
+    commitment: bytes
+
+
+@dataclass(frozen=True)
+class ParticipantRevealed(Act):
+    """Valid only when every role has committed."""
+
+    name = "participant_revealed"
+    round: int
+    role: str
+    value: bytes
+
+
+@dataclass(frozen=True)
+class SeedFixed(Act):
+    """Valid only when every role has revealed. Opens the system's secret."""
+
+    name = "seed_fixed"
+    round: int
+    secret: bytes
+    seed: bytes
+
+
+@dataclass(frozen=True)
+class RoundAborted(Act):
+    """``missing``: the roles that had not revealed, when somebody had; empty before the first reveal.
+
+    Not allowed once all have revealed: then the seed exists and must be opened.
+    """
+
+    name = "round_aborted"
+    round: int
+    reason: str
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GatheringMoved(Act):
+    """The gathering time of a notice is another from now on; those who were called are told."""
+
+    name = "gathering_moved"
+    notice: int
+    old: datetime
+    new: datetime
+
+
+@dataclass(frozen=True)
+class Need(Act):
+    """From now on the condition holds ``needed`` places (open and accepted together), and calling is open.
+
+    At first the planned number; at a supplementary draw what it is to be filled up to, never above the planned number.
+    """
+
+    name = "need"
+    condition: int
+    needed: int
+
+
+@dataclass(frozen=True)
+class Called(Act):
+    name = "called"
+    condition: int
+    tier: str
+    leaf: bytes
+
+
+@dataclass(frozen=True)
+class Skipped(Act):
+    """``fact`` is the digest of the sealed facts behind the reason: which leave, which other panel."""
+
+    name = "skipped"
+    condition: int
+    tier: str
+    leaf: bytes
+    reason: SkipReason
+    fact: bytes
+
+
+@dataclass(frozen=True)
+class Outcome(Act):
+    """What became of a call: from open accepted, declined, silent, cancelled; from accepted the others or cancelled.
+
+    ``undone``: the expert took his acceptance back in time, while the draw was calling; the call is open again.
+    ``by`` caused it, ``confirmed_by`` is empty where nobody had to confirm.
+    """
+
+    name = "outcome"
+    condition: int
+    leaf: bytes
+    outcome: OutcomeKind
+    by: Party
+    confirmed_by: Party | Literal[""] = ""
+
+
+@dataclass(frozen=True)
+class Exhausted(Act):
+    """The order of this condition and tier is at its end. Must stand before the first call of the alternative."""
+
+    name = "exhausted"
+    condition: int
+    tier: str
+
+
+@dataclass(frozen=True)
+class Paused(Act):
+    name = "paused"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Resumed(Act):
+    name = "resumed"
+
+
+@dataclass(frozen=True)
+class ForceEnded(Act):
+    """No new calls; open ones are waited for, then ``completed`` or ``short`` follows."""
+
+    name = "force_ended"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Completed(Act):
+    """Every condition has as many accepted as needed. Calling is closed until a next ``need``."""
+
+    name = "completed"
+
+
+@dataclass(frozen=True)
+class Short(Act):
+    """No call is open and places are missing.
+
+    ``exhausted``: every tier of each such condition is. ``too_late``: of each that isn't, the gathering is too near.
+    """
+
+    name = "short"
+    reason: ShortReason
+
+
+@dataclass(frozen=True)
+class Terminated(Act):
+    """The activity is given up. Every open and accepted call is ``cancelled`` next, then it has ``ended``."""
+
+    name = "terminated"
+    by: Party
+    reason: TerminationReason
+
+
+@dataclass(frozen=True)
+class Ended(Act):
+    """Nothing may follow."""
+
+    name = "ended"
+
+
+ACTS: Mapping[str, frozenset[str]] = {
+    act.name: frozenset(field.name for field in fields(act)) for act in Act.__subclasses__()
+}
+"""Facts by act, exactly what each entry carries beside seq, at, act, prev and hash."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a log stands: how many entries, and the hash of the last one."""
+
+    length: int
+    hash: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``facts`` is the whole published object, ``hash`` included."""
+
+    seq: int
+    at: datetime
+    act: str
+    facts: dict[str, Json]
+    hash: bytes
+
+    @property
+    def head(self) -> Head:
+        return Head(self.seq, self.hash)
+
+
+def start(pool: str, draw_number: str) -> Head:
+    """The head of an empty log; bound to the pool and the draw, so that a log can't be moved to another."""
+    return Head(0, digest("genesis", pool.encode(), draw_number.encode()))
+
+
+def write(head: Head, at: datetime, act: Act) -> Entry:
+    """The entry that follows ``head``. ``at`` is aware; microseconds are kept."""
+    body: dict[str, Json] = {
+        "seq": head.length + 1,
+        "at": moment(at),
+        "act": act.name,
+        "prev": head.hash.hex(),
+        **act.facts(),
+    }
+    digest = chain(head.hash, body)
+    return Entry(head.length + 1, at, act.name, {**body, "hash": digest.hex()}, digest)
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339 in UTC, with microseconds: the one way in which a record writes times."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def write_all(head: Head, at: datetime, acts: Iterable[Act]) -> list[Entry]:
+    """Several entries of one moment."""
+    entries: list[Entry] = []
+    for act in acts:
+        entry = write(head, at, act)
+        entries.append(entry)
+        head = entry.head
+    return entries
+
+
+def chain(prev: bytes, entry: Mapping[str, Json]) -> bytes:
+    """Hash of an entry: the fields TAG, ``entry``, ``prev``, canonical JSON of all but its own hash.
+
+    Canonical: keys sorted by code point, no spaces, UTF-8 without escapes, integers only.
+    """
+    body = {key: value for key, value in entry.items() if key != "hash"}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return digest("entry", prev, text.encode())
+
+
+def list_key(condition: int, tier: str, round_number: int) -> str:
+    """Name of a candidate list in the record: ``1/main/1``."""
+    return f"{condition}/{tier}/{round_number}"
+
+
+def document(
+    pool: str,
+    draw_number: str,
+    log: Sequence[Mapping[str, Json]],
+    lists: Mapping[str, tuple[bytes, Iterable[bytes]]],
+) -> dict[str, Json]:
+    """The record as published: ``log`` are the entries' facts, ``lists`` blind and leaves (any order) by ``list_key``.
+
+    Lists are published once the draw has ended, all that were frozen; before that none, only their roots in the log.
+    """
+    head = log[-1]["hash"] if log else start(pool, draw_number).hash.hex()
+    return {
+        "format": FORMAT,
+        "pool": pool,
+        "draw": draw_number,
+        "head": head,
+        "lists": {
+            key: {"blind": blind.hex(), "leaves": [leaf.hex() for leaf in sorted(leaves)]}
+            for key, (blind, leaves) in sorted(lists.items())
+        },
+        "log": [dict(entry) for entry in log],
+    }
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, ConditionFacts | LimitFacts | ListFacts | SupervisorFacts):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    raise TypeError(f"a draw's record can't hold {value!r}")

@@ -1,0 +1,232 @@
+"""Checking an application form: while it is being filled in, when it is submitted, and how a client draws it.
+
+``form_values`` says how each kind of value is kept. Fields that come from the account are never among the values;
+attachments are counted, ``{"photo": 1, "work_history[0].proof": 2}``. Problems stand in the form's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+
+from domain.errors import NotFound
+from domain.forms.schema import schema_of
+from domain.forms.specialties import check_specialties
+from domain.forms.values import CatalogueView, FieldProblem, asked, clean_value, is_empty, plain_key
+from domain.persons import PersonFacts, age_on, birth_of, person_facts, sex_of
+from domain.rulebook.form import EntryType, Form, FormField
+
+__all__ = [
+    "CatalogueView",
+    "FieldProblem",
+    "PersonFacts",
+    "account_values",
+    "age_on",
+    "asked",
+    "birth_of",
+    "check_complete",
+    "check_specialties",
+    "check_values",
+    "filled",
+    "kept_values",
+    "person_facts",
+    "schema_of",
+    "sex_of",
+]
+
+_CHOSEN = frozenset(("choice", "yes_no", "catalogue", "region", "employer", "specialties", "date", "month"))
+"""Kinds whose value is picked, not typed."""
+
+
+def check_values(
+    form: Form, section: str, values: Mapping[str, object], *, entry_type: EntryType, catalogue: CatalogueView
+) -> tuple[dict[str, object], list[FieldProblem]]:
+    """One section of a draft: the values as they are kept, and what can't be.
+
+    What is missing is no problem yet, and stands nowhere among the kept. Raises NotFound for an unknown section.
+    """
+    if section not in form.sections:
+        raise NotFound("申请表中没有这个部分，请刷新后重新填写。", code="no_section", field="section")
+    fields = asked(form, entry_type)
+    here = [code for code in form.sections[section].fields if code in fields]
+    problems = [
+        FieldProblem(plain_key(code), "申请表的这个部分没有这一项，请刷新后重新填写。")
+        for code in values
+        if code not in here
+    ]
+    kept: dict[str, object] = {}
+    for code in here:
+        if code in values:
+            value, found = _check_field(form, code, values[code], catalogue)
+            problems += found
+            if value is not None and not found:
+                kept[code] = value
+    return kept, problems
+
+
+def check_complete(
+    form: Form,
+    values: Mapping[str, object],
+    attachments: Mapping[str, int],
+    *,
+    entry_type: EntryType,
+    person: PersonFacts,
+    catalogue: CatalogueView,
+    today: date,
+    kept: Collection[str] = (),
+) -> list[FieldProblem]:
+    """Everything that keeps an application from being submitted; empty: it is complete.
+
+    ``values`` are those of all sections together. ``today`` is the day in Asia/Shanghai; ages are completed years on
+    it. ``kept`` are fields that stand as in the expert's file: whatever shape they have there is right.
+    """
+    fields = asked(form, entry_type)
+    values = filled(form, values, entry_type)
+    satisfied = {field.instead_of for code, field in fields.items() if field.instead_of and _there(code, field, values)}
+    problems: list[FieldProblem] = [*_person_problems(form, fields, person, today)]
+    for code, field in fields.items():
+        if field.kind == "file":
+            problems += _file_problems(code, field, attachments, satisfied)
+        elif not field.account and code not in kept:
+            problems += _field_problems(form, code, values.get(code), attachments, satisfied, catalogue, today)
+    return problems
+
+
+def filled(form: Form, values: Mapping[str, object], entry_type: EntryType) -> dict[str, object]:
+    """The values of the fields that are asked, with their defaults where nothing was typed."""
+    found: dict[str, object] = {}
+    for code, field in asked(form, entry_type).items():
+        value = values.get(code)
+        if is_empty(value) and field.default:
+            value = field.default == "是" if field.kind == "yes_no" else field.default
+        if not is_empty(value):
+            found[code] = value
+    return found
+
+
+def kept_values(form: Form, filed: Mapping[str, object]) -> dict[str, object]:
+    """What a renewal keeps of ``filed``, the expert's file as values of the form; what the file lacks is asked."""
+    return {
+        code: filed[code]
+        for code, field in asked(form, "renewal").items()
+        if field.kept_at_renewal and not is_empty(filed.get(code))
+    }
+
+
+def account_values(form: Form, person: PersonFacts, today: date, entry_type: EntryType) -> dict[str, str]:
+    """What the fields that come from the account show, in full."""
+    shown = {
+        "name": person.name,
+        "sex": person.sex,
+        "birth": f"{person.birth:%Y-%m}" if person.birth else "",
+        "age": f"{age_on(person.birth, today)}岁" if person.birth else "",
+        "id_number": person.id_number,
+        "mobile": person.mobile,
+    }
+    return {code: shown[field.account] for code, field in asked(form, entry_type).items() if field.account}
+
+
+def _check_field(form: Form, code: str, value: object, catalogue: CatalogueView) -> tuple[object, list[FieldProblem]]:
+    field = form.fields[code]
+    if field.account:
+        return None, [FieldProblem(code, f"{field.label}取自注册信息，不能在申请表中修改。")]
+    kept, problems = clean_value(code, field, value, catalogue)
+    if field.kind == "specialties" and isinstance(kept, list) and not problems:
+        problems = check_specialties(form.specialties, kept, catalogue, complete=False, path=code)
+    return kept, problems
+
+
+def _person_problems(
+    form: Form, fields: Mapping[str, FormField], person: PersonFacts, today: date
+) -> Iterator[FieldProblem]:
+    places = {field.account: code for code, field in fields.items() if field.account}
+    if not person.name or not person.id_number or person.birth is None:
+        yield FieldProblem(places.get("name", "name"), "请先完成实名注册，再填写申请。")
+        return
+    if form.age_max is not None and (age := age_on(person.birth, today)) > form.age_max:
+        place = places.get("birth") or places.get("age") or places.get("id_number") or "birth"
+        yield FieldProblem(place, f"您已满{age}周岁，超过{form.age_max}周岁无法申请成为专家。")
+
+
+def _there(code: str, field: FormField, values: Mapping[str, object]) -> bool:
+    """Whether a field that may stand for another holds something whole."""
+    value = values.get(code)
+    if is_empty(value):
+        return False
+    rows = value if isinstance(value, list) else []
+    needed = [name for name, part in field.parts.items() if part.required and part.kind != "file"]
+    return all(isinstance(row, Mapping) and not any(is_empty(row.get(name)) for name in needed) for row in rows)
+
+
+def _field_problems(
+    form: Form,
+    code: str,
+    value: object,
+    attachments: Mapping[str, int],
+    satisfied: set[str],
+    catalogue: CatalogueView,
+    today: date,
+) -> Iterator[FieldProblem]:
+    """Rules may have changed since the draft was saved, so the value itself is judged once more."""
+    field = form.fields[code]
+    if is_empty(value):
+        if field.required and code not in satisfied:
+            yield _missing(form, code, field)
+        return
+    kept, problems = _check_field(form, code, value, catalogue)
+    if not problems and field.kind == "specialties" and isinstance(kept, list):
+        problems = check_specialties(form.specialties, kept, catalogue, path=code)
+    yield from problems
+    if problems or kept is None:
+        return
+    yield from _time_problems(code, field, kept, today)
+    if isinstance(kept, list) and field.kind in ("records", "units"):
+        yield from _count_problems(code, field, kept)
+    if isinstance(kept, list) and field.kind == "records":
+        for index, row in enumerate(kept):
+            yield from _row_problems(f"{code}[{index}]", field, row, attachments, today)
+
+
+def _missing(form: Form, code: str, field: FormField) -> FieldProblem:
+    verb = "选择" if field.kind in _CHOSEN else "填写"
+    others = [other.label for other in form.used().values() if other.instead_of == code]
+    instead = f"；没有的，请填写{others[0]}" if others else ""
+    return FieldProblem(code, f"请{verb}{field.label}{instead}。")
+
+
+def _count_problems(code: str, field: FormField, rows: Sequence[object]) -> Iterator[FieldProblem]:
+    if field.count_min is not None and len(rows) < field.count_min:
+        yield FieldProblem(code, f"{field.label}至少填写{field.count_min}条，现有{len(rows)}条，请补充。")
+
+
+def _row_problems(
+    path: str, field: FormField, row: Mapping[str, object], attachments: Mapping[str, int], today: date
+) -> Iterator[FieldProblem]:
+    if not row:
+        yield FieldProblem(path, f"{field.label}有一条没有填写，请填写或删除。")
+        return
+    for code, part in field.parts.items():
+        place = f"{path}.{code}"
+        if part.kind == "file":
+            yield from _file_problems(place, part, attachments, set())
+        elif is_empty(row.get(code)):
+            if part.required and not part.default:
+                verb = "选择" if part.kind in _CHOSEN else "填写"
+                yield FieldProblem(place, f"请{verb}{part.label}。")
+        else:
+            yield from _time_problems(place, part, row[code], today)
+
+
+def _time_problems(path: str, field: FormField, value: object, today: date) -> Iterator[FieldProblem]:
+    if field.not_future and isinstance(value, str) and value > today.isoformat()[: len(value)]:
+        yield FieldProblem(path, f"{field.label}晚于今天，请核对。")
+
+
+def _file_problems(
+    path: str, field: FormField, attachments: Mapping[str, int], satisfied: set[str]
+) -> Iterator[FieldProblem]:
+    count = attachments.get(path, 0)
+    if count == 0 and field.required and path not in satisfied:
+        yield FieldProblem(path, f"请上传{field.label}。")
+    elif field.file is not None and count > field.file.count_max:
+        yield FieldProblem(path, f"{field.label}最多{field.file.count_max}个文件，现有{count}个，请删去多余的。")

@@ -1,0 +1,75 @@
+"""Values of an application form as a person reads them: on the printed form, the review desk, in lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.catalogues import full_name
+from domain.forms.values import UNIT_PARTS, CatalogueView, is_empty
+from domain.rulebook.form import FormField
+
+TODAY = "至今"
+CHOICES: Mapping[str, str] = {"preferred": "首选", "alternative": "备选"}
+
+
+def columns_of(field: FormField) -> Mapping[str, FormField]:
+    """The columns of records and units that hold values (files are attachments); empty for any other kind."""
+    parts = UNIT_PARTS if field.kind == "units" else field.parts
+    return {code: part for code, part in parts.items() if part.kind != "file"}
+
+
+def show_value(field: FormField, value: object, catalogue: CatalogueView, *, choices: bool = False) -> str:
+    """One value in words, codes with their names; empty where nothing was typed.
+
+    Several rows stand on lines of their own. ``choices``: say of each specialty whether it is 首选 or 备选.
+    """
+    if is_empty(value):
+        return ""
+    if isinstance(value, list):
+        return "\n".join(_show_row(field, row, catalogue, choices) for row in value)
+    if field.kind == "yes_no":
+        return "是" if value else "否"
+    kind = field.catalogue if field.kind == "catalogue" else field.kind
+    if kind and field.kind in ("catalogue", "employer", "region"):
+        return full_name(kind, str(value), catalogue)
+    return str(value)
+
+
+def show_rows(field: FormField, value: object, catalogue: CatalogueView) -> list[list[str]]:
+    """Records or units as a table: a row's cells in the order of ``columns_of``."""
+    rows = value if isinstance(value, list) else []
+    return [_cells(field, row, catalogue) for row in rows if isinstance(row, Mapping)]
+
+
+def show_region(code: str, catalogue: CatalogueView) -> str:
+    """From the city down, without the province: 长沙市岳麓区; the code itself when nobody knows it."""
+    return full_name("region", code, catalogue)
+
+
+def show_specialty(code: str, catalogue: CatalogueView) -> str:
+    """设计 › 建筑工程 › 结构: there are other 结构 elsewhere in the catalogue."""
+    return full_name("specialty", code, catalogue)
+
+
+def _show_row(field: FormField, row: object, catalogue: CatalogueView, choices: bool) -> str:
+    if not isinstance(row, Mapping):
+        return str(row)
+    if field.kind == "specialties":
+        name = show_specialty(str(row.get("code", "")), catalogue)
+        return f"{name}（{CHOICES.get(str(row.get('choice')), '')}）" if choices else name
+    columns = columns_of(field)
+    cells = dict(zip(columns, _cells(field, row, catalogue), strict=True))
+    for code, part in columns.items():
+        if part.not_before and cells[code] and cells.get(part.not_before):
+            until = cells.pop(code)
+            cells[part.not_before] += f" {until}" if until == TODAY else f" 至 {until}"
+    return "，".join(cell for cell in cells.values() if cell)
+
+
+def _cells(field: FormField, row: Mapping[str, object], catalogue: CatalogueView) -> list[str]:
+    """The cells of one row. A period with a start and an empty end shows 至今 as its end."""
+    return [
+        show_value(part, row.get(code), catalogue)
+        or (TODAY if part.not_before and not part.required and row.get(part.not_before) else "")
+        for code, part in columns_of(field).items()
+    ]

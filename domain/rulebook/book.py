@@ -1,0 +1,282 @@
+"""A province's rulebook: every value it sets, with where each comes from.
+
+``book.draw.result_visible_before`` is the value, ``book.source("draw.result_visible_before")`` the manual line or legal
+article, ``book.note(…)`` our decision where manuals are silent or contradict themselves. A pool's file lies over
+``_common.toml`` (decisions shared by all), ``_entry.toml`` (the same for the way into the pool) and ``_texts.toml``
+(default texts), so a new province is one new file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from pydantic import PrivateAttr, ValidationError
+
+from domain.catalogues import CatalogueError, load_catalogues
+from domain.rulebook.form import Form
+from domain.rulebook.layers import Layer, Provenance, merge_layers, read_layer
+from domain.rulebook.people import Help, Registration, Standing
+from domain.rulebook.reviews import Campaigns, Entry, Fee, PublicNotice, Review
+from domain.rulebook.sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
+from domain.rulebook.texts import KINDS, KindTexts, check_channel, check_kind
+from domain.rulebook.types import Items, RulebookError, Section
+
+SHARED = ("_common.toml", "_entry.toml", "_texts.toml")
+"""Files below every pool's own, lowest first."""
+
+FORM_CODES: Mapping[str, tuple[str, ...]] = {
+    "region": ("region",),
+    "specialties": ("specialties",),
+    "title_level": ("catalogue",),
+    "qualifications": ("records",),
+    "employer": ("employer", "text"),
+    "employer_code": ("credit_code",),
+    "recusal_units": ("units",),
+    "remote_evaluation": ("yes_no",),
+    "emergency": ("yes_no",),
+    "email": ("email",),
+    "signed_form": ("file",),
+    "commitment_letter": ("file",),
+}
+"""Codes of form fields that services know by name, and the kinds that they may have."""
+
+_PLAIN_WORDS = {
+    "missing": "is missing",
+    "tuple_type": "must be an array in [ ]",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+}
+
+__all__ = [
+    "Provenance",
+    "Rulebook",
+    "RulebookError",
+    "check_rulebooks",
+    "load_rulebook",
+    "load_rulebooks",
+    "parse_rulebook",
+]
+
+
+class Rulebook(Section):
+    pool: Pool
+    login: Login
+    registration: Registration
+    standing: Standing
+    campaigns: Campaigns
+    form: Form
+    review: Review
+    notice: PublicNotice | None = None
+    """Where ``entry.stages`` has one."""
+    fee: Fee | None = None
+    """Where ``entry.stages`` has one."""
+    entry: Entry
+    help: Help
+    projects: Projects
+    draw: Draw
+    ladder: Mapping[str, Ladder]
+    """By kind of notice, see ``rulebook_texts.KINDS``."""
+    voice: Voice
+    attendance: Attendance
+    venues: Items[Venue] = ()
+    """Offered when a notice is written; any other place is typed."""
+    calendar: Calendar = Calendar()
+    texts: Mapping[str, KindTexts]
+    """By kind of notice."""
+    _provenance: Mapping[str, Provenance] = PrivateAttr(default_factory=dict)
+
+    def provenance(self, key: str) -> Provenance:
+        """Of a dotted key (``draw.release_lead``). Raises KeyError for a key that no file writes."""
+        return self._provenance[key]
+
+    def source(self, key: str) -> str | None:
+        """Manual and line or legal article; None where the value is our own decision."""
+        return self._provenance[key].source
+
+    def note(self, key: str) -> str | None:
+        return self._provenance[key].note
+
+    def written_keys(self) -> list[str]:
+        """Every dotted key that a file writes."""
+        return list(self._provenance)
+
+    def earliest_draw(self, evaluation: datetime) -> datetime | None:
+        """The moment from which experts may be called for an evaluation that begins then; None: at any time."""
+        limits = []
+        if self.draw.earliest_before_evaluation is not None:
+            limits.append(evaluation - self.draw.earliest_before_evaluation)
+        if self.draw.earliest_working_days is not None:
+            limits.append(self.calendar.before(evaluation, self.draw.earliest_working_days))
+        return max(limits, default=None)
+
+
+def parse_rulebook(text: str, name: str, *, below: Mapping[str, str] | None = None, on: date | None = None) -> Rulebook:
+    """Parse a pool's file (``text``, called ``name`` in errors) laid over the files ``below`` (name to text).
+
+    ``on`` decides which of two dated values holds; None takes the newest. Raises RulebookError.
+    """
+    parsed = _parse({**(below or {}), name: text}, name, on)
+    if parsed.book is None:
+        raise RulebookError(parsed.problems[0])
+    return parsed.book
+
+
+def load_rulebook(path: Path, *, on: date | None = None) -> Rulebook:
+    """Read a pool's file and the shared ones beside it. Raises RulebookError."""
+    parsed = _load(path, on)
+    if parsed.book is None:
+        raise RulebookError(parsed.problems[0])
+    return parsed.book
+
+
+def load_rulebooks(folder: Path, pools: Iterable[str], *, on: date | None = None) -> dict[str, Rulebook]:
+    """The rulebooks of ``pools`` by code. Raises RulebookError for the first bad one."""
+    return {pool: load_rulebook(folder / f"{pool}.toml", on=on) for pool in pools}
+
+
+def check_rulebooks(folder: Path, *, on: date | None = None) -> list[str]:
+    """Every problem of every pool's file in ``folder``, one sentence each; empty: all is well."""
+    files = sorted(path for path in folder.glob("*.toml") if not path.name.startswith("_"))
+    if not files:
+        return [f"{folder}: holds no rulebook"]
+    return list(dict.fromkeys(problem for path in files for problem in _problems(path, on)))
+
+
+def _problems(path: Path, on: date | None) -> list[str]:
+    """Those of the file, or when it is well, those of the catalogues that it leads to."""
+    parsed = _load(path, on)
+    catalogues = path.parent.parent / "catalogues"
+    if parsed.book is None or not catalogues.is_dir():
+        return parsed.problems
+    try:
+        load_catalogues(catalogues, parsed.book.pool.region, parsed.book.pool.catalogue)
+    except CatalogueError as error:
+        return error.problems
+    return []
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    book: Rulebook | None
+    problems: list[str]
+
+
+def _load(path: Path, on: date | None) -> _Parsed:
+    texts: dict[str, str] = {}
+    for file in (*(path.with_name(name) for name in SHARED), path):
+        if file == path or file.exists():
+            try:
+                texts[file.name] = file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                return _Parsed(None, [f"{file.name}: can't be read: {error}"])
+    parsed = _parse(texts, path.name, on)
+    if parsed.book is not None and parsed.book.pool.code != path.stem:
+        return _Parsed(None, [f"{path.name}: pool.code: must be the file's name {path.stem!r}"])
+    return parsed
+
+
+def _parse(texts: Mapping[str, str], name: str, on: date | None) -> _Parsed:
+    try:
+        merged = merge_layers([read_layer(text, file, on) for file, text in texts.items()])
+    except RulebookError as error:
+        return _Parsed(None, [str(error)])
+    try:
+        book = Rulebook.model_validate(merged.tree)
+    except ValidationError as error:
+        return _Parsed(None, [_sentence(name, merged, *_explain(one, merged)) for one in error.errors()])
+    problems = [_sentence(name, merged, key, reason) for key, reason in _check(book)]
+    if problems:
+        return _Parsed(None, problems)
+    book._provenance = dict(merged.provenance)
+    return _Parsed(book, [])
+
+
+def _sentence(name: str, merged: Layer, key: str, reason: str) -> str:
+    """The file named is the one that wrote the key; a missing key is the pool's own fault."""
+    parts = key.split(".")
+    for length in range(len(parts), 0, -1):
+        if found := merged.provenance.get(".".join(parts[:length])):
+            return f"{found.file}: {key}: {reason}"
+    return f"{name}: {key}: {reason}"
+
+
+def _explain(error: Mapping[str, object], merged: Layer) -> tuple[str, str]:
+    loc = error["loc"]
+    parts = [str(part) for part in loc if part != "[key]"] if isinstance(loc, tuple) else []
+    key = ".".join(parts)
+    if error["type"] == "extra_forbidden":
+        return key, f"is not a key of a rulebook{_guess(parts)}"
+    if error["type"] in _PLAIN_WORDS:
+        return key, _PLAIN_WORDS[str(error["type"])]
+    return key or "rulebook", str(error["msg"]).removeprefix("Value error, ")
+
+
+def _guess(parts: list[str]) -> str:
+    model: type[Section] | None = Rulebook
+    for part in parts[:-1]:
+        annotation = model.model_fields[part].annotation if model and part in model.model_fields else None
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
+    near = difflib.get_close_matches(parts[-1], model.model_fields if model else [], n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _check(book: Rulebook) -> Iterator[tuple[str, str]]:
+    """What no single section can see."""
+    for table, name in ((book.ladder, "ladder"), (book.texts, "texts")):
+        for kind in sorted(table.keys() - KINDS.keys()):
+            yield f"{name}.{kind}", f"is no kind of notice; kinds are {', '.join(KINDS)}"
+        for kind in sorted(KINDS.keys() - table.keys()):
+            yield f"{name}.{kind}", "is missing"
+    for kind in (kind for kind in KINDS if kind in book.texts):
+        for key, reason in check_kind(kind, book.texts[kind]):
+            yield f"texts.{kind}.{key}", reason
+        for step in book.ladder[kind].steps if kind in book.ladder else ():
+            for key, reason in check_channel(kind, book.texts[kind], step.channel):
+                yield f"texts.{kind}.{key}", reason
+    yield from _check_entry(book)
+    if "draw_call" in book.ladder:
+        yield from _check_calling(book)
+
+
+def _check_entry(book: Rulebook) -> Iterator[tuple[str, str]]:
+    for stage, section in (("notice", book.notice), ("fee", book.fee)):
+        if (stage in book.entry.stages) != (section is not None):
+            yield stage, "must be there exactly when entry.stages has it"
+    used = book.form.used()
+    for code, kind in FORM_CODES.items():
+        if code in used and used[code].kind not in kind:
+            yield f"form.fields.{code}.kind", f"must be {' or '.join(kind)}: the expert's file is made from this field"
+    if sum(field.kind == "specialties" for field in used.values()) > 1:
+        yield "form.sections", "must hold one field of kind specialties only"
+    for code in ("region", "specialties"):
+        if code not in used:
+            yield "form.sections", f"must hold the field {code}: without it nobody can be reviewed or drawn"
+        elif not used[code].required:
+            yield f"form.fields.{code}.required", "must be true: without it nobody can be reviewed or drawn"
+    if book.form.employer_from_list != any(field.kind == "employer" for field in used.values()):
+        yield "form.employer_from_list", "must be true exactly when a field of kind employer stands in the form"
+    for code in book.review.correction_fields:
+        if code not in used:
+            yield "review.correction_fields", f"names {code}, which stands in no section of the form"
+
+
+def _check_calling(book: Rulebook) -> Iterator[tuple[str, str]]:
+    ladder, calling = book.ladder["draw_call"], book.draw.calling
+    if ladder.until != "answered":
+        yield "ladder.draw_call.until", 'must be "answered": only an answer ends an invitation'
+    if ladder.longest > calling.answer_timeout:
+        yield "draw.calling.answer_timeout", "is shorter than the ladder of draw_call: its last call would be cut off"
+    for step in ladder.steps:
+        if (hours := ladder.hours.get(step.channel)) and not hours.cover(calling.hours, step.longest):
+            yield "draw.calling.hours", f"let a ladder run out of the hours of {step.channel} ({hours})"
+    if calling.answer_timeout > calling.stop_before_gathering:
+        yield (
+            "draw.calling.stop_before_gathering",
+            "is shorter than answer_timeout: a call could end after the gathering",
+        )
+    if not book.pool.region.endswith("0000"):
+        yield "pool.region", "must be a province, a code that ends in 0000"

@@ -1,0 +1,200 @@
+"""Sections of a rulebook on the application form: its sections, fields, limits, attachments and papers.
+
+A field is defined once (``form.fields.<code>``, the usual ones in ``_form.toml``) and stands in one section. What a
+value must be is checked by ``domain.forms.checking``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from domain.rulebook.types import Items, Section, Text
+
+EntryType = Literal["first", "renewal"]
+FieldKind = Literal[
+    "text", "textarea", "integer", "choice", "yes_no", "date", "month", "email", "mobile", "phone", "credit_code",
+    "catalogue", "region", "employer", "specialties", "records", "units", "file",
+]  # fmt: skip
+"""``employer``: one of the pool's list of employers, ``units``: own recusal units, ``records``: rows of ``parts``."""
+FromAccount = Literal["name", "sex", "birth", "age", "id_number", "mobile"]
+FileType = Literal["jpg", "png", "pdf"]
+CatalogueKind = Literal["title_level", "qualification", "specialty", "department"]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class FileRule(Section):
+    """What may be attached to one field."""
+
+    types: Annotated[Items[FileType], Field(min_length=1)]
+    size_max: Annotated[int, Field(ge=10_000, le=50_000_000)]
+    """Bytes of one file."""
+    count_max: Annotated[int, Field(ge=1, le=20)] = 1
+
+
+class FormField(Section):
+    """One field. A missing limit means none beyond the kind's own (text 200 characters, textarea 2,000)."""
+
+    label: Text
+    kind: FieldKind
+    required: bool = False
+    hint: str = ""
+    length_max: Annotated[int, Field(ge=1, le=5000)] | None = None
+    value_min: int | None = None
+    value_max: int | None = None
+    count_min: Annotated[int, Field(ge=0, le=50)] | None = None
+    count_max: Annotated[int, Field(ge=1, le=50)] | None = None
+    """Rows of records and units."""
+    options: Items[Text] = ()
+    """Of a choice, as shown and kept."""
+    catalogue: CatalogueKind | None = None
+    below: str = ""
+    """Only codes of the catalogue below this one."""
+    leaf: bool = False
+    """Only codes without children."""
+    code_length: Annotated[int, Field(ge=1, le=12)] | None = None
+    """Only codes of this many characters: a second level of specialties (A0201) has 5."""
+    parts: Mapping[Code, FormField] = {}
+    """Columns of records."""
+    file: FileRule | None = None
+    account: FromAccount | None = None
+    """Filled from the account and not editable."""
+    default: str = ""
+    """Put in while nothing is typed: 无, 否."""
+    only_for: Items[EntryType] = ()
+    """Empty: every application."""
+    kept_at_renewal: bool = False
+    """At renewal it must stay as in the expert's file."""
+    sensitive: bool = False
+    """Masked for everybody but the person."""
+    instead_of: str = ""
+    """Code of a field that this one satisfies: a practising qualification where there is no title."""
+    single_use: bool = False
+    """Of a file: signed for one application, so the next one needs a new one; others are offered again."""
+    city_only: bool = False
+    """Of a region: one right below the province (市州), not a county."""
+    districts: bool = True
+    """Of a region: whether a city's districts (市辖区) can be chosen; else one chooses the city itself (市本级)."""
+    not_before: str = ""
+    """Of a month or date in records: the part that it must not precede."""
+    not_future: bool = False
+    """Of a month or date: not later than the day of submission."""
+    source: str = ""
+    """Manual and line, of the field as a whole."""
+    note: str = ""
+    """Our decision, of the field as a whole."""
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> FormField:
+        wanted = {"choice": self.options, "catalogue": self.catalogue, "records": self.parts, "file": self.file}
+        for kind, value in wanted.items():
+            if (self.kind == kind) != bool(value):
+                name = {"choice": "options", "records": "parts"}.get(kind, kind)
+                raise ValueError(f"{name} belongs to kind {kind} and only there")
+        if self.default and self.kind not in ("text", "textarea", "yes_no", "choice"):
+            raise ValueError("default belongs to kinds text, textarea, yes_no and choice and only there")
+        if self.single_use and self.kind != "file":
+            raise ValueError("single_use belongs to kind file and only there")
+        if self.city_only and self.kind != "region":
+            raise ValueError("city_only belongs to kind region and only there")
+        if not self.districts and self.kind != "region":
+            raise ValueError("districts belongs to kind region and only there")
+        if (self.not_before or self.not_future) and self.kind not in ("date", "month"):
+            raise ValueError("not_before and not_future belong to kinds date and month and only there")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> FormField:
+        for code, part in self.parts.items():
+            if part.kind in ("records", "units", "specialties") or part.account or part.instead_of:
+                raise ValueError(f"{code} can't be a column of records")
+            if part.not_before and getattr(self.parts.get(part.not_before), "kind", "") != part.kind:
+                raise ValueError(f"{code} can't be compared with {part.not_before}: no such column of the same kind")
+        return self
+
+
+class FormSection(Section):
+    """One step or tab of the form (资料填写的一个部分)."""
+
+    title: Text
+    fields: Annotated[Items[Code], Field(min_length=1)]
+    note: str = ""
+    open_after_print: bool = False
+    """Stays editable when printing has locked the form: the place for attachments."""
+
+
+class Specialties(Section):
+    """The shape of the choice of specialties (评标专业).
+
+    Levels: class A (0), A01 (1), A0101 (2), A010101 (3). Chosen are leaves only: a third level, or a second level that
+    has none below. None: no limit.
+    """
+
+    count_min: Annotated[int, Field(ge=1, le=20)] = 1
+    count_max: Annotated[int, Field(ge=1, le=50)]
+    classes: Items[Text] = ()
+    """Classes to choose from; empty: all, but one class only if ``one_class``."""
+    one_class: bool = False
+    level_1_max: Annotated[int, Field(ge=1, le=20)] | None = None
+    level_2_max: Annotated[int, Field(ge=1, le=20)] | None = None
+    third_level_only: bool = False
+    """A second level without children can't be chosen either."""
+    preferred: bool = False
+    """Choices are told apart as 首选 (at least one) and 备选."""
+    fixed_once_submitted: bool = False
+    """Unchangeable during the campaign, except what a reviewer sent back."""
+
+
+class Papers(Section):
+    """The printed form, what printing does, and the letters that are signed."""
+
+    form_title: Text
+    print_locks: bool
+    """After printing the data can't be edited any more."""
+    print_before_submit: bool
+    """The form must have been printed in its present state before it is submitted."""
+    commitment_title: Text
+    commitment: Text
+    """Text of the honesty commitment (诚信承诺书), a paragraph a line."""
+
+
+class Form(Section):
+    """The application form of a pool."""
+
+    sections: Annotated[Mapping[Code, FormSection], Field(min_length=1)]
+    """In the order in which they are filled in."""
+    fields: Mapping[Code, FormField]
+    age_max: Annotated[int, Field(ge=30, le=120)] | None = None
+    """Completed years on the day of the first submission; None: no limit."""
+    employer_from_list: bool
+    """The employer is chosen from the pool's list; one that is missing is asked for."""
+    own_employer_recused: bool
+    """The own employer is a recusal unit without being named."""
+    specialties: Specialties
+    papers: Papers
+
+    @model_validator(mode="after")
+    def _every_field_stands_once(self) -> Form:
+        placed = [code for section in self.sections.values() for code in section.fields]
+        if twice := sorted({code for code in placed if placed.count(code) > 1}):
+            raise ValueError(f"the field {twice[0]} stands in two sections")
+        if unknown := [code for code in placed if code not in self.fields]:
+            raise ValueError(f"the field {unknown[0]} stands in a section but is not defined in form.fields")
+        for code in placed:
+            target = self.fields[code].instead_of
+            if target and target not in placed:
+                raise ValueError(f"the field {code} is instead of {target}, which stands in no section")
+        return self
+
+    def used(self) -> Mapping[str, FormField]:
+        """The fields that stand in a section, in the form's order."""
+        return {code: self.fields[code] for section in self.sections.values() for code in section.fields}
+
+    def section_of(self, field: str) -> str:
+        """Raises KeyError for a field that stands nowhere."""
+        for code, section in self.sections.items():
+            if field in section.fields:
+                return code
+        raise KeyError(field)

@@ -1,0 +1,134 @@
+"""Sections of a rulebook on persons: registration, passwords, how the pool speaks of a person's standing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from domain.rulebook.form import FileType
+from domain.rulebook.types import Duration, Items, Section, Text
+
+LoginName = Literal["mobile", "id_number"]
+LoginWay = Literal["code", "password"]
+MaterialType = FileType | Literal["docx", "xlsx", "zip"]
+
+
+class Password(Section):
+    """What a password must be made of, and what happens to wrong ones."""
+
+    length_min: Annotated[int, Field(ge=8, le=64)]
+    upper: bool
+    lower: bool
+    digit: bool
+    symbol: bool
+    initial_from_id: Annotated[int, Field(ge=6, le=18)] | None = None
+    """The initial password is this many last characters of the ID number; None: there are no initial passwords.
+
+    It opens nothing but its own change, in every pool: others know ID numbers.
+    """
+    failures_before_lock: Annotated[int, Field(ge=3, le=20)]
+    lock_for: Duration
+
+    def problem(self, password: str) -> str:
+        """Why ``password`` can't be taken, as a sentence for the person; empty when it can."""
+        wanted = [
+            (self.upper, str.isupper, "大写字母"),
+            (self.lower, str.islower, "小写字母"),
+            (self.digit, str.isdigit, "数字"),
+            (self.symbol, lambda c: not c.isalnum(), "符号"),
+        ]
+        if len(password) < self.length_min:
+            return f"密码至少{self.length_min}个字符，请重新设置。"
+        if len(password) > _PASSWORD_LONGEST:
+            return f"密码最多{_PASSWORD_LONGEST}个字符，请重新设置。"
+        if not password.isprintable() or not password.isascii() or " " in password:
+            return "密码只能用英文字母、数字和符号，请重新设置。"
+        missing = [name for wants, test, name in wanted if wants and not any(test(c) for c in password)]
+        return f"密码须含{'、'.join(missing)}，请重新设置。" if missing else ""
+
+    def rule(self) -> str:
+        """The rule in one sentence, shown beside the field."""
+        parts = [(self.upper, "大写字母"), (self.lower, "小写字母"), (self.digit, "数字"), (self.symbol, "符号")]
+        names = [name for wants, name in parts if wants]
+        return f"至少{self.length_min}个字符" + (f"，须含{'、'.join(names)}" if names else "")
+
+
+_PASSWORD_LONGEST = 64
+
+
+class Registration(Section):
+    """Who may register as an applicant, and what of it can be changed later. Name and ID number never can."""
+
+    open: bool
+    """False: the pool takes nobody new by itself."""
+    mobile_change_every: Duration | None = None
+    """A mobile may be changed once in this time; None: whenever the owner proves the new one."""
+    login_ways: Annotated[Items[LoginWay], Field(min_length=1)]
+    login_names: Annotated[Items[LoginName], Field(min_length=1)]
+    """What stands for the account at a log-in by password."""
+    honesty: Text
+    """The clause that a person agrees to when registering."""
+    closed: str = ""
+    """Told to somebody who wants to register where that is not possible."""
+    password: Password
+
+    @model_validator(mode="after")
+    def _closed_says_why(self) -> Registration:
+        if not self.open and not self.closed:
+            raise ValueError("closed must tell people where to turn when open is false")
+        return self
+
+
+class Standing(Section):
+    """How the pool names what a person is (the badge in the header)."""
+
+    outside: Text
+    """Registered, not in the pool: 未入库, 临时专家."""
+    applying: Text
+    """An application is under way."""
+    temporary: Text
+    formal: Text
+    suspended: Text
+    left: Text
+    emergency: Text = "应急专家"
+    """Added for an expert who agreed to be called in emergencies."""
+
+
+class Question(Section):
+    """One of the frequently asked questions."""
+
+    question: Text
+    answer: Text
+    words: Annotated[Items[Text], Field(min_length=1)]
+    """What people type when they mean it; a chat message that holds one of them is answered with it."""
+
+
+class Materials(Section):
+    """The area of material to download (资料下载)."""
+
+    categories: Annotated[Items[Text], Field(min_length=1)]
+    """In the order in which they are shown."""
+    types: Annotated[Items[MaterialType], Field(min_length=1)]
+    """What the office may put there; told by content, not by name."""
+    size_max: Annotated[int, Field(ge=100_000, le=30_000_000)]
+    """Bytes of one file."""
+
+
+class Help(Section):
+    """Guide (办理指南), questions, lines to call, legal text."""
+
+    guide: Text
+    """The way from registration to entry, a step a line."""
+    version: Text
+    """Version and date of the guide."""
+    hotlines: Annotated[Items[Text], Field(min_length=1)]
+    """Lines such as 缴费咨询 0991-8837428."""
+    disclaimer: Text
+    faq: Items[Question] = ()
+    feedback: bool
+    """Whether people may write feedback (意见反馈)."""
+    feedback_per_day: Annotated[int, Field(ge=1, le=50)]
+    media: Items[Text] = ()
+    """Manuals and videos to be found elsewhere."""
+    materials: Materials

@@ -1,0 +1,211 @@
+"""Sections of a rulebook on what happens to an application: campaigns, review, public notice, fee, entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from domain.rulebook.form import EntryType
+from domain.rulebook.types import DayHours, Duration, Items, Section, Text
+
+Stage = Literal["notice", "fee", "exam"]
+OPINION_MAX = 500
+"""Characters of what a reviewer writes."""
+StepCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
+
+
+class Campaigns(Section):
+    """When people may apply (征集)."""
+
+    required: bool
+    """False: applications are taken all year, without a campaign."""
+    entry_types: Annotated[Items[EntryType], Field(min_length=1)]
+    first_title: Text
+    """The to-do item of somebody new: 专家常态征集."""
+    renewal_title: Text
+    first_name: Text
+    """How an application of somebody new is called (新增), before the word 申请."""
+    renewal_name: Text
+    once: bool
+    """Who was refused may not apply again in the same campaign."""
+    correct_until: Literal["enrol", "review"]
+    """Until when what was sent back may be handed in again: the end of enrolling, or as long as decisions are taken."""
+
+    def name_of(self, entry_type: EntryType) -> str:
+        return self.first_name if entry_type == "first" else self.renewal_name
+
+
+class ReviewStep(Section):
+    """One step of the review.
+
+    ``acts_in`` says which region's reviewers get it: the one the applicant chose, its city, or the province.
+    """
+
+    code: StepCode
+    name: Text
+    department: Text
+    """Who acts, as the applicant reads it: 市州行业主管部门."""
+    acts_in: Literal["chosen", "city", "province"]
+    per_specialty: bool = False
+    """One task for each specialty; each is decided by itself."""
+    send_back: Annotated[Items[Literal["whole", "specialty"]], Field(min_length=1)]
+    expected: Duration
+    """How long it usually takes; told to the applicant, and the queue marks what is older."""
+    may_refuse: bool
+    """Whether this step may end the application for good."""
+
+
+class Review(Section):
+    steps: Annotated[Items[ReviewStep], Field(min_length=1, max_length=6)]
+    withdraw_before_edit: bool
+    """A sent-back application must be withdrawn (撤回) before it can be changed."""
+    withdraw_undecided: bool
+    """The applicant may take back an application of which no step was decided in this round."""
+    resume: Literal["first", "same"]
+    """A corrected application begins again at the first step, or where it was sent back."""
+    correction_fields: Items[Text] = ()
+    """Fields that open besides ``specialties`` when a single specialty is sent back."""
+    alternatives: Literal["chosen", "all"]
+    """Which alternative specialties (备选) enter the pool: those that the reviewer of the last step chooses, or all."""
+    own_campaign_window: bool
+    """Decisions are taken within the campaign's review window only."""
+    phrases: Items[Annotated[str, StringConstraints(min_length=1, max_length=OPINION_MAX)]] = ()
+    """Opinions that a reviewer takes with one tap."""
+    reminders: DayHours
+    """Reviewers and administrators are told once on a working day, within these hours, what waits for them."""
+
+    def place_of(self, code: str) -> int | None:
+        """Where the step stands; None for a code that the rulebook has no more."""
+        return next((place for place, step in enumerate(self.steps) if step.code == code), None)
+
+    def step_at(self, place: int) -> ReviewStep | None:
+        """None outside review, and beyond a last step that the rulebook has no more."""
+        return self.steps[place] if 0 <= place < len(self.steps) else None
+
+    @model_validator(mode="after")
+    def _codes_differ(self) -> Review:
+        codes = [step.code for step in self.steps]
+        if len(set(codes)) < len(codes):
+            raise ValueError("steps must have different codes")
+        return self
+
+
+class PublicNotice(Section):
+    """Public notice before entry (公示)."""
+
+    lasts: Duration
+    objections_per_day: Annotated[int, Field(ge=1, le=1000)]
+    """Of one person, all applications together."""
+    objection_min: Annotated[int, Field(ge=1, le=100)]
+    """Characters of an objection: it must name facts."""
+    text: Text
+    """How to object, shown with the list."""
+
+
+@dataclass(frozen=True)
+class PayWindow:
+    """Half-open; ``closes`` None: no end."""
+
+    opens: datetime
+    closes: datetime | None
+
+
+class Invoice(Section):
+    """How an electronic invoice comes about."""
+
+    issued_by: Literal["wechat", "office"]
+    """``wechat``: by WeChat Pay where the merchant has it, else as ``office``: staff upload the tax platform's file."""
+    goods_name: Text
+    tax_code: Text
+    tax_rate: Annotated[int, Field(ge=0, le=10_000)]
+    """Hundredths of a percent."""
+    receipt_title: Text
+    """Of the payment receipt (缴费凭证) that is mailed at once."""
+
+
+class Fee(Section):
+    """What an applicant pays (培训费), in fen."""
+
+    amount: Annotated[int, Field(ge=1, le=100_000_000)]
+    title: Text
+    description: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    """Stands on the payer's bill."""
+    legal_basis: Text
+    opens_after: Duration
+    """After approval, in calendar time."""
+    at_least: Duration
+    """Everybody has this much time to pay: who is approved so late that ``opens_after`` does not fit before the
+    window's end may pay at once, and, if need be, beyond that end."""
+    order_valid: Duration
+    """An order that is not paid by then is closed and can be made anew."""
+    pay_for_others: bool
+    """Anybody who knows the expert number may pay; the name is shown masked."""
+    lookups_per_hour: Annotated[int, Field(ge=1, le=1000)]
+    """Numbers that one person may look up: each shows a masked name."""
+    refund_text: Text
+    """When fees are refunded, told before paying."""
+    hotline: Text
+    invoice: Invoice
+
+    @model_validator(mode="after")
+    def _order_fits(self) -> Fee:
+        if not timedelta(minutes=5) <= self.order_valid <= timedelta(hours=2):
+            raise ValueError("order_valid must be between 5m and 2h: a code of the platform lives two hours")
+        return self
+
+    def window(self, approved: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
+        """When somebody approved at ``approved`` may pay; the campaign takes payment from ``opens`` to ``closes``.
+
+        The usual opening is ``opens_after`` the approval, not before ``opens``. Where that leaves less than
+        ``at_least`` before ``closes``, it opens at once (still not before ``opens``), and ends ``at_least`` later if
+        that is after ``closes``.
+        """
+        usual = max(approved + self.opens_after, opens or approved)
+        if closes is None or usual + self.at_least <= closes:
+            return PayWindow(usual, closes)
+        at_once = max(approved, opens or approved)
+        return PayWindow(at_once, max(closes, at_once + self.at_least))
+
+    def window_again(self, now: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
+        """When somebody may pay once more whose fee was sent back: at once, for ``at_least`` at least."""
+        at_once = max(now, opens or now)
+        return PayWindow(at_once, max(closes, at_once + self.at_least) if closes else None)
+
+
+class StageNames(Section):
+    """How the stages of the way are called where its progress is shown; review steps have names of their own."""
+
+    form: Text
+    notice: Text
+    fee: Text
+    exam: Text
+    entered: Text
+
+
+class Entry(Section):
+    """From the last approval into the pool (入库)."""
+
+    stages: Items[Stage]
+    """What comes between, in this order."""
+    names: StageNames
+    number_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,6}$")]
+    """Of expert numbers; the serial follows."""
+    number_digits: Annotated[int, Field(ge=4, le=12)]
+    term: Duration | None = None
+    """How long an expert stays in before renewal; None: no end is told."""
+    renewal_before: Duration | None = None
+    """How long before its end renewal is offered; None: whenever a campaign takes renewals."""
+    age_max: Annotated[int, Field(ge=18, le=120)] | None = None
+    """Completed years up to which an expert is drawn (在库年龄), on the panel's first day; None: no limit."""
+    ending_notice: Duration
+    """How long before the end of the term, or before the age limit, the expert is told and the office sees it."""
+
+    @model_validator(mode="after")
+    def _stages_once(self) -> Entry:
+        order = ["notice", "fee", "exam"]
+        if [stage for stage in order if stage in self.stages] != list(self.stages):
+            raise ValueError("stages must be some of notice, fee, exam, in this order")
+        return self

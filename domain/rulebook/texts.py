@@ -1,0 +1,304 @@
+"""Kinds of notice, the texts of each on every channel, and what may stand in them.
+
+Placeholders are ``{name}``; which names a kind knows stands in ``KINDS`` together with a value as long as they get, so
+that lengths are checked on what a person really receives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field as Bounds
+
+from domain.clock import local, print_date, print_time
+from domain.rulebook.types import Section, Text
+
+Channel = Literal["voice", "wechat", "sms", "mini"]
+"""``wechat`` is the official account: a chat message inside a window, else a template message."""
+
+SMS_LIMIT = 65
+"""Characters of one short message (70) less the signature 【评标通】 that the vendor puts in front."""
+
+FIELD_LIMITS = {"thing": 20, "phrase": 5, "name": 10, "character_string": 32, "number": 32, "phone_number": 17}
+"""Characters a template field holds, by the type its key begins with (WeChat, data rules of template messages)."""
+
+_TIME = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日( \d{2}:\d{2})?|\d{2}:\d{2}")
+_SHAPES = {
+    "time": _TIME,
+    "date": _TIME,
+    "number": re.compile(r"\d+(\.\d+)?"),
+    "character_string": re.compile(r"[!-~ ]+"),
+}
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_FIELD_KEY = re.compile(r"([a-z_]+?)(\d{1,2})")
+
+_GATHERING = {
+    "gathering": "11月21日(周六) 09:30",
+    "gathering_full": "2026年11月21日 09:30",
+    "gathering_short": "11月21日09:30",
+    "gathering_spoken": "11月21日星期六上午9点30分",
+}
+_PLACE = {"place": "广州市天河区天润路333号3楼"}
+_CONTACT = {"contact_phone": "020-12345678"}
+_NUMBER = {"number": "CQSQ202611210001", "when": "11月21日(周六) 09:30", "day": "11月21日"}
+"""A draw for those who run it: its number, and when its panel is expected to begin."""
+_LINK = {"link": "https://expert.example.cn/i/Ab3dEf"}
+_ALWAYS = {"link": "https://expert.example.cn/n/1a2b37kqx", "hotline": "020-12345678"}
+"""Known to every kind: its page (short, as an SMS has it), and the pool's number."""
+_COUNTS = {"agreed": "10", "needed": "12"}
+_APPLICATION = {"number": "SQ202611210000001"}
+_MONEY = {"title": "培训费", "amount": "350.00"}
+
+_OWN: Mapping[str, Mapping[str, str]] = {
+    "draw_call": {**_GATHERING, **_PLACE, **_LINK, "answer_by": "09:30"},
+    "draw_accepted": {**_GATHERING, **_PLACE, "code": "196017"},
+    "draw_declined": _GATHERING,
+    "draw_unclear": {**_GATHERING, "hotline": "020-12345678"},
+    "draw_unconfirmed": {**_GATHERING, **_LINK, "answer_by": "09:30"},
+    "draw_lapsed": _GATHERING,
+    "gathering_changed": {**_GATHERING, **_PLACE, "old_gathering": "11月20日(周五) 14:30"},
+    "draw_cancelled": {**_GATHERING, "hotline": "020-12345678"},
+    "leave_confirmed": _GATHERING,
+    "leave_asked": {**_GATHERING, **_LINK, "answer_by": "11月21日(周六) 09:00"},
+    "absence_registered": {**_GATHERING, **_CONTACT},
+    "recusal_asked": {**_GATHERING, **_CONTACT},
+    "recusal_confirmed": {**_GATHERING, **_CONTACT},
+    "recusal_refused": {**_GATHERING, **_CONTACT},
+    "recusal_waiting": _NUMBER,
+    "supervisor_discard": {**_NUMBER, "what": "现场回避，待确认"},
+    "draw_terminated": {**_NUMBER, "reason": "评标时间或地点变更"},
+    "check_in_reminder": {**_GATHERING, **_PLACE, "code": "196017"},
+    "urging": {**_GATHERING, **_PLACE, "contact_phone": "020-12345678"},
+    "verification_code": {"code": "196017", "minutes": "10"},
+    "account_joined": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
+    "account_bound": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
+    "commitment_wanted": {**_NUMBER, "answer_by": "09:30"},
+    "verification_waiting": {**_NUMBER, "organisation": "广州示范招标代理有限公司"},
+    "agency_verified": _NUMBER,
+    "agency_refused": {**_NUMBER, "reason": "回避单位填写不完整"},
+    "agency_agreed": {**_NUMBER, **_COUNTS},
+    "agency_full": {**_NUMBER, **_COUNTS, "unseal_at": "11月21日(周六) 09:30"},
+    "agency_short": {**_NUMBER, **_COUNTS},
+    "agency_leave": {**_NUMBER, "missing": "10"},
+    "agency_kept": {**_NUMBER, "reason": "专家未在时限内答复"},
+    "agency_late": {**_NUMBER, "missing": "10"},
+    "agency_unsealed": _NUMBER,
+    "agency_checked_in": {**_NUMBER, "present": "10", "needed": "12"},
+    "application_progress": {**_APPLICATION, "step": "公示中"},
+    "campaign_changed": {
+        **_APPLICATION,
+        "campaign": "2026年第二批评标专家征集",
+        "until": "12月2日(周三) 18:30",
+        "advice": "已填写的内容会为您保留",
+    },
+    "application_sent_back": {**_APPLICATION, "step": "行业部门预审", "reason": "职称证书不清晰", "what": "监理›结构"},
+    "application_refused": {**_APPLICATION, "reason": "从业年限不足"},
+    "application_exam": _APPLICATION,
+    "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
+    "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
+    "term_ending": {"until": "2026年11月21日"},
+    "expert_left": {"reason": "本人申请退库", "hotline": "020-12345678"},
+    "fee_open": {**_MONEY, "number": "ZJ0100001", "until": "12月4日 18:30", "by": "请在12月4日 18:30前"},
+    "fee_paid": {**_MONEY, "number": "ZJ0100001"},
+    "fee_refunded": {**_MONEY, "reason": "重复缴费"},
+    "fee_redirected": {**_MONEY, "to": "管理机构账户，将另行转给您"},
+    "invoice_sent": {**_MONEY, "email": "w***@example.com"},
+    "invoice_reversed": {**_MONEY, "number": "26440000000012345678"},
+    "employer_answered": {"unit": "广州粤建工程咨询有限公司", "result": "已添加"},
+    "mobile_changed": {"at": "2026年11月21日 09:30", "mobile": "189****1990", "hotline": "020-12345678"},
+    "person_differs": {"hotline": "020-12345678"},
+    "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
+    "objection_answered": {**_APPLICATION, "result": "异议不成立"},
+    "chat_reply": {"at": "2026年11月21日 09:30"},
+    "feedback_answered": {"at": "2026年11月21日 09:30", "reason": "已转相关部门办理"},
+    "review_waiting": {"step": "行业部门预审", "count": "10"},
+    "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
+    "code_budget": {"at": "2026年11月21日 09:00", "count": "1600", "most": "2000"},
+}
+KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
+"""Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
+
+_CUT_TO_FIT = frozenset({"place", "reason", "unit", "campaign", "what", "organisation"})
+_SPOKEN = frozenset({"gathering_spoken", "place"})
+"""A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
+
+
+class Field(Section):
+    """A line of a template message: what the template prints before it, and the text with placeholders."""
+
+    label: Text
+    text: Text
+
+
+class TemplateText(Section):
+    """A template (official account) or subscribe (mini-program) message; field keys are WeChat's (``thing1``)."""
+
+    title: Text
+    fields: Annotated[Mapping[str, Field], Bounds(min_length=1)]
+
+
+class VoiceText(Section):
+    """What a call says: ``attend`` and ``decline`` after that key, ``bye`` at the end. These have no placeholders."""
+
+    script: Text
+    attend: Text | None = None
+    decline: Text | None = None
+    bye: Text | None = None
+
+
+class KindTexts(Section):
+    """One kind on each channel. ``chat`` is sent inside a WeChat window, ``wechat`` outside it; ``mini`` falls back on
+    ``wechat``."""
+
+    chat: Text | None = None
+    wechat: TemplateText | None = None
+    mini: TemplateText | None = None
+    sms: Text | None = None
+    voice: VoiceText | None = None
+
+    @property
+    def subscribe(self) -> TemplateText | None:
+        return self.mini or self.wechat
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One text with the key it stands under; ``kind`` of place decides its limit."""
+
+    key: str
+    text: str
+    form: str
+
+
+def render_text(template: str, params: Mapping[str, str]) -> str:
+    """Fill the placeholders. Raises KeyError for one that ``params`` lacks."""
+    return _PLACEHOLDER.sub(lambda found: params[found[1]], template)
+
+
+def render_fields(template: TemplateText, params: Mapping[str, str]) -> dict[str, str]:
+    """``{"thing1": "…"}``, each cut to what its field holds (the last character becomes …)."""
+    return {key: _cut(key, render_text(line.text, params)) for key, line in template.fields.items()}
+
+
+def vendor_form(template: str) -> str:
+    """The text as it is registered with the SMS and voice vendor: ``${name}`` instead of ``{name}``."""
+    return _PLACEHOLDER.sub(r"${\1}", template)
+
+
+def sms_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
+    """What to register with the SMS vendor: template by kind of notice."""
+    return {kind: vendor_form(text.sms) for kind, text in texts.items() if text.sms is not None}
+
+
+def voice_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
+    """What to register with the voice vendor: ``draw_call``, ``draw_call.attend``, ``draw_call.decline``, …"""
+    found: dict[str, str] = {}
+    for kind, text in texts.items():
+        if text.voice is not None:
+            found[kind] = vendor_form(text.voice.script)
+            for name in ("attend", "decline", "bye"):
+                if (spoken := getattr(text.voice, name)) is not None:
+                    found[f"{kind}.{name}"] = spoken
+    return found
+
+
+def placeholders(template: str) -> frozenset[str]:
+    return frozenset(_PLACEHOLDER.findall(template))
+
+
+def time_params(gathering: datetime) -> dict[str, str]:
+    """The spellings of a gathering time: for reading, for WeChat's ``time`` fields, for an SMS, for a voice."""
+    t = local(gathering)
+    half = "上午" if t.hour < 12 else "下午"
+    hour = t.hour if t.hour <= 12 else t.hour - 12
+    minute = f"{t.minute}分" if t.minute else "整"
+    weekday = "一二三四五六日"[t.weekday()]
+    return {
+        "gathering": print_time(gathering),
+        "gathering_full": f"{print_date(gathering)} {t:%H:%M}",
+        "gathering_short": f"{t.month}月{t.day}日{t:%H:%M}",
+        "gathering_spoken": f"{t.month}月{t.day}日星期{weekday}{half}{hour}点{minute}",
+    }
+
+
+def check_kind(kind: str, texts: KindTexts) -> Iterator[tuple[str, str]]:
+    """Problems of one kind's texts as (key below ``texts.<kind>``, reason)."""
+    known = KINDS[kind]
+    for line in _lines(texts):
+        yield from _check_line(line, known)
+
+
+def check_channel(kind: str, texts: KindTexts, channel: Channel) -> Iterator[tuple[str, str]]:
+    """What is missing for a ladder that uses this channel."""
+    if channel == "wechat":
+        wanted: dict[str, object] = {"wechat": texts.wechat, "chat": texts.chat}
+    elif channel == "mini":
+        wanted = {"mini": texts.subscribe}
+    else:
+        wanted = {channel: texts.sms if channel == "sms" else texts.voice}
+    for name, value in wanted.items():
+        if value is None:
+            yield name, f"is missing, but the ladder of {kind} goes over {channel}"
+    if channel == "voice" and kind == "draw_call" and texts.voice is not None:
+        for name in ("attend", "decline", "bye"):
+            if getattr(texts.voice, name) is None:
+                yield f"voice.{name}", "is missing: a draw call tells what was pressed"
+
+
+def _lines(texts: KindTexts) -> Iterator[_Line]:
+    if texts.chat is not None:
+        yield _Line("chat", texts.chat, "chat")
+    if texts.sms is not None:
+        yield _Line("sms", texts.sms, "sms")
+    for name, template in (("wechat", texts.wechat), ("mini", texts.mini)):
+        for key, line in template.fields.items() if template else ():
+            yield _Line(f"{name}.fields.{key}", line.text, f"field:{key}")
+    if texts.voice is not None:
+        for name in ("script", "attend", "decline", "bye"):
+            if (text := getattr(texts.voice, name)) is not None:
+                yield _Line(f"voice.{name}", text, "voice" if name == "script" else "key")
+
+
+def _check_line(line: _Line, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    used = placeholders(line.text)
+    if unknown := sorted(used - known.keys()):
+        yield line.key, f"uses the unknown placeholder {{{unknown[0]}}}; known are {', '.join(sorted(known))}"
+        return
+    if "{" in _PLACEHOLDER.sub("", line.text) or "}" in _PLACEHOLDER.sub("", line.text):
+        yield line.key, "has a brace that is no placeholder such as {place}"
+        return
+    if line.form == "voice" and (told := sorted(used - _SPOKEN)):
+        yield line.key, f"tells {{{told[0]}}} on the phone; a call gives only time and place"
+    if line.form == "key" and used:
+        yield line.key, "has a placeholder; what follows a key is spoken as it stands"
+    yield from _check_length(line, known, used)
+
+
+def _check_length(line: _Line, known: Mapping[str, str], used: frozenset[str]) -> Iterator[tuple[str, str]]:
+    filled = render_text(line.text, known)
+    if line.form == "sms" and len(filled) > SMS_LIMIT:
+        yield (
+            line.key,
+            f"is {len(filled)} characters when filled; a short message holds {SMS_LIMIT} beside its signature",
+        )
+    if not line.form.startswith("field:"):
+        return
+    key = line.form.removeprefix("field:")
+    found = _FIELD_KEY.fullmatch(key)
+    form = found[1] if found else ""
+    if form not in FIELD_LIMITS and form not in _SHAPES:
+        yield line.key, f"is no field key of WeChat such as thing1, time2 or character_string3: {key!r}"
+    elif not used & _CUT_TO_FIT and len(filled) > FIELD_LIMITS.get(form, 64):
+        yield line.key, f"is {len(filled)} characters when filled; a {form} field holds {FIELD_LIMITS[form]}"
+    elif form in _SHAPES and not _SHAPES[form].fullmatch(filled):
+        yield line.key, f"can't be shown in a {form} field: {filled!r}"
+
+
+def _cut(key: str, value: str) -> str:
+    found = _FIELD_KEY.fullmatch(key)
+    limit = FIELD_LIMITS.get(found[1], 64) if found else 64
+    return value if len(value) <= limit else value[: limit - 1] + "…"

@@ -1,0 +1,82 @@
+"""Access tokens: one per app, fetched by one process at a time (``stable_token``) and shared over Redis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from pydantic import SecretStr
+from yarl import URL
+
+from domain.errors import Rejected, Transient
+from gateways import jsons
+from gateways.http import Effect, Vendor
+from gateways.wechat.errors import Act, meaning
+from gateways.wechat.token_cache import Fresh, SharedValues
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class App:
+    """A 服务号 or a mini-program as the platform knows it."""
+
+    appid: str
+    secret: SecretStr
+
+
+class AccessTokens:
+    """``api_url`` without trailing slash. Never forces a refresh: that would kill the token of every other process."""
+
+    def __init__(self, vendor: Vendor, shared: SharedValues, api_url: str) -> None:
+        self._vendor = vendor
+        self._shared = shared
+        self._url = URL(f"{api_url}/cgi-bin/stable_token")
+
+    async def get(self, app: App) -> str:
+        return await self._shared.get(_key(app), lambda: self._fetch(app))
+
+    async def drop(self, app: App, token: str) -> None:
+        """``token`` was refused; the next ``get`` fetches."""
+        await self._shared.drop(_key(app), token)
+
+    async def _fetch(self, app: App) -> Fresh:
+        body = {
+            "grant_type": "client_credential",
+            "appid": app.appid,
+            "secret": app.secret.get_secret_value(),
+            "force_refresh": False,
+        }
+        async with self._vendor.counted("stable_token"):
+            answer = await self._vendor.exchange(
+                "POST",
+                self._url,
+                Effect.READ,
+                headers={"Content-Type": "application/json"},
+                body=jsons.dumps(body),
+                timeout=TIMEOUT,
+            )
+            data = self._vendor.read_object(answer, Effect.READ)
+            _check(data)
+            token, seconds = jsons.text(data, "access_token"), jsons.integer(data, "expires_in")
+            if not token or not token.isascii() or not token.isprintable() or seconds is None or seconds <= 0:
+                raise self._vendor.unsure(Effect.READ, "stable_token without a token")
+            return Fresh(token, min(seconds, 7200))
+
+
+def _check(data: jsons.Json) -> None:
+    errcode = jsons.integer(data, "errcode") or 0
+    if errcode == 0:
+        return
+    found = meaning(errcode)
+    if found.act in (Act.LATER, Act.TOMORROW):
+        raise Transient(f"WeChat {errcode}: {found.text}", retry_after=found.retry_after or 60.0)
+    # Here even the "refresh" codes mean a wrong secret: there is no older token to replace.
+    log.error("wechat_needs_operator", call="stable_token", errcode=errcode, meaning=found.text)
+    raise Rejected(str(errcode), found.text)
+
+
+def _key(app: App) -> str:
+    return f"wx:token:{app.appid}"

@@ -1,0 +1,121 @@
+"""The WeChat server API as every client of ours uses it: token, quota, errcode."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+from yarl import URL
+
+from domain.clock import Clock
+from domain.errors import GatewayError
+from gateways import jsons
+from gateways.http import Effect, Vendor
+from gateways.jsons import Json
+from gateways.wechat.access_token import AccessTokens, App
+from gateways.wechat.errors import Act, failure, meaning
+from gateways.wechat.quota import DailyQuotas
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+LONGEST_ID = 64
+"""Characters of an openid, a unionid or a msgid; WeChat's own have about thirty."""
+_RID = re.compile(r"rid: ?([0-9a-f-]{8,40})")
+
+
+@dataclass(frozen=True)
+class _Call:
+    method: str
+    path: str
+    effect: Effect
+    query: Mapping[str, str]
+    body: bytes | None = None
+    content_type: str = "application/json"
+
+
+class WechatApi:
+    """``api_url`` without trailing slash."""
+
+    def __init__(self, vendor: Vendor, tokens: AccessTokens, quotas: DailyQuotas, api_url: str, clock: Clock) -> None:
+        self._vendor = vendor
+        self._tokens = tokens
+        self._quotas = quotas
+        self._api_url = api_url
+        self._clock = clock
+
+    async def get(self, app: App, path: str, query: Mapping[str, str] | None = None) -> Json:
+        """Read with the app's token."""
+        async with self._vendor.counted(path):
+            return await self._with_token(app, _Call("GET", path, Effect.READ, query or {}))
+
+    async def post(self, app: App, path: str, body: Mapping[str, object], effect: Effect) -> Json:
+        """Call with the app's token. A WRITE whose answer lacks ``errcode`` is OutcomeUnknown."""
+        async with self._vendor.counted(path):
+            return await self._with_token(app, _Call("POST", path, effect, {}, jsons.dumps(body)))
+
+    async def upload(self, app: App, path: str, query: Mapping[str, str], filename: str, content: bytes) -> Json:
+        """Hand over a file as WeChat's field ``media``. Harmless to repeat: it is only kept once more."""
+        boundary = secrets.token_hex(16)
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="media"; filename="{filename}"\r\n'
+            f"Content-Type: {mimetypes.guess_type(filename)[0] or 'application/octet-stream'}\r\n\r\n"
+        )
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        async with self._vendor.counted(path):
+            call = _Call("POST", path, Effect.READ, query, body, f"multipart/form-data; boundary={boundary}")
+            return await self._with_token(app, call)
+
+    async def get_by_secret(self, app: App, path: str, query: Mapping[str, str]) -> Json:
+        """The ``sns`` calls, which carry the secret instead of a token and have no daily quota."""
+        async with self._vendor.counted(path):
+            own = {"appid": app.appid, "secret": app.secret.get_secret_value()}
+            data = await self._send(_Call("GET", path, Effect.READ, {**own, **query}))
+            return self._checked(app, path, data)
+
+    async def clear_quota(self, app: App) -> None:
+        """Reset the platform's daily counts of ``app`` and forget ours."""
+        await self.post(app, "/cgi-bin/clear_quota", {"appid": app.appid}, Effect.WRITE)
+        await self._quotas.clear(app.appid)
+
+    def lie(self, effect: Effect, path: str, what: str) -> GatewayError:
+        """The error for a success that lacks what it must hold."""
+        return self._vendor.unsure(effect, f"{path} without {what}")
+
+    async def _with_token(self, app: App, call: _Call) -> Json:
+        await self._quotas.check(app.appid, call.path)
+        data: Json = {}
+        for _ in range(2):  # once more with a fresh token, never oftener
+            token = await self._tokens.get(app)
+            data = await self._send(replace(call, query={"access_token": token, **call.query}))
+            if meaning(jsons.integer(data, "errcode") or 0).act is not Act.REFRESH:
+                break
+            await self._tokens.drop(app, token)
+        if meaning(jsons.integer(data, "errcode") or 0).act is Act.TOMORROW:
+            await self._quotas.use_up(app.appid, call.path)
+        return self._checked(app, call.path, data)
+
+    async def _send(self, call: _Call) -> Json:
+        url = URL(self._api_url + call.path).with_query(call.query)
+        headers = {"Content-Type": call.content_type} if call.body is not None else None
+        answer = await self._vendor.exchange(call.method, url, call.effect, headers=headers, body=call.body)
+        data = self._vendor.read_object(answer, call.effect)
+        if jsons.integer(data, "errcode") is None and ("errcode" in data or call.effect is Effect.WRITE):
+            raise self._vendor.unsure(call.effect, f"{call.path} without a usable errcode")
+        return data
+
+    def _checked(self, app: App, path: str, data: Json) -> Json:
+        """The data itself, or what its ``errcode`` means. Many successes have none."""
+        errcode = jsons.integer(data, "errcode") or 0
+        if errcode == 0:
+            return data
+        found, rid = meaning(errcode), _RID.search(jsons.text(data, "errmsg"))
+        fields = {"appid": app.appid, "call": path, "errcode": errcode, "rid": rid[1] if rid else ""}
+        if found.act is Act.ALARM:
+            log.error("wechat_needs_operator", meaning=found.text, **fields)
+        else:
+            log.info("wechat_errcode", meaning=found.text, **fields)
+        raise failure(errcode, self._clock.now())

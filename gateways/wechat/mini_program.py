@@ -1,0 +1,92 @@
+"""The mini-program of each pool: log-in, phone number, subscribe messages, links that open it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from config.settings import MiniProgram, Wechat
+from domain.clock import Clock
+from domain.errors import Rejected
+from gateways import jsons
+from gateways.http import Effect
+from gateways.wechat.access_token import App
+from gateways.wechat.api import LONGEST_ID, WechatApi
+from gateways.wechat.template_fields import fit
+from services.ports import MiniLogin
+
+LONGEST_LINK = 30 * 86400
+"""Seconds that a URL Link may live."""
+_QUERY_CHARACTERS = 1024
+_MOBILE = re.compile(r"1[0-9]{10}")
+
+
+class MiniPrograms:
+    """Implements the port MiniProgramPlatform; ``pool`` picks the mini-program."""
+
+    def __init__(self, settings: Wechat, api: WechatApi, clock: Clock) -> None:
+        self._settings = settings
+        self._api = api
+        self._clock = clock
+
+    async def login(self, pool: str, code: str) -> MiniLogin:
+        """Rejected 40029 or 40163: the mini-program must call ``wx.login`` again. The session key is not kept."""
+        path = "/sns/jscode2session"
+        query = {"js_code": code, "grant_type": "authorization_code"}
+        data = await self._api.get_by_secret(self._app(pool), path, query)
+        openid = jsons.token(data, "openid", LONGEST_ID)
+        if not openid:
+            raise self._api.lie(Effect.READ, path, "openid")
+        return MiniLogin(openid, jsons.token(data, "unionid", LONGEST_ID) or None)
+
+    async def phone_number(self, pool: str, code: str) -> str:
+        """11 digits. Rejected ``foreign_number`` for any other country's; a code works once and for five minutes."""
+        app, path = self._app(pool), "/wxa/business/getuserphonenumber"
+        data = await self._api.post(app, path, {"code": code}, Effect.READ)
+        info = jsons.mapping(data, "phone_info")
+        if jsons.text(jsons.mapping(info, "watermark"), "appid") != app.appid:
+            raise self._api.lie(Effect.READ, path, "our watermark")
+        mobile = jsons.text(info, "purePhoneNumber")
+        if jsons.text(info, "countryCode") != "86" or not _MOBILE.fullmatch(mobile):
+            raise Rejected("foreign_number", "not a mobile number of the Chinese mainland")
+        return mobile
+
+    async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
+        """Uses up one consent of the receiver; Rejected 43101 when there is none."""
+        program = self._program(pool)
+        body = {
+            "touser": openid,
+            "template_id": program.templates.get(kind, kind),
+            "page": page,
+            "lang": "zh_CN",
+            "data": fit(fields),
+        }
+        await self._api.post(_app(program), "/cgi-bin/message/subscribe/send", body, Effect.WRITE)
+
+    async def url_link(self, pool: str, path: str, query: str, lifetime: int) -> str:
+        """``path`` without query, ``query`` up to 1024 characters, ``lifetime`` up to 30 days."""
+        if not 1 <= lifetime <= LONGEST_LINK:
+            raise Rejected("85401", "a link lives 1 second to 30 days")
+        if len(query) > _QUERY_CHARACTERS or "?" in path:
+            raise Rejected("40212", "the query has up to 1024 characters and stands apart from the path")
+        expires = int(self._clock.now().timestamp()) + lifetime
+        body = {"path": path, "query": query, "expire_type": 0, "expire_time": expires}
+        own = "/wxa/generate_urllink"
+        data = await self._api.post(self._app(pool), own, body, Effect.READ)
+        link = jsons.text(data, "url_link")
+        if not link.startswith(("https://", "http://")):
+            raise self._api.lie(Effect.READ, own, "url_link")
+        return link
+
+    def _program(self, pool: str) -> MiniProgram:
+        program = self._settings.mini_programs.get(pool)
+        if program is None:
+            raise Rejected("no_mini_program", f"no mini-program is set up for pool {pool}")
+        return program
+
+    def _app(self, pool: str) -> App:
+        return _app(self._program(pool))
+
+
+def _app(program: MiniProgram) -> App:
+    return App(program.appid, program.secret)

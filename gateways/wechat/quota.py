@@ -1,0 +1,81 @@
+"""Daily quotas: a call that WeChat refused for today (45009) is not tried again before midnight in Beijing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from domain.clock import Clock, local
+from domain.errors import Transient
+from gateways.wechat.errors import until_tomorrow
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+RECHECK = 5.0
+"""Seconds that a process goes on with what it last read; another process's refusal is learnt that late."""
+KEPT = 26 * 3600
+REDIS_TIMEOUT = 1.0
+
+
+class DailyQuotas:
+    """A Redis set of paths per app and Beijing day. While Redis is away the platform itself refuses, once per call."""
+
+    def __init__(self, redis: Redis, clock: Clock, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._monotonic = monotonic
+        self._known: dict[str, tuple[frozenset[str], float]] = {}
+        """What was read under a key, and until when it counts."""
+
+    async def check(self, appid: str, path: str) -> None:
+        """Transient until tomorrow when ``path`` was used up today."""
+        if path in await self._used_up(self._key(appid)):
+            raise Transient(f"WeChat: {path} is used up for today", retry_after=until_tomorrow(self._clock.now()))
+
+    async def use_up(self, appid: str, path: str) -> None:
+        key = self._key(appid)
+        self._known[key] = ((await self._used_up(key)) | {path}, self._monotonic() + RECHECK)
+        log.error("wechat_quota_used_up", appid=appid, path=path)
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT), self._redis.pipeline(transaction=True) as pipe:
+                pipe.sadd(key, path)
+                pipe.expire(key, KEPT)
+                await pipe.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("wechat_quota_not_shared", reason=type(error).__name__)
+
+    async def clear(self, appid: str) -> None:
+        """Forget today's refusals, after the quota was reset by hand."""
+        key = self._key(appid)
+        self._known.pop(key, None)
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT):
+                await self._redis.delete(key)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("wechat_quota_not_shared", reason=type(error).__name__)
+
+    def _key(self, appid: str) -> str:
+        return f"wx:quota:{appid}:{local(self._clock.now()):%Y%m%d}"
+
+    async def _used_up(self, key: str) -> frozenset[str]:
+        known, until = self._known.get(key, (frozenset[str](), 0.0))
+        if until > self._monotonic():
+            return known
+        try:
+            async with asyncio.timeout(REDIS_TIMEOUT):
+                members = await self._redis.smembers(key)
+            found = frozenset(item.decode() if isinstance(item, bytes) else str(item) for item in members)
+        except (RedisError, OSError, TimeoutError):
+            found = known
+        self._known = {key: (found, self._monotonic() + RECHECK), **self._others(key)}
+        return found
+
+    def _others(self, key: str) -> dict[str, tuple[frozenset[str], float]]:
+        """The entries still in force, so that past days don't pile up."""
+        now = self._monotonic()
+        return {other: entry for other, entry in self._known.items() if other != key and entry[1] > now}

@@ -1,0 +1,155 @@
+"""One signed call of WeChat Pay's API v3 by one merchant, and what its answer means."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from yarl import URL
+
+from config.settings import PayMerchant, load_private_key
+from domain.clock import Clock
+from domain.errors import GatewayError, Rejected, Transient
+from gateways import jsons
+from gateways.http import BODY_LIMIT, Answer, Effect, Vendor
+from gateways.jsons import Json
+from gateways.wechat_pay.keys import Forged, PlatformKeys
+from gateways.wechat_pay.signing import Credentials, authorization, find_seal, new_nonce
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+BUSY = frozenset({"FREQUENCYLIMITED", "FREQUENCYLIMITEXCEED", "RATELIMITEXCEEDED", "RATELIMITEXCEED"})
+SICK = frozenset({"SYSTEMERROR", "BANKERROR"})
+"""The same call may be repeated, whatever it does: WeChat knows it by our number."""
+UNKNOWN = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS", "RESOURCENOTEXIST"})
+FOR_OPERATORS = frozenset({"SIGNERROR", "NOAUTH", "APPIDMCHIDNOTMATCH", "MCHNOTEXISTS", "ACCOUNTERROR", "NOTENOUGH"})
+"""Mostly nothing that a payer could mend."""
+_AGENT = "pingbiaotong"
+
+
+class PayApi:
+    """``target`` is always path and query below the API's base, encoded, as it is signed."""
+
+    def __init__(
+        self,
+        merchant: PayMerchant,
+        base_url: str,
+        vendor: Vendor,
+        clock: Clock,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        key = load_private_key(merchant.private_key.get_secret_value())
+        self.credentials = Credentials(merchant.mchid, merchant.serial, key)
+        self.keys = PlatformKeys(merchant, self._fetch_certificates, clock, monotonic=monotonic)
+        self._base = URL(base_url.rstrip("/"))
+        self._vendor = vendor
+        self._clock = clock
+
+    async def get(self, name: str, target: str) -> Json:
+        """Ask. ``name`` is for the counters. Rejected with WeChat's code, its underscores left out."""
+        return await self._call(name, "GET", target, Effect.READ, b"")
+
+    async def post(self, name: str, target: str, body: Json, *, serial: str = "") -> Json:
+        """Act; the empty object where WeChat says no more than yes.
+
+        ``serial`` names WeChat's key that fields of ``body`` are encrypted with. OutcomeUnknown without an answer that
+        is provably WeChat's. Transient also when WeChat says that something went wrong inside: then it may have been
+        done, and the same call again does it once.
+        """
+        return await self._call(name, "POST", target, Effect.WRITE, jsons.dumps(body), serial)
+
+    async def download(self, name: str, url: str, limit: int) -> bytes:
+        """A file that WeChat named; its answer is not signed. ``limit`` in bytes.
+
+        Signed only towards the API itself, so that nobody can have our signature sent elsewhere.
+        """
+        place = URL(url, encoded=True)
+        ours = (place.scheme, place.host, place.port) == (self._base.scheme, self._base.host, self._base.port)
+        async with self._vendor.counted(name):
+            if ours:
+                target = place.raw_path_qs.removeprefix(self._base.raw_path.rstrip("/"))
+                answer = await self._send("GET", target, Effect.READ, b"", limit=limit)
+            elif place.scheme == "https" or self._base.scheme == "http":
+                answer = await self._vendor.exchange("GET", place, Effect.READ, limit=limit)
+            else:
+                raise self._vendor.unsure(Effect.READ, "a file over plain HTTP")
+            if failure := self._failure(answer, Effect.READ):
+                raise failure
+            self._vendor.mark_back()
+            return answer.body
+
+    def lie(self, effect: Effect, what: str) -> GatewayError:
+        """The error for a genuine answer that doesn't hold what it must."""
+        return self._vendor.unsure(effect, what)
+
+    async def _call(self, name: str, method: str, target: str, effect: Effect, body: bytes, serial: str = "") -> Json:
+        async with self._vendor.counted(name):
+            await self.keys.prepare()
+            answer = await self._send(method, target, effect, body, serial)
+            await self._verify(answer, effect)
+            if failure := self._failure(answer, effect):
+                raise failure
+            if not answer.body:
+                self._vendor.mark_back()
+                return {}
+            return self._vendor.parse_object(answer, effect)
+
+    async def _fetch_certificates(self) -> Answer:
+        """Without a look at the signature: it is by one of the certificates inside."""
+        async with self._vendor.counted("certificates"):
+            answer = await self._send("GET", "/v3/certificates", Effect.READ, b"")
+            if failure := self._failure(answer, Effect.READ):
+                raise failure
+            return answer
+
+    async def _send(
+        self, method: str, target: str, effect: Effect, body: bytes, serial: str = "", *, limit: int = BODY_LIMIT
+    ) -> Answer:
+        now = int(self._clock.now().timestamp())
+        headers = {
+            "Authorization": authorization(self.credentials, method, target, now, new_nonce(), body),
+            "Accept": "application/json",
+            "User-Agent": _AGENT,
+        }
+        if body:
+            headers["Content-Type"] = "application/json"
+        if wanted := serial or self.keys.wanted_serial:
+            headers["Wechatpay-Serial"] = wanted
+        url = URL(f"{self._base}{target}", encoded=True)
+        return await self._vendor.exchange(method, url, effect, headers=headers, body=body or None, limit=limit)
+
+    async def _verify(self, answer: Answer, effect: Effect) -> None:
+        """A success without a valid signature is a forgery. Refusals may come without one, never with a wrong one."""
+        if answer.status >= 300 and find_seal(answer.headers) is None:
+            return
+        try:
+            await self.keys.verify(answer.headers, answer.body)
+        except Forged as error:
+            log_as = log.info if error.probe else log.warning
+            log_as("pay_answer_not_verified", reason=error.reason, status=answer.status)
+            raise self._vendor.unsure(effect, f"HTTP {answer.status}: {error.reason}") from error
+        except GatewayError as error:
+            raise self._vendor.unsure(effect, f"HTTP {answer.status}: no certificate to verify it with") from error
+
+    def _failure(self, answer: Answer, effect: Effect) -> GatewayError | None:
+        if 200 <= answer.status < 300:
+            return None
+        code = plain_code(jsons.text(jsons.object_or_empty(answer.body), "code"))
+        if not code:
+            return self._vendor.status_failure(answer, effect)
+        request_id = answer.headers.get("Request-ID", "")
+        if code in BUSY or answer.status == 429:
+            return Transient(f"pay: {code}", retry_after=answer.retry_after or 1.0)
+        if code in SICK:
+            log.warning("pay_platform_sick", code=code, request_id=request_id)
+            return Transient(f"pay: {code}", retry_after=answer.retry_after)
+        log_as = log.error if code in FOR_OPERATORS else log.info
+        log_as("pay_refused", code=code, status=answer.status, mchid=self.credentials.mchid, request_id=request_id)
+        return Rejected(code, f"HTTP {answer.status}")
+
+
+def plain_code(code: str) -> str:
+    """Without underscores: both spellings live side by side in WeChat's documents."""
+    return code.replace("_", "").upper()[:64]

@@ -1,0 +1,96 @@
+"""Electronic invoices 电子发票 that WeChat Pay issues and reverses for a merchant.
+
+An application (``apply_id``) is the payment's own transaction number, so no consent of the buyer's is needed; it holds
+one invoice after the other, should one fail or be reversed, and each is asked after by its own number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from domain.errors import Transient
+from gateways import jsons
+from gateways.http import Effect
+from gateways.jsons import Json
+from gateways.wechat_pay.merchant import Till, ask
+from gateways.wechat_pay.notifications import find_invoice
+from gateways.wechat_pay.signing import encrypt_field
+from services.ports import InvoiceReport, InvoiceRequest, Reversal, ReverseReason
+
+FILE_LIMIT = 4 * 1024 * 1024
+_APPLICATIONS = "/v3/new-tax-control-fapiao/fapiao-applications"
+_ONE_PIECE = 100_000_000
+"""Quantities count in parts of 10⁸."""
+_REASONS: Mapping[ReverseReason, str] = {"issue_error": "ISSUE_ERROR", "service_ended": "SERVICE_SUSPENTION"}
+"""As WeChat spells them."""
+
+
+async def issue(till: Till, request: InvoiceRequest) -> None:
+    """Only accepted; what becomes of it is told or asked later."""
+    await till.api.keys.prepare()
+    sealing = await till.api.keys.sealing_key()
+    buyer: Json = {"type": "ORGANIZATION" if request.taxpayer_id else "INDIVIDUAL", "name": request.title}
+    if request.taxpayer_id:
+        buyer["taxpayer_id"] = request.taxpayer_id
+    if request.email:
+        buyer["email"] = encrypt_field(sealing.key, request.email)
+    body: Json = {
+        "scene": "WITH_WECHATPAY",
+        "fapiao_apply_id": request.apply_id,
+        "buyer_information": buyer,
+        "fapiao_information": [_invoice(request)],
+    }
+    await till.api.post("invoice_issue", _APPLICATIONS, body, serial=sealing.serial)
+
+
+async def query(till: Till, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
+    data = await ask(till, "invoice_query", f"{_one(apply_id)}?fapiao_id={quote(fapiao_id, safe='')}")
+    if data is None:
+        return None
+    try:
+        return find_invoice(apply_id, fapiao_id, data)
+    except ValueError as error:
+        raise till.api.lie(Effect.READ, f"invoice query: {error}") from error
+
+
+async def reverse(till: Till, reversal: Reversal) -> None:
+    """Only accepted. Raises Rejected INVALIDREQUEST, … for one that can't be reversed."""
+    invoice: Json = {"fapiao_id": reversal.fapiao_id, "fapiao_number": reversal.number}
+    if reversal.code:
+        invoice["fapiao_code"] = reversal.code
+    body: Json = {"reverse_reason": _REASONS[reversal.reason], "fapiao_information": [invoice]}
+    await till.api.post("invoice_reverse", f"{_one(reversal.apply_id)}/reverse", body)
+
+
+async def fetch(till: Till, apply_id: str, fapiao_id: str) -> bytes:
+    """The PDF; Transient while it isn't there yet."""
+    data = await till.api.get("invoice_files", f"{_one(apply_id)}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}")
+    urls = (
+        jsons.text(item, "download_url")
+        for item in jsons.objects(data, "fapiao_download_info_list")
+        if jsons.text(item, "fapiao_id") == fapiao_id
+    )
+    url = next(urls, "")
+    if not url:
+        raise Transient("pay: the invoice has no file yet")
+    content = await till.api.download("invoice_file", url, FILE_LIMIT)
+    if not content.startswith(b"%PDF-"):
+        raise till.api.lie(Effect.READ, "the invoice's file is no PDF")
+    return content
+
+
+def _one(apply_id: str) -> str:
+    return f"{_APPLICATIONS}/{quote(apply_id, safe='')}"
+
+
+def _invoice(request: InvoiceRequest) -> Json:
+    item: Json = {
+        "tax_code": request.tax_code,
+        "goods_name": request.goods_name,
+        "quantity": _ONE_PIECE,
+        "total_amount": request.amount,
+        "tax_rate": request.tax_rate,
+        "discount": False,
+    }
+    return {"fapiao_id": request.fapiao_id, "total_amount": request.amount, "need_list": False, "items": [item]}

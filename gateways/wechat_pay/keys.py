@@ -1,0 +1,205 @@
+"""WeChat's keys of one merchant, and whether a message is provably WeChat's.
+
+Two modes: a public key from the merchant platform (``PUB_KEY_ID_…``), or platform certificates that change and are
+downloaded. While a merchant moves from one to the other both occur, so each message's ``Wechatpay-Serial`` decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from config.settings import PayMerchant, load_public_key
+from domain.clock import Clock
+from domain.errors import GatewayError, Rejected, Transient
+from gateways import jsons
+from gateways.http import Answer
+from gateways.wechat_pay.signing import PROBE, Seal, answer_text, decrypt, find_seal, is_signed
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+SKEW = timedelta(minutes=5)
+"""How far a message's time may be from ours; beyond, it may be an old one played again."""
+KEPT = 11 * 3600.0
+"""Seconds that certificates are used without looking for new ones; WeChat asks for 12 hours at most."""
+AGAIN = 60.0
+"""Seconds between two looks for a serial that isn't there, so that forgers can't make us ask all the time."""
+AFTER_FAILURE = 5.0
+"""Seconds that WeChat is left alone after a look that failed."""
+PUBLIC_KEY = "PUB_KEY_ID_"
+
+
+class Forged(Exception):
+    """Not provably WeChat's, or not of now. ``probe``: a test of WeChat's own, which has to fail."""
+
+    def __init__(self, reason: str, *, probe: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.probe = probe
+
+
+Fetch = Callable[[], Awaitable[Answer]]
+"""``GET /v3/certificates``: an answer with status 200, its signature not yet looked at."""
+
+
+@dataclass(frozen=True)
+class SealingKey:
+    """A key to encrypt fields with, and the name it is sent under."""
+
+    serial: str
+    key: RSAPublicKey
+
+
+class PlatformKeys:
+    """``monotonic`` counts the age of certificates; whether they are valid is decided by ``clock``."""
+
+    def __init__(
+        self, merchant: PayMerchant, fetch: Fetch, clock: Clock, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._public_id = merchant.public_key_id
+        self._public = load_public_key(merchant.public_key) if merchant.public_key else None
+        self._clock = clock
+        self._certificates = Certificates(merchant, fetch, clock, monotonic)
+
+    @property
+    def wanted_serial(self) -> str:
+        """What to send as ``Wechatpay-Serial`` so that WeChat answers with its public key; empty: as it likes."""
+        return self._public_id
+
+    async def prepare(self) -> None:
+        """Have something to verify an answer with before a question is sent; raises GatewayError otherwise."""
+        if self._public is None:
+            await self._certificates.prepare()
+
+    async def verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Forged when it isn't WeChat's; GatewayError when certificates are needed and can't be fetched."""
+        seal = find_seal(headers)
+        if seal is None:
+            raise Forged("a Wechatpay header is missing")
+        if seal.signature.startswith(PROBE):
+            raise Forged("a signature probe", probe=True)
+        self._check_time(seal)
+        key = await self._find(seal.serial)
+        if key is None:
+            raise Forged("signed with an unknown serial")
+        if not is_signed(key, answer_text(seal.timestamp, seal.nonce, body), seal.signature):
+            raise Forged("the signature doesn't fit")
+
+    async def sealing_key(self) -> SealingKey:
+        if self._public is not None:
+            return SealingKey(self._public_id, self._public)
+        return await self._certificates.newest()
+
+    async def _find(self, serial: str) -> RSAPublicKey | None:
+        if self._public is not None and serial == self._public_id:
+            return self._public
+        return None if serial.startswith(PUBLIC_KEY) else await self._certificates.find(serial)
+
+    def _check_time(self, seal: Seal) -> None:
+        text = seal.timestamp
+        if not (text.isascii() and text.isdigit() and len(text) <= 12):
+            raise Forged("the timestamp is no number")
+        if abs(self._clock.now().timestamp() - int(text)) > SKEW.total_seconds():
+            raise Forged("the timestamp is more than 5 minutes from now")
+
+
+class Certificates:
+    """The platform certificates in force. Several are held, as both serials occur around a change."""
+
+    def __init__(
+        self, merchant: PayMerchant, fetch: Fetch, clock: Clock, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._mchid = merchant.mchid
+        self._apiv3_key = merchant.apiv3_key.get_secret_value().encode()
+        self._fetch = fetch
+        self._clock = clock
+        self._monotonic = monotonic
+        self._held: dict[str, x509.Certificate] = {}
+        self._fetched = float("-inf")
+        self._failed: GatewayError | None = None
+        self._tried = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Hold certificates that aren't old. Those held go on while new ones can't be had."""
+        if self._monotonic() - self._fetched < KEPT:
+            return
+        try:
+            await self._refresh(KEPT)
+        except GatewayError:
+            if not self._held:
+                raise
+
+    async def find(self, serial: str) -> RSAPublicKey | None:
+        """None for a serial that WeChat doesn't know, or whose time is over."""
+        await self.prepare()
+        if serial not in self._held:
+            await self._refresh(AGAIN)
+        return self._key(serial)
+
+    async def newest(self) -> SealingKey:
+        """The one that lasts longest; Transient when none is in force."""
+        await self.prepare()
+        ends = {serial: held.not_valid_after_utc for serial, held in self._held.items() if self._key(serial)}
+        serial = max(ends, key=lambda name: ends[name], default="")
+        key = self._key(serial)
+        if key is None:
+            raise Transient("pay: no platform certificate is in force")
+        return SealingKey(serial, key)
+
+    def _key(self, serial: str) -> RSAPublicKey | None:
+        held = self._held.get(serial)
+        if held is None or not held.not_valid_before_utc <= self._clock.now() <= held.not_valid_after_utc:
+            return None
+        key = held.public_key()
+        return key if isinstance(key, RSAPublicKey) else None
+
+    async def _refresh(self, age: float) -> None:
+        """Look for certificates unless that was done within ``age`` seconds; raises as the last look did."""
+        async with self._lock:
+            now = self._monotonic()
+            if self._failed is not None and now - self._tried < AFTER_FAILURE:
+                raise copy(self._failed)
+            if now - self._fetched < age:
+                return
+            self._tried = now
+            try:
+                answer = await self._fetch()
+                self._held = self._read(answer)
+            except GatewayError as error:
+                self._failed = error
+                log.warning("pay_certificates_not_fetched", mchid=self._mchid, reason=str(error))
+                raise
+            self._failed, self._fetched = None, self._monotonic()
+
+    def _read(self, answer: Answer) -> dict[str, x509.Certificate]:
+        """Certificates of an answer that one of them has signed. Only who knows the APIv3 key can have sealed them."""
+        try:
+            found = dict(self._open(item) for item in jsons.objects(jsons.object_or_empty(answer.body), "data"))
+        except ValueError as error:
+            log.error("pay_needs_operator", mchid=self._mchid, code="certificates", reason=str(error))
+            raise Rejected("CERTIFICATES", str(error)) from error
+        seal = find_seal(answer.headers)
+        signer = found.get(seal.serial) or self._held.get(seal.serial) if seal else None
+        key = signer.public_key() if signer else None
+        if seal is None or not isinstance(key, RSAPublicKey):
+            raise Transient("pay: certificates that none of them signed")
+        if not is_signed(key, answer_text(seal.timestamp, seal.nonce, answer.body), seal.signature):
+            raise Transient("pay: certificates with a wrong signature")
+        return found
+
+    def _open(self, item: jsons.Json) -> tuple[str, x509.Certificate]:
+        serial = jsons.text(item, "serial_no")
+        pem = decrypt(self._apiv3_key, jsons.mapping(item, "encrypt_certificate"))
+        certificate = x509.load_pem_x509_certificate(pem)
+        if f"{certificate.serial_number:X}" != serial.upper().lstrip("0"):
+            raise ValueError("a certificate under another's serial")
+        return serial, certificate

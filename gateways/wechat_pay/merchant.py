@@ -1,0 +1,28 @@
+"""One pool's merchant, ready to call, and asking it something that it may not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.errors import Rejected
+from gateways.jsons import Json
+from gateways.wechat_pay.api import UNKNOWN, PayApi
+from services.ports import Merchant
+
+
+@dataclass(frozen=True)
+class Till:
+    facts: Merchant
+    api: PayApi
+    apiv3_key: bytes
+    notify_url: str
+
+
+async def ask(till: Till, name: str, target: str) -> Json | None:
+    """None when WeChat says that it knows no such thing. ``name`` is for the counters."""
+    try:
+        return await till.api.get(name, target)
+    except Rejected as error:
+        if error.vendor_code in UNKNOWN:
+            return None
+        raise

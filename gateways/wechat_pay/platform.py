@@ -1,0 +1,336 @@
+"""WeChat Pay (API v3) for the pools that have a merchant: orders, refunds, notifications, bills, invoices.
+
+Our numbers are the keys of everything: the same order, refund or invoice asked for again is the same one at WeChat, so
+whatever ended without an answer may be asked for again *with the same request*, and with no other number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from urllib.parse import quote
+
+import structlog
+
+from config.settings import Pay, PayMerchant, Wechat
+from domain.clock import SHANGHAI, Clock, local
+from domain.errors import Forbidden, InvalidInput, Rejected, Transient
+from gateways import jsons
+from gateways.http import Effect, Vendor
+from gateways.jsons import Json
+from gateways.wechat_pay import invoices
+from gateways.wechat_pay.api import PayApi
+from gateways.wechat_pay.bills import has_hash, parse_bill, unpack
+from gateways.wechat_pay.keys import Forged
+from gateways.wechat_pay.merchant import Till, ask
+from gateways.wechat_pay.notifications import need, refund_report, trade_report
+from gateways.wechat_pay.signing import decrypt, encrypt_field, new_nonce, payment_text, sign
+from services.ports import (
+    BankCard,
+    InvoiceReport,
+    InvoiceRequest,
+    Merchant,
+    OrderRequest,
+    PayApp,
+    PayNotification,
+    PayParameters,
+    RefundReport,
+    Reversal,
+    TradeBill,
+    TradeReport,
+)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+CALLBACK = "/callbacks/pay"
+"""Where notifications come in, below our public address; followed by the pool."""
+BILL_READY = clock_time(10)
+"""In Beijing, the day after; WeChat begins to make bills at nine."""
+BILL_LATER = 600.0
+"""Seconds until a bill that is being made is asked for again."""
+BILL_LIMIT = 64 * 1024 * 1024
+DESCRIPTION_CHARS = 127
+ATTACH_CHARS = 128
+REASON_BYTES = 80
+_TRANSACTIONS = "/v3/pay/transactions"
+_REFUNDS = "/v3/refund/domestic/refunds"
+
+
+class WechatPay:
+    """Implements the port PaymentPlatform. ``public_url`` is ours, where notifications are to be sent."""
+
+    def __init__(
+        self,
+        settings: Pay,
+        wechat: Wechat,
+        vendor: Vendor,
+        clock: Clock,
+        *,
+        public_url: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+
+        def till(pool: str, merchant: PayMerchant) -> Till:
+            return Till(
+                Merchant(merchant.mchid, _appids(wechat, pool), merchant.fapiao),
+                PayApi(merchant, settings.api_url, vendor, clock, monotonic=monotonic),
+                merchant.apiv3_key.get_secret_value().encode(),
+                f"{public_url.rstrip('/')}{CALLBACK}/{pool}",
+            )
+
+        self._tills = {pool: till(pool, merchant) for pool, merchant in settings.merchants.items()}
+
+    def merchant(self, pool: str) -> Merchant | None:
+        till = self._tills.get(pool)
+        return till.facts if till else None
+
+    # -- orders ---------------------------------------------------------------------------------------------------
+
+    async def order_native(self, pool: str, order: OrderRequest) -> str:
+        """The ``code_url``. Raises Rejected ORDERPAID, OUTTRADENOUSED, ORDERCLOSED for a number with a history."""
+        till = self._till(pool)
+        app: PayApp = "oa" if "oa" in till.facts.appids else "mini"
+        body = _order(till, app, order)
+        return await _obtain(till, "order_native", f"{_TRANSACTIONS}/native", body, "code_url")
+
+    async def order_jsapi(self, pool: str, app: PayApp, openid: str, order: OrderRequest) -> str:
+        till = self._till(pool)
+        body = _order(till, app, order) | {"payer": {"openid": openid}}
+        return await _obtain(till, "order_jsapi", f"{_TRANSACTIONS}/jsapi", body, "prepay_id")
+
+    def sign_payment(self, pool: str, app: PayApp, prepay_id: str) -> PayParameters:
+        till = self._till(pool)
+        appid, now, nonce, package = _appid(till, app), self._seconds(), new_nonce(), f"prepay_id={prepay_id}"
+        signature = sign(till.api.credentials.key, payment_text(appid, now, nonce, package))
+        return PayParameters(appid, str(now), nonce, package, "RSA", signature)
+
+    async def query(self, pool: str, out_trade_no: str) -> TradeReport | None:
+        till = self._till(pool)
+        target = f"{_number(_TRANSACTIONS, out_trade_no)}?mchid={till.facts.mchid}"
+        data = await ask(till, "order_query", target)
+        if data is None:
+            return None
+        try:
+            report = trade_report(data)
+        except ValueError as error:
+            raise till.api.lie(Effect.READ, f"order query: {error}") from error
+        if (report.out_trade_no, report.mchid) != (out_trade_no, till.facts.mchid):
+            raise till.api.lie(Effect.READ, "order query: the answer is about another order")
+        return report
+
+    async def close(self, pool: str, out_trade_no: str) -> None:
+        till = self._till(pool)
+        target = f"{_number(_TRANSACTIONS, out_trade_no)}/close"
+        await till.api.post("order_close", target, {"mchid": till.facts.mchid})
+
+    # -- refunds --------------------------------------------------------------------------------------------------
+
+    async def refund(
+        self, pool: str, transaction_id: str, out_refund_no: str, *, amount: int, total: int, reason: str
+    ) -> RefundReport:
+        """Accepted, usually PROCESSING. Raises Rejected NOTENOUGH, USERACCOUNTABNORMAL, RESOURCENOTEXISTS, ….
+
+        ``reason`` is cut to 80 bytes.
+        """
+        till = self._till(pool)
+        body: Json = {
+            "transaction_id": transaction_id,
+            "out_refund_no": out_refund_no,
+            "reason": _cut_bytes(reason, REASON_BYTES),
+            "notify_url": till.notify_url,
+            "amount": {"refund": amount, "total": total, "currency": "CNY"},
+        }
+        data = await till.api.post("refund", _REFUNDS, {key: value for key, value in body.items() if value})
+        return _refund(till, data, out_refund_no, Effect.WRITE)
+
+    async def query_refund(self, pool: str, out_refund_no: str) -> RefundReport | None:
+        till = self._till(pool)
+        data = await ask(till, "refund_query", f"{_REFUNDS}/{quote(out_refund_no, safe='')}")
+        return None if data is None else _refund(till, data, out_refund_no, Effect.READ)
+
+    async def redirect_refund(
+        self, pool: str, refund_id: str, out_refund_no: str, card: BankCard | None
+    ) -> RefundReport:
+        """Raises Rejected INVALIDREQUEST, PARAMERROR, … for an account that WeChat won't take, or a refund that is not
+        abnormal."""
+        till = self._till(pool)
+        await till.api.keys.prepare()
+        sealing = await till.api.keys.sealing_key()
+        body: Json = {"out_refund_no": out_refund_no, "type": "USER_BANK_CARD" if card else "MERCHANT_BANK_CARD"}
+        if card is not None:
+            body |= {
+                "bank_type": card.bank,
+                "bank_account": encrypt_field(sealing.key, card.account),
+                "real_name": encrypt_field(sealing.key, card.holder),
+            }
+        target = f"{_REFUNDS}/{quote(refund_id, safe='')}/apply-abnormal-refund"
+        data = await till.api.post("refund_redirect", target, body, serial=sealing.serial)
+        return _refund(till, data, out_refund_no, Effect.WRITE)
+
+    # -- notifications --------------------------------------------------------------------------------------------
+
+    async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
+        """Raises Transient while WeChat's certificates are needed and can't be fetched: let WeChat try again."""
+        till = self._tills.get(pool)
+        if till is None:
+            raise Forbidden("这个专家库没有开通微信支付。", code="pay_no_merchant")
+        try:
+            await till.api.keys.verify(headers, body)
+        except Forged as error:
+            log_as = log.info if error.probe else log.warning
+            log_as("pay_notification_refused", pool=pool, reason=error.reason)
+            raise Forbidden("签名验证没有通过。", code="pay_probe" if error.probe else "pay_forged") from error
+        except Rejected as error:
+            raise Forbidden("签名验证没有通过。", code="pay_forged") from error
+        return _read_notification(till, body)
+
+    # -- bills ----------------------------------------------------------------------------------------------------
+
+    async def trade_bill(self, pool: str, day: date) -> TradeBill:
+        """Raises Rejected BILLUNREADABLE when the file is whole and still makes no sense."""
+        till = self._till(pool)
+        query = f"bill_date={day.isoformat()}&bill_type=ALL&tar_type=GZIP"
+        try:
+            told = await till.api.get("bill", f"/v3/bill/tradebill?{query}")
+        except Rejected as error:
+            return self._no_bill(error, day)
+        raw = await till.api.download("bill_file", jsons.text(told, "download_url"), BILL_LIMIT)
+        return await asyncio.to_thread(_read_bill, till, raw, jsons.text(told, "hash_value"))
+
+    def _no_bill(self, error: Rejected, day: date) -> TradeBill:
+        """None is made for a day without trades; but before ten o'clock it may only not be there yet."""
+        if error.vendor_code == "STATEMENTCREATING":
+            raise Transient("pay: the bill is being made", retry_after=BILL_LATER) from error
+        if error.vendor_code != "NOSTATEMENTEXIST":
+            raise error
+        ready = datetime.combine(day + timedelta(days=1), BILL_READY, SHANGHAI)
+        wait = (ready - local(self._clock.now())).total_seconds()
+        if wait > 0:
+            raise Transient("pay: the bill isn't made before ten o'clock", retry_after=wait) from error
+        return TradeBill((), 0, 0, 0, "")
+
+    # -- invoices -------------------------------------------------------------------------------------------------
+
+    async def issue_invoice(self, pool: str, request: InvoiceRequest) -> None:
+        await invoices.issue(self._till(pool), request)
+
+    async def query_invoice(self, pool: str, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
+        return await invoices.query(self._till(pool), apply_id, fapiao_id)
+
+    async def reverse_invoice(self, pool: str, reversal: Reversal) -> None:
+        await invoices.reverse(self._till(pool), reversal)
+
+    async def invoice_file(self, pool: str, apply_id: str, fapiao_id: str) -> bytes:
+        return await invoices.fetch(self._till(pool), apply_id, fapiao_id)
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _till(self, pool: str) -> Till:
+        till = self._tills.get(pool)
+        if till is None:
+            raise Rejected("NOMERCHANT", "the pool has no merchant")
+        return till
+
+    def _seconds(self) -> int:
+        return int(self._clock.now().timestamp())
+
+
+def _appids(wechat: Wechat, pool: str) -> dict[PayApp, str]:
+    found: dict[PayApp, str] = {}
+    if pool in wechat.accounts:
+        found["oa"] = wechat.accounts[pool].appid
+    if pool in wechat.mini_programs:
+        found["mini"] = wechat.mini_programs[pool].appid
+    return found
+
+
+def _appid(till: Till, app: PayApp) -> str:
+    appid = till.facts.appids.get(app, "")
+    if not appid:
+        raise Rejected("NOAPP", f"the pool has no {app} app")
+    return appid
+
+
+def _order(till: Till, app: PayApp, order: OrderRequest) -> Json:
+    body: Json = {
+        "appid": _appid(till, app),
+        "mchid": till.facts.mchid,
+        "description": order.description[:DESCRIPTION_CHARS],
+        "out_trade_no": order.out_trade_no,
+        "time_expire": local(order.expires.astimezone(UTC)).isoformat(timespec="seconds"),
+        "notify_url": till.notify_url,
+        "amount": {"total": order.amount, "currency": "CNY"},
+    }
+    if order.attach:
+        body["attach"] = order.attach[:ATTACH_CHARS]
+    if order.support_fapiao:
+        body["support_fapiao"] = True
+    return body
+
+
+async def _obtain(till: Till, name: str, target: str, body: Json, key: str) -> str:
+    value = jsons.text(await till.api.post(name, target, body), key)
+    if not value:
+        raise till.api.lie(Effect.WRITE, f"{name} without {key}")
+    return value
+
+
+def _number(base: str, out_trade_no: str) -> str:
+    return f"{base}/out-trade-no/{quote(out_trade_no, safe='')}"
+
+
+def _refund(till: Till, data: Json, out_refund_no: str, effect: Effect) -> RefundReport:
+    try:
+        report = refund_report(data)
+    except ValueError as error:
+        raise till.api.lie(effect, f"refund: {error}") from error
+    if report.out_refund_no != out_refund_no:
+        raise till.api.lie(effect, "refund: the answer is about another one")
+    return report
+
+
+def _read_notification(till: Till, body: bytes) -> PayNotification:
+    """Of verified bytes."""
+    try:
+        envelope = jsons.parse(body)
+        if not isinstance(envelope, dict):
+            raise TypeError("not a JSON object")
+        event_id, kind = jsons.token(envelope, "id", 64), jsons.token(envelope, "event_type", 40)
+        plain = decrypt(till.apiv3_key, jsons.mapping(envelope, "resource")).decode()
+        data = jsons.parse(plain.encode())
+        if not (event_id and kind and isinstance(data, dict)):
+            raise ValueError("without id, kind or content")
+        return PayNotification(
+            event_id=event_id,
+            kind=kind,
+            plain=plain,
+            trade=trade_report(data) if kind.startswith("TRANSACTION.") else None,
+            refund=refund_report(data) if kind.startswith("REFUND.") else None,
+            invoice_apply_id=need(data, "fapiao_apply_id", 64) if kind.startswith("FAPIAO.") else "",
+        )
+    except (ValueError, TypeError) as error:
+        log.error("pay_notification_unreadable", mchid=till.facts.mchid, reason=str(error))
+        raise InvalidInput("通知的内容无法识别。", code="pay_bad_notification") from error
+
+
+def _read_bill(till: Till, raw: bytes, sha1: str) -> TradeBill:
+    try:
+        data = unpack(raw)
+        if not has_hash(data, sha1):
+            raise till.api.lie(Effect.READ, "the bill doesn't have the hash that was told")
+    except ValueError as error:
+        raise till.api.lie(Effect.READ, f"bill: {error}") from error
+    try:
+        return parse_bill(data)
+    except ValueError as error:
+        log.error("pay_bill_unreadable", mchid=till.facts.mchid, reason=str(error))
+        raise Rejected("BILLUNREADABLE", str(error)) from error
+
+
+def _cut_bytes(text: str, limit: int) -> str:
+    """As many whole characters as fit."""
+    return text.encode()[:limit].decode(errors="ignore")

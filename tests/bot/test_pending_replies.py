@@ -1,0 +1,46 @@
+"""What could not be said in time, in front of what is said next."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.pending_replies import KEPT, tell_kept
+from bot.replies import MAX_TEXT, SILENCE, Image, Reply, Text
+
+
+@pytest.mark.parametrize(
+    ("reply", "kept", "said", "told"),
+    [
+        (Text("新"), [], "新", 0),
+        (Text("新"), ["旧"], f"{KEPT}\n\n旧\n\n新", 1),
+        (SILENCE, ["旧"], f"{KEPT}\n\n旧", 1),
+        (Text("新"), ["旧", "旧"], f"{KEPT}\n\n旧\n\n新", 2),
+        (Text("请回复验证码。"), ["请回复验证码。"], "请回复验证码。", 1),
+        (Text("新"), ["", " "], "新", 2),
+        (Text("新"), [f"{KEPT}\n\n一\n\n二", "三"], f"{KEPT}\n\n一\n\n二\n\n三\n\n新", 2),
+    ],
+)
+def test_the_old_stands_in_front_of_the_new(reply: Reply, kept: list[str], said: str, told: int) -> None:
+    assert tell_kept(reply, kept) == (Text(said), told)
+
+
+def test_a_picture_leaves_no_room_for_words() -> None:
+    assert tell_kept(Image("m1"), ["旧"]) == (Image("m1"), 0)
+
+
+def test_the_new_is_never_cut_for_the_old() -> None:
+    new = "新" * 500
+    reply, told = tell_kept(Text(new), ["旧" * 600])
+    assert isinstance(reply, Text)
+    assert (told, reply.content.endswith(new), len(reply.content.encode()) <= MAX_TEXT) == (1, True, True)
+
+
+def test_without_room_the_old_waits_for_another_time() -> None:
+    full = Text("新" * (MAX_TEXT // 3 - 20))
+    assert tell_kept(full, ["旧" * 100]) == (full, 0)
+
+
+def test_alone_it_is_cut_to_one_bubble() -> None:
+    reply, told = tell_kept(SILENCE, ["旧" * 600, "旧" * 601])
+    assert isinstance(reply, Text)
+    assert (told, len(reply.content.encode()) <= MAX_TEXT) == (2, True)

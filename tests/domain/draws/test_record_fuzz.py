@@ -1,0 +1,543 @@
+"""A hundred thousand changes to honest records and a thousand scripted cheats: each is given away, changes nothing that
+matters, or is one that ``docs/reference/threats.md`` names as not provable from the record."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.draws import protocol
+from domain.draws import record as acts
+from domain.draws.verify_draw import verify
+from tests.factories.draw_records import GATHERING, WIDER, Script, changed, condition
+from tests.factories.record_forgery import Facts, Forgery, forgery_of, mutate, verdict
+
+MUTATIONS = int(os.environ.get("PBT_FUZZ_MUTATIONS", "100000"))
+THREATS = Path(__file__).parents[3] / "docs" / "reference" / "threats.md"
+FREE_WORDS = ("paused", "force_ended", "round_aborted")
+
+
+# Honest draws of every kind, small so that many can be tampered with
+
+
+def honest(dice: random.Random) -> Script:
+    """A small draw with rounds given up, refusals, leaves, supplements and a widened order, as chance has it."""
+    several = dice.random() < 0.1
+    conditions = tuple(
+        condition(no, dice.choice([1, 1, 2]), dice.choice(["", "", "A09"])) for no in range(1, 2 + several)
+    )
+    script = Script(conditions, {"main": dice.randint(1, 3), "alternative": dice.randint(0, 1)}, dice)
+    if dice.random() < 0.1:
+        script.open_round().freeze().abort()
+    script.seeded("aborted" if script.rounds else "first")
+    if dice.random() < 0.2:
+        script.move_gathering(GATHERING + timedelta(minutes=20))
+    _call(script, conditions, dice)
+    if dice.random() < 0.3:
+        _lose_and_fill(script, dice)
+    if dice.random() < 0.15:
+        _widen(script, dice)
+    if dice.random() < 0.1:
+        _terminate(script, dice)
+    return script.then(acts.Ended())
+
+
+def _terminate(script: Script, dice: random.Random) -> None:
+    script.then(acts.Terminated("agency", dice.choice(sorted(acts.TERMINATION_REASONS))))
+    for no, accepted in script.accepted.items():
+        for leaf in list(accepted):
+            script.outcome(leaf, "cancelled", no, by="agency")
+
+
+def _call(script: Script, conditions: tuple[acts.ConditionFacts, ...], dice: random.Random) -> None:
+    for one in conditions:
+        script.need(one.no)
+    for one in conditions:
+        for tier in [tier for tier in protocol.TIERS if (one.no, tier) in script.orders]:
+            _walk(script, one.no, tier, dice)
+    _close(script)
+
+
+def _walk(script: Script, no: int, tier: str, dice: random.Random) -> None:
+    order = script.orders[no, tier]
+    while script.missing(no) or script.open.get(no):
+        if script.missing(no) and script.cursors[no, tier] < len(order) and dice.random() < 0.6:
+            script.step(no, tier, skip=dice.choice(["", "", "", "leave"]))
+        elif waiting := script.open.get(no):
+            script.outcome(dice.choice(waiting), dice.choice(["accepted", "declined"]), no)
+            _undo_some(script, no, dice)
+        elif script.cursors[no, tier] == len(order):
+            break
+        if dice.random() < 0.05:
+            script.then(acts.Paused("agency"), acts.Resumed())
+    if script.missing(no):
+        script.then(acts.Exhausted(no, tier))
+
+
+def _undo_some(script: Script, no: int, dice: random.Random) -> None:
+    if (agreed := script.accepted.get(no)) and dice.random() < 0.2:
+        script.outcome(dice.choice(agreed), "undone", no)
+
+
+def _close(script: Script) -> None:
+    lacking = any(script.missing(one.no) for one in script.conditions)
+    script.then(acts.Short("exhausted") if lacking else acts.Completed())
+
+
+def _lose_and_fill(script: Script, dice: random.Random) -> None:
+    """Somebody who accepted leaves; the places are filled along the same order."""
+    for no, accepted in script.accepted.items():
+        if accepted and not _spent(script, no):
+            script.outcome(accepted[0], "left", no)
+            script.need(no)
+            for tier in [tier for tier in protocol.TIERS if (no, tier) in script.orders]:
+                if acts.Exhausted(no, tier) not in script.acts:
+                    _walk(script, no, tier, dice)
+            _close(script)
+            return
+
+
+def _spent(script: Script, no: int) -> bool:
+    tiers = [tier for tier in protocol.TIERS if (no, tier) in script.orders]
+    return all(acts.Exhausted(no, tier) in script.acts for tier in tiers)
+
+
+def _widen(script: Script, dice: random.Random) -> None:
+    lacking = [one for one in script.conditions if script.missing(one.no) and _spent(script, one.no)]
+    if lacking:
+        one = changed(lacking[0], regions=WIDER, gathering=script.gathering)
+        script.seeded("widened", (one,)).need(one.no)
+        for tier in [tier for tier in protocol.TIERS if (one.no, tier) in script.orders]:
+            _walk(script, one.no, tier, dice)
+        _close(script)
+
+
+@pytest.fixture(scope="module")
+def honest_draws() -> list[Script]:
+    return [honest(random.Random(number)) for number in range(150)]
+
+
+def test_the_honest_draws_hold_and_are_of_every_kind(honest_draws: list[Script]) -> None:
+    seen: Counter[str] = Counter()
+    for script in honest_draws:
+        assert [one for one in verify(script.record()) if one.severity == "error"] == []
+        seen.update({type(act).name for act in script.acts})
+        seen["widened"] += script.seeds > 1
+    assert set(acts.ACTS) - {"force_ended"} <= set(seen)
+    assert seen["widened"] >= 5
+
+
+# What a change means that neither the verifier nor a receipt gives away
+
+FIXING = frozenset(
+    ("round_opened", "system_committed", "lists_frozen", "participant_committed", "participant_revealed", "seed_fixed")
+)
+NAMED = ("ending-cut", "times-retold", "words-retold", "outcome-retold", "reason-retold", "course-retold")
+"""What ``threats.md`` names as not provable from the record alone: how the walk went on after the last kept receipt."""
+
+
+def meaning(before: list[Facts], after: list[Facts]) -> str:
+    """How an unnoticed forgery differs, as one of ``NAMED``; the empty text when in nothing, ``unknown`` for a hole."""
+    old, new = [_told(one) for one in before], [_told(one) for one in after]
+    if old == new:
+        return "times-retold" if before != after else ""
+    if new == old[: len(new)]:
+        return "ending-cut"
+    differing = [one for one in old if one not in new] + [one for one in new if one not in old]
+    if any(one["act"] in FIXING for one in differing):
+        return "unknown"
+    if len(old) == len(new) and len(differing) == 2:
+        return _retold(*differing)
+    return "course-retold"
+
+
+def _told(facts: Facts) -> Facts:
+    return {key: value for key, value in facts.items() if key != "at"}
+
+
+def _retold(one: Facts, other: Facts) -> str:
+    fields = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+    if fields == ["reason"]:
+        return "reason-retold" if one["act"] == "skipped" else "words-retold"
+    told = one["act"] == "outcome" and set(fields) <= {"outcome", "by", "confirmed_by"}
+    return "outcome-retold" if told else "course-retold"
+
+
+def steered(original: Forgery, forged: Forgery, script: Script) -> str:
+    """Whether an unnoticed forgery calls anybody out of the true order: the oracle, told by the script's own orders."""
+    orders = {leaf: (key, place) for key, order in _all_orders(script).items() for place, leaf in enumerate(order)}
+    walked: Counter[str] = Counter()
+    for body in forged.bodies:
+        if body.facts["act"] in ("called", "skipped"):
+            key, place = orders[str(body.facts["leaf"])]
+            if place != walked[key]:
+                return f"{key} at {place}"
+            walked[key] += 1
+    seeds = [body.facts for body in forged.bodies if body.facts["act"] == "seed_fixed"]
+    true = [body.facts for body in original.bodies if body.facts["act"] == "seed_fixed"]
+    return "" if [one["seed"] for one in seeds] == [one["seed"] for one in true][: len(seeds)] else "another seed"
+
+
+def _all_orders(script: Script) -> dict[str, list[str]]:
+    """Every order of the draw, by list; the script keeps only the newest of a condition."""
+    found: dict[str, list[str]] = {}
+    for act in script.acts:
+        if isinstance(act, acts.SeedFixed):
+            for key, (_, leaves) in script.lists.items():
+                no, tier, number = key.split("/")
+                if int(number) == act.round:
+                    found[key] = [leaf.hex() for leaf in protocol.order(act.seed, int(no), tier, leaves)]
+    return found
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_changes_are_given_away_or_named(honest_draws: list[Script]) -> None:
+    dice, seen, threats = random.Random(20261122), Counter[str](), THREATS.read_text(encoding="utf-8")
+    share = -(-MUTATIONS // len(honest_draws))
+    for script in honest_draws:
+        original = forgery_of(script)
+        known = frozenset((one.code, one.entry) for one in verify(original.record(), original.receipts))
+        assert all(code not in ("receipt", "chain_gap") for code, _ in known)
+        for _ in range(share):
+            forged = original.copy()
+            mutate(forged, dice)
+            said = verdict(forged, known)
+            if not said:
+                assert not (hole := steered(original, forged, script)), hole
+                said = meaning([b.facts for b in original.bodies], [b.facts for b in forged.bodies])
+                assert said in ("", *NAMED), forged.record()
+                assert not said or f"`{said}`" in threats
+            seen[said] += 1
+    assert sum(seen.values()) >= MUTATIONS
+    assert seen["error"] > MUTATIONS * 0.6
+    assert {"error", "receipt", "warning"} <= set(seen)
+
+
+# Scripted cheats: an honest beginning, a cheat at a place of chance, and an honest end of whoever owns the log
+
+
+def _opening(dice: random.Random) -> Script:
+    """The order is fixed and calling has begun; some were called already."""
+    script = Script((condition(planned=3),), {"main": 8, "alternative": 0}, dice).seeded().need()
+    for _ in range(dice.randint(0, 2)):
+        script.outcome(script.step(), dice.choice(["accepted", "declined"]))
+    return script
+
+
+def _ended(script: Script) -> Script:
+    script.fill()
+    return script.then(acts.Completed(), acts.Ended())
+
+
+def reroll(dice: random.Random) -> Script:
+    """Another seed although the order has candidates left: at once, after a forced end, after a leave, after a cut."""
+    script = _opening(dice)
+    occasion = dice.choice(["plain", "forced", "left", "cut"])
+    if occasion == "forced":
+        script.then(acts.ForceEnded("agency"), acts.Short("force_ended"))
+    elif occasion == "left":
+        script.fill().then(acts.Completed()).outcome(script.accepted[1][0], dice.choice(["left", "absent", "recused"]))
+    elif occasion == "cut":
+        script.then(acts.Exhausted(1, "main"), acts.Short("exhausted"))
+    regions = dice.choice([("440100",), ("440300",), WIDER])
+    return script.seeded("widened", (condition(planned=3, regions=regions),))
+
+
+def region_trick(dice: random.Random) -> Script:
+    """The order is at its end; the next one is for the same, other, fewer or too often wider regions."""
+    script = _opening(dice).exhaust().then(acts.Short("exhausted"))
+    regions = WIDER
+    for number in range(dice.randint(0, script.limits.widenings)):
+        regions = (*regions, str(number))
+        script.seeded("widened", (condition(planned=3, regions=regions),)).need().exhaust().then(
+            acts.Short("exhausted")
+        )
+    if script.seeds <= script.limits.widenings:
+        regions = dice.choice(
+            [regions[:1], ("440200",), regions] if script.seeds > 1 else [("440100",), ("440200",), ()]
+        )
+    else:
+        regions = (*regions, "more")
+    return script.seeded("widened", (condition(planned=3, regions=regions),)).need()
+
+
+def skip(dice: random.Random) -> Script:
+    """Somebody is passed over without an entry, for a friend further down."""
+    script = _opening(dice)
+    script.cursors[1, "main"] += dice.randint(1, 2)
+    return _ended(script)
+
+
+def reorder(dice: random.Random) -> Script:
+    """Two of the order change places."""
+    script = _opening(dice)
+    order, at = script.orders[1, "main"], script.cursors[1, "main"]
+    other = dice.randrange(at + 1, len(order))
+    order[at], order[other] = order[other], order[at]
+    return _ended(script)
+
+
+def outsider(dice: random.Random) -> Script:
+    """Somebody from outside the list, or who was called before, is called."""
+    script = _opening(dice)
+    leaf = dice.choice([dice.randbytes(32), *script.accepted.get(1, [])])
+    return script.then(acts.Called(1, "main", leaf))
+
+
+def extra_call(dice: random.Random) -> Script:
+    """More are called than places are missing, in place or after the end."""
+    script = _opening(dice)
+    if dice.random() < 0.5:
+        for _ in range(script.missing(1) + 1):
+            script.step()
+    else:
+        script.fill().then(acts.Completed())
+        script.step()
+    return script
+
+
+def place_trick(dice: random.Random) -> Script:
+    """Places are raised above the plan, or lowered below what is held."""
+    script = _opening(dice)
+    if dice.random() < 0.5:
+        return script.need(needed=dice.choice([1, 2, 4, 9]))
+    script.fill().then(acts.Completed()).outcome(script.accepted[1][0], "left")
+    return script.need(needed=dice.choice([1, 4, 9]))
+
+
+def early_end(dice: random.Random) -> Script:
+    """The order is told to be at its end, or the gathering too near, or the panel full, when it isn't."""
+    script = _opening(dice)
+    end = dice.choice([acts.Exhausted(1, "main"), acts.Short("exhausted"), acts.Short("too_late"), acts.Completed()])
+    return script.then(end)
+
+
+def early_alternative(dice: random.Random) -> Script:
+    """The alternative specialty before the main one is at its end."""
+    script = Script((condition(planned=2, alternative="A09"),), {"main": 4, "alternative": 3}, dice).seeded().need()
+    script.step(tier="alternative")
+    return script
+
+
+def early_reveal(dice: random.Random) -> Script:
+    """A reveal before both have committed, a second commitment, one before the freeze, a freeze before the secret."""
+    script, one = Script(rng=dice).open_round(), dice.choice(protocol.ROLES)
+    other = next(role for role in protocol.ROLES if role != one)
+    way = dice.choice(["reveal", "twice", "before", "value"])
+    if way == "before":
+        return script.commit(one).freeze().commit(other).reveal().fix()
+    script.freeze().commit(one)
+    if way == "reveal":
+        return script.reveal(one).commit(other).reveal(other).fix()
+    if way == "twice":
+        return script.commit(one).commit(other).reveal().fix()
+    script.commit(other).reveal(other)
+    script.values[one] = dice.randbytes(16)
+    return script.reveal(one).fix()
+
+
+def ground_secret(dice: random.Random) -> Script:
+    """The system tries secrets, salts or candidates once the reveals are known."""
+    script = Script(rng=dice).open_round().freeze().commit().reveal()
+    _, leaves = script.lists["1/main/1"]
+    way = dice.choice(["secret", "salt", "candidate", "blind", "freeze"])
+    if way == "secret":
+        script.secret = dice.randbytes(32)
+    elif way == "salt":
+        leaves[dice.randrange(len(leaves))] = dice.randbytes(32)
+    elif way == "candidate":
+        leaves.append(dice.randbytes(32))
+    elif way == "blind":
+        script.lists["1/main/1"] = dice.randbytes(32), leaves
+    else:
+        script.freeze()
+    return _ended(script.fix().need())
+
+
+def abort_trick(dice: random.Random) -> Script:
+    """A round is given up once the seed exists, without naming who withheld, or once too often."""
+    script = Script(rng=dice)
+    way = dice.choice(["late", "unnamed", "withheld", "often"])
+    if way == "late":
+        return script.open_round().freeze().commit().reveal().abort().seeded("aborted")
+    if way == "unnamed":
+        return script.open_round().freeze().commit().reveal(dice.choice(protocol.ROLES)).abort().seeded("aborted")
+    times = acts.WITHHELD_MAX if way == "withheld" else script.limits.aborts
+    for _ in range(times):
+        script.open_round("aborted" if script.rounds else "first").freeze()
+        if way == "withheld":
+            script.commit().reveal("agency").abort("supervisor")
+        else:
+            script.abort()
+    return script.seeded("aborted")
+
+
+def hidden_abort(dice: random.Random) -> Script:
+    """A round is opened anew without a word on the one before, or that one is erased."""
+    script = Script(rng=dice).open_round().freeze()
+    if dice.random() < 0.5:
+        return script.seeded("aborted")
+    del script.acts[:], script.lists["1/main/1"]
+    return _ended(script.seeded("first").need())
+
+
+def answer_trick(dice: random.Random) -> Script:
+    """An answer after the answer, or of somebody who was never called."""
+    script = _opening(dice)
+    leaf = script.step()
+    script.outcome(leaf, dice.choice(["declined", "silent"]))
+    return script.then(acts.Outcome(1, dice.choice([leaf, dice.randbytes(32)]), "accepted", "expert"))
+
+
+def silent_move(dice: random.Random) -> Script:
+    """The gathering is moved without an entry so that it seems too late, or with a false one."""
+    script = _opening(dice)
+    if dice.random() < 0.5:
+        return script.then(acts.GatheringMoved(1, GATHERING + timedelta(hours=1), GATHERING))
+    return script.wait(timedelta(minutes=dice.randint(1, 200))).then(acts.Short("too_late"))
+
+
+def forged_skip(dice: random.Random) -> Script:
+    script = _opening(dice)
+    script.step(skip=dice.choice(["", "unreachable-today", "friend"]) or "x")
+    return _ended(script)
+
+
+ERRORS = {
+    reroll: ("round_restarted", "exhausted"),
+    region_trick: ("not_wider", "widenings"),
+    skip: ("order",),
+    reorder: ("order",),
+    outsider: ("unknown_leaf", "called_twice"),
+    extra_call: ("too_many", "phase"),
+    place_trick: ("need",),
+    early_end: ("exhausted", "short_reason", "not_full"),
+    early_alternative: ("alternative_early",),
+    early_reveal: ("reveal_order", "commit_order", "reveal"),
+    ground_secret: ("secret", "list_changed"),
+    abort_trick: ("abort_late", "abort_missing", "round_withheld", "round_aborts"),
+    hidden_abort: ("round_open", "round_gap"),
+    answer_trick: ("outcome", "not_called"),
+    silent_move: ("gathering", "short_reason"),
+    forged_skip: ("skip_reason",),
+}
+"""Cheats, and the errors that give them away."""
+
+
+def slow_start(dice: random.Random) -> Script:
+    """Whoever knows the seed waits for a better moment."""
+    limit = timedelta(seconds=Script().limits.start_within)
+    script = Script(rng=dice).seeded().wait(limit + timedelta(minutes=dice.randint(2, 90)))
+    return _ended(script.need())
+
+
+def late_move(dice: random.Random) -> Script:
+    """The gathering is moved after the seed until it is too late to call anybody."""
+    script = _opening(dice).move_gathering(GATHERING - timedelta(hours=3, minutes=dice.randint(0, 40)))
+    return script.wait(timedelta(minutes=70)).then(acts.Short("too_late"), acts.Ended())
+
+
+def chosen_freeze(dice: random.Random) -> Script:
+    """Rounds are given up until the list is frozen at a good moment."""
+    script = Script(rng=dice)
+    for _ in range(dice.randint(2, script.limits.aborts - 1)):
+        script.open_round("aborted" if script.rounds else "first").freeze().abort()
+    return _ended(script.seeded("aborted").need())
+
+
+def withheld(dice: random.Random) -> Script:
+    """Who reveals last dislikes the seed and keeps silent."""
+    script = Script(rng=dice).open_round().freeze().commit()
+    one, other = dice.choice([protocol.ROLES, protocol.ROLES[::-1]])
+    return _ended(script.reveal(one).abort(other).seeded("aborted").need())
+
+
+def loosened(dice: random.Random) -> Script:
+    """A limit grows from one round to the next."""
+    script = Script(rng=dice).open_round().abort()
+    script.limits = changed(script.limits, **{dice.choice(["lead", "start_within", "aborts", "widenings"]): 9999})
+    return _ended(script.seeded("aborted").need())
+
+
+def unused_seed(dice: random.Random) -> Script:
+    """The seed is disliked and the activity ended; another one is applied for."""
+    return Script(rng=dice).seeded().then(acts.Ended())
+
+
+WARNINGS = (slow_start, late_move, chosen_freeze, withheld, loosened, unused_seed)
+
+
+def rewritten(dice: random.Random) -> tuple[Script, Script]:
+    """A whole other draw, or a hidden round, in place of the true one: all hashes anew, numbers too."""
+    true = Script(rng=dice).open_round().freeze().commit().abort().seeded("aborted") if dice.random() < 0.5 else None
+    true = _ended((true or Script(rng=dice).seeded()).need())
+    return true, _ended(Script(rng=dice).seeded().need())
+
+
+def hidden_reveal(dice: random.Random) -> tuple[Script, Script]:
+    """Both had revealed, the seed was disliked: they are erased and the round told as given up before."""
+    true = Script(rng=dice).open_round().freeze().commit().reveal("supervisor")
+    told = Script(rng=dice, acts=list(true.acts[:-1]), lists=dict(true.lists), rounds=1)
+    return true, _ended(told.abort().seeded("aborted").need())
+
+
+BY_RECEIPT = (rewritten, hidden_reveal)
+
+
+def retold_answer(dice: random.Random) -> tuple[str, Script]:
+    """Who accepted is told to have declined, so that the next is called."""
+    script = _opening(dice)
+    script.outcome(script.step(), "declined")
+    return "outcome-retold", _ended(script)
+
+
+def retold_call(dice: random.Random) -> tuple[str, Script]:
+    """Who was called is told to have been skipped for a coded reason."""
+    script = _opening(dice)
+    script.step(skip=dice.choice(sorted(acts.SKIP_REASONS)))
+    return "reason-retold", _ended(script)
+
+
+NOT_PROVABLE = (retold_answer, retold_call)
+
+
+@pytest.mark.parametrize("cheat", ERRORS, ids=lambda cheat: cheat.__name__)
+def test_a_scripted_cheat_is_an_error(cheat) -> None:
+    seen = set()
+    for number in range(50):
+        found = verify(cheat(random.Random(number)).record())
+        errors = [one.code for one in found if one.severity == "error"]
+        assert errors, number
+        seen.add(errors[0])
+    assert seen == set(ERRORS[cheat])
+
+
+@pytest.mark.parametrize("cheat", WARNINGS, ids=lambda cheat: cheat.__name__)
+def test_a_scripted_delay_or_dodge_is_a_warning(cheat) -> None:
+    for number in range(20):
+        found = verify(cheat(random.Random(number)).record())
+        assert found, number
+        assert all(one.severity == "warning" for one in found)
+
+
+@pytest.mark.parametrize("cheat", BY_RECEIPT, ids=lambda cheat: cheat.__name__)
+def test_a_rewritten_beginning_is_given_away_by_one_honest_device(cheat) -> None:
+    for number in range(20):
+        true, told = cheat(random.Random(number))
+        receipts = forgery_of(true).receipts
+        assert [one for one in verify(told.record()) if one.severity == "error"] == []
+        assert {one.code for one in verify(told.record(), receipts) if one.severity == "error"} == {"receipt"}
+
+
+@pytest.mark.parametrize("cheat", NOT_PROVABLE, ids=lambda cheat: cheat.__name__)
+def test_what_the_record_cannot_prove_is_named_among_the_threats(cheat) -> None:
+    threats = THREATS.read_text(encoding="utf-8")
+    for number in range(20):
+        name, script = cheat(random.Random(number))
+        assert verify(script.record()) == []
+        assert f"| `{name}` |" in threats

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.errors import Rejected, Transient
+from gateways.wechat.errors import MEANINGS, Act, failure, meaning, until_tomorrow
+
+NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+"""In Beijing."""
+
+
+@pytest.mark.parametrize("code", [40001, 40014, 42001])
+def test_a_bad_token_is_fetched_again(code: int) -> None:
+    assert meaning(code).act is Act.REFRESH
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds"), [(-1, 2), (43108, 2), (45011, 60), (44991, 60), (45009, 43200), (44993, 43200)]
+)
+def test_limits_say_when_to_come_back(code: int, seconds: float) -> None:
+    error = failure(code, NOON)
+    assert isinstance(error, Transient)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize("code", [43004, 43101, 45015, 45047, 47003, 40037, 99999])
+def test_refusals_carry_the_platform_code(code: int) -> None:
+    error = failure(code, NOON)
+    assert isinstance(error, Rejected)
+    assert error.vendor_code == str(code)
+
+
+@pytest.mark.parametrize("code", [40164, 89503, 48001, 40125])
+def test_what_only_an_operator_can_mend_is_told_apart(code: int) -> None:
+    assert meaning(code).act is Act.ALARM
+
+
+def test_success_is_no_error() -> None:
+    assert 0 not in MEANINGS
+
+
+def test_a_day_ends_at_midnight_in_beijing() -> None:
+    assert until_tomorrow(datetime(2026, 11, 21, 15, 59, 30, tzinfo=UTC)) == 30
+    assert until_tomorrow(datetime(2026, 11, 21, 16, 0, tzinfo=UTC)) == 86400

@@ -1,0 +1,50 @@
+"""How pages write times, sums and telephone numbers, as filters of their templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+
+from markupsafe import Markup, escape
+
+from domain.clock import local, print_until
+from domain.payments.money import yuan
+
+_PHONE = re.compile(r"(?<![\w.-])(?:400-\d{3}-\d{4}|0\d{2,3}-\d{7,8}|1[3-9]\d{9})(?![\w-])", re.ASCII)
+
+
+def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
+    """By the name that templates use. ``now`` tells which year goes without saying."""
+    return {
+        "time": lambda at: print_until(at, now()),
+        "minute": lambda at: print_minute(at, now()),
+        "day": lambda day: print_day(day, local(now()).date()),
+        "clock": lambda at: f"{local(at):%H:%M}",
+        "clock_seconds": lambda at: f"{local(at):%H:%M:%S}",
+        "iso": lambda at: at.isoformat(),
+        "yuan": print_sum,
+        "phones": link_phones,
+    }
+
+
+def print_day(day: date, today: date) -> str:
+    """``11月21日``, with the year in front where it is not the present one."""
+    return f"{'' if day.year == today.year else f'{day.year}年'}{day.month}月{day.day}日"
+
+
+def print_minute(at: datetime, now: datetime) -> str:
+    """``11月21日 18:30``: when something happened. What is still to come is written with its weekday (``time``)."""
+    t = local(at)
+    return f"{print_day(t.date(), local(now).date())} {t:%H:%M}"
+
+
+def print_sum(fen: int) -> str:
+    """``1234500`` → ``12,345.00``: for reading; whatever is read by programs has no commas."""
+    whole, _, rest = yuan(fen).partition(".")
+    return f"{int(whole):,}.{rest}" if whole != "-0" else f"-0.{rest}"
+
+
+def link_phones(text: str) -> Markup:
+    """The text with its telephone numbers as links that dial."""
+    return Markup(_PHONE.sub(lambda found: f'<a href="tel:{found[0]}">{found[0]}</a>', escape(text)))  # noqa: S704  # escaped
