@@ -80,7 +80,9 @@ class RecordPages:
 
     async def program(self, request: http.Request) -> http.Response:
         """The very program that this project checks records with; it needs nothing but Python."""
-        return _download(files("domain.draws").joinpath("verify_draw.py").read_bytes(), "text/x-python", "verify_draw.py")
+        return _download(
+            files("domain.draws").joinpath("verify_draw.py").read_bytes(), "text/x-python", "verify_draw.py"
+        )
 
 
 def _download(body: bytes, content_type: str, name: str) -> http.Response:
