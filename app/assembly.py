@@ -29,6 +29,7 @@ from services.applications.to_do import ToDos
 from services.catalogues import Catalogues
 from services.core.audit import Audit
 from services.core.base import Deps
+from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
@@ -73,7 +74,7 @@ from services.office.exports import Exports
 from services.office.staff_work import StaffWork
 from services.operations.delivery_reports import Receipts
 from services.operations.privacy import Privacy
-from services.operations.scheduler import Deadlines, Duty
+from services.operations.scheduler import Deadlines
 from services.organisations.employer_import import EmployerImport
 from services.organisations.employers import Employers
 from services.organisations.legal_entities import Organisations
@@ -155,16 +156,16 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     discards, verification = Discards(deps, notices, invitations, reading), Verification(deps, notices)
     review_queue, office = ReviewQueue(deps), OfficeReading(deps)
     duties = [
-        Duty("discards", DISCARDS_DUE, discards.lapse_due),
-        Duty("unverified", UNVERIFIED, verification.refuse_overdue),
-        Duty("person_check", PERSON_CHECK_DUE, persons.check_due),
-        Duty("uploads", SWEEP_DUE, attachments.sweep),
-        Duty("file_removals", REMOVALS_DUE, keeper.remove_due),
-        Duty("store_search", SEARCH_DUE, keeper.search),
-        Duty("notice_end", NOTICE_OVER, entry.end_notices),
-        Duty("review_waiting", "", Reminders(deps, notices).remind),
-        Duty("term_ending", "", ExpertTerms(deps, notices).tell_ending),
-        Duty("review_alignment", "", Alignment(deps, reviews).run),
+        DueTask("discards", DISCARDS_DUE, discards.lapse_due),
+        DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
+        DueTask("person_check", PERSON_CHECK_DUE, persons.check_due),
+        DueTask("uploads", SWEEP_DUE, attachments.sweep),
+        DueTask("file_removals", REMOVALS_DUE, keeper.remove_due),
+        DueTask("store_search", SEARCH_DUE, keeper.search),
+        DueTask("notice_end", NOTICE_OVER, entry.end_notices),
+        DueTask("review_waiting", "", Reminders(deps, notices).remind),
+        DueTask("term_ending", "", ExpertTerms(deps, notices).tell_ending),
+        DueTask("review_alignment", "", Alignment(deps, reviews).run),
         *pay.duties,
     ]
     return Services(

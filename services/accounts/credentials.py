@@ -16,10 +16,11 @@ from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts.passwords import Claim, Passwords
 from services.accounts.sources import Source
-from services.accounts.verification_codes import Codes, Notifier, check_mobile
+from services.accounts.verification_codes import Codes, check_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import serialise
+from services.notifications.notices import Notifier
 
 T = TypeVar("T")
 TAIL = 4

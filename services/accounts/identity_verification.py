@@ -16,9 +16,9 @@ import structlog
 from domain.errors import Conflict, GatewayError
 from domain.persons import PersonCheck
 from models.accounts import Account, PersonLookup
-from services.accounts.verification_codes import Notifier
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.limits import DAY, check_below, serialise
+from services.notifications.notices import Notifier
 from services.ports import PersonMatch, PersonRegister
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

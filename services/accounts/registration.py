@@ -21,11 +21,12 @@ from services.accounts.passwords import Passwords
 from services.accounts.roles import roles_of
 from services.accounts.sessions import adopt_session
 from services.accounts.sources import Source, source_of
-from services.accounts.verification_codes import Codes, Notifier, check_mobile
+from services.accounts.verification_codes import Codes, check_mobile
 from services.accounts.wechat_binding import Accounts, account_by_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import DAY, check_recent, serialise
+from services.notifications.notices import Notifier
 
 _TRIES_A_DAY = 5
 """Of somebody whose mobile is bound already, and who thus needs no code: guesses at other people's numbers."""

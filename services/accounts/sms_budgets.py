@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
-from uuid import UUID
 
 from prometheus_client import Counter
 
@@ -15,6 +12,7 @@ from models.accounts import VerificationCode
 from services.accounts.sources import Party
 from services.core.base import Deps, rows
 from services.core.limits import DAY, HOUR, seconds_until, serialise, spoken
+from services.notifications.notices import Notifier
 
 JOIN = "join"
 """Purpose of a code that is shown, not sent (``account_linking``): it counts for no limit on messages."""
@@ -29,25 +27,6 @@ _OFFICE = """
 SELECT DISTINCT a.id FROM role_grant g JOIN account a ON a.id = g.account_id
  WHERE a.pool = $1 AND g.role = 'pool_admin' AND g.revoked_at IS NULL AND a.disabled_at IS NULL
 """
-
-
-class Notifier(Protocol):
-    """Tells a person something, in the transaction that is under way; see ``services.notifications``."""
-
-    async def notify(
-        self,
-        *,
-        pool: str,
-        kind: str,
-        dedupe_key: str,
-        params: Mapping[str, str | int],
-        account_id: UUID | None = None,
-        expert_id: UUID | None = None,
-        mobile: str | None = None,
-        invitation_id: UUID | None = None,
-        secret: str | None = None,
-        told_on: str = "",
-    ) -> UUID: ...
 
 
 class Budget:

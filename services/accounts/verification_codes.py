@@ -15,15 +15,16 @@ from domain.ids import new_id
 from domain.rulebook.sections import Login
 from models.accounts import Account, VerificationCode
 from services.accounts.puzzles import Puzzles
-from services.accounts.sms_budgets import JOIN, Budget, Notifier
+from services.accounts.sms_budgets import JOIN, Budget
 from services.accounts.sources import Party, Source
 from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
 from services.core.base import Deps
 from services.core.limits import DAY, check_may_send, seconds_until, spoken
+from services.notifications.notices import Notifier
 
 Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
 
-__all__ = ["JOIN", "CodeSent", "Codes", "Notifier", "Purpose", "check_mobile"]
+__all__ = ["JOIN", "CodeSent", "Codes", "Purpose", "check_mobile"]
 
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 

@@ -19,10 +19,11 @@ from services.accounts.sessions import Sessions
 from services.accounts.single_use import is_spent, spend
 from services.accounts.sources import Source
 from services.accounts.tokens import hash_token
-from services.accounts.verification_codes import Codes, Notifier, check_mobile
+from services.accounts.verification_codes import Codes, check_mobile
 from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.signed_links import Links
+from services.notifications.notices import Notifier
 
 _COOKIE = "browser"
 _HAND_OVER = "h5_login"

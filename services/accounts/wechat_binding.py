@@ -16,10 +16,11 @@ from models.experts import Expert
 from services.accounts.expert_matching import link_expert
 from services.accounts.roles import RoleOption, roles_of
 from services.accounts.sources import Source
-from services.accounts.verification_codes import Codes, CodeSent, Notifier, Purpose, check_mobile
+from services.accounts.verification_codes import Codes, CodeSent, Purpose, check_mobile
 from services.core.base import Actor, Deps, execute, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import serialise
+from services.notifications.notices import Notifier
 
 App = Literal["oa", "mini"]
 

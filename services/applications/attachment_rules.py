@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,12 +11,10 @@ from domain.entry_lifecycles import ApplicationState
 from domain.errors import Conflict, InvalidInput
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import FileRule, FileType, FormField
-from domain.rulebook.people import MaterialType
 from models.applications import Application, Attachment
 from services.applications.repository import editable_fields
 
 ROWS_MAX = 50
-_NAME_MAX = 120
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BELIEVED = {
     "image/jpeg": "jpg", "image/jpg": "jpg", "image/pjpeg": "jpg", "image/png": "png", "image/x-png": "png",
@@ -26,7 +23,6 @@ _BELIEVED = {
 }  # fmt: skip
 _UNSURE = frozenset(("", "application/octet-stream", "image/*"))
 _WORDS: dict[FileType, str] = {"jpg": "JPG", "png": "PNG", "pdf": "PDF"}
-_FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
 
 
 @dataclass(frozen=True)
@@ -106,21 +102,6 @@ def check_begin(rule: FileRule, size: int, media_type: str, sha256: str) -> None
 def wanted(rule: FileRule) -> str:
     """``JPG、PNG``"""
     return "、".join(_WORDS[one] for one in rule.types)
-
-
-def clean_name(name: str, kind: MaterialType | None = None) -> str:
-    """A name to save under: no folders, no characters that systems forbid, and the ending of what it is."""
-    base = name.replace("\\", "/").rpartition("/")[2]
-    shown = "".join(
-        character for character in base if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-    )
-    text = _FORBIDDEN_IN_NAMES.sub("_", shown).strip(" .")
-    if kind is not None:
-        stem, dot, ending = text.rpartition(".")
-        same = ending.lower() in ((kind, "jpeg", "jpe") if kind == "jpg" else (kind,))
-        text = f"{(stem if dot and (same or len(ending) <= 4) else text)[:_NAME_MAX]}.{kind}"
-        return text if not text.startswith(".") else f"附件.{kind}"
-    return text[-_NAME_MAX:] or "附件"
 
 
 def _megabytes(size: int) -> str:

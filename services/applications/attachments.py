@@ -20,12 +20,13 @@ import structlog
 from domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from domain.rulebook.form import FileRule
 from models.applications import Application, Attachment
-from services.applications.attachment_rules import AttachmentView, check_begin, check_open, clean_name, rule_of, view_of
+from services.applications.attachment_rules import AttachmentView, check_begin, check_open, rule_of, view_of
 from services.applications.repository import get_own, lock_own
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.core.batches import each
 from services.core.limits import serialise
+from services.files.names import clean_name
 from services.files.previews import preview_key
 from services.files.sealed_files import FileLost, SealedFiles, new_key
 from services.inspection.checker import FileChecker

@@ -16,12 +16,12 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry
 from services.applications.deadline_notifications import tell_new_ends
+from services.applications.fee_windows import move_windows
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import serialise
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.payments.fees import move_windows
 
 ADVICE_MAX = 200
 _COUNTS = (

@@ -10,9 +10,9 @@ from domain.rulebook.book import Rulebook
 from models.applications import Application
 from models.campaigns import Campaign
 from services.applications.campaigns import review_end, submission_end
+from services.applications.open_tasks import drop_open
 from services.applications.repository import lock, log, move
 from services.core.base import Actor, record
-from services.reviews.steps import drop_open
 
 APPLICANT = "申请人"
 _S, _E = ApplicationState, ApplicationEvent

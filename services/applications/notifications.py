@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.applications import Application
-from services.accounts.verification_codes import Notifier
+from services.notifications.notices import Notifier
 
 
 async def tell(

@@ -18,7 +18,6 @@ from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask
-from services.accounts.verification_codes import Notifier
 from services.applications.campaigns import Campaigns
 from services.applications.codes import Codes, load_codes
 from services.applications.notifications import tell
@@ -42,6 +41,7 @@ from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.core.short_texts import check_text
+from services.notifications.notices import Notifier
 
 SIGNED_FORM = "signed_form"
 """Code of the field for the signed and stamped scan of the printed form, where a pool has one."""

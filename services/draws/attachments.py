@@ -9,11 +9,12 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailab
 from domain.lifecycles import DrawState
 from domain.rulebook.form import FileRule
 from models.applications import Attachment
-from services.applications.attachment_rules import AttachmentView, check_begin, clean_name, view_of
+from services.applications.attachment_rules import AttachmentView, check_begin, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.queries import Reading
 from services.draws.repository import Locked, lock_for
+from services.files.names import clean_name
 from services.files.sealed_files import FileLost, SealedFiles, new_key
 from services.inspection.checker import FileChecker
 from services.inspection.contents import MEDIA_TYPES

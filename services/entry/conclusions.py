@@ -13,7 +13,6 @@ from uuid import UUID
 from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, Forbidden
 from models.applications import Application
-from services.accounts.verification_codes import Notifier
 from services.applications.notifications import tell
 from services.applications.repository import lock, log, move, unknown_application
 from services.core.base import Actor, Deps, record
@@ -21,6 +20,7 @@ from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Entry
+from services.notifications.notices import Notifier
 from services.payments.refunds.outcomes import Afterwards
 from services.reviews.scope import is_own
 

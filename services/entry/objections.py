@@ -16,7 +16,6 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import Objection
-from services.accounts.verification_codes import Notifier
 from services.applications.campaigns import review_end
 from services.applications.notifications import tell
 from services.applications.repository import EVERYTHING, lock, log, move
@@ -27,6 +26,7 @@ from services.core.limits import DAY, seconds_until, serialise
 from services.core.permissions import AGENCY, check
 from services.core.short_texts import check_text
 from services.entry import LAPSED
+from services.notifications.notices import Notifier
 from services.reviews.scope import is_own
 
 TEXT_MAX = 1000

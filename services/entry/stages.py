@@ -14,7 +14,6 @@ from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert
 from models.reviews import Objection
-from services.accounts.verification_codes import Notifier
 from services.applications.notifications import tell
 from services.applications.repository import lock, log, move
 from services.core.base import Deps, record, rows, system, transaction
@@ -22,6 +21,7 @@ from services.core.batches import each
 from services.entry.expert_creation import FileMaker
 from services.experts.expert_records import put_file
 from services.experts.numbers import expert_number, is_taken
+from services.notifications.notices import Notifier
 
 _S = ApplicationState
 _AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}

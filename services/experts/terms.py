@@ -7,9 +7,9 @@ from uuid import UUID
 
 from domain.clock import print_date
 from models.experts import Expert
-from services.accounts.verification_codes import Notifier
 from services.core.base import Deps, rows, transaction
 from services.core.batches import each
+from services.notifications.notices import Notifier
 
 _ENDING = """
 SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND standing = 'formal'

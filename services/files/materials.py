@@ -14,12 +14,12 @@ import structlog
 from domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated, Unavailable
 from domain.rulebook.people import MaterialType
 from models.materials import Material
-from services.applications.attachment_rules import clean_name
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.core.permissions import check, may
 from services.core.short_texts import check_text
 from services.files.garbage_collection import give_up
+from services.files.names import clean_name
 from services.files.sealed_files import FileLost, SealedFiles, new_key
 from services.inspection.checker import FileChecker
 from services.inspection.office_documents import OFFICE_TYPES

@@ -13,12 +13,12 @@ from domain.masking import mask_mobile, mask_name
 from domain.rulebook.people import Question
 from models.accounts import Account
 from models.helpdesk import Feedback
-from services.accounts.verification_codes import Notifier
 from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import TEXT
 from services.core.idempotency import once
 from services.core.limits import check_recent
 from services.core.permissions import check
+from services.notifications.notices import Notifier
 
 FEEDBACK_MAX = 500
 ANSWER_MAX = 300

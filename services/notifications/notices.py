@@ -7,6 +7,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -30,6 +31,25 @@ STOPPED = "stopped"
 """Ledger code of an attempt that was never made, since its ladder had ended."""
 NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
 """Ledger codes of calls that were picked up to no avail; the vendor did not confirm the keys of the second."""
+
+
+class Notifier(Protocol):
+    """Tells a person something, in the transaction that is under way; see ``Notices``."""
+
+    async def notify(
+        self,
+        *,
+        pool: str,
+        kind: str,
+        dedupe_key: str,
+        params: Mapping[str, str | int],
+        account_id: UUID | None = None,
+        expert_id: UUID | None = None,
+        mobile: str | None = None,
+        invitation_id: UUID | None = None,
+        secret: str | None = None,
+        told_on: str = "",
+    ) -> UUID: ...
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from domain.clock import local, print_date
 from models.accounts import WechatIdentity
-from services.accounts.verification_codes import Notifier
 from services.core.base import Deps, transaction
+from services.notifications.notices import Notifier
 
 KIND = "chat_reply"
 

@@ -14,7 +14,6 @@ from domain.lifecycles import InvitationEvent, InvitationState
 from domain.persons import age_on, born_after
 from models.experts import Expert
 from models.invitations import Invitation
-from services.accounts.verification_codes import Notifier
 from services.core.base import Actor, Deps, record, rows
 from services.core.idempotency import once
 from services.core.permissions import check
@@ -22,6 +21,7 @@ from services.core.short_texts import check_text
 from services.draws.calling import Run
 from services.draws.repository import Locked, lock
 from services.experts.expert_records import end_file
+from services.notifications.notices import Notifier
 
 Only = Literal["in_pool", "ending", "over", "left"]
 """In the pool; term or age runs out soon; is over already, so that nobody draws him; has left."""

@@ -29,12 +29,13 @@ from models.notices import Notice
 from models.organisations import AgentLink, Organisation
 from models.reviews import ReviewAssignment
 from services.accounts.sources import Source
-from services.accounts.verification_codes import Codes, Notifier
+from services.accounts.verification_codes import Codes
 from services.accounts.wechat_binding import forget_identities
 from services.applications.data_export import collect, erase_unsent
 from services.core.base import Actor, Deps, execute, record
 from services.core.idempotency import once
 from services.experts.expert_records import end_file
+from services.notifications.notices import Notifier
 
 KEPT = (
     "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",

@@ -21,6 +21,7 @@ from services.accounts.web_sessions import KNOWN_FOR
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
 from services.core.batches import GIVEN_UP_AFTER, each, not_paused
+from services.core.due_tasks import DueTask
 from services.core.outages import AWAY
 from services.core.retry_pauses import RetryPauses
 from services.draws.attendance import AttendanceDesk
@@ -78,16 +79,6 @@ PERIODIC = ("watch_draws", "late", "end", "sweep")
 
 
 @dataclass(frozen=True)
-class Duty:
-    """A noun's own deadline. ``due`` is a condition in SQL with the present moment as ``$1``; a true one is carried
-    out, which must make it false again. An empty one is run every now and then, like those of ``PERIODIC``."""
-
-    kind: str
-    due: str
-    carry_out: Callable[[], Awaitable[object]]
-
-
-@dataclass(frozen=True)
 class Health:
     """Rows whose next step is overdue, by table, and why each duty that fails does; the auditor's alarm when any."""
 
@@ -112,7 +103,7 @@ class Deadlines:
         reading: Reading,
         audit: Audit,
         *,
-        further: Sequence[Duty] = (),
+        further: Sequence[DueTask] = (),
     ) -> None:
         """``further`` are the deadlines of nouns that know their own rows."""
         self._deps = deps

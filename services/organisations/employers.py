@@ -13,13 +13,13 @@ from domain.draws.recusal import normalise_unit_name
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from models.campaigns import Employer, EmployerRequest
 from models.experts import CatalogueEntry
-from services.accounts.verification_codes import Notifier
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import serialise
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.core.short_texts import check_text
+from services.notifications.notices import Notifier
 from services.organisations.legal_entities import check_credit_code
 
 PAGE_MAX = 100

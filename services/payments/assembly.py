@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.accounts.verification_codes import Notifier
 from services.core.base import Deps
 from services.core.batches import not_paused
+from services.core.due_tasks import DueTask
 from services.files.sealed_files import SealedFiles
-from services.operations.scheduler import Duty
+from services.notifications.notices import Notifier
 from services.payments.fees import Fees
 from services.payments.invoices.outbound_email import Letters
 from services.payments.invoices.processor import Invoicing
@@ -39,7 +39,7 @@ class PayDesk:
     events: PayEvents
     bills: Bills
     pictures: PayPictures
-    duties: Sequence[Duty]
+    duties: Sequence[DueTask]
     """The deadlines of fees, orders, refunds, invoices and bills."""
 
 
@@ -66,12 +66,12 @@ def make_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside
     bills = Bills(deps, outside.platform, orders)
     opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"
     duties = (
-        Duty("fee_open", opened, fees.tell_opened),
-        Duty("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.carry_out_due),
-        Duty("order_check", _due("pay_order", "order_check"), orders.check_due),
-        Duty("refund_check", _due("refund", "refund_check"), refunds.check_due),
-        Duty("invoice_check", _due("invoice", "invoice_check"), invoicing.check_due),
-        Duty("bills", _due("bill", "bills"), bills.run_due),
+        DueTask("fee_open", opened, fees.tell_opened),
+        DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.carry_out_due),
+        DueTask("order_check", _due("pay_order", "order_check"), orders.check_due),
+        DueTask("refund_check", _due("refund", "refund_check"), refunds.check_due),
+        DueTask("invoice_check", _due("invoice", "invoice_check"), invoicing.check_due),
+        DueTask("bills", _due("bill", "bills"), bills.run_due),
     )
     pictures = PayPictures(deps, orders, outside.printer, outside.official, outside.windows)
     return PayDesk(

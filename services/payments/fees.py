@@ -14,9 +14,9 @@ from domain.rulebook.reviews import Fee as FeeRules
 from models.applications import Application
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
-from services.accounts.verification_codes import Notifier
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import each
+from services.notifications.notices import Notifier
 
 KIND = "training"
 
@@ -104,26 +104,6 @@ class Fees:
                     "by": f"请在{print_deadline(fee.closes_at)}前" if fee.closes_at else "请尽快",
                 },
             )  # fmt: skip
-
-
-async def move_windows(deps: Deps, campaign: Campaign) -> None:
-    """The campaign takes payment at other times: whoever still owes may pay then; inside the caller's transaction.
-
-    Nobody loses time that he was told of: an open fee closes no earlier than it said, and stays open.
-    """
-    rules = deps.book(campaign.pool).fee
-    if rules is None:
-        return
-    owed = Fee.filter(application__campaign_id=campaign.id, state=FeeState.DUE).order_by("id")
-    for fee in await owed.select_for_update(of=("fee",)).prefetch_related("application"):
-        window = rules.window(fee.application.approved_at or fee.created_at, campaign.pay_from, campaign.pay_until)
-        told = fee.told_at is not None
-        fee.opens_at = min(fee.opens_at, window.opens) if told else window.opens
-        if told and window.closes is not None and fee.closes_at is not None:
-            fee.closes_at = max(fee.closes_at, window.closes)
-        elif not told or window.closes is None:
-            fee.closes_at = window.closes
-        await fee.save(update_fields=["opens_at", "closes_at"])
 
 
 async def close_soon(fee_id: UUID, now: datetime, *, but: UUID | None = None) -> None:

@@ -17,10 +17,10 @@ from domain.entry_lifecycles import ApplicationState, FeeState, OrderState
 from domain.payments.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayEvent, PayOrder
-from services.accounts.verification_codes import Notifier
 from services.applications.repository import lock
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import each
+from services.notifications.notices import Notifier
 from services.payments.fees import close_soon, rules_of
 from services.payments.invoices.processor import Invoicing
 from services.payments.invoices.requests import Invoices

@@ -17,17 +17,18 @@ from domain.rulebook.reviews import OPINION_MAX, ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
-from services.accounts.verification_codes import Notifier
 from services.applications.codes import load_codes
 from services.applications.notifications import tell
+from services.applications.open_tasks import drop_open
 from services.applications.repository import EVERYTHING, SPECIALTIES, lock, log, move
 from services.core.base import Actor, Deps, record, violation
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.experts.numbers import expert_number
+from services.notifications.notices import Notifier
 from services.reviews.scope import department_of, is_own, reaches
-from services.reviews.steps import alternatives_of, drop_open, keep_open, open_step, progress_of
+from services.reviews.steps import alternatives_of, keep_open, open_step, progress_of
 
 Decision = Literal["approve", "send_back", "send_back_whole", "refuse"]
 """``send_back`` is of the task's specialty alone, or of the whole where the step looks at the whole."""

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.entry_lifecycles import TASK, TaskEvent, TaskState
+from domain.entry_lifecycles import TASK, TaskState
 from domain.rulebook.book import Rulebook
 from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewTask
+from services.applications.open_tasks import Key, drop_open, open_tasks
 from services.core.base import rows
 
 _LATEST = """
@@ -21,8 +22,6 @@ SELECT DISTINCT ON (step_code, specialty) step_code, specialty, state FROM revie
  WHERE application_id = $1 AND state NOT IN ('open', 'void') AND round >= $2
  ORDER BY step_code, specialty, round DESC, decided_at DESC
 """
-Key = tuple[str, str]
-"""Code of a step, and a specialty or the empty name of the whole: what is decided once."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +78,6 @@ async def alternatives_of(task: ReviewTask, book: Rulebook) -> list[ApplicationS
     return await (found.filter(code=task.specialty) if task.specialty else found).order_by("position", "code")
 
 
-async def open_tasks(application: Application) -> list[ReviewTask]:
-    """Locked, in the order of their ids."""
-    found = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).order_by("id")
-    return await found.select_for_update()
-
-
 async def open_step(application: Application, book: Rulebook, step: int, now: datetime, *, anew: bool = False) -> None:
     """Make the tasks that the step still lacks. ``anew``: also of what was approved in an earlier round."""
     progress = await progress_of(application, book)
@@ -108,15 +101,6 @@ async def open_step(application: Application, book: Rulebook, step: int, now: da
         await settled.update(state=TaskState.APPROVED)
     application.step = step
     await application.save(update_fields=["step"])
-
-
-async def drop_open(application: Application, now: datetime, *, keep: frozenset[Key] = frozenset()) -> None:
-    """Open tasks are no longer to be decided; ``keep`` names those that still are."""
-    for task in await open_tasks(application):
-        if (task.step_code, task.specialty) not in keep:
-            task.state = TASK.next(TaskState(task.state), TaskEvent.DROP)
-            task.decided_at = now
-            await task.save(update_fields=["state", "decided_at"])
 
 
 async def keep_open(application: Application, book: Rulebook, now: datetime) -> int | None:

@@ -13,10 +13,10 @@ from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
 from domain.ids import new_id
 from models.applications import Application, ApplicationSection
 from models.payments import Fee
-from services.accounts.verification_codes import Notifier
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
 from services.files.sealed_files import SealedFiles
+from services.notifications.notices import Notifier
 from services.payments.assembly import Outside, PayDesk, make_desk
 from services.payments.fees import Fees
 from services.payments.invoices.outbound_email import Letters

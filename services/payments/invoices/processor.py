@@ -18,11 +18,11 @@ from domain.errors import GatewayError, Rejected, Transient, Unavailable
 from domain.ids import new_id
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
-from services.accounts.verification_codes import Notifier
 from services.core.base import Deps, execute, rows, system, transaction
 from services.core.batches import each, not_paused
 from services.core.limits import DAY
 from services.files.sealed_files import FileLost, SealedFiles, new_key
+from services.notifications.notices import Notifier
 from services.payments.fees import rules_of
 from services.payments.invoices.outbound_email import LEASE, LetterKind, Letters
 from services.payments.invoices.transitions import (

@@ -9,8 +9,8 @@ from domain.entry_lifecycles import INVOICE, FeeState, InvoiceEvent, InvoiceStat
 from domain.ids import new_id
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
-from services.accounts.verification_codes import Notifier
 from services.core.base import Actor, Deps, record
+from services.notifications.notices import Notifier
 from services.payments.fees import rules_of
 
 REFUNDED = "refunded"

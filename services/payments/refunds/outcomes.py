@@ -13,10 +13,10 @@ from domain.errors import Conflict
 from domain.payments.fees import AFTER_NAMES, After, choices_after_refund
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
-from services.accounts.verification_codes import Notifier
 from services.applications.notifications import tell
 from services.applications.repository import log, move
 from services.core.base import Actor, Deps, record, system
+from services.notifications.notices import Notifier
 from services.payments.fees import Fees
 
 PAY_AGAIN = "原缴费已退回，请重新缴费"

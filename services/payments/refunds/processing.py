@@ -24,12 +24,12 @@ from domain.payments.fees import After
 from domain.payments.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
-from services.accounts.verification_codes import Notifier
 from services.applications.repository import lock
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import each, not_paused
 from services.core.idempotency import once
 from services.core.permissions import check
+from services.notifications.notices import Notifier
 from services.payments.fees import rules_of
 from services.payments.invoices.transitions import undo
 from services.payments.refunds.outcomes import Afterwards, check_choice

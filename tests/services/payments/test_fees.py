@@ -10,8 +10,8 @@ from domain.clock import FixedClock
 from domain.payments.fees import next_question, order_ends, phase_of
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
+from services.applications.fee_windows import move_windows
 from services.core.base import Deps, transaction
-from services.payments.fees import move_windows
 from tests.factories.applications import make_campaign
 from tests.factories.payments import Till, make_application, make_fee, make_till, owner_of
 from tests.services.conftest import NOON, NoticeBook

@@ -1,0 +1,27 @@
+"""Review tasks of an application that are still to be decided; inside the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.entry_lifecycles import TASK, TaskEvent, TaskState
+from models.applications import Application
+from models.reviews import ReviewTask
+
+Key = tuple[str, str]
+"""Code of a step, and a specialty or the empty name of the whole: what is decided once."""
+
+
+async def open_tasks(application: Application) -> list[ReviewTask]:
+    """Locked, in the order of their ids."""
+    found = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).order_by("id")
+    return await found.select_for_update()
+
+
+async def drop_open(application: Application, now: datetime, *, keep: frozenset[Key] = frozenset()) -> None:
+    """Open tasks are no longer to be decided; ``keep`` names those that still are."""
+    for task in await open_tasks(application):
+        if (task.step_code, task.specialty) not in keep:
+            task.state = TASK.next(TaskState(task.state), TaskEvent.DROP)
+            task.decided_at = now
+            await task.save(update_fields=["state", "decided_at"])

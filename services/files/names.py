@@ -1,0 +1,26 @@
+"""Names that files are saved under."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from domain.rulebook.people import MaterialType
+
+_NAME_MAX = 120
+_FORBIDDEN_IN_NAMES = re.compile(r'[\\/:*?"<>|]')
+
+
+def clean_name(name: str, kind: MaterialType | None = None) -> str:
+    """A name to save under: no folders, no characters that systems forbid, and the ending of what it is."""
+    base = name.replace("\\", "/").rpartition("/")[2]
+    shown = "".join(
+        character for character in base if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    )
+    text = _FORBIDDEN_IN_NAMES.sub("_", shown).strip(" .")
+    if kind is not None:
+        stem, dot, ending = text.rpartition(".")
+        same = ending.lower() in ((kind, "jpeg", "jpe") if kind == "jpg" else (kind,))
+        text = f"{(stem if dot and (same or len(ending) <= 4) else text)[:_NAME_MAX]}.{kind}"
+        return text if not text.startswith(".") else f"附件.{kind}"
+    return text[-_NAME_MAX:] or "附件"
