@@ -6,24 +6,24 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from handlers.commands import TAPS
-from services.accounts.account_linking import Joining
+from services.accounts.account_linking import AccountLinking
 from services.accounts.credentials import Credentials
 from services.accounts.identity_verification import DUE as PERSON_CHECK_DUE
-from services.accounts.identity_verification import PersonChecks
+from services.accounts.identity_verification import IdentityVerification
 from services.accounts.initial_passwords import InitialPasswords
 from services.accounts.passwords import Passwords
 from services.accounts.puzzles import Puzzles
 from services.accounts.registration import Registration
 from services.accounts.sessions import Sessions
 from services.accounts.staff import Staff
-from services.accounts.web_sessions import BrowserLogins
-from services.accounts.wechat_binding import Accounts
+from services.accounts.web_sessions import WebSessions
+from services.accounts.wechat_binding import WechatBinding
 from services.applications.attachments import SWEEP_DUE, Attachments
 from services.applications.campaigns import Campaigns
-from services.applications.document_delivery import PaperSending
-from services.applications.documents import Papers
+from services.applications.document_delivery import DocumentDelivery
+from services.applications.documents import Documents
 from services.applications.drafts import Drafts
-from services.applications.queries import ApplicationReading
+from services.applications.queries import ApplicationQueries
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.catalogues import Catalogues
@@ -35,16 +35,16 @@ from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.attendance import AttendanceDesk
 from services.draws.audits import DrawAudits
-from services.draws.calling import Run
+from services.draws.calling import Calling
 from services.draws.copying import DrawCopies
 from services.draws.discards import DISCARDS_DUE, Discards
-from services.draws.documents import DrawPapers
+from services.draws.documents import DrawDocuments
 from services.draws.exits import Exits
 from services.draws.invitations import Invitations
 from services.draws.previews import DrawPreviews
 from services.draws.projects import Projects
-from services.draws.public_links import Screens
-from services.draws.queries import Reading
+from services.draws.public_links import PublicLinks
+from services.draws.queries import DrawQueries
 from services.draws.recusal_import import RecusalImport
 from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
@@ -56,9 +56,9 @@ from services.entry.conclusions import Conclusions
 from services.entry.exam_sheets import ExamSheets
 from services.entry.objections import Objections
 from services.entry.public_notices import PublicNotices
-from services.experts.profile import Experts
+from services.experts.profile import ExpertProfiles
 from services.experts.terms import ExpertTerms
-from services.files.garbage_collection import REMOVALS_DUE, SEARCH_DUE, StoreKeeper
+from services.files.garbage_collection import REMOVALS_DUE, SEARCH_DUE, FileGarbageCollector
 from services.files.materials import Materials
 from services.files.previews import Previews
 from services.files.sealed_files import SealedFiles
@@ -66,21 +66,21 @@ from services.inspection.checker import FileChecker
 from services.notifications import Consents, Delivery, Notices, ShortLinks
 from services.notifications.entrances import Entrances
 from services.notifications.helpdesk import HelpDesk
-from services.notifications.pending_replies import LateReplies
-from services.office.application_list import ApplicationListing
-from services.office.dashboard import OfficeReading
-from services.office.experts import ExpertOffice
+from services.notifications.pending_replies import PendingReplies
+from services.office.application_list import ApplicationList
+from services.office.dashboard import Dashboard
+from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
 from services.office.staff_work import StaffWork
-from services.operations.delivery_reports import Receipts
+from services.operations.delivery_reports import DeliveryReports
 from services.operations.privacy import Privacy
-from services.operations.scheduler import Deadlines
+from services.operations.scheduler import Scheduler
 from services.organisations.employer_import import EmployerImport
 from services.organisations.employers import Employers
-from services.organisations.legal_entities import Organisations
-from services.payments.assembly import Outside, make_desk
+from services.organisations.legal_entities import LegalEntities
+from services.payments.assembly import PaymentPorts, build
 from services.payments.fees import Fees
-from services.payments.refunds.outcomes import Afterwards
+from services.payments.refunds.outcomes import RefundOutcomes
 from services.ports import (
     ChatWindows,
     Files,
@@ -96,9 +96,9 @@ from services.ports import (
     WechatWeb,
 )
 from services.registry import Services
-from services.reviews import Alignment, DoneTasks, Reminders, ReviewQueue, Reviews
+from services.reviews import DoneTasks, Reminders, ReviewQueue, Reviews, TaskReconciler
 from services.reviews.assignments import Assignments
-from services.reviews.attachment_access import AttachmentReading
+from services.reviews.attachment_access import AttachmentAccess
 
 
 @dataclass(frozen=True)
@@ -136,25 +136,25 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         deps, notices, ports.official, ports.windows, ports.mini, ports.sms, ports.voice, ports.prices,
         ports.subscribe_template, entrances=entrances, taps=TAPS,
     )  # fmt: skip
-    accounts, passwords = Accounts(deps, notices), Passwords(deps)
-    persons = PersonChecks(deps, notices, ports.persons, ports.person_pools)
+    accounts, passwords = WechatBinding(deps, notices), Passwords(deps)
+    persons = IdentityVerification(deps, notices, ports.persons, ports.person_pools)
     sessions = Sessions(deps, accounts, ports.mini, ports.appids)
-    rounds, run, reading = Rounds(deps, notices), Run(deps, notices), Reading(deps)
+    rounds, run, reading = Rounds(deps, notices), Calling(deps, notices), DrawQueries(deps)
     recusal_lists, invitations = RecusalLists(deps), Invitations(deps, notices, run)
     attendance = AttendanceDesk(deps, notices, links, reading, ports.official)
-    receipts = Receipts(deps, notices, invitations, ports.sms, ports.voice)
+    receipts = DeliveryReports(deps, notices, invitations, ports.sms, ports.voice)
     campaigns, employers, fees = Campaigns(deps), Employers(deps, notices), Fees(deps, notices)
     entry = Entry(deps, notices, fees)
     reviews = Reviews(deps, notices, entry)
-    conclusions = Conclusions(deps, notices, entry, Afterwards(deps, notices, fees))
+    conclusions = Conclusions(deps, notices, entry, RefundOutcomes(deps, notices, fees))
     store = SealedFiles(ports.files, deps.keys)
     previews = Previews(store, ports.checker)
-    papers = Papers(deps, store, previews, ports.printer)
-    attachments, keeper = Attachments(deps, store, ports.checker), StoreKeeper(deps, store)
-    outside = Outside(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
-    pay = make_desk(deps, notices, fees, entry, outside)
+    papers = Documents(deps, store, previews, ports.printer)
+    attachments, keeper = Attachments(deps, store, ports.checker), FileGarbageCollector(deps, store)
+    outside = PaymentPorts(ports.pay, store, ports.printer, ports.mail, ports.official, ports.windows)
+    pay = build(deps, notices, fees, entry, outside)
     discards, verification = Discards(deps, notices, invitations, reading), Verification(deps, notices)
-    review_queue, office = ReviewQueue(deps), OfficeReading(deps)
+    review_queue, office = ReviewQueue(deps), Dashboard(deps)
     duties = [
         DueTask("discards", DISCARDS_DUE, discards.lapse_due),
         DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
@@ -165,7 +165,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         DueTask("notice_end", NOTICE_OVER, entry.end_notices),
         DueTask("review_waiting", "", Reminders(deps, notices).remind),
         DueTask("term_ending", "", ExpertTerms(deps, notices).tell_ending),
-        DueTask("review_alignment", "", Alignment(deps, reviews).run),
+        DueTask("review_alignment", "", TaskReconciler(deps, reviews).run),
         *pay.duties,
     ]
     return Services(
@@ -173,17 +173,17 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         entrances=entrances,
         short_links=ShortLinks(deps, entrances),
         accounts=accounts,
-        joining=Joining(deps, accounts, ports.official),
-        late_replies=LateReplies(deps, notices),
+        joining=AccountLinking(deps, accounts, ports.official),
+        late_replies=PendingReplies(deps, notices),
         sessions=sessions,
-        browsers=BrowserLogins(deps, notices, links, sessions),
+        browsers=WebSessions(deps, notices, links, sessions),
         puzzles=Puzzles(deps),
         registration=Registration(deps, notices, accounts, passwords, persons),
         credentials=Credentials(deps, notices, passwords),
         initial_passwords=InitialPasswords(deps, passwords),
-        organisations=Organisations(deps),
-        experts=Experts(deps),
-        expert_office=ExpertOffice(deps, notices, run),
+        organisations=LegalEntities(deps),
+        experts=ExpertProfiles(deps),
+        expert_office=ExpertAdministration(deps, notices, run),
         projects=Projects(deps),
         catalogues=Catalogues(deps),
         privacy=Privacy(deps, notices),
@@ -194,15 +194,15 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         employer_import=EmployerImport(deps, employers, ports.checker),
         drafts=Drafts(deps, campaigns),
         submission=Submission(deps, notices, campaigns, reviews),
-        applications=ApplicationReading(deps),
-        application_list=ApplicationListing(deps),
+        applications=ApplicationQueries(deps),
+        application_list=ApplicationList(deps),
         to_dos=ToDos(deps, campaigns),
         attachments=attachments,
-        attachment_files=AttachmentReading(deps, store, previews),
+        attachment_files=AttachmentAccess(deps, store, previews),
         draw_attachments=DrawAttachments(deps, store, reading, ports.checker),
-        draw_papers=DrawPapers(deps, ports.printer, reading),
+        draw_papers=DrawDocuments(deps, ports.printer, reading),
         papers=papers,
-        paper_sending=PaperSending(deps, links, papers, ports.mail),
+        paper_sending=DocumentDelivery(deps, links, papers, ports.mail),
         exports=Exports(deps),
         pay=pay,
         office=office,
@@ -232,14 +232,14 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         discards=discards,
         exits=Exits(deps, notices, run),
         reading=reading,
-        screens=Screens(deps, reading, links),
+        screens=PublicLinks(deps, reading, links),
         invitations=invitations,
         attendance=attendance,
         notices=notices,
         delivery=delivery,
         consents=Consents(deps, ports.subscribe_template),
         receipts=receipts,
-        deadlines=Deadlines(
+        deadlines=Scheduler(
             deps, notices, delivery, receipts, invitations, attendance, run, reading, Audit(deps), further=duties
         ),
         official=ports.official,

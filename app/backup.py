@@ -26,7 +26,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.embedded.home import wheel_programs
 from app.embedded.owner import write_private
 from app.settings_env import settings_as_env
@@ -57,9 +57,9 @@ class Manifest:
 async def back_up(settings: Settings, target: Path, now: datetime) -> Manifest:
     """Write the backup of one moment to ``target``; Refusal when it exists or something stands in the way."""
     if target.exists():
-        raise Refusal(f"{target} 已存在，请换一个文件名。")
+        raise CommandError(f"{target} 已存在，请换一个文件名。")
     if not target.absolute().parent.is_dir():
-        raise Refusal(f"目录 {target.absolute().parent} 不存在，请先建立。")
+        raise CommandError(f"目录 {target.absolute().parent} 不存在，请先建立。")
     with _work_folder(target.absolute().parent) as folder:
         rows = await _dump(settings.database_url, folder / DUMP)
         write_private(folder / SETTINGS, settings_as_env(settings))
@@ -81,7 +81,7 @@ def _move(draft: Path, target: Path) -> None:
     try:
         os.link(draft, target)
     except FileExistsError as error:
-        raise Refusal(f"{target} 已存在，请换一个文件名。") from error
+        raise CommandError(f"{target} 已存在，请换一个文件名。") from error
     except OSError:
         draft.rename(target)
 
@@ -99,7 +99,7 @@ async def restore(settings: Settings, source: Path) -> Manifest:
         names = rows.keys() | manifest.rows.keys()
         wrong = sorted(name for name in names if rows.get(name) != manifest.rows.get(name))
         if wrong:
-            raise Refusal(f"恢复后的行数与备份时不符（{'、'.join(wrong)}），请清空数据库后重试，并联系开发者。")
+            raise CommandError(f"恢复后的行数与备份时不符（{'、'.join(wrong)}），请清空数据库后重试，并联系开发者。")
         if stored is not None:
             _put_files(folder / FILES, stored)
     return manifest
@@ -142,9 +142,11 @@ def _check_files(settings: Settings, manifest: Manifest) -> Path | None:
         return None
     stored = files_folder(settings)
     if stored is None:
-        raise Refusal("备份中有附件，而当前设置把附件放在对象存储。请先去掉 PBT_FILES__URL 恢复到本机，再自行迁移。")
+        raise CommandError(
+            "备份中有附件，而当前设置把附件放在对象存储。请先去掉 PBT_FILES__URL 恢复到本机，再自行迁移。"
+        )
     if stored.is_dir() and any(stored.iterdir()):
-        raise Refusal(f"附件目录 {stored} 不是空的，为免覆盖不予恢复。请换一个空的数据目录。")
+        raise CommandError(f"附件目录 {stored} 不是空的，为免覆盖不予恢复。请换一个空的数据目录。")
     return stored
 
 
@@ -161,7 +163,7 @@ def _work_folder(parent: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=".pbt-backup-", dir=parent) as name:
             yield Path(name)
     except OSError as error:
-        raise Refusal(f"读写备份文件时出错：{error.strerror or error}。请检查磁盘空间和权限。") from error
+        raise CommandError(f"读写备份文件时出错：{error.strerror or error}。请检查磁盘空间和权限。") from error
 
 
 async def _dump(database_url: str, target: Path) -> dict[str, int]:
@@ -181,7 +183,7 @@ async def _connect(database_url: str) -> AsyncIterator[Connection]:
     try:
         connection = await asyncpg.connect(database_url)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Refusal(
+        raise CommandError(
             f"数据库连不上（{type(error).__name__}），请检查 PBT_DATABASE_URL 和数据库是否在运行。"
         ) from error
     try:
@@ -215,7 +217,7 @@ async def _run_tool(name: str, options: Sequence[str], database_url: str) -> Non
             process.kill()
     if process.returncode != 0:
         lines = said.decode(errors="replace").strip().splitlines()
-        raise Refusal(f"{name} 失败：{lines[0][:300] if lines else '没有留下信息'}")
+        raise CommandError(f"{name} 失败：{lines[0][:300] if lines else '没有留下信息'}")
 
 
 def _database(database_url: str) -> str:
@@ -236,7 +238,7 @@ async def _check_empty(database_url: str) -> None:
     async with _connect(database_url) as connection:
         tables = await connection.fetch(_TABLES)
     if tables:
-        raise Refusal(
+        raise CommandError(
             f"数据库不是空的（已有 {len(tables)} 张表），为免覆盖数据不予恢复。请换一个空数据库或空的数据目录。"
         )
 
@@ -250,14 +252,14 @@ def _unpack(source: Path, folder: Path) -> Manifest:
         raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         manifest = Manifest(**raw)
     except FileNotFoundError as error:
-        raise Refusal(f"找不到备份文件 {source}。") from error
+        raise CommandError(f"找不到备份文件 {source}。") from error
     except (tarfile.TarError, KeyError, ValueError, TypeError) as error:
-        raise Refusal(f"{source} 不是完整的评标通备份文件。") from error
+        raise CommandError(f"{source} 不是完整的评标通备份文件。") from error
     if manifest.format != FORMAT:
-        raise Refusal(f"{source} 的格式是 {manifest.format}，本程序只认 {FORMAT}，请用写出它的版本恢复。")
+        raise CommandError(f"{source} 的格式是 {manifest.format}，本程序只认 {FORMAT}，请用写出它的版本恢复。")
     for name in (SETTINGS, DUMP, *({FILES} & manifest.sha256.keys())):
         if not (folder / name).exists() or manifest.sha256.get(name) != _sha256(folder / name):
-            raise Refusal(f"{source} 中的 {name} 已损坏或被改动，不予恢复，请换一份备份。")
+            raise CommandError(f"{source} 中的 {name} 已损坏或被改动，不予恢复，请换一份备份。")
     return manifest
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.embedded import Servers, embedded, find_instance
 from app.sandbox_setup import check_production, with_demo_accounts
 from config.settings import Settings
@@ -24,7 +24,7 @@ def load_settings() -> Settings:
         return with_demo_accounts(settings)
     problems = check_production(settings)
     if problems:
-        raise Refusal("正式环境不能启动：\n" + "\n".join(f"  · {problem}" for problem in problems))
+        raise CommandError("正式环境不能启动：\n" + "\n".join(f"  · {problem}" for problem in problems))
     return settings
 
 
@@ -33,7 +33,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except (ValidationError, SettingsError) as error:
-        raise Refusal(_explain(error)) from error
+        raise CommandError(_explain(error)) from error
 
 
 def _explain(error: ValidationError | SettingsError) -> str:
@@ -53,7 +53,7 @@ def resolve_servers(settings: Settings) -> Settings:
         return settings
     instance = find_instance(settings.data_dir)
     if instance is None:
-        raise Refusal(
+        raise CommandError(
             f"没有数据库可用：目录 {settings.data_dir} 上没有正在运行的评标通。"
             "请先运行 make run（或 pbt run），或设置 PBT_DATABASE_URL 与 PBT_REDIS_URL。"
         )

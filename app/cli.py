@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.embedded import EmbeddedError
 from domain.errors import AppError
 from domain.rulebook.book import RulebookError
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words[len(name.split()) :])
     try:
         return command.run(options)
-    except (Refusal, EmbeddedError, AppError, RulebookError) as error:
+    except (CommandError, EmbeddedError, AppError, RulebookError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

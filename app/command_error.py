@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class CommandError(Exception):
     """``str(error)`` is Chinese for the operator: what is wrong and what to do next. The exit status is 1."""

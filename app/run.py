@@ -14,12 +14,12 @@ from pathlib import Path
 import structlog
 
 from app.boot import own_servers
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.embedded.child import spawn
 from app.introductions import introduce
 from app.preparations import bring_demo_materials, bring_demo_people
 from app.sandbox_setup import serves_mail
-from app.supervisor import Keeper, Part, python_part
+from app.supervisor import Part, ProcessSupervisor, python_part
 from config.settings import Settings
 from models.migrate import migrate
 
@@ -95,7 +95,7 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
             log.info("migrated", name=name)
         for prepare in PREPARATIONS:
             await prepare(found)
-        async with Keeper(parts(found, plan)) as keeper:
+        async with ProcessSupervisor(parts(found, plan)) as keeper:
             await keeper.wait_until_ready()
             tell(addresses(found, plan))
             if plan.sandbox_port is not None:
@@ -172,7 +172,7 @@ def check_ports(settings: Settings, plan: Plan) -> None:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                raise Refusal(_port_sentence(error, host, port, name)) from error
+                raise CommandError(_port_sentence(error, host, port, name)) from error
 
 
 def _free_port() -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.command_error import Refusal
+from app.command_error import CommandError
 from config.settings import load_private_key
 
 FILE = "sandbox-keys.json"
@@ -34,7 +34,7 @@ def demo_keys(data_dir: Path, pools: tuple[str, ...]) -> Mapping[str, str]:
         for name in names:
             load_private_key(found[name])
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise Refusal(f"文件 {path} 已损坏，请删除它，下次启动时会重新生成。") from error
+        raise CommandError(f"文件 {path} 已损坏，请删除它，下次启动时会重新生成。") from error
     return {name: str(found[name]) for name in names}
 
 
@@ -60,4 +60,4 @@ def _write_once(path: Path, keys: Mapping[str, str]) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise Refusal(f"不能写入 {path}（{error.strerror}），请检查目录 {path.parent} 的权限。") from error
+        raise CommandError(f"不能写入 {path}（{error.strerror}），请检查目录 {path.parent} 的权限。") from error

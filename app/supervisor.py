@@ -13,7 +13,7 @@ from typing import IO
 import aiohttp
 import structlog
 
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.embedded.child import Child, spawn
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ def python_part(name: str, *arguments: str, set_env: Mapping[str, str] | None = 
     return Part(name, (sys.executable, "-m", *arguments), set_env or {}, ready_url)
 
 
-class Keeper:
+class ProcessSupervisor:
     """Use as ``async with Keeper(parts) as keeper``; leaving the block ends all parts. What they print: ``output``."""
 
     def __init__(self, parts: Sequence[Part], *, cwd: Path | None = None, output: IO[bytes] | None = None) -> None:
@@ -55,7 +55,7 @@ class Keeper:
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._broken_part: Part | None = None
 
-    async def __aenter__(self) -> Keeper:
+    async def __aenter__(self) -> ProcessSupervisor:
         try:
             for part in self._parts:
                 self._children[part.name] = await self._spawn(part)
@@ -78,9 +78,9 @@ class Keeper:
             waiting: set[asyncio.Future[None]] = {everyone, self._broken}
             await asyncio.wait(waiting, timeout=READY_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
             if self._broken_part is not None:
-                raise Refusal(f"{self._broken_part.name} 没能启动，请查看上面的日志。")
+                raise CommandError(f"{self._broken_part.name} 没能启动，请查看上面的日志。")
             if not everyone.done():
-                raise Refusal("启动超过一分半钟仍未就绪，请查看上面的日志。")
+                raise CommandError("启动超过一分半钟仍未就绪，请查看上面的日志。")
         finally:
             everyone.cancel()
         self._all_ready = True

@@ -25,7 +25,7 @@ from config.logging import Outage
 from config.settings import Settings
 from jobs.queue import make_queue
 from jobs.tasks import register
-from services.operations.scheduler import Deadlines
+from services.operations.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class Ticking:
 
 
 @asynccontextmanager
-async def _answering(settings: Settings, deadlines: Deadlines, ticking: Ticking) -> AsyncIterator[None]:
+async def _answering(settings: Settings, deadlines: Scheduler, ticking: Ticking) -> AsyncIterator[None]:
     """``/healthz``, ``/readyz`` and ``/metrics`` on loopback while the block runs, where settings name a port."""
     if not settings.worker_port:
         yield
@@ -111,7 +111,7 @@ async def _answering(settings: Settings, deadlines: Deadlines, ticking: Ticking)
         await runner.cleanup()
 
 
-def work_checks(deadlines: Deadlines, ticking: Ticking) -> dict[str, Check]:
+def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
     """Whether deadlines are looked at, and whether each kind of them can be carried out."""
 
     async def check_tick() -> None:

@@ -28,7 +28,7 @@ from models.migrate import migrate
 from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
-from services.office.application_list import ApplicationListing, Filter, Sort
+from services.office.application_list import ApplicationList, Filter, Sort
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 SIZE = 20
@@ -91,7 +91,7 @@ CASES: tuple[Case, ...] = (
 )  # fmt: skip
 
 
-async def prepare(database_url: str, count: int) -> ApplicationListing:
+async def prepare(database_url: str, count: int) -> ApplicationList:
     """A filled pool and its list."""
     await migrate(database_url)
     connection = await asyncpg.connect(database_url)
@@ -102,7 +102,7 @@ async def prepare(database_url: str, count: int) -> ApplicationListing:
     await Tortoise.init(config=tortoise_config(database_url), _enable_global_fallback=True)
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
     rulebooks = load_rulebooks(Path("config/pools"), ["demo"])
-    return ApplicationListing(Deps(FixedClock(NOW), keys, rulebooks, Jobs(), "http://127.0.0.1:8080"))
+    return ApplicationList(Deps(FixedClock(NOW), keys, rulebooks, Jobs(), "http://127.0.0.1:8080"))
 
 
 async def timed(run: Callable[[], Awaitable[object]]) -> float:
@@ -112,7 +112,7 @@ async def timed(run: Callable[[], Awaitable[object]]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-async def compare(listing: ApplicationListing, bare: asyncpg.Pool, case: Case, rounds: int) -> tuple[float, float]:
+async def compare(listing: ApplicationList, bare: asyncpg.Pool, case: Case, rounds: int) -> tuple[float, float]:
     """Median milliseconds of ours and of the bare queries, asked in turn; both must find the same."""
     _, wanted, sort, page, where, order = case
     actor = Actor("demo", "pool_admin", new_id())

@@ -38,7 +38,7 @@ from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs, rows
 from services.core.crypto import Keyring
 from services.draws import eligibility
-from services.draws.calling import Run
+from services.draws.calling import Calling
 from services.draws.rounds import Rounds
 from services.notifications import Notices
 
@@ -68,7 +68,7 @@ _BARE = f"SELECT e.id FROM expert e WHERE {eligibility._FITS} AND {eligibility._
 class Bench:
     deps: Deps
     rounds: Rounds
-    run: Run
+    run: Calling
     agency: Actor
     supervisor: Actor
     project_id: UUID
@@ -105,7 +105,7 @@ async def prepare(database_url: str, experts: int) -> Bench:
     return Bench(
         deps,
         Rounds(deps, notices),
-        Run(deps, notices),
+        Calling(deps, notices),
         Actor("demo", "organisation", account_id=people[0].id, organisation_id=organisation.id),
         Actor("demo", "supervisor", account_id=people[1].id),
         project.id,

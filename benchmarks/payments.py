@@ -50,8 +50,8 @@ from services.core.base import Deps, Jobs, execute
 from services.core.crypto import Keyring
 from services.notifications import Notices
 from services.payments.invoices.requests import Invoices
-from services.payments.settlement import Settle
-from services.payments.webhooks import PayEvents
+from services.payments.settlement import Settlement
+from services.payments.webhooks import PaymentWebhooks
 
 AT_ONCE = 32
 SLICE = 250
@@ -67,7 +67,7 @@ Message = tuple[dict[str, str], bytes]
 class Passing:
     """Takes the place of the way into the pool, which is no part of this."""
 
-    async def pass_on(self, application: Application, now: datetime) -> None:
+    async def advance(self, application: Application, now: datetime) -> None:
         application.state = "exam"
         await application.save(update_fields=["state"])
 
@@ -194,9 +194,9 @@ async def time_all(take: Callable[[dict[str, str], bytes], Awaitable[None]], mes
     return time.perf_counter() - began
 
 
-async def compare(deps: Deps, events: PayEvents, bare: Bare, count: int, rounds: int) -> None:
+async def compare(deps: Deps, events: PaymentWebhooks, bare: Bare, count: int, rounds: int) -> None:
     async def ours(headers: dict[str, str], body: bytes) -> None:
-        await events.take("demo", headers, body)
+        await events.receive("demo", headers, body)
 
     ratios = []
     for turn in range(rounds + 1):
@@ -219,10 +219,10 @@ async def compare(deps: Deps, events: PayEvents, bare: Bare, count: int, rounds:
     print(f"median: {statistics.median(ratios):.0%} of the bare rate")
 
 
-async def time_what_follows(events: PayEvents, most: int) -> None:
+async def time_what_follows(events: PaymentWebhooks, most: int) -> None:
     """What a payment brings with it, in the worker's own time."""
     began, done = time.perf_counter(), 0
-    while done < most and (found := await events.carry_out_due()):
+    while done < most and (found := await events.process_due()):
         done += found
     print(f"what follows: {done / (time.perf_counter() - began):.0f}/s by one worker")
 
@@ -250,7 +250,9 @@ async def main(count: int, rounds: int, *, durable: bool, tuned: bool) -> None:
             )
             platform, notices, unused = make_platform(session), Notices(deps), cast(Any, None)
             invoices = Invoices(deps, notices, platform, unused, unused)
-            events = PayEvents(deps, notices, platform, Settle(deps, platform), unused, invoices, unused, Passing())
+            events = PaymentWebhooks(
+                deps, notices, platform, Settlement(deps, platform), unused, invoices, unused, Passing()
+            )
             await compare(deps, events, Bare(pool), count, rounds)
             await time_what_follows(events, 1000)
             await Tortoise.close_connections()

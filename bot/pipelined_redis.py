@@ -34,10 +34,10 @@ class Runner(Protocol):
 
 
 def make_runner(redis: Redis) -> Runner:
-    """A ``Line`` to where ``redis`` connects, or ``redis`` itself where a line can't."""
+    """A ``PipelinedRedis`` to where ``redis`` connects, or ``redis`` itself where a line can't."""
     pool = redis.connection_pool
     plain = pool.connection_class is Connection and not pool.connection_kwargs.get("credential_provider")
-    return Line(pool.connection_kwargs) if plain else PooledRunner(redis)
+    return PipelinedRedis(pool.connection_kwargs) if plain else PooledRunner(redis)
 
 
 class PooledRunner:
@@ -53,7 +53,7 @@ class PooledRunner:
         """The client is its owner's to close."""
 
 
-class Line:
+class PipelinedRedis:
     """Connects when first needed and again after a failure. ``settings`` are redis.asyncio's connection arguments."""
 
     def __init__(self, settings: dict[str, object]) -> None:

@@ -17,7 +17,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 from bot.messages import Message
 from bot.turn import NOBODY, WechatUser
 from domain.ids import new_id
-from services.core.batching import Together
+from services.core.batching import RequestBatcher
 
 _FIND = """
 SELECT i.id, i.account_id, i.following, asked.number
@@ -51,7 +51,7 @@ class Users:
         self._url = database_url
         self._timeout = timeout
         self._held: _Held | None = None
-        self._together: Together[Message, WechatUser] = Together(self._look_up, most=_MOST)
+        self._together: RequestBatcher[Message, WechatUser] = RequestBatcher(self._look_up, most=_MOST)
 
     async def find(self, message: Message) -> WechatUser:
         """The user of a message; a first contact is written down, and who writes or taps is following.

@@ -205,7 +205,7 @@ class RefundState(Labelled):
 class RefundEvent(Labelled):
     ACCEPT = "accept", "受理"
     FINISH = "finish", "到账"
-    STICK = "stick", "转为异常"
+    MARK_ABNORMAL = "mark_abnormal", "转为异常"
     CLOSE = "close", "关闭"
     REDIRECT = "redirect", "改退其他账户"
     """By an administrator, where the payer's own account can't take it."""
@@ -213,7 +213,7 @@ class RefundEvent(Labelled):
 
 _OUTCOMES = {
     RefundEvent.FINISH: RefundState.DONE,
-    RefundEvent.STICK: RefundState.ABNORMAL,
+    RefundEvent.MARK_ABNORMAL: RefundState.ABNORMAL,
     RefundEvent.CLOSE: RefundState.CLOSED,
 }
 
@@ -252,12 +252,12 @@ class InvoiceEvent(Labelled):
     SEND = "send", "发送邮件"
     FAIL = "fail", "记为失败"
     RETRY = "retry", "重新申请"
-    UNDO = "undo", "申请冲红"
-    BALK = "balk", "记为冲红失败"
+    REQUEST_REVERSAL = "request_reversal", "申请冲红"
+    FAIL_REVERSAL = "fail_reversal", "记为冲红失败"
     REVERSE = "reverse", "冲红"
 
 
-_UNDOING = {InvoiceEvent.UNDO: InvoiceState.REVERSING, InvoiceEvent.REVERSE: InvoiceState.REVERSED}
+_REVERSING = {InvoiceEvent.REQUEST_REVERSAL: InvoiceState.REVERSING, InvoiceEvent.REVERSE: InvoiceState.REVERSED}
 
 INVOICE: Lifecycle[InvoiceState, InvoiceEvent] = Lifecycle(
     noun="该发票",
@@ -275,13 +275,13 @@ INVOICE: Lifecycle[InvoiceState, InvoiceEvent] = Lifecycle(
             InvoiceEvent.REVERSE: InvoiceState.REVERSED,
         },
         InvoiceState.FAILED: {InvoiceEvent.RETRY: InvoiceState.WANTED, InvoiceEvent.ISSUE: InvoiceState.ISSUED},
-        InvoiceState.ISSUED: {InvoiceEvent.SEND: InvoiceState.SENT, **_UNDOING},
-        InvoiceState.SENT: {InvoiceEvent.SEND: InvoiceState.SENT, **_UNDOING},
+        InvoiceState.ISSUED: {InvoiceEvent.SEND: InvoiceState.SENT, **_REVERSING},
+        InvoiceState.SENT: {InvoiceEvent.SEND: InvoiceState.SENT, **_REVERSING},
         InvoiceState.REVERSING: {
-            InvoiceEvent.BALK: InvoiceState.STUCK,
+            InvoiceEvent.FAIL_REVERSAL: InvoiceState.STUCK,
             InvoiceEvent.REVERSE: InvoiceState.REVERSED,
         },
-        InvoiceState.STUCK: _UNDOING,
+        InvoiceState.STUCK: _REVERSING,
     },
 )
 

@@ -11,7 +11,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from models.experts import CatalogueEntry
 from services.core.base import Actor, Deps, execute, record, rows, transaction
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
 
@@ -87,7 +87,7 @@ class Catalogues:
         check(actor, "catalogue.import")
         now = self._deps.now()
         async with transaction():
-            await serialise(f"catalogue:{actor.pool}")
+            await advisory_lock(f"catalogue:{actor.pool}")
             reports = [await self._replace(actor.pool, kind, entries) for kind, entries in sorted(catalogues.items())]
             totals = {report.kind: report.total for report in reports}
             await record(actor, now, "catalogue.import", "catalogue", None, **totals)

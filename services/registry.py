@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.accounts.account_linking import Joining
+from services.accounts.account_linking import AccountLinking
 from services.accounts.credentials import Credentials
 from services.accounts.initial_passwords import InitialPasswords
 from services.accounts.puzzles import Puzzles
 from services.accounts.registration import Registration
 from services.accounts.sessions import Sessions
 from services.accounts.staff import Staff
-from services.accounts.web_sessions import BrowserLogins
-from services.accounts.wechat_binding import Accounts
+from services.accounts.web_sessions import WebSessions
+from services.accounts.wechat_binding import WechatBinding
 from services.applications.attachments import Attachments
 from services.applications.campaigns import Campaigns
-from services.applications.document_delivery import PaperSending
-from services.applications.documents import Papers
+from services.applications.document_delivery import DocumentDelivery
+from services.applications.documents import Documents
 from services.applications.drafts import Drafts
-from services.applications.queries import ApplicationReading
+from services.applications.queries import ApplicationQueries
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.catalogues import Catalogues
@@ -28,16 +28,16 @@ from services.draws.absences import Absences
 from services.draws.attachments import DrawAttachments
 from services.draws.attendance import AttendanceDesk
 from services.draws.audits import DrawAudits
-from services.draws.calling import Run
+from services.draws.calling import Calling
 from services.draws.copying import DrawCopies
 from services.draws.discards import Discards
-from services.draws.documents import DrawPapers
+from services.draws.documents import DrawDocuments
 from services.draws.exits import Exits
 from services.draws.invitations import Invitations
 from services.draws.previews import DrawPreviews
 from services.draws.projects import Projects
-from services.draws.public_links import Screens
-from services.draws.queries import Reading
+from services.draws.public_links import PublicLinks
+from services.draws.queries import DrawQueries
 from services.draws.recusal_import import RecusalImport
 from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
@@ -49,28 +49,28 @@ from services.entry.conclusions import Conclusions
 from services.entry.exam_sheets import ExamSheets
 from services.entry.objections import Objections
 from services.entry.public_notices import PublicNotices
-from services.experts.profile import Experts
+from services.experts.profile import ExpertProfiles
 from services.files.materials import Materials
 from services.notifications import Consents, Delivery, Notices, ShortLinks
 from services.notifications.entrances import Entrances
 from services.notifications.helpdesk import HelpDesk
-from services.notifications.pending_replies import LateReplies
-from services.office.application_list import ApplicationListing
-from services.office.dashboard import OfficeReading
-from services.office.experts import ExpertOffice
+from services.notifications.pending_replies import PendingReplies
+from services.office.application_list import ApplicationList
+from services.office.dashboard import Dashboard
+from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
 from services.office.staff_work import StaffWork
-from services.operations.delivery_reports import Receipts
+from services.operations.delivery_reports import DeliveryReports
 from services.operations.privacy import Privacy
-from services.operations.scheduler import Deadlines
+from services.operations.scheduler import Scheduler
 from services.organisations.employer_import import EmployerImport
 from services.organisations.employers import Employers
-from services.organisations.legal_entities import Organisations
-from services.payments.assembly import PayDesk
+from services.organisations.legal_entities import LegalEntities
+from services.payments.assembly import PaymentServices
 from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
 from services.reviews import DoneTasks, ReviewQueue, Reviews
 from services.reviews.assignments import Assignments
-from services.reviews.attachment_access import AttachmentReading
+from services.reviews.attachment_access import AttachmentAccess
 
 
 @dataclass(frozen=True)
@@ -80,18 +80,18 @@ class Services:
     deps: Deps
     entrances: Entrances
     short_links: ShortLinks
-    accounts: Accounts
-    joining: Joining
-    late_replies: LateReplies
+    accounts: WechatBinding
+    joining: AccountLinking
+    late_replies: PendingReplies
     sessions: Sessions
-    browsers: BrowserLogins
+    browsers: WebSessions
     puzzles: Puzzles
     registration: Registration
     credentials: Credentials
     initial_passwords: InitialPasswords
-    organisations: Organisations
-    experts: Experts
-    expert_office: ExpertOffice
+    organisations: LegalEntities
+    experts: ExpertProfiles
+    expert_office: ExpertAdministration
     projects: Projects
     catalogues: Catalogues
     privacy: Privacy
@@ -102,18 +102,18 @@ class Services:
     employer_import: EmployerImport
     drafts: Drafts
     submission: Submission
-    applications: ApplicationReading
-    application_list: ApplicationListing
+    applications: ApplicationQueries
+    application_list: ApplicationList
     to_dos: ToDos
     attachments: Attachments
-    attachment_files: AttachmentReading
+    attachment_files: AttachmentAccess
     draw_attachments: DrawAttachments
-    draw_papers: DrawPapers
-    papers: Papers
-    paper_sending: PaperSending
+    draw_papers: DrawDocuments
+    papers: Documents
+    paper_sending: DocumentDelivery
     exports: Exports
-    pay: PayDesk
-    office: OfficeReading
+    pay: PaymentServices
+    office: Dashboard
     entry: Entry
     conclusions: Conclusions
     exam_sheets: ExamSheets
@@ -135,19 +135,19 @@ class Services:
     draw_audits: DrawAudits
     verification: Verification
     rounds: Rounds
-    run: Run
+    run: Calling
     absences: Absences
     discards: Discards
     exits: Exits
-    reading: Reading
-    screens: Screens
+    reading: DrawQueries
+    screens: PublicLinks
     invitations: Invitations
     attendance: AttendanceDesk
     notices: Notices
     delivery: Delivery
     consents: Consents
-    receipts: Receipts
-    deadlines: Deadlines
+    receipts: DeliveryReports
+    deadlines: Scheduler
     official: OfficialAccountSender
     web: WechatWeb
     identity: IdentityPlatform

@@ -13,7 +13,7 @@ from services.accounts.sources import Source
 from services.core.base import Actor
 from services.experts.membership_status import Standing, standing_of
 from services.registry import Services
-from web.login import TRIES, Door, safe_target, shown
+from web.login import TRIES, AuthPages, safe_target, shown
 from web.site import Site
 
 _NOTES = {"password": "密码已修改，其他设备需重新登录。", "mobile": "手机号已更换。", "ended": "已退出该登录。"}
@@ -29,7 +29,7 @@ class Bar(NamedTuple):
 
 
 class AccountPages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._door = door

@@ -13,13 +13,13 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook.form import EntryType
-from services.accounts.page_tokens import lend_token
+from services.accounts.page_tokens import issue_page_token
 from services.applications.progress import Progress
 from services.core.base import Actor
 from services.notifications.helpdesk import FEEDBACK_MAX
 from services.registry import Services
 from web.account import Bar
-from web.login import Door
+from web.login import AuthPages
 from web.site import Site
 
 _NOBODY = UUID(int=0)
@@ -35,7 +35,7 @@ _NOTES = {
 class ApplyingPages:
     """``bar`` makes the header of a person's page."""
 
-    def __init__(self, site: Site, services: Services, door: Door, bar: Callable[[Actor], Awaitable[Bar]]) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages, bar: Callable[[Actor], Awaitable[Bar]]) -> None:
         self._site = site
         self._services = services
         self._door = door
@@ -109,7 +109,7 @@ class ApplyingPages:
         await self._site.read_fields(request)
         person = await self._door.person(request)
         try:
-            lent = await lend_token(self._services.deps, person)
+            lent = await issue_page_token(self._services.deps, person)
         except AppError as error:
             return http.json_response({"message": error.message, "code": error.code}, status=error.status)
         return http.json_response({"token": lent.token, "until": lent.until.isoformat()})

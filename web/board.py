@@ -17,7 +17,7 @@ from models.draws import Draw
 from services.accounts.sources import network_of
 from services.core.outages import AWAY
 from services.core.streams import OpenStreams, Stream
-from services.draws.public_links import Screens
+from services.draws.public_links import PublicLinks
 from services.draws.queries import Progress
 from web.rolls import ACTS, Roll, read_rolls, short
 from web.site import Site
@@ -33,7 +33,7 @@ _OVER = (DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED)
 
 
 class BoardPages:
-    def __init__(self, site: Site, screens: Screens) -> None:
+    def __init__(self, site: Site, screens: PublicLinks) -> None:
         self._site = site
         self._screens = screens
         self._streams = OpenStreams()

@@ -18,10 +18,10 @@ from services.core.base import Actor
 from services.core.permissions import may
 from services.draws.attendance import DeskRow
 from services.draws.discards import DiscardForm, Kind, RequestRow
-from services.draws.public_links import Screens
+from services.draws.public_links import PublicLinks
 from services.draws.queries import Filters
 from services.registry import Services
-from web.login import Door
+from web.login import AuthPages
 from web.office import menu_of
 from web.qr import path_of
 from web.site import Site, page_number, show_file
@@ -43,7 +43,7 @@ _DONE = {
 
 
 class DeskPages:
-    def __init__(self, site: Site, services: Services, door: Door, screens: Screens) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages, screens: PublicLinks) -> None:
         self._site = site
         self._services = services
         self._door = door

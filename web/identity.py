@@ -14,12 +14,12 @@ import aiohttp.web as http
 import structlog
 
 from domain.errors import AppError, Forbidden, GatewayError, InvalidInput, Rejected
-from services.accounts.web_sessions import BrowserLogins
+from services.accounts.web_sessions import WebSessions
 from services.core.crypto import SealBroken
 from services.organisations.legal_entities import Registered
 from services.ports import IdentityClaims, LoginStart
 from services.registry import Services
-from web.login import Door
+from web.login import AuthPages
 from web.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ class PlatformAway(AppError):
 
 
 class IdentityPages:
-    def __init__(self, site: Site, services: Services, door: Door, logins: BrowserLogins) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages, logins: WebSessions) -> None:
         self._site = site
         self._services = services
         self._door = door

@@ -17,7 +17,7 @@ from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound,
 from domain.rulebook.book import Rulebook
 from services.accounts.puzzles import Puzzle
 from services.accounts.sources import Source
-from services.accounts.web_sessions import KNOWN_FOR, LASTS, BrowserLogins
+from services.accounts.web_sessions import KNOWN_FOR, LASTS, WebSessions
 from services.core.base import Actor
 from services.core.permissions import role_name
 from services.registry import Services
@@ -40,10 +40,10 @@ _NOBODY = UUID(int=0)
 _ON_PAGE = {401, 403, 409, 422, 429}
 
 
-class Door:
+class AuthPages:
     """Knows who sends a request, and lets people in and out."""
 
-    def __init__(self, site: Site, services: Services, logins: BrowserLogins) -> None:
+    def __init__(self, site: Site, services: Services, logins: WebSessions) -> None:
         self._site = site
         self._services = services
         self._logins = logins

@@ -14,7 +14,7 @@ from services.core.base import Actor
 from services.core.permissions import may
 from services.files.materials import MaterialView
 from services.registry import Services
-from web.login import Door, is_wechat
+from web.login import AuthPages, is_wechat
 from web.site import Site
 
 KINDS: dict[MaterialType, str] = {
@@ -25,7 +25,7 @@ _DOWNLOADS = (60, 60)
 
 
 class MaterialPages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._door = door

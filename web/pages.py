@@ -11,7 +11,7 @@ from web.board import BoardPages
 from web.desk import DeskPages
 from web.identity import IdentityPages
 from web.invitations import InvitationPages
-from web.login import Door
+from web.login import AuthPages
 from web.materials import MaterialPages
 from web.office import OfficePages
 from web.paper_files import PaperFilePages
@@ -42,7 +42,7 @@ def setup_pages(
     """
     site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of)
     screens = services.screens
-    door = Door(site, services, services.browsers)
+    door = AuthPages(site, services, services.browsers)
     account = AccountPages(site, services, door)
     for pages in (
         InvitationPages(site, services),

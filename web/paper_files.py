@@ -13,14 +13,14 @@ from domain.errors import AppError, NotFound
 from services.applications.document_delivery import Kind, check_kind
 from services.core.base import Actor
 from services.registry import Services
-from web.login import Door
+from web.login import AuthPages
 from web.site import Site, show_pdf
 
 _ON_PAGE = {409, 422, 429, 503}
 
 
 class PaperFilePages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._door = door

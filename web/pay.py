@@ -18,7 +18,7 @@ from services.payments.queries import FeeView
 from services.payments.receipt import prove
 from services.ports import PayParameters
 from services.registry import Services
-from web.login import Door, is_wechat
+from web.login import AuthPages, is_wechat
 from web.pay_visitors import PayVisitors, Visitor
 from web.qr import path_of
 from web.site import Site, show_pdf
@@ -30,7 +30,7 @@ _NOTES = {"kept": "开票信息已保存，发票会发送到您填写的邮箱�
 
 
 class PayPages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._visitors = PayVisitors(site, services, door)

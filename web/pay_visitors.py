@@ -21,7 +21,7 @@ from domain.errors import GatewayError, NotFound, Rejected
 from services.core.base import Actor
 from services.core.crypto import SealBroken
 from services.registry import Services
-from web.login import Door, is_wechat, safe_target
+from web.login import AuthPages, is_wechat, safe_target
 from web.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class Visitor:
 
 
 class PayVisitors:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._door = door
@@ -102,12 +102,12 @@ class PayVisitors:
         pool, target, state = kept[0], kept[1], kept[2]
         response = http.Response(status=303, headers={"Location": target or f"/h5/{pool}/pay"})
         if hmac.compare_digest(request.query.get("state", "").encode(), state.encode()):
-            openid = await self._learn(pool, request.query.get("code", ""))
+            openid = await self._resolve_openid(pool, request.query.get("code", ""))
             if openid:
                 self._keep(response, COOKIE, [pool, openid], _KNOWN_FOR)
         return response
 
-    async def _learn(self, pool: str, code: str) -> str:
+    async def _resolve_openid(self, pool: str, code: str) -> str:
         if not _CODE.fullmatch(code):
             return ""
         try:

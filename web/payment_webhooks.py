@@ -13,7 +13,7 @@ from aiohttp import web
 
 from domain.errors import AppError, GatewayError
 from services.core.outages import AWAY
-from services.payments.webhooks import PayEvents
+from services.payments.webhooks import PaymentWebhooks
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ PATIENCE = 4.5
 
 
 class PayReceiptEndpoint:
-    def __init__(self, events: PayEvents) -> None:
+    def __init__(self, events: PaymentWebhooks) -> None:
         self._events = events
 
     def routes(self) -> list[web.RouteDef]:
@@ -36,7 +36,7 @@ class PayReceiptEndpoint:
                 body = await _read(request)
                 if body is None:
                     return _failed(413, "内容过大")
-                await self._events.take(request.match_info["pool"], request.headers, body)
+                await self._events.receive(request.match_info["pool"], request.headers, body)
         except AppError as error:
             if error.code != "pay_probe":
                 log.warning("pay_notification_refused", pool=request.match_info["pool"], code=error.code)

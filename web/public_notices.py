@@ -11,7 +11,7 @@ from services.core.base import Actor
 from services.entry.objections import TEXT_MAX
 from services.entry.public_notices import PublicEntry
 from services.registry import Services
-from web.login import Door
+from web.login import AuthPages
 from web.site import Site, page_number
 
 PAGE_SIZE = 50
@@ -20,7 +20,7 @@ _ON_PAGE = {403, 409, 422, 429}
 
 
 class PublicNoticePages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._door = door

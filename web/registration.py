@@ -17,7 +17,7 @@ from services.accounts.registration import RegistrationForm
 from services.accounts.verification_codes import Purpose
 from services.core.base import Actor
 from services.registry import Services
-from web.login import TRIES, Door, device_of, onward, safe_target, shown
+from web.login import TRIES, AuthPages, device_of, onward, safe_target, shown
 from web.site import Site
 
 _NOBODY = UUID(int=0)
@@ -25,7 +25,7 @@ _LONGEST = 60
 
 
 class RegistrationPages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._door = door

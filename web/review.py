@@ -20,7 +20,7 @@ from services.registry import Services
 from services.reviews.attachment_access import Form
 from services.reviews.decisions import Decision
 from services.reviews.queue import TaskCard, TaskView, Wanted
-from web.login import Door
+from web.login import AuthPages
 from web.site import Site, page_number, show_file
 
 PAGE_SIZE = 20
@@ -38,7 +38,7 @@ LABELS = {
 
 
 class ReviewPages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._door = door

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from domain.errors import InvalidInput, TooMany
-from services.operations.delivery_reports import Receipts
+from services.operations.delivery_reports import DeliveryReports
 from services.ports import CallReport, SmsReport
 from web.site import Limit
 
@@ -55,7 +55,7 @@ class ReceiptEndpoint:
 
     def __init__(
         self,
-        receipts: Receipts,
+        receipts: DeliveryReports,
         parsers: ReceiptParsers,
         token: str,
         callers: Callers,

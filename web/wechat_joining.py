@@ -21,7 +21,7 @@ from domain.errors import AppError, Conflict, GatewayError, Rejected
 from services.core.base import Actor
 from services.core.crypto import SealBroken
 from services.registry import Services
-from web.login import BIND, Door, in_wechat, safe_target, shown
+from web.login import BIND, AuthPages, in_wechat, safe_target, shown
 from web.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class _Asked:
 
 
 class JoiningPages:
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._site = site
         self._services = services
         self._door = door

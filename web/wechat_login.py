@@ -17,10 +17,10 @@ import aiohttp.web as http
 import structlog
 
 from domain.errors import AppError, GatewayError, Rejected
-from services.accounts.web_sessions import BrowserLogins
+from services.accounts.web_sessions import WebSessions
 from services.core.crypto import SealBroken
 from services.registry import Services
-from web.login import Door, device_of, is_wechat, safe_target
+from web.login import AuthPages, device_of, is_wechat, safe_target
 from web.site import Site
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
 class WechatPages:
-    def __init__(self, site: Site, services: Services, door: Door, logins: BrowserLogins) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages, logins: WebSessions) -> None:
         self._site = site
         self._services = services
         self._door = door

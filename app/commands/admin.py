@@ -6,7 +6,7 @@ import argparse
 import asyncio
 
 from app.boot import borrowed_servers, load_settings
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.commands.database import deps_for
 from config.logging import configure_logging
 from config.settings import Settings
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
     if options.pool not in settings.pools:
-        raise Refusal(f"没有专家库 {options.pool}，可用的有：{'、'.join(settings.pools)}。")
+        raise CommandError(f"没有专家库 {options.pool}，可用的有：{'、'.join(settings.pools)}。")
     admins = asyncio.run(_carry_out(settings, options))
     for admin in admins:
         print(f"{admin.name}　{admin.masked_mobile}")
@@ -49,7 +49,7 @@ async def _carry_out(settings: Settings, options: argparse.Namespace) -> list[St
         elif options.command == "revoke":
             grants = await staff.grants_of(actor, options.mobile.strip(), ADMIN)
             if not grants:
-                raise Refusal(f"{options.pool} 没有手机号为 {options.mobile} 的管理员。")
+                raise CommandError(f"{options.pool} 没有手机号为 {options.mobile} 的管理员。")
             for grant in grants:
                 await staff.revoke(actor, grant.grant_id)
         return (await staff.page(actor, role=ADMIN, limit=100))[0]

@@ -6,14 +6,14 @@ import argparse
 import asyncio
 
 from app.boot import borrowed_servers, load_settings
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.commands.database import deps_for
 from config.logging import configure_logging
 from config.settings import Settings
 from models.draws import Draw
 from services.core.base import system
 from services.draws.audits import AuditReport, DrawAudits
-from services.draws.queries import Reading
+from services.draws.queries import DrawQueries
 
 _MARKS = {"holds": "属实", "wrong": "不符", "unknown": "无法复核"}
 _EXITS = {"holds": 0, "wrong": 1, "unknown": 3}
@@ -42,8 +42,8 @@ async def _audit(settings: Settings, number: str, pool: str | None) -> AuditRepo
     async with borrowed_servers(settings) as found, deps_for(found) as deps:
         draws = await Draw.filter(number=number, **({"pool": pool} if pool else {}))
         if not draws:
-            raise Refusal(f"没有编号为 {number} 的抽取活动。")
+            raise CommandError(f"没有编号为 {number} 的抽取活动。")
         if len(draws) > 1:
-            raise Refusal(f"编号 {number} 在多个专家库中都有，请用 --pool 指明。")
+            raise CommandError(f"编号 {number} 在多个专家库中都有，请用 --pool 指明。")
         [draw] = draws
-        return await DrawAudits(deps, Reading(deps)).run(system(draw.pool), draw.id)
+        return await DrawAudits(deps, DrawQueries(deps)).run(system(draw.pool), draw.id)

@@ -7,7 +7,7 @@ import asyncio
 from pathlib import Path
 
 from app.boot import borrowed_servers, load_settings
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.commands.database import deps_for
 from app.demo_data import pool_catalogues
 from config.logging import configure_logging
@@ -34,12 +34,12 @@ def run(options: argparse.Namespace) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
     if options.pool is not None and options.pool not in settings.pools:
-        raise Refusal(f"没有专家库 {options.pool}，可用的有：{'、'.join(settings.pools)}。")
+        raise CommandError(f"没有专家库 {options.pool}，可用的有：{'、'.join(settings.pools)}。")
     folder = options.folder or settings.rulebooks.parent / "catalogues"
     try:
         asyncio.run(_import(settings, [options.pool] if options.pool else settings.pools, folder))
     except CatalogueError as error:
-        raise Refusal(
+        raise CommandError(
             "目录文件有误，没有写入：\n" + "\n".join(f"  · {problem}" for problem in error.problems)
         ) from error
     return 0

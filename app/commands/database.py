@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from tortoise import Tortoise
 
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.container import make_deps
 from config.settings import Settings
 from domain.clock import SystemClock
@@ -21,7 +21,7 @@ from services.core.base import Deps
 async def deps_for(settings: Settings) -> AsyncIterator[Deps]:
     """What services are built from. Refusal when the database is not at today's schema."""
     if await pending(settings.database_url):
-        raise Refusal("数据库还不是当前版本，请先运行 pbt migrate。")
+        raise CommandError("数据库还不是当前版本，请先运行 pbt migrate。")
     await Tortoise.init(config=tortoise_config(settings.database_url), _enable_global_fallback=True)
     try:
         yield make_deps(settings, load_rulebooks(settings.rulebooks, settings.pools), SystemClock())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.demo.phones import Missing
 from app.demo.stage import Stage, stage
 from app.demo.story import Story
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         keep = keep or bool(faults)
     except (Missing, Refused, LookupError, aiohttp.ClientError) as error:
         keep = True
-        raise Refusal(f"演示没有完成：{error}\n日志在 {folder / 'output.log'}。") from error
+        raise CommandError(f"演示没有完成：{error}\n日志在 {folder / 'output.log'}。") from error
     finally:
         if keep:
             print(f"\n临时目录保留在 {folder}，看完请自行删除。", file=sys.stderr)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.boot import borrowed_servers, load_settings
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.commands.database import deps_for
 from config.logging import configure_logging
 from config.settings import Settings
@@ -39,15 +39,15 @@ def run(options: argparse.Namespace) -> int:
         configure_logging(json=settings.log_json, level="warning")
         report = asyncio.run(_import(settings, options.pool, content, form, dry_run=options.dry_run))
     except SheetError as error:
-        raise Refusal(str(error)) from error
+        raise CommandError(str(error)) from error
     except OSError as error:
-        raise Refusal(f"文件 {options.file} 无法读写：{error.strerror}。") from error
+        raise CommandError(f"文件 {options.file} 无法读写：{error.strerror}。") from error
     return _tell(report, dry_run=options.dry_run)
 
 
 def _write_template(path: Path) -> int:
     if path.exists():
-        raise Refusal(f"文件 {path} 已存在，请换一个文件名。")
+        raise CommandError(f"文件 {path} 已存在，请换一个文件名。")
     path.write_bytes(render_template(format_of(path.name)))
     print(f"模板已写入 {path}，第2行是示例，请替换为真实数据。")
     return 0
@@ -63,7 +63,7 @@ def _pool(settings: Settings, pool: str | None) -> str:
     if pool is None and len(settings.pools) == 1:
         return settings.pools[0]
     if pool not in settings.pools:
-        raise Refusal(f"请用 --pool 指明专家库，可用的有：{'、'.join(settings.pools)}。")
+        raise CommandError(f"请用 --pool 指明专家库，可用的有：{'、'.join(settings.pools)}。")
     return pool
 
 

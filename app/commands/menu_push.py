@@ -10,7 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from app.boot import load_settings, resolve_servers
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.container import build
 from bot.menu import MenuError, load_menu, menu_file, render_menu
 from bot.router import Router
@@ -32,14 +32,14 @@ def run(options: argparse.Namespace) -> int:
     pools = [options.pool] if options.pool else [pool for pool in settings.pools if pool in settings.wechat.accounts]
     unknown = [pool for pool in pools if pool not in settings.wechat.accounts]
     if unknown:
-        raise Refusal(f"专家库 {unknown[0]} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
+        raise CommandError(f"专家库 {unknown[0]} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
     folder: Path = options.folder or settings.rulebooks.parent / "menus"
     try:
         asyncio.run(_push(resolve_servers(settings), pools, folder))
     except MenuError as error:
-        raise Refusal(f"菜单文件有误，没有更新：{error}") from error
+        raise CommandError(f"菜单文件有误，没有更新：{error}") from error
     except GatewayError as error:
-        raise Refusal(f"微信没有接受菜单：{error}。请检查网络、IP 白名单和公众号密钥后重试。") from error
+        raise CommandError(f"微信没有接受菜单：{error}。请检查网络、IP 白名单和公众号密钥后重试。") from error
     if not options.quiet:
         print(f"公众号菜单已更新，手机上五分钟内显示：{'、'.join(pools)}。")
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.backup import Manifest, restore, settings_in
 from app.boot import borrowed_servers, load_settings
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.embedded.owner import write_private
 from app.settings_env import settings_as_env
 from config.logging import configure_logging
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.settings_only and options.settings is None:
-        raise Refusal("--settings-only 需要同时用 --settings 指定文件。")
+        raise CommandError("--settings-only 需要同时用 --settings 指定文件。")
     if options.settings is not None:
         _write_settings(options.file, options.settings)
         if options.settings_only:
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
     if _keys(settings_in(options.file)) != _keys(settings_as_env(settings)):
-        raise Refusal(
+        raise CommandError(
             "备份用的密钥与当前设置不同，直接恢复后将读不出个人信息。"
             "请先用 --settings FILE --settings-only 取出备份中的设置，把其中 PBT_KEYS__ 开头的几行放入 .env，再恢复。"
         )
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _write_settings(source: Path, target: Path) -> None:
     if target.exists():
-        raise Refusal(f"{target} 已存在，请换一个文件名。")
+        raise CommandError(f"{target} 已存在，请换一个文件名。")
     write_private(target, settings_in(source))
     print(f"备份中的设置已写到 {target}，其中含有密钥，请妥善保管。")
 

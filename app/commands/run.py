@@ -6,7 +6,7 @@ import argparse
 import asyncio
 
 from app.boot import load_settings
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.commands.sandbox import DEFAULT_PORT
 from app.run import Plan, sandbox_urls
 from app.run import run as run_all
@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if not 1 <= options.web <= 64:
-        raise Refusal("--web 请填 1 到 64 之间的数。")
+        raise CommandError("--web 请填 1 到 64 之间的数。")
     settings = load_settings()
     configure_logging(json=settings.log_json, level=settings.log_level)
     if settings.env == "production":

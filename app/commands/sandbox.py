@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from app.boot import load_settings
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.demo_people import CAST
 from app.embedded.owner import write_private
 from app.sandbox_setup import sandbox_config
@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     settings = load_settings()
     if settings.env == "production":
-        raise Refusal("沙箱只用于演示和测试；PBT_ENV=production 时不启动。")
+        raise CommandError("沙箱只用于演示和测试；PBT_ENV=production 时不启动。")
     path = write_config(settings, f"http://{options.host}:{options.port}")
     command = [sys.executable, "-m", "sandbox", "--config", str(path), "--host", options.host]
     os.execv(sys.executable, [*command, "--port", str(options.port)])  # noqa: S606 (no shell is the point)

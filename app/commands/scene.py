@@ -11,7 +11,7 @@ import qrcode.image.svg
 from prometheus_client import CollectorRegistry
 
 from app.boot import load_settings, resolve_servers
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.container import build
 from config.logging import configure_logging
 from config.settings import Settings
@@ -32,13 +32,13 @@ def run(options: argparse.Namespace) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
     if options.pool not in settings.wechat.accounts:
-        raise Refusal(f"专家库 {options.pool} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
+        raise CommandError(f"专家库 {options.pool} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
     if not 1 <= options.days <= LONGEST_DAYS:
-        raise Refusal(f"有效天数请填 1 到 {LONGEST_DAYS}。")
+        raise CommandError(f"有效天数请填 1 到 {LONGEST_DAYS}。")
     try:
         text = asyncio.run(_create(resolve_servers(settings), options.pool, options.scene, options.days * 86400))
     except GatewayError as error:
-        raise Refusal(f"微信没有生成二维码：{error}。请检查网络、IP 白名单和公众号密钥后重试。") from error
+        raise CommandError(f"微信没有生成二维码：{error}。请检查网络、IP 白名单和公众号密钥后重试。") from error
     qrcode.make(text, image_factory=qrcode.image.svg.SvgPathImage, border=2).save(options.file)
     print(f"二维码已存入 {options.file}，{options.days} 天内有效。")
     return 0

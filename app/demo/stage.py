@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from app.boot import own_servers
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.commands.database import deps_for
 from app.demo.phones import Phone
 from app.demo.wire import Wire
@@ -20,7 +20,7 @@ from app.embedded import Servers
 from app.embedded.server import free_port
 from app.run import Plan, Prepare, parts, sandbox_urls
 from app.sandbox_setup import with_demo_accounts
-from app.supervisor import Keeper
+from app.supervisor import ProcessSupervisor
 from config.settings import Settings
 from models.migrate import migrate
 from services.core.base import Deps, rows
@@ -35,7 +35,7 @@ class Stage:
 
     settings: Settings
     wire: Wire
-    keeper: Keeper
+    keeper: ProcessSupervisor
     servers: Servers
     deps: Deps
     log: Path
@@ -87,7 +87,7 @@ async def stage(
             await step(found)
         with log.open("ab") as output:
             async with (
-                Keeper(parts(found, plan), output=output) as keeper,
+                ProcessSupervisor(parts(found, plan), output=output) as keeper,
                 aiohttp.ClientSession() as http,
                 deps_for(found) as deps,
             ):
@@ -96,13 +96,13 @@ async def stage(
                 yield Stage(found, wire, keeper, servers, deps, log, environment)
 
 
-async def _wait_until_ready(keeper: Keeper, log: Path) -> None:
+async def _wait_until_ready(keeper: ProcessSupervisor, log: Path) -> None:
     """Raises Refusal with the last of what the programs said."""
     try:
         await keeper.wait_until_ready()
-    except Refusal as error:
+    except CommandError as error:
         said = log.read_text(errors="replace").splitlines()[-20:]
-        raise Refusal("\n".join([str(error), *said])) from error
+        raise CommandError("\n".join([str(error), *said])) from error
 
 
 def _settings(folder: Path, pools: Sequence[str], port: int, urls: Mapping[str, str]) -> Settings:

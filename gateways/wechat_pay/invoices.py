@@ -13,7 +13,7 @@ from domain.errors import Transient
 from gateways import jsons
 from gateways.http import Effect
 from gateways.jsons import Json
-from gateways.wechat_pay.merchant import Till, ask
+from gateways.wechat_pay.merchant import MerchantClient, ask
 from gateways.wechat_pay.notifications import find_invoice
 from gateways.wechat_pay.signing import encrypt_field
 from services.ports import InvoiceReport, InvoiceRequest, Reversal, ReverseReason
@@ -26,7 +26,7 @@ _REASONS: Mapping[ReverseReason, str] = {"issue_error": "ISSUE_ERROR", "service_
 """As WeChat spells them."""
 
 
-async def issue(till: Till, request: InvoiceRequest) -> None:
+async def issue(till: MerchantClient, request: InvoiceRequest) -> None:
     """Only accepted; what becomes of it is told or asked later."""
     await till.api.keys.prepare()
     sealing = await till.api.keys.sealing_key()
@@ -44,7 +44,7 @@ async def issue(till: Till, request: InvoiceRequest) -> None:
     await till.api.post("invoice_issue", _APPLICATIONS, body, serial=sealing.serial)
 
 
-async def query(till: Till, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
+async def query(till: MerchantClient, apply_id: str, fapiao_id: str) -> InvoiceReport | None:
     data = await ask(till, "invoice_query", f"{_one(apply_id)}?fapiao_id={quote(fapiao_id, safe='')}")
     if data is None:
         return None
@@ -54,7 +54,7 @@ async def query(till: Till, apply_id: str, fapiao_id: str) -> InvoiceReport | No
         raise till.api.lie(Effect.READ, f"invoice query: {error}") from error
 
 
-async def reverse(till: Till, reversal: Reversal) -> None:
+async def reverse(till: MerchantClient, reversal: Reversal) -> None:
     """Only accepted. Raises Rejected INVALIDREQUEST, … for one that can't be reversed."""
     invoice: Json = {"fapiao_id": reversal.fapiao_id, "fapiao_number": reversal.number}
     if reversal.code:
@@ -63,7 +63,7 @@ async def reverse(till: Till, reversal: Reversal) -> None:
     await till.api.post("invoice_reverse", f"{_one(reversal.apply_id)}/reverse", body)
 
 
-async def fetch(till: Till, apply_id: str, fapiao_id: str) -> bytes:
+async def fetch(till: MerchantClient, apply_id: str, fapiao_id: str) -> bytes:
     """The PDF; Transient while it isn't there yet."""
     data = await till.api.get("invoice_files", f"{_one(apply_id)}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}")
     urls = (

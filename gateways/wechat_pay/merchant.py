@@ -11,14 +11,14 @@ from services.ports import Merchant
 
 
 @dataclass(frozen=True)
-class Till:
+class MerchantClient:
     facts: Merchant
     api: PayApi
     apiv3_key: bytes
     notify_url: str
 
 
-async def ask(till: Till, name: str, target: str) -> Json | None:
+async def ask(till: MerchantClient, name: str, target: str) -> Json | None:
     """None when WeChat says that it knows no such thing. ``name`` is for the counters."""
     try:
         return await till.api.get(name, target)

@@ -25,7 +25,7 @@ from gateways.wechat_pay import invoices
 from gateways.wechat_pay.api import PayApi
 from gateways.wechat_pay.bills import has_hash, parse_bill, unpack
 from gateways.wechat_pay.keys import Forged
-from gateways.wechat_pay.merchant import Till, ask
+from gateways.wechat_pay.merchant import MerchantClient, ask
 from gateways.wechat_pay.notifications import need, refund_report, trade_report
 from gateways.wechat_pay.signing import decrypt, encrypt_field, new_nonce, payment_text, sign
 from services.ports import (
@@ -74,8 +74,8 @@ class WechatPay:
     ) -> None:
         self._clock = clock
 
-        def till(pool: str, merchant: PayMerchant) -> Till:
-            return Till(
+        def till(pool: str, merchant: PayMerchant) -> MerchantClient:
+            return MerchantClient(
                 Merchant(merchant.mchid, _appids(wechat, pool), merchant.fapiao),
                 PayApi(merchant, settings.api_url, vendor, clock, monotonic=monotonic),
                 merchant.apiv3_key.get_secret_value().encode(),
@@ -229,7 +229,7 @@ class WechatPay:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _till(self, pool: str) -> Till:
+    def _till(self, pool: str) -> MerchantClient:
         till = self._tills.get(pool)
         if till is None:
             raise Rejected("NOMERCHANT", "the pool has no merchant")
@@ -248,14 +248,14 @@ def _appids(wechat: Wechat, pool: str) -> dict[PayApp, str]:
     return found
 
 
-def _appid(till: Till, app: PayApp) -> str:
+def _appid(till: MerchantClient, app: PayApp) -> str:
     appid = till.facts.appids.get(app, "")
     if not appid:
         raise Rejected("NOAPP", f"the pool has no {app} app")
     return appid
 
 
-def _order(till: Till, app: PayApp, order: OrderRequest) -> Json:
+def _order(till: MerchantClient, app: PayApp, order: OrderRequest) -> Json:
     body: Json = {
         "appid": _appid(till, app),
         "mchid": till.facts.mchid,
@@ -272,7 +272,7 @@ def _order(till: Till, app: PayApp, order: OrderRequest) -> Json:
     return body
 
 
-async def _obtain(till: Till, name: str, target: str, body: Json, key: str) -> str:
+async def _obtain(till: MerchantClient, name: str, target: str, body: Json, key: str) -> str:
     value = jsons.text(await till.api.post(name, target, body), key)
     if not value:
         raise till.api.lie(Effect.WRITE, f"{name} without {key}")
@@ -283,7 +283,7 @@ def _number(base: str, out_trade_no: str) -> str:
     return f"{base}/out-trade-no/{quote(out_trade_no, safe='')}"
 
 
-def _refund(till: Till, data: Json, out_refund_no: str, effect: Effect) -> RefundReport:
+def _refund(till: MerchantClient, data: Json, out_refund_no: str, effect: Effect) -> RefundReport:
     try:
         report = refund_report(data)
     except ValueError as error:
@@ -293,7 +293,7 @@ def _refund(till: Till, data: Json, out_refund_no: str, effect: Effect) -> Refun
     return report
 
 
-def _read_notification(till: Till, body: bytes) -> PayNotification:
+def _read_notification(till: MerchantClient, body: bytes) -> PayNotification:
     """Of verified bytes."""
     try:
         envelope = jsons.parse(body)
@@ -317,7 +317,7 @@ def _read_notification(till: Till, body: bytes) -> PayNotification:
         raise InvalidInput("通知的内容无法识别。", code="pay_bad_notification") from error
 
 
-def _read_bill(till: Till, raw: bytes, sha1: str) -> TradeBill:
+def _read_bill(till: MerchantClient, raw: bytes, sha1: str) -> TradeBill:
     try:
         data = unpack(raw)
         if not has_hash(data, sha1):

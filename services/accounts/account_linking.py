@@ -21,10 +21,10 @@ from models.accounts import Account, VerificationCode, WechatIdentity
 from models.audit import AuditEntry
 from services.accounts.single_use import spend
 from services.accounts.verification_codes import JOIN
-from services.accounts.wechat_binding import Accounts, Bound
+from services.accounts.wechat_binding import Bound, WechatBinding
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
-from services.core.limits import HOUR, serialise
+from services.core.limits import HOUR, advisory_lock
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -53,8 +53,8 @@ class JoinCode:
     valid_until: datetime
 
 
-class Joining:
-    def __init__(self, deps: Deps, accounts: Accounts, official: SceneMaker) -> None:
+class AccountLinking:
+    def __init__(self, deps: Deps, accounts: WechatBinding, official: SceneMaker) -> None:
         self._deps = deps
         self._accounts = accounts
         self._official = official
@@ -114,7 +114,7 @@ class Joining:
         """
 
         async def run() -> Bound | AppError:
-            await serialise(f"join:{identity_id}")
+            await advisory_lock(f"join:{identity_id}")
             if refusal := await self._limit(identity_id):
                 return refusal
             now = self._deps.now()

@@ -16,10 +16,10 @@ from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts.passwords import Claim, Passwords
 from services.accounts.sources import Source
-from services.accounts.verification_codes import Codes, check_mobile
+from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.notifications.notices import Notifier
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Credentials:
     def __init__(self, deps: Deps, notices: Notifier, passwords: Passwords) -> None:
         self._deps = deps
         self._notices = notices
-        self._codes = Codes(deps, notices)
+        self._codes = VerificationCodes(deps, notices)
         self._passwords = passwords
 
     async def profile(self, actor: Actor) -> Profile:
@@ -241,7 +241,7 @@ class Credentials:
 
         async def run() -> MobileChanged | AppError:
             for digest in sorted((account.mobile_hash, self._codes.mobile_hash(mobile))):
-                await serialise(f"account:{account.pool}:{digest}")
+                await advisory_lock(f"account:{account.pool}:{digest}")
             if refusal := await self._codes.redeem(account.pool, mobile, "mobile", code, Source(account_id=account.id)):
                 return refusal
             proven = await self._proven(account, claim, old_code, "mobile")

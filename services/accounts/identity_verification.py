@@ -17,7 +17,7 @@ from domain.errors import Conflict, GatewayError
 from domain.persons import PersonCheck
 from models.accounts import Account, PersonLookup
 from services.core.base import Deps, record, rows, system, transaction
-from services.core.limits import DAY, check_below, serialise
+from services.core.limits import DAY, advisory_lock, check_below
 from services.notifications.notices import Notifier
 from services.ports import PersonMatch, PersonRegister
 
@@ -37,7 +37,7 @@ _FOUND: Mapping[PersonMatch, PersonCheck] = {
 }
 
 
-class PersonChecks:
+class IdentityVerification:
     """``pools`` are those whose people are checked."""
 
     def __init__(self, deps: Deps, notices: Notifier, register: PersonRegister, pools: Collection[str]) -> None:
@@ -58,7 +58,7 @@ class PersonChecks:
         """
         keys, now = self._deps.keys, self._deps.now()
         number_hash, pair = keys.lookup_hash("id_number", number), keys.lookup_hash("person", f"{number} {name}")
-        await serialise(f"person:{pool}:{number_hash}")
+        await advisory_lock(f"person:{pool}:{number_hash}")
         today = PersonLookup.filter(pool=pool, asked_at__gt=now - DAY).order_by("-asked_at", "-id")
         known = await today.filter(pair_hash=pair).exclude(answer="").first()
         if known is not None:

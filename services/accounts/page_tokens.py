@@ -33,7 +33,7 @@ class PageToken:
     until: datetime
 
 
-async def lend_token(deps: Deps, person: Actor) -> PageToken:
+async def issue_page_token(deps: Deps, person: Actor) -> PageToken:
     """A token that acts as ``person``: an applicant or expert whose session chose no other role.
 
     Raises Forbidden for a session that acts for an office: it would speak with another's voice.

@@ -16,16 +16,16 @@ from domain.persons import PersonCheck
 from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts.expert_matching import link_expert
-from services.accounts.identity_verification import PersonChecks
+from services.accounts.identity_verification import IdentityVerification
 from services.accounts.passwords import Passwords
 from services.accounts.roles import roles_of
 from services.accounts.sessions import adopt_session
 from services.accounts.sources import Source, source_of
-from services.accounts.verification_codes import Codes, check_mobile
-from services.accounts.wechat_binding import Accounts, account_by_mobile
+from services.accounts.verification_codes import VerificationCodes, check_mobile
+from services.accounts.wechat_binding import WechatBinding, account_by_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
-from services.core.limits import DAY, check_recent, serialise
+from services.core.limits import DAY, advisory_lock, check_recent
 from services.notifications.notices import Notifier
 
 _TRIES_A_DAY = 5
@@ -77,11 +77,16 @@ class _Checked:
 
 class Registration:
     def __init__(
-        self, deps: Deps, notices: Notifier, accounts: Accounts, passwords: Passwords, persons: PersonChecks
+        self,
+        deps: Deps,
+        notices: Notifier,
+        accounts: WechatBinding,
+        passwords: Passwords,
+        persons: IdentityVerification,
     ) -> None:
         self._deps = deps
         self._persons = persons
-        self._codes = Codes(deps, notices)
+        self._codes = VerificationCodes(deps, notices)
         self._accounts = accounts
         self._passwords = passwords
 
@@ -162,7 +167,7 @@ class Registration:
         if not self._persons.asks(pool):
             return PersonCheck.NONE
         async with transaction():
-            await serialise(f"account:{pool}:{checked.mobile_hash}")
+            await advisory_lock(f"account:{pool}:{checked.mobile_hash}")
             if not checked.proven and not await self._codes.is_right(pool, checked.mobile, "register", code, source):
                 return PersonCheck.WAITING
             if await self._refusal(pool, checked):
@@ -185,12 +190,12 @@ class Registration:
     ) -> PersonRegistered | AppError:
         pool, now = actor.pool, self._deps.now()
         session = await Session.select_for_update().get_or_none(id=actor.session_id) if actor.session_id else None
-        await serialise(f"account:{pool}:{checked.mobile_hash}")
+        await advisory_lock(f"account:{pool}:{checked.mobile_hash}")
         if checked.proven and actor.account_id is not None:
             await self._check_tries(actor.account_id, now)
         elif refusal := await self._codes.redeem(pool, checked.mobile, "register", form.code, source):
             return refusal
-        await serialise(f"person:{pool}:{checked.number_hash}")
+        await advisory_lock(f"person:{pool}:{checked.number_hash}")
         refusal = await self._refusal(pool, checked)
         if refusal is None and found == PersonCheck.DIFFERS:
             refusal = self._persons.refusal(pool)

@@ -24,7 +24,7 @@ from models.experts import Expert
 from services.accounts.roles import RoleOption, find_role, roles_of
 from services.accounts.tokens import Tokens, hash_token, issue, session_of
 from services.accounts.verification_codes import check_mobile
-from services.accounts.wechat_binding import Accounts, Bound, Unbound
+from services.accounts.wechat_binding import Bound, Unbound, WechatBinding
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.core.signed_links import Link, Links
@@ -71,7 +71,7 @@ class Sessions:
     """``appids`` are the mini-programs' by pool."""
 
     def __init__(
-        self, deps: Deps, accounts: Accounts, platform: MiniProgramPlatform, appids: Mapping[str, str]
+        self, deps: Deps, accounts: WechatBinding, platform: MiniProgramPlatform, appids: Mapping[str, str]
     ) -> None:
         self._deps = deps
         self._accounts = accounts
@@ -113,7 +113,7 @@ class Sessions:
     ) -> Bound:
         """Tell who the session's visitor is: by WeChat's ``phone_code``, or by ``mobile`` and the SMS code sent to it.
 
-        Raises what ``Accounts.bind`` raises; Unavailable when WeChat can't be reached.
+        Raises what ``WechatBinding.bind`` raises; Unavailable when WeChat can't be reached.
         """
         session_id = _session_of(actor)
         proven = await self._phone_number(actor.pool, phone_code) if phone_code else None

@@ -11,7 +11,7 @@ from domain.errors import TooMany
 from models.accounts import VerificationCode
 from services.accounts.sources import Party
 from services.core.base import Deps, rows
-from services.core.limits import DAY, HOUR, seconds_until, serialise, spoken
+from services.core.limits import DAY, HOUR, advisory_lock, seconds_until, spoken
 from services.notifications.notices import Notifier
 
 JOIN = "join"
@@ -40,7 +40,7 @@ class Budget:
 
     async def check(self, party: Party, now: datetime, *, sends: bool) -> None:
         """Raises TooMany, with what to do instead; otherwise the caller goes on to send, unless ``sends`` is false."""
-        await serialise(f"codes:{self._pool}")
+        await advisory_lock(f"codes:{self._pool}")
         await self._check_party(party, now)
         since = now - HOUR
         sent = VerificationCode.filter(pool=self._pool, sent=True, sent_at__gt=since).exclude(purpose=JOIN)

@@ -15,7 +15,7 @@ from services.accounts.verification_codes import check_mobile
 from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, record, rows
 from services.core.idempotency import once
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check, role_name
 from services.core.short_texts import check_text
 
@@ -90,7 +90,7 @@ class Staff:
         now = self._deps.now()
 
         async def run() -> StaffMember:
-            await serialise(f"staff:{actor.pool}")
+            await advisory_lock(f"staff:{actor.pool}")
             grant = await RoleGrant.select_for_update().get_or_none(id=grant_id, account__pool=actor.pool)
             if grant is None:
                 raise NotFound("找不到这项授权，请刷新列表。")

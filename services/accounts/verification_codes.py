@@ -24,7 +24,7 @@ from services.notifications.notices import Notifier
 
 Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
 
-__all__ = ["JOIN", "CodeSent", "Codes", "Purpose", "check_mobile"]
+__all__ = ["JOIN", "CodeSent", "Purpose", "VerificationCodes", "check_mobile"]
 
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 
@@ -45,7 +45,7 @@ def check_mobile(mobile: str, field: str = "mobile") -> str:
     return mobile
 
 
-class Codes:
+class VerificationCodes:
     """The codes of all mobiles. Callers hold a transaction; each mobile is worked on by one of them at a time."""
 
     def __init__(self, deps: Deps, notices: Notifier) -> None:

@@ -19,7 +19,7 @@ from services.accounts.sessions import Sessions
 from services.accounts.single_use import is_spent, spend
 from services.accounts.sources import Source
 from services.accounts.tokens import hash_token
-from services.accounts.verification_codes import Codes, check_mobile
+from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.signed_links import Links
@@ -42,10 +42,10 @@ _REMEMBER = (
 _HAND_OVER_VALID = timedelta(minutes=3)
 
 
-class BrowserLogins:
+class WebSessions:
     def __init__(self, deps: Deps, notices: Notifier, links: Links, sessions: Sessions) -> None:
         self._deps = deps
-        self._codes = Codes(deps, notices)
+        self._codes = VerificationCodes(deps, notices)
         self._links = links
         self._sessions = sessions
 

@@ -16,10 +16,10 @@ from models.experts import Expert
 from services.accounts.expert_matching import link_expert
 from services.accounts.roles import RoleOption, roles_of
 from services.accounts.sources import Source
-from services.accounts.verification_codes import Codes, CodeSent, Purpose, check_mobile
+from services.accounts.verification_codes import CodeSent, Purpose, VerificationCodes, check_mobile
 from services.core.base import Actor, Deps, execute, record, rows, transaction
 from services.core.idempotency import once
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.notifications.notices import Notifier
 
 App = Literal["oa", "mini"]
@@ -54,11 +54,11 @@ class Who:
     roles: tuple[RoleOption, ...] = ()
 
 
-class Accounts:
+class WechatBinding:
     def __init__(self, deps: Deps, notices: Notifier) -> None:
         self._deps = deps
         self._notices = notices
-        self._codes = Codes(deps, notices)
+        self._codes = VerificationCodes(deps, notices)
 
     async def ensure_identity(
         self, pool: str, app: App, appid: str, openid: str, *, unionid: str | None = None
@@ -228,7 +228,7 @@ class Accounts:
         """Lock the mobile and the identity, in this order everywhere, and refuse what must not cost a code."""
         if privacy_version != self._deps.book(pool).pool.privacy_version:
             raise Conflict("隐私说明已更新，请重新阅读并同意后再绑定。", code="privacy_changed")
-        await serialise(f"account:{pool}:{self._codes.mobile_hash(mobile)}")
+        await advisory_lock(f"account:{pool}:{self._codes.mobile_hash(mobile)}")
         identity = await WechatIdentity.select_for_update().get_or_none(id=identity_id, pool=pool)
         if identity is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")

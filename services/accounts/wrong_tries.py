@@ -13,7 +13,7 @@ from typing import Literal
 
 from models.accounts import WrongTry
 from services.accounts.sources import Party
-from services.core.limits import DAY, serialise
+from services.core.limits import DAY, advisory_lock
 
 Kind = Literal["code", "password"]
 
@@ -78,7 +78,7 @@ class WrongTries:
 
 async def look(pool: str, kind: Kind, subject: str, party: Party, limits: TryLimits, now: datetime) -> WrongTries:
     """Lock the subject for the rest of the transaction and read what was tried of late."""
-    await serialise(f"{kind}:{pool}:{subject}")
+    await advisory_lock(f"{kind}:{pool}:{subject}")
     since = now - max(DAY, 2 * limits.lock_for)
     found = await WrongTry.filter(pool=pool, kind=kind, subject=subject, at__gt=since).order_by("at", "id")
     own = [row.at for row in found if row.source == party.name]

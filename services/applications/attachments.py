@@ -24,8 +24,8 @@ from services.applications.attachment_rules import AttachmentView, check_begin, 
 from services.applications.repository import get_own, lock_own
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
-from services.core.batches import each
-from services.core.limits import serialise
+from services.core.batches import process_each
+from services.core.limits import advisory_lock
 from services.files.names import clean_name
 from services.files.previews import preview_key
 from services.files.sealed_files import FileLost, SealedFiles, new_key
@@ -174,7 +174,7 @@ class Attachments:
             state="removed", removed_at=now - KEPT_AFTER_REMOVAL
         )
         due = await Attachment.filter(state="removed", removed_at__lte=now - KEPT_AFTER_REMOVAL).limit(200)
-        await each("attachments", due, self._delete)
+        await process_each("attachments", due, self._delete)
         return len(due)
 
     # ---- parts of the above
@@ -274,7 +274,7 @@ class Attachments:
     async def _delete(self, found: Attachment) -> None:
         """The row, and the file with the last row that has it."""
         async with transaction():
-            await serialise(f"file:{found.key}")
+            await advisory_lock(f"file:{found.key}")
             if await Attachment.filter(key=found.key).exclude(id=found.id).exists():
                 await found.delete()
                 return

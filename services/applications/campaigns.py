@@ -19,7 +19,7 @@ from services.applications.deadline_notifications import tell_new_ends
 from services.applications.fee_windows import move_windows
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.idempotency import once
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
 
@@ -394,7 +394,7 @@ async def _locked(actor: Actor, campaign_id: UUID) -> Campaign:
 
 async def _serialise(pool: str) -> None:
     """One change of published windows at a time, so that two can't come to overlap."""
-    await serialise(f"campaigns:{pool}")
+    await advisory_lock(f"campaigns:{pool}")
 
 
 def _unknown_campaign() -> NotFound:

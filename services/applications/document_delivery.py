@@ -16,7 +16,7 @@ from domain.ids import new_id
 from domain.parsing import email_address
 from models.accounts import Account
 from models.experts import Expert
-from services.applications.documents import Paper, Papers
+from services.applications.documents import Documents, Paper
 from services.applications.repository import get_own, read_values
 from services.core.base import Actor, Deps, record, transaction
 from services.core.limits import HOUR, check_recent
@@ -30,8 +30,8 @@ VALID = timedelta(minutes=10)
 MAILS_PER_HOUR = 5
 
 
-class PaperSending:
-    def __init__(self, deps: Deps, links: Links, papers: Papers, mailer: Mailer) -> None:
+class DocumentDelivery:
+    def __init__(self, deps: Deps, links: Links, papers: Documents, mailer: Mailer) -> None:
         self._deps = deps
         self._links = links
         self._papers = papers

@@ -83,7 +83,7 @@ class Verified:
     masked_name: str
 
 
-class Papers:
+class Documents:
     def __init__(self, deps: Deps, store: SealedFiles, previews: Previews, printer: Printer) -> None:
         self._deps = deps
         self._store = store

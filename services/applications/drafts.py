@@ -22,7 +22,7 @@ from models.experts import Expert
 from services.applications.attachment_reuse import find_former, take_files_over
 from services.applications.campaigns import Campaigns, check_entry_type, entry_names, find_open
 from services.applications.codes import Codes, load_codes
-from services.applications.expired import over_since, take_over
+from services.applications.expired import carry_forward, over_since
 from services.applications.persons import (
     facts_of,
     file_values,
@@ -49,7 +49,7 @@ from services.applications.repository import (
 )
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 
 
@@ -96,13 +96,13 @@ class Drafts:
         now = self._deps.now()
 
         async def run() -> Begun:
-            await serialise(f"application.start:{account.id}")
+            await advisory_lock(f"application.start:{account.id}")
             live = await find_live(account.id)
             if live is not None and not await self._is_left_over(live, entry_type, now):
                 return _same(self._deps.book(account.pool), live, entry_type)
             campaign = await self._campaigns.check_open(account.pool, entry_type, now)
             expert = await self._check_person(account, cast(EntryType, entry_type), campaign, now)
-            left = await take_over(actor, live, entry_type, campaign, now) if live else None
+            left = await carry_forward(actor, live, entry_type, campaign, now) if live else None
             if left is not None and left.ended_at is None:
                 return _begun(left, existing=True)
             application = await Application.create(

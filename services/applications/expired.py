@@ -33,7 +33,7 @@ async def over_since(application: Application, book: Rulebook, now: datetime) ->
     return end if end is not None and end <= now else None
 
 
-async def take_over(
+async def carry_forward(
     actor: Actor, left: Application, entry_type: str, campaign: Campaign | None, now: datetime
 ) -> Application:
     """Make room for an application in a campaign that is open now; inside the caller's transaction.

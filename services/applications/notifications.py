@@ -6,7 +6,7 @@ from models.applications import Application
 from services.notifications.notices import Notifier
 
 
-async def tell(
+async def notify_applicant(
     notices: Notifier,
     application: Application,
     kind: str,

@@ -133,7 +133,7 @@ class OwnLine:
     ended_at: datetime | None
 
 
-class ApplicationReading:
+class ApplicationQueries:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 

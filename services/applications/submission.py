@@ -20,7 +20,7 @@ from models.applications import Application, ApplicationSpecialty, Attachment, P
 from models.reviews import ReviewTask
 from services.applications.campaigns import Campaigns
 from services.applications.codes import Codes, load_codes
-from services.applications.notifications import tell
+from services.applications.notifications import notify_applicant
 from services.applications.persons import facts_of, today
 from services.applications.problems import refusal
 from services.applications.renewal import find_kept, keep
@@ -57,7 +57,7 @@ class ReviewDesk(Protocol):
         """Open the tasks of the right step of this round; inside the transaction, with the row locked."""
         ...
 
-    async def drop(self, application: Application, now: datetime) -> None:
+    async def cancel(self, application: Application, now: datetime) -> None:
         """The person took it back: nothing of it is to be decided any more."""
         ...
 
@@ -130,7 +130,7 @@ class Submission:
                 application.sent_back_fields = _reopened(book)
                 await application.save(update_fields=["sent_back_fields"])
             await move(application, _E.WITHDRAW, now)
-            await self._desk.drop(application, now)
+            await self._desk.cancel(application, now)
             await log(application, now, "withdraw", APPLICANT)
             await record(actor, now, "application.withdraw", "application", application.id, round=application.round)
             return _outcome(application)
@@ -148,7 +148,7 @@ class Submission:
             if application.state == _S.CANCELLED:
                 return _outcome(application)
             await move(application, _E.CANCEL, now)
-            await self._desk.drop(application, now)
+            await self._desk.cancel(application, now)
             await log(application, now, "cancel", APPLICANT)
             await record(actor, now, "application.cancel", "application", application.id)
             return _outcome(application)
@@ -170,7 +170,7 @@ class Submission:
             await application.save(update_fields=["locked_version"])
             await log(application, now, "unlock", OFFICE, opinion=text)
             await record(actor, now, "application.unlock", "application", application.id)
-            await tell(
+            await notify_applicant(
                 self._notices, application, "application_progress", f"unlock:{now.isoformat()}",
                 step="已解除锁定",
             )  # fmt: skip

@@ -41,7 +41,7 @@ ON CONFLICT (work, subject) DO UPDATE SET failures = f.failures + 1, error = exc
 """2 s, 4 s, 8 s … at most five minutes, each spread by ±25 %, by the database's own time, never the movable clock's."""
 
 
-async def each(what: str, due: Iterable[T], work: Callable[[T], Awaitable[object]], *, at_once: int = 1) -> int:
+async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitable[object]], *, at_once: int = 1) -> int:
     """Do ``work`` for one after another, or some at once, each in transactions of its own; returns how many succeeded.
 
     ``due`` are ids, or rows with an ``id``. One that fails is logged with its traceback, left as it was, and left alone

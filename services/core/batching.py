@@ -23,7 +23,7 @@ class _Asked(Generic[Q, A]):
     answer: asyncio.Future[A]
 
 
-class Together(Generic[Q, A]):
+class RequestBatcher(Generic[Q, A]):
     """Hands questions to ``answer`` (as many answers, in their order); those that come while ``lanes`` calls are under
     way share the next one, ``most`` at a time. A single question goes at once and alone.
 

@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-async def serialise(name: str) -> None:
+async def advisory_lock(name: str) -> None:
     """Let one transaction at a time go on under ``name``; held until this one ends."""
     await execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 7031120))", name)
 
@@ -43,7 +43,7 @@ async def check_recent(
 
     The caller records the act in the same transaction; a lock keeps two at once from both being the last allowed.
     """
-    await serialise(f"{action}:{account_id}")
+    await advisory_lock(f"{action}:{account_id}")
     found = await rows(
         "SELECT at FROM audit_entry WHERE subject = 'account' AND subject_id = $1 AND action = $2 AND at > $3 "
         "ORDER BY at DESC LIMIT $4",

@@ -20,7 +20,7 @@ from models.experts import CatalogueEntry
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
-from services.draws.calling import Run, place
+from services.draws.calling import Calling, place
 from services.draws.invitations import Invitations
 from services.draws.repository import Locked, append, check_owner, check_scope, lock_for
 from services.draws.rounds import Rounds, RoundView, ordered_regions
@@ -56,7 +56,7 @@ class RegionChange:
 
 
 class Absences:
-    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations, run: Run, rounds: Rounds) -> None:
+    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations, run: Calling, rounds: Rounds) -> None:
         self._deps = deps
         self._notices = notices
         self._invitations = invitations

@@ -12,7 +12,7 @@ from models.applications import Attachment
 from services.applications.attachment_rules import AttachmentView, check_begin, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
-from services.draws.queries import Reading
+from services.draws.queries import DrawQueries
 from services.draws.repository import Locked, lock_for
 from services.files.names import clean_name
 from services.files.sealed_files import FileLost, SealedFiles, new_key
@@ -26,7 +26,9 @@ _OPEN = (DrawState.EDITING, DrawState.REFUSED)
 
 
 class DrawAttachments:
-    def __init__(self, deps: Deps, store: SealedFiles, reading: Reading, checker: FileChecker | None = None) -> None:
+    def __init__(
+        self, deps: Deps, store: SealedFiles, reading: DrawQueries, checker: FileChecker | None = None
+    ) -> None:
         self._deps = deps
         self._store = store
         self._reading = reading

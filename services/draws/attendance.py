@@ -18,12 +18,12 @@ from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
-from services.core.batches import each
+from services.core.batches import process_each
 from services.core.crypto import PHONE
 from services.core.signed_links import Links
 from services.draws import attendance_rules
 from services.draws.calling import place
-from services.draws.queries import Reading
+from services.draws.queries import DrawQueries
 from services.draws.repository import append_end, lock, tell_agency
 from services.draws.rounds import leave_committing
 from services.notifications import Notices
@@ -88,7 +88,7 @@ class AttendanceDesk:
     """Check-in by the expert's phone or by the desk, exits, urging, and the end of an on-site activity."""
 
     def __init__(
-        self, deps: Deps, notices: Notices, links: Links, reading: Reading, official: OfficialAccountSender
+        self, deps: Deps, notices: Notices, links: Links, reading: DrawQueries, official: OfficialAccountSender
     ) -> None:
         self._deps = deps
         self._official = official
@@ -377,7 +377,7 @@ class AttendanceDesk:
             "AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id)) GROUP BY d.id, n.id",
             now,
         )
-        return await each("late", due, self._tell_late)
+        return await process_each("late", due, self._tell_late)
 
     async def _tell_late(self, row: Any) -> None:
         late_after = self._deps.book(row["pool"]).attendance.late_after
@@ -394,7 +394,7 @@ class AttendanceDesk:
             self._deps.now(),
             list(_ENDS),
         )
-        return await each("end", due, lambda row: self._end(row["id"]))
+        return await process_each("end", due, lambda row: self._end(row["id"]))
 
     async def _end(self, draw_id: UUID) -> None:
         async with transaction():

@@ -17,7 +17,7 @@ from models.draws import CandidateList, Draw, LogEntry, RecusalCommitment
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.judging import bars_of, condition_of, misfits, recusals_of, span_of
-from services.draws.queries import Reading
+from services.draws.queries import DrawQueries
 from services.draws.recusal_commitment import SealedRecusal, listed, open_commitment
 from services.draws.snapshots import Opened, open_list, open_skips
 
@@ -71,7 +71,7 @@ class _Opened:
 
 
 class DrawAudits:
-    def __init__(self, deps: Deps, reading: Reading) -> None:
+    def __init__(self, deps: Deps, reading: DrawQueries) -> None:
         self._deps = deps
         self._reading = reading
 

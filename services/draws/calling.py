@@ -25,7 +25,7 @@ from models.draws import Absence, CallNotice, CandidateList, Condition, Draw, Ro
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, rows, system, transaction, violation
 from services.core.base import record as audit
-from services.core.batches import each
+from services.core.batches import process_each
 from services.draws.eligibility import Hindrance, claimed, find_hindrances, recusals
 from services.draws.repository import Locked, append, lock, lock_for, move, tell_agency
 from services.draws.snapshots import keep_skip, snapshot_setting
@@ -52,7 +52,7 @@ class Cause:
     confirmed_by: record.Party | Literal[""] = ""
 
 
-class Run:
+class Calling:
     """Starting, pausing and ending a draw, and the calling itself."""
 
     def __init__(self, deps: Deps, notices: Notices) -> None:
@@ -97,7 +97,7 @@ class Run:
             "WHERE r.start_by <= $1 AND d.state = 'committing'",
             self._deps.now(),
         )
-        await each("start", due, lambda row: self._start_by_itself(row["id"]))
+        await process_each("start", due, lambda row: self._start_by_itself(row["id"]))
 
     async def _start_by_itself(self, draw_id: UUID) -> None:
         """Tries again after a while when it can't be begun, as when the gathering is too near and may be moved."""

@@ -11,14 +11,14 @@ from models.draws import CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
 from services.core.base import Actor, Deps, transaction
 from services.core.crypto import PHONE
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
-from services.draws.queries import Reading
+from services.draws.queries import DrawQueries
 from services.draws.setup import DrawSetup
 
 _DAY = timedelta(days=1)
 
 
 class DrawCopies:
-    def __init__(self, deps: Deps, reading: Reading, setup: DrawSetup) -> None:
+    def __init__(self, deps: Deps, reading: DrawQueries, setup: DrawSetup) -> None:
         self._deps = deps
         self._reading = reading
         self._setup = setup

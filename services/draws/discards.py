@@ -24,12 +24,12 @@ from models.experts import Expert
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
-from services.core.batches import each
+from services.core.batches import process_each
 from services.core.crypto import PHONE
 from services.core.permissions import AGENCY, role_name
 from services.draws.calling import Cause
 from services.draws.invitations import Channel, Invitations
-from services.draws.queries import Reading
+from services.draws.queries import DrawQueries
 from services.draws.repository import (
     Locked,
     check_not_of_agency,
@@ -99,7 +99,7 @@ _COLUMNS = (
 
 
 class Discards:
-    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations, reading: Reading) -> None:
+    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations, reading: DrawQueries) -> None:
         self._deps = deps
         self._notices = notices
         self._invitations = invitations
@@ -380,7 +380,7 @@ class Discards:
             self._deps.now(),
             limit,
         )
-        return await each("lapse", due, self._lapse)
+        return await process_each("lapse", due, self._lapse)
 
     async def _lapse(self, row: Any) -> None:
         async with transaction():

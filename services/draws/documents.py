@@ -16,7 +16,7 @@ from models.projects import Project
 from services.applications.documents import Paper
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps
-from services.draws.queries import Detail, Reading
+from services.draws.queries import Detail, DrawQueries
 from services.draws.repository import check_owner
 from services.ports import Printer
 
@@ -42,8 +42,8 @@ _CONDITIONS = ("评标专业", "抽取地区", "人数")
 _BLANK_LINES = 4
 
 
-class DrawPapers:
-    def __init__(self, deps: Deps, printer: Printer, reading: Reading) -> None:
+class DrawDocuments:
+    def __init__(self, deps: Deps, printer: Printer, reading: DrawQueries) -> None:
         self._deps = deps
         self._printer = printer
         self._reading = reading

@@ -16,7 +16,7 @@ from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import AGENCY
-from services.draws.calling import Cause, Run
+from services.draws.calling import Calling, Cause
 from services.draws.lapsed import tell_lapsed
 from services.draws.repository import (
     Locked,
@@ -38,7 +38,7 @@ _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
 class Exits:
-    def __init__(self, deps: Deps, notices: Notices, run: Run) -> None:
+    def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
         self._deps = deps
         self._notices = notices
         self._run = run

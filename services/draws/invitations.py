@@ -16,9 +16,9 @@ from models.attendance import has_entered
 from models.draws import Absence, CallNotice, Condition, DiscardRequest, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
-from services.core.batches import each, not_paused
+from services.core.batches import not_paused, process_each
 from services.core.crypto import PHONE
-from services.draws.calling import Cause, Run, place
+from services.draws.calling import Calling, Cause, place
 from services.draws.lapsed import LAPSED, tell_lapsed, tell_unclear
 from services.draws.repository import Locked, lock, move, tell_agency
 from services.notifications import Notices
@@ -78,7 +78,7 @@ class Answered:
 
 
 class Invitations:
-    def __init__(self, deps: Deps, notices: Notices, run: Run) -> None:
+    def __init__(self, deps: Deps, notices: Notices, run: Calling) -> None:
         self._deps = deps
         self._notices = notices
         self._run = run
@@ -293,7 +293,7 @@ class Invitations:
         """Close invitations whose time to answer is over and whose expert isn't on the phone; returns how many."""
         now = self._deps.now()
         due = await rows(_EXPIRED, now, now - _CALL_GRACE, limit)
-        await each("expire", due, lambda row: self.expire(row["id"]))
+        await process_each("expire", due, lambda row: self.expire(row["id"]))
         return len(due)
 
     async def expire(self, invitation_id: UUID) -> None:
@@ -329,7 +329,7 @@ class Invitations:
             self._deps.now(),
             limit,
         )
-        await each("remind", due, lambda row: self.remind(row["id"]))
+        await process_each("remind", due, lambda row: self.remind(row["id"]))
         return len(due)
 
     async def remind(self, invitation_id: UUID) -> None:

@@ -12,15 +12,15 @@ from domain.errors import Forbidden
 from models.draws import Draw, LogEntry
 from services.core.base import Actor, Deps, record, transaction
 from services.core.signed_links import Links
-from services.draws.queries import Progress, Reading
+from services.draws.queries import DrawQueries, Progress
 
 Screen = Literal["board", "record"]
 _VALID = {"board": timedelta(hours=24), "record": timedelta(days=30)}
 """A board is for the day of the draw; a record is for whoever wants to check it later."""
 
 
-class Screens:
-    def __init__(self, deps: Deps, reading: Reading, links: Links) -> None:
+class PublicLinks:
+    def __init__(self, deps: Deps, reading: DrawQueries, links: Links) -> None:
         self._deps = deps
         self._reading = reading
         self._links = links

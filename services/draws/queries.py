@@ -189,7 +189,7 @@ _OPERATIONS: Mapping[str, str] = {
 """Chinese names of the acts that people do to a draw."""
 
 
-class Reading:
+class DrawQueries:
     """Each method checks who asks; the result's readings are logged."""
 
     def __init__(self, deps: Deps) -> None:

@@ -15,7 +15,7 @@ from services.accounts.verification_codes import check_mobile
 from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import Keyring
 from services.core.idempotency import once
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
 
@@ -49,7 +49,7 @@ class SupervisorRegister:
         now, hashed = self._deps.now(), self._deps.keys.lookup_hash("mobile", mobile)
 
         async def run() -> RegisteredSupervisor:
-            await serialise(f"supervisors:{actor.pool}")
+            await advisory_lock(f"supervisors:{actor.pool}")
             if await SupervisorEntry.exists(pool=actor.pool, mobile_hash=hashed, active_until=None):
                 raise Conflict("这个手机号已在监督人名册中，不用重复添加。", code="in_register")
             entry = await SupervisorEntry.create(

@@ -11,7 +11,7 @@ from domain.lifecycles import VERIFICATION, DrawEvent, DrawState, VerificationEv
 from models.draws import Draw, DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import each
+from services.core.batches import process_each
 from services.draws.repository import check_not_of_agency, lock, move, tell_agency
 from services.notifications import Notices
 
@@ -124,7 +124,7 @@ class Verification:
     async def refuse_overdue(self) -> int:
         """Send back what nobody verified before its expected start: the agency may mend the times, or terminate."""
         due = await rows("SELECT id FROM draw WHERE state = 'submitted' AND starts_at <= $1", self._deps.now())
-        return await each("unverified", due, lambda row: self._refuse_overdue(row["id"]))
+        return await process_each("unverified", due, lambda row: self._refuse_overdue(row["id"]))
 
     async def _refuse_overdue(self, draw_id: UUID) -> None:
         async with transaction():

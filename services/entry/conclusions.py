@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, Forbidden
 from models.applications import Application
-from services.applications.notifications import tell
+from services.applications.notifications import notify_applicant
 from services.applications.repository import lock, log, move, unknown_application
 from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
@@ -21,7 +21,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Entry
 from services.notifications.notices import Notifier
-from services.payments.refunds.outcomes import Afterwards
+from services.payments.refunds.outcomes import RefundOutcomes
 from services.reviews.scope import is_own
 
 ExamResult = Literal["passed", "failed"]
@@ -39,7 +39,7 @@ class Concluded:
 
 
 class Conclusions:
-    def __init__(self, deps: Deps, notices: Notifier, entry: Entry, afterwards: Afterwards) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, entry: Entry, afterwards: RefundOutcomes) -> None:
         self._deps = deps
         self._notices = notices
         self._entry = entry
@@ -80,12 +80,12 @@ class Conclusions:
         await log(application, now, f"exam_{result}", book.pool.name, step_name=book.entry.names.exam, opinion=reason)
         await record(actor, now, f"application.exam_{result}", "application", application.id, reason=reason)
         if result == "passed":
-            await self._entry.pass_on(application, now)
+            await self._entry.advance(application, now)
             return
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.REFUSE, now)
-        await tell(self._notices, application, "application_refused", now.isoformat(), reason=reason)
+        await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=reason)
 
     async def end(self, actor: Actor, application_id: UUID, reason: str, *, key: str | None = None) -> Concluded:
         """End an application whose fee nobody pays. Raises NotFound, Forbidden, Conflict for any other."""

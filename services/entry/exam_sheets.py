@@ -13,7 +13,7 @@ from models.accounts import Account
 from models.applications import Application, ExamSheet
 from services.applications.repository import lock
 from services.core.base import Actor, Deps, record, transaction
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.entry.conclusions import REASON_MAX, Conclusions, ExamResult
 from services.inspection.checker import FileChecker
@@ -126,7 +126,7 @@ class ExamSheets:
         check(actor, "application.conclude")
         now = self._deps.now()
         async with transaction():
-            await serialise(f"exam_sheets:{actor.pool}")
+            await advisory_lock(f"exam_sheets:{actor.pool}")
             sheet = await self._get(actor, sheet_id, locked=True)
             if sheet.state == "done":
                 return _view(sheet)

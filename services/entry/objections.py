@@ -17,12 +17,12 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import Objection
 from services.applications.campaigns import review_end
-from services.applications.notifications import tell
+from services.applications.notifications import notify_applicant
 from services.applications.repository import EVERYTHING, lock, log, move
 from services.core.base import Actor, Deps, record, violation
 from services.core.crypto import TEXT
 from services.core.idempotency import once
-from services.core.limits import DAY, seconds_until, serialise
+from services.core.limits import DAY, advisory_lock, seconds_until
 from services.core.permissions import AGENCY, check
 from services.core.short_texts import check_text
 from services.entry import LAPSED
@@ -157,7 +157,7 @@ class Objections:
         raise Forbidden("提出异议需要实名，请先完成实名注册。", code="not_registered")
 
     async def _check_number(self, account_id: UUID, most: int, now: datetime) -> None:
-        await serialise(f"objection:{account_id}")
+        await advisory_lock(f"objection:{account_id}")
         recent = Objection.filter(account_id=account_id, created_at__gt=now - DAY).order_by("-created_at")
         found = await recent.limit(most)
         if len(found) >= most:
@@ -183,13 +183,13 @@ class Objections:
             application.reason = answer
             await application.save(update_fields=["reason"])
             await move(application, ApplicationEvent.REFUSE, now)
-            await tell(self._notices, application, "application_refused", now.isoformat(), reason=answer)
+            await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=answer)
         else:
             await _check_reviewable(application, book, now)
             application.sent_back_fields = [EVERYTHING]
             await application.save(update_fields=["sent_back_fields"])
             await move(application, ApplicationEvent.SEND_BACK, now)
-            await tell(
+            await notify_applicant(
                 self._notices, application, "application_sent_back", now.isoformat(), page="apply/form",
                 step="公示", reason=answer, what="整份申请",
             )  # fmt: skip

@@ -14,10 +14,10 @@ from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert
 from models.reviews import Objection
-from services.applications.notifications import tell
+from services.applications.notifications import notify_applicant
 from services.applications.repository import lock, log, move
 from services.core.base import Deps, record, rows, system, transaction
-from services.core.batches import each
+from services.core.batches import process_each
 from services.entry.expert_creation import FileMaker
 from services.experts.expert_records import put_file
 from services.experts.numbers import expert_number, is_taken
@@ -53,7 +53,7 @@ class Entry:
         self._notices = notices
         self._fees = fees
 
-    async def drop(self, application: Application, now: datetime) -> None:
+    async def cancel(self, application: Application, now: datetime) -> None:
         """The person goes no further: what is not paid yet is not owed any more, nobody's objection is looked into.
 
         The row is locked by the caller.
@@ -81,7 +81,7 @@ class Entry:
             },
         )  # fmt: skip
 
-    async def pass_on(self, application: Application, now: datetime) -> None:
+    async def advance(self, application: Application, now: datetime) -> None:
         """The stage that the application is in is over: go to the next, or into the pool.
 
         Inside the caller's transaction, with the application's row locked. Raises Conflict for an application that is
@@ -103,7 +103,7 @@ class Entry:
     async def end_notices(self) -> int:
         """Let everybody pass on whose public notice is over and undisputed; returns how many."""
         now = self._deps.now()
-        return await each("notice_end", await rows(_NEXT, now), lambda row: self._end_notice(row["id"], now))
+        return await process_each("notice_end", await rows(_NEXT, now), lambda row: self._end_notice(row["id"], now))
 
     async def _end_notice(self, application_id: UUID, now: datetime) -> None:
         async with transaction():
@@ -113,7 +113,7 @@ class Entry:
                 return
             if await Objection.exists(application_id=application.id, state="open"):
                 return
-            await self.pass_on(application, now)
+            await self.advance(application, now)
 
     # ---- stages
 
@@ -136,7 +136,7 @@ class Entry:
     async def _call(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.CALL, now)
         await self._note(application, book, now, ApplicationEvent.CALL)
-        await tell(self._notices, application, "application_exam", now.isoformat())
+        await notify_applicant(self._notices, application, "application_exam", now.isoformat())
 
     async def _note(
         self, application: Application, book: Rulebook, now: datetime, event: ApplicationEvent, opinion: str = ""
@@ -145,7 +145,7 @@ class Entry:
         await record(system(application.pool), now, f"application.{event.value}", "application", application.id)
 
     async def _progress(self, application: Application, now: datetime, step: str) -> None:
-        await tell(
+        await notify_applicant(
             self._notices, application, "application_progress", f"{application.state}:{now.isoformat()}",
             step=step,
         )  # fmt: skip
@@ -169,7 +169,7 @@ class Entry:
         application.expert_id = expert.id
         await application.save(update_fields=["expert_id", "expert_number"])
         await self._note(application, book, now, ApplicationEvent.ENTER)
-        await tell(
+        await notify_applicant(
             self._notices, application, "application_entered", "",
             number=expert.number, hotline=book.pool.hotline,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from domain.catalogues import KINDS
 from domain.ids import new_id
 from models.experts import CatalogueEntry
 from services.core.base import Actor, Deps, connection, execute, record, rows, transaction
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.experts.expert_records import columns_of
 from services.experts.import_rows import ExpertRow, Lookups, RowReader
@@ -127,7 +127,7 @@ class ExpertImport:
         now = self._deps.now()
         records = await asyncio.to_thread(self._records, actor.pool, found, now, report)
         async with transaction():
-            await serialise(f"import:{actor.pool}")
+            await advisory_lock(f"import:{actor.pool}")
             report("check", 0, len(found))
             await self._stage(records)
             if clashes := await self._clashes():

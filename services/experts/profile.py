@@ -63,7 +63,7 @@ class ExpertProfile:
     unavailable: tuple[Period, ...]
 
 
-class Experts:
+class ExpertProfiles:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._catalogues = Catalogues(deps)

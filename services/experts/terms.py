@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.clock import print_date
 from models.experts import Expert
 from services.core.base import Deps, rows, transaction
-from services.core.batches import each
+from services.core.batches import process_each
 from services.notifications.notices import Notifier
 
 _ENDING = """
@@ -28,7 +28,7 @@ class ExpertTerms:
         now, count = self._deps.now(), 0
         for pool, book in self._deps.rulebooks.items():
             due = await rows(_ENDING, pool, now, now + book.entry.ending_notice)
-            await each("term_ending", due, lambda row: self._tell(row["id"], now))
+            await process_each("term_ending", due, lambda row: self._tell(row["id"], now))
             count += len(due)
         return count
 

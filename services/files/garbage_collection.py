@@ -14,8 +14,8 @@ from domain.clock import Clock, SystemClock
 from domain.errors import Unavailable
 from models.files import FileRemoval, StoreSearch
 from services.core.base import Deps, rows, transaction
-from services.core.batches import each
-from services.core.limits import serialise
+from services.core.batches import process_each
+from services.core.limits import advisory_lock
 from services.files.sealed_files import SealedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ async def give_up(key: str, now: datetime) -> None:
         await FileRemoval.create(key=key, due_at=now)
 
 
-class StoreKeeper:
+class FileGarbageCollector:
     """``wall`` is the clock that the store's own may be compared with: nobody moves it, not even the sandbox."""
 
     def __init__(self, deps: Deps, store: SealedFiles, wall: Clock | None = None) -> None:
@@ -70,7 +70,7 @@ class StoreKeeper:
     async def remove_due(self) -> int:
         """Delete what was given up; returns how many. What the store refuses now is tried again."""
         due = await FileRemoval.filter(due_at__lte=self._deps.now()).order_by("due_at").limit(200)
-        await each("file_removals", due, self._remove)
+        await process_each("file_removals", due, self._remove)
         return len(due)
 
     async def search(self) -> Search | None:
@@ -100,7 +100,7 @@ class StoreKeeper:
     async def _begin(self) -> StoreSearch | None:
         now = self._deps.now()
         async with transaction():
-            await serialise("store.search")
+            await advisory_lock("store.search")
             if await StoreSearch.exists(next_at__gt=now):
                 return None
             await StoreSearch.filter(started_at__lt=now - _KEPT_SEARCHES).delete()

@@ -23,7 +23,7 @@ from domain.clock import SHANGHAI
 from domain.errors import OutcomeUnknown, Rejected, Transient
 from domain.links_in_text import defuse
 from services.core.base import Deps, execute, rows, transaction
-from services.core.batches import each
+from services.core.batches import process_each
 from services.core.outages import AWAY
 from services.notifications import short_links, texts
 from services.notifications.actions import ACTIONS, INVITATION
@@ -350,7 +350,7 @@ class Delivery:
             await self._notices.finish(sorted(done))
             await execute(_LOOK_AGAIN, sorted(ended - done), now)
             await self._wake_early_receipts(batch, outcomes)
-        await each("climb", sorted(ended - done), self._climb)
+        await process_each("climb", sorted(ended - done), self._climb)
 
     async def _climb(self, notice_id: UUID) -> None:
         async with transaction():

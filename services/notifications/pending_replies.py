@@ -10,7 +10,7 @@ from services.notifications.notices import Notifier
 KIND = "chat_reply"
 
 
-class LateReplies:
+class PendingReplies:
     def __init__(self, deps: Deps, notices: Notifier) -> None:
         self._deps = deps
         self._notices = notices

@@ -112,7 +112,7 @@ class OfficeView:
     log: tuple[LogLine, ...]
 
 
-class ApplicationListing:
+class ApplicationList:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 

@@ -193,7 +193,7 @@ class InvoiceLine:
     to_make: bool
 
 
-class OfficeReading:
+class Dashboard:
     """Reading only."""
 
     def __init__(self, deps: Deps) -> None:

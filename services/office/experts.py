@@ -18,7 +18,7 @@ from services.core.base import Actor, Deps, record, rows
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.draws.calling import Run
+from services.draws.calling import Calling
 from services.draws.repository import Locked, lock
 from services.experts.expert_records import end_file
 from services.notifications.notices import Notifier
@@ -71,8 +71,8 @@ class Left:
     calls: int
 
 
-class ExpertOffice:
-    def __init__(self, deps: Deps, notices: Notifier, run: Run) -> None:
+class ExpertAdministration:
+    def __init__(self, deps: Deps, notices: Notifier, run: Calling) -> None:
         self._deps = deps
         self._notices = notices
         self._run = run

@@ -18,7 +18,7 @@ from services.applications.campaigns import entry_names
 from services.applications.codes import load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
-from services.office.application_list import ApplicationListing, Filter
+from services.office.application_list import ApplicationList, Filter
 from services.spreadsheets.export import Column, Value, write_sheet, yuan
 
 ROWS_MAX = 100_000
@@ -108,7 +108,7 @@ class Exports:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._listing = ApplicationListing(deps)
+        self._listing = ApplicationList(deps)
 
     async def applications(self, actor: Actor, wanted: Filter) -> Export:
         """What the office's list of applications matches. Raises InvalidInput."""

@@ -11,8 +11,8 @@ from domain.clock import local
 from services.accounts.roles import RoleOption
 from services.core.base import Actor, Deps, rows
 from services.draws.discards import Discards
-from services.draws.queries import Reading
-from services.office.dashboard import OfficeReading
+from services.draws.queries import DrawQueries
+from services.office.dashboard import Dashboard
 from services.reviews import ReviewQueue
 
 _OWN = ("expert", "applicant")
@@ -57,7 +57,7 @@ class Work:
 
 class StaffWork:
     def __init__(
-        self, deps: Deps, reading: Reading, discards: Discards, queue: ReviewQueue, office: OfficeReading
+        self, deps: Deps, reading: DrawQueries, discards: Discards, queue: ReviewQueue, office: Dashboard
     ) -> None:
         self._deps = deps
         self._reading = reading

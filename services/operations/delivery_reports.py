@@ -24,7 +24,7 @@ from domain.rulebook.sections import Voice
 from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice, Receipt
 from services.core.base import Deps, rows, transaction
-from services.core.batches import each, not_paused
+from services.core.batches import not_paused, process_each
 from services.core.outages import AWAY
 from services.draws.invitations import Choice, Invitations
 from services.notifications import Notices
@@ -54,7 +54,7 @@ _STORE = (
 )
 
 
-class Receipts:
+class DeliveryReports:
     def __init__(
         self, deps: Deps, notices: Notices, invitations: Invitations, sms: SmsSender, voice: VoiceCaller
     ) -> None:
@@ -227,7 +227,7 @@ class Receipts:
             self._deps.now(),
             limit,
         )
-        await each("check_outcomes", due, self._check, at_once=_AT_ONCE)
+        await process_each("check_outcomes", due, self._check, at_once=_AT_ONCE)
         return len(due)
 
     async def _check(self, row: Any) -> None:

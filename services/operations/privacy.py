@@ -29,7 +29,7 @@ from models.notices import Notice
 from models.organisations import AgentLink, Organisation
 from models.reviews import ReviewAssignment
 from services.accounts.sources import Source
-from services.accounts.verification_codes import Codes
+from services.accounts.verification_codes import VerificationCodes
 from services.accounts.wechat_binding import forget_identities
 from services.applications.data_export import collect, erase_unsent
 from services.core.base import Actor, Deps, execute, record
@@ -68,7 +68,7 @@ class Deleted:
 class Privacy:
     def __init__(self, deps: Deps, notices: Notifier) -> None:
         self._deps = deps
-        self._codes = Codes(deps, notices)
+        self._codes = VerificationCodes(deps, notices)
 
     async def export(self, actor: Actor, code: str) -> dict[str, Any]:
         """Everything that is stored about the person, JSON-able, in clear.

@@ -20,17 +20,17 @@ from models.draws import Draw
 from services.accounts.web_sessions import KNOWN_FOR
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
-from services.core.batches import GIVEN_UP_AFTER, each, not_paused
+from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
 from services.core.due_tasks import DueTask
 from services.core.outages import AWAY
 from services.core.retry_pauses import RetryPauses
 from services.draws.attendance import AttendanceDesk
-from services.draws.calling import Run
+from services.draws.calling import Calling
 from services.draws.invitations import Invitations
-from services.draws.queries import Reading
+from services.draws.queries import DrawQueries
 from services.draws.repository import lock, tell_agency
 from services.notifications import Delivery, Notices
-from services.operations.delivery_reports import Receipts
+from services.operations.delivery_reports import DeliveryReports
 
 log = structlog.get_logger(__name__)
 
@@ -90,17 +90,17 @@ class Health:
         return not any(self.overdue.values()) and not self.failing
 
 
-class Deadlines:
+class Scheduler:
     def __init__(
         self,
         deps: Deps,
         notices: Notices,
         delivery: Delivery,
-        receipts: Receipts,
+        receipts: DeliveryReports,
         invitations: Invitations,
         attendance: AttendanceDesk,
-        run: Run,
-        reading: Reading,
+        run: Calling,
+        reading: DrawQueries,
         audit: Audit,
         *,
         further: Sequence[DueTask] = (),
@@ -190,7 +190,7 @@ class Deadlines:
             "ORDER BY next_at LIMIT 500",
             self._deps.now(),
         )
-        await each("climb", due, lambda row: self._advance(row["id"]))
+        await process_each("climb", due, lambda row: self._advance(row["id"]))
 
     async def _advance(self, notice_id: UUID) -> None:
         async with transaction():
@@ -203,7 +203,7 @@ class Deadlines:
             "ORDER BY received_at LIMIT 200",
             self._deps.now() - timedelta(seconds=30),
         )
-        await each("receipts", waiting, lambda row: self._receipts.apply(row["id"]))
+        await process_each("receipts", waiting, lambda row: self._receipts.apply(row["id"]))
 
     async def _unseal(self) -> None:
         """Tell the agency once, from T-30 min on, that codes have turned into names."""
@@ -211,7 +211,7 @@ class Deadlines:
             unsealed_notice_at=None, finished_at__isnull=False, ended_at=None,
             starts_at__lte=self._deps.now() + timedelta(days=1),
         )  # fmt: skip
-        await each("unseal", finished, self._tell_unsealed)
+        await process_each("unseal", finished, self._tell_unsealed)
 
     async def _tell_unsealed(self, draw: Draw) -> None:
         if self._deps.now() < self._reading.unseals_at(draw):
@@ -227,7 +227,7 @@ class Deadlines:
     async def _watch_draws(self) -> None:
         """The auditor's hand: let every running draw look again; a draw that lost its job goes on here."""
         running = await rows("SELECT id FROM draw WHERE state IN ('drawing', 'paused', 'ending')")
-        await each("watch_draws", running, lambda row: self._run.advance(row["id"]))
+        await process_each("watch_draws", running, lambda row: self._run.advance(row["id"]))
 
     async def _seal(self) -> None:
         """Every pool that has entries, also one that is not served any more."""

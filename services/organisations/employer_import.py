@@ -16,7 +16,7 @@ from models.campaigns import Employer
 from models.campaigns import EmployerImport as Sheet
 from models.experts import CatalogueEntry
 from services.core.base import Actor, Deps, record, transaction
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.inspection.checker import FileChecker
@@ -116,7 +116,7 @@ class EmployerImport:
         check(actor, "employer.manage")
         now = self._deps.now()
         async with transaction():
-            await serialise(f"employers:{actor.pool}")
+            await advisory_lock(f"employers:{actor.pool}")
             sheet = await self._get(actor, import_id, lock=True)
             if sheet.state == "done":
                 return _view(sheet)

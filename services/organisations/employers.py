@@ -15,7 +15,7 @@ from models.campaigns import Employer, EmployerRequest
 from models.experts import CatalogueEntry
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
-from services.core.limits import serialise
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.core.short_texts import check_text
@@ -117,7 +117,7 @@ class Employers:
         now = self._deps.now()
 
         async def run() -> RequestView:
-            await serialise(f"employer.request:{account_id}")
+            await advisory_lock(f"employer.request:{account_id}")
             existing = await self._same(actor.pool, clean.name)
             if existing is not None and existing.retired_at is None:
                 raise Conflict(
@@ -192,7 +192,7 @@ class Employers:
         clean = await self._check(actor.pool, data)
         now = self._deps.now()
         async with transaction():
-            await serialise(f"employers:{actor.pool}")
+            await advisory_lock(f"employers:{actor.pool}")
             employer = await _locked(actor, employer_id)
             same = await self._same(actor.pool, clean.name, clean.credit_code, besides=employer_id)
             if same is not None:
@@ -223,7 +223,7 @@ class Employers:
         corrected = await self._check(actor.pool, data) if data is not None else None
         now = self._deps.now()
         async with transaction():
-            await serialise(f"employers:{actor.pool}")
+            await advisory_lock(f"employers:{actor.pool}")
             one = await _locked_request(actor, request_id)
             clean = corrected or EmployerData(one.name, one.credit_code, one.region)
             same = await self._same(actor.pool, clean.name, clean.credit_code)
@@ -269,7 +269,7 @@ class Employers:
         return await (query.exclude(id=besides) if besides else query).first()
 
     async def _add(self, actor: Actor, data: EmployerData, now: datetime) -> Employer:
-        await serialise(f"employers:{actor.pool}")
+        await advisory_lock(f"employers:{actor.pool}")
         same = await self._same(actor.pool, data.name, data.credit_code)
         if same is not None and same.retired_at is None:
             raise _listed(same)

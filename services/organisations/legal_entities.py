@@ -45,7 +45,7 @@ class Agent:
     state: str
 
 
-class Organisations:
+class LegalEntities:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 

@@ -11,40 +11,40 @@ from services.core.due_tasks import DueTask
 from services.files.sealed_files import SealedFiles
 from services.notifications.notices import Notifier
 from services.payments.fees import Fees
-from services.payments.invoices.outbound_email import Letters
-from services.payments.invoices.processor import Invoicing
+from services.payments.invoices.outbound_email import OutboundEmail
+from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
 from services.payments.orders import Orders
-from services.payments.qr_image import PayPictures
-from services.payments.queries import Payments
-from services.payments.reconciliation.bills import Bills
-from services.payments.reconciliation.unmatched_payments import Alarms
-from services.payments.refunds.outcomes import Afterwards
+from services.payments.qr_image import PaymentQrImages
+from services.payments.queries import PaymentQueries
+from services.payments.reconciliation.bills import BillReconciliation
+from services.payments.reconciliation.unmatched_payments import UnmatchedPayments
+from services.payments.refunds.outcomes import RefundOutcomes
 from services.payments.refunds.processing import Refunds
-from services.payments.refunds.redirects import Redirects
-from services.payments.settlement import Settle
-from services.payments.webhooks import WAITING, Passing, PayEvents
+from services.payments.refunds.redirects import RefundRedirects
+from services.payments.settlement import Settlement
+from services.payments.webhooks import WAITING, Passing, PaymentWebhooks
 from services.ports import ChatWindows, Mailer, OfficialAccountSender, PaymentPlatform, Printer
 
 
 @dataclass(frozen=True)
-class PayDesk:
-    reading: Payments
+class PaymentServices:
+    reading: PaymentQueries
     orders: Orders
     refunds: Refunds
-    redirects: Redirects
+    redirects: RefundRedirects
     invoices: Invoices
-    invoicing: Invoicing
-    alarms: Alarms
-    events: PayEvents
-    bills: Bills
-    pictures: PayPictures
+    invoicing: InvoiceProcessor
+    alarms: UnmatchedPayments
+    events: PaymentWebhooks
+    bills: BillReconciliation
+    pictures: PaymentQrImages
     duties: Sequence[DueTask]
     """The deadlines of fees, orders, refunds, invoices and bills."""
 
 
 @dataclass(frozen=True)
-class Outside:
+class PaymentPorts:
     """What payments need from outside."""
 
     platform: PaymentPlatform
@@ -55,29 +55,38 @@ class Outside:
     windows: ChatWindows
 
 
-def make_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside: Outside) -> PayDesk:
-    settle = Settle(deps, outside.platform)
+def build(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside: PaymentPorts) -> PaymentServices:
+    settle = Settlement(deps, outside.platform)
     orders = Orders(deps, outside.platform, settle)
-    refunds = Refunds(deps, notices, outside.platform, Afterwards(deps, notices, fees))
+    refunds = Refunds(deps, notices, outside.platform, RefundOutcomes(deps, notices, fees))
     invoices = Invoices(deps, notices, outside.platform, outside.store, outside.printer)
-    letters = Letters(deps, outside.mailer)
-    invoicing = Invoicing(deps, notices, outside.platform, outside.store, outside.printer, letters)
-    events = PayEvents(deps, notices, outside.platform, settle, refunds, invoices, invoicing, entry)
-    bills = Bills(deps, outside.platform, orders)
+    letters = OutboundEmail(deps, outside.mailer)
+    invoicing = InvoiceProcessor(deps, notices, outside.platform, outside.store, outside.printer, letters)
+    events = PaymentWebhooks(deps, notices, outside.platform, settle, refunds, invoices, invoicing, entry)
+    bills = BillReconciliation(deps, outside.platform, orders)
     opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"
     duties = (
         DueTask("fee_open", opened, fees.tell_opened),
-        DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.carry_out_due),
+        DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.process_due),
         DueTask("order_check", _due("pay_order", "order_check"), orders.check_due),
         DueTask("refund_check", _due("refund", "refund_check"), refunds.check_due),
         DueTask("invoice_check", _due("invoice", "invoice_check"), invoicing.check_due),
         DueTask("bills", _due("bill", "bills"), bills.run_due),
     )
-    pictures = PayPictures(deps, orders, outside.printer, outside.official, outside.windows)
-    return PayDesk(
-        Payments(deps), orders, refunds, Redirects(deps, outside.platform), invoices, invoicing, Alarms(deps), events,
-        bills, pictures, duties,
-    )  # fmt: skip
+    pictures = PaymentQrImages(deps, orders, outside.printer, outside.official, outside.windows)
+    return PaymentServices(
+        PaymentQueries(deps),
+        orders,
+        refunds,
+        RefundRedirects(deps, outside.platform),
+        invoices,
+        invoicing,
+        UnmatchedPayments(deps),
+        events,
+        bills,
+        pictures,
+        duties,
+    )
 
 
 def _due(table: str, work: str) -> str:

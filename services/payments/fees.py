@@ -15,7 +15,7 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
 from services.core.base import Deps, record, rows, system, transaction
-from services.core.batches import each
+from services.core.batches import process_each
 from services.notifications.notices import Notifier
 
 KIND = "training"
@@ -86,7 +86,7 @@ class Fees:
             "SELECT id FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1 ORDER BY opens_at LIMIT 500",
             now,
         )
-        await each("fee_open", due, lambda row: self._tell(row["id"], now))
+        await process_each("fee_open", due, lambda row: self._tell(row["id"], now))
         return len(due)
 
     async def _tell(self, fee_id: UUID, now: datetime) -> None:

@@ -33,12 +33,12 @@ from domain.payments.fees import next_question, order_ends, phase_of
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
-from services.core.batches import each, not_paused
+from services.core.batches import not_paused, process_each
 from services.core.limits import HOUR, check_recent
 from services.payments.fees import print_deadline, rules_of
 from services.payments.queries import FeeView, view_fee
 from services.payments.reconciliation.bill_days import open_day
-from services.payments.settlement import Settle
+from services.payments.settlement import Settlement
 from services.ports import Merchant, OrderRequest, PayApp, PaymentPlatform, PayParameters, TradeReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class Ordered:
 
 
 class Orders:
-    def __init__(self, deps: Deps, platform: PaymentPlatform, settle: Settle) -> None:
+    def __init__(self, deps: Deps, platform: PaymentPlatform, settle: Settlement) -> None:
         self._deps = deps
         self._platform = platform
         self._settle = settle
@@ -267,7 +267,7 @@ class Orders:
     async def _check_quietly(self, order_id: UUID) -> None:
         order = await PayOrder.get(id=order_id)
         try:
-            await self._learn(order)
+            await self._refresh(order)
         except GatewayError as error:
             log.info("order_not_asked", order=order.out_trade_no, error=type(error).__name__)
 
@@ -278,7 +278,7 @@ class Orders:
             "ORDER BY check_at LIMIT 100",
             self._deps.now(),
         )
-        await each("order_check", due, lambda row: self.check_one(row["id"]))
+        await process_each("order_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
 
     async def check_one(self, order_id: UUID) -> None:
@@ -289,7 +289,7 @@ class Orders:
             return
         now = self._deps.now()
         try:
-            settled = await self._learn(order)
+            settled = await self._refresh(order)
             if not settled and (now >= order.expires_at or not await Fee.exists(id=order.fee_id, state=FeeState.DUE)):
                 await self._close(order)
                 return
@@ -304,9 +304,9 @@ class Orders:
         """Learn of one order whatever its state is here: a bill says that it was paid. Raises GatewayError."""
         order = await PayOrder.get_or_none(pool=pool, out_trade_no=out_trade_no)
         if order is not None and order.transaction_id is None:
-            await self._learn(order)
+            await self._refresh(order)
 
-    async def _learn(self, order: PayOrder) -> bool:
+    async def _refresh(self, order: PayOrder) -> bool:
         """Ask the platform and apply what it says; True when nothing more need be asked. Raises GatewayError."""
         report = await self._platform.query(order.pool, order.out_trade_no)
         if report is None or report.state == "NOTPAY":
@@ -325,7 +325,7 @@ class Orders:
     async def _retire(self, order: PayOrder) -> None:
         """Ask, then close, so that another order can take its place. Raises Unavailable."""
         try:
-            if not await self._learn(order):
+            if not await self._refresh(order):
                 await self._close(order)
         except GatewayError as error:
             raise _busy() from error
@@ -336,7 +336,7 @@ class Orders:
             await self._platform.close(order.pool, order.out_trade_no)
         except Rejected as error:
             if plain_code(error) == "ORDERPAID":
-                await self._learn(order)
+                await self._refresh(order)
                 return
             if plain_code(error) not in ("ORDERNOTEXIST", "RESOURCENOTEXISTS", "ORDERCLOSED"):
                 raise

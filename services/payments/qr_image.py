@@ -17,7 +17,7 @@ from services.ports import ChatWindows, OfficialAccountSender, Printer
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class PayPictures:
+class PaymentQrImages:
     """Draws and sends; the text with the link went out before, so nothing is lost when a picture can't be had."""
 
     def __init__(

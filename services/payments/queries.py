@@ -174,7 +174,7 @@ ORDER BY i.created_at DESC, i.id DESC LIMIT $3 OFFSET $4
 """
 
 
-class Payments:
+class PaymentQueries:
     """Reading only."""
 
     def __init__(self, deps: Deps) -> None:

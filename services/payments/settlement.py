@@ -19,7 +19,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain.ids import new_id
 from services.core.base import Deps, rows
-from services.core.batching import Together
+from services.core.batching import RequestBatcher
 from services.ports import PaymentPlatform, TradeReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -94,11 +94,11 @@ class _Told:
         return self.report.out_trade_no[:64]
 
 
-class Settle:
+class Settlement:
     def __init__(self, deps: Deps, platform: PaymentPlatform) -> None:
         self._deps = deps
         self._platform = platform
-        self._together: Together[_Told, Word] = Together(self._judge_all, lanes=_LANES, most=_MOST)
+        self._together: RequestBatcher[_Told, Word] = RequestBatcher(self._judge_all, lanes=_LANES, most=_MOST)
 
     async def apply_trade(self, pool: str, report: TradeReport, *, kind: str = "QUERY", plain: str = "") -> Verdict:
         """Count a payment, once for ever. ``kind`` and ``plain`` are the notification's, where it was one.

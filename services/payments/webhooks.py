@@ -1,6 +1,6 @@
 """Notifications of the payment platform: verified, stored, answered; what follows from them is carried out after.
 
-A stored event is the work's own queue: its row waits until ``carry_out`` has done everything in one transaction.
+A stored event is the work's own queue: its row waits until ``process`` has done everything in one transaction.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from models.applications import Application
 from models.payments import Fee, PayEvent, PayOrder
 from services.applications.repository import lock
 from services.core.base import Deps, record, rows, system, transaction
-from services.core.batches import each
+from services.core.batches import process_each
 from services.notifications.notices import Notifier
 from services.payments.fees import close_soon, rules_of
-from services.payments.invoices.processor import Invoicing
+from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
 from services.payments.refunds.processing import Refunds
-from services.payments.settlement import ALARMS, PURPOSE, Settle, store_event
+from services.payments.settlement import ALARMS, PURPOSE, Settlement, store_event
 from services.ports import PaymentPlatform, PayNotification, RefundReport
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -43,19 +43,19 @@ FROM pay_order o JOIN fee f ON f.id = o.fee_id WHERE o.out_trade_no = $1
 class Passing(Protocol):
     """Lets an application go on to its next stage; see ``services.entry``."""
 
-    async def pass_on(self, application: Application, now: datetime) -> None: ...
+    async def advance(self, application: Application, now: datetime) -> None: ...
 
 
-class PayEvents:
+class PaymentWebhooks:
     def __init__(
         self,
         deps: Deps,
         notices: Notifier,
         platform: PaymentPlatform,
-        settle: Settle,
+        settle: Settlement,
         refunds: Refunds,
         invoices: Invoices,
-        invoicing: Invoicing,
+        invoicing: InvoiceProcessor,
         entry: Passing,
     ) -> None:
         self._deps = deps
@@ -69,7 +69,7 @@ class PayEvents:
 
     # ---- taking them in
 
-    async def take(self, pool: str, headers: Mapping[str, str], body: bytes) -> None:
+    async def receive(self, pool: str, headers: Mapping[str, str], body: bytes) -> None:
         """Verify the raw bytes and store what they say; a payment is counted in the same statement.
 
         Raises Forbidden or InvalidInput for what is not the platform's, and then nothing is stored.
@@ -82,35 +82,37 @@ class PayEvents:
 
     # ---- carrying them out
 
-    async def carry_out_due(self) -> int:
+    async def process_due(self) -> int:
         """What follows from every event that waits; returns how many there were."""
         due = f"SELECT id, outcome FROM pay_event WHERE {WAITING} ORDER BY received_at LIMIT 200"
         waiting = await rows(due, self._deps.now())
-        await each("pay_events", waiting, lambda row: self._try(row["id"], bool(row["outcome"])), at_once=_AT_ONCE)
+        await process_each(
+            "pay_events", waiting, lambda row: self._try(row["id"], bool(row["outcome"])), at_once=_AT_ONCE
+        )
         return len(waiting)
 
     async def _try(self, event_id: UUID, is_counted: bool) -> None:
         """One that fails is left alone for a while, or it would fill the log twice a second."""
         done = False
         try:
-            await (self._follow(event_id) if is_counted else self.carry_out(event_id))
+            await (self._apply_effects(event_id) if is_counted else self.process(event_id))
             done = True
         finally:
             if not done:
                 await PayEvent.filter(id=event_id, applied_at=None).update(retry_at=self._deps.now() + _PAUSE)
 
-    async def carry_out(self, event_id: UUID) -> None:
+    async def process(self, event_id: UUID) -> None:
         """Everything that follows from one event. Harmless to repeat, and to do twice at once."""
         event = await PayEvent.get(id=event_id)
         if event.applied_at is not None:
             return
         if event.outcome:
-            await self._follow(event_id)
+            await self._apply_effects(event_id)
             return
         word = await self._report(event)
         await PayEvent.filter(id=event_id, applied_at=None).update(applied_at=self._deps.now(), outcome=word)
 
-    async def _follow(self, event_id: UUID) -> None:
+    async def _apply_effects(self, event_id: UUID) -> None:
         async with transaction():
             event = await PayEvent.select_for_update().get(id=event_id)
             if event.applied_at is not None:
@@ -144,7 +146,7 @@ class PayEvents:
             },
         )  # fmt: skip
         if application.state == ApplicationState.FEE and fee.state == FeeState.PAID:
-            await self._entry.pass_on(application, now)
+            await self._entry.advance(application, now)
 
     async def _report(self, event: PayEvent) -> str:
         """A refund's or an invoice's state, or something that we don't know and keep."""
@@ -155,7 +157,7 @@ class PayEvents:
             report = RefundReport(**{**told["refund"], "success_at": when})
             return await self._refunds.apply_report(event.pool, report, told=True)
         if "invoice" in told:
-            return await self._invoicing.hear(event.pool, told["invoice"]["apply_id"])
+            return await self._invoicing.refresh(event.pool, told["invoice"]["apply_id"])
         log.info("pay_event_kept", kind=event.kind)
         return "kept"
 

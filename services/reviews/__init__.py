@@ -3,7 +3,7 @@
 from services.reviews.decisions import Decided, Reviews
 from services.reviews.done import DoneTasks
 from services.reviews.queue import ReviewQueue
-from services.reviews.reconcile_tasks import Alignment
+from services.reviews.reconcile_tasks import TaskReconciler
 from services.reviews.reminders import Reminders
 
-__all__ = ["Alignment", "Decided", "DoneTasks", "Reminders", "ReviewQueue", "Reviews"]
+__all__ = ["Decided", "DoneTasks", "Reminders", "ReviewQueue", "Reviews", "TaskReconciler"]

@@ -41,7 +41,7 @@ class OpenedFile:
     filename: str
 
 
-class AttachmentReading:
+class AttachmentAccess:
     """For the owner, for reviewers whose task it is or was, and for the pool's administrators."""
 
     def __init__(self, deps: Deps, store: SealedFiles, previews: Previews) -> None:

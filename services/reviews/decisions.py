@@ -18,7 +18,7 @@ from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
 from services.applications.codes import load_codes
-from services.applications.notifications import tell
+from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import drop_open
 from services.applications.repository import EVERYTHING, SPECIALTIES, lock, log, move
 from services.core.base import Actor, Deps, record, violation
@@ -46,9 +46,9 @@ _UNDER_REVIEW = (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
 class EntryDesk(Protocol):
     """What follows the last approval; see ``services.entry``."""
 
-    async def pass_on(self, application: Application, now: datetime) -> None: ...
+    async def advance(self, application: Application, now: datetime) -> None: ...
 
-    async def drop(self, application: Application, now: datetime) -> None: ...
+    async def cancel(self, application: Application, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ class Reviews:
         await application.save(update_fields=["approved_at", "sent_back_fields"])
         await open_step(application, book, start, now, anew=anew)
 
-    async def drop(self, application: Application, now: datetime) -> None:
+    async def cancel(self, application: Application, now: datetime) -> None:
         """The person took the application back: nothing of it is to be decided or paid any more."""
         await drop_open(application, now)
-        await self._entry.drop(application, now)
+        await self._entry.cancel(application, now)
 
     # ---- a reviewer's decision
 
@@ -291,7 +291,7 @@ class Reviews:
         await application.save(update_fields=["reason", "step"])
         await move(application, ApplicationEvent.REFUSE, now)
         await drop_open(application, now)
-        await tell(self._notices, application, "application_refused", str(task.id), reason=task.opinion)
+        await notify_applicant(self._notices, application, "application_refused", str(task.id), reason=task.opinion)
 
     async def _send_back(
         self, application: Application, book: Rulebook, task: ReviewTask, now: datetime, *, whole: bool
@@ -306,7 +306,7 @@ class Reviews:
         await application.save(update_fields=["sent_back_fields"])
         await move(application, ApplicationEvent.SEND_BACK, now)
         step = rule_of(book, task).name
-        await tell(
+        await notify_applicant(
             self._notices, application, "application_sent_back", str(task.id),
             step=step, reason=task.opinion, **await _sent_back(book, task, whole=whole),
         )  # fmt: skip
@@ -324,7 +324,7 @@ class Reviews:
             await self._finish(application, book, now)
             return
         await open_step(application, book, following, now)
-        await tell(
+        await notify_applicant(
             self._notices, application, "application_progress",
             f"round{application.round}:step{following}",
             step=f"{done.name}通过，转{book.review.steps[following].name}",
@@ -337,7 +337,7 @@ class Reviews:
             application.expert_number = await expert_number(application, book)
         application.approved_at, application.step, application.sent_back_fields = now, -1, []
         await application.save(update_fields=["expert_number", "approved_at", "step", "sent_back_fields"])
-        await self._entry.pass_on(application, now)
+        await self._entry.advance(application, now)
 
 
 async def _sent_back(book: Rulebook, task: ReviewTask, *, whole: bool) -> dict[str, str]:

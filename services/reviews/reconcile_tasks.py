@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.applications.repository import lock
 from services.core.base import Deps, rows, transaction
-from services.core.batches import each
+from services.core.batches import process_each
 from services.reviews.decisions import Reviews
 
 _ASTRAY = """
@@ -22,7 +22,7 @@ SELECT DISTINCT p.id FROM application p
 though it is under review."""
 
 
-class Alignment:
+class TaskReconciler:
     def __init__(self, deps: Deps, reviews: Reviews) -> None:
         self._deps = deps
         self._reviews = reviews
@@ -38,7 +38,7 @@ class Alignment:
             _ASTRAY, pool, [step.code for step in steps], list(range(len(steps))),
             [step.per_specialty for step in steps],
         )  # fmt: skip
-        return await each("review_alignment", found, lambda row: self._align(row["id"], now))
+        return await process_each("review_alignment", found, lambda row: self._align(row["id"], now))
 
     async def _align(self, application_id: UUID, now: datetime) -> None:
         async with transaction():

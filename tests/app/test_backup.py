@@ -18,7 +18,7 @@ import pytest
 
 from app import cli
 from app.backup import DUMP, MANIFEST, SETTINGS, back_up, restore
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.sandbox_setup import with_demo_accounts
 from app.settings_env import settings_as_env
 from config.settings import Settings
@@ -112,7 +112,7 @@ async def test_files_that_are_there_are_not_overwritten(database: str, empty_dat
         (tmp_path / name / "files" / "ab12").write_text(name)
     file = tmp_path / "pbt.tar"
     await back_up(_settings(database_url=database, data_dir=tmp_path / "before"), file, NOW)
-    with pytest.raises(Refusal, match="附件目录"):
+    with pytest.raises(CommandError, match="附件目录"):
         await restore(_settings(database_url=empty_database, data_dir=tmp_path / "after"), file)
     assert (tmp_path / "after" / "files" / "ab12").read_text() == "after"
     assert await _all_rows(empty_database) == {}
@@ -123,9 +123,9 @@ async def test_only_its_owner_can_read_a_backup_and_it_replaces_nothing(database
     await back_up(_settings(database_url=database), file, NOW)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["pbt.tar"]
-    with pytest.raises(Refusal, match="已存在"):
+    with pytest.raises(CommandError, match="已存在"):
         await back_up(_settings(database_url=database), file, NOW)
-    with pytest.raises(Refusal, match="请先建立"):
+    with pytest.raises(CommandError, match="请先建立"):
         await back_up(_settings(database_url=database), tmp_path / "no" / "pbt.tar", NOW)
 
 
@@ -138,7 +138,7 @@ async def test_a_database_that_can_not_be_reached_is_said_to_be_that(
     if change == "wrong password":
         there = f"{parts.username}:wrong@{parts.hostname}:{parts.port}"
     away = urlunsplit(parts._replace(netloc=there))
-    with pytest.raises(Refusal, match="数据库连不上"):
+    with pytest.raises(CommandError, match="数据库连不上"):
         await back_up(_settings(database_url=away), tmp_path / "pbt.tar", NOW)
     assert list(tmp_path.iterdir()) == []
 
@@ -147,7 +147,7 @@ async def test_a_database_with_tables_is_not_overwritten(database: str, tmp_path
     file = tmp_path / "pbt.tar"
     await back_up(_settings(database_url=database), file, NOW)
     before = await _all_rows(database)
-    with pytest.raises(Refusal, match="不是空的"):
+    with pytest.raises(CommandError, match="不是空的"):
         await restore(_settings(database_url=database), file)
     assert await _all_rows(database) == before
 
@@ -184,7 +184,7 @@ async def test_a_damaged_or_foreign_file_is_refused(database: str, empty_databas
     (tmp_path / "6.tar").write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     wrong["6.tar 不是完整"] = tmp_path / "6.tar"
     for reason, path in wrong.items():
-        with pytest.raises(Refusal, match=reason):
+        with pytest.raises(CommandError, match=reason):
             await restore(_settings(database_url=empty_database), path)
     assert await _all_rows(empty_database) == {}
 
@@ -194,7 +194,7 @@ async def test_an_unreachable_tool_failure_is_one_sentence(empty_database: str, 
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
     manifest = {"format": "pbt-backup-1", "created_at": "", "rows": {}, "sha256": sums}
     file = _tar(tmp_path / "x.tar", members | {MANIFEST: json.dumps(manifest).encode()})
-    with pytest.raises(Refusal, match="pg_restore 失败"):
+    with pytest.raises(CommandError, match="pg_restore 失败"):
         await restore(_settings(database_url=empty_database), file)
 
 

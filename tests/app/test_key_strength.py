@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.boot import load_settings
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.key_strength import check_own_keys, find_weakness
 from app.sandbox_setup import check_production
 from config.settings import Keys
@@ -54,5 +54,5 @@ def test_production_does_not_start_with_them(monkeypatch: pytest.MonkeyPatch) ->
     weak = settings.model_copy(update={"keys": keys(bytes(range(32)), os.urandom(32), os.urandom(32))})
     assert check_production(settings) == []
     monkeypatch.setattr("app.boot.read_settings", lambda: weak)
-    with pytest.raises(Refusal, match="PBT_KEYS__DATA 中的 k1 不是随机生成的密钥"):
+    with pytest.raises(CommandError, match="PBT_KEYS__DATA 中的 k1 不是随机生成的密钥"):
         load_settings()

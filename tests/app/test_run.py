@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 
 from app import run as run_module
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.embedded import EmbeddedError, find_instance
 from app.run import Plan, addresses, check_ports, parts, run, sandbox_urls
 from app.supervisor import Part
@@ -125,12 +125,12 @@ def test_a_taken_port_is_said_in_one_sentence(settings: Settings) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", settings.http.port))
         taken.listen()
-        with pytest.raises(Refusal, match=f"端口 {settings.http.port} 已被其他程序占用.*PBT_HTTP__PORT"):
+        with pytest.raises(CommandError, match=f"端口 {settings.http.port} 已被其他程序占用.*PBT_HTTP__PORT"):
             check_ports(settings, Plan())
-        with pytest.raises(Refusal, match="--sandbox-port"):
+        with pytest.raises(CommandError, match="--sandbox-port"):
             check_ports(make_settings(http={"port": _free()}), Plan(sandbox_port=settings.http.port))
         mine = make_settings(http={"port": _free()}, mail={"port": settings.http.port})
-        with pytest.raises(Refusal, match="PBT_MAIL__PORT"):
+        with pytest.raises(CommandError, match="PBT_MAIL__PORT"):
             check_ports(mine, Plan(sandbox_port=_free()))
     check_ports(settings, Plan())
 
@@ -143,7 +143,7 @@ def _free() -> int:
 
 
 def test_an_address_that_is_not_ours_is_said_in_one_sentence() -> None:
-    with pytest.raises(Refusal, match="PBT_HTTP__HOST"):
+    with pytest.raises(CommandError, match="PBT_HTTP__HOST"):
         check_ports(make_settings(http={"host": "192.0.2.1"}), Plan())
 
 

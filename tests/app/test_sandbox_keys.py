@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import sandbox_keys
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.sandbox_keys import FILE, demo_keys, public_pem
 from config.settings import load_private_key
 
@@ -37,7 +37,7 @@ def test_processes_that_start_together_agree(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"platform": "x", "certificate": "x", "demo": "x"})])
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content)
-    with pytest.raises(Refusal, match=FILE):
+    with pytest.raises(CommandError, match=FILE):
         demo_keys(tmp_path, ("demo",))
 
 
@@ -46,5 +46,5 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: p
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(sandbox_keys.os, "link", full)
-    with pytest.raises(Refusal, match=r"No space left"):
+    with pytest.raises(CommandError, match=r"No space left"):
         demo_keys(tmp_path, ("demo",))

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from app import supervisor as keeper_module
-from app.command_error import Refusal
+from app.command_error import CommandError
 from app.embedded.child import Child
-from app.supervisor import Keeper, Part
+from app.supervisor import Part, ProcessSupervisor
 
 ROOT = Path(__file__).parent.parent.parent
 SERVE = "import http.server, sys; http.server.test(http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]))"
@@ -47,7 +47,7 @@ def port() -> int:
 
 async def test_ready_means_that_every_part_answers(port: int, tmp_path: Path) -> None:
     parts = [_part("web", SERVE, str(port), ready_url=f"http://127.0.0.1:{port}/"), _part("worker", LAST)]
-    async with Keeper(parts, cwd=tmp_path) as keeper:
+    async with ProcessSupervisor(parts, cwd=tmp_path) as keeper:
         await keeper.wait_until_ready()
         pids = [keeper.pid("web"), keeper.pid("worker")]
         assert all(_alive(pid) for pid in pids)
@@ -56,21 +56,21 @@ async def test_ready_means_that_every_part_answers(port: int, tmp_path: Path) ->
 
 async def test_a_part_that_ends_before_it_is_ready_ends_the_start(port: int) -> None:
     parts = [_part("web", "raise SystemExit(1)", ready_url=f"http://127.0.0.1:{port}/"), _part("worker", LAST)]
-    async with Keeper(parts) as keeper:
-        with pytest.raises(Refusal, match="web 没能启动"):
+    async with ProcessSupervisor(parts) as keeper:
+        with pytest.raises(CommandError, match="web 没能启动"):
             await keeper.wait_until_ready()
 
 
 async def test_a_part_that_never_answers_ends_the_start(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper_module, "READY_PATIENCE", 0.3)
-    async with Keeper([_part("web", LAST, ready_url=f"http://127.0.0.1:{port}/")]) as keeper:
-        with pytest.raises(Refusal, match="仍未就绪"):
+    async with ProcessSupervisor([_part("web", LAST, ready_url=f"http://127.0.0.1:{port}/")]) as keeper:
+        with pytest.raises(CommandError, match="仍未就绪"):
             await keeper.wait_until_ready()
 
 
 async def test_a_killed_part_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper_module, "FIRST_PAUSE", 0.01)
-    async with Keeper([_part("worker", LAST), _part("other", LAST)]) as keeper:
+    async with ProcessSupervisor([_part("worker", LAST), _part("other", LAST)]) as keeper:
         await keeper.wait_until_ready()
         first, other = keeper.pid("worker"), keeper.pid("other")
         os.kill(first, signal.SIGKILL)
@@ -91,7 +91,7 @@ async def test_a_part_that_can_not_be_started_again_at_once_is_started_later(mon
             raise refusals.pop()
         return await spawn(*arguments, **options)
 
-    async with Keeper([_part("worker", LAST)]) as keeper:
+    async with ProcessSupervisor([_part("worker", LAST)]) as keeper:
         await keeper.wait_until_ready()
         monkeypatch.setattr(keeper_module, "spawn", crowded)
         first = keeper.pid("worker")
@@ -104,7 +104,7 @@ async def test_a_part_that_can_not_be_started_again_at_once_is_started_later(mon
 
 async def test_a_part_that_will_not_end_is_killed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper_module, "END_PATIENCE", 0.2)
-    async with Keeper([_part("stubborn", STUBBORN)]) as keeper:
+    async with ProcessSupervisor([_part("stubborn", STUBBORN)]) as keeper:
         await keeper.wait_until_ready()
         pid = keeper.pid("stubborn")
         started = time.monotonic()
@@ -114,7 +114,7 @@ async def test_a_part_that_will_not_end_is_killed_in_time(monkeypatch: pytest.Mo
 
 async def test_a_part_gets_its_own_settings(tmp_path: Path) -> None:
     script = "import os, pathlib, time; pathlib.Path('said').write_text(os.environ['PBT_X']); time.sleep(60)"
-    async with Keeper([_part("worker", script, PBT_X="7")], cwd=tmp_path):
+    async with ProcessSupervisor([_part("worker", script, PBT_X="7")], cwd=tmp_path):
         async with asyncio.timeout(10):
             while not (tmp_path / "said").exists() or not (tmp_path / "said").read_text():
                 await asyncio.sleep(0.02)

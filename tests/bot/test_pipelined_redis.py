@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from bot import pipelined_redis as module
-from bot.pipelined_redis import Line, PooledRunner, Runner, make_runner
+from bot.pipelined_redis import PipelinedRedis, PooledRunner, Runner, make_runner
 from tests.bot.stage import redis_client
 
 ECHO = "return {KEYS[1], ARGV[1], tonumber(ARGV[2]), false, redis.status_reply('OK'), {1, {}}}"
@@ -23,17 +23,17 @@ ECHO = "return {KEYS[1], ARGV[1], tonumber(ARGV[2]), false, redis.status_reply('
 async def runner(request: pytest.FixtureRequest, redis: str) -> AsyncIterator[Runner]:
     client = redis_client(redis)
     made = make_runner(client) if request.param == "line" else PooledRunner(client)
-    assert isinstance(made, Line) == (request.param == "line")
+    assert isinstance(made, PipelinedRedis) == (request.param == "line")
     yield made
     await made.close()
     await client.aclose()
 
 
 @pytest.fixture
-async def line(redis: str) -> AsyncIterator[Line]:
+async def line(redis: str) -> AsyncIterator[PipelinedRedis]:
     client = redis_client(redis)
     made = make_runner(client)
-    assert isinstance(made, Line)
+    assert isinstance(made, PipelinedRedis)
     yield made
     await made.close()
     await client.aclose()
@@ -54,14 +54,14 @@ async def test_many_at_once_get_each_its_own(runner: Runner) -> None:
     assert answers == [str(number).encode() for number in range(50)]
 
 
-async def test_a_server_that_forgot_the_script_learns_it_again(line: Line, redis: str) -> None:
+async def test_a_server_that_forgot_the_script_learns_it_again(line: PipelinedRedis, redis: str) -> None:
     assert await line.run("return 5", ["k"], []) == 5
     async with redis_client(redis) as client:
         await client.script_flush()
     assert await line.run("return 5", ["k"], []) == 5
 
 
-async def test_a_cut_connection_is_made_anew(line: Line, redis: str) -> None:
+async def test_a_cut_connection_is_made_anew(line: PipelinedRedis, redis: str) -> None:
     await line.run("return 5", ["k"], [])
     async with redis_client(redis) as client:
         await client.client_kill_filter(_type="normal", skipme=True)
@@ -69,7 +69,7 @@ async def test_a_cut_connection_is_made_anew(line: Line, redis: str) -> None:
     assert await line.run("return 5", ["k"], []) == 5
 
 
-async def test_whoever_waits_learns_that_the_connection_is_cut(line: Line, redis: str) -> None:
+async def test_whoever_waits_learns_that_the_connection_is_cut(line: PipelinedRedis, redis: str) -> None:
     await line.run("return 5", ["k"], [])
     async with redis_client(redis) as client:
         await client.client_pause(200)
@@ -82,7 +82,7 @@ async def test_whoever_waits_learns_that_the_connection_is_cut(line: Line, redis
 
 async def test_a_wrong_password_is_refused(redis: str) -> None:
     client = redis_client(redis)
-    bad = Line({**client.connection_pool.connection_kwargs, "password": "wrong"})
+    bad = PipelinedRedis({**client.connection_pool.connection_kwargs, "password": "wrong"})
     for _ in range(2):
         with pytest.raises(ResponseError, match="WRONGPASS"):
             await bad.run("return 5", ["k"], [])
@@ -91,7 +91,7 @@ async def test_a_wrong_password_is_refused(redis: str) -> None:
 
 async def test_nobody_listening_is_an_outage() -> None:
     with pytest.raises(OSError, match="Connect"):
-        await Line({"host": "127.0.0.1", "port": 1}).run("return 5", ["k"], [])
+        await PipelinedRedis({"host": "127.0.0.1", "port": 1}).run("return 5", ["k"], [])
 
 
 @pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad\r\n\r\n", b"$x\r\n", b"*1\r\n"])
@@ -110,7 +110,7 @@ async def test_a_server_that_is_silent_or_no_redis_is_given_up(monkeypatch: pyte
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        made = Line({"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1]})
+        made = PipelinedRedis({"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1]})
         with pytest.raises(RedisError):
             await made.run("return 5", ["k"], [])
         await over.wait()

@@ -75,7 +75,7 @@ class Road:
         return platform.pay(list(platform.orders)[-1])
 
     async def hear_of_payment(self, application: Application, report: TradeReport) -> None:
-        await self.services.pay.events.take(application.pool, GOOD, notification(trade=report))
+        await self.services.pay.events.receive(application.pool, GOOD, notification(trade=report))
 
     async def pass_exam(self, application: Application) -> None:
         office = await make_account(self.services.deps, pool=application.pool)

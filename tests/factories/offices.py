@@ -22,13 +22,13 @@ from services.core.base import Actor, Deps
 from services.core.signed_links import Links
 from services.draws.absences import Absences
 from services.draws.attendance import AttendanceDesk
-from services.draws.calling import Run
+from services.draws.calling import Calling
 from services.draws.discards import DiscardForm, Discards
 from services.draws.exits import Exits
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitations import Invitations
 from services.draws.previews import DrawPreviews
-from services.draws.queries import Reading, published_lists
+from services.draws.queries import DrawQueries, published_lists
 from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
@@ -83,12 +83,12 @@ class Office:
     setup: DrawSetup
     verification: Verification
     rounds: Rounds
-    run: Run
+    run: Calling
     invitations: Invitations
     absences: Absences
     discards: Discards
     exits: Exits
-    reading: Reading
+    reading: DrawQueries
     attendance: AttendanceDesk
     agency: Actor
     verifier: Actor
@@ -103,7 +103,7 @@ class Office:
 
 async def make_office(deps: Deps) -> Office:
     notices = Notices(deps)
-    run, rounds, reading = Run(deps, notices), Rounds(deps, notices), Reading(deps)
+    run, rounds, reading = Calling(deps, notices), Rounds(deps, notices), DrawQueries(deps)
     invitations = Invitations(deps, notices, run)
     agent, verifier, desk = [await make_account(deps) for _ in range(3)]
     supervisor = await make_account(deps, SUPERVISOR_MOBILE)

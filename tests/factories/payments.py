@@ -17,20 +17,20 @@ from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
 from services.files.sealed_files import SealedFiles
 from services.notifications.notices import Notifier
-from services.payments.assembly import Outside, PayDesk, make_desk
+from services.payments.assembly import PaymentPorts, PaymentServices, build
 from services.payments.fees import Fees
-from services.payments.invoices.outbound_email import Letters
-from services.payments.invoices.processor import Invoicing
+from services.payments.invoices.outbound_email import OutboundEmail
+from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
 from services.payments.orders import Orders
-from services.payments.queries import Payments
-from services.payments.reconciliation.bills import Bills
-from services.payments.reconciliation.unmatched_payments import Alarms
-from services.payments.refunds.outcomes import Afterwards
+from services.payments.queries import PaymentQueries
+from services.payments.reconciliation.bills import BillReconciliation
+from services.payments.reconciliation.unmatched_payments import UnmatchedPayments
+from services.payments.refunds.outcomes import RefundOutcomes
 from services.payments.refunds.processing import Refunds
-from services.payments.refunds.redirects import Redirects
-from services.payments.settlement import Settle
-from services.payments.webhooks import Passing, PayEvents
+from services.payments.refunds.redirects import RefundRedirects
+from services.payments.settlement import Settlement
+from services.payments.webhooks import Passing, PaymentWebhooks
 from services.ports import (
     BankCard,
     InvoiceReport,
@@ -337,7 +337,7 @@ class Passed:
 
     numbers: list[str] = field(default_factory=list)
 
-    async def pass_on(self, application: Application, now: datetime) -> None:
+    async def advance(self, application: Application, now: datetime) -> None:
         self.numbers.append(application.expert_number)
         application.state = "exam"
         await application.save(update_fields=["state"])
@@ -355,39 +355,55 @@ class Till:
     printer: FakePrinter
     passed: Passed
     fees: Fees
-    settle: Settle
+    settle: Settlement
     orders: Orders
     refunds: Refunds
-    redirects: Redirects
+    redirects: RefundRedirects
     invoices: Invoices
-    invoicing: Invoicing
-    alarms: Alarms
-    events: PayEvents
-    bills: Bills
-    payments: Payments
+    invoicing: InvoiceProcessor
+    alarms: UnmatchedPayments
+    events: PaymentWebhooks
+    bills: BillReconciliation
+    payments: PaymentQueries
 
     async def settle_all(self) -> None:
         """What follows from everything that came, until nothing waits."""
-        while await self.events.carry_out_due():
+        while await self.events.process_due():
             continue
 
     async def notify(self, report: TradeReport) -> None:
-        await self.events.take("demo", GOOD, notification(trade=report))
+        await self.events.receive("demo", GOOD, notification(trade=report))
 
 
 def make_till(deps: Deps, clock: Clock, notices: Notifier) -> Till:
     platform, mailer, files, printer, passed = FakePlatform(clock), FakeMailer(), FakeFiles(), FakePrinter(), Passed()
-    settle = Settle(deps, platform)
+    settle = Settlement(deps, platform)
     orders = Orders(deps, platform, settle)
     fees, store = Fees(deps, notices), SealedFiles(files, deps.keys)
-    refunds = Refunds(deps, notices, platform, Afterwards(deps, notices, fees))
+    refunds = Refunds(deps, notices, platform, RefundOutcomes(deps, notices, fees))
     invoices = Invoices(deps, notices, platform, store, printer)
-    invoicing = Invoicing(deps, notices, platform, store, printer, Letters(deps, mailer))
-    events = PayEvents(deps, notices, platform, settle, refunds, invoices, invoicing, passed)
+    invoicing = InvoiceProcessor(deps, notices, platform, store, printer, OutboundEmail(deps, mailer))
+    events = PaymentWebhooks(deps, notices, platform, settle, refunds, invoices, invoicing, passed)
     return Till(
-        deps, clock, platform, mailer, files, printer, passed, fees, settle, orders, refunds, Redirects(deps, platform),
-        invoices, invoicing, Alarms(deps), events, Bills(deps, platform, orders), Payments(deps),
-    )  # fmt: skip
+        deps,
+        clock,
+        platform,
+        mailer,
+        files,
+        printer,
+        passed,
+        fees,
+        settle,
+        orders,
+        refunds,
+        RefundRedirects(deps, platform),
+        invoices,
+        invoicing,
+        UnmatchedPayments(deps),
+        events,
+        BillReconciliation(deps, platform, orders),
+        PaymentQueries(deps),
+    )
 
 
 @dataclass
@@ -409,19 +425,19 @@ class FakeChat:
         return self.open
 
 
-def make_fake_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing) -> PayDesk:
+def make_fake_desk(deps: Deps, notices: Notifier, fees: Fees, entry: Passing) -> PaymentServices:
     """What the container makes, over a platform, printer, mail server and chat that only pretend."""
     chat = cast(Any, FakeChat())
     store = SealedFiles(FakeFiles(), deps.keys)
-    outside = Outside(FakePlatform(deps.clock), store, FakePrinter(), FakeMailer(), chat, chat)
-    return make_desk(deps, notices, fees, entry, outside)
+    outside = PaymentPorts(FakePlatform(deps.clock), store, FakePrinter(), FakeMailer(), chat, chat)
+    return build(deps, notices, fees, entry, outside)
 
 
-def platform_of(desk: PayDesk) -> FakePlatform:
+def platform_of(desk: PaymentServices) -> FakePlatform:
     return cast(FakePlatform, desk.orders._platform)
 
 
-def chat_of(desk: PayDesk) -> FakeChat:
+def chat_of(desk: PaymentServices) -> FakeChat:
     return cast(FakeChat, desk.pictures._official)
 
 

@@ -91,7 +91,7 @@ async def test_what_is_paid_says_when_and_how_the_invoice_stands(world: World, p
     pay = world.services.pay
     ordered = await pay.orders.order(Actor("demo", "applicant", fee.account_id), fee.id, "native")
     await pay.orders._settle.apply_trade("demo", platform.pay(ordered.out_trade_no))
-    await pay.events.carry_out_due()
+    await pay.events.process_due()
     screen = await phone.says("缴费")
     assert "已于11月21日(周六) 12:00缴费成功" in screen
     assert "电子发票开具后会发送到w***@example.com" in screen

@@ -28,7 +28,7 @@ from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import system, transaction
 from services.experts.expert_import import ExpertImport
 from services.experts.import_sheet import COLUMNS
-from services.organisations.legal_entities import Organisations, Registered
+from services.organisations.legal_entities import LegalEntities, Registered
 from services.ports import IdentityClaims
 from tests.factories.offices import make_supervisor
 
@@ -177,7 +177,7 @@ class Day:
 
     async def register(self, mobile: str) -> Registered:
         deps = replace(self.stage.deps, clock=await self.clock())
-        return await Organisations(deps).register(POOL, await self.vouch(mobile))
+        return await LegalEntities(deps).register(POOL, await self.vouch(mobile))
 
     # ---- experts
 

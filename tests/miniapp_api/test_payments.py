@@ -40,7 +40,7 @@ async def admin(world: World) -> Person:
 
 
 async def follow(world: World) -> None:
-    while await world.services.pay.events.carry_out_due():
+    while await world.services.pay.events.process_due():
         continue
 
 

@@ -26,7 +26,7 @@ from models.setup import tortoise_config
 from services.accounts.puzzles import Puzzle, solve
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
-from services.draws.public_links import Screens
+from services.draws.public_links import PublicLinks
 from services.ports import JsConfig, WebUser
 from services.registry import Services
 from tests.factories.assembly import make_services
@@ -184,7 +184,7 @@ class World:
         changed = getattr(rulebooks["demo"], section).model_copy(update=values)
         rulebooks["demo"] = rulebooks["demo"].model_copy(update={section: changed})
 
-    def screens(self) -> Screens:
+    def screens(self) -> PublicLinks:
         return self.services.screens
 
     async def close(self) -> None:

@@ -47,7 +47,7 @@ WAYS: Mapping[Enum, str] = {
     RefundEvent.ACCEPT: "duty refund_check", RefundEvent.FINISH: "duty refund_check",
     RefundEvent.REDIRECT: ORDERS,
     InvoiceEvent.APPLY: "duty invoice_check", InvoiceEvent.ISSUE: "POST /office/invoices/file",
-    InvoiceEvent.RETRY: INVOICES, InvoiceEvent.UNDO: INVOICES, InvoiceEvent.SEND: INVOICES,
+    InvoiceEvent.RETRY: INVOICES, InvoiceEvent.REQUEST_REVERSAL: INVOICES, InvoiceEvent.SEND: INVOICES,
     InvoiceEvent.REVERSE: "duty invoice_check",
 }  # fmt: skip
 """Events and where a person brings them about; a duty looks by itself, again and again."""

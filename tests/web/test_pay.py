@@ -53,7 +53,7 @@ def form_of(visitor: Visitor) -> dict[str, Any]:
 
 async def settle(world: World, report: Any) -> None:
     await world.services.pay.orders._settle.apply_trade("demo", report)
-    await world.services.pay.events.carry_out_due()
+    await world.services.pay.events.process_due()
 
 
 async def test_at_a_computer_the_code_is_shown_and_the_result_appears(world: World, platform: FakePlatform) -> None:

@@ -23,7 +23,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice, Receipt
 from services.core.base import Deps, transaction
 from services.notifications import Delivery
-from services.operations.delivery_reports import Receipts
+from services.operations.delivery_reports import DeliveryReports
 from services.ports import CallDetail
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account
@@ -43,7 +43,7 @@ class Line:
     """The service behind its address, the vendors, and one expert whose phone has been rung."""
 
     office: Office
-    receipts: Receipts
+    receipts: DeliveryReports
     vendors: Vendors
     client: TestClient[Any, Any]
     clock: FixedClock
@@ -78,7 +78,7 @@ class Line:
             await self.receipts.check_due()
 
 
-def serve(receipts: Receipts, *, networks: bool = True) -> web.Application:
+def serve(receipts: DeliveryReports, *, networks: bool = True) -> web.Application:
     counter = LocalCounter()
 
     async def limit(request: web.Request, name: str, tries: int, period: int) -> None:
@@ -94,7 +94,7 @@ def serve(receipts: Receipts, *, networks: bool = True) -> web.Application:
 @pytest.fixture
 async def line(db: str, deps: Deps, clock: FixedClock, aiohttp_client: Open) -> Line:
     office, vendors = await make_office(deps), Vendors()
-    receipts = Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    receipts = DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
     await add_experts(office, 1)
     [invitation] = await open_invitations(await start_draw(office, needed=1))
     clock.move(timedelta(seconds=41))

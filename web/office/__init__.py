@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.registry import Services
-from web.login import Door
+from web.login import AuthPages
 from web.office.alarms import AlarmPages
 from web.office.applications import ApplicationPages
 from web.office.base import menu_of
@@ -38,7 +38,7 @@ _ALL = (
 class OfficePages:
     """All of them; each noun stands in a module of its own."""
 
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self._parts = [part(site, services, door) for part in _ALL]
 
     def add_routes(self) -> None:

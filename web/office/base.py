@@ -19,7 +19,7 @@ from domain.rulebook.book import Rulebook
 from services.core.base import Actor
 from services.core.permissions import check
 from services.registry import Services
-from web.login import Door
+from web.login import AuthPages
 from web.site import Site
 
 NOBODY = UUID(int=0)
@@ -63,7 +63,7 @@ class OfficePart:
     notes: ClassVar[Mapping[str, str]] = {}
     """What a redirect says was done."""
 
-    def __init__(self, site: Site, services: Services, door: Door) -> None:
+    def __init__(self, site: Site, services: Services, door: AuthPages) -> None:
         self.site = site
         self.services = services
         self.door = door

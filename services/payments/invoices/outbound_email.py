@@ -31,7 +31,7 @@ WHERE letter.sent_at IS NULL AND (letter.held_until IS NULL OR letter.held_until
 """
 
 
-class Letters:
+class OutboundEmail:
     def __init__(self, deps: Deps, mailer: Mailer) -> None:
         self._deps = deps
         self._mailer = mailer

@@ -19,12 +19,12 @@ from domain.ids import new_id
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.core.base import Deps, execute, rows, system, transaction
-from services.core.batches import each, not_paused
+from services.core.batches import not_paused, process_each
 from services.core.limits import DAY
 from services.files.sealed_files import FileLost, SealedFiles, new_key
 from services.notifications.notices import Notifier
 from services.payments.fees import rules_of
-from services.payments.invoices.outbound_email import LEASE, LetterKind, Letters
+from services.payments.invoices.outbound_email import LEASE, LetterKind, OutboundEmail
 from services.payments.invoices.transitions import (
     REFUNDED,
     begin_reversal,
@@ -63,10 +63,10 @@ class _InHand(Exception):
     """Another process is handing over the same mail, or it was refused a moment ago."""
 
 
-class Invoicing:
+class InvoiceProcessor:
     def __init__(
         self, deps: Deps, notices: Notifier, platform: PaymentPlatform, store: SealedFiles, printer: Printer,
-        letters: Letters,
+        letters: OutboundEmail,
     ) -> None:  # fmt: skip
         self._deps = deps
         self._notices = notices
@@ -87,7 +87,7 @@ class Invoicing:
             "ORDER BY check_at LIMIT 50",
             self._deps.now(),
         )
-        await each("invoice_check", due, lambda row: self.check_one(row["id"]))
+        await process_each("invoice_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
 
     async def check_one(self, invoice_id: UUID) -> None:
@@ -120,7 +120,7 @@ class Invoicing:
             return await self._wait(invoice, "file_lost", DAY)
         return None
 
-    async def hear(self, pool: str, apply_id: str) -> str:
+    async def refresh(self, pool: str, apply_id: str) -> str:
         """The platform has news of an application's invoices: ask for them. Raises GatewayError while it can't tell."""
         found = await Invoice.filter(pool=pool, apply_id=apply_id, issued_by="wechat").exclude(fapiao_id="")
         for invoice in found:
@@ -214,7 +214,7 @@ class Invoicing:
             await self._reversed(invoice.id, report)
         elif report.status == "reverse_failed" and asked is not None:
             log.error("invoice_not_reversed", pool=invoice.pool, invoice=str(invoice.id))
-            await self._move(invoice.id, InvoiceEvent.BALK, failure="REVERSE_FAILED", check_at=now + DAY)
+            await self._move(invoice.id, InvoiceEvent.FAIL_REVERSAL, failure="REVERSE_FAILED", check_at=now + DAY)
         elif report.status in ("issued", "reverse_failed") and (asked is None or now - asked >= _ASK_AGAIN):
             await self._ask_to_reverse(invoice, report)
         else:
@@ -235,7 +235,7 @@ class Invoicing:
         except Rejected as error:
             log.error("invoice_not_reversed", pool=invoice.pool, invoice=str(invoice.id), vendor_code=error.vendor_code)
             await self._move(
-                invoice.id, InvoiceEvent.BALK, failure=error.vendor_code[:100], check_at=self._deps.now() + DAY
+                invoice.id, InvoiceEvent.FAIL_REVERSAL, failure=error.vendor_code[:100], check_at=self._deps.now() + DAY
             )
             return
         await self._wait(invoice, "")
@@ -243,7 +243,12 @@ class Invoicing:
     async def _reverse_again(self, invoice: Invoice, _fee: Fee) -> None:
         """What stood against it a day ago may be over: the tax platform was away, the buyer has confirmed."""
         await self._move(
-            invoice.id, InvoiceEvent.UNDO, reverse_asked_at=None, check_at=self._deps.now(), checks=0, failure=""
+            invoice.id,
+            InvoiceEvent.REQUEST_REVERSAL,
+            reverse_asked_at=None,
+            check_at=self._deps.now(),
+            checks=0,
+            failure="",
         )
 
     async def _reversed(self, invoice_id: UUID, report: InvoiceReport) -> bool:

@@ -213,7 +213,7 @@ class Invoices:
                 await record(actor, now, "invoice.undo", "invoice", invoice_id, reason=reason, note=text)
                 return
             if invoice.state != InvoiceState.REVERSING:
-                INVOICE.next(InvoiceState(invoice.state), InvoiceEvent.UNDO)
+                INVOICE.next(InvoiceState(invoice.state), InvoiceEvent.REQUEST_REVERSAL)
             if not _RED_NUMBER.fullmatch(number):
                 raise InvalidInput("请填写红字发票号码，8至20位数字。", code="red_number", field="red_number")
             invoice.reverse_reason, invoice.reverse_note, invoice.reverse_by = reason, text, actor.account_id

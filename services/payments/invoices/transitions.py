@@ -44,7 +44,7 @@ def may_turn_up(invoice: Invoice) -> bool:
     return is_asked_for(invoice) or (invoice.state == InvoiceState.FAILED and invoice.fapiao_id != "")
 
 
-async def undo(fee: Fee, now: datetime) -> None:
+async def request_reversal(fee: Fee, now: datetime) -> None:
     """The fee went back, its row locked: no invoice is made any more, and one that was made is reversed.
 
     The platform reverses its own; the office's wait for the office.
@@ -67,9 +67,16 @@ async def undo(fee: Fee, now: datetime) -> None:
 def begin_reversal(invoice: Invoice, reason: str, now: datetime, *, by: UUID | None = None, note: str = "") -> None:
     """Let the platform be asked to reverse it, on a locked row, unsaved. Raises Conflict."""
     step(
-        invoice, InvoiceEvent.UNDO, reverse_reason=reason, reverse_by=by, reverse_note=note, reverse_asked_at=None,
-        check_at=now, checks=0, failure="",
-    )  # fmt: skip
+        invoice,
+        InvoiceEvent.REQUEST_REVERSAL,
+        reverse_reason=reason,
+        reverse_by=by,
+        reverse_note=note,
+        reverse_asked_at=None,
+        check_at=now,
+        checks=0,
+        failure="",
+    )
 
 
 async def finish_reversal(

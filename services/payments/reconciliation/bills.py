@@ -18,7 +18,7 @@ from domain.entry_lifecycles import RefundState
 from domain.errors import GatewayError, InvalidInput, NotFound, Rejected
 from models.payments import Bill, BillDifference, PayOrder, Refund
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import each
+from services.core.batches import process_each
 from services.core.permissions import check
 from services.payments.orders import Orders
 from services.payments.queries import DifferenceView, view_difference
@@ -62,7 +62,7 @@ class _Found:
     heal: bool = False
 
 
-class Bills:
+class BillReconciliation:
     def __init__(self, deps: Deps, platform: PaymentPlatform, orders: Orders) -> None:
         self._deps = deps
         self._platform = platform
@@ -74,7 +74,7 @@ class Bills:
         """Fetch and compare every day that is due, those missed included; returns how many there were."""
         count, now = 0, self._deps.now()
         while due := await Bill.filter(check_at__lte=now).order_by("day").limit(100):
-            done = await each("bills", due, self._run)
+            done = await process_each("bills", due, self._run)
             count += len(due)
             if done < len(due):
                 break

@@ -54,7 +54,7 @@ class AlarmView:
     resolution: str
 
 
-class Alarms:
+class UnmatchedPayments:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 

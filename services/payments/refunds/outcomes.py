@@ -13,7 +13,7 @@ from domain.errors import Conflict
 from domain.payments.fees import AFTER_NAMES, After, choices_after_refund
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
-from services.applications.notifications import tell
+from services.applications.notifications import notify_applicant
 from services.applications.repository import log, move
 from services.core.base import Actor, Deps, record, system
 from services.notifications.notices import Notifier
@@ -31,7 +31,7 @@ def check_choice(order: PayOrder, application: Application, after: After) -> Non
         )
 
 
-class Afterwards:
+class RefundOutcomes:
     """Everything here runs inside the caller's transaction, the application's row locked."""
 
     def __init__(self, deps: Deps, notices: Notifier, fees: Fees) -> None:
@@ -47,7 +47,7 @@ class Afterwards:
         await self._fees.cancel(application.id, now)
         await self._log(application, ApplicationEvent.TERMINATE, reason, now)
         await record(actor, now, "application.terminate", "application", application.id, reason=reason)
-        await tell(self._notices, application, "application_ended", "", reason=reason)
+        await notify_applicant(self._notices, application, "application_ended", "", reason=reason)
 
     async def pay_again(self, application: Application, refund: Refund, fee: Fee, now: datetime) -> None:
         """The money is back: the fee is due once more, if the application still waits for what follows it."""

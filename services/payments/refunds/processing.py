@@ -26,13 +26,13 @@ from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
 from services.applications.repository import lock
 from services.core.base import Actor, Deps, record, rows, system, transaction
-from services.core.batches import each, not_paused
+from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.notifications.notices import Notifier
 from services.payments.fees import rules_of
-from services.payments.invoices.transitions import undo
-from services.payments.refunds.outcomes import Afterwards, check_choice
+from services.payments.invoices.transitions import request_reversal
+from services.payments.refunds.outcomes import RefundOutcomes, check_choice
 from services.payments.refunds.redirects import destination
 from services.ports import PaymentPlatform, RefundReport
 
@@ -51,7 +51,7 @@ request is good again later."""
 _EVENTS = {
     "PROCESSING": RefundEvent.ACCEPT,
     "SUCCESS": RefundEvent.FINISH,
-    "ABNORMAL": RefundEvent.STICK,
+    "ABNORMAL": RefundEvent.MARK_ABNORMAL,
     "CLOSED": RefundEvent.CLOSE,
 }
 
@@ -65,7 +65,7 @@ def check_reason(reason: str) -> str:
 
 
 class Refunds:
-    def __init__(self, deps: Deps, notices: Notifier, platform: PaymentPlatform, afterwards: Afterwards) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, platform: PaymentPlatform, afterwards: RefundOutcomes) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
@@ -136,7 +136,7 @@ class Refunds:
             "ORDER BY check_at LIMIT 100",
             self._deps.now(),
         )
-        await each("refund_check", due, lambda row: self.check_one(row["id"]))
+        await process_each("refund_check", due, lambda row: self.check_one(row["id"]))
         return len(due)
 
     async def check_one(self, refund_id: UUID) -> None:
@@ -178,8 +178,8 @@ class Refunds:
         log.error("refund_refused", pool=refund.pool, refund=refund.out_refund_no, vendor_code=error.vendor_code)
         async with transaction():
             locked = await Refund.select_for_update().get(id=refund.id)
-            if REFUND.can(RefundState(locked.state), RefundEvent.STICK):
-                locked.state = REFUND.next(RefundState(locked.state), RefundEvent.STICK)
+            if REFUND.can(RefundState(locked.state), RefundEvent.MARK_ABNORMAL):
+                locked.state = REFUND.next(RefundState(locked.state), RefundEvent.MARK_ABNORMAL)
                 locked.failure = error.vendor_code[:100]
                 locked.check_at = self._deps.now() + _DAY
                 await locked.save(update_fields=["state", "failure", "check_at"])
@@ -215,7 +215,7 @@ class Refunds:
             return "mismatch"
         event = _EVENTS[report.outcome]
         if refund.redirected_at is not None:
-            if told and event is RefundEvent.STICK:  # perhaps of before it was sent on: only an answer counts
+            if told and event is RefundEvent.MARK_ABNORMAL:  # perhaps of before it was sent on: only an answer counts
                 await Refund.filter(id=refund.id, state=RefundState.PROCESSING).update(check_at=now)
                 return "repeat"
             if not told and event is RefundEvent.ACCEPT and refund.state == RefundState.ABNORMAL:
@@ -225,8 +225,8 @@ class Refunds:
         refund.state = REFUND.next(RefundState(refund.state), event)
         refund.refund_id = report.refund_id or refund.refund_id
         refund.accepted_at = refund.accepted_at or now
-        refund.failure = report.outcome if event in (RefundEvent.STICK, RefundEvent.CLOSE) else ""
-        if event is RefundEvent.STICK:
+        refund.failure = report.outcome if event in (RefundEvent.MARK_ABNORMAL, RefundEvent.CLOSE) else ""
+        if event is RefundEvent.MARK_ABNORMAL:
             refund.redirected_to, refund.redirected_at = "", None
         refund.check_at = _look_again(RefundState(refund.state), now)
         if event is RefundEvent.FINISH:
@@ -245,7 +245,7 @@ class Refunds:
 
     async def _nothing_new(self, refund: Refund, event: RefundEvent, now: datetime, *, told: bool) -> str:
         """Known already, or overtaken; still under way means that it is asked about again."""
-        if refund.state == RefundState.ABNORMAL and event is RefundEvent.STICK and not told:
+        if refund.state == RefundState.ABNORMAL and event is RefundEvent.MARK_ABNORMAL and not told:
             await Refund.filter(id=refund.id).update(redirected_to="", redirected_at=None)  # it was not sent on
         if refund.state == RefundState.CLOSED and event is RefundEvent.FINISH:
             log.error("refund_needs_operator", pool=refund.pool, refund=refund.out_refund_no, verdict="closed_but_done")
@@ -265,7 +265,7 @@ class Refunds:
         if not order.surplus and order.state == OrderState.REFUNDED:
             fee.state = FEE.next(FeeState(fee.state), FeeEvent.REFUND)
             await fee.save(update_fields=["state"])
-            await undo(fee, now)
+            await request_reversal(fee, now)
         params = {"title": rules_of(self._deps, fee.pool).title, "amount": yuan(refund.amount)}
         elsewhere = destination(refund.redirected_to)
         await self._notices.notify(

@@ -57,7 +57,7 @@ def check_card(bank: str, account: str, holder: str) -> BankCard:
     return BankCard(bank, number, name)
 
 
-class Redirects:
+class RefundRedirects:
     def __init__(self, deps: Deps, platform: PaymentPlatform) -> None:
         self._deps = deps
         self._platform = platform

@@ -10,8 +10,8 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, TooMany, Unauthenticated
 from domain.ids import new_id
 from models.accounts import Account, VerificationCode, WechatIdentity
-from services.accounts.account_linking import JoinCode, Joining
-from services.accounts.wechat_binding import Accounts
+from services.accounts.account_linking import AccountLinking, JoinCode
+from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from tests.factories.offices import SceneMaker
 from tests.factories.people import make_account, make_identity
@@ -27,8 +27,8 @@ def scenes() -> SceneMaker:
 
 
 @pytest.fixture
-def joining(deps: Deps, book: NoticeBook, scenes: SceneMaker) -> Joining:
-    return Joining(deps, Accounts(deps, book), scenes)
+def joining(deps: Deps, book: NoticeBook, scenes: SceneMaker) -> AccountLinking:
+    return AccountLinking(deps, WechatBinding(deps, book), scenes)
 
 
 @pytest.fixture
@@ -40,11 +40,11 @@ def acting(account: Account) -> Actor:
     return Actor("demo", "applicant", account.id)
 
 
-async def offered(joining: Joining, account: Account) -> JoinCode:
+async def offered(joining: AccountLinking, account: Account) -> JoinCode:
     return await joining.offer(acting(account))
 
 
-async def test_a_code_joins_the_chat_to_the_person(joining: Joining, account: Account) -> None:
+async def test_a_code_joins_the_chat_to_the_person(joining: AccountLinking, account: Account) -> None:
     chat = await make_identity()
     shown = await offered(joining, account)
     assert (len(shown.code), shown.scan) == (8, f"http://weixin.qq.com/q/join:{shown.code}")
@@ -56,7 +56,7 @@ async def test_a_code_joins_the_chat_to_the_person(joining: Joining, account: Ac
     assert shown.code not in (kept.code_hash, kept.mobile_hash)
 
 
-async def test_it_serves_once_and_only_the_newest_one(joining: Joining, account: Account) -> None:
+async def test_it_serves_once_and_only_the_newest_one(joining: AccountLinking, account: Account) -> None:
     old, new = await offered(joining, account), await offered(joining, account)
     first, second = await make_identity(), await make_identity()
     with pytest.raises(InvalidInput, match="最新的8位绑定码"):
@@ -67,7 +67,7 @@ async def test_it_serves_once_and_only_the_newest_one(joining: Joining, account:
     assert (await WechatIdentity.get(id=second.id)).account_id is None
 
 
-async def test_it_ends_after_ten_minutes(joining: Joining, account: Account, clock: FixedClock) -> None:
+async def test_it_ends_after_ten_minutes(joining: AccountLinking, account: Account, clock: FixedClock) -> None:
     shown, chat = await offered(joining, account), await make_identity()
     assert shown.valid_until == clock.now() + timedelta(minutes=10)
     clock.move(timedelta(minutes=10))
@@ -75,14 +75,14 @@ async def test_it_ends_after_ten_minutes(joining: Joining, account: Account, clo
         await joining.join(chat.id, "demo", shown.code)
 
 
-async def test_another_pools_code_is_no_code_here(joining: Joining, deps: Deps, account: Account) -> None:
+async def test_another_pools_code_is_no_code_here(joining: AccountLinking, deps: Deps, account: Account) -> None:
     shown, chat = await offered(joining, account), await make_identity(pool="guangdong")
     with pytest.raises(InvalidInput):
         await joining.join(chat.id, "guangdong", shown.code)
 
 
 async def test_who_guesses_must_wait_and_even_the_right_code_waits_then(
-    joining: Joining, account: Account, clock: FixedClock
+    joining: AccountLinking, account: Account, clock: FixedClock
 ) -> None:
     shown, chat = await offered(joining, account), await make_identity()
     wrong = "00000000" if shown.code != "00000000" else "11111111"
@@ -99,14 +99,14 @@ async def test_who_guesses_must_wait_and_even_the_right_code_waits_then(
 
 
 async def test_a_repeated_message_gets_the_same_answer_and_costs_no_second_try(
-    joining: Joining, account: Account
+    joining: AccountLinking, account: Account
 ) -> None:
     shown, chat = await offered(joining, account), await make_identity()
     once = await joining.join(chat.id, "demo", shown.code, key="message-1")
     assert await joining.join(chat.id, "demo", shown.code, key="message-1") == once
 
 
-async def test_a_chat_of_somebody_else_stays_his(joining: Joining, deps: Deps, account: Account) -> None:
+async def test_a_chat_of_somebody_else_stays_his(joining: AccountLinking, deps: Deps, account: Account) -> None:
     chat = await make_identity(await make_account(deps))
     shown = await offered(joining, account)
     with pytest.raises(Conflict, match="请先解绑"):
@@ -114,7 +114,7 @@ async def test_a_chat_of_somebody_else_stays_his(joining: Joining, deps: Deps, a
     assert (await VerificationCode.get()).used_at is None, "the code may still be sent from the right WeChat"
 
 
-async def test_who_is_in_the_chat_needs_no_code(joining: Joining, account: Account) -> None:
+async def test_who_is_in_the_chat_needs_no_code(joining: AccountLinking, account: Account) -> None:
     chat = await make_identity(account)
     with pytest.raises(Conflict, match="已经绑定"):
         await offered(joining, account)
@@ -122,12 +122,12 @@ async def test_who_is_in_the_chat_needs_no_code(joining: Joining, account: Accou
     assert await offered(joining, account), "who has left may come back"
 
 
-async def test_the_mini_programs_own_identity_is_not_the_chat(joining: Joining, account: Account) -> None:
+async def test_the_mini_programs_own_identity_is_not_the_chat(joining: AccountLinking, account: Account) -> None:
     await make_identity(account, app="mini")
     assert not await joining.in_chat(account.id)
 
 
-async def test_without_consent_to_the_present_text_there_is_no_code(joining: Joining, deps: Deps) -> None:
+async def test_without_consent_to_the_present_text_there_is_no_code(joining: AccountLinking, deps: Deps) -> None:
     with pytest.raises(Conflict, match="隐私说明已更新"):
         await offered(joining, await make_account(deps, privacy_version="old"))
     with pytest.raises(Unauthenticated):
@@ -135,7 +135,7 @@ async def test_without_consent_to_the_present_text_there_is_no_code(joining: Joi
 
 
 async def test_while_wechat_makes_no_scenes_the_digits_do(
-    joining: Joining, account: Account, scenes: SceneMaker
+    joining: AccountLinking, account: Account, scenes: SceneMaker
 ) -> None:
     scenes.away = True
     shown = await offered(joining, account)
@@ -143,9 +143,9 @@ async def test_while_wechat_makes_no_scenes_the_digits_do(
 
 
 async def test_shown_codes_do_not_use_up_the_messages_of_a_mobile(
-    joining: Joining, deps: Deps, book: NoticeBook, account: Account
+    joining: AccountLinking, deps: Deps, book: NoticeBook, account: Account
 ) -> None:
     for _ in range(12):
         await offered(joining, account)
     mobile = deps.keys.open_text(account.mobile_sealed, "mobile")
-    assert (await Accounts(deps, book).send_code("demo", mobile, source=PHONE)).again_after == 60
+    assert (await WechatBinding(deps, book).send_code("demo", mobile, source=PHONE)).again_after == 60

@@ -26,8 +26,8 @@ from services.accounts.passwords import Passwords
 from services.accounts.sessions import Sessions
 from services.accounts.sources import Source
 from services.accounts.verification_codes import Purpose
-from services.accounts.web_sessions import BrowserLogins
-from services.accounts.wechat_binding import Accounts
+from services.accounts.web_sessions import WebSessions
+from services.accounts.wechat_binding import WechatBinding
 from services.accounts.wrong_tries import WrongTries
 from services.core.base import Actor, Deps
 from services.core.signed_links import Links
@@ -55,11 +55,11 @@ class Desk:
     def __init__(self, deps: Deps, book: NoticeBook, clock: FixedClock) -> None:
         self.deps, self.book, self.clock = deps, book, clock
         passwords = Passwords(deps)
-        self.accounts = Accounts(deps, book)
+        self.accounts = WechatBinding(deps, book)
         self.credentials = Credentials(deps, book, passwords)
         self.initial = InitialPasswords(deps, passwords)
         self.sessions = Sessions(deps, self.accounts, None, {})  # type: ignore[arg-type]  # no WeChat here
-        self.browsers = BrowserLogins(deps, book, Links(deps.keys, clock), self.sessions)
+        self.browsers = WebSessions(deps, book, Links(deps.keys, clock), self.sessions)
 
     async def person(self, **columns: Any) -> Person:
         mobile = mobile_number()

@@ -19,8 +19,8 @@ from services.accounts.passwords import HASHER, Passwords
 from services.accounts.puzzles import Puzzles, solve
 from services.accounts.sessions import Sessions
 from services.accounts.sources import Source
-from services.accounts.web_sessions import BrowserLogins
-from services.accounts.wechat_binding import Accounts
+from services.accounts.web_sessions import WebSessions
+from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps
 from services.core.signed_links import Links
 from tests.factories.people import make_account, make_grant, make_identity, mobile_number
@@ -36,11 +36,11 @@ class Door:
 
     def __init__(self, deps: Deps, book: NoticeBook, clock: FixedClock) -> None:
         self.deps, self.book, self.clock = deps, book, clock
-        self.accounts = Accounts(deps, book)
+        self.accounts = WechatBinding(deps, book)
         self.puzzles = Puzzles(deps)
         self.credentials = Credentials(deps, book, Passwords(deps))
         sessions = Sessions(deps, self.accounts, None, {})  # type: ignore[arg-type]  # nobody asks WeChat here
-        self.browsers = BrowserLogins(deps, book, Links(deps.keys, clock), sessions)
+        self.browsers = WebSessions(deps, book, Links(deps.keys, clock), sessions)
 
     async def ask(self, mobile: str, source: Source, purpose: str = "register") -> None:
         proof = "" if source.vouched else solve(self.puzzles.pose(source.address))
@@ -90,7 +90,7 @@ async def test_an_unknown_browser_calculates_before_each_sms(door: Door) -> None
             await send(bad)
     hard = replace(door.deps, puzzle_bits=24)
     with pytest.raises(InvalidInput, match="安全检查"):
-        await Accounts(hard, door.book).send_code("demo", mobile_number(), "register", source=HOME, proof=proof)
+        await WechatBinding(hard, door.book).send_code("demo", mobile_number(), "register", source=HOME, proof=proof)
     with pytest.raises(InvalidInput, match="安全检查"):
         await send(proof, CAFE)  # solved for another network
     await send(proof)

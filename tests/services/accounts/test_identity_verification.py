@@ -16,10 +16,10 @@ from models.audit import AuditEntry
 from services.accounts import identity_verification as module
 from services.accounts.credentials import Credentials
 from services.accounts.expert_matching import link_expert
-from services.accounts.identity_verification import DUE, PersonChecks
+from services.accounts.identity_verification import DUE, IdentityVerification
 from services.accounts.passwords import Passwords
 from services.accounts.registration import PersonRegistered, Registration, RegistrationForm
-from services.accounts.wechat_binding import Accounts
+from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, transaction
 from services.operations.privacy import Privacy
 from tests.factories.people import make_account, make_expert, mobile_number
@@ -38,8 +38,8 @@ class Desk:
 
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
         self.deps, self.book, self.register = deps, book, FakeRegister()
-        self.checks = PersonChecks(deps, book, self.register, ["demo"])
-        accounts, passwords = Accounts(deps, book), Passwords(deps)
+        self.checks = IdentityVerification(deps, book, self.register, ["demo"])
+        accounts, passwords = WechatBinding(deps, book), Passwords(deps)
         self.accounts = accounts
         self.registration = Registration(deps, book, accounts, passwords, self.checks)
 
@@ -91,7 +91,7 @@ async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(des
 
 
 async def test_a_pool_that_does_not_ask_asks_nobody(desk: Desk) -> None:
-    desk.registration._persons = PersonChecks(desk.deps, desk.book, desk.register, ["hunan"])
+    desk.registration._persons = IdentityVerification(desk.deps, desk.book, desk.register, ["hunan"])
     assert (await desk.enter()).person_check == PersonCheck.NONE
     assert desk.register.asked == []
 

@@ -11,7 +11,7 @@ from domain.clock import FixedClock
 from domain.errors import Forbidden, Unauthenticated
 from domain.ids import new_id
 from models.accounts import Session
-from services.accounts.page_tokens import lend_token
+from services.accounts.page_tokens import issue_page_token
 from services.core.base import Actor, Deps
 from tests.factories.people import make_account
 
@@ -32,31 +32,31 @@ def _as(session: Session, role: str, session_id: UUID | None = None) -> Actor:
 
 async def test_all_pages_of_a_log_in_share_one_token_until_it_is_nearly_over(deps: Deps, clock: FixedClock) -> None:
     person = _as(await _log_in(deps, "applicant"), "applicant")
-    first = await lend_token(deps, person)
-    assert await lend_token(deps, person) == first
+    first = await issue_page_token(deps, person)
+    assert await issue_page_token(deps, person) == first
     clock.move(timedelta(minutes=21))
-    later = await lend_token(deps, person)
+    later = await issue_page_token(deps, person)
     assert later.token != first.token
     assert later.until > first.until
 
 
 async def test_an_applicant_who_has_entered_the_pool_goes_on_as_expert(deps: Deps) -> None:
     session = await _log_in(deps, "applicant")
-    assert (await lend_token(deps, _as(session, "expert"))).token
+    assert (await issue_page_token(deps, _as(session, "expert"))).token
     assert (await Session.get(id=session.id)).role == "expert"
 
 
 async def test_a_log_in_that_acts_for_an_office_lends_nothing(deps: Deps) -> None:
     session = await _log_in(deps, "reviewer")
     with pytest.raises(Forbidden) as refusal:
-        await lend_token(deps, _as(session, "applicant"))
+        await issue_page_token(deps, _as(session, "applicant"))
     assert refusal.value.code == "other_role"
 
 
 async def test_a_log_in_that_ended_lends_nothing(deps: Deps, clock: FixedClock) -> None:
     session = await _log_in(deps, "applicant")
     with pytest.raises(Unauthenticated):
-        await lend_token(deps, _as(session, "applicant", new_id()))
+        await issue_page_token(deps, _as(session, "applicant", new_id()))
     clock.move(timedelta(hours=12))
     with pytest.raises(Unauthenticated):
-        await lend_token(deps, _as(session, "applicant"))
+        await issue_page_token(deps, _as(session, "applicant"))

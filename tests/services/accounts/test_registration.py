@@ -17,11 +17,11 @@ from models.accounts import Account, IdempotencyKey, Session, VerificationCode, 
 from models.audit import AuditEntry
 from models.experts import Expert
 from services.accounts import registration as module
-from services.accounts.identity_verification import PersonChecks
+from services.accounts.identity_verification import IdentityVerification
 from services.accounts.passwords import Passwords
 from services.accounts.registration import PersonRegistered, Registration, RegistrationForm
 from services.accounts.verification_codes import Purpose
-from services.accounts.wechat_binding import Accounts
+from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from services.experts.membership_status import standing_of
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
@@ -35,8 +35,8 @@ PASSWORD = "Abcd1234"
 VISITOR = Actor("demo", "guest")
 
 
-def nobody_asks(deps: Deps, book: NoticeBook) -> PersonChecks:
-    return PersonChecks(deps, book, FakeRegister(), ())
+def nobody_asks(deps: Deps, book: NoticeBook) -> IdentityVerification:
+    return IdentityVerification(deps, book, FakeRegister(), ())
 
 
 class Desk:
@@ -44,7 +44,7 @@ class Desk:
 
     def __init__(self, deps: Deps, book: NoticeBook) -> None:
         self.deps, self.book = deps, book
-        self.accounts = Accounts(deps, book)
+        self.accounts = WechatBinding(deps, book)
         self.registration = Registration(deps, book, self.accounts, Passwords(deps), nobody_asks(deps, book))
 
     async def code(self, mobile: str, purpose: Purpose = "register") -> str:
@@ -157,7 +157,7 @@ async def test_without_its_lock_the_race_above_is_lost_to_the_database(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: both look before either has written."""
-    serialise, refusal = module.serialise, Registration._refusal
+    serialise, refusal = module.advisory_lock, Registration._refusal
     both = asyncio.Barrier(2)
 
     async def unlocked(name: str) -> None:
@@ -169,7 +169,7 @@ async def test_without_its_lock_the_race_above_is_lost_to_the_database(
         await both.wait()
         return found
 
-    monkeypatch.setattr(module, "serialise", unlocked)
+    monkeypatch.setattr(module, "advisory_lock", unlocked)
     monkeypatch.setattr(Registration, "_refusal", together)
     forms = [desk.form(mobile=mobile, code=await desk.code(mobile)) for mobile in (mobile_number(), mobile_number())]
     found = await asyncio.gather(*(desk.registration.register(VISITOR, form) for form in forms), return_exceptions=True)

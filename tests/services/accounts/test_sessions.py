@@ -24,7 +24,7 @@ from models.accounts import Account, RoleGrant, Session, WechatIdentity
 from models.experts import Expert
 from models.organisations import AgentLink
 from services.accounts.sessions import LoggedIn, Sessions
-from services.accounts.wechat_binding import Accounts
+from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from services.core.permissions import check
 from services.ports import MiniLogin
@@ -74,12 +74,12 @@ def platform() -> MiniProgram:
 
 
 @pytest.fixture
-def accounts(deps: Deps, book: NoticeBook) -> Accounts:
-    return Accounts(deps, book)
+def accounts(deps: Deps, book: NoticeBook) -> WechatBinding:
+    return WechatBinding(deps, book)
 
 
 @pytest.fixture
-def sessions(deps: Deps, accounts: Accounts, platform: MiniProgram) -> Sessions:
+def sessions(deps: Deps, accounts: WechatBinding, platform: MiniProgram) -> Sessions:
     return Sessions(deps, accounts, platform, {"demo": "wx-mini-demo"})
 
 
@@ -140,7 +140,7 @@ async def test_a_used_phone_code_asks_to_tap_again(sessions: Sessions, platform:
     assert not await Account.exists()
 
 
-async def test_mobile_and_sms_code_serve_as_well(sessions: Sessions, accounts: Accounts, book: NoticeBook) -> None:
+async def test_mobile_and_sms_code_serve_as_well(sessions: Sessions, accounts: WechatBinding, book: NoticeBook) -> None:
     mobile = mobile_number()
     entered = await sessions.login("demo", "o-1")
     actor = await sessions.authenticate(entered.tokens.access)
@@ -162,7 +162,7 @@ async def test_without_consent_nobody_is_bound(sessions: Sessions) -> None:
 
 
 async def test_who_is_bound_in_chat_is_known_by_unionid_at_the_first_log_in_only(
-    sessions: Sessions, accounts: Accounts, platform: MiniProgram, deps: Deps
+    sessions: Sessions, accounts: WechatBinding, platform: MiniProgram, deps: Deps
 ) -> None:
     account = await make_account(deps)
     await make_identity(account, unionid="u-1")

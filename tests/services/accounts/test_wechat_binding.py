@@ -14,7 +14,7 @@ from models.accounts import Account, IdempotencyKey, Session, VerificationCode, 
 from models.audit import AuditEntry
 from models.experts import Expert
 from services.accounts.sources import Source
-from services.accounts.wechat_binding import Accounts, Bound
+from services.accounts.wechat_binding import Bound, WechatBinding
 from services.core.base import Deps
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.sources import PHONE
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
-def accounts(deps: Deps, book: NoticeBook) -> Accounts:
-    return Accounts(deps, book)
+def accounts(deps: Deps, book: NoticeBook) -> WechatBinding:
+    return WechatBinding(deps, book)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def version(deps: Deps) -> str:
     return deps.book("demo").pool.privacy_version
 
 
-async def test_a_code_goes_out_sealed_and_only_its_hash_is_kept(accounts: Accounts, book: NoticeBook) -> None:
+async def test_a_code_goes_out_sealed_and_only_its_hash_is_kept(accounts: WechatBinding, book: NoticeBook) -> None:
     sent = await accounts.send_code("demo", "13800001234", source=PHONE)
     code = book.last_code("13800001234")
     assert (len(code), sent.masked_mobile, sent.again_after) == (6, "138****1234", 60)
@@ -45,13 +45,13 @@ async def test_a_code_goes_out_sealed_and_only_its_hash_is_kept(accounts: Accoun
 @pytest.mark.parametrize(
     "mobile", ["", "1380000123", "12800001234", "１３８００００１２３４", "13800001234\n", "+8613800001234"]
 )
-async def test_what_is_no_mobile_gets_no_code(accounts: Accounts, mobile: str) -> None:
+async def test_what_is_no_mobile_gets_no_code(accounts: WechatBinding, mobile: str) -> None:
     with pytest.raises(InvalidInput, match="11位"):
         await accounts.send_code("demo", mobile, source=PHONE)
 
 
 async def test_codes_are_limited_by_the_minute_the_hour_and_the_day(
-    accounts: Accounts, deps: Deps, clock: FixedClock
+    accounts: WechatBinding, deps: Deps, clock: FixedClock
 ) -> None:
     """Of the owner, from his own WeChat; a stranger gets two less."""
     mobile = mobile_number()
@@ -76,7 +76,7 @@ async def test_codes_are_limited_by_the_minute_the_hour_and_the_day(
     await accounts.send_code("demo", mobile_number(), source=PHONE)
 
 
-async def test_two_requests_at_once_send_one_code(accounts: Accounts, book: NoticeBook) -> None:
+async def test_two_requests_at_once_send_one_code(accounts: WechatBinding, book: NoticeBook) -> None:
     mobile = mobile_number()
     results = await asyncio.gather(
         *(accounts.send_code("demo", mobile, source=PHONE) for _ in range(4)), return_exceptions=True
@@ -85,7 +85,7 @@ async def test_two_requests_at_once_send_one_code(accounts: Accounts, book: Noti
     assert book.kinds() == ["verification_code"]
 
 
-async def test_a_repeated_request_is_the_same_code(accounts: Accounts, book: NoticeBook) -> None:
+async def test_a_repeated_request_is_the_same_code(accounts: WechatBinding, book: NoticeBook) -> None:
     mobile = mobile_number()
     first = await accounts.send_code("demo", mobile, key="talk-1:2", source=PHONE)
     assert await accounts.send_code("demo", mobile, key="talk-1:2", source=PHONE) == first
@@ -93,7 +93,7 @@ async def test_a_repeated_request_is_the_same_code(accounts: Accounts, book: Not
 
 
 async def test_an_expert_binds_and_is_recognised(
-    accounts: Accounts, book: NoticeBook, deps: Deps, version: str, clock: FixedClock
+    accounts: WechatBinding, book: NoticeBook, deps: Deps, version: str, clock: FixedClock
 ) -> None:
     mobile = mobile_number()
     expert, identity = await make_expert(deps, mobile), await make_identity()
@@ -110,7 +110,7 @@ async def test_an_expert_binds_and_is_recognised(
 
 
 async def test_nothing_personal_stands_in_the_trail_or_the_stored_answers(
-    accounts: Accounts, book: NoticeBook, deps: Deps, version: str
+    accounts: WechatBinding, book: NoticeBook, deps: Deps, version: str
 ) -> None:
     mobile = mobile_number()
     await make_expert(deps, mobile)
@@ -123,7 +123,7 @@ async def test_nothing_personal_stands_in_the_trail_or_the_stored_answers(
     assert not [row for row in stored if mobile in row or code in row or "欧阳锋" in row]
 
 
-async def test_consent_comes_first(accounts: Accounts, book: NoticeBook) -> None:
+async def test_consent_comes_first(accounts: WechatBinding, book: NoticeBook) -> None:
     mobile, identity = mobile_number(), await make_identity()
     await accounts.send_code("demo", mobile, source=PHONE)
     with pytest.raises(Conflict, match="隐私说明"):
@@ -131,7 +131,9 @@ async def test_consent_comes_first(accounts: Accounts, book: NoticeBook) -> None
     assert not await Account.exists()
 
 
-async def test_a_wrong_code_counts_and_the_code_wears_out(accounts: Accounts, book: NoticeBook, version: str) -> None:
+async def test_a_wrong_code_counts_and_the_code_wears_out(
+    accounts: WechatBinding, book: NoticeBook, version: str
+) -> None:
     mobile, identity = mobile_number(), await make_identity()
     await accounts.send_code("demo", mobile, source=PHONE)
     good = book.last_code(mobile)
@@ -145,7 +147,7 @@ async def test_a_wrong_code_counts_and_the_code_wears_out(accounts: Accounts, bo
         await accounts.bind(identity.id, "demo", mobile, good, version)
 
 
-async def test_a_repeated_wrong_entry_counts_once(accounts: Accounts, book: NoticeBook, version: str) -> None:
+async def test_a_repeated_wrong_entry_counts_once(accounts: WechatBinding, book: NoticeBook, version: str) -> None:
     mobile, identity = mobile_number(), await make_identity()
     await accounts.send_code("demo", mobile, source=PHONE)
     bad = "000000" if book.last_code(mobile) != "000000" else "111111"
@@ -157,7 +159,7 @@ async def test_a_repeated_wrong_entry_counts_once(accounts: Accounts, book: Noti
 
 
 async def test_too_many_wrong_codes_lock_who_typed_them_and_then_no_more(
-    accounts: Accounts, book: NoticeBook, version: str, clock: FixedClock
+    accounts: WechatBinding, book: NoticeBook, version: str, clock: FixedClock
 ) -> None:
     mobile, identity = mobile_number(), await make_identity()
     for _ in range(2):
@@ -177,7 +179,7 @@ async def test_too_many_wrong_codes_lock_who_typed_them_and_then_no_more(
     assert (await accounts.bind(identity.id, "demo", mobile, book.last_code(mobile), version)).account_id
 
 
-async def test_guesses_at_once_count_each(accounts: Accounts, book: NoticeBook, version: str) -> None:
+async def test_guesses_at_once_count_each(accounts: WechatBinding, book: NoticeBook, version: str) -> None:
     mobile, identity = mobile_number(), await make_identity()
     await accounts.send_code("demo", mobile, source=PHONE)
     good = book.last_code(mobile)
@@ -188,7 +190,7 @@ async def test_guesses_at_once_count_each(accounts: Accounts, book: NoticeBook, 
 
 
 async def test_a_code_serves_once_and_not_for_long(
-    accounts: Accounts, book: NoticeBook, version: str, clock: FixedClock
+    accounts: WechatBinding, book: NoticeBook, version: str, clock: FixedClock
 ) -> None:
     mobile, first, second = mobile_number(), await make_identity(), await make_identity()
     await accounts.send_code("demo", mobile, source=PHONE)
@@ -204,7 +206,7 @@ async def test_a_code_serves_once_and_not_for_long(
 
 
 async def test_only_the_newest_code_counts(
-    accounts: Accounts, book: NoticeBook, version: str, clock: FixedClock
+    accounts: WechatBinding, book: NoticeBook, version: str, clock: FixedClock
 ) -> None:
     mobile, identity = mobile_number(), await make_identity()
     await accounts.send_code("demo", mobile, source=PHONE)
@@ -216,7 +218,9 @@ async def test_only_the_newest_code_counts(
             await accounts.bind(identity.id, "demo", mobile, old, version)
 
 
-async def test_a_code_for_another_purpose_does_not_bind(accounts: Accounts, book: NoticeBook, version: str) -> None:
+async def test_a_code_for_another_purpose_does_not_bind(
+    accounts: WechatBinding, book: NoticeBook, version: str
+) -> None:
     mobile, identity = mobile_number(), await make_identity()
     await accounts.send_code("demo", mobile, "privacy", source=PHONE)
     with pytest.raises(InvalidInput, match="失效"):
@@ -224,14 +228,16 @@ async def test_a_code_for_another_purpose_does_not_bind(accounts: Accounts, book
 
 
 async def _bind(
-    accounts: Accounts, book: NoticeBook, clock: FixedClock, identity: WechatIdentity, mobile: str
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock, identity: WechatIdentity, mobile: str
 ) -> Bound:
     clock.move(timedelta(seconds=61))
     await accounts.send_code("demo", mobile, source=PHONE)
     return await accounts.bind(identity.id, "demo", mobile, book.last_code(mobile), "2026-11")
 
 
-async def test_one_person_may_have_several_openids(accounts: Accounts, book: NoticeBook, clock: FixedClock) -> None:
+async def test_one_person_may_have_several_openids(
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock
+) -> None:
     mobile = mobile_number()
     first = await _bind(accounts, book, clock, await make_identity(), mobile)
     second = await _bind(accounts, book, clock, await make_identity(app="mini"), mobile)
@@ -240,7 +246,7 @@ async def test_one_person_may_have_several_openids(accounts: Accounts, book: Not
 
 
 async def test_an_openid_that_is_bound_elsewhere_is_told_so_and_keeps_its_code(
-    accounts: Accounts, book: NoticeBook, clock: FixedClock
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock
 ) -> None:
     mobile, other, identity = mobile_number(), mobile_number(), await make_identity()
     await _bind(accounts, book, clock, identity, mobile)
@@ -251,7 +257,7 @@ async def test_an_openid_that_is_bound_elsewhere_is_told_so_and_keeps_its_code(
     assert bound.masked_mobile.endswith(other[-4:])
 
 
-async def test_binding_twice_is_harmless(accounts: Accounts, book: NoticeBook, clock: FixedClock) -> None:
+async def test_binding_twice_is_harmless(accounts: WechatBinding, book: NoticeBook, clock: FixedClock) -> None:
     mobile, identity = mobile_number(), await make_identity()
     first = await _bind(accounts, book, clock, identity, mobile)
     assert await _bind(accounts, book, clock, identity, mobile) == first
@@ -259,7 +265,7 @@ async def test_binding_twice_is_harmless(accounts: Accounts, book: NoticeBook, c
 
 
 async def test_a_repeat_after_a_crash_gets_the_stored_answer(
-    accounts: Accounts, book: NoticeBook, version: str
+    accounts: WechatBinding, book: NoticeBook, version: str
 ) -> None:
     mobile, identity = mobile_number(), await make_identity()
     await accounts.send_code("demo", mobile, source=PHONE)
@@ -271,7 +277,7 @@ async def test_a_repeat_after_a_crash_gets_the_stored_answer(
 
 
 async def test_the_newest_proof_of_the_mobile_in_the_file_wins(
-    accounts: Accounts, book: NoticeBook, clock: FixedClock, deps: Deps
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock, deps: Deps
 ) -> None:
     """The file named a stranger's number, he bound, the file was corrected: the expert's own binding cuts him off."""
     wrong, right = mobile_number(), mobile_number()
@@ -285,7 +291,7 @@ async def test_the_newest_proof_of_the_mobile_in_the_file_wins(
 
 
 async def test_a_mobile_that_two_experts_share_binds_neither(
-    accounts: Accounts, book: NoticeBook, clock: FixedClock, deps: Deps
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock, deps: Deps
 ) -> None:
     mobile = mobile_number()
     await make_expert(deps, mobile)
@@ -295,7 +301,7 @@ async def test_a_mobile_that_two_experts_share_binds_neither(
 
 
 async def test_a_disabled_account_binds_nothing(
-    accounts: Accounts, book: NoticeBook, clock: FixedClock, deps: Deps
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock, deps: Deps
 ) -> None:
     mobile = mobile_number()
     await make_account(deps, mobile, disabled_at=clock.now())
@@ -304,7 +310,7 @@ async def test_a_disabled_account_binds_nothing(
 
 
 async def test_an_identity_of_another_pool_is_not_found(
-    accounts: Accounts, book: NoticeBook, clock: FixedClock
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock
 ) -> None:
     with pytest.raises(NotFound):
         await _bind(accounts, book, clock, await make_identity(pool="guangdong"), mobile_number())
@@ -313,7 +319,7 @@ async def test_an_identity_of_another_pool_is_not_found(
 
 
 async def test_unbinding_ends_the_log_ins_and_leaves_the_file(
-    accounts: Accounts, book: NoticeBook, clock: FixedClock, deps: Deps
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock, deps: Deps
 ) -> None:
     mobile = mobile_number()
     expert, identity = await make_expert(deps, mobile), await make_identity(app="mini")
@@ -330,7 +336,7 @@ async def test_unbinding_ends_the_log_ins_and_leaves_the_file(
 
 
 async def test_unfollowing_deletes_the_openid_but_never_the_file(
-    accounts: Accounts, book: NoticeBook, clock: FixedClock, deps: Deps
+    accounts: WechatBinding, book: NoticeBook, clock: FixedClock, deps: Deps
 ) -> None:
     mobile = mobile_number()
     expert, identity = await make_expert(deps, mobile), await make_identity()
@@ -343,7 +349,7 @@ async def test_unfollowing_deletes_the_openid_but_never_the_file(
     assert (await accounts.who(again)).account_id is None
 
 
-async def test_first_contact_by_two_messages_at_once_makes_one_identity(accounts: Accounts) -> None:
+async def test_first_contact_by_two_messages_at_once_makes_one_identity(accounts: WechatBinding) -> None:
     made = await asyncio.gather(*(accounts.ensure_identity("demo", "oa", "wx1", "o1") for _ in range(5)))
     assert len({identity.id for identity in made}) == 1
     later = await accounts.ensure_identity("demo", "oa", "wx1", "o1", unionid="u1")

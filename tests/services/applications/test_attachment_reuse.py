@@ -20,14 +20,14 @@ from services.applications.campaigns import Campaigns
 from services.applications.codes import load_codes
 from services.applications.data_export import erase_unsent
 from services.applications.drafts import Drafts
-from services.applications.queries import ApplicationReading
+from services.applications.queries import ApplicationQueries
 from services.applications.repository import read_values
 from services.applications.submission import find_problems
 from services.core.base import Actor, Deps, transaction
-from services.files.garbage_collection import OLD, StoreKeeper
+from services.files.garbage_collection import OLD, FileGarbageCollector
 from services.files.previews import Previews
 from services.files.sealed_files import SealedFiles
-from services.reviews.attachment_access import AttachmentReading
+from services.reviews.attachment_access import AttachmentAccess
 from tests.factories.applications import (
     account_of,
     attach,
@@ -61,8 +61,8 @@ def attachments(deps: Deps, store: SealedFiles) -> Attachments:
 
 
 @pytest.fixture
-def reading(deps: Deps, store: SealedFiles) -> AttachmentReading:
-    return AttachmentReading(deps, store, Previews(store, QuickChecker()))
+def reading(deps: Deps, store: SealedFiles) -> AttachmentAccess:
+    return AttachmentAccess(deps, store, Previews(store, QuickChecker()))
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def with_field(deps: Deps, code: str, **changes: object) -> Deps:
 
 
 async def test_a_renewing_expert_finds_the_files_of_the_entry(
-    deps: Deps, attachments: Attachments, reading: AttachmentReading, zhao: Actor, files: MemoryFiles
+    deps: Deps, attachments: Attachments, reading: AttachmentAccess, zhao: Actor, files: MemoryFiles
 ) -> None:
     first = await begin(deps, zhao)
     await upload_all(attachments, zhao, first)
@@ -121,7 +121,7 @@ async def test_a_renewing_expert_finds_the_files_of_the_entry(
     assert photo.taken_from == first
     assert (await reading.open(zhao, photo.id)).content == PHOTO
     assert (await reading.open(zhao, photo.id, "thumbnail")).media_type == "image/jpeg"
-    view = await ApplicationReading(deps).get(zhao, renewal)
+    view = await ApplicationQueries(deps).get(zhao, renewal)
     assert {(one.field, one.taken_over) for one in view.files if one.field == "photo"} == {("photo", True)}
 
 
@@ -237,7 +237,7 @@ async def test_a_proof_in_a_record_comes_only_with_that_record(deps: Deps) -> No
 
 
 async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
-    deps: Deps, attachments: Attachments, reading: AttachmentReading, zhao: Actor, files: MemoryFiles, clock: FixedClock
+    deps: Deps, attachments: Attachments, reading: AttachmentAccess, zhao: Actor, files: MemoryFiles, clock: FixedClock
 ) -> None:
     """A draft was given up and its account deleted; what was handed in with the same files keeps them."""
     draft = await begin(deps, zhao)
@@ -256,7 +256,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     photo = await Attachment.get(application_id=sent, field="photo")
     assert (await reading.open(zhao, photo.id)).content == PHOTO
     clock.move(OLD + timedelta(days=1))
-    await StoreKeeper(deps, attachments._store, clock).search()
+    await FileGarbageCollector(deps, attachments._store, clock).search()
     assert (await reading.open(zhao, photo.id)).content == PHOTO
 
     await Attachment.filter(application_id=sent).update(state="removed", removed_at=deps.now())
@@ -266,7 +266,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
 
 
 async def test_another_file_in_its_place_leaves_the_earlier_application_whole(
-    deps: Deps, attachments: Attachments, reading: AttachmentReading, zhao: Actor, clock: FixedClock
+    deps: Deps, attachments: Attachments, reading: AttachmentAccess, zhao: Actor, clock: FixedClock
 ) -> None:
     first = await begin(deps, zhao)
     await upload_all(attachments, zhao, first)

@@ -31,7 +31,7 @@ from services.files.names import clean_name
 from services.files.previews import Previews
 from services.files.sealed_files import SealedFiles
 from services.inspection.contents import Found
-from services.reviews.attachment_access import AttachmentReading
+from services.reviews.attachment_access import AttachmentAccess
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, heic, jpeg, pdf, png, with_action
 from tests.factories.people import make_account
@@ -56,8 +56,8 @@ def service(deps: Deps, store: SealedFiles) -> Attachments:
 
 
 @pytest.fixture
-def reading(deps: Deps, store: SealedFiles) -> AttachmentReading:
-    return AttachmentReading(deps, store, Previews(store, QuickChecker()))
+def reading(deps: Deps, store: SealedFiles) -> AttachmentAccess:
+    return AttachmentAccess(deps, store, Previews(store, QuickChecker()))
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ async def attach(
 
 
 async def test_a_file_sent_in_parts_comes_out_whole(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant, files: MemoryFiles
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles
 ) -> None:
     begun = await begin(service, applicant)
     assert (begun.received, begun.state) == (0, "uploading")
@@ -112,7 +112,7 @@ async def test_nothing_lies_in_the_store_in_clear(
 
 
 async def test_a_file_moved_to_another_key_is_not_taken_for_it(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant, files: MemoryFiles
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles
 ) -> None:
     one = await attach(service, applicant)
     two = await attach(service, applicant, "id_card_front", png())
@@ -133,7 +133,7 @@ async def test_a_part_that_comes_twice_is_told_how_far_we_are(service: Attachmen
 
 
 async def test_of_two_parts_at_once_one_counts(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant, files: MemoryFiles
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles
 ) -> None:
     """Both have been written to the store before either is counted; the one that lost is deleted again."""
     begun = await begin(service, applicant)
@@ -205,7 +205,7 @@ async def test_a_part_that_the_store_lost_is_asked_for_again(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.lists(st.integers(1, 4000), min_size=1, max_size=12), seed=st.integers(0, 9999))
 async def test_whatever_is_lost_or_repeated_the_file_comes_out_whole(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant, sizes: list[int], seed: int
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant, sizes: list[int], seed: int
 ) -> None:
     """A client that loses answers and repeats itself, but listens to ``received``, always gets there."""
     service._checker = cast(Any, Trusting())
@@ -464,7 +464,7 @@ async def make_task(deps: Deps, who: Applicant, **columns: Any) -> ReviewTask:
 
 
 async def test_reviewers_see_the_files_of_what_they_review_and_no_others(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant, deps: Deps
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant, deps: Deps
 ) -> None:
     done = await attach(service, applicant)
     here, elsewhere = await make_reviewer(deps, "440000"), await make_reviewer(deps, "440300")
@@ -484,7 +484,7 @@ async def test_reviewers_see_the_files_of_what_they_review_and_no_others(
 
 
 async def test_whoever_decided_may_look_again_and_nobody_reviews_the_own(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant, deps: Deps
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant, deps: Deps
 ) -> None:
     done = await attach(service, applicant)
     former = Actor("demo", "reviewer", account_id=(await make_account(deps)).id)
@@ -499,7 +499,7 @@ async def test_whoever_decided_may_look_again_and_nobody_reviews_the_own(
 
 
 async def test_administrators_see_files_of_their_own_pool(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant
 ) -> None:
     done = await attach(service, applicant)
     assert (await reading.open(Actor("demo", "pool_admin", account_id=new_id()), done.id)).content == PICTURE
@@ -508,7 +508,7 @@ async def test_administrators_see_files_of_their_own_pool(
 
 
 async def test_opening_somebodys_identity_card_is_logged(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant
 ) -> None:
     card = await attach(service, applicant, "id_card_front")
     photo = await attach(service, applicant)
@@ -524,7 +524,7 @@ async def test_opening_somebodys_identity_card_is_logged(
 
 
 async def test_pictures_are_drawn_by_us_and_a_pdf_has_none(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant
 ) -> None:
     done = await attach(service, applicant, content=jpeg(3000, 1500, orientation=6))
     for form, side in (("thumbnail", 320), ("preview", 1600)):
@@ -552,7 +552,7 @@ async def test_looking_forty_times_draws_nothing(
     deps: Deps, store: SealedFiles, service: Attachments, applicant: Applicant
 ) -> None:
     checker = Counting()
-    reading = AttachmentReading(deps, store, Previews(store, checker))
+    reading = AttachmentAccess(deps, store, Previews(store, checker))
     done = await attach(service, applicant, content=jpeg(3000, 1500))
     await asyncio.gather(*(reading.open(applicant.actor, done.id, "preview") for _ in range(40)))
     assert checker.drawn == 0
@@ -562,7 +562,7 @@ async def test_a_file_from_before_previews_were_kept_gets_one_once(
     deps: Deps, store: SealedFiles, service: Attachments, applicant: Applicant, files: MemoryFiles
 ) -> None:
     checker = Counting()
-    reading = AttachmentReading(deps, store, Previews(store, checker))
+    reading = AttachmentAccess(deps, store, Previews(store, checker))
     done = await attach(service, applicant, content=jpeg(3000, 1500))
     del files.kept[f"{(await Attachment.get(id=done.id)).key}.preview"]
     opened = await asyncio.gather(*(reading.open(applicant.actor, done.id, "preview") for _ in range(40)))
@@ -571,7 +571,7 @@ async def test_a_file_from_before_previews_were_kept_gets_one_once(
 
 
 async def test_a_file_that_the_store_lost_is_told_as_an_outage(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant, files: MemoryFiles
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles
 ) -> None:
     done = await attach(service, applicant)
     files.kept.clear()
@@ -583,7 +583,7 @@ async def test_a_file_that_the_store_lost_is_told_as_an_outage(
 
 
 async def test_what_was_removed_is_deleted_an_hour_later(
-    service: Attachments, reading: AttachmentReading, applicant: Applicant, files: MemoryFiles, clock: FixedClock
+    service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles, clock: FixedClock
 ) -> None:
     kept = await attach(service, applicant, "other_material")
     gone = await attach(service, applicant, "other_material", png())

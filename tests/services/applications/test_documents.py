@@ -22,7 +22,7 @@ from models.audit import AuditEntry
 from models.reviews import ReviewEntry
 from services.applications.attachments import Attachments
 from services.applications.campaigns import Campaigns
-from services.applications.documents import Papers
+from services.applications.documents import Documents
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
 from services.files.previews import Previews
@@ -49,18 +49,18 @@ def printer() -> PlainPrinter:
     return PlainPrinter()
 
 
-def make_papers(deps: Deps, files: MemoryFiles, printer: Any) -> Papers:
+def make_papers(deps: Deps, files: MemoryFiles, printer: Any) -> Documents:
     store = SealedFiles(files, deps.keys)
-    return Papers(deps, store, Previews(store, QuickChecker()), printer)
+    return Documents(deps, store, Previews(store, QuickChecker()), printer)
 
 
 @pytest.fixture
-def papers(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Papers:
+def papers(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Documents:
     return make_papers(deps, files, printer)
 
 
 @pytest.fixture
-def locking(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Papers:
+def locking(deps: Deps, files: MemoryFiles, printer: PlainPrinter) -> Documents:
     """Papers of a pool where printing locks, as in Hunan."""
     changed = with_rules(deps, papers={"print_locks": True, "print_before_submit": True})
     return make_papers(changed, files, printer)
@@ -95,7 +95,7 @@ def text_of(pdf: bytes) -> str:
 
 
 async def test_the_form_holds_the_person_the_values_and_the_names_of_codes(
-    papers: Papers, printer: PlainPrinter, actor: Actor, application: Application
+    papers: Documents, printer: PlainPrinter, actor: Actor, application: Application
 ) -> None:
     printed = await papers.print_form(actor, application.id)
     [(name, content)] = printer.made
@@ -136,7 +136,7 @@ async def test_the_real_printer_takes_every_paper(
 
 
 async def test_the_photo_stands_on_the_form(
-    deps: Deps, papers: Papers, files: MemoryFiles, printer: PlainPrinter, actor: Actor, application: Application
+    deps: Deps, papers: Documents, files: MemoryFiles, printer: PlainPrinter, actor: Actor, application: Application
 ) -> None:
     await papers.draft(actor, application.id)
     assert printer.made[-1][1]["photo"] == "", "the store lost it"
@@ -149,7 +149,7 @@ async def test_the_photo_stands_on_the_form(
 
 
 async def test_the_commitment_names_who_promises(
-    papers: Papers, printer: PlainPrinter, actor: Actor, application: Application, deps: Deps
+    papers: Documents, printer: PlainPrinter, actor: Actor, application: Application, deps: Deps
 ) -> None:
     await papers.commitment(actor, application.id)
     name, content = printer.made[-1]
@@ -163,7 +163,7 @@ async def test_the_commitment_names_who_promises(
 
 
 async def test_the_same_state_is_the_same_print(
-    papers: Papers, printer: PlainPrinter, actor: Actor, application: Application, clock: FixedClock
+    papers: Documents, printer: PlainPrinter, actor: Actor, application: Application, clock: FixedClock
 ) -> None:
     first = await papers.print_form(actor, application.id)
     clock.move(timedelta(days=1))
@@ -174,14 +174,14 @@ async def test_the_same_state_is_the_same_print(
     assert await AuditEntry.filter(action="application.print").count() == 1
 
 
-async def test_two_prints_at_once_are_one(papers: Papers, actor: Actor, application: Application) -> None:
+async def test_two_prints_at_once_are_one(papers: Documents, actor: Actor, application: Application) -> None:
     one, two = await asyncio.gather(*(papers.print_form(actor, application.id) for _ in range(2)))
     assert one == two
     assert await PrintedForm.all().count() == 1
 
 
 async def test_a_changed_form_must_be_printed_again(
-    papers: Papers, actor: Actor, application: Application, deps: Deps
+    papers: Documents, actor: Actor, application: Application, deps: Deps
 ) -> None:
     first = await papers.print_form(actor, application.id)
     await Application.filter(id=application.id).update(version=application.version + 1)
@@ -193,7 +193,7 @@ async def test_a_changed_form_must_be_printed_again(
 
 
 async def test_another_mobile_makes_another_print_of_the_same_version(
-    papers: Papers, actor: Actor, application: Application, deps: Deps, clock: FixedClock
+    papers: Documents, actor: Actor, application: Application, deps: Deps, clock: FixedClock
 ) -> None:
     first = await papers.print_form(actor, application.id)
     clock.move(timedelta(minutes=1))
@@ -205,7 +205,7 @@ async def test_another_mobile_makes_another_print_of_the_same_version(
 
 
 async def test_a_print_lost_from_the_store_is_made_again(
-    papers: Papers, files: MemoryFiles, printer: PlainPrinter, actor: Actor, application: Application
+    papers: Documents, files: MemoryFiles, printer: PlainPrinter, actor: Actor, application: Application
 ) -> None:
     await papers.print_form(actor, application.id)
     files.kept.clear()
@@ -214,7 +214,7 @@ async def test_a_print_lost_from_the_store_is_made_again(
 
 
 async def test_a_printer_that_is_away_is_tried_again(
-    papers: Papers, printer: PlainPrinter, actor: Actor, application: Application
+    papers: Documents, printer: PlainPrinter, actor: Actor, application: Application
 ) -> None:
     printer.away = True
     with pytest.raises(Unavailable, match="稍后重试"):
@@ -228,7 +228,7 @@ async def test_a_printer_that_is_away_is_tried_again(
 
 
 async def test_where_printing_locks_the_warning_comes_first(
-    locking: Papers, printer: PlainPrinter, actor: Actor, application: Application
+    locking: Documents, printer: PlainPrinter, actor: Actor, application: Application
 ) -> None:
     with pytest.raises(Conflict, match="打印后内容将锁定") as refusal:
         await locking.print_form(actor, application.id)
@@ -242,7 +242,7 @@ async def test_where_printing_locks_the_warning_comes_first(
     assert await ReviewEntry.filter(event="print").count() == 1
 
 
-async def test_an_incomplete_form_is_not_locked(locking: Papers, actor: Actor, deps: Deps) -> None:
+async def test_an_incomplete_form_is_not_locked(locking: Documents, actor: Actor, deps: Deps) -> None:
     begun = await Drafts(deps, Campaigns(deps)).start(actor, "first")
     with pytest.raises(InvalidInput) as refusal:
         await locking.print_form(actor, begun.id, confirmed=True)
@@ -254,13 +254,15 @@ async def test_an_incomplete_form_is_not_locked(locking: Papers, actor: Actor, d
 
 
 async def test_files_that_come_after_printing_do_not_stand_against_it(
-    locking: Papers, actor: Actor, application: Application
+    locking: Documents, actor: Actor, application: Application
 ) -> None:
     await Attachment.filter(application_id=application.id).update(state="removed")
     assert (await locking.print_form(actor, application.id, confirmed=True)).locked
 
 
-async def test_where_printing_does_not_lock_it_does_not(papers: Papers, actor: Actor, application: Application) -> None:
+async def test_where_printing_does_not_lock_it_does_not(
+    papers: Documents, actor: Actor, application: Application
+) -> None:
     assert not (await papers.print_form(actor, application.id)).locked
     assert (await Application.get(id=application.id)).state == "draft"
 
@@ -268,7 +270,7 @@ async def test_where_printing_does_not_lock_it_does_not(papers: Papers, actor: A
 # ---- whose
 
 
-async def test_papers_of_somebody_else_do_not_exist(papers: Papers, application: Application, deps: Deps) -> None:
+async def test_papers_of_somebody_else_do_not_exist(papers: Documents, application: Application, deps: Deps) -> None:
     other = await make_applicant(deps)
     for act in (papers.print_form, papers.printed, papers.draft, papers.commitment):
         with pytest.raises(NotFound):
@@ -277,7 +279,9 @@ async def test_papers_of_somebody_else_do_not_exist(papers: Papers, application:
             await act(Actor("demo", "reviewer", account_id=new_id()), application.id)
 
 
-async def test_a_cancelled_application_is_not_printed(papers: Papers, actor: Actor, application: Application) -> None:
+async def test_a_cancelled_application_is_not_printed(
+    papers: Documents, actor: Actor, application: Application
+) -> None:
     await Application.filter(id=application.id).update(state="cancelled", ended_at=application.created_at)
     with pytest.raises(Conflict):
         await papers.print_form(actor, application.id)
@@ -287,7 +291,7 @@ async def test_a_cancelled_application_is_not_printed(papers: Papers, actor: Act
 
 
 async def test_a_code_proves_version_and_number_and_shows_no_name(
-    papers: Papers, actor: Actor, application: Application, clock: FixedClock
+    papers: Documents, actor: Actor, application: Application, clock: FixedClock
 ) -> None:
     printed = await papers.print_form(actor, application.id)
     proof = await papers.verify(printed.code)
@@ -297,7 +301,9 @@ async def test_a_code_proves_version_and_number_and_shows_no_name(
     assert not (await papers.verify(printed.code)).current
 
 
-async def test_a_code_is_understood_as_people_type_it(papers: Papers, actor: Actor, application: Application) -> None:
+async def test_a_code_is_understood_as_people_type_it(
+    papers: Documents, actor: Actor, application: Application
+) -> None:
     await papers.print_form(actor, application.id)
     await PrintedForm.all().update(code="0123ABCD10XYZW89")
     for typed in ("0123-ABCD-10XY-ZW89", "o123abcdiOxyzw89", " 0l23 abcd 10xy zw89"):
@@ -305,7 +311,7 @@ async def test_a_code_is_understood_as_people_type_it(papers: Papers, actor: Act
 
 
 @pytest.mark.parametrize("typed", ["", "0123-ABCD-10XY-ZW88", "'; drop table printed_form", "x" * 100, "\0" * 16])
-async def test_an_unknown_code_says_what_to_do(db: str, papers: Papers, typed: str) -> None:
+async def test_an_unknown_code_says_what_to_do(db: str, papers: Documents, typed: str) -> None:
     with pytest.raises(NotFound, match="请核对后重新输入"):
         await papers.verify(typed)
 
@@ -313,7 +319,7 @@ async def test_an_unknown_code_says_what_to_do(db: str, papers: Papers, typed: s
 # ---- experts
 
 
-async def test_an_expert_prints_the_own_file(deps: Deps, papers: Papers, printer: PlainPrinter, db: str) -> None:
+async def test_an_expert_prints_the_own_file(deps: Deps, papers: Documents, printer: PlainPrinter, db: str) -> None:
     await make_codes(deps.book("demo"))
     expert = await make_expert(
         deps, name="甡㛃䶮", title_level="1001", specialties=[SPECIALTY], permanent_region="440106"
@@ -328,7 +334,7 @@ async def test_an_expert_prints_the_own_file(deps: Deps, papers: Papers, printer
     assert await AuditEntry.filter(action="expert.print", subject_id=expert.id).count() == 1
 
 
-async def test_nobody_else_has_an_information_form(db: str, papers: Papers, deps: Deps) -> None:
+async def test_nobody_else_has_an_information_form(db: str, papers: Documents, deps: Deps) -> None:
     left = await make_expert(deps, left_at=deps.now(), active=False)
     for expert_id in (left.id, None):
         with pytest.raises(NotFound):

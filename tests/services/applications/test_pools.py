@@ -13,7 +13,7 @@ from models.payments import Fee
 from models.reviews import ReviewTask
 from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
-from services.applications.queries import ApplicationReading
+from services.applications.queries import ApplicationQueries
 from services.applications.repository import editable_fields
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
@@ -64,7 +64,7 @@ async def print_form(deps: Deps, application: Application) -> None:
 @pytest.mark.parametrize("pool", NAMES)
 async def test_a_whole_form_goes_to_the_pools_first_step(deps: Deps, book: NoticeBook, pool: str) -> None:
     person, application = await begin(deps, pool)
-    view = await ApplicationReading(deps).get(person, application.id)
+    view = await ApplicationQueries(deps).get(person, application.id)
     assert view.problems == ()
     submission = submission_of(deps, book)
     if deps.book(pool).form.papers.print_before_submit:

@@ -14,12 +14,12 @@ from models.applications import Application
 from models.audit import AuditEntry
 from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
-from services.applications.queries import ApplicationReading
+from services.applications.queries import ApplicationQueries
 from services.applications.submission import Submission
 from services.core.base import Actor, Deps
 from services.core.pinyin import sort_name
 from services.entry import Entry
-from services.office.application_list import ApplicationListing, Filter
+from services.office.application_list import ApplicationList, Filter
 from services.payments.fees import Fees
 from services.reviews import Reviews
 from tests.factories.applications import (
@@ -38,13 +38,13 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
-def reading(deps: Deps) -> ApplicationReading:
-    return ApplicationReading(deps)
+def reading(deps: Deps) -> ApplicationQueries:
+    return ApplicationQueries(deps)
 
 
 @pytest.fixture
-def listing(deps: Deps) -> ApplicationListing:
-    return ApplicationListing(deps)
+def listing(deps: Deps) -> ApplicationList:
+    return ApplicationList(deps)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def admin(deps: Deps) -> Actor:
 
 
 async def test_a_fresh_draft_shows_everything_that_is_missing(
-    deps: Deps, reading: ApplicationReading, zhao: Actor
+    deps: Deps, reading: ApplicationQueries, zhao: Actor
 ) -> None:
     begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
     view = await reading.get(zhao, begun.id)
@@ -80,7 +80,7 @@ async def test_a_fresh_draft_shows_everything_that_is_missing(
 
 
 async def test_a_complete_form_has_no_problems_and_names_its_codes(
-    deps: Deps, reading: ApplicationReading, zhao: Actor
+    deps: Deps, reading: ApplicationQueries, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
     file = await attach(deps, application.id, "other_material")
@@ -94,7 +94,7 @@ async def test_a_complete_form_has_no_problems_and_names_its_codes(
 
 
 async def test_under_review_nothing_is_editable_and_the_log_tells(
-    deps: Deps, reading: ApplicationReading, submission: Submission, zhao: Actor
+    deps: Deps, reading: ApplicationQueries, submission: Submission, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)
@@ -105,7 +105,7 @@ async def test_under_review_nothing_is_editable_and_the_log_tells(
     assert [line.state for line in await reading.mine(zhao)] == ["reviewing"]
 
 
-async def test_nobody_reads_somebody_elses(deps: Deps, reading: ApplicationReading, zhao: Actor) -> None:
+async def test_nobody_reads_somebody_elses(deps: Deps, reading: ApplicationQueries, zhao: Actor) -> None:
     application = await fill_in(deps, zhao)
     other = await make_applicant(deps)
     with pytest.raises(NotFound):
@@ -117,7 +117,7 @@ async def test_nobody_reads_somebody_elses(deps: Deps, reading: ApplicationReadi
 
 def test_every_pool_serves_its_form_as_a_schema(deps: Deps) -> None:
     books = load_rulebooks(POOLS, ["hunan", "xinjiang", "jilin", "demo"])
-    reading = ApplicationReading(Deps(deps.clock, deps.keys, books, deps.jobs, deps.public_url))
+    reading = ApplicationQueries(Deps(deps.clock, deps.keys, books, deps.jobs, deps.public_url))
     for pool, book in books.items():
         for entry_type in book.campaigns.entry_types:
             schema = reading.schema(pool, entry_type)
@@ -129,7 +129,7 @@ def test_every_pool_serves_its_form_as_a_schema(deps: Deps) -> None:
         reading.schema("demo", "transfer")
 
 
-async def test_the_office_filters_sorts_and_pages(deps: Deps, listing: ApplicationListing, admin: Actor) -> None:
+async def test_the_office_filters_sorts_and_pages(deps: Deps, listing: ApplicationList, admin: Actor) -> None:
     await make_codes(deps.book("demo"))
     now = deps.now()
     names = ["王一", "安二", "李三", "赵四", "钱五"]
@@ -164,13 +164,13 @@ async def test_the_office_filters_sorts_and_pages(deps: Deps, listing: Applicati
 @pytest.mark.parametrize(
     "wanted", [Filter(state="flying"), Filter(step="none"), Filter(search="长" * 51), Filter(search="\0")]
 )
-async def test_wrong_filters_name_the_parameter(listing: ApplicationListing, admin: Actor, wanted: Filter) -> None:
+async def test_wrong_filters_name_the_parameter(listing: ApplicationList, admin: Actor, wanted: Filter) -> None:
     with pytest.raises(InvalidInput) as refused:
         await listing.page(admin, wanted)
     assert refused.value.field in ("state", "step", "search")
 
 
-async def test_every_state_can_be_filtered_by(deps: Deps, listing: ApplicationListing, admin: Actor) -> None:
+async def test_every_state_can_be_filtered_by(deps: Deps, listing: ApplicationList, admin: Actor) -> None:
     for state in ApplicationState:
         ended = deps.now() if APPLICATION.is_final(state) else None
         await _submitted(deps, "某人", deps.now(), state=state.value, ended_at=ended)
@@ -179,7 +179,7 @@ async def test_every_state_can_be_filtered_by(deps: Deps, listing: ApplicationLi
 
 
 async def test_the_office_reads_one_with_numbers_masked_and_is_recorded(
-    deps: Deps, listing: ApplicationListing, admin: Actor, zhao: Actor, submission: Submission
+    deps: Deps, listing: ApplicationList, admin: Actor, zhao: Actor, submission: Submission
 ) -> None:
     application = await fill_in(deps, zhao)
     await submission.submit(zhao, application.id, application.version)

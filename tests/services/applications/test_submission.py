@@ -45,13 +45,13 @@ class Desk:
 
     async def begin(self, application: Application, now: datetime) -> None:
         self.begun.append((application.id, application.round))
-        await self.drop(application, now)
+        await self.cancel(application, now)
         await ReviewTask.create(
             application_id=application.id, pool=application.pool, round=application.round, step=0, step_code="industry",
             region=application.region, state=TaskState.OPEN, opened_at=now,
         )  # fmt: skip
 
-    async def drop(self, application: Application, now: datetime) -> None:
+    async def cancel(self, application: Application, now: datetime) -> None:
         tasks = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN)
         await tasks.update(state=TaskState.VOID, decided_at=now)
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from services.core.base import rows
-from services.core.batches import each
+from services.core.batches import process_each
 from tests.services.conftest import end_pauses
 
 
@@ -36,14 +36,14 @@ class Desk:
 @pytest.mark.parametrize(("at_once", "most"), [(1, 1), (4, 4), (50, 9)])
 async def test_each_is_done_once_and_no_more_at_once_than_agreed(db: str, at_once: int, most: int) -> None:
     desk = Desk()
-    assert await each("numbers", range(9), desk.work, at_once=at_once) == 9
+    assert await process_each("numbers", range(9), desk.work, at_once=at_once) == 9
     assert (sorted(desk.done), desk.most) == (list(range(9)), most)
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
 async def test_one_that_fails_holds_nobody_up(db: str, at_once: int) -> None:
     desk = Desk({0: ValueError("no"), 4: KeyError("no")})
-    assert await each("numbers", range(6), desk.work, at_once=at_once) == 4
+    assert await process_each("numbers", range(6), desk.work, at_once=at_once) == 4
     assert sorted(desk.done) == [1, 2, 3, 5]
 
 
@@ -51,21 +51,21 @@ async def test_one_that_fails_holds_nobody_up(db: str, at_once: int) -> None:
 async def test_an_outage_ends_the_round_and_is_raised_as_it_is(db: str, at_once: int) -> None:
     desk = Desk({number: ConnectionRefusedError("away") for number in range(2, 50)})
     with pytest.raises(ConnectionRefusedError, match="away"):
-        await each("numbers", range(50), desk.work, at_once=at_once)
+        await process_each("numbers", range(50), desk.work, at_once=at_once)
     assert set(desk.done) <= {0, 1}
     assert desk.most <= at_once
 
 
 async def test_nothing_due_is_nothing_done() -> None:
-    assert await each("numbers", [], Desk().work, at_once=4) == 0
+    assert await process_each("numbers", [], Desk().work, at_once=4) == 0
 
 
 async def test_a_row_that_fails_is_left_alone_for_a_pause_that_grows(db: str) -> None:
     desk = Desk({7: OverflowError("year 10000")})
     pauses = []
     for _ in range(12):
-        assert await each("numbers", [7, 8], desk.work) == 1
-        assert await each("numbers", [7], desk.work) == 0
+        assert await process_each("numbers", [7, 8], desk.work) == 1
+        assert await process_each("numbers", [7], desk.work) == 0
         [row] = await rows(
             "SELECT failures, error, extract(epoch FROM retry_at - clock_timestamp()) AS s FROM row_failure"
         )
@@ -80,8 +80,8 @@ async def test_a_row_that_fails_is_left_alone_for_a_pause_that_grows(db: str) ->
 
 async def test_a_row_that_succeeds_in_the_end_is_forgotten(db: str) -> None:
     desk = Desk({7: ValueError("no")})
-    await each("numbers", [7], desk.work)
+    await process_each("numbers", [7], desk.work)
     await end_pauses()
-    await each("others", [7], Desk().work)
-    assert await each("numbers", [7], Desk().work) == 1
+    await process_each("others", [7], Desk().work)
+    assert await process_each("numbers", [7], Desk().work) == 1
     assert await rows("SELECT 1 FROM row_failure") == []

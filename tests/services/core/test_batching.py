@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.core.batching import Together
+from services.core.batching import RequestBatcher
 
 
 class Oracle:
@@ -18,7 +18,7 @@ class Oracle:
         self.free = asyncio.Event()
         self.failure: Exception | None = None
         self.bad = 0
-        self.together: Together[int, int] = Together(self.answer, lanes=lanes, most=most)
+        self.together: RequestBatcher[int, int] = RequestBatcher(self.answer, lanes=lanes, most=most)
 
     async def answer(self, questions: Sequence[int]) -> list[int]:
         self.calls.append(list(questions))

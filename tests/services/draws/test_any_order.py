@@ -23,7 +23,7 @@ from services.core.base import Deps, execute
 from services.draws.absences import RegionChange
 from services.draws.discards import DiscardForm, Kind
 from services.notifications import Delivery
-from services.operations.delivery_reports import Receipts
+from services.operations.delivery_reports import DeliveryReports
 from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, fix_seed, make_draw, make_office, start_draw, state_of
 from tests.factories.offices import verify as approve
@@ -58,7 +58,7 @@ async def test_any_order_and_repetition_of_answers_ends_the_same(
     dice = random.Random(chance)
     vendors = Vendors()
     delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
-    receipts = Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    receipts = DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
     experts = await add_experts(office, 9)
     wishes = {e.id: dice.choice(["accept", "decline"]) for e in experts}
     draw_id = await start_draw(office, needed=3)
@@ -85,7 +85,7 @@ async def test_any_order_and_repetition_of_answers_ends_the_same(
 
 async def answer(
     office: Office,
-    receipts: Receipts,
+    receipts: DeliveryReports,
     vendors: Vendors,
     invitation: Invitation,
     wish: str,

@@ -10,7 +10,7 @@ import pytest
 from domain.errors import Forbidden, NotFound, Unavailable
 from gateways.document_renderer import TypstPrinter
 from services.core.base import Actor, Deps
-from services.draws.documents import TITLES, DrawPapers, Kind
+from services.draws.documents import TITLES, DrawDocuments, Kind
 from tests.factories.files import PlainPrinter
 from tests.factories.offices import Office, make_draw, make_office
 
@@ -21,7 +21,7 @@ def printer() -> PlainPrinter:
 
 
 async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainPrinter) -> None:
-    papers = DrawPapers(deps, printer, None)  # type: ignore[arg-type]  # a blank one reads nothing
+    papers = DrawDocuments(deps, printer, None)  # type: ignore[arg-type]  # a blank one reads nothing
     for kind in get_args(Kind):
         paper = await papers.template("demo", kind)
         name, content = printer.made[-1]
@@ -31,7 +31,7 @@ async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainPrinter
 
 async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
     printer = TypstPrinter()
-    paper = await DrawPapers(deps, printer, None).template("demo", "recall")  # type: ignore[arg-type]  # reads nothing
+    paper = await DrawDocuments(deps, printer, None).template("demo", "recall")  # type: ignore[arg-type]  # reads nothing
     printer.close()
     assert paper.content.startswith(b"%PDF-")
 
@@ -39,7 +39,7 @@ async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
 async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, printer: PlainPrinter) -> None:
     office: Office = await make_office(deps)
     draw_id = await make_draw(office, needed=3)
-    papers = DrawPapers(deps, printer, office.reading)
+    papers = DrawDocuments(deps, printer, office.reading)
     await papers.application(office.agency, draw_id)
     text = json.dumps(printer.made[-1][1], ensure_ascii=False)
     for shown in (

@@ -12,7 +12,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps, rows
 from services.notifications import Delivery
-from services.operations.delivery_reports import Receipts
+from services.operations.delivery_reports import DeliveryReports
 from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.invariants import check_invariants
@@ -36,8 +36,8 @@ def vendors() -> Vendors:
 
 
 @pytest.fixture
-def receipts(office: Office, deps: Deps, vendors: Vendors) -> Receipts:
-    return Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+def receipts(office: Office, deps: Deps, vendors: Vendors) -> DeliveryReports:
+    return DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors
 
 
 @pytest.fixture
-def report(receipts: Receipts, vendors: Vendors, clock: FixedClock) -> Report:
+def report(receipts: DeliveryReports, vendors: Vendors, clock: FixedClock) -> Report:
     async def push(call: Attempt, keys: str) -> None:
         await hear(receipts, vendors, CallReport(call.vendor_id, call.out_id, True, "200000", keys, clock.now()))
 

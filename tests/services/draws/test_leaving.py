@@ -18,11 +18,11 @@ from models.draws import CandidateList
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
-from services.accounts.wechat_binding import Accounts
+from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, transaction
 from services.experts.expert_records import end_file
 from services.experts.terms import ExpertTerms
-from services.office.experts import ExpertOffice
+from services.office.experts import ExpertAdministration
 from services.operations.privacy import Privacy
 from tests.factories.offices import (
     Office,
@@ -56,8 +56,8 @@ def admin() -> Actor:
 
 
 @pytest.fixture
-def desk(office: Office) -> ExpertOffice:
-    return ExpertOffice(office.deps, office.notices, office.run)
+def desk(office: Office) -> ExpertAdministration:
+    return ExpertAdministration(office.deps, office.notices, office.run)
 
 
 async def bound(office: Office) -> tuple[Expert, Actor]:
@@ -70,7 +70,7 @@ async def bound(office: Office) -> tuple[Expert, Actor]:
 
 
 async def close_account(office: Office, actor: Actor, book: NoticeBook) -> None:
-    await Accounts(office.deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
+    await WechatBinding(office.deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
     await Privacy(office.deps, book).delete(actor, book.last_code(MOBILE))
 
 
@@ -124,7 +124,7 @@ async def test_a_call_and_a_deletion_at_once_never_leave_a_call_to_somebody_who_
     expert, actor = await bound(office)
     draw_id = await ready_to_start(office)
     await office.run.start(office.agency, draw_id)
-    await Accounts(office.deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
+    await WechatBinding(office.deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
     deletion = Privacy(office.deps, book).delete(actor, book.last_code(MOBILE))
     acts = [deletion, office.run.advance(draw_id)]
     done = await asyncio.gather(*(acts if chance % 2 else reversed(acts)), return_exceptions=True)
@@ -157,7 +157,7 @@ async def test_the_database_keeps_nobody_active_who_has_left(db: str, deps: Deps
 
 
 async def test_the_office_lets_somebody_go_who_is_being_called(
-    office: Office, desk: ExpertOffice, admin: Actor
+    office: Office, desk: ExpertAdministration, admin: Actor
 ) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
@@ -178,7 +178,7 @@ async def test_the_office_lets_somebody_go_who_is_being_called(
         await desk.let_go(admin, call.expert_id, "再次办理")
 
 
-async def test_nobody_is_let_go_with_a_panel_ahead(office: Office, desk: ExpertOffice, admin: Actor) -> None:
+async def test_nobody_is_let_go_with_a_panel_ahead(office: Office, desk: ExpertAdministration, admin: Actor) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
     (call,) = await open_invitations(draw_id)
@@ -218,7 +218,7 @@ async def test_term_and_age_are_looked_at_again_before_each_call(office: Office)
 
 
 async def test_the_office_sees_whose_time_runs_out_and_they_are_told_once(
-    office: Office, desk: ExpertOffice, admin: Actor, book: NoticeBook, clock: FixedClock
+    office: Office, desk: ExpertAdministration, admin: Actor, book: NoticeBook, clock: FixedClock
 ) -> None:
     now = clock.now()
     soon = await make_expert(office.deps, term_until=now + timedelta(days=30))

@@ -11,7 +11,7 @@ from services.core.audit import Audit
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.entry import NOTICE_OVER, Entry
-from services.operations.scheduler import PERIODIC, Deadlines
+from services.operations.scheduler import PERIODIC, Scheduler
 from services.payments.fees import Fees
 from tests.factories.people import make_account
 from tests.factories.reviews import make_application
@@ -24,7 +24,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
     unused = cast(Any, NothingElse())
     entry = Entry(deps, book, Fees(deps, book))
     duties = [DueTask("notice_end", NOTICE_OVER, entry.end_notices), DueTask("review_waiting", "", entry.end_notices)]
-    deadlines = Deadlines(
+    deadlines = Scheduler(
         deps, unused, unused, unused, unused, unused, unused, unused, Audit(deps), further=duties
     )  # fmt: skip
     assert deadlines.periodic == (*PERIODIC, "review_waiting")

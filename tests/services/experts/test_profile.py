@@ -12,7 +12,7 @@ from domain.ids import new_id
 from models.audit import AuditEntry
 from models.experts import CatalogueEntry, Employment, Unavailability
 from services.core.base import Actor, Deps
-from services.experts.profile import Experts
+from services.experts.profile import ExpertProfiles
 from tests.factories.people import BEGINNING, make_account, make_expert, mobile_number
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -20,8 +20,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def experts(deps: Deps) -> Experts:
-    return Experts(deps)
+def experts(deps: Deps) -> ExpertProfiles:
+    return ExpertProfiles(deps)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def soon(clock: FixedClock) -> datetime:
     return clock.now() + DAY
 
 
-async def test_one_s_own_file_is_masked_and_in_words(experts: Experts, deps: Deps) -> None:
+async def test_one_s_own_file_is_masked_and_in_words(experts: ExpertProfiles, deps: Deps) -> None:
     await CatalogueEntry.create(pool="demo", kind="specialty", code="A0401", name="建筑工程")
     await CatalogueEntry.create(pool="demo", kind="qualification", code="Q0201", name="一级注册建筑师", parent="Q02")
     expert = await make_expert(deps, "13800009999", id_number="11010519491231002X", qualifications=["Q02", "Q0201"])
@@ -56,7 +56,7 @@ async def test_one_s_own_file_is_masked_and_in_words(experts: Experts, deps: Dep
     assert "13800009999" not in shown
 
 
-async def test_a_time_is_added_listed_and_taken_back(experts: Experts, actor: Actor, soon: datetime) -> None:
+async def test_a_time_is_added_listed_and_taken_back(experts: ExpertProfiles, actor: Actor, soon: datetime) -> None:
     period = await experts.add_unavailability(actor, soon, soon + 3 * DAY, " 出差 ")
     assert (period.reason, period.panels) == ("出差", 0)
     assert await experts.list_unavailability(actor) == [period]
@@ -66,14 +66,14 @@ async def test_a_time_is_added_listed_and_taken_back(experts: Experts, actor: Ac
     assert await AuditEntry.filter(action="expert.available").count() == 1
 
 
-async def test_a_repeat_adds_once(experts: Experts, actor: Actor, soon: datetime) -> None:
+async def test_a_repeat_adds_once(experts: ExpertProfiles, actor: Actor, soon: datetime) -> None:
     first = await experts.add_unavailability(actor, soon, soon + DAY, key="talk:4")
     assert await experts.add_unavailability(actor, soon, soon + DAY, key="talk:4") == first
     assert await Unavailability.all().count() == 1
 
 
 async def test_what_is_covered_already_is_told_and_an_overlap_is_fine(
-    experts: Experts, actor: Actor, soon: datetime
+    experts: ExpertProfiles, actor: Actor, soon: datetime
 ) -> None:
     await experts.add_unavailability(actor, soon, soon + 3 * DAY)
     with pytest.raises(Conflict, match="已设置过"):
@@ -82,7 +82,7 @@ async def test_what_is_covered_already_is_told_and_an_overlap_is_fine(
     assert len(await experts.list_unavailability(actor)) == 2
 
 
-async def test_times_that_can_t_be_are_refused(experts: Experts, actor: Actor, clock: FixedClock) -> None:
+async def test_times_that_can_t_be_are_refused(experts: ExpertProfiles, actor: Actor, clock: FixedClock) -> None:
     now = clock.now()
     for starts_at, ends_at, reason in (
         (now + DAY, now + DAY, "晚于开始"),
@@ -99,14 +99,16 @@ async def test_times_that_can_t_be_are_refused(experts: Experts, actor: Actor, c
 
 
 async def test_a_time_that_is_over_is_not_listed(
-    experts: Experts, actor: Actor, soon: datetime, clock: FixedClock
+    experts: ExpertProfiles, actor: Actor, soon: datetime, clock: FixedClock
 ) -> None:
     await experts.add_unavailability(actor, soon, soon + DAY)
     clock.move(2 * DAY)
     assert await experts.list_unavailability(actor) == []
 
 
-async def test_only_formal_experts_of_the_pool_keep_a_schedule(experts: Experts, deps: Deps, soon: datetime) -> None:
+async def test_only_formal_experts_of_the_pool_keep_a_schedule(
+    experts: ExpertProfiles, deps: Deps, soon: datetime
+) -> None:
     temporary = await make_expert(deps, standing="temporary")
     with pytest.raises(Forbidden, match="正式专家"):
         await experts.add_unavailability(Actor("demo", "expert", None, temporary.id), soon, soon + DAY)
@@ -118,14 +120,16 @@ async def test_only_formal_experts_of_the_pool_keep_a_schedule(experts: Experts,
         await experts.list_unavailability(Actor("demo", "agent", new_id()))
 
 
-async def test_nobody_takes_back_another_s_time(experts: Experts, actor: Actor, deps: Deps, soon: datetime) -> None:
+async def test_nobody_takes_back_another_s_time(
+    experts: ExpertProfiles, actor: Actor, deps: Deps, soon: datetime
+) -> None:
     period = await experts.add_unavailability(actor, soon, soon + DAY)
     other = await make_expert(deps)
     with pytest.raises(NotFound):
         await experts.cancel_unavailability(Actor("demo", "expert", None, other.id), period.id)
 
 
-async def test_an_expert_is_found_by_his_mobile_in_his_pool_only(experts: Experts, deps: Deps) -> None:
+async def test_an_expert_is_found_by_his_mobile_in_his_pool_only(experts: ExpertProfiles, deps: Deps) -> None:
     mobile = mobile_number()
     expert = await make_expert(deps, mobile)
     found = await experts.find_by_mobile("demo", mobile)

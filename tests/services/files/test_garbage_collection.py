@@ -16,7 +16,16 @@ from models.applications import Attachment, PrintedForm
 from models.files import FileRemoval, StoreSearch
 from services.applications.attachments import Attachments
 from services.core.base import Deps, rows, transaction
-from services.files.garbage_collection import FEW, NAMED_IN, OLD, REMOVALS_DUE, SEARCH_DUE, Search, StoreKeeper, give_up
+from services.files.garbage_collection import (
+    FEW,
+    NAMED_IN,
+    OLD,
+    REMOVALS_DUE,
+    SEARCH_DUE,
+    FileGarbageCollector,
+    Search,
+    give_up,
+)
 from services.files.sealed_files import SealedFiles, new_key
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg
@@ -37,8 +46,8 @@ def store(files: MemoryFiles, deps: Deps) -> SealedFiles:
 
 
 @pytest.fixture
-def keeper(deps: Deps, store: SealedFiles, clock: FixedClock) -> StoreKeeper:
-    return StoreKeeper(deps, store, clock)
+def keeper(deps: Deps, store: SealedFiles, clock: FixedClock) -> FileGarbageCollector:
+    return FileGarbageCollector(deps, store, clock)
 
 
 @pytest.fixture
@@ -74,7 +83,7 @@ async def in_vain(key: str, deps: Deps) -> None:
 
 
 async def test_what_was_given_up_goes_once_its_transaction_has_ended(
-    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps
+    keeper: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps
 ) -> None:
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
@@ -89,7 +98,7 @@ async def test_what_was_given_up_goes_once_its_transaction_has_ended(
 
 
 async def test_a_store_that_is_away_is_asked_again(
-    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps
+    keeper: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps
 ) -> None:
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
@@ -107,7 +116,12 @@ async def test_a_store_that_is_away_is_asked_again(
 
 
 async def test_what_rows_name_stays_and_what_none_names_goes(
-    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock
+    keeper: FileGarbageCollector,
+    store: SealedFiles,
+    files: MemoryFiles,
+    deps: Deps,
+    applicant: Applicant,
+    clock: FixedClock,
 ) -> None:
     named = await fill(deps, store, files, applicant)
     assert len(named) == 5, "a file, its thumbnail and preview, a part, a print"
@@ -120,7 +134,12 @@ async def test_what_rows_name_stays_and_what_none_names_goes(
 
 
 async def test_parts_of_a_file_that_is_whole_are_left_over(
-    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock
+    keeper: FileGarbageCollector,
+    store: SealedFiles,
+    files: MemoryFiles,
+    deps: Deps,
+    applicant: Applicant,
+    clock: FixedClock,
 ) -> None:
     named = await fill(deps, store, files, applicant)
     whole = (await Attachment.get(state="ready")).key
@@ -131,7 +150,7 @@ async def test_parts_of_a_file_that_is_whole_are_left_over(
 
 
 async def test_young_files_and_those_of_others_are_none_of_ours(
-    keeper: StoreKeeper, files: MemoryFiles, deps: Deps, clock: FixedClock
+    keeper: FileGarbageCollector, files: MemoryFiles, deps: Deps, clock: FixedClock
 ) -> None:
     theirs = ["sichuan/2026/11/" + "0" * 32, "demo/readme.txt", "demo/2026/11/short", "logs/2026/11/x"]
     for key in theirs:
@@ -152,11 +171,16 @@ async def test_age_is_the_stores_own_whatever_the_sandbox_does_with_its_clock(
     files.clock = wall = FixedClock(clock.now())
     await files.put(new_key("demo", deps.now()), b"still being written")
     clock.move(timedelta(days=5))
-    assert await StoreKeeper(deps, store, wall).search() == Search(0, 0, withheld=False)
+    assert await FileGarbageCollector(deps, store, wall).search() == Search(0, 0, withheld=False)
 
 
 async def test_where_most_files_are_unknown_nothing_is_deleted(
-    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock
+    keeper: FileGarbageCollector,
+    store: SealedFiles,
+    files: MemoryFiles,
+    deps: Deps,
+    applicant: Applicant,
+    clock: FixedClock,
 ) -> None:
     """An empty or old database beside a full store must not empty it."""
     await fill(deps, store, files, applicant)
@@ -169,7 +193,9 @@ async def test_where_most_files_are_unknown_nothing_is_deleted(
     assert (await StoreSearch.get()).withheld
 
 
-async def test_it_is_searched_once_a_day_by_one_alone(keeper: StoreKeeper, deps: Deps, clock: FixedClock) -> None:
+async def test_it_is_searched_once_a_day_by_one_alone(
+    keeper: FileGarbageCollector, deps: Deps, clock: FixedClock
+) -> None:
     assert await is_due(SEARCH_DUE, deps)
     found = await asyncio.gather(*(keeper.search() for _ in range(4)))
     assert found.count(None) == 3
@@ -183,7 +209,7 @@ async def test_it_is_searched_once_a_day_by_one_alone(keeper: StoreKeeper, deps:
 
 
 async def test_a_store_that_is_away_is_searched_an_hour_later(
-    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, clock: FixedClock
+    keeper: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps, clock: FixedClock
 ) -> None:
     await store.put(new_key("demo", deps.now()), b"x")
     clock.move(OLD + timedelta(seconds=1))
@@ -198,9 +224,14 @@ async def test_a_store_that_is_away_is_searched_an_hour_later(
 
 
 async def test_a_row_that_comes_meanwhile_saves_its_file(
-    keeper: StoreKeeper, store: SealedFiles, files: MemoryFiles, deps: Deps, applicant: Applicant, clock: FixedClock,
+    keeper: FileGarbageCollector,
+    store: SealedFiles,
+    files: MemoryFiles,
+    deps: Deps,
+    applicant: Applicant,
+    clock: FixedClock,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
     clock.move(OLD + timedelta(seconds=1))

@@ -14,7 +14,7 @@ from models.audit import AuditEntry
 from models.materials import Material
 from services.core.base import Actor, Deps
 from services.files import materials as module
-from services.files.garbage_collection import OLD, StoreKeeper
+from services.files.garbage_collection import OLD, FileGarbageCollector
 from services.files.materials import MaterialData, Materials
 from services.files.sealed_files import SealedFiles
 from tests.factories.documents import archive, docx, xlsx
@@ -133,7 +133,7 @@ async def test_another_file_takes_its_place_and_the_old_one_goes(
     assert await materials.content(await materials.find("demo", added.id, None)) == docx()
     with pytest.raises(NotFound, match="刚刚更新"):
         await materials.content(added)
-    await StoreKeeper(deps, store).remove_due()
+    await FileGarbageCollector(deps, store).remove_due()
     assert len(files.kept) == 1
     assert not before & set(files.kept)
 
@@ -151,7 +151,7 @@ async def test_what_is_removed_is_gone_and_twice_is_harmless(
     added = await materials.add(admin, GUIDE, pdf())
     for _ in range(2):
         await materials.remove(admin, added.id)
-    await StoreKeeper(deps, store).remove_due()
+    await FileGarbageCollector(deps, store).remove_due()
     assert (await titles(materials), files.kept) == ([], {})
     assert await AuditEntry.filter(action="material.remove").count() == 1
 
@@ -163,7 +163,7 @@ async def test_pressing_twice_adds_one(
     assert await materials.add(admin, GUIDE, pdf(), key="key-of-the-form") == first
     assert await Material.all().count() == 1
     clock.move(OLD + timedelta(seconds=1))
-    await StoreKeeper(deps, store, clock).search()
+    await FileGarbageCollector(deps, store, clock).search()
     assert len(files.kept) == 1
 
 

@@ -14,7 +14,7 @@ from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice
 from services.core.base import Deps, transaction
 from services.notifications import Delivery, Recipient
-from services.operations.delivery_reports import Receipts, read_keys
+from services.operations.delivery_reports import DeliveryReports, read_keys
 from services.ports import CallDetail, CallReport, MenuItem, SmsReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
@@ -102,8 +102,8 @@ def delivery(deps: Deps, vendors: Vendors, office: Office) -> Delivery:
 
 
 @pytest.fixture
-def receipts(deps: Deps, vendors: Vendors, office: Office) -> Receipts:
-    return Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+def receipts(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
+    return DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
 
 
 async def tell(office: Office, kind: str = "account_bound", *, bound: bool = True, pool: str = "demo") -> None:
@@ -186,7 +186,7 @@ async def test_a_passing_failure_is_repeated_and_a_long_pause_goes_to_the_next_c
 
 
 async def test_a_call_of_unknown_outcome_is_never_dialled_again(
-    office: Office, delivery: Delivery, vendors: Vendors, receipts: Receipts, clock: FixedClock
+    office: Office, delivery: Delivery, vendors: Vendors, receipts: DeliveryReports, clock: FixedClock
 ) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
@@ -206,7 +206,7 @@ async def test_a_call_of_unknown_outcome_is_never_dialled_again(
     assert (await Attempt.get(id=call.id)).state == "answered"
 
 
-async def take(receipts: Receipts, report: CallReport) -> None:
+async def take(receipts: DeliveryReports, report: CallReport) -> None:
     """A report is pushed, whoever sends it; then the vendor is asked where we want to know."""
     from models.notices import Receipt
 
@@ -216,7 +216,7 @@ async def take(receipts: Receipts, report: CallReport) -> None:
     await receipts.check_due()
 
 
-async def hear(receipts: Receipts, vendors: Vendors, report: CallReport) -> None:
+async def hear(receipts: DeliveryReports, vendors: Vendors, report: CallReport) -> None:
     """The vendor itself reports a call, and says the same when it is asked."""
     call = await Attempt.get(out_id=report.out_id)
     mobile = receipts._deps.keys.open_text((await Notice.get(id=call.notice_id)).mobile_sealed, "mobile")
@@ -225,7 +225,7 @@ async def hear(receipts: Receipts, vendors: Vendors, report: CallReport) -> None
 
 
 async def test_keys_pressed_twice_are_an_answer_and_a_receipt_repeated_changes_nothing(
-    office: Office, delivery: Delivery, vendors: Vendors, receipts: Receipts, clock: FixedClock
+    office: Office, delivery: Delivery, vendors: Vendors, receipts: DeliveryReports, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
@@ -243,7 +243,7 @@ async def test_keys_pressed_twice_are_an_answer_and_a_receipt_repeated_changes_n
 
 
 async def test_an_sms_receipt_closes_the_attempt_and_a_failed_one_lets_the_ladder_go_on(
-    office: Office, delivery: Delivery, receipts: Receipts
+    office: Office, delivery: Delivery, receipts: DeliveryReports
 ) -> None:
     from models.notices import Receipt
 

@@ -16,7 +16,7 @@ from domain.errors import Rejected
 from models.notices import Attempt, Notice, Receipt
 from services.core.base import Deps, rows, transaction
 from services.notifications import Delivery
-from services.operations.delivery_reports import Receipts
+from services.operations.delivery_reports import DeliveryReports
 from services.ports import SmsReport
 from tests.factories.offices import Office, add_experts, make_office, start_draw
 from tests.factories.people import make_account
@@ -39,8 +39,8 @@ def delivery(deps: Deps, vendors: Vendors, office: Office) -> Delivery:
 
 
 @pytest.fixture
-def receipts(deps: Deps, vendors: Vendors, office: Office) -> Receipts:
-    return Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+def receipts(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
+    return DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
 
 
 async def test_a_message_that_can_not_be_made_does_not_lose_the_outcomes_of_the_others(
@@ -76,7 +76,7 @@ async def test_one_answer_of_a_vendor_that_can_not_be_stored_costs_no_other_outc
     assert sorted(sent) == [("sent", "1"), ("sent", "2"), ("sent", "5"), ("unknown", ""), ("unknown", "")]
 
 
-async def test_one_report_that_can_not_be_stored_costs_no_other(receipts: Receipts) -> None:
+async def test_one_report_that_can_not_be_stored_costs_no_other(receipts: DeliveryReports) -> None:
     good = [SmsReport(f"b{n}", f"o{n}", True, "DELIVERED") for n in range(4)]
     await receipts.take_sms([*good[:2], SmsReport("b\0", "o", True, "\0"), *good[2:]])
     assert await Receipt.all().count() == 4
@@ -117,7 +117,7 @@ async def test_a_ladder_goes_on_after_a_kill_between_an_outcome_and_the_next_ste
 
 
 async def test_a_receipt_that_overtakes_its_own_message_counts(
-    office: Office, delivery: Delivery, vendors: Vendors, receipts: Receipts
+    office: Office, delivery: Delivery, vendors: Vendors, receipts: DeliveryReports
 ) -> None:
     await tell(office)
     await receipts.take_template("wx1", "v1", "success", "o1")
@@ -129,7 +129,9 @@ async def test_a_receipt_that_overtakes_its_own_message_counts(
     assert await states() == [("wechat", "delivered", "success")]
 
 
-async def test_a_receipt_that_fits_nothing_is_left_alone_after_a_while(receipts: Receipts, clock: FixedClock) -> None:
+async def test_a_receipt_that_fits_nothing_is_left_alone_after_a_while(
+    receipts: DeliveryReports, clock: FixedClock
+) -> None:
     await receipts.take_template("wx1", "nobody's", "success", "o1")
     clock.move(timedelta(minutes=2))
     [stray] = await Receipt.all()
@@ -204,7 +206,7 @@ async def test_outcomes_are_written_notice_first(office: Office, db: str, delive
 
 
 async def test_giving_up_on_a_receipt_takes_the_notice_first(
-    office: Office, db: str, delivery: Delivery, receipts: Receipts, clock: FixedClock
+    office: Office, db: str, delivery: Delivery, receipts: DeliveryReports, clock: FixedClock
 ) -> None:
     await tell(office)
     await delivery.deliver_due()
@@ -214,7 +216,7 @@ async def test_giving_up_on_a_receipt_takes_the_notice_first(
 
 
 async def test_a_vendor_that_knew_the_outcome_is_not_asked_again_at_once(
-    office: Office, delivery: Delivery, vendors: Vendors, receipts: Receipts, clock: FixedClock
+    office: Office, delivery: Delivery, vendors: Vendors, receipts: DeliveryReports, clock: FixedClock
 ) -> None:
     asked: list[str] = []
 

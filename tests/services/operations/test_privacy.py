@@ -17,12 +17,12 @@ from models.helpdesk import Feedback
 from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink
-from services.accounts.wechat_binding import Accounts
+from services.accounts.wechat_binding import WechatBinding
 from services.applications.attachments import KEPT_AFTER_REMOVAL, Attachments
-from services.applications.documents import Papers
+from services.applications.documents import Documents
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
-from services.files.garbage_collection import OLD, StoreKeeper
+from services.files.garbage_collection import OLD, FileGarbageCollector
 from services.files.previews import Previews
 from services.files.sealed_files import SealedFiles
 from services.operations.privacy import Privacy
@@ -56,7 +56,7 @@ async def actor(expert: Expert) -> Actor:
 
 
 async def _code(deps: Deps, book: NoticeBook) -> str:
-    await Accounts(deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
+    await WechatBinding(deps, book).send_code("demo", MOBILE, "privacy", source=PHONE)
     return book.last_code(MOBILE)
 
 
@@ -119,7 +119,7 @@ async def test_after_deleting_one_may_begin_anew(
     privacy: Privacy, actor: Actor, expert: Expert, deps: Deps, book: NoticeBook, clock: FixedClock
 ) -> None:
     await privacy.delete(actor, await _code(deps, book))
-    accounts, identity = Accounts(deps, book), await make_identity()
+    accounts, identity = WechatBinding(deps, book), await make_identity()
     clock.move(timedelta(minutes=2))
     await accounts.send_code("demo", MOBILE, source=PHONE)
     bound = await accounts.bind(identity.id, "demo", MOBILE, book.last_code(MOBILE), "2026-11")
@@ -226,7 +226,7 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
     store = SealedFiles(files, deps.keys)
     attachments, papers = (
         Attachments(deps, store, QuickChecker()),
-        Papers(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
+        Documents(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
     )
     draft = await make_applicant(deps, mobile=MOBILE)
     kept = await make_application(deps, draft.account, state="refused", ended_at=deps.now(), submitted_at=deps.now())
@@ -243,7 +243,7 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
 
     await privacy.delete(draft.actor, await _code(deps, book))
     clock.move(KEPT_AFTER_REMOVAL)
-    await StoreKeeper(deps, store, clock).remove_due()
+    await FileGarbageCollector(deps, store, clock).remove_due()
     await attachments.sweep()
     assert set(files.kept) == archived
     with pytest.raises(NotFound):
@@ -256,8 +256,8 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
     files = MemoryFiles(clock)
     store = SealedFiles(files, deps.keys)
     papers, keeper = (
-        Papers(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
-        StoreKeeper(deps, store, clock),
+        Documents(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
+        FileGarbageCollector(deps, store, clock),
     )
     draft = await make_applicant(deps, mobile=MOBILE)
     files.pause = asyncio.Event()

@@ -16,8 +16,8 @@ from models.projects import Project
 from services.core.audit import Audit
 from services.core.base import Deps, execute, record, rows, system, transaction
 from services.notifications import Delivery
-from services.operations.delivery_reports import Receipts
-from services.operations.scheduler import PERIODIC, Deadlines
+from services.operations.delivery_reports import DeliveryReports
+from services.operations.scheduler import PERIODIC, Scheduler
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
 from tests.services.notifications.test_delivery import Vendors
 
@@ -28,18 +28,18 @@ async def office(db: str, deps: Deps) -> Office:
 
 
 @pytest.fixture
-def deadlines(office: Office, deps: Deps) -> Deadlines:
+def deadlines(office: Office, deps: Deps) -> Scheduler:
     vendors = Vendors()
     delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
-    receipts = Receipts(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
-    return Deadlines(
+    receipts = DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    return Scheduler(
         deps, office.notices, delivery, receipts, office.invitations, office.attendance, office.run, office.reading,
         Audit(deps),
     )  # fmt: skip
 
 
 async def test_a_kind_that_fails_holds_up_no_other_and_is_named(
-    office: Office, deadlines: Deadlines, clock: FixedClock
+    office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     """A column that an edited migration never made used to stop every call and every deadline."""
     await add_experts(office, 1)
@@ -59,7 +59,7 @@ async def test_a_kind_that_fails_holds_up_no_other_and_is_named(
 
 
 async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
-    office: Office, deadlines: Deadlines, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    office: Office, deadlines: Scheduler, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def stumble() -> None:
         raise KeyError("a text that no rulebook has")
@@ -79,7 +79,7 @@ async def test_work_that_fails_waits_longer_each_time_and_others_go_on(
 
 
 async def test_an_outage_of_the_database_is_no_failure_of_a_kind(
-    deadlines: Deadlines, monkeypatch: pytest.MonkeyPatch
+    deadlines: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away() -> None:
         raise ConnectionResetError
@@ -95,7 +95,7 @@ async def waiting_jobs() -> list[str]:
     return sorted(row["kind"] for row in found)
 
 
-async def test_a_kind_that_is_due_gets_one_job_however_often_it_ticks(office: Office, deadlines: Deadlines) -> None:
+async def test_a_kind_that_is_due_gets_one_job_however_often_it_ticks(office: Office, deadlines: Scheduler) -> None:
     await add_experts(office, 2)
     await start_draw(office, needed=1)
     for _ in range(3):
@@ -104,7 +104,7 @@ async def test_a_kind_that_is_due_gets_one_job_however_often_it_ticks(office: Of
 
 
 async def test_an_invitation_past_its_time_is_due_and_carried_out(
-    office: Office, deadlines: Deadlines, clock: FixedClock
+    office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
@@ -117,13 +117,13 @@ async def test_an_invitation_past_its_time_is_due_and_carried_out(
     assert await state_of(draw_id) == "short"
 
 
-async def test_every_kind_can_be_carried_out_with_nothing_to_do(deadlines: Deadlines) -> None:
+async def test_every_kind_can_be_carried_out_with_nothing_to_do(deadlines: Scheduler) -> None:
     for kind in ("deliver", "climb", "check_outcomes", "expire", "remind", "unseal", "receipts", "seal", *PERIODIC):
         await deadlines.carry_out(kind)
     assert (await deadlines.health()).well
 
 
-async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: Deadlines, clock: FixedClock) -> None:
+async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: Scheduler, clock: FixedClock) -> None:
     await add_experts(office, 1)
     await start_draw(office, needed=1)
     clock.move(timedelta(minutes=10))
@@ -135,7 +135,7 @@ async def test_the_auditor_names_what_stays_overdue(office: Office, deadlines: D
 
 
 async def test_the_agency_is_told_once_that_the_result_is_unsealed(
-    office: Office, deadlines: Deadlines, clock: FixedClock
+    office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
@@ -151,7 +151,7 @@ async def test_the_agency_is_told_once_that_the_result_is_unsealed(
 
 
 async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
-    office: Office, deadlines: Deadlines, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    office: Office, deadlines: Scheduler, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=3)
@@ -170,7 +170,7 @@ async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
 
 
 async def test_a_receipt_that_can_not_be_read_holds_up_no_other(
-    office: Office, deadlines: Deadlines, clock: FixedClock
+    office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     for number, body in enumerate(({"from": "an older version"}, SMS)):
         await Receipt.create(vendor="sms", key=str(number), body=body, received_at=clock.now())
@@ -183,7 +183,7 @@ SMS = {"biz_id": "b", "out_id": "7", "delivered": True, "vendor_code": "DELIVERE
 
 
 async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_no_other(
-    office: Office, deadlines: Deadlines, clock: FixedClock
+    office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     await add_experts(office, 2)
     await start_draw(office, needed=2)
@@ -195,7 +195,7 @@ async def test_a_notice_of_a_pool_that_is_no_longer_served_holds_up_no_other(
 
 
 async def test_a_draw_of_a_pool_that_is_no_longer_served_holds_up_no_other(
-    office: Office, deadlines: Deadlines, clock: FixedClock
+    office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     await add_experts(office, 3)
     first = await start_draw(office, needed=1)
@@ -217,7 +217,7 @@ async def office_of_another_project(office: Office) -> None:
     await project.save(force_create=True)
 
 
-async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines: Deadlines) -> None:
+async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines: Scheduler) -> None:
     async with transaction():
         await record(system("closed"), office.deps.now(), "pool.left", "pool", None)
     await deadlines.carry_out("seal")
@@ -225,7 +225,7 @@ async def test_the_audit_trail_of_every_pool_is_sealed(office: Office, deadlines
 
 
 async def test_a_row_that_always_fails_takes_no_place_of_another_and_is_alarmed(
-    office: Office, deadlines: Deadlines, clock: FixedClock
+    office: Office, deadlines: Scheduler, clock: FixedClock
 ) -> None:
     """Two hundred receipts that nobody can read come before a good one; no more than two hundred are looked at."""
     for number in range(200):

@@ -13,7 +13,7 @@ from models.accounts import Account
 from models.organisations import AgentLink, Organisation
 from services.accounts.roles import roles_of
 from services.core.base import Actor, Deps
-from services.organisations.legal_entities import Organisations
+from services.organisations.legal_entities import LegalEntities
 from services.ports import IdentityClaims
 from tests.factories.people import CREDIT_CODE, make_account, make_agent_link, make_organisation, mobile_number
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
-def organisations(deps: Deps) -> Organisations:
-    return Organisations(deps)
+def organisations(deps: Deps) -> LegalEntities:
+    return LegalEntities(deps)
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ def claims() -> IdentityClaims:
     )
 
 
-async def _legal(organisations: Organisations, claims: IdentityClaims) -> Actor:
+async def _legal(organisations: LegalEntities, claims: IdentityClaims) -> Actor:
     done = await organisations.register("demo", claims)
     return Actor("demo", "organisation", done.account_id, organisation_id=done.organisation_id)
 
 
 async def test_a_legal_entity_registers_and_comes_back(
-    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
     first = await organisations.register("demo", claims)
     again = await organisations.register("demo", replace(claims, organisation_name="广州示范招标集团有限公司"))
@@ -47,7 +47,7 @@ async def test_a_legal_entity_registers_and_comes_back(
     assert [role.role for role in await roles_of(first.account_id, clock.now())] == ["organisation"]
 
 
-async def test_a_natural_person_is_told_what_to_do(organisations: Organisations, claims: IdentityClaims) -> None:
+async def test_a_natural_person_is_told_what_to_do(organisations: LegalEntities, claims: IdentityClaims) -> None:
     with pytest.raises(RuleViolation, match="关联为经办人") as refused:
         await organisations.register("demo", replace(claims, user_type="person", organisation_name="", credit_code=""))
     assert (refused.value.rule, refused.value.source) == ("login.natural_person_may_draw", "广东手册 L24")
@@ -55,7 +55,7 @@ async def test_a_natural_person_is_told_what_to_do(organisations: Organisations,
 
 
 async def test_a_weak_real_name_level_is_told_to_be_raised(
-    organisations: Organisations, claims: IdentityClaims
+    organisations: LegalEntities, claims: IdentityClaims
 ) -> None:
     with pytest.raises(RuleViolation, match=r"为3级，需达到4级.*升级") as refused:
         await organisations.register("demo", replace(claims, level=3))
@@ -67,14 +67,14 @@ async def test_a_weak_real_name_level_is_told_to_be_raised(
 
 @pytest.mark.parametrize("change", [{"credit_code": "91440101MA5AAAAA0X"}, {"mobile": "123"}])
 async def test_claims_that_can_t_be_are_refused(
-    organisations: Organisations, claims: IdentityClaims, change: dict[str, str]
+    organisations: LegalEntities, claims: IdentityClaims, change: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidInput):
         await organisations.register("demo", replace(claims, **change))
 
 
 async def test_the_platform_s_mobile_must_be_that_of_the_one_logged_in(
-    organisations: Organisations, claims: IdentityClaims, deps: Deps
+    organisations: LegalEntities, claims: IdentityClaims, deps: Deps
 ) -> None:
     other = await make_account(deps)
     with pytest.raises(Conflict, match="手机号"):
@@ -83,7 +83,7 @@ async def test_the_platform_s_mobile_must_be_that_of_the_one_logged_in(
 
 
 async def test_an_entity_links_an_agent_who_agrees(
-    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
     legal, mobile = await _legal(organisations, claims), mobile_number()
     asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
@@ -101,14 +101,14 @@ async def test_an_entity_links_an_agent_who_agrees(
     assert [link.state for link in await organisations.list_agents(legal)] == ["expired"]
 
 
-async def test_a_repeated_request_links_once(organisations: Organisations, claims: IdentityClaims) -> None:
+async def test_a_repeated_request_links_once(organisations: LegalEntities, claims: IdentityClaims) -> None:
     legal, mobile = await _legal(organisations, claims), mobile_number()
     first = await organisations.link_agent(legal, mobile=mobile, name="赵六", key="k")
     assert await organisations.link_agent(legal, mobile=mobile, name="赵六", key="k") == first
 
 
 async def test_who_is_struck_off_must_be_asked_again(
-    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
     legal, mobile = await _legal(organisations, claims), mobile_number()
     asked = await organisations.link_agent(legal, mobile=mobile, name="赵六")
@@ -123,7 +123,7 @@ async def test_who_is_struck_off_must_be_asked_again(
 
 
 async def test_the_period_has_an_order_and_a_longest(
-    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
     legal, now = await _legal(organisations, claims), clock.now()
     with pytest.raises(InvalidInput, match="截止日期"):
@@ -137,7 +137,7 @@ async def test_the_period_has_an_order_and_a_longest(
 
 
 async def test_nobody_accepts_or_strikes_off_what_is_not_his(
-    organisations: Organisations, claims: IdentityClaims, deps: Deps
+    organisations: LegalEntities, claims: IdentityClaims, deps: Deps
 ) -> None:
     legal, stranger = await _legal(organisations, claims), await make_account(deps)
     asked = await organisations.link_agent(legal, mobile=mobile_number(), name="赵六")
@@ -157,7 +157,7 @@ async def test_nobody_accepts_or_strikes_off_what_is_not_his(
 
 
 async def test_an_agent_whom_the_platform_vouches_for_is_linked(
-    organisations: Organisations, claims: IdentityClaims, clock: FixedClock
+    organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:
     done = await organisations.register("demo", replace(claims, user_type="agent"))
     assert done.role == "agent"
@@ -166,7 +166,7 @@ async def test_an_agent_whom_the_platform_vouches_for_is_linked(
 
 
 async def test_but_not_against_the_entity_s_word(
-    organisations: Organisations, claims: IdentityClaims, deps: Deps, clock: FixedClock
+    organisations: LegalEntities, claims: IdentityClaims, deps: Deps, clock: FixedClock
 ) -> None:
     organisation, account = await make_organisation(), await make_account(deps, claims.mobile)
     await make_agent_link(organisation, account, revoked_at=clock.now())

@@ -197,7 +197,7 @@ async def test_the_platforms_notification_brings_the_invoice_with_its_number(til
     till.platform.issue()
     apply_id = (await Invoice.all())[0].apply_id
     for _ in range(2):
-        await till.events.take("demo", GOOD, notification(invoice_apply_id=apply_id))
+        await till.events.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
     await till.settle_all()
     await till.invoicing.check_due()
     invoice = (await Invoice.all())[0]
@@ -210,8 +210,8 @@ async def test_news_that_come_while_the_platform_is_away_are_taken_in_later(till
     till.platform.issue()
     apply_id = (await Invoice.all())[0].apply_id
     till.platform.before["query_invoice"] = [Transient("away")]
-    await till.events.take("demo", GOOD, notification(invoice_apply_id=apply_id))
-    await till.events.carry_out_due()
+    await till.events.receive("demo", GOOD, notification(invoice_apply_id=apply_id))
+    await till.events.process_due()
     assert (await Invoice.all())[0].state == "applied"
     clock.move(timedelta(seconds=31))
     await till.settle_all()
@@ -219,7 +219,7 @@ async def test_news_that_come_while_the_platform_is_away_are_taken_in_later(till
 
 
 async def test_news_of_an_invoice_that_is_not_ours_are_kept(till: Till) -> None:
-    await till.events.take("demo", GOOD, notification(invoice_apply_id="4200404"))
+    await till.events.receive("demo", GOOD, notification(invoice_apply_id="4200404"))
     await till.settle_all()
     assert (await PayEvent.get()).outcome == "unknown_invoice"
 
@@ -276,7 +276,7 @@ async def test_an_invoice_that_the_platform_never_heard_of_is_given_up_and_may_s
     assert (invoice.state, invoice.failure) == ("failed", "unknown_there")
     till.platform.invoices.update(made)
     till.platform.issue()
-    await till.invoicing.hear("demo", invoice.apply_id)
+    await till.invoicing.refresh("demo", invoice.apply_id)
     assert (await Invoice.get()).state == "issued"
 
 
@@ -486,7 +486,7 @@ async def test_the_notification_of_a_reversal_ends_it_however_often_it_comes(
     till.platform.reverse()
     apply_id = (await Invoice.get()).apply_id
     for _ in range(times):
-        await till.events.take("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
+        await till.events.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
     await till.settle_all()
     assert (await Invoice.get()).state == "reversed"
     assert book.kinds().count("invoice_reversed") == 1
@@ -495,7 +495,7 @@ async def test_the_notification_of_a_reversal_ends_it_however_often_it_comes(
 async def test_a_notification_alone_reverses_nothing(till: Till, sent: Fee) -> None:
     """Only what the platform answers to our own question counts."""
     apply_id = (await Invoice.get()).apply_id
-    await till.events.take("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
+    await till.events.receive("demo", GOOD, notification(invoice_apply_id=apply_id, kind="FAPIAO.REVERSED"))
     await till.settle_all()
     assert (await Invoice.get()).state == "sent"
 
@@ -504,7 +504,7 @@ async def test_an_invoice_that_was_reversed_on_the_platforms_own_site_is_noted(t
     invoice = await Invoice.get()
     report = till.platform.invoices[invoice.fapiao_id]
     till.platform.invoices[invoice.fapiao_id] = replace(report, status="reversed", red_number="2644")
-    await till.invoicing.hear("demo", invoice.apply_id)
+    await till.invoicing.refresh("demo", invoice.apply_id)
     old, new = await Invoice.all().order_by("created_at", "id")
     assert (old.state, old.red_number) == ("reversed", "2644")
     assert (new.state, new.failure) == ("failed", "reversed"), "the fee is paid, so another one may be made"

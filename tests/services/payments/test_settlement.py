@@ -56,8 +56,8 @@ async def test_the_same_notification_again_and_at_once_changes_nothing(
 ) -> None:
     fee = await make_fee(deps)
     body = notification(trade=await paid_by(till, fee))
-    await asyncio.gather(*(till.events.take("demo", GOOD, body) for _ in range(8)))
-    await asyncio.gather(*(till.events.carry_out_due() for _ in range(3)))
+    await asyncio.gather(*(till.events.receive("demo", GOOD, body) for _ in range(8)))
+    await asyncio.gather(*(till.events.process_due() for _ in range(3)))
     assert sorted([event.outcome for event in await PayEvent.all()]) == ["paid", *["repeat"] * 7]
     assert till.passed.numbers == [fee.expert_number]
     assert await Refund.all().count() == 0
@@ -219,13 +219,13 @@ async def test_what_is_not_the_platforms_is_refused_and_not_stored(till: Till, d
     fee = await make_fee(deps)
     body = notification(trade=await paid_by(till, fee))
     with pytest.raises(Forbidden):
-        await till.events.take("demo", {"signature": "forged"}, body)
+        await till.events.receive("demo", {"signature": "forged"}, body)
     assert await PayEvent.all().count() == 0
     assert (await Fee.get(id=fee.id)).state == "due"
 
 
 async def test_an_unknown_kind_is_kept(till: Till) -> None:
-    await till.events.take("demo", GOOD, notification(kind="SOMETHING.NEW"))
+    await till.events.receive("demo", GOOD, notification(kind="SOMETHING.NEW"))
     await till.settle_all()
     event = (await PayEvent.all())[0]
     assert (event.kind, event.outcome) == ("SOMETHING.NEW", "kept")
@@ -237,12 +237,12 @@ async def test_trouble_with_what_follows_leaves_the_money_counted_and_is_tried_a
 ) -> None:
     fee = await make_fee(deps)
     await till.notify(await paid_by(till, fee))
-    pass_on, till.passed.pass_on = till.passed.pass_on, None  # type: ignore[method-assign, assignment]
-    await till.events.carry_out_due()
+    pass_on, till.passed.advance = till.passed.pass_on, None  # type: ignore[method-assign, assignment]
+    await till.events.process_due()
     assert (await Fee.get(id=fee.id)).state == "paid"
     assert await Invoice.all().count() == 0, "what follows happens wholly or not at all"
-    till.passed.pass_on = pass_on  # type: ignore[method-assign]
-    assert await till.events.carry_out_due() == 0, "it is left alone for a while"
+    till.passed.advance = pass_on  # type: ignore[method-assign]
+    assert await till.events.process_due() == 0, "it is left alone for a while"
     clock.move(timedelta(seconds=30))
     await till.settle_all()
     assert till.passed.numbers == [fee.expert_number]

@@ -14,7 +14,7 @@ from domain.ids import new_id
 from models.audit import AuditEntry
 from models.payments import PayEvent, PayOrder
 from services.core.base import Actor, Deps
-from services.payments.reconciliation.unmatched_payments import Alarms
+from services.payments.reconciliation.unmatched_payments import UnmatchedPayments
 from services.payments.settlement import PURPOSE
 from tests.factories.payments import make_fee
 from tests.factories.people import make_account
@@ -23,12 +23,12 @@ TRADE = {"transaction_id": "42000001", "amount": {"total": 35_001, "currency": "
 
 
 @pytest.fixture
-def alarms(db: str, deps: Deps) -> Alarms:
-    return Alarms(deps)
+def alarms(db: str, deps: Deps) -> UnmatchedPayments:
+    return UnmatchedPayments(deps)
 
 
 @pytest.fixture
-async def admin(alarms: Alarms, deps: Deps) -> Actor:
+async def admin(alarms: UnmatchedPayments, deps: Deps) -> Actor:
     return Actor("demo", "pool_admin", (await make_account(deps, real_name="周管理")).id)
 
 
@@ -43,7 +43,7 @@ async def alarm(
 
 
 async def test_an_alarm_is_closed_by_somebody_at_some_time_with_what_was_done(
-    alarms: Alarms, admin: Actor, deps: Deps, clock: FixedClock
+    alarms: UnmatchedPayments, admin: Actor, deps: Deps, clock: FixedClock
 ) -> None:
     row = await alarm(deps)
     clock.move(timedelta(hours=1))
@@ -57,7 +57,7 @@ async def test_an_alarm_is_closed_by_somebody_at_some_time_with_what_was_done(
 
 
 async def test_open_ones_come_first_and_closed_ones_stay(
-    alarms: Alarms, admin: Actor, deps: Deps, clock: FixedClock
+    alarms: UnmatchedPayments, admin: Actor, deps: Deps, clock: FixedClock
 ) -> None:
     rows = []
     for number in ("F1", "F2", "F3"):
@@ -82,7 +82,7 @@ async def test_open_ones_come_first_and_closed_ones_stay(
     ids=str,
 )
 async def test_what_the_platform_told_is_shown(
-    alarms: Alarms, admin: Actor, deps: Deps, plain: object, known: tuple[str, int | None]
+    alarms: UnmatchedPayments, admin: Actor, deps: Deps, plain: object, known: tuple[str, int | None]
 ) -> None:
     await alarm(deps, plain=plain)
     ((shown,), _) = await alarms.list(admin)
@@ -90,7 +90,7 @@ async def test_what_the_platform_told_is_shown(
 
 
 async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_pools(
-    alarms: Alarms, admin: Actor, deps: Deps
+    alarms: UnmatchedPayments, admin: Actor, deps: Deps
 ) -> None:
     fee = await make_fee(deps)
     for number, pool, state in (("F1", "demo", "paid"), ("F2", "guangdong", "open")):
@@ -104,7 +104,7 @@ async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_po
     assert shown == {"F1": OrderState.PAID, "F2": None}
 
 
-async def test_what_is_counted_is_no_alarm(alarms: Alarms, admin: Actor, deps: Deps) -> None:
+async def test_what_is_counted_is_no_alarm(alarms: UnmatchedPayments, admin: Actor, deps: Deps) -> None:
     paid = await alarm(deps, "paid")
     assert await alarms.list(admin) == ([], 0)
     with pytest.raises(NotFound):
@@ -112,14 +112,16 @@ async def test_what_is_counted_is_no_alarm(alarms: Alarms, admin: Actor, deps: D
 
 
 @pytest.mark.parametrize("note", ["", " x ", "字" * 201])
-async def test_a_note_has_2_to_200_characters(alarms: Alarms, admin: Actor, deps: Deps, note: str) -> None:
+async def test_a_note_has_2_to_200_characters(alarms: UnmatchedPayments, admin: Actor, deps: Deps, note: str) -> None:
     row = await alarm(deps)
     with pytest.raises(InvalidInput) as refused:
         await alarms.close(admin, row.id, note)
     assert refused.value.field == "note"
 
 
-async def test_another_pools_alarms_are_not_there_and_others_see_none(alarms: Alarms, admin: Actor, deps: Deps) -> None:
+async def test_another_pools_alarms_are_not_there_and_others_see_none(
+    alarms: UnmatchedPayments, admin: Actor, deps: Deps
+) -> None:
     row = await alarm(deps, pool="guangdong")
     assert await alarms.list(admin) == ([], 0)
     with pytest.raises(NotFound):

@@ -10,9 +10,9 @@ from models.applications import Application
 from models.reviews import ReviewAssignment, ReviewTask
 from services.applications.progress import progress_of
 from services.core.base import Actor, Deps
-from services.office.application_list import ApplicationListing, Filter
+from services.office.application_list import ApplicationList, Filter
 from services.reviews import ReviewQueue, Reviews
-from services.reviews.reconcile_tasks import Alignment
+from services.reviews.reconcile_tasks import TaskReconciler
 from tests.factories.reviews import (
     begin,
     hand_in_again,
@@ -43,8 +43,8 @@ class Pool:
     async def align(self, *steps: dict[str, object]) -> tuple[Deps, Reviews]:
         """Restart with these steps, and let the hand that looks now and then run twice."""
         deps, reviews = self.under(*steps)
-        await Alignment(deps, reviews).run()
-        assert await Alignment(deps, reviews).run() == 0, "once is enough"
+        await TaskReconciler(deps, reviews).run()
+        assert await TaskReconciler(deps, reviews).run() == 0, "once is enough"
         return deps, reviews
 
 
@@ -121,7 +121,7 @@ async def test_a_step_that_is_gone_is_left_behind(deps: Deps, pool: Pool) -> Non
     with pytest.raises(Conflict, match="环节已调整"):
         await reviews.decide(reviewer, second.id, "approve")
     admin = Actor("demo", "pool_admin", reviewer.account_id)
-    assert (await ApplicationListing(after).page(admin, Filter())).total == 1
+    assert (await ApplicationList(after).page(admin, Filter())).total == 1
 
     after, reviews = await pool.align(ONE, THREE)
     assert (await ReviewTask.get(id=second.id)).state == TaskState.VOID
@@ -179,5 +179,5 @@ async def test_what_is_in_line_is_left_alone(deps: Deps, pool: Pool) -> None:
     application = await under_review(before, reviews)
     [task] = await tasks_of(application)
     after, reviews = pool.under(ONE, TWO)
-    assert await Alignment(after, reviews).run() == 0
+    assert await TaskReconciler(after, reviews).run() == 0
     assert [one.id for one in await tasks_of(application)] == [task.id]
