@@ -152,7 +152,7 @@ async def test_without_its_lock_tries_at_once_escape_the_count(desk: Desk, monke
         await meet.wait()
         return await add(tries, now)
 
-    monkeypatch.setattr(wrong_tries, "serialise", unlocked)
+    monkeypatch.setattr(wrong_tries, "advisory_lock", unlocked)
     monkeypatch.setattr(WrongTries, "add", together)
     name = mobile_number()
     found = await asyncio.gather(*(desk.log_in(name, "Wrong1234") for _ in range(4)), return_exceptions=True)

@@ -237,11 +237,11 @@ async def test_trouble_with_what_follows_leaves_the_money_counted_and_is_tried_a
 ) -> None:
     fee = await make_fee(deps)
     await till.notify(await paid_by(till, fee))
-    pass_on, till.passed.advance = till.passed.pass_on, None  # type: ignore[method-assign, assignment]
+    advance, till.passed.advance = till.passed.advance, None  # type: ignore[method-assign, assignment]
     await till.events.process_due()
     assert (await Fee.get(id=fee.id)).state == "paid"
     assert await Invoice.all().count() == 0, "what follows happens wholly or not at all"
-    till.passed.advance = pass_on  # type: ignore[method-assign]
+    till.passed.advance = advance  # type: ignore[method-assign]
     assert await till.events.process_due() == 0, "it is left alone for a while"
     clock.move(timedelta(seconds=30))
     await till.settle_all()
