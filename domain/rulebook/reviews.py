@@ -202,6 +202,8 @@ class Entry(Section):
     """Completed years up to which an expert is drawn (在库年龄), on the panel's first day; None: no limit."""
     ending_notice: Duration
     """How long before the end of the term, or before the age limit, the expert is told and the office sees it."""
+    renewal_rest: Duration
+    """How long after an entry nobody's to-do names renewal, unless the term ends within the same time."""
 
     @model_validator(mode="after")
     def _stages_once(self) -> Entry:

@@ -24,9 +24,6 @@ from services.applications.repository import find_live
 from services.core.base import Deps
 from services.experts.membership_status import Standing, standing_of
 
-_FRESH = timedelta(days=180)
-"""For so long after an entry renewing it is no business of the person's."""
-
 
 @dataclass(frozen=True)
 class ToDo:
@@ -138,7 +135,7 @@ class ToDos:
         book = self._deps.book(account.pool)
         if entry_type not in book.campaigns.entry_types or not _may_enter(account, book, expert, entry_type, now):
             return None
-        if entry_type == "renewal" and not _ends_soon(expert, now) and await _entered_lately(account, now):
+        if entry_type == "renewal" and await _rests(account, expert, now, book.entry.renewal_rest):
             return None
         first = entry_type == "first"
         title = book.campaigns.first_title if first else book.campaigns.renewal_title
@@ -156,13 +153,11 @@ class ToDos:
         return None
 
 
-def _ends_soon(expert: Expert | None, now: datetime) -> bool:
-    return expert is not None and expert.term_until is not None and expert.term_until <= now + _FRESH
-
-
-async def _entered_lately(account: Account, now: datetime) -> bool:
-    """Nobody is asked to renew what began a moment ago; whoever wants to all the same may."""
-    entered = Application.filter(account_id=account.id, state=ApplicationState.ENTERED, ended_at__gt=now - _FRESH)
+async def _rests(account: Account, expert: Expert | None, now: datetime, rest: timedelta) -> bool:
+    """Nobody is asked to renew what began a moment ago, unless it is about to end."""
+    if expert is not None and expert.term_until is not None and expert.term_until <= now + rest:
+        return False
+    entered = Application.filter(account_id=account.id, state=ApplicationState.ENTERED, ended_at__gt=now - rest)
     return await entered.exists()
 
 

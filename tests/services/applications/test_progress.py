@@ -132,6 +132,18 @@ async def test_who_entered_today_is_not_asked_to_renew(
     assert len(await items(to_dos, zhao)) == 1
 
 
+async def test_how_long_renewal_rests_is_the_rulebooks(deps: Deps, zhao: Actor) -> None:
+    deps = with_rules(deps, entry={"renewal_rest": 20 * DAY})
+    to_dos = ToDos(deps, Campaigns(deps))
+    await make_campaign(deps)
+    await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + 21 * DAY)
+    entered = await make_application(deps, await account_of(zhao), state="entered", ended_at=deps.now() - 19 * DAY)
+    assert await items(to_dos, zhao) == []
+    entered.ended_at = deps.now() - 21 * DAY
+    await entered.save()
+    assert len(await items(to_dos, zhao)) == 1
+
+
 async def test_before_the_window_the_item_says_when_and_opens_nothing(deps: Deps, to_dos: ToDos, zhao: Actor) -> None:
     await make_campaign(deps, opens=deps.now() + DAY)
     [item] = await items(to_dos, zhao)
