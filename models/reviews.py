@@ -60,7 +60,7 @@ class ReviewTask(Row):
     class Meta:
         table = "review_task"
         unique_together = (("application_id", "round", "step_code", "specialty"),)
-        indexes = (("pool", "state", "step_code", "opened_at"),)
+        indexes = (("pool", "state", "step_code", "opened_at"), ("pool", "decided_by", "decided_at"))
 
 
 class ReviewEntry(Row):

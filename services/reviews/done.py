@@ -23,7 +23,7 @@ _DECIDED = (
     "FROM review_task t JOIN application p ON p.id = t.application_id "
     "WHERE t.pool = $1 AND t.decided_by = $2 AND t.step_code = ANY($3::text[]) "
 )
-_PAGE = f"{_DECIDED} ORDER BY t.decided_at DESC, t.specialty, t.id OFFSET $5 LIMIT $6"
+PAGE = f"{_DECIDED} ORDER BY t.decided_at DESC, t.specialty, t.id OFFSET $5 LIMIT $6"
 _MOMENT = f"{_DECIDED} AND t.application_id = $5 AND t.decided_at = $6 ORDER BY t.specialty"
 
 
@@ -49,7 +49,7 @@ class DoneTasks:
     async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> tuple[list[DoneCard], int]:
         """One page of what the actor decided, and how much it is in all."""
         check(actor, "review.decide")
-        found = await rows(_PAGE, *self._scope(actor), offset, min(limit, PAGE_MAX))
+        found = await rows(PAGE, *self._scope(actor), offset, min(limit, PAGE_MAX))
         return await self._show(actor, found), found[0]["total"] if found else 0
 
     async def together(self, actor: Actor, task_id: UUID) -> list[DoneCard]:
