@@ -20,8 +20,13 @@ from domain.rulebook.types import Section, Text
 Channel = Literal["voice", "wechat", "sms", "mini"]
 """``wechat`` is the official account: a chat message inside a window, else a template message."""
 
-SMS_LIMIT = 65
-"""Characters of one short message (70) less the signature 【评标通】 that the vendor puts in front."""
+_SIGNATURE = len("【评标通】")
+"""What the vendor puts in front of a short message."""
+_ONE_PART, _PART = 70, 67
+"""Characters of a short message, and of each part of a longer one, which is charged by the part."""
+SMS_LIMIT = _ONE_PART - _SIGNATURE
+SMS_TWO_PARTS = 2 * _PART - _SIGNATURE
+"""For texts with an invitation's own link: whoever holds it is taken for the expert, so it is too long for one part."""
 
 FIELD_LIMITS = {"thing": 20, "phrase": 5, "name": 10, "character_string": 32, "number": 32, "phone_number": 17}
 """Characters a template field holds, by the type its key begins with (WeChat, data rules of template messages)."""
@@ -46,7 +51,8 @@ _PLACE = {"place": "广州市天河区天润路333号3楼"}
 _CONTACT = {"contact_phone": "020-12345678"}
 _NUMBER = {"number": "CQSQ202611210001", "when": "11月21日(周六) 09:30", "day": "11月21日"}
 """A draw for those who run it: its number, and when its panel is expected to begin."""
-_LINK = {"link": "https://expert.example.cn/i/Ab3dEf"}
+_LINK = {"link": "https://expert.example.cn/i/Ab3dEf-hIjKlMn_p"}
+"""An invitation's own page."""
 _ALWAYS = {"link": "https://expert.example.cn/n/1a2b37kqx", "hotline": "020-12345678"}
 """Known to every kind: its page (short, as an SMS has it), and the pool's number."""
 _COUNTS = {"agreed": "10", "needed": "12"}
@@ -174,6 +180,12 @@ class _Line:
     form: str
 
 
+def count_parts(sms: str) -> int:
+    """How many short messages the vendor charges for a text, its signature included."""
+    length = _SIGNATURE + len(sms)
+    return 1 if length <= _ONE_PART else -(-length // _PART)
+
+
 def render_text(template: str, params: Mapping[str, str]) -> str:
     """Fill the placeholders. Raises KeyError for one that ``params`` lacks."""
     return _PLACEHOLDER.sub(lambda found: params[found[1]], template)
@@ -280,11 +292,9 @@ def _check_line(line: _Line, known: Mapping[str, str]) -> Iterator[tuple[str, st
 
 def _check_length(line: _Line, known: Mapping[str, str], used: frozenset[str]) -> Iterator[tuple[str, str]]:
     filled = render_text(line.text, known)
-    if line.form == "sms" and len(filled) > SMS_LIMIT:
-        yield (
-            line.key,
-            f"is {len(filled)} characters when filled; a short message holds {SMS_LIMIT} beside its signature",
-        )
+    limit = SMS_TWO_PARTS if "link" in used and known["link"] == _LINK["link"] else SMS_LIMIT
+    if line.form == "sms" and len(filled) > limit:
+        yield line.key, f"is {len(filled)} characters when filled; a short message holds {limit} beside its signature"
     if not line.form.startswith("field:"):
         return
     key = line.form.removeprefix("field:")

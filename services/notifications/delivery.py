@@ -248,6 +248,7 @@ class Delivery:
         if channel == "sms":
             variables = texts.sms_params(book, row["kind"], {**params, "link": self._short(row, params)})
             vendor_id = await self._sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
+            cost *= texts.sms_parts(book, row["kind"], variables)
             return replace(outcome, vendor_id=vendor_id, cost=cost)
         message = texts.voice_message(book, row["kind"], params)
         vendor_id = await self._voice.call(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.rulebook.book import Rulebook
-from domain.rulebook.texts import placeholders, render_fields, render_text
+from domain.rulebook.texts import count_parts, placeholders, render_fields, render_text
 
 CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
 """Kinds that ask, with the two answers; tapped ones come back as menu ids."""
@@ -41,6 +41,11 @@ def subscribe_fields(book: Rulebook, kind: str, params: Mapping[str, str]) -> di
 def sms_params(book: Rulebook, kind: str, params: Mapping[str, str]) -> dict[str, str]:
     """The variables of the SMS template of this kind."""
     return {name: params[name] for name in sorted(placeholders(book.texts[kind].sms or ""))}
+
+
+def sms_parts(book: Rulebook, kind: str, params: Mapping[str, str]) -> int:
+    """How many short messages the vendor charges for."""
+    return count_parts(render_text(book.texts[kind].sms or "", params))
 
 
 def voice_message(book: Rulebook, kind: str, params: Mapping[str, str]) -> VoiceMessage:

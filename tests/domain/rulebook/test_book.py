@@ -13,7 +13,9 @@ from domain.rulebook.sections import Calendar, Ladder, Preview, Step
 from domain.rulebook.texts import (
     KINDS,
     SMS_LIMIT,
+    SMS_TWO_PARTS,
     TemplateText,
+    count_parts,
     render_fields,
     render_text,
     sms_templates,
@@ -292,6 +294,8 @@ def test_vendors_get_the_texts_in_their_own_form() -> None:
 
 def test_short_messages_leave_room_for_the_signature() -> None:
     assert len("【评标通】") + SMS_LIMIT == 70
+    lengths = (0, SMS_LIMIT, SMS_LIMIT + 1, SMS_TWO_PARTS, SMS_TWO_PARTS + 1)
+    assert [count_parts("字" * length) for length in lengths] == [1, 1, 2, 2, 3]
 
 
 # Values

@@ -26,6 +26,7 @@ from tests.factories.people import make_account, make_identity
 
 POOLS = Path(__file__).parents[3] / "config" / "pools"
 NAMES = ("demo", "hunan", "xinjiang", "jilin", "guangdong")
+PRICES = {"sms": 5}
 ABOUT = frozenset(
     (
         "gathering",
@@ -143,7 +144,7 @@ def post(db: str) -> Post:
 @pytest.fixture
 def delivery(deps: Deps, office: Office, post: Post) -> Delivery:
     entrances = Entrances(deps.public_url, {"demo": "wx-mini"})
-    return Delivery(deps, office.notices, post, post, post, post, post, {}, entrances=entrances, taps=TAPS)  # type: ignore[arg-type]
+    return Delivery(deps, office.notices, post, post, post, post, post, PRICES, entrances=entrances, taps=TAPS)  # type: ignore[arg-type]
 
 
 async def write(office: Office, kind: str, channel: str, invitation: Invitation) -> None:
@@ -162,6 +163,10 @@ async def write(office: Office, kind: str, channel: str, invitation: Invitation)
         notice_id=notice.id, channel=channel, step=0, number=number, out_id=new_out_id(), created_at=deps.now(),
         due_at=deps.now(), wait=60,
     )  # fmt: skip
+
+
+async def cost_of(kind: str) -> int:
+    return (await Attempt.get(notice__kind=kind, channel="sms")).cost
 
 
 @pytest.fixture
@@ -213,6 +218,11 @@ async def test_every_card_and_short_message_opens_its_page(
         if link and f"/i/{invitation.link}" not in link:
             path = await short.find(link.rpartition("/n/")[2])
             assert entrances.page("demo", "") + path == post.cards[kind][0]
+        if "/i/" in link:
+            real, sample = link.rpartition("/i/")[2], KINDS[kind]["link"].rpartition("/i/")[2]
+            assert len(sample) == len(real), f"the text of {kind} is measured with a link of another length"
+    assert sum("/i/" in link for link in post.sms.values()) == 3
+    assert (await cost_of("draw_call"), await cost_of("fee_open")) == (10, 5), "two parts cost twice as much"
 
 
 async def test_a_short_address_that_was_not_sent_leads_nowhere(deps: Deps, office: Office) -> None:
