@@ -98,11 +98,13 @@ def _lay(tree: Tree, provenance: dict[str, Provenance], layer: Layer, part: Mapp
         below = tree.get(name)
         if isinstance(value, dict) and key not in layer.provenance:
             if not isinstance(below, dict) or key in provenance:
-                _forget(provenance, key)
+                if name in tree:
+                    _forget(provenance, key)
                 tree[name] = below = {}
             _lay(below, provenance, layer, value, f"{key}.")
         else:
-            _forget(provenance, key)
+            if name in tree:
+                _forget(provenance, key)
             tree[name] = value
             provenance[key] = layer.provenance[key]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +63,16 @@ class SchemaTable:
 
 
 def add_docs(app: web.Application, apis: Sequence[Api]) -> None:
-    """Serve the description; both forms are made once, now."""
-    document = describe(apis)
-    _serve(app, "/openapi.json", json.dumps(document, ensure_ascii=False).encode(), "application/json")
-    _serve(app, "/docs", render_page(apis, document).encode(), "text/html")
-    _serve(app, "/docs.css", (PAGES / "docs.css").read_bytes(), "text/css")
+    """Serve the description. It takes half a second to make, so it is made for the first request that reads it."""
+    document = cache(lambda: describe(apis))
+    _serve(app, "/openapi.json", lambda: json.dumps(document(), ensure_ascii=False).encode(), "application/json")
+    _serve(app, "/docs", lambda: render_page(apis, document()).encode(), "text/html")
+    _serve(app, "/docs.css", (PAGES / "docs.css").read_bytes, "text/css")
 
 
-def _serve(app: web.Application, path: str, body: bytes, content_type: str) -> None:
-    etag = hashlib.sha256(body).hexdigest()[:16]
+def _serve(app: web.Application, path: str, make: Callable[[], bytes], content_type: str) -> None:
+    """``make`` is called once, in a thread."""
+    make = cache(make)
     headers = {
         "Content-Type": f"{content_type}; charset=utf-8",
         "Cache-Control": "no-cache",
@@ -77,6 +80,8 @@ def _serve(app: web.Application, path: str, body: bytes, content_type: str) -> N
     }
 
     async def answer(request: web.Request) -> web.Response:
+        body = await asyncio.to_thread(make)
+        etag = hashlib.sha256(body).hexdigest()[:16]
         known = request.if_none_match or ()
         response = (
             web.Response(status=304)

@@ -61,10 +61,11 @@ async def make_codes(book: Rulebook) -> None:
         ("qualification", "Q02", "注册建筑师", ""), ("qualification", "Q0201", "一级注册建筑师", "Q02"),
         ("department", "D01", "发展改革主管部门", ""),
     ]  # fmt: skip
-    for kind, code, name, parent in entries:
-        await CatalogueEntry.get_or_create(
-            pool=book.pool.code, kind=kind, code=code, defaults={"name": name, "parent": parent}
-        )
+    rows = [
+        CatalogueEntry(pool=book.pool.code, kind=kind, code=code, name=name, parent=parent)
+        for kind, code, name, parent in entries
+    ]
+    await CatalogueEntry.bulk_create(rows, ignore_conflicts=True)
 
 
 async def make_employer(deps: Deps, name: str = EMPLOYER, *, pool: str = "demo", **columns: Any) -> Employer:

@@ -30,17 +30,19 @@ SECTIONS = {
 
 
 async def make_catalogues() -> None:
-    for kind, code, name, parent in (
+    entries = (
         ("region", PROVINCE, "广东省", ""), ("region", CITY, "广州市", PROVINCE), ("region", DISTRICT, "天河区", CITY),
         ("region", OTHER_CITY, "深圳市", PROVINCE), ("region", OTHER_DISTRICT, "南山区", OTHER_CITY),
         ("specialty", "A", "工程类", ""), ("specialty", "A04", "设计", "A"), ("specialty", "A0401", "建筑设计", "A04"),
         ("specialty", "A08", "施工", "A"), ("specialty", "A0801", "房屋建筑", "A08"), ("specialty", "B", "货物类", ""),
         ("title_level", "20", "副高级", ""), ("title_level", "2001", "高级工程师", "20"),
         ("qualification", "Q03", "注册结构工程师", ""), ("qualification", "Q0301", "一级注册结构工程师", "Q03"),
-    ):  # fmt: skip
-        row, _ = await CatalogueEntry.get_or_create(pool="demo", kind=kind, code=code, defaults={"name": name})
-        row.name, row.parent = name, parent
-        await row.save()
+    )  # fmt: skip
+    rows = [
+        CatalogueEntry(pool="demo", kind=kind, code=code, name=name, parent=parent)
+        for kind, code, name, parent in entries
+    ]
+    await CatalogueEntry.bulk_create(rows, on_conflict=("pool", "kind", "code"), update_fields=("name", "parent"))
 
 
 async def make_applicant(deps: Deps, name: str = "苏航", **columns: Any) -> Account:

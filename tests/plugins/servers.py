@@ -1,0 +1,136 @@
+"""A database and a Redis for each test that asks for one."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+import redis as redis_client
+from psycopg import sql
+
+from models.migrate import migrate
+from tests.folders import data_folder
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = "pbt_template"
+ROOM = 2 * 1024**3
+"""Bytes that the databases of a test session may need."""
+_numbers = itertools.count(1)
+
+
+@dataclass
+class TestServers:
+    """The embedded servers of this test session."""
+
+    database_url: str
+    redis_url: str
+    _admin: psycopg.Connection | None = None
+
+    __test__ = False
+
+    def execute(self, command: sql.Composed) -> None:
+        """Over a connection that stays open: connecting costs more than most commands."""
+        if self._admin is None or self._admin.closed:
+            self._admin = psycopg.connect(_with_name(self.database_url, "postgres"), autocommit=True)
+        self._admin.execute(command)
+
+    def close(self) -> None:
+        if self._admin is not None:
+            self._admin.close()
+
+
+def pytest_configure() -> None:
+    """Keep temporary folders in memory where there is room: each test copies a database of several hundred files."""
+    memory = Path("/dev/shm")  # noqa: S108 (the system's own; every folder made in it is ours alone)
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM:
+        tempfile.tempdir = str(memory)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[TestServers]:
+    """PostgreSQL and Valkey, started at the first test that needs one; not safe against power cuts, hence fast."""
+    with data_folder("tests") as folder:
+        command = [sys.executable, "-m", "app.embedded", str(folder), "--fast"]
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line, "the embedded servers did not start, see above"
+            ready = json.loads(line)
+            found = TestServers(database_url=ready["database_url"], redis_url=ready["redis_url"])
+            yield found
+            found.close()
+        finally:
+            process.stdin.close()
+            process.wait(timeout=20)
+            process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def template_database(servers: TestServers) -> str:
+    """Name of a database with today's schema, for copying; nobody is connected to it."""
+    asyncio.run(migrate(servers.database_url))  # where the servers began with an empty folder
+    _create_database(servers, TEMPLATE, template=urlsplit(servers.database_url).path.lstrip("/"))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(servers: TestServers, template_database: str) -> Iterator[str]:
+    """URL of a fresh, migrated, empty database for one test; real transactions, locks and other processes work."""
+    name = f"pbt_test_{next(_numbers)}"
+    _create_database(servers, name, template=template_database)
+    yield _with_name(servers.database_url, name)
+    _drop_database(servers, name)
+
+
+@pytest.fixture
+def empty_database(servers: TestServers) -> Iterator[str]:
+    """URL of a database without any table."""
+    name = f"pbt_test_{next(_numbers)}"
+    _create_database(servers, name)
+    yield _with_name(servers.database_url, name)
+    _drop_database(servers, name)
+
+
+@pytest.fixture
+def redis(servers: TestServers) -> str:
+    """URL of a flushed Redis database."""
+    with redis_client.Redis.from_url(servers.redis_url) as client:
+        client.flushall()
+    return servers.redis_url
+
+
+def _with_name(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _create_database(servers: TestServers, name: str, template: str = "template1") -> None:
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    servers.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _drop_database(servers: TestServers, name: str) -> None:
+    """Autovacuum, which the role may not end, can be looking at it: then a moment later."""
+    command = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    for _ in range(50):
+        try:
+            servers.execute(command)
+        except psycopg.errors.InsufficientPrivilege:
+            time.sleep(0.1)
+        else:
+            return
+    servers.execute(command)
