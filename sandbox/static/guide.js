@@ -7,6 +7,10 @@ import { STORIES } from './stories.js';
 
 const SHELF = 'guide';
 const LOOK_EVERY = 700;
+/** Milliseconds without anything to tap until the way back is marked: a page may just be loading. */
+const LOST_AFTER = 2000;
+/** Pages of the mini-program whose `id` is a draw's. */
+const OF_A_DRAW = ['draw', 'supervised', 'result', 'door', 'absencesOfDraw'];
 
 export class Guide {
   constructor(desk) {
@@ -116,8 +120,26 @@ export class Guide {
     const view = views.find((one) => one.data.name === phone);
     if (!view) return null;
     if (closes && view.browser.document) return [view.browser.closeButton, view];
+    if (this.onAnotherDraw(view)) return [wayBack(view), view];
     const element = findTap(view, words) ?? (tab && view.tab !== tab ? view.buttons.get(tab) : null);
-    return [element, view];
+    if (element) this.lost = null;
+    return [element ?? this.fromElsewhere(view), view];
+  }
+
+  /** Whether the phone's mini-program shows a draw that isn't the story's: nothing may be tapped there. */
+  onAnotherDraw(view) {
+    const page = view.miniPages?.at(-1);
+    if (this.story !== 'draw' || view.tab !== 'mini' || view.browser.document) return false;
+    return OF_A_DRAW.includes(page?.name) && page.params.id !== this.facts.draw;
+  }
+
+  /** The way back of a phone that has shown nothing to tap for a while; on the story's own draw it just waits for others. */
+  fromElsewhere(view) {
+    const page = view.miniPages?.at(-1);
+    const waits = view.tab === 'mini' && !view.browser.document && ['draw', 'supervised'].includes(page?.name) && page.params.id === this.facts.draw;
+    const back = waits ? null : wayBack(view);
+    if (!back || this.lost?.back !== back) this.lost = { back, since: Date.now() };
+    return Date.now() - this.lost.since < LOST_AFTER ? null : back;
   }
 
   // -- what really happened ------------------------------------------------------------------------------------
@@ -186,6 +208,12 @@ export class Guide {
 /** Whether a reviewer's list is open and nothing of the applicant's waits in it. */
 const passedOn = (page) => page.location.pathname.endsWith('/review') && page.readyState === 'complete'
   && ![...page.querySelectorAll('main a')].some((one) => one.textContent.includes('江申请'));
+
+/** What leaves the page that a phone shows: its open web page, else the mini-program's page; null at home. */
+function wayBack(view) {
+  if (view.browser.document) return view.browser.closeButton;
+  return view.tab === 'mini' ? view.miniPane.querySelector('.nav-button[aria-label="返回"]:not([hidden])') : null;
+}
 
 /** A phone that is away from the desk and calls for attention. */
 function chip(box, kind) {

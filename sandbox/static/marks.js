@@ -47,6 +47,10 @@ export function fillIn(root) {
 /** A choice of one that nobody has made yet: its first answer. */
 export const undecided = (root) => [...root.querySelectorAll('fieldset')].find((one) => seen(one) && one.querySelector('[type="radio"]') && !one.querySelector(':checked'))?.querySelector('label') ?? null;
 
+/** The step of that name in the row of steps, unless it is the one that is shown. */
+export const inSteps = (label) => (root) => [...root.querySelectorAll('.m-steps button:not([aria-current])')]
+  .find((one) => one.textContent.endsWith(label) && seen(one) && !one.disabled) ?? null;
+
 /** A link of the page at `path`. */
 export const onPage = (path, word) => (root) => (root.location?.pathname.endsWith(path) ? say(root, word) : null);
 

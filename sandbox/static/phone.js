@@ -197,7 +197,7 @@ export class PhoneView {
         now: () => this.desk.now() * 1000,
         noticed: (...answer) => this.desk.guide?.noticed(...answer),
         recall: () => recall(`mini-pages/${id}`),
-        keep: (pages) => keep(`mini-pages/${id}`, pages),
+        keep: (left) => { this.miniPages = left.pages; keep(`mini-pages/${id}`, left); },
         phone: { id, name, mobile, role, pool },
         path,
       });

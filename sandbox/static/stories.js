@@ -1,6 +1,6 @@
 // What the guide tells. A story knows which phones belong to it and its steps; a step is over when `done` holds of what has
 // really happened (the facts), in whatever order; `taps` name the next tap: a phone, and words that stand on its buttons.
-import { fillIn, inNewest, inSms, logIn, onPage, undecided } from './marks.js';
+import { fillIn, inNewest, inSms, inSteps, logIn, onPage, undecided } from './marks.js';
 
 const AGENCY = '周代理', VERIFIER = '郑核验', SUPERVISOR = '冯监督', EXPERT = '测一明';
 const NEWCOMER = '柳学文', APPLICANT = '江申请', FIRST = '王初审', FINAL = '李复审';
@@ -22,7 +22,7 @@ const draw = {
     },
     {
       done: (facts) => stage(facts) >= 1, next: '周代理点“提交审核”。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '提交审核', DRAWN] }],
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '提交审核', inSteps('提交审核'), DRAWN] }],
       why: '申请已送到交易中心。核验通过之前，谁也不能抽取。',
     },
     {
@@ -32,7 +32,7 @@ const draw = {
     },
     {
       done: (facts) => stage(facts) >= 3, next: '周代理点“开始三方摇号”。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '开始三方摇号', '进入抽取', DRAWN] }],
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '开始三方摇号', '进入抽取', inSteps('项目抽取'), DRAWN] }],
       why: '系统先锁定自己的随机数，再锁定候选名单：名单里有谁，从此不能改。',
     },
     {
@@ -42,7 +42,7 @@ const draw = {
     },
     {
       done: (facts) => stage(facts) >= 4, next: '周代理点“启动抽取”。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '启动抽取', DRAWN] }],
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['允许', '启动抽取', inSteps('项目抽取'), DRAWN] }],
       why: '系统按这个顺序通知专家；微信、短信、电话，谁先答复，其他渠道马上停。',
     },
     {
@@ -52,7 +52,7 @@ const draw = {
     },
     {
       done: (facts) => facts.draw && facts.checked === facts.draw, next: '周代理点“抽取结果”，再点“核对抽取记录”，打开后再点一次。',
-      taps: [{ phone: AGENCY, tab: 'mini', words: ['核对抽取记录', '抽取结果', DRAWN] }],
+      taps: [{ phone: AGENCY, tab: 'mini', words: ['核对抽取记录', '抽取结果', inSteps('项目抽取'), DRAWN] }],
     },
   ],
 };
@@ -75,7 +75,7 @@ const apply = {
     {
       done: (facts) => facts.handedIn,
       next: '柳学文打开链接，注册、填表、提交；身份证号在手机上方的证件图标里，点一下就能复制。填到哪里存到哪里；想先看审核，请点“跳过”，江申请的申请已在等候。',
-      taps: [{ phone: NEWCOMER, words: [inNewest('去注册或登录', '注册', '去申报', '继续填写', '填写申请表'), onPage('/h5/login', '注册'), '绑定并继续', fillIn] }],
+      taps: [{ phone: NEWCOMER, tab: 'chat', words: [inNewest('去注册或登录', '注册', '去申报', '继续填写', '填写申请表'), onPage('/h5/login', '注册'), '绑定并继续', fillIn] }],
       why: '申请已提交，同一份申请依次由各环节审核，每一步都发到申请人手机上。',
     },
     {
@@ -100,7 +100,7 @@ const apply = {
     },
     {
       done: (facts) => facts.paid, next: '柳学文点“扫一扫”，扫江申请手机上的码并支付。',
-      taps: [{ phone: NEWCOMER, closes: true, words: ['完成', '确认支付', `${APPLICANT}的手机上`, '扫一扫', '更多', '切换到输入'] }],
+      taps: [{ phone: NEWCOMER, closes: true, tab: 'chat', words: ['完成', '确认支付', `${APPLICANT}的手机上`, '扫一扫', '更多', '切换到输入'] }],
     },
   ],
 };

@@ -178,6 +178,22 @@ async def test_a_reload_keeps_the_phones_their_pages_and_the_story(newcomer: New
     await expect(agency.get_by_role("region", name="抽取进度")).to_be_visible()
 
 
+async def test_who_stands_on_another_draw_or_elsewhere_is_shown_the_way_back(newcomer: Newcomer) -> None:
+    """The phone is still on the finished draw when the story begins anew; later it strays to other pages."""
+    agency = newcomer.phone("周代理")
+    await newcomer.page.locator("#guide").get_by_role("button", name="重来").click()
+    await expect(agency.get_by_role("button", name="返回")).to_have_class(re.compile("next-tap"))
+    await newcomer.follow("第 2 / 8 步")
+    await agency.get_by_role("navigation", name="步骤").get_by_role("button", name="抽取条件").click()
+    step = agency.get_by_role("navigation", name="步骤").get_by_role("button", name="提交审核")
+    await expect(step).to_have_class(re.compile("next-tap"))
+    await agency.get_by_role("button", name="返回").click()
+    await agency.get_by_role("button", name="我的账号").click()
+    await expect(agency.get_by_role("button", name="返回")).to_have_class(re.compile("next-tap"))
+    await newcomer.follow("第 3 / 8 步")
+    await expect(agency.get_by_role("button", name="撤回审核")).to_be_visible()
+
+
 async def test_a_newcomer_registers_with_what_the_phone_shows(newcomer: Newcomer) -> None:
     """柳学文 follows and says 申报; the mobile stands on the phone, the code comes by SMS, the rest is on the card."""
     await newcomer.choose("申请入库")
