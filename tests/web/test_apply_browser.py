@@ -310,6 +310,11 @@ async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_file
     assert await state_of(application) == "locked"
     await tab(page, "基础信息")
     await expect(page.locator(".fields input")).to_have_count(0)
+    await expect(field(page, "工作经历").locator("li")).to_have_text("湖南省建筑设计院，总工程师，2008-07 至今")
+    await tab(page, "评标信息")
+    await expect(field(page, "回避单位").locator("li")).to_have_text(
+        re.compile("^某某建设集团有限公司，[0-9A-Z]{18}，配偶任职$")
+    )
     await tab(page, "附件上传")
     await field(page, "资格审查表").locator("input[type=file]").set_input_files(upload("签字表.pdf"))
     await expect(field(page, "资格审查表").get_by_text("签字表.pdf")).to_be_visible()

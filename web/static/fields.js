@@ -318,7 +318,7 @@ function words(field, value, context) {
     return h('ul', { class: 'lines' }, value.map((one) => h('li', {}, context.schema.specialties.preferred && (one.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', one.code, context))));
   }
   if (field.kind === 'records' || field.kind === 'units') {
-    return h('ul', { class: 'lines' }, value.map((row) => h('li', {}, cells(field.columns, row, context).map((cell, index) => [index ? '，' : '', cell].flat()))));
+    return h('ul', { class: 'lines' }, value.map((row) => h('li', {}, cells(field.columns, row, context).flatMap((cell, index) => (index ? ['，', cell] : [cell])))));
   }
   return String(value);
 }
