@@ -172,4 +172,4 @@ def path_of(code: str, parents: Mapping[str, str]) -> list[str]:
 
 def _check_kind(kind: str) -> None:
     if kind not in get_args(Kind):
-        raise InvalidInput("没有这种目录。", field="kind")
+        raise InvalidInput("没有这种目录，请刷新后重新选择。", field="kind")

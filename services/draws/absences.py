@@ -67,7 +67,7 @@ class Absences:
         if actor.role in ("agent", "organisation"):
             check_owner(actor, draw)
         elif actor.pool != draw.pool:
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
             await check_scope(actor, draw, self._deps.book(draw.pool))
 
@@ -76,7 +76,7 @@ class Absences:
         permissions.check(actor, "absence.register")
         draw = await Draw.get_or_none(id=draw_id)
         if draw is None:
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         await self._check_reach(actor, draw)
         return await self._rows("a.draw_id = $1", draw_id)
 
@@ -147,7 +147,7 @@ class Absences:
         for change in changes:
             condition = next((c for c in locked.conditions if c.id == change.condition_id), None)
             if condition is None:
-                raise NotFound("没有这个抽取条件。")
+                raise NotFound("找不到这个抽取条件，请刷新后重试。")
             await self._check_regions(locked.draw, condition, change.regions)
             condition.regions = list(change.regions)
             await condition.save(update_fields=["regions"])
@@ -203,7 +203,7 @@ class Absences:
         draw, now = locked.draw, self._deps.now()
         notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
         if notice is None:
-            raise NotFound("没有这条语音通知。")
+            raise NotFound("找不到这条语音通知，请刷新后重试。")
         if not now < at <= draw.starts_at:
             raise InvalidInput("集合时间应在现在之后、预计评标开始之前。", field="gathering_at")
         if at == notice.gathering_at:

@@ -41,6 +41,12 @@ _ENDS = (
     DrawState.COMMITTING,
 )
 """States in which an activity ends by time; calling settles by itself before."""
+_ARRIVED = """
+SELECT count(*)::int AS needed, count(*) FILTER (WHERE EXISTS (
+ SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in'))::int AS present
+FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted'
+"""
+"""Who is expected and who came, as the desk lists them (应到, 已到)."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
@@ -159,7 +165,7 @@ class AttendanceDesk:
         """By chat or page, without the QR code: a position near the venue counts, anything else is a claim only."""
         invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
         if invitation is None:
-            raise NotFound("没有这个评标活动。")
+            raise NotFound("找不到这个评标活动，请刷新后重试。")
         return await self._enter(invitation_id, "place", position)
 
     async def check_in_by_code(self, actor: Actor, draw_id: UUID, code: str) -> CheckedIn:
@@ -233,8 +239,8 @@ class AttendanceDesk:
         await invitation.save(update_fields=["next_reminder_at"])
         actor = Actor(draw.pool, "venue" if by else "expert", account_id=by, expert_id=invitation.expert_id)
         await record(actor, now, "attendance.in", "invitation", invitation.id, method=method)
-        present = await Attendance.filter(draw_id=draw.id, direction="in").count()
-        await tell_agency(self._notices, draw, "agency_checked_in", str(present), present=present, needed=draw.needed)
+        counted = (await rows(_ARRIVED, draw.id))[0]
+        await tell_agency(self._notices, draw, "agency_checked_in", str(invitation.id), **counted)
 
     # ---- the desk
 
@@ -328,7 +334,7 @@ class AttendanceDesk:
                 id=invitation_id, draw_id=draw_id, state=InvitationState.ACCEPTED
             )
             if invitation is None:
-                raise NotFound("名单中没有这位专家。")
+                raise NotFound("名单中没有这位专家，请刷新后重试。")
             now, book = self._deps.now(), self._deps.book(draw.pool)
             count = await self._check_urge(book, invitation, now)
             await Urge.create(invitation_id=invitation_id, channel="voice", at=now, by_id=actor.account_id)

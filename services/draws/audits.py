@@ -80,7 +80,7 @@ class DrawAudits:
         permissions.check(actor, "draw.audit")
         draw = await Draw.get_or_none(id=draw_id) if actor.role == "system" else await self._reading.get(actor, draw_id)
         if draw is None:
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         at = self._reading.unseals_at(draw)
         if self._deps.now() < at:
             book = self._deps.book(draw.pool)

@@ -137,14 +137,14 @@ class Discards:
                 actor_id=actor.account_id, action="absence.looked_up", at__gt=now - timedelta(hours=1)
             ).count()
             if tried >= limit:
-                raise TooMany("登记查询过于频繁，请一小时后再试。", retry_after=3600)
+                raise TooMany("登记过于频繁，请一小时后再试。", retry_after=3600)
             await record(actor, now, "absence.looked_up", "draw", draw_id, by_mobile=by_mobile)
 
     async def _check_reach(self, actor: Actor, draw: Draw) -> None:
         if actor.role in AGENCY:
             check_owner(actor, draw)
         elif actor.pool != draw.pool:
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
             await check_scope(actor, draw, self._deps.book(draw.pool))
             await check_not_of_agency(actor, draw)
@@ -219,7 +219,7 @@ class Discards:
         """
         known = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
         if known is None:
-            raise NotFound("没有这个评标邀请。")
+            raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
         async with transaction():
             locked = await lock(known.draw_id)
             invitation = await Invitation.select_for_update().get(id=invitation_id)
@@ -314,7 +314,7 @@ class Discards:
         permissions.check(actor, "discard.decide")
         known = await DiscardRequest.get_or_none(id=request_id, kind="recusal")
         if known is None:
-            raise NotFound("没有这条登记。")
+            raise NotFound("找不到这条登记，请刷新后重试。")
         draw = await self._reading.get(actor, known.draw_id)
         if not await self._decides_in(actor, draw):
             raise Forbidden("您不是本活动的监督人，请由本活动的监督人或核验人员确认。", code="not_named")

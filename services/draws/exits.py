@@ -122,7 +122,7 @@ class Exits:
         if actor.role in AGENCY:
             check_owner(actor, locked.draw)
         elif actor.pool != locked.draw.pool:
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
             await check_scope(actor, locked.draw, self._deps.book(locked.draw.pool))
             await check_not_of_agency(actor, locked.draw)

@@ -19,7 +19,7 @@ from services.core.base import Actor, Deps, record, rows, system, transaction, v
 from services.core.batches import not_paused, process_each
 from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause, place
-from services.draws.lapsed import LAPSED, note_opened, tell_lapsed, tell_unclear
+from services.draws.lapsed import LAPSED, tell_lapsed, tell_unclear
 from services.draws.repository import Locked, lock, move, tell_agency
 from services.notifications import Notices
 
@@ -89,7 +89,7 @@ class Invitations:
         """Raises NotFound unless it is this expert's."""
         invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
         if invitation is None:
-            raise NotFound("没有这个评标邀请。")
+            raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
         return (await self._views([invitation]))[0]
 
     async def by_link(self, link: str) -> tuple[UUID, UUID, str]:
@@ -102,10 +102,6 @@ class Invitations:
         if not found or self._deps.now() > found[0]["ends_at"] + _LINK_OUTLIVES:
             raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid")
         return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
-
-    async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
-        """Somebody with its link reads an open invitation: if it lapses, its expert is told that he needn't come."""
-        await note_opened(invitation_id, Actor(pool, "expert", expert_id=expert_id), self._deps.now())
 
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
         """The invitation and choice behind a tapped answer; None for another's or an unknown id."""
@@ -240,7 +236,7 @@ class Invitations:
     async def _lock(self, invitation_id: UUID, expert_id: UUID | None) -> tuple[Invitation, Locked]:
         known = await Invitation.get_or_none(id=invitation_id)
         if known is None or (expert_id is not None and known.expert_id != expert_id):
-            raise NotFound("没有这个评标邀请。")
+            raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
         locked = await lock(known.draw_id)
         return await Invitation.select_for_update().get(id=invitation_id), locked
 
@@ -376,7 +372,7 @@ class Invitations:
             if invitation.state == InvitationState.LEFT:
                 return (await self._views([invitation]))[0]
             if invitation.state != InvitationState.ACCEPTED:
-                raise Conflict("这个邀请不是已确认状态，无需请假。", code="not_accepted")
+                raise Conflict("您目前没有参加这场评标，无需请假。", code="not_accepted")
             now, book = self._deps.now(), self._deps.book(locked.draw.pool)
             until = invitation.gathering_at - book.draw.leave.allowed_until
             if now > until:
@@ -436,7 +432,7 @@ class Invitations:
             return
         if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
             await move(draw, DrawEvent.REGISTER_ABSENCE)
-        missing = await Absence.filter(draw_id=draw.id, handled_at=None).count()
+        missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
         await tell_agency(self._notices, draw, "agency_leave", str(absence.id), missing=missing)
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:

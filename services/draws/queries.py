@@ -34,6 +34,11 @@ from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.permissions import role_name
 from services.draws.repository import check_owner, check_scope, venue_names
 
+DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
+"""正在抽取: experts are being called, or calling is held."""
+NUMBER_WANTED = """EXISTS (SELECT 1 FROM draw_round r WHERE r.draw_id = d.id AND r.seed = ''
+ AND r.aborted_at IS NULL AND NOT r.commitments ? 'supervisor')"""
+"""Whether a draw ``d`` waits for its supervisor's random number, in SQL."""
 _TOOK_PART = (InvitationState.ACCEPTED, InvitationState.LEFT, InvitationState.ABSENT, InvitationState.RECUSED)
 
 
@@ -64,11 +69,16 @@ class Card:
     created_at: datetime
     started_at: datetime | None
     starts_at: datetime
+    number_wanted: bool
+    """Of the supervisor."""
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Counters of the entry page (14.1–14.5). ``week`` counts draws begun by day, Monday first."""
+    """Counters of the entry page (14.1–14.5). ``week`` counts draws begun by day, Monday first.
+
+    ``pending_supplements`` are experts, as the list of 待补抽 has them, not draws.
+    """
 
     today: int
     drawing: int
@@ -200,14 +210,14 @@ class DrawQueries:
         permissions.check(actor, "draw.read")
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
         if draw is None:
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         if actor.role in ("agent", "organisation"):
             check_owner(actor, draw)
         elif actor.role == "supervisor":
             if not await self.is_watched_by(actor, draw) and not await RoleGrant.exists(
                 account_id=actor.account_id, role="supervisor", revoked_at=None
             ):
-                raise NotFound("没有这个抽取活动。")
+                raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         else:
             await check_scope(actor, draw, self._deps.book(draw.pool))
         return draw
@@ -257,8 +267,8 @@ class DrawQueries:
         found = await rows(
             "SELECT d.id, d.number, d.name, d.kind, d.state, d.needed, p.name AS project, p.region, d.created_at, "
             "d.started_at, d.starts_at, (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c "
-            f"WHERE c.draw_id = d.id) AS accepted {base} ORDER BY d.created_at DESC, d.id "
-            f"OFFSET {int(offset)} LIMIT {int(limit)}",
+            f"WHERE c.draw_id = d.id) AS accepted, {NUMBER_WANTED} AS number_wanted {base} "
+            f"ORDER BY d.created_at DESC, d.id OFFSET {int(offset)} LIMIT {int(limit)}",
             *values,
         )
         return [Card(**{**row, "state": DrawState(row["state"])}) for row in found], total
@@ -297,13 +307,14 @@ class DrawQueries:
         counted = (
             await rows(
                 f"SELECT count(*) FILTER (WHERE d.created_at >= ${n + 1}) AS today, "
-                "count(*) FILTER (WHERE d.state IN ('drawing', 'paused', 'ending')) AS drawing, "
+                f"count(*) FILTER (WHERE d.state = ANY(${n + 2}::text[])) AS drawing, "
                 f"count(*) FILTER (WHERE d.finished_at >= ${n + 1} AND d.state IN ('completed', 'ended')) "
                 "AS completed_today, "
-                "count(*) FILTER (WHERE d.state = 'supplement_pending') AS pending_supplements "
-                f"FROM draw d WHERE {where}",
+                "coalesce(sum((SELECT count(*) FROM absence a WHERE a.draw_id = d.id AND a.handled_at IS NULL)), 0)"
+                f"::int AS pending_supplements FROM draw d WHERE {where}",
                 *values,
                 today,
+                list(DRAWING),
             )
         )[0]
         attendance = (
@@ -492,7 +503,7 @@ class DrawQueries:
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
         sealed = draw is not None and self._deps.now() < self.unseals_at(draw)
         if draw is None or (sealed and not await Invitation.exists(draw_id=draw_id, expert_id=actor.expert_id)):
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         return draw
 
     def _check_unsealed(self, draw: Draw) -> None:
@@ -509,7 +520,7 @@ class DrawQueries:
                 salts = self._deps.keys.open(item.salts_sealed, "salts")
                 experts = self._deps.keys.open(item.experts_sealed, "experts")
                 return salts[index * 32 : index * 32 + 32], UUID(bytes=experts[index * 16 : index * 16 + 16])
-        raise NotFound("抽取记录中没有这个编号。")
+        raise NotFound("抽取记录中没有这个编号，请核对后重新输入。")
 
 
 def _how_to_fill(conditions: Sequence[Condition]) -> str:

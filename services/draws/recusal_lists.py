@@ -50,7 +50,7 @@ class RecusalLists:
             await lock_editable(actor, draw_id)
             unit = await RecusalUnit.get_or_none(id=unit_id, draw_id=draw_id)
             if unit is None:
-                raise NotFound("没有这个回避单位。")
+                raise NotFound("找不到这个回避单位，请刷新后重试。")
             if unit.fixed:
                 raise Conflict("招标人和代理机构默认回避，不能删除。", code="fixed_recusal")
             await unit.delete()
@@ -87,7 +87,7 @@ class RecusalLists:
         async with transaction():
             await lock_editable(actor, draw_id)
             if not await RecusalPerson.filter(id=person_id, draw_id=draw_id).delete():
-                raise NotFound("没有这个回避人员。")
+                raise NotFound("找不到这个回避人员，请刷新后重试。")
 
 
 async def recuse_parties(draw: Draw, project: Project) -> None:

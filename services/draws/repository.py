@@ -59,7 +59,7 @@ class Locked:
     def get_condition(self, condition_id: UUID) -> Condition:
         """The same for an id that somebody sent. Raises NotFound."""
         if all(c.id != condition_id for c in self.conditions):
-            raise NotFound("没有这个抽取条件。")
+            raise NotFound("找不到这个抽取条件，请刷新后重试。")
         return self.condition(condition_id)
 
     @property
@@ -75,7 +75,7 @@ async def lock(draw_id: UUID) -> Locked:
     """Raises NotFound."""
     draw = await Draw.select_for_update().get_or_none(id=draw_id)
     if draw is None:
-        raise NotFound("没有这个抽取活动。")
+        raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
     return Locked(draw, await Condition.filter(draw_id=draw_id).order_by("position").select_for_update())
 
 
@@ -98,9 +98,9 @@ async def lock_editable(actor: Actor, draw_id: UUID) -> Locked:
 def check_owner(actor: Actor, draw: Draw) -> None:
     """An agent handles only own activities, the legal entity all of its agents'. Raises NotFound for anybody else."""
     if actor.pool != draw.pool or actor.organisation_id != draw.organisation_id:
-        raise NotFound("没有这个抽取活动。")
+        raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
     if actor.role == "agent" and draw.agent_id != actor.account_id:
-        raise NotFound("没有这个抽取活动。")
+        raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
     if actor.role not in ("agent", "organisation"):
         raise Forbidden("只有招标人或代理机构可以办理抽取。")
 
@@ -115,9 +115,9 @@ async def check_scope(actor: Actor, draw: Draw, book: Rulebook) -> None:
     if not actor.scope:
         return
     if actor.role == "verifier" and not await DrawApplication.exists(draw_id=draw.id, terminal=actor.scope):
-        raise NotFound("没有这个抽取活动。")
+        raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
     if actor.role == "venue" and not await CallNotice.exists(draw_id=draw.id, venue__in=venue_names(actor, book)):
-        raise NotFound("没有这个抽取活动。")
+        raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
 
 
 async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:

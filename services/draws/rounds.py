@@ -262,7 +262,7 @@ class Rounds:
         """The newest round as a participant sees it; None before the first."""
         draw = await Draw.get_or_none(id=draw_id)
         if draw is None:
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         await self._check_participant(actor, draw, role)
         round_row = await Round.filter(draw_id=draw_id).order_by("-number").first()
         return _view(draw, round_row) if round_row else None
@@ -273,7 +273,7 @@ class Rounds:
     async def _round(self, actor: Actor, draw_id: UUID, role: str) -> tuple[Locked, Round]:
         locked = await lock(draw_id)
         if role not in self._roles(locked.draw):
-            raise InvalidInput("没有这个摇号角色。", field="role")
+            raise InvalidInput("您不参与本次摇号，请刷新页面后核对。", field="role")
         await self._check_participant(actor, locked.draw, role)
         if locked.state != DrawState.COMMITTING:
             raise Conflict("现在不是提交随机数的时候，请刷新页面。", code="not_committing")
@@ -284,7 +284,7 @@ class Rounds:
             check_owner(actor, draw)
             return
         if actor.pool != draw.pool or actor.account_id is None:
-            raise NotFound("没有这个抽取活动。")
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         if await acts_for_agency(draw, actor.account_id):
             raise Forbidden("招标人和代理机构的人员不能代替监督人。")
         for supervisor in await Supervisor.filter(draw_id=draw.id):
@@ -375,7 +375,7 @@ def _hex(value: str, size: int, field: str) -> bytes:
     try:
         raw = bytes.fromhex(value)
     except ValueError as error:
-        raise InvalidInput("应为十六进制数，请刷新页面重试。", field=field) from error
+        raise InvalidInput("随机数无法识别，请刷新页面后重新提交。", field=field) from error
     if len(raw) != size:
-        raise InvalidInput(f"长度应为{size}字节，请刷新页面重试。", field=field)
+        raise InvalidInput("随机数长度不对，请刷新页面后重新提交。", field=field)
     return raw

@@ -153,7 +153,7 @@ class DrawSetup:
             id=project_id, pool=actor.pool, organisation_id=actor.organisation_id, deleted_at=None
         )
         if project is None:
-            raise NotFound("没有这个招标项目。")
+            raise NotFound("找不到这个招标项目，请从列表中选择。")
         return project
 
     async def _next_number(self, pool: str, prefix: str, now: datetime) -> str:
@@ -340,7 +340,7 @@ class DrawSetup:
 async def _notice(draw_id: UUID, notice_id: UUID) -> CallNotice:
     notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
     if notice is None:
-        raise NotFound("没有这条语音通知。")
+        raise NotFound("找不到这条语音通知，请刷新后重试。")
     return notice
 
 

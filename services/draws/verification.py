@@ -103,7 +103,7 @@ class Verification:
         async with transaction():
             known = await DrawApplication.get_or_none(id=application_id)
             if known is None:
-                raise NotFound("没有这个申请。")
+                raise NotFound("找不到这份申请，请返回列表后刷新。")
             draw = (await lock(known.draw_id)).draw
             application = await DrawApplication.select_for_update().get(id=application_id)
             self._check_reach(actor, draw, application)
@@ -141,6 +141,6 @@ class Verification:
 
     def _check_reach(self, actor: Actor, draw: Draw, application: DrawApplication) -> None:
         if draw.pool != actor.pool or (actor.scope and actor.scope != application.terminal):
-            raise NotFound("没有这个申请。")
+            raise NotFound("找不到这份申请，请返回列表后刷新。")
         if actor.account_id == application.submitted_by_id:
             raise Conflict("不能核验自己提交的申请，请由其他人员办理。", code="own_application")

@@ -122,7 +122,7 @@ class ApplicationList:
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
             raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
         if sort not in get_args(Sort):
-            raise InvalidInput("没有这种排序方式。", field="sort")
+            raise InvalidInput("没有这种排序方式，请从列表中选择。", field="sort")
         where, values = self.where(actor, wanted)
         at = len(values)
         sql = _PAGE.format(columns=_COLUMNS, where=where, order=_ORDERS[sort], limit=f"${at + 1}", offset=f"${at + 2}")
@@ -209,14 +209,14 @@ class ApplicationList:
 
 def _state(value: str) -> str:
     if value not in [state.value for state in ApplicationState]:
-        raise InvalidInput("没有这种申请状态。", field="state")
+        raise InvalidInput("没有这种申请状态，请从列表中选择。", field="state")
     return value
 
 
 def _step(book: Rulebook, code: str) -> int:
     steps = [step.code for step in book.review.steps]
     if code not in steps:
-        raise InvalidInput("没有这个审核环节。", field="step")
+        raise InvalidInput("没有这个审核环节，请从列表中选择。", field="step")
     return steps.index(code)
 
 

@@ -18,8 +18,7 @@ from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.payments.invoices.transitions import FOLLOWS, REFUNDED
-from services.payments.queries import TO_REVERSE, mask_email
+from services.payments.queries import TO_MAKE, TO_REVERSE, mask_email
 from services.payments.reconciliation.bills import BillView
 from services.payments.reconciliation.unmatched_payments import OPEN
 from services.reviews.coverage import find_gaps
@@ -27,11 +26,6 @@ from services.reviews.coverage import find_gaps
 InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
 PAGE_MAX = 100
 
-_TO_MAKE = (
-    f"i.failure NOT IN ('{REFUNDED}', '{FOLLOWS}') "
-    "AND (i.state = 'failed' OR i.state = 'wanted' AND i.issued_by = 'office')"
-)
-"""An invoice ``i`` that the office has to make, in SQL; one that follows a reversed one waits for its owner first."""
 _WAITING = f"""
 SELECT
 (SELECT count(*) FROM employer_request WHERE pool = $1 AND state = 'open') AS employer_requests,
@@ -44,7 +38,7 @@ SELECT
 (SELECT count(*) FROM pay_order o JOIN LATERAL
  (SELECT state, failure FROM refund WHERE order_id = o.id ORDER BY created_at DESC LIMIT 1) r ON true
  WHERE o.pool = $1 AND (r.state IN ('abnormal', 'closed') OR r.failure <> '')) AS refunds,
-(SELECT count(*) FROM invoice i WHERE i.pool = $1 AND {_TO_MAKE}) AS invoices,
+(SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND {TO_MAKE}) AS invoices,
 (SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND ({TO_REVERSE})) AS reversals,
 (SELECT count(*) FROM pay_event WHERE pool = $1 AND {OPEN}) AS alarms,
 (SELECT count(*) FROM bill_difference d JOIN bill b ON b.id = d.bill_id
@@ -60,12 +54,12 @@ ORDER BY c.position, c.code, e.code <> c.code, e.position, e.code
 _INVOICES = f"""
 SELECT i.id, i.fee_id, f.expert_number, a.real_name AS name, i.title, i.taxpayer_id, i.email_sealed, i.issued_by,
   i.state, i.number, i.red_number, i.failure, i.key <> '' AS has_file, i.receipt_sent_at, i.sent_at, i.created_at,
-  i.reverse_note, i.reverse_asked_at, i.reversed_at, f.amount, f.state AS fee_state, ({_TO_MAKE}) AS to_make,
+  i.reverse_note, i.reverse_asked_at, i.reversed_at, f.amount, f.state AS fee_state, ({TO_MAKE}) AS to_make,
   count(*) OVER () AS total
 FROM invoice i JOIN fee f ON f.id = i.fee_id JOIN account a ON a.id = f.account_id
 WHERE i.pool = $1 AND ($2 = '' OR f.expert_number = $2 OR i.number = $2)
 AND CASE $3 WHEN 'all' THEN true
-  WHEN 'to_upload' THEN {_TO_MAKE}
+  WHEN 'to_upload' THEN {TO_MAKE}
   WHEN 'to_reverse' THEN {TO_REVERSE}
   WHEN 'failed' THEN i.state IN ('failed', 'stuck') OR (i.failure <> '' AND i.state <> 'reversed')
   WHEN 'reversed' THEN i.state IN ('reversing', 'stuck', 'reversed')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from domain.errors import InvalidInput
 from domain.forms.display import show_region, show_specialty
 from domain.ids import new_id
 from domain.masking import mask_id_number, mask_mobile, mask_name
+from domain.payments.fees import DIFFERENCE_NAMES, TRADE_NAMES
 from services.applications.campaigns import entry_names
 from services.applications.codes import load_codes
 from services.core import permissions
@@ -24,10 +25,6 @@ from services.spreadsheets.export import Column, Value, write_sheet, yuan
 ROWS_MAX = 100_000
 _BATCH = 1000
 _FIRST = UUID(int=0)
-_TRADES: Mapping[str, str] = {"native": "扫码", "jsapi": "公众号", "mini": "小程序"}
-_DIFFERENCES: Mapping[str, str] = {
-    "unknown_there": "账单缺少", "unknown_here": "本系统缺少", "amount": "金额不符", "state": "状态不符",
-}  # fmt: skip
 
 _APPLICATIONS = (
     Column("申请编号", 20), Column("申请类型", 10), Column("状态", 10), Column("审核环节", 18), Column("姓名", 12),
@@ -206,7 +203,7 @@ class Exports:
 def _order(row: Any) -> Sequence[Value]:
     return (
         row["out_trade_no"], row["transaction_id"], row["expert_number"], mask_name(row["real_name"]),
-        row["description"], yuan(row["amount"]), yuan(row["refunded"]), _TRADES.get(row["trade"], row["trade"]),
+        row["description"], yuan(row["amount"]), yuan(row["refunded"]), TRADE_NAMES.get(row["trade"], row["trade"]),
         OrderState(row["state"]).label, "是" if row["surplus"] else "", row["created_at"], row["success_at"],
         row["closed_at"],
     )  # fmt: skip
@@ -222,7 +219,7 @@ def _refund(row: Any) -> Sequence[Value]:
 
 def _difference(row: Any) -> Sequence[Value]:
     return (
-        row["day"], _DIFFERENCES.get(row["kind"], row["kind"]), row["out_trade_no"], row["out_refund_no"],
+        row["day"], DIFFERENCE_NAMES.get(row["kind"], row["kind"]), row["out_trade_no"], row["out_refund_no"],
         row["transaction_id"], yuan(row["ours"]), yuan(row["theirs"]), row["note"], row["resolved_at"],
         row["resolution"],
     )  # fmt: skip

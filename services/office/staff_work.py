@@ -11,25 +11,20 @@ from domain.clock import local
 from services.accounts.roles import RoleOption
 from services.core.base import Actor, Deps, rows
 from services.draws.discards import Discards
-from services.draws.queries import DrawQueries
+from services.draws.queries import DRAWING, NUMBER_WANTED, DrawQueries
 from services.office.dashboard import Dashboard
 from services.reviews import ReviewQueue
 
 _OWN = ("expert", "applicant")
-_TO_DO = ("verified", "refused", "short", "supplement_pending")
-_RUNNING = ("committing", "drawing", "paused", "ending")
+_TO_DO = ("verified", "refused", "committing", "short", "supplement_pending")
+"""What an agency has to go on with."""
+_AWAITED = ("drawing", "paused", "ending", "completed", "short", "supplement_pending", "ended")
+"""As the venue's desk lists them."""
 _UNVERIFIED = """
 SELECT count(*)::int AS n FROM draw_application a JOIN draw d ON d.id = a.draw_id
  WHERE d.pool = $1 AND ($2 = '' OR a.terminal = $2) AND a.state = 'submitted'
 """
-_NO_NUMBER_OF = """
-SELECT count(*)::int AS n FROM draw_round r JOIN draw d ON d.id = r.draw_id
- WHERE r.seed = '' AND r.aborted_at IS NULL AND NOT r.commitments ? 'supervisor' AND
-"""
-_GATHERED = """
-SELECT count(DISTINCT d.id)::int AS n FROM draw d JOIN call_notice g ON g.draw_id = d.id
- WHERE d.state NOT IN ('terminated', 'released') AND
-"""
+_GATHERED = "SELECT count(DISTINCT d.id)::int AS n FROM draw d JOIN call_notice g ON g.draw_id = d.id WHERE"
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ class StaffWork:
         by_state = await self._by_state(actor)
         return (
             Count("待办理", sum(by_state.get(state, 0) for state in _TO_DO)),
-            Count("正在抽取", sum(by_state.get(state, 0) for state in _RUNNING)),
+            Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
         )
 
     async def _verifications(self, actor: Actor) -> tuple[Count, ...]:
@@ -108,20 +103,21 @@ class StaffWork:
 
     async def _supervised(self, actor: Actor) -> tuple[Count, ...]:
         where, values = self._reading.reach(actor)
-        wanted = (await rows(f"{_NO_NUMBER_OF} {where}", *values))[0]["n"]
+        count = f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {NUMBER_WANTED}"
+        wanted = (await rows(count, *values))[0]["n"]
         by_state = await self._by_state(actor)
         return (
             Count("等您提交随机数", wanted),
             Count("现场回避待确认", len(await self._discards.waiting(actor))),
-            Count("正在抽取", sum(by_state.get(state, 0) for state in _RUNNING)),
+            Count("正在抽取", sum(by_state.get(state, 0) for state in DRAWING)),
         )
 
     async def _today(self, actor: Actor) -> tuple[Count, ...]:
         where, values = self._reading.reach(actor)
         today = local(self._deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
-        values += [today, today + timedelta(days=1)]
-        span = f"g.gathering_at >= ${len(values) - 1} AND g.gathering_at < ${len(values)}"
-        return (Count("今日评标", (await rows(f"{_GATHERED} {where} AND {span}", *values))[0]["n"], "场"),)
+        n, values = len(values), [*values, today, today + timedelta(days=1), list(_AWAITED)]
+        due = f"g.gathering_at >= ${n + 1} AND g.gathering_at < ${n + 2} AND d.state = ANY(${n + 3}::text[])"
+        return (Count("今日评标", (await rows(f"{_GATHERED} {where} AND {due}", *values))[0]["n"], "场"),)
 
     async def _by_state(self, actor: Actor) -> dict[str, int]:
         where, values = self._reading.reach(actor)

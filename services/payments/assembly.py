@@ -29,17 +29,17 @@ from services.ports import ChatWindows, Mailer, OfficialAccountSender, PaymentPl
 
 @dataclass(frozen=True)
 class PaymentServices:
-    queries: PaymentQueries
+    reading: PaymentQueries
     orders: Orders
     refunds: Refunds
     redirects: RefundRedirects
     invoices: Invoices
-    invoice_processor: InvoiceProcessor
-    unmatched_payments: UnmatchedPayments
-    webhooks: PaymentWebhooks
-    reconciliation: BillReconciliation
-    qr_images: PaymentQrImages
-    due_tasks: Sequence[DueTask]
+    invoicing: InvoiceProcessor
+    alarms: UnmatchedPayments
+    events: PaymentWebhooks
+    bills: BillReconciliation
+    pictures: PaymentQrImages
+    duties: Sequence[DueTask]
     """The deadlines of fees, orders, refunds, invoices and bills."""
 
 

@@ -17,7 +17,7 @@ from models.payments import BillDifference, Fee, Invoice
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.payments.fees import rules_of
-from services.payments.invoices.transitions import is_asked_for
+from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_asked_for
 
 OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
 InvoiceFilter = Literal["all", "to_make", "to_reverse", "sent", "reversed"]
@@ -162,13 +162,17 @@ ORDER BY o.created_at DESC, o.id DESC LIMIT $4 OFFSET $5
 
 TO_REVERSE = "i.state = 'stuck' OR i.issued_by = 'office' AND i.state IN ('issued', 'sent') AND f.state = 'refunded'"
 """An invoice ``i`` of a fee ``f`` that the office has to reverse, in SQL."""
+TO_MAKE = (
+    f"f.state = 'paid' AND i.failure NOT IN ('{REFUNDED}', '{FOLLOWS}') "
+    "AND (i.state = 'failed' OR i.state = 'wanted' AND i.issued_by = 'office')"
+)
+"""One that the office has to make, or to ask for again; one that follows a reversed one waits for its owner first."""
 _INVOICES = f"""
 SELECT i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.red_number,
   i.failure, ({TO_REVERSE}) AS to_reverse, i.email_sealed <> '' AS has_email,
   i.created_at, i.sent_at, count(*) OVER () AS total
 FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND CASE $2
-  WHEN 'all' THEN true WHEN 'to_make' THEN i.state IN ('wanted', 'failed') AND f.state = 'paid'
-  AND (i.issued_by = 'office' OR i.state = 'failed')
+  WHEN 'all' THEN true WHEN 'to_make' THEN {TO_MAKE}
   WHEN 'to_reverse' THEN {TO_REVERSE} ELSE i.state = $2 END
 ORDER BY i.created_at DESC, i.id DESC LIMIT $3 OFFSET $4
 """

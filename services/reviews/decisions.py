@@ -244,7 +244,7 @@ class Reviews:
             raise violation(book, rule, f"审核将于{print_time(campaign.review_from)}开始，请届时办理。")
         if campaign.review_until is not None and now >= campaign.review_until:
             ended = print_time(campaign.review_until)
-            raise violation(book, rule, f"本次征集的审核已于{ended}结束。如需继续，请联系管理员延长审核时间。")
+            raise violation(book, rule, f"本次征集的审核已于{ended}结束。如需继续，请联系专家库管理机构延长审核时间。")
 
     async def _settle_task(self, actor: Actor, task: ReviewTask, event: TaskEvent, opinion: str, now: datetime) -> None:
         task.state = TASK.next(TaskState(task.state), event)

@@ -7,8 +7,9 @@ from typing import ClassVar, cast, get_args
 
 import aiohttp.web as http
 
+from domain.entry_lifecycles import OrderState, RefundState
 from domain.errors import AppError, InvalidInput
-from domain.payments.fees import AFTER_NAMES, After
+from domain.payments.fees import AFTER_NAMES, TRADE_NAMES, After
 from services.core.base import Actor
 from services.office.dashboard import OrderView
 from services.payments.queries import OrderFilter
@@ -21,11 +22,8 @@ FILTERS = {
     "all": "全部", "paid": "已支付", "open": "待支付", "refunded": "已退款", "abnormal": "退款异常",
     "surplus": "重复缴费", "closed": "已关闭",
 }  # fmt: skip
-TRADES = {"native": "扫码", "jsapi": "微信内", "mini": "小程序"}
-STATES = {"new": "下单中", "open": "待支付", "paid": "已支付", "closed": "已关闭", "refunded": "已退款"}
-REFUNDS = {
-    "requested": "待退款", "processing": "退款中", "done": "已退款", "abnormal": "退款异常", "closed": "退款关闭",
-}  # fmt: skip
+STATES = {state.value: state.label for state in OrderState}
+REFUNDS = {state.value: state.label for state in RefundState}
 
 
 class OrderPages(OfficePart):
@@ -46,13 +44,13 @@ class OrderPages(OfficePart):
         actor = await self.actor(request)
         only, search = request.query.get("only", "all"), request.query.get("q", "").strip()[:64]
         only, page = only if only in get_args(OrderFilter) else "all", page_number(request)
-        found, total = await self.services.payments.queries.orders(
+        found, total = await self.services.pay.reading.orders(
             actor, cast(OrderFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
             actor, "office_orders.html", request, found=found, total=total, page=page, last=last_page(total),
-            only=only, search=search, filters=FILTERS, trades=TRADES, states=STATES, refunds=REFUNDS,
-            alarms=(await self.services.payments.unmatched_payments.list(actor, "open", limit=1))[1],
+            only=only, search=search, filters=FILTERS, trades=TRADE_NAMES, states=STATES, refunds=REFUNDS,
+            alarms=(await self.services.pay.alarms.list(actor, "open", limit=1))[1],
         )  # fmt: skip
 
     async def one(self, request: http.Request) -> http.Response:
@@ -64,12 +62,12 @@ class OrderPages(OfficePart):
         """``confirm`` is the reason of a refund that is read back before it is sent."""
         view = await self._view(actor, request)
         return self.show(
-            actor, "office_order.html", request, error=form.error, f=form, view=view, confirm=confirm, trades=TRADES,
-            after=_chosen(view, form.value("after")), names=AFTER_NAMES, banks=BANKS,
+            actor, "office_order.html", request, error=form.error, f=form, view=view, confirm=confirm,
+            trades=TRADE_NAMES, after=_chosen(view, form.value("after")), names=AFTER_NAMES, banks=BANKS,
         )  # fmt: skip
 
     async def _view(self, actor: Actor, request: http.Request) -> OrderView:
-        return await self.services.office.dashboard.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
+        return await self.services.office.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` check reads a refund back, refund does it; redirect sends one elsewhere."""
@@ -85,7 +83,7 @@ class OrderPages(OfficePart):
                 return await self._page(actor, request, Form(fields), confirm=reason)
             if deed != "refund":
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.payments.refunds.request(actor, order_id, reason, after=after, key=key_of(fields))
+            await self.services.pay.refunds.request(actor, order_id, reason, after=after, key=key_of(fields))
         except AppError as error:
             return await self._page(actor, request, Form(fields, self.shown(error)))
         raise see(f"/office/orders/{order_id}", note="refunding")
@@ -98,7 +96,7 @@ class OrderPages(OfficePart):
         try:
             if to == "user":
                 check_card(fields.get("bank", ""), fields.get("account", ""), fields.get("holder", ""))
-            await self.services.payments.redirects.redirect(
+            await self.services.pay.redirects.redirect(
                 actor, uuid_of(refund_id, "这笔退款"), to, bank=fields.get("bank", ""),
                 account=fields.get("account", ""), holder=fields.get("holder", ""),
             )  # fmt: skip

@@ -127,7 +127,9 @@ export async function staff(page) {
   const reviewer = page.me.role === 'reviewer';
   page.title(reviewer ? '审核' : '管理');
   const askConsent = await consents(page, 'reviewing');
-  const counts = reviewer ? (await page.api.get('/reviews', { size: 1 })).counts : [];
+  const count = async () => (await page.api.get('/reviews', { size: 1 })).counts;
+  const counts = reviewer ? await count() : [];
+  if (reviewer) page.every(5000, async () => { if (JSON.stringify(await count()) !== JSON.stringify(counts)) page.refresh(); });
   const open = sum(counts, 'open');
   const late = sum(counts, 'overdue');
   const said = open ? `待审 ${open} 件${late ? `，其中已超期 ${late} 件` : ''}` : '没有待审的申请';

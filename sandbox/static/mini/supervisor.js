@@ -11,13 +11,13 @@ import { banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
 export async function supervisor(page) {
   page.title('监督');
   const { items } = await page.api.get('/draws', { size: 50 });
-  const mark = (list) => list.map((card) => card.id + card.state).join();
+  const mark = (list) => list.map((card) => card.id + card.state + card.number_wanted).join();
   page.every(4000, async () => {
     const fresh = await page.api.get('/draws', { size: 50 });
     if (mark(fresh.items) !== mark(items)) page.refresh();
   });
-  const waiting = items.filter((card) => card.state === 'committing');
-  const others = items.filter((card) => card.state !== 'committing');
+  const waiting = items.filter((card) => card.number_wanted);
+  const others = items.filter((card) => !card.number_wanted);
   const line = (card) => drawCell(page, card, () => page.go('supervised', { id: card.id }));
   return [
     await waitingPart(page),

@@ -1,0 +1,386 @@
+"""A number that somebody sees in several places is the same in all of them: chat, page, mini-program, file."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from openpyxl import load_workbook
+from tortoise import Tortoise
+from yarl import URL
+
+from domain.clock import FixedClock
+from miniapp_api import setup
+from models.accounts import Account
+from models.invitations import Invitation
+from models.notices import Notice
+from models.payments import Fee
+from models.setup import tortoise_config
+from services.core.base import Deps
+from tests.bot.stage import patient, redis_client
+from tests.factories import offices
+from tests.factories.applications import make_campaign
+from tests.factories.assembly import make_services
+from tests.factories.offices import make_office
+from tests.factories.payments import make_fee
+from tests.factories.people import make_grant
+from tests.factories.reviews import CITY, make_applicant, make_application, make_reviewer
+from tests.handlers.conftest import Phone
+from tests.handlers.conftest import World as Chat
+from tests.miniapp_api.conftest import Person, Wechat
+from tests.miniapp_api.conftest import World as Api
+from tests.web import office as filled
+from tests.web.conftest import Visitor, WechatBrowser, World
+from web.login import COOKIE
+from web.pages import setup_pages
+
+TODAY = timedelta(hours=5)
+"""From now until the panels of these tests gather."""
+
+
+@dataclass
+class House:
+    """One pool with its chat, its pages and its API, over the same services."""
+
+    chat: Chat
+    pages: World
+    api: Api
+    _phones: dict[UUID, Phone] = field(default_factory=dict)
+
+    async def told(self, account: Account) -> str:
+        """What the chat says of the person's work."""
+        if account.id not in self._phones:
+            self._phones[account.id] = await self.chat.phone_with(account)
+        return await self._phones[account.id].says("我的工作")
+
+    async def at(self, account: Account, path: str) -> Visitor:
+        """A page, seen by the person."""
+        visitor = self.pages.visitor()
+        cookie = await self.pages.services.browsers.begin(account)
+        visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
+        return await visitor.get(path)
+
+    async def mini(self, account: Account, role: str, **choice: Any) -> Person:
+        return await self.api.log_in_account(account.id, role, **choice)
+
+
+@pytest.fixture
+async def house(
+    database: str,
+    redis: str,
+    deps: Deps,
+    clock: FixedClock,
+    aiohttp_client: Callable[[web.Application], Awaitable[TestClient[Any, Any]]],
+    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
+) -> AsyncIterator[House]:
+    await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
+    wechat, browser, store = Wechat(), WechatBrowser(), redis_client(redis)
+    services, office = make_services(deps, mini=wechat, web=browser), await make_office(deps)
+    pages, api = web.Application(), web.Application()
+    setup_pages(pages, services, address_of=lambda request: "127.0.0.1")
+    setup(api, services)
+    made = House(
+        Chat(clock, office, services, store, database),
+        World(await aiohttp_server(pages), services, office, clock, browser),
+        Api(await aiohttp_client(api), services, clock, wechat),
+    )
+    made.chat.start_process()
+    try:
+        with patient():
+            yield made
+    finally:
+        await made.chat.close()
+        await made.pages.close()
+        await store.aclose()
+        await Tortoise.close_connections()
+
+
+def number(text: str, before: str, after: str = "") -> int:
+    """The number between two words of a page or a bubble; 0 where it isn't said."""
+    found = re.search(rf"{before}\s?(\d+){after}", text)
+    return int(found[1]) if found else 0
+
+
+async def rows_of(person: Person, path: str) -> int:
+    """Rows of a file below its heading."""
+    response = await person.ask("GET", path)
+    assert response.status == 200
+    sheet = load_workbook(io.BytesIO(await response.read()), read_only=True).active
+    return sum(1 for _ in sheet.iter_rows()) - 1
+
+
+# ---- the office
+
+TODOS = {
+    "申请添加的单位": "/office/employer-requests?state=open",
+    "待处理的异议": "/objections?state=open",
+    "待答复的意见": "/feedback?state=open",
+    "异常的退款": "/payments/orders?only=abnormal",
+    "无法入账的通知": "/payments/alarms?only=open",
+    "待开的发票": "/payments/invoices?only=to_make",
+    "待冲红的发票": "/payments/invoices?only=to_reverse",
+}
+"""What the office's first page counts, and the list of the API that has it."""
+
+
+async def full(house: House) -> tuple[filled.Scene, Account]:
+    """A pool in full work, with invoices in every state that somebody could take for one that is to be made."""
+    scene = await filled.make_scene(house.pages)
+    await filled.fill(scene)
+    for at, (state, failure, fee, by) in enumerate(
+        (
+            ("failed", "", "paid", "wechat"),
+            ("failed", "refunded", "refunded", "office"),
+            ("failed", "reversed", "paid", "wechat"),
+            ("wanted", "", "paid", "wechat"),
+            ("wanted", "", "paid", "office"),
+            ("sent", "refunded", "refunded", "office"),
+            ("stuck", "REVERSE_FAILED", "refunded", "wechat"),
+        )
+    ):
+        order = await filled.paid(scene, f"票据{at}", number=f"ZJ00008{at:02}")
+        await Fee.filter(id=order.fee_id).update(state=fee)
+        await filled.invoice(scene, order, state=state, failure=failure, issued_by=by)
+    return scene, scene.account
+
+
+async def test_the_offices_to_dos_are_as_many_in_the_chat_on_the_page_and_in_the_lists(house: House) -> None:
+    _, admin = await full(house)
+    person, shown = await house.mini(admin, "pool_admin"), (await house.at(admin, "/office")).text
+    counted = {name: number(shown, name) for name in TODOS}
+    assert counted == {name: (await person.get(path))["total"] for name, path in TODOS.items()}
+    assert counted["待开的发票"] == 3, "of the office, and the one that the platform could not make"
+    assert counted["待冲红的发票"] == 2
+    gaps = sum(one["waiting"] for one in (await person.get("/review-gaps"))["items"])
+    bills = sum(one["open_differences"] for one in (await person.get("/payments/bills"))["items"])
+    assert (number(shown, "无人审核"), number(shown, "对账差异")) == (gaps, bills)
+    every = sum(counted.values()) + gaps + bills + number(shown, "超期未审")
+    assert number(await house.told(admin), "待办", "件") == every
+
+
+async def test_a_list_of_the_office_has_as_many_lines_as_its_page_says(house: House) -> None:
+    _, admin = await full(house)
+    visitor = await house.at(admin, "/office/invoices?only=to_upload")
+    assert len(re.findall(r"ZJ\d{7}", visitor.text)) == 3
+
+
+async def test_applications_by_state_are_as_many_on_the_page_in_the_list_and_in_the_file(house: House) -> None:
+    _, admin = await full(house)
+    person, shown = await house.mini(admin, "pool_admin"), (await house.at(admin, "/office")).text
+    counts = (await person.get("/office/application-counts"))["items"]
+    assert {"reviewing", "sent_back", "notice", "exam"} <= {one["state"] for one in counts}
+    for one in counts:
+        listed = (await person.get(f"/office/applications?state={one['state']}"))["total"]
+        filed = await rows_of(person, f"/exports/applications?state={one['state']}")
+        paged = number((await house.at(admin, f"/office/applications?state={one['state']}")).text, "导出Excel（", "份")
+        assert f"{one['count']} {one['state_label']}" in shown
+        assert (listed, filed, paged) == (one["count"],) * 3
+
+
+async def test_orders_and_refunds_are_as_many_and_worth_as_much_in_list_and_file(house: House) -> None:
+    _, admin = await full(house)
+    person = await house.mini(admin, "pool_admin")
+    listed = await person.get("/payments/orders?size=100")
+    response = await person.ask("GET", "/exports/orders")
+    heads, *lines = load_workbook(io.BytesIO(await response.read()), read_only=True).active.iter_rows(values_only=True)
+    assert len(lines) == listed["total"]
+    amount, state, trade = heads.index("金额（元）"), heads.index("状态"), heads.index("方式")
+    assert round(100 * sum(float(line[amount]) for line in lines)) == sum(one["amount"] for one in listed["items"])
+    shown = (await house.at(admin, "/office/orders")).text
+    assert {(line[state] in shown, line[trade] in shown) for line in lines} == {(True, True)}, "and in the same words"
+
+
+# ---- reviewers
+
+
+async def test_a_reviewers_open_tasks_are_as_many_in_the_chat_on_the_page_and_in_the_mini_program(
+    house: House,
+) -> None:
+    scene = await filled.make_scene(house.pages)
+    await filled.handed_in(scene, "欧阳建国", ("A0401", "A0801"))
+    house.chat.clock.move(timedelta(days=30))
+    await filled.handed_in(scene, "郑新到")
+    reviewer = await Account.get(id=(await make_reviewer(house.pages.services.deps, "industry", CITY)).account_id)
+    listed = await (await house.mini(reviewer, "reviewer")).get("/reviews?size=1")
+    opened, late = [sum(count[name] for count in listed["counts"]) for name in ("open", "overdue")]
+    assert (listed["total"], opened, late) == (3, 3, 2)
+    assert f"待审{opened}件，已超期{late}件" in await house.told(reviewer)
+    shown = (await house.at(reviewer, "/review")).text
+    assert (number(shown, "共"), number(shown, "全部"), number(shown, "已超期")) == (opened, opened, late)
+
+
+# ---- draws
+
+
+async def people(house: House) -> dict[str, Account]:
+    """Who runs a draw, by role."""
+    office = house.chat.office
+    found = {
+        "organisation": office.agency, "verifier": office.verifier, "supervisor": office.supervisor,
+        "venue": office.desk,
+    }  # fmt: skip
+    made = {role: await Account.get(id=actor.account_id) for role, actor in found.items()}
+    for role, account in made.items():
+        if role != "organisation":
+            await make_grant(account, role)
+    return made
+
+
+async def agent(house: House, account: Account) -> Person:
+    return await house.mini(account, "organisation", organisation_id=str(house.chat.office.agency.organisation_id))
+
+
+async def test_what_waits_of_a_draw_is_counted_alike_from_request_to_panel(house: House) -> None:
+    office, who = house.chat.office, await people(house)
+    verifier, supervisor = (
+        await house.mini(who["verifier"], "verifier"),
+        await house.mini(who["supervisor"], "supervisor"),
+    )
+    agency = await agent(house, who["organisation"])
+    await offices.add_experts(office, 3)
+
+    async def wanted() -> tuple[int, int]:
+        cards = (await supervisor.get("/draws"))["items"]
+        said = number(await house.told(who["supervisor"]), "等您提交随机数", "个")
+        return said, sum(card["number_wanted"] for card in cards)
+
+    async def drawing() -> set[int]:
+        """As the chat tells agency and supervisor, and as the agency's first page shows."""
+        said = [number(await house.told(who[role]), "正在抽取", "个") for role in ("organisation", "supervisor")]
+        return {*said, (await agency.get("/draws/dashboard"))["drawing"]}
+
+    draw_id = await offices.make_draw(office)
+    application = await office.setup.submit(
+        office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "请核验"
+    )
+    queue = (await verifier.get("/verification/applications"))["items"]
+    assert number(await house.told(who["verifier"]), "待核验", "个") == len(queue) == 1
+    await office.verification.approve(office.verifier, application)
+    assert (await wanted(), await drawing()) == ((0, 0), {0})
+    await office.rounds.open(office.agency, draw_id)
+    assert (await wanted(), await drawing()) == ((1, 1), {0})
+    assert number(await house.told(who["organisation"]), "待办理", "个") == 1, "the round is the agency's to go on with"
+    await offices.fix_seed(office, draw_id)
+    assert (await wanted(), await drawing()) == ((0, 0), {0})
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    assert (await wanted(), await drawing()) == ((0, 0), {1})
+
+
+async def test_places_to_be_filled_again_are_as_many_in_figure_list_notice_and_progress(house: House) -> None:
+    who = await people(house)
+    draw_id, invitations = await house.pages.panel(3)
+    agency = await agent(house, who["organisation"])
+    for away in range(3):
+        listed = [one for one in (await agency.get("/absences"))["items"] if one["draw_id"] == str(draw_id)]
+        progress = await agency.get(f"/draws/{draw_id}/progress")
+        figure = (await agency.get("/draws/dashboard"))["pending_supplements"]
+        assert (figure, len(listed), progress["planned"] - progress["accepted"]) == (away,) * 3
+        assert number(progress["waiting"], "有", "个名额") == away
+        notice = await Notice.filter(kind="agency_leave").order_by("-created_at", "-id").first()
+        assert (notice.params["missing"] if notice else 0) == away
+        house.chat.clock.move(timedelta(seconds=1))
+        one = invitations[away]
+        await house.chat.services.invitations.leave(one.id, one.expert_id, "生病")
+
+
+async def test_the_panel_is_as_large_on_cards_board_and_desk(house: House) -> None:
+    who = await people(house)
+    draw_id, _ = await house.pages.panel(2)
+    agency = await agent(house, who["organisation"])
+    card = (await agency.get("/draws"))["items"][0]
+    progress = await agency.get(f"/draws/{draw_id}/progress")
+    assert (card["accepted"], card["needed"]) == (progress["accepted"], progress["planned"]) == (2, 2)
+    listed = await house.at(who["organisation"], "/desk")
+    assert "2/2" in listed.text
+    assert "已同意2人，需2人" in (await listed.get(f"/desk/{draw_id}")).text
+    address = await house.pages.screens().share(house.chat.office.agency, draw_id, "board")
+    board = (await house.pages.visitor().get(f"/draw/{address}")).text
+    assert re.search(r"2\s*/\s*2", board)
+    assert number(board, "已通知") == progress["called"]
+
+
+async def test_arrivals_are_as_many_at_the_desk_on_the_screen_in_the_notice_and_on_the_first_page(
+    house: House,
+) -> None:
+    who = await people(house)
+    draw_id, invitations = await house.pages.panel(3)
+    agency, venue = await agent(house, who["organisation"]), await house.mini(who["venue"], "venue")
+    await house.chat.services.invitations.leave(invitations[2].id, invitations[2].expert_id, "生病")
+    house.chat.clock.move(TODAY + timedelta(minutes=5))
+    codes = [(await Invitation.get(id=one.id)).code for one in invitations]
+    await venue.post(f"/draws/{draw_id}/attendance/entries", {"code": codes[0]})
+    listed = (await venue.get(f"/draws/{draw_id}/attendance"))["items"]
+    expected, present = len(listed), sum(one["entered_at"] is not None for one in listed)
+    assert (expected, present) == (2, 1), "who is on leave is expected by nobody"
+    desk = await house.at(who["venue"], f"/desk/{draw_id}/attendance")
+    assert (number(desk.text, "应到"), number(desk.text, "已到"), number(desk.text, "未到")) == (2, 1, 1)
+    screen = (await desk.get(f"/desk/{draw_id}/screen")).text
+    assert f"已签到 {present} / {expected}" in screen
+    notice = await Notice.get(kind="agency_checked_in")
+    assert (notice.params["present"], notice.params["needed"]) == (present, expected)
+    first = await agency.get("/draws/dashboard")
+    assert (first["present_today"], first["awaited_today"]) == (present, expected - present)
+    assert number(await house.told(who["venue"]), "今日评标", "场") == 1
+
+
+async def test_a_draft_is_no_panel_of_the_day(house: House) -> None:
+    who = await people(house)
+    await offices.make_draw(house.chat.office)
+    assert number(await house.told(who["venue"]), "今日评标", "场") == 0
+
+
+# ---- experts and applicants
+
+
+async def test_an_experts_invitations_and_panels_are_as_many_in_chat_and_mini_program(house: House) -> None:
+    _, invitations = await house.pages.call(2)
+    expert = next(one for one in house.chat.office.experts if one.id == invitations[0].expert_id)
+    phone, mini = await house.chat.phone_of(expert), await house.api.log_in_expert(expert.id)
+    listed = (await mini.get("/invitations"))["items"]
+    assert number(await phone.follows(), "有", "个") == len(listed) == 1
+    await house.chat.services.invitations.answer(invitations[0].id, expert.id, "accept", by="chat")
+    assert len((await mini.get("/invitations"))["items"]) == 0
+    assert len((await mini.get("/panels"))["items"]) == 1
+
+
+async def owing(house: House) -> tuple[Account, Fee]:
+    deps = house.pages.services.deps
+    scene = await filled.make_scene(house.pages)
+    person = await make_applicant(deps, "王小明")
+    application = await make_application(
+        deps, person, state="fee", approved_at=scene.world.clock.now(), expert_number="ZJ0000777"
+    )
+    return person, await make_fee(deps, application)
+
+
+async def test_a_fee_is_worth_the_same_in_chat_page_mini_program_and_order(house: House) -> None:
+    person, fee = await owing(house)
+    phone, mini = await house.chat.phone_with(person), await house.mini(person, "applicant")
+    [listed] = (await mini.get("/payments/fees"))["items"]
+    assert (listed["amount"], listed["amount_yuan"]) == (fee.amount, f"{fee.amount / 100:.2f}")
+    yuan = re.escape(listed["amount_yuan"])
+    assert re.search(yuan, await phone.says("缴费"))
+    assert re.search(yuan, (await house.at(person, "/h5/demo/pay")).text)
+    order = await mini.post(f"/payments/fees/{fee.id}/orders", {"trade": "native"})
+    assert order["amount"] == fee.amount
+
+
+async def test_an_applicants_to_dos_are_the_same_in_chat_page_and_mini_program(house: House) -> None:
+    deps = house.pages.services.deps
+    await filled.make_scene(house.pages)
+    await make_campaign(deps)
+    person = await make_applicant(deps, "王小明")
+    phone, mini = await house.chat.phone_with(person), await house.mini(person, "applicant")
+    items = [item["title"] for item in (await mini.get("/home"))["to_do"]]
+    said, shown = await phone.says("申报"), (await house.at(person, "/h5/demo/apply")).text
+    assert items
+    assert all(item in said and item in shown for item in items)
