@@ -26,7 +26,7 @@ async def work_lines(services: Services, pool: str, who: Who) -> list[str]:
     """Every office of the person with its counts and its page; empty for somebody who holds none."""
     if who.account_id is None or not people.has_office(who):
         return []
-    found = await services.office.staff_work.of(pool, who.account_id, who.roles)
+    found = await services.staff_work.of(pool, who.account_id, who.roles)
     return [line for one in found for line in (_counts(one), f"▸ {_entrance(services, pool, one)}")]
 
 
@@ -40,18 +40,18 @@ def _count(count: Count) -> str:
 
 
 def _entrance(services: Services, pool: str, work: Work) -> str:
-    return services.notifications.entrances.link(work.action, pool, work.page, work.mini)
+    return services.entrances.link(work.action, pool, work.page, work.mini)
 
 
 async def next_things(services: Services, expert_id: UUID) -> str:
     """A few lines for an expert, the urgent one first."""
     lines = []
-    waiting = await services.draws.invitations.list_open(expert_id)
+    waiting = await services.invitations.list_open(expert_id)
     if waiting:
         until = print_time(min(view.answer_until for view in waiting))
         lines.append(texts.OPEN_INVITATIONS.format(count=len(waiting), until=until))
         lines.append(commands.tappable(commands.INVITATIONS))
-    panels = await services.draws.invitations.list_panels(expert_id)
+    panels = await services.invitations.list_panels(expert_id)
     if panels:
         time, place = print_time(panels[0].gathering_at), wording.where(panels[0])
         lines.append(texts.NEXT_PANEL.format(time=time, place=place))

@@ -51,4 +51,6 @@ async def _answer(request: web.Request, handler: _Handler) -> web.StreamResponse
         return problem_response(Unavailable("系统暂时繁忙，请稍后重试。"))
     except Exception:  # the last boundary: whatever else fails is a fault of ours, logged with its trace
         log.exception("api_failed", method=request.method)
-        return problem_response(plain(500, "internal", "系统出错，我们已记录，请稍后重试，仍不行请拨打人工服务电话。"))
+        return problem_response(
+            plain(500, "internal", "系统出错，我们已记录。请稍后重试；仍不行的，请拨打人工服务电话。")
+        )

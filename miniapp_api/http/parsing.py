@@ -100,7 +100,9 @@ def _read_query(endpoint: Endpoint, query: MultiMapping[str]) -> BaseModel | Non
         raise InvalidInput("参数重复，请只填写一次。", code="repeated_parameter", field=f"query.{twice[0]}")
     if endpoint.query_model is None:
         if query:
-            raise InvalidInput("此接口没有查询参数。", code="unknown_parameter", field=f"query.{next(iter(query))}")
+            raise InvalidInput(
+                "地址中有多余的内容，请更新小程序后重试。", code="unknown_parameter", field=f"query.{next(iter(query))}"
+            )
         return None
     try:
         return endpoint.query_model.model_validate(dict(query))
@@ -132,9 +134,9 @@ async def _in_time(reading: Awaitable[T]) -> T:
 
 async def _read_json(request: web.Request, take: Take) -> bytes:
     if request.content_type != JSON:
-        raise WrongType("请求内容应为JSON（Content-Type: application/json），请更新小程序后重试。")
+        raise WrongType("提交的内容无法识别，请更新小程序后重试。")
     if (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
-        raise WrongType("请求内容应为UTF-8编码，请更新小程序后重试。")
+        raise WrongType("提交的文字无法识别，请更新小程序后重试。")
     return await _read_bounded(request, BODY_MAX, take)
 
 
@@ -155,10 +157,10 @@ async def _read_upload(request: web.Request, rule: UploadRule, take: Take) -> Up
     """The body as it is, or the one part named ``file`` of a multipart/form-data body."""
     if rule.raw:
         if request.content_type != OCTETS:
-            raise WrongType("请以二进制方式上传（Content-Type: application/octet-stream）。")
+            raise WrongType("上传的文件无法识别，请更新小程序后重试。")
         return Upload("", await _read_bounded(request, rule.bytes_max, take))
     if request.content_type != "multipart/form-data":
-        raise WrongType("请以表单方式上传文件（multipart/form-data）。")
+        raise WrongType("上传的文件无法识别，请更新小程序后重试。")
     if (request.content_length or 0) > rule.bytes_max + 16 * 1024:
         raise _too_large(rule.bytes_max)
     try:

@@ -133,7 +133,7 @@ def problem_of_http(error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPMethodNotAllowed):
         said = plain(405, "method_not_allowed", "此地址不支持这种操作，请更新小程序后重试。")
     elif error.status == 404:
-        said = plain(404, "no_such_route", "没有这个接口，请更新小程序后重试。")
+        said = plain(404, "no_such_route", "没有找到要办理的事项，请更新小程序后重试。")
     elif error.status == 413:
         said = TooLarge("内容过大，请缩小后重试。")
     else:
@@ -155,7 +155,7 @@ def invalid(error: ValidationError, where: str = "", model: type[BaseModel] | No
     """What pydantic found in a ``model``, in short Chinese sentences; never the value: it may be somebody's."""
     found = error.errors(include_url=False, include_input=False, include_context=True)
     if any(one["type"] == "json_invalid" for one in found):
-        return BadRequest("请求内容不是有效的JSON，请更新小程序后重试。", code="bad_json")
+        return BadRequest("提交的内容不完整，请更新小程序后重试。", code="bad_json")
     return InvalidFields(tuple(_field_errors(found[:ERRORS_MAX], where, model)))
 
 

@@ -26,7 +26,7 @@ SHOWN = 200
 """Persons on the picker."""
 ROLES = {
     "expert": "专家",
-    "agency": "招标代理",
+    "agency": "代理机构",
     "verifier": "核验人员",
     "supervisor": "监督人",
     "venue": "场地",

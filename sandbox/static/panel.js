@@ -113,7 +113,7 @@ export class Panel {
     const select = h('select', {
       'aria-label': `${phone.name}的自动应答`,
       onchange: () => attempt(() => post(`phones/${phone.id}/autopilot`, { choice: select.value, by: 'both' })),
-    }, ...[['off', '亲手'], ['accept', '自动参加'], ['decline', '自动谢绝'], ['silent', '自动不理']].map(([value, label]) => h('option', { value }, label)));
+    }, ...[['off', '亲手'], ['accept', '自动参加'], ['decline', '自动不参加'], ['silent', '自动不理']].map(([value, label]) => h('option', { value }, label)));
     select.value = phone.autopilot?.choice ?? 'off';
     return select;
   }

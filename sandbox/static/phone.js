@@ -16,12 +16,12 @@ import { Scanner } from './scanner.js';
 /** Where the phones of the desk are: at the demo's trading centre, in GCJ-02. */
 const PLACE = { latitude: 23.147028, longitude: 113.336438 };
 export const ROLES = {
-  expert: '专家', agency: '招标代理', verifier: '核验人员', supervisor: '监督人', venue: '场地', applicant: '申请人',
+  expert: '专家', agency: '代理机构', verifier: '核验人员', supervisor: '监督人', venue: '场地', applicant: '申请人',
   legal: '法人', reviewer: '审核人员', admin: '管理员',
 };
 const TABS = [['chat', '微信', 'chat'], ['sms', '短信', 'sms'], ['calls', '电话', 'phone'], ['mini', '小程序', 'mini'], ['mail', '邮箱', 'mail']];
 const LINES = { normal: '', busy: '占线', off: '关机', no_answer: '不接', rejects: '拒接', unreachable: '无信号', suspended: '停机' };
-const PILOTS = { accept: '自动参加', decline: '自动谢绝', silent: '自动不理' };
+const PILOTS = { accept: '自动参加', decline: '自动不参加', silent: '自动不理' };
 
 export class PhoneView {
   constructor(desk, data) {

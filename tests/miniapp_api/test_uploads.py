@@ -61,7 +61,7 @@ async def test_sheets_for_another_s_draw_are_not_read(
     agency: Person, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forbid_reading(monkeypatch)
-    assert (await send(agency, f"/draws/{new_id()}/{path}"))["detail"] == "没有这个抽取活动。"
+    assert (await send(agency, f"/draws/{new_id()}/{path}"))["detail"] == "找不到这个抽取活动，请返回列表后刷新。"
 
 
 def test_every_upload_to_an_object_asks_first_whose_it_is() -> None:

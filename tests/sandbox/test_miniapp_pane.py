@@ -193,14 +193,14 @@ async def test_both_phones_fix_the_order_and_forget_their_bits(desk: Desk) -> No
     agency = desk.phone(AGENCY)
     supervisor = await desk.open(SUPERVISOR)
     await supervisor.get_by_role("button", name="未抽取").click()
-    await expect(supervisor.get_by_text("等待招标代理开始三方摇号，您无需操作")).to_be_visible()
+    await expect(supervisor.get_by_text("等待代理机构开始三方摇号，您无需操作")).to_be_visible()
     await agency.get_by_role("button", name="开始三方摇号").click()
     await expect(agency.get_by_text("等待各方提交随机数")).to_be_visible()
     assert len(await desk.page.evaluate(KEPT, "/bits/")) == 1
     await supervisor.get_by_role("button", name="提交我的随机数").click()
     await desk.allow(SUPERVISOR, "抽取确认提醒")
     await expect(supervisor.get_by_text("摇号结果")).to_be_visible()
-    await expect(supervisor.get_by_text("等待招标代理启动，您无需操作")).to_be_visible()
+    await expect(supervisor.get_by_text("等待代理机构启动，您无需操作")).to_be_visible()
     await expect(agency.get_by_role("button", name="启动抽取")).to_be_visible()
     assert await desk.page.evaluate(KEPT, "/bits/") == []
     assert len(await desk.page.evaluate(KEPT, "/receipts/")) == 2

@@ -46,7 +46,7 @@ def gallery() -> str:
     environment = Environment(loader=FileSystemLoader([WEB / "templates", Path(__file__).parent]), autoescape=True)
     environment.filters.update(filters(lambda: datetime(2026, 11, 22, tzinfo=UTC)))
     numbers = tuple(
-        Number(role, who) for role, who in (("system", "系统"), ("agency", "招标代理"), ("supervisor", "监督人"))
+        Number(role, who) for role, who in (("system", "系统"), ("agency", "代理机构"), ("supervisor", "监督人"))
     )
     opened = tuple(Number(one.role, one.who, "open", "a8" * 16) for one in numbers)
     told = {"f": _Faulty(), "waiting": Roll(1, numbers), "fixed": Roll(1, opened, "c0" * 32)}

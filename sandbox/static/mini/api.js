@@ -3,7 +3,7 @@
 /** A refusal. `message` is a sentence for the person; `fields` are {name: sentence} of inputs that can't be used. */
 export class Problem extends Error {
   constructor(status, body) {
-    super(body.detail || `请求未完成（${status}），请稍后重试。`);
+    super(body.detail || '没有完成，请稍后重试。');
     this.status = status;
     this.code = body.code ?? '';
     this.params = body.params ?? {};

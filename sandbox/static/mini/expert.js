@@ -6,7 +6,7 @@ import { ask, banner, button, buttons, cell, cells, empty, h, tag } from './ui.j
 import { later, showClock, showTime, until } from './time.js';
 
 const STATES = {
-  open: '待答复', accepted: '已同意', declined: '已谢绝', silent: '未答复', left: '已请假', absent: '缺席', recused: '现场回避',
+  open: '待答复', accepted: '已同意', declined: '不参加', silent: '未答复', left: '已请假', absent: '缺席', recused: '现场回避',
   released: '已退选', cancelled: '已取消',
 };
 const line = (page, item) => cell(showTime(item.gathering_at), '', {
@@ -73,12 +73,12 @@ function answers(page, item, askConsent) {
     const asked = choice === 'accept' ? askConsent() : null;
     const { effective, invitation: now } = await page.api.post(`/invitations/${item.id}/answer`, { choice });
     await asked;
-    page.toast(effective ? (choice === 'accept' ? `已确认参加，验证码 ${now.code}。` : '已谢绝，谢谢您的答复。') : `此前已记录：${STATES[now.state]}。`);
+    page.toast(effective ? (choice === 'accept' ? `已确认参加，验证码 ${now.code}。` : '已记录您不参加，谢谢答复。') : `此前已记录：${STATES[now.state]}。`);
     page.refresh();
   };
   const decline = async () => {
     const text = `${showTime(item.gathering_at)}，${item.place}。确认不参加？`;
-    if (await ask(page, { title: '谢绝邀请', text, ok: '确认不参加', kind: 'warn' })) await answer('decline');
+    if (await ask(page, { title: '不参加这次评标', text, ok: '确认不参加', kind: 'warn' })) await answer('decline');
   };
   return buttons(button('不参加', decline), button('参加', () => answer('accept'), 'primary'));
 }

@@ -190,12 +190,12 @@ function chooseSupervisor(page, done) {
       list.replaceChildren(...items.map((one) => h('div', { class: 'm-cell' }, h('button', {
         type: 'button', class: 'm-node', onclick: () => { close(); done(one); },
       }, one.name, h('small', {}, `${one.department} ${one.masked_mobile}`)))));
-      if (!items.length) list.replaceChildren(h('p', { class: 'm-empty' }, '名册中没有符合的监督人，请联系专家库管理单位添加。'));
+      if (!items.length) list.replaceChildren(h('p', { class: 'm-empty' }, '名册中没有符合的监督人，请联系专家库管理机构添加。'));
     } catch (error) { report(error, list); }
   };
   word.addEventListener('input', load);
   const close = page.app.overlay('选择监督人', [
-    h('div', { class: 'm-search' }, word), h('p', { class: 'm-note' }, '名册由专家库管理单位维护，不能自行填写手机号。'), list,
+    h('div', { class: 'm-search' }, word), h('p', { class: 'm-note' }, '名册由专家库管理机构维护，不能自行填写手机号。'), list,
   ]);
   load();
 }

@@ -56,7 +56,7 @@ function view(now) {
       h('progress', { max: String(now.planned), value: String(now.accepted), 'aria-label': '已同意人数' }),
       h('p', { role: 'status' }, now.waiting),
       now.estimated_end && h('small', {}, `这一批答复最迟 ${showSecond(now.estimated_end)}`),
-      h('div', { class: 'm-figures' }, figure(now.called, '已呼叫'), figure(now.open, '等待答复'), figure(now.declined, '谢绝'), figure(now.silent, '未答复'))),
+      h('div', { class: 'm-figures' }, figure(now.called, '已通知'), figure(now.open, '等待答复'), figure(now.declined, '不参加'), figure(now.silent, '未答复'))),
     cells('按条件', now.conditions.map((one) => cell(`条件 ${one.position}`, `${one.accepted} / ${one.needed}`, {
       note: [one.tier === 'alternative' ? '备选专业' : '主专业', one.open ? `${one.open} 人待答复` : '', one.exhausted ? '候选已用尽' : ''].filter(Boolean).join(' · '),
     })), now.started_at ? `启动于 ${showTime(now.started_at)}` : ''),

@@ -5,7 +5,7 @@ import { banner, button, buttons, cell, cells, empty, h, note, save, tag } from 
 import { showTime, until } from './time.js';
 
 const STATES = {
-  accepted: '参评', left: '已请假', absent: '缺席', recused: '现场回避', released: '已退选', open: '待答复', declined: '谢绝',
+  accepted: '参评', left: '已请假', absent: '缺席', recused: '现场回避', released: '已退选', open: '待答复', declined: '不参加',
   silent: '未答复', cancelled: '已取消',
 };
 

@@ -4,7 +4,7 @@ import { button, buttons, h } from './ui.js';
 import { showTime } from './time.js';
 
 export const WHY = '没有人能挑选专家：三方各出一个随机数，先锁定、后公开，缺一方、改一位，结果都对不上。';
-const WHO = [['system', '系统'], ['agency', '招标代理'], ['supervisor', '监督人']];
+const WHO = [['system', '系统'], ['agency', '代理机构'], ['supervisor', '监督人']];
 const ROLLS_FOR = 1200;
 const settled = new Set();
 

@@ -7,7 +7,7 @@ import { banner, button, buttons, cell, cells, h, note, tag } from './ui.js';
 import { until } from './time.js';
 
 const PARTIES = ['agency', 'supervisor'];
-const NAMES = { agency: '招标代理', supervisor: '监督人' };
+const NAMES = { agency: '代理机构', supervisor: '监督人' };
 
 /** `onSeed` is called when the seed is fixed. The agency's phone commits at once, the supervisor's on a tap. */
 export async function roundPanel(page, draw, { onSeed }) {
@@ -76,7 +76,7 @@ function view(page, round, role) {
       round.seed && cell('摇号结果', h('code', {}, short(round.seed))),
       !round.seed && round.reveal_until && cell('时限', until(round.reveal_until, page.now())),
     ].filter(Boolean), '随机数由双方手机各自生成，互不可见；三方中只要一方诚实，谁也不能决定或预知专家顺序。'),
-    lost && banner('本机没有本轮的随机数：请用提交随机数的那部手机打开本页，或由招标代理终止本轮。', 'red'),
+    lost && banner('本机没有本轮的随机数：请用提交随机数的那部手机打开本页，或由代理机构终止本轮。', 'red'),
     mine.length > 0 && cells('本机回执', mine.map((one) => cell(`第 ${one.round} 轮`, h('code', {}, short(one.head)))), '公布的抽取记录必须包含这些回执。'),
     !round.seed && !lost && note(round.committed.length < PARTIES.length ? '等待各方提交随机数；都提交后，手机自动公开。' : '各方已提交，正在公开随机数…'),
   ].filter(Boolean);

@@ -21,7 +21,7 @@ export async function run(page, found) {
 }
 
 function verified(page, found) {
-  if (!page.isAgency) return banner('核验已通过，等待招标代理开始三方摇号，您无需操作。');
+  if (!page.isAgency) return banner('核验已通过，等待代理机构开始三方摇号，您无需操作。');
   return [
     banner('核验已通过。开始三方摇号后，系统、您和监督人各出一个随机数，共同确定专家顺序。'),
     gathering(page, found),
@@ -50,7 +50,7 @@ async function committing(page, found) {
     await page.refresh();
   }, 'warn'));
   const panel = await roundPanel(page, found, { onSeed: (round) => {
-    const next = page.isAgency ? '可以启动抽取。' : '等待招标代理启动，您无需操作。';
+    const next = page.isAgency ? '可以启动抽取。' : '等待代理机构启动，您无需操作。';
     told.replaceChildren(banner(`顺序已确定，${next}${round.start_by ? `${showTime(round.start_by)} 仍未启动的，系统自动启动。` : ''}`));
     ready.hidden = false;
     if (abort) abort.hidden = true;

@@ -28,7 +28,7 @@ export async function submission(page, found, { next }) {
         page.refresh();
       })),
     ],
-    items.length > 0 && cells('审核记录', items.map((item) => cell(showTime(item.submitted_at), '', {
+    items.length > 0 && cells('核验记录', items.map((item) => cell(showTime(item.submitted_at), '', {
       note: [item.terminal, item.attachment && `附件：${item.attachment}`, item.opinion && `意见：${item.opinion}`].filter(Boolean).join(' · '), tag: tag(item.state, STATES[item.state] ?? item.state),
     }))),
     found.state === 'submitted' ? watch(page, found) : null,

@@ -42,7 +42,7 @@ export async function application(page) {
     const opinion = await ask(page, options);
     if (opinion === null) return;
     await page.api.post(`/verification/applications/${id}/${what}`, { opinion });
-    page.toast(what === 'approval' ? '已通过，招标代理可以抽取。' : '已退回，招标代理会收到原因。');
+    page.toast(what === 'approval' ? '已通过，代理机构可以开始三方摇号。' : '已退回，代理机构会收到原因。');
     page.app.home();
   };
   return [
@@ -52,7 +52,7 @@ export async function application(page) {
     await attachment(page, found), overview(found), await recusal(page, found, {}), await conditions(page, found, {}),
     item?.state === 'submitted' ? buttons(
       button('退回', decide('refusal', { title: '退回核验', text: '请写明需要修改的内容。', field: { label: '意见', type: 'textarea' }, ok: '退回', kind: 'warn' }), 'warn'),
-      button('通过', decide('approval', { title: '通过核验', text: '通过后招标代理可以发起抽取。', field: { label: '意见', placeholder: '选填', required: false }, ok: '通过' }), 'primary'),
+      button('通过', decide('approval', { title: '通过核验', text: '通过后代理机构可以开始三方摇号。', field: { label: '意见', placeholder: '选填', required: false }, ok: '通过' }), 'primary'),
     ) : banner('这份申请已处理。'),
   ];
 }
