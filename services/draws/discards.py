@@ -307,7 +307,7 @@ class Discards:
     async def refuse(self, actor: Actor, request_id: UUID, opinion: str) -> None:
         """The expert stays. Raises InvalidInput without a reason."""
         if not opinion.strip():
-            raise InvalidInput("请填写不确认的原因。", field="opinion")
+            raise InvalidInput("请填写不予确认的原因。", field="opinion")
         await self._decide_recusal(actor, request_id, DiscardEvent.REFUSE, opinion.strip())
 
     async def _decide_recusal(self, actor: Actor, request_id: UUID, event: DiscardEvent, opinion: str) -> None:
