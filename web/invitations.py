@@ -18,7 +18,7 @@ from services.draws.attendance_rules import venue_position
 from services.draws.invitations import Choice, InvitationView
 from services.registry import Services
 from web.positions import read_position
-from web.site import Site
+from web.site import POOL, Site
 
 REASON_LONGEST = 100
 _RETRIED_ON_PAGE = (InvalidInput, RuleViolation, Conflict)
@@ -80,6 +80,7 @@ class InvitationPages:
     async def _open(self, request: http.Request) -> _Opened:
         link = request.match_info["link"]
         invitation_id, expert_id, pool = await self._services.invitations.by_link(link)
+        request[POOL] = pool
         return _Opened(link, invitation_id, expert_id, self._services.deps.book(pool))
 
     def _page(

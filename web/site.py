@@ -18,6 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
+from domain.rulebook.sections import Pool
 from services.core.outages import AWAY
 from services.registry import Services
 from services.reviews.attachment_access import Form, OpenedFile
@@ -101,6 +102,7 @@ class Site:
         self._headers = _security_headers(embed_in, secure=self.secure)
         app.router.add_get("/h5/static/{name}", self._static)
         self.post("/h5/text", self._remember_size)
+        app.middlewares.append(self._show_unknown)
 
     # ---- routes
 
@@ -118,6 +120,17 @@ class Site:
 
         for folder in folders:
             self._app.router.add_route("*", f"/{folder}{{tail:(?:/.*)?}}", self._guarded(missing))
+
+    @http.middleware
+    async def _show_unknown(self, request: http.Request, handler: Handler) -> http.StreamResponse:
+        """A path that nobody serves: a page for whoever reads pages; programs get what they always got."""
+        unknown = isinstance(request.match_info.http_exception, http.HTTPNotFound)
+        if not unknown or "text/html" not in request.headers.get("Accept", ""):
+            return await handler(request)
+        note_size(request)
+        response = self.refusal(_plain(404, _HINTS[404]), request)
+        self.protect(response)
+        return response
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: http.Request) -> http.StreamResponse:
@@ -169,7 +182,7 @@ class Site:
         response = self.render(
             "error.html", status=error.status, title=title, message=error.message, again=again,
             log_in=error.status == http.HTTPUnauthorized.status_code, ways=self._ways(request, error.status),
-            hotline=self._hotline(request, error.message),
+            pools=self._pools(request, error),
         )  # fmt: skip
         if isinstance(error, TooMany):
             response.headers["Retry-After"] = str(error.retry_after)
@@ -187,13 +200,13 @@ class Site:
             ways.append(("切换身份", "/h5/role"))
         return [way for way in ways if way[1] != request.path] or [("登录", "/h5/login")]
 
-    def _hotline(self, request: http.Request | None, told: str) -> str:
-        """Whom to call; empty where that is said already, or nobody can know which pool it is about."""
+    def _pools(self, request: http.Request | None, error: AppError) -> list[Pool]:
+        """Whose service line helps: the pool that it is about, all where nobody can know; not what is told already."""
         books = self._services.deps.rulebooks
         named = [request.get(POOL), _named_pool(request), request.query.get("pool")] if request else []
-        pool = next((one for one in named if one in books), next(iter(books)) if len(books) == 1 else None)
-        hotline = books[pool].pool.hotline if pool else ""
-        return "" if hotline in told else hotline
+        about = next((one for one in (*named, error.params.get("pool")) if one in books), None)
+        pools = [book.pool for code, book in books.items() if about in (None, code)]
+        return [one for one in pools if one.hotline not in error.message]
 
     async def check_rate(self, request: http.Request, name: str, tries: int, period: int) -> None:
         """Raises TooMany when this client does ``name`` more than ``tries`` times in ``period`` seconds."""

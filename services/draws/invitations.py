@@ -100,7 +100,8 @@ class Invitations:
             link,
         )
         if not found or self._deps.now() > found[0]["ends_at"] + _LINK_OUTLIVES:
-            raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid")
+            about = {"pool": found[0]["pool"]} if found else {}
+            raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid", params=about)
         return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
 
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:

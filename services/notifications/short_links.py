@@ -45,7 +45,7 @@ class ShortLinks:
         found = await rows(_FIND, int(read[1], 16))
         action = ACTIONS.get(found[0]["kind"]) if found else None
         if action is None:
-            raise _unknown()
+            raise _unknown(found[0]["pool"] if found else "")
         pool, params = found[0]["pool"], found[0]["params"]
         kept = params if isinstance(params, dict) else json.loads(params)
         said = {name: str(value) for name, value in kept.items()}
@@ -57,5 +57,6 @@ def _mac(keys: Keyring, number: int) -> str:
     return base64.b32encode(digest).decode().lower()[:_MAC]
 
 
-def _unknown() -> NotFound:
-    return NotFound("链接无效，请使用最新一条通知中的链接。", code="link_invalid")
+def _unknown(pool: str = "") -> NotFound:
+    about = {"pool": pool} if pool else {}
+    return NotFound("链接无效，请使用最新一条通知中的链接。", code="link_invalid", params=about)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from services.draws.invitations import Invitations
-from tests.web.conftest import WECHAT, World
+from tests.web.conftest import WECHAT, Visitor, World
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,32 @@ async def test_a_refusal_names_the_way_out_and_whom_to_call(world: World) -> Non
     await desk.get("/office")
     assert (desk.status, desk.page.links["切换身份"]) == (403, "/h5/role")
     assert "管理首页" not in desk.page.links, "the page that refuses is no way out"
+
+
+def _service_lines(visitor: Visitor) -> set[str]:
+    return {target.removeprefix("tel:") for target in visitor.page.links.values() if target.startswith("tel:")}
+
+
+async def test_without_a_pool_in_the_address_the_lines_of_all_pools_are_there(world: World) -> None:
+    """The test's pools are those of 广东, whose line is 12345, and of the demo."""
+    for path in ("/i/nobody", "/n/1aaaa", "/nothing", "/h5/nothing"):
+        visitor = await world.visitor(Accept="text/html,*/*").get(path)
+        assert visitor.status == 404
+        assert "广东" in visitor.text, path
+        assert _service_lines(visitor) == {"12345", "400-000-0000"}, path
+
+
+async def test_a_program_is_told_of_an_unknown_path_without_a_page(world: World) -> None:
+    answer = await world.visitor().client.get("/nothing", headers={"Accept": "application/json"})
+    assert (answer.status, answer.content_type) == (404, "text/plain")
+
+
+async def test_a_link_whose_pool_is_known_shows_the_line_of_that_pool_alone(world: World) -> None:
+    _, [invitation] = await world.call()
+    visitor = await world.visitor().get(f"/i/{invitation.link}?do=leave")
+    world.clock.move(timedelta(hours=3))
+    await visitor.post(f"/i/{invitation.link}/answer", {"choice": "accept", "form": "x"})
+    assert (visitor.status, _service_lines(visitor)) == (403, {"400-000-0000"}), "a form that is too old"
+    world.clock.move(timedelta(hours=24))
+    await visitor.get(f"/i/{invitation.link}")
+    assert (visitor.status, _service_lines(visitor)) == (404, {"400-000-0000"}), "a link that has ended"
