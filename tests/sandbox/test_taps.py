@@ -1,0 +1,183 @@
+"""How many taps the acts take that count most, on the page of phones by hand: a count too many fails.
+
+A tap is a button, a link or a field to type into. The tests are one story: each goes on where the one before ended.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, async_playwright, expect
+
+from app.demo.forms import project_form
+from app.demo.mini import MiniProgram
+from app.demo.stage import stage
+from app.demo_data import POOL
+from app.demo_people import EXPERTS, STAFF
+from app.preparations import bring_demo_people
+from tests.folders import data_folder
+from tests.sandbox.test_miniapp_applicant import JIANG, approve, handed_in
+from tests.sandbox.test_miniapp_pane import AGENCY, EXPERT, SUPERVISOR, VENUE, VERIFIER, Desk
+from tests.sandbox.test_page import CHROMIUM, FLAGS
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+
+SHOWN = (AGENCY, VERIFIER, SUPERVISOR, VENUE, JIANG.name)
+"""On the desk; whoever is called is away from it."""
+BRIDGE = "另一座大桥"
+DRAW = f"{BRIDGE}评标"
+
+
+@dataclass
+class Finger:
+    """One person's hand; ``taps`` is everything that it touched, by the words on it."""
+
+    taps: list[str] = field(default_factory=list)
+
+    async def tap(self, button: Locator) -> None:
+        name = await button.get_attribute("aria-label") or await button.inner_text()
+        await button.click()
+        self.taps.append(" ".join(name.split()))
+
+    async def allow(self, desk: Desk, name: str) -> None:
+        """WeChat's question after a tap."""
+        await self.tap(desk.phone(name).get_by_role("dialog", name="订阅消息").get_by_role("button", name="允许"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk() -> AsyncIterator[Desk]:
+    with data_folder("taps") as folder:
+        async with (
+            stage(folder, prepare=[bring_demo_people], durable=False) as running,
+            async_playwright() as playwright,
+        ):
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            context = await browser.new_context(viewport={"width": 1600, "height": 900}, locale="zh-CN")
+            page = await context.new_page()
+            page.set_default_timeout(20_000)
+            expect.set_options(timeout=20_000)
+            found = Desk(page, running)
+            page.on("pageerror", lambda error: found.complaints.append(str(error)))
+            for mobile in (*(person.mobile for person in EXPERTS), JIANG.mobile):
+                phone = running.phone(mobile, POOL)
+                await phone.follow()
+                await phone.bind()
+            ids = {one["name"]: one["id"] for one in (await running.wire.control("/phones?limit=100"))["phones"]}
+            chosen = json.dumps(json.dumps([ids[name] for name in SHOWN]))
+            await context.add_init_script(f"localStorage.setItem('desk', {chosen})")
+            await page.goto(running.wire.sandbox_url)
+            yield found
+            await browser.close()
+            assert found.complaints == []
+
+
+async def prepare(desk: Desk) -> Locator:
+    """The agency has a draw, and a second project; its phone shows the home."""
+    agency = await desk.open(AGENCY)
+    await agency.get_by_role("button", name="一键示例抽取").click()
+    await expect(agency.locator("form").get_by_role("button", name="提交审核")).to_be_visible()
+    held = next(person for person in STAFF if person.name == AGENCY)
+    mini = MiniProgram(desk.stage.wire, desk.stage.phone(held.mobile, POOL), "agent")
+    await mini.open()
+    await mini.post("/projects", project_form(name=BRIDGE, on_site=True, number="44010620261122000001"))
+    await agency.get_by_role("button", name="返回").click()
+    await expect(agency.get_by_role("heading", name="工作台")).to_be_visible()
+    return agency
+
+
+async def test_a_copy_of_the_last_draw_is_called_after_eight_taps_of_the_agency(desk: Desk) -> None:
+    agency, finger = await prepare(desk), Finger()
+    await finger.tap(agency.get_by_role("button", name="新建抽取"))
+    await finger.tap(agency.get_by_role("button", name=BRIDGE))
+    await finger.tap(agency.get_by_role("button", name="复制上次抽取"))
+    await finger.tap(agency.locator("form").get_by_role("button", name="提交审核"))
+    await finger.allow(desk, AGENCY)
+    await verify(desk)
+    await finger.tap(agency.get_by_role("button", name="开始三方摇号"))
+    await give_number(desk)
+    await finger.tap(agency.get_by_role("button", name="启动抽取"))
+    await finger.allow(desk, AGENCY)
+    await expect(agency.get_by_role("region", name="抽取进度")).to_contain_text("正在等待3位专家答复")
+    assert len(finger.taps) <= 8, finger.taps
+
+
+async def verify(desk: Desk) -> None:
+    phone = await desk.open(VERIFIER)
+    await phone.get_by_role("button", name=DRAW).click()
+    await phone.get_by_role("button", name="通过", exact=True).click()
+    await phone.get_by_role("dialog", name="通过核验").get_by_role("button", name="通过").click()
+
+
+async def give_number(desk: Desk) -> None:
+    phone = await desk.open(SUPERVISOR)
+    await phone.get_by_role("button", name=DRAW).click()
+    await phone.get_by_role("button", name="提交我的随机数").click()
+    await desk.allow(SUPERVISOR, "抽取确认提醒")
+
+
+async def take_up(desk: Desk) -> Locator:
+    """The chat of somebody away from the desk who has just been called."""
+    chip = desk.page.locator("#news .news-chip").filter(has_text=EXPERT).first
+    name = (await chip.inner_text()).split(" · ")[0]
+    await desk.page.locator("#news").get_by_role("button", name=name).click()
+    await desk.phone(name).get_by_role("tab", name="微信").click()
+    desk.agreed.append(name)
+    return desk.phone(name).get_by_role("log", name="聊天记录")
+
+
+async def test_an_invitation_is_answered_by_one_tap_and_taken_back_by_another(desk: Desk) -> None:
+    log, finger = await take_up(desk), Finger()
+    await finger.tap(log.get_by_role("button", name="参加", exact=True).last)
+    await expect(log).to_contain_text("已确认您参加评标")
+    assert len(finger.taps) <= 1, finger.taps
+    await finger.tap(log.get_by_role("button", name="撤销").last)
+    await expect(log).to_contain_text("已撤销，您还没有答复这个邀请")
+    assert len(finger.taps) <= 2, finger.taps
+    await log.get_by_role("button", name="参加", exact=True).last.click()
+
+
+async def test_the_copied_draw_comes_to_its_end(desk: Desk) -> None:
+    progress = desk.phone(AGENCY).get_by_role("region", name="抽取进度")
+    await expect(progress).to_contain_text("已同意 1 / 3")
+    for count in (2, 3):
+        await (await take_up(desk)).get_by_role("button", name="参加", exact=True).last.click()
+        await expect(progress).to_contain_text(f"已同意 {count} / 3")
+    await expect(progress).to_contain_text("抽取完成")
+
+
+async def test_an_expert_checks_in_by_two_taps(desk: Desk) -> None:
+    venue = await desk.open(VENUE)
+    await venue.get_by_role("button", name=DRAW).click()
+    await venue.get_by_role("button", name="小程序签到码").click()
+    await expect(venue.get_by_text("请专家在小程序里扫码签到")).to_be_visible()
+    expert, finger = await desk.open(desk.agreed[0]), Finger()
+    await finger.tap(expert.get_by_role("button", name="扫码签到", exact=True))
+    await finger.tap(expert.get_by_role("button", name=f"{VENUE}的手机上"))
+    await expect(expert.get_by_role("heading", name="签到成功")).to_be_visible()
+    assert len(finger.taps) <= 2, finger.taps
+    await expect(venue.get_by_text("应到 3 人，已到 1 人")).to_be_visible()
+
+
+async def test_a_fee_is_paid_by_three_taps_inside_wechat(desk: Desk) -> None:
+    await approve(desk, await handed_in(desk, JIANG))
+    phone, finger = await desk.open(JIANG.name), Finger()
+    to_do = phone.locator(".m-group", has_text="待办事项").get_by_role("button").first
+    await expect(to_do).to_contain_text("公示中")
+    await desk.stage.advance(4 * 60)
+    await expect(to_do).to_contain_text("待缴费")
+    await desk.stage.advance(2 * 60)
+    await expect(to_do.locator(".m-tag")).to_have_text("缴费")
+    await finger.tap(to_do)
+    await finger.tap(phone.get_by_role("button", name="微信支付", exact=True))
+    await finger.tap(phone.get_by_role("dialog", name="微信支付").get_by_role("button", name="确认支付"))
+    await expect(phone.get_by_role("dialog", name="微信支付").get_by_text("支付成功")).to_be_visible()
+    assert len(finger.taps) <= 3, finger.taps
