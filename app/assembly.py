@@ -11,6 +11,7 @@ from services.accounts.credentials import Credentials
 from services.accounts.identity_verification import DUE as PERSON_CHECK_DUE
 from services.accounts.identity_verification import IdentityVerification
 from services.accounts.initial_passwords import InitialPasswords
+from services.accounts.mini_program_entry import MiniProgramEntry
 from services.accounts.passwords import Passwords
 from services.accounts.puzzles import Puzzles
 from services.accounts.registration import Registration
@@ -174,6 +175,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         short_links=ShortLinks(deps, entrances),
         accounts=accounts,
         joining=AccountLinking(deps, accounts, ports.official),
+        mini_entry=MiniProgramEntry(deps, links, sessions, accounts, ports.mini),
         late_replies=PendingReplies(deps, notices),
         sessions=sessions,
         browsers=WebSessions(deps, notices, links, sessions),

@@ -27,7 +27,8 @@ async def work_lines(services: Services, pool: str, who: Who) -> list[str]:
     if who.account_id is None or not people.has_office(who):
         return []
     found = await services.staff_work.of(pool, who.account_id, who.roles)
-    return [line for one in found for line in (_counts(one), f"▸ {_entrance(services, pool, one)}")]
+    known = await services.joining.in_mini_program(who.account_id)
+    return [line for one in found for line in (_counts(one), f"▸ {_entrance(services, pool, one, known=known)}")]
 
 
 def _counts(work: Work) -> str:
@@ -39,8 +40,8 @@ def _count(count: Count) -> str:
     return texts.WORK_COUNT.format(name=count.name, number=count.number, unit=count.unit)
 
 
-def _entrance(services: Services, pool: str, work: Work) -> str:
-    return services.entrances.link(work.action, pool, work.page, work.mini)
+def _entrance(services: Services, pool: str, work: Work, *, known: bool) -> str:
+    return services.entrances.link(work.action, pool, work.page, work.mini, known=known)
 
 
 async def next_things(services: Services, expert_id: UUID) -> str:

@@ -64,6 +64,22 @@ class BindPhoneIn(Input):
         return self
 
 
+class EntryIn(Input):
+    token: str = Field(min_length=1, max_length=100, description="`entry` of the page's query")
+
+
+class EnterIn(EntryIn):
+    privacy_version: str = Field(min_length=1, max_length=32, examples=["2026-11-01"])
+
+
+class EntryOut(Output):
+    """Whose account it is; ask the person before binding. `consent` false: show the privacy text first."""
+
+    masked_name: str = Field(examples=["王**"])
+    masked_mobile: str = Field(examples=["138****1234"])
+    consent: bool
+
+
 class RoleIn(Input):
     role: Role
     scope: str = Field("", max_length=64, description="Region or venue of an office, as offered")
@@ -218,6 +234,21 @@ async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
         key=read_key(call.request),
     )
     return BoundOut.of(bound)
+
+
+@api.post("/sessions/current/entry", "从公众号进入", access="session", keyed="no", limits=(60, 60))
+async def look_at_entry(call: Call, body: EntryIn) -> EntryOut:
+    """Whose account a page's `entry` stands for. It lives five minutes, serves once, and changes nothing here.
+
+    Ask the person: somebody else's address may have been passed on.
+    """
+    return EntryOut.of(await call.services.mini_entry.look(call.actor, body.token))
+
+
+@api.put("/sessions/current/entry", "确认从公众号进入", access="session", limits=(60, 60))
+async def enter(call: Call, body: EnterIn) -> BoundOut:
+    """Bind this WeChat to that account: no SMS code, and no privacy text that was accepted before."""
+    return BoundOut.of(await call.services.mini_entry.enter(call.actor, body.token, body.privacy_version))
 
 
 @api.post("/sessions/current/chat", "绑定公众号", keyed="no", limits=(60, 60))

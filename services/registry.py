@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.accounts.account_linking import AccountLinking
 from services.accounts.credentials import Credentials
 from services.accounts.initial_passwords import InitialPasswords
+from services.accounts.mini_program_entry import MiniProgramEntry
 from services.accounts.puzzles import Puzzles
 from services.accounts.registration import Registration
 from services.accounts.sessions import Sessions
@@ -85,6 +86,7 @@ class Services:
     late_replies: PendingReplies
     sessions: Sessions
     browsers: WebSessions
+    mini_entry: MiniProgramEntry
     puzzles: Puzzles
     registration: Registration
     credentials: Credentials

@@ -13,6 +13,7 @@ from web.identity import IdentityPages
 from web.invitations import InvitationPages
 from web.login import AuthPages
 from web.materials import MaterialPages
+from web.mini_entry import MiniEntryPages
 from web.office import OfficePages
 from web.paper_files import PaperFilePages
 from web.papers import PaperPages
@@ -52,6 +53,7 @@ def setup_pages(
         IdentityPages(site, services, door, services.browsers),
         WechatPages(site, services, door, services.browsers),
         JoiningPages(site, services, door),
+        MiniEntryPages(site, services, door),
         RegistrationPages(site, services, door),
         DeskPages(site, services, door, screens),
         BoardPages(site, screens),

@@ -97,6 +97,11 @@ export class Browser {
     const { bridge, call, parameters } = data;
     if (bridge === 'longPress') this.phone.recognise(String(parameters.code));
     if (bridge === 'closeWindow') this.close();
+    if (bridge === 'openLink') {
+      this.close();
+      this.phone.openUrl(String(parameters.url));
+      return;
+    }
     const answer = bridge === 'getBrandWCPayRequest' ? await this.pay(parameters) : { err_msg: `${bridge}:ok` };
     source.postMessage({ call, answer }, origin);
   }

@@ -87,13 +87,19 @@ def url_link(call: ApiCall) -> Json:
     return ok(url_link=f"{call.platform.world.config.public_url}/wechat/link/{name}")
 
 
+_OPENS = """<script>
+const url = location.origin + location.pathname;
+if (window.parent !== window) window.parent.postMessage({ bridge: 'openLink', parameters: { url } }, location.origin);
+</script>"""
+
+
 def open_link(call: ApiCall) -> web.Response:
-    """The page behind a URL Link, for a browser outside the phones."""
+    """The page behind a URL Link: opens the mini-program of the phone whose browser shows it, else tells to do so."""
     link = call.platform.links.get(call.request.match_info["name"])
     if link is None or link.expires <= call.platform.world.clock.now():
         return web.Response(status=404, text="链接已失效，请重新获取。")
     page = html.escape(f"{link.path}?{link.query}".strip("?") or "首页")
-    text = f"<!doctype html><meta charset=utf-8><title>打开小程序</title><p>请在手机上打开小程序：{page}</p>"
+    text = f"<!doctype html><meta charset=utf-8><title>打开小程序</title><p>请在手机上打开小程序：{page}</p>{_OPENS}"
     return web.Response(text=text, content_type="text/html")
 
 

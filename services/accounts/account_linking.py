@@ -63,6 +63,10 @@ class AccountLinking:
         """Whether the official account knows the person, so that its messages arrive."""
         return await WechatIdentity.exists(account_id=account_id, app="oa", following=True)
 
+    async def in_mini_program(self, account_id: UUID) -> bool:
+        """Whether the mini-program knows the person, so that its pages open for him."""
+        return await WechatIdentity.exists(account_id=account_id, app="mini")
+
     async def is_wanted(self, actor: Actor) -> bool:
         """Whether the person of a browser has bound no chat yet, and may: an initial password comes first."""
         account = await Account.get_or_none(id=actor.account_id, disabled_at=None) if actor.account_id else None

@@ -205,6 +205,10 @@ class WechatBinding:
         account = await Account.get(id=identity.account_id)
         if account.disabled_at is not None:
             raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+        return await self.describe(account, identity_id)
+
+    async def describe(self, account: Account, identity_id: UUID | None = None) -> Who:
+        """Who an account is, masked."""
         roles = tuple(await roles_of(account.id, self._deps.now()))
         name, expert_id = account.real_name, next((role.expert_id for role in roles if role.expert_id), None)
         if expert_id is not None:

@@ -234,7 +234,7 @@ class Delivery:
         params = self._params(row)
         channel = row["channel"]
         if channel == "wechat":
-            return await self._send_wechat(row, str(person.openid("oa")), params, outcome)
+            return await self._send_wechat(row, person, params, outcome)
         if channel == "mini":
             template = self._subscribe_template(row["pool"], row["kind"])
             if person.credits.get(template, 1) < 1:
@@ -257,22 +257,26 @@ class Delivery:
         )  # fmt: skip
         return replace(outcome, vendor_id=vendor_id, cost=cost)
 
-    async def _send_wechat(self, row: Any, openid: str, params: Mapping[str, str], outcome: Outcome) -> Outcome:
+    async def _send_wechat(self, row: Any, person: Person, params: Mapping[str, str], outcome: Outcome) -> Outcome:
         """A chat message while the user's window is open, else a template message."""
-        pool, kind = row["pool"], row["kind"]
+        pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
         book = self._deps.book(pool)
         if row["tries"] == 1 and await self._windows.spend(pool, openid):
             try:
-                await self._send_chat(row, openid, texts.chat_text(book, kind, params), self._taps_of(row, params))
+                await self._send_chat(
+                    row, openid, texts.chat_text(book, kind, params), self._taps_of(row, person, params)
+                )
                 return replace(outcome, state="delivered", vendor_code="chat")
             except Rejected as error:
                 if error.vendor_code not in _WINDOW_CLOSED:
                     raise
         fields = texts.card_fields(book, kind, params)
+        url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
+        if mini and person.openid("mini") is None:
+            url, mini = self._entrances.door(pool, self._path(row, params), mini), ""
         msgid = await self._official.send_template(
-            pool, openid, kind, fields, url=params.get("link", ""), client_msg_id=f"n{row['number']}",
-            mini_page=ACTIONS[kind].mini_page(params) if kind in ACTIONS else "",
-        )  # fmt: skip
+            pool, openid, kind, fields, url=url, client_msg_id=f"n{row['number']}", mini_page=mini
+        )
         return replace(outcome, vendor_id=msgid)
 
     async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
@@ -304,13 +308,15 @@ class Delivery:
             return ""
         return action.path(params)
 
-    def _taps_of(self, row: Any, params: Mapping[str, str]) -> list[str]:
+    def _taps_of(self, row: Any, person: Person, params: Mapping[str, str]) -> list[str]:
         """What can be tapped below a chat message: its page, and words that go on in the chat."""
         action = ACTIONS.get(row["kind"])
         if action is None:
             return []
-        path = self._path(row, params)
-        page = [self._entrances.link(action.label, row["pool"], path, action.mini_page(params))] if path else []
+        path, mini, page = self._path(row, params), action.mini_page(params), []
+        if path:
+            known = person.openid("mini") is not None
+            page = [self._entrances.link(action.label, row["pool"], path, mini, known=known)]
         return page + [choice(word, self._taps[word]) for word in action.words if word in self._taps]
 
     def _mini_page(self, row: Any, params: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from domain.chat_links import link, mini_link
 
+DOOR = "/h5/mini"
 _OFFICES = ("/desk", "/review", "/office")
 
 
@@ -28,7 +29,20 @@ class Entrances:
         """
         return f"/h5/wechat?{urlencode({'pool': pool, 'next': path})}" if path.startswith(_OFFICES) else path
 
-    def link(self, label: str, pool: str, path: str, mini: str = "") -> str:
-        """Something to tap in a chat: ``mini``, a page of the mini-program if there is one, else ours at ``path``."""
-        url = self.page(pool, path)
-        return mini_link(label, self._appids[pool], mini, url) if mini and pool in self._appids else link(label, url)
+    def link(self, label: str, pool: str, path: str, mini: str = "", *, known: bool = True) -> str:
+        """Something to tap in a chat: ``mini``, a page of the mini-program if there is one, else ours at ``path``.
+
+        Into the mini-program leads a page of ours while the mini-program doesn't know the person; see ``door``.
+        """
+        if not mini or pool not in self._appids:
+            return link(label, self.page(pool, path))
+        if not known:
+            return link(label, self.door(pool, path, mini))
+        return mini_link(label, self._appids[pool], mini, self.page(pool, path))
+
+    def door(self, pool: str, path: str, mini: str) -> str:
+        """Our page that brings its visitor into ``mini`` as who he is, see ``MiniProgramEntry``; else ``path``."""
+        if not mini or pool not in self._appids:
+            return self.page(pool, path)
+        onward = f"{DOOR}?{urlencode({'page': mini, 'or': path})}"
+        return f"{self._public_url}/h5/wechat?{urlencode({'pool': pool, 'next': onward})}"

@@ -106,5 +106,5 @@ async def test_status_of_an_agent_leads_to_the_mini_program(world: World) -> Non
     account = await Account.get(id=world.office.agency.account_id)
     shown = await (await world.phone_with(account)).says("状态")
     assert "法人 · 粤和招标代理有限公司：目前没有待办" in shown
-    assert 'data-miniprogram-path="pages/agency"' in shown
+    assert "next=%2Fh5%2Fmini%3Fpage%3Dpages%252Fagency" in shown
     assert "进度" not in shown

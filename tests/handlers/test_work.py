@@ -10,7 +10,7 @@ from models.accounts import Account
 from models.notices import Notice
 from services.core.base import Actor
 from tests.factories import offices
-from tests.factories.people import make_account, make_grant, make_organisation
+from tests.factories.people import make_account, make_grant, make_identity, make_organisation
 from tests.factories.reviews import begin, make_application, make_catalogues, make_reviewer
 from tests.handlers.conftest import Phone, World
 
@@ -41,7 +41,10 @@ async def account_of(world: World, role: str) -> Account:
 
 
 async def phone_of(world: World, role: str) -> Phone:
-    return await world.phone_with(await account_of(world, role))
+    """Of somebody whom the mini-program knows, too."""
+    account = await account_of(world, role)
+    await make_identity(account, app="mini")
+    return await world.phone_with(account)
 
 
 async def submit(world: World) -> None:
@@ -63,6 +66,13 @@ async def test_no_answer_offers_staff_to_apply_and_each_shows_the_work(world: Wo
     shown = await phone.says("今天天气不错呢哈")
     assert ">申报<" not in shown
     assert PLACES[role] in await phone.taps("我的工作")
+
+
+async def test_who_never_was_in_the_mini_program_gets_there_by_a_page_that_lets_him_in(world: World) -> None:
+    phone = await world.phone_with(await account_of(world, "supervisor"))
+    shown = await phone.says("我的工作")
+    assert "next=%2Fh5%2Fmini%3Fpage%3Dpages%252Fsupervisor" in shown
+    assert "data-miniprogram" not in shown
 
 
 async def test_a_reviewer_sees_how_much_waits(world: World) -> None:
@@ -115,7 +125,7 @@ async def test_an_expert_who_supervises_sees_both(world: World, phone: Phone) ->
     await make_grant(account, "supervisor")
     shown = await phone.follows()
     assert "目前没有已确认的评标活动" in shown
-    assert PLACES["supervisor"] in shown
+    assert "pages%252Fsupervisor" in shown
     assert "签到" in await phone.says("菜单")
 
 

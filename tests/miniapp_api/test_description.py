@@ -21,6 +21,7 @@ SECRET = (
     "results_reason_audit",
     "sessions_hand_over",
     "sessions_offer_code",
+    "sessions_look_at_entry",
     "reviews_reveal",
 )
 """Their answers, or their log-in's end, must not be kept beside a key."""

@@ -100,6 +100,7 @@ export class MiniApp {
 
   /** Log in as far as it goes without the person, then show where that leads. */
   async start(path = '') {
+    path = this.takeEntry(path);
     this.setTitle('评标通');
     this.body.replaceChildren(h('p', { class: 'm-empty', role: 'status' }, '正在登录…'));
     try {
@@ -123,7 +124,7 @@ export class MiniApp {
   async loadMe() { this.me = await this.api.get('/sessions/current'); }
 
   enter(path = '') {
-    if (!this.me.bound) this.reset('bind');
+    if (!this.me.bound) this.reset(this.entry ? 'entry' : 'bind', { path });
     else if (!HOMES[this.me.role]) this.reset('roles');
     else {
       const left = path ? null : this.host.recall?.();
@@ -146,8 +147,19 @@ export class MiniApp {
     if (this.me?.bound) this.host.keep?.({ role: this.me.role, pages: this.stack.map(({ name, params }) => ({ name, params })) });
   }
 
+  /** The token by which the account's page let the person in is for this visit only, and no part of a page. */
+  takeEntry(path) {
+    const [name, query] = path.split('?');
+    const params = new URLSearchParams(query ?? '');
+    this.entry = params.get('entry');
+    params.delete('entry');
+    return params.size ? `${name}?${params}` : name;
+  }
+
   /** A page by its path, such as pages/draw?id=…; what is no page of ours is the home. */
-  open(path = '') {
+  open(address = '') {
+    const path = this.takeEntry(address);
+    if (this.entry && this.me && !this.me.bound) this.reset('entry', { path });
     const [name, query] = path.split('?');
     const page = name.split('/').at(-1);
     if (this.me?.bound && page !== 'index' && PAGES[page]) this.go(page, Object.fromEntries(new URLSearchParams(query ?? '')));

@@ -1,4 +1,5 @@
 // Who is it: binding the mobile, choosing as whom to act, the account page.
+import { Problem } from './api.js';
 import { makeForm } from './forms.js';
 import { joinCell } from './joining.js';
 import { ask, banner, button, buttons, cell, cells, empty, h, tag } from './ui.js';
@@ -39,6 +40,42 @@ export async function bind(page) {
     buttons(button('微信手机号快捷登录', quick, 'primary')),
     h('details', { class: 'm-more' }, h('summary', {}, '改用短信验证码'), form),
     pool.hotline && cells('', [cell('服务热线', pool.hotline)]),
+  ];
+}
+
+/** Whose account the official account's link stands for: a tap binds this WeChat to it, and nothing is typed. */
+export async function entry(page) {
+  const { api, app, pool } = page;
+  const token = app.entry;
+  const other = () => { app.entry = null; app.reset('bind'); };
+  page.title('确认身份');
+  let who;
+  try {
+    who = await api.post('/sessions/current/entry', { token });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return [banner(error.message), buttons(button('用手机号登录', other, 'primary'))];
+  }
+  const consent = h('input', { type: 'checkbox', id: `consent-${api.host.phone.id}` });
+  const enter = async () => {
+    if (!who.consent && !consent.checked) {
+      page.toast('请先阅读并同意个人信息处理说明。');
+      consent.focus();
+      return;
+    }
+    await api.put('/sessions/current/entry', { token, privacy_version: pool.privacy_version });
+    app.entry = null;
+    await app.loadMe();
+    page.toast('已登录。');
+    app.enter(page.params.path);
+  };
+  return [
+    h('div', { class: 'm-hello' }, h('span', { class: 'm-logo', 'aria-hidden': 'true' }), h('h4', {}, pool.name), h('p', {}, '您从公众号进入，请确认是您本人')),
+    cells('', [who.masked_name && cell('姓名', who.masked_name), cell('手机号', who.masked_mobile)].filter(Boolean)),
+    !who.consent && h('section', { class: 'm-group' }, h('h4', {}, '个人信息处理说明'), h('div', { class: 'm-card m-text', tabindex: '0' }, pool.privacy_text),
+      h('label', { class: 'm-consent', for: consent.id }, consent, '我已阅读并同意')),
+    buttons(button('是我，进入', enter, 'primary'), button('不是我', other)),
+    h('p', { class: 'm-note' }, '如果这个链接是别人发给您的，请点“不是我”，用自己的手机号登录。'),
   ];
 }
 

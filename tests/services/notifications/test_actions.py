@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -147,10 +148,12 @@ def delivery(deps: Deps, office: Office, post: Post) -> Delivery:
     return Delivery(deps, office.notices, post, post, post, post, post, PRICES, entrances=entrances, taps=TAPS)  # type: ignore[arg-type]
 
 
-async def write(office: Office, kind: str, channel: str, invitation: Invitation) -> None:
-    """A notice of this kind whose one attempt is due on this channel."""
+async def write(office: Office, kind: str, channel: str, invitation: Invitation, *, mini: bool = True) -> None:
+    """A notice of this kind whose one attempt is due on this channel; ``mini``: its person is known there."""
     deps, account = office.deps, await make_account(office.deps)
     await make_identity(account)
+    if mini:
+        await make_identity(account, app="mini")
     own = {"draw": "d1", "application": "a1", "page": "apply/form?at=specialties"}
     notice = await Notice.create(
         pool="demo", kind=kind, account_id=account.id, mobile_sealed=account.mobile_sealed,
@@ -223,6 +226,22 @@ async def test_every_card_and_short_message_opens_its_page(
             assert len(sample) == len(real), f"the text of {kind} is measured with a link of another length"
     assert sum("/i/" in link for link in post.sms.values()) == 3
     assert (await cost_of("draw_call"), await cost_of("fee_open")) == (10, 5), "two parts cost twice as much"
+
+
+async def test_who_never_was_in_the_mini_program_is_led_there_by_a_page_that_lets_him_in(
+    office: Office, delivery: Delivery, post: Post, invitation: Invitation
+) -> None:
+    await write(office, "commitment_wanted", "wechat", invitation, mini=False)
+    await delivery.deliver_due()
+    post.windows = 1
+    await write(office, "agency_verified", "wechat", invitation, mini=False)
+    await delivery.deliver_due()
+    [(url, mini)], [said] = post.cards.values(), post.texts
+    assert mini == ""
+    assert "data-miniprogram" not in said
+    for address in (url, unescape(said)):
+        assert "/h5/wechat?pool=demo&next=%2Fh5%2Fmini%3Fpage%3Dpages%252F" in address
+        assert "%26or%3D%252Fdesk%252Fd1" in address
 
 
 async def test_a_short_address_that_was_not_sent_leads_nowhere(deps: Deps, office: Office) -> None:

@@ -1,0 +1,115 @@
+"""From the chat into the mini-program without logging in a second time, where no unionid joins the two.
+
+What stands in a chat leads to a page of ours first, so that a message which is passed on lets nobody in: WeChat tells
+whose browser it is. For whoever is logged in there a link into the mini-program is made, with a token that lives five
+minutes and serves once. The mini-program shows whose account it is; a tap binds it, without SMS code and without the
+privacy text that was accepted before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.errors import AppError, Conflict, Forbidden, NotFound, Unauthenticated
+from models.accounts import Account, Session, WechatIdentity
+from services.accounts.roles import roles_of
+from services.accounts.sessions import Sessions, adopt_session
+from services.accounts.single_use import is_spent, spend
+from services.accounts.wechat_binding import Bound, WechatBinding
+from services.core.base import Actor, Deps, transaction
+from services.core.signed_links import Link, Links
+from services.ports import MiniProgramPlatform
+
+PARAMETER = "entry"
+"""Of the mini-program's page: the token."""
+VALID = timedelta(minutes=5)
+_PURPOSE = "mini_entry"
+_PAGE = re.compile(r"(pages/[a-z_]{1,30})(?:\?([\w=&.-]{0,400}))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Whose account a token stands for. ``consent``: the present privacy text was accepted already."""
+
+    masked_name: str
+    masked_mobile: str
+    consent: bool
+
+
+class MiniProgramEntry:
+    def __init__(
+        self, deps: Deps, links: Links, sessions: Sessions, accounts: WechatBinding, platform: MiniProgramPlatform
+    ) -> None:
+        self._deps = deps
+        self._links = links
+        self._sessions = sessions
+        self._accounts = accounts
+        self._platform = platform
+
+    async def make_link(self, actor: Actor, page: str) -> str:
+        """An address that opens ``page`` of the mini-program for whoever is logged in here.
+
+        Raises NotFound for what is no page; a GatewayError goes through.
+        """
+        found = _PAGE.fullmatch(page)
+        if found is None:
+            raise NotFound("没有这个页面，请使用最新一条通知中的链接。")
+        if actor.session_id is None or actor.account_id is None:
+            raise Unauthenticated("请先登录并绑定手机号。")
+        path, query = found[1], found[2] or ""
+        token = self._links.sign(_PURPOSE, actor.session_id, actor.account_id, self._deps.now() + VALID)
+        own = f"{PARAMETER}={token}"
+        lifetime = int(VALID.total_seconds())
+        return await self._platform.url_link(actor.pool, path, f"{query}&{own}" if query else own, lifetime)
+
+    async def look(self, actor: Actor, token: str) -> Entrance:
+        """Whom the token would bind the mini-program's visitor to. Raises Forbidden, Conflict, Unauthenticated."""
+        account = await self._account(actor, token)
+        if await is_spent(token):
+            raise _used_up()
+        who = await self._accounts.describe(account)
+        present = self._deps.book(account.pool).pool.privacy_version
+        return Entrance(who.masked_name, who.masked_mobile, account.privacy_version == present)
+
+    async def enter(self, actor: Actor, token: str, privacy_version: str) -> Bound:
+        """Bind the mini-program's visitor to that account. Raises what ``look`` and binding raise."""
+        account = await self._account(actor, token)
+        async with transaction():
+            session = await Session.select_for_update().get(id=actor.session_id)
+            if session.identity_id is None or session.account_id is not None:
+                raise Conflict("您已登录，无需再次绑定。", code="bound_already")
+            await self._check_same_person(session, account)
+            if not await spend(token, self._links.check(token, _PURPOSE).expires):
+                raise _used_up()
+            mobile = self._deps.keys.open_text(account.mobile_sealed, "mobile")
+            bound = await self._accounts.attach(session.identity_id, account.pool, mobile, privacy_version)
+            await adopt_session(session, bound.account_id, await roles_of(bound.account_id, self._deps.now()))
+            return bound
+
+    async def _account(self, actor: Actor, token: str) -> Account:
+        """Whose browser asked for the token, as long as that is logged in."""
+        link: Link = self._links.check(token, _PURPOSE)
+        try:
+            person = await self._sessions.resume(link.subject_id, link.person_id)
+        except (Unauthenticated, Forbidden) as error:
+            raise _gone() from error
+        if person.pool != actor.pool:
+            raise _gone()
+        return await Account.get(id=link.person_id)
+
+    async def _check_same_person(self, session: Session, account: Account) -> None:
+        """Where WeChat tells who both are, they must be one. Raises Forbidden."""
+        mine = await WechatIdentity.get(id=session.identity_id)
+        known = {one.unionid for one in await WechatIdentity.filter(account_id=account.id) if one.unionid}
+        if mine.unionid is not None and known and mine.unionid not in known:
+            raise _gone()
+
+
+def _used_up() -> AppError:
+    return Conflict("此入口已使用过，请从公众号重新打开，或用手机号登录。", code="entry_used")
+
+
+def _gone() -> AppError:
+    return Forbidden("此入口已失效，请从公众号重新打开，或用手机号登录。", code="entry_invalid")
