@@ -18,10 +18,11 @@ from tortoise import Tortoise
 
 from app.assembly import Ports, make_services
 from app.clock import make_clock
+from app.rulebook_files import load_rulebooks
 from bot.windows import Windows
 from config.settings import FileStore, Keys, Settings
 from domain.clock import Clock
-from domain.rulebook.book import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook
 from gateways.alibaba.identity_verification import TIMEOUT as PERSONS_TIMEOUT
 from gateways.alibaba.identity_verification import AlibabaPersons
 from gateways.alibaba.sms import AlibabaSms

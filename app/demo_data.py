@@ -18,7 +18,8 @@ from uuid import UUID
 from stdnum.cn import uscc
 
 from app.demo_people import AGENCY, AGENCY_CODE, CAST, REVIEWERS, DemoPerson, check_sign
-from domain.catalogues import Entry, Kind, load_catalogues
+from app.rulebook_files import load_catalogues
+from domain.catalogues import Entry, Kind
 from domain.rulebook.book import Rulebook
 from models.accounts import RoleGrant
 from models.campaigns import Campaign, Employer

@@ -21,9 +21,10 @@ from app.doctor_phones import check_phones
 from app.doctor_pools import POOLS, check_pools
 from app.findings import Check, Finding, ok, problem
 from app.health import missing_migrations
+from app.rulebook_files import check_rulebooks, load_rulebooks
 from app.sandbox_setup import check_production
 from config.settings import Settings
-from domain.rulebook.book import Rulebook, check_rulebooks, load_rulebooks
+from domain.rulebook.book import Rulebook
 from domain.rulebook.types import RulebookError
 from models.migrate import OLDEST_POSTGRES
 from models.schema_check import find_schema_faults

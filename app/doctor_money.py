@@ -12,10 +12,10 @@ import aiohttp
 from prometheus_client import CollectorRegistry
 
 from app.findings import Finding, ok, problem, skipped
+from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.errors import GatewayError, Rejected, Transient
-from domain.rulebook.book import load_rulebooks
 from domain.rulebook.types import RulebookError
 from gateways.http import Metrics, Vendor
 from gateways.mail import SmtpMailer

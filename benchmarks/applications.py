@@ -21,9 +21,9 @@ import uvloop
 from tortoise import Tortoise
 
 from app.embedded import embedded
+from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.ids import new_id
-from domain.rulebook.book import load_rulebooks
 from models.migrate import migrate
 from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs

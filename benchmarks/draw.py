@@ -25,9 +25,9 @@ import uvloop
 from tortoise import Tortoise
 
 from app.embedded import embedded
+from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.draws.protocol import participant_commitment
-from domain.rulebook.book import load_rulebooks
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw, Supervisor, SupervisorEntry
 from models.invitations import Invitation

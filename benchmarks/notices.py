@@ -28,12 +28,12 @@ from tortoise import Tortoise
 from app.assembly import make_services
 from app.container import make_deps, make_gateways, make_ports
 from app.embedded import embedded
+from app.rulebook_files import load_rulebooks
 from app.sandbox_setup import sandbox_config, with_demo_accounts
 from bot.windows import Windows
 from config.settings import Settings
 from domain.clock import SystemClock
 from domain.ids import new_id
-from domain.rulebook.book import load_rulebooks
 from models.accounts import Account, WechatIdentity
 from models.migrate import migrate
 from models.notices import Attempt

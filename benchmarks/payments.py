@@ -35,10 +35,10 @@ from pydantic import SecretStr
 from tortoise import Tortoise
 
 from app.embedded import embedded
+from app.rulebook_files import load_rulebooks
 from config.settings import OfficialAccount, Pay, PayMerchant, Settings, Wechat
 from domain.clock import SystemClock
 from domain.ids import new_id
-from domain.rulebook.book import load_rulebooks
 from gateways.http import Metrics, Vendor
 from gateways.wechat_pay.platform import WechatPay
 from models.accounts import Account

@@ -12,7 +12,6 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 Kind = Literal["region", "specialty", "title_level", "qualification", "department"]
@@ -106,33 +105,6 @@ def parse_catalogue(text: str, kind: Kind) -> list[Entry]:
     if problems:
         raise CatalogueError(problems)
     return list(entries.values())
-
-
-def load_catalogues(folder: Path, region: str, own: str | None = None) -> dict[Kind, list[Entry]]:
-    """Every catalogue of a pool: from ``folder/own`` where that has the file, else from ``folder/common``.
-
-    Regions are those of the province ``region`` (its six-digit code). Raises CatalogueError, each problem with its
-    file in front.
-    """
-    loaded: dict[Kind, list[Entry]] = {}
-    for kind in KINDS:
-        path = folder / (own or "common") / FILES[kind]
-        if not path.exists():
-            path = folder / "common" / FILES[kind]
-        loaded[kind] = _read(path, kind)
-    loaded["region"] = [entry for entry in loaded["region"] if entry.code[:2] == region[:2]]
-    if not any(entry.code == region for entry in loaded["region"]):
-        raise CatalogueError([f"{FILES['region']}: has no region {region}"])
-    return loaded
-
-
-def _read(path: Path, kind: Kind) -> list[Entry]:
-    try:
-        return parse_catalogue(path.read_text(encoding="utf-8"), kind)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError([f"{path.parent.name}/{path.name}: can't be read: {error}"]) from error
-    except CatalogueError as error:
-        raise CatalogueError([f"{path.parent.name}/{path.name}: {problem}" for problem in error.problems]) from error
 
 
 def _problems(row: list[str], kind: Kind, codes: set[str], seen: Mapping[str, Entry]) -> Iterator[str]:

@@ -8,8 +8,8 @@ from bot.replies import shorten
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
+from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_until
-from domain.entry_lifecycles import ApplicationState
 from handlers import commands, overview, people, texts, wording
 from services.applications.progress import Progress
 from services.applications.to_do import ToDo

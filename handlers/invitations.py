@@ -17,8 +17,8 @@ from bot.turn import Turn
 from domain.chat_links import choice as tappable_choice
 from domain.clock import print_time
 from domain.draws.answers import No, Unsure, Yes, understand
+from domain.draws.lifecycles import InvitationState
 from domain.errors import InvalidInput
-from domain.lifecycles import InvitationState
 from domain.parsing import yes_or_no
 from handlers import commands, people, texts, wording
 from handlers.people import Me

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from domain.clock import local, print_time
-from domain.lifecycles import InvitationState
+from domain.draws.lifecycles import InvitationState
 from domain.links_in_text import defuse
 from handlers import texts
 from services.draws.invitations import InvitationView

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, computed_field
 
-from domain.lifecycles import DiscardState
+from domain.draws.lifecycles import DiscardState
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, computed_field
 
-from domain.lifecycles import DrawState, VerificationState
+from domain.draws.lifecycles import DrawState, VerificationState
 from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from domain.lifecycles import InvitationState
+from domain.draws.lifecycles import InvitationState
 from domain.positions import Position, System
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.entry_lifecycles import ApplicationState
+from domain.applications.lifecycles import ApplicationState
 from miniapp_api.application_views import OutcomeOut, ProgressOut
 from miniapp_api.applications import ApplicationPath
 from miniapp_api.campaigns import EntryType

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.lifecycles import InvitationState
+from domain.draws.lifecycles import InvitationState
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api

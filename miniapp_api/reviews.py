@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.persons import PersonCheck
 from domain.rulebook.reviews import OPINION_MAX
 from miniapp_api.http.call import Call

@@ -11,9 +11,9 @@ import structlog
 from aiohttp import web
 from pydantic import Field, computed_field
 
+from domain.draws.lifecycles import DrawState
 from domain.draws.record import TerminationReason
 from domain.errors import AppError
-from domain.lifecycles import DrawState
 from miniapp_api.conditions import NoticePath
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.lifecycles import VerificationState
+from domain.draws.lifecycles import VerificationState
 from miniapp_api.draws import ApplicationOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api

@@ -11,7 +11,7 @@ from models.base import Row, text_array
 
 
 class Draw(Row):
-    """``state`` is a ``domain.lifecycles.DrawState``. ``gathering_first`` is the earliest gathering of its notices."""
+    """``state`` is a ``DrawState``. ``gathering_first`` is the earliest gathering of its notices."""
 
     pool = fields.CharField(32)
     number = fields.CharField(24)
@@ -382,7 +382,7 @@ class DiscardRequest(Row):
     """Somebody asks that an expert who has agreed give up the place; it counts only when confirmed.
 
     ``kind`` leave waits for the expert, recusal for the verifier or a supervisor; ``state`` is a
-    ``domain.lifecycles.DiscardState``. One open request per invitation and kind (database rule).
+    ``domain.draws.lifecycles.DiscardState``. One open request per invitation and kind (database rule).
     """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="discard_requests")

@@ -11,7 +11,7 @@ from models.base import Row
 
 
 class Invitation(Row):
-    """``state`` is a ``domain.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.
+    """``state`` is a ``domain.draws.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.
 
     ``starts_at``–``ends_at`` is the time it claims; open and accepted invitations of one expert never
     overlap (exclusion constraint). Taps in chat come back as ``menu_id`` (attend) or the

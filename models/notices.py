@@ -43,7 +43,7 @@ class Notice(Row):
 
 
 class Attempt(Row):
-    """One try on one channel. ``state`` is a ``domain.lifecycles.AttemptState``; ``out_id`` our id for vendors, which
+    """One try on one channel. ``state`` is a ``AttemptState``; ``out_id`` our id for vendors, which
     nobody can guess; ``number`` the order of the ledger.
 
     The row commits before the vendor is called, so a crash leaves a trace; ``check_at`` is when an attempt without

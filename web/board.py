@@ -11,8 +11,8 @@ import aiohttp.web as http
 import structlog
 
 from domain.clock import local, print_time
+from domain.draws.lifecycles import DrawState
 from domain.errors import AppError
-from domain.lifecycles import DrawState
 from models.draws import Draw
 from services.accounts.sources import network_of
 from services.core.outages import AWAY

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import aiohttp.web as http
 
+from domain.draws.lifecycles import InvitationState
 from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
-from domain.lifecycles import InvitationState
 from domain.rulebook.book import Rulebook
 from services.draws.attendance_rules import venue_position
 from services.draws.invitations import Choice, InvitationView

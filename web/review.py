@@ -12,7 +12,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.entry_lifecycles import LOG_LABELS, TaskState
+from domain.applications.lifecycles import LOG_LABELS, TaskState
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook.reviews import OPINION_MAX
 from services.core.base import Actor

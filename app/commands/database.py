@@ -9,9 +9,9 @@ from tortoise import Tortoise
 
 from app.command_error import CommandError
 from app.container import make_deps
+from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock
-from domain.rulebook.book import load_rulebooks
 from models.migrate import pending
 from models.setup import tortoise_config
 from services.core.base import Deps

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from app.rulebook_files import check_rulebooks
 from config.settings import Settings
-from domain.rulebook.book import check_rulebooks
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -12,9 +12,9 @@ from app.boot import load_settings
 from app.command_error import CommandError
 from app.demo_people import CAST
 from app.embedded.owner import write_private
+from app.rulebook_files import load_rulebooks
 from app.sandbox_setup import sandbox_config
 from config.settings import Settings
-from domain.rulebook.book import load_rulebooks
 
 DEFAULT_PORT = 8090
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState, FeeState
+from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState
+from domain.payments.lifecycles import FeeState
 
 Phase = Literal["not_open", "open", "closed", "paid", "refunded", "void"]
 After = Literal["keep", "end", "again"]

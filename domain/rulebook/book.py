@@ -9,14 +9,12 @@ article, ``book.note(…)`` our decision where manuals are silent or contradict 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 from pydantic import PrivateAttr, ValidationError
 
-from domain.catalogues import CatalogueError, load_catalogues
 from domain.rulebook.form import Form
 from domain.rulebook.layers import Layer, Provenance, merge_layers, read_layer
 from domain.rulebook.people import Help, Registration, Standing
@@ -24,9 +22,6 @@ from domain.rulebook.reviews import Campaigns, Entry, Fee, PublicNotice, Review
 from domain.rulebook.sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
 from domain.rulebook.texts import KINDS, KindTexts, check_channel, check_kind
 from domain.rulebook.types import Items, RulebookError, Section
-
-SHARED = ("_common.toml", "_entry.toml", "_texts.toml")
-"""Files below every pool's own, lowest first."""
 
 FORM_CODES: Mapping[str, tuple[str, ...]] = {
     "region": ("region",),
@@ -52,12 +47,11 @@ _PLAIN_WORDS = {
 }
 
 __all__ = [
+    "Parsed",
     "Provenance",
     "Rulebook",
     "RulebookError",
-    "check_rulebooks",
-    "load_rulebook",
-    "load_rulebooks",
+    "parse_layers",
     "parse_rulebook",
 ]
 
@@ -119,80 +113,35 @@ def parse_rulebook(text: str, name: str, *, below: Mapping[str, str] | None = No
 
     ``on`` decides which of two dated values holds; None takes the newest. Raises RulebookError.
     """
-    parsed = _parse({**(below or {}), name: text}, name, on)
+    parsed = parse_layers({**(below or {}), name: text}, name, on)
     if parsed.book is None:
         raise RulebookError(parsed.problems[0])
     return parsed.book
-
-
-def load_rulebook(path: Path, *, on: date | None = None) -> Rulebook:
-    """Read a pool's file and the shared ones beside it. Raises RulebookError."""
-    parsed = _load(path, on)
-    if parsed.book is None:
-        raise RulebookError(parsed.problems[0])
-    return parsed.book
-
-
-def load_rulebooks(folder: Path, pools: Iterable[str], *, on: date | None = None) -> dict[str, Rulebook]:
-    """The rulebooks of ``pools`` by code. Raises RulebookError for the first bad one."""
-    return {pool: load_rulebook(folder / f"{pool}.toml", on=on) for pool in pools}
-
-
-def check_rulebooks(folder: Path, *, on: date | None = None) -> list[str]:
-    """Every problem of every pool's file in ``folder``, one sentence each; empty: all is well."""
-    files = sorted(path for path in folder.glob("*.toml") if not path.name.startswith("_"))
-    if not files:
-        return [f"{folder}: holds no rulebook"]
-    return list(dict.fromkeys(problem for path in files for problem in _problems(path, on)))
-
-
-def _problems(path: Path, on: date | None) -> list[str]:
-    """Those of the file, or when it is well, those of the catalogues that it leads to."""
-    parsed = _load(path, on)
-    catalogues = path.parent.parent / "catalogues"
-    if parsed.book is None or not catalogues.is_dir():
-        return parsed.problems
-    try:
-        load_catalogues(catalogues, parsed.book.pool.region, parsed.book.pool.catalogue)
-    except CatalogueError as error:
-        return error.problems
-    return []
 
 
 @dataclass(frozen=True)
-class _Parsed:
+class Parsed:
+    """A rulebook, or what is wrong with its files."""
+
     book: Rulebook | None
     problems: list[str]
 
 
-def _load(path: Path, on: date | None) -> _Parsed:
-    texts: dict[str, str] = {}
-    for file in (*(path.with_name(name) for name in SHARED), path):
-        if file == path or file.exists():
-            try:
-                texts[file.name] = file.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                return _Parsed(None, [f"{file.name}: can't be read: {error}"])
-    parsed = _parse(texts, path.name, on)
-    if parsed.book is not None and parsed.book.pool.code != path.stem:
-        return _Parsed(None, [f"{path.name}: pool.code: must be the file's name {path.stem!r}"])
-    return parsed
-
-
-def _parse(texts: Mapping[str, str], name: str, on: date | None) -> _Parsed:
+def parse_layers(texts: Mapping[str, str], name: str, on: date | None) -> Parsed:
+    """The files ``texts`` (name to text), lowest first, laid over each other; ``name`` is the pool's own file."""
     try:
         merged = merge_layers([read_layer(text, file, on) for file, text in texts.items()])
     except RulebookError as error:
-        return _Parsed(None, [str(error)])
+        return Parsed(None, [str(error)])
     try:
         book = Rulebook.model_validate(merged.tree)
     except ValidationError as error:
-        return _Parsed(None, [_sentence(name, merged, *_explain(one, merged)) for one in error.errors()])
+        return Parsed(None, [_sentence(name, merged, *_explain(one, merged)) for one in error.errors()])
     problems = [_sentence(name, merged, key, reason) for key, reason in _check(book)]
     if problems:
-        return _Parsed(None, problems)
+        return Parsed(None, problems)
     book._provenance = dict(merged.provenance)
-    return _Parsed(book, [])
+    return Parsed(book, [])
 
 
 def _sentence(name: str, merged: Layer, key: str, reason: str) -> str:

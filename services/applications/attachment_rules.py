@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.entry_lifecycles import ApplicationState
+from domain.applications.lifecycles import ApplicationState
 from domain.errors import Conflict, InvalidInput
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import FileRule, FileType, FormField

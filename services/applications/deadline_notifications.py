@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_time
-from domain.entry_lifecycles import ApplicationState
 from models.applications import Application
 from models.campaigns import Campaign
 from services.core.base import Deps

@@ -15,8 +15,8 @@ from uuid import UUID
 
 import structlog
 
+from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import local
-from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.forms.checking import FieldProblem, PersonFacts, person_facts
 from domain.masking import mask_name

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_date
-from domain.entry_lifecycles import ApplicationState
 from domain.errors import AppError, Conflict, NotFound
 from domain.forms.checking import FieldProblem, age_on, check_values
 from domain.forms.display import show_specialty

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.entry_lifecycles import ApplicationEvent, ApplicationState
+from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict
 from domain.rulebook.book import Rulebook
 from models.applications import Application

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.entry_lifecycles import FeeState
+from domain.payments.lifecycles import FeeState
 from models.campaigns import Campaign
 from models.payments import Fee
 from services.core.base import Deps

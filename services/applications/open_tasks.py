@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.entry_lifecycles import TASK, TaskEvent, TaskState
+from domain.applications.lifecycles import TASK, TaskEvent, TaskState
 from models.applications import Application
 from models.reviews import ReviewTask
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.forms.display import show_specialty
 from domain.rulebook.reviews import Stage as EntryStage
 from models.applications import Application, ApplicationSpecialty

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+from domain.applications.lifecycles import APPLICATION, ApplicationState, TaskState
 from domain.clock import print_until
-from domain.entry_lifecycles import APPLICATION, ApplicationState, FeeState, TaskState
 from domain.forms.display import show_region
 from domain.payments.fees import Phase, phase_of
+from domain.payments.lifecycles import FeeState
 from domain.payments.money import yuan
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from domain.applications.lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState, TaskState
 from domain.catalogues import full_name
-from domain.entry_lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState, TaskState
 from domain.forms.checking import FieldProblem, account_values
 from domain.forms.display import show_specialty
 from domain.forms.schema import Schema, schema_of

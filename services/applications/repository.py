@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState
 from domain.clock import local
-from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState
 from domain.errors import NotFound
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import Form

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol, cast
 from uuid import UUID
 
-from domain.entry_lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
+from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState, TaskState
 from domain.errors import AppError, Conflict
 from domain.forms.checking import FieldProblem, check_complete, filled
 from domain.persons import PersonCheck

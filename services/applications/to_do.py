@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
+from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_until
-from domain.entry_lifecycles import ApplicationState
 from domain.forms.display import show_region
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType

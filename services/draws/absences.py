@@ -10,9 +10,9 @@ from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
 
+from domain.draws.lifecycles import DrawEvent, DrawState, InvitationState
 from domain.draws.record import GatheringMoved
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.lifecycles import DrawEvent, DrawState, InvitationState
 from domain.masking import mask_id_number, mask_name
 from domain.rulebook.texts import time_params
 from models.draws import CallNotice, Condition, Draw

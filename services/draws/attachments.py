@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from uuid import UUID
 
+from domain.draws.lifecycles import DrawState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
-from domain.lifecycles import DrawState
 from domain.rulebook.form import FileRule
 from models.applications import Attachment
 from services.applications.attachment_rules import AttachmentView, check_begin, view_of

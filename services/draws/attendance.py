@@ -8,8 +8,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.clock import print_time
+from domain.draws.lifecycles import DrawState, InvitationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
-from domain.lifecycles import DrawState, InvitationState
 from domain.positions import Position, to_wgs84
 from domain.rulebook.book import Rulebook
 from domain.rulebook.texts import time_params

@@ -18,8 +18,8 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import print_time
 from domain.draws import record
+from domain.draws.lifecycles import INVITATION, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.errors import Conflict, RuleViolation
-from domain.lifecycles import INVITATION, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.rulebook.texts import time_params
 from models.draws import Absence, CallNotice, CandidateList, Condition, Draw, Round
 from models.invitations import Invitation

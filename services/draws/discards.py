@@ -12,9 +12,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.clock import print_time
+from domain.draws.lifecycles import DISCARD, DiscardEvent, DiscardState, InvitationEvent, InvitationState
 from domain.draws.record import GatheringMoved, Party
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
-from domain.lifecycles import DISCARD, DiscardEvent, DiscardState, InvitationEvent, InvitationState
 from domain.parsing import mobile_number
 from domain.rulebook.texts import time_params
 from models.attendance import Attendance

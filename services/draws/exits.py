@@ -7,9 +7,9 @@ from typing import cast
 from uuid import UUID
 
 from domain.clock import print_time
+from domain.draws.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.draws.record import TERMINATION_REASONS, Terminated, TerminationReason
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.rulebook.texts import time_params
 from models.draws import DrawApplication
 from models.invitations import Invitation

@@ -9,8 +9,8 @@ from typing import Literal
 from uuid import UUID
 
 from domain.clock import print_time
+from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.errors import Conflict, NotFound
-from domain.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.rulebook.texts import time_params
 from models.attendance import has_entered
 from models.draws import Absence, CallNotice, Condition, DiscardRequest, Draw

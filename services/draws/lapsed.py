@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tortoise.expressions import Q
 
-from domain.lifecycles import InvitationState
+from domain.draws.lifecycles import InvitationState
 from domain.rulebook.texts import time_params
 from models.invitations import Invitation
 from models.notices import Attempt

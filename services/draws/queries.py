@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from domain.clock import local, print_time
+from domain.draws.lifecycles import DrawState, InvitationState
 from domain.draws.record import Ended, Json, document, list_key
 from domain.errors import Conflict, Forbidden, NotFound
-from domain.lifecycles import DrawState, InvitationState
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from models.accounts import RoleGrant
 from models.draws import (

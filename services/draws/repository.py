@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from domain.clock import local, print_time
+from domain.draws.lifecycles import DRAW, DiscardState, DrawEvent, DrawState
 from domain.draws.record import Act, Ended, Head, Party, start, write_all
 from domain.errors import Conflict, Forbidden, NotFound
-from domain.lifecycles import DRAW, DiscardState, DrawEvent, DrawState
 from domain.rulebook.book import Rulebook
 from models.accounts import Account, RoleGrant
 from models.attendance import Attendance

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from domain.clock import local, print_time
 from domain.draws import protocol, record
+from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from domain.lifecycles import DrawEvent, DrawState
 from models.accounts import Account
 from models.draws import CallNotice, CandidateList, Condition, Draw, LogEntry, Round, Supervisor
 from services.core.base import Actor, Deps, transaction, violation

@@ -9,8 +9,8 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 
 from domain.clock import local
+from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.lifecycles import DrawEvent, DrawState
 from domain.parsing import id_number
 from models.draws import (
     AvoidedDraw,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.draws.lifecycles import VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.lifecycles import VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
 from models.draws import Draw, DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction

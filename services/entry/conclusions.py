@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from domain.entry_lifecycles import ApplicationEvent, ApplicationState
+from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, Forbidden
 from models.applications import Application
 from services.applications.notifications import notify_applicant

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import print_time
-from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from domain.rulebook.book import Rulebook
 from models.accounts import Account

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.entry_lifecycles import ApplicationState
+from domain.applications.lifecycles import ApplicationState
 from domain.errors import NotFound
 from domain.forms.display import show_region, show_specialty, show_value
 from domain.rulebook.book import Rulebook

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import print_time
-from domain.entry_lifecycles import ApplicationEvent, ApplicationState
 from domain.rulebook.book import Rulebook
 from domain.rulebook.reviews import Stage
 from models.accounts import Account

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.lifecycles import AttemptState
+from domain.notifications.lifecycles import AttemptState
 from domain.rulebook.sections import Ladder, Step
 
 _RUNNING = (AttemptState.PENDING, AttemptState.SENT, AttemptState.UNKNOWN)

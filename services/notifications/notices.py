@@ -14,7 +14,7 @@ from tortoise.expressions import Q
 
 from domain.errors import NotFound
 from domain.ids import new_id
-from domain.lifecycles import AttemptState
+from domain.notifications.lifecycles import AttemptState
 from models.accounts import Account
 from models.experts import Expert
 from models.notices import Attempt, Notice

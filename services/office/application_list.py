@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, get_args
 from uuid import UUID
 
-from domain.entry_lifecycles import ApplicationState
+from domain.applications.lifecycles import ApplicationState
 from domain.errors import InvalidInput
 from domain.forms.display import show_region
 from domain.rulebook.book import Rulebook

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
-from domain.entry_lifecycles import ApplicationState, FeeState, InvoiceState, OrderState, RefundState
+from domain.applications.lifecycles import ApplicationState
 from domain.errors import InvalidInput, NotFound
 from domain.masking import mask_name
 from domain.payments.fees import After, choices_after_refund
+from domain.payments.lifecycles import FeeState, InvoiceState, OrderState, RefundState
 from models.accounts import Account
 from models.applications import Application
 from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 from uuid import UUID
 
 from domain.clock import local, print_time
+from domain.draws.lifecycles import InvitationEvent, InvitationState
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.lifecycles import InvitationEvent, InvitationState
 from domain.persons import age_on, born_after
 from models.experts import Expert
 from models.invitations import Invitation

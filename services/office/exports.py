@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.applications.lifecycles import ApplicationState
 from domain.clock import local
-from domain.entry_lifecycles import ApplicationState, OrderState, RefundState
 from domain.errors import InvalidInput
 from domain.forms.display import show_region, show_specialty
 from domain.ids import new_id
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.payments.fees import DIFFERENCE_NAMES, TRADE_NAMES
+from domain.payments.lifecycles import OrderState, RefundState
 from services.applications.campaigns import entry_names
 from services.applications.codes import load_codes
 from services.core import permissions

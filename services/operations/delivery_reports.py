@@ -19,7 +19,7 @@ from prometheus_client import Counter
 
 from domain.errors import GatewayError
 from domain.ids import new_id
-from domain.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, AttemptState
 from domain.rulebook.sections import Voice
 from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice, Receipt

@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.clock import local
-from domain.entry_lifecycles import FEE, FeeEvent, FeeState
 from domain.errors import NotFound
 from domain.ids import new_id
+from domain.payments.lifecycles import FEE, FeeEvent, FeeState
 from domain.payments.money import yuan
 from domain.rulebook.reviews import Fee as FeeRules
 from models.applications import Application

@@ -17,7 +17,6 @@ from uuid import UUID
 import structlog
 
 from domain.clock import local, print_time
-from domain.entry_lifecycles import ORDER, FeeState, OrderState
 from domain.errors import (
     Conflict,
     Forbidden,
@@ -30,6 +29,7 @@ from domain.errors import (
 )
 from domain.ids import new_id
 from domain.payments.fees import next_question, order_ends, phase_of
+from domain.payments.lifecycles import ORDER, FeeState, OrderState
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation

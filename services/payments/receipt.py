@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.clock import local, print_date
-from domain.entry_lifecycles import FeeState
 from domain.errors import Conflict, NotFound
 from domain.masking import mask_name
+from domain.payments.lifecycles import FeeState
 from domain.payments.money import capital, yuan
 from models.accounts import Account
 from models.payments import Fee, PayOrder

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import structlog
 
-from domain.entry_lifecycles import ApplicationState, FeeState, OrderState
+from domain.applications.lifecycles import ApplicationState
+from domain.payments.lifecycles import FeeState, OrderState
 from domain.payments.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayEvent, PayOrder

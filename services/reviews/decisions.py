@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
+from domain.applications.lifecycles import TASK, ApplicationEvent, ApplicationState, TaskEvent, TaskState
 from domain.clock import print_time
-from domain.entry_lifecycles import TASK, ApplicationEvent, ApplicationState, TaskEvent, TaskState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.forms.display import show_specialty
 from domain.rulebook.book import Rulebook

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.entry_lifecycles import TaskState
+from domain.applications.lifecycles import TaskState
 from models.reviews import ReviewTask
 from services.applications.codes import load_codes
 from services.applications.repository import EVERYTHING

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.errors import Conflict
 from domain.forms.display import show_region, show_specialty
 from domain.masking import mask_id_number, mask_mobile

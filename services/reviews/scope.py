@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain.entry_lifecycles import ApplicationState
+from domain.applications.lifecycles import ApplicationState
 from services.core.base import rows
 
 TAKEN_BACK = (ApplicationState.CORRECTING, ApplicationState.CANCELLED)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.entry_lifecycles import TASK, TaskState
+from domain.applications.lifecycles import TASK, TaskState
 from domain.rulebook.book import Rulebook
 from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty

@@ -12,8 +12,8 @@ from tortoise import Tortoise
 
 from app.demo_data import SPECIALTY, Codes, codes_of, load_demo, pool_catalogues, render_sheet
 from app.demo_people import AGENCY, APPLICANTS, CAST
+from app.rulebook_files import load_rulebooks
 from domain.clock import SystemClock
-from domain.rulebook.book import load_rulebooks
 from models.accounts import Account
 from models.experts import CatalogueEntry, Expert
 from models.organisations import AgentLink

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.demo_materials import checklist, guide
 from app.preparations import bring_demo_materials
-from domain.rulebook.book import load_rulebooks
+from app.rulebook_files import load_rulebooks
 from models.migrate import migrate
 from tests.factories.settings import make_settings
 

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from stdnum.cn import ric
 
 from app.demo_people import CAST, EXPERTS, STAFF
+from app.rulebook_files import load_rulebooks
 from app.sandbox_keys import public_pem
 from app.sandbox_setup import check_production, sandbox_config, with_demo_accounts
 from config.settings import OfficialAccount, Settings
-from domain.rulebook.book import load_rulebooks
 from domain.rulebook.texts import sms_templates, voice_templates
 from sandbox.config import parse
 from tests.factories.settings import make_settings, production_settings

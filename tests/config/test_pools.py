@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.rulebook_files import check_rulebooks, load_rulebook, load_rulebooks
 from config.settings import Settings
-from domain.rulebook.book import check_rulebooks, load_rulebook, load_rulebooks
 
 POOLS = Path("config/pools")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, load_catalogues, parse_catalogue
+from app.rulebook_files import load_catalogues
+from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, parse_catalogue
 
 FOLDER = Path("config/catalogues")
 HEAD = "code,name,parent\n"

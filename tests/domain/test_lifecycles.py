@@ -5,21 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from domain.entry_lifecycles import APPLICATION, FEE, INVOICE, ORDER, REFUND, TASK
-from domain.errors import Conflict
-from domain.lifecycles import (
-    ATTEMPT,
+from domain.applications.lifecycles import APPLICATION, TASK
+from domain.draws.lifecycles import (
     DRAW,
     INVITATION,
     VERIFICATION,
-    AttemptEvent,
-    AttemptState,
     DrawEvent,
     DrawState,
     InvitationEvent,
     InvitationState,
-    render_docs,
 )
+from domain.errors import Conflict
+from domain.lifecycle_docs import render_docs
+from domain.notifications.lifecycles import ATTEMPT, AttemptEvent, AttemptState
+from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from domain.catalogues import load_catalogues
+from app.rulebook_files import load_catalogues, load_rulebook
 from domain.forms.checking import CatalogueView, PersonFacts, asked, person_facts
-from domain.rulebook.book import Rulebook, load_rulebook
+from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 
 POOLS = Path("config/pools")

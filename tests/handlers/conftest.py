@@ -17,6 +17,7 @@ import pytest
 from redis.asyncio import Redis
 from tortoise import Tortoise
 
+from app.rulebook_files import load_rulebooks
 from bot.dialogue import Dialogue
 from bot.engine import Engine, Parts
 from bot.inbox import Inbox
@@ -25,7 +26,7 @@ from bot.router import Router
 from bot.users import Users
 from bot.windows import Windows
 from domain.clock import FixedClock
-from domain.rulebook.book import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook
 from handlers import register_all
 from models.accounts import Account, WechatIdentity
 from models.experts import Expert

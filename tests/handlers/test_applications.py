@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.entry_lifecycles import ApplicationState, TaskState
+from domain.applications.lifecycles import ApplicationState, TaskState
 from models.campaigns import Campaign
 from models.reviews import ReviewEntry, ReviewTask
 from tests.factories.applicants import make_applicant

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from domain.entry_lifecycles import ApplicationState
+from domain.applications.lifecycles import ApplicationState
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry

@@ -15,9 +15,10 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 from tortoise import Tortoise
 
+from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.errors import Rejected
-from domain.rulebook.book import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook
 from miniapp_api import setup
 from models.accounts import Account
 from models.experts import Expert

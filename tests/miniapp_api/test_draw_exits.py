@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from domain.lifecycles import DRAW, DrawEvent, DrawState
+from domain.draws.lifecycles import DRAW, DrawEvent, DrawState
 from miniapp_api.assembly import APIS
 from services.core.permissions import AGENCY, PERMISSIONS
 

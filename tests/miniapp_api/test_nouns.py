@@ -11,7 +11,7 @@ import pytest
 from aiohttp import FormData
 from openpyxl import load_workbook
 
-from domain.catalogues import load_catalogues
+from app.rulebook_files import load_catalogues
 from domain.masking import mask_mobile
 from models.accounts import Account
 from models.draws import RecusalPerson, RecusalUnit

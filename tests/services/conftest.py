@@ -12,9 +12,10 @@ from uuid import UUID
 import pytest
 from tortoise import Tortoise
 
+from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.ids import new_id
-from domain.rulebook.book import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook
 from models.setup import tortoise_config
 from services.core.base import Deps, Jobs, execute
 from services.core.crypto import Keyring

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.catalogues import Entry, load_catalogues
+from app.rulebook_files import load_catalogues
+from domain.catalogues import Entry
 from domain.errors import Forbidden, InvalidInput, NotFound
 from models.experts import CatalogueEntry
 from services.catalogues import Catalogues, path_of

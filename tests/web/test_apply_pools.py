@@ -15,9 +15,10 @@ from tortoise import Tortoise
 
 import miniapp_api
 from app.demo_data import load_catalogues_of
+from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.errors import InvalidInput
-from domain.rulebook.book import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection

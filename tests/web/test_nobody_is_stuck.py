@@ -11,22 +11,9 @@ from typing import Any
 
 import pytest
 
-from domain.entry_lifecycles import (
-    APPLICATION,
-    FEE,
-    INVOICE,
-    ORDER,
-    REFUND,
-    TASK,
-    ApplicationEvent,
-    ApplicationState,
-    FeeEvent,
-    InvoiceEvent,
-    OrderEvent,
-    RefundEvent,
-    TaskEvent,
-)
+from domain.applications.lifecycles import APPLICATION, TASK, ApplicationEvent, ApplicationState, TaskEvent
 from domain.lifecycle import Lifecycle
+from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
 from miniapp_api.assembly import APIS
 from models.applications import Application, ApplicationSection
 from models.reviews import Objection

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.entry_lifecycles import LOG_LABELS, ApplicationState
+from domain.applications.lifecycles import LOG_LABELS, ApplicationState
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook.form import EntryType
 from services.applications.campaigns import entry_names

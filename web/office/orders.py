@@ -7,9 +7,9 @@ from typing import ClassVar, cast, get_args
 
 import aiohttp.web as http
 
-from domain.entry_lifecycles import OrderState, RefundState
 from domain.errors import AppError, InvalidInput
 from domain.payments.fees import AFTER_NAMES, TRADE_NAMES, After
+from domain.payments.lifecycles import OrderState, RefundState
 from services.core.base import Actor
 from services.office.dashboard import OrderView
 from services.payments.queries import OrderFilter

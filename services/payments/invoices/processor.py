@@ -13,9 +13,9 @@ from uuid import UUID
 import structlog
 from tortoise.queryset import QuerySet
 
-from domain.entry_lifecycles import FeeState, InvoiceEvent, InvoiceState
 from domain.errors import GatewayError, Rejected, Transient, Unavailable
 from domain.ids import new_id
+from domain.payments.lifecycles import FeeState, InvoiceEvent, InvoiceState
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.core.base import Deps, execute, rows, system, transaction

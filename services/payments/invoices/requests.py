@@ -14,9 +14,9 @@ from uuid import UUID
 
 import structlog
 
-from domain.entry_lifecycles import INVOICE, InvoiceEvent, InvoiceState
 from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Unavailable
 from domain.ids import new_id
+from domain.payments.lifecycles import INVOICE, InvoiceEvent, InvoiceState
 from models.accounts import Account
 from models.applications import Application
 from models.payments import Fee, Invoice

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from domain.entry_lifecycles import INVOICE, FeeState, InvoiceEvent, InvoiceState
 from domain.ids import new_id
+from domain.payments.lifecycles import INVOICE, FeeState, InvoiceEvent, InvoiceState
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, record

@@ -14,8 +14,8 @@ from uuid import UUID
 import structlog
 
 from domain.clock import SHANGHAI, local
-from domain.entry_lifecycles import RefundState
 from domain.errors import GatewayError, InvalidInput, NotFound, Rejected
+from domain.payments.lifecycles import RefundState
 from models.payments import Bill, BillDifference, PayOrder, Refund
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import process_each

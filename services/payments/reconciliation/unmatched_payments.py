@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from domain.entry_lifecycles import OrderState
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.payments.lifecycles import OrderState
 from models.payments import PayEvent
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.permissions import check

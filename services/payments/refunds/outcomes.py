@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.entry_lifecycles import ApplicationEvent, ApplicationState, FeeState
+from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict
 from domain.payments.fees import AFTER_NAMES, After, choices_after_refund
+from domain.payments.lifecycles import FeeState
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
 from services.applications.notifications import notify_applicant

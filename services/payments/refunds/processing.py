@@ -7,7 +7,10 @@ from uuid import UUID
 
 import structlog
 
-from domain.entry_lifecycles import (
+from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Rejected
+from domain.ids import new_id
+from domain.payments.fees import After
+from domain.payments.lifecycles import (
     FEE,
     ORDER,
     REFUND,
@@ -18,9 +21,6 @@ from domain.entry_lifecycles import (
     RefundEvent,
     RefundState,
 )
-from domain.errors import Conflict, GatewayError, InvalidInput, NotFound, Rejected
-from domain.ids import new_id
-from domain.payments.fees import After
 from domain.payments.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund

@@ -15,8 +15,8 @@ from uuid import UUID
 
 import structlog
 
-from domain.entry_lifecycles import REFUND, RefundEvent, RefundState
 from domain.errors import Conflict, InvalidInput, NotFound, OutcomeUnknown, Rejected, Transient, Unavailable
+from domain.payments.lifecycles import REFUND, RefundEvent, RefundState
 from models.payments import Refund
 from services.core.base import Actor, Deps, record, system, transaction
 from services.core.permissions import check

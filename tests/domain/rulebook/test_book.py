@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.rulebook import docs
-from domain.rulebook.book import SHARED, Rulebook, RulebookError, check_rulebooks, load_rulebook, parse_rulebook
+from app import rulebook_docs
+from app.rulebook_files import SHARED, check_rulebooks, load_rulebook
+from domain.rulebook.book import Rulebook, RulebookError, parse_rulebook
+from domain.rulebook.docs import render_page
 from domain.rulebook.sections import Calendar, Ladder, Preview, Step
 from domain.rulebook.texts import (
     KINDS,
@@ -394,6 +396,6 @@ def test_working_days_follow_the_calendar_of_holidays() -> None:
 
 
 def test_the_reference_page_shows_the_rulebooks_as_they_are() -> None:
-    assert docs.PAGE.read_text(encoding="utf-8") == docs.render_page(docs.load_all()), (
-        "run: python -m domain.rulebook.docs"
+    assert rulebook_docs.PAGE.read_text(encoding="utf-8") == render_page(rulebook_docs.load_all()), (
+        "run: python -m app.rulebook_docs"
     )

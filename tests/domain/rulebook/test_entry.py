@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.rulebook_files import SHARED
 from domain.forms.checking import check_complete
-from domain.rulebook.book import SHARED, Rulebook, RulebookError, parse_rulebook
+from domain.rulebook.book import Rulebook, RulebookError, parse_rulebook
 from domain.rulebook.docs_forms import render_forms
 from domain.rulebook.reviews import PayWindow
 from tests.factories.forms import POOLS, applicant, book_of, catalogue_of, good_attachments, good_values

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from app.rulebook_files import load_rulebook
 from domain.clock import FixedClock
 from domain.errors import NotFound
-from domain.rulebook.book import load_rulebook
 from domain.rulebook.form import FormField
 from models.applications import Application, Attachment
 from models.experts import Expert

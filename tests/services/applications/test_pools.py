@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from app.rulebook_files import load_rulebooks
+from domain.applications.lifecycles import ApplicationState
 from domain.clock import FixedClock
-from domain.entry_lifecycles import ApplicationState, FeeState
 from domain.errors import Conflict, RuleViolation
-from domain.rulebook.book import load_rulebooks
+from domain.payments.lifecycles import FeeState
 from models.applications import Application, Attachment, PrintedForm
 from models.payments import Fee
 from models.reviews import ReviewTask

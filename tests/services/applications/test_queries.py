@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.entry_lifecycles import APPLICATION, ApplicationState
+from app.rulebook_files import load_rulebooks
+from domain.applications.lifecycles import APPLICATION, ApplicationState
 from domain.errors import Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.ids import new_id
-from domain.rulebook.book import load_rulebooks
 from models.applications import Application
 from models.audit import AuditEntry
 from services.applications.campaigns import Campaigns

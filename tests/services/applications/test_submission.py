@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from domain.applications.lifecycles import TaskState
 from domain.clock import FixedClock
-from domain.entry_lifecycles import TaskState
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.ids import new_id
-from domain.rulebook.book import load_rulebooks
 from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, PrintedForm
 from models.experts import Expert

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from domain.catalogues import Entry, Kind, load_catalogues
+from app.rulebook_files import load_catalogues
+from domain.catalogues import Entry, Kind
 from domain.clock import FixedClock
 from domain.errors import Forbidden
 from models.audit import AuditEntry

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from app.rulebook_files import load_rulebooks
 from domain.errors import NotFound
-from domain.rulebook.book import Rulebook, load_rulebooks
+from domain.rulebook.book import Rulebook
 from domain.rulebook.texts import KINDS, placeholders
 from handlers.commands import TAPS
 from models.invitations import Invitation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from domain.lifecycles import AttemptState
+from domain.notifications.lifecycles import AttemptState
 from domain.rulebook.sections import Ladder, Step
 from domain.rulebook.types import parse_hours
 from services.notifications.ladder import Tried, plan

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from domain.applications.lifecycles import ApplicationState
 from domain.clock import FixedClock
-from domain.entry_lifecycles import ApplicationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected
 from domain.ids import new_id
 from domain.payments.fees import choices_after_refund

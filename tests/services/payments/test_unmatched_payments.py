@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.entry_lifecycles import OrderState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
+from domain.payments.lifecycles import OrderState
 from models.audit import AuditEntry
 from models.payments import PayEvent, PayOrder
 from services.core.base import Actor, Deps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.entry_lifecycles import TaskState
+from domain.applications.lifecycles import TaskState
 from domain.errors import Conflict
 from models.applications import Application
 from models.reviews import ReviewAssignment, ReviewTask

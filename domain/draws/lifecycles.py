@@ -1,28 +1,8 @@
-"""Lifecycles as tables: which move leads from which state to which, and how both are called in Chinese.
-
-Services apply a move under a row lock; one that the table lacks is a ``Conflict`` naming state and move. The diagrams
-in ``docs/reference/lifecycles.md`` are written by ``python -m domain.lifecycles > docs/reference/lifecycles.md``.
-"""
+"""Lifecycles of a draw: the draw itself, its invitations, leave and recusals that wait, its verification."""
 
 from __future__ import annotations
 
-import sys
-
-from domain.entry_lifecycles import (
-    APPLICATION,
-    FEE,
-    INVOICE,
-    ORDER,
-    REFUND,
-    TASK,
-    ApplicationState,
-    FeeState,
-    InvoiceState,
-    OrderState,
-    RefundState,
-    TaskState,
-)
-from domain.lifecycle import E, Labelled, Lifecycle, S
+from domain.lifecycle import Labelled, Lifecycle
 
 
 class DrawState(Labelled):
@@ -241,63 +221,6 @@ DISCARD: Lifecycle[DiscardState, DiscardEvent] = Lifecycle(
 )
 
 
-class AttemptState(Labelled):
-    """State of one try on one channel."""
-
-    PENDING = "pending", "待发送"
-    """The row stands before anything is sent or dialled."""
-    UNKNOWN = "unknown", "结果未知"
-    """Perhaps sent: the receipt is waited or asked for, never repeated blindly."""
-    SENT = "sent", "已发送"
-    FAILED = "failed", "未送达"
-    DELIVERED = "delivered", "已送达"
-    ANSWERED = "answered", "已答复"
-
-
-class AttemptEvent(Labelled):
-    LOSE = "lose", "记为结果未知"
-    SEND = "send", "记为已发送"
-    FAIL = "fail", "记为未送达"
-    DELIVER = "deliver", "记为已送达"
-    ANSWER = "answer", "记为已答复"
-    RETRY = "retry", "记为未执行"
-    """The vendor is known not to have done it, or to make repeats one: it may be sent again."""
-
-
-ATTEMPT: Lifecycle[AttemptState, AttemptEvent] = Lifecycle(
-    noun="该次联系",
-    initial=AttemptState.PENDING,
-    # What is known only grows, in the order of the states: receipts that come twice, late or out of order are moves
-    # that the table lacks, so the end is the same in any order. Some vendors report a failure, try again and deliver.
-    moves={
-        AttemptState.PENDING: {
-            AttemptEvent.LOSE: AttemptState.UNKNOWN,
-            AttemptEvent.SEND: AttemptState.SENT,
-            AttemptEvent.FAIL: AttemptState.FAILED,
-            AttemptEvent.DELIVER: AttemptState.DELIVERED,
-            AttemptEvent.ANSWER: AttemptState.ANSWERED,
-        },
-        AttemptState.UNKNOWN: {
-            AttemptEvent.RETRY: AttemptState.PENDING,
-            AttemptEvent.SEND: AttemptState.SENT,
-            AttemptEvent.FAIL: AttemptState.FAILED,
-            AttemptEvent.DELIVER: AttemptState.DELIVERED,
-            AttemptEvent.ANSWER: AttemptState.ANSWERED,
-        },
-        AttemptState.SENT: {
-            AttemptEvent.FAIL: AttemptState.FAILED,
-            AttemptEvent.DELIVER: AttemptState.DELIVERED,
-            AttemptEvent.ANSWER: AttemptState.ANSWERED,
-        },
-        AttemptState.FAILED: {
-            AttemptEvent.DELIVER: AttemptState.DELIVERED,
-            AttemptEvent.ANSWER: AttemptState.ANSWERED,
-        },
-        AttemptState.DELIVERED: {AttemptEvent.ANSWER: AttemptState.ANSWERED},
-    },
-)
-
-
 class VerificationState(Labelled):
     """State of an agency's request for verification (核验)."""
 
@@ -324,40 +247,3 @@ VERIFICATION: Lifecycle[VerificationState, VerificationEvent] = Lifecycle(
         },
     },
 )
-
-
-def render_docs() -> str:
-    """The reference page: a table of states and a Mermaid diagram for each lifecycle."""
-    parts = [
-        "# Lifecycles",
-        "Written by `python -m domain.lifecycles > docs/reference/lifecycles.md`; edit `domain/lifecycles.py` instead.",
-        *_render("Draw (抽取活动)", DrawState, DRAW),
-        *_render("Invitation (抽取通知)", InvitationState, INVITATION),
-        *_render("Leave or recusal that waits for confirmation (待确认的登记)", DiscardState, DISCARD),
-        *_render("Contact attempt (联系记录)", AttemptState, ATTEMPT),
-        *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
-        *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),
-        *_render("Review task (审核任务)", TaskState, TASK),
-        *_render("Fee (费用)", FeeState, FEE),
-        *_render("Order (支付订单)", OrderState, ORDER),
-        *_render("Refund (退款)", RefundState, REFUND),
-        *_render("Invoice (电子发票)", InvoiceState, INVOICE),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _render(title: str, states: type[S], cycle: Lifecycle[S, E]) -> list[str]:
-    rows = "\n".join(f"| `{state.value}` | {state.label} |" for state in states)
-    lines = ["stateDiagram-v2", *(f'    state "{state.label} {state.value}" as {state.value}' for state in states)]
-    lines.append(f"    [*] --> {cycle.initial.value}")
-    for state in states:
-        for event, target in cycle.moves.get(state, {}).items():
-            lines.append(f"    {state.value} --> {target.value}: {event.label} {event.value}")
-        if cycle.is_final(state):
-            lines.append(f"    {state.value} --> [*]")
-    diagram = "```mermaid\n" + "\n".join(lines) + "\n```"
-    return [f"## {title}", f"| state | label |\n| --- | --- |\n{rows}", diagram]
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render_docs())

@@ -1,0 +1,88 @@
+"""Rulebooks and catalogues read from ``config/``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from domain.catalogues import FILES, KINDS, CatalogueError, Entry, Kind, parse_catalogue
+from domain.rulebook.book import Parsed, Rulebook, RulebookError, parse_layers
+
+SHARED = ("_common.toml", "_entry.toml", "_texts.toml")
+"""Files below every pool's own, lowest first."""
+
+
+def load_rulebook(path: Path, *, on: date | None = None) -> Rulebook:
+    """Read a pool's file and the shared ones beside it. Raises RulebookError."""
+    parsed = _load(path, on)
+    if parsed.book is None:
+        raise RulebookError(parsed.problems[0])
+    return parsed.book
+
+
+def load_rulebooks(folder: Path, pools: Iterable[str], *, on: date | None = None) -> dict[str, Rulebook]:
+    """The rulebooks of ``pools`` by code. Raises RulebookError for the first bad one."""
+    return {pool: load_rulebook(folder / f"{pool}.toml", on=on) for pool in pools}
+
+
+def check_rulebooks(folder: Path, *, on: date | None = None) -> list[str]:
+    """Every problem of every pool's file in ``folder``, one sentence each; empty: all is well."""
+    files = sorted(path for path in folder.glob("*.toml") if not path.name.startswith("_"))
+    if not files:
+        return [f"{folder}: holds no rulebook"]
+    return list(dict.fromkeys(problem for path in files for problem in _problems(path, on)))
+
+
+def _problems(path: Path, on: date | None) -> list[str]:
+    """Those of the file, or when it is well, those of the catalogues that it leads to."""
+    parsed = _load(path, on)
+    catalogues = path.parent.parent / "catalogues"
+    if parsed.book is None or not catalogues.is_dir():
+        return parsed.problems
+    try:
+        load_catalogues(catalogues, parsed.book.pool.region, parsed.book.pool.catalogue)
+    except CatalogueError as error:
+        return error.problems
+    return []
+
+
+def _load(path: Path, on: date | None) -> Parsed:
+    texts: dict[str, str] = {}
+    for file in (*(path.with_name(name) for name in SHARED), path):
+        if file == path or file.exists():
+            try:
+                texts[file.name] = file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                return Parsed(None, [f"{file.name}: can't be read: {error}"])
+    parsed = parse_layers(texts, path.name, on)
+    if parsed.book is not None and parsed.book.pool.code != path.stem:
+        return Parsed(None, [f"{path.name}: pool.code: must be the file's name {path.stem!r}"])
+    return parsed
+
+
+def load_catalogues(folder: Path, region: str, own: str | None = None) -> dict[Kind, list[Entry]]:
+    """Every catalogue of a pool: from ``folder/own`` where that has the file, else from ``folder/common``.
+
+    Regions are those of the province ``region`` (its six-digit code). Raises CatalogueError, each problem with its
+    file in front.
+    """
+    loaded: dict[Kind, list[Entry]] = {}
+    for kind in KINDS:
+        path = folder / (own or "common") / FILES[kind]
+        if not path.exists():
+            path = folder / "common" / FILES[kind]
+        loaded[kind] = _read(path, kind)
+    loaded["region"] = [entry for entry in loaded["region"] if entry.code[:2] == region[:2]]
+    if not any(entry.code == region for entry in loaded["region"]):
+        raise CatalogueError([f"{FILES['region']}: has no region {region}"])
+    return loaded
+
+
+def _read(path: Path, kind: Kind) -> list[Entry]:
+    try:
+        return parse_catalogue(path.read_text(encoding="utf-8"), kind)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError([f"{path.parent.name}/{path.name}: can't be read: {error}"]) from error
+    except CatalogueError as error:
+        raise CatalogueError([f"{path.parent.name}/{path.name}: {problem}" for problem in error.problems]) from error

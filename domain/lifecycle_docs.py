@@ -1,0 +1,62 @@
+"""The reference page of all lifecycles: ``python -m domain.lifecycle_docs > docs/reference/lifecycles.md``."""
+
+from __future__ import annotations
+
+import sys
+
+from domain.applications.lifecycles import APPLICATION, TASK, ApplicationState, TaskState
+from domain.draws.lifecycles import (
+    DISCARD,
+    DRAW,
+    INVITATION,
+    VERIFICATION,
+    DiscardState,
+    DrawState,
+    InvitationState,
+    VerificationState,
+)
+from domain.lifecycle import E, Lifecycle, S
+from domain.notifications.lifecycles import ATTEMPT, AttemptState
+from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeState, InvoiceState, OrderState, RefundState
+
+_HEAD = (
+    "Written by `python -m domain.lifecycle_docs > docs/reference/lifecycles.md`; "
+    "edit `domain/*/lifecycles.py` instead."
+)
+
+
+def render_docs() -> str:
+    """The reference page: a table of states and a Mermaid diagram for each lifecycle."""
+    parts = [
+        "# Lifecycles",
+        _HEAD,
+        *_render("Draw (抽取活动)", DrawState, DRAW),
+        *_render("Invitation (抽取通知)", InvitationState, INVITATION),
+        *_render("Leave or recusal that waits for confirmation (待确认的登记)", DiscardState, DISCARD),
+        *_render("Contact attempt (联系记录)", AttemptState, ATTEMPT),
+        *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
+        *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),
+        *_render("Review task (审核任务)", TaskState, TASK),
+        *_render("Fee (费用)", FeeState, FEE),
+        *_render("Order (支付订单)", OrderState, ORDER),
+        *_render("Refund (退款)", RefundState, REFUND),
+        *_render("Invoice (电子发票)", InvoiceState, INVOICE),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _render(title: str, states: type[S], cycle: Lifecycle[S, E]) -> list[str]:
+    rows = "\n".join(f"| `{state.value}` | {state.label} |" for state in states)
+    lines = ["stateDiagram-v2", *(f'    state "{state.label} {state.value}" as {state.value}' for state in states)]
+    lines.append(f"    [*] --> {cycle.initial.value}")
+    for state in states:
+        for event, target in cycle.moves.get(state, {}).items():
+            lines.append(f"    {state.value} --> {target.value}: {event.label} {event.value}")
+        if cycle.is_final(state):
+            lines.append(f"    {state.value} --> [*]")
+    diagram = "```mermaid\n" + "\n".join(lines) + "\n```"
+    return [f"## {title}", f"| state | label |\n| --- | --- |\n{rows}", diagram]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_docs())
