@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -85,18 +86,18 @@ class Seen:
 
     async def check(self, name: str) -> None:
         """Take a picture, and see that nothing sticks out, is too small for a finger, or keeps somebody out."""
-        await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        await picture(self.page, name)
         assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "scrolls sideways"
         assert await self.page.evaluate(_NAMELESS) == []
         assert await self.page.evaluate(_SMALL) == []
         assert await barriers(self.page) == []
         await self.page.evaluate("document.documentElement.classList.add('large')")
-        await self.page.screenshot(path=SCREENSHOTS / f"{name}-large.png", full_page=True)
+        await picture(self.page, f"{name}-large")
         assert await self._misfits() == []
         usual = self.page.viewport_size
         assert usual
         await self.page.set_viewport_size({"width": NARROW, "height": usual["height"]})
-        await self.page.screenshot(path=SCREENSHOTS / f"{name}-narrow.png", full_page=True)
+        await picture(self.page, f"{name}-narrow")
         assert await self._misfits() == []
         await self.page.set_viewport_size(usual)
         await self.page.evaluate("document.documentElement.classList.remove('large')")
@@ -106,6 +107,17 @@ class Seen:
         wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
         small = [str(one) for one in await self.page.evaluate(_SMALL)]
         return ["scrolls sideways"] * wide + small + list(await self.page.evaluate(_SQUEEZED))
+
+
+async def picture(page: Page, name: str) -> None:
+    """Keep the whole page for people to look at, unless the run is a parallel one: hundreds of pictures take minutes.
+
+    The frame is drawn all the same, so that a test sees what it would see with the picture.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        await page.screenshot(clip={"x": 0, "y": 0, "width": 1, "height": 1}, scale="css")
+    else:
+        await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 async def barriers(page: Page) -> list[str]:
@@ -312,7 +324,7 @@ async def test_record_and_result_are_readable(browser: Browser, world: World, si
     await seen.check(f"result-{name}")
     await page.emulate_media(media="print")
     assert not await page.get_by_role("button", name="打印").is_visible()
-    await page.screenshot(path=SCREENSHOTS / f"result-print-{name}.png", full_page=True)
+    await picture(page, f"result-print-{name}")
     assert seen.complaints == []
 
 

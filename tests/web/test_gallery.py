@@ -12,7 +12,7 @@ from playwright.async_api import Browser
 
 from tests.stylesheets import GEOMETRY, shared_classes
 from tests.web.conftest import World
-from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, SCREENSHOTS, browser, look
+from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, browser, look, picture
 from web.rolls import Number, Roll
 from web.template_filters import filters
 
@@ -68,7 +68,7 @@ async def test_no_component_overlaps_or_is_too_small(
     assert len(parts) > 6
     for part in parts:
         assert await part.evaluate(GEOMETRY) == [], await part.get_attribute("data-part")
-    await page.screenshot(path=SCREENSHOTS / f"gallery-{sheet}-{name}.png", full_page=True)
+    await picture(page, f"gallery-{sheet}-{name}")
 
 
 _SHOW = """async ([html, sheets]) => {
