@@ -46,7 +46,7 @@ pytestmark = [
 
 _NAMELESS = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea')]
     .filter((e) => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map((e) => e.outerHTML)"""
-_SQUEEZED = """() => {
+SQUEEZED = """() => {
   const found = [];
   const say = (what, e) => found.push(`${what}: ${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 30)}`);
   const visible = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('.hidden');
@@ -106,7 +106,7 @@ class Seen:
         """What doesn't fit, in the letters and the width of now."""
         wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
         small = [str(one) for one in await self.page.evaluate(_SMALL)]
-        return ["scrolls sideways"] * wide + small + list(await self.page.evaluate(_SQUEEZED))
+        return ["scrolls sideways"] * wide + small + list(await self.page.evaluate(SQUEEZED))
 
 
 async def picture(page: Page, name: str) -> None:

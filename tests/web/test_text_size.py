@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.web.conftest import PUBLIC_URL, World
-from tests.web.test_browser import CHROMIUM, browser, look
+from tests.web.test_browser import CHROMIUM, SQUEEZED, browser, look
 
 __all__ = ["browser"]
 _SIZE = "Number.parseFloat(getComputedStyle(document.body).fontSize)"
@@ -74,3 +74,17 @@ async def test_the_size_that_is_set_in_wechat_counts(browser: Browser, world: Wo
     assert await page.evaluate(height) == pytest.approx(2 * before, abs=1)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await context.close()
+
+
+@pytest.mark.browser
+@_in_chromium
+@pytest.mark.parametrize("width", [195, 640])
+async def test_nothing_is_cut_off_at_twice_the_size(browser: Browser, world: World, width: int) -> None:
+    """A browser's zoom of 200 % on a phone of 390 px and a screen of 1280 px: half the width, twice the dots."""
+    seen = await look(browser, world, (width, 422))
+    for path in ("/h5/login", "/h5/register", "/h5/demo/help", "/h5/demo/notice", "/nothing"):
+        page = await seen.open(path)
+        for fold in await page.locator("summary").all():
+            await fold.click()
+        assert await page.evaluate(SQUEEZED) == [], path
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
