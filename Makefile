@@ -7,7 +7,7 @@ RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench requirements clean
+.PHONY: help run demo test quick check format bench requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -25,6 +25,11 @@ else
 	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
 	@exec $(BIN)/pytest -q -n 3 --dist loadfile -m slow
 endif
+
+quick: $(DEV_STAMP) ## Run the tests that the changes since main touch
+	@touched=$$($(BIN)/python -m tests.touched); \
+	test -n "$$touched" || { echo "No test is touched."; exit; }; \
+	exec $(BIN)/pytest -q -n 2 --dist worksteal -m "not slow" $$touched
 
 check: $(DEV_STAMP) ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

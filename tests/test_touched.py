@@ -1,0 +1,35 @@
+"""``make quick`` runs the tests that a change touches."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.touched import touched
+
+
+@pytest.mark.parametrize(
+    ("changed", "test"),
+    [
+        ("services/payments/orders.py", "tests/services/payments"),
+        ("domain/rulebook/layers.py", "tests/domain/rulebook"),
+        ("web/pay.py", "tests/web/test_pay_browser.py"),
+        ("web/templates/pay.html", "tests/web/test_pay.py"),
+        ("web/templates/pay.html", "tests/test_words.py"),
+        ("config/pools/hunan.toml", "tests/config/test_pools.py"),
+        ("tests/web/conftest.py", "tests/web"),
+        ("tests/web/test_pay.py", "tests/web/test_pay.py"),
+        ("tests/factories/payments.py", "tests/handlers/test_payment.py"),
+        ("pyproject.toml", "tests"),
+        ("tests/plugins/servers.py", "tests"),
+    ],
+)
+def test_a_file_leads_to_the_tests_of_its_area_and_to_those_that_import_it(changed: str, test: str) -> None:
+    assert test in touched([changed])
+
+
+def test_a_file_of_a_folder_that_runs_anyway_is_not_named_again() -> None:
+    assert touched(["tests/web/conftest.py", "tests/web/test_pay.py"]) == ["tests/web"]
+
+
+def test_what_no_test_reads_touches_none() -> None:
+    assert touched(["CHANGELOG.md", "tests/web/test_that_is_gone.py"]) == []
