@@ -65,6 +65,8 @@ class InvitationPages:
         """``?do=decline|leave`` is the step that reads back; it changes nothing. 参加 counts at once, by its button."""
         opened = await self._open(request)
         view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
+        if view.state == InvitationState.OPEN:
+            await self._services.invitations.note_opened(opened.invitation_id, opened.expert_id, opened.book.pool.code)
         step = request.query.get("do", "")
         if step == "decline" and view.state == InvitationState.OPEN:
             form = self._site.form_token("answer", opened.invitation_id, opened.expert_id)

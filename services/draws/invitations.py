@@ -19,7 +19,7 @@ from services.core.base import Actor, Deps, record, rows, system, transaction, v
 from services.core.batches import not_paused, process_each
 from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause, place
-from services.draws.lapsed import LAPSED, tell_lapsed, tell_unclear
+from services.draws.lapsed import LAPSED, note_opened, tell_lapsed, tell_unclear
 from services.draws.repository import Locked, lock, move, tell_agency
 from services.notifications import Notices
 
@@ -103,6 +103,10 @@ class Invitations:
             about = {"pool": found[0]["pool"]} if found else {}
             raise NotFound("链接无效或已过期，请使用最新一条通知中的链接。", code="link_invalid", params=about)
         return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
+
+    async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
+        """Somebody with its link reads an open invitation: if it lapses, its expert is told that he needn't come."""
+        await note_opened(invitation_id, Actor(pool, "expert", expert_id=expert_id), self._deps.now())
 
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
         """The invitation and choice behind a tapped answer; None for another's or an unknown id."""

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from tortoise.expressions import Q
 
 from domain.draws.lifecycles import InvitationState
 from domain.rulebook.texts import time_params
+from models.audit import AuditEntry
 from models.invitations import Invitation
 from models.notices import Attempt
-from services.core.base import Deps
+from services.core.base import Actor, Deps, record, transaction
 from services.notifications import Notices
 from services.notifications.notices import NO_VALID_KEY, UNCONFIRMED
 
 LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
 """Closed before its expert agreed, if he had not agreed before."""
+_OPENED = "invitation.opened"
 
 
 async def tell_lapsed(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
-    """By SMS to whoever was on the phone, else by WeChat if the invitation came there: he may have begun to answer."""
+    """By SMS to whoever was on the phone, else by WeChat if the invitation came there: he may have begun to answer.
+
+    Else by SMS to whoever opened the page of the link that he got by SMS.
+    """
     if await _was_on_the_phone(invitation):
         await tell_unclear(deps, notices, invitation, pool)
     elif await Attempt.exists(notice__invitation_id=invitation.id, channel="wechat", state__in=["sent", "delivered"]):
@@ -29,10 +37,24 @@ async def tell_lapsed(deps: Deps, notices: Notices, invitation: Invitation, pool
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,
         )
+    elif await _was_opened(invitation):
+        await tell_unclear(deps, notices, invitation, pool)
+
+
+async def note_opened(invitation_id: UUID, actor: Actor, now: datetime) -> None:
+    """The page of an open invitation is being read; noted once."""
+    async with transaction():
+        invitation = await Invitation.select_for_update().get(id=invitation_id)
+        if invitation.state == InvitationState.OPEN and not await _was_opened(invitation):
+            await record(actor, now, _OPENED, "invitation", invitation_id)
+
+
+async def _was_opened(invitation: Invitation) -> bool:
+    return await AuditEntry.exists(subject="invitation", subject_id=invitation.id, action=_OPENED)
 
 
 async def tell_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
-    """Whoever pressed keys to no avail must not come; told once."""
+    """Whoever pressed keys to no avail, or read and did not answer, must not come; told once."""
     await notices.notify(
         pool=pool,
         kind="draw_unclear",

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from models.attendance import Attendance
+from models.audit import AuditEntry
 from models.invitations import Invitation
 from services.core.base import Deps
 from services.draws.discards import DiscardForm
@@ -46,6 +47,7 @@ async def test_opening_the_page_in_whatever_way_agrees_to_nothing(world: World) 
     for address in ("", "?do=accept", "/answer", "/undo"):
         await world.visitor().get(f"/i/{invitation.link}{address}")
     assert await state(invitation) == "open"
+    assert await AuditEntry.filter(action="invitation.opened", subject_id=invitation.id).count() == 1
 
 
 async def test_an_acceptance_is_undone_on_the_page_until_the_deadline(world: World) -> None:

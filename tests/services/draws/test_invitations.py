@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
+from models.audit import AuditEntry
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps, rows
@@ -152,6 +153,22 @@ async def test_whoever_was_invited_on_wechat_and_lapsed_is_told_there_that_he_ne
     await office.invitations.expire_due()
     assert await Notice.filter(kind="draw_lapsed", invitation_id=invitation.id).count() == 1
     assert not await Notice.exists(kind="draw_unclear")
+
+
+@pytest.mark.parametrize("opened", [True, False])
+async def test_whoever_had_an_sms_only_is_told_by_sms_once_he_has_opened_its_page(
+    office: Office, called: tuple[Invitation, Attempt], clock: FixedClock, *, opened: bool
+) -> None:
+    invitation, _ = called
+    await Attempt.filter(notice__invitation_id=invitation.id).update(state="failed", check_at=None)
+    await Attempt.filter(notice__invitation_id=invitation.id, channel="sms").update(state="delivered")
+    for _ in range(2 if opened else 0):
+        await office.invitations.note_opened(invitation.id, invitation.expert_id, "demo")
+    assert await AuditEntry.filter(action="invitation.opened").count() == opened
+    clock.move(TO_THE_END)
+    await office.invitations.expire_due()
+    assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == opened
+    assert not await Notice.exists(kind="draw_lapsed")
 
 
 async def test_whoever_was_being_asked_when_the_activity_was_given_up_is_told(
