@@ -65,7 +65,7 @@ def _assemble(
     setup_health(app, standard_checks(settings.database_url, settings.redis_url, settings.data_dir))
     app.add_routes(Callback(engine, codecs, container.clock).routes())
     app.add_routes(_receipts(container).routes())
-    app.add_routes(PayReceiptEndpoint(container.services.pay.events).routes())
+    app.add_routes(PayReceiptEndpoint(container.services.payments.webhooks).routes())
     miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=settings.http.trusted_proxies)
     proxies = settings.http.trusted_proxies
     setup_pages(
@@ -95,7 +95,7 @@ def _receipts(container: Container) -> ReceiptEndpoint:
         [ip_network(network) for network in settings.allowed_networks],
     )
     return ReceiptEndpoint(
-        container.services.receipts,
+        container.services.operations.delivery_reports,
         ReceiptParsers(parse_sms_receipts, parse_voice_receipts),
         settings.path_token.get_secret_value(),
         callers,

@@ -54,7 +54,7 @@ async def run_worker(settings: Settings) -> None:
         ticking = Ticking()
         queue = make_queue(settings.database_url, pool_size=settings.worker_concurrency + 4)
         register(queue, container.services, engine.finish_late)
-        async with _answering(settings, container.services.deadlines, ticking), asyncio.TaskGroup() as group:
+        async with _answering(settings, container.services.operations.scheduler, ticking), asyncio.TaskGroup() as group:
             group.create_task(follow_clock(container.redis, container.clock))
             group.create_task(forever("jobs", lambda well: _run_jobs(queue, settings.worker_concurrency, well)))
             group.create_task(forever("tick", lambda well: _tick(container, ticking, well)))
@@ -126,7 +126,7 @@ def work_checks(deadlines: Scheduler, ticking: Ticking) -> dict[str, Check]:
 
 
 async def _tick(container: Container, ticking: Ticking, well: Well) -> None:
-    deadlines = container.services.deadlines
+    deadlines = container.services.operations.scheduler
     while True:
         await deadlines.tick()
         ticking.at = time.monotonic()
@@ -136,7 +136,7 @@ async def _tick(container: Container, ticking: Ticking, well: Well) -> None:
 
 async def _audit(container: Container, queue: Queue, well: Well) -> None:
     """Let running draws look again, free the jobs of dead workers, and raise the alarm for what stays overdue."""
-    deadlines = container.services.deadlines
+    deadlines = container.services.operations.scheduler
     async with queue.open_async():
         while True:
             await deadlines.defer(list(deadlines.periodic))

@@ -138,11 +138,11 @@ async def time_ours(services: Services, accounts: list[Account], turn: int) -> t
     recipients = [Recipient(f"bench:{turn}:{a.id}", PARAMS, account_id=a.id) for a in accounts]
     began = time.perf_counter()
     async with transaction():
-        await services.notices.notify_many(pool="demo", kind=KIND, recipients=recipients)
+        await services.notifications.notices.notify_many(pool="demo", kind=KIND, recipients=recipients)
     written = time.perf_counter() - began
     await execute("ANALYZE attempt, notice")
     began = time.perf_counter()
-    assert await services.delivery.deliver_due() == len(accounts)
+    assert await services.notifications.delivery.deliver_due() == len(accounts)
     took = time.perf_counter() - began
     assert await Attempt.filter(state="sent").count() == len(accounts) * (turn + 1)
     return written, took

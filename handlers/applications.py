@@ -38,7 +38,7 @@ async def apply(turn: Turn) -> str:
         return f"{texts.APPLY_FIRST.format(link=link)}\n{commands.tappable(commands.BIND, commands.GUIDE)}"
     if work := await _of_staff(turn):
         return work
-    found = await turn.services.to_dos.home(turn.user.pool, turn.user.account_id)
+    found = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
     items = [_item(turn, one) for one in found.to_do] or [texts.NOTHING_TO_DO]
     taps = [commands.PROGRESS, commands.GUIDE] if found.progress else [commands.GUIDE]
     return "\n".join([texts.STANDING_IS.format(standing=found.standing.text), *items, commands.tappable(*taps)])
@@ -50,7 +50,7 @@ async def progress(turn: Turn) -> str:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
     if work := await _of_staff(turn):
         return work
-    found = await turn.services.to_dos.progress(turn.user.account_id)
+    found = await turn.services.applications.to_dos.progress(turn.user.account_id)
     if found is None:
         return f"{texts.NO_APPLICATION}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
     return "\n".join([*_lines(turn, found), *_taps(found)])
@@ -60,7 +60,7 @@ async def mend(turn: Turn) -> str:
     """What was sent back, why, and the page of the form that mends it."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    found = await turn.services.to_dos.progress(turn.user.account_id)
+    found = await turn.services.applications.to_dos.progress(turn.user.account_id)
     if found is None or found.step is None or found.step.code not in _MENDING:
         return f"{texts.NOTHING_TO_MEND}\n{commands.tappable(commands.PROGRESS)}"
     return "\n".join(_lines(turn, found))
@@ -78,7 +78,7 @@ async def give_up(turn: Turn) -> Answer:
     """Ask first, with what follows from it."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    found = await turn.services.to_dos.progress(turn.user.account_id)
+    found = await turn.services.applications.to_dos.progress(turn.user.account_id)
     if found is None or not found.give_up:
         return f"{texts.NOTHING_TO_GIVE_UP}\n{commands.tappable(commands.APPLY, commands.GUIDE)}"
     return ask_giving_up.start(found.application_id, found.number, found.give_up)
@@ -95,7 +95,7 @@ async def ask_giving_up(talk: Talk, application_id: UUID, number: str, consequen
         await talk.say(texts.NOT_GIVEN_UP)
         return
     actor = Actor(talk.user.pool, "applicant", talk.user.account_id)
-    await talk.once(talk.services.submission.cancel, actor, application_id)
+    await talk.once(talk.services.applications.submission.cancel, actor, application_id)
     await talk.say(texts.GIVEN_UP, number=number)
     await talk.say(commands.tappable(commands.APPLY))
 

@@ -44,7 +44,7 @@ async def begin(turn: Turn) -> Answer:
     who = await people.find_who(turn)
     if who is None or who.account_id is None:
         return bind.start(privacy, "")
-    if await turn.services.accounts.needs_consent(who.account_id):
+    if await turn.services.accounts.bindings.needs_consent(who.account_id):
         return bind.start(privacy, texts.PRIVACY_CHANGED)
     bound = texts.ALREADY_BOUND.format(name=_named(who.masked_name), mobile=who.masked_mobile)
     return f"{bound}\n{commands.tappable(commands.UNBIND, commands.STATUS)}"
@@ -78,7 +78,7 @@ async def _bind_by_code_or_agree(talk: Talk) -> Bound | None:
             await talk.say(texts.NOT_AGREED)
             await talk.end()
         try:
-            return await talk.once(talk.services.joining.join, talk.user.identity_id, talk.user.pool, said)
+            return await talk.once(talk.services.accounts.linking.join, talk.user.identity_id, talk.user.pool, said)
         except InvalidInput as error:
             question = f"{error.message}\n{texts.AGREE_FIRST}"
 
@@ -96,7 +96,12 @@ async def _bind_by_mobile(talk: Talk, privacy_version: str) -> Bound:
             continue
         try:
             return await talk.once(
-                talk.services.accounts.bind, talk.user.identity_id, talk.user.pool, mobile, entry, privacy_version
+                talk.services.accounts.bindings.bind,
+                talk.user.identity_id,
+                talk.user.pool,
+                mobile,
+                entry,
+                privacy_version,
             )
         except InvalidInput as error:  # a wrong or old code: the reason, and how many tries are left
             question = f"{error.message}\n{texts.CODE_FORM.format(length=length)}"
@@ -106,7 +111,7 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
     """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
     try:
         source = Source(identity_id=talk.user.identity_id)
-        sent = await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "bind", source=source)
+        sent = await talk.once(talk.services.accounts.bindings.send_code, talk.user.pool, mobile, "bind", source=source)
     except TooMany as error:
         if error.code == "mobile_locked":
             raise
@@ -124,7 +129,7 @@ async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:
         return
     roles = "、".join(role_name(role) for role in bound.roles)
     await talk.say(texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles))
-    who = await talk.read(talk.services.accounts.who, talk.user.identity_id)
+    who = await talk.read(talk.services.accounts.bindings.who, talk.user.identity_id)
     if occasion == VENUE and who.expert_id is not None:
         await talk.say(f"{texts.VENUE_AGAIN}\n{commands.tappable(commands.CHECK_IN)}")
     else:
@@ -174,12 +179,14 @@ async def _join(turn: Turn, code: str) -> Answer:
     if turn.user.bound:
         return await begin(turn)
     try:
-        bound = await turn.services.joining.join(turn.user.identity_id, turn.user.pool, code, key=turn.message.key)
+        bound = await turn.services.accounts.linking.join(
+            turn.user.identity_id, turn.user.pool, code, key=turn.message.key
+        )
     except (InvalidInput, TooMany) as error:
         return f"{error.message}\n{commands.tappable(commands.BIND)}"
     roles = "、".join(role_name(role) for role in bound.roles) or texts.NO_ROLE_YET
     lines = [texts.BOUND.format(name=_named(bound.masked_name), mobile=bound.masked_mobile, roles=roles)]
-    who = await turn.services.accounts.who(turn.user.identity_id)
+    who = await turn.services.accounts.bindings.who(turn.user.identity_id)
     return "\n".join([*lines, await overview.first_things(turn.services, turn.user.pool, who)])
 
 
@@ -206,5 +213,5 @@ async def unbind(talk: Talk) -> None:
     if not sure:
         await talk.say(texts.KEPT_BOUND)
         return
-    await talk.once(talk.services.accounts.unbind, talk.user.identity_id)
+    await talk.once(talk.services.accounts.bindings.unbind, talk.user.identity_id)
     await talk.say(f"{texts.UNBOUND}\n{commands.tappable(commands.BIND)}")

@@ -23,7 +23,7 @@ def register(router: Router) -> None:
 
 async def begin(turn: Turn) -> Answer:
     me = await people.get_expert(turn)
-    panels = await turn.services.invitations.list_panels(me.expert_id)
+    panels = await turn.services.draws.invitations.list_panels(me.expert_id)
     awaited = [view for view in panels if view.checked_in_at is None]
     if awaited:
         return check_in.start(candidates(awaited))
@@ -40,7 +40,7 @@ async def by_scan(turn: Turn, token: str) -> Answer:
         return binding.start_at_venue(turn)
     me = await people.get_expert(turn)
     device = f"wechat:{turn.user.openid}"
-    done = await turn.services.attendance.check_in_by_qr(me.expert_id, token, device=device)
+    done = await turn.services.draws.attendance.check_in_by_qr(me.expert_id, token, device=device)
     return Settled(_result(done), (commands.CHECK_IN, commands.LEAVE, commands.CONFIRM_LEAVE))
 
 
@@ -49,7 +49,7 @@ async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).attendance
     invitation_id = await pick(talk, texts.CHECK_IN_WHICH, panels)
-    view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
     opens = view.gathering_at - rule.check_in_opens
     if talk.now < opens:
@@ -70,7 +70,7 @@ async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
             await talk.say(texts.POSITION_NEEDED)
             return
         position = Position(sent.latitude, sent.longitude, "gcj02")
-    done = await talk.once(talk.services.attendance.check_in, invitation_id, me.expert_id, position)
+    done = await talk.once(talk.services.draws.attendance.check_in, invitation_id, me.expert_id, position)
     await talk.say(_result(done))
 
 

@@ -29,7 +29,9 @@ def register(router: Router) -> None:
 async def guide(turn: Turn) -> str:
     rules = turn.services.deps.book(turn.user.pool).help
     link = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/help"
-    regions = _regions([f"{name}：{line}" for name, line in await turn.services.to_dos.advice(turn.user.pool)])
+    regions = _regions(
+        [f"{name}：{line}" for name, line in await turn.services.applications.to_dos.advice(turn.user.pool)]
+    )
     guide_text = shorten(rules.guide, _GUIDE_BYTES - len(regions.encode()))
     lines = [guide_text, "\n".join(rules.hotlines), *([regions] if regions else []), texts.GUIDE_MORE.format(link=link)]
     return "\n".join([*lines, commands.tappable(commands.MATERIALS, commands.FEEDBACK, commands.HELP)])
@@ -48,7 +50,7 @@ def _regions(lines: list[str]) -> str:
 
 async def answer_question(turn: Turn) -> Answer:
     """The last but one to be asked: only what the rulebook's questions know; anything else is somebody else's."""
-    found = turn.services.helpdesk.search(turn.user.pool, turn.message.get("Content"), limit=1)
+    found = turn.services.notifications.helpdesk.search(turn.user.pool, turn.message.get("Content"), limit=1)
     if not found:
         return None
     return f"{found[0].question}\n{found[0].answer}\n{commands.tappable(commands.GUIDE, commands.HELP)}"
@@ -64,7 +66,7 @@ async def begin_feedback(turn: Turn) -> Answer:
 async def give_feedback(talk: Talk) -> None:
     said = await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
-    await talk.once(talk.services.helpdesk.write, me, said)
+    await talk.once(talk.services.notifications.helpdesk.write, me, said)
     await talk.say(texts.FEEDBACK_TAKEN)
 
 

@@ -47,7 +47,7 @@ def register(router: Router) -> None:
 async def list_open(turn: Turn) -> Answer:
     """Those that wait for an answer; the only one is asked about at once."""
     me = await people.get_expert(turn)
-    waiting = await turn.services.invitations.list_open(me.expert_id)
+    waiting = await turn.services.draws.invitations.list_open(me.expert_id)
     if not waiting:
         return f"{texts.NO_OPEN_INVITATION}\n{commands.tappable(commands.PANELS)}"
     return answer.start(candidates(waiting), "", "")
@@ -59,7 +59,7 @@ async def tapped(turn: Turn, tap: int) -> Answer:
         return None
     me = await people.get_expert(turn)
     undoes = tap >= _FIRST_UNDO_ID
-    found = await turn.services.invitations.find_by_menu_id(tap - _FIRST_UNDO_ID * undoes, me.expert_id)
+    found = await turn.services.draws.invitations.find_by_menu_id(tap - _FIRST_UNDO_ID * undoes, me.expert_id)
     if found is None:
         return f"{texts.NOT_YOURS}\n{commands.tappable(commands.INVITATIONS)}"
     view, choice = found
@@ -73,10 +73,10 @@ async def tapped(turn: Turn, tap: int) -> Answer:
 
 
 async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
-    answered = await turn.services.invitations.answer(
+    answered = await turn.services.draws.invitations.answer(
         view.id, me.expert_id, "accept", by="chat", said_at=turn.message.sent_at
     )
-    others = await turn.services.invitations.list_open(me.expert_id)
+    others = await turn.services.draws.invitations.list_open(me.expert_id)
     told = _outcome(answered, "accept", turn)
     if others:
         told = f"{told}\n\n{texts.OTHERS_WAIT.format(count=len(others))}\n{commands.tappable(commands.INVITATIONS)}"
@@ -85,7 +85,7 @@ async def _accept(turn: Turn, me: Me, view: InvitationView) -> Answer:
 
 async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
     """The invitation is open again, and asked about at once."""
-    done = await turn.services.invitations.undo(view.id, me.expert_id, by="chat", said_at=turn.message.sent_at)
+    done = await turn.services.draws.invitations.undo(view.id, me.expert_id, by="chat", said_at=turn.message.sent_at)
     if done.view.state is InvitationState.OPEN:
         return answer.start(candidates([done.view]), "", texts.UNDONE)
     if done.view.state is InvitationState.ACCEPTED:
@@ -96,7 +96,7 @@ async def _undo(turn: Turn, me: Me, view: InvitationView) -> Answer:
 async def undo_by_word(turn: Turn) -> Answer:
     """撤销, typed: the only acceptance that can be undone; of several, all are shown with their taps."""
     me = await people.get_expert(turn)
-    panels = await turn.services.invitations.list_panels(me.expert_id)
+    panels = await turn.services.draws.invitations.list_panels(me.expert_id)
     fresh = [view for view in panels if view.undo_until is not None]
     if len(fresh) == 1:
         return await _undo(turn, me, fresh[0])
@@ -120,7 +120,7 @@ async def said_in_words(turn: Turn) -> Answer:
     if me is None:
         return None
     meaning = understand(turn.message.text)
-    waiting = await turn.services.invitations.list_open(me.expert_id)
+    waiting = await turn.services.draws.invitations.list_open(me.expert_id)
     if is_number(turn.message.text):
         return answer.start(candidates(waiting), "", "") if waiting else None
     if waiting:
@@ -137,7 +137,7 @@ async def answer(talk: Talk, offered: tuple[Candidate, ...], choice: str, doubt:
     me = await people.get_expert(talk)
     which = texts.WHICH_INVITATION.format(count=len(offered))
     invitation_id = await pick(talk, which, offered)
-    view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
 
     said: Said = cast("Said", choice) if choice else await _ask(talk, view, doubt)
@@ -177,7 +177,7 @@ async def _read_back(talk: Talk, view: InvitationView, said: Said) -> Said:
 
 
 async def _give(talk: Talk, invitation_id: UUID, expert_id: UUID, choice: Choice) -> None:
-    answered = await talk.once(talk.services.invitations.answer, invitation_id, expert_id, choice, by="chat")
+    answered = await talk.once(talk.services.draws.invitations.answer, invitation_id, expert_id, choice, by="chat")
     await talk.say(_outcome(answered, choice, talk))
 
 

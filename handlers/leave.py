@@ -29,7 +29,7 @@ def register(router: Router) -> None:
 async def begin(turn: Turn) -> Answer:
     """Whoever has only been asked so far doesn't need leave: that is a no, and is read back as one."""
     me = await people.get_expert(turn)
-    panels = await turn.services.invitations.list_panels(me.expert_id)
+    panels = await turn.services.draws.invitations.list_panels(me.expert_id)
     ahead = [view for view in panels if view.checked_in_at is None]
     if len(ahead) == 1 and ahead[0].leave_asked_until is not None:
         return answer_asked.start(candidates(ahead), True)
@@ -37,7 +37,7 @@ async def begin(turn: Turn) -> Answer:
         return ask_leave.start(candidates(ahead), "")
     if panels:
         return texts.ALL_CHECKED_IN
-    waiting = await turn.services.invitations.list_open(me.expert_id)
+    waiting = await turn.services.draws.invitations.list_open(me.expert_id)
     if waiting:
         return invitations.answer.start(candidates(waiting), "decline", "")
     return f"{texts.NOTHING_TO_LEAVE}\n{commands.tappable(commands.AVAILABILITY)}"
@@ -51,8 +51,10 @@ async def said_in_words(turn: Turn) -> Answer:
     me = await people.find_expert(turn)
     if me is None or not cannot_come(turn.message.text) or is_mere_answer(turn.message.text):
         return None
-    ahead = [view for view in await turn.services.invitations.list_panels(me.expert_id) if view.checked_in_at is None]
-    if not ahead or await turn.services.invitations.list_open(me.expert_id):
+    ahead = [
+        view for view in await turn.services.draws.invitations.list_panels(me.expert_id) if view.checked_in_at is None
+    ]
+    if not ahead or await turn.services.draws.invitations.list_open(me.expert_id):
         return None
     if len(ahead) == 1 and ahead[0].undo_until is not None:
         return invitations.undo_first(ahead[0], turn)
@@ -67,7 +69,7 @@ async def ask_leave(talk: Talk, panels: tuple[Candidate, ...], reason: str) -> N
     me = await people.get_expert(talk)
     rule = talk.services.deps.book(talk.user.pool).draw.leave
     invitation_id = await pick(talk, texts.LEAVE_WHICH, panels)
-    view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)
     time = print_time(view.gathering_at)
     if talk.now > view.gathering_at - rule.allowed_until:
         until = print_time(view.gathering_at - rule.allowed_until)
@@ -87,7 +89,7 @@ async def ask_leave(talk: Talk, panels: tuple[Candidate, ...], reason: str) -> N
     if sure == "no":
         await talk.say(texts.NOT_LEFT, time=time)
         return
-    await talk.once(talk.services.invitations.leave, invitation_id, me.expert_id, reason, by="chat")
+    await talk.once(talk.services.draws.invitations.leave, invitation_id, me.expert_id, reason, by="chat")
     await talk.say(texts.LEFT, time=time)
 
 
@@ -102,7 +104,7 @@ async def deny_asked(turn: Turn) -> Answer:
 
 async def _answer_asked(turn: Turn, *, agrees: bool) -> Answer:
     me = await people.get_expert(turn)
-    panels = await turn.services.invitations.list_panels(me.expert_id)
+    panels = await turn.services.draws.invitations.list_panels(me.expert_id)
     asked = [view for view in panels if view.leave_asked_until is not None]
     return answer_asked.start(candidates(asked), agrees) if asked else texts.NOTHING_ASKED
 
@@ -112,7 +114,7 @@ async def answer_asked(talk: Talk, panels: tuple[Candidate, ...], agrees: bool) 
     """A confirmation is read back, since it can't be undone; who says that he comes is believed at once."""
     me = await people.get_expert(talk)
     invitation_id = await pick(talk, texts.LEAVE_ASKED_WHICH, panels)
-    view = await talk.read(talk.services.invitations.view, invitation_id, me.expert_id)
+    view = await talk.read(talk.services.draws.invitations.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
     time = print_time(view.gathering_at)
     if agrees:
@@ -121,7 +123,7 @@ async def answer_asked(talk: Talk, panels: tuple[Candidate, ...], agrees: bool) 
             texts.LEAVE_ASKED_READ_BACK.format(time=time, consequence=consequence),
             {texts.LEAVE_YES: True, commands.WILL_COME: False},
         )
-    left = await talk.once(talk.services.discards.answer_leave, invitation_id, me.expert_id, agrees, by="chat")
+    left = await talk.once(talk.services.draws.discards.answer_leave, invitation_id, me.expert_id, agrees, by="chat")
     await talk.say(texts.LEFT if left else texts.WILL_COME, time=time)
 
 

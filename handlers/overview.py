@@ -47,12 +47,12 @@ def _entrance(services: Services, pool: str, work: Work, *, known: bool) -> str:
 async def next_things(services: Services, expert_id: UUID) -> str:
     """A few lines for an expert, the urgent one first."""
     lines = []
-    waiting = await services.invitations.list_open(expert_id)
+    waiting = await services.draws.invitations.list_open(expert_id)
     if waiting:
         until = print_time(min(view.answer_until for view in waiting))
         lines.append(texts.OPEN_INVITATIONS.format(count=len(waiting), until=until))
         lines.append(commands.tappable(commands.INVITATIONS))
-    panels = await services.invitations.list_panels(expert_id)
+    panels = await services.draws.invitations.list_panels(expert_id)
     if panels:
         time, place = print_time(panels[0].gathering_at), wording.where(panels[0])
         lines.append(texts.NEXT_PANEL.format(time=time, place=place))

@@ -22,7 +22,7 @@ def register(router: Router) -> None:
 
 async def my_panels(turn: Turn) -> str:
     me = await people.get_expert(turn)
-    found = await turn.services.invitations.list_panels(me.expert_id)
+    found = await turn.services.draws.invitations.list_panels(me.expert_id)
     if not found:
         return f"{texts.NO_PANELS}\n{commands.tappable(commands.INVITATIONS, commands.PAST_PANELS)}"
     blocks = ["\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)]) for view in found[:_SHOWN]]
@@ -34,7 +34,7 @@ async def my_panels(turn: Turn) -> str:
 
 async def past_panels(turn: Turn) -> str:
     me = await people.get_expert(turn)
-    found = await turn.services.invitations.list_panels(me.expert_id, past=True)
+    found = await turn.services.draws.invitations.list_panels(me.expert_id, past=True)
     if not found:
         return texts.NO_PAST_PANELS
     return "\n".join([texts.PAST_PANELS, wording.numbered([_past_line(view) for view in found[:_SHOWN_PAST]])])

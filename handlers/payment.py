@@ -34,12 +34,12 @@ async def pay(turn: Turn) -> str:
     account_id = turn.user.account_id
     if account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}"
-    fees = await turn.services.pay.reading.mine(Actor(turn.user.pool, "applicant", account_id))
+    fees = await turn.services.payments.queries.mine(Actor(turn.user.pool, "applicant", account_id))
     if not fees:
         return f"{texts.NOTHING_TO_PAY}\n{_others(turn)}{commands.tappable(commands.PROGRESS)}"
     fee = next((one for one in fees if one.phase == "open"), fees[0])
     if fee.phase == "open":
-        await turn.services.pay.pictures.send_soon(turn.user.pool, account_id, turn.user.openid, fee.id)
+        await turn.services.payments.qr_images.send_soon(turn.user.pool, account_id, turn.user.openid, fee.id)
         return _open(turn, fee)
     return _settled(turn, fee)
 

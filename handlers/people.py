@@ -26,7 +26,7 @@ async def find_who(turn: Turn) -> Who | None:
     """None while the openid is bound to nobody."""
     if not turn.user.bound:
         return None
-    return await turn.services.accounts.who(turn.user.identity_id)
+    return await turn.services.accounts.bindings.who(turn.user.identity_id)
 
 
 async def find_expert(turn: Turn) -> Me | None:

@@ -16,7 +16,7 @@ def register(router: Router) -> None:
 async def template_sent(turn: Turn) -> None:
     message = turn.message
     if message.msg_id:
-        await turn.services.receipts.take_template(
+        await turn.services.operations.delivery_reports.take_template(
             turn.user.appid, message.msg_id, message.get("Status").strip(), turn.user.openid
         )
 

@@ -34,7 +34,7 @@ async def begin(turn: Turn) -> Answer:
     registration = turn.services.deps.book(turn.user.pool).registration
     who = await people.find_who(turn)
     if who is not None and who.account_id is not None:
-        profile = await turn.services.credentials.profile(Actor(turn.user.pool, "guest", who.account_id))
+        profile = await turn.services.accounts.credentials.profile(Actor(turn.user.pool, "guest", who.account_id))
         if profile.registered or who.expert_id is not None:
             standing = await standing_of(turn.services.deps, who.account_id)
             done = texts.ALREADY_REGISTERED.format(name=who.masked_name, standing=standing.text)
@@ -70,7 +70,7 @@ async def register_person(talk: Talk, privacy_version: str, own_mobile: str) -> 
 async def _register_own(talk: Talk, form: RegistrationForm) -> PersonRegistered:
     """Onto the account whose mobile this WeChat has proven already."""
     actor = Actor(talk.user.pool, "guest", talk.user.account_id)
-    return await talk.once(talk.services.registration.register, actor, form, identity_id=talk.user.identity_id)
+    return await talk.once(talk.services.accounts.registration.register, actor, form, identity_id=talk.user.identity_id)
 
 
 async def _register_by_code(talk: Talk, form: RegistrationForm) -> PersonRegistered:
@@ -87,7 +87,7 @@ async def _register_by_code(talk: Talk, form: RegistrationForm) -> PersonRegiste
         proven = RegistrationForm(form.name, form.id_number, form.privacy_version, True, mobile, entry)
         try:
             return await talk.once(
-                talk.services.registration.register, Actor(talk.user.pool, "guest"), proven,
+                talk.services.accounts.registration.register, Actor(talk.user.pool, "guest"), proven,
                 identity_id=talk.user.identity_id,
             )  # fmt: skip
         except InvalidInput as error:  # a wrong or old code: the reason, and how many tries are left
@@ -98,7 +98,9 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
     """The question for the code. Raises TooMany while the mobile is locked, which ends the talk."""
     try:
         source = Source(identity_id=talk.user.identity_id)
-        sent = await talk.once(talk.services.accounts.send_code, talk.user.pool, mobile, "register", source=source)
+        sent = await talk.once(
+            talk.services.accounts.bindings.send_code, talk.user.pool, mobile, "register", source=source
+        )
     except TooMany as error:
         if error.code == "mobile_locked":
             raise

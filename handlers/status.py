@@ -37,7 +37,7 @@ async def my_status(turn: Turn) -> str:
 
 async def _others_lines(turn: Turn, who: Who) -> list[str]:
     """Where an application stands, if there is one; and the work of an office."""
-    found = await turn.services.to_dos.progress(who.account_id) if who.account_id is not None else None
+    found = await turn.services.applications.to_dos.progress(who.account_id) if who.account_id is not None else None
     lines = [texts.STATUS_APPLYING.format(headline=found.headline, advice=found.advice)] if found else []
     lines += await overview.work_lines(turn.services, turn.user.pool, who) if who.roles else [texts.MENU_AGENCY]
     taps = [commands.PROGRESS if found else commands.APPLY] if people.is_applicant(who) or found else []
@@ -45,7 +45,9 @@ async def _others_lines(turn: Turn, who: Who) -> list[str]:
 
 
 async def _expert_lines(turn: Turn, who: Who) -> list[str]:
-    profile = await turn.services.experts.profile(Actor(turn.user.pool, "expert", who.account_id, who.expert_id))
+    profile = await turn.services.experts.profiles.profile(
+        Actor(turn.user.pool, "expert", who.account_id, who.expert_id)
+    )
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
     standing = texts.STANDING.get(profile.standing, profile.standing)
     if not profile.active:

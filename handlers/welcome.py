@@ -21,7 +21,7 @@ def register(router: Router) -> None:
 
 async def welcome(turn: Turn) -> str:
     """The first thing a new follower sees: what this is for, and one tap to begin; a known one sees what is next."""
-    await turn.services.accounts.follow(turn.user.pool, turn.user.appid, turn.user.openid)
+    await turn.services.accounts.bindings.follow(turn.user.pool, turn.user.appid, turn.user.openid)
     who = await people.find_who(turn)
     if who is None:
         welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
@@ -32,14 +32,14 @@ async def welcome(turn: Turn) -> str:
 
 async def forget(turn: Turn) -> None:
     """Unfollowed: the openid and what WeChat told about it go, the expert's file stays."""
-    await turn.services.accounts.unfollow(turn.user.appid, turn.user.openid)
+    await turn.services.accounts.bindings.unfollow(turn.user.appid, turn.user.openid)
 
 
 async def forget_named(turn: Turn) -> None:
     """The user withdrew what he had authorised, or closed his WeChat account. The event names the openid itself."""
     message = turn.message
     appid, openid = message.get("AppID") or turn.user.appid, message.get("OpenID") or turn.user.openid
-    await turn.services.accounts.unfollow(appid.strip(), openid.strip())
+    await turn.services.accounts.bindings.unfollow(appid.strip(), openid.strip())
 
 
 async def give_help(turn: Turn) -> str:

@@ -23,30 +23,30 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
 
     @queue.task(name="draws.advance", retry=retry)
     async def advance_draw(draw_id: str) -> None:
-        await services.run.advance(UUID(draw_id))
+        await services.draws.calling.advance(UUID(draw_id))
 
     @queue.task(name="notices.deliver", retry=retry)
     async def deliver() -> None:
-        await services.delivery.deliver_due()
+        await services.notifications.delivery.deliver_due()
 
     @queue.task(name="invitations.tell_unconfirmed", retry=retry)
     async def tell_unconfirmed(invitation_id: str) -> None:
-        await services.invitations.tell_unconfirmed(UUID(invitation_id))
+        await services.draws.invitations.tell_unconfirmed(UUID(invitation_id))
 
     @queue.task(name="receipts.apply", retry=retry)
     async def apply_receipt(receipt_id: str) -> None:
         try:
-            await services.receipts.apply(UUID(receipt_id))
+            await services.operations.delivery_reports.apply(UUID(receipt_id))
         except AppError as error:
             log.warning("receipt_refused", receipt_id=receipt_id, code=error.code)
 
     @queue.task(name="payments.picture")  # no retry: minutes later the picture would only puzzle
     async def send_pay_picture(pool: str, account_id: str, openid: str, fee_id: str) -> None:
-        await services.pay.pictures.send(pool, UUID(account_id), openid, UUID(fee_id))
+        await services.payments.qr_images.send(pool, UUID(account_id), openid, UUID(fee_id))
 
     @queue.task(name="deadlines.run")  # the next tick defers another; a retry would meet it, for only one may wait
     async def run_deadline(kind: str) -> None:
-        await services.deadlines.carry_out(kind)
+        await services.operations.scheduler.carry_out(kind)
 
     @queue.task(name="chat.late", retry=retry)
     async def late(pool: str, message: str) -> None:

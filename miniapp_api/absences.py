@@ -114,13 +114,13 @@ class AbsenceOut(Output):
 @api.get("/absences", "待补抽列表", action="draw.create")
 async def pending(call: Call) -> Listing[AbsenceOut]:
     """Everything of this organisation that waits for a supplementary draw, newest first, at most 200."""
-    return Listing[AbsenceOut](items=AbsenceOut.each(await call.services.absences.pending(call.actor)))
+    return Listing[AbsenceOut](items=AbsenceOut.each(await call.services.draws.absences.pending(call.actor)))
 
 
 @api.get("/draws/{draw_id}/absences", "缺席记录", action="absence.register")
 async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceOut]:
     """The register of one draw, newest first."""
-    found = await call.services.absences.of_draw(call.actor, path.draw_id)
+    found = await call.services.draws.absences.of_draw(call.actor, path.draw_id)
     return Listing[AbsenceOut](items=AbsenceOut.each(found))
 
 
@@ -129,37 +129,39 @@ async def register(call: Call, path: DrawPath, body: AbsenceIn) -> RegisteredOut
     """Register an expert by code. A leave waits for the expert, a recusal for verifier or supervisor; an absence counts
     at once, from the gathering time on. Each try counts against an hourly limit and is logged."""
     form = DiscardForm(body.who, body.kind, body.reason, body.cause)
-    return RegisteredOut.of(await call.services.discards.register(call.actor, path.draw_id, form))
+    return RegisteredOut.of(await call.services.draws.discards.register(call.actor, path.draw_id, form))
 
 
 @api.get("/draws/{draw_id}/discard-requests", "待确认登记", action="discard.read")
 async def requests(call: Call, path: DrawPath) -> Listing[RequestOut]:
     """Leaves and recusals that were registered for experts of one draw, newest first."""
-    return Listing[RequestOut](items=RequestOut.each(await call.services.discards.of_draw(call.actor, path.draw_id)))
+    return Listing[RequestOut](
+        items=RequestOut.each(await call.services.draws.discards.of_draw(call.actor, path.draw_id))
+    )
 
 
 @api.get("/discard-requests", "待我确认的现场回避", action="discard.decide")
 async def waiting(call: Call) -> Listing[RequestOut]:
     """Recusals that wait for this verifier or supervisor, oldest first."""
-    return Listing[RequestOut](items=RequestOut.each(await call.services.discards.waiting(call.actor)))
+    return Listing[RequestOut](items=RequestOut.each(await call.services.draws.discards.waiting(call.actor)))
 
 
 @api.post("/discard-requests/{request_id}/confirmation", "确认现场回避", action="discard.decide")
 async def confirm(call: Call, path: RequestPath) -> None:
     """The recusal counts and the place is free. Nobody confirms what he registered himself."""
-    await call.services.discards.confirm(call.actor, path.request_id)
+    await call.services.draws.discards.confirm(call.actor, path.request_id)
 
 
 @api.post("/discard-requests/{request_id}/refusal", "不确认现场回避", action="discard.decide")
 async def refuse(call: Call, path: RequestPath, body: OpinionIn) -> None:
     """The expert stays on the panel; agency and expert are told."""
-    await call.services.discards.refuse(call.actor, path.request_id, body.opinion)
+    await call.services.draws.discards.refuse(call.actor, path.request_id, body.opinion)
 
 
 @api.post("/draws/{draw_id}/supplement", "启动补抽", action="draw.start")
 async def supplement(call: Call, path: DrawPath, body: SupplementIn) -> CurrentRoundOut:
     """Fill the missing places along the same order. With changed regions `round` is the one to commit to first."""
-    view = await call.services.absences.start_supplement(
+    view = await call.services.draws.absences.start_supplement(
         call.actor,
         path.draw_id,
         regions=[RegionChange(one.condition_id, one.regions) for one in body.regions],

@@ -53,19 +53,21 @@ async def send_code(call: Call, body: CodeIn) -> CodeOut:
     that nobody has logged in with have to solve a puzzle first.
     """
     source = await source_of(call.actor, address=call.address)
-    return CodeOut.of(await call.services.accounts.send_code(call.pool, body.mobile, body.purpose, source=source))
+    return CodeOut.of(
+        await call.services.accounts.bindings.send_code(call.pool, body.mobile, body.purpose, source=source)
+    )
 
 
 @api.delete("/accounts/me/wechat", "解除微信绑定")
 async def unbind(call: Call) -> UnboundOut:
     """Separate this WeChat from the person; its log-ins end, the expert's file stays."""
-    return UnboundOut.of(await call.services.sessions.unbind(call.actor))
+    return UnboundOut.of(await call.services.accounts.sessions.unbind(call.actor))
 
 
 @api.post("/accounts/me/export", "导出我的数据", keyed="no", limits=(20, 60), media_type="application/json")
 async def export(call: Call, body: ProofIn) -> Download:
     """Everything that is stored about the person, in clear; proven by an SMS code, since phones are lent."""
-    data = await call.services.privacy.export(call.actor, body.code)
+    data = await call.services.operations.privacy.export(call.actor, body.code)
     content = json.dumps(data, ensure_ascii=False, indent=2, default=str).encode()
     return Download(content, "application/json; charset=utf-8", "my-data.json")
 
@@ -76,4 +78,4 @@ async def delete(call: Call, body: ProofIn) -> DeletedOut:
 
     The log-in ends with it, so a repeat meets 401.
     """
-    return DeletedOut.of(await call.services.privacy.delete(call.actor, body.code))
+    return DeletedOut.of(await call.services.operations.privacy.delete(call.actor, body.code))

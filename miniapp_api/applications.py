@@ -96,38 +96,38 @@ class ProgressListOut(Output):
 @api.get("/home", "首页：身份标识、待办事项、进度", access="account")
 async def home(call: Call) -> HomeOut:
     """What a person meets first: the badge of the standing, to-do items, the application, campaigns."""
-    return HomeOut.show(await call.services.to_dos.home(call.pool, _person(call)))
+    return HomeOut.show(await call.services.applications.to_dos.home(call.pool, _person(call)))
 
 
 @api.get("/progress", "申请进度", access="account")
 async def progress(call: Call) -> ProgressListOut:
     """Where the present application stands (else the last one), who has it, since when, and what to do."""
-    found = await call.services.to_dos.progress(_person(call))
+    found = await call.services.applications.to_dos.progress(_person(call))
     return ProgressListOut(progress=ProgressOut.of(found) if found else None)
 
 
 @api.get("/applications/schema", "申请表的结构", access="public")
 async def schema(call: Call, query: SchemaQuery) -> SchemaOut:
     """Sections, fields, limits and options of the pool's form, for an application of this type."""
-    return SchemaOut.model_validate(call.services.applications.schema(call.pool, query.entry_type))
+    return SchemaOut.model_validate(call.services.applications.queries.schema(call.pool, query.entry_type))
 
 
 @api.get("/applications", "我的申请", action="application.own")
 async def mine(call: Call) -> Listing[OwnLineOut]:
     """All of one's own, newest first."""
-    return Listing[OwnLineOut](items=OwnLineOut.each(await call.services.applications.mine(call.actor)))
+    return Listing[OwnLineOut](items=OwnLineOut.each(await call.services.applications.queries.mine(call.actor)))
 
 
 @api.post("/applications", "开始申请", action="application.own", status=201)
 async def start(call: Call, body: StartIn) -> BegunOut:
     """Inside a campaign's window; a second time it is the same one. A renewal is filled in from the expert's file."""
-    return BegunOut.of(await call.services.drafts.start(call.actor, body.entry_type))
+    return BegunOut.of(await call.services.applications.drafts.start(call.actor, body.entry_type))
 
 
 @api.get("/applications/{application_id}", "查看申请", action="application.own")
 async def show(call: Call, path: ApplicationPath) -> ApplicationOut:
     """Values, files, what is still missing, what may be changed now, the review log, the progress."""
-    return ApplicationOut.show(await call.services.applications.get(call.actor, path.application_id))
+    return ApplicationOut.show(await call.services.applications.queries.get(call.actor, path.application_id))
 
 
 @api.put("/applications/{application_id}/sections/{section}", "保存一个部分", action="application.own")
@@ -136,7 +136,7 @@ async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedOut:
 
     A stale device gets 409 `section_stale` with the present `version` and `values` in `params`.
     """
-    saved = await call.services.drafts.save_section(
+    saved = await call.services.applications.drafts.save_section(
         call.actor, path.application_id, path.section, body.values, body.version
     )
     return SavedOut.of(saved)
@@ -145,19 +145,21 @@ async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedOut:
 @api.post("/applications/{application_id}/submission", "提交审核", action="application.own")
 async def submit(call: Call, path: ApplicationPath, body: SubmitIn) -> OutcomeOut:
     """Everything missing or wrong is told at once; twice is harmless."""
-    return OutcomeOut.of(await call.services.submission.submit(call.actor, path.application_id, body.version))
+    return OutcomeOut.of(
+        await call.services.applications.submission.submit(call.actor, path.application_id, body.version)
+    )
 
 
 @api.post("/applications/{application_id}/withdrawal", "撤回", action="application.own")
 async def withdraw(call: Call, path: ApplicationPath) -> OutcomeOut:
     """Take it back to correct it: after it was sent back, or while nobody decided."""
-    return OutcomeOut.of(await call.services.submission.withdraw(call.actor, path.application_id))
+    return OutcomeOut.of(await call.services.applications.submission.withdraw(call.actor, path.application_id))
 
 
 @api.post("/applications/{application_id}/cancellation", "放弃申请", action="application.own")
 async def cancel(call: Call, path: ApplicationPath) -> OutcomeOut:
     """Give it up for good."""
-    return OutcomeOut.of(await call.services.submission.cancel(call.actor, path.application_id))
+    return OutcomeOut.of(await call.services.applications.submission.cancel(call.actor, path.application_id))
 
 
 def _person(call: Call) -> UUID:

@@ -107,7 +107,7 @@ class StaffOut(Output):
 @api.get("/review-assignments", "审核授权列表", action="review.assign")
 async def assignments(call: Call, query: AssignmentQuery) -> Page[AssignmentOut]:
     """Newest first."""
-    found, total = await call.services.assignments.page(
+    found, total = await call.services.reviews.assignments.page(
         call.actor, step=query.step, active=query.active, offset=query.offset, limit=query.size
     )
     return Page[AssignmentOut](items=AssignmentOut.each(found), total=total, page=query.page, size=query.size)
@@ -116,25 +116,27 @@ async def assignments(call: Call, query: AssignmentQuery) -> Page[AssignmentOut]
 @api.get("/review-gaps", "无人审核的任务", action="review.assign")
 async def gaps(call: Call) -> OpenPlacesOut:
     """Where open tasks lie for which there is no reviewer, the longest waiting first."""
-    return OpenPlacesOut(items=OpenPlaceOut.each(await call.services.assignments.open_places(call.actor)))
+    return OpenPlacesOut(items=OpenPlaceOut.each(await call.services.reviews.assignments.open_places(call.actor)))
 
 
 @api.post("/review-assignments", "添加审核授权", action="review.assign", status=201)
 async def assign(call: Call, body: AssignmentIn) -> AssignmentOut:
     """Let a person review a step in a region and below it; again for the same is harmless."""
-    return AssignmentOut.of(await call.services.assignments.grant(call.actor, AssignmentForm(**body.model_dump())))
+    return AssignmentOut.of(
+        await call.services.reviews.assignments.grant(call.actor, AssignmentForm(**body.model_dump()))
+    )
 
 
 @api.delete("/review-assignments/{assignment_id}", "取消审核授权", action="review.assign")
 async def unassign(call: Call, path: AssignmentPath) -> AssignmentOut:
     """At once; decisions taken stay. Twice is harmless."""
-    return AssignmentOut.of(await call.services.assignments.revoke(call.actor, path.assignment_id))
+    return AssignmentOut.of(await call.services.reviews.assignments.revoke(call.actor, path.assignment_id))
 
 
 @api.get("/staff", "工作人员列表", action="person.manage")
 async def staff(call: Call, query: StaffQuery) -> Page[StaffOut]:
     """By office, newest first."""
-    found, total = await call.services.staff.page(
+    found, total = await call.services.accounts.staff.page(
         call.actor, role=query.role or "", active=query.active, offset=query.offset, limit=query.size
     )
     return Page[StaffOut](items=StaffOut.each(found), total=total, page=query.page, size=query.size)
@@ -143,7 +145,7 @@ async def staff(call: Call, query: StaffQuery) -> Page[StaffOut]:
 @api.post("/staff", "添加工作人员", action="person.manage", status=201)
 async def grant(call: Call, body: StaffIn) -> StaffOut:
     """Give a person an office; again is harmless."""
-    given = await call.services.staff.grant(
+    given = await call.services.accounts.staff.grant(
         call.actor, mobile=body.mobile, name=body.name, role=body.role, scope=body.scope
     )
     return StaffOut.of(given)
@@ -152,4 +154,4 @@ async def grant(call: Call, body: StaffIn) -> StaffOut:
 @api.delete("/staff/{grant_id}", "取消工作人员", action="person.manage")
 async def revoke(call: Call, path: GrantPath) -> StaffOut:
     """At once. The last administrator stays."""
-    return StaffOut.of(await call.services.staff.revoke(call.actor, path.grant_id))
+    return StaffOut.of(await call.services.accounts.staff.revoke(call.actor, path.grant_id))

@@ -76,7 +76,7 @@ class AttachmentOut(Output):
 @api.post("/applications/{application_id}/attachments", "开始上传", action="application.own", status=201)
 async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentOut:
     """Announce a file. Type and size are checked before a byte is sent; `received` says where to begin."""
-    begun = await call.services.attachments.begin(
+    begun = await call.services.applications.attachments.begin(
         call.actor, path.application_id, body.field, row=body.row, filename=body.filename, size=body.size,
         media_type=body.media_type, sha256=body.sha256,
     )  # fmt: skip
@@ -84,11 +84,11 @@ async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentO
 
 
 async def _check_own(call: Call, path: AttachmentPath) -> None:
-    await call.services.attachments.status(call.actor, path.attachment_id)
+    await call.services.applications.attachments.status(call.actor, path.attachment_id)
 
 
 async def _check_application(call: Call, path: ApplicationPath) -> None:
-    await call.services.attachments.check_own(call.actor, path.application_id)
+    await call.services.applications.attachments.check_own(call.actor, path.application_id)
 
 
 @api.put(
@@ -97,20 +97,20 @@ async def _check_application(call: Call, path: ApplicationPath) -> None:
 async def append(call: Call, path: PartPath, upload: Upload) -> AttachmentOut:
     """The bytes from `offset` on, at most 1 MB; 256 KB suits a phone."""
     return AttachmentOut.of(
-        await call.services.attachments.append(call.actor, path.attachment_id, path.offset, upload.content)
+        await call.services.applications.attachments.append(call.actor, path.attachment_id, path.offset, upload.content)
     )
 
 
 @api.get("/attachments/{attachment_id}", "上传进度", action="application.own")
 async def status(call: Call, path: AttachmentPath) -> AttachmentOut:
     """How far an own upload has come, to go on after the page was closed."""
-    return AttachmentOut.of(await call.services.attachments.status(call.actor, path.attachment_id))
+    return AttachmentOut.of(await call.services.applications.attachments.status(call.actor, path.attachment_id))
 
 
 @api.post("/attachments/{attachment_id}/completion", "完成上传", action="application.own", keyed="service")
 async def complete(call: Call, path: AttachmentPath) -> AttachmentOut:
     """Put the parts together and look into the file; repeating it changes nothing."""
-    return AttachmentOut.of(await call.services.attachments.finish(call.actor, path.attachment_id))
+    return AttachmentOut.of(await call.services.applications.attachments.finish(call.actor, path.attachment_id))
 
 
 @api.post(
@@ -119,7 +119,7 @@ async def complete(call: Call, path: AttachmentPath) -> AttachmentOut:
 )  # fmt: skip
 async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upload: Upload) -> AttachmentOut:
     """A whole file at once, as `wx.uploadFile` sends it. The same file again is the same attachment."""
-    kept = await call.services.attachments.upload(
+    kept = await call.services.applications.attachments.upload(
         call.actor, path.application_id, query.field, row=query.row, filename=query.filename or upload.filename,
         content=upload.content,
     )  # fmt: skip
@@ -129,32 +129,32 @@ async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upl
 @api.delete("/attachments/{attachment_id}", "删除附件", action="application.own")
 async def remove(call: Call, path: AttachmentPath) -> None:
     """Take a file out of the form, while it may be changed."""
-    await call.services.attachments.remove(call.actor, path.attachment_id)
+    await call.services.applications.attachments.remove(call.actor, path.attachment_id)
 
 
 @api.get("/applications/{application_id}/attachments", "附件列表", action=READERS)
 async def listing(call: Call, path: ApplicationPath) -> Listing[AttachmentOut]:
     """Finished files by field, row and age: for the applicant, who reviews it, and administrators."""
-    found = await call.services.attachment_files.of_application(call.actor, path.application_id)
+    found = await call.services.reviews.attachment_access.of_application(call.actor, path.application_id)
     return Listing[AttachmentOut](items=AttachmentOut.each(found))
 
 
 @api.get("/attachments/{attachment_id}/file", "下载附件", action=READERS, media_type=OCTETS)
 async def download(call: Call, path: AttachmentPath) -> Download:
     """The file as it was sent, to be saved. Opening another person's identity card is logged."""
-    opened = await call.services.attachment_files.open(call.actor, path.attachment_id)
+    opened = await call.services.reviews.attachment_access.open(call.actor, path.attachment_id)
     return Download(opened.content, OCTETS, opened.filename)
 
 
 @api.get("/attachments/{attachment_id}/preview", "查看图片", action=READERS, media_type="image/jpeg")
 async def preview(call: Call, path: AttachmentPath) -> Download:
     """A picture drawn anew, at most 1600 pixels long, upright, without what the camera wrote."""
-    opened = await call.services.attachment_files.open(call.actor, path.attachment_id, "preview")
+    opened = await call.services.reviews.attachment_access.open(call.actor, path.attachment_id, "preview")
     return Download(opened.content, "image/jpeg", opened.filename)
 
 
 @api.get("/attachments/{attachment_id}/thumbnail", "缩略图", action=READERS, media_type="image/jpeg")
 async def thumbnail(call: Call, path: AttachmentPath) -> Download:
     """The same, at most 320 pixels long."""
-    opened = await call.services.attachment_files.open(call.actor, path.attachment_id, "thumbnail")
+    opened = await call.services.reviews.attachment_access.open(call.actor, path.attachment_id, "thumbnail")
     return Download(opened.content, "image/jpeg", opened.filename)

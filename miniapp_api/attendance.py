@@ -60,28 +60,28 @@ class UrgedOut(Output):
 @api.get("/draws/{draw_id}/attendance", "到场情况", action="draw.read")
 async def desk(call: Call, path: DrawPath) -> Listing[DeskRowOut]:
     """Who is awaited, who came, who left; by code."""
-    found = await call.services.attendance.desk(call.actor, path.draw_id)
+    found = await call.services.draws.attendance.desk(call.actor, path.draw_id)
     return Listing[DeskRowOut](items=DeskRowOut.each(found))
 
 
 @api.get("/draws/{draw_id}/attendance/qr", "签到二维码内容", action="attendance.desk")
 async def token(call: Call, path: DrawPath) -> VenueTokenOut:
     """The short-lived content of the venue's QR code."""
-    text, until = await call.services.attendance.venue_token(call.actor, path.draw_id)
+    text, until = await call.services.draws.attendance.venue_token(call.actor, path.draw_id)
     return VenueTokenOut(token=text, valid_until=until)
 
 
 @api.get("/draws/{draw_id}/attendance/scene", "签到场景码内容", action="attendance.desk")
 async def scene(call: Call, path: DrawPath) -> VenueTokenOut:
     """The same as a scene code of the official account: scanned with WeChat, it checks in by chat."""
-    text, until = await call.services.attendance.venue_scene(call.actor, path.draw_id)
+    text, until = await call.services.draws.attendance.venue_scene(call.actor, path.draw_id)
     return VenueTokenOut(token=text, valid_until=until)
 
 
 @api.get("/draws/{draw_id}/attendance/qr.svg", "签到二维码图片", action="attendance.desk", media_type="image/svg+xml")
 async def picture(call: Call, path: DrawPath) -> Download:
     """The same, drawn."""
-    text, _ = await call.services.attendance.venue_token(call.actor, path.draw_id)
+    text, _ = await call.services.draws.attendance.venue_token(call.actor, path.draw_id)
     out = io.BytesIO()
     qrcode.make(text, image_factory=qrcode.image.svg.SvgPathImage, border=2).save(out)
     return Download(out.getvalue(), "image/svg+xml", "check-in.svg")
@@ -90,16 +90,16 @@ async def picture(call: Call, path: DrawPath) -> Download:
 @api.post("/draws/{draw_id}/attendance/entries", "登记进场", action="attendance.desk")
 async def enter(call: Call, path: DrawPath, body: CodeIn) -> CheckedInOut:
     """Register an expert's entry by code. Twice is harmless."""
-    return CheckedInOut.of(await call.services.attendance.check_in_by_code(call.actor, path.draw_id, body.code))
+    return CheckedInOut.of(await call.services.draws.attendance.check_in_by_code(call.actor, path.draw_id, body.code))
 
 
 @api.post("/draws/{draw_id}/attendance/exits", "登记离场", action="attendance.desk")
 async def leave(call: Call, path: DrawPath, body: CodeIn) -> LeftOut:
     """Register an expert's exit; the last one ends an on-site activity."""
-    return LeftOut(at=await call.services.attendance.register_exit(call.actor, path.draw_id, body.code))
+    return LeftOut(at=await call.services.draws.attendance.register_exit(call.actor, path.draw_id, body.code))
 
 
 @api.post("/draws/{draw_id}/attendance/{invitation_id}/urgings", "催促", action="attendance.urge")
 async def urge(call: Call, path: AwaitedPath) -> UrgedOut:
     """Ring a missing expert, from the gathering time on, within the window and as often as the rulebook says."""
-    return UrgedOut(times=await call.services.attendance.urge(call.actor, path.draw_id, path.invitation_id))
+    return UrgedOut(times=await call.services.draws.attendance.urge(call.actor, path.draw_id, path.invitation_id))

@@ -91,48 +91,50 @@ def _flat(view: CampaignView, names: Iterable[str]) -> dict[str, object]:
 @api.get("/campaigns", "正在进行和即将开始的征集", access="public")
 async def announced(call: Call) -> Listing[CampaignOut]:
     """What anybody may read, the soonest first. Where the pool takes applications all year it may be empty."""
-    found = await call.services.campaigns.announced(call.pool)
+    found = await call.services.applications.campaigns.announced(call.pool)
     return Listing[CampaignOut](items=tuple(CampaignOut.show(view) for view in found))
 
 
 @api.get("/office/campaigns", "全部征集", action="campaign.manage")
 async def many(call: Call) -> Listing[ManagedCampaignOut]:
     """Every campaign, the latest first."""
-    found = await call.services.campaigns.list(call.actor)
+    found = await call.services.applications.campaigns.list(call.actor)
     return Listing[ManagedCampaignOut](items=tuple(ManagedCampaignOut.show(view) for view in found))
 
 
 @api.post("/office/campaigns", "新建征集", action="campaign.manage", status=201)
 async def create(call: Call, body: CampaignIn) -> ManagedCampaignOut:
     """A draft; applicants don't see it before it is published."""
-    return ManagedCampaignOut.show(await call.services.campaigns.create(call.actor, body.data()))
+    return ManagedCampaignOut.show(await call.services.applications.campaigns.create(call.actor, body.data()))
 
 
 @api.get("/office/campaigns/{campaign_id}", "查看征集", action="campaign.manage")
 async def show(call: Call, path: CampaignPath) -> ManagedCampaignOut:
     """One campaign."""
-    return ManagedCampaignOut.show(await call.services.campaigns.get(call.actor, path.campaign_id))
+    return ManagedCampaignOut.show(await call.services.applications.campaigns.get(call.actor, path.campaign_id))
 
 
 @api.put("/office/campaigns/{campaign_id}", "修改征集", action="campaign.manage")
 async def edit(call: Call, path: CampaignPath, body: CampaignIn) -> ManagedCampaignOut:
     """Replace the form. Once enrolment has begun its beginning stands fast and entry types are only added."""
-    return ManagedCampaignOut.show(await call.services.campaigns.edit(call.actor, path.campaign_id, body.data()))
+    return ManagedCampaignOut.show(
+        await call.services.applications.campaigns.edit(call.actor, path.campaign_id, body.data())
+    )
 
 
 @api.post("/office/campaigns/{campaign_id}/publication", "发布征集", action="campaign.manage")
 async def publish(call: Call, path: CampaignPath) -> ManagedCampaignOut:
     """Show it; it opens by itself. Refused when another one takes the same type of entry at the same time."""
-    return ManagedCampaignOut.show(await call.services.campaigns.publish(call.actor, path.campaign_id))
+    return ManagedCampaignOut.show(await call.services.applications.campaigns.publish(call.actor, path.campaign_id))
 
 
 @api.post("/office/campaigns/{campaign_id}/closing", "关闭报名", action="campaign.manage")
 async def close(call: Call, path: CampaignPath) -> ManagedCampaignOut:
     """End enrolment now; review and payment go on by their windows."""
-    return ManagedCampaignOut.show(await call.services.campaigns.close(call.actor, path.campaign_id))
+    return ManagedCampaignOut.show(await call.services.applications.campaigns.close(call.actor, path.campaign_id))
 
 
 @api.delete("/office/campaigns/{campaign_id}", "删除征集", action="campaign.manage")
 async def delete(call: Call, path: CampaignPath) -> None:
     """Only one that was never published."""
-    await call.services.campaigns.delete(call.actor, path.campaign_id)
+    await call.services.applications.campaigns.delete(call.actor, path.campaign_id)

@@ -71,40 +71,40 @@ class PreviewOut(Output):
 @api.post("/draws/{draw_id}/notices", "新增语音通知", action="draw.edit", status=201)
 async def add_notice(call: Call, path: DrawPath, body: NoticeIn) -> Created:
     """Add a notice."""
-    return Created.of(await call.services.setup.add_notice(call.actor, path.draw_id, body.form()))
+    return Created.of(await call.services.draws.setup.add_notice(call.actor, path.draw_id, body.form()))
 
 
 @api.put("/draws/{draw_id}/notices/{notice_id}", "编辑语音通知", action="draw.edit")
 async def edit_notice(call: Call, path: NoticePath, body: NoticeIn) -> None:
     """Before handing in anything may change; once started, see the gathering time."""
-    await call.services.setup.edit_notice(call.actor, path.draw_id, path.notice_id, body.form())
+    await call.services.draws.setup.edit_notice(call.actor, path.draw_id, path.notice_id, body.form())
 
 
 @api.delete("/draws/{draw_id}/notices/{notice_id}", "删除语音通知", action="draw.edit")
 async def remove_notice(call: Call, path: NoticePath) -> None:
     """Remove a notice that no condition uses."""
-    await call.services.setup.remove_notice(call.actor, path.draw_id, path.notice_id)
+    await call.services.draws.setup.remove_notice(call.actor, path.draw_id, path.notice_id)
 
 
 @api.post("/draws/{draw_id}/conditions", "新增抽取条件", action="draw.edit", status=201)
 async def add_condition(call: Call, path: DrawPath, body: ConditionIn) -> Created:
     """Add a condition; `planned` at most what remains."""
-    return Created.of(await call.services.setup.add_condition(call.actor, path.draw_id, body.form()))
+    return Created.of(await call.services.draws.setup.add_condition(call.actor, path.draw_id, body.form()))
 
 
 @api.put("/draws/{draw_id}/conditions/{condition_id}", "编辑抽取条件", action="draw.edit")
 async def edit_condition(call: Call, path: ConditionPath, body: ConditionIn) -> None:
     """Replace a condition while nothing was handed in."""
-    await call.services.setup.edit_condition(call.actor, path.draw_id, path.condition_id, body.form())
+    await call.services.draws.setup.edit_condition(call.actor, path.draw_id, path.condition_id, body.form())
 
 
 @api.delete("/draws/{draw_id}/conditions/{condition_id}", "删除抽取条件", action="draw.edit")
 async def remove_condition(call: Call, path: ConditionPath) -> None:
     """Remove a condition; the others move up."""
-    await call.services.setup.remove_condition(call.actor, path.draw_id, path.condition_id)
+    await call.services.draws.setup.remove_condition(call.actor, path.draw_id, path.condition_id)
 
 
 @api.post("/draws/{draw_id}/conditions/{condition_id}/preview", "预览可抽取人数", action="draw.preview")
 async def preview(call: Call, path: ConditionPath) -> PreviewOut:
     """Can it be filled? Counted, and limited per draw, so that nobody can be found out by asking often."""
-    return PreviewOut.of(await call.services.draw_previews.show(call.actor, path.draw_id, path.condition_id))
+    return PreviewOut.of(await call.services.draws.previews.show(call.actor, path.draw_id, path.condition_id))

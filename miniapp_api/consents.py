@@ -44,11 +44,11 @@ class AnswersIn(Input):
 @api.get("/consents", "可订阅的消息")
 async def wanted(call: Call, query: OccasionQuery) -> Listing[WantedOut]:
     """What may be asked for, the most needed first; at most three at once. Empty where nothing of it is sent."""
-    found = await call.services.consents.wanted(call.actor, query.occasion)
+    found = await call.services.notifications.consents.wanted(call.actor, query.occasion)
     return Listing[WantedOut](items=WantedOut.each(found))
 
 
 @api.post("/consents", "记录订阅结果")
 async def take(call: Call, body: AnswersIn) -> None:
     """Count what was accepted and leave in peace who refused."""
-    await call.services.consents.take(call.actor, body.answers)
+    await call.services.notifications.consents.take(call.actor, body.answers)

@@ -25,7 +25,7 @@ class TemplatePath(PoolPath):
 
 
 async def _check_draw(call: Call, path: DrawPath) -> None:
-    await call.services.draw_attachments.check_open(call.actor, path.draw_id)
+    await call.services.draws.attachments.check_open(call.actor, path.draw_id)
 
 
 @api.post(
@@ -34,39 +34,39 @@ async def _check_draw(call: Call, path: DrawPath) -> None:
 async def attach(call: Call, path: DrawPath, upload: Upload) -> AttachmentOut:
     """Put a file in the place of the one before."""
     return AttachmentOut.of(
-        await call.services.draw_attachments.attach(call.actor, path.draw_id, upload.filename, upload.content)
+        await call.services.draws.attachments.attach(call.actor, path.draw_id, upload.filename, upload.content)
     )
 
 
 @api.get("/draws/{draw_id}/attachment", "申请附件", action="draw.read")
 async def find(call: Call, path: DrawPath) -> Listing[AttachmentOut]:
     """The file, if there is one. Not for the venue."""
-    found = await call.services.draw_attachments.find(call.actor, path.draw_id)
+    found = await call.services.draws.attachments.find(call.actor, path.draw_id)
     return Listing[AttachmentOut](items=AttachmentOut.each([found] if found else []))
 
 
 @api.get("/draws/{draw_id}/attachment/file", "下载申请附件", action="draw.read", media_type=OCTETS)
 async def download(call: Call, path: DrawPath) -> Download:
     """The file to be saved. Not for the venue."""
-    opened = await call.services.draw_attachments.open(call.actor, path.draw_id)
+    opened = await call.services.draws.attachments.open(call.actor, path.draw_id)
     return Download(opened.content, OCTETS, opened.filename)
 
 
 @api.delete("/draws/{draw_id}/attachment", "删除申请附件", action="draw.edit")
 async def remove(call: Call, path: DrawPath) -> None:
     """Take it out again, before the request is handed in."""
-    await call.services.draw_attachments.remove(call.actor, path.draw_id)
+    await call.services.draws.attachments.remove(call.actor, path.draw_id)
 
 
 @api.get("/draw-templates/{kind}", "下载申请表模板", access="session", media_type=PDF)
 async def template(call: Call, path: TemplatePath) -> Download:
     """A blank request to fill in by hand and stamp: for a draw, a redraw, a recall of the experts, a release."""
-    paper = await call.services.draw_papers.template(call.pool, path.kind)
+    paper = await call.services.draws.documents.template(call.pool, path.kind)
     return Download(paper.content, PDF, paper.filename)
 
 
 @api.get("/draws/{draw_id}/papers/application", "下载抽取申请表", action="draw.edit", media_type=PDF)
 async def application(call: Call, path: DrawPath) -> Download:
     """The request with everything that stands in the draw, to be stamped and attached."""
-    paper = await call.services.draw_papers.application(call.actor, path.draw_id)
+    paper = await call.services.draws.documents.application(call.actor, path.draw_id)
     return Download(paper.content, PDF, paper.filename)

@@ -265,45 +265,45 @@ class OperationOut(Output):
 async def many(call: Call, query: DrawQuery) -> Page[CardOut]:
     """Newest first, those that the role may see; all filters together."""
     filters = Filters(query.number, query.project, query.state or "", query.kind or "", query.region)
-    cards, total = await call.services.reading.cards(call.actor, filters, offset=query.offset, limit=query.size)
+    cards, total = await call.services.draws.queries.cards(call.actor, filters, offset=query.offset, limit=query.size)
     return Page[CardOut](items=CardOut.each(cards), total=total, page=query.page, size=query.size)
 
 
 @api.get("/draws/dashboard", "工作台", action="draw.create")
 async def dashboard(call: Call) -> DashboardOut:
     """Counters of the entry page."""
-    return DashboardOut.of(await call.services.reading.dashboard(call.actor))
+    return DashboardOut.of(await call.services.draws.queries.dashboard(call.actor))
 
 
 @api.post("/draws", "新建抽取活动", action="draw.create", status=201)
 async def create(call: Call, body: DrawIn) -> Created:
     """A new activity. Tenderee and agency are recused by themselves."""
-    return Created.of(await call.services.setup.create(call.actor, body.form()))
+    return Created.of(await call.services.draws.setup.create(call.actor, body.form()))
 
 
 @api.post("/draws/{draw_id}/copies", "复制抽取活动", action="draw.create", status=201)
 async def copy(call: Call, path: DrawPath, body: CopyIn) -> Created:
     """A new activity with what an earlier one says; its times move by whole days until they lie ahead."""
-    made = await call.services.copies.copy(call.actor, path.draw_id, body.project_id, body.lots, body.name)
+    made = await call.services.draws.copies.copy(call.actor, path.draw_id, body.project_id, body.lots, body.name)
     return Created.of(made)
 
 
 @api.get("/draws/{draw_id}", "查看抽取活动", action="draw.read")
 async def show(call: Call, path: DrawPath) -> DrawOut:
     """Everything but the result."""
-    return _show(await call.services.reading.detail(call.actor, path.draw_id), call.services.deps.keys)
+    return _show(await call.services.draws.queries.detail(call.actor, path.draw_id), call.services.deps.keys)
 
 
 @api.put("/draws/{draw_id}", "编辑抽取活动", action="draw.edit")
 async def edit(call: Call, path: DrawPath, body: DrawIn) -> None:
     """Replace the basic data while nothing was handed in, or after a refusal."""
-    await call.services.setup.edit(call.actor, path.draw_id, body.form())
+    await call.services.draws.setup.edit(call.actor, path.draw_id, body.form())
 
 
 @api.get("/supervisors", "监督人名册", action="draw.edit")
 async def supervisors(call: Call, query: SupervisorQuery) -> Page[SupervisorChoiceOut]:
     """Whom an agency may name as supervisors: kept by the pool's office, phones masked."""
-    found, total = await call.services.supervisors.choices(
+    found, total = await call.services.draws.supervisors.choices(
         call.actor, query.search, offset=query.offset, limit=query.size
     )
     return Page[SupervisorChoiceOut](
@@ -314,38 +314,38 @@ async def supervisors(call: Call, query: SupervisorQuery) -> Page[SupervisorChoi
 @api.put("/draws/{draw_id}/supervisors", "更换监督人", action="draw.edit")
 async def change_supervisors(call: Call, path: DrawPath, body: SupervisorsIn) -> None:
     """Choose others from the register, also after verification, while no order is being fixed or followed."""
-    await call.services.setup.change_supervisors(call.actor, path.draw_id, body.supervisors)
+    await call.services.draws.setup.change_supervisors(call.actor, path.draw_id, body.supervisors)
 
 
 @api.delete("/draws/{draw_id}", "删除抽取活动", action="draw.edit")
 async def delete(call: Call, path: DrawPath) -> None:
     """Remove an activity that was never handed in."""
-    await call.services.setup.delete(call.actor, path.draw_id)
+    await call.services.draws.setup.delete(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/submission", "提交审核", action="draw.submit", status=201)
 async def submit(call: Call, path: DrawPath, body: SubmissionIn) -> Created:
     """Hand in for verification; the conditions must add up to the number of experts. The id is the application's."""
-    return Created.of(await call.services.setup.submit(call.actor, path.draw_id, body.terminal, body.reason))
+    return Created.of(await call.services.draws.setup.submit(call.actor, path.draw_id, body.terminal, body.reason))
 
 
 @api.delete("/draws/{draw_id}/submission", "撤回审核", action="draw.withdraw")
 async def withdraw(call: Call, path: DrawPath) -> None:
     """Take the application back while nobody has verified it."""
-    await call.services.setup.withdraw(call.actor, path.draw_id)
+    await call.services.draws.setup.withdraw(call.actor, path.draw_id)
 
 
 @api.get("/draws/{draw_id}/applications", "核验记录", action="draw.read")
 async def applications(call: Call, path: DrawPath) -> Listing[ApplicationOut]:
     """Every application of the draw, newest first."""
-    draw = await call.services.reading.get(call.actor, path.draw_id)
-    return Listing[ApplicationOut](items=ApplicationOut.each(await call.services.verification.of_draw(draw.id)))
+    draw = await call.services.draws.queries.get(call.actor, path.draw_id)
+    return Listing[ApplicationOut](items=ApplicationOut.each(await call.services.draws.verification.of_draw(draw.id)))
 
 
 @api.get("/draws/{draw_id}/operations", "操作记录", action="draw.read")
 async def operations(call: Call, path: DrawPath) -> Listing[OperationOut]:
     """Who did what to the draw, oldest first."""
-    found = await call.services.reading.operations(call.actor, path.draw_id)
+    found = await call.services.draws.queries.operations(call.actor, path.draw_id)
     return Listing[OperationOut](items=OperationOut.each(found))
 
 

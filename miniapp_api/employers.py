@@ -135,26 +135,28 @@ class ImportOut(Output):
 @api.get("/employers", "搜索单位", action="employer.search")
 async def search(call: Call, query: SearchQuery) -> Listing[EmployerOut]:
     """Names that begin with the word first, short ones before long ones."""
-    found = await call.services.employers.search(call.actor, query.word, limit=query.limit)
+    found = await call.services.organisations.employers.search(call.actor, query.word, limit=query.limit)
     return Listing[EmployerOut](items=EmployerOut.each(found))
 
 
 @api.get("/employer-requests", "我申请添加的单位", action="employer.request")
 async def mine(call: Call) -> Listing[RequestOut]:
     """One's own, newest first."""
-    return Listing[RequestOut](items=RequestOut.each(await call.services.employers.my_requests(call.actor)))
+    return Listing[RequestOut](
+        items=RequestOut.each(await call.services.organisations.employers.my_requests(call.actor))
+    )
 
 
 @api.post("/employer-requests", "申请添加单位", action="employer.request", status=201)
 async def request(call: Call, body: RequestIn) -> RequestOut:
     """The same name again is the same open request; the answer is pushed."""
-    return RequestOut.of(await call.services.employers.request(call.actor, body.data(), body.note))
+    return RequestOut.of(await call.services.organisations.employers.request(call.actor, body.data(), body.note))
 
 
 @api.get("/office/employers", "单位列表", action="employer.manage")
 async def many(call: Call, query: ListQuery) -> Page[EmployerLineOut]:
     """Sorted by name."""
-    found = await call.services.employers.page(
+    found = await call.services.organisations.employers.page(
         call.actor, search=query.search, retired=query.retired, page=query.page, size=query.size
     )
     items = EmployerLineOut.each(found.items)
@@ -164,38 +166,42 @@ async def many(call: Call, query: ListQuery) -> Page[EmployerLineOut]:
 @api.post("/office/employers", "添加单位", action="employer.manage", status=201)
 async def add(call: Call, body: EmployerIn) -> EmployerOut:
     """Everybody who asked for a unit of this name is told."""
-    return EmployerOut.of(await call.services.employers.add(call.actor, body.data()))
+    return EmployerOut.of(await call.services.organisations.employers.add(call.actor, body.data()))
 
 
 @api.put("/office/employers/{employer_id}", "修改单位", action="employer.manage")
 async def edit(call: Call, path: EmployerPath, body: EmployerIn) -> EmployerLineOut:
     """Correct a unit."""
-    return EmployerLineOut.of(await call.services.employers.edit(call.actor, path.employer_id, body.data()))
+    return EmployerLineOut.of(
+        await call.services.organisations.employers.edit(call.actor, path.employer_id, body.data())
+    )
 
 
 @api.delete("/office/employers/{employer_id}", "停用单位", action="employer.manage", status=200)
 async def retire(call: Call, path: EmployerPath) -> EmployerLineOut:
     """Offer it no longer; who chose it keeps it."""
-    return EmployerLineOut.of(await call.services.employers.retire(call.actor, path.employer_id))
+    return EmployerLineOut.of(await call.services.organisations.employers.retire(call.actor, path.employer_id))
 
 
 @api.get("/office/employer-requests", "添加单位的申请", action="employer.manage")
 async def requests(call: Call, query: RequestQuery) -> Page[RequestOut]:
     """Oldest first."""
-    found = await call.services.employers.requests(call.actor, state=query.state, page=query.page, size=query.size)
+    found = await call.services.organisations.employers.requests(
+        call.actor, state=query.state, page=query.page, size=query.size
+    )
     return Page[RequestOut](items=RequestOut.each(found.items), total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/office/employer-requests/{request_id}/acceptance", "同意添加", action="employer.manage")
 async def accept(call: Call, path: RequestPath, body: EmployerIn) -> RequestOut:
     """Add the unit as `body` says it, and tell everybody who asked for it."""
-    return RequestOut.of(await call.services.employers.accept(call.actor, path.request_id, body.data()))
+    return RequestOut.of(await call.services.organisations.employers.accept(call.actor, path.request_id, body.data()))
 
 
 @api.post("/office/employer-requests/{request_id}/refusal", "不予添加", action="employer.manage")
 async def refuse(call: Call, path: RequestPath, body: RefusalIn) -> RequestOut:
     """The person is told why."""
-    return RequestOut.of(await call.services.employers.refuse(call.actor, path.request_id, body.answer))
+    return RequestOut.of(await call.services.organisations.employers.refuse(call.actor, path.request_id, body.answer))
 
 
 @api.get("/office/employer-template.{form}", "下载单位导入模板", action="employer.manage", media_type=OCTETS)
@@ -207,17 +213,21 @@ async def template(call: Call, path: TemplatePath) -> Download:
 @api.post("/office/employer-imports", "上传单位名单", action="employer.manage", upload=SHEET, status=201)
 async def read_sheet(call: Call, upload: Upload) -> ImportOut:
     """Check every line of a filled-in template against itself and the list. Nothing is added yet."""
-    return ImportOut.of(await call.services.employer_import.read(call.actor, upload.content, upload.filename))
+    return ImportOut.of(
+        await call.services.organisations.employer_import.read(call.actor, upload.content, upload.filename)
+    )
 
 
 @api.get("/office/employer-imports/{import_id}", "单位导入结果", action="employer.manage")
 async def sheet(call: Call, path: ImportPath) -> ImportOut:
     """What was checked, or done; a sheet waits for a day."""
-    return ImportOut.of(await call.services.employer_import.get(call.actor, path.import_id))
+    return ImportOut.of(await call.services.organisations.employer_import.get(call.actor, path.import_id))
 
 
 @api.post("/office/employer-imports/{import_id}/completion", "确认导入", action="employer.manage", keyed="service")
 async def carry_out(call: Call, path: ImportPath, body: DecisionIn) -> ImportOut:
     """Take the sheet in; repeating it changes nothing. Whoever asked for one of the units is told."""
-    done = await call.services.employer_import.carry_out(call.actor, path.import_id, only_good=body.only_good)
+    done = await call.services.organisations.employer_import.carry_out(
+        call.actor, path.import_id, only_good=body.only_good
+    )
     return ImportOut.of(done)

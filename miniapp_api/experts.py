@@ -59,23 +59,27 @@ class ExpertOut(Output):
 @api.get("/experts/me", "我的档案", action="expert.self.read")
 async def profile(call: Call) -> ExpertOut:
     """The expert's own file."""
-    return ExpertOut.of(await call.services.experts.profile(call.actor))
+    return ExpertOut.of(await call.services.experts.profiles.profile(call.actor))
 
 
 @api.get("/experts/me/unavailabilities", "不接受抽取的时间", action="expert.self.availability")
 async def unavailabilities(call: Call) -> Listing[PeriodOut]:
     """Times in which the expert is not drawn and which are not over, soonest first."""
-    return Listing[PeriodOut](items=PeriodOut.each(await call.services.experts.list_unavailability(call.actor)))
+    return Listing[PeriodOut](
+        items=PeriodOut.each(await call.services.experts.profiles.list_unavailability(call.actor))
+    )
 
 
 @api.post("/experts/me/unavailabilities", "设置不接受抽取的时间", action="expert.self.availability", status=201)
 async def add(call: Call, body: PeriodIn) -> PeriodOut:
     """Don't draw me in this time. `panels` tells how many accepted ones lie inside; they stay."""
-    period = await call.services.experts.add_unavailability(call.actor, body.starts_at, body.ends_at, body.reason)
+    period = await call.services.experts.profiles.add_unavailability(
+        call.actor, body.starts_at, body.ends_at, body.reason
+    )
     return PeriodOut.of(period)
 
 
 @api.delete("/experts/me/unavailabilities/{period_id}", "取消不接受抽取的时间", action="expert.self.availability")
 async def cancel(call: Call, path: PeriodPath) -> PeriodOut:
     """Take a time back. Twice is harmless."""
-    return PeriodOut.of(await call.services.experts.cancel_unavailability(call.actor, path.period_id))
+    return PeriodOut.of(await call.services.experts.profiles.cancel_unavailability(call.actor, path.period_id))

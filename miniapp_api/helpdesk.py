@@ -66,7 +66,7 @@ class FeedbackPath(PoolPath):
 async def show(call: Call, query: SearchQuery) -> HelpOut:
     """Everything a newcomer needs; with `q` the questions that fit it, at most three."""
     rules = call.book.help
-    questions = call.services.helpdesk.search(call.pool, query.q) if query.q.strip() else rules.faq
+    questions = call.services.notifications.helpdesk.search(call.pool, query.q) if query.q.strip() else rules.faq
     return HelpOut(
         guide=rules.guide,
         version=rules.version,
@@ -81,19 +81,21 @@ async def show(call: Call, query: SearchQuery) -> HelpOut:
 @api.get("/feedback/mine", "我的意见")
 async def mine(call: Call) -> Listing[FeedbackOut]:
     """What this person wrote, newest first."""
-    return Listing[FeedbackOut](items=FeedbackOut.each(await call.services.helpdesk.mine(call.actor)))
+    return Listing[FeedbackOut](items=FeedbackOut.each(await call.services.notifications.helpdesk.mine(call.actor)))
 
 
 @api.post("/feedback", "提交意见", keyed="service", status=201)
 async def write(call: Call, body: FeedbackIn) -> FeedbackOut:
     """Hand in an opinion or question; how many a day, the rulebook says."""
-    return FeedbackOut.of(await call.services.helpdesk.write(call.actor, body.text, key=read_key(call.request)))
+    return FeedbackOut.of(
+        await call.services.notifications.helpdesk.write(call.actor, body.text, key=read_key(call.request))
+    )
 
 
 @api.get("/feedback", "意见列表", action="feedback.answer")
 async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackOut]:
     """Everybody's, open ones first."""
-    found, total = await call.services.helpdesk.list_all(
+    found, total = await call.services.notifications.helpdesk.list_all(
         call.actor, state=query.state, offset=query.offset, limit=query.size
     )
     return Page[FeedbackOut](items=FeedbackOut.each(found), total=total, page=query.page, size=query.size)
@@ -102,4 +104,4 @@ async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackOut]:
 @api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")
 async def answer(call: Call, path: FeedbackPath, body: AnswerIn) -> FeedbackOut:
     """Answer once; the person is told on the phone."""
-    return FeedbackOut.of(await call.services.helpdesk.answer(call.actor, path.feedback_id, body.text))
+    return FeedbackOut.of(await call.services.notifications.helpdesk.answer(call.actor, path.feedback_id, body.text))

@@ -117,46 +117,50 @@ class CheckedInOut(Output):
 @api.get("/invitations", "待答复邀请", action="expert.self.answer")
 async def waiting(call: Call) -> Listing[InvitationOut]:
     """Invitations that wait for an answer, oldest first."""
-    return Listing[InvitationOut](items=InvitationOut.each(await call.services.invitations.list_open(call.expert_id)))
+    return Listing[InvitationOut](
+        items=InvitationOut.each(await call.services.draws.invitations.list_open(call.expert_id))
+    )
 
 
 @api.get("/invitations/{invitation_id}", "查看邀请", action="expert.self.answer")
 async def show(call: Call, path: InvitationPath) -> InvitationOut:
     """One of the expert's own invitations."""
-    return InvitationOut.of(await call.services.invitations.view(path.invitation_id, call.expert_id))
+    return InvitationOut.of(await call.services.draws.invitations.view(path.invitation_id, call.expert_id))
 
 
 @api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
 async def answer(call: Call, path: InvitationPath, body: AnswerIn) -> AnsweredOut:
     """Accept or decline. The first valid answer on any channel decides; a later one is told what holds."""
-    found = await call.services.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
+    found = await call.services.draws.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
     return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
 
 
 @api.post("/invitations/{invitation_id}/undo", "撤销同意", action="expert.self.answer")
 async def undo(call: Call, path: InvitationPath) -> AnsweredOut:
     """Take an acceptance back until `undo_until`, while the draw still calls: the invitation is open again."""
-    found = await call.services.invitations.undo(path.invitation_id, call.expert_id, by="mini")
+    found = await call.services.draws.invitations.undo(path.invitation_id, call.expert_id, by="mini")
     return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
 
 
 @api.post("/invitations/{invitation_id}/leave", "请假", action="expert.self.leave")
 async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOut:
     """Ask for leave after accepting, until the deadline of the rulebook. Show the consequence of `GET /pool` before."""
-    return InvitationOut.of(await call.services.invitations.leave(path.invitation_id, call.expert_id, body.reason))
+    return InvitationOut.of(
+        await call.services.draws.invitations.leave(path.invitation_id, call.expert_id, body.reason)
+    )
 
 
 @api.post("/invitations/{invitation_id}/leave-answer", "答复他人登记的请假", action="expert.self.leave")
 async def answer_leave(call: Call, path: InvitationPath, body: LeaveAnswerIn) -> InvitationOut:
     """Confirm or deny a leave that agency or desk registered. Only a confirmation frees the place."""
-    await call.services.discards.answer_leave(path.invitation_id, call.expert_id, body.agrees, by="mini")
-    return InvitationOut.of(await call.services.invitations.view(path.invitation_id, call.expert_id))
+    await call.services.draws.discards.answer_leave(path.invitation_id, call.expert_id, body.agrees, by="mini")
+    return InvitationOut.of(await call.services.draws.invitations.view(path.invitation_id, call.expert_id))
 
 
 @api.get("/panels", "我的评标", action="expert.self.answer")
 async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
     """Panels that the expert has agreed to; upcoming and running ones, or past ones."""
-    found = await call.services.invitations.list_panels(call.expert_id, past=query.past)
+    found = await call.services.draws.invitations.list_panels(call.expert_id, past=query.past)
     return Listing[InvitationOut](items=InvitationOut.each(found))
 
 
@@ -166,7 +170,7 @@ async def check_in(call: Call, body: CheckInIn) -> CheckedInOut:
 
     Twice is harmless.
     """
-    desk, position = call.services.attendance, body.position.position() if body.position else None
+    desk, position = call.services.draws.attendance, body.position.position() if body.position else None
     if body.token is not None:
         device = f"mini:{body.device or call.actor.session_id}"
         return CheckedInOut.of(await desk.check_in_by_qr(call.expert_id, body.token, position, device=device))

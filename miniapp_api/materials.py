@@ -86,13 +86,13 @@ class AddQuery(Params):
 @api.get("/materials", "资料列表", access="public")
 async def many(call: Call) -> Listing[MaterialOut]:
     """What is offered now, by category and order."""
-    return Listing[MaterialOut](items=MaterialOut.each(await call.services.materials.shown(call.pool)))
+    return Listing[MaterialOut](items=MaterialOut.each(await call.services.files.materials.shown(call.pool)))
 
 
 @api.get("/materials/{material_id}/file", "下载资料", access="public", media_type=OCTETS, limits=(120, 60))
 async def download(call: Call, path: MaterialPath) -> web.StreamResponse:
     """The file, to be saved. With `If-None-Match` of an earlier answer's ETag: 304 while it is the same."""
-    found = await call.services.materials.find(call.pool, path.material_id, await _visitor(call))
+    found = await call.services.files.materials.find(call.pool, path.material_id, await _visitor(call))
     headers = {
         "ETag": f'"{found.etag}"',
         "Cache-Control": "public, max-age=300" if found.audience == "everybody" else "private, no-cache",
@@ -102,29 +102,29 @@ async def download(call: Call, path: MaterialPath) -> web.StreamResponse:
     if any(one.value in (found.etag, "*") for one in known):
         return web.Response(status=304, headers=headers)
     headers |= {"Content-Type": found.media_type, "Content-Disposition": _disposition(found.filename, found.kind)}
-    return web.Response(body=await call.services.materials.content(found), headers=headers)
+    return web.Response(body=await call.services.files.materials.content(found), headers=headers)
 
 
 @api.get("/office/materials", "全部资料", action="material.manage")
 async def everything(call: Call) -> Listing[OfficeMaterialOut]:
     """Also what is not shown yet or any more."""
-    return Listing[OfficeMaterialOut](items=OfficeMaterialOut.each(await call.services.materials.all(call.actor)))
+    return Listing[OfficeMaterialOut](items=OfficeMaterialOut.each(await call.services.files.materials.all(call.actor)))
 
 
 @api.post("/office/materials", "添加资料", action="material.manage", upload=FILE, status=201)
 async def add(call: Call, query: AddQuery, upload: Upload) -> OfficeMaterialOut:
     """Offer a file. What it is shows in its content; documents with macros, scripts or files inside are refused."""
-    return OfficeMaterialOut.of(await call.services.materials.add(call.actor, query.data(), upload.content))
+    return OfficeMaterialOut.of(await call.services.files.materials.add(call.actor, query.data(), upload.content))
 
 
 @api.put("/office/materials/{material_id}", "修改资料", action="material.manage")
 async def change(call: Call, path: MaterialPath, body: MaterialIn) -> OfficeMaterialOut:
     """Everything that is said of the file."""
-    return OfficeMaterialOut.of(await call.services.materials.change(call.actor, path.material_id, body.data()))
+    return OfficeMaterialOut.of(await call.services.files.materials.change(call.actor, path.material_id, body.data()))
 
 
 async def _check_material(call: Call, path: MaterialPath) -> None:
-    await call.services.materials.check_exists(call.actor, path.material_id)
+    await call.services.files.materials.check_exists(call.actor, path.material_id)
 
 
 @api.put(
@@ -132,20 +132,20 @@ async def _check_material(call: Call, path: MaterialPath) -> None:
 )
 async def replace(call: Call, path: MaterialPath, upload: Upload) -> OfficeMaterialOut:
     """Another file in its place; its address stays."""
-    changed = await call.services.materials.change(call.actor, path.material_id, content=upload.content)
+    changed = await call.services.files.materials.change(call.actor, path.material_id, content=upload.content)
     return OfficeMaterialOut.of(changed)
 
 
 @api.delete("/office/materials/{material_id}", "删除资料", action="material.manage")
 async def remove(call: Call, path: MaterialPath) -> None:
     """Offer it no longer."""
-    await call.services.materials.remove(call.actor, path.material_id)
+    await call.services.files.materials.remove(call.actor, path.material_id)
 
 
 async def _visitor(call: Call) -> Actor | None:
     """Who asks, if a token says so that still counts; whoever's has run out may have what is for everybody."""
     try:
-        return await call.services.sessions.authenticate(read_token(call.request))
+        return await call.services.accounts.sessions.authenticate(read_token(call.request))
     except (Unauthenticated, Forbidden):
         return None
 

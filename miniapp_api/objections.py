@@ -91,31 +91,31 @@ class ObjectionOut(Output):
 @api.get("/public-notices", "入库公示", access="public", limits=(60, 60))
 async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
     """Who is on public notice now, by name."""
-    found, total = await call.services.public_notices.page(
+    found, total = await call.services.entry.public_notices.page(
         call.pool, query.search, offset=query.offset, limit=query.size
     )
     return PublicNoticeOut(
         items=PublicEntryOut.each(found), total=total, page=query.page, size=query.size,
-        how_to_object=call.services.public_notices.rules(call.pool).text,
+        how_to_object=call.services.entry.public_notices.rules(call.pool).text,
     )  # fmt: skip
 
 
 @api.post("/public-notices/{application_id}/objections", "提出异议", status=201)
 async def raise_one(call: Call, path: EntryPath, body: ObjectionIn) -> ObjectionOut:
     """Object under one's own, verified name."""
-    return ObjectionOut.of(await call.services.objections.raise_one(call.actor, path.application_id, body.text))
+    return ObjectionOut.of(await call.services.entry.objections.raise_one(call.actor, path.application_id, body.text))
 
 
 @api.get("/objections/mine", "我的异议")
 async def mine(call: Call) -> Listing[ObjectionOut]:
     """Own objections with their answers, newest first."""
-    return Listing[ObjectionOut](items=ObjectionOut.each(await call.services.objections.own(call.actor)))
+    return Listing[ObjectionOut](items=ObjectionOut.each(await call.services.entry.objections.own(call.actor)))
 
 
 @api.get("/objections", "异议列表", action="objection.decide")
 async def objections(call: Call, query: StateQuery) -> Page[ObjectionOut]:
     """For administrators; oldest first."""
-    found, total = await call.services.objections.page(
+    found, total = await call.services.entry.objections.page(
         call.actor, state=query.state or "", offset=query.offset, limit=query.size
     )
     return Page[ObjectionOut](items=ObjectionOut.each(found), total=total, page=query.page, size=query.size)
@@ -125,5 +125,5 @@ async def objections(call: Call, query: StateQuery) -> Page[ObjectionOut]:
 async def decide(call: Call, path: ObjectionPath, body: AnswerIn) -> ObjectionOut:
     """Answer it; an upheld one sends the application back or refuses it, with the answer as reason."""
     return ObjectionOut.of(
-        await call.services.objections.decide(call.actor, path.objection_id, body.outcome, body.answer)
+        await call.services.entry.objections.decide(call.actor, path.objection_id, body.outcome, body.answer)
     )

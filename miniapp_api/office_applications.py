@@ -101,7 +101,7 @@ class OfficeApplicationOut(Output):
 @api.get("/office/applications", "申请列表", action="application.read")
 async def many(call: Call, query: ListQuery) -> Page[LineOut]:
     """Filtered, sorted, paged."""
-    found = await call.services.application_list.page(
+    found = await call.services.office.applications.page(
         call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size
     )
     return Page[LineOut](items=LineOut.each(found.items), total=found.total, page=query.page, size=query.size)
@@ -110,30 +110,32 @@ async def many(call: Call, query: ListQuery) -> Page[LineOut]:
 @api.get("/office/application-counts", "各状态的申请数", action="application.read")
 async def counts(call: Call, query: FilterQuery) -> Listing[CountOut]:
     """How many of what matches are in each state; states without any are left out."""
-    found = await call.services.application_list.counts(call.actor, query.wanted())
+    found = await call.services.office.applications.counts(call.actor, query.wanted())
     return Listing[CountOut](items=CountOut.each(found))
 
 
 @api.get("/office/applications/{application_id}", "查看一份申请", action="application.read")
 async def show(call: Call, path: ApplicationPath) -> OfficeApplicationOut:
     """The form in words with sensitive values masked, the log, where it stands. The look is recorded."""
-    return OfficeApplicationOut.of(await call.services.application_list.get(call.actor, path.application_id))
+    return OfficeApplicationOut.of(await call.services.office.applications.get(call.actor, path.application_id))
 
 
 @api.post("/office/applications/{application_id}/unlocking", "解除打印锁定", action="application.unlock")
 async def unlock(call: Call, path: ApplicationPath, body: UnlockIn) -> OutcomeOut:
     """For a mistake that was seen after printing and before submitting; the person is told."""
-    return OutcomeOut.of(await call.services.submission.unlock(call.actor, path.application_id, body.reason))
+    return OutcomeOut.of(
+        await call.services.applications.submission.unlock(call.actor, path.application_id, body.reason)
+    )
 
 
 @api.post("/office/applications/{application_id}/exam-result", "登记考试结果", action="application.conclude")
 async def record_exam(call: Call, path: ApplicationPath, body: ExamIn) -> ConcludedOut:
     """Of an examination that was held elsewhere: on to the next stage, or the end. The person is told."""
-    desk = call.services.conclusions
+    desk = call.services.entry.conclusions
     return ConcludedOut.of(await desk.record_exam(call.actor, path.application_id, body.result, body.reason))
 
 
 @api.post("/office/applications/{application_id}/termination", "终止申请", action="application.conclude")
 async def end(call: Call, path: ApplicationPath, body: EndIn) -> ConcludedOut:
     """End one whose fee nobody pays; the person is told."""
-    return ConcludedOut.of(await call.services.conclusions.end(call.actor, path.application_id, body.reason))
+    return ConcludedOut.of(await call.services.entry.conclusions.end(call.actor, path.application_id, body.reason))

@@ -57,7 +57,7 @@ class LeftOut(Output):
 @api.get("/office/experts", "专家列表", action="expert.read")
 async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLineOut]:
     """By what runs out first, else by name."""
-    found = await call.services.expert_office.page(
+    found = await call.services.office.experts.page(
         call.actor, query.only, query.search, page=query.page, size=query.size
     )  # fmt: skip
     return Page[ExpertLineOut](
@@ -68,4 +68,4 @@ async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLineOut]:
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")
 async def let_go(call: Call, path: ExpertPath, body: LeavingIn) -> LeftOut:
     """Nobody draws or calls the person any more; open calls are taken back, and he is told."""
-    return LeftOut.of(await call.services.expert_office.let_go(call.actor, path.expert_id, body.reason))
+    return LeftOut.of(await call.services.office.experts.let_go(call.actor, path.expert_id, body.reason))

@@ -223,7 +223,7 @@ class DifferenceOut(Output):
 @api.get("/payments/orders", "订单列表", action=_MANAGE)
 async def orders(call: Call, query: OrdersQuery) -> Page[OrderRowOut]:
     """Newest first."""
-    found, total = await call.services.pay.reading.orders(
+    found, total = await call.services.payments.queries.orders(
         call.actor, query.only, query.search, offset=query.offset, limit=query.size
     )
     return Page[OrderRowOut](items=OrderRowOut.each(found), total=total, page=query.page, size=query.size)
@@ -232,7 +232,7 @@ async def orders(call: Call, query: OrdersQuery) -> Page[OrderRowOut]:
 @api.get("/payments/orders/{order_id}", "订单详情", action=_MANAGE)
 async def order(call: Call, path: OrderPath) -> OrderOut:
     """One order, its refunds, and what may follow if it is sent back."""
-    view = await call.services.office.order(call.actor, path.order_id)
+    view = await call.services.office.dashboard.order(call.actor, path.order_id)
     line = view.order
     return OrderOut(
         id=line.id, out_trade_no=line.out_trade_no, transaction_id=line.transaction_id, trade=line.trade,
@@ -246,14 +246,16 @@ async def order(call: Call, path: OrderPath) -> OrderOut:
 @api.post("/payments/orders/{order_id}/refund", "退款", action=_MANAGE, status=201)
 async def refund(call: Call, path: OrderPath, body: RefundIn) -> Created:
     """Send the whole amount back, and say what becomes of the application; the result shows in the order."""
-    return Created.of(await call.services.pay.refunds.request(call.actor, path.order_id, body.reason, after=body.after))
+    return Created.of(
+        await call.services.payments.refunds.request(call.actor, path.order_id, body.reason, after=body.after)
+    )
 
 
 @api.post("/payments/refunds/{refund_id}/redirection", "异常退款改退", action=_MANAGE, keyed="service")
 async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
     """Send a refund that the payer's account can't take elsewhere. 409 `redirect_refused`: the platform won't have that
     account; 503: no answer, look at the order in a minute before trying again."""
-    await call.services.pay.redirects.redirect(
+    await call.services.payments.redirects.redirect(
         call.actor, path.refund_id, body.to, bank=body.bank, account=body.account, holder=body.holder
     )
 
@@ -261,20 +263,22 @@ async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
 @api.get("/payments/alarms", "异常通知", action=_MANAGE)
 async def alarms(call: Call, query: AlarmsQuery) -> Page[AlarmOut]:
     """Notifications that fit none of our orders, or another amount; open ones first, newest first."""
-    found, total = await call.services.pay.alarms.list(call.actor, query.only, offset=query.offset, limit=query.size)
+    found, total = await call.services.payments.unmatched_payments.list(
+        call.actor, query.only, offset=query.offset, limit=query.size
+    )
     return Page[AlarmOut](items=AlarmOut.each(found), total=total, page=query.page, size=query.size)
 
 
 @api.post("/payments/alarms/{alarm_id}/resolution", "登记异常处理结果", action=_MANAGE)
 async def close_alarm(call: Call, path: AlarmPath, body: NoteIn) -> None:
     """Note what was done about one; it stays readable."""
-    await call.services.pay.alarms.close(call.actor, path.alarm_id, body.note)
+    await call.services.payments.unmatched_payments.close(call.actor, path.alarm_id, body.note)
 
 
 @api.get("/payments/invoices", "发票列表", action=_MANAGE)
 async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRowOut]:
     """Newest first."""
-    found, total = await call.services.pay.reading.invoices(
+    found, total = await call.services.payments.queries.invoices(
         call.actor, query.only, offset=query.offset, limit=query.size
     )
     return Page[InvoiceRowOut](items=InvoiceRowOut.each(found), total=total, page=query.page, size=query.size)
@@ -286,19 +290,19 @@ async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRowOut]:
 )  # fmt: skip
 async def upload_invoice(call: Call, path: InvoicePath, query: NumberQuery, upload: Upload) -> None:
     """The tax platform's PDF of an invoice that the office makes; it is mailed by itself."""
-    await call.services.pay.invoices.upload(call.actor, path.invoice_id, upload.content, query.number)
+    await call.services.payments.invoices.upload(call.actor, path.invoice_id, upload.content, query.number)
 
 
 @api.post("/payments/invoices/{invoice_id}/resend", "重发发票", action=_MANAGE)
 async def resend(call: Call, path: InvoicePath) -> None:
     """Mail receipt and invoice again; a failed one is asked for again."""
-    await call.services.pay.invoices.resend(call.actor, path.invoice_id)
+    await call.services.payments.invoices.resend(call.actor, path.invoice_id)
 
 
 @api.post("/payments/invoices/{invoice_id}/reversal", "冲红", action=_MANAGE)
 async def reverse(call: Call, path: InvoicePath, body: ReversalIn) -> None:
     """Have an invoice of the platform's reversed, again if it failed; or note under which number the office did it."""
-    await call.services.pay.invoices.reverse(
+    await call.services.payments.invoices.reverse(
         call.actor, path.invoice_id, body.reason, body.note, red_number=body.red_number
     )
 
@@ -306,23 +310,23 @@ async def reverse(call: Call, path: InvoicePath, body: ReversalIn) -> None:
 @api.get("/payments/bills", "对账列表", action=_MANAGE)
 async def bills(call: Call) -> Listing[BillOut]:
     """The last 31 days, newest first."""
-    return Listing[BillOut](items=BillOut.each(await call.services.pay.bills.list(call.actor)))
+    return Listing[BillOut](items=BillOut.each(await call.services.payments.reconciliation.list(call.actor)))
 
 
 @api.post("/payments/bills", "立即对账", action=_MANAGE)
 async def compare(call: Call, body: DayIn) -> None:
     """Fetch and compare a day's bill anew, within seconds."""
-    await call.services.pay.bills.again(call.actor, body.day)
+    await call.services.payments.reconciliation.again(call.actor, body.day)
 
 
 @api.get("/payments/bills/{bill_id}/differences", "对账差异", action=_MANAGE)
 async def differences(call: Call, path: BillPath) -> Listing[DifferenceOut]:
     """Where the bill and our books differ, settled ones included."""
-    found = await call.services.pay.bills.differences(call.actor, path.bill_id)
+    found = await call.services.payments.reconciliation.differences(call.actor, path.bill_id)
     return Listing[DifferenceOut](items=DifferenceOut.each(found))
 
 
 @api.post("/payments/differences/{difference_id}/resolution", "登记处理结果", action=_MANAGE)
 async def resolve(call: Call, path: DifferencePath, body: NoteIn) -> None:
     """Note how a difference was settled."""
-    await call.services.pay.bills.resolve(call.actor, path.difference_id, body.note)
+    await call.services.payments.reconciliation.resolve(call.actor, path.difference_id, body.note)

@@ -43,13 +43,15 @@ class AgentOut(Output):
 @api.get("/organisations/agents", "我的经办人", action="organisation.link_agent")
 async def agents(call: Call) -> Listing[AgentOut]:
     """The organisation's agents, newest link first."""
-    return Listing[AgentOut](items=AgentOut.each(await call.services.organisations.list_agents(call.actor)))
+    return Listing[AgentOut](
+        items=AgentOut.each(await call.services.organisations.legal_entities.list_agents(call.actor))
+    )
 
 
 @api.post("/organisations/agents", "添加经办人", action="organisation.link_agent", status=201)
 async def link(call: Call, body: AgentIn) -> AgentOut:
     """Ask a person to act for the organisation; again for the same person renews the period."""
-    agent = await call.services.organisations.link_agent(
+    agent = await call.services.organisations.legal_entities.link_agent(
         call.actor, mobile=body.mobile, name=body.name, valid_from=body.valid_from, valid_until=body.valid_until
     )
     return AgentOut.of(agent)
@@ -58,16 +60,18 @@ async def link(call: Call, body: AgentIn) -> AgentOut:
 @api.delete("/organisations/agents/{link_id}", "取消经办人", action="organisation.revoke_agent")
 async def revoke(call: Call, path: LinkPath) -> AgentOut:
     """Strike an agent off, at once. Twice is harmless."""
-    return AgentOut.of(await call.services.organisations.revoke(call.actor, path.link_id))
+    return AgentOut.of(await call.services.organisations.legal_entities.revoke(call.actor, path.link_id))
 
 
 @api.get("/organisations/requests", "企业对我的关联")
 async def requests(call: Call) -> Listing[AgentOut]:
     """The organisations that ask, or asked, the person to act for them; newest first."""
-    return Listing[AgentOut](items=AgentOut.each(await call.services.organisations.list_mine(call.actor)))
+    return Listing[AgentOut](
+        items=AgentOut.each(await call.services.organisations.legal_entities.list_mine(call.actor))
+    )
 
 
 @api.post("/organisations/requests/{link_id}/acceptance", "同意成为经办人")
 async def accept(call: Call, path: LinkPath) -> AgentOut:
     """Agree to act for the organisation. Twice is harmless."""
-    return AgentOut.of(await call.services.organisations.accept(call.actor, path.link_id))
+    return AgentOut.of(await call.services.organisations.legal_entities.accept(call.actor, path.link_id))

@@ -59,42 +59,42 @@ async def print_form(call: Call, path: ApplicationPath, body: PrintIn) -> Printe
     Where printing locks, it is first refused with 409 `print_locks`, the warning to show; then send `confirmed`.
     """
     return PrintedOut.of(
-        await call.services.papers.print_form(call.actor, path.application_id, confirmed=body.confirmed)
+        await call.services.applications.documents.print_form(call.actor, path.application_id, confirmed=body.confirmed)
     )
 
 
 @api.get("/applications/{application_id}/papers/form", "下载已打印表格", action="application.own", media_type=PDF)
 async def form(call: Call, path: ApplicationPath) -> Download:
     """The print of the present state, to be signed and stamped; 409 `not_printed` before."""
-    paper = await call.services.papers.printed(call.actor, path.application_id)
+    paper = await call.services.applications.documents.printed(call.actor, path.application_id)
     return Download(paper.content, PDF, paper.filename)
 
 
 @api.get("/applications/{application_id}/papers/draft", "预览表格", action="application.own", media_type=PDF)
 async def draft(call: Call, path: ApplicationPath) -> Download:
     """The form to look through; it has no code and locks nothing."""
-    paper = await call.services.papers.draft(call.actor, path.application_id)
+    paper = await call.services.applications.documents.draft(call.actor, path.application_id)
     return Download(paper.content, PDF, paper.filename)
 
 
 @api.get("/applications/{application_id}/papers/commitment", "下载承诺书", action="application.own", media_type=PDF)
 async def commitment(call: Call, path: ApplicationPath) -> Download:
     """The honesty commitment, to be signed by hand."""
-    paper = await call.services.papers.commitment(call.actor, path.application_id)
+    paper = await call.services.applications.documents.commitment(call.actor, path.application_id)
     return Download(paper.content, PDF, paper.filename)
 
 
 @api.get("/experts/me/papers/information", "下载个人信息表", action="expert.self.read", media_type=PDF)
 async def information(call: Call) -> Download:
     """The expert's own file as it stands."""
-    paper = await call.services.papers.information_form(call.actor)
+    paper = await call.services.applications.documents.information_form(call.actor)
     return Download(paper.content, PDF, paper.filename)
 
 
 @api.get("/papers/{code}", "核对表格", access="public", limits=(30, 60))
 async def verify(call: Call, path: CodePath) -> VerifiedOut:
     """Whether a paper shows the present state of its application. The name is masked."""
-    found = await call.services.papers.verify(path.code)
+    found = await call.services.applications.documents.verify(path.code)
     return VerifiedOut(
         pool_name=found.pool_name, title=found.title, number=found.number, version=found.version,
         current=found.current, printed_at=found.printed_at, masked_name=found.masked_name,

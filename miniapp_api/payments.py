@@ -99,25 +99,25 @@ class OrderOut(Output):
 @api.get("/payments/fees", "我的缴费")
 async def mine(call: Call) -> Listing[FeeOut]:
     """What the person owes or owed, newest first."""
-    return Listing[FeeOut](items=FeeOut.each(await call.services.pay.reading.mine(call.actor)))
+    return Listing[FeeOut](items=FeeOut.each(await call.services.payments.queries.mine(call.actor)))
 
 
 @api.post("/payments/lookups", "按专家编号查询")
 async def look_up(call: Call, body: NumberIn) -> FeeOut:
     """The fee of an expert number, so that somebody else may pay it. Counted by the hour and logged."""
-    return FeeOut.of(await call.services.pay.orders.look_up(call.actor, body.number))
+    return FeeOut.of(await call.services.payments.orders.look_up(call.actor, body.number))
 
 
 @api.get("/payments/fees/{fee_id}", "缴费状态", limits=(120, 60))
 async def status(call: Call, path: FeePath) -> FeeOut:
     """How a fee stands. While it is unpaid the platform is asked too, at most every three seconds."""
-    return FeeOut.of(await call.services.pay.orders.refresh(call.actor, path.fee_id))
+    return FeeOut.of(await call.services.payments.orders.refresh(call.actor, path.fee_id))
 
 
 @api.post("/payments/fees/{fee_id}/orders", "下单", keyed="service", limits=(120, 60))
 async def order(call: Call, path: FeePath, body: OrderIn) -> OrderOut:
     """An order to pay now. Harmless to repeat: the live order is handed out again while it is good."""
-    orders = call.services.pay.orders
+    orders = call.services.payments.orders
     openid = await orders.openid_of(call.actor, "mini") if body.trade == "mini" else ""
     made = await orders.order(call.actor, path.fee_id, body.trade, openid=openid)
     given = made.parameters
@@ -134,20 +134,20 @@ async def order(call: Call, path: FeePath, body: OrderIn) -> OrderOut:
 @api.get("/payments/fees/{fee_id}/receipt", "下载缴费凭证", media_type=PDF)
 async def receipt(call: Call, path: FeePath) -> Download:
     """The payment receipt of one's own fee; 409 `no_receipt` before it is paid."""
-    content = await call.services.pay.invoices.receipt(call.actor, path.fee_id)
+    content = await call.services.payments.invoices.receipt(call.actor, path.fee_id)
     return Download(content, PDF, "receipt.pdf")
 
 
 @api.get("/payments/fees/{fee_id}/invoice", "下载电子发票", media_type=PDF)
 async def invoice(call: Call, path: FeePath) -> Download:
     """The electronic invoice of one's own fee; 404 `invoice_pending` before it is issued."""
-    return Download(await call.services.pay.invoices.file(call.actor, path.fee_id), PDF, "invoice.pdf")
+    return Download(await call.services.payments.invoices.file(call.actor, path.fee_id), PDF, "invoice.pdf")
 
 
 @api.put("/payments/fees/{fee_id}/invoice", "修改开票信息")
 async def correct(call: Call, path: FeePath, body: InvoiceIn) -> InvoiceOut:
     """Change what the invoice says, or where it is sent; a new address gets everything again."""
-    view = await call.services.pay.invoices.correct(
+    view = await call.services.payments.invoices.correct(
         call.actor, path.fee_id, title=body.title, taxpayer_id=body.taxpayer_id, email=body.email
     )
     return InvoiceOut.of(view)

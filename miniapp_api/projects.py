@@ -120,7 +120,7 @@ class ProjectLineOut(Output):
 @api.get("/projects", "项目列表", action="project.read")
 async def many(call: Call, query: ProjectQuery) -> Page[ProjectLineOut]:
     """Newest first. An agent sees own projects, the legal entity those of all its agents, pool staff all."""
-    found = await call.services.projects.list(call.actor, search=query.search, page=query.page, size=query.size)
+    found = await call.services.draws.projects.list(call.actor, search=query.search, page=query.page, size=query.size)
     items = ProjectLineOut.each(found.items)
     return Page[ProjectLineOut](items=items, total=found.total, page=query.page, size=query.size)
 
@@ -128,40 +128,40 @@ async def many(call: Call, query: ProjectQuery) -> Page[ProjectLineOut]:
 @api.post("/projects", "新建项目", action="project.create", status=201)
 async def create(call: Call, body: ProjectIn) -> ProjectOut:
     """A new project; codes and required fields are checked."""
-    return ProjectOut.show(await call.services.projects.create(call.actor, body.data()))
+    return ProjectOut.show(await call.services.draws.projects.create(call.actor, body.data()))
 
 
 @api.get("/projects/{project_id}", "查看项目", action="project.read")
 async def show(call: Call, path: ProjectPath) -> ProjectOut:
     """A project with its lots."""
-    return ProjectOut.show(await call.services.projects.get(call.actor, path.project_id))
+    return ProjectOut.show(await call.services.draws.projects.get(call.actor, path.project_id))
 
 
 @api.put("/projects/{project_id}", "编辑项目", action="project.edit")
 async def edit(call: Call, path: ProjectPath, body: ProjectIn) -> ProjectOut:
     """Replace the form; refused once a draw is linked."""
-    return ProjectOut.show(await call.services.projects.edit(call.actor, path.project_id, body.data()))
+    return ProjectOut.show(await call.services.draws.projects.edit(call.actor, path.project_id, body.data()))
 
 
 @api.delete("/projects/{project_id}", "删除项目", action="project.delete")
 async def delete(call: Call, path: ProjectPath) -> None:
     """Delete a project without draws."""
-    await call.services.projects.delete(call.actor, path.project_id)
+    await call.services.draws.projects.delete(call.actor, path.project_id)
 
 
 @api.post("/projects/{project_id}/lots", "新增标段", action="project.edit", status=201)
 async def add_lot(call: Call, path: ProjectPath, body: LotIn) -> LotOut:
     """Add a lot."""
-    return LotOut.of(await call.services.projects.add_lot(call.actor, path.project_id, body.data()))
+    return LotOut.of(await call.services.draws.projects.add_lot(call.actor, path.project_id, body.data()))
 
 
 @api.put("/projects/{project_id}/lots/{lot_id}", "编辑标段", action="project.edit")
 async def edit_lot(call: Call, path: LotPath, body: LotIn) -> LotOut:
     """Change a lot that no draw owns."""
-    return LotOut.of(await call.services.projects.edit_lot(call.actor, path.project_id, path.lot_id, body.data()))
+    return LotOut.of(await call.services.draws.projects.edit_lot(call.actor, path.project_id, path.lot_id, body.data()))
 
 
 @api.delete("/projects/{project_id}/lots/{lot_id}", "删除标段", action="project.edit")
 async def delete_lot(call: Call, path: LotPath) -> None:
     """Delete a lot that no draw owns."""
-    await call.services.projects.delete_lot(call.actor, path.project_id, path.lot_id)
+    await call.services.draws.projects.delete_lot(call.actor, path.project_id, path.lot_id)

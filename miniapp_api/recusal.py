@@ -64,7 +64,7 @@ async def template(call: Call, path: TemplatePath) -> Download:
 @api.get("/draws/{draw_id}/recusal-units", "回避单位列表", action="draw.read")
 async def units(call: Call, path: DrawPath, query: RecusalQuery) -> Page[RecusalUnitOut]:
     """Units in the order in which they were added."""
-    found = (await call.services.reading.detail(call.actor, path.draw_id)).parts["recusal_units"]
+    found = (await call.services.draws.queries.detail(call.actor, path.draw_id)).parts["recusal_units"]
     shown = [one for one in found if query.search in f"{one.name} {one.credit_code} {one.reason}"]
     items = RecusalUnitOut.each(shown[query.offset : query.offset + query.size])
     return Page[RecusalUnitOut](items=items, total=len(shown), page=query.page, size=query.size)
@@ -73,14 +73,14 @@ async def units(call: Call, path: DrawPath, query: RecusalQuery) -> Page[Recusal
 @api.post("/draws/{draw_id}/recusal-units", "添加回避单位", action="draw.edit", status=201)
 async def add_unit(call: Call, path: DrawPath, body: UnitIn) -> Created:
     """Add a unit by hand."""
-    added = await call.services.recusal_lists.add_unit(
+    added = await call.services.draws.recusal_lists.add_unit(
         call.actor, path.draw_id, body.name, body.credit_code, body.reason, body.evidence
     )
     return Created.of(added)
 
 
 async def _check_draw(call: Call, path: DrawPath) -> None:
-    await call.services.recusal_lists.check_editable(call.actor, path.draw_id)
+    await call.services.draws.recusal_lists.check_editable(call.actor, path.draw_id)
 
 
 @api.post(
@@ -88,20 +88,20 @@ async def _check_draw(call: Call, path: DrawPath) -> None:
 )
 async def import_units(call: Call, path: DrawPath, upload: Upload) -> ImportedOut:
     """Add all units of a filled-in template, or none: `params.errors` names each line that can't be used."""
-    sheet = call.services.recusal_import
+    sheet = call.services.draws.recusal_import
     return ImportedOut(added=await sheet.units(call.actor, path.draw_id, upload.filename, upload.content))
 
 
 @api.delete("/draws/{draw_id}/recusal-units/{unit_id}", "删除回避单位", action="draw.edit")
 async def remove_unit(call: Call, path: UnitPath) -> None:
     """Remove a unit; tenderee and agency stay."""
-    await call.services.recusal_lists.remove_unit(call.actor, path.draw_id, path.unit_id)
+    await call.services.draws.recusal_lists.remove_unit(call.actor, path.draw_id, path.unit_id)
 
 
 @api.get("/draws/{draw_id}/recusal-persons", "回避人员列表", action="draw.read")
 async def persons(call: Call, path: DrawPath, query: RecusalQuery) -> Page[RecusalPersonOut]:
     """Persons in the order in which they were added."""
-    found = (await call.services.reading.detail(call.actor, path.draw_id)).parts["recusal_persons"]
+    found = (await call.services.draws.queries.detail(call.actor, path.draw_id)).parts["recusal_persons"]
     shown = [one for one in found if query.search in f"{one.name} {one.unit_name} {one.reason}"]
     items = RecusalPersonOut.each(shown[query.offset : query.offset + query.size])
     return Page[RecusalPersonOut](items=items, total=len(shown), page=query.page, size=query.size)
@@ -110,7 +110,7 @@ async def persons(call: Call, path: DrawPath, query: RecusalQuery) -> Page[Recus
 @api.post("/draws/{draw_id}/recusal-persons", "添加回避人员", action="draw.edit", status=201)
 async def add_person(call: Call, path: DrawPath, body: PersonIn) -> Created:
     """Add a person, by ID number when it is known, else by name and unit."""
-    added = await call.services.recusal_lists.add_person(
+    added = await call.services.draws.recusal_lists.add_person(
         call.actor, path.draw_id, body.name, body.id_number, body.unit_name, body.reason, body.evidence
     )
     return Created.of(added)
@@ -121,11 +121,11 @@ async def add_person(call: Call, path: DrawPath, body: PersonIn) -> Created:
 )
 async def import_persons(call: Call, path: DrawPath, upload: Upload) -> ImportedOut:
     """Add all persons of a filled-in template, or none: `params.errors` names each line that can't be used."""
-    sheet = call.services.recusal_import
+    sheet = call.services.draws.recusal_import
     return ImportedOut(added=await sheet.persons(call.actor, path.draw_id, upload.filename, upload.content))
 
 
 @api.delete("/draws/{draw_id}/recusal-persons/{person_id}", "删除回避人员", action="draw.edit")
 async def remove_person(call: Call, path: PersonPath) -> None:
     """Remove a person."""
-    await call.services.recusal_lists.remove_person(call.actor, path.draw_id, path.person_id)
+    await call.services.draws.recusal_lists.remove_person(call.actor, path.draw_id, path.person_id)

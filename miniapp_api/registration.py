@@ -145,7 +145,7 @@ async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
         name=body.name, id_number=body.id_number, privacy_version=body.privacy_version, agreed=body.agreed,
         mobile=body.mobile, code=body.code, password=body.password,
     )  # fmt: skip
-    done = await call.services.registration.register(call.actor, form, key=read_key(call.request))
+    done = await call.services.accounts.registration.register(call.actor, form, key=read_key(call.request))
     return RegisteredOut(
         masked_name=done.masked_name, masked_id_number=done.masked_id_number, masked_mobile=done.masked_mobile,
         roles=done.roles, expert_number=done.expert_number, person_check=done.person_check,
@@ -155,7 +155,7 @@ async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
 @api.get("/accounts/me", "我的账号")
 async def profile(call: Call) -> ProfileOut:
     """Name, numbers and mobile, masked, and the person's standing in the pool."""
-    found = await call.services.credentials.profile(call.actor)
+    found = await call.services.accounts.credentials.profile(call.actor)
     standing = await standing_of(call.services.deps, found.account_id)
     return ProfileOut(
         masked_name=found.masked_name, masked_id_number=found.masked_id_number, masked_mobile=found.masked_mobile,
@@ -168,13 +168,13 @@ async def profile(call: Call) -> ProfileOut:
 @api.put("/accounts/me/consent", "同意隐私说明")
 async def consent(call: Call, body: ConsentIn) -> None:
     """Accept the privacy text that holds today, after it has changed."""
-    await call.services.credentials.consent(call.actor, body.privacy_version)
+    await call.services.accounts.credentials.consent(call.actor, body.privacy_version)
 
 
 @api.put("/accounts/me/password", "设置或修改密码", access="session", limits=TRIES)
 async def set_password(call: Call, body: PasswordIn) -> PasswordSetOut:
     """Set one's own password; all other log-ins end. The only thing that a log-in by an initial password can do."""
-    done = await call.services.credentials.set_password(call.actor, body.new, old=body.old, code=body.code)
+    done = await call.services.accounts.credentials.set_password(call.actor, body.new, old=body.old, code=body.code)
     return PasswordSetOut.of(done)
 
 
@@ -182,7 +182,7 @@ async def set_password(call: Call, body: PasswordIn) -> PasswordSetOut:
 async def reset_password(call: Call, body: ResetIn) -> PasswordSetOut:
     """Set a forgotten password anew; each try costs the SMS code. All log-ins of the person end."""
     return PasswordSetOut.of(
-        await call.services.credentials.reset_password(
+        await call.services.accounts.credentials.reset_password(
             call.pool, body.mobile, body.code, body.id_tail, body.new, Source(call.address)
         )
     )
@@ -191,7 +191,7 @@ async def reset_password(call: Call, body: ResetIn) -> PasswordSetOut:
 @api.put("/accounts/me/mobile", "更换手机号", limits=TRIES)
 async def change_mobile(call: Call, body: MobileIn) -> MobileOut:
     """Change one's mobile, as often as the pool allows; the expert's file follows, and both numbers are told."""
-    done = await call.services.credentials.change_mobile(
+    done = await call.services.accounts.credentials.change_mobile(
         call.actor, body.mobile, body.code, password=body.password, old_code=body.old_code
     )
     return MobileOut.of(done)
@@ -200,5 +200,5 @@ async def change_mobile(call: Call, body: MobileIn) -> MobileOut:
 @api.post("/initial-passwords", "发放初始密码", action="person.manage", limits=(20, 60))
 async def issue_initial(call: Call, body: InitialIn) -> Listing[InitialOut]:
     """Give experts the initial password of the pool's rule; who has one of his own keeps it."""
-    issued = await call.services.initial_passwords.issue(call.actor, body.numbers)
+    issued = await call.services.accounts.initial_passwords.issue(call.actor, body.numbers)
     return Listing[InitialOut](items=InitialOut.each(issued))

@@ -150,10 +150,10 @@ class RevelationOut(Output):
 async def queue(call: Call, query: QueueQuery) -> QueueOut:
     """Open tasks within the reviewer's reach, oldest first."""
     wanted = Wanted(query.step, query.overdue, query.search, query.specialty)
-    cards, total = await call.services.review_queue.cards(
+    cards, total = await call.services.reviews.queue.cards(
         call.actor, wanted, offset=query.offset, limit=query.size
     )  # fmt: skip
-    counts = await call.services.review_queue.counts(call.actor)
+    counts = await call.services.reviews.queue.counts(call.actor)
     return QueueOut(
         items=CardOut.each(cards), total=total, page=query.page, size=query.size, counts=StepCountOut.each(counts),
         phrases=call.services.deps.book(call.actor.pool).review.phrases,
@@ -163,13 +163,13 @@ async def queue(call: Call, query: QueueQuery) -> QueueOut:
 @api.get("/reviews/next", "下一件", action="review.decide")
 async def find_next(call: Call, query: NextQuery) -> NextOut:
     """The oldest task behind `after`, or the oldest of all."""
-    return NextOut(next_task=await call.services.review_queue.next(call.actor, query.after))
+    return NextOut(next_task=await call.services.reviews.queue.next(call.actor, query.after))
 
 
 @api.get("/reviews/{task_id}", "审核任务", action="review.decide")
 async def one(call: Call, path: TaskPath) -> TaskOut:
     """The application by section, sensitive values masked, with its files and its log."""
-    return TaskOut.of(await call.services.review_queue.one(call.actor, path.task_id))
+    return TaskOut.of(await call.services.reviews.queue.one(call.actor, path.task_id))
 
 
 @api.post("/reviews/{task_id}/approval", "通过", action="review.decide")
@@ -196,17 +196,19 @@ async def refuse(call: Call, path: TaskPath, body: RefusalIn) -> DecidedOut:
 @api.post("/reviews/{task_id}/revelations", "显示隐藏内容", action="review.decide", keyed="no")
 async def reveal(call: Call, path: TaskPath, body: RevelationIn) -> RevelationOut:
     """A masked value in clear; who saw which is logged."""
-    return RevelationOut(text=await call.services.review_queue.reveal(call.actor, path.task_id, body.field))
+    return RevelationOut(text=await call.services.reviews.queue.reveal(call.actor, path.task_id, body.field))
 
 
 async def _decide(
     call: Call, task_id: UUID, decision: Decision, opinion: str, admitted: tuple[str, ...] | None = None
 ) -> DecidedOut:
-    done: Decided = await call.services.reviews.decide(call.actor, task_id, decision, opinion, admitted=admitted)
+    done: Decided = await call.services.reviews.decisions.decide(
+        call.actor, task_id, decision, opinion, admitted=admitted
+    )
     return DecidedOut(
         task_id=done.task_id,
         application_id=done.application_id,
         state=done.state,
         application_state=done.application_state,
-        next_task=await call.services.review_queue.next(call.actor, task_id),
+        next_task=await call.services.reviews.queue.next(call.actor, task_id),
     )

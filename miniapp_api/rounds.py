@@ -68,32 +68,32 @@ class CurrentRoundOut(Output):
 @api.post("/draws/{draw_id}/rounds", "开始三方摇号", action="draw.start", status=201)
 async def open_round(call: Call, path: DrawPath) -> RoundOut:
     """Begin a round of a verified draw: the system commits, then the candidate lists are frozen."""
-    return RoundOut.of(await call.services.rounds.open(call.actor, path.draw_id))
+    return RoundOut.of(await call.services.draws.rounds.open(call.actor, path.draw_id))
 
 
 @api.get("/draws/{draw_id}/rounds/current", "当前轮次", action=PARTICIPANT)
 async def current(call: Call, path: DrawPath) -> CurrentRoundOut:
     """The newest round as a participant sees it."""
-    view = await call.services.rounds.view(call.actor, path.draw_id, _role(call))
+    view = await call.services.draws.rounds.view(call.actor, path.draw_id, _role(call))
     return CurrentRoundOut.show(view)
 
 
 @api.post("/draws/{draw_id}/rounds/current/commitment", "提交我的随机数", action=PARTICIPANT)
 async def commit(call: Call, path: DrawPath, body: CommitmentIn) -> RoundOut:
     """A participant's device commits; the same commitment again is harmless, another one refused."""
-    return RoundOut.of(await call.services.rounds.commit(call.actor, path.draw_id, _role(call), body.commitment))
+    return RoundOut.of(await call.services.draws.rounds.commit(call.actor, path.draw_id, _role(call), body.commitment))
 
 
 @api.post("/draws/{draw_id}/rounds/current/reveal", "公开随机数", action=PARTICIPANT)
 async def reveal(call: Call, path: DrawPath, body: RevealIn) -> RoundOut:
     """Show what was committed to, once everybody has committed; the last one fixes the seed."""
-    return RoundOut.of(await call.services.rounds.reveal(call.actor, path.draw_id, _role(call), body.value))
+    return RoundOut.of(await call.services.draws.rounds.reveal(call.actor, path.draw_id, _role(call), body.value))
 
 
 @api.post("/draws/{draw_id}/rounds/current/abort", "终止本轮", action="draw.start")
 async def abort(call: Call, path: DrawPath, body: AbortIn) -> None:
     """Give a round up when a device doesn't answer. It stays in the record."""
-    await call.services.rounds.abort(call.actor, path.draw_id, body.reason)
+    await call.services.draws.rounds.abort(call.actor, path.draw_id, body.reason)
 
 
 def _role(call: Call) -> str:

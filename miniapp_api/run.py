@@ -91,50 +91,50 @@ class ProgressOut(Output):
 @api.post("/draws/{draw_id}/start", "启动抽取", action="draw.start")
 async def start(call: Call, path: DrawPath) -> None:
     """Begin calling, once the seed is fixed."""
-    await call.services.run.start(call.actor, path.draw_id)
+    await call.services.draws.calling.start(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/pause", "暂停抽取", action="draw.pause")
 async def pause(call: Call, path: DrawPath, body: ReasonIn) -> None:
     """Stop new calls; those under way are waited for."""
-    await call.services.run.pause(call.actor, path.draw_id, body.reason)
+    await call.services.draws.calling.pause(call.actor, path.draw_id, body.reason)
 
 
 @api.post("/draws/{draw_id}/resume", "继续抽取", action="draw.resume")
 async def resume(call: Call, path: DrawPath) -> None:
     """Go on in the same order."""
-    await call.services.run.resume(call.actor, path.draw_id)
+    await call.services.draws.calling.resume(call.actor, path.draw_id)
 
 
 @api.post("/draws/{draw_id}/force-end", "强制结束", action="draw.force_end")
 async def force_end(call: Call, path: DrawPath, body: ReasonIn) -> None:
     """Stop for good; the draw is then full or short."""
-    await call.services.run.force_end(call.actor, path.draw_id, body.reason)
+    await call.services.draws.calling.force_end(call.actor, path.draw_id, body.reason)
 
 
 @api.post("/draws/{draw_id}/termination", "终止活动", action="draw.terminate")
 async def terminate(call: Call, path: DrawPath, body: TerminationIn) -> None:
     """Give the activity up from any state: calls end, experts who agreed are told at once, the lots may be drawn again.
     Once calling has begun, by the verifier only."""
-    await call.services.exits.terminate(call.actor, path.draw_id, body.cause, body.reason)
+    await call.services.draws.exits.terminate(call.actor, path.draw_id, body.cause, body.reason)
 
 
 @api.post("/draws/{draw_id}/end", "结束活动", action="draw.end")
 async def end(call: Call, path: DrawPath, body: ReasonIn) -> None:
     """The panel has met: from the expected start on, also when somebody never came or a place stayed empty."""
-    await call.services.exits.end(call.actor, path.draw_id, body.reason)
+    await call.services.draws.exits.end(call.actor, path.draw_id, body.reason)
 
 
 @api.put("/draws/{draw_id}/notices/{notice_id}/gathering", "修改集合时间", action="draw.pause")
 async def change_gathering(call: Call, path: NoticePath, body: GatheringIn) -> None:
     """Move the gathering while the draw is not calling; everybody who was told the old time is told the new one."""
-    await call.services.absences.change_gathering(call.actor, path.draw_id, path.notice_id, body.gathering_at)
+    await call.services.draws.absences.change_gathering(call.actor, path.draw_id, path.notice_id, body.gathering_at)
 
 
 @api.get("/draws/{draw_id}/progress", "抽取进度", action="draw.read")
 async def progress(call: Call, path: DrawPath) -> ProgressOut:
     """How it stands now, and why it waits."""
-    return ProgressOut.of(await call.services.reading.progress(call.actor, path.draw_id))
+    return ProgressOut.of(await call.services.draws.queries.progress(call.actor, path.draw_id))
 
 
 @api.get("/draws/{draw_id}/progress/stream", "抽取进度（实时）", action="draw.read", media_type="text/event-stream")
@@ -144,7 +144,7 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
     `elsewhere`: newer streams of this log-in or network took its place (three of a log-in may be open); connect again
     only when the person asks for it, or after half a minute and more.
     """
-    first = ProgressOut.of(await call.services.reading.progress(call.actor, path.draw_id))
+    first = ProgressOut.of(await call.services.draws.queries.progress(call.actor, path.draw_id))
     with call.streams.open(session=str(call.actor.session_id), address=network_of(call.address)) as one:
         response = web.StreamResponse(
             headers={
@@ -173,9 +173,9 @@ async def _events(call: Call, path: DrawPath, now: ProgressOut, one: Stream) -> 
             return
         try:
             if clock() - checked >= CHECK_EVERY:
-                await call.services.sessions.authenticate(read_token(call.request))
+                await call.services.accounts.sessions.authenticate(read_token(call.request))
                 checked = clock()
-            latest = ProgressOut.of(await call.services.reading.progress(call.actor, path.draw_id))
+            latest = ProgressOut.of(await call.services.draws.queries.progress(call.actor, path.draw_id))
         except AppError as error:
             yield _event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
             return

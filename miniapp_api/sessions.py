@@ -175,7 +175,7 @@ async def login(call: Call, body: LoginIn) -> LoginOut:
 
     A person who is known to the pool's official account is known here too. A code serves once.
     """
-    return LoginOut.of(await call.services.sessions.login(call.pool, body.code))
+    return LoginOut.of(await call.services.accounts.sessions.login(call.pool, body.code))
 
 
 @api.post("/sessions/password", "密码登录", access="public", keyed="no", limits=TRIES, status=201)
@@ -185,8 +185,8 @@ async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
     A name that nobody has is answered like a wrong password. Too many wrong ones lock the network that
     they came from for a while; many networks together are slowed down.
     """
-    done = await call.services.credentials.log_in(
-        call.pool, body.name, body.password, call.services.sessions.begin, Source(call.address)
+    done = await call.services.accounts.credentials.log_in(
+        call.pool, body.name, body.password, call.services.accounts.sessions.begin, Source(call.address)
     )
     return LoginOut.of(done)
 
@@ -194,19 +194,19 @@ async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
 @api.get("/sessions", "登录的设备")
 async def list_log_ins(call: Call) -> Listing[LogInOut]:
     """Where the person is logged in now, newest first."""
-    return Listing[LogInOut](items=LogInOut.each(await call.services.sessions.list(call.actor)))
+    return Listing[LogInOut](items=LogInOut.each(await call.services.accounts.sessions.list(call.actor)))
 
 
 @api.post("/sessions/refresh", "刷新登录", access="public", keyed="no", limits=TRIES)
 async def refresh(call: Call, body: RefreshIn) -> TokensOut:
     """Exchange the refresh token for a new pair. One that comes back a second time ends the session."""
-    return TokensOut.of(await call.services.sessions.refresh(body.refresh))
+    return TokensOut.of(await call.services.accounts.sessions.refresh(body.refresh))
 
 
 @api.get("/sessions/current", "我的身份", access="session")
 async def me(call: Call) -> MeOut:
     """As whom the session acts, and the roles that the person holds this moment."""
-    roles = await call.services.sessions.roles(call.actor)
+    roles = await call.services.accounts.sessions.roles(call.actor)
     actor = call.actor
     return MeOut(
         bound=actor.account_id is not None,
@@ -215,7 +215,7 @@ async def me(call: Call) -> MeOut:
         organisation_id=actor.organisation_id,
         expert_id=actor.expert_id,
         roles=RoleOut.each(roles),
-        in_chat=actor.account_id is not None and await call.services.joining.in_chat(actor.account_id),
+        in_chat=actor.account_id is not None and await call.services.accounts.linking.in_chat(actor.account_id),
     )
 
 
@@ -225,7 +225,7 @@ async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
 
     A phone code serves once: should the answer be lost, ask for the phone number again.
     """
-    bound = await call.services.sessions.bind_phone(
+    bound = await call.services.accounts.sessions.bind_phone(
         call.actor,
         privacy_version=body.privacy_version,
         phone_code=body.phone_code,
@@ -258,13 +258,13 @@ async def offer_code(call: Call) -> JoinCodeOut:
     Where both are known to be one person's (one unionid), none is needed: `in_chat` of `GET /sessions/current` tells.
     Show it to nobody else: whoever sends it first is bound. Another call ends the code before.
     """
-    return JoinCodeOut.of(await call.services.joining.offer(call.actor))
+    return JoinCodeOut.of(await call.services.accounts.linking.offer(call.actor))
 
 
 @api.put("/sessions/current/role", "选择身份")
 async def choose_role(call: Call, body: RoleIn) -> ChosenOut:
     """Act as one of the offered roles from now on in this session."""
-    chosen = await call.services.sessions.choose_role(
+    chosen = await call.services.accounts.sessions.choose_role(
         call.actor, body.role, scope=body.scope, organisation_id=body.organisation_id
     )
     return ChosenOut.of(chosen)
@@ -273,17 +273,17 @@ async def choose_role(call: Call, body: RoleIn) -> ChosenOut:
 @api.post("/sessions/current/browser", "在浏览器打开", keyed="no")
 async def hand_over(call: Call) -> LinkOut:
     """A link on which the person goes on in a browser in the same role, for instance at the desk; three minutes."""
-    token = await call.services.browsers.hand_over(call.actor)
+    token = await call.services.accounts.web_sessions.hand_over(call.actor)
     return LinkOut(url=f"{call.services.deps.public_url}/h5/login/{token}")
 
 
 @api.delete("/sessions/current", "退出登录", access="session")
 async def logout(call: Call) -> EndedOut:
     """End every log-in of the person (of this visitor, while unbound)."""
-    return EndedOut(ended=await call.services.sessions.logout(call.actor))
+    return EndedOut(ended=await call.services.accounts.sessions.logout(call.actor))
 
 
 @api.delete("/sessions/{session_id}", "退出一个设备")
 async def end(call: Call, path: LogInPath) -> None:
     """End one log-in of the person. Twice is harmless."""
-    await call.services.sessions.end(call.actor, path.session_id)
+    await call.services.accounts.sessions.end(call.actor, path.session_id)

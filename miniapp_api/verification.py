@@ -43,7 +43,7 @@ class RefusalIn(Input):
 @api.get("/verification/applications", "核验列表", action="draw.verify")
 async def queue(call: Call, query: QueueQuery) -> QueueOut:
     """Applications at the verifier's terminal."""
-    found = await call.services.verification.queue(
+    found = await call.services.draws.verification.queue(
         call.actor, state=query.state, offset=query.offset, limit=query.size + 1
     )
     items = ApplicationOut.each(found[: query.size])
@@ -53,10 +53,10 @@ async def queue(call: Call, query: QueueQuery) -> QueueOut:
 @api.post("/verification/applications/{application_id}/approval", "通过核验", action="draw.verify")
 async def approve(call: Call, path: ApplicationPath, body: ApprovalIn) -> None:
     """The draw may run. Nobody verifies an own application."""
-    await call.services.verification.approve(call.actor, path.application_id, body.opinion)
+    await call.services.draws.verification.approve(call.actor, path.application_id, body.opinion)
 
 
 @api.post("/verification/applications/{application_id}/refusal", "退回核验", action="draw.verify")
 async def refuse(call: Call, path: ApplicationPath, body: RefusalIn) -> None:
     """Send it back with a reason; the agency may mend it and hand it in again."""
-    await call.services.verification.refuse(call.actor, path.application_id, body.opinion)
+    await call.services.draws.verification.refuse(call.actor, path.application_id, body.opinion)

@@ -49,7 +49,7 @@ class AccountPages:
 
     async def bar(self, person: Actor) -> Bar:
         """For the header of any page of a person."""
-        profile = await self._services.credentials.profile(person)
+        profile = await self._services.accounts.credentials.profile(person)
         standing = await standing_of(self._services.deps, profile.account_id)
         return Bar(
             person.pool, profile.masked_name or profile.masked_mobile, standing, self._door.form(person, "logout")
@@ -64,9 +64,9 @@ class AccountPages:
     async def _page(self, person: Actor, *, note: str = "") -> http.Response:
         return self._site.render(
             "account.html", pool=person.pool, note=note, bar=await self.bar(person),
-            profile=await self._services.credentials.profile(person),
-            log_ins=await self._services.sessions.list(person), form=self._door.form(person, "account"),
-            roles=len(await self._services.sessions.roles(person)) > 1,
+            profile=await self._services.accounts.credentials.profile(person),
+            log_ins=await self._services.accounts.sessions.list(person), form=self._door.form(person, "account"),
+            roles=len(await self._services.accounts.sessions.roles(person)) > 1,
             hotline=self._services.deps.book(person.pool).pool.hotline,
         )  # fmt: skip
 
@@ -81,7 +81,7 @@ class AccountPages:
             session_id = UUID(fields.get("log_in", ""))
         except ValueError as error:
             raise NotFound("没有这个登录，请刷新后重试。") from error
-        await self._services.sessions.end(person, session_id)
+        await self._services.accounts.sessions.end(person, session_id)
         raise http.HTTPSeeOther(f"/h5/{person.pool}/account?note=ended")
 
     # ---- the password: also the only page that somebody with an initial one can open
@@ -90,7 +90,7 @@ class AccountPages:
         visitor = await self._logged_in(request)
         note = ""
         if request.query.get("sent") == "yes":
-            note = f"验证码已发送到{(await self._services.credentials.profile(visitor)).masked_mobile}。"
+            note = f"验证码已发送到{(await self._services.accounts.credentials.profile(visitor)).masked_mobile}。"
         return await self._password_page(visitor, safe_target(request.query.get("next", "")), note=note)
 
     async def _logged_in(self, request: http.Request) -> Actor:
@@ -106,7 +106,7 @@ class AccountPages:
         book = self._services.deps.book(visitor.pool)
         return self._site.render(
             "account_password.html", status=error.status if error else 200, pool=visitor.pool, next=target, note=note,
-            profile=await self._services.credentials.profile(visitor), rule=book.registration.password.rule(),
+            profile=await self._services.accounts.credentials.profile(visitor), rule=book.registration.password.rule(),
             error=error.message if error else "", wrong=error.field if error else "",
             code_length=book.login.code_length, hotline=book.pool.hotline,
             form=self._door.form(visitor, "password"), out=self._door.form(visitor, "logout"),
@@ -120,15 +120,15 @@ class AccountPages:
         target = safe_target(fields.get("next", ""))
         try:
             if fields.get("send"):
-                mobile = await self._services.credentials.own_mobile(visitor)
-                await self._services.accounts.send_code(
+                mobile = await self._services.accounts.credentials.own_mobile(visitor)
+                await self._services.accounts.bindings.send_code(
                     visitor.pool, mobile, "password", source=Source(account_id=visitor.account_id)
                 )
                 query = urlencode({"sent": "yes"} | ({"next": target} if target else {}))
                 raise http.HTTPSeeOther(f"/h5/{visitor.pool}/account/password?{query}")
             if fields.get("password", "") != fields.get("again", ""):
                 raise InvalidInput("两次输入的新密码不一致，请重新输入。", code="password_differs", field="again")
-            await self._services.credentials.set_password(
+            await self._services.accounts.credentials.set_password(
                 visitor, fields.get("password", ""), old=fields.get("old", ""), code=fields.get("code", "").strip()[:8]
             )
         except AppError as error:
@@ -147,12 +147,20 @@ class AccountPages:
         """First the new number, then (``sent``) what proves both."""
         book = self._services.deps.book(person.pool)
         return self._site.render(
-            "account_mobile.html", status=error.status if error else 200, pool=person.pool, sent=sent, note=note,
-            profile=await self._services.credentials.profile(person), mobile=fields.get("mobile", "").strip()[:20],
-            by_code=fields.get("by") == "code", error=error.message if error else "",
-            wrong=error.field if error else "", hotline=book.pool.hotline,
-            code_length=book.login.code_length, form=self._door.form(person, "mobile"),
-        )  # fmt: skip
+            "account_mobile.html",
+            status=error.status if error else 200,
+            pool=person.pool,
+            sent=sent,
+            note=note,
+            profile=await self._services.accounts.credentials.profile(person),
+            mobile=fields.get("mobile", "").strip()[:20],
+            by_code=fields.get("by") == "code",
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            hotline=book.pool.hotline,
+            code_length=book.login.code_length,
+            form=self._door.form(person, "mobile"),
+        )
 
     async def send_mobile_code(self, request: http.Request) -> http.Response:
         """A code to the new number, and one to the old where the owner proves himself by that."""
@@ -161,12 +169,12 @@ class AccountPages:
         fields = await self._door.fields(request, person, "mobile")
         mobile = fields.get("mobile", "").strip()
         try:
-            await self._services.credentials.check_new_mobile(person, mobile)
+            await self._services.accounts.credentials.check_new_mobile(person, mobile)
             source = Source(account_id=person.account_id)
-            await self._services.accounts.send_code(person.pool, mobile, "mobile", source=source)
+            await self._services.accounts.bindings.send_code(person.pool, mobile, "mobile", source=source)
             if fields.get("by") == "code":
-                own = await self._services.credentials.own_mobile(person)
-                await self._services.accounts.send_code(person.pool, own, "mobile", source=source)
+                own = await self._services.accounts.credentials.own_mobile(person)
+                await self._services.accounts.bindings.send_code(person.pool, own, "mobile", source=source)
         except AppError as error:
             return await self._mobile_page(person, fields, error=shown(error))
         return self._door.sent.lead(
@@ -187,7 +195,7 @@ class AccountPages:
         person = await self._door.person(request)
         fields = await self._door.fields(request, person, "mobile")
         try:
-            await self._services.credentials.change_mobile(
+            await self._services.accounts.credentials.change_mobile(
                 person, fields.get("mobile", "").strip(), fields.get("code", "").strip()[:8],
                 password=fields.get("password", ""), old_code=fields.get("old_code", "").strip()[:8],
             )  # fmt: skip
@@ -211,5 +219,5 @@ class AccountPages:
     async def take_consent(self, request: http.Request) -> http.Response:
         visitor = await self._logged_in(request)
         fields = await self._door.fields(request, visitor, "consent")
-        await self._services.credentials.consent(visitor, fields.get("privacy", ""))
+        await self._services.accounts.credentials.consent(visitor, fields.get("privacy", ""))
         raise http.HTTPSeeOther(safe_target(fields.get("next", "")) or await self._door.home(visitor))

@@ -64,11 +64,17 @@ class ApplyingPages:
         account_id = actor.account_id or _NOBODY
         book = self._services.deps.book(actor.pool)
         return self._site.render(
-            "apply_home.html", status=error.status if error else 200, pool=actor.pool, note=note,
-            error=error.message if error else "", home=await self._services.to_dos.home(actor.pool, account_id),
-            bar=await self._bar(actor), has_fee=book.fee is not None, has_notice=book.notice is not None,
-            has_materials=bool(await self._services.materials.shown(actor.pool)),
-        )  # fmt: skip
+            "apply_home.html",
+            status=error.status if error else 200,
+            pool=actor.pool,
+            note=note,
+            error=error.message if error else "",
+            home=await self._services.applications.to_dos.home(actor.pool, account_id),
+            bar=await self._bar(actor),
+            has_fee=book.fee is not None,
+            has_notice=book.notice is not None,
+            has_materials=bool(await self._services.files.materials.shown(actor.pool)),
+        )
 
     def _begin_page(self, actor: Actor, entry_type: str, error: AppError | None = None) -> http.Response:
         book = self._services.deps.book(actor.pool)
@@ -85,7 +91,7 @@ class ApplyingPages:
         fields = await self._site.read_form(request, "apply", _NOBODY, actor.account_id or _NOBODY)
         entry_type = fields.get("entry_type", "")
         try:
-            await self._services.drafts.start(actor, entry_type)
+            await self._services.applications.drafts.start(actor, entry_type)
         except AppError as error:
             if error.status not in _ON_PAGE or entry_type not in get_args(EntryType):
                 raise
@@ -116,7 +122,7 @@ class ApplyingPages:
 
     async def _progress(self, actor: Actor) -> Progress:
         """Of the application under way or the last one. Raises NotFound where there never was one."""
-        progress = await self._services.to_dos.progress(actor.account_id or _NOBODY)
+        progress = await self._services.applications.to_dos.progress(actor.account_id or _NOBODY)
         if progress is None:
             raise NotFound("您还没有申请，请回到“我的申报”开始。")
         return progress
@@ -129,7 +135,7 @@ class ApplyingPages:
 
     async def _status_page(self, actor: Actor, note: str = "", error: AppError | None = None) -> http.Response:
         progress = await self._progress(actor)
-        view = await self._services.applications.get(actor, progress.application_id)
+        view = await self._services.applications.queries.get(actor, progress.application_id)
         return self._site.render(
             "apply_status.html", status=error.status if error else 200, pool=actor.pool, progress=progress,
             log=view.log, may=view.may, note=note, error=error.message if error else "",
@@ -143,10 +149,10 @@ class ApplyingPages:
         progress = await self._progress(actor)
         try:
             if fields.get("deed") == "withdraw":
-                await self._services.submission.withdraw(actor, progress.application_id)
+                await self._services.applications.submission.withdraw(actor, progress.application_id)
                 raise http.HTTPSeeOther(f"/h5/{actor.pool}/apply/status?note=withdrawn")
             if fields.get("deed") == "cancel":
-                await self._services.submission.cancel(actor, progress.application_id)
+                await self._services.applications.submission.cancel(actor, progress.application_id)
                 raise http.HTTPSeeOther(f"/h5/{actor.pool}/apply?note=cancelled")
         except AppError as error:
             if error.status not in _ON_PAGE:
@@ -167,10 +173,10 @@ class ApplyingPages:
         book = self._services.deps.book(pool)
         return self._site.render(
             "help.html", status=error.status if error else 200, pool=pool, name=book.pool.name, rules=book.help,
-            materials=len(await self._services.materials.shown(pool)), note=note,
+            materials=len(await self._services.files.materials.shown(pool)), note=note,
             error=error.message if error else "", typed=typed, longest=FEEDBACK_MAX,
             form=self._token(actor, "feedback") if actor else "",
-            written=await self._services.helpdesk.mine(actor) if actor else (),
+            written=await self._services.notifications.helpdesk.mine(actor) if actor else (),
         )  # fmt: skip
 
     async def write(self, request: http.Request) -> http.Response:
@@ -178,7 +184,7 @@ class ApplyingPages:
         fields = await self._site.read_form(request, "feedback", _NOBODY, actor.account_id or _NOBODY)
         text = fields.get("text", "")
         try:
-            await self._services.helpdesk.write(actor, text)
+            await self._services.notifications.helpdesk.write(actor, text)
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise

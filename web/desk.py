@@ -70,7 +70,7 @@ class DeskPages:
         actor = await self._door.actor(request)
         page = page_number(request)
         search = request.query.get("q", "").strip()[:50]
-        cards, total = await self._services.reading.cards(
+        cards, total = await self._services.draws.queries.cards(
             actor, Filters(number=search), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self._show(
@@ -86,15 +86,15 @@ class DeskPages:
         return self._site.render(template, status=status, menu=menu, here="desk", **values)
 
     async def _waiting(self, actor: Actor) -> list[RequestRow]:
-        return await self._services.discards.waiting(actor) if may(actor, "discard.decide") else []
+        return await self._services.draws.discards.waiting(actor) if may(actor, "discard.decide") else []
 
     async def draw(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
-        progress = await self._services.reading.progress_of(draw)
+        progress = await self._services.draws.queries.progress_of(draw)
         return self._show(
             actor, "desk_draw.html", width="middle", draw=draw,
             progress=progress, at_desk=may(actor, "attendance.desk"),
-            unseals_at=self._services.reading.unseals_at(draw), form=self._token(actor, "share", draw.id),
+            unseals_at=self._services.draws.queries.unseals_at(draw), form=self._token(actor, "share", draw.id),
             attached=await self._attached(actor, draw.id), may_register=may(actor, "absence.register"),
             may_read_requests=may(actor, "discard.read"),
             may_end=may(actor, "draw.terminate") or may(actor, "draw.end"),
@@ -103,12 +103,12 @@ class DeskPages:
 
     async def _attached(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
         """The file of the request, for whom it concerns."""
-        return None if actor.role == "venue" else await self._services.draw_attachments.find(actor, draw_id)
+        return None if actor.role == "venue" else await self._services.draws.attachments.find(actor, draw_id)
 
     async def attachment(self, request: http.Request) -> http.Response:
         """The file of the request for verification, to be saved; no browser of ours opens it."""
         actor, draw = await self._find(request)
-        return show_file(await self._services.draw_attachments.open(actor, draw.id), "original")
+        return show_file(await self._services.draws.attachments.open(actor, draw.id), "original")
 
     async def _find(self, request: http.Request) -> tuple[Actor, Draw]:
         actor = await self._door.actor(request)
@@ -140,7 +140,7 @@ class DeskPages:
     async def _attendance_page(
         self, actor: Actor, draw: Draw, note: str = "", error: AppError | None = None, typed: str = ""
     ) -> http.Response:
-        found = await self._services.attendance.desk(actor, draw.id)
+        found = await self._services.draws.attendance.desk(actor, draw.id)
         return self._show(
             actor, "desk_attendance.html", width="wide", status=error.status if error else 200, draw=draw, rows=found,
             present=_present(found), counts=_counts(found),
@@ -163,7 +163,7 @@ class DeskPages:
         raise http.HTTPSeeOther(f"/desk/{draw.id}/attendance?note={note}")
 
     async def _do(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
-        desk, deed, code = self._services.attendance, fields.get("deed"), fields.get("code", "").strip()
+        desk, deed, code = self._services.draws.attendance, fields.get("deed"), fields.get("code", "").strip()
         length = self._services.deps.book(actor.pool).draw.code_length
         if deed == "urge":
             try:
@@ -195,12 +195,21 @@ class DeskPages:
     ) -> http.Response:
         rules = self._services.deps.book(draw.pool).draw
         return self._show(
-            actor, "desk_absences.html", width="middle", status=error.status if error else 200, draw=draw, note=note,
-            error=error.message if error else "", typed=typed or {}, causes=rules.recusal_reasons,
+            actor,
+            "desk_absences.html",
+            width="middle",
+            status=error.status if error else 200,
+            draw=draw,
+            note=note,
+            error=error.message if error else "",
+            typed=typed or {},
+            causes=rules.recusal_reasons,
             kinds=[(kind, label) for kind, label in _KINDS.items() if kind in rules.supplement.causes],
-            may_register=may(actor, "absence.register"), requests=await self._services.discards.of_draw(actor, draw.id),
-            form=self._token(actor, "absences", draw.id), over=draw.ended_at is not None,
-        )  # fmt: skip
+            may_register=may(actor, "absence.register"),
+            requests=await self._services.draws.discards.of_draw(actor, draw.id),
+            form=self._token(actor, "absences", draw.id),
+            over=draw.ended_at is not None,
+        )
 
     async def act_on_absences(self, request: http.Request) -> http.Response:
         """``deed`` register, confirm or refuse."""
@@ -215,7 +224,7 @@ class DeskPages:
         raise http.HTTPSeeOther(f"/desk/{draw.id}/absences?note={note}")
 
     async def _do_absence(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
-        discards, deed = self._services.discards, fields.get("deed")
+        discards, deed = self._services.draws.discards, fields.get("deed")
         if deed == "register":
             kind = cast("Kind", fields.get("kind", ""))
             form = DiscardForm(fields.get("who", ""), kind, fields.get("reason", "")[:200], fields.get("cause", ""))
@@ -252,9 +261,9 @@ class DeskPages:
         words = fields.get("words", "")[:200]
         try:
             if fields.get("deed") == "end":
-                await self._services.exits.end(actor, draw.id, words)
+                await self._services.draws.exits.end(actor, draw.id, words)
             else:
-                await self._services.exits.terminate(actor, draw.id, fields.get("cause", ""), words)
+                await self._services.draws.exits.terminate(actor, draw.id, fields.get("cause", ""), words)
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
@@ -265,10 +274,10 @@ class DeskPages:
 
     async def screen(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
-        token, until = await self._services.attendance.venue_token(actor, draw.id)
+        token, until = await self._services.draws.attendance.venue_token(actor, draw.id)
         url = f"{self._services.deps.public_url}/v/{token}"
         try:
-            rows: list[DeskRow] | None = await self._services.attendance.desk(actor, draw.id)
+            rows: list[DeskRow] | None = await self._services.draws.attendance.desk(actor, draw.id)
         except RuleViolation:
             rows = None  # the trading centre's verifier sees arrivals from unsealing on only
         return self._site.render(
@@ -280,8 +289,8 @@ class DeskPages:
 
     async def result(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
-        result = await self._services.reading.result(actor, draw.id)
-        project = await self._services.reading.detail(actor, draw.id)
+        result = await self._services.draws.queries.result(actor, draw.id)
+        project = await self._services.draws.queries.detail(actor, draw.id)
         return self._site.render(
             "desk_result.html", draw=draw, result=result, supervisors=[s.name for s in project.parts["supervisors"]],
             printed_at=self._services.deps.now(), who=self._door.role_label(actor),

@@ -134,7 +134,7 @@ class IdentityPages:
     async def _register(self, pool: str, claims: IdentityClaims) -> Registered:
         try:
             _check_names(claims)
-            return await self._services.organisations.register(pool, claims)
+            return await self._services.organisations.legal_entities.register(pool, claims)
         except InvalidInput as error:  # nothing that the visitor typed here: the platform told it
             raise InvalidInput(
                 "统一身份认证平台登记的名称、手机号或统一社会信用代码不正确，请到该平台更正后重新登录。",

@@ -64,9 +64,11 @@ class InvitationPages:
     async def show(self, request: http.Request) -> http.Response:
         """``?do=decline|leave`` is the step that reads back; it changes nothing. 参加 counts at once, by its button."""
         opened = await self._open(request)
-        view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
+        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
         if view.state == InvitationState.OPEN:
-            await self._services.invitations.note_opened(opened.invitation_id, opened.expert_id, opened.book.pool.code)
+            await self._services.draws.invitations.note_opened(
+                opened.invitation_id, opened.expert_id, opened.book.pool.code
+            )
         step = request.query.get("do", "")
         if step == "decline" and view.state == InvitationState.OPEN:
             form = self._site.form_token("answer", opened.invitation_id, opened.expert_id)
@@ -125,13 +127,13 @@ class InvitationPages:
         opened = await self._open(request)
         fields = await self._site.read_form(request, "answer", opened.invitation_id, opened.expert_id)
         choice = _choice(fields.get("choice", ""))
-        done = await self._services.invitations.answer(opened.invitation_id, opened.expert_id, choice, by="h5")
+        done = await self._services.draws.invitations.answer(opened.invitation_id, opened.expert_id, choice, by="h5")
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={'answered' if done.effective else 'held'}")
 
     async def undo(self, request: http.Request) -> http.Response:
         opened = await self._open(request)
         await self._site.read_form(request, "undo", opened.invitation_id, opened.expert_id)
-        done = await self._services.invitations.undo(opened.invitation_id, opened.expert_id, by="h5")
+        done = await self._services.draws.invitations.undo(opened.invitation_id, opened.expert_id, by="h5")
         stays = done.view.state == InvitationState.ACCEPTED
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={'undone' if done.effective else 'stays' if stays else 'held'}")
 
@@ -155,14 +157,14 @@ class InvitationPages:
         """The first time the reason is read back with what follows from it; with ``sure`` it is done."""
         opened = await self._open(request)
         fields = await self._site.read_form(request, "leave", opened.invitation_id, opened.expert_id)
-        view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
+        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
         reason = " ".join(fields.get("reason", "").split())
         if not 2 <= len(reason) <= REASON_LONGEST:
             return self._leave_page(opened, view, reason=reason, error=f"请用2到{REASON_LONGEST}个字说明请假原因。")
         if fields.get("sure") != "yes":
             return self._leave_page(opened, view, reason=reason)
         try:
-            await self._services.invitations.leave(opened.invitation_id, opened.expert_id, reason, by="h5")
+            await self._services.draws.invitations.leave(opened.invitation_id, opened.expert_id, reason, by="h5")
         except _RETRIED_ON_PAGE as error:
             return await self._again(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")
@@ -174,7 +176,7 @@ class InvitationPages:
         if fields.get("agrees") not in ("yes", "no"):
             raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
         try:
-            left = await self._services.discards.answer_leave(
+            left = await self._services.draws.discards.answer_leave(
                 opened.invitation_id, opened.expert_id, fields["agrees"] == "yes", by="h5"
             )
         except _RETRIED_ON_PAGE as error:
@@ -187,7 +189,7 @@ class InvitationPages:
         opened = await self._open(request)
         fields = await self._site.read_form(request, "check_in", opened.invitation_id, opened.expert_id)
         try:
-            done = await self._services.attendance.check_in(
+            done = await self._services.draws.attendance.check_in(
                 opened.invitation_id, opened.expert_id, read_position(fields)
             )
         except _RETRIED_ON_PAGE as error:
@@ -196,7 +198,7 @@ class InvitationPages:
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={note}")
 
     async def _again(self, opened: _Opened, error: AppError) -> http.Response:
-        view = await self._services.invitations.view(opened.invitation_id, opened.expert_id)
+        view = await self._services.draws.invitations.view(opened.invitation_id, opened.expert_id)
         return self._page(opened, view, error=error.message, status=error.status)
 
 

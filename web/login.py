@@ -84,7 +84,7 @@ class AuthPages:
         person = await self._as_person(visitor)
         if person is None:
             raise http.HTTPSeeOther(_with("/h5/register", pool=pool, next=_asked_for(request)))
-        if visitor.account_id is not None and await self._services.accounts.needs_consent(visitor.account_id):
+        if visitor.account_id is not None and await self._services.accounts.bindings.needs_consent(visitor.account_id):
             raise http.HTTPSeeOther(_with(f"/h5/{pool}/consent", next=_asked_for(request)))
         return person
 
@@ -120,7 +120,7 @@ class AuthPages:
             return None
 
     async def _as_person(self, visitor: Actor) -> Actor | None:
-        for option in await self._services.sessions.roles(visitor):
+        for option in await self._services.accounts.sessions.roles(visitor):
             if option.role in ("expert", "applicant"):
                 return replace(visitor, role=option.role, expert_id=option.expert_id, organisation_id=None, scope="")
         return None
@@ -152,7 +152,7 @@ class AuthPages:
     def puzzle(self, request: http.Request) -> Puzzle | None:
         """What a page that asks for codes gives the browser to solve; None for one that is known."""
         source = self.source(request)
-        return None if source.vouched else self._services.puzzles.pose(source.address)
+        return None if source.vouched else self._services.accounts.puzzles.pose(source.address)
 
     def _login_page(
         self,
@@ -230,7 +230,7 @@ class AuthPages:
         pool, name, target = fields.get("pool", ""), fields.get("name", "").strip()[:60], fields.get("next", "")
         device = device_of(request)
         try:
-            cookie = await self._services.credentials.log_in(
+            cookie = await self._services.accounts.credentials.log_in(
                 self.check_pool(pool), name, fields.get("password", ""),
                 lambda account: self._logins.begin(account, device=device), self.source(request),
             )  # fmt: skip
@@ -279,7 +279,7 @@ class AuthPages:
         await self._logins.leave(request.cookies.get(COOKIE, ""))
         actor = await self._logins.resume(cookie, initial_too=True)
         response = self.let_in(cookie, safe_target(target) or await self.home(actor))
-        if offers_binding and in_wechat(request) and await self._services.joining.is_wanted(actor):
+        if offers_binding and in_wechat(request) and await self._services.accounts.linking.is_wanted(actor):
             response.headers["Location"] = bind_first(response.headers["Location"])
         await self._remember(request, response, actor)
         self.sent.forget(response)
@@ -299,7 +299,7 @@ class AuthPages:
         """The page that a person of this role begins with."""
         if actor.role != "guest":
             return _HOMES.get(actor.role, HOME).format(pool=actor.pool)
-        roles = await self._services.sessions.roles(actor)
+        roles = await self._services.accounts.sessions.roles(actor)
         return "/h5/role" if roles else _with("/h5/register", pool=actor.pool)
 
     def let_in(self, cookie: str, target: str = HOME) -> http.Response:
@@ -321,7 +321,7 @@ class AuthPages:
     async def ask_role(self, request: http.Request) -> http.Response:
         visitor = await self.visitor(request)
         return self._site.render(
-            "login_role.html", options=await self._services.sessions.roles(visitor), current=visitor,
+            "login_role.html", options=await self._services.accounts.sessions.roles(visitor), current=visitor,
             form=self.form(visitor, "role"), out=self.form(visitor, "logout"),
             next=safe_target(request.query.get("next", "")),
         )  # fmt: skip
@@ -337,11 +337,11 @@ class AuthPages:
     async def take_role(self, request: http.Request) -> http.Response:
         visitor = await self.visitor(request)
         fields = await self.fields(request, visitor, "role")
-        options = await self._services.sessions.roles(visitor)
+        options = await self._services.accounts.sessions.roles(visitor)
         option = {str(number): one for number, one in enumerate(options)}.get(fields.get("option", ""))
         if option is None:
             raise InvalidInput("请从身份列表中选择。", code="no_role")
-        await self._services.sessions.choose_role(
+        await self._services.accounts.sessions.choose_role(
             visitor, option.role, scope=option.scope, organisation_id=option.organisation_id
         )
         home = await self.home(replace(visitor, role=option.role))
@@ -352,7 +352,7 @@ class AuthPages:
         visitor = await self.visitor(request, initial_too=True)
         fields = await self.fields(request, visitor, "logout")
         if fields.get("everywhere") == "yes":
-            await self._services.sessions.logout(visitor)
+            await self._services.accounts.sessions.logout(visitor)
         else:
             await self._logins.log_out(visitor)
         response = http.Response(status=303, headers={"Location": "/h5/login"})

@@ -37,7 +37,7 @@ class MaterialPages:
     async def many(self, request: http.Request) -> http.Response:
         pool = self._door.check_pool(request.match_info["pool"])
         actor = await self._actor(request)
-        shown = await self._services.materials.shown(pool)
+        shown = await self._services.files.materials.shown(pool)
         return self._site.render(
             "materials.html", pool=pool, name=self._services.deps.book(pool).pool.name, kinds=KINDS, total=len(shown),
             groups=[(category, list(group)) for category, group in groupby(shown, lambda one: one.category)],
@@ -49,7 +49,7 @@ class MaterialPages:
         pool = self._door.check_pool(request.match_info["pool"])
         await self._site.check_rate(request, "materials", *_DOWNLOADS)
         try:
-            found = await self._services.materials.find(pool, _id_of(request), await self._actor(request))
+            found = await self._services.files.materials.find(pool, _id_of(request), await self._actor(request))
         except Unauthenticated as error:
             query = urlencode({"pool": pool, "next": f"/h5/{pool}/materials"})
             raise http.HTTPSeeOther(f"/h5/login?{query}") from error
@@ -71,7 +71,7 @@ async def send(request: http.Request, services: Services, found: MaterialView) -
         return http.Response(status=304, headers=headers)
     name = f"attachment; filename=\"file.{found.kind}\"; filename*=UTF-8''{quote(found.filename, safe='')}"
     headers |= {"Content-Type": found.media_type, "Content-Disposition": name}
-    return http.Response(body=await services.materials.content(found), headers=headers)
+    return http.Response(body=await services.files.materials.content(found), headers=headers)
 
 
 def _id_of(request: http.Request) -> UUID:

@@ -42,16 +42,16 @@ def setup_pages(
     ``limit`` counts tries per client; without it nobody does. ``address_of`` is the client's address behind proxies.
     """
     site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of)
-    screens = services.screens
-    door = AuthPages(site, services, services.browsers)
+    screens = services.draws.public_links
+    door = AuthPages(site, services, services.accounts.web_sessions)
     account = AccountPages(site, services, door)
     for pages in (
         InvitationPages(site, services),
         ShortLinkPages(site, services),
         VenuePages(site, services),
         door,
-        IdentityPages(site, services, door, services.browsers),
-        WechatPages(site, services, door, services.browsers),
+        IdentityPages(site, services, door, services.accounts.web_sessions),
+        WechatPages(site, services, door, services.accounts.web_sessions),
         JoiningPages(site, services, door),
         MiniEntryPages(site, services, door),
         RegistrationPages(site, services, door),

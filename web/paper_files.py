@@ -32,7 +32,7 @@ class PaperFilePages:
 
     async def show(self, request: http.Request) -> http.Response:
         person, kind, subject_id = await self._asked(request)
-        address = await self._services.paper_sending.address(person, kind, subject_id)
+        address = await self._services.applications.document_delivery.address(person, kind, subject_id)
         note = "已发送，请查收邮件；没有收到请看垃圾邮件。" if request.query.get("note") == "sent" else ""
         return self._page(person, kind, subject_id, address, note=note)
 
@@ -40,7 +40,7 @@ class PaperFilePages:
         self, person: Actor, kind: Kind, subject_id: UUID, address: str, *, note: str = "",
         error: AppError | None = None,
     ) -> http.Response:  # fmt: skip
-        sending = self._services.paper_sending
+        sending = self._services.applications.document_delivery
         return self._site.render(
             "paper_file.html", status=error.status if error else 200, pool=person.pool, kind=kind, address=address,
             title=sending.title(person.pool, kind), file=f"/h5/pdf/{kind}/{sending.link(person, kind, subject_id)}.pdf",
@@ -53,7 +53,7 @@ class PaperFilePages:
         fields = await self._door.fields(request, person, "papers")
         typed = fields.get("email", "")[:200]
         try:
-            await self._services.paper_sending.mail(person, kind, subject_id, typed)
+            await self._services.applications.document_delivery.mail(person, kind, subject_id, typed)
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
@@ -62,7 +62,7 @@ class PaperFilePages:
 
     async def file(self, request: http.Request) -> http.Response:
         kind, token = request.match_info["kind"], request.match_info["token"]
-        paper = await self._services.paper_sending.open(kind, token)
+        paper = await self._services.applications.document_delivery.open(kind, token)
         return show_pdf(paper.content, paper.filename)
 
     async def _asked(self, request: http.Request) -> tuple[Actor, Kind, UUID]:
@@ -72,7 +72,7 @@ class PaperFilePages:
             if person.expert_id is None:
                 raise NotFound("入库成为专家后才能打印个人信息表。", code="no_expert")
             return person, kind, person.expert_id
-        progress = await self._services.to_dos.progress(person.account_id) if person.account_id else None
+        progress = await self._services.applications.to_dos.progress(person.account_id) if person.account_id else None
         if progress is None:
             raise NotFound("您还没有申请，请先从“我的申报”开始。", code="no_application")
         return person, kind, progress.application_id

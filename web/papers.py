@@ -16,7 +16,7 @@ _CODE = re.compile(r"[0-9A-Za-z -]{16,24}")
 class PaperPages:
     def __init__(self, site: Site, services: Services) -> None:
         self._site = site
-        self._papers = services.papers
+        self._papers = services.applications.documents
 
     def add_routes(self) -> None:
         self._site.get("/p", self.ask)

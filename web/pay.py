@@ -55,7 +55,7 @@ class PayPages:
         typed = request.query.get("number", "").strip()
         if typed:
             return await self._by_number(request, visitor, typed)
-        own = await self._services.pay.reading.mine(visitor.actor) if visitor.actor.account_id else ()
+        own = await self._services.payments.queries.mine(visitor.actor) if visitor.actor.account_id else ()
         if own and "other" not in request.query:
             return self._page(request, visitor, own[0], note=_NOTES.get(request.query.get("note", ""), ""))
         return self._search(visitor)
@@ -66,7 +66,7 @@ class PayPages:
 
     async def _by_number(self, request: http.Request, visitor: Visitor, number: str) -> http.Response:
         try:
-            view = await self._services.pay.orders.look_up(visitor.actor, number, viewer=visitor.viewer)
+            view = await self._services.payments.orders.look_up(visitor.actor, number, viewer=visitor.viewer)
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
@@ -116,7 +116,7 @@ class PayPages:
     async def reopen(self, request: http.Request) -> http.Response:
         """The form's address, opened anew: how it stands now, and paid by QR code if that is still to be done."""
         visitor, fee_id = await self._opened(request)
-        return self._page(request, visitor, await self._services.pay.orders.refresh(visitor.actor, fee_id))
+        return self._page(request, visitor, await self._services.payments.orders.refresh(visitor.actor, fee_id))
 
     async def order(self, request: http.Request) -> http.Response:
         """What is needed to pay now: parameters for WeChat's cashier, or a code to scan. JSON where it is asked for."""
@@ -124,7 +124,7 @@ class PayPages:
         fields = await self._site.read_fields(request)
         by_jsapi = bool(visitor.openid) and fields.get("way") == "jsapi"
         try:
-            ordered = await self._services.pay.orders.order(
+            ordered = await self._services.payments.orders.order(
                 visitor.actor, fee_id, "jsapi" if by_jsapi else "native", openid=visitor.openid if by_jsapi else ""
             )
         except AppError as error:
@@ -135,37 +135,37 @@ class PayPages:
             return http.json_response({"message": error.message, "code": error.code}, status=error.status)
         if _wants_json(request):
             return http.json_response(_ordered(ordered))
-        view = await self._services.pay.orders.refresh(visitor.actor, fee_id)
+        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
         return self._page(request, visitor, view, ordered=ordered)
 
     async def _again(self, request: http.Request, visitor: Visitor, fee_id: UUID, error: AppError) -> http.Response:
         if error.status not in _ON_PAGE or isinstance(error, Forbidden):
             raise error
-        view = await self._services.pay.orders.refresh(visitor.actor, fee_id)
+        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
         return self._page(request, visitor, view, error=error)
 
     async def state(self, request: http.Request) -> http.Response:
         """Asked every two seconds by whoever waits; the platform is asked less often."""
         visitor, fee_id = await self._opened(request)
-        view = await self._services.pay.orders.refresh(visitor.actor, fee_id)
+        view = await self._services.payments.orders.refresh(visitor.actor, fee_id)
         return http.json_response({"phase": view.phase})
 
     # ---- afterwards
 
     async def receipt(self, request: http.Request) -> http.Response:
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
-        return show_pdf(await self._services.pay.invoices.receipt(visitor.actor, fee_id), "receipt.pdf")
+        return show_pdf(await self._services.payments.invoices.receipt(visitor.actor, fee_id), "receipt.pdf")
 
     async def invoice(self, request: http.Request) -> http.Response:
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
-        return show_pdf(await self._services.pay.invoices.file(visitor.actor, fee_id), "invoice.pdf")
+        return show_pdf(await self._services.payments.invoices.file(visitor.actor, fee_id), "invoice.pdf")
 
     async def correct(self, request: http.Request) -> http.Response:
         """Title, tax number and address of the invoice."""
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
         fields = await self._site.read_form(request, "invoice", fee_id, visitor.person)
         try:
-            await self._services.pay.invoices.correct(
+            await self._services.payments.invoices.correct(
                 visitor.actor, fee_id, title=fields.get("title", ""), taxpayer_id=fields.get("taxpayer_id", ""),
                 email=fields.get("email", ""),
             )  # fmt: skip

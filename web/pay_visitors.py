@@ -69,7 +69,7 @@ class PayVisitors:
         if not openid and is_wechat(request) and _ASKING not in request.cookies and request.method == "GET":
             raise self._ask_wechat(pool, request.path_qs)
         if actor is None and openid:
-            who = await self._services.accounts.find_reader(pool, openid)
+            who = await self._services.accounts.bindings.find_reader(pool, openid)
             actor = Actor(pool, "applicant" if who.account_id else "guest", who.account_id)
         if actor is None:
             query = urlencode({"pool": pool, "next": request.path_qs if request.method == "GET" else ""})

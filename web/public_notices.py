@@ -34,7 +34,7 @@ class PublicNoticePages:
     async def listing(self, request: http.Request) -> http.Response:
         pool = self._pool(request)
         page, search = page_number(request), request.query.get("q", "").strip()[:50]
-        notices = self._services.public_notices
+        notices = self._services.entry.public_notices
         found, total = await notices.page(pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "notice.html", pool=pool, pool_name=self._services.deps.book(pool).pool.name, entries=found, total=total,
@@ -49,7 +49,7 @@ class PublicNoticePages:
     def _entry_page(
         self, actor: Actor, entry: PublicEntry, error: AppError | None = None, text: str = ""
     ) -> http.Response:
-        rules = self._services.public_notices.rules(actor.pool)
+        rules = self._services.entry.public_notices.rules(actor.pool)
         return self._site.render(
             "notice_entry.html", status=error.status if error else 200, pool=actor.pool, entry=entry, text=text,
             error=error.message if error else "", shortest=rules.objection_min, longest=TEXT_MAX,
@@ -63,7 +63,7 @@ class PublicNoticePages:
         text = fields.get("text", "")
         try:
             # the form's own token is the key: pressing twice is one objection
-            await self._services.objections.raise_one(actor, entry.id, text, key=fields["form"][:120])
+            await self._services.entry.objections.raise_one(actor, entry.id, text, key=fields["form"][:120])
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
@@ -72,7 +72,7 @@ class PublicNoticePages:
 
     async def own(self, request: http.Request) -> http.Response:
         actor = await self._door.person(request)
-        found = await self._services.objections.own(actor)
+        found = await self._services.entry.objections.own(actor)
         return self._site.render("notice_objections.html", pool=actor.pool, objections=found)
 
     async def _who(self, request: http.Request) -> tuple[Actor, PublicEntry]:
@@ -81,7 +81,7 @@ class PublicNoticePages:
         except ValueError as error:
             raise NotFound("没有这条公示，请查看公示列表。") from error
         actor = await self._door.person(request)
-        return actor, await self._services.public_notices.one(actor.pool, application_id)
+        return actor, await self._services.entry.public_notices.one(actor.pool, application_id)
 
     def _pool(self, request: http.Request) -> str:
         pool = request.match_info["pool"]

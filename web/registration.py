@@ -47,7 +47,7 @@ class RegistrationPages:
         pool, target = request.query.get("pool", ""), safe_target(request.query.get("next", ""))
         visitor = await self._door.find_visitor(request)
         if visitor is not None and pool in ("", visitor.pool):
-            profile = await self._services.credentials.profile(visitor)
+            profile = await self._services.accounts.credentials.profile(visitor)
             if profile.registered:
                 raise http.HTTPSeeOther(target or await self._door.home(visitor))
             return self._form_page(request, visitor.pool, {"next": target}, own_mobile=profile.masked_mobile)
@@ -80,7 +80,7 @@ class RegistrationPages:
         fields = await self._site.read_form(request, "register", _NOBODY, _NOBODY)
         pool = self._door.check_pool(fields.get("pool", ""))
         try:
-            self._services.registration.check_open(pool)
+            self._services.accounts.registration.check_open(pool)
             await self._send(request, fields, "register")
         except AppError as error:
             if "name" in fields:
@@ -103,7 +103,7 @@ class RegistrationPages:
         return self._form_page(request, kept["pool"], fields, note=_sent(kept["mobile"]))
 
     async def _send(self, request: http.Request, fields: dict[str, str], purpose: Purpose) -> None:
-        await self._services.accounts.send_code(
+        await self._services.accounts.bindings.send_code(
             fields["pool"], _mobile(fields), purpose, source=self._door.source(request), proof=fields.get("proof", "")
         )
 
@@ -140,7 +140,7 @@ class RegistrationPages:
         try:
             cookie = await self._register(request, pool, fields, own)
         except AppError as error:
-            masked = (await self._services.credentials.profile(own)).masked_mobile if own else ""
+            masked = (await self._services.accounts.credentials.profile(own)).masked_mobile if own else ""
             return self._form_page(request, pool, fields, own_mobile=masked, error=shown(error))
         return await self._door.enter(request, cookie, fields.get("next", ""))
 
@@ -154,10 +154,10 @@ class RegistrationPages:
             privacy_version=fields.get("privacy", "")[:32], agreed=fields.get("honesty") == "yes",
             mobile=_mobile(fields), code=fields.get("code", "").strip()[:8], password=fields.get("password", ""),
         )  # fmt: skip
-        done = await self._services.registration.register(
+        done = await self._services.accounts.registration.register(
             own or Actor(pool, "guest"), form, source=self._door.source(request), key=_key(fields)
         )
-        return await self._services.browsers.enter_known(done.account_id, device=device_of(request))
+        return await self._services.accounts.web_sessions.enter_known(done.account_id, device=device_of(request))
 
     # ---- a forgotten password
 
@@ -204,7 +204,7 @@ class RegistrationPages:
         pool = self._door.check_pool(fields.get("pool", ""))
         try:
             _check_repeated(fields)
-            await self._services.credentials.reset_password(
+            await self._services.accounts.credentials.reset_password(
                 pool, _mobile(fields), fields.get("code", "").strip()[:8], fields.get("id_tail", ""),
                 fields.get("password", ""), self._door.source(request),
             )  # fmt: skip

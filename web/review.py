@@ -59,7 +59,7 @@ class ReviewPages:
         actor = await self._door.actor(request)
         query, page = request.query, page_number(request)
         wanted = Wanted(query.get("step", "")[:20], query.get("late") == "1", query.get("q", "").strip()[:50])
-        desk = self._services.review_queue
+        desk = self._services.reviews.queue
         cards, total = await desk.cards(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         counts = await desk.counts(actor)
         return self._site.render(
@@ -73,7 +73,7 @@ class ReviewPages:
 
     async def task(self, request: http.Request) -> http.Response:
         actor, task_id = await self._who(request)
-        view = await self._services.review_queue.one(actor, task_id)
+        view = await self._services.reviews.queue.one(actor, task_id)
         note = await self._outcome(actor, request)
         card = view.card
         return await self._page(actor, view, note=f"{note}下一件：{card.name} · {_what([card])}。" if note else "")
@@ -89,8 +89,8 @@ class ReviewPages:
         shown: dict[str, str] | None = None,
         typed: Mapping[str, str] | None = None,
     ) -> http.Response:
-        following = await self._services.review_queue.next(actor, view.card.id)
-        together = await self._services.review_queue.same_person(actor, view.card.id)
+        following = await self._services.reviews.queue.next(actor, view.card.id)
+        together = await self._services.reviews.queue.same_person(actor, view.card.id)
         return self._site.render(
             "review_task.html", status=error.status if error else 200, view=view, card=view.card, note=note,
             error=error.message if error else "", opinion=opinion, shown=shown or {}, labels=LABELS, events=LOG_LABELS,
@@ -109,17 +109,19 @@ class ReviewPages:
         decision, opinion = fields.get("decision", ""), fields.get("opinion", "")
         try:
             admitted = _admitted(fields) if decision == "approve" else None
-            await self._services.reviews.decide(actor, task_id, _decision(decision), opinion, admitted=admitted)
+            await self._services.reviews.decisions.decide(
+                actor, task_id, _decision(decision), opinion, admitted=admitted
+            )
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
-            view = await self._services.review_queue.one(actor, task_id)
+            view = await self._services.reviews.queue.one(actor, task_id)
             return await self._page(actor, view, error=error, opinion=opinion[: 2 * OPINION_MAX], typed=fields)
         raise await self._go_on(actor, task_id)
 
     async def _go_on(self, actor: Actor, task_id: UUID) -> http.HTTPSeeOther:
         """To the next task, where a line tells what was decided."""
-        following = await self._services.review_queue.next(actor, task_id)
+        following = await self._services.reviews.queue.next(actor, task_id)
         return http.HTTPSeeOther(f"/review/{following}?done={task_id}" if following else f"/review?done={task_id}")
 
     async def _outcome(self, actor: Actor, request: http.Request) -> str:
@@ -128,7 +130,7 @@ class ReviewPages:
             task_id = UUID(request.query.get("done", ""))
         except ValueError:
             return ""
-        done = await self._services.review_done.together(actor, task_id)
+        done = await self._services.reviews.done.together(actor, task_id)
         if not done:
             return ""
         cards = [one.card for one in done]
@@ -144,7 +146,7 @@ class ReviewPages:
     async def _all_page(
         self, actor: Actor, task_id: UUID, *, error: AppError | None = None, opinion: str = ""
     ) -> http.Response:
-        cards = await self._services.review_queue.same_person(actor, task_id)
+        cards = await self._services.reviews.queue.same_person(actor, task_id)
         if not cards:
             raise http.HTTPSeeOther(f"/review/{task_id}")
         return self._site.render(
@@ -158,7 +160,7 @@ class ReviewPages:
         fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
         opinion, tasks = fields.get("opinion", ""), [_uuid(one) for one in fields.get("tasks", "").split(",")[:200]]
         try:
-            await self._services.reviews.approve_all(actor, tasks, opinion)
+            await self._services.reviews.decisions.approve_all(actor, tasks, opinion)
         except AppError as error:
             if error.status not in _ON_PAGE:
                 raise
@@ -170,7 +172,7 @@ class ReviewPages:
     async def done(self, request: http.Request) -> http.Response:
         """What this reviewer decided, the newest first."""
         actor, page = await self._door.actor(request), page_number(request)
-        found, total = await self._services.review_done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        found, total = await self._services.reviews.done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "review_done.html", found=found, total=total, page=page, last=max(1, -(-total // PAGE_SIZE)),
             decided=DECIDED,
@@ -181,8 +183,8 @@ class ReviewPages:
         actor, task_id = await self._who(request)
         fields = await self._site.read_form(request, "review", task_id, actor.account_id or _NOBODY)
         field = fields.get("field", "")[:40]
-        value = await self._services.review_queue.reveal(actor, task_id, field)
-        view = await self._services.review_queue.one(actor, task_id)
+        value = await self._services.reviews.queue.reveal(actor, task_id, field)
+        view = await self._services.reviews.queue.one(actor, task_id)
         return await self._page(actor, view, shown={field: value})
 
     async def file(self, request: http.Request) -> http.Response:
@@ -191,8 +193,8 @@ class ReviewPages:
         form = request.query.get("form", "preview")
         if form not in get_args(Form):
             raise NotFound("没有这个文件，请返回后重试。")
-        await self._services.review_queue.check_readable(actor, task_id)
-        opened = await self._services.attachment_files.open(
+        await self._services.reviews.queue.check_readable(actor, task_id)
+        opened = await self._services.reviews.attachment_access.open(
             actor, _uuid(request.match_info["attachment_id"]), cast(Form, form)
         )
         return show_file(opened, cast(Form, form))

@@ -20,4 +20,4 @@ class ShortLinkPages:
 
     async def follow(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "short_link", *TRIES)
-        raise http.HTTPSeeOther(await self._services.short_links.find(request.match_info["code"]))
+        raise http.HTTPSeeOther(await self._services.notifications.short_links.find(request.match_info["code"]))

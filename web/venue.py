@@ -45,7 +45,7 @@ class VenuePages:
         self._site.post("/v/in/{token}", self.check_in)
 
     async def scan(self, request: http.Request) -> http.Response:
-        scanned = await self._services.attendance.venue_of(request.match_info["token"])
+        scanned = await self._services.draws.attendance.venue_of(request.match_info["token"])
         if "MicroMessenger" not in request.headers.get("User-Agent", ""):
             return self._stranger(scanned.pool, outside=True)
         visitor = UUID(bytes=secrets.token_bytes(16))
@@ -80,11 +80,11 @@ class VenuePages:
         link = self._services.links.check(request.match_info["token"], _PASS)
         if not _is_same_browser(request, link.person_id):
             raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
-        scanned = await self._services.attendance.venue(link.subject_id)
+        scanned = await self._services.draws.attendance.venue(link.subject_id)
         user = await self._ask_wechat(scanned.pool, request.query.get("code", ""))
         if user.snapshot:
             return self._stranger(scanned.pool, snapshot=True)
-        who = await self._services.accounts.find_reader(scanned.pool, user.openid)
+        who = await self._services.accounts.bindings.find_reader(scanned.pool, user.openid)
         if who.expert_id is None:
             return self._stranger(scanned.pool)
         return await self._page(scanned.draw_id, who.expert_id, self._sign(scanned, who.expert_id, _IN))
@@ -102,10 +102,10 @@ class VenuePages:
             ) from error
 
     async def _page(self, draw_id: UUID, expert_id: UUID, token: str, error: str = "") -> http.Response:
-        invitation_id = await self._services.attendance.find_awaited(draw_id, expert_id)
+        invitation_id = await self._services.draws.attendance.find_awaited(draw_id, expert_id)
         if invitation_id is None:
             raise Forbidden("您不在本场评标名单中，请向现场工作人员核对。", code="not_awaited")
-        view = await self._services.invitations.view(invitation_id, expert_id)
+        view = await self._services.draws.invitations.view(invitation_id, expert_id)
         return self._site.render("venue.html", status=422 if error else 200, view=view, error=error, token=token)
 
     async def reopen(self, request: http.Request) -> http.Response:
@@ -123,7 +123,7 @@ class VenuePages:
         if not device:
             raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
         try:
-            await self._services.attendance.check_in_scanned(
+            await self._services.draws.attendance.check_in_scanned(
                 link.subject_id, link.person_id, position, device=f"browser:{device}"
             )
         except (Conflict, InvalidInput, RuleViolation) as error:

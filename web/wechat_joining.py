@@ -58,7 +58,7 @@ class JoiningPages:
         visitor = await self._door.visitor(request)
         target = await self._target(visitor, request.query.get("next", ""))
         can_ask = in_wechat(request) and self._has_account(visitor.pool)
-        if not can_ask or not await self._services.joining.is_wanted(visitor):
+        if not can_ask or not await self._services.accounts.linking.is_wanted(visitor):
             raise http.HTTPSeeOther(target)
         return await self._page(visitor, target)
 
@@ -74,7 +74,7 @@ class JoiningPages:
 
     async def _page(self, visitor: Actor, target: str, error: AppError | None = None) -> http.Response:
         book = self._services.deps.book(visitor.pool)
-        profile = await self._services.credentials.profile(visitor)
+        profile = await self._services.accounts.credentials.profile(visitor)
         return self._site.render(
             "wechat_bind.html", status=error.status if error else 200, pool_name=book.pool.name, next=target,
             mobile=profile.masked_mobile, name=profile.masked_name, error=error.message if error else "",
@@ -138,7 +138,7 @@ class JoiningPages:
             raise _away() from error
         if user.snapshot:
             raise _away()
-        await self._services.joining.join_visitor(
+        await self._services.accounts.linking.join_visitor(
             visitor, user.appid, user.openid, asked.privacy, serves_once=asked.state
         )
 

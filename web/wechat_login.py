@@ -118,7 +118,7 @@ class WechatPages:
             return None
         if user.snapshot:
             return None
-        who = await self._services.accounts.find_reader(pool, user.openid)
+        who = await self._services.accounts.bindings.find_reader(pool, user.openid)
         if who.account_id is None:
             return None
         return await self._logins.enter_known(who.account_id, device=device_of(request))

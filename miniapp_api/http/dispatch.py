@@ -78,7 +78,7 @@ class Runner:
         if endpoint.access == "public":
             return Actor(pool, "guest")
         token, any_visitor = read_token(request), endpoint.access == "session"
-        actor = await self.services.sessions.authenticate(token, initial_too=any_visitor)
+        actor = await self.services.accounts.sessions.authenticate(token, initial_too=any_visitor)
         if actor.pool != pool:
             raise Forbidden("当前登录属于另一个专家库，请重新登录。", code="other_pool")
         if endpoint.access == "account" and actor.account_id is None:

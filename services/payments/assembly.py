@@ -29,17 +29,17 @@ from services.ports import ChatWindows, Mailer, OfficialAccountSender, PaymentPl
 
 @dataclass(frozen=True)
 class PaymentServices:
-    reading: PaymentQueries
+    queries: PaymentQueries
     orders: Orders
     refunds: Refunds
     redirects: RefundRedirects
     invoices: Invoices
-    invoicing: InvoiceProcessor
-    alarms: UnmatchedPayments
-    events: PaymentWebhooks
-    bills: BillReconciliation
-    pictures: PaymentQrImages
-    duties: Sequence[DueTask]
+    invoice_processor: InvoiceProcessor
+    unmatched_payments: UnmatchedPayments
+    webhooks: PaymentWebhooks
+    reconciliation: BillReconciliation
+    qr_images: PaymentQrImages
+    due_tasks: Sequence[DueTask]
     """The deadlines of fees, orders, refunds, invoices and bills."""
 
 

@@ -19,7 +19,7 @@ class _Official(SceneMaker, FakeChat):
 
 
 def register_of(services: Services) -> FakeRegister:
-    return cast(FakeRegister, services.registration._persons._register)
+    return cast(FakeRegister, services.accounts.registration._persons._register)
 
 
 def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:

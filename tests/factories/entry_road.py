@@ -43,7 +43,7 @@ class Road:
         """All reviewers of the present step."""
         for task in await tasks_of(application):
             reviewer = await self.reviewer(application.pool, task.step_code)
-            await self.services.reviews.decide(reviewer, task.id, "approve")
+            await self.services.reviews.decisions.decide(reviewer, task.id, "approve")
 
     async def reviewer(self, pool: str, step: str) -> Actor:
         """Somebody who reviews this step in the whole province."""
@@ -69,23 +69,23 @@ class Road:
         fee = await Fee.get(application_id=application.id)
         if fee.opens_at > self.clock.now():
             self.clock.move(fee.opens_at - self.clock.now())
-        desk, person = self.services.pay, Actor(application.pool, "applicant", application.account_id)
+        desk, person = self.services.payments, Actor(application.pool, "applicant", application.account_id)
         await desk.orders.order(person, fee.id, "native")
         platform = platform_of(desk)
         return platform.pay(list(platform.orders)[-1])
 
     async def hear_of_payment(self, application: Application, report: TradeReport) -> None:
-        await self.services.pay.events.receive(application.pool, GOOD, notification(trade=report))
+        await self.services.payments.webhooks.receive(application.pool, GOOD, notification(trade=report))
 
     async def pass_exam(self, application: Application) -> None:
         office = await make_account(self.services.deps, pool=application.pool)
         admin = Actor(application.pool, "pool_admin", office.id)
-        await self.services.conclusions.record_exam(admin, application.id, "passed", "成绩86分")
+        await self.services.entry.conclusions.record_exam(admin, application.id, "passed", "成绩86分")
 
     async def work(self, duty: str) -> None:
         """The tick finds the duty due, and the worker does it."""
-        assert duty in await self.services.deadlines.tick()
-        await self.services.deadlines.carry_out(duty)
+        assert duty in await self.services.operations.scheduler.tick()
+        await self.services.operations.scheduler.carry_out(duty)
 
 
 def make_road(deps: Deps, clock: FixedClock) -> Road:

@@ -438,7 +438,7 @@ def platform_of(desk: PaymentServices) -> FakePlatform:
 
 
 def chat_of(desk: PaymentServices) -> FakeChat:
-    return cast(FakeChat, desk.pictures._official)
+    return cast(FakeChat, desk.qr_images._official)
 
 
 async def make_application(deps: Deps, *, email: str = "wang@example.com", **columns: Any) -> Application:

@@ -85,7 +85,7 @@ class World:
                 keys=KEYS,
                 sender=Sender(),
                 late=self._late,
-                no_window=self.services.late_replies.tell_waiting,
+                no_window=self.services.notifications.pending_replies.tell_waiting,
             ),
             patience=LONG,
         )
@@ -158,7 +158,7 @@ class World:
     async def agreed(self, expert: Expert) -> Invitation:
         """An invitation that this expert has accepted; the draw is complete."""
         invitation = await self.call(expert)
-        await self.services.invitations.answer(invitation.id, expert.id, "accept", by="voice")
+        await self.services.draws.invitations.answer(invitation.id, expert.id, "accept", by="voice")
         await self.office.run.advance(invitation.draw_id)
         return await Invitation.get(id=invitation.id)
 
@@ -246,8 +246,8 @@ async def world(database: str, redis: str, clock: FixedClock) -> AsyncIterator[W
     deps = Deps(clock=clock, keys=keys, rulebooks=dict(_rulebooks()), jobs=Jobs(), public_url="http://127.0.0.1:8080")
     office = await make_office(deps)
     client = redis_client(redis)
-    pay = make_fake_desk(deps, office.notices, Fees(deps, office.notices), Passed())
-    made = World(clock, office, replace(make_services(deps), pay=pay), client, database)
+    payments = make_fake_desk(deps, office.notices, Fees(deps, office.notices), Passed())
+    made = World(clock, office, replace(make_services(deps), payments=payments), client, database)
     made.start_process()
     try:
         with patient():

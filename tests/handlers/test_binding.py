@@ -287,7 +287,7 @@ async def test_an_agent_is_shown_the_mini_program(world: World) -> None:
 async def shown_code(world: World, expert: Expert) -> str:
     """What the mini-program of this person shows."""
     account = await make_account(world.office.deps, world.mobile_of(expert), real_name=expert.name)
-    return (await world.services.joining.offer(Actor("demo", "guest", account.id))).code
+    return (await world.services.accounts.linking.offer(Actor("demo", "guest", account.id))).code
 
 
 @pytest.mark.parametrize("said", ["绑定 {0}{1}", "绑定{0}{1}", "{0}{1}", "绑定 {0} {1}", "{0} {1}"])

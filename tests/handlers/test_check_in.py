@@ -136,7 +136,7 @@ async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone,
     world.set_rules(attendance={"check_in_opens": timedelta(days=4)})
     first = await world.agreed(expert)
     second = await world.call_again(expert)
-    await world.services.invitations.answer(second.id, expert.id, "accept", by="chat")
+    await world.services.draws.invitations.answer(second.id, expert.id, "accept", by="chat")
     await phone.says("签到")
     await phone.taps(print_time(first.gathering_at))
     await phone.taps("我已到场（自报）")

@@ -104,7 +104,7 @@ async def test_when_another_takes_the_last_place_undoing_is_over(
     done = await tap_menu(phone, one_of_two, "参加")
     assert "▸" in done
     [other] = await Invitation.filter(draw_id=one_of_two.draw_id).exclude(id=one_of_two.id)
-    await world.services.invitations.answer(other.id, other.expert_id, "accept", by="voice")
+    await world.services.draws.invitations.answer(other.id, other.expert_id, "accept", by="voice")
     await world.office.run.advance(one_of_two.draw_id)
     assert "名额已满，不能撤销" in await phone.taps("撤销")
     assert await world.state_of(one_of_two.id) == "accepted"
@@ -114,7 +114,7 @@ async def test_when_another_takes_the_last_place_undoing_is_over(
 async def test_what_was_accepted_by_phone_is_undone_from_the_list_of_panels(
     world: World, phone: Phone, expert: Expert, one_of_two: Invitation
 ) -> None:
-    await world.services.invitations.answer(one_of_two.id, expert.id, "accept", by="voice")
+    await world.services.draws.invitations.answer(one_of_two.id, expert.id, "accept", by="voice")
     await phone.says("活动")
     await phone.taps("撤销")
     assert await world.state_of(one_of_two.id) == "open"
@@ -355,7 +355,7 @@ async def test_the_question_which_one_survives_that_one_is_answered_elsewhere(
 ) -> None:
     other = await world.call_again(expert)
     await phone.says("参加")
-    await world.services.invitations.answer(other.id, expert.id, "decline", by="voice")
+    await world.services.draws.invitations.answer(other.id, expert.id, "decline", by="voice")
     await phone.taps(print_time(invitation.gathering_at))
     await phone.taps("确认参加")
     assert await world.state_of(invitation.id) == "accepted"
@@ -367,7 +367,7 @@ async def test_an_answer_after_the_time_is_told_what_holds(
 ) -> None:
     await phone.says("参加")
     clock.move(timedelta(minutes=4))
-    await world.services.invitations.expire_due()
+    await world.services.draws.invitations.expire_due()
     late = await phone.taps("确认参加")
     assert "已过答复时间" in late
     assert "无需到场" in late
@@ -381,7 +381,7 @@ async def test_who_answered_by_phone_meanwhile_is_told_what_holds(
     world: World, phone: Phone, expert: Expert, invitation: Invitation
 ) -> None:
     await tap_menu(phone, invitation, "不参加")
-    await world.services.invitations.answer(invitation.id, expert.id, "accept", by="voice")
+    await world.services.draws.invitations.answer(invitation.id, expert.id, "accept", by="voice")
     held = await phone.taps("确认不参加")
     assert "已经确认参加" in held
     assert "请简短说明原因" in await phone.taps("请假")

@@ -83,7 +83,7 @@ async def test_a_deadline_that_passes_in_mid_talk_holds(
 async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone, expert: Expert) -> None:
     first = await world.agreed(expert)
     second = await world.call_again(expert)
-    await world.services.invitations.answer(second.id, expert.id, "accept", by="chat")
+    await world.services.draws.invitations.answer(second.id, expert.id, "accept", by="chat")
     await phone.says("请假")
     assert print_time(second.gathering_at) in await phone.taps(print_time(second.gathering_at))
     await phone.says("出差")
@@ -106,7 +106,7 @@ async def test_a_leave_given_twice_at_once_is_one_leave(world: World, phone: Pho
     invitation = await world.agreed(expert)
     await phone.says("请假")
     await phone.says("生病了")
-    await world.services.invitations.leave(invitation.id, expert.id, "电话请假")
+    await world.services.draws.invitations.leave(invitation.id, expert.id, "电话请假")
     assert "请假已登记" in await phone.taps("确定请假")
     assert await Absence.filter(invitation_id=invitation.id).count() == 1
 
@@ -126,7 +126,7 @@ async def asked_for_leave(world: World, expert: Expert) -> Invitation:
     """The agency has registered a leave for this expert."""
     invitation = await world.agreed(expert)
     form = DiscardForm(invitation.code, "leave", "专家来电请假")
-    await world.services.discards.register(world.office.agency, invitation.draw_id, form)
+    await world.services.draws.discards.register(world.office.agency, invitation.draw_id, form)
     return invitation
 
 
@@ -184,7 +184,7 @@ async def test_the_reason_that_was_taken_from_words_can_be_replaced(world: World
 async def test_with_two_panels_it_is_asked_which_one_the_words_mean(world: World, phone: Phone, expert: Expert) -> None:
     first = await world.agreed(expert)
     second = await world.call_again(expert)
-    await world.services.invitations.answer(second.id, expert.id, "accept", by="voice")
+    await world.services.draws.invitations.answer(second.id, expert.id, "accept", by="voice")
     await world.office.run.advance(second.draw_id)
     assert "哪一场" in await phone.says("我生病了去不了")
     assert "原因：我生病了去不了" in await phone.taps(print_time(second.gathering_at))
@@ -201,7 +201,7 @@ async def test_while_an_invitation_waits_such_words_answer_it(world: World, phon
 async def test_who_has_just_agreed_is_offered_to_undo_instead(world: World, phone: Phone, expert: Expert) -> None:
     await world.add_expert()
     invitation = await world.call(expert, needed=2)
-    await world.services.invitations.answer(invitation.id, expert.id, "accept", by="voice")
+    await world.services.draws.invitations.answer(invitation.id, expert.id, "accept", by="voice")
     assert "请先撤销" in await phone.says("点错了，我去不了")
     await phone.taps("撤销")
     assert await world.state_of(invitation.id) == "open"

@@ -28,7 +28,7 @@ async def test_without_any_one_reads_where_to_look_instead(stranger: Phone) -> N
 
 
 async def test_each_file_is_a_link_under_its_category(world: World, stranger: Phone, admin: Actor) -> None:
-    offered = world.services.materials
+    offered = world.services.files.materials
     form = await offered.add(admin, MaterialData("资格审查表<b>", "资格审查材料"), pdf())
     closed = await offered.add(admin, MaterialData("培训课件", "培训资料", audience="applicants"), pdf())
     for word in ("资料下载", "资料", "培训资料"):
@@ -42,7 +42,7 @@ async def test_each_file_is_a_link_under_its_category(world: World, stranger: Ph
 
 
 async def test_what_is_over_is_not_offered(world: World, stranger: Phone, admin: Actor) -> None:
-    await world.services.materials.add(admin, MaterialData("旧指南", "操作手册"), pdf())
+    await world.services.files.materials.add(admin, MaterialData("旧指南", "操作手册"), pdf())
     await Material.all().update(shown_until=world.clock.now() + timedelta(seconds=1))
     world.clock.move(timedelta(seconds=1))
     assert "旧指南" not in await stranger.says("资料下载")
@@ -52,7 +52,7 @@ async def test_many_files_fit_into_one_bubble_and_the_rest_is_counted(
     world: World, stranger: Phone, admin: Actor
 ) -> None:
     for at in range(30):
-        await world.services.materials.add(admin, MaterialData(f"第{at:02}份资料的标题稍微长一些", "模板"), pdf())
+        await world.services.files.materials.add(admin, MaterialData(f"第{at:02}份资料的标题稍微长一些", "模板"), pdf())
     told = await stranger.says("资料下载")
     shown = told.count("份资料的标题稍微长一些")
     assert len(told.encode()) <= LONGEST

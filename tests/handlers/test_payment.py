@@ -28,19 +28,19 @@ async def run_jobs(world: World) -> list[bool]:
     found = await rows("SELECT args FROM procrastinate_jobs WHERE task_name = 'payments.picture'")
     sent = []
     for row in found:
-        args, pictures = json.loads(row["args"]), world.services.pay.pictures
+        args, pictures = json.loads(row["args"]), world.services.payments.qr_images
         sent.append(await pictures.send(args["pool"], UUID(args["account_id"]), args["openid"], UUID(args["fee_id"])))
     return sent
 
 
 @pytest.fixture
 def chat(world: World) -> FakeChat:
-    return chat_of(world.services.pay)
+    return chat_of(world.services.payments)
 
 
 @pytest.fixture
 def platform(world: World) -> FakePlatform:
-    return platform_of(world.services.pay)
+    return platform_of(world.services.payments)
 
 
 @pytest.mark.parametrize("said", ["缴费", "支付", "交费"])
@@ -88,10 +88,10 @@ async def test_after_it_closed_it_says_whom_to_ask(world: World) -> None:
 
 async def test_what_is_paid_says_when_and_how_the_invoice_stands(world: World, platform: FakePlatform) -> None:
     phone, fee = await owing(world)
-    pay = world.services.pay
+    pay = world.services.payments
     ordered = await pay.orders.order(Actor("demo", "applicant", fee.account_id), fee.id, "native")
     await pay.orders._settle.apply_trade("demo", platform.pay(ordered.out_trade_no))
-    await pay.events.process_due()
+    await pay.webhooks.process_due()
     screen = await phone.says("缴费")
     assert "已于11月21日(周六) 12:00缴费成功" in screen
     assert "电子发票开具后会发送到w***@example.com" in screen

@@ -79,7 +79,7 @@ async def test_a_reviewer_sees_how_much_waits(world: World) -> None:
     await make_catalogues()
     office = world.office
     application = await make_application(office.deps)
-    tasks = await begin(world.services.reviews, office.deps, application)
+    tasks = await begin(world.services.reviews.decisions, office.deps, application)
     reviewer = await make_reviewer(office.deps, tasks[0].step_code)
     phone = await world.phone_with(await Account.get(id=reviewer.account_id))
     assert "审核人员：待审1件" in await phone.says("审核")
@@ -133,8 +133,8 @@ async def test_another_agencys_draws_are_not_counted(world: World) -> None:
     await submit(world)
     other = await make_account(world.office.deps)
     await make_organisation(name="另一家代理有限公司", credit_code="91350211M000100Y43", legal_account_id=other.id)
-    roles = await world.services.sessions.roles(Actor("demo", "guest", other.id))
-    found = await world.services.staff_work.of("demo", other.id, roles)
+    roles = await world.services.accounts.sessions.roles(Actor("demo", "guest", other.id))
+    found = await world.services.office.staff_work.of("demo", other.id, roles)
     assert [count.number for work in found for count in work.counts] == [0, 0]
 
 

@@ -35,7 +35,11 @@ async def late_message(pool: str, message: str) -> None:
 
 async def test_a_round_of_deadlines_that_fails_makes_room_for_the_one_that_waits(database: str) -> None:
     queue = make_queue(database, pool_size=3)
-    register(queue, cast("Services", SimpleNamespace(deadlines=Stumbling(database))), late_message)
+    register(
+        queue,
+        cast("Services", SimpleNamespace(operations=SimpleNamespace(scheduler=Stumbling(database)))),
+        late_message,
+    )
     async with queue.open_async():
         await queue.configure_task("deadlines.run", queueing_lock="deadline:deliver").defer_async(kind="deliver")
         await queue.run_worker_async(wait=False, install_signal_handlers=False, delete_jobs="successful")

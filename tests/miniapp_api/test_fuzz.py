@@ -103,7 +103,7 @@ async def _entry_ids(world: World, applicant: Actor) -> dict[str, str]:
 async def _review_ids(world: World, applicant: Actor) -> dict[str, str]:
     """An application under review, one of its files, an objection, an opinion, and who reviews what."""
     application, now = await fill_in(world.deps, applicant), world.deps.now()
-    photo = await world.services.attachments.upload(
+    photo = await world.services.applications.attachments.upload(
         applicant, application.id, "photo", filename="照片.jpg", content=jpeg()
     )
     by: dict[str, Any] = {"pool": "demo", "account_id": applicant.account_id, "created_at": now}

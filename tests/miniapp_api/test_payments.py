@@ -18,7 +18,7 @@ from tests.miniapp_api.conftest import Person, World
 
 @pytest.fixture
 def platform(world: World) -> FakePlatform:
-    return platform_of(world.services.pay)
+    return platform_of(world.services.payments)
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ async def admin(world: World) -> Person:
 
 
 async def follow(world: World) -> None:
-    while await world.services.pay.events.process_due():
+    while await world.services.payments.webhooks.process_due():
         continue
 
 
 async def pay(world: World, person: Person, fee: Fee, platform: FakePlatform) -> None:
     await person.post(f"/payments/fees/{fee.id}/orders", {"trade": "native"})
-    await world.services.pay.orders._settle.apply_trade("demo", platform.pay(list(platform.orders)[-1]))
+    await world.services.payments.orders._settle.apply_trade("demo", platform.pay(list(platform.orders)[-1]))
     await follow(world)
 
 
@@ -114,9 +114,9 @@ async def test_an_administrator_refunds_once_however_often_the_request_comes(
     first = await admin.post(path, {"reason": "本人申请退费"}, 201, key="k1")
     assert await admin.post(path, {"reason": "本人申请退费"}, 201, key="k1") == first
     await admin.post(path, {"reason": "再退一次"}, 409)
-    await world.services.pay.refunds.check_due()
+    await world.services.payments.refunds.check_due()
     refund = (await Refund.all())[0]
-    await world.services.pay.refunds.apply_report("demo", platform.finish(refund.out_refund_no))
+    await world.services.payments.refunds.apply_report("demo", platform.finish(refund.out_refund_no))
     assert (await owner.get(f"/payments/fees/{fee.id}"))["phase"] == "refunded"
     assert (await admin.get("/payments/orders?only=refunded"))["total"] == 1
 
@@ -144,12 +144,12 @@ async def test_an_abnormal_refund_is_sent_to_another_card(
     await pay(world, owner, fee, platform)
     order = (await admin.get("/payments/orders?only=paid"))["items"][0]["id"]
     created = await admin.post(f"/payments/orders/{order}/refund", {"reason": "本人申请退费"}, 201)
-    await world.services.pay.refunds.check_due()
+    await world.services.payments.refunds.check_due()
     number = (await Refund.get()).out_refund_no
     path = f"/payments/refunds/{created['id']}/redirection"
     card = {"to": "user", "bank": "ICBC_DEBIT", "account": "6222 0212 3456 7890 123", "holder": "欧阳建国"}
     await admin.post(path, card, 409)
-    await world.services.pay.refunds.apply_report("demo", platform.finish(number, "ABNORMAL"))
+    await world.services.payments.refunds.apply_report("demo", platform.finish(number, "ABNORMAL"))
     assert (await admin.get(f"/payments/orders/{order}"))["refunds"][0]["redirectable"]
     refused = await admin.post(path, {**card, "account": "62220212"}, 422)
     assert "62220212" not in str(refused)
@@ -194,7 +194,7 @@ async def test_a_day_is_compared_on_request_and_its_differences_settled(
     world.clock.move(timedelta(days=1))
     admin = Person(admin.client, admin.token, admin.refresh)
     await admin.post("/payments/bills", {"day": "2026-11-21"}, 204)
-    await world.services.pay.bills.run_due()
+    await world.services.payments.reconciliation.run_due()
     day = (await admin.get("/payments/bills"))["items"][0]
     assert (day["day"], day["state"], day["open_differences"]) == ("2026-11-21", "differs", 1)
     difference = (await admin.get(f"/payments/bills/{day['id']}/differences"))["items"][0]

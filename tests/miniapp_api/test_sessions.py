@@ -146,7 +146,7 @@ async def test_who_is_not_in_the_chat_gets_a_code_for_it(world: World) -> None:
     shown = await person.post("/sessions/current/chat")
     assert shown["scan"].endswith(f"join:{shown['code']}")
     chat = await make_identity()
-    await world.services.joining.join(chat.id, "demo", shown["code"])
+    await world.services.accounts.linking.join(chat.id, "demo", shown["code"])
     assert (await person.get("/sessions/current"))["in_chat"]
     refused = await person.post("/sessions/current/chat", status=409)
     assert refused["code"] == "joined_already"

@@ -63,7 +63,7 @@ class ApplyingWorld(World):
 
     async def begun(self, actor: Actor, *, but: frozenset[str] = frozenset(), files: bool = False) -> UUID:
         """An application of the person's, filled in except for the fields ``but``."""
-        begun = await self.services.drafts.start(actor, "first")
+        begun = await self.services.applications.drafts.start(actor, "first")
         employer = await Employer.filter(pool="demo").order_by("name_sort").first()
         assert employer is not None
         values = good_values("demo") | {"employer": str(employer.id)}
@@ -71,10 +71,10 @@ class ApplyingWorld(World):
         for code, section in sections:
             kept = {name: values[name] for name in section.fields if name in values and name not in but}
             if kept:
-                await self.services.drafts.save_section(actor, begun.id, code, kept, 0)
+                await self.services.applications.drafts.save_section(actor, begun.id, code, kept, 0)
         if files:
             for name in FILES:
-                await self.services.attachments.upload(
+                await self.services.applications.attachments.upload(
                     actor, begun.id, name, row=0, filename=f"{name}.jpg", content=photograph(20)
                 )
         return begun.id

@@ -185,7 +185,7 @@ class World:
         rulebooks["demo"] = rulebooks["demo"].model_copy(update={section: changed})
 
     def screens(self) -> PublicLinks:
-        return self.services.screens
+        return self.services.draws.public_links
 
     async def close(self) -> None:
         for client in self._clients:
@@ -201,7 +201,7 @@ class World:
         """A draw whose experts have all agreed."""
         draw_id, invitations = await self.call(needed, **options)
         for invitation in invitations:
-            await self.services.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+            await self.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
         await self.office.run.advance(draw_id)
         return draw_id, invitations
 

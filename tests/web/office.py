@@ -40,7 +40,7 @@ class Scene:
 
     async def visitor(self) -> Visitor:
         visitor = self.world.visitor()
-        cookie = await self.world.services.browsers.begin(self.account)
+        cookie = await self.world.services.accounts.web_sessions.begin(self.account)
         visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
         return visitor
 
@@ -79,12 +79,14 @@ async def handed_in(scene: Scene, name: str, specialties: tuple[str, ...] = ("A0
         ("photo", "寸照.jpg", jpeg(295, 413)), ("id_card_front", "身份证正面.jpg", jpeg(856, 540)),
         ("title_proof", "高级工程师证书.pdf", pdf()),
     ):  # fmt: skip
-        await services.attachments.upload(actor, application.id, part, row=0, filename=filename, content=content)
+        await services.applications.attachments.upload(
+            actor, application.id, part, row=0, filename=filename, content=content
+        )
     async with transaction():
         row = await Application.select_for_update().get(id=application.id)
         row.state, row.round = "reviewing", 1
         await row.save()
-        await services.reviews.begin(row, services.deps.now())
+        await services.reviews.decisions.begin(row, services.deps.now())
     scene.applications[name] = row
     return row
 

@@ -48,10 +48,10 @@ async def test_the_slower_device_chooses_between_its_own_text_and_the_other_ones
 
 
 async def save_elsewhere(world: ApplyingWorld, actor: Actor, application: UUID, text: str) -> None:
-    view = await world.services.applications.get(actor, application)
+    view = await world.services.applications.queries.get(actor, application)
     section = next(one for one in view.sections if one.code == "evaluation")
     values = dict(section.values) | {"strengths": text}
-    await world.services.drafts.save_section(actor, application, "evaluation", values, section.version)
+    await world.services.applications.drafts.save_section(actor, application, "evaluation", values, section.version)
 
 
 async def test_an_upload_meanwhile_does_not_hide_that_another_device_was_faster(

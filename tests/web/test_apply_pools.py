@@ -177,7 +177,7 @@ async def test_the_api_refuses_to_change_what_a_renewal_keeps(
     person, services = await world.person(), world.services
     await world.imported(person, region="650102", specialties="A080101;B010101", employer=EMPLOYER)
     actor = Actor("xinjiang", "applicant", person.id)
-    begun = await services.drafts.start(actor, "renewal")
+    begun = await services.applications.drafts.start(actor, "renewal")
     other: list[tuple[str, str, object]] = [
         ("basic", "region", "650200"), ("qualification", "employer", "别的单位"),
         ("specialties", "specialties", [{"code": "A080101", "choice": "preferred"}]),
@@ -185,16 +185,16 @@ async def test_the_api_refuses_to_change_what_a_renewal_keeps(
     for section, field, value in other:
         version = (await ApplicationSection.get(application_id=begun.id, code=section)).version
         with pytest.raises(InvalidInput) as refusal:
-            await services.drafts.save_section(actor, begun.id, section, {field: value}, version)
+            await services.applications.drafts.save_section(actor, begun.id, section, {field: value}, version)
         assert "沿用入库时的内容，不能修改" in str(refusal.value.params)
-        same = await services.drafts.save_section(actor, begun.id, section, {}, version)
+        same = await services.applications.drafts.save_section(actor, begun.id, section, {}, version)
         assert same.values[field] not in (None, value)
     # One that was begun before files were kept whole lacks them, and gets them by itself.
     await ApplicationSection.filter(application_id=begun.id).delete()
-    view = await services.applications.get(actor, begun.id)
+    view = await services.applications.queries.get(actor, begun.id)
     shown = {name: value for section in view.sections for name, value in section.values.items()}
     assert shown["region"] == "650102"
     assert not {"region", "employer", "specialties"} & {one.field for one in view.problems}
     assert not {"region", "employer", "specialties"} & {name for one in view.sections for name in one.editable}
-    await services.papers.print_form(actor, begun.id)
+    await services.applications.documents.print_form(actor, begun.id)
     assert (await read_values(services.deps, begun.id))["region"] == "650102"

@@ -260,7 +260,7 @@ async def test_the_desk_on_a_phone_and_on_a_screen(
     draw_id, invitations = await world.panel(5)
     world.clock.move(timedelta(hours=5, minutes=1))
     for invitation in invitations[:2]:
-        await world.services.attendance.check_in_by_code(world.office.desk, draw_id, invitation.code)
+        await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, invitation.code)
     seen = await staff(browser, world, size, "venue")
     page = await seen.open("/desk")
     await seen.check(f"desk-{name}")
@@ -281,7 +281,7 @@ async def test_the_venues_screen_renews_its_code_by_itself(browser: Browser, wor
     seen = await staff(browser, world, SCREEN, "venue")
     page = await seen.open(f"/desk/{draw_id}/screen")
     before = await page.locator(".qr").get_attribute("data-qr")
-    await world.services.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
     await page.clock.install()
     await page.reload()
     world.clock.move(timedelta(seconds=30))
@@ -295,14 +295,14 @@ async def test_the_venues_screen_renews_its_code_by_itself(browser: Browser, wor
 async def test_a_board_follows_its_draw(browser: Browser, world: World, size: tuple[int, int], name: str) -> None:
     draw_id, invitations = await world.call(3)
     for invitation in invitations[:2]:
-        await world.services.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
+        await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     token = await world.screens().share(world.office.agency, draw_id, "board")
     seen = await look(browser, world, size, "dark" if name == "screen" else "light")
     page = await seen.open(f"/draw/{token}")
     accepted = page.locator('[data-fact="accepted"]')
     assert await accepted.text_content() == "2"
     await seen.check(f"board-{name}")
-    await world.services.invitations.answer(invitations[2].id, invitations[2].expert_id, "accept", by="chat")
+    await world.services.draws.invitations.answer(invitations[2].id, invitations[2].expert_id, "accept", by="chat")
     await page.locator('[data-fact="accepted"]:text("3")').wait_for()
     await page.goto("about:blank")
     assert seen.complaints == []
@@ -376,7 +376,7 @@ async def _code_of(world: World) -> str:
 
 async def test_a_log_in_link_asks_once_and_then_says_that_it_was_used(browser: Browser, world: World) -> None:
     visitor = await world.log_in(world.office.desk, "venue")
-    logins = world.services.browsers
+    logins = world.services.accounts.web_sessions
     token = await logins.hand_over(await logins.resume(visitor.cookie.value))
     seen = await look(browser, world)
     page = await seen.open(f"/h5/login/{token}")

@@ -98,7 +98,7 @@ async def test_a_revoked_office_is_out_at_once(world: World) -> None:
 async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_leads_nowhere_else(world: World) -> None:
     desk = await world.log_in(world.office.desk, "venue")
     services = world.services
-    logins = services.browsers
+    logins = services.accounts.web_sessions
     actor = await logins.resume(desk.cookie.value)
     token = await logins.hand_over(actor)
     other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/desk/")
@@ -110,7 +110,7 @@ async def test_a_link_of_the_mini_program_opens_the_desk_for_three_minutes_and_l
 
 async def test_a_preview_of_a_log_in_link_logs_nobody_in_and_the_link_serves_once(world: World) -> None:
     desk = await world.log_in(world.office.desk, "venue")
-    logins = world.services.browsers
+    logins = world.services.accounts.web_sessions
     actor = await logins.resume(desk.cookie.value)
     token = await logins.hand_over(actor)
     messenger = world.visitor()
@@ -187,7 +187,7 @@ async def test_missing_experts_are_urged_from_the_list_within_the_window(world: 
 
 async def test_the_venues_screen_shows_a_fresh_code_and_how_many_came(world: World) -> None:
     draw_id, [one, _] = await world.panel(2)
-    await world.services.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
     desk = await (await world.log_in(world.office.desk, "venue")).get(f"/desk/{draw_id}/screen")
     first = await desk.response.text()
     assert 'data-qr="http://127.0.0.1:8080/v/' in first
@@ -256,7 +256,7 @@ async def test_a_disabled_person_is_not_let_in_with_a_right_code(world: World) -
 
 async def test_the_verifier_saves_the_file_that_goes_with_a_request_and_the_venue_never_sees_it(world: World) -> None:
     draw_id = await make_draw(world.office)
-    await world.services.draw_attachments.attach(world.office.agency, draw_id, '抽取"申请表.pdf', pdf())
+    await world.services.draws.attachments.attach(world.office.agency, draw_id, '抽取"申请表.pdf', pdf())
     terminal = world.services.deps.book("demo").draw.terminals[0]
     await world.office.setup.submit(world.office.agency, draw_id, terminal, "请核验")
     verifier = await world.log_in(world.office.verifier, "verifier")
@@ -303,7 +303,7 @@ async def test_a_desk_registers_an_absence_and_ends_the_activity_without_the_one
     draw_id, [one, two] = await world.panel(2)
     world.clock.set(one.gathering_at)
     desk = await world.log_in(world.office.desk, "venue")
-    await world.services.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
+    await world.services.draws.attendance.check_in_by_code(world.office.desk, draw_id, one.code)
     await desk.get(f"/desk/{draw_id}/absences")
     await desk.press("登记", who=two.code, kind="absence", reason="未到")
     assert "已登记缺席" in desk.text

@@ -77,10 +77,10 @@ async def test_who_failed_is_told_why_and_may_apply_again(scene: Scene) -> None:
     assert await state_of(application) == "refused"
     notice = await Notice.get(kind="application_refused")
     assert notice.params["reason"] == "52分，未达合格线"
-    progress = await scene.world.services.to_dos.progress(application.account_id)
+    progress = await scene.world.services.applications.to_dos.progress(application.account_id)
     assert progress is not None
     assert progress.opinion == "52分，未达合格线"
-    items = await scene.world.services.to_dos.items("demo", application.account_id)
+    items = await scene.world.services.applications.to_dos.items("demo", application.account_id)
     assert [item.route for item in items] != [], "a new application is offered"
 
 

@@ -56,7 +56,7 @@ async def test_the_applicant_reads_it_on_page_and_by_the_api(world: World, appli
     person = Actor("demo", "applicant", (await Account.get(id=application.account_id)).id)
     visitor = await world.log_in(person)
     assert says_both((await visitor.get("/h5/demo/apply/status")).text)
-    view = await world.services.applications.get(person, application.id)
+    view = await world.services.applications.queries.get(person, application.id)
     assert tuple(view.names["specialty"][code] for code in (DESIGN, SUPERVISION)) == PATHS
     assert view.names["region"]["440106"] == "广州市天河区"
     assert tuple(one.name for one in view.progress.specialties) == PATHS

@@ -104,7 +104,7 @@ async def test_an_answer_after_time_is_told_what_holds(world: World) -> None:
     _, [invitation] = await world.call()
     page = await world.visitor().get(f"/i/{invitation.link}")
     world.clock.move(timedelta(minutes=4))
-    await world.services.invitations.expire_due()
+    await world.services.draws.invitations.expire_due()
     await page.press("参加")
     assert await state(invitation) == "silent"
     assert "没有改变它" in page.text
@@ -198,7 +198,7 @@ async def test_a_leave_that_the_agency_registered_is_answered_on_the_page(
 ) -> None:
     draw_id, [invitation] = await world.panel()
     form = DiscardForm(invitation.code, "leave", "专家来电请假")
-    await world.services.discards.register(world.office.agency, draw_id, form)
+    await world.services.draws.discards.register(world.office.agency, draw_id, form)
     page = await world.visitor().get(f"/i/{invitation.link}")
     assert "有人为您登记了这场评标的请假" in page.text
     stale = await world.visitor().get(f"/i/{invitation.link}")

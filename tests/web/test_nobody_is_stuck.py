@@ -50,7 +50,7 @@ def registered(world: World) -> set[str]:
         f"{route.method} {route.resource.canonical}" for route in world.server.app.router.routes() if route.resource
     }
     calls = {f"{one.method} /api/{{pool}}{one.path}" for api in APIS for one in api.endpoints}
-    return pages | calls | {f"duty {kind}" for kind in world.services.deadlines._kinds}
+    return pages | calls | {f"duty {kind}" for kind in world.services.operations.scheduler._kinds}
 
 
 @pytest.mark.parametrize(("noun", "state"), WAITING)

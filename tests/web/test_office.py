@@ -361,7 +361,7 @@ async def test_a_request_is_accepted_as_corrected_or_refused_with_an_answer(scen
 async def test_a_request_that_a_colleague_has_answered_is_not_answered_again(scene: Scene) -> None:
     one, _ = await employer_request(scene), await employer_request(scene, "别的公司")
     visitor = await scene.at("/office/employers/requests")
-    await scene.world.services.employers.refuse(scene.admin, one.id, "已有")
+    await scene.world.services.organisations.employers.refuse(scene.admin, one.id, "已有")
     await post(visitor, "/office/employers/requests", deed="accept", id=str(one.id), name=one.name)
     assert visitor.status == 409
     assert not await Employer.exists(name=one.name)

@@ -24,7 +24,7 @@ async def desk_of(
     browser: Browser, scene: Scene, size: tuple[int, int], scheme: Literal["light", "dark"] = "light"
 ) -> Seen:
     seen = await look(browser, scene.world, size, scheme)
-    cookie = await scene.world.services.browsers.begin(scene.account)
+    cookie = await scene.world.services.accounts.web_sessions.begin(scene.account)
     await seen.page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": seen.base}])
     return seen
 

@@ -124,7 +124,7 @@ async def test_a_refund_that_the_account_can_not_take_goes_to_another_card_that_
 ) -> None:
     order = await paid(scene)
     row = await refund(scene, order, refund_id="5030", failure="ABNORMAL")
-    platform = platform_of(scene.world.services.pay)
+    platform = platform_of(scene.world.services.payments)
     platform.refunds[row.out_refund_no] = RefundReport(row.out_refund_no, "5030", "ABNORMAL", row.amount, None)
     visitor = await scene.at(f"/office/orders/{order.id}")
     account, holder = "6222021234567890123", "欧阳建国"
@@ -149,7 +149,7 @@ async def test_a_refund_that_the_account_can_not_take_goes_to_another_card_that_
 async def test_or_to_the_merchants_account(scene: Scene) -> None:
     order = await paid(scene)
     row = await refund(scene, order, refund_id="5030", failure="ABNORMAL")
-    platform = platform_of(scene.world.services.pay)
+    platform = platform_of(scene.world.services.payments)
     platform.refunds[row.out_refund_no] = RefundReport(row.out_refund_no, "5030", "ABNORMAL", row.amount, None)
     visitor = await scene.at(f"/office/orders/{order.id}")
     await visitor.press("退到商户银行账户")
@@ -331,7 +331,7 @@ async def test_two_administrators_decide_an_objection_once(scene: Scene) -> None
     row = await objection(scene, await on_notice(scene))
     await objection(scene, await on_notice(scene, "吕公示"))
     visitor = await scene.at("/office/objections")
-    await scene.world.services.objections.decide(scene.admin, row.id, "refuse", "证书不实。")
+    await scene.world.services.entry.objections.decide(scene.admin, row.id, "refuse", "证书不实。")
     await post(visitor, "/office/objections", id=str(row.id), outcome="dismiss", answer="经核实，属实。")
     assert (visitor.status, "无需重复" in visitor.text) == (409, True)
     assert (await Objection.get(id=row.id)).state == "upheld"

@@ -32,7 +32,7 @@ async def test_the_rest_of_the_office(browser: Browser, world: World, size: tupl
     await handed_in(scene, "欧阳建国")
     await make_supervisor(world.services.deps, "13800138123")
     data = MaterialData("评标专家申报指南（2026年版）", "操作手册", "请先阅读", shown_from=world.clock.now())
-    await world.services.materials.add(scene.admin, data, pdf())
+    await world.services.files.materials.add(scene.admin, data, pdf())
     seen = await desk_of(browser, scene, size)
     for page, path in {
         "exams": "/exams",
@@ -85,11 +85,11 @@ async def test_leaving_a_draw_and_who_does_not_come(
 async def test_what_anybody_may_open(browser: Browser, world: World) -> None:
     scene = await make_scene(world)
     data = MaterialData("评标专家申报指南（2026年版）", "操作手册", shown_from=world.clock.now())
-    await world.services.materials.add(scene.admin, data, pdf())
+    await world.services.files.materials.add(scene.admin, data, pdf())
     who = await make_candidate(world.services.deps)
-    printed = await world.services.papers.print_form(who.actor, who.id)
+    printed = await world.services.applications.documents.print_form(who.actor, who.id)
     draw_id, _ = await world.panel()
-    token, _ = await world.services.attendance.venue_token(world.office.desk, draw_id)
+    token, _ = await world.services.draws.attendance.venue_token(world.office.desk, draw_id)
     seen = await look(browser, world)
     for page, path in {
         "materials": "/h5/demo/materials",

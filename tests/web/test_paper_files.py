@@ -31,7 +31,7 @@ async def owner_of(world: World, application: Application) -> Visitor:
 
 
 def mailer_of(world: World) -> FakeMailer:
-    mailer = world.services.paper_sending._mailer
+    mailer = world.services.applications.document_delivery._mailer
     assert isinstance(mailer, FakeMailer)
     return mailer
 
@@ -58,7 +58,7 @@ async def test_a_form_that_was_not_printed_says_what_to_do(world: World, applica
     answer = await visitor.get(visitor.page.links["打开PDF"])
     assert (answer.status, "请先核对信息再打印" in answer.text) == (409, True)
     account = Actor("demo", "applicant", application.account_id)
-    await world.services.papers.print_form(account, application.id)
+    await world.services.applications.documents.print_form(account, application.id)
     await visitor.get("/h5/demo/papers/form")
     assert (await visitor.client.get(visitor.page.links["打开PDF"])).status == 200
 

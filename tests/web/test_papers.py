@@ -9,7 +9,7 @@ from tests.web.conftest import World
 
 async def test_whoever_holds_the_paper_sees_whether_it_is_the_latest(world: World) -> None:
     who = await make_applicant(world.services.deps)
-    printed = await world.services.papers.print_form(who.actor, who.id)
+    printed = await world.services.applications.documents.print_form(who.actor, who.id)
     visitor = await world.visitor().get(f"/p/{printed.code.replace('-', '')}")
     assert visitor.status == 200
     for shown in ("是最新版本", who.application.number, "欧**", "第1版", "11月21日"):
@@ -22,7 +22,7 @@ async def test_whoever_holds_the_paper_sees_whether_it_is_the_latest(world: Worl
 
 async def test_a_code_may_be_typed(world: World) -> None:
     who = await make_applicant(world.services.deps)
-    printed = await world.services.papers.print_form(who.actor, who.id)
+    printed = await world.services.applications.documents.print_form(who.actor, who.id)
     visitor = await world.visitor().get("/p")
     assert "请输入表格下方的校验码" in visitor.text
     await visitor.get(f"/p?code={printed.code.lower()}")

@@ -21,7 +21,7 @@ JSON = {"Accept": "application/json", "Origin": PUBLIC_URL}
 
 @pytest.fixture
 def platform(world: World) -> FakePlatform:
-    return platform_of(world.services.pay)
+    return platform_of(world.services.payments)
 
 
 async def make_owed(world: World, **columns: Any) -> Fee:
@@ -38,7 +38,7 @@ async def make_owed(world: World, **columns: Any) -> Fee:
 
 async def log_in(world: World, fee: Fee, **headers: str) -> Visitor:
     visitor = world.visitor(**headers)
-    cookie = await world.services.browsers.begin(await Account.get(id=fee.account_id))
+    cookie = await world.services.accounts.web_sessions.begin(await Account.get(id=fee.account_id))
     visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
     return visitor
 
@@ -52,8 +52,8 @@ def form_of(visitor: Visitor) -> dict[str, Any]:
 
 
 async def settle(world: World, report: Any) -> None:
-    await world.services.pay.orders._settle.apply_trade("demo", report)
-    await world.services.pay.events.process_due()
+    await world.services.payments.orders._settle.apply_trade("demo", report)
+    await world.services.payments.webhooks.process_due()
 
 
 async def test_at_a_computer_the_code_is_shown_and_the_result_appears(world: World, platform: FakePlatform) -> None:

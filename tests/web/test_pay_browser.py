@@ -33,14 +33,14 @@ BRIDGE = """window.WeixinJSBridge = { invoke: (name, parameters, done) => {
 
 @pytest.fixture
 def platform(world: World) -> FakePlatform:
-    return platform_of(world.services.pay)
+    return platform_of(world.services.payments)
 
 
 async def owner(
     browser: Browser, world: World, fee: Fee, size: tuple[int, int] = PHONE, scheme: Scheme = "light"
 ) -> Seen:
     seen = await look(browser, world, size, scheme)
-    cookie = await world.services.browsers.begin(await Account.get(id=fee.account_id))
+    cookie = await world.services.accounts.web_sessions.begin(await Account.get(id=fee.account_id))
     await seen.page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": seen.base}])
     return seen
 

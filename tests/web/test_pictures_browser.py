@@ -46,7 +46,7 @@ async def kept(world: ApplyingWorld, actor: Actor, page: Page, label: str) -> Im
     """The file as the service keeps it, once its thumbnail is on the page."""
     await expect(field(page, label).locator("img")).to_be_visible(timeout=30_000)
     row = await Attachment.get(account_id=actor.account_id, state="ready")
-    opened = await world.services.attachment_files.open(actor, row.id, "original")
+    opened = await world.services.reviews.attachment_access.open(actor, row.id, "original")
     assert (row.media_type, row.filename[-4:]) == ("image/jpeg", ".jpg")
     assert len(opened.content) == row.size <= LIMIT
     return Image.open(io.BytesIO(opened.content))

@@ -99,7 +99,7 @@ async def test_a_record_that_two_readers_would_read_differently_is_not_read(
 async def ended_record(world: World) -> tuple[str, Office]:
     draw_id, invitations = await world.call(3)
     for invitation in invitations:
-        await world.services.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+        await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await world.office.run.advance(draw_id)
     return await world.screens().share(world.office.agency, draw_id, "record"), world.office
 

@@ -29,7 +29,7 @@ async def begun(world: World, application: Application) -> None:
     """Put it on the desks."""
     async with transaction():
         locked = await Application.select_for_update().get(id=application.id)
-        await world.services.reviews.begin(locked, world.services.deps.now())
+        await world.services.reviews.decisions.begin(locked, world.services.deps.now())
 
 
 async def handed_in(world: World, name: str = "苏航", **options: Any) -> Application:
@@ -114,7 +114,7 @@ async def test_of_all_nothing_is_approved_when_somebody_was_faster_with_one(worl
     task, other = await tasks_of(application)
     await desk.get(f"/review/{task.id}/all")
     colleague = await make_reviewer(world.services.deps, "industry", CITY)
-    await world.services.reviews.decide(colleague, other.id, "send_back", "与工作经历不符")
+    await world.services.reviews.decisions.decide(colleague, other.id, "send_back", "与工作经历不符")
     await desk.press("确认全部通过")
     assert (desk.status, "已由市州行业主管部门于" in desk.text) == (409, True)
     assert (await ReviewTask.get(id=task.id)).state == "open"
@@ -212,13 +212,15 @@ async def test_an_identity_card_is_covered_until_somebody_looks_and_that_is_logg
     application = await make_application(deps, await make_applicant(deps, "苏航"), state="draft", round=0)
     owner = Actor("demo", "applicant", application.account_id)
     for field in ("photo", "id_card_front"):
-        await world.services.attachments.upload(
+        await world.services.applications.attachments.upload(
             owner, application.id, field, filename=f"{field}.jpg", content=jpeg(200, 150)
         )
     await Attachment.filter(field="photo").update(taken_from=application.id)
     await Application.filter(id=application.id).update(state="reviewing", round=1)
     async with transaction():
-        await world.services.reviews.begin(await Application.select_for_update().get(id=application.id), deps.now())
+        await world.services.reviews.decisions.begin(
+            await Application.select_for_update().get(id=application.id), deps.now()
+        )
     [task] = await tasks_of(application)
     desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
     html = await desk.response.text()
@@ -300,7 +302,7 @@ async def test_an_objection_is_raised_under_a_name_and_answered_where_it_was_rai
     assert (citizen.path, "核查中" in citizen.text) == ("/h5/demo/notice/objections", True)
     objection = await Objection.get()
     admin = Actor("demo", "pool_admin", world.office.desk.account_id)
-    await world.services.objections.decide(admin, objection.id, "dismiss", "经核实，证书属实。")
+    await world.services.entry.objections.decide(admin, objection.id, "dismiss", "经核实，证书属实。")
     assert "经核实，证书属实。" in (await citizen.get("/h5/demo/notice/objections")).text
     assert (await world.visitor().get(f"/h5/demo/notice/{application.id}")).path == "/h5/login"
 
@@ -310,7 +312,7 @@ async def test_the_last_reviewer_decides_on_the_page_which_alternative_specialti
     await ApplicationSpecialty.filter(code="A0801").update(choice="alternative")
     first = await make_reviewer(world.services.deps, "industry", CITY)
     for task in await tasks_of(application):
-        await world.services.reviews.decide(first, task.id, "approve")
+        await world.services.reviews.decisions.decide(first, task.id, "approve")
     desk = await reviewer_of(world, "final", "440000")
     (task,) = await tasks_of(application)
     await desk.get(f"/review/{task.id}")
@@ -320,5 +322,5 @@ async def test_the_last_reviewer_decides_on_the_page_which_alternative_specialti
     await desk.press("通过", **{"admit-A0801": "no"})
     assert (await ApplicationSpecialty.get(code="A0801")).admitted is False
     assert (await Application.get(id=application.id)).state == "notice"
-    (entry,) = [await world.services.public_notices.one("demo", application.id)]
+    (entry,) = [await world.services.entry.public_notices.one("demo", application.id)]
     assert [name for name in entry.specialties if "A0801" in name or "房屋建筑" in name] == []

@@ -36,14 +36,14 @@ async def handed_in(world: World, name: str, specialties: tuple[str, ...] = ("A0
         ("id_card_front", "身份证正面.jpg", jpeg(856, 540)),
         ("title_proof", "高级工程师证书.pdf", pdf()),
     ):
-        await world.services.attachments.upload(
+        await world.services.applications.attachments.upload(
             owner, application.id, field, row=0, filename=filename, content=content
         )  # fmt: skip
     async with transaction():
         row = await Application.select_for_update().get(id=application.id)
         row.state, row.round = "reviewing", 1
         await row.save()
-        await world.services.reviews.begin(row, deps.now())
+        await world.services.reviews.decisions.begin(row, deps.now())
     world.clock.move(timedelta(minutes=6))
     return row
 

@@ -26,7 +26,7 @@ async def shared(world: World, draw_id: object, screen: str) -> Visitor:
 
 async def test_a_board_shows_totals_to_whoever_has_the_link_and_no_codes(world: World) -> None:
     draw_id, [one, _] = await world.call(2)
-    await world.services.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    await world.services.draws.invitations.answer(one.id, one.expert_id, "accept", by="voice")
     board = await shared(world, draw_id, "抽取进度大屏")
     assert board.status == 200
     assert "抽取中" in board.text
@@ -40,9 +40,9 @@ async def test_a_board_is_told_of_every_change_as_it_happens(world: World) -> No
     async with board.client.get(f"{board.path}/events") as stream:
         assert stream.content_type == "text/event-stream"
         assert (await next_facts(stream.content))["accepted"] == 0
-        await world.services.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+        await world.services.draws.invitations.answer(one.id, one.expert_id, "accept", by="voice")
         assert (await next_facts(stream.content))["accepted"] == 1
-        await world.services.invitations.answer(two.id, two.expert_id, "accept", by="chat")
+        await world.services.draws.invitations.answer(two.id, two.expert_id, "accept", by="chat")
         facts = await next_facts(stream.content)
         while facts["state"] != "completed":
             await world.office.run.advance(draw_id)
@@ -95,8 +95,8 @@ async def test_a_record_reads_in_chinese_and_its_file_passes_the_downloaded_prog
     world: World, tmp_path: Path
 ) -> None:
     draw_id, [one, two] = await world.call(2)
-    await world.services.invitations.answer(one.id, one.expert_id, "decline", by="chat")
-    await world.services.invitations.answer(two.id, two.expert_id, "accept", by="chat")
+    await world.services.draws.invitations.answer(one.id, one.expert_id, "decline", by="chat")
+    await world.services.draws.invitations.answer(two.id, two.expert_id, "accept", by="chat")
     await world.office.run.advance(draw_id)
     page = await shared(world, draw_id, "抽取记录")
     for words in ("名单冻结", "摇号结果确定", "通知专家", "条件1，不参加", "怎样核验"):

@@ -43,7 +43,7 @@ async def test_a_page_that_wechat_opens_anew_after_a_form_is_there(world: World)
     assert (await world.visitor().get("/h5/login/code")).status == 200
     desk = await world.log_in(world.office.desk, "venue")
     assert (await desk.get(f"/desk/{draw_id}/share")).status == 200
-    token, _ = await world.services.attendance.venue_token(world.office.desk, draw_id)
+    token, _ = await world.services.draws.attendance.venue_token(world.office.desk, draw_id)
     phone = await world.scan(world.visitor(**WECHAT), f"/v/{token}", await world.bind(invitation.expert_id))
     await phone.press("签到")
     await phone.get(phone.path)

@@ -47,7 +47,7 @@ class AlarmPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         only = request.query.get("only", "all")
         only, page = only if only in get_args(AlarmFilter) else "all", page_number(request)
-        found, total = await self.services.pay.alarms.list(
+        found, total = await self.services.payments.unmatched_payments.list(
             actor, cast(AlarmFilter, only), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -60,7 +60,7 @@ class AlarmPages(OfficePart):
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
-            await self.services.pay.alarms.close(
+            await self.services.payments.unmatched_payments.close(
                 actor, uuid_of(fields.get("id", ""), "这条通知"), fields.get("note", "")
             )
         except AppError as error:

@@ -48,21 +48,33 @@ class ApplicationPages(OfficePart):
         page, error, found, states = page_number(request), None, _NOTHING, {}
         try:
             wanted, sort = wanted_of(said), _sort(said.get("sort", "newest"))
-            desk = self.services.application_list
+            desk = self.services.office.applications
             found = await desk.page(actor, wanted, sort=sort, page=page, size=PAGE_SIZE)
             states = {one.state: one for one in await desk.counts(actor, wanted_of({**said, "state": ""}))}
         except AppError as refused:
             error = self.shown(refused)
         book = self.book(actor)
         return self.show(
-            actor, "office_applications.html", request, error=error, f=Form(said, error), found=found.items,
-            total=found.total, page=page, last=last_page(found.total), states=states, sorts=SORTS,
-            types=entry_names(book), labels={state.value: state.label for state in ApplicationState},
+            actor,
+            "office_applications.html",
+            request,
+            error=error,
+            f=Form(said, error),
+            found=found.items,
+            total=found.total,
+            page=page,
+            last=last_page(found.total),
+            states=states,
+            sorts=SORTS,
+            types=entry_names(book),
+            labels={state.value: state.label for state in ApplicationState},
             steps=[(one.code, one.name) for one in book.review.steps],
-            campaigns=await self.services.campaigns.list(actor), places=await self.services.office.places(actor),
-            narrowed=any(name not in ("q", "state", "sort") for name in said), query=_query(said),
+            campaigns=await self.services.applications.campaigns.list(actor),
+            places=await self.services.office.dashboard.places(actor),
+            narrowed=any(name not in ("q", "state", "sort") for name in said),
+            query=_query(said),
             now=self.services.deps.now(),
-        )  # fmt: skip
+        )
 
     # ---- one
 
@@ -79,7 +91,7 @@ class ApplicationPages(OfficePart):
         form: Form = EMPTY,
         opened: Mapping[str, str] | None = None,
     ) -> http.Response:
-        view = await self.services.application_list.get(actor, application_id)
+        view = await self.services.office.applications.get(actor, application_id)
         return self.show(
             actor, "office_application.html", request, error=form.error, f=form, view=view, opened=opened or {},
             events=LOG_LABELS, types=entry_names(self.book(actor)),
@@ -92,7 +104,7 @@ class ApplicationPages(OfficePart):
         try:
             if fields.get("deed") == "reveal":
                 name = fields.get("field", "")[:60]
-                value = await self.services.application_list.reveal(actor, application_id, name)
+                value = await self.services.office.applications.reveal(actor, application_id, name)
                 return await self._page(actor, request, application_id, opened={name: value})
             note = await self._do(actor, application_id, fields)
         except AppError as error:
@@ -101,9 +113,9 @@ class ApplicationPages(OfficePart):
 
     async def _do(self, actor: Actor, application_id: UUID, fields: Mapping[str, str]) -> str:
         """``deed`` unlock; passed or failed, of the examination; or end: nobody pays. Each with a reason."""
-        deed, reason, desk = fields.get("deed", ""), fields.get("reason", ""), self.services.conclusions
+        deed, reason, desk = fields.get("deed", ""), fields.get("reason", ""), self.services.entry.conclusions
         if deed == "unlock":
-            await self.services.submission.unlock(actor, application_id, reason)
+            await self.services.applications.submission.unlock(actor, application_id, reason)
             return "unlocked"
         if deed in get_args(ExamResult):
             result = cast(ExamResult, deed)
@@ -120,7 +132,7 @@ class ApplicationPages(OfficePart):
         if form not in get_args(FileForm):
             raise NotFound("没有这个文件，请返回后重试。")
         file_id = uuid_of(request.match_info["id"], "这个文件")
-        opened = await self.services.attachment_files.open(actor, file_id, cast(FileForm, form))
+        opened = await self.services.reviews.attachment_access.open(actor, file_id, cast(FileForm, form))
         return show_file(opened, cast(FileForm, form))
 
 

@@ -33,7 +33,7 @@ class BillPages(OfficePart):
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         page = page_number(request)
-        found = await self.services.pay.bills.list(actor, offset=(page - 1) * PAGE, limit=PAGE + 1)
+        found = await self.services.payments.reconciliation.list(actor, offset=(page - 1) * PAGE, limit=PAGE + 1)
         return self.show(
             actor, "office_bills.html", request, error=form.error, f=form, found=found[:PAGE], page=page,
             more=len(found) > PAGE, states=STATES,
@@ -44,7 +44,7 @@ class BillPages(OfficePart):
         actor = await self.actor(request)
         fields = await self.fields(request, actor)
         try:
-            await self.services.pay.bills.again(actor, fields.get("day", ""))
+            await self.services.payments.reconciliation.again(actor, fields.get("day", ""))
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
         raise see("/office/bills", note="again")
@@ -53,7 +53,7 @@ class BillPages(OfficePart):
         return await self._page(await self.actor(request), request)
 
     async def _page(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        bill = await self.services.office.bill(actor, uuid_of(request.match_info["id"], "这天的账单"))
+        bill = await self.services.office.dashboard.bill(actor, uuid_of(request.match_info["id"], "这天的账单"))
         return self.show(
             actor, "office_bill.html", request, error=form.error, f=form, bill=bill, states=STATES,
             kinds=DIFFERENCE_NAMES, found=await self.services.pay.bills.differences(actor, bill.id),
@@ -65,7 +65,7 @@ class BillPages(OfficePart):
         fields = await self.fields(request, actor)
         try:
             difference_id = uuid_of(fields.get("id", ""), "这条差异")
-            await self.services.pay.bills.resolve(actor, difference_id, fields.get("note", ""))
+            await self.services.payments.reconciliation.resolve(actor, difference_id, fields.get("note", ""))
         except AppError as error:
             return await self._page(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
         raise see(f"/office/bills/{bill_id}", note="resolved")

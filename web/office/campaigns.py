@@ -43,7 +43,7 @@ class CampaignPages(OfficePart):
 
     async def many(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        found = await self.services.campaigns.list(actor)
+        found = await self.services.applications.campaigns.list(actor)
         return self.show(
             actor, "office_campaigns.html", request, found=found, states=STATES, types=entry_names(self.book(actor)),
             required=self.book(actor).campaigns.required,
@@ -61,7 +61,7 @@ class CampaignPages(OfficePart):
         fields = await self.fields(request, actor, longest=_LONGEST)
         try:
             data = await self._data(actor, fields, None)
-            view = await self.services.campaigns.create(actor, data, key=key_of(fields))
+            view = await self.services.applications.campaigns.create(actor, data, key=key_of(fields))
         except AppError as error:
             return await self._page(actor, request, None, Form(fields, self.shown(error)))
         raise see(f"/office/campaigns/{view.id}", note="created")
@@ -70,13 +70,13 @@ class CampaignPages(OfficePart):
 
     async def one(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        view = await self.services.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
+        view = await self.services.applications.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
         return await self._page(actor, request, view, Form(await self._values(actor, view)))
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` save, publish, close or delete."""
         actor = await self.actor(request)
-        view = await self.services.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
+        view = await self.services.applications.campaigns.get(actor, uuid_of(request.match_info["id"], "这次征集"))
         fields = await self.fields(request, actor, longest=_LONGEST)
         try:
             note = await self._do(actor, view, fields)
@@ -86,7 +86,7 @@ class CampaignPages(OfficePart):
         raise see("/office/campaigns" if note == "deleted" else f"/office/campaigns/{view.id}", note=note)
 
     async def _do(self, actor: Actor, view: CampaignView, fields: Mapping[str, str]) -> str:
-        desk, deed = self.services.campaigns, fields.get("deed")
+        desk, deed = self.services.applications.campaigns, fields.get("deed")
         if deed == "save":
             await desk.edit(actor, view.id, await self._data(actor, fields, view.data))
             return "saved"
@@ -131,7 +131,7 @@ class CampaignPages(OfficePart):
 
     async def _advice(self, actor: Actor, text: str) -> dict[str, str]:
         """One region a line: its name or code, a blank, whom to ask."""
-        known = await self.services.office.places(actor)
+        known = await self.services.office.dashboard.places(actor)
         codes = {place.name: place.code for place in reversed(known)} | {place.code: place.code for place in known}
         advice: dict[str, str] = {}
         for line in filter(None, (line.strip() for line in text.splitlines())):
@@ -145,7 +145,7 @@ class CampaignPages(OfficePart):
 
     async def _values(self, actor: Actor, view: CampaignView) -> dict[str, str]:
         data = view.data
-        names = {place.code: place.name for place in await self.services.office.places(actor)}
+        names = {place.code: place.name for place in await self.services.office.dashboard.places(actor)}
         advice = "\n".join(f"{names.get(code, code)} {line}" for code, line in data.advice.items())
         return {
             "name": data.name, "announcement": data.announcement, "advice": advice,

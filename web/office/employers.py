@@ -51,12 +51,14 @@ class EmployerPages(OfficePart):
         """``?q=`` searches, ``?retired=1`` shows those that are offered no longer."""
         search, retired = request.query.get("q", "").strip()[:100], request.query.get("retired") == "1"
         page = page_number(request)
-        found = await self.services.employers.page(actor, search=search, retired=retired, page=page, size=PAGE_SIZE)
-        waiting = await self.services.employers.requests(actor, size=1)
+        found = await self.services.organisations.employers.page(
+            actor, search=search, retired=retired, page=page, size=PAGE_SIZE
+        )
+        waiting = await self.services.organisations.employers.requests(actor, size=1)
         return self.show(
             actor, "office_employers.html", request, error=form.error, f=form, found=found.items, total=found.total,
             page=page, last=last_page(found.total), search=search, retired=retired, waiting=waiting.total,
-            places=await self.services.office.places(actor),
+            places=await self.services.office.dashboard.places(actor),
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:
@@ -70,7 +72,7 @@ class EmployerPages(OfficePart):
         raise see("/office/employers", note=note, q=request.query.get("q", ""))
 
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
-        desk, deed = self.services.employers, fields.get("deed")
+        desk, deed = self.services.organisations.employers, fields.get("deed")
         if deed == "add":
             await desk.add(actor, _data(fields), key=key_of(fields))
             return "added"
@@ -90,11 +92,11 @@ class EmployerPages(OfficePart):
     async def _requests(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in REQUEST_STATES else "open"
-        found = await self.services.employers.requests(actor, state=state, page=page, size=PAGE_SIZE)
+        found = await self.services.organisations.employers.requests(actor, state=state, page=page, size=PAGE_SIZE)
         return self.show(
             actor, "office_employer_requests.html", request, error=form.error, f=form, found=found.items,
             total=found.total, page=page, last=last_page(found.total), state=state, states=REQUEST_STATES,
-            places=await self.services.office.places(actor),
+            places=await self.services.office.dashboard.places(actor),
         )  # fmt: skip
 
     async def decide(self, request: http.Request) -> http.Response:
@@ -104,9 +106,9 @@ class EmployerPages(OfficePart):
         try:
             request_id = uuid_of(fields.get("id", ""), "这条申请")
             if fields.get("deed") == "accept":
-                await self.services.employers.accept(actor, request_id, _data(fields))
+                await self.services.organisations.employers.accept(actor, request_id, _data(fields))
             elif fields.get("deed") == "refuse":
-                await self.services.employers.refuse(actor, request_id, fields.get("answer", ""))
+                await self.services.organisations.employers.refuse(actor, request_id, fields.get("answer", ""))
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
@@ -141,7 +143,7 @@ class EmployerPages(OfficePart):
         try:
             if not content:
                 raise InvalidInput("请选择文件。", code="file_empty", field="file")
-            view = await self.services.employer_import.read(actor, content)
+            view = await self.services.organisations.employer_import.read(actor, content)
         except AppError as error:
             return self._sheet_form(actor, request, Form(fields, self.shown(error)))
         raise see(f"/office/employers/import/{view.id}")
@@ -150,7 +152,9 @@ class EmployerPages(OfficePart):
         return await self._sheet(await self.actor(request), request)
 
     async def _sheet(self, actor: Actor, request: http.Request, error: AppError | None = None) -> http.Response:
-        view = await self.services.employer_import.get(actor, uuid_of(request.match_info["id"], "这次导入"))
+        view = await self.services.organisations.employer_import.get(
+            actor, uuid_of(request.match_info["id"], "这次导入")
+        )
         return self.show(actor, "office_employer_import.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX)
 
     async def carry_out(self, request: http.Request) -> http.Response:
@@ -161,7 +165,9 @@ class EmployerPages(OfficePart):
         try:
             if fields.get("deed") not in ("all", "good"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.employer_import.carry_out(actor, import_id, only_good=fields["deed"] == "good")
+            await self.services.organisations.employer_import.carry_out(
+                actor, import_id, only_good=fields["deed"] == "good"
+            )
         except AppError as error:
             return await self._sheet(actor, request, self.shown(error))
         raise see(f"/office/employers/import/{import_id}", note="imported")

@@ -33,7 +33,7 @@ class ExamPages(OfficePart):
         return await self._form(await self.actor(request), request)
 
     async def _form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        waiting = await self.services.application_list.page(actor, Filter(state="exam"), size=1)
+        waiting = await self.services.office.applications.page(actor, Filter(state="exam"), size=1)
         return self.show(
             actor, "office_exams.html", request, error=form.error, f=form, view=None, most=LINES_MAX,
             waiting=waiting.total, stage=self.book(actor).entry.names.exam,
@@ -57,7 +57,7 @@ class ExamPages(OfficePart):
         try:
             if not content:
                 raise InvalidInput("请选择文件。", code="file_empty", field="file")
-            view = await self.services.exam_sheets.read(actor, content)
+            view = await self.services.entry.exam_sheets.read(actor, content)
         except AppError as error:
             return await self._form(actor, request, Form(fields, self.shown(error)))
         raise see(f"/office/exams/{view.id}")
@@ -66,7 +66,7 @@ class ExamPages(OfficePart):
         return await self._sheet(await self.actor(request), request)
 
     async def _sheet(self, actor: Actor, request: http.Request, error: AppError | None = None) -> http.Response:
-        view = await self.services.exam_sheets.get(actor, uuid_of(request.match_info["id"], "这次上传"))
+        view = await self.services.entry.exam_sheets.get(actor, uuid_of(request.match_info["id"], "这次上传"))
         return self.show(
             actor, "office_exams.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX,
             stage=self.book(actor).entry.names.exam,
@@ -80,7 +80,7 @@ class ExamPages(OfficePart):
         try:
             if fields.get("deed") not in ("all", "good"):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.exam_sheets.carry_out(actor, sheet_id, only_good=fields["deed"] == "good")
+            await self.services.entry.exam_sheets.carry_out(actor, sheet_id, only_good=fields["deed"] == "good")
         except AppError as error:
             return await self._sheet(actor, request, self.shown(error))
         raise see(f"/office/exams/{sheet_id}", note="done")

@@ -33,7 +33,7 @@ class ExpertPages(OfficePart):
         """``?only=`` see ``ONLY``, ``?q=`` a number or the beginning of a name."""
         only, search = request.query.get("only", "in_pool"), request.query.get("q", "").strip()[:50]
         only, page = only if only in get_args(Only) else "in_pool", page_number(request)
-        found = await self.services.expert_office.page(
+        found = await self.services.office.experts.page(
             actor, cast(Only, only), search, page=page, size=PAGE_SIZE
         )  # fmt: skip
         entry = self.book(actor).entry
@@ -48,7 +48,7 @@ class ExpertPages(OfficePart):
         fields = await self.fields(request, actor)
         try:
             expert_id = uuid_of(fields.get("id", ""), "这位专家")
-            await self.services.expert_office.let_go(actor, expert_id, fields.get("reason", ""), key=key_of(fields))
+            await self.services.office.experts.let_go(actor, expert_id, fields.get("reason", ""), key=key_of(fields))
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
         raise see("/office/experts", note="left", q=request.query.get("q", ""))

@@ -34,7 +34,7 @@ class ExportPages(OfficePart):
         )  # fmt: skip
 
     async def _make(self, actor: Actor, request: http.Request) -> Export:
-        what, desk = request.match_info["what"], self.services.exports
+        what, desk = request.match_info["what"], self.services.office.exports
         if what == "applications":
             return await desk.applications(
                 actor, wanted_of({name: v.strip()[:60] for name, v in request.query.items()})

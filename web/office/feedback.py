@@ -31,7 +31,7 @@ class FeedbackPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in STATES else "open"
-        found, total = await self.services.helpdesk.list_all(
+        found, total = await self.services.notifications.helpdesk.list_all(
             actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -44,7 +44,7 @@ class FeedbackPages(OfficePart):
         fields = await self.fields(request, actor)
         try:
             feedback_id = uuid_of(fields.get("id", ""), "这条意见")
-            await self.services.helpdesk.answer(actor, feedback_id, fields.get("text", ""))
+            await self.services.notifications.helpdesk.answer(actor, feedback_id, fields.get("text", ""))
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
         raise see("/office/feedback", note="answered")

@@ -25,11 +25,11 @@ class HomePages(OfficePart):
 
     async def home(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
-        waiting = await self.services.office.waiting(actor)
+        waiting = await self.services.office.dashboard.waiting(actor)
         return self.show(
             actor, "office_home.html", request, todos=_todos(waiting), who=self.door.role_label(actor),
-            states=await self.services.application_list.counts(actor, Filter()), out=self.door.form(actor, "logout"),
-            roles=len(await self.services.sessions.roles(actor)) > 1,
+            states=await self.services.office.applications.counts(actor, Filter()), out=self.door.form(actor, "logout"),
+            roles=len(await self.services.accounts.sessions.roles(actor)) > 1,
         )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ class InvoicePages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         only, search = request.query.get("only", "to_upload"), request.query.get("q", "").strip()[:50]
         only, page = only if only in get_args(InvoiceFilter) else "to_upload", page_number(request)
-        found, total = await self.services.office.invoices(
+        found, total = await self.services.office.dashboard.invoices(
             actor, cast(InvoiceFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -79,12 +79,12 @@ class InvoicePages(OfficePart):
     async def _do(self, actor: Actor, fields: Mapping[str, str]) -> str:
         invoice_id = uuid_of(fields.get("id", ""), "这张发票")
         if fields.get("deed") == "resend":
-            await self.services.pay.invoices.resend(actor, invoice_id)
+            await self.services.payments.invoices.resend(actor, invoice_id)
             return "resent"
         if fields.get("deed") == "reverse":
             reason = cast(ReverseReason, fields.get("reason") if fields.get("reason") in REASONS else "service_ended")
             number = fields.get("red_number", "").strip()
-            await self.services.pay.invoices.reverse(
+            await self.services.payments.invoices.reverse(
                 actor, invoice_id, reason, fields.get("note", ""), red_number=number
             )
             return "reversed" if number else "reversing"
@@ -100,7 +100,7 @@ class InvoicePages(OfficePart):
             if not fields.get("number", "").strip():
                 raise InvalidInput("请填写发票号码。", code="missing", field="number")
             invoice_id = uuid_of(fields.get("id", ""), "这张发票")
-            await self.services.pay.invoices.upload(actor, invoice_id, content, fields["number"])
+            await self.services.payments.invoices.upload(actor, invoice_id, content, fields["number"])
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
         raise see("/office/invoices", note="uploaded")
@@ -108,7 +108,7 @@ class InvoicePages(OfficePart):
     async def file(self, request: http.Request) -> http.Response:
         """The invoice of a fee, to be saved."""
         actor = await self.actor(request)
-        content = await self.services.pay.invoices.file(actor, uuid_of(request.match_info["id"], "这张发票"))
+        content = await self.services.payments.invoices.file(actor, uuid_of(request.match_info["id"], "这张发票"))
         return http.Response(
             body=content, content_type="application/octet-stream",
             headers={"Content-Disposition": 'attachment; filename="invoice.pdf"'},

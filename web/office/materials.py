@@ -36,7 +36,7 @@ class MaterialPages(OfficePart):
 
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         rules = self.book(actor).help.materials
-        found = await self.services.materials.all(actor)
+        found = await self.services.files.materials.all(actor)
         return self.show(
             actor, "office_materials.html", request, error=form.error, f=form, found=found, rules=rules, kinds=KINDS,
             categories=[(name, name) for name in rules.categories], audiences=AUDIENCES, states=STATES,
@@ -57,7 +57,7 @@ class MaterialPages(OfficePart):
         raise see("/office/materials", note=note)
 
     async def _do(self, actor: Actor, fields: Mapping[str, str], content: bytes) -> str:
-        desk, deed = self.services.materials, fields.get("deed")
+        desk, deed = self.services.files.materials, fields.get("deed")
         if deed == "add":
             await desk.add(actor, _data(fields), content, key=key_of(fields))
             return "added"
@@ -75,7 +75,9 @@ class MaterialPages(OfficePart):
         """As those who download it get it, shown or not."""
         actor = await self.actor(request)
         material_id = uuid_of(request.match_info["id"], "这份资料")
-        return await send(request, self.services, await self.services.materials.find(actor.pool, material_id, actor))
+        return await send(
+            request, self.services, await self.services.files.materials.find(actor.pool, material_id, actor)
+        )
 
 
 def _typed(one: MaterialView) -> dict[str, str]:

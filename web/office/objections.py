@@ -33,7 +33,7 @@ class ObjectionPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in STATES else "open"
-        found, total = await self.services.objections.page(
+        found, total = await self.services.entry.objections.page(
             actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -48,7 +48,7 @@ class ObjectionPages(OfficePart):
             outcome = fields.get("outcome", "")
             if outcome not in get_args(Outcome):
                 raise InvalidInput("请选择处理结果。", code="no_outcome", field="outcome")
-            await self.services.objections.decide(
+            await self.services.entry.objections.decide(
                 actor, uuid_of(fields.get("id", ""), "这条异议"), cast(Outcome, outcome), fields.get("answer", ""),
                 key=key_of(fields),
             )  # fmt: skip
@@ -60,7 +60,7 @@ class ObjectionPages(OfficePart):
         """Who is on public notice; ``?q=`` is part of a name."""
         actor = await self.actor(request)
         search, page = request.query.get("q", "").strip()[:50], page_number(request)
-        found, total = await self.services.public_notices.page(
+        found, total = await self.services.entry.public_notices.page(
             actor.pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(

@@ -44,7 +44,7 @@ class OrderPages(OfficePart):
         actor = await self.actor(request)
         only, search = request.query.get("only", "all"), request.query.get("q", "").strip()[:64]
         only, page = only if only in get_args(OrderFilter) else "all", page_number(request)
-        found, total = await self.services.pay.reading.orders(
+        found, total = await self.services.payments.queries.orders(
             actor, cast(OrderFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -67,7 +67,7 @@ class OrderPages(OfficePart):
         )  # fmt: skip
 
     async def _view(self, actor: Actor, request: http.Request) -> OrderView:
-        return await self.services.office.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
+        return await self.services.office.dashboard.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` check reads a refund back, refund does it; redirect sends one elsewhere."""
@@ -83,7 +83,7 @@ class OrderPages(OfficePart):
                 return await self._page(actor, request, Form(fields), confirm=reason)
             if deed != "refund":
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.pay.refunds.request(actor, order_id, reason, after=after, key=key_of(fields))
+            await self.services.payments.refunds.request(actor, order_id, reason, after=after, key=key_of(fields))
         except AppError as error:
             return await self._page(actor, request, Form(fields, self.shown(error)))
         raise see(f"/office/orders/{order_id}", note="refunding")
@@ -96,7 +96,7 @@ class OrderPages(OfficePart):
         try:
             if to == "user":
                 check_card(fields.get("bank", ""), fields.get("account", ""), fields.get("holder", ""))
-            await self.services.pay.redirects.redirect(
+            await self.services.payments.redirects.redirect(
                 actor, uuid_of(refund_id, "这笔退款"), to, bank=fields.get("bank", ""),
                 account=fields.get("account", ""), holder=fields.get("holder", ""),
             )  # fmt: skip

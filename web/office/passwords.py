@@ -46,7 +46,7 @@ class PasswordPages(OfficePart):
         fields = await self.fields(request, actor)
         numbers = [number for number in re.split(r"[\s,，、;；]+", fields.get("numbers", "")) if number]
         try:
-            done = await self.services.initial_passwords.issue(actor, numbers, key=key_of(fields))
+            done = await self.services.accounts.initial_passwords.issue(actor, numbers, key=key_of(fields))
         except AppError as error:
             return self._page(actor, request, Form(fields, self.shown(error)))
         return self._page(actor, request, done=done)

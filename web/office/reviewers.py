@@ -35,14 +35,14 @@ class ReviewerPages(OfficePart):
         steps = [(step.code, step.name) for step in self.book(actor).review.steps]
         step = next((code for code, _ in steps if code == request.query.get("step")), "")
         ended, page = request.query.get("ended") == "1", page_number(request)
-        found, total = await self.services.assignments.page(
+        found, total = await self.services.reviews.assignments.page(
             actor, step=step, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
             actor, "office_reviewers.html", request, error=form.error, f=form, found=found, total=total, page=page,
             last=last_page(total), step=step, ended=ended, steps=steps,
-            places=await self.services.office.places(actor), branches=await self._branches(actor),
-            gaps=await self.services.assignments.open_places(actor),
+            places=await self.services.office.dashboard.places(actor), branches=await self._branches(actor),
+            gaps=await self.services.reviews.assignments.open_places(actor),
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:
@@ -51,9 +51,9 @@ class ReviewerPages(OfficePart):
         fields = await self.fields(request, actor)
         try:
             if fields.get("deed") == "grant":
-                await self.services.assignments.grant(actor, _form(fields))
+                await self.services.reviews.assignments.grant(actor, _form(fields))
             elif fields.get("deed") == "revoke":
-                await self.services.assignments.revoke(actor, uuid_of(fields.get("id", ""), "这项授权"))
+                await self.services.reviews.assignments.revoke(actor, uuid_of(fields.get("id", ""), "这项授权"))
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:

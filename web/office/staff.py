@@ -31,7 +31,7 @@ class StaffPages(OfficePart):
         """``?role=`` narrows, ``?ended=1`` shows those that were revoked."""
         role = next((one for one in OFFICES if one == request.query.get("role")), "")
         ended, page = request.query.get("ended") == "1", page_number(request)
-        found, total = await self.services.staff.page(
+        found, total = await self.services.accounts.staff.page(
             actor, role=role, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         book = self.book(actor)
@@ -47,12 +47,12 @@ class StaffPages(OfficePart):
         fields = await self.fields(request, actor)
         try:
             if fields.get("deed") == "grant":
-                await self.services.staff.grant(
+                await self.services.accounts.staff.grant(
                     actor, mobile=fields.get("mobile", "").strip(), name=fields.get("name", ""),
                     role=fields.get("role", ""), scope=fields.get("scope", ""), key=key_of(fields),
                 )  # fmt: skip
             elif fields.get("deed") == "revoke":
-                await self.services.staff.revoke(actor, uuid_of(fields.get("id", ""), "这项授权"))
+                await self.services.accounts.staff.revoke(actor, uuid_of(fields.get("id", ""), "这项授权"))
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:

@@ -33,7 +33,7 @@ class SupervisorPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         """``?q=`` searches, ``?ended=1`` shows those that were ended."""
         word, ended, page = request.query.get("q", "")[:50], request.query.get("ended") == "1", page_number(request)
-        found, total = await self.services.supervisors.page(
+        found, total = await self.services.draws.supervisors.page(
             actor, search=word, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -47,12 +47,12 @@ class SupervisorPages(OfficePart):
         fields = await self.fields(request, actor)
         try:
             if fields.get("deed") == "add":
-                await self.services.supervisors.add(
+                await self.services.draws.supervisors.add(
                     actor, mobile=fields.get("mobile", "").strip(), name=fields.get("name", ""),
                     department=fields.get("department", ""), key=key_of(fields),
                 )  # fmt: skip
             elif fields.get("deed") == "end":
-                await self.services.supervisors.end(actor, uuid_of(fields.get("id", ""), "这位监督人"))
+                await self.services.draws.supervisors.end(actor, uuid_of(fields.get("id", ""), "这位监督人"))
             else:
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:

@@ -131,10 +131,10 @@ async def test_who_will_not_pay_gives_up_owes_nothing_and_may_apply_anew(deps: D
     person, application = await begin(deps, "xinjiang")
     await print_form(deps, application)
     road = make_road(deps, clock)
-    await road.services.submission.submit(person, application.id, application.version)
+    await road.services.applications.submission.submit(person, application.id, application.version)
     application = await road.go_on(await Application.get(id=application.id))
     assert application.state == "fee"
-    outcome = await road.services.submission.cancel(person, application.id)
+    outcome = await road.services.applications.submission.cancel(person, application.id)
     assert outcome.state == ApplicationState.CANCELLED
     assert (await Fee.get(application_id=application.id)).state == FeeState.VOID
     again = await Drafts(deps, Campaigns(deps)).start(person, "first")

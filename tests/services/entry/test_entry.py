@@ -37,7 +37,7 @@ async def handed_in(road: Road, account: Account | None = None, **columns: objec
     """On the reviewers' desks."""
     values: dict[str, object] = {"expert_number": "ZJ0100001"}
     application = await make_application(road.services.deps, account, **values | columns)
-    await begin(road.services.reviews, road.services.deps, application)
+    await begin(road.services.reviews.decisions, road.services.deps, application)
     return application
 
 
@@ -91,7 +91,7 @@ async def test_two_settlements_at_once_bring_somebody_in_once(deps: Deps, clock:
     report = await road.order_and_pay(application)
     for _ in range(3):
         await road.hear_of_payment(application, report)
-    await asyncio.gather(*(road.services.deadlines.carry_out("pay_events") for _ in range(3)))
+    await asyncio.gather(*(road.services.operations.scheduler.carry_out("pay_events") for _ in range(3)))
     assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1
     assert await ReviewEntry.filter(application_id=application.id, event="enter").count() == 1
@@ -206,11 +206,11 @@ async def test_a_public_notice_ends_by_itself_when_its_time_is_over(deps: Deps, 
     road = road_with(deps, clock, "notice")
     application = await road.go_on(await handed_in(road))
     clock.move(timedelta(minutes=3) - timedelta(seconds=1))
-    assert "notice_end" not in await road.services.deadlines.tick()
+    assert "notice_end" not in await road.services.operations.scheduler.tick()
     clock.move(timedelta(seconds=1))
     await road.work("notice_end")
     assert (await Application.get(id=application.id)).state == "entered"
-    assert "notice_end" not in await road.services.deadlines.tick()
+    assert "notice_end" not in await road.services.operations.scheduler.tick()
 
 
 async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_it(
@@ -223,10 +223,10 @@ async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_i
         created_at=deps.now(),
     )  # fmt: skip
     clock.move(timedelta(days=1))
-    assert "notice_end" not in await road.services.deadlines.tick()
+    assert "notice_end" not in await road.services.operations.scheduler.tick()
     assert (await Application.get(id=application.id)).state == "notice"
     office = Actor("demo", "pool_admin", (await make_account(deps)).id)
-    await road.services.objections.decide(office, objection.id, "dismiss", "经核实不成立")
+    await road.services.entry.objections.decide(office, objection.id, "dismiss", "经核实不成立")
     await road.work("notice_end")
     assert (await Application.get(id=application.id)).state == "entered"
 
@@ -235,8 +235,8 @@ async def test_two_workers_end_a_notice_once(deps: Deps, clock: FixedClock) -> N
     road = road_with(deps, clock, "notice")
     application = await road.go_on(await handed_in(road))
     clock.move(timedelta(minutes=3))
-    assert "notice_end" in await road.services.deadlines.tick()
-    await asyncio.gather(*(road.services.deadlines.carry_out("notice_end") for _ in range(3)))
+    assert "notice_end" in await road.services.operations.scheduler.tick()
+    await asyncio.gather(*(road.services.operations.scheduler.carry_out("notice_end") for _ in range(3)))
     assert await Notice.filter(kind="application_entered").count() == 1
     assert (await Application.get(id=application.id)).state == "entered"
     assert await Expert.all().count() == 1

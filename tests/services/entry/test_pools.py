@@ -39,7 +39,7 @@ async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, cl
     person = await make_applicant(deps, pool=pool)
     application = await fill_in(deps, person, field_of_work="A0101")
     await print_as_asked(deps, application)
-    await road.services.submission.submit(person, application.id, application.version)
+    await road.services.applications.submission.submit(person, application.id, application.version)
     application = await Application.get(id=application.id)
     for step in rules.review.steps:
         await check_desks(road, application, step)
@@ -59,7 +59,7 @@ async def test_a_person_applies_is_reviewed_and_enters(pool: str, deps: Deps, cl
 
 async def check_desks(road: Road, application: Application, step: ReviewStep) -> None:
     """What the step's reviewer finds before him."""
-    reviewer, queue = await road.reviewer(application.pool, step.code), road.services.review_queue
+    reviewer, queue = await road.reviewer(application.pool, step.code), road.services.reviews.queue
     tasks = await tasks_of(application)
     assert [card.id for card in (await queue.cards(reviewer))[0]] == [task.id for task in tasks]
     for task in tasks:

@@ -1,0 +1,68 @@
+"""What accounts are made of, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from services.accounts.account_linking import AccountLinking
+from services.accounts.credentials import Credentials
+from services.accounts.identity_verification import DUE, IdentityVerification
+from services.accounts.initial_passwords import InitialPasswords
+from services.accounts.passwords import Passwords
+from services.accounts.puzzles import Puzzles
+from services.accounts.registration import Registration
+from services.accounts.sessions import Sessions
+from services.accounts.staff import Staff
+from services.accounts.web_sessions import WebSessions
+from services.accounts.wechat_binding import WechatBinding
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.core.signed_links import Links
+from services.notifications.notices import Notifier
+from services.ports import MiniProgramPlatform, OfficialAccountSender, PersonRegister
+
+
+@dataclass(frozen=True)
+class AccountServices:
+    bindings: WechatBinding
+    linking: AccountLinking
+    sessions: Sessions
+    web_sessions: WebSessions
+    puzzles: Puzzles
+    registration: Registration
+    credentials: Credentials
+    initial_passwords: InitialPasswords
+    staff: Staff
+    due_tasks: tuple[DueTask, ...]
+
+
+@dataclass(frozen=True)
+class AccountPorts:
+    """What accounts need from outside."""
+
+    official: OfficialAccountSender
+    mini_program: MiniProgramPlatform
+    appids: Mapping[str, str]
+    """Of the mini-programs, by pool."""
+    persons: PersonRegister
+    person_pools: Collection[str]
+    """Where the register of persons is asked."""
+
+
+def build(deps: Deps, notices: Notifier, links: Links, ports: AccountPorts) -> AccountServices:
+    bindings, passwords = WechatBinding(deps, notices), Passwords(deps)
+    verification = IdentityVerification(deps, notices, ports.persons, ports.person_pools)
+    sessions = Sessions(deps, bindings, ports.mini_program, ports.appids)
+    return AccountServices(
+        bindings=bindings,
+        linking=AccountLinking(deps, bindings, ports.official),
+        sessions=sessions,
+        web_sessions=WebSessions(deps, notices, links, sessions),
+        puzzles=Puzzles(deps),
+        registration=Registration(deps, notices, bindings, passwords, verification),
+        credentials=Credentials(deps, notices, passwords),
+        initial_passwords=InitialPasswords(deps, passwords),
+        staff=Staff(deps),
+        due_tasks=(DueTask("person_check", DUE, verification.check_due),),
+    )

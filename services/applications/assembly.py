@@ -1,0 +1,62 @@
+"""What applications are made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.applications.attachments import SWEEP_DUE, Attachments
+from services.applications.campaigns import Campaigns
+from services.applications.document_delivery import DocumentDelivery
+from services.applications.documents import Documents
+from services.applications.drafts import Drafts
+from services.applications.queries import ApplicationQueries
+from services.applications.submission import ReviewDesk, Submission
+from services.applications.to_do import ToDos
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.core.signed_links import Links
+from services.files.assembly import FileServices
+from services.inspection.checker import FileChecker
+from services.notifications.notices import Notifier
+from services.ports import Mailer, Printer
+
+
+@dataclass(frozen=True)
+class ApplicationServices:
+    queries: ApplicationQueries
+    drafts: Drafts
+    submission: Submission
+    attachments: Attachments
+    campaigns: Campaigns
+    documents: Documents
+    document_delivery: DocumentDelivery
+    to_dos: ToDos
+    due_tasks: tuple[DueTask, ...]
+
+
+@dataclass(frozen=True)
+class ApplicationPorts:
+    """What applications need from outside."""
+
+    checker: FileChecker
+    printer: Printer
+    mailer: Mailer
+
+
+def build(
+    deps: Deps, notices: Notifier, links: Links, files: FileServices, reviews: ReviewDesk, ports: ApplicationPorts
+) -> ApplicationServices:
+    campaigns = Campaigns(deps)
+    documents = Documents(deps, files.store, files.previews, ports.printer)
+    attachments = Attachments(deps, files.store, ports.checker)
+    return ApplicationServices(
+        queries=ApplicationQueries(deps),
+        drafts=Drafts(deps, campaigns),
+        submission=Submission(deps, notices, campaigns, reviews),
+        attachments=attachments,
+        campaigns=campaigns,
+        documents=documents,
+        document_delivery=DocumentDelivery(deps, links, documents, ports.mailer),
+        to_dos=ToDos(deps, campaigns),
+        due_tasks=(DueTask("uploads", SWEEP_DUE, attachments.sweep),),
+    )

@@ -1,0 +1,100 @@
+"""What draws are made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.core.signed_links import Links
+from services.draws.absences import Absences
+from services.draws.attachments import DrawAttachments
+from services.draws.attendance import AttendanceDesk
+from services.draws.audits import DrawAudits
+from services.draws.calling import Calling
+from services.draws.copying import DrawCopies
+from services.draws.discards import DISCARDS_DUE, Discards
+from services.draws.documents import DrawDocuments
+from services.draws.exits import Exits
+from services.draws.invitations import Invitations
+from services.draws.previews import DrawPreviews
+from services.draws.projects import Projects
+from services.draws.public_links import PublicLinks
+from services.draws.queries import DrawQueries
+from services.draws.recusal_import import RecusalImport
+from services.draws.recusal_lists import RecusalLists
+from services.draws.rounds import Rounds
+from services.draws.setup import DrawSetup
+from services.draws.supervisor_register import SupervisorRegister
+from services.draws.verification import UNVERIFIED, Verification
+from services.files.assembly import FileServices
+from services.inspection.checker import FileChecker
+from services.notifications.notices import Notices
+from services.ports import OfficialAccountSender, Printer
+
+
+@dataclass(frozen=True)
+class DrawServices:
+    projects: Projects
+    supervisors: SupervisorRegister
+    setup: DrawSetup
+    copies: DrawCopies
+    attachments: DrawAttachments
+    documents: DrawDocuments
+    recusal_lists: RecusalLists
+    recusal_import: RecusalImport
+    previews: DrawPreviews
+    verification: Verification
+    rounds: Rounds
+    calling: Calling
+    invitations: Invitations
+    absences: Absences
+    discards: Discards
+    attendance: AttendanceDesk
+    exits: Exits
+    queries: DrawQueries
+    public_links: PublicLinks
+    audits: DrawAudits
+    due_tasks: tuple[DueTask, ...]
+
+
+@dataclass(frozen=True)
+class DrawPorts:
+    """What draws need from outside."""
+
+    official: OfficialAccountSender
+    checker: FileChecker
+    printer: Printer
+
+
+def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports: DrawPorts) -> DrawServices:
+    calling, queries, rounds = Calling(deps, notices), DrawQueries(deps), Rounds(deps, notices)
+    setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
+    invitations = Invitations(deps, notices, calling)
+    discards = Discards(deps, notices, invitations, queries)
+    return DrawServices(
+        projects=Projects(deps),
+        supervisors=SupervisorRegister(deps),
+        setup=setup,
+        copies=DrawCopies(deps, queries, setup),
+        attachments=DrawAttachments(deps, files.store, queries, ports.checker),
+        documents=DrawDocuments(deps, ports.printer, queries),
+        recusal_lists=recusal_lists,
+        recusal_import=RecusalImport(recusal_lists, ports.checker),
+        previews=DrawPreviews(deps),
+        verification=verification,
+        rounds=rounds,
+        calling=calling,
+        invitations=invitations,
+        absences=Absences(deps, notices, invitations, calling, rounds),
+        discards=discards,
+        attendance=AttendanceDesk(deps, notices, links, queries, ports.official),
+        exits=Exits(deps, notices, calling),
+        queries=queries,
+        public_links=PublicLinks(deps, queries, links),
+        audits=DrawAudits(deps, queries),
+        due_tasks=(
+            DueTask("discards", DISCARDS_DUE, discards.lapse_due),
+            DueTask("unverified", UNVERIFIED, verification.refuse_overdue),
+        ),
+    )

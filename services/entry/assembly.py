@@ -1,0 +1,40 @@
+"""What the way into the pool is made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.entry.conclusions import Conclusions
+from services.entry.exam_sheets import ExamSheets
+from services.entry.objections import Objections
+from services.entry.public_notices import PublicNotices
+from services.entry.stages import NOTICE_OVER, Entry
+from services.inspection.checker import FileChecker
+from services.notifications.notices import Notifier
+from services.payments.fees import Fees
+from services.payments.refunds.outcomes import RefundOutcomes
+
+
+@dataclass(frozen=True)
+class EntryServices:
+    stages: Entry
+    conclusions: Conclusions
+    exam_sheets: ExamSheets
+    public_notices: PublicNotices
+    objections: Objections
+    due_tasks: tuple[DueTask, ...]
+
+
+def build(deps: Deps, notices: Notifier, fees: Fees, checker: FileChecker) -> EntryServices:
+    stages = Entry(deps, notices, fees)
+    conclusions = Conclusions(deps, notices, stages, RefundOutcomes(deps, notices, fees))
+    return EntryServices(
+        stages=stages,
+        conclusions=conclusions,
+        exam_sheets=ExamSheets(deps, conclusions, checker),
+        public_notices=PublicNotices(deps),
+        objections=Objections(deps, notices),
+        due_tasks=(DueTask("notice_end", NOTICE_OVER, stages.end_notices),),
+    )

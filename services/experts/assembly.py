@@ -1,0 +1,22 @@
+"""What experts' files are made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.experts.profile import ExpertProfiles
+from services.experts.terms import ExpertTerms
+from services.notifications.notices import Notifier
+
+
+@dataclass(frozen=True)
+class ExpertServices:
+    profiles: ExpertProfiles
+    due_tasks: tuple[DueTask, ...]
+
+
+def build(deps: Deps, notices: Notifier) -> ExpertServices:
+    terms = ExpertTerms(deps, notices)
+    return ExpertServices(ExpertProfiles(deps), (DueTask("term_ending", "", terms.tell_ending),))

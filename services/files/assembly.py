@@ -1,0 +1,36 @@
+"""The file store and what is kept in it, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.files.garbage_collection import REMOVALS_DUE, SEARCH_DUE, FileGarbageCollector
+from services.files.materials import Materials
+from services.files.previews import Previews
+from services.files.sealed_files import SealedFiles
+from services.inspection.checker import FileChecker
+from services.ports import Files
+
+
+@dataclass(frozen=True)
+class FileServices:
+    store: SealedFiles
+    previews: Previews
+    materials: Materials
+    due_tasks: tuple[DueTask, ...]
+
+
+def build(deps: Deps, files: Files, checker: FileChecker) -> FileServices:
+    store = SealedFiles(files, deps.keys)
+    collector = FileGarbageCollector(deps, store)
+    return FileServices(
+        store=store,
+        previews=Previews(store, checker),
+        materials=Materials(deps, store, checker),
+        due_tasks=(
+            DueTask("file_removals", REMOVALS_DUE, collector.remove_due),
+            DueTask("store_search", SEARCH_DUE, collector.search),
+        ),
+    )

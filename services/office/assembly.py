@@ -1,0 +1,35 @@
+"""What offices look at across all nouns, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.base import Deps
+from services.draws.assembly import DrawServices
+from services.notifications.notices import Notifier
+from services.office.application_list import ApplicationList
+from services.office.dashboard import Dashboard
+from services.office.experts import ExpertAdministration
+from services.office.exports import Exports
+from services.office.staff_work import StaffWork
+from services.reviews.assembly import ReviewServices
+
+
+@dataclass(frozen=True)
+class OfficeServices:
+    dashboard: Dashboard
+    applications: ApplicationList
+    experts: ExpertAdministration
+    exports: Exports
+    staff_work: StaffWork
+
+
+def build(deps: Deps, notices: Notifier, draws: DrawServices, reviews: ReviewServices) -> OfficeServices:
+    dashboard = Dashboard(deps)
+    return OfficeServices(
+        dashboard=dashboard,
+        applications=ApplicationList(deps),
+        experts=ExpertAdministration(deps, notices, draws.calling),
+        exports=Exports(deps),
+        staff_work=StaffWork(deps, draws.queries, draws.discards, reviews.queue, dashboard),
+    )

@@ -1,0 +1,35 @@
+"""What runs by itself, and what concerns all nouns at once, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.core.audit import Audit
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.draws.assembly import DrawServices
+from services.notifications.assembly import NotificationServices
+from services.operations.delivery_reports import DeliveryReports
+from services.operations.privacy import Privacy
+from services.operations.scheduler import Scheduler
+from services.ports import SmsSender, VoiceCaller
+
+
+@dataclass(frozen=True)
+class OperationServices:
+    scheduler: Scheduler
+    delivery_reports: DeliveryReports
+    privacy: Privacy
+
+
+def build(
+    deps: Deps, told: NotificationServices, draws: DrawServices, sms: SmsSender, voice: VoiceCaller,
+    due_tasks: Sequence[DueTask],
+) -> OperationServices:  # fmt: skip
+    reports = DeliveryReports(deps, told.notices, draws.invitations, sms, voice)
+    scheduler = Scheduler(
+        deps, told.notices, told.delivery, reports, draws.invitations, draws.attendance, draws.calling, draws.queries,
+        Audit(deps), further=due_tasks,
+    )  # fmt: skip
+    return OperationServices(scheduler, reports, Privacy(deps, told.notices))

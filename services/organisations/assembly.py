@@ -1,0 +1,24 @@
+"""What organisations are made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.base import Deps
+from services.inspection.checker import FileChecker
+from services.notifications.notices import Notifier
+from services.organisations.employer_import import EmployerImport
+from services.organisations.employers import Employers
+from services.organisations.legal_entities import LegalEntities
+
+
+@dataclass(frozen=True)
+class OrganisationServices:
+    legal_entities: LegalEntities
+    employers: Employers
+    employer_import: EmployerImport
+
+
+def build(deps: Deps, notices: Notifier, checker: FileChecker) -> OrganisationServices:
+    employers = Employers(deps, notices)
+    return OrganisationServices(LegalEntities(deps), employers, EmployerImport(deps, employers, checker))

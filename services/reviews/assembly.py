@@ -1,0 +1,42 @@
+"""What reviews are made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.files.assembly import FileServices
+from services.notifications.notices import Notices
+from services.reviews.assignments import Assignments
+from services.reviews.attachment_access import AttachmentAccess
+from services.reviews.decisions import EntryDesk, Reviews
+from services.reviews.done import DoneTasks
+from services.reviews.queue import ReviewQueue
+from services.reviews.reconcile_tasks import TaskReconciler
+from services.reviews.reminders import Reminders
+
+
+@dataclass(frozen=True)
+class ReviewServices:
+    decisions: Reviews
+    queue: ReviewQueue
+    done: DoneTasks
+    assignments: Assignments
+    attachment_access: AttachmentAccess
+    due_tasks: tuple[DueTask, ...]
+
+
+def build(deps: Deps, notices: Notices, files: FileServices, entry: EntryDesk) -> ReviewServices:
+    reviews = Reviews(deps, notices, entry)
+    return ReviewServices(
+        decisions=reviews,
+        queue=ReviewQueue(deps),
+        done=DoneTasks(deps),
+        assignments=Assignments(deps),
+        attachment_access=AttachmentAccess(deps, files.store, files.previews),
+        due_tasks=(
+            DueTask("review_waiting", "", Reminders(deps, notices).remind),
+            DueTask("review_alignment", "", TaskReconciler(deps, reviews).run),
+        ),
+    )
