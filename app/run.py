@@ -97,10 +97,10 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
             await prepare(found)
         async with ProcessSupervisor(parts(found, plan)) as keeper:
             await keeper.wait_until_ready()
-            tell(addresses(found, plan))
             if plan.sandbox_port is not None:
                 await push_menus(plan)
                 await introduce(found, f"http://127.0.0.1:{plan.sandbox_port}")
+            tell(addresses(found, plan))
             await asyncio.get_running_loop().create_future()
 
 

@@ -96,6 +96,30 @@ async def test_it_migrates_prepares_serves_and_ends_within_five_seconds(
 
 
 @pytest.mark.usefixtures("_stand_in_for_the_parts")
+async def test_the_phones_are_named_when_the_cast_is_bound_so_that_no_used_code_pops_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: asyncio.Queue[str] = asyncio.Queue()
+
+    async def push_menus(_plan: Plan) -> None:
+        order.put_nowait("menus")
+
+    async def introduce(_settings: Settings, _sandbox: str) -> None:
+        await asyncio.sleep(0)
+        order.put_nowait("introduced")
+
+    monkeypatch.setattr(run_module, "PREPARATIONS", [])
+    monkeypatch.setattr(run_module, "push_menus", push_menus)
+    monkeypatch.setattr(run_module, "introduce", introduce)
+    task = asyncio.create_task(run(settings, Plan(sandbox_port=_free()), tell=order.put_nowait))
+    async with asyncio.timeout(60):
+        assert [await order.get(), await order.get()] == ["menus", "introduced"]
+        assert "手机页面" in await order.get()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("_stand_in_for_the_parts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_in_order(settings: Settings, number: signal.Signals) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
