@@ -26,8 +26,8 @@ async def work_lines(services: Services, pool: str, who: Who) -> list[str]:
     """Every office of the person with its counts and its page; empty for somebody who holds none."""
     if who.account_id is None or not people.has_office(who):
         return []
-    found = await services.staff_work.of(pool, who.account_id, who.roles)
-    known = await services.joining.in_mini_program(who.account_id)
+    found = await services.office.staff_work.of(pool, who.account_id, who.roles)
+    known = await services.accounts.linking.in_mini_program(who.account_id)
     return [line for one in found for line in (_counts(one), f"▸ {_entrance(services, pool, one, known=known)}")]
 
 
@@ -41,7 +41,7 @@ def _count(count: Count) -> str:
 
 
 def _entrance(services: Services, pool: str, work: Work, *, known: bool) -> str:
-    return services.entrances.link(work.action, pool, work.page, work.mini, known=known)
+    return services.notifications.entrances.link(work.action, pool, work.page, work.mini, known=known)
 
 
 async def next_things(services: Services, expert_id: UUID) -> str:

@@ -242,13 +242,15 @@ async def look_at_entry(call: Call, body: EntryIn) -> EntryOut:
 
     Ask the person: somebody else's address may have been passed on.
     """
-    return EntryOut.of(await call.services.mini_entry.look(call.actor, body.token))
+    return EntryOut.of(await call.services.accounts.mini_program_entry.look(call.actor, body.token))
 
 
 @api.put("/sessions/current/entry", "确认从公众号进入", access="session", limits=(60, 60))
 async def enter(call: Call, body: EnterIn) -> BoundOut:
     """Bind this WeChat to that account: no SMS code, and no privacy text that was accepted before."""
-    return BoundOut.of(await call.services.mini_entry.enter(call.actor, body.token, body.privacy_version))
+    return BoundOut.of(
+        await call.services.accounts.mini_program_entry.enter(call.actor, body.token, body.privacy_version)
+    )
 
 
 @api.post("/sessions/current/chat", "绑定公众号", keyed="no", limits=(60, 60))

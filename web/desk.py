@@ -116,7 +116,7 @@ class DeskPages:
             draw_id = UUID(request.match_info["draw_id"])
         except ValueError as error:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。") from error
-        return actor, await self._services.reading.get(actor, draw_id)
+        return actor, await self._services.draws.queries.get(actor, draw_id)
 
     def _token(self, actor: Actor, deed: str, subject_id: UUID | None) -> str:
         return self._site.form_token(deed, subject_id or _NOBODY, actor.account_id or _NOBODY)

@@ -37,7 +37,7 @@ class MiniEntryPages:
         if not in_wechat(request):
             raise http.HTTPSeeOther(instead)
         try:
-            link = await self._services.mini_entry.make_link(visitor, request.query.get("page", ""))
+            link = await self._services.accounts.mini_program_entry.make_link(visitor, request.query.get("page", ""))
         except GatewayError as error:
             log.warning("mini_entry_away", error=type(error).__name__)
             raise http.HTTPSeeOther(instead) from error

@@ -9,6 +9,7 @@ from services.accounts.account_linking import AccountLinking
 from services.accounts.credentials import Credentials
 from services.accounts.identity_verification import DUE, IdentityVerification
 from services.accounts.initial_passwords import InitialPasswords
+from services.accounts.mini_program_entry import MiniProgramEntry
 from services.accounts.passwords import Passwords
 from services.accounts.puzzles import Puzzles
 from services.accounts.registration import Registration
@@ -29,6 +30,7 @@ class AccountServices:
     linking: AccountLinking
     sessions: Sessions
     web_sessions: WebSessions
+    mini_program_entry: MiniProgramEntry
     puzzles: Puzzles
     registration: Registration
     credentials: Credentials
@@ -59,6 +61,7 @@ def build(deps: Deps, notices: Notifier, links: Links, ports: AccountPorts) -> A
         linking=AccountLinking(deps, bindings, ports.official),
         sessions=sessions,
         web_sessions=WebSessions(deps, notices, links, sessions),
+        mini_program_entry=MiniProgramEntry(deps, links, sessions, bindings, ports.mini_program),
         puzzles=Puzzles(deps),
         registration=Registration(deps, notices, bindings, passwords, verification),
         credentials=Credentials(deps, notices, passwords),

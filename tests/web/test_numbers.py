@@ -64,7 +64,7 @@ class House:
     async def at(self, account: Account, path: str) -> Visitor:
         """A page, seen by the person."""
         visitor = self.pages.visitor()
-        cookie = await self.pages.services.browsers.begin(account)
+        cookie = await self.pages.services.accounts.web_sessions.begin(account)
         visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
         return await visitor.get(path)
 
@@ -289,7 +289,7 @@ async def test_places_to_be_filled_again_are_as_many_in_figure_list_notice_and_p
         assert (notice.params["missing"] if notice else 0) == away
         house.chat.clock.move(timedelta(seconds=1))
         one = invitations[away]
-        await house.chat.services.invitations.leave(one.id, one.expert_id, "生病")
+        await house.chat.services.draws.invitations.leave(one.id, one.expert_id, "生病")
 
 
 async def test_the_panel_is_as_large_on_cards_board_and_desk(house: House) -> None:
@@ -314,7 +314,7 @@ async def test_arrivals_are_as_many_at_the_desk_on_the_screen_in_the_notice_and_
     who = await people(house)
     draw_id, invitations = await house.pages.panel(3)
     agency, venue = await agent(house, who["organisation"]), await house.mini(who["venue"], "venue")
-    await house.chat.services.invitations.leave(invitations[2].id, invitations[2].expert_id, "生病")
+    await house.chat.services.draws.invitations.leave(invitations[2].id, invitations[2].expert_id, "生病")
     house.chat.clock.move(TODAY + timedelta(minutes=5))
     codes = [(await Invitation.get(id=one.id)).code for one in invitations]
     await venue.post(f"/draws/{draw_id}/attendance/entries", {"code": codes[0]})
@@ -347,7 +347,7 @@ async def test_an_experts_invitations_and_panels_are_as_many_in_chat_and_mini_pr
     phone, mini = await house.chat.phone_of(expert), await house.api.log_in_expert(expert.id)
     listed = (await mini.get("/invitations"))["items"]
     assert number(await phone.follows(), "有", "个") == len(listed) == 1
-    await house.chat.services.invitations.answer(invitations[0].id, expert.id, "accept", by="chat")
+    await house.chat.services.draws.invitations.answer(invitations[0].id, expert.id, "accept", by="chat")
     assert len((await mini.get("/invitations"))["items"]) == 0
     assert len((await mini.get("/panels"))["items"]) == 1
 

@@ -56,7 +56,7 @@ class BillPages(OfficePart):
         bill = await self.services.office.dashboard.bill(actor, uuid_of(request.match_info["id"], "这天的账单"))
         return self.show(
             actor, "office_bill.html", request, error=form.error, f=form, bill=bill, states=STATES,
-            kinds=DIFFERENCE_NAMES, found=await self.services.pay.bills.differences(actor, bill.id),
+            kinds=DIFFERENCE_NAMES, found=await self.services.payments.reconciliation.differences(actor, bill.id),
         )  # fmt: skip
 
     async def resolve(self, request: http.Request) -> http.Response:

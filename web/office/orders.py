@@ -50,7 +50,7 @@ class OrderPages(OfficePart):
         return self.show(
             actor, "office_orders.html", request, found=found, total=total, page=page, last=last_page(total),
             only=only, search=search, filters=FILTERS, trades=TRADE_NAMES, states=STATES, refunds=REFUNDS,
-            alarms=(await self.services.pay.alarms.list(actor, "open", limit=1))[1],
+            alarms=(await self.services.payments.unmatched_payments.list(actor, "open", limit=1))[1],
         )  # fmt: skip
 
     async def one(self, request: http.Request) -> http.Response:

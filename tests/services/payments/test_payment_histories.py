@@ -19,8 +19,8 @@ from models.setup import tortoise_config
 from services.core.base import Actor, Deps, execute
 from services.operations.invariants import find_broken
 from services.ports import RefundReport, TradeReport
-from tests.conftest import TestServers, _create_database, _drop_database, _with_name
 from tests.factories.payments import UNKNOWN, UNREACHED, Till, make_fee, make_till, owner_of
+from tests.plugins.servers import TestServers, _create_database, _drop_database, _with_name
 from tests.services.conftest import NOON, NoticeBook
 
 ADMIN = Actor("demo", "pool_admin")
