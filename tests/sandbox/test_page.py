@@ -82,7 +82,7 @@ async def open_page(browser: Browser, box: Box, width: int, height: int) -> Seen
     seen = Seen(page, box)
     page.on("console", lambda line: seen.complaints.append(line.text) if line.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.set_default_timeout(5000)
+    page.set_default_timeout(30_000)
     await page.goto(str(box.client.make_url("/")))
     await page.locator(".slot").first.wait_for()
     return seen

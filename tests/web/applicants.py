@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from PIL import Image
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page
 from tortoise import Tortoise
 
 import miniapp_api
@@ -143,7 +143,6 @@ async def saved(page: Page) -> None:
 @pytest.fixture
 async def world(database: str, deps: Deps, clock: FixedClock, aiohttp_server: Serve) -> AsyncIterator[ApplyingWorld]:
     await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
-    expect.set_options(timeout=8000)
     try:
         async with applying_world(deps, clock, aiohttp_server) as world:
             yield world

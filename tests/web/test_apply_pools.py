@@ -94,7 +94,6 @@ async def open_pool(
 ) -> AsyncIterator[Callable[[str], Awaitable[PoolWorld]]]:
     opened: list[PoolWorld] = []
     await Tortoise.init(config=tortoise_config(database), _enable_global_fallback=True)
-    expect.set_options(timeout=8000)
 
     async def open_one(pool: str) -> PoolWorld:
         own = replace(deps, rulebooks={pool: BOOKS[pool]})

@@ -14,7 +14,7 @@ from typing import Literal
 import pytest
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from models.accounts import Account, VerificationCode
 from models.attendance import Attendance
@@ -27,6 +27,8 @@ from tests.web.conftest import PUBLIC_URL, World
 from web.login import COOKIE
 
 CHROMIUM = shutil.which("chromium")
+PATIENCE = 30_000
+"""Milliseconds that nothing takes, however busy the machine is."""
 SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 FLAGS = [
     f"--{name}"
@@ -132,6 +134,7 @@ async def barriers(page: Page) -> list[str]:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -146,7 +149,7 @@ async def look(
         geolocation={"latitude": 23.1496, "longitude": 113.3310}, permissions=["geolocation"],
     )  # fmt: skip
     page = await context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(PATIENCE)
     seen = Seen(page, str(world.server.make_url("")).rstrip("/"))
     page.on("console", lambda line: seen.complaints.append(line.text) if line.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))

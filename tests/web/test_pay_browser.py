@@ -40,6 +40,9 @@ async def owner(
     browser: Browser, world: World, fee: Fee, size: tuple[int, int] = PHONE, scheme: Scheme = "light"
 ) -> Seen:
     seen = await look(browser, world, size, scheme)
+    await seen.page.clock.set_fixed_time(
+        world.clock.now()
+    )  # else the code is out of date and asked for every two seconds
     cookie = await world.services.accounts.web_sessions.begin(await Account.get(id=fee.account_id))
     await seen.page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": seen.base}])
     return seen
