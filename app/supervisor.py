@@ -43,7 +43,7 @@ def python_part(name: str, *arguments: str, set_env: Mapping[str, str] | None = 
 
 
 class ProcessSupervisor:
-    """Use as ``async with Keeper(parts) as keeper``; leaving the block ends all parts. What they print: ``output``."""
+    """``async with ProcessSupervisor(parts) as supervisor``: leaving the block ends them; they print to ``output``."""
 
     def __init__(self, parts: Sequence[Part], *, cwd: Path | None = None, output: IO[bytes] | None = None) -> None:
         self._parts = parts

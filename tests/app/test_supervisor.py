@@ -123,10 +123,11 @@ async def test_a_part_gets_its_own_settings(tmp_path: Path) -> None:
 
 OWNER = f"""
 import asyncio, sys
-from app.supervisor import Keeper, Part
+from app.supervisor import ProcessSupervisor, Part
 
 async def main():
-    async with Keeper([Part("a", (sys.executable, "-c", {LAST!r})), Part("b", (sys.executable, "-c", {LAST!r}))]) as k:
+    parts = [Part("a", (sys.executable, "-c", {LAST!r})), Part("b", (sys.executable, "-c", {LAST!r}))]
+    async with ProcessSupervisor(parts) as k:
         print(k.pid("a"), k.pid("b"), flush=True)
         await asyncio.sleep(60)
 
