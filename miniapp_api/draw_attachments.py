@@ -8,7 +8,7 @@ from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Listing, PoolPath
 from services.draws.attachments import RULE
-from services.draws.documents import Kind
+from services.draws.documents import DocumentKind
 
 api = Api(
     "draw_attachments",
@@ -21,7 +21,7 @@ FILE = UploadRule(RULE.size_max, (".pdf", ".jpg", ".png"))
 
 
 class TemplatePath(PoolPath):
-    kind: Kind
+    kind: DocumentKind
 
 
 async def _check_draw(call: Call, path: DrawPath) -> None:

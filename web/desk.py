@@ -17,7 +17,7 @@ from services.applications.attachment_rules import AttachmentView
 from services.core.base import Actor
 from services.core.permissions import may
 from services.draws.attendance import DeskRow
-from services.draws.discards import DiscardForm, Kind, RequestRow
+from services.draws.discards import DiscardForm, DiscardKind, RequestRow
 from services.draws.public_links import PublicLinks
 from services.draws.queries import Filters
 from services.registry import Services
@@ -226,7 +226,7 @@ class DeskPages:
     async def _do_absence(self, actor: Actor, draw_id: UUID, fields: dict[str, str]) -> str:
         discards, deed = self._services.draws.discards, fields.get("deed")
         if deed == "register":
-            kind = cast("Kind", fields.get("kind", ""))
+            kind = cast("DiscardKind", fields.get("kind", ""))
             form = DiscardForm(fields.get("who", ""), kind, fields.get("reason", "")[:200], fields.get("cause", ""))
             return (await discards.register(actor, draw_id, form)).kind
         try:

@@ -43,7 +43,7 @@ from services.draws.repository import (
 )
 from services.notifications import Notices
 
-Kind = Literal["leave", "absence", "recusal"]
+DiscardKind = Literal["leave", "absence", "recusal"]
 _WHAT = {"leave": "人工请假，待本人确认", "absence": "缺席", "recusal": "现场回避，待确认"}
 DISCARDS_DUE = "EXISTS (SELECT 1 FROM discard_request WHERE state = 'open' AND answer_until <= $1)"
 
@@ -53,7 +53,7 @@ class DiscardForm:
     """``who`` is a six-digit code, for the desk after unsealing also a mobile number. ``cause`` classes a recusal."""
 
     who: str
-    kind: Kind
+    kind: DiscardKind
     reason: str
     cause: str = ""
 
@@ -63,7 +63,7 @@ class Registered:
     """``counts`` is false while somebody must confirm, at the latest ``until``; ``message`` says so in Chinese."""
 
     code: str
-    kind: Kind
+    kind: DiscardKind
     counts: bool
     until: datetime | None
     message: str
@@ -414,7 +414,7 @@ class Discards:
         phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
         return {**time_params(invitation.gathering_at), "contact_phone": phone}
 
-    async def _tell_supervisors(self, draw: Draw, kind: Kind, occasion: str) -> None:
+    async def _tell_supervisors(self, draw: Draw, kind: DiscardKind, occasion: str) -> None:
         await tell_supervisors(
             self._deps, self._notices, draw, "supervisor_discard", f"{kind}:{occasion}", what=_WHAT[kind]
         )

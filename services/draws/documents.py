@@ -22,14 +22,14 @@ from services.ports import Printer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-Kind = Literal["draw", "redraw", "recall", "release"]
+DocumentKind = Literal["draw", "redraw", "recall", "release"]
 
-TITLES: Mapping[Kind, str] = {
+TITLES: Mapping[DocumentKind, str] = {
     "draw": "评标专家抽取申请表", "redraw": "评标专家重新抽取申请表", "recall": "通知原评标专家申请表",
     "release": "评标专家退选申请表",
 }  # fmt: skip
 """抽取、重新抽取、复评（通知原专家）、退选."""
-_REASONS: Mapping[Kind, str] = {
+_REASONS: Mapping[DocumentKind, str] = {
     "draw": "申请理由", "redraw": "重新抽取的理由", "recall": "通知原专家评标的理由", "release": "退选的理由"
 }  # fmt: skip
 _OPINIONS = ("招标人（代理机构）意见", "监督部门意见", "交易中心核验意见")
@@ -49,7 +49,7 @@ class DrawDocuments:
         self._reading = reading
         self._catalogues = Catalogues(deps)
 
-    async def template(self, pool: str, kind: Kind) -> Paper:
+    async def template(self, pool: str, kind: DocumentKind) -> Paper:
         """A blank form to fill in by hand. Raises Unavailable."""
         blank = [[""] * len(_CONDITIONS)] * _BLANK_LINES
         content = self._content(pool, kind, {}, blank if kind == "draw" else [], [])
@@ -70,7 +70,7 @@ class DrawDocuments:
     def _content(
         self,
         pool: str,
-        kind: Kind,
+        kind: DocumentKind,
         values: Mapping[str, str],
         conditions: Sequence[Sequence[str]],
         facts: Sequence[Sequence[str]],

@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError
 from services.core.base import Actor
-from services.payments.reconciliation.unmatched_payments import NOTE_CHARS, AlarmFilter
+from services.payments.reconciliation.unmatched_payments import RESOLUTION_CHARS, AlarmFilter
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
 from web.site import page_number
 
@@ -52,7 +52,7 @@ class AlarmPages(OfficePart):
         )
         return self.show(
             actor, "office_alarms.html", request, error=form.error, f=form, found=found, total=total, page=page,
-            last=last_page(total), only=only, filters=FILTERS, outcomes=OUTCOMES, to_do=TO_DO, longest=NOTE_CHARS,
+            last=last_page(total), only=only, filters=FILTERS, outcomes=OUTCOMES, to_do=TO_DO, longest=RESOLUTION_CHARS,
         )  # fmt: skip
 
     async def close(self, request: http.Request) -> http.Response:

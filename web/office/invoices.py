@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
 from services.office.dashboard import InvoiceFilter
-from services.payments.invoices.requests import NOTE_CHARS, PDF_BYTES
+from services.payments.invoices.requests import REVERSAL_NOTE_CHARS, PDF_BYTES
 from services.ports import ReverseReason
 from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
 from web.site import page_number
@@ -63,7 +63,7 @@ class InvoicePages(OfficePart):
         return self.show(
             actor, "office_invoices.html", request, error=form.error, f=form, found=found, total=total, page=page,
             last=last_page(total), only=only, search=search, filters=FILTERS, failures=FAILURES,
-            reasons=REASONS.items(), longest=NOTE_CHARS,
+            reasons=REASONS.items(), longest=REVERSAL_NOTE_CHARS,
         )  # fmt: skip
 
     async def act(self, request: http.Request) -> http.Response:

@@ -37,7 +37,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 PDF_BYTES = 5 * 1024 * 1024
 TITLE_CHARS = 100
-NOTE_CHARS = 100
+REVERSAL_NOTE_CHARS = 100
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}", re.ASCII)
 _TAXPAYER = re.compile(r"[0-9A-Z]{15,20}", re.ASCII)
 _RED_NUMBER = re.compile(r"[0-9]{8,20}", re.ASCII)
@@ -202,8 +202,8 @@ class Invoices:
         """
         check(actor, "payment.manage")
         text, number = " ".join(note.split()), red_number.strip()
-        if not 2 <= len(text) <= NOTE_CHARS:
-            raise InvalidInput(f"请用2到{NOTE_CHARS}个字说明冲红原因。", code="reverse_note", field="note")
+        if not 2 <= len(text) <= REVERSAL_NOTE_CHARS:
+            raise InvalidInput(f"请用2到{REVERSAL_NOTE_CHARS}个字说明冲红原因。", code="reverse_note", field="note")
         now = self._deps.now()
         async with transaction():
             invoice = await self._locked(actor, invoice_id)

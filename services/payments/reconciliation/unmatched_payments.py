@@ -17,7 +17,7 @@ from services.core.permissions import check
 from services.payments.settlement import PURPOSE
 
 AlarmFilter = Literal["open", "closed", "all"]
-NOTE_CHARS = 200
+RESOLUTION_CHARS = 200
 OUTCOMES = ("mismatch", "unknown_order", "other_transaction", "refunded_there", "unknown_refund", "closed_but_done")
 _OUTCOMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 OPEN = f"outcome IN ({_OUTCOMES}) AND closed_at IS NULL"
@@ -70,8 +70,8 @@ class UnmatchedPayments:
         """Note what was done about one. Raises NotFound, InvalidInput; Conflict for one that is closed."""
         check(actor, "payment.manage")
         text, now = " ".join(note.split()), self._deps.now()
-        if not 2 <= len(text) <= NOTE_CHARS:
-            raise InvalidInput(f"请用2到{NOTE_CHARS}个字说明处理结果。", code="resolution", field="note")
+        if not 2 <= len(text) <= RESOLUTION_CHARS:
+            raise InvalidInput(f"请用2到{RESOLUTION_CHARS}个字说明处理结果。", code="resolution", field="note")
         async with transaction():
             event = await PayEvent.select_for_update().get_or_none(id=alarm_id, pool=actor.pool)
             if event is None or event.outcome not in OUTCOMES:

@@ -21,7 +21,7 @@ from models.notices import Attempt, Notice
 from models.projects import Project
 from services.core.base import Deps, execute
 from services.draws.absences import RegionChange
-from services.draws.discards import DiscardForm, Kind
+from services.draws.discards import DiscardForm, DiscardKind
 from services.notifications import Delivery
 from services.operations.delivery_reports import DeliveryReports
 from services.ports import CallReport
@@ -211,7 +211,7 @@ class Hands:
 
     async def register(self) -> None:
         for invitation in await Invitation.filter(draw_id=self.draw_id, state="accepted").limit(1):
-            kind: Kind = self.dice.choice(["leave", "absence", "recusal"])  # type: ignore[assignment]
+            kind: DiscardKind = self.dice.choice(["leave", "absence", "recusal"])  # type: ignore[assignment]
             form = DiscardForm(invitation.code, kind, "未到", "投标人")
             await self.office.discards.register(self.office.agency, self.draw_id, form)
 

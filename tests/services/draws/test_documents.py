@@ -10,7 +10,7 @@ import pytest
 from domain.errors import Forbidden, NotFound, Unavailable
 from gateways.document_renderer import TypstPrinter
 from services.core.base import Actor, Deps
-from services.draws.documents import TITLES, DrawDocuments, Kind
+from services.draws.documents import TITLES, DrawDocuments, DocumentKind
 from tests.factories.files import PlainPrinter
 from tests.factories.offices import Office, make_draw, make_office
 
@@ -22,7 +22,7 @@ def printer() -> PlainPrinter:
 
 async def test_every_kind_has_a_blank_template(deps: Deps, printer: PlainPrinter) -> None:
     papers = DrawDocuments(deps, printer, None)  # type: ignore[arg-type]  # a blank one reads nothing
-    for kind in get_args(Kind):
+    for kind in get_args(DocumentKind):
         paper = await papers.template("demo", kind)
         name, content = printer.made[-1]
         assert (name, content["title"], paper.filename) == ("draw_application", TITLES[kind], f"template-{kind}.pdf")
