@@ -6,22 +6,25 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from handlers.commands import TAPS
-from services.accounts import assembly as accounts
-from services.applications import assembly as applications
+from services import (
+    accounts,
+    applications,
+    draws,
+    entry,
+    experts,
+    files,
+    notifications,
+    office,
+    operations,
+    organisations,
+    payments,
+    reviews,
+)
 from services.catalogues import Catalogues
 from services.core.base import Deps
 from services.core.signed_links import Links
-from services.draws import assembly as draws
-from services.entry import assembly as entry
-from services.experts import assembly as experts
-from services.files import assembly as files
 from services.inspection.checker import FileChecker
-from services.notifications import assembly as notifications
-from services.office import assembly as office
-from services.operations import assembly as operations
-from services.organisations import assembly as organisations
-from services.payments import assembly as payments
-from services.payments.fees import Fees
+from services.payments import Fees
 from services.ports import (
     ChatWindows,
     Files,
@@ -37,7 +40,6 @@ from services.ports import (
     WechatWeb,
 )
 from services.registry import Services
-from services.reviews import assembly as reviews
 
 
 @dataclass(frozen=True)

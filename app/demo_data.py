@@ -27,12 +27,11 @@ from models.draws import SupervisorEntry
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
 from models.reviews import ReviewAssignment
-from services.accounts.wechat_binding import account_by_mobile
+from services.accounts import account_by_mobile
 from services.catalogues import Catalogues
 from services.core.base import Deps, system, transaction
 from services.core.pinyin import sort_name
-from services.experts.expert_import import ExpertImport
-from services.experts.import_sheet import COLUMNS
+from services.experts import COLUMNS, ExpertImport
 
 POOL = "demo"
 SPECIALTY = "A0801"

@@ -11,8 +11,7 @@ from domain.rulebook.form import FileRule, FormField
 from gateways.document_renderer import TypstPrinter
 from models.materials import Material
 from services.core.base import Deps, system
-from services.files.materials import MaterialData, Materials
-from services.files.sealed_files import SealedFiles
+from services.files import MaterialData, Materials, SealedFiles
 from services.inspection.checker import FileChecker
 
 Content = dict[str, object]

@@ -10,7 +10,7 @@ from app.demo_data import POOL, load_demo
 from app.demo_materials import load_materials
 from config.settings import Settings
 from gateways.document_renderer import TypstPrinter
-from services.files.sealed_files import SealedFiles
+from services.files import SealedFiles
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 

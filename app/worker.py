@@ -25,7 +25,7 @@ from config.logging import Outage
 from config.settings import Settings
 from jobs.queue import make_queue
 from jobs.tasks import register
-from services.operations.scheduler import Scheduler
+from services.operations import Scheduler
 
 log = structlog.get_logger(__name__)
 

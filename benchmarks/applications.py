@@ -28,7 +28,8 @@ from models.migrate import migrate
 from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
-from services.office.application_list import ApplicationList, Filter, Sort
+from services.office import Filter, Sort
+from services.office.application_list import ApplicationList
 
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 SIZE = 20

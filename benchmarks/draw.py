@@ -37,8 +37,7 @@ from models.projects import Project
 from models.setup import tortoise_config
 from services.core.base import Actor, Deps, Jobs, rows
 from services.core.crypto import Keyring
-from services.draws import eligibility
-from services.draws.calling import Calling
+from services.draws import Calling, eligibility
 from services.draws.rounds import Rounds
 from services.notifications import Notices
 

@@ -49,9 +49,9 @@ from models.setup import tortoise_config
 from services.core.base import Deps, Jobs, execute
 from services.core.crypto import Keyring
 from services.notifications import Notices
+from services.payments import PaymentWebhooks
 from services.payments.invoices.requests import Invoices
 from services.payments.settlement import Settlement
-from services.payments.webhooks import PaymentWebhooks
 
 AT_ONCE = 32
 SLICE = 250

@@ -11,8 +11,7 @@ from bot.turn import Turn
 from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_until
 from handlers import commands, overview, people, texts, wording
-from services.applications.progress import Progress
-from services.applications.to_do import ToDo
+from services.applications import Progress, ToDo
 from services.core.base import Actor
 
 _OPINION_BYTES = 600

@@ -11,9 +11,7 @@ from bot.turn import Turn
 from domain.errors import InvalidInput, TooMany
 from domain.parsing import fold, mobile_number
 from handlers import commands, overview, people, texts
-from services.accounts.account_linking import DIGITS, SCENE
-from services.accounts.sources import Source
-from services.accounts.wechat_binding import Bound
+from services.accounts import DIGITS, SCENE, Bound, Source
 from services.core.permissions import role_name
 
 VENUE = "venue"

@@ -11,7 +11,7 @@ from domain.clock import print_time
 from domain.positions import Position
 from handlers import binding, commands, people, texts, wording
 from handlers.picking import Candidate, candidates, pick
-from services.draws.attendance import CheckedIn
+from services.draws import CheckedIn
 
 
 def register(router: Router) -> None:

@@ -9,7 +9,7 @@ from bot.turn import Turn
 from domain.errors import InvalidInput
 from handlers import commands, texts, wording
 from services.core.base import Actor
-from services.notifications.helpdesk import FEEDBACK_MAX
+from services.notifications import FEEDBACK_MAX
 
 _GUIDE_BYTES = 1600
 """Of the bubble's 2048: hotlines and choices must still fit."""

@@ -23,7 +23,7 @@ from domain.parsing import yes_or_no
 from handlers import commands, people, texts, wording
 from handlers.people import Me
 from handlers.picking import Candidate, candidates, pick
-from services.draws.invitations import Answered, Choice, InvitationView
+from services.draws import Answered, Choice, InvitationView
 
 Said: TypeAlias = Literal["accept", "perhaps", "decline", "later"]
 """``perhaps``: words that agree, to be read back."""

@@ -6,7 +6,7 @@ from bot.router import Router
 from bot.turn import Turn
 from domain.chat_links import link
 from handlers import commands, texts
-from services.files.materials import MaterialView
+from services.files import MaterialView
 
 _BYTES = 1700
 """Of the bubble's 2048: the page with everything, and choices, must still fit."""

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from domain.clock import print_time
 from handlers import commands, people, texts, wording
-from services.accounts.wechat_binding import Who
-from services.office.staff_work import Count, Work
+from services.accounts import Who
+from services.office import Count, Work
 from services.registry import Services
 
 

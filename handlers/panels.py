@@ -7,7 +7,7 @@ from bot.turn import Turn
 from domain.clock import print_time
 from handlers import commands, people, texts, wording
 from handlers.invitations import undo_lines
-from services.draws.invitations import InvitationView
+from services.draws import InvitationView
 
 _SHOWN = 3
 """Panels with long addresses and remarks still fit one bubble."""

@@ -12,8 +12,7 @@ from domain.chat_links import link
 from domain.clock import print_time
 from handlers import commands, texts
 from services.core.base import Actor
-from services.payments.fees import print_deadline
-from services.payments.queries import FeeView, InvoiceView
+from services.payments import FeeView, InvoiceView, print_deadline
 
 _INVOICE = {
     "wanted": texts.INVOICE_WAITING,

@@ -8,7 +8,7 @@ from uuid import UUID
 from bot.turn import Turn
 from domain.errors import Forbidden, Unauthenticated
 from handlers import commands, texts
-from services.accounts.wechat_binding import Who
+from services.accounts import Who
 from services.core.base import Actor
 
 _OWN = ("applicant", "expert")

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from bot.talk import Talk
 from domain.clock import print_time
-from services.draws.invitations import InvitationView
+from services.draws import InvitationView
 
 MOST = 9
 """Choices that are still comfortable to read in one bubble."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.router import Router
 from bot.turn import Turn
-from services.notifications.consents import take_events
+from services.notifications import take_events
 
 
 def register(router: Router) -> None:

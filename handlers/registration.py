@@ -12,10 +12,9 @@ from domain.masking import mask_id_number, mask_name
 from domain.parsing import fold, id_number, mobile_number, person_name
 from domain.persons import PersonCheck
 from handlers import binding, commands, people, texts
-from services.accounts.registration import PersonRegistered, RegistrationForm
-from services.accounts.sources import Source
+from services.accounts import PersonRegistered, RegistrationForm, Source
 from services.core.base import Actor
-from services.experts.membership_status import standing_of
+from services.experts import standing_of
 
 _PRIVACY_BYTES = 1100
 """Of the bubble's 2048: clause and choices below the text must never be cut off."""

@@ -6,9 +6,9 @@ from bot.router import Router
 from bot.turn import Turn
 from domain.errors import Unauthenticated
 from handlers import commands, overview, people, texts, wording
-from services.accounts.wechat_binding import Who
+from services.accounts import Who
 from services.core.base import Actor
-from services.experts.profile import ExpertProfile, Named
+from services.experts import ExpertProfile, Named
 
 _SHOWN = 5
 """Specialties; more would fill the bubble."""

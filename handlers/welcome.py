@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.router import Router
 from bot.turn import Turn
 from handlers import commands, overview, people, texts
-from services.accounts.wechat_binding import Who
+from services.accounts import Who
 
 
 def register(router: Router) -> None:

@@ -9,8 +9,8 @@ from domain.clock import local, print_time
 from domain.draws.lifecycles import InvitationState
 from domain.links_in_text import defuse
 from handlers import texts
-from services.draws.invitations import InvitationView
-from services.experts.profile import Period
+from services.draws import InvitationView
+from services.experts import Period
 
 _OTHER_VENUE = "其他"
 """Stands for the venue when only the address is given."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.jobs import Job
 
-from services.operations.scheduler import MAX_ATTEMPTS
+from services.operations import MAX_ATTEMPTS
 
 
 class CappedRetry(BaseRetryStrategy):

@@ -13,8 +13,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
 from miniapp_api.rounds import CurrentRoundOut
-from services.draws.absences import RegionChange
-from services.draws.discards import DiscardForm
+from services.draws import DiscardForm, RegionChange
 
 api = Api(
     "absences", "缺席与补抽", "Register who will not sit on the panel, then fill the places again, several together."

@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output
-from services.accounts.sources import source_of
+from services.accounts import source_of
 
 api = Api("accounts", "账号与隐私", "Codes by SMS; take one's data along, have it deleted as far as the law allows.")
 

@@ -10,8 +10,7 @@ from pydantic import Field
 from miniapp_api.campaigns import CampaignOut, EntryType
 from miniapp_api.http.schema import Moment, Output
 from miniapp_api.registration import StandingOut
-from services.applications.queries import ApplicationView
-from services.applications.to_do import Home
+from services.applications import ApplicationView, Home
 
 Choice = Literal["preferred", "alternative"]
 

@@ -10,8 +10,8 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
-from services.accounts.staff import Office
-from services.reviews.assignments import AssignmentForm
+from services.accounts import Office
+from services.reviews import AssignmentForm
 
 api = Api(
     "assignments",

@@ -9,7 +9,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
-from services.applications.attachments import PART_MAX
+from services.applications import PART_MAX
 
 api = Api(
     "attachments",

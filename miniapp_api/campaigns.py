@@ -11,7 +11,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
-from services.applications.campaigns import CampaignData, CampaignView
+from services.applications import CampaignData, CampaignView
 
 api = Api("campaigns", "征集", "When people may apply. Windows are half-open: the end itself is outside.")
 

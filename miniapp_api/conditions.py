@@ -11,7 +11,7 @@ from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Moment, Output
-from services.draws.forms import ConditionForm, NoticeForm
+from services.draws import ConditionForm, NoticeForm
 
 api = Api(
     "conditions",

@@ -9,7 +9,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Output, Params
-from services.notifications.consents import Answer, Occasion
+from services.notifications import Answer, Occasion
 
 api = Api(
     "consents",

@@ -7,8 +7,7 @@ from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Listing, PoolPath
-from services.draws.attachments import RULE
-from services.draws.documents import DocumentKind
+from services.draws import RULE, DocumentKind
 
 api = Api(
     "draw_attachments",

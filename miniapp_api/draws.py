@@ -13,8 +13,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
 from services.core.crypto import PHONE, Keyring
-from services.draws.forms import DrawForm
-from services.draws.queries import Detail, Filters
+from services.draws import Detail, DrawForm, Filters
 
 api = Api(
     "draws",

@@ -10,8 +10,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
-from services.organisations.employer_import import BYTES_MAX, render_template
-from services.organisations.employers import SEARCH_MAX, EmployerData
+from services.organisations import BYTES_MAX, SEARCH_MAX, EmployerData, render_template
 
 api = Api("employers", "工作单位", "Applicants choose their employer from a list and ask for one that is missing.")
 

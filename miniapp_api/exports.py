@@ -8,7 +8,7 @@ from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Moment, Params
 from miniapp_api.office_applications import FilterQuery
-from services.office.exports import Export, Range
+from services.office import Export, Range
 
 api = Api(
     "exports",

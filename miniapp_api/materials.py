@@ -15,7 +15,7 @@ from miniapp_api.http.dispatch import read_token
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
 from services.core.base import Actor
-from services.files.materials import POSITION_MAX, Audience, MaterialData
+from services.files import POSITION_MAX, Audience, MaterialData
 
 api = Api(
     "materials",

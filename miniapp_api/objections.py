@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, PoolPath
-from services.entry.objections import ANSWER_MAX, TEXT_MAX, Outcome
+from services.entry import ANSWER_MAX, TEXT_MAX, Outcome
 
 api = Api(
     "objections",

@@ -15,8 +15,8 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params
 from miniapp_api.sheet_views import SheetLogOut, SheetOut
-from services.entry.conclusions import REASON_MAX, ExamResult
-from services.office.application_list import Filter
+from services.entry import REASON_MAX, ExamResult
+from services.office import Filter
 
 api = Api("office_applications", "申请管理", "All applications of the pool, for its administrators.")
 

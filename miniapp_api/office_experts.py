@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
-from services.office.experts import REASON_MAX
+from services.office import REASON_MAX
 
 api = Api("office_experts", "专家管理", "Experts of the pool, for its administrators.")
 

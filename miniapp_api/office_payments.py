@@ -12,10 +12,7 @@ from domain.payments.fees import After
 from miniapp_api.http.call import Call, Upload, UploadRule
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
-from services.payments.invoices.requests import PDF_BYTES
-from services.payments.queries import InvoiceFilter, OrderFilter
-from services.payments.reconciliation.unmatched_payments import AlarmFilter
-from services.payments.refunds.redirects import BANKS, Destination
+from services.payments import BANKS, PDF_BYTES, AlarmFilter, Destination, InvoiceFilter, OrderFilter
 from services.ports import ReverseReason
 
 api = Api("office_payments", "缴费管理", "Amounts are in fen. Names are masked.")

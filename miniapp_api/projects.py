@@ -9,7 +9,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
-from services.draws.projects import INVESTMENT_MAX, LotData, ProjectData, ProjectView
+from services.draws import INVESTMENT_MAX, LotData, ProjectData, ProjectView
 
 api = Api("projects", "项目与标段", "A project without lots is one lot. Read-only once a draw is linked.")
 

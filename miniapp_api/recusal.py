@@ -11,7 +11,7 @@ from miniapp_api.draws import DrawPath, RecusalPersonOut, RecusalUnitOut
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Output, Page, PageQuery, PoolPath
-from services.draws.recusal_import import render_template
+from services.draws import render_template
 
 api = Api("recusal", "回避", "Whose people must not be drawn. Tenderee and agency are there by themselves.")
 

@@ -11,9 +11,8 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
-from services.accounts.registration import RegistrationForm
-from services.accounts.sources import Source
-from services.experts.membership_status import standing_of
+from services.accounts import RegistrationForm, Source
+from services.experts import standing_of
 
 api = Api(
     "registration",

@@ -12,7 +12,7 @@ from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
-from services.draws.delivery_stats import Ledger
+from services.draws import Ledger
 
 api = Api(
     "results",

@@ -14,8 +14,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath
 from miniapp_api.sheet_views import SheetLogOut, SheetOut
-from services.reviews.decisions import Decided, Decision
-from services.reviews.queue import Wanted
+from services.reviews import Decided, Decision, Wanted
 
 api = Api(
     "reviews",

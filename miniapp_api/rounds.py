@@ -9,7 +9,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output
 from services.core import permissions
-from services.draws.rounds import RoundView
+from services.draws import RoundView
 
 api = Api(
     "rounds",

@@ -21,7 +21,7 @@ from miniapp_api.http.dispatch import read_token
 from miniapp_api.http.problems import problem_of
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output
-from services.accounts.sources import network_of
+from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import Stream
 

@@ -12,7 +12,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
-from services.accounts.sources import Source
+from services.accounts import Source
 
 api = Api(
     "sessions",

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.accounts.assembly import AccountServices
-from services.applications.assembly import ApplicationServices
+from services.accounts import AccountServices
+from services.applications import ApplicationServices
 from services.catalogues import Catalogues
 from services.core.base import Deps
 from services.core.signed_links import Links
-from services.draws.assembly import DrawServices
-from services.entry.assembly import EntryServices
-from services.experts.assembly import ExpertServices
-from services.files.assembly import FileServices
-from services.notifications.assembly import NotificationServices
-from services.office.assembly import OfficeServices
-from services.operations.assembly import OperationServices
-from services.organisations.assembly import OrganisationServices
-from services.payments.assembly import PaymentServices
+from services.draws import DrawServices
+from services.entry import EntryServices
+from services.experts import ExpertServices
+from services.files import FileServices
+from services.notifications import NotificationServices
+from services.office import OfficeServices
+from services.operations import OperationServices
+from services.organisations import OrganisationServices
+from services.payments import PaymentServices
 from services.ports import IdentityPlatform, OfficialAccountSender, WechatWeb
-from services.reviews.assembly import ReviewServices
+from services.reviews import ReviewServices
 
 
 @dataclass(frozen=True)

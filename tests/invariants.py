@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.operations.invariants import find_broken
+from services.operations import find_broken
 
 
 async def check_invariants() -> None:

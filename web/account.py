@@ -9,9 +9,9 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
-from services.accounts.sources import Source
+from services.accounts import Source
 from services.core.base import Actor
-from services.experts.membership_status import Standing, standing_of
+from services.experts import Standing, standing_of
 from services.registry import Services
 from web.login import TRIES, AuthPages, safe_target, shown
 from web.site import Site

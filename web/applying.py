@@ -13,10 +13,10 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook.form import EntryType
-from services.accounts.page_tokens import issue_page_token
-from services.applications.progress import Progress
+from services.accounts import issue_page_token
+from services.applications import Progress
 from services.core.base import Actor
-from services.notifications.helpdesk import FEEDBACK_MAX
+from services.notifications import FEEDBACK_MAX
 from services.registry import Services
 from web.account import Bar
 from web.login import AuthPages

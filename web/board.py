@@ -14,11 +14,10 @@ from domain.clock import local, print_time
 from domain.draws.lifecycles import DrawState
 from domain.errors import AppError
 from models.draws import Draw
-from services.accounts.sources import network_of
+from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import OpenStreams, Stream
-from services.draws.public_links import PublicLinks
-from services.draws.queries import Progress
+from services.draws import Progress, PublicLinks
 from web.rolls import ACTS, Roll, read_rolls, short
 from web.site import Site
 

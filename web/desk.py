@@ -13,13 +13,10 @@ import aiohttp.web as http
 from domain.draws.record import TERMINATION_REASONS
 from domain.errors import AppError, InvalidInput, NotFound, RuleViolation
 from models.draws import Draw
-from services.applications.attachment_rules import AttachmentView
+from services.applications import AttachmentView
 from services.core.base import Actor
 from services.core.permissions import may
-from services.draws.attendance import DeskRow
-from services.draws.discards import DiscardForm, DiscardKind, RequestRow
-from services.draws.public_links import PublicLinks
-from services.draws.queries import Filters
+from services.draws import DeskRow, DiscardForm, DiscardKind, Filters, PublicLinks, RequestRow
 from services.registry import Services
 from web.login import AuthPages
 from web.office import menu_of

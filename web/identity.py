@@ -14,9 +14,9 @@ import aiohttp.web as http
 import structlog
 
 from domain.errors import AppError, Forbidden, GatewayError, InvalidInput, Rejected
-from services.accounts.web_sessions import WebSessions
+from services.accounts import WebSessions
 from services.core.crypto import SealBroken
-from services.organisations.legal_entities import Registered
+from services.organisations import Registered
 from services.ports import IdentityClaims, LoginStart
 from services.registry import Services
 from web.login import AuthPages

@@ -14,8 +14,7 @@ import aiohttp.web as http
 from domain.draws.lifecycles import InvitationState
 from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
 from domain.rulebook.book import Rulebook
-from services.draws.attendance_rules import venue_position
-from services.draws.invitations import Choice, InvitationView
+from services.draws import Choice, InvitationView, venue_position
 from services.registry import Services
 from web.positions import read_position
 from web.site import POOL, Site

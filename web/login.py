@@ -15,9 +15,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.rulebook.book import Rulebook
-from services.accounts.puzzles import Puzzle
-from services.accounts.sources import Source
-from services.accounts.web_sessions import KNOWN_FOR, LASTS, WebSessions
+from services.accounts import KNOWN_FOR, LASTS, Puzzle, Source, WebSessions
 from services.core.base import Actor
 from services.core.permissions import role_name
 from services.registry import Services

@@ -12,7 +12,7 @@ from domain.errors import NotFound, Unauthenticated
 from domain.rulebook.people import MaterialType
 from services.core.base import Actor
 from services.core.permissions import may
-from services.files.materials import MaterialView
+from services.files import MaterialView
 from services.registry import Services
 from web.login import AuthPages, is_wechat
 from web.site import Site

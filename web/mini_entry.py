@@ -10,7 +10,7 @@ import aiohttp.web as http
 import structlog
 
 from domain.errors import GatewayError
-from services.notifications.entrances import DOOR
+from services.notifications import DOOR
 from services.registry import Services
 from web.login import AuthPages, in_wechat, safe_target
 from web.site import Site

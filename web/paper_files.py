@@ -10,7 +10,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, NotFound
-from services.applications.document_delivery import Kind, check_kind
+from services.applications import Kind, check_kind
 from services.core.base import Actor
 from services.registry import Services
 from web.login import AuthPages

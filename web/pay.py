@@ -13,9 +13,7 @@ import aiohttp.web as http
 
 from domain.clock import local
 from domain.errors import AppError, Forbidden, Unavailable
-from services.payments.orders import Ordered
-from services.payments.queries import FeeView
-from services.payments.receipt import prove
+from services.payments import FeeView, Ordered, prove
 from services.ports import PayParameters
 from services.registry import Services
 from web.login import AuthPages, is_wechat

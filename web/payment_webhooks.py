@@ -13,7 +13,7 @@ from aiohttp import web
 
 from domain.errors import AppError, GatewayError
 from services.core.outages import AWAY
-from services.payments.webhooks import PaymentWebhooks
+from services.payments import PaymentWebhooks
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, NotFound
 from services.core.base import Actor
-from services.entry.objections import TEXT_MAX
-from services.entry.public_notices import PublicEntry
+from services.entry import TEXT_MAX, PublicEntry
 from services.registry import Services
 from web.login import AuthPages
 from web.site import Site, page_number

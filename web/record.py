@@ -13,7 +13,7 @@ import aiohttp.web as http
 from domain.clock import local, print_time
 from domain.draws.record import SKIP_REASONS, Json
 from domain.draws.verify_draw import TEXTS
-from services.draws.public_links import PublicLinks
+from services.draws import PublicLinks
 from web.qr import path_of
 from web.rolls import WHY, read_rolls
 from web.site import Site, page_number

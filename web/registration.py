@@ -12,9 +12,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from services.accounts.credentials import TAIL
-from services.accounts.registration import RegistrationForm
-from services.accounts.verification_codes import Purpose
+from services.accounts import TAIL, Purpose, RegistrationForm
 from services.core.base import Actor
 from services.registry import Services
 from web.login import TRIES, AuthPages, device_of, onward, safe_target, shown

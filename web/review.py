@@ -17,9 +17,7 @@ from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook.reviews import OPINION_MAX
 from services.core.base import Actor
 from services.registry import Services
-from services.reviews.attachment_access import Form
-from services.reviews.decisions import Decision
-from services.reviews.queue import TaskCard, TaskView, Wanted
+from services.reviews import Decision, Form, TaskCard, TaskView, Wanted
 from web.login import AuthPages
 from web.site import Site, page_number, show_file
 

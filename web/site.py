@@ -21,7 +21,7 @@ from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailabl
 from domain.rulebook.sections import Pool
 from services.core.outages import AWAY
 from services.registry import Services
-from services.reviews.attachment_access import Form, OpenedFile
+from services.reviews import Form, OpenedFile
 from web.template_filters import filters
 from web.text_size import large_text, note_size, remember
 

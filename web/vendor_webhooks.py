@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from domain.errors import InvalidInput, TooMany
-from services.operations.delivery_reports import DeliveryReports
+from services.operations import DeliveryReports
 from services.ports import CallReport, SmsReport
 from web.site import Limit
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import aiohttp.web as http
 
 from domain.errors import Conflict, Forbidden, GatewayError, InvalidInput, Rejected, RuleViolation, Unavailable
-from services.draws.attendance import Scanned
+from services.draws import Scanned
 from services.ports import WebUser
 from services.registry import Services
 from web.positions import read_position

@@ -17,7 +17,7 @@ import aiohttp.web as http
 import structlog
 
 from domain.errors import AppError, GatewayError, Rejected
-from services.accounts.web_sessions import WebSessions
+from services.accounts import WebSessions
 from services.core.crypto import SealBroken
 from services.registry import Services
 from web.login import AuthPages, device_of, is_wechat, safe_target

@@ -10,7 +10,7 @@ from app.command_error import CommandError
 from app.commands.database import deps_for
 from config.logging import configure_logging
 from config.settings import Settings
-from services.accounts.staff import Office, Staff, StaffMember
+from services.accounts import Office, Staff, StaffMember
 from services.core.base import system
 
 ADMIN: Office = "pool_admin"

@@ -12,8 +12,7 @@ from config.logging import configure_logging
 from config.settings import Settings
 from models.draws import Draw
 from services.core.base import system
-from services.draws.audits import AuditReport, DrawAudits
-from services.draws.queries import DrawQueries
+from services.draws import AuditReport, DrawAudits, DrawQueries
 
 _MARKS = {"holds": "属实", "wrong": "不符", "unknown": "无法复核"}
 _EXITS = {"holds": 0, "wrong": 1, "unknown": 3}

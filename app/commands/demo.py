@@ -20,7 +20,7 @@ from app.demo.wire import Refused
 from app.preparations import bring_demo_people
 from config.logging import configure_logging
 from domain.draws import verify_draw
-from services.operations.invariants import find_broken, find_broken_audit
+from services.operations import find_broken, find_broken_audit
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -14,8 +14,7 @@ from app.commands.database import deps_for
 from config.logging import configure_logging
 from config.settings import Settings
 from services.core.base import system
-from services.experts.expert_import import ExpertImport, ImportReport
-from services.experts.import_sheet import render_template
+from services.experts import ExpertImport, ImportReport, render_template
 from services.spreadsheets.formats import Format, SheetError, format_of
 
 _STAGES = {"read": "读取", "check": "核对", "write": "写入"}

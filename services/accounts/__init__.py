@@ -1,0 +1,52 @@
+"""Persons and how they come in: WeChat identities, log-ins, codes, passwords, registration, offices they hold.
+
+Other packages and edges import from here; what is not exported is the package's own business.
+"""
+
+from services.accounts.account_linking import DIGITS, SCENE
+from services.accounts.assembly import AccountPorts, AccountServices, build
+from services.accounts.credentials import TAIL
+from services.accounts.initial_passwords import AT_ONCE, InitialPassword
+from services.accounts.page_tokens import issue_page_token
+from services.accounts.puzzles import Puzzle, solve
+from services.accounts.registration import PersonRegistered, RegistrationForm
+from services.accounts.roles import RoleOption
+from services.accounts.sources import Source, network_of, source_of
+from services.accounts.staff import OFFICES, Office, Staff, StaffMember
+from services.accounts.verification_codes import Purpose, VerificationCodes, check_mobile
+from services.accounts.web_sessions import KNOWN_FOR, LASTS, WebSessions
+from services.accounts.wechat_binding import Bound, Who, account_by_mobile, forget_identities
+
+__all__ = [
+    "AT_ONCE",
+    "DIGITS",
+    "KNOWN_FOR",
+    "LASTS",
+    "OFFICES",
+    "SCENE",
+    "TAIL",
+    "AccountPorts",
+    "AccountServices",
+    "Bound",
+    "InitialPassword",
+    "Office",
+    "PersonRegistered",
+    "Purpose",
+    "Puzzle",
+    "RegistrationForm",
+    "RoleOption",
+    "Source",
+    "Staff",
+    "StaffMember",
+    "VerificationCodes",
+    "WebSessions",
+    "Who",
+    "account_by_mobile",
+    "build",
+    "check_mobile",
+    "forget_identities",
+    "issue_page_token",
+    "network_of",
+    "solve",
+    "source_of",
+]

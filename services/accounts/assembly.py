@@ -20,7 +20,7 @@ from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.ports import MiniProgramPlatform, OfficialAccountSender, PersonRegister
 
 

@@ -20,7 +20,7 @@ from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 T = TypeVar("T")
 TAIL = 4

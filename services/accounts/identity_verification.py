@@ -18,7 +18,7 @@ from domain.persons import PersonCheck
 from models.accounts import Account, PersonLookup
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.limits import DAY, advisory_lock, check_below
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.ports import PersonMatch, PersonRegister
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

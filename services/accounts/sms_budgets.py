@@ -12,7 +12,7 @@ from models.accounts import VerificationCode
 from services.accounts.sources import Party
 from services.core.base import Deps, rows
 from services.core.limits import DAY, HOUR, advisory_lock, seconds_until, spoken
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 JOIN = "join"
 """Purpose of a code that is shown, not sent (``account_linking``): it counts for no limit on messages."""

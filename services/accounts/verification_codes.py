@@ -20,7 +20,7 @@ from services.accounts.sources import Party, Source
 from services.accounts.wrong_tries import Held, TryLimits, WrongTries, look
 from services.core.base import Deps
 from services.core.limits import DAY, check_may_send, seconds_until, spoken
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
 

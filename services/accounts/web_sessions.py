@@ -23,7 +23,7 @@ from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.signed_links import Links
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 _COOKIE = "browser"
 _HAND_OVER = "h5_login"

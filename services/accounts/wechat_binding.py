@@ -20,7 +20,7 @@ from services.accounts.verification_codes import CodeSent, Purpose, Verification
 from services.core.base import Actor, Deps, execute, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 App = Literal["oa", "mini"]
 

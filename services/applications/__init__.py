@@ -1,0 +1,73 @@
+"""Applications for entry and renewal: campaigns, form, attachments, printed documents, submission, progress.
+
+Rows are locked application first; ``repository`` has the locks and moves that every use case begins and ends with.
+"""
+
+from services.applications.assembly import ApplicationPorts, ApplicationServices, build
+from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
+from services.applications.attachments import PART_MAX, ready_files
+from services.applications.campaigns import CampaignData, CampaignView, entry_names, review_end
+from services.applications.codes import Codes, load_codes
+from services.applications.data_export import collect, erase_unsent
+from services.applications.document_delivery import Kind, check_kind
+from services.applications.documents import Paper
+from services.applications.notifications import notify_applicant
+from services.applications.open_tasks import TaskKey, drop_open, lock_open_tasks
+from services.applications.persons import facts_of, today
+from services.applications.progress import Progress, progress_of
+from services.applications.queries import ApplicationView
+from services.applications.repository import (
+    EVERYTHING,
+    SPECIALTIES,
+    enters,
+    lock,
+    log,
+    move,
+    open_values,
+    read_values,
+    unknown_application,
+)
+from services.applications.to_do import Home, ToDo
+
+__all__ = [
+    "EVERYTHING",
+    "PART_MAX",
+    "SPECIALTIES",
+    "ApplicationPorts",
+    "ApplicationServices",
+    "ApplicationView",
+    "AttachmentView",
+    "CampaignData",
+    "CampaignView",
+    "Codes",
+    "Home",
+    "Kind",
+    "Paper",
+    "Progress",
+    "TaskKey",
+    "ToDo",
+    "build",
+    "check_begin",
+    "check_kind",
+    "collect",
+    "drop_open",
+    "enters",
+    "entry_names",
+    "erase_unsent",
+    "facts_of",
+    "field_of",
+    "load_codes",
+    "lock",
+    "lock_open_tasks",
+    "log",
+    "move",
+    "notify_applicant",
+    "open_values",
+    "progress_of",
+    "read_values",
+    "ready_files",
+    "review_end",
+    "today",
+    "unknown_application",
+    "view_of",
+]

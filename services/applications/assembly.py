@@ -15,9 +15,9 @@ from services.applications.to_do import ToDos
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
-from services.files.assembly import FileServices
+from services.files import FileServices
 from services.inspection.checker import FileChecker
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.ports import Mailer, Printer
 
 

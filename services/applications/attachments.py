@@ -26,9 +26,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, transaction
 from services.core.batches import process_each
 from services.core.limits import advisory_lock
-from services.files.names import clean_name
-from services.files.previews import preview_key
-from services.files.sealed_files import FileLost, SealedFiles, new_key
+from services.files import FileLost, SealedFiles, clean_name, new_key, preview_key
 from services.inspection.checker import FileChecker
 from services.inspection.contents import MEDIA_TYPES, Found
 

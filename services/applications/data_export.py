@@ -15,7 +15,7 @@ from services.applications.documents import print_key
 from services.applications.repository import read_values
 from services.core.base import Deps
 from services.core.crypto import TEXT
-from services.files.garbage_collection import give_up
+from services.files import give_up
 
 
 async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]]]:

@@ -35,8 +35,7 @@ from services.applications.repository import get_own, lock_own, log, move, read_
 from services.applications.submission import APPLICANT, find_problems
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
-from services.files.previews import Previews
-from services.files.sealed_files import FileLost, SealedFiles
+from services.files import FileLost, Previews, SealedFiles
 from services.inspection.contents import MEDIA_TYPES, render_picture
 from services.ports import Printer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.applications import Application
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 
 async def notify_applicant(

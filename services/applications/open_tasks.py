@@ -8,19 +8,19 @@ from domain.applications.lifecycles import TASK, TaskEvent, TaskState
 from models.applications import Application
 from models.reviews import ReviewTask
 
-Key = tuple[str, str]
+TaskKey = tuple[str, str]
 """Code of a step, and a specialty or the empty name of the whole: what is decided once."""
 
 
-async def open_tasks(application: Application) -> list[ReviewTask]:
+async def lock_open_tasks(application: Application) -> list[ReviewTask]:
     """Locked, in the order of their ids."""
     found = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).order_by("id")
     return await found.select_for_update()
 
 
-async def drop_open(application: Application, now: datetime, *, keep: frozenset[Key] = frozenset()) -> None:
+async def drop_open(application: Application, now: datetime, *, keep: frozenset[TaskKey] = frozenset()) -> None:
     """Open tasks are no longer to be decided; ``keep`` names those that still are."""
-    for task in await open_tasks(application):
+    for task in await lock_open_tasks(application):
         if (task.step_code, task.specialty) not in keep:
             task.state = TASK.next(TaskState(task.state), TaskEvent.DROP)
             task.decided_at = now

@@ -41,7 +41,7 @@ from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.core.short_texts import check_text
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 SIGNED_FORM = "signed_form"
 """Code of the field for the signed and stamped scan of the printed form, where a pool has one."""

@@ -22,7 +22,7 @@ from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
 from services.applications.repository import find_live
 from services.core.base import Deps
-from services.experts.membership_status import Standing, standing_of
+from services.experts import Standing, standing_of
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""Draws (抽取): projects, set-up, verification, the fixing of the order, calling, answers, attendance, audit.
+
+Everything that changes a draw runs under its row lock (``repository.lock``).
+"""
+
+from services.draws.absences import RegionChange
+from services.draws.assembly import DrawPorts, DrawServices, build
+from services.draws.attachments import RULE
+from services.draws.attendance import AttendanceDesk, CheckedIn, DeskRow, Scanned
+from services.draws.attendance_rules import venue_position
+from services.draws.audits import AuditReport, DrawAudits
+from services.draws.calling import Calling
+from services.draws.delivery_stats import Ledger
+from services.draws.discards import DiscardForm, DiscardKind, Discards, RequestRow
+from services.draws.documents import DocumentKind
+from services.draws.forms import ConditionForm, DrawForm, NoticeForm
+from services.draws.invitations import Answered, Choice, Invitations, InvitationView
+from services.draws.projects import INVESTMENT_MAX, LotData, ProjectData, ProjectView
+from services.draws.public_links import PublicLinks
+from services.draws.queries import DRAWING, NUMBER_WANTED, Detail, DrawQueries, Filters, Progress, published_lists
+from services.draws.recusal_import import render_template
+from services.draws.repository import Locked, lock, tell_agency
+from services.draws.rounds import RoundView
+
+__all__ = [
+    "DRAWING",
+    "INVESTMENT_MAX",
+    "NUMBER_WANTED",
+    "RULE",
+    "Answered",
+    "AttendanceDesk",
+    "AuditReport",
+    "Calling",
+    "CheckedIn",
+    "Choice",
+    "ConditionForm",
+    "DeskRow",
+    "Detail",
+    "DiscardForm",
+    "DiscardKind",
+    "Discards",
+    "DocumentKind",
+    "DrawAudits",
+    "DrawForm",
+    "DrawPorts",
+    "DrawQueries",
+    "DrawServices",
+    "Filters",
+    "InvitationView",
+    "Invitations",
+    "Ledger",
+    "Locked",
+    "LotData",
+    "NoticeForm",
+    "Progress",
+    "ProjectData",
+    "ProjectView",
+    "PublicLinks",
+    "RegionChange",
+    "RequestRow",
+    "RoundView",
+    "Scanned",
+    "build",
+    "lock",
+    "published_lists",
+    "render_template",
+    "tell_agency",
+    "venue_position",
+]

@@ -27,9 +27,9 @@ from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
 from services.draws.supervisor_register import SupervisorRegister
 from services.draws.verification import UNVERIFIED, Verification
-from services.files.assembly import FileServices
+from services.files import FileServices
 from services.inspection.checker import FileChecker
-from services.notifications.notices import Notices
+from services.notifications import Notices
 from services.ports import OfficialAccountSender, Printer
 
 

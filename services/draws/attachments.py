@@ -9,16 +9,15 @@ from domain.draws.lifecycles import DrawState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from domain.rulebook.form import FileRule
 from models.applications import Attachment
-from services.applications.attachment_rules import AttachmentView, check_begin, view_of
+from services.applications import AttachmentView, check_begin, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.draws.queries import DrawQueries
 from services.draws.repository import Locked, lock_for
-from services.files.names import clean_name
-from services.files.sealed_files import FileLost, SealedFiles, new_key
+from services.files import FileLost, SealedFiles, clean_name, new_key
 from services.inspection.checker import FileChecker
 from services.inspection.contents import MEDIA_TYPES
-from services.reviews.attachment_access import OpenedFile
+from services.reviews import OpenedFile
 
 RULE = FileRule(types=("pdf", "jpg", "png"), size_max=20_000_000)
 _FIELD = "draw_application"

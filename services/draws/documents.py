@@ -13,7 +13,7 @@ from domain.clock import local, print_date
 from domain.errors import GatewayError, Unavailable
 from models.draws import Condition, Draw
 from models.projects import Project
-from services.applications.documents import Paper
+from services.applications import Paper
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps
 from services.draws.queries import Detail, DrawQueries

@@ -13,8 +13,7 @@ from models.audit import AuditEntry
 from models.invitations import Invitation
 from models.notices import Attempt
 from services.core.base import Actor, Deps, record, transaction
-from services.notifications import Notices
-from services.notifications.notices import NO_VALID_KEY, UNCONFIRMED
+from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices
 
 LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
 """Closed before its expert agreed, if he had not agreed before."""

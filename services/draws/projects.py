@@ -21,7 +21,7 @@ from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_no_link, check_text
-from services.organisations.legal_entities import check_credit_code
+from services.organisations import check_credit_code
 
 PAGE_MAX = 100
 INVESTMENT_MAX = 10**16

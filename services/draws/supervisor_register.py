@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 from domain.errors import Conflict, NotFound
 from domain.masking import mask_mobile
 from models.draws import SupervisorEntry
-from services.accounts.verification_codes import check_mobile
+from services.accounts import check_mobile
 from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import Keyring
 from services.core.idempotency import once

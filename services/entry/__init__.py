@@ -1,5 +1,25 @@
-"""From the last approval into the pool (入库): public notice, fee, exam, and the expert's file."""
+"""From the last approval into the pool (入库): public notice, objections, fee, exam, and the expert's file."""
 
+from services.entry.assembly import EntryServices, build
+from services.entry.conclusions import REASON_MAX, ExamResult
+from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
+from services.entry.objections import ANSWER_MAX, TEXT_MAX, Outcome
+from services.entry.public_notices import PublicEntry
 from services.entry.stages import LAPSED, NOTICE_OVER, Entry
 
-__all__ = ["LAPSED", "NOTICE_OVER", "Entry"]
+__all__ = [
+    "ANSWER_MAX",
+    "BYTES_MAX",
+    "LAPSED",
+    "LINES_MAX",
+    "NOTICE_OVER",
+    "REASON_MAX",
+    "TEXT_MAX",
+    "Entry",
+    "EntryServices",
+    "ExamResult",
+    "Outcome",
+    "PublicEntry",
+    "build",
+    "render_template",
+]

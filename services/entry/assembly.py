@@ -12,9 +12,8 @@ from services.entry.objections import Objections
 from services.entry.public_notices import PublicNotices
 from services.entry.stages import NOTICE_OVER, Entry
 from services.inspection.checker import FileChecker
-from services.notifications.notices import Notifier
-from services.payments.fees import Fees
-from services.payments.refunds.outcomes import RefundOutcomes
+from services.notifications import Notifier
+from services.payments import Fees, RefundOutcomes
 
 
 @dataclass(frozen=True)

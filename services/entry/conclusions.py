@@ -13,16 +13,15 @@ from uuid import UUID
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, Forbidden
 from models.applications import Application
-from services.applications.notifications import notify_applicant
-from services.applications.repository import lock, log, move, unknown_application
+from services.applications import lock, log, move, notify_applicant, unknown_application
 from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.entry import Entry
-from services.notifications.notices import Notifier
-from services.payments.refunds.outcomes import RefundOutcomes
-from services.reviews.scope import is_own
+from services.entry.stages import Entry
+from services.notifications import Notifier
+from services.payments import RefundOutcomes
+from services.reviews import is_own
 
 ExamResult = Literal["passed", "failed"]
 REASON_MAX = 200

@@ -11,13 +11,13 @@ from uuid import UUID
 from domain.errors import Conflict, InvalidInput, NotFound
 from models.accounts import Account
 from models.applications import Application, ExamSheet
-from services.applications.repository import lock
+from services.applications import lock
 from services.core.base import Actor, Deps, record, transaction
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.entry.conclusions import REASON_MAX, Conclusions, ExamResult
 from services.inspection.checker import FileChecker
-from services.reviews.scope import is_own
+from services.reviews import is_own
 from services.spreadsheets import formats
 from services.spreadsheets.cells import BadCell, Cells, Once, RowError, needed, places_of, short
 from services.spreadsheets.formats import Column, Format, Line, SheetError, format_within

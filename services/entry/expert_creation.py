@@ -14,11 +14,10 @@ from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty
 from models.experts import Expert
-from services.applications.codes import Codes, load_codes
-from services.applications.repository import enters, read_values
+from services.applications import Codes, enters, load_codes, read_values
 from services.core.base import Deps
 from services.core.pinyin import sort_name
-from services.experts.import_rows import ExpertRow, Unit
+from services.experts import ExpertRow, Unit
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 """Employments before and after (9999 for ever) begin and end here, where times can still be counted."""

@@ -16,18 +16,16 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import Objection
-from services.applications.campaigns import review_end
-from services.applications.notifications import notify_applicant
-from services.applications.repository import EVERYTHING, lock, log, move
+from services.applications import EVERYTHING, lock, log, move, notify_applicant, review_end
 from services.core.base import Actor, Deps, record, violation
 from services.core.crypto import TEXT
 from services.core.idempotency import once
 from services.core.limits import DAY, advisory_lock, seconds_until
 from services.core.permissions import AGENCY, check
 from services.core.short_texts import check_text
-from services.entry import LAPSED
-from services.notifications.notices import Notifier
-from services.reviews.scope import is_own
+from services.entry.stages import LAPSED
+from services.notifications import Notifier
+from services.reviews import is_own
 
 TEXT_MAX = 1000
 ANSWER_MAX = 500

@@ -13,8 +13,7 @@ from domain.forms.display import show_region, show_specialty, show_value
 from domain.rulebook.book import Rulebook
 from domain.rulebook.reviews import PublicNotice as Rules
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
-from services.applications.codes import load_codes
-from services.applications.repository import enters, open_values
+from services.applications import enters, load_codes, open_values
 from services.core.base import Deps
 
 PAGE_MAX = 100

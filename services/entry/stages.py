@@ -14,14 +14,12 @@ from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert
 from models.reviews import Objection
-from services.applications.notifications import notify_applicant
-from services.applications.repository import lock, log, move
+from services.applications import lock, log, move, notify_applicant
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
 from services.entry.expert_creation import FileMaker
-from services.experts.expert_records import put_file
-from services.experts.numbers import expert_number, is_taken
-from services.notifications.notices import Notifier
+from services.experts import expert_number, is_taken, put_file
+from services.notifications import Notifier
 
 _S = ApplicationState
 _AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}

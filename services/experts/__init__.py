@@ -1,0 +1,30 @@
+"""The pool's experts: their files, terms, numbers and standing, and their import from sheets."""
+
+from services.experts.assembly import ExpertServices, build
+from services.experts.expert_import import ExpertImport, ImportReport
+from services.experts.expert_records import end_file, put_file
+from services.experts.import_rows import ExpertRow, Unit
+from services.experts.import_sheet import COLUMNS, render_template
+from services.experts.membership_status import Standing, standing_of
+from services.experts.numbers import expert_number, is_taken
+from services.experts.profile import ExpertProfile, Named, Period
+
+__all__ = [
+    "COLUMNS",
+    "ExpertImport",
+    "ExpertProfile",
+    "ExpertRow",
+    "ExpertServices",
+    "ImportReport",
+    "Named",
+    "Period",
+    "Standing",
+    "Unit",
+    "build",
+    "end_file",
+    "expert_number",
+    "is_taken",
+    "put_file",
+    "render_template",
+    "standing_of",
+]

@@ -8,7 +8,7 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.experts.profile import ExpertProfiles
 from services.experts.terms import ExpertTerms
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from domain.clock import print_date
 from models.experts import Expert
 from services.core.base import Deps, rows, transaction
 from services.core.batches import process_each
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 _ENDING = """
 SELECT id FROM expert WHERE pool = $1 AND left_at IS NULL AND active AND standing = 'formal'

@@ -1,0 +1,25 @@
+"""The file store: sealed files, previews, material for download, and the removal of what nobody needs."""
+
+from services.files.assembly import FileServices, build
+from services.files.garbage_collection import give_up
+from services.files.materials import POSITION_MAX, Audience, MaterialData, Materials, MaterialView
+from services.files.names import clean_name
+from services.files.previews import Previews, preview_key
+from services.files.sealed_files import FileLost, SealedFiles, new_key
+
+__all__ = [
+    "POSITION_MAX",
+    "Audience",
+    "FileLost",
+    "FileServices",
+    "MaterialData",
+    "MaterialView",
+    "Materials",
+    "Previews",
+    "SealedFiles",
+    "build",
+    "clean_name",
+    "give_up",
+    "new_key",
+    "preview_key",
+]

@@ -4,9 +4,31 @@
 ``operations.delivery_reports`` (one noun further) brings outcomes home.
 """
 
-from services.notifications.consents import Consents
+from services.notifications.assembly import NotificationPorts, NotificationServices, build
+from services.notifications.consents import Answer, Consents, Occasion, take_events
 from services.notifications.delivery import Delivery
-from services.notifications.notices import Notices, Recipient
+from services.notifications.entrances import DOOR
+from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX
+from services.notifications.notices import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices, Notifier, Recipient
 from services.notifications.short_links import ShortLinks
 
-__all__ = ["Consents", "Delivery", "Notices", "Recipient", "ShortLinks"]
+__all__ = [
+    "ANSWER_MAX",
+    "DOOR",
+    "FEEDBACK_MAX",
+    "NO_RECEIPT",
+    "NO_VALID_KEY",
+    "UNCONFIRMED",
+    "Answer",
+    "Consents",
+    "Delivery",
+    "Notices",
+    "NotificationPorts",
+    "NotificationServices",
+    "Notifier",
+    "Occasion",
+    "Recipient",
+    "ShortLinks",
+    "build",
+    "take_events",
+]

@@ -14,14 +14,11 @@ from domain.forms.display import show_region
 from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application
-from services.applications.codes import load_codes
-from services.applications.progress import Progress, progress_of
-from services.applications.repository import unknown_application
+from services.applications import Progress, load_codes, progress_of, unknown_application
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.reviews.application_view import Sheet, find_secret, read_sheet
-from services.reviews.queue import LogLine, read_log
+from services.reviews import LogLine, Sheet, find_secret, read_log, read_sheet
 
 PAGE_MAX = 100
 Sort = Literal["newest", "oldest", "waiting", "name"]

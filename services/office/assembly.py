@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.core.base import Deps
-from services.draws.assembly import DrawServices
-from services.notifications.notices import Notifier
+from services.draws import DrawServices
+from services.notifications import Notifier
 from services.office.application_list import ApplicationList
 from services.office.dashboard import Dashboard
 from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
 from services.office.staff_work import StaffWork
-from services.reviews.assembly import ReviewServices
+from services.reviews import ReviewServices
 
 
 @dataclass(frozen=True)

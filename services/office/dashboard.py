@@ -19,10 +19,8 @@ from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.payments.queries import TO_MAKE, TO_REVERSE, mask_email
-from services.payments.reconciliation.bills import BillView
-from services.payments.reconciliation.unmatched_payments import OPEN
-from services.reviews.coverage import find_gaps
+from services.payments import OPEN, TO_MAKE, TO_REVERSE, BillView, mask_email
+from services.reviews import find_gaps
 
 InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
 PAGE_MAX = 100

@@ -18,10 +18,9 @@ from services.core.base import Actor, Deps, record, rows
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.draws.calling import Calling
-from services.draws.repository import Locked, lock
-from services.experts.expert_records import end_file
-from services.notifications.notices import Notifier
+from services.draws import Calling, Locked, lock
+from services.experts import end_file
+from services.notifications import Notifier
 
 Only = Literal["in_pool", "ending", "over", "left"]
 """In the pool; term or age runs out soon; is over already, so that nobody draws him; has left."""

@@ -16,8 +16,7 @@ from domain.ids import new_id
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.payments.fees import DIFFERENCE_NAMES, TRADE_NAMES
 from domain.payments.lifecycles import OrderState, RefundState
-from services.applications.campaigns import entry_names
-from services.applications.codes import load_codes
+from services.applications import entry_names, load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.office.application_list import ApplicationList, Filter

@@ -8,10 +8,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from domain.clock import local
-from services.accounts.roles import RoleOption
+from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
-from services.draws.discards import Discards
-from services.draws.queries import DRAWING, NUMBER_WANTED, DrawQueries
+from services.draws import DRAWING, NUMBER_WANTED, Discards, DrawQueries
 from services.office.dashboard import Dashboard
 from services.reviews import ReviewQueue
 

@@ -1,0 +1,16 @@
+"""What runs by itself or concerns all nouns: the scheduler, vendors' delivery reports, personal data, invariants."""
+
+from services.operations.assembly import OperationServices, build
+from services.operations.delivery_reports import DeliveryReports
+from services.operations.invariants import find_broken, find_broken_audit
+from services.operations.scheduler import MAX_ATTEMPTS, Scheduler
+
+__all__ = [
+    "MAX_ATTEMPTS",
+    "DeliveryReports",
+    "OperationServices",
+    "Scheduler",
+    "build",
+    "find_broken",
+    "find_broken_audit",
+]

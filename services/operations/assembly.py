@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from services.core.audit import Audit
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
-from services.draws.assembly import DrawServices
-from services.notifications.assembly import NotificationServices
+from services.draws import DrawServices
+from services.notifications import NotificationServices
 from services.operations.delivery_reports import DeliveryReports
 from services.operations.privacy import Privacy
 from services.operations.scheduler import Scheduler

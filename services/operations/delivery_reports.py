@@ -26,9 +26,8 @@ from models.notices import Attempt, Notice, Receipt
 from services.core.base import Deps, rows, transaction
 from services.core.batches import not_paused, process_each
 from services.core.outages import AWAY
-from services.draws.invitations import Choice, Invitations
-from services.notifications import Notices
-from services.notifications.notices import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED
+from services.draws import Choice, Invitations
+from services.notifications import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices
 from services.ports import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

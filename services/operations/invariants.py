@@ -9,7 +9,7 @@ from domain.draws.verify_draw import verify
 from models.draws import Draw, LogEntry
 from services.core.audit import find_break
 from services.core.base import Deps, rows
-from services.draws.queries import published_lists
+from services.draws import published_lists
 
 _CHECKS = {
     "a condition holds more than it needs": "SELECT id FROM draw_condition WHERE open + accepted > needed",

@@ -28,14 +28,12 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink, Organisation
 from models.reviews import ReviewAssignment
-from services.accounts.sources import Source
-from services.accounts.verification_codes import VerificationCodes
-from services.accounts.wechat_binding import forget_identities
-from services.applications.data_export import collect, erase_unsent
+from services.accounts import Source, VerificationCodes, forget_identities
+from services.applications import collect, erase_unsent
 from services.core.base import Actor, Deps, execute, record
 from services.core.idempotency import once
-from services.experts.expert_records import end_file
-from services.notifications.notices import Notifier
+from services.experts import end_file
+from services.notifications import Notifier
 
 KEPT = (
     "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",

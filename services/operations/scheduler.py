@@ -17,18 +17,14 @@ from tortoise.exceptions import BaseORMException, IntegrityError
 
 from domain.clock import print_time
 from models.draws import Draw
-from services.accounts.web_sessions import KNOWN_FOR
+from services.accounts import KNOWN_FOR
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
 from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
 from services.core.due_tasks import DueTask
 from services.core.outages import AWAY
 from services.core.retry_pauses import RetryPauses
-from services.draws.attendance import AttendanceDesk
-from services.draws.calling import Calling
-from services.draws.invitations import Invitations
-from services.draws.queries import DrawQueries
-from services.draws.repository import lock, tell_agency
+from services.draws import AttendanceDesk, Calling, DrawQueries, Invitations, lock, tell_agency
 from services.notifications import Delivery, Notices
 from services.operations.delivery_reports import DeliveryReports
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.core.base import Deps
 from services.inspection.checker import FileChecker
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.organisations.employer_import import EmployerImport
 from services.organisations.employers import Employers
 from services.organisations.legal_entities import LegalEntities

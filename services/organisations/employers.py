@@ -19,7 +19,7 @@ from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.pinyin import sort_name
 from services.core.short_texts import check_text
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.organisations.legal_entities import check_credit_code
 
 PAGE_MAX = 100

@@ -14,8 +14,7 @@ from domain.ids import new_id
 from domain.masking import mask_mobile, mask_name
 from models.accounts import Account
 from models.organisations import AgentLink, Organisation
-from services.accounts.verification_codes import check_mobile
-from services.accounts.wechat_binding import account_by_mobile
+from services.accounts import account_by_mobile, check_mobile
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
 from services.core.permissions import check

@@ -7,3 +7,45 @@ people see.
 
 Rows are locked in this order: application, order, fee, refund or invoice.
 """
+
+from services.payments.assembly import PaymentPorts, PaymentServices, build
+from services.payments.fees import Fees, print_deadline
+from services.payments.invoices.requests import PDF_BYTES, REVERSAL_NOTE_CHARS
+from services.payments.orders import Ordered
+from services.payments.queries import TO_MAKE, TO_REVERSE, FeeView, InvoiceFilter, InvoiceView, OrderFilter, mask_email
+from services.payments.receipt import prove
+from services.payments.reconciliation.bills import BillView
+from services.payments.reconciliation.unmatched_payments import OPEN, RESOLUTION_CHARS, AlarmFilter
+from services.payments.refunds.outcomes import RefundOutcomes
+from services.payments.refunds.processing import check_reason
+from services.payments.refunds.redirects import BANKS, Destination, check_card
+from services.payments.webhooks import PaymentWebhooks
+
+__all__ = [
+    "BANKS",
+    "OPEN",
+    "PDF_BYTES",
+    "RESOLUTION_CHARS",
+    "REVERSAL_NOTE_CHARS",
+    "TO_MAKE",
+    "TO_REVERSE",
+    "AlarmFilter",
+    "BillView",
+    "Destination",
+    "FeeView",
+    "Fees",
+    "InvoiceFilter",
+    "InvoiceView",
+    "OrderFilter",
+    "Ordered",
+    "PaymentPorts",
+    "PaymentServices",
+    "PaymentWebhooks",
+    "RefundOutcomes",
+    "build",
+    "check_card",
+    "check_reason",
+    "mask_email",
+    "print_deadline",
+    "prove",
+]

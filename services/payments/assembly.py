@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from services.core.base import Deps
 from services.core.batches import not_paused
 from services.core.due_tasks import DueTask
-from services.files.sealed_files import SealedFiles
-from services.notifications.notices import Notifier
+from services.files import SealedFiles
+from services.notifications import Notifier
 from services.payments.fees import Fees
 from services.payments.invoices.outbound_email import OutboundEmail
 from services.payments.invoices.processor import InvoiceProcessor

@@ -16,7 +16,7 @@ from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 
 KIND = "training"
 

@@ -18,10 +18,10 @@ from domain.payments.lifecycles import FeeState, OrderState
 from domain.payments.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayEvent, PayOrder
-from services.applications.repository import lock
+from services.applications import lock
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.batches import process_each
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.payments.fees import close_soon, rules_of
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices

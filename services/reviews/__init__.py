@@ -1,9 +1,38 @@
 """Review of applications (审核): which tasks a step has, who sees them, and what is decided on them."""
 
-from services.reviews.decisions import Decided, Reviews
+from services.reviews.application_view import Sheet, find_secret, read_sheet
+from services.reviews.assembly import ReviewServices, build
+from services.reviews.assignments import AssignmentForm
+from services.reviews.attachment_access import Form, OpenedFile
+from services.reviews.coverage import find_gaps
+from services.reviews.decisions import Decided, Decision, Reviews
 from services.reviews.done import DoneTasks
-from services.reviews.queue import ReviewQueue
+from services.reviews.queue import LogLine, ReviewQueue, TaskCard, TaskView, Wanted, read_log
 from services.reviews.reconcile_tasks import TaskReconciler
 from services.reviews.reminders import Reminders
+from services.reviews.scope import is_own
 
-__all__ = ["Decided", "DoneTasks", "Reminders", "ReviewQueue", "Reviews", "TaskReconciler"]
+__all__ = [
+    "AssignmentForm",
+    "Decided",
+    "Decision",
+    "DoneTasks",
+    "Form",
+    "LogLine",
+    "OpenedFile",
+    "Reminders",
+    "ReviewQueue",
+    "ReviewServices",
+    "Reviews",
+    "Sheet",
+    "TaskCard",
+    "TaskReconciler",
+    "TaskView",
+    "Wanted",
+    "build",
+    "find_gaps",
+    "find_secret",
+    "is_own",
+    "read_log",
+    "read_sheet",
+]

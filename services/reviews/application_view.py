@@ -15,9 +15,7 @@ from domain.masking import mask_id_number, mask_mobile
 from domain.rulebook.form import EntryType, FormField
 from models.accounts import Account
 from models.applications import Application, Attachment
-from services.applications.codes import Codes, load_codes
-from services.applications.persons import facts_of, today
-from services.applications.repository import read_values
+from services.applications import Codes, facts_of, load_codes, read_values, today
 from services.core.base import Deps
 
 

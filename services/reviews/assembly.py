@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
-from services.files.assembly import FileServices
-from services.notifications.notices import Notices
+from services.files import FileServices
+from services.notifications import Notices
 from services.reviews.assignments import Assignments
 from services.reviews.attachment_access import AttachmentAccess
 from services.reviews.decisions import EntryDesk, Reviews

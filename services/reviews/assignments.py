@@ -14,9 +14,8 @@ from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment
-from services.accounts.verification_codes import check_mobile
-from services.accounts.wechat_binding import account_by_mobile
-from services.applications.codes import Codes, load_codes
+from services.accounts import account_by_mobile, check_mobile
+from services.applications import Codes, load_codes
 from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
 from services.core.permissions import check

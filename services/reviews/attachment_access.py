@@ -13,12 +13,10 @@ from domain.errors import NotFound, Unavailable
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import FileType
 from models.applications import Application, Attachment
-from services.applications.attachment_rules import AttachmentView, field_of
-from services.applications.attachments import ready_files
+from services.applications import AttachmentView, field_of, ready_files
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
-from services.files.previews import Previews
-from services.files.sealed_files import FileLost, SealedFiles
+from services.files import FileLost, Previews, SealedFiles
 from services.inspection.contents import MEDIA_TYPES
 from services.reviews.scope import REACHES, TAKEN_BACK
 

@@ -17,16 +17,13 @@ from domain.rulebook.reviews import OPINION_MAX, ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
-from services.applications.codes import load_codes
-from services.applications.notifications import notify_applicant
-from services.applications.open_tasks import drop_open
-from services.applications.repository import EVERYTHING, SPECIALTIES, lock, log, move
+from services.applications import EVERYTHING, SPECIALTIES, drop_open, load_codes, lock, log, move, notify_applicant
 from services.core.base import Actor, Deps, record, violation
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.experts.numbers import expert_number
-from services.notifications.notices import Notifier
+from services.experts import expert_number
+from services.notifications import Notifier
 from services.reviews.scope import department_of, is_own, reaches
 from services.reviews.steps import alternatives_of, keep_open, open_step, progress_of
 

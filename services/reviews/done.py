@@ -9,8 +9,7 @@ from uuid import UUID
 
 from domain.applications.lifecycles import TaskState
 from models.reviews import ReviewTask
-from services.applications.codes import load_codes
-from services.applications.repository import EVERYTHING
+from services.applications import EVERYTHING, load_codes
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.reviews.queue import PAGE_MAX, TaskCard, card_of

@@ -17,8 +17,7 @@ from domain.rulebook.reviews import ReviewStep
 from models.accounts import Account
 from models.applications import Application
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications.codes import Codes, load_codes
-from services.applications.persons import facts_of
+from services.applications import Codes, facts_of, load_codes
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.permissions import check
 from services.reviews.application_view import Sheet, find_secret, read_sheet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from services.applications.repository import lock
+from services.applications import lock
 from services.core.base import Deps, rows, transaction
 from services.core.batches import process_each
 from services.reviews.decisions import Reviews

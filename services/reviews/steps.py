@@ -14,7 +14,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewTask
-from services.applications.open_tasks import Key, drop_open, open_tasks
+from services.applications import TaskKey, drop_open, lock_open_tasks
 from services.core.base import rows
 
 _LATEST = """
@@ -30,8 +30,8 @@ class Progress:
 
     steps: Sequence[ReviewStep]
     codes: tuple[str, ...]
-    approved: frozenset[Key]
-    open: frozenset[Key]
+    approved: frozenset[TaskKey]
+    open: frozenset[TaskKey]
 
     def needed(self, step: int) -> tuple[str, ...]:
         """The specialties to be decided one by one; a step that looks at the whole has the one empty name."""
@@ -62,7 +62,7 @@ async def progress_of(application: Application, book: Rulebook) -> Progress:
         approved=frozenset(
             (row["step_code"], row["specialty"]) for row in latest if row["state"] == TaskState.APPROVED
         ),
-        open=frozenset((task.step_code, task.specialty) for task in await open_tasks(application)),
+        open=frozenset((task.step_code, task.specialty) for task in await lock_open_tasks(application)),
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from app.cli import main
 from app.commands import audit_draw
-from services.draws.audits import AuditReport, Line, Verdict
+from services.draws import AuditReport
+from services.draws.audits import Line, Verdict
 from tests.factories.settings import make_settings
 
 

@@ -20,15 +20,21 @@ from models.organisations import Organisation
 from models.projects import Project
 from services.core.base import Actor, Deps
 from services.core.signed_links import Links
+from services.draws import (
+    AttendanceDesk,
+    Calling,
+    ConditionForm,
+    DiscardForm,
+    Discards,
+    DrawForm,
+    DrawQueries,
+    Invitations,
+    NoticeForm,
+    published_lists,
+)
 from services.draws.absences import Absences
-from services.draws.attendance import AttendanceDesk
-from services.draws.calling import Calling
-from services.draws.discards import DiscardForm, Discards
 from services.draws.exits import Exits
-from services.draws.forms import ConditionForm, DrawForm, NoticeForm
-from services.draws.invitations import Invitations
 from services.draws.previews import DrawPreviews
-from services.draws.queries import DrawQueries, published_lists
 from services.draws.recusal_lists import RecusalLists
 from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup

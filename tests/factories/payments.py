@@ -15,10 +15,10 @@ from models.applications import Application, ApplicationSection
 from models.payments import Fee
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
-from services.files.sealed_files import SealedFiles
-from services.notifications.notices import Notifier
-from services.payments.assembly import PaymentPorts, PaymentServices, build
-from services.payments.fees import Fees
+from services.files import SealedFiles
+from services.notifications import Notifier
+from services.payments import Fees, PaymentServices, PaymentWebhooks, RefundOutcomes
+from services.payments.assembly import PaymentPorts, build
 from services.payments.invoices.outbound_email import OutboundEmail
 from services.payments.invoices.processor import InvoiceProcessor
 from services.payments.invoices.requests import Invoices
@@ -26,11 +26,10 @@ from services.payments.orders import Orders
 from services.payments.queries import PaymentQueries
 from services.payments.reconciliation.bills import BillReconciliation
 from services.payments.reconciliation.unmatched_payments import UnmatchedPayments
-from services.payments.refunds.outcomes import RefundOutcomes
 from services.payments.refunds.processing import Refunds
 from services.payments.refunds.redirects import RefundRedirects
 from services.payments.settlement import Settlement
-from services.payments.webhooks import Passing, PaymentWebhooks
+from services.payments.webhooks import Passing
 from services.ports import (
     BankCard,
     InvoiceReport,

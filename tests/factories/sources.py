@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.accounts.sources import Source
+from services.accounts import Source
 
 PHONE = Source(identity_id=UUID(int=7))
 """A WeChat that is bound to nobody: it needs no puzzle, and is a stranger to every mobile."""

@@ -27,10 +27,10 @@ from domain.ids import new_id
 from models.accounts import Account, RoleGrant, WechatIdentity
 from models.applications import Application, ApplicationSection
 from models.payments import Fee
-from services.accounts.wechat_binding import account_by_mobile
+from services.accounts import account_by_mobile
 from services.applications.repository import seal_values
 from services.core.base import Deps, rows, transaction
-from services.operations.invariants import find_broken, find_broken_audit
+from services.operations import find_broken, find_broken_audit
 from tests.faults.stagehand import Hand, patiently
 from tests.folders import data_folder
 

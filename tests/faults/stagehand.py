@@ -25,7 +25,7 @@ from app.demo_data import POOL, SPECIALTY
 from app.demo_people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
 from services.core.base import rows
-from services.operations.invariants import find_broken, find_broken_audit
+from services.operations import find_broken, find_broken_audit
 from tests.folders import data_folder
 
 NEEDED = 3

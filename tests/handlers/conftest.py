@@ -35,7 +35,7 @@ from models.notices import Notice
 from models.setup import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
-from services.payments.fees import Fees
+from services.payments import Fees
 from services.registry import Services
 from tests.bot.conftest import KEYS, message
 from tests.bot.stage import CODEC, LONG, Sender, patient, redis_client

@@ -10,7 +10,7 @@ from domain.clock import FixedClock, print_time
 from models.draws import Absence
 from models.experts import Expert
 from models.invitations import Invitation
-from services.draws.discards import DiscardForm
+from services.draws import DiscardForm
 from tests.factories.offices import state_of
 from tests.handlers.conftest import Phone, World
 

@@ -8,7 +8,7 @@ import pytest
 
 from models.materials import Material
 from services.core.base import Actor
-from services.files.materials import MaterialData
+from services.files import MaterialData
 from tests.factories.files import pdf
 from tests.factories.people import make_account
 from tests.handlers.conftest import Phone, World

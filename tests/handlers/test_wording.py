@@ -9,7 +9,7 @@ import pytest
 
 from domain.clock import SHANGHAI
 from handlers.wording import periods, plain, span
-from services.experts.profile import Period
+from services.experts import Period
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,10 @@ from app.demo_people import check_sign
 from config.settings import Settings
 from domain.clock import SystemClock, local
 from models.accounts import RoleGrant
-from services.accounts.wechat_binding import account_by_mobile
+from services.accounts import account_by_mobile
 from services.core.base import system, transaction
-from services.experts.expert_import import ExpertImport
-from services.experts.import_sheet import COLUMNS
-from services.operations.invariants import find_broken, find_broken_audit
+from services.experts import COLUMNS, ExpertImport
+from services.operations import find_broken, find_broken_audit
 from tests.folders import data_folder
 
 PASSWORD = "Abcd1234"

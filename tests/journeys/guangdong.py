@@ -24,11 +24,11 @@ from domain.clock import ShiftedClock, local
 from gateways.http import Metrics, Vendor
 from gateways.identity import OidcIdentity
 from models.accounts import RoleGrant
-from services.accounts.wechat_binding import account_by_mobile
+from services.accounts import account_by_mobile
 from services.core.base import system, transaction
-from services.experts.expert_import import ExpertImport
-from services.experts.import_sheet import COLUMNS
-from services.organisations.legal_entities import LegalEntities, Registered
+from services.experts import COLUMNS, ExpertImport
+from services.organisations import Registered
+from services.organisations.legal_entities import LegalEntities
 from services.ports import IdentityClaims
 from tests.factories.offices import make_supervisor
 

@@ -25,7 +25,7 @@ from app.demo.wire import Refused
 from domain.clock import local
 from domain.draws.verify_draw import verify
 from domain.errors import RuleViolation
-from services.operations.invariants import find_broken, find_broken_audit
+from services.operations import find_broken, find_broken_audit
 from tests.folders import data_folder
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day

@@ -19,7 +19,8 @@ from models.invitations import Invitation
 from models.organisations import Organisation
 from models.projects import Lot
 from models.reviews import ReviewAssignment
-from services.draws.recusal_import import Kind, render_template
+from services.draws import render_template
+from services.draws.recusal_import import Kind
 from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.draws import make_project
 from tests.factories.offices import SUPERVISOR_MOBILE, Office, add_experts, make_draw, start_draw

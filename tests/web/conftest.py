@@ -23,10 +23,10 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.setup import tortoise_config
-from services.accounts.puzzles import Puzzle, solve
+from services.accounts import Puzzle, solve
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
-from services.draws.public_links import PublicLinks
+from services.draws import PublicLinks
 from services.ports import JsConfig, WebUser
 from services.registry import Services
 from tests.factories.assembly import make_services

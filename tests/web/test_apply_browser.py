@@ -14,7 +14,7 @@ from models.applications import Application, ApplicationSpecialty, Attachment
 from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
 from models.reviews import ReviewTask
-from services.applications.repository import read_values
+from services.applications import read_values
 from tests.factories.files import pdf
 from tests.factories.forms import book_of
 from tests.web.applicants import (

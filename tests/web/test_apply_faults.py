@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Route, expect
 
 from models.accounts import Account, Session
 from models.campaigns import Campaign
-from services.applications.repository import read_values
+from services.applications import read_values
 from services.core.base import Actor
 from tests.web.applicants import FORM, ApplyingWorld, field, saved, serious, state_of, tab, upload, world
 from tests.web.test_browser import CHROMIUM, PHONE, browser

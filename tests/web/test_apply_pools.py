@@ -24,10 +24,9 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSection
 from models.experts import Expert
 from models.setup import tortoise_config
-from services.applications.repository import read_values
+from services.applications import read_values
 from services.core.base import Actor, Deps, system
-from services.experts.expert_import import ExpertImport
-from services.experts.import_sheet import COLUMNS
+from services.experts import COLUMNS, ExpertImport
 from tests.factories.applications import make_applicant, make_campaign, make_employer
 from tests.factories.assembly import make_services
 from tests.miniapp_api.conftest import Wechat

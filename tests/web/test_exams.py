@@ -14,7 +14,7 @@ from models.audit import AuditEntry
 from models.experts import Expert
 from models.notices import Notice
 from models.reviews import ReviewEntry
-from services.entry.exam_sheets import render_template
+from services.entry import render_template
 from tests.factories.applications import make_campaign
 from tests.factories.payments import make_fee
 from tests.factories.reviews import make_applicant, make_application

@@ -11,7 +11,7 @@ from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.invitations import Invitation
 from services.core.base import Deps
-from services.draws.discards import DiscardForm
+from services.draws import DiscardForm
 from tests.web.conftest import World
 
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from models.campaigns import Employer
-from services.organisations.employer_import import render_template
+from services.organisations import render_template
 from tests.web.conftest import PUBLIC_URL, Visitor, World
 from tests.web.office import Scene, make_scene, token_of
 

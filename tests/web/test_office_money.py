@@ -17,7 +17,7 @@ from models.helpdesk import Feedback
 from models.notices import Notice
 from models.payments import Bill, BillDifference, Fee, Invoice, PayEvent, Refund
 from models.reviews import Objection
-from services.payments.invoices.requests import PDF_BYTES
+from services.payments import PDF_BYTES
 from services.ports import RefundReport
 from tests.factories.payments import platform_of
 from tests.factories.people import make_expert

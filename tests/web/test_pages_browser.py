@@ -7,7 +7,7 @@ from playwright.async_api import Browser
 
 from models.accounts import Account
 from models.draws import Draw
-from services.files.materials import MaterialData
+from services.files import MaterialData
 from tests.factories.applicants import make_applicant as make_candidate
 from tests.factories.files import pdf
 from tests.factories.offices import make_supervisor

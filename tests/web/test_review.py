@@ -13,7 +13,7 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment
 from models.audit import AuditEntry
 from models.reviews import Objection, ReviewTask
-from services.applications.repository import log
+from services.applications import log
 from services.core.base import Actor, transaction
 from tests.factories.files import jpeg
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of

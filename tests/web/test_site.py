@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.draws.invitations import Invitations
+from services.draws import Invitations
 from tests.web.conftest import WECHAT, Visitor, World
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
-from services.applications.repository import read_values
+from services.applications import read_values
 from tests.factories.people import mobile_number
 from tests.web.applicants import FORM, ApplyingWorld, field, saved, serious, world
 from tests.web.test_browser import CHROMIUM, PHONE, browser, look

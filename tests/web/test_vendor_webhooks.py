@@ -23,7 +23,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice, Receipt
 from services.core.base import Deps, transaction
 from services.notifications import Delivery
-from services.operations.delivery_reports import DeliveryReports
+from services.operations import DeliveryReports
 from services.ports import CallDetail
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account

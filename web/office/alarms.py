@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError
 from services.core.base import Actor
-from services.payments.reconciliation.unmatched_payments import RESOLUTION_CHARS, AlarmFilter
+from services.payments import RESOLUTION_CHARS, AlarmFilter
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
 from web.site import page_number
 

@@ -12,11 +12,11 @@ import aiohttp.web as http
 from domain.applications.lifecycles import LOG_LABELS, ApplicationState
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook.form import EntryType
-from services.applications.campaigns import entry_names
+from services.applications import entry_names
 from services.core.base import Actor
-from services.entry.conclusions import ExamResult
-from services.office.application_list import Filter, Page, Sort
-from services.reviews.attachment_access import Form as FileForm
+from services.entry import ExamResult
+from services.office import Filter, Page, Sort
+from services.reviews import Form as FileForm
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, key_of, last_page, see, uuid_of
 from web.site import page_number, show_file
 

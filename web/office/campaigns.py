@@ -10,7 +10,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from domain.rulebook.form import EntryType
-from services.applications.campaigns import CampaignData, CampaignView, entry_names
+from services.applications import CampaignData, CampaignView, entry_names
 from services.core.base import Actor
 from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
 

@@ -9,8 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
-from services.organisations.employer_import import BYTES_MAX, LINES_MAX, render_template
-from services.organisations.employers import EmployerData
+from services.organisations import BYTES_MAX, LINES_MAX, EmployerData, render_template
 from services.spreadsheets.formats import Format
 from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number

@@ -9,8 +9,8 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput, NotFound
 from services.core.base import Actor
-from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
-from services.office.application_list import Filter
+from services.entry import BYTES_MAX, LINES_MAX, render_template
+from services.office import Filter
 from services.spreadsheets.formats import Format
 from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, see, uuid_of
 

@@ -10,7 +10,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError
 from services.core.base import Actor
-from services.office.experts import REASON_MAX, Only
+from services.office import REASON_MAX, Only
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
 

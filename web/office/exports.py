@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import InvalidInput, NotFound
 from services.core.base import Actor
-from services.office.exports import Export, Range
+from services.office import Export, Range
 from web.office.applications import wanted_of
 from web.office.base import OfficePart, begin_of, day
 

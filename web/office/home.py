@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import aiohttp.web as http
 
-from services.office.application_list import Filter
-from services.office.dashboard import Waiting
+from services.office import Filter, Waiting
 from web.office.base import OfficePart
 
 

@@ -9,8 +9,8 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from services.office.dashboard import InvoiceFilter
-from services.payments.invoices.requests import REVERSAL_NOTE_CHARS, PDF_BYTES
+from services.office import InvoiceFilter
+from services.payments import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.ports import ReverseReason
 from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
 from web.site import page_number

@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from services.files.materials import MaterialData, MaterialView
+from services.files import MaterialData, MaterialView
 from web.materials import KINDS, send
 from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
 

@@ -9,7 +9,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
 from services.core.base import Actor
-from services.entry.objections import ANSWER_MAX, Outcome
+from services.entry import ANSWER_MAX, Outcome
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
 

@@ -11,10 +11,8 @@ from domain.errors import AppError, InvalidInput
 from domain.payments.fees import AFTER_NAMES, TRADE_NAMES, After
 from domain.payments.lifecycles import OrderState, RefundState
 from services.core.base import Actor
-from services.office.dashboard import OrderView
-from services.payments.queries import OrderFilter
-from services.payments.refunds.processing import check_reason
-from services.payments.refunds.redirects import BANKS, Destination, check_card
+from services.office import OrderView
+from services.payments import BANKS, Destination, OrderFilter, check_card, check_reason
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import aiohttp.web as http
 
 from domain.errors import AppError
-from services.accounts.initial_passwords import AT_ONCE, InitialPassword
+from services.accounts import AT_ONCE, InitialPassword
 from services.core.base import Actor
 from web.office.base import EMPTY, Form, OfficePart, key_of
 

@@ -10,7 +10,7 @@ import aiohttp.web as http
 from domain.errors import AppError, InvalidInput
 from services.catalogues import Node
 from services.core.base import Actor
-from services.reviews.assignments import AssignmentForm
+from services.reviews import AssignmentForm
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
 from web.site import page_number
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import aiohttp.web as http
 
 from domain.errors import AppError, InvalidInput
-from services.accounts.staff import OFFICES
+from services.accounts import OFFICES
 from services.core.base import Actor
 from services.core.permissions import role_name
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of

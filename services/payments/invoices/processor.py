@@ -21,8 +21,8 @@ from models.payments import Fee, Invoice
 from services.core.base import Deps, execute, rows, system, transaction
 from services.core.batches import not_paused, process_each
 from services.core.limits import DAY
-from services.files.sealed_files import FileLost, SealedFiles, new_key
-from services.notifications.notices import Notifier
+from services.files import FileLost, SealedFiles, new_key
+from services.notifications import Notifier
 from services.payments.fees import rules_of
 from services.payments.invoices.outbound_email import LEASE, LetterKind, OutboundEmail
 from services.payments.invoices.transitions import (

@@ -20,13 +20,13 @@ from domain.payments.lifecycles import INVOICE, InvoiceEvent, InvoiceState
 from models.accounts import Account
 from models.applications import Application
 from models.payments import Fee, Invoice
-from services.applications.repository import read_values
+from services.applications import read_values
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
 from services.core.limits import DAY, check_recent
 from services.core.permissions import check
-from services.files.sealed_files import FileLost, SealedFiles, new_key
-from services.notifications.notices import Notifier
+from services.files import FileLost, SealedFiles, new_key
+from services.notifications import Notifier
 from services.payments.fees import rules_of
 from services.payments.invoices.transitions import REFUNDED, begin_reversal, finish_reversal, is_asked_for, step
 from services.payments.queries import InvoiceView, view_invoice

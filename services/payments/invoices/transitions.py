@@ -10,7 +10,7 @@ from domain.payments.lifecycles import INVOICE, FeeState, InvoiceEvent, InvoiceS
 from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, record
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.payments.fees import rules_of
 
 REFUNDED = "refunded"

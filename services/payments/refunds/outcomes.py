@@ -14,10 +14,9 @@ from domain.payments.fees import AFTER_NAMES, After, choices_after_refund
 from domain.payments.lifecycles import FeeState
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
-from services.applications.notifications import notify_applicant
-from services.applications.repository import log, move
+from services.applications import log, move, notify_applicant
 from services.core.base import Actor, Deps, record, system
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.payments.fees import Fees
 
 PAY_AGAIN = "原缴费已退回，请重新缴费"

@@ -24,12 +24,12 @@ from domain.payments.lifecycles import (
 from domain.payments.money import yuan
 from models.applications import Application
 from models.payments import Fee, PayOrder, Refund
-from services.applications.repository import lock
+from services.applications import lock
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.notifications.notices import Notifier
+from services.notifications import Notifier
 from services.payments.fees import rules_of
 from services.payments.invoices.transitions import request_reversal
 from services.payments.refunds.outcomes import RefundOutcomes, check_choice

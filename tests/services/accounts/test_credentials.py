@@ -18,15 +18,12 @@ from domain.rulebook.people import Password
 from models.accounts import Account, Session, WrongTry
 from models.audit import AuditEntry
 from models.experts import Expert
+from services.accounts import Purpose, Source, WebSessions, wrong_tries
 from services.accounts import passwords as module
-from services.accounts import wrong_tries
 from services.accounts.credentials import Credentials
 from services.accounts.initial_passwords import InitialPasswords
 from services.accounts.passwords import Passwords
 from services.accounts.sessions import Sessions
-from services.accounts.sources import Source
-from services.accounts.verification_codes import Purpose
-from services.accounts.web_sessions import WebSessions
 from services.accounts.wechat_binding import WechatBinding
 from services.accounts.wrong_tries import WrongTries
 from services.core.base import Actor, Deps

@@ -13,12 +13,13 @@ from domain.errors import Conflict, InvalidInput, OutcomeUnknown, Rejected, TooM
 from domain.persons import PersonCheck
 from models.accounts import Account, PersonLookup
 from models.audit import AuditEntry
+from services.accounts import PersonRegistered, RegistrationForm
 from services.accounts import identity_verification as module
 from services.accounts.credentials import Credentials
 from services.accounts.expert_matching import link_expert
 from services.accounts.identity_verification import DUE, IdentityVerification
 from services.accounts.passwords import Passwords
-from services.accounts.registration import PersonRegistered, Registration, RegistrationForm
+from services.accounts.registration import Registration
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, transaction
 from services.operations.privacy import Privacy

@@ -11,9 +11,9 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from models.accounts import Account, Session, WechatIdentity
 from models.notices import Notice
+from services.accounts import WebSessions
 from services.accounts.mini_program_entry import MiniProgramEntry
 from services.accounts.sessions import Sessions
-from services.accounts.web_sessions import WebSessions
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from services.core.signed_links import Links

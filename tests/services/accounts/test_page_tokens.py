@@ -11,7 +11,7 @@ from domain.clock import FixedClock
 from domain.errors import Forbidden, Unauthenticated
 from domain.ids import new_id
 from models.accounts import Session
-from services.accounts.page_tokens import issue_page_token
+from services.accounts import issue_page_token
 from services.core.base import Actor, Deps
 from tests.factories.people import make_account
 

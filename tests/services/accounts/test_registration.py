@@ -16,14 +16,14 @@ from domain.rulebook.book import Rulebook
 from models.accounts import Account, IdempotencyKey, Session, VerificationCode, WechatIdentity
 from models.audit import AuditEntry
 from models.experts import Expert
+from services.accounts import PersonRegistered, Purpose, RegistrationForm
 from services.accounts import registration as module
 from services.accounts.identity_verification import IdentityVerification
 from services.accounts.passwords import Passwords
-from services.accounts.registration import PersonRegistered, Registration, RegistrationForm
-from services.accounts.verification_codes import Purpose
+from services.accounts.registration import Registration
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
-from services.experts.membership_status import standing_of
+from services.experts import standing_of
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.persons import FakeRegister
 from tests.factories.sources import PHONE

@@ -13,8 +13,8 @@ from domain.ids import new_id
 from models.accounts import Account, IdempotencyKey, Session, VerificationCode, WechatIdentity, WrongTry
 from models.audit import AuditEntry
 from models.experts import Expert
-from services.accounts.sources import Source
-from services.accounts.wechat_binding import Bound, WechatBinding
+from services.accounts import Bound, Source
+from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps
 from tests.factories.people import make_account, make_expert, make_identity, mobile_number
 from tests.factories.sources import PHONE

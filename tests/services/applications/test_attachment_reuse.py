@@ -15,18 +15,15 @@ from domain.errors import NotFound
 from domain.rulebook.form import FormField
 from models.applications import Application, Attachment
 from models.experts import Expert
+from services.applications import erase_unsent, load_codes, read_values
 from services.applications.attachments import KEPT_AFTER_REMOVAL, Attachments
 from services.applications.campaigns import Campaigns
-from services.applications.codes import load_codes
-from services.applications.data_export import erase_unsent
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
-from services.applications.repository import read_values
 from services.applications.submission import find_problems
 from services.core.base import Actor, Deps, transaction
+from services.files import Previews, SealedFiles
 from services.files.garbage_collection import OLD, FileGarbageCollector
-from services.files.previews import Previews
-from services.files.sealed_files import SealedFiles
 from services.reviews.attachment_access import AttachmentAccess
 from tests.factories.applications import (
     account_of,

@@ -21,15 +21,13 @@ from domain.rulebook.form import FileType
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
+from services.applications import PART_MAX, AttachmentView
 from services.applications import attachments as module
-from services.applications.attachment_rules import AttachmentView
-from services.applications.attachments import PART_MAX, SWEEP_DUE, UNFINISHED_MAX, Attachments
+from services.applications.attachments import SWEEP_DUE, UNFINISHED_MAX, Attachments
 from services.applications.submission import count_attachments
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import SealBroken
-from services.files.names import clean_name
-from services.files.previews import Previews
-from services.files.sealed_files import SealedFiles
+from services.files import Previews, SealedFiles, clean_name
 from services.inspection.contents import Found
 from services.reviews.attachment_access import AttachmentAccess
 from tests.factories.applicants import Applicant, make_applicant

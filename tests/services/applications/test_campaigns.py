@@ -15,7 +15,8 @@ from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from models.applications import Application
 from models.campaigns import Campaign
 from models.notices import Notice
-from services.applications.campaigns import CampaignData, Campaigns, find_open
+from services.applications import CampaignData
+from services.applications.campaigns import Campaigns, find_open
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
 from tests.factories.applications import make_applicant, make_campaign, make_codes

@@ -16,7 +16,7 @@ from services.applications.drafts import Drafts
 from services.applications.submission import Submission
 from services.core.base import Actor, Deps
 from services.entry import Entry
-from services.payments.fees import Fees
+from services.payments import Fees
 from services.reviews import Reviews
 from tests.factories.applications import (
     OTHER_SPECIALTY,

@@ -25,8 +25,7 @@ from services.applications.campaigns import Campaigns
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
-from services.files.previews import Previews
-from services.files.sealed_files import SealedFiles
+from services.files import Previews, SealedFiles
 from tests.factories.applications import (
     SPECIALTY,
     fill_in,

@@ -10,14 +10,14 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, RuleViolation
 from models.applications import Application, Attachment, PrintedForm
 from models.reviews import ReviewEntry
+from services.applications import read_values
 from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
-from services.applications.repository import read_values
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
 from services.entry import Entry
-from services.payments.fees import Fees
+from services.payments import Fees
 from services.reviews import Reviews
 from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes, with_rules
 from tests.services.conftest import NoticeBook

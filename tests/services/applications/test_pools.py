@@ -20,7 +20,7 @@ from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
 from services.entry import Entry
-from services.payments.fees import Fees
+from services.payments import Fees
 from services.reviews import Reviews
 from tests.factories.applications import attach, fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.entry_road import make_road

@@ -10,15 +10,15 @@ import pytest
 from domain.clock import FixedClock
 from models.applications import Application
 from models.reviews import ReviewAssignment, ReviewTask
+from services.applications import Progress, ToDo
 from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
-from services.applications.progress import Progress
 from services.applications.progress_messages import spoken
 from services.applications.submission import Submission
-from services.applications.to_do import ToDo, ToDos
+from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
 from services.entry import Entry
-from services.payments.fees import Fees
+from services.payments import Fees
 from services.reviews import Reviews
 from tests.factories.applications import (
     OTHER_SPECIALTY,

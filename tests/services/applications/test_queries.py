@@ -19,8 +19,9 @@ from services.applications.submission import Submission
 from services.core.base import Actor, Deps
 from services.core.pinyin import sort_name
 from services.entry import Entry
-from services.office.application_list import ApplicationList, Filter
-from services.payments.fees import Fees
+from services.office import Filter
+from services.office.application_list import ApplicationList
+from services.payments import Fees
 from services.reviews import Reviews
 from tests.factories.applications import (
     EMPLOYER,

@@ -6,9 +6,9 @@ import pytest
 
 from domain.errors import Conflict, RuleViolation
 from models.applications import Application
+from services.applications import read_values
 from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
-from services.applications.repository import read_values
 from services.core.base import Actor, Deps
 from tests.factories.applications import (
     account_of,

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from domain.errors import Unavailable
-from services.accounts.sources import network_of
+from services.accounts import network_of
 from services.core.streams import OpenStreams, Stream
 
 CAPS = {"link": 3, "session": 2, "address": 4}

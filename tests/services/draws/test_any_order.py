@@ -20,10 +20,9 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.projects import Project
 from services.core.base import Deps, execute
-from services.draws.absences import RegionChange
-from services.draws.discards import DiscardForm, DiscardKind
+from services.draws import DiscardForm, DiscardKind, RegionChange
 from services.notifications import Delivery
-from services.operations.delivery_reports import DeliveryReports
+from services.operations import DeliveryReports
 from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, fix_seed, make_draw, make_office, start_draw, state_of
 from tests.factories.offices import verify as approve

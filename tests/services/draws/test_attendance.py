@@ -19,7 +19,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from services.core.audit import Audit, find_break
 from services.core.base import Deps, execute
-from services.draws.discards import DiscardForm
+from services.draws import DiscardForm
 from tests.factories.offices import (
     Office,
     SceneMaker,

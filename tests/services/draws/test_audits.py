@@ -16,8 +16,8 @@ from models.draws import CandidateList, Draw, ListSnapshot, LogEntry, RecusalUni
 from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
 from services.core.base import Deps, execute, system
+from services.draws import AuditReport, DrawAudits
 from services.draws import calling as running
-from services.draws.audits import AuditReport, DrawAudits
 from services.draws.eligibility import Hindrance
 from tests.factories.offices import (
     Office,

@@ -18,7 +18,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Project
 from services.core.base import Deps
-from services.draws.absences import RegionChange
+from services.draws import RegionChange
 from tests.factories.offices import (
     Office,
     add_experts,

@@ -17,7 +17,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink
 from services.core.base import Actor, Deps
-from services.draws.discards import DiscardForm
+from services.draws import DiscardForm
 from tests.factories.offices import (
     Office,
     add_experts,

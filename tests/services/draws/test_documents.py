@@ -10,7 +10,8 @@ import pytest
 from domain.errors import Forbidden, NotFound, Unavailable
 from gateways.document_renderer import TypstPrinter
 from services.core.base import Actor, Deps
-from services.draws.documents import TITLES, DrawDocuments, DocumentKind
+from services.draws import DocumentKind
+from services.draws.documents import TITLES, DrawDocuments
 from tests.factories.files import PlainPrinter
 from tests.factories.offices import Office, make_draw, make_office
 

@@ -18,7 +18,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Project
 from services.core.base import Deps
-from services.draws.discards import DiscardForm
+from services.draws import DiscardForm
 from tests.factories.offices import (
     Office,
     add_experts,

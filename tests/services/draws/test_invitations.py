@@ -13,7 +13,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps, rows
 from services.notifications import Delivery
-from services.operations.delivery_reports import DeliveryReports
+from services.operations import DeliveryReports
 from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.invariants import check_invariants

@@ -20,7 +20,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, transaction
-from services.experts.expert_records import end_file
+from services.experts import end_file
 from services.experts.terms import ExpertTerms
 from services.office.experts import ExpertAdministration
 from services.operations.privacy import Privacy

@@ -13,7 +13,7 @@ from domain.errors import Conflict, RuleViolation
 from models.draws import CallNotice, Condition, Draw, LogEntry, Round
 from models.invitations import Invitation
 from services.core.base import Deps
-from services.draws.absences import RegionChange
+from services.draws import RegionChange
 from tests.factories.offices import (
     Office,
     add_experts,

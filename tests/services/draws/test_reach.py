@@ -14,8 +14,7 @@ from models.draws import Draw, Supervisor
 from models.invitations import Invitation
 from models.organisations import AgentLink
 from services.core.base import Deps
-from services.draws.discards import DiscardForm
-from services.draws.queries import Filters
+from services.draws import DiscardForm, Filters
 from tests.factories.offices import (
     Office,
     add_experts,

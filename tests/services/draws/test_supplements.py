@@ -17,8 +17,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Project
 from services.core.base import Deps
-from services.draws.absences import RegionChange
-from services.draws.forms import ConditionForm
+from services.draws import ConditionForm, RegionChange
 from services.draws.invitations import Channel
 from tests.factories.offices import (
     Office,

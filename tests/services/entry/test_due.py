@@ -11,8 +11,9 @@ from services.core.audit import Audit
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.entry import NOTICE_OVER, Entry
-from services.operations.scheduler import PERIODIC, Scheduler
-from services.payments.fees import Fees
+from services.operations import Scheduler
+from services.operations.scheduler import PERIODIC
+from services.payments import Fees
 from tests.factories.people import make_account
 from tests.factories.reviews import make_application
 from tests.services.conftest import NoticeBook

@@ -21,8 +21,7 @@ from models.audit import AuditEntry
 from models.experts import Employment, Expert
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps, system
-from services.experts.expert_import import ExpertImport, ImportReport
-from services.experts.import_sheet import COLUMNS, render_template
+from services.experts import COLUMNS, ExpertImport, ImportReport, render_template
 from services.spreadsheets.formats import Format, SheetError, format_of
 from tests.factories.files import QuickChecker
 from tests.factories.people import make_account, make_expert

@@ -16,17 +16,8 @@ from models.applications import Attachment, PrintedForm
 from models.files import FileRemoval, StoreSearch
 from services.applications.attachments import Attachments
 from services.core.base import Deps, rows, transaction
-from services.files.garbage_collection import (
-    FEW,
-    NAMED_IN,
-    OLD,
-    REMOVALS_DUE,
-    SEARCH_DUE,
-    FileGarbageCollector,
-    Search,
-    give_up,
-)
-from services.files.sealed_files import SealedFiles, new_key
+from services.files import SealedFiles, give_up, new_key
+from services.files.garbage_collection import FEW, NAMED_IN, OLD, REMOVALS_DUE, SEARCH_DUE, FileGarbageCollector, Search
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg
 from tests.services.conftest import end_pauses

@@ -13,10 +13,9 @@ from domain.ids import new_id
 from models.audit import AuditEntry
 from models.materials import Material
 from services.core.base import Actor, Deps
+from services.files import MaterialData, Materials, SealedFiles
 from services.files import materials as module
 from services.files.garbage_collection import OLD, FileGarbageCollector
-from services.files.materials import MaterialData, Materials
-from services.files.sealed_files import SealedFiles
 from tests.factories.documents import archive, docx, xlsx
 from tests.factories.files import MemoryFiles, QuickChecker, pdf
 from tests.factories.people import make_account

@@ -14,7 +14,8 @@ from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice
 from services.core.base import Deps, transaction
 from services.notifications import Delivery, Recipient
-from services.operations.delivery_reports import DeliveryReports, read_keys
+from services.operations import DeliveryReports
+from services.operations.delivery_reports import read_keys
 from services.ports import CallDetail, CallReport, MenuItem, SmsReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity

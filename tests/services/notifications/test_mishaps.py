@@ -16,7 +16,7 @@ from domain.errors import Rejected
 from models.notices import Attempt, Notice, Receipt
 from services.core.base import Deps, rows, transaction
 from services.notifications import Delivery
-from services.operations.delivery_reports import DeliveryReports
+from services.operations import DeliveryReports
 from services.ports import SmsReport
 from tests.factories.offices import Office, add_experts, make_office, start_draw
 from tests.factories.people import make_account

@@ -16,9 +16,9 @@ from models.applications import Application, ApplicationSpecialty
 from models.audit import AuditEntry
 from models.payments import Bill, BillDifference, PayOrder, Refund
 from services.core.base import Actor, Deps
+from services.office import Export, Filter, Range
 from services.office import exports as module
-from services.office.application_list import Filter
-from services.office.exports import Export, Exports, Range
+from services.office.exports import Exports
 from tests.factories.applicants import make_applicant
 from tests.factories.applications import SPECIALTY, make_codes
 from tests.factories.payments import make_fee

@@ -22,9 +22,8 @@ from services.applications.attachments import KEPT_AFTER_REMOVAL, Attachments
 from services.applications.documents import Documents
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
+from services.files import Previews, SealedFiles
 from services.files.garbage_collection import OLD, FileGarbageCollector
-from services.files.previews import Previews
-from services.files.sealed_files import SealedFiles
 from services.operations.privacy import Privacy
 from tests.factories.applicants import make_applicant, make_application
 from tests.factories.applications import attach

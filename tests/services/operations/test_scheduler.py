@@ -16,8 +16,8 @@ from models.projects import Project
 from services.core.audit import Audit
 from services.core.base import Deps, execute, record, rows, system, transaction
 from services.notifications import Delivery
-from services.operations.delivery_reports import DeliveryReports
-from services.operations.scheduler import PERIODIC, Scheduler
+from services.operations import DeliveryReports, Scheduler
+from services.operations.scheduler import PERIODIC
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
 from tests.services.notifications.test_delivery import Vendors
 

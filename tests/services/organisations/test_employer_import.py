@@ -17,8 +17,9 @@ from models.audit import AuditEntry
 from models.campaigns import Employer
 from models.campaigns import EmployerImport as Sheet
 from services.core.base import Actor, Deps
-from services.organisations.employer_import import ERRORS_SHOWN, EmployerImport, ImportView, render_template
-from services.organisations.employers import EmployerData, Employers
+from services.organisations import EmployerData, render_template
+from services.organisations.employer_import import ERRORS_SHOWN, EmployerImport, ImportView
+from services.organisations.employers import Employers
 from services.spreadsheets.formats import Format
 from tests.factories.applications import make_applicant, make_codes, make_employer
 from tests.factories.documents import xlsx

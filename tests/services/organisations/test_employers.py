@@ -9,7 +9,8 @@ import pytest
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
 from models.campaigns import Employer, EmployerRequest
 from services.core.base import Actor, Deps
-from services.organisations.employers import EmployerData, Employers
+from services.organisations import EmployerData
+from services.organisations.employers import Employers
 from tests.factories.applications import make_applicant, make_employer
 from tests.factories.people import CREDIT_CODE, make_account
 from tests.services.conftest import NoticeBook

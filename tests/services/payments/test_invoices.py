@@ -14,7 +14,7 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected, Transient, Unavailable
 from models.payments import Fee, Invoice, Letter, PayEvent, PayOrder
 from services.core.base import Actor, Deps
-from services.payments.receipt import prove
+from services.payments import prove
 from tests.factories.payments import PDF, UNKNOWN, Till, make_application, make_fee, make_till, notification, owner_of
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook

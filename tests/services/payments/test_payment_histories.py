@@ -17,7 +17,7 @@ from domain.errors import AppError, GatewayError
 from models.payments import Fee, PayOrder, Refund
 from models.setup import tortoise_config
 from services.core.base import Actor, Deps, execute
-from services.operations.invariants import find_broken
+from services.operations import find_broken
 from services.ports import RefundReport, TradeReport
 from tests.factories.payments import UNKNOWN, UNREACHED, Till, make_fee, make_till, owner_of
 from tests.plugins.servers import TestServers, _create_database, _drop_database, _with_name

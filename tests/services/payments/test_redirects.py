@@ -14,8 +14,8 @@ from domain.ids import new_id
 from models.audit import AuditEntry
 from models.payments import PayEvent, PayOrder, Refund
 from services.core.base import Actor, Deps, rows
-from services.operations.invariants import find_broken
-from services.payments.refunds.redirects import BANKS, check_card
+from services.operations import find_broken
+from services.payments import BANKS, check_card
 from tests.factories.payments import GOOD, UNKNOWN, UNREACHED, Till, make_fee, make_till, notification, owner_of
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook

@@ -16,7 +16,7 @@ from models.applications import Application
 from models.payments import Fee, Invoice, PayOrder, Refund
 from models.reviews import ReviewEntry
 from services.core.base import Actor, Deps
-from services.operations.invariants import find_broken
+from services.operations import find_broken
 from tests.factories.payments import UNKNOWN, Till, make_fee, make_till, notification, owner_of
 from tests.factories.people import make_account
 from tests.services.conftest import NoticeBook

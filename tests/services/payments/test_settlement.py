@@ -16,7 +16,7 @@ from models.applications import Application
 from models.audit import AuditEntry
 from models.payments import Fee, Invoice, PayEvent, PayOrder, Refund
 from services.core.base import Actor, Deps
-from services.operations.invariants import find_broken
+from services.operations import find_broken
 from services.ports import TradeReport
 from tests.factories.payments import GOOD, Till, make_fee, make_till, notification, owner_of
 from tests.services.conftest import NoticeBook

@@ -4,7 +4,7 @@ import pytest
 
 from services.core.base import Deps
 from services.entry import Entry
-from services.payments.fees import Fees
+from services.payments import Fees
 from services.reviews import ReviewQueue, Reviews
 from tests.factories.reviews import make_catalogues
 from tests.services.conftest import NoticeBook

@@ -12,10 +12,10 @@ from domain.rulebook.book import Rulebook
 from models.applications import Application, ApplicationSpecialty
 from models.experts import Expert
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications.progress import progress_of
+from services.applications import progress_of
 from services.core.base import Actor, Deps
 from services.entry import Entry
-from services.payments.fees import Fees
+from services.payments import Fees
 from services.reviews import ReviewQueue, Reviews
 from tests.factories.reviews import begin, make_application, make_catalogues, make_reviewer, review, step, with_rules
 from tests.services.conftest import NoticeBook

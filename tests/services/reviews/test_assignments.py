@@ -10,10 +10,11 @@ import pytest
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.accounts import Account
 from models.audit import AuditEntry
+from services.accounts import Staff
 from services.accounts.roles import roles_of
-from services.accounts.staff import Staff
 from services.core.base import Actor, Deps
-from services.reviews.assignments import AssignmentForm, Assignments
+from services.reviews import AssignmentForm
+from services.reviews.assignments import Assignments
 from tests.factories.people import make_account, make_grant
 from tests.factories.reviews import CITY, DISTRICT, PROVINCE, make_catalogues
 

@@ -13,9 +13,8 @@ from models.notices import Notice
 from models.reviews import ReviewAssignment
 from services.core.base import Actor, Deps
 from services.notifications import Notices
-from services.reviews import Reminders, ReviewQueue, Reviews
-from services.reviews.assignments import AssignmentForm, Assignments
-from services.reviews.coverage import find_gaps
+from services.reviews import AssignmentForm, Reminders, ReviewQueue, Reviews, find_gaps
+from services.reviews.assignments import Assignments
 from tests.factories.people import make_account
 from tests.factories.reviews import CITY, DISTRICT, OTHER_CITY, PROVINCE, begin, make_application, make_reviewer
 

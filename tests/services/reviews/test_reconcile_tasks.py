@@ -8,11 +8,11 @@ from domain.applications.lifecycles import TaskState
 from domain.errors import Conflict
 from models.applications import Application
 from models.reviews import ReviewAssignment, ReviewTask
-from services.applications.progress import progress_of
+from services.applications import progress_of
 from services.core.base import Actor, Deps
-from services.office.application_list import ApplicationList, Filter
-from services.reviews import ReviewQueue, Reviews
-from services.reviews.reconcile_tasks import TaskReconciler
+from services.office import Filter
+from services.office.application_list import ApplicationList
+from services.reviews import ReviewQueue, Reviews, TaskReconciler
 from tests.factories.reviews import (
     begin,
     hand_in_again,
