@@ -74,27 +74,43 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     told = notifications.build(
         deps,
         notifications.NotificationPorts(
-            ports.official, ports.windows, ports.mini, ports.appids, ports.sms, ports.voice, ports.prices,
-            ports.subscribe_template, TAPS,
+            ports.official,
+            ports.windows,
+            ports.mini,
+            ports.appids,
+            ports.sms,
+            ports.voice,
+            ports.prices,
+            ports.subscribe_template,
+            TAPS,
         ),
-    )  # fmt: skip
+    )
     notices = told.notices
     stored = files.build(deps, ports.files, ports.checker)
     persons = accounts.build(
-        deps, notices, links,
+        deps,
+        notices,
+        links,
         accounts.AccountPorts(ports.official, ports.mini, ports.appids, ports.persons, ports.person_pools),
-    )  # fmt: skip
+    )
     fees = Fees(deps, notices)
     entering = entry.build(deps, notices, fees, ports.checker)
     paid = payments.build(
-        deps, notices, fees, entering.stages,
+        deps,
+        notices,
+        fees,
+        entering.stages,
         payments.PaymentPorts(ports.pay, stored.store, ports.printer, ports.mail, ports.official, ports.windows),
-    )  # fmt: skip
+    )
     reviewed = reviews.build(deps, notices, stored, entering.stages)
     applied = applications.build(
-        deps, notices, links, stored, reviewed.decisions,
+        deps,
+        notices,
+        links,
+        stored,
+        reviewed.decisions,
         applications.ApplicationPorts(ports.checker, ports.printer, ports.mail),
-    )  # fmt: skip
+    )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
     known = experts.build(deps, notices)
     due_tasks = [

@@ -83,9 +83,7 @@ def codes_of(catalogues: Mapping[Kind, Sequence[Entry]]) -> Codes:
         return tuple(entry.code for entry in catalogues[kind] if entry.code not in parents[kind])
 
     specialties = tuple(code for code in leaves("specialty") if not code.startswith(SPECIALTY[:3]))
-    return Codes(
-        leaves("region"), specialties, leaves("title_level"), leaves("qualification"), leaves("department")
-    )  # fmt: skip
+    return Codes(leaves("region"), specialties, leaves("title_level"), leaves("qualification"), leaves("department"))
 
 
 def render_sheet(codes: Codes, *, seed: int, count: int, first: int = 0, cast: Sequence[DemoPerson] = ()) -> bytes:
@@ -151,9 +149,13 @@ async def _enter_supervisor(deps: Deps, person: DemoPerson) -> None:
     hashed = deps.keys.lookup_hash("mobile", person.mobile)
     if not await SupervisorEntry.exists(pool=POOL, mobile_hash=hashed):
         await SupervisorEntry.create(
-            pool=POOL, name=person.name, department=SUPERVISING, mobile_sealed=deps.keys.seal(person.mobile, "mobile"),
-            mobile_hash=hashed, active_from=deps.now(),
-        )  # fmt: skip
+            pool=POOL,
+            name=person.name,
+            department=SUPERVISING,
+            mobile_sealed=deps.keys.seal(person.mobile, "mobile"),
+            mobile_hash=hashed,
+            active_from=deps.now(),
+        )
 
 
 async def _give_role(deps: Deps, role: str, account_id: UUID) -> None:
@@ -172,9 +174,13 @@ async def _give_role(deps: Deps, role: str, account_id: UUID) -> None:
         return
     until = now + deps.book(POOL).login.agent_link_max
     await AgentLink.create(
-        organisation_id=organisation.id, account_id=account_id, valid_from=now, valid_until=until, accepted_at=now,
+        organisation_id=organisation.id,
+        account_id=account_id,
+        valid_from=now,
+        valid_until=until,
+        accepted_at=now,
         created_at=now,
-    )  # fmt: skip
+    )
 
 
 async def _open_campaign(deps: Deps) -> None:
@@ -184,10 +190,15 @@ async def _open_campaign(deps: Deps) -> None:
         return
     async with transaction():
         await Campaign.create(
-            pool=POOL, name=f"{now.year}年评标专家常态征集", entry_types=list(book.campaigns.entry_types),
-            enrol_from=now - timedelta(days=1), enrol_until=now + timedelta(days=365), created_at=now, published_at=now,
+            pool=POOL,
+            name=f"{now.year}年评标专家常态征集",
+            entry_types=list(book.campaigns.entry_types),
+            enrol_from=now - timedelta(days=1),
+            enrol_until=now + timedelta(days=365),
+            created_at=now,
+            published_at=now,
             announcement="面向全省公开征集评标专家，符合条件的专业技术人员均可在线申请。",
-        )  # fmt: skip
+        )
         for name, code in _units(random.Random(1)):  # noqa: S311 (invented units, no secret)
             await Employer.create(
                 pool=POOL, name=name, name_sort=sort_name(name), credit_code=code, region="440100", created_at=now
@@ -201,13 +212,24 @@ async def _open_campaign(deps: Deps) -> None:
 
 def _cast_row(person: DemoPerson, at: int) -> dict[str, str]:
     return {
-        "number": f"YS{at + 1:07}", "name": person.name, "id_number": person.id_number, "mobile": person.mobile,
-        "permanent_region": REGION, "willing_regions": "440100；440300",
-        "specialties": f"{SPECIALTY}{1 + at % 4:02}；{SPECIALTY}04", "title_level": "10" if at % 3 == 0 else "20",
-        "qualifications": "", "department": "D02", "employer": f"演示建设第{at + 1}公司",
-        "employer_code": _credit_code(100 + at), "employed_since": "2015-07-01", "standing": "", "active": "",
-        "former": "", "recusal": "",
-    }  # fmt: skip
+        "number": f"YS{at + 1:07}",
+        "name": person.name,
+        "id_number": person.id_number,
+        "mobile": person.mobile,
+        "permanent_region": REGION,
+        "willing_regions": "440100；440300",
+        "specialties": f"{SPECIALTY}{1 + at % 4:02}；{SPECIALTY}04",
+        "title_level": "10" if at % 3 == 0 else "20",
+        "qualifications": "",
+        "department": "D02",
+        "employer": f"演示建设第{at + 1}公司",
+        "employer_code": _credit_code(100 + at),
+        "employed_since": "2015-07-01",
+        "standing": "",
+        "active": "",
+        "former": "",
+        "recusal": "",
+    }
 
 
 def _extra_row(index: int, codes: Codes, units: Sequence[tuple[str, str]], rng: random.Random) -> dict[str, str]:

@@ -43,11 +43,13 @@ async def load_materials(deps: Deps, store: SealedFiles, printer: TypstPrinter, 
 def guide(book: Rulebook, day: str) -> Content:
     """The way into the pool, whom to ask, and what others asked."""
     return _handout(
-        book, day, "评标专家申报指南",
+        book,
+        day,
+        "评标专家申报指南",
         _part("办理流程", lines=book.help.guide.split("\n")),
         _part("咨询电话", lines=list(book.help.hotlines)),
         _part("常见问题", asked=[[one.question, one.answer] for one in book.help.faq]),
-    )  # fmt: skip
+    )
 
 
 def checklist(book: Rulebook, day: str) -> Content:
@@ -59,14 +61,16 @@ def checklist(book: Rulebook, day: str) -> Content:
         if (labels := [book.form.fields[code].label for code in section.fields if _is_typed(book.form.fields[code])])
     ]
     return _handout(
-        book, day, "申报材料准备清单",
+        book,
+        day,
+        "申报材料准备清单",
         _part("需要上传的材料", columns=["材料", "要求", "格式"], rows=files),
         _part("需要填写的内容", lines=typed),
         _part(
             "拍照和扫描",
             lines=["证件四角完整、文字清晰，无反光、无遮挡。", "需要签字盖章的表格，请打印签字盖章后再扫描上传。"],
         ),
-    )  # fmt: skip
+    )
 
 
 def _files(book: Rulebook) -> Iterator[tuple[str, FormField]]:

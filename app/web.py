@@ -69,9 +69,11 @@ def _assemble(
     miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=settings.http.trusted_proxies)
     proxies = settings.http.trusted_proxies
     setup_pages(
-        app, container.services, limit=_make_limit(container),
+        app,
+        container.services,
+        limit=_make_limit(container),
         address_of=lambda request: client_address(request, proxies),
-    )  # fmt: skip
+    )
     if settings.env == "sandbox":
         app.router.add_post("/sandbox/clock", _move_clock)
     return app

@@ -76,20 +76,30 @@ CASES: tuple[Case, ...] = (
     ("one state", Filter(state="fee"), "newest", 1, f"{_SENT} AND state = 'fee'", _NEWEST),
     ("one city", Filter(region="440300"), "newest", 1, f"{_SENT} AND region_path @> ARRAY['440300']", _NEWEST),
     (
-        "one step in one city", Filter(region="440100", step="industry"), "waiting", 1,
+        "one step in one city",
+        Filter(region="440100", step="industry"),
+        "waiting",
+        1,
         f"{_SENT} AND state IN ('reviewing', 'sent_back') AND step = 0 AND region_path @> ARRAY['440100']",
         "state_since, id",
     ),
     (
-        "a name", Filter(search="王77"), "newest", 1,
-        f"{_SENT} AND (name ILIKE '%王77%' OR number ILIKE '王77%')", _NEWEST,
+        "a name",
+        Filter(search="王77"),
+        "newest",
+        1,
+        f"{_SENT} AND (name ILIKE '%王77%' OR number ILIKE '王77%')",
+        _NEWEST,
     ),
     (
-        "one day", Filter(submitted_from=NOW - timedelta(days=2), submitted_until=NOW - timedelta(days=1)), "oldest", 1,
+        "one day",
+        Filter(submitted_from=NOW - timedelta(days=2), submitted_until=NOW - timedelta(days=1)),
+        "oldest",
+        1,
         f"{_SENT} AND submitted_at >= '2026-11-19 02:00+00' AND submitted_at < '2026-11-20 02:00+00'",
         "submitted_at, id",
     ),
-)  # fmt: skip
+)
 
 
 async def prepare(database_url: str, count: int) -> ApplicationList:

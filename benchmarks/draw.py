@@ -94,12 +94,24 @@ async def prepare(database_url: str, experts: int) -> Bench:
         pool="demo", name="代理", credit_code="x", assurance_level=4, legal_account_id=people[0].id, created_at=NOW
     )
     project = await Project.create(
-        pool="demo", organisation_id=organisation.id, agent_id=people[0].id, name="项目", category="工程",
-        region="440100", funding_source="国家", tender_method="公开", organisation_form="委托",
+        pool="demo",
+        organisation_id=organisation.id,
+        agent_id=people[0].id,
+        name="项目",
+        category="工程",
+        region="440100",
+        funding_source="国家",
+        tender_method="公开",
+        organisation_form="委托",
         tenderee_category="法人",
-        investment=1, tenderee_name="单位77", tenderee_code="", agency_name="代理", contact="张", contact_phone="1",
+        investment=1,
+        tenderee_name="单位77",
+        tenderee_code="",
+        agency_name="代理",
+        contact="张",
+        contact_phone="1",
         created_at=NOW,
-    )  # fmt: skip
+    )
     notices = Notices(deps)
     return Bench(
         deps,
@@ -116,20 +128,43 @@ async def make_draw(bench: Bench) -> Draw:
     bench.drawn += 1
     day = NOW + timedelta(hours=8, days=bench.drawn / 1000)
     draw = await Draw.create(
-        pool="demo", number=f"CQSQ20261121{bench.drawn:04}", project_id=bench.project_id, state="verified",
-        organisation_id=bench.agency.organisation_id, agent_id=bench.agency.account_id, name="活动", medium="网",
-        opening_at=day - timedelta(hours=1), opening_place="广州", needed=NEEDED, starts_at=day,
-        ends_at=day + timedelta(hours=4), on_site=False, operator_name="黄", operator_id_sealed="x",
-        gathering_first=day - timedelta(minutes=30), created_at=NOW,
-    )  # fmt: skip
+        pool="demo",
+        number=f"CQSQ20261121{bench.drawn:04}",
+        project_id=bench.project_id,
+        state="verified",
+        organisation_id=bench.agency.organisation_id,
+        agent_id=bench.agency.account_id,
+        name="活动",
+        medium="网",
+        opening_at=day - timedelta(hours=1),
+        opening_place="广州",
+        needed=NEEDED,
+        starts_at=day,
+        ends_at=day + timedelta(hours=4),
+        on_site=False,
+        operator_name="黄",
+        operator_id_sealed="x",
+        gathering_first=day - timedelta(minutes=30),
+        created_at=NOW,
+    )
     notice = await CallNotice.create(
-        draw_id=draw.id, venue="场", address="广州市天河区1号", gathering_at=day - timedelta(minutes=30), contact="王",
+        draw_id=draw.id,
+        venue="场",
+        address="广州市天河区1号",
+        gathering_at=day - timedelta(minutes=30),
+        contact="王",
         contact_phone="1",
-    )  # fmt: skip
+    )
     await Condition.create(
-        draw_id=draw.id, notice_id=notice.id, position=1, region_mode="permanent", regions=["440100"], specialty="A08",
-        planned=NEEDED, needed=NEEDED,
-    )  # fmt: skip
+        draw_id=draw.id,
+        notice_id=notice.id,
+        position=1,
+        region_mode="permanent",
+        regions=["440100"],
+        specialty="A08",
+        planned=NEEDED,
+        needed=NEEDED,
+    )
     person = {
         "name": "李",
         "department": "局",
@@ -137,9 +172,10 @@ async def make_draw(bench: Bench) -> Draw:
     }
     sealed = bench.deps.keys.seal("13900000002", "mobile")
     entry, _ = await SupervisorEntry.get_or_create(
-        pool="demo", mobile_hash=person["mobile_hash"],
+        pool="demo",
+        mobile_hash=person["mobile_hash"],
         defaults={**person, "mobile_sealed": sealed, "active_from": NOW},
-    )  # fmt: skip
+    )
     await Supervisor.create(draw_id=draw.id, entry_id=entry.id, phone_sealed=sealed, **person)
     return draw
 

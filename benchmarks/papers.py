@@ -90,8 +90,11 @@ def content(number: int) -> Content:
     ]
     specialties = [[f"A0{n} 类别{number}", f"A0{n}01 专业", f"A0{n}0101 三级{number}", "首选"] for n in range(1, 6)]
     return {
-        "title": "评标专家申请和资格审查表", "pool": "示范省综合评标专家库", "qr": f"http://127.0.0.1:8080/p/{number:016}",
-        "foot": [f"申请编号 SQ{number:015}", "校验码 0000-0000-0000-0000，扫码可核对。"], "photo": _PHOTO,
+        "title": "评标专家申请和资格审查表",
+        "pool": "示范省综合评标专家库",
+        "qr": f"http://127.0.0.1:8080/p/{number:016}",
+        "foot": [f"申请编号 SQ{number:015}", "校验码 0000-0000-0000-0000，扫码可核对。"],
+        "photo": _PHOTO,
         "facts": [["申请编号", f"SQ{number:015}"], ["申请类型", "首次申请"]],
         "sections": [
             {"title": "基本信息", "rows": rows[:12], "lists": []},
@@ -100,7 +103,7 @@ def content(number: int) -> Content:
         "specialties": {"columns": ["一级类别", "二级类别", "三级专业", "选择"], "rows": specialties},
         "declaration": "以上填写内容真实、准确、完整。",
         "opinions": [{"title": f"意见{n}", "said": "", "sign": "签字（盖章）"} for n in range(4)],
-    }  # fmt: skip
+    }
 
 
 def _photo() -> str:

@@ -78,16 +78,22 @@ def make_platform(session: aiohttp.ClientSession) -> WechatPay:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     merchant = PayMerchant(
-        mchid=MCHID, serial="ABCDEF0123456789", private_key=SecretStr(private.decode()),
-        apiv3_key=SecretStr(APIV3_KEY), public_key_id=SERIAL, public_key=public.decode(),
-    )  # fmt: skip
+        mchid=MCHID,
+        serial="ABCDEF0123456789",
+        private_key=SecretStr(private.decode()),
+        apiv3_key=SecretStr(APIV3_KEY),
+        public_key_id=SERIAL,
+        public_key=public.decode(),
+    )
     secret = SecretStr("x" * 43)
     account = OfficialAccount(appid=APPID, secret=secret, token=secret, aes_key=secret, original_id="gh_1")
     return WechatPay(
         Pay(api_url="http://127.0.0.1:1", merchants={"demo": merchant}),
         Wechat(api_url="http://127.0.0.1:1", open_url="http://127.0.0.1:1", accounts={"demo": account}),
-        Vendor("pay", session, Metrics(CollectorRegistry())), SystemClock(), public_url="http://127.0.0.1:1",
-    )  # fmt: skip
+        Vendor("pay", session, Metrics(CollectorRegistry())),
+        SystemClock(),
+        public_url="http://127.0.0.1:1",
+    )
 
 
 async def make_orders(deps: Deps, count: int, turn: int) -> list[str]:
@@ -96,34 +102,65 @@ async def make_orders(deps: Deps, count: int, turn: int) -> list[str]:
     sealed = deps.keys.seal("13000000000", "mobile")
     accounts = [
         Account(
-            id=new_id(), pool="demo", mobile_sealed=sealed, mobile_hash=secrets.token_hex(32), real_name="王小明",
+            id=new_id(),
+            pool="demo",
+            mobile_sealed=sealed,
+            mobile_hash=secrets.token_hex(32),
+            real_name="王小明",
             created_at=now,
         )
         for _ in range(count)
-    ]  # fmt: skip
+    ]
     applications = [
         Application(
-            id=new_id(), pool="demo", number=f"SQ{turn}-{n}", account_id=account.id, entry_type="first", state="fee",
-            state_since=now, expert_number=f"ZJ{turn}{n:07}", created_at=now,
+            id=new_id(),
+            pool="demo",
+            number=f"SQ{turn}-{n}",
+            account_id=account.id,
+            entry_type="first",
+            state="fee",
+            state_since=now,
+            expert_number=f"ZJ{turn}{n:07}",
+            created_at=now,
         )
         for n, account in enumerate(accounts)
-    ]  # fmt: skip
+    ]
     fees = [
         Fee(
-            id=new_id(), pool="demo", kind="training", application_id=one.id, account_id=one.account_id,
-            expert_number=one.expert_number, amount=35_000, opens_at=now, closes_at=None, state="due", told_at=now,
+            id=new_id(),
+            pool="demo",
+            kind="training",
+            application_id=one.id,
+            account_id=one.account_id,
+            expert_number=one.expert_number,
+            amount=35_000,
+            opens_at=now,
+            closes_at=None,
+            state="due",
+            told_at=now,
             created_at=now,
         )
         for one in applications
-    ]  # fmt: skip
+    ]
     orders = [
         PayOrder(
-            id=new_id(), pool="demo", fee_id=fee.id, out_trade_no=f"F{turn}{n:024}", trade="native", appid=APPID,
-            amount=fee.amount, description="培训费", state="open", code_url="weixin://", prepared_at=now,
-            expires_at=now + timedelta(minutes=30), check_at=now + timedelta(seconds=5), created_at=now,
+            id=new_id(),
+            pool="demo",
+            fee_id=fee.id,
+            out_trade_no=f"F{turn}{n:024}",
+            trade="native",
+            appid=APPID,
+            amount=fee.amount,
+            description="培训费",
+            state="open",
+            code_url="weixin://",
+            prepared_at=now,
+            expires_at=now + timedelta(minutes=30),
+            check_at=now + timedelta(seconds=5),
+            created_at=now,
         )
         for n, fee in enumerate(fees)
-    ]  # fmt: skip
+    ]
     for model, made in ((Account, accounts), (Application, applications), (Fee, fees), (PayOrder, orders)):
         await cast(Any, model).bulk_create(made, batch_size=2000)
     await execute("ANALYZE account, application, fee, pay_order, pay_event")
@@ -133,27 +170,47 @@ async def make_orders(deps: Deps, count: int, turn: int) -> list[str]:
 def make_message(out_trade_no: str, number: int, turn: int) -> Message:
     """A notification as WeChat Pay sends it."""
     plain = {
-        "mchid": MCHID, "appid": APPID, "out_trade_no": out_trade_no, "transaction_id": f"4200{turn:02}{number:022}",
-        "trade_type": "NATIVE", "trade_state": "SUCCESS", "trade_state_desc": "支付成功", "bank_type": "OTHERS",
-        "attach": "", "success_time": "2026-11-21T12:00:00+08:00", "payer": {"openid": "o-payer-000000000000000000"},
+        "mchid": MCHID,
+        "appid": APPID,
+        "out_trade_no": out_trade_no,
+        "transaction_id": f"4200{turn:02}{number:022}",
+        "trade_type": "NATIVE",
+        "trade_state": "SUCCESS",
+        "trade_state_desc": "支付成功",
+        "bank_type": "OTHERS",
+        "attach": "",
+        "success_time": "2026-11-21T12:00:00+08:00",
+        "payer": {"openid": "o-payer-000000000000000000"},
         "amount": {"total": 35_000, "payer_total": 35_000, "currency": "CNY", "payer_currency": "CNY"},
-    }  # fmt: skip
+    }
     nonce = secrets.token_hex(6)
     sealed = AESGCM(APIV3_KEY.encode()).encrypt(nonce.encode(), json.dumps(plain).encode(), b"transaction")
     resource = {
-        "original_type": "transaction", "algorithm": "AEAD_AES_256_GCM", "associated_data": "transaction",
-        "nonce": nonce, "ciphertext": base64.b64encode(sealed).decode(),
-    }  # fmt: skip
-    body = json.dumps({
-        "id": secrets.token_hex(16), "create_time": "2026-11-21T12:00:01+08:00", "resource_type": "encrypt-resource",
-        "event_type": "TRANSACTION.SUCCESS", "summary": "支付成功", "resource": resource,
-    }).encode()  # fmt: skip
+        "original_type": "transaction",
+        "algorithm": "AEAD_AES_256_GCM",
+        "associated_data": "transaction",
+        "nonce": nonce,
+        "ciphertext": base64.b64encode(sealed).decode(),
+    }
+    body = json.dumps(
+        {
+            "id": secrets.token_hex(16),
+            "create_time": "2026-11-21T12:00:01+08:00",
+            "resource_type": "encrypt-resource",
+            "event_type": "TRANSACTION.SUCCESS",
+            "summary": "支付成功",
+            "resource": resource,
+        }
+    ).encode()
     at, once = str(int(time.time())), secrets.token_hex(16)
     signature = KEY.sign(f"{at}\n{once}\n".encode() + body + b"\n", padding.PKCS1v15(), hashes.SHA256())
     headers = {
-        "Wechatpay-Serial": SERIAL, "Wechatpay-Timestamp": at, "Wechatpay-Nonce": once,
-        "Wechatpay-Signature": base64.b64encode(signature).decode(), "Content-Type": "application/json",
-    }  # fmt: skip
+        "Wechatpay-Serial": SERIAL,
+        "Wechatpay-Timestamp": at,
+        "Wechatpay-Nonce": once,
+        "Wechatpay-Signature": base64.b64encode(signature).decode(),
+        "Content-Type": "application/json",
+    }
     return headers, body
 
 
@@ -177,8 +234,12 @@ class Bare:
         await self._pool.execute(
             "INSERT INTO pay_event (id, pool, kind, subject, payload_sealed, received_at, applied_at, outcome) "
             "VALUES ($1, 'demo', $2, $3, $4, $5, $5, '')",
-            new_id(), note["event_type"], trade["out_trade_no"], plain.decode(), datetime.now(UTC),
-        )  # fmt: skip
+            new_id(),
+            note["event_type"],
+            trade["out_trade_no"],
+            plain.decode(),
+            datetime.now(UTC),
+        )
 
 
 async def time_all(take: Callable[[dict[str, str], bytes], Awaitable[None]], messages: Sequence[Message]) -> float:

@@ -57,8 +57,10 @@ async def check_in(talk: Talk, panels: tuple[Candidate, ...]) -> None:
         return
 
     options: dict[str, Literal["here", "position", "no"]] = {
-        texts.SEND_POSITION: "position", texts.ARRIVED: "here", texts.NOT_THERE_YET: "no"
-    }  # fmt: skip
+        texts.SEND_POSITION: "position",
+        texts.ARRIVED: "here",
+        texts.NOT_THERE_YET: "no",
+    }
     how = await talk.choose(f"{wording.when_and_where(view)}\n{texts.ASK_ARRIVED}", options, plain=("here", "no"))
     if how == "no":
         await talk.say(texts.NOT_CHECKED_IN)

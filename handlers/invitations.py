@@ -154,12 +154,14 @@ async def answer(talk: Talk, offered: tuple[Candidate, ...], choice: str, doubt:
 
 
 async def _ask(talk: Talk, view: InvitationView, doubt: str) -> Said:
-    question = "\n".join([
-        doubt if doubt == texts.UNDONE else texts.INVITED,
-        wording.when_and_where(view),
-        texts.ANSWER_BY.format(until=print_time(view.answer_until)),
-        texts.ASK_BY_DOUBT.get(doubt, texts.ASK_ANSWER),
-    ])  # fmt: skip
+    question = "\n".join(
+        [
+            doubt if doubt == texts.UNDONE else texts.INVITED,
+            wording.when_and_where(view),
+            texts.ANSWER_BY.format(until=print_time(view.answer_until)),
+            texts.ASK_BY_DOUBT.get(doubt, texts.ASK_ANSWER),
+        ]
+    )
     options: dict[str, Said] = {texts.ATTEND: "accept", texts.DECLINE: "decline", texts.LATER: "later"}
     return await talk.choose(question, options, words=_said)
 

@@ -86,9 +86,11 @@ async def _register_by_code(talk: Talk, form: RegistrationForm) -> PersonRegiste
         proven = RegistrationForm(form.name, form.id_number, form.privacy_version, True, mobile, entry)
         try:
             return await talk.once(
-                talk.services.accounts.registration.register, Actor(talk.user.pool, "guest"), proven,
+                talk.services.accounts.registration.register,
+                Actor(talk.user.pool, "guest"),
+                proven,
                 identity_id=talk.user.identity_id,
-            )  # fmt: skip
+            )
         except InvalidInput as error:  # a wrong or old code: the reason, and how many tries are left
             question = f"{error.message}\n{texts.CODE_FORM.format(length=length)}"
 

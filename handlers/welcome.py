@@ -70,6 +70,13 @@ def _offers(who: Who | None) -> list[str]:
     if who.expert_id is None:
         return [commands.APPLY, commands.PROGRESS, commands.STATUS, commands.PAY, commands.GUIDE, commands.UNBIND]
     return [
-        commands.INVITATIONS, commands.PANELS, commands.CHECK_IN, commands.LEAVE, commands.AVAILABILITY,
-        commands.STATUS, commands.APPLY, commands.GUIDE, commands.UNBIND,
-    ]  # fmt: skip
+        commands.INVITATIONS,
+        commands.PANELS,
+        commands.CHECK_IN,
+        commands.LEAVE,
+        commands.AVAILABILITY,
+        commands.STATUS,
+        commands.APPLY,
+        commands.GUIDE,
+        commands.UNBIND,
+    ]

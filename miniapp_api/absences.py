@@ -22,9 +22,11 @@ api = Api(
 
 class AbsenceIn(Input):
     who: str = Field(
-        min_length=4, max_length=11, examples=["204816"],
+        min_length=4,
+        max_length=11,
+        examples=["204816"],
         description="Six-digit code; for verifier and venue also a mobile number, from unsealing on",
-    )  # fmt: skip
+    )
     kind: Literal["leave", "absence", "recusal"] = Field(description="人工请假, 缺席 or 现场回避")
     reason: str = Field(min_length=1, max_length=200, examples=["专家来电请假"])
     cause: str = Field("", max_length=50, description="Class of a recusal, see `GET /pool`", examples=["投标人"])

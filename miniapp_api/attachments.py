@@ -77,9 +77,15 @@ class AttachmentOut(Output):
 async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentOut:
     """Announce a file. Type and size are checked before a byte is sent; `received` says where to begin."""
     begun = await call.services.applications.attachments.begin(
-        call.actor, path.application_id, body.field, row=body.row, filename=body.filename, size=body.size,
-        media_type=body.media_type, sha256=body.sha256,
-    )  # fmt: skip
+        call.actor,
+        path.application_id,
+        body.field,
+        row=body.row,
+        filename=body.filename,
+        size=body.size,
+        media_type=body.media_type,
+        sha256=body.sha256,
+    )
     return AttachmentOut.of(begun)
 
 
@@ -114,15 +120,24 @@ async def complete(call: Call, path: AttachmentPath) -> AttachmentOut:
 
 
 @api.post(
-    "/applications/{application_id}/attachments/whole", "一次上传", action="application.own", upload=WHOLE, status=201,
-    keyed="service", guard=_check_application,
-)  # fmt: skip
+    "/applications/{application_id}/attachments/whole",
+    "一次上传",
+    action="application.own",
+    upload=WHOLE,
+    status=201,
+    keyed="service",
+    guard=_check_application,
+)
 async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upload: Upload) -> AttachmentOut:
     """A whole file at once, as `wx.uploadFile` sends it. The same file again is the same attachment."""
     kept = await call.services.applications.attachments.upload(
-        call.actor, path.application_id, query.field, row=query.row, filename=query.filename or upload.filename,
+        call.actor,
+        path.application_id,
+        query.field,
+        row=query.row,
+        filename=query.filename or upload.filename,
         content=upload.content,
-    )  # fmt: skip
+    )
     return AttachmentOut.of(kept)
 
 

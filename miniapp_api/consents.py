@@ -34,11 +34,9 @@ class WantedOut(Output):
 
 
 class AnswersIn(Input):
-    answers: Annotated[
-        dict[Annotated[str, Field(max_length=64)], Answer], Field(min_length=1, max_length=5)
-    ] = Field(
+    answers: Annotated[dict[Annotated[str, Field(max_length=64)], Answer], Field(min_length=1, max_length=5)] = Field(
         description="As `wx.requestSubscribeMessage` gave them, by template id", examples=[{"tmpl-1": "accept"}]
-    )  # fmt: skip
+    )
 
 
 @api.get("/consents", "可订阅的消息")

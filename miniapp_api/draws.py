@@ -350,10 +350,16 @@ async def operations(call: Call, path: DrawPath) -> Listing[OperationOut]:
 
 def _notice_out(one: Any, keys: Keyring) -> NoticeOut:
     return NoticeOut(
-        id=one.id, position=one.position, venue=one.venue, address=one.address, room=one.room,
-        gathering_at=one.gathering_at, contact=one.contact, remark=one.remark,
+        id=one.id,
+        position=one.position,
+        venue=one.venue,
+        address=one.address,
+        room=one.room,
+        gathering_at=one.gathering_at,
+        contact=one.contact,
+        remark=one.remark,
         contact_phone=keys.read(one.contact_phone_sealed, PHONE),
-    )  # fmt: skip
+    )
 
 
 def _show(detail: Detail, keys: Keyring) -> DrawOut:

@@ -38,9 +38,11 @@ class StateQuery(PageQuery):
 
 class ObjectionIn(Input):
     text: str = Field(
-        min_length=1, max_length=TEXT_MAX, description="Facts and reasons, as long as the rulebook asks",
+        min_length=1,
+        max_length=TEXT_MAX,
+        description="Facts and reasons, as long as the rulebook asks",
         examples=["该同志的职称证书与公示单位不一致，请核实。"],
-    )  # fmt: skip
+    )
 
 
 class AnswerIn(Input):
@@ -95,9 +97,12 @@ async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
         call.pool, query.search, offset=query.offset, limit=query.size
     )
     return PublicNoticeOut(
-        items=PublicEntryOut.each(found), total=total, page=query.page, size=query.size,
+        items=PublicEntryOut.each(found),
+        total=total,
+        page=query.page,
+        size=query.size,
         how_to_object=call.services.entry.public_notices.rules(call.pool).text,
-    )  # fmt: skip
+    )
 
 
 @api.post("/public-notices/{application_id}/objections", "提出异议", status=201)

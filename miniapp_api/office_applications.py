@@ -35,9 +35,15 @@ class FilterQuery(Params):
 
     def wanted(self) -> Filter:
         return Filter(
-            self.campaign_id, self.state.value if self.state else "", self.step, self.region, self.entry_type or "",
-            self.search, self.submitted_from, self.submitted_until,
-        )  # fmt: skip
+            self.campaign_id,
+            self.state.value if self.state else "",
+            self.step,
+            self.region,
+            self.entry_type or "",
+            self.search,
+            self.submitted_from,
+            self.submitted_until,
+        )
 
 
 class ListQuery(FilterQuery, PageQuery):

@@ -59,10 +59,10 @@ async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLineOut]:
     """By what runs out first, else by name."""
     found = await call.services.office.experts.page(
         call.actor, query.only, query.search, page=query.page, size=query.size
-    )  # fmt: skip
+    )
     return Page[ExpertLineOut](
         items=ExpertLineOut.each(found.items), total=found.total, page=query.page, size=query.size
-    )  # fmt: skip
+    )
 
 
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")

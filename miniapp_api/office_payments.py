@@ -232,12 +232,20 @@ async def order(call: Call, path: OrderPath) -> OrderOut:
     view = await call.services.office.dashboard.order(call.actor, path.order_id)
     line = view.order
     return OrderOut(
-        id=line.id, out_trade_no=line.out_trade_no, transaction_id=line.transaction_id, trade=line.trade,
-        amount=line.amount, refunded=line.refunded, state=line.state.value, surplus=line.surplus,
-        application_id=view.application_id, application_state=view.application_state.value,
+        id=line.id,
+        out_trade_no=line.out_trade_no,
+        transaction_id=line.transaction_id,
+        trade=line.trade,
+        amount=line.amount,
+        refunded=line.refunded,
+        state=line.state.value,
+        surplus=line.surplus,
+        application_id=view.application_id,
+        application_state=view.application_state.value,
         invoice_state=view.invoice_state.value if view.invoice_state else None,
-        refunds=RefundOut.each(view.refunds), choices=list(view.choices),
-    )  # fmt: skip
+        refunds=RefundOut.each(view.refunds),
+        choices=list(view.choices),
+    )
 
 
 @api.post("/payments/orders/{order_id}/refund", "退款", action=_MANAGE, status=201)
@@ -282,9 +290,12 @@ async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRowOut]:
 
 
 @api.post(
-    "/payments/invoices/{invoice_id}/file", "上传发票", action=_MANAGE, keyed="service",
+    "/payments/invoices/{invoice_id}/file",
+    "上传发票",
+    action=_MANAGE,
+    keyed="service",
     upload=UploadRule(PDF_BYTES + 1, (".pdf",)),
-)  # fmt: skip
+)
 async def upload_invoice(call: Call, path: InvoicePath, query: NumberQuery, upload: Upload) -> None:
     """The tax platform's PDF of an invoice that the office makes; it is mailed by itself."""
     await call.services.payments.invoices.upload(call.actor, path.invoice_id, upload.content, query.number)

@@ -96,6 +96,11 @@ async def verify(call: Call, path: CodePath) -> VerifiedOut:
     """Whether a paper shows the present state of its application. The name is masked."""
     found = await call.services.applications.documents.verify(path.code)
     return VerifiedOut(
-        pool_name=found.pool_name, title=found.title, number=found.number, version=found.version,
-        current=found.current, printed_at=found.printed_at, masked_name=found.masked_name,
-    )  # fmt: skip
+        pool_name=found.pool_name,
+        title=found.title,
+        number=found.number,
+        version=found.version,
+        current=found.current,
+        printed_at=found.printed_at,
+        masked_name=found.masked_name,
+    )

@@ -122,13 +122,19 @@ async def order(call: Call, path: FeePath, body: OrderIn) -> OrderOut:
     made = await orders.order(call.actor, path.fee_id, body.trade, openid=openid)
     given = made.parameters
     parameters = given and ParametersOut(
-        timeStamp=given.time_stamp, nonceStr=given.nonce, package=given.package, signType=given.sign_type,
+        timeStamp=given.time_stamp,
+        nonceStr=given.nonce,
+        package=given.package,
+        signType=given.sign_type,
         paySign=given.signature,
-    )  # fmt: skip
+    )
     return OrderOut(
-        order_id=made.order_id, amount=made.amount, expires_at=made.expires_at, code_url=made.code_url,
+        order_id=made.order_id,
+        amount=made.amount,
+        expires_at=made.expires_at,
+        code_url=made.code_url,
         parameters=parameters,
-    )  # fmt: skip
+    )
 
 
 @api.get("/payments/fees/{fee_id}/receipt", "下载缴费凭证", media_type=PDF)

@@ -141,14 +141,23 @@ async def register(call: Call, body: RegistrationIn) -> RegisteredOut:
     An expert whose file has the same name, ID number and mobile gets his file. Each refusal costs the SMS code.
     """
     form = RegistrationForm(
-        name=body.name, id_number=body.id_number, privacy_version=body.privacy_version, agreed=body.agreed,
-        mobile=body.mobile, code=body.code, password=body.password,
-    )  # fmt: skip
+        name=body.name,
+        id_number=body.id_number,
+        privacy_version=body.privacy_version,
+        agreed=body.agreed,
+        mobile=body.mobile,
+        code=body.code,
+        password=body.password,
+    )
     done = await call.services.accounts.registration.register(call.actor, form, key=read_key(call.request))
     return RegisteredOut(
-        masked_name=done.masked_name, masked_id_number=done.masked_id_number, masked_mobile=done.masked_mobile,
-        roles=done.roles, expert_number=done.expert_number, person_check=done.person_check,
-    )  # fmt: skip
+        masked_name=done.masked_name,
+        masked_id_number=done.masked_id_number,
+        masked_mobile=done.masked_mobile,
+        roles=done.roles,
+        expert_number=done.expert_number,
+        person_check=done.person_check,
+    )
 
 
 @api.get("/accounts/me", "我的账号")
@@ -157,11 +166,17 @@ async def profile(call: Call) -> ProfileOut:
     found = await call.services.accounts.credentials.profile(call.actor)
     standing = await standing_of(call.services.deps, found.account_id)
     return ProfileOut(
-        masked_name=found.masked_name, masked_id_number=found.masked_id_number, masked_mobile=found.masked_mobile,
-        registered=found.registered, person_check=found.person_check, has_password=found.has_password,
-        password_initial=found.password_initial, mobile_free_at=found.mobile_free_at, consent=found.consent,
+        masked_name=found.masked_name,
+        masked_id_number=found.masked_id_number,
+        masked_mobile=found.masked_mobile,
+        registered=found.registered,
+        person_check=found.person_check,
+        has_password=found.has_password,
+        password_initial=found.password_initial,
+        mobile_free_at=found.mobile_free_at,
+        consent=found.consent,
         standing=StandingOut.of(standing),
-    )  # fmt: skip
+    )
 
 
 @api.put("/accounts/me/consent", "同意隐私说明")

@@ -45,9 +45,12 @@ class OpinionIn(Input):
 
 class ApprovalIn(OpinionIn):
     admitted: tuple[str, ...] | None = Field(
-        None, max_length=100, description="Codes of the alternative specialties that enter the pool, where the task's "
-        "`alternatives` ask for it", examples=[["A0402"]],
-    )  # fmt: skip
+        None,
+        max_length=100,
+        description="Codes of the alternative specialties that enter the pool, where the task's "
+        "`alternatives` ask for it",
+        examples=[["A0402"]],
+    )
 
 
 class ReturnIn(Input):
@@ -149,14 +152,16 @@ class RevelationOut(Output):
 async def queue(call: Call, query: QueueQuery) -> QueueOut:
     """Open tasks within the reviewer's reach, oldest first."""
     wanted = Wanted(query.step, query.overdue, query.search, query.specialty)
-    cards, total = await call.services.reviews.queue.cards(
-        call.actor, wanted, offset=query.offset, limit=query.size
-    )  # fmt: skip
+    cards, total = await call.services.reviews.queue.cards(call.actor, wanted, offset=query.offset, limit=query.size)
     counts = await call.services.reviews.queue.counts(call.actor)
     return QueueOut(
-        items=CardOut.each(cards), total=total, page=query.page, size=query.size, counts=StepCountOut.each(counts),
+        items=CardOut.each(cards),
+        total=total,
+        page=query.page,
+        size=query.size,
+        counts=StepCountOut.each(counts),
         phrases=call.services.deps.book(call.actor.pool).review.phrases,
-    )  # fmt: skip
+    )
 
 
 @api.get("/reviews/next", "下一件", action="review.decide")

@@ -22,8 +22,16 @@ api = Api(
 )
 
 Role = Literal[
-    "expert", "applicant", "agent", "organisation", "verifier", "supervisor", "venue", "reviewer", "pool_admin",
-]  # fmt: skip
+    "expert",
+    "applicant",
+    "agent",
+    "organisation",
+    "verifier",
+    "supervisor",
+    "venue",
+    "reviewer",
+    "pool_admin",
+]
 
 TRIES = (120, 60)
 """Log-ins of one address in a minute: many phones share one address behind a carrier's gateway."""

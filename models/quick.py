@@ -16,8 +16,13 @@ from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 
 _LOOK_ONLY_AHEAD = (
-    ops.CreateModel, ops.AddField, ops.AddIndex, ops.AddConstraint, ops.AlterModelOptions, ops.RunSQL,
-)  # fmt: skip
+    ops.CreateModel,
+    ops.AddField,
+    ops.AddIndex,
+    ops.AddConstraint,
+    ops.AlterModelOptions,
+    ops.RunSQL,
+)
 """Operations that never ask what was there before."""
 
 

@@ -23,15 +23,43 @@ AGENT = (
     "Mozilla/5.0 (Linux; Android 14; Sandbox) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Mobile Safari/537.36"
     " MicroMessenger/8.0.50"
 )
-_NOT_SENT = frozenset({
-    "host", "connection", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
-    "content-length", "accept-encoding", "cookie", "origin", "referer",
-})  # fmt: skip
-_NOT_RETURNED = frozenset({
-    "connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "set-cookie",
-    "x-frame-options", "content-security-policy", "referrer-policy", "location", "strict-transport-security",
-    "cross-origin-opener-policy", "cross-origin-embedder-policy", "cross-origin-resource-policy", "server", "date",
-})  # fmt: skip
+_NOT_SENT = frozenset(
+    {
+        "host",
+        "connection",
+        "keep-alive",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "accept-encoding",
+        "cookie",
+        "origin",
+        "referer",
+    }
+)
+_NOT_RETURNED = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "content-length",
+        "content-encoding",
+        "set-cookie",
+        "x-frame-options",
+        "content-security-policy",
+        "referrer-policy",
+        "location",
+        "strict-transport-security",
+        "cross-origin-opener-policy",
+        "cross-origin-embedder-policy",
+        "cross-origin-resource-policy",
+        "server",
+        "date",
+    }
+)
 _ATTRIBUTE = re.compile(
     r"""(\s(?:href|src|action|formaction|poster|data-(?!qr\b)[\w-]+)\s*=\s*["'])([^"']+)""", re.IGNORECASE
 )

@@ -133,9 +133,15 @@ class Catalogues:
     async def _replace(self, pool: str, kind: Kind, entries: Sequence[Entry]) -> CatalogueReport:
         count = len(entries)
         await execute(
-            _UPSERT, [new_id() for _ in entries], [pool] * count, [kind] * count, [e.code for e in entries],
-            [e.name for e in entries], [e.parent for e in entries], list(range(1, count + 1)),
-        )  # fmt: skip
+            _UPSERT,
+            [new_id() for _ in entries],
+            [pool] * count,
+            [kind] * count,
+            [e.code for e in entries],
+            [e.name for e in entries],
+            [e.parent for e in entries],
+            list(range(1, count + 1)),
+        )
         stored = CatalogueEntry.filter(pool=pool, kind=kind).values_list("code", "parent")
         parents = {str(code): str(parent) for code, parent in await stored}
         stale = parents.keys() - {entry.code for entry in entries}

@@ -102,9 +102,11 @@ def test_one_thing_has_one_name() -> None:
     avoid = names()
     found = [
         f"{path}: “{word}” should read “{use}”: {text[:80]}"
-        for path, text in texts() if (path, text) not in ALLOWED
-        for word, use in avoid.items() if word in _LONGER.sub("", text)
-    ]  # fmt: skip
+        for path, text in texts()
+        if (path, text) not in ALLOWED
+        for word, use in avoid.items()
+        if word in _LONGER.sub("", text)
+    ]
     assert found == []
 
 

@@ -63,12 +63,16 @@ class AccountPages:
 
     async def _page(self, person: Actor, *, note: str = "") -> http.Response:
         return self._site.render(
-            "account.html", pool=person.pool, note=note, bar=await self.bar(person),
+            "account.html",
+            pool=person.pool,
+            note=note,
+            bar=await self.bar(person),
             profile=await self._services.accounts.credentials.profile(person),
-            log_ins=await self._services.accounts.sessions.list(person), form=self._door.form(person, "account"),
+            log_ins=await self._services.accounts.sessions.list(person),
+            form=self._door.form(person, "account"),
             roles=len(await self._services.accounts.sessions.roles(person)) > 1,
             hotline=self._services.deps.book(person.pool).pool.hotline,
-        )  # fmt: skip
+        )
 
     async def reopen(self, request: http.Request) -> http.Response:
         """A form's address, opened anew."""
@@ -105,12 +109,20 @@ class AccountPages:
     ) -> http.Response:
         book = self._services.deps.book(visitor.pool)
         return self._site.render(
-            "account_password.html", status=error.status if error else 200, pool=visitor.pool, next=target, note=note,
-            profile=await self._services.accounts.credentials.profile(visitor), rule=book.registration.password.rule(),
-            error=error.message if error else "", wrong=error.field if error else "",
-            code_length=book.login.code_length, hotline=book.pool.hotline,
-            form=self._door.form(visitor, "password"), out=self._door.form(visitor, "logout"),
-        )  # fmt: skip
+            "account_password.html",
+            status=error.status if error else 200,
+            pool=visitor.pool,
+            next=target,
+            note=note,
+            profile=await self._services.accounts.credentials.profile(visitor),
+            rule=book.registration.password.rule(),
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            code_length=book.login.code_length,
+            hotline=book.pool.hotline,
+            form=self._door.form(visitor, "password"),
+            out=self._door.form(visitor, "logout"),
+        )
 
     async def set_password(self, request: http.Request) -> http.Response:
         """With ``send`` a code is sent, else the password is set."""
@@ -141,9 +153,14 @@ class AccountPages:
         return await self._mobile_page(await self._door.person(request), {})
 
     async def _mobile_page(
-        self, person: Actor, fields: dict[str, str], *, sent: bool = False, note: str = "",
+        self,
+        person: Actor,
+        fields: dict[str, str],
+        *,
+        sent: bool = False,
+        note: str = "",
         error: AppError | None = None,
-    ) -> http.Response:  # fmt: skip
+    ) -> http.Response:
         """First the new number, then (``sent``) what proves both."""
         book = self._services.deps.book(person.pool)
         return self._site.render(
@@ -178,9 +195,13 @@ class AccountPages:
         except AppError as error:
             return await self._mobile_page(person, fields, error=shown(error))
         return self._door.sent.lead(
-            "mobile", f"/h5/{person.pool}/account/mobile/new", {}, person=str(person.account_id), mobile=mobile,
+            "mobile",
+            f"/h5/{person.pool}/account/mobile/new",
+            {},
+            person=str(person.account_id),
+            mobile=mobile,
             by=fields.get("by", ""),
-        )  # fmt: skip
+        )
 
     async def ask_mobile_code(self, request: http.Request) -> http.Response:
         """The fields for the codes that were sent; without any, the change from its beginning."""
@@ -196,9 +217,12 @@ class AccountPages:
         fields = await self._door.fields(request, person, "mobile")
         try:
             await self._services.accounts.credentials.change_mobile(
-                person, fields.get("mobile", "").strip(), fields.get("code", "").strip()[:8],
-                password=fields.get("password", ""), old_code=fields.get("old_code", "").strip()[:8],
-            )  # fmt: skip
+                person,
+                fields.get("mobile", "").strip(),
+                fields.get("code", "").strip()[:8],
+                password=fields.get("password", ""),
+                old_code=fields.get("old_code", "").strip()[:8],
+            )
         except AppError as error:
             return await self._mobile_page(person, fields, sent=True, error=shown(error))
         done = http.HTTPSeeOther(f"/h5/{person.pool}/account?note=mobile")
@@ -211,10 +235,15 @@ class AccountPages:
         visitor = await self._logged_in(request)
         book = self._services.deps.book(visitor.pool)
         return self._site.render(
-            "consent.html", pool=visitor.pool, pool_name=book.pool.name, privacy=book.pool.privacy_text,
-            version=book.pool.privacy_version, next=safe_target(request.query.get("next", "")),
-            form=self._door.form(visitor, "consent"), out=self._door.form(visitor, "logout"),
-        )  # fmt: skip
+            "consent.html",
+            pool=visitor.pool,
+            pool_name=book.pool.name,
+            privacy=book.pool.privacy_text,
+            version=book.pool.privacy_version,
+            next=safe_target(request.query.get("next", "")),
+            form=self._door.form(visitor, "consent"),
+            out=self._door.form(visitor, "logout"),
+        )
 
     async def take_consent(self, request: http.Request) -> http.Response:
         visitor = await self._logged_in(request)

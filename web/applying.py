@@ -80,10 +80,17 @@ class ApplyingPages:
         book = self._services.deps.book(actor.pool)
         title = book.campaigns.first_title if entry_type == "first" else book.campaigns.renewal_title
         return self._site.render(
-            "apply_begin.html", status=error.status if error else 200, pool=actor.pool, pool_name=book.pool.name,
-            title=title, entry_type=entry_type, guide=book.help.guide, honesty=book.registration.honesty,
-            error=error.message if error else "", form=self._token(actor, "apply"),
-        )  # fmt: skip
+            "apply_begin.html",
+            status=error.status if error else 200,
+            pool=actor.pool,
+            pool_name=book.pool.name,
+            title=title,
+            entry_type=entry_type,
+            guide=book.help.guide,
+            honesty=book.registration.honesty,
+            error=error.message if error else "",
+            form=self._token(actor, "apply"),
+        )
 
     async def begin(self, request: http.Request) -> http.Response:
         """Begin an application, or go on with the one that was begun."""
@@ -105,10 +112,15 @@ class ApplyingPages:
         progress = await self._progress(actor)
         book = self._services.deps.book(actor.pool)
         return self._site.render(
-            "apply_form.html", pool=actor.pool, title=book.form.papers.form_title, number=progress.number,
-            bar=await self._bar(actor), application_id=progress.application_id, province=book.pool.region,
+            "apply_form.html",
+            pool=actor.pool,
+            title=book.form.papers.form_title,
+            number=progress.number,
+            bar=await self._bar(actor),
+            application_id=progress.application_id,
+            province=book.pool.region,
             hotline=book.pool.hotline,
-        )  # fmt: skip
+        )
 
     async def token(self, request: http.Request) -> http.Response:
         """What the form's script speaks to the public API with; for our own pages only."""
@@ -137,10 +149,17 @@ class ApplyingPages:
         progress = await self._progress(actor)
         view = await self._services.applications.queries.get(actor, progress.application_id)
         return self._site.render(
-            "apply_status.html", status=error.status if error else 200, pool=actor.pool, progress=progress,
-            log=view.log, may=view.may, note=note, error=error.message if error else "",
-            bar=await self._bar(actor), form=self._token(actor, "application"),
-        )  # fmt: skip
+            "apply_status.html",
+            status=error.status if error else 200,
+            pool=actor.pool,
+            progress=progress,
+            log=view.log,
+            may=view.may,
+            note=note,
+            error=error.message if error else "",
+            bar=await self._bar(actor),
+            form=self._token(actor, "application"),
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` withdraw or cancel."""
@@ -172,12 +191,19 @@ class ApplyingPages:
     ) -> http.Response:
         book = self._services.deps.book(pool)
         return self._site.render(
-            "help.html", status=error.status if error else 200, pool=pool, name=book.pool.name, rules=book.help,
-            materials=len(await self._services.files.materials.shown(pool)), note=note,
-            error=error.message if error else "", typed=typed, longest=FEEDBACK_MAX,
+            "help.html",
+            status=error.status if error else 200,
+            pool=pool,
+            name=book.pool.name,
+            rules=book.help,
+            materials=len(await self._services.files.materials.shown(pool)),
+            note=note,
+            error=error.message if error else "",
+            typed=typed,
+            longest=FEEDBACK_MAX,
             form=self._token(actor, "feedback") if actor else "",
             written=await self._services.notifications.helpdesk.mine(actor) if actor else (),
-        )  # fmt: skip
+        )
 
     async def write(self, request: http.Request) -> http.Response:
         actor = await self._door.person(request)

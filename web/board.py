@@ -46,9 +46,14 @@ class BoardPages:
         draw, progress = await self._screens.board(token)
         rolls = await self._rolls(draw)
         return self._site.render(
-            "board.html", draw=draw, progress=progress, facts=_facts(progress, rolls), token=token,
-            roll=rolls[-1] if rolls else None, over=progress.state in _OVER,
-        )  # fmt: skip
+            "board.html",
+            draw=draw,
+            progress=progress,
+            facts=_facts(progress, rolls),
+            token=token,
+            roll=rolls[-1] if rolls else None,
+            over=progress.state in _OVER,
+        )
 
     async def _rolls(self, draw: Draw) -> list[Roll]:
         return read_rolls(await self._screens.acts(draw, ACTS))

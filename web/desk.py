@@ -71,11 +71,19 @@ class DeskPages:
             actor, Filters(number=search), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self._show(
-            actor, "desk.html", agency=actor.role in ("agent", "organisation"), width="wide",
-            who=self._door.role_label(actor), cards=cards, waiting=await self._waiting(actor),
-            total=total, page=page, search=search, last=max(1, -(-total // PAGE_SIZE)),
+            actor,
+            "desk.html",
+            agency=actor.role in ("agent", "organisation"),
+            width="wide",
+            who=self._door.role_label(actor),
+            cards=cards,
+            waiting=await self._waiting(actor),
+            total=total,
+            page=page,
+            search=search,
+            last=max(1, -(-total // PAGE_SIZE)),
             form=self._token(actor, "logout", actor.session_id),
-        )  # fmt: skip
+        )
 
     def _show(self, actor: Actor, template: str, *, status: int = 200, **values: object) -> http.Response:
         """A page; an administrator keeps the office's menu beside it."""
@@ -89,14 +97,20 @@ class DeskPages:
         actor, draw = await self._find(request)
         progress = await self._services.draws.queries.progress_of(draw)
         return self._show(
-            actor, "desk_draw.html", width="middle", draw=draw,
-            progress=progress, at_desk=may(actor, "attendance.desk"),
-            unseals_at=self._services.draws.queries.unseals_at(draw), form=self._token(actor, "share", draw.id),
-            attached=await self._attached(actor, draw.id), may_register=may(actor, "absence.register"),
+            actor,
+            "desk_draw.html",
+            width="middle",
+            draw=draw,
+            progress=progress,
+            at_desk=may(actor, "attendance.desk"),
+            unseals_at=self._services.draws.queries.unseals_at(draw),
+            form=self._token(actor, "share", draw.id),
+            attached=await self._attached(actor, draw.id),
+            may_register=may(actor, "absence.register"),
             may_read_requests=may(actor, "discard.read"),
             may_end=may(actor, "draw.terminate") or may(actor, "draw.end"),
             over=draw.ended_at is not None,
-        )  # fmt: skip
+        )
 
     async def _attached(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
         """The file of the request, for whom it concerns."""
@@ -139,13 +153,23 @@ class DeskPages:
     ) -> http.Response:
         found = await self._services.draws.attendance.desk(actor, draw.id)
         return self._show(
-            actor, "desk_attendance.html", width="wide", status=error.status if error else 200, draw=draw, rows=found,
-            present=_present(found), counts=_counts(found),
-            at_desk=may(actor, "attendance.desk"), may_urge=may(actor, "attendance.urge"),
-            note=_note(note), error=error.message if error else "", typed=typed,
+            actor,
+            "desk_attendance.html",
+            width="wide",
+            status=error.status if error else 200,
+            draw=draw,
+            rows=found,
+            present=_present(found),
+            counts=_counts(found),
+            at_desk=may(actor, "attendance.desk"),
+            may_urge=may(actor, "attendance.urge"),
+            note=_note(note),
+            error=error.message if error else "",
+            typed=typed,
             entry_and_exit=self._services.deps.book(draw.pool).attendance.entry_and_exit,
-            form=self._token(actor, "attendance", draw.id), length=self._services.deps.book(draw.pool).draw.code_length,
-        )  # fmt: skip
+            form=self._token(actor, "attendance", draw.id),
+            length=self._services.deps.book(draw.pool).draw.code_length,
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` enter or exit with ``code``; or ``urge`` with an invitation's id."""
@@ -244,12 +268,20 @@ class DeskPages:
 
     def _exit_page(self, actor: Actor, draw: Draw, error: AppError | None = None, words: str = "") -> http.Response:
         return self._show(
-            actor, "desk_exit.html", width="middle", status=error.status if error else 200, draw=draw,
+            actor,
+            "desk_exit.html",
+            width="middle",
+            status=error.status if error else 200,
+            draw=draw,
             reasons=TERMINATION_REASONS,
-            error=error.message if error else "", words=words, may_terminate=may(actor, "draw.terminate"),
-            may_end=may(actor, "draw.end"), begun=self._services.deps.now() >= draw.starts_at,
-            form=self._token(actor, "exit", draw.id), over=draw.ended_at is not None,
-        )  # fmt: skip
+            error=error.message if error else "",
+            words=words,
+            may_terminate=may(actor, "draw.terminate"),
+            may_end=may(actor, "draw.end"),
+            begun=self._services.deps.now() >= draw.starts_at,
+            form=self._token(actor, "exit", draw.id),
+            over=draw.ended_at is not None,
+        )
 
     async def leave_draw(self, request: http.Request) -> http.Response:
         """``deed`` terminate, with a coded ``cause``, or end; both with words."""
@@ -278,9 +310,15 @@ class DeskPages:
         except RuleViolation:
             rows = None  # the trading centre's verifier sees arrivals from unsealing on only
         return self._site.render(
-            "desk_screen.html", draw=draw, url=url, qr=path_of(url), until=until, every=SCREEN_EVERY, rows=rows,
+            "desk_screen.html",
+            draw=draw,
+            url=url,
+            qr=path_of(url),
+            until=until,
+            every=SCREEN_EVERY,
+            rows=rows,
             present=_present(rows or []),
-        )  # fmt: skip
+        )
 
     # ---- the result
 
@@ -289,11 +327,15 @@ class DeskPages:
         result = await self._services.draws.queries.result(actor, draw.id)
         project = await self._services.draws.queries.detail(actor, draw.id)
         return self._site.render(
-            "desk_result.html", draw=draw, result=result, supervisors=[s.name for s in project.parts["supervisors"]],
-            printed_at=self._services.deps.now(), who=self._door.role_label(actor),
+            "desk_result.html",
+            draw=draw,
+            result=result,
+            supervisors=[s.name for s in project.parts["supervisors"]],
+            printed_at=self._services.deps.now(),
+            who=self._door.role_label(actor),
             mark=self._services.deps.book(draw.pool).draw.supplement.mark,
             pool=self._services.deps.book(draw.pool).pool.name,
-        )  # fmt: skip
+        )
 
 
 def _counts(rows: list[DeskRow]) -> dict[str, int]:

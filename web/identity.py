@@ -66,9 +66,14 @@ class IdentityPages:
             raise _away(error) from error
         response = http.Response(status=303, headers={"Location": started.url})
         response.set_cookie(
-            COOKIE, self._seal(pool, started), max_age=int(_VALID.total_seconds()), path=_PATH, httponly=True,
-            samesite="Lax", secure=self._site.secure,
-        )  # fmt: skip
+            COOKIE,
+            self._seal(pool, started),
+            max_age=int(_VALID.total_seconds()),
+            path=_PATH,
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
+        )
         return response
 
     async def come_back(self, request: http.Request) -> http.Response:

@@ -166,14 +166,20 @@ class AuthPages:
         books = self._services.deps.rulebooks
         known = {pool: books[pool]} if pool in books and target else books
         return self._site.render(
-            "login.html", status=error.status if error else 200, way=way, name=name, pool=pool,
-            pools={code: book.pool.name for code, book in known.items()}, next=safe_target(target),
-            error=error.message if error else "", wrong=error.field if error else "",
+            "login.html",
+            status=error.status if error else 200,
+            way=way,
+            name=name,
+            pool=pool,
+            pools={code: book.pool.name for code, book in known.items()},
+            next=safe_target(target),
+            error=error.message if error else "",
+            wrong=error.field if error else "",
             form=self._site.form_token("login", _NOBODY, _NOBODY),
             puzzle=self.puzzle(request) if way == "code" else None,
             by_password=any(_has_passwords(book) for book in known.values()),
             opens=any(book.registration.open for book in known.values()),
-        )  # fmt: skip
+        )
 
     async def send_code(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "login_code", *TRIES)
@@ -197,12 +203,18 @@ class AuthPages:
         self, request: http.Request, pool: str, mobile: str, error: AppError | None = None, *, target: str = ""
     ) -> http.Response:
         return self._site.render(
-            "login_code.html", status=error.status if error else 200, pool=pool, mobile=mobile,
-            length=self._services.deps.book(pool).login.code_length, error=error.message if error else "",
+            "login_code.html",
+            status=error.status if error else 200,
+            pool=pool,
+            mobile=mobile,
+            length=self._services.deps.book(pool).login.code_length,
+            error=error.message if error else "",
             wrong=error.field if error else "",
-            hotline=self._services.deps.book(pool).pool.hotline, next=safe_target(target), puzzle=self.puzzle(request),
+            hotline=self._services.deps.book(pool).pool.hotline,
+            next=safe_target(target),
+            puzzle=self.puzzle(request),
             form=self._site.form_token("login", _NOBODY, _NOBODY),
-        )  # fmt: skip
+        )
 
     async def take_code(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "login", *TRIES)
@@ -229,9 +241,12 @@ class AuthPages:
         device = device_of(request)
         try:
             cookie = await self._services.accounts.credentials.log_in(
-                self.check_pool(pool), name, fields.get("password", ""),
-                lambda account: self._logins.begin(account, device=device), self.source(request),
-            )  # fmt: skip
+                self.check_pool(pool),
+                name,
+                fields.get("password", ""),
+                lambda account: self._logins.begin(account, device=device),
+                self.source(request),
+            )
         except AppError as error:
             return self._login_page(request, "password", pool, name=name, error=shown(error), target=target)
         return await self.enter(request, cookie, target)
@@ -289,9 +304,13 @@ class AuthPages:
             return
         known = await self._logins.remember(request.cookies.get(KNOWN, ""), actor.account_id)
         response.set_cookie(
-            KNOWN, known, max_age=int(KNOWN_FOR.total_seconds()), httponly=True, samesite="Lax",
+            KNOWN,
+            known,
+            max_age=int(KNOWN_FOR.total_seconds()),
+            httponly=True,
+            samesite="Lax",
             secure=self._site.secure,
-        )  # fmt: skip
+        )
 
     async def home(self, actor: Actor) -> str:
         """The page that a person of this role begins with."""
@@ -319,10 +338,13 @@ class AuthPages:
     async def ask_role(self, request: http.Request) -> http.Response:
         visitor = await self.visitor(request)
         return self._site.render(
-            "login_role.html", options=await self._services.accounts.sessions.roles(visitor), current=visitor,
-            form=self.form(visitor, "role"), out=self.form(visitor, "logout"),
+            "login_role.html",
+            options=await self._services.accounts.sessions.roles(visitor),
+            current=visitor,
+            form=self.form(visitor, "role"),
+            out=self.form(visitor, "logout"),
             next=safe_target(request.query.get("next", "")),
-        )  # fmt: skip
+        )
 
     def form(self, visitor: Actor, deed: str) -> str:
         """The hidden field of a form that belongs to this log-in of this person."""

@@ -18,8 +18,13 @@ from web.login import AuthPages, is_wechat
 from web.site import Site
 
 KINDS: dict[MaterialType, str] = {
-    "pdf": "PDF", "docx": "Word", "xlsx": "Excel", "jpg": "图片", "png": "图片", "zip": "压缩包",
-}  # fmt: skip
+    "pdf": "PDF",
+    "docx": "Word",
+    "xlsx": "Excel",
+    "jpg": "图片",
+    "png": "图片",
+    "zip": "压缩包",
+}
 _DOWNLOADS = (60, 60)
 """Files of one address in a minute."""
 
@@ -39,10 +44,15 @@ class MaterialPages:
         actor = await self._actor(request)
         shown = await self._services.files.materials.shown(pool)
         return self._site.render(
-            "materials.html", pool=pool, name=self._services.deps.book(pool).pool.name, kinds=KINDS, total=len(shown),
+            "materials.html",
+            pool=pool,
+            name=self._services.deps.book(pool).pool.name,
+            kinds=KINDS,
+            total=len(shown),
             groups=[(category, list(group)) for category, group in groupby(shown, lambda one: one.category)],
-            admitted=actor is not None and may(actor, "material.restricted"), wechat=is_wechat(request),
-        )  # fmt: skip
+            admitted=actor is not None and may(actor, "material.restricted"),
+            wechat=is_wechat(request),
+        )
 
     async def file(self, request: http.Request) -> http.Response:
         """The file, to be saved; a visitor who must log in first is led there and back to the list."""

@@ -37,16 +37,29 @@ class PaperFilePages:
         return self._page(person, kind, subject_id, address, note=note)
 
     def _page(
-        self, person: Actor, kind: Kind, subject_id: UUID, address: str, *, note: str = "",
+        self,
+        person: Actor,
+        kind: Kind,
+        subject_id: UUID,
+        address: str,
+        *,
+        note: str = "",
         error: AppError | None = None,
-    ) -> http.Response:  # fmt: skip
+    ) -> http.Response:
         sending = self._services.applications.document_delivery
         return self._site.render(
-            "paper_file.html", status=error.status if error else 200, pool=person.pool, kind=kind, address=address,
-            title=sending.title(person.pool, kind), file=f"/h5/pdf/{kind}/{sending.link(person, kind, subject_id)}.pdf",
-            note=note, error=error.message if error else "", wrong=error.field if error else "",
+            "paper_file.html",
+            status=error.status if error else 200,
+            pool=person.pool,
+            kind=kind,
+            address=address,
+            title=sending.title(person.pool, kind),
+            file=f"/h5/pdf/{kind}/{sending.link(person, kind, subject_id)}.pdf",
+            note=note,
+            error=error.message if error else "",
+            wrong=error.field if error else "",
             form=self._door.form(person, "papers"),
-        )  # fmt: skip
+        )
 
     async def mail(self, request: http.Request) -> http.Response:
         person, kind, subject_id = await self._asked(request)

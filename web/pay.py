@@ -74,25 +74,45 @@ class PayPages:
     def _search(self, visitor: Visitor, number: str = "", error: AppError | None = None) -> http.Response:
         book = self._services.deps.book(visitor.actor.pool)
         return self._site.render(
-            "pay_search.html", status=error.status if error else 200, pool=visitor.actor.pool, number=number[:32],
-            error=error.message if error else "", known=visitor.actor.account_id is not None,
-            others=book.fee is not None and book.fee.pay_for_others, pool_name=book.pool.name,
+            "pay_search.html",
+            status=error.status if error else 200,
+            pool=visitor.actor.pool,
+            number=number[:32],
+            error=error.message if error else "",
+            known=visitor.actor.account_id is not None,
+            others=book.fee is not None and book.fee.pay_for_others,
+            pool_name=book.pool.name,
             hotline=book.fee.hotline if book.fee else book.pool.hotline,
-        )  # fmt: skip
+        )
 
     def _page(
-        self, request: http.Request, visitor: Visitor, view: FeeView, *, ordered: Ordered | None = None, note: str = "",
+        self,
+        request: http.Request,
+        visitor: Visitor,
+        view: FeeView,
+        *,
+        ordered: Ordered | None = None,
+        note: str = "",
         error: AppError | None = None,
-    ) -> http.Response:  # fmt: skip
+    ) -> http.Response:
         book = self._services.deps.book(visitor.actor.pool)
         token = self._sign(view.id, visitor)
         return self._site.render(
-            "pay.html", status=error.status if error else 200, pool=visitor.actor.pool, fee=view, note=note,
-            error=error.message if error else "", token=token, jsapi=self._by_jsapi(request, visitor),
-            wechat=is_wechat(request), ordered=ordered, qr=path_of(ordered.code_url) if ordered else None,
-            others=book.fee is not None and book.fee.pay_for_others, pool_name=book.pool.name,
+            "pay.html",
+            status=error.status if error else 200,
+            pool=visitor.actor.pool,
+            fee=view,
+            note=note,
+            error=error.message if error else "",
+            token=token,
+            jsapi=self._by_jsapi(request, visitor),
+            wechat=is_wechat(request),
+            ordered=ordered,
+            qr=path_of(ordered.code_url) if ordered else None,
+            others=book.fee is not None and book.fee.pay_for_others,
+            pool_name=book.pool.name,
             form=self._site.form_token("invoice", view.id, visitor.person),
-        )  # fmt: skip
+        )
 
     def _by_jsapi(self, request: http.Request, visitor: Visitor) -> bool:
         return bool(visitor.openid) and request.query.get("way") != "native"
@@ -164,9 +184,12 @@ class PayPages:
         fields = await self._site.read_form(request, "invoice", fee_id, visitor.person)
         try:
             await self._services.payments.invoices.correct(
-                visitor.actor, fee_id, title=fields.get("title", ""), taxpayer_id=fields.get("taxpayer_id", ""),
+                visitor.actor,
+                fee_id,
+                title=fields.get("title", ""),
+                taxpayer_id=fields.get("taxpayer_id", ""),
                 email=fields.get("email", ""),
-            )  # fmt: skip
+            )
         except AppError as error:
             return await self._again(request, visitor, fee_id, error)
         raise http.HTTPSeeOther(f"/h5/{visitor.actor.pool}/pay?note=kept")
@@ -193,9 +216,13 @@ def _ordered(ordered: Ordered) -> dict[str, object]:
 def _bridge(parameters: PayParameters) -> dict[str, str]:
     """As ``getBrandWCPayRequest`` spells them."""
     return {
-        "appId": parameters.app_id, "timeStamp": parameters.time_stamp, "nonceStr": parameters.nonce,
-        "package": parameters.package, "signType": parameters.sign_type, "paySign": parameters.signature,
-    }  # fmt: skip
+        "appId": parameters.app_id,
+        "timeStamp": parameters.time_stamp,
+        "nonceStr": parameters.nonce,
+        "package": parameters.package,
+        "signType": parameters.sign_type,
+        "paySign": parameters.signature,
+    }
 
 
 def _uuid(text: str) -> UUID:

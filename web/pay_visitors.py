@@ -131,6 +131,11 @@ class PayVisitors:
         until = (self._services.deps.now() + lasts).timestamp()
         sealed = self._services.deps.keys.seal(json.dumps([until, *values]), _PURPOSES[name])
         response.set_cookie(
-            name, quote(sealed, safe=""), max_age=int(lasts.total_seconds()), path="/h5", httponly=True,
-            samesite="Lax", secure=self._site.secure,
-        )  # fmt: skip
+            name,
+            quote(sealed, safe=""),
+            max_age=int(lasts.total_seconds()),
+            path="/h5",
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
+        )

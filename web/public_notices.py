@@ -36,9 +36,16 @@ class PublicNoticePages:
         notices = self._services.entry.public_notices
         found, total = await notices.page(pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
-            "notice.html", pool=pool, pool_name=self._services.deps.book(pool).pool.name, entries=found, total=total,
-            page=page, last=max(1, -(-total // PAGE_SIZE)), search=search, how=notices.rules(pool).text,
-        )  # fmt: skip
+            "notice.html",
+            pool=pool,
+            pool_name=self._services.deps.book(pool).pool.name,
+            entries=found,
+            total=total,
+            page=page,
+            last=max(1, -(-total // PAGE_SIZE)),
+            search=search,
+            how=notices.rules(pool).text,
+        )
 
     async def entry(self, request: http.Request) -> http.Response:
         """One entry with the form for an objection, to somebody who is logged in."""
@@ -50,11 +57,17 @@ class PublicNoticePages:
     ) -> http.Response:
         rules = self._services.entry.public_notices.rules(actor.pool)
         return self._site.render(
-            "notice_entry.html", status=error.status if error else 200, pool=actor.pool, entry=entry, text=text,
-            error=error.message if error else "", shortest=rules.objection_min, longest=TEXT_MAX,
+            "notice_entry.html",
+            status=error.status if error else 200,
+            pool=actor.pool,
+            entry=entry,
+            text=text,
+            error=error.message if error else "",
+            shortest=rules.objection_min,
+            longest=TEXT_MAX,
             how=rules.text,
             form=self._site.form_token("objection", entry.id, actor.account_id or _NOBODY),
-        )  # fmt: skip
+        )
 
     async def object(self, request: http.Request) -> http.Response:
         actor, entry = await self._who(request)

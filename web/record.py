@@ -23,9 +23,16 @@ _TIERS = {"main": "主选专业", "alternative": "备选专业"}
 _ROLES = {"agency": "招标人（代理机构）", "supervisor": "监督人"}
 _SOURCES = {"register": "来自监督人名册", "typed": "由代理机构自行填写", "none": "未指定"}
 _OUTCOMES = {
-    "accepted": "同意参加", "declined": "不参加", "silent": "未答复", "undone": "撤销同意", "left": "请假",
-    "absent": "缺席", "recused": "现场回避", "released": "退选", "cancelled": "已取消",
-}  # fmt: skip
+    "accepted": "同意参加",
+    "declined": "不参加",
+    "silent": "未答复",
+    "undone": "撤销同意",
+    "left": "请假",
+    "absent": "缺席",
+    "recused": "现场回避",
+    "released": "退选",
+    "cancelled": "已取消",
+}
 _SKIPS: Mapping[str, str] = {str(reason): text for reason, text in SKIP_REASONS.items()}
 _CAUSES = {"exhausted": "，原名单已抽完，扩大地区"}
 _SHORT = {"exhausted": "名单已抽完", "too_late": "临近集合时间", "force_ended": "强制结束"}
@@ -62,16 +69,25 @@ class RecordPages:
         page = min(page_number(request), last)
         shown = entries[(page - 1) * PAGE_SIZE :][:PAGE_SIZE]
         return self._site.render(
-            "record.html", draw=draw, token=token, head=document["head"], count=len(entries), page=page, last=last,
-            page_size=PAGE_SIZE, sentences={code: chinese for code, (_, chinese) in TEXTS.items()},
-            rolls=[(roll, _utc(roll.at)) for roll in read_rolls(entries) if roll.seed], why=WHY,
+            "record.html",
+            draw=draw,
+            token=token,
+            head=document["head"],
+            count=len(entries),
+            page=page,
+            last=last,
+            page_size=PAGE_SIZE,
+            sentences={code: chinese for code, (_, chinese) in TEXTS.items()},
+            rolls=[(roll, _utc(roll.at)) for roll in read_rolls(entries) if roll.seed],
+            why=WHY,
             qr=path_of(f"{self._public_url}/record/{token}"),
-            lines=[read_entry(entry) for entry in shown], over=entries[-1]["act"] == "ended",
+            lines=[read_entry(entry) for entry in shown],
+            over=entries[-1]["act"] == "ended",
             sizes=[
                 (_list_name(key), len(_list(_object(listed)["leaves"])))
                 for key, listed in _object(document["lists"]).items()
             ],
-        )  # fmt: skip
+        )
 
     async def file(self, request: http.Request) -> http.Response:
         draw, document = await self._screens.record(request.match_info["token"])
@@ -95,9 +111,13 @@ def read_entry(entry: Mapping[str, Json]) -> Line:
     at = datetime.fromisoformat(_text(entry["at"]))
     title, text = _words(entry)
     return Line(
-        int(_text(entry["seq"])), f"{local(at):%m-%d %H:%M:%S}", title, text, _text(entry.get("leaf", ""))[:8],
+        int(_text(entry["seq"])),
+        f"{local(at):%m-%d %H:%M:%S}",
+        title,
+        text,
+        _text(entry.get("leaf", ""))[:8],
         _text(entry["hash"]),
-    )  # fmt: skip
+    )
 
 
 def _words(entry: Mapping[str, Json]) -> tuple[str, str]:

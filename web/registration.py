@@ -66,11 +66,19 @@ class RegistrationPages:
         closed = {code: book.registration.closed for code, book in known.items() if not book.registration.open}
         offered = {code: book.pool.name for code, book in known.items() if deed == "forgot" or book.registration.open}
         return self._site.render(
-            "register.html", status=error.status if error else 200, deed=deed, pools=offered, pool=pool, mobile=mobile,
-            closed="" if offered else " ".join(dict.fromkeys(closed.values())), next=target,
-            error=error.message if error else "", wrong=error.field if error else "",
-            form=self._site.form_token(deed, _NOBODY, _NOBODY), puzzle=self._door.puzzle(request),
-        )  # fmt: skip
+            "register.html",
+            status=error.status if error else 200,
+            deed=deed,
+            pools=offered,
+            pool=pool,
+            mobile=mobile,
+            closed="" if offered else " ".join(dict.fromkeys(closed.values())),
+            next=target,
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            form=self._site.form_token(deed, _NOBODY, _NOBODY),
+            puzzle=self._door.puzzle(request),
+        )
 
     async def send_code(self, request: http.Request) -> http.Response:
         """Also the second page's button for another code, with which comes back what was typed."""
@@ -117,17 +125,31 @@ class RegistrationPages:
     ) -> http.Response:
         book = self._services.deps.book(pool)
         return self._site.render(
-            "register_form.html", status=error.status if error else 200, pool=pool, pool_name=book.pool.name,
-            mobile=_mobile(fields), own_mobile=own_mobile, name=fields.get("name", "")[:_LONGEST],
-            id_number=fields.get("id_number", "")[:_LONGEST], code=fields.get("code", "")[:8],
-            next=safe_target(fields.get("next", "")), note=note, error=error.message if error else "",
-            wrong=error.field if error else "", code_length=book.login.code_length,
-            passwords="password" in book.registration.login_ways, rule=book.registration.password.rule(),
-            read=fields.get("privacy") == book.pool.privacy_version, honest=fields.get("honesty") == "yes",
-            honesty=book.registration.honesty, privacy=book.pool.privacy_text, version=book.pool.privacy_version,
-            form=self._site.form_token("register", _NOBODY, _NOBODY), hotline=book.pool.hotline,
+            "register_form.html",
+            status=error.status if error else 200,
+            pool=pool,
+            pool_name=book.pool.name,
+            mobile=_mobile(fields),
+            own_mobile=own_mobile,
+            name=fields.get("name", "")[:_LONGEST],
+            id_number=fields.get("id_number", "")[:_LONGEST],
+            code=fields.get("code", "")[:8],
+            next=safe_target(fields.get("next", "")),
+            note=note,
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            code_length=book.login.code_length,
+            passwords="password" in book.registration.login_ways,
+            rule=book.registration.password.rule(),
+            read=fields.get("privacy") == book.pool.privacy_version,
+            honest=fields.get("honesty") == "yes",
+            honesty=book.registration.honesty,
+            privacy=book.pool.privacy_text,
+            version=book.pool.privacy_version,
+            form=self._site.form_token("register", _NOBODY, _NOBODY),
+            hotline=book.pool.hotline,
             puzzle=None if own_mobile else self._door.puzzle(request),
-        )  # fmt: skip
+        )
 
     async def register(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "register", *TRIES)
@@ -148,10 +170,14 @@ class RegistrationPages:
         if not fields.get("password") and "password" in self._services.deps.book(pool).registration.login_ways:
             raise InvalidInput("请设置登录密码。", code="no_password", field="password")
         form = RegistrationForm(
-            name=fields.get("name", "")[:_LONGEST], id_number=fields.get("id_number", "")[:_LONGEST],
-            privacy_version=fields.get("privacy", "")[:32], agreed=fields.get("honesty") == "yes",
-            mobile=_mobile(fields), code=fields.get("code", "").strip()[:8], password=fields.get("password", ""),
-        )  # fmt: skip
+            name=fields.get("name", "")[:_LONGEST],
+            id_number=fields.get("id_number", "")[:_LONGEST],
+            privacy_version=fields.get("privacy", "")[:32],
+            agreed=fields.get("honesty") == "yes",
+            mobile=_mobile(fields),
+            code=fields.get("code", "").strip()[:8],
+            password=fields.get("password", ""),
+        )
         done = await self._services.accounts.registration.register(
             own or Actor(pool, "guest"), form, source=self._door.source(request), key=_key(fields)
         )
@@ -188,13 +214,22 @@ class RegistrationPages:
     ) -> http.Response:
         book = self._services.deps.book(pool)
         return self._site.render(
-            "forgot.html", status=error.status if error else 200, pool=pool, mobile=_mobile(fields), tail=TAIL,
-            id_tail=fields.get("id_tail", "")[:TAIL], code_length=book.login.code_length, note=note,
-            rule=book.registration.password.rule(), error=error.message if error else "",
-            wrong=error.field if error else "", next=safe_target(fields.get("next", "")),
-            form=self._site.form_token("forgot", _NOBODY, _NOBODY), hotline=book.pool.hotline,
+            "forgot.html",
+            status=error.status if error else 200,
+            pool=pool,
+            mobile=_mobile(fields),
+            tail=TAIL,
+            id_tail=fields.get("id_tail", "")[:TAIL],
+            code_length=book.login.code_length,
+            note=note,
+            rule=book.registration.password.rule(),
+            error=error.message if error else "",
+            wrong=error.field if error else "",
+            next=safe_target(fields.get("next", "")),
+            form=self._site.form_token("forgot", _NOBODY, _NOBODY),
+            hotline=book.pool.hotline,
             puzzle=self._door.puzzle(request),
-        )  # fmt: skip
+        )
 
     async def reset(self, request: http.Request) -> http.Response:
         await self._site.check_rate(request, "forgot", *TRIES)
@@ -203,9 +238,13 @@ class RegistrationPages:
         try:
             _check_repeated(fields)
             await self._services.accounts.credentials.reset_password(
-                pool, _mobile(fields), fields.get("code", "").strip()[:8], fields.get("id_tail", ""),
-                fields.get("password", ""), self._door.source(request),
-            )  # fmt: skip
+                pool,
+                _mobile(fields),
+                fields.get("code", "").strip()[:8],
+                fields.get("id_tail", ""),
+                fields.get("password", ""),
+                self._door.source(request),
+            )
         except AppError as error:
             return self._reset_page(request, pool, fields, error=shown(error))
         return self._site.render("forgot_done.html", pool=pool, next=safe_target(fields.get("next", "")))

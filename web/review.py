@@ -61,11 +61,21 @@ class ReviewPages:
         cards, total = await desk.cards(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         counts = await desk.counts(actor)
         return self._site.render(
-            "review.html", who=self._door.role_label(actor), cards=cards, total=total, page=page, wanted=wanted,
-            counts=counts, open=sum(count.open for count in counts), late=sum(count.overdue for count in counts),
-            last=max(1, -(-total // PAGE_SIZE)), now=self._services.deps.now(), link=_link(wanted),
-            note=await self._outcome(actor, request), form=self._token(actor, "logout", actor.session_id),
-        )  # fmt: skip
+            "review.html",
+            who=self._door.role_label(actor),
+            cards=cards,
+            total=total,
+            page=page,
+            wanted=wanted,
+            counts=counts,
+            open=sum(count.open for count in counts),
+            late=sum(count.overdue for count in counts),
+            last=max(1, -(-total // PAGE_SIZE)),
+            now=self._services.deps.now(),
+            link=_link(wanted),
+            note=await self._outcome(actor, request),
+            form=self._token(actor, "logout", actor.session_id),
+        )
 
     # ---- one task
 
@@ -90,15 +100,25 @@ class ReviewPages:
         following = await self._services.reviews.queue.next(actor, view.card.id)
         together = await self._services.reviews.queue.same_person(actor, view.card.id)
         return self._site.render(
-            "review_task.html", status=error.status if error else 200, view=view, card=view.card, note=note,
-            error=error.message if error else "", opinion=opinion, shown=shown or {}, labels=LABELS, events=LOG_LABELS,
-            phrases=self._services.deps.book(actor.pool).review.phrases, longest=OPINION_MAX,
-            now=self._services.deps.now(), typed=typed or {},
+            "review_task.html",
+            status=error.status if error else 200,
+            view=view,
+            card=view.card,
+            note=note,
+            error=error.message if error else "",
+            opinion=opinion,
+            shown=shown or {},
+            labels=LABELS,
+            events=LOG_LABELS,
+            phrases=self._services.deps.book(actor.pool).review.phrases,
+            longest=OPINION_MAX,
+            now=self._services.deps.now(),
+            typed=typed or {},
             open=view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
             following=following if following != view.card.id else None,
             together=len(together) if len(together) > 1 and not view.alternatives else 0,
             form=self._token(actor, "review", view.card.id),
-        )  # fmt: skip
+        )
 
     async def decide(self, request: http.Request) -> http.Response:
         """Carry the decision out and go straight to the next task."""
@@ -148,9 +168,15 @@ class ReviewPages:
         if not cards:
             raise http.HTTPSeeOther(f"/review/{task_id}")
         return self._site.render(
-            "review_all.html", status=error.status if error else 200, cards=cards, task_id=task_id, opinion=opinion,
-            error=error.message if error else "", longest=OPINION_MAX, form=self._token(actor, "review", task_id),
-        )  # fmt: skip
+            "review_all.html",
+            status=error.status if error else 200,
+            cards=cards,
+            task_id=task_id,
+            opinion=opinion,
+            error=error.message if error else "",
+            longest=OPINION_MAX,
+            form=self._token(actor, "review", task_id),
+        )
 
     async def approve_all(self, request: http.Request) -> http.Response:
         """Approve what the page listed; what came since waits for its own look."""
@@ -172,9 +198,13 @@ class ReviewPages:
         actor, page = await self._door.actor(request), page_number(request)
         found, total = await self._services.reviews.done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
-            "review_done.html", found=found, total=total, page=page, last=max(1, -(-total // PAGE_SIZE)),
+            "review_done.html",
+            found=found,
+            total=total,
+            page=page,
+            last=max(1, -(-total // PAGE_SIZE)),
             decided=DECIDED,
-        )  # fmt: skip
+        )
 
     async def show(self, request: http.Request) -> http.Response:
         """The page with one hidden value in clear, this time only; the reading is logged."""

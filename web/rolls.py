@@ -11,8 +11,13 @@ WHO = {"system": "系统", "agency": "代理机构", "supervisor": "监督人"}
 WHY = "没有人能挑选专家：三方各出一个随机数，先锁定、后公开，缺一方、改一位，结果都对不上。"
 """The sentence of the share card."""
 ACTS = (
-    "round_opened", "system_committed", "participant_committed", "participant_revealed", "seed_fixed", "round_aborted",
-)  # fmt: skip
+    "round_opened",
+    "system_committed",
+    "participant_committed",
+    "participant_revealed",
+    "seed_fixed",
+    "round_aborted",
+)
 _SHOWN = 8
 
 

@@ -34,9 +34,14 @@ class SentCodes:
         until = (self._deps.now() + LASTS).isoformat()
         sealed = self._deps.keys.seal(json.dumps({"deed": deed, "until": until, "kept": kept}), _PURPOSE)
         response.set_cookie(
-            _COOKIE, base64.urlsafe_b64encode(sealed.encode()).decode(), max_age=int(LASTS.total_seconds()),
-            httponly=True, samesite="Lax", secure=self._secure, path="/h5",
-        )  # fmt: skip
+            _COOKIE,
+            base64.urlsafe_b64encode(sealed.encode()).decode(),
+            max_age=int(LASTS.total_seconds()),
+            httponly=True,
+            samesite="Lax",
+            secure=self._secure,
+            path="/h5",
+        )
         return response
 
     def find(self, request: http.Request, deed: str) -> dict[str, str]:

@@ -57,8 +57,10 @@ _HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条
 POOL = http.RequestKey("pool", str)
 """Key of a request: the pool of whoever is logged in."""
 _HOMES: Mapping[str, tuple[str, str]] = {
-    "desk": ("抽取活动", "/desk"), "review": ("待审核", "/review"), "office": ("管理首页", "/office"),
-}  # fmt: skip
+    "desk": ("抽取活动", "/desk"),
+    "review": ("待审核", "/review"),
+    "office": ("管理首页", "/office"),
+}
 
 
 @dataclass(frozen=True)
@@ -180,10 +182,15 @@ class Site:
         title = _TITLES.get(error.status, "无法完成")
         again = request is not None and request.method == "GET" and error.status in _PASSING
         response = self.render(
-            "error.html", status=error.status, title=title, message=error.message, again=again,
-            log_in=error.status == http.HTTPUnauthorized.status_code, ways=self._ways(request, error.status),
+            "error.html",
+            status=error.status,
+            title=title,
+            message=error.message,
+            again=again,
+            log_in=error.status == http.HTTPUnauthorized.status_code,
+            ways=self._ways(request, error.status),
             pools=self._pools(request, error),
-        )  # fmt: skip
+        )
         if isinstance(error, TooMany):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
@@ -316,9 +323,10 @@ def show_file(opened: OpenedFile, form: Form) -> http.Response:
     ending = opened.filename.rpartition(".")[2].lower()
     name = f"file.{ending}" if ending.isascii() and ending.isalnum() else "file"
     return http.Response(
-        body=opened.content, content_type="application/octet-stream",
+        body=opened.content,
+        content_type="application/octet-stream",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
+    )
 
 
 def show_pdf(content: bytes, filename: str) -> http.Response:

@@ -30,7 +30,12 @@ def remember(request: http.Request, *, large: bool, secure: bool) -> http.Respon
     target = f"/{path}?{came_from.query}" if came_from.query else f"/{path}"
     response = http.Response(status=303, headers={"Location": target})
     response.set_cookie(
-        COOKIE, "large" if large else "usual", max_age=int(_LASTS.total_seconds()), path="/",
-        httponly=True, samesite="Lax", secure=secure,
-    )  # fmt: skip
+        COOKIE,
+        "large" if large else "usual",
+        max_age=int(_LASTS.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=secure,
+    )
     return response

@@ -71,9 +71,13 @@ class VenuePages:
     def _stranger(self, pool: str, *, outside: bool = False, snapshot: bool = False) -> http.Response:
         book = self._services.deps.book(pool)
         return self._site.render(
-            "venue_stranger.html", status=403, outside=outside, snapshot=snapshot, account=book.pool.account_name,
+            "venue_stranger.html",
+            status=403,
+            outside=outside,
+            snapshot=snapshot,
+            account=book.pool.account_name,
             hotline=book.pool.hotline,
-        )  # fmt: skip
+        )
 
     async def back(self, request: http.Request) -> http.Response:
         """WeChat sends the browser here with a code that tells who it is."""

@@ -76,11 +76,18 @@ class JoiningPages:
         book = self._services.deps.book(visitor.pool)
         profile = await self._services.accounts.credentials.profile(visitor)
         return self._site.render(
-            "wechat_bind.html", status=error.status if error else 200, pool_name=book.pool.name, next=target,
-            mobile=profile.masked_mobile, name=profile.masked_name, error=error.message if error else "",
-            privacy="" if profile.consent else book.pool.privacy_text, version=book.pool.privacy_version,
-            hotline=book.pool.hotline, form=self._door.form(visitor, "wechat_bind"),
-        )  # fmt: skip
+            "wechat_bind.html",
+            status=error.status if error else 200,
+            pool_name=book.pool.name,
+            next=target,
+            mobile=profile.masked_mobile,
+            name=profile.masked_name,
+            error=error.message if error else "",
+            privacy="" if profile.consent else book.pool.privacy_text,
+            version=book.pool.privacy_version,
+            hotline=book.pool.hotline,
+            form=self._door.form(visitor, "wechat_bind"),
+        )
 
     async def ask_wechat(self, request: http.Request) -> http.Response:
         """Confirmed: WeChat tells whose browser this is. Its answer is good for this log-in only."""
@@ -97,9 +104,14 @@ class JoiningPages:
         until = (self._services.deps.now() + _VALID).timestamp()
         asked = [str(visitor.session_id), fields.get("privacy", "")[:32], target, state, until]
         response.set_cookie(
-            COOKIE, quote(self._services.deps.keys.seal(json.dumps(asked), _PURPOSE), safe=""),
-            max_age=int(_VALID.total_seconds()), path=BIND, httponly=True, samesite="Lax", secure=self._site.secure,
-        )  # fmt: skip
+            COOKIE,
+            quote(self._services.deps.keys.seal(json.dumps(asked), _PURPOSE), safe=""),
+            max_age=int(_VALID.total_seconds()),
+            path=BIND,
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
+        )
         return response
 
     async def back(self, request: http.Request) -> http.Response:

@@ -66,9 +66,14 @@ class WechatPages:
         until = (self._services.deps.now() + _VALID).timestamp()
         kept = self._services.deps.keys.seal(json.dumps([pool, target, state, until]), _PURPOSE)
         response.set_cookie(
-            COOKIE, quote(kept, safe=""), max_age=int(_VALID.total_seconds()), path=_PATH, httponly=True,
-            samesite="Lax", secure=self._site.secure,
-        )  # fmt: skip
+            COOKIE,
+            quote(kept, safe=""),
+            max_age=int(_VALID.total_seconds()),
+            path=_PATH,
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
+        )
         return response
 
     def _to_log_in(self, pool: str, target: str) -> http.Response:

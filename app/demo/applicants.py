@@ -228,9 +228,15 @@ async def fill_in_registration(browser: Browser, *, code: str, name: str, id_num
     """The second page alone, both boxes ticked."""
     version = _ticks(browser.page.html, "privacy")
     return await browser.press(
-        "注册", code=code, name=name, id_number=id_number, password=password, again=password, privacy=version,
+        "注册",
+        code=code,
+        name=name,
+        id_number=id_number,
+        password=password,
+        again=password,
+        privacy=version,
         honesty="yes",
-    )  # fmt: skip
+    )
 
 
 def _ticks(html: str, name: str) -> str:

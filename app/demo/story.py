@@ -285,8 +285,10 @@ class Story:
         """What was sent, and what it cost."""
         rows = (await self.agency.get(f"/draws/{self.draw}/notice-ledger"))["items"]
         names = {"wechat": "微信", "sms": "短信", "voice": "电话", "mini": "小程序"}
-        sums = {name: sum(row["attempts"] for row in rows if row["channel"] == channel and row["state"] != "failed")
-                for channel, name in names.items()}  # fmt: skip
+        sums = {
+            name: sum(row["attempts"] for row in rows if row["channel"] == channel and row["state"] != "failed")
+            for channel, name in names.items()
+        }
         told = "，".join(f"{name}{count}次" for name, count in sums.items() if count)
         cost = sum(row["cost"] for row in rows)
         progress = await self.agency.get(f"/draws/{self.draw}/progress")

@@ -26,11 +26,9 @@ RoundReason = Literal["first", "aborted", "widened"]
 RoundCause = Literal["", "exhausted"]
 SkipReason = Literal[
     "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late", "term_over", "over_age"
-]  # fmt: skip
+]
 SupervisorSource = Literal["register", "typed", "none"]
-OutcomeKind = Literal[
-    "accepted", "declined", "silent", "undone", "left", "absent", "recused", "released", "cancelled"
-]  # fmt: skip
+OutcomeKind = Literal["accepted", "declined", "silent", "undone", "left", "absent", "recused", "released", "cancelled"]
 ShortReason = Literal["exhausted", "too_late", "force_ended"]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
 """Who caused or confirmed something, as a role; never a person."""

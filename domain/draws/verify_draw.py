@@ -34,9 +34,16 @@ FORMAT = "pbt-draw-record-v1"
 ROLES = ("agency", "supervisor")
 TIERS = ("main", "alternative")
 SKIP_REASONS = (
-    "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late",
-    "term_over", "over_age",
-)  # fmt: skip
+    "leave",
+    "overlap",
+    "called_before",
+    "inactive",
+    "unreachable",
+    "left_pool",
+    "recused_late",
+    "term_over",
+    "over_age",
+)
 SOURCES = ("register", "typed", "none")
 CONDITION_TEXTS = frozenset(
     ("mode", "specialty", "gathering", "alternative", "title_level", "qualification", "department")
@@ -593,8 +600,11 @@ class _Walk:
 
     def _why(self, current: _Round) -> str:
         """Why this seed, for the summary."""
-        wider = {no: _regions(facts) - _regions(self.conditions[no].facts)
-                 for no, facts in current.facts.items() if no in self.conditions}  # fmt: skip
+        wider = {
+            no: _regions(facts) - _regions(self.conditions[no].facts)
+            for no, facts in current.facts.items()
+            if no in self.conditions
+        }
         told = [
             f"orders of condition {no} exhausted, regions widened by {', '.join(sorted(added))} "
             f"条件{no}的名单已全部用尽，扩大地区"

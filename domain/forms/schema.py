@@ -21,9 +21,14 @@ def schema_of(form: Form, entry_type: EntryType) -> Schema:
         shown = [_field(name, fields[name]) for name in section.fields if name in fields]
         if shown:
             sections.append(
-                {"code": code, "title": section.title, "note": section.note,
-                 "open_after_print": section.open_after_print, "fields": shown}
-            )  # fmt: skip
+                {
+                    "code": code,
+                    "title": section.title,
+                    "note": section.note,
+                    "open_after_print": section.open_after_print,
+                    "fields": shown,
+                }
+            )
     return {
         "entry_type": entry_type,
         "sections": sections,

@@ -73,8 +73,11 @@ def _together(
 ) -> Iterator[str]:
     if len(chosen) > rule.count_max:
         yield f"评标专业最多选择{rule.count_max}个，现有{len(chosen)}个，请删去多余的。"
-    for length, most, level in ((1, 1 if rule.one_class else None, "大类"), (3, rule.level_1_max, "一级类别"),
-                                (5, rule.level_2_max, "二级类别")):  # fmt: skip
+    for length, most, level in (
+        (1, 1 if rule.one_class else None, "大类"),
+        (3, rule.level_1_max, "一级类别"),
+        (5, rule.level_2_max, "二级类别"),
+    ):
         groups = sorted({code[:length] for code in codes if len(code) >= length})
         if most is not None and len(groups) > most:
             names = "；".join(full_name("specialty", group, catalogue) for group in groups)

@@ -14,8 +14,11 @@ After = Literal["keep", "end", "again"]
 """What becomes of an application whose fee is sent back."""
 TRADE_NAMES: Mapping[str, str] = {"native": "扫码", "jsapi": "微信内", "mini": "小程序"}
 DIFFERENCE_NAMES: Mapping[str, str] = {
-    "unknown_there": "本系统有、账单无", "unknown_here": "账单有、本系统无", "amount": "金额不符", "state": "状态不符",
-}  # fmt: skip
+    "unknown_there": "本系统有、账单无",
+    "unknown_here": "账单有、本系统无",
+    "amount": "金额不符",
+    "state": "状态不符",
+}
 AFTER_NAMES: Mapping[After, str] = {"keep": "申请保持不变", "end": "终止申请", "again": "退款到账后重新缴费"}
 
 ASKED_AFTER: Sequence[timedelta] = tuple(timedelta(seconds=s) for s in (5, 30, 60, 180, 300, 600, 1800))

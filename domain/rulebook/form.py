@@ -15,9 +15,25 @@ from domain.rulebook.types import Items, Section, Text
 
 EntryType = Literal["first", "renewal"]
 FieldKind = Literal[
-    "text", "textarea", "integer", "choice", "yes_no", "date", "month", "email", "mobile", "phone", "credit_code",
-    "catalogue", "region", "employer", "specialties", "records", "units", "file",
-]  # fmt: skip
+    "text",
+    "textarea",
+    "integer",
+    "choice",
+    "yes_no",
+    "date",
+    "month",
+    "email",
+    "mobile",
+    "phone",
+    "credit_code",
+    "catalogue",
+    "region",
+    "employer",
+    "specialties",
+    "records",
+    "units",
+    "file",
+]
 """``employer``: one of the pool's list of employers, ``units``: own recusal units, ``records``: rows of ``parts``."""
 FromAccount = Literal["name", "sex", "birth", "age", "id_number", "mobile"]
 FileType = Literal["jpg", "png", "pdf"]

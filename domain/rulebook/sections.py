@@ -21,14 +21,39 @@ Role = Literal["agency", "supervisor"]
 RegionMode = Literal["permanent", "willing"]
 AbsenceCause = Literal["leave", "absence", "recusal"]
 ProjectField = Literal[
-    "name", "number", "category", "region", "funding_source", "approval_number", "tender_method", "organisation_form",
-    "tenderee_category", "investment", "investment_code", "tenderee_name", "tenderee_code", "agency_name",
-    "agency_code", "contact", "contact_phone",
-]  # fmt: skip
+    "name",
+    "number",
+    "category",
+    "region",
+    "funding_source",
+    "approval_number",
+    "tender_method",
+    "organisation_form",
+    "tenderee_category",
+    "investment",
+    "investment_code",
+    "tenderee_name",
+    "tenderee_code",
+    "agency_name",
+    "agency_code",
+    "contact",
+    "contact_phone",
+]
 DrawField = Literal[
-    "name", "medium", "opening_at", "opening_place", "needed", "starts_at", "ends_at", "on_site", "operator_name",
-    "operator_phone", "operator_id", "supervisors", "remark",
-]  # fmt: skip
+    "name",
+    "medium",
+    "opening_at",
+    "opening_place",
+    "needed",
+    "starts_at",
+    "ends_at",
+    "on_site",
+    "operator_name",
+    "operator_phone",
+    "operator_id",
+    "supervisors",
+    "remark",
+]
 NoticeField = Literal["venue", "address", "room", "gathering_at", "contact", "contact_phone", "remark"]
 
 

@@ -98,9 +98,12 @@ def _serve(app: web.Application, path: str, make: Callable[[], bytes], content_t
 def render_page(apis: Sequence[Api], document: Json) -> str:
     """The whole page as HTML."""
     environment = Environment(
-        loader=FileSystemLoader(PAGES), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(PAGES),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     environment.filters["prose"] = _prose
     return environment.get_template("docs.html").render(
         info=document["info"],

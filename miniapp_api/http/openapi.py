@@ -135,9 +135,12 @@ def _fields(model: type[BaseModel], place: str) -> Iterable[Json]:
         field: FieldInfo = model.model_fields[name]
         description = one.pop("description", "")
         yield {
-            "name": name, "in": place, "required": place == "path" or field.is_required(), "description": description,
+            "name": name,
+            "in": place,
+            "required": place == "path" or field.is_required(),
+            "description": description,
             "schema": _plain(one, schema.get("$defs", {})),
-        }  # fmt: skip
+        }
 
 
 def _plain(schema: Json, definitions: Json) -> Json:

@@ -146,10 +146,19 @@ def _hide(value: str) -> str:
     return f"{value[:1]}{'*' * max(len(value) - 2, 0)}{value[1:][-1:]}"
 
 
-signing_parameters = frozenset({
-    "AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce", "SignatureVersion", "Timestamp", "Version",
-    "Format", "RegionId",
-})  # fmt: skip
+signing_parameters = frozenset(
+    {
+        "AccessKeyId",
+        "Signature",
+        "SignatureMethod",
+        "SignatureNonce",
+        "SignatureVersion",
+        "Timestamp",
+        "Version",
+        "Format",
+        "RegionId",
+    }
+)
 
 
 def parameters_for_v1(parameters: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:

@@ -109,17 +109,19 @@ class SmsCenter:
         now = self._world.clock.now()
         sent.state, sent.received = (3, now) if reachable else (2, 0.0)
         sent.err_code = "DELIVERED" if reachable else "MOBILE_NOT_ON_SERVICE" if phone is None else "MOBILE_UNREACHABLE"
-        self._receipts.push({
-            "phone_number": sent.mobile,
-            "send_time": beijing(sent.at),
-            "report_time": beijing(now),
-            "success": reachable,
-            "err_code": sent.err_code,
-            "err_msg": "用户接收成功" if reachable else "用户未能接收",
-            "sms_size": str(max(1, -(-len(sent.text) // CHARACTERS_A_PART))),
-            "biz_id": sent.biz_id,
-            "out_id": sent.out_id,
-        })  # fmt: skip
+        self._receipts.push(
+            {
+                "phone_number": sent.mobile,
+                "send_time": beijing(sent.at),
+                "report_time": beijing(now),
+                "success": reachable,
+                "err_code": sent.err_code,
+                "err_msg": "用户接收成功" if reachable else "用户未能接收",
+                "sms_size": str(max(1, -(-len(sent.text) // CHARACTERS_A_PART))),
+                "biz_id": sent.biz_id,
+                "out_id": sent.out_id,
+            }
+        )
 
     def query(self, parameters: Mapping[str, str]) -> Json:
         mobile = self._numbers(need(parameters, "PhoneNumber"))[0]

@@ -210,25 +210,27 @@ class VoiceCenter:
 
     def _report(self, call: Call) -> None:
         answered = call.answered_at > 0
-        self._reports.push({
-            "call_id": call.id,
-            "start_time": beijing(call.answered_at) if answered else "",
-            "end_time": beijing(call.ended_at),
-            "duration": str(_duration(call)),
-            "status_code": call.status_code,
-            "smart_status_code": "",
-            "status_msg": STATUS.get(call.status_code, ""),
-            "out_id": call.out_id,
-            "caller": call.show_number,
-            "callee": call.mobile,
-            "early_media_code": "",
-            "hangup_direction": call.hung_up_by,
-            "originate_time": beijing(call.at),
-            "ring_time": beijing(call.rung_at) if call.rung_at else "",
-            "voice_type": "voice",
-            "dtmf": call.keys,
-            "toll_type": "LOCAL",
-        })  # fmt: skip
+        self._reports.push(
+            {
+                "call_id": call.id,
+                "start_time": beijing(call.answered_at) if answered else "",
+                "end_time": beijing(call.ended_at),
+                "duration": str(_duration(call)),
+                "status_code": call.status_code,
+                "smart_status_code": "",
+                "status_msg": STATUS.get(call.status_code, ""),
+                "out_id": call.out_id,
+                "caller": call.show_number,
+                "callee": call.mobile,
+                "early_media_code": "",
+                "hangup_direction": call.hung_up_by,
+                "originate_time": beijing(call.at),
+                "ring_time": beijing(call.rung_at) if call.rung_at else "",
+                "voice_type": "voice",
+                "dtmf": call.keys,
+                "toll_type": "LOCAL",
+            }
+        )
 
 
 def _duration(call: Call) -> int:

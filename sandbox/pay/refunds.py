@@ -22,11 +22,22 @@ APART = 60.0
 """Least seconds between two refunds of one order."""
 LONGEST_AGO = 365 * DAY
 BANKS = {
-    "CMB_DEBIT": "招商银行", "COMM_DEBIT": "交通银行", "ABC_DEBIT": "农业银行", "CCB_DEBIT": "建设银行",
-    "ICBC_DEBIT": "工商银行", "BOC_DEBIT": "中国银行", "PAB_DEBIT": "平安银行", "SPDB_DEBIT": "浦发银行",
-    "CITIC_DEBIT": "中信银行", "CEB_DEBIT": "光大银行", "CMBC_DEBIT": "民生银行", "CIB_DEBIT": "兴业银行",
-    "GDB_DEBIT": "广发银行", "PSBC_DEBIT": "邮储银行", "NBCB_DEBIT": "宁波银行",
-}  # fmt: skip
+    "CMB_DEBIT": "招商银行",
+    "COMM_DEBIT": "交通银行",
+    "ABC_DEBIT": "农业银行",
+    "CCB_DEBIT": "建设银行",
+    "ICBC_DEBIT": "工商银行",
+    "BOC_DEBIT": "中国银行",
+    "PAB_DEBIT": "平安银行",
+    "SPDB_DEBIT": "浦发银行",
+    "CITIC_DEBIT": "中信银行",
+    "CEB_DEBIT": "光大银行",
+    "CMBC_DEBIT": "民生银行",
+    "CIB_DEBIT": "兴业银行",
+    "GDB_DEBIT": "广发银行",
+    "PSBC_DEBIT": "邮储银行",
+    "NBCB_DEBIT": "宁波银行",
+}
 """Whose debit cards take abnormal refunds."""
 _ACCOUNT = re.compile(r"[0-9]{12,19}")
 SUMMARIES = {"SUCCESS": "退款成功", "ABNORMAL": "退款异常", "CLOSED": "退款关闭"}

@@ -18,10 +18,22 @@ from sandbox.wechat.errors import WechatError
 from sandbox.wechat.platform import MEDIA_LIFE, App, Media, Scene
 from sandbox.wechat.quota import DAILY
 
-BUTTON_TYPES = frozenset({
-    "click", "view", "miniprogram", "scancode_push", "scancode_waitmsg", "pic_sysphoto", "pic_photo_or_album",
-    "pic_weixin", "location_select", "media_id", "article_id", "article_view_limited",
-})  # fmt: skip
+BUTTON_TYPES = frozenset(
+    {
+        "click",
+        "view",
+        "miniprogram",
+        "scancode_push",
+        "scancode_waitmsg",
+        "pic_sysphoto",
+        "pic_photo_or_album",
+        "pic_weixin",
+        "location_select",
+        "media_id",
+        "article_id",
+        "article_view_limited",
+    }
+)
 LONGEST_SCENE_LIFE = 2_592_000
 MEDIA_LIMITS = {"image": 10 << 20, "voice": 2 << 20, "video": 10 << 20, "thumb": 64 << 10}
 

@@ -106,9 +106,13 @@ class AccountLinking:
             await mine.filter(used_at=None).update(used_at=now)
             code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
             await VerificationCode.create(
-                pool=account.pool, mobile_hash=account.mobile_hash, purpose=JOIN,
-                code_hash=self._hash(account.pool, code), sent_at=now, valid_until=now + _VALID,
-            )  # fmt: skip
+                pool=account.pool,
+                mobile_hash=account.mobile_hash,
+                purpose=JOIN,
+                code_hash=self._hash(account.pool, code),
+                sent_at=now,
+                valid_until=now + _VALID,
+            )
         return JoinCode(code, await self._scene(account.pool, code), now + _VALID)
 
     async def join(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:

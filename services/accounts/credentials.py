@@ -251,9 +251,13 @@ class Credentials:
             return await self._refusal_of_mobile(proven, mobile) or await self._put_mobile(proven, mobile, actor)
 
         return await once(
-            owner=f"mobile:{account.id}", key=key, deps=self._deps, answer=MobileChanged, run=run,
+            owner=f"mobile:{account.id}",
+            key=key,
+            deps=self._deps,
+            answer=MobileChanged,
+            run=run,
             request=self._codes.mobile_hash(mobile),
-        )  # fmt: skip
+        )
 
     async def check_new_mobile(self, actor: Actor, mobile: str) -> Account:
         """What can be said before a code is sent. Raises InvalidInput, RuleViolation."""
@@ -275,10 +279,11 @@ class Credentials:
         if free_at is not None and free_at > self._deps.now():
             book = self._deps.book(account.pool)
             raise violation(
-                book, "registration.mobile_change_every",
+                book,
+                "registration.mobile_change_every",
                 f"手机号刚更换不久，{print_date(free_at)}起才能再次更换；旧手机已停用请拨打{book.pool.hotline}。",
                 field="mobile",
-            )  # fmt: skip
+            )
 
     async def _refusal_of_mobile(self, account: Account, mobile: str) -> AppError | None:
         digest, hotline = self._codes.mobile_hash(mobile), self._deps.book(account.pool).pool.hotline

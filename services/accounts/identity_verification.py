@@ -139,6 +139,9 @@ class IdentityVerification:
         await record(system(account.pool), now, "account.person_check", "account", account.id, found=found.value)
         if found == PersonCheck.DIFFERS:
             await self._notices.notify(
-                pool=account.pool, kind="person_differs", dedupe_key=f"person_differs:{account.id}",
-                params={"hotline": self._deps.book(account.pool).pool.hotline}, account_id=account.id,
-            )  # fmt: skip
+                pool=account.pool,
+                kind="person_differs",
+                dedupe_key=f"person_differs:{account.id}",
+                params={"hotline": self._deps.book(account.pool).pool.hotline},
+                account_id=account.id,
+            )

@@ -50,8 +50,9 @@ class InitialPasswords:
         if length is None:
             raise RuleViolation(
                 "本库不使用初始密码，请专家用手机验证码登录后自行设置。",
-                rule="registration.password.initial_from_id", code="no_initial_passwords",
-            )  # fmt: skip
+                rule="registration.password.initial_from_id",
+                code="no_initial_passwords",
+            )
         wanted = tuple(dict.fromkeys(number.strip() for number in numbers))
         if not 1 <= len(wanted) <= AT_ONCE:
             raise InvalidInput(f"一次最多为{AT_ONCE}位专家设置初始密码，请分批办理。", field="numbers")
@@ -64,9 +65,13 @@ class InitialPasswords:
             return tuple([await self._issue(actor, number, hashes) for number in sorted(wanted)])
 
         return await once(
-            owner=f"initial:{actor.account_id}", key=key, deps=self._deps, answer=tuple[InitialPassword, ...],
-            run=run, request=" ".join(wanted),
-        )  # fmt: skip
+            owner=f"initial:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=tuple[InitialPassword, ...],
+            run=run,
+            request=" ".join(wanted),
+        )
 
     def _id_number(self, expert: Expert) -> str:
         return self._deps.keys.open_text(expert.id_number_sealed, "id_number")

@@ -140,8 +140,10 @@ class Passwords:
         left = tries.left(limits)
         return InvalidInput(
             f"账号或密码不对，还可以再试{left}次。请核对后重新输入，忘记密码请用验证码登录或重设密码。",
-            code="password_wrong", field="password", params={"left": left},
-        )  # fmt: skip
+            code="password_wrong",
+            field="password",
+            params={"left": left},
+        )
 
     def _limits(self, pool: str) -> TryLimits:
         book = self._deps.book(pool)
@@ -155,12 +157,14 @@ class Passwords:
             return TooMany(
                 f"密码错误次数过多，为保护账号，密码登录已暂停到{print_time(held.until)}。"
                 "现在可以用验证码登录，或重设密码。",
-                retry_after=wait, code="password_locked",
-            )  # fmt: skip
+                retry_after=wait,
+                code="password_locked",
+            )
         return TooMany(
             f"有人正在反复试这个账号的密码，请{spoken(wait)}后再试；现在可以用验证码登录，或换用登录过的手机、电脑。",
-            retry_after=wait, code="strangers_slowed",
-        )  # fmt: skip
+            retry_after=wait,
+            code="strangers_slowed",
+        )
 
 
 def _parsed(parse: Callable[[str], str], text: str) -> str:

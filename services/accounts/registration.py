@@ -123,10 +123,13 @@ class Registration:
 
         request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.code}"
         return await once(
-            owner=f"register:{actor.session_id or identity_id or _short(checked.mobile_hash)}", key=key,
-            deps=self._deps, answer=PersonRegistered, run=run,
+            owner=f"register:{actor.session_id or identity_id or _short(checked.mobile_hash)}",
+            key=key,
+            deps=self._deps,
+            answer=PersonRegistered,
+            run=run,
             request=self._deps.keys.lookup_hash("request", request),
-        )  # fmt: skip
+        )
 
     # ---- what is typed
 
@@ -147,9 +150,14 @@ class Registration:
             self._passwords.check_rule(actor.pool, form.password, number, mobile)
             password_hash = await self._passwords.hash(form.password)
         return _Checked(
-            name, number, keys.lookup_hash("id_number", number), mobile, keys.lookup_hash("mobile", mobile),
-            proven=mobile == own, password_hash=password_hash,
-        )  # fmt: skip
+            name,
+            number,
+            keys.lookup_hash("id_number", number),
+            mobile,
+            keys.lookup_hash("mobile", mobile),
+            proven=mobile == own,
+            password_hash=password_hash,
+        )
 
     async def _own_mobile(self, actor: Actor) -> str:
         if actor.account_id is None:
@@ -213,15 +221,24 @@ class Registration:
         by = Actor(pool, "expert" if expert else "applicant", account.id, expert.id if expert else None)
         await record(by, now, "account.register", "account", account.id, privacy_version=form.privacy_version)
         return PersonRegistered(
-            account.id, mask_name(checked.name), mask_id_number(checked.number), mask_mobile(checked.mobile),
-            tuple(dict.fromkeys(role.role for role in roles)), expert.number if expert else "", found,
-        )  # fmt: skip
+            account.id,
+            mask_name(checked.name),
+            mask_id_number(checked.number),
+            mask_mobile(checked.mobile),
+            tuple(dict.fromkeys(role.role for role in roles)),
+            expert.number if expert else "",
+            found,
+        )
 
     async def _check_tries(self, account_id: UUID, now: datetime) -> None:
         await check_recent(
-            "account.register_refused", account_id, limit=_TRIES_A_DAY, period=DAY, now=now,
+            "account.register_refused",
+            account_id,
+            limit=_TRIES_A_DAY,
+            period=DAY,
+            now=now,
             message="今天注册信息填错的次数过多",
-        )  # fmt: skip
+        )
 
     async def _refusal(self, pool: str, checked: _Checked) -> AppError | None:
         """Why this person can't be registered. It is told only after the mobile is proven, and never whose it is."""

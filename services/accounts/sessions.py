@@ -184,9 +184,7 @@ class Sessions:
     async def begin(self, account: Account) -> LoggedIn:
         """A log-in of somebody who has shown his password, in the caller's transaction; no WeChat is bound by it."""
         now = self._deps.now()
-        session = Session(
-            id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now
-        )  # fmt: skip
+        session = Session(id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now)
         return await self._start(session, now)
 
     async def list(self, actor: Actor) -> tuple[LogIn, ...]:
@@ -283,9 +281,13 @@ class Sessions:
 
     async def _begin(self, pool: str, identity: WechatIdentity, now: datetime) -> LoggedIn:
         session = Session(
-            id=new_id(), pool=pool, identity_id=identity.id, account_id=identity.account_id, device=MINI_PROGRAM,
+            id=new_id(),
+            pool=pool,
+            identity_id=identity.id,
+            account_id=identity.account_id,
+            device=MINI_PROGRAM,
             created_at=now,
-        )  # fmt: skip
+        )
         return await self._start(session, now)
 
     async def _start(self, session: Session, now: datetime) -> LoggedIn:
@@ -300,7 +302,7 @@ class Sessions:
         """At the first log-in only, so that an unbound mini-program stays unbound."""
         twin = await WechatIdentity.filter(
             pool=identity.pool, unionid=identity.unionid, account_id__not_isnull=True
-        ).first()  # fmt: skip
+        ).first()
         if twin is None:
             return
         identity.account_id, identity.bound_at = twin.account_id, now
@@ -350,7 +352,7 @@ def _set_role(session: Session, held: RoleOption) -> None:
 def _actor(session: Session, held: RoleOption) -> Actor:
     return Actor(
         session.pool, held.role, session.account_id, held.expert_id, held.organisation_id, held.scope, session.id
-    )  # fmt: skip
+    )
 
 
 def _expired() -> Unauthenticated:

@@ -51,8 +51,9 @@ class Budget:
             wait = seconds_until(times[0] + HOUR, now)
             raise TooMany(
                 f"获取验证码的人太多，请{spoken(wait)}后再试。{self._instead()}",
-                retry_after=wait, code="code_budget",
-            )  # fmt: skip
+                retry_after=wait,
+                code="code_budget",
+            )
         if sends:
             sent_codes.labels(self._pool).inc()
             await self._warn(len(times) + 1, most, now)
@@ -69,8 +70,9 @@ class Budget:
         words = "您所在的网络今天获取验证码太多" if network else "您今天获取验证码太多"
         raise TooMany(
             f"{words}，请{spoken(wait)}后再试。{self._instead() if network else ''}",
-            retry_after=wait, code="code_limit",
-        )  # fmt: skip
+            retry_after=wait,
+            code="code_limit",
+        )
 
     def _instead(self) -> str:
         return f"也可以在微信公众号“{self._deps.book(self._pool).pool.account_name}”里办理，或改用手机流量再试。"

@@ -77,9 +77,13 @@ class Staff:
             return self._show(grant, account)
 
         return await once(
-            owner=f"staff:{actor.account_id}", key=key, deps=self._deps, answer=StaffMember, run=run,
+            owner=f"staff:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=StaffMember,
+            run=run,
             request=f"{self._deps.keys.lookup_hash('mobile', mobile)} {shown} {role} {scope}",
-        )  # fmt: skip
+        )
 
     async def revoke(self, actor: Actor, grant_id: UUID) -> StaffMember:
         """At once, also where the person is logged in. Twice is harmless.
@@ -131,9 +135,16 @@ class Staff:
         mobile = self._deps.keys.read(account.mobile_sealed, "mobile")
         role = next(office for office in OFFICES if office == grant.role)
         return StaffMember(
-            grant.id, account.id, account.real_name, mask_mobile(mobile), role, role_name(role),
-            grant.scope, grant.granted_at, grant.revoked_at is None,
-        )  # fmt: skip
+            grant.id,
+            account.id,
+            account.real_name,
+            mask_mobile(mobile),
+            role,
+            role_name(role),
+            grant.scope,
+            grant.granted_at,
+            grant.revoked_at is None,
+        )
 
 
 def _check_scope(book: Rulebook, role: str, scope: str) -> None:

@@ -57,9 +57,16 @@ class VerificationCodes:
         return self._deps.keys.lookup_hash("mobile", mobile)
 
     async def send(
-        self, pool: str, mobile: str, purpose: Purpose, masked: str, source: Source, *, really: bool = True,
+        self,
+        pool: str,
+        mobile: str,
+        purpose: Purpose,
+        masked: str,
+        source: Source,
+        *,
+        really: bool = True,
         proof: str = "",
-    ) -> CodeSent:  # fmt: skip
+    ) -> CodeSent:
         """Raises TooMany when the rulebook's limits are reached, InvalidInput for a stranger without a puzzle's proof.
 
         ``really`` false: all goes on as if, but no SMS is sent, so that nobody learns which mobiles are known.
@@ -75,9 +82,15 @@ class VerificationCodes:
         await Budget(self._deps, self._notices, pool).check(party, now, sends=really)
         code = "".join(secrets.choice("0123456789") for _ in range(login.code_length))
         row = VerificationCode(
-            id=new_id(), pool=pool, mobile_hash=mobile_hash, purpose=purpose, source=party.name, sent=really,
-            sent_at=now, valid_until=now + login.code_valid,
-        )  # fmt: skip
+            id=new_id(),
+            pool=pool,
+            mobile_hash=mobile_hash,
+            purpose=purpose,
+            source=party.name,
+            sent=really,
+            sent_at=now,
+            valid_until=now + login.code_valid,
+        )
         row.code_hash = self._code_hash(row.id, code)
         await row.save(force_create=True)
         if really:
@@ -166,13 +179,15 @@ class VerificationCodes:
             return TooMany(
                 f"验证码错误次数过多，为保护账号已暂停验证，请{spoken(wait)}后重新获取验证码。"
                 f"急用请在微信公众号“{account_name}”里办理，或换用登录过的手机、电脑。",
-                retry_after=wait, code="mobile_locked",
-            )  # fmt: skip
+                retry_after=wait,
+                code="mobile_locked",
+            )
         return TooMany(
             f"有人正在反复试这个手机号的验证码，请{spoken(wait)}后再试。"
             f"在微信公众号“{account_name}”里，或用登录过的手机、电脑，可以马上办理。",
-            retry_after=wait, code="strangers_slowed",
-        )  # fmt: skip
+            retry_after=wait,
+            code="strangers_slowed",
+        )
 
     async def _sent(self, pool: str, mobile_hash: str, now: datetime) -> list[datetime]:
         """When codes of any purpose were sent to a mobile of late, oldest first."""

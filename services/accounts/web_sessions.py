@@ -210,9 +210,16 @@ class WebSessions:
     async def _open(self, account_id: UUID, pool: str, option: RoleOption | None, device: str) -> str:
         now = self._deps.now()
         session = Session(
-            id=new_id(), pool=pool, account_id=account_id, created_at=now, access_until=now, refresh_until=now + LASTS,
-            access_hash=_nobodys(), refresh_hash=_nobodys(), device=device or BROWSER,
-        )  # fmt: skip
+            id=new_id(),
+            pool=pool,
+            account_id=account_id,
+            created_at=now,
+            access_until=now,
+            refresh_until=now + LASTS,
+            access_hash=_nobodys(),
+            refresh_hash=_nobodys(),
+            device=device or BROWSER,
+        )
         if option is not None:
             session.role, session.scope, session.organisation_id = option.role, option.scope, option.organisation_id
         await session.save(force_create=True)

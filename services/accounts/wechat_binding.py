@@ -70,14 +70,26 @@ class WechatBinding:
                 "subscribe_credits, created_at) VALUES ($1, $2, $3, $4, $5, $6, TRUE, FALSE, '{}', $7) "
                 "ON CONFLICT (appid, openid) "
                 "DO UPDATE SET unionid = COALESCE(wechat_identity.unionid, EXCLUDED.unionid)",
-                new_id(), pool, app, appid, openid, unionid, self._deps.now(),
-            )  # fmt: skip
+                new_id(),
+                pool,
+                app,
+                appid,
+                openid,
+                unionid,
+                self._deps.now(),
+            )
             return await WechatIdentity.get(appid=appid, openid=openid)
 
     async def send_code(
-        self, pool: str, mobile: str, purpose: Purpose = "bind", *, source: Source, proof: str = "",
+        self,
+        pool: str,
+        mobile: str,
+        purpose: Purpose = "bind",
+        *,
+        source: Source,
+        proof: str = "",
         key: str | None = None,
-    ) -> CodeSent:  # fmt: skip
+    ) -> CodeSent:
         """Send an SMS code; one for a forgotten password goes to known mobiles only, and nobody is told which are.
 
         ``proof`` is the solution of a puzzle, where nobody vouches for the ``source``. Raises InvalidInput for a bad
@@ -93,9 +105,13 @@ class WechatBinding:
             )
 
         return await once(
-            owner=f"send_code:{mobile_hash}", key=key, deps=self._deps, answer=CodeSent, run=run,
+            owner=f"send_code:{mobile_hash}",
+            key=key,
+            deps=self._deps,
+            answer=CodeSent,
+            run=run,
             request=f"{pool} {purpose}",
-        )  # fmt: skip
+        )
 
     async def bind(
         self, identity_id: UUID, pool: str, mobile: str, code: str, privacy_version: str, *, key: str | None = None
@@ -111,9 +127,13 @@ class WechatBinding:
             return await self.redeem_and_attach(identity_id, pool, mobile, code, privacy_version)
 
         return await once(
-            owner=f"bind:{identity_id}", key=key, deps=self._deps, answer=Bound, run=run,
+            owner=f"bind:{identity_id}",
+            key=key,
+            deps=self._deps,
+            answer=Bound,
+            run=run,
             request=f"{pool} {self._codes.mobile_hash(mobile)} {code} {privacy_version}",
-        )  # fmt: skip
+        )
 
     async def redeem_and_attach(
         self, identity_id: UUID, pool: str, mobile: str, code: str, privacy_version: str
@@ -190,9 +210,13 @@ class WechatBinding:
             now = self._deps.now()
             await forget_identities([identity.id], now)
             await record(
-                Actor(identity.pool, "guest", identity.account_id), now, "account.unfollow", "account",
-                identity.account_id, app=identity.app,
-            )  # fmt: skip
+                Actor(identity.pool, "guest", identity.account_id),
+                now,
+                "account.unfollow",
+                "account",
+                identity.account_id,
+                app=identity.app,
+            )
             return True
 
     async def who(self, identity_id: UUID) -> Who:
@@ -267,8 +291,12 @@ async def account_by_mobile(deps: Deps, pool: str, mobile: str) -> Account:
         "INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, id_number_sealed, password_hash, "
         "password_initial, privacy_version, created_at) VALUES ($1, $2, $3, $4, '', '', '', FALSE, '', $5) "
         "ON CONFLICT (pool, mobile_hash) DO NOTHING RETURNING id",
-        new_id(), pool, deps.keys.seal(mobile, "mobile"), mobile_hash, deps.now(),
-    )  # fmt: skip
+        new_id(),
+        pool,
+        deps.keys.seal(mobile, "mobile"),
+        mobile_hash,
+        deps.now(),
+    )
     return await Account.select_for_update().get(pool=pool, mobile_hash=mobile_hash)
 
 

@@ -65,9 +65,13 @@ class WrongTries:
     async def add(self, now: datetime) -> WrongTries:
         """One more of this party, in the caller's transaction."""
         await WrongTry.create(
-            pool=self.pool, kind=self.kind, subject=self.subject, source=self.party.name,
-            familiar=self.party.familiar, at=now,
-        )  # fmt: skip
+            pool=self.pool,
+            kind=self.kind,
+            subject=self.subject,
+            source=self.party.name,
+            familiar=self.party.familiar,
+            at=now,
+        )
         strangers = self.strangers if self.party.familiar else [*self.strangers, now]
         return WrongTries(self.pool, self.kind, self.subject, self.party, [*self.own, now], strangers)
 

@@ -83,8 +83,20 @@ def _says_the_same(code: str, row: int, there: Values, typed: Values) -> bool:
 
 def _copy(one: Attachment, application: Application, now: datetime) -> Attachment:
     return Attachment(
-        pool=application.pool, account_id=application.account_id, application_id=application.id, field=one.field,
-        row=one.row, filename=one.filename, media_type=one.media_type, size=one.size, sha256=one.sha256,
-        received=one.size, key=one.key, thumb_key=one.thumb_key, state="ready", taken_from=one.application_id,
-        created_at=now, ready_at=now,
-    )  # fmt: skip
+        pool=application.pool,
+        account_id=application.account_id,
+        application_id=application.id,
+        field=one.field,
+        row=one.row,
+        filename=one.filename,
+        media_type=one.media_type,
+        size=one.size,
+        sha256=one.sha256,
+        received=one.size,
+        key=one.key,
+        thumb_key=one.thumb_key,
+        state="ready",
+        taken_from=one.application_id,
+        created_at=now,
+        ready_at=now,
+    )

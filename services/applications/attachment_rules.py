@@ -17,10 +17,16 @@ from services.applications.repository import editable_fields
 ROWS_MAX = 50
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BELIEVED = {
-    "image/jpeg": "jpg", "image/jpg": "jpg", "image/pjpeg": "jpg", "image/png": "png", "image/x-png": "png",
-    "image/heic": "jpg", "image/heif": "jpg",
-    "application/pdf": "pdf", "application/x-pdf": "pdf",
-}  # fmt: skip
+    "image/jpeg": "jpg",
+    "image/jpg": "jpg",
+    "image/pjpeg": "jpg",
+    "image/png": "png",
+    "image/x-png": "png",
+    "image/heic": "jpg",
+    "image/heif": "jpg",
+    "application/pdf": "pdf",
+    "application/x-pdf": "pdf",
+}
 _UNSURE = frozenset(("", "application/octet-stream", "image/*"))
 _WORDS: dict[FileType, str] = {"jpg": "JPG", "png": "PNG", "pdf": "PDF"}
 
@@ -47,9 +53,18 @@ class AttachmentView:
 
 def view_of(found: Attachment) -> AttachmentView:
     return AttachmentView(
-        found.id, found.field, found.row, found.filename, found.media_type, found.size, found.received, found.state,
-        bool(found.thumb_key), found.taken_from is not None, found.ready_at,
-    )  # fmt: skip
+        found.id,
+        found.field,
+        found.row,
+        found.filename,
+        found.media_type,
+        found.size,
+        found.received,
+        found.state,
+        bool(found.thumb_key),
+        found.taken_from is not None,
+        found.ready_at,
+    )
 
 
 def field_of(book: Rulebook, field: str) -> FormField:
@@ -90,8 +105,10 @@ def check_begin(rule: FileRule, size: int, media_type: str, sha256: str) -> None
     if size > rule.size_max:
         raise InvalidInput(
             f"文件有{_megabytes(size)}，最大{_megabytes(rule.size_max)}，请压缩后再上传。",
-            code="file_too_large", field="size", params={"size_max": rule.size_max},
-        )  # fmt: skip
+            code="file_too_large",
+            field="size",
+            params={"size_max": rule.size_max},
+        )
     believed = media_type.partition(";")[0].strip().lower()
     if believed not in _UNSURE and _BELIEVED.get(believed) not in rule.types:
         raise InvalidInput(f"这里只能上传{wanted(rule)}，请另存后再上传。", code="file_type", field="media_type")

@@ -92,10 +92,18 @@ class Attachments:
             for old in under_way[: max(0, len(under_way) - UNFINISHED_MAX + 1)]:
                 await _remove(old, self._deps)
             begun = await Attachment.create(
-                pool=actor.pool, account_id=application.account_id, application_id=application.id, field=field,
-                row=row, filename=clean_name(filename), media_type="", size=size, sha256=sha256,
-                key=new_key(actor.pool, now), created_at=now,
-            )  # fmt: skip
+                pool=actor.pool,
+                account_id=application.account_id,
+                application_id=application.id,
+                field=field,
+                row=row,
+                filename=clean_name(filename),
+                media_type="",
+                size=size,
+                sha256=sha256,
+                key=new_key(actor.pool, now),
+                created_at=now,
+            )
         return view_of(begun)
 
     async def append(self, actor: Actor, attachment_id: UUID, offset: int, content: bytes) -> AttachmentView:

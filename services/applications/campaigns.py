@@ -77,9 +77,13 @@ class Campaigns:
             return _show(campaign, now, 0)
 
         return await once(
-            owner=f"campaign.create:{actor.account_id}", key=key, deps=self._deps, answer=CampaignView, run=run,
+            owner=f"campaign.create:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=CampaignView,
+            run=run,
             request=repr(data),
-        )  # fmt: skip
+        )
 
     async def edit(self, actor: Actor, campaign_id: UUID, data: CampaignData) -> CampaignView:
         """Replace the form.
@@ -239,9 +243,17 @@ class Campaigns:
         if unknown := sorted(advice.keys() - known):
             raise InvalidInput("咨询方式中的地区不在地区目录中，请重新选择。", field=f"advice.{unknown[0]}")
         return CampaignData(
-            name, types, data.enrol_from, data.enrol_until, data.review_from, data.review_until, data.pay_from,
-            data.pay_until, announcement, advice,
-        )  # fmt: skip
+            name,
+            types,
+            data.enrol_from,
+            data.enrol_until,
+            data.review_from,
+            data.review_until,
+            data.pay_from,
+            data.pay_until,
+            announcement,
+            advice,
+        )
 
     async def _check_overlap(self, pool: str, data: CampaignData, own_id: UUID) -> None:
         others = await Campaign.filter(
@@ -268,9 +280,9 @@ async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | Non
 
 async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> RuleViolation:
     """Why nobody may apply now: when it opens, or that it closed, or that nothing is announced."""
-    published = await Campaign.filter(
-        pool=pool, published_at__lte=now, entry_types__contains=[entry_type]
-    ).order_by("enrol_from", "id")  # fmt: skip
+    published = await Campaign.filter(pool=pool, published_at__lte=now, entry_types__contains=[entry_type]).order_by(
+        "enrol_from", "id"
+    )
     coming = next((campaign for campaign in published if campaign.enrol_from > now), None)
     if coming is not None and enrolment_end(coming) > now:
         text = f"“{coming.name}”将于{print_time(coming.enrol_from)}开始报名，请届时再来申请。"
@@ -324,8 +336,9 @@ def _check_change(book: Rulebook, campaign: Campaign, data: CampaignData, now: d
         if end != getattr(campaign, f"{name}_until") and end is not None and end <= now:
             raise Conflict(
                 f"{label}截止时间不能改到过去。如需停止报名，请关闭征集。",
-                code="campaign_begun", params={"field": f"{name}_until"},
-            )  # fmt: skip
+                code="campaign_begun",
+                params={"field": f"{name}_until"},
+            )
     if campaign.enrol_from > now:
         return
     if data.enrol_from != campaign.enrol_from:
@@ -376,9 +389,14 @@ def _columns(data: CampaignData) -> dict[str, object]:
 
 def _show(campaign: Campaign, now: datetime, applications: int) -> CampaignView:
     return CampaignView(
-        campaign.id, _data(campaign), _state(campaign, now), campaign.created_at, campaign.published_at,
-        campaign.closed_at, applications,
-    )  # fmt: skip
+        campaign.id,
+        _data(campaign),
+        _state(campaign, now),
+        campaign.created_at,
+        campaign.published_at,
+        campaign.closed_at,
+        applications,
+    )
 
 
 async def _view(campaign: Campaign, now: datetime) -> CampaignView:

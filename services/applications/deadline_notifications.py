@@ -12,8 +12,11 @@ from services.core.base import Deps
 from services.notifications import Notices, Recipient
 
 _IN_HAND = (
-    ApplicationState.DRAFT, ApplicationState.LOCKED, ApplicationState.SENT_BACK, ApplicationState.CORRECTING,
-)  # fmt: skip
+    ApplicationState.DRAFT,
+    ApplicationState.LOCKED,
+    ApplicationState.SENT_BACK,
+    ApplicationState.CORRECTING,
+)
 Ends = tuple[datetime, datetime | None]
 """Of a first submission, and of a correction; None: none."""
 

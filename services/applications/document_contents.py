@@ -76,12 +76,13 @@ def application_form(
         "qr": url,
         "foot": foot,
         "facts": [
-            ["申请编号", number], ["申请类型", f"{form.book.campaigns.name_of(form.entry_type)}申请"],
+            ["申请编号", number],
+            ["申请类型", f"{form.book.campaigns.name_of(form.entry_type)}申请"],
             ["打印日期" if code else "预览日期", print_date(printed_at)],
         ],
         "declaration": form.book.registration.honesty,
         "opinions": [{"title": one, "said": "", "sign": "签字（盖章）"} for one in opinions],
-    }  # fmt: skip
+    }
 
 
 def information_form(form: Filled, photo: str, *, number: str, standing: str, printed_at: datetime) -> Content:

@@ -40,8 +40,10 @@ class DocumentDelivery:
     def title(self, pool: str, kind: Kind) -> str:
         papers = self._deps.book(pool).form.papers
         return {
-            "form": papers.form_title, "commitment": papers.commitment_title, "information": "评标专家个人信息表",
-        }[kind]  # fmt: skip
+            "form": papers.form_title,
+            "commitment": papers.commitment_title,
+            "information": "评标专家个人信息表",
+        }[kind]
 
     def link(self, actor: Actor, kind: Kind, subject_id: UUID) -> str:
         """A token that opens this paper of this person without a log-in, for ten minutes."""
@@ -84,9 +86,13 @@ class DocumentDelivery:
         now = self._deps.now()
         async with transaction():
             await check_recent(
-                "paper.mail", _account_of(actor), limit=MAILS_PER_HOUR, period=HOUR, now=now,
+                "paper.mail",
+                _account_of(actor),
+                limit=MAILS_PER_HOUR,
+                period=HOUR,
+                now=now,
                 message="一小时内发送邮件次数过多",
-            )  # fmt: skip
+            )
             await record(actor, now, "paper.mail", "account", _account_of(actor), paper=kind)
 
     async def _make(self, actor: Actor, kind: Kind, subject_id: UUID) -> Paper:

@@ -126,9 +126,14 @@ class Documents:
         application = await self._own(actor, application_id)
         form, _ = await self._form(application)
         content = document_contents.application_form(
-            form, await self._photo(application.id), number=application.number, version=application.version, code="",
-            printed_at=self._deps.now(), url="",
-        )  # fmt: skip
+            form,
+            await self._photo(application.id),
+            number=application.number,
+            version=application.version,
+            code="",
+            printed_at=self._deps.now(),
+            url="",
+        )
         return Paper(await self._print("application_form", content), f"{application.number}-draft.pdf")
 
     async def commitment(self, actor: Actor, application_id: UUID) -> Paper:
@@ -150,9 +155,12 @@ class Documents:
         form = Filled(book, "first", values, self._facts(expert), codes, today(self._deps))
         last = await Application.filter(expert_id=expert.id, state="entered").order_by("-ended_at").first()
         content = document_contents.information_form(
-            form, await self._photo(last.id) if last else "", number=expert.number,
-            standing=_standing(book, expert), printed_at=now,
-        )  # fmt: skip
+            form,
+            await self._photo(last.id) if last else "",
+            number=expert.number,
+            standing=_standing(book, expert),
+            printed_at=now,
+        )
         async with transaction():
             await record(actor, now, "expert.print", "expert", expert.id)
         return Paper(await self._print("application_form", content), f"{expert.number}.pdf")
@@ -170,9 +178,15 @@ class Documents:
         book = self._deps.book(application.pool)
         current = row.version == application.version and await self._is_last(row)
         return Verified(
-            application.pool, book.pool.name, book.form.papers.form_title, application.number, row.version, current,
-            row.printed_at, mask_name(application.account.real_name),
-        )  # fmt: skip
+            application.pool,
+            book.pool.name,
+            book.form.papers.form_title,
+            application.number,
+            row.version,
+            current,
+            row.printed_at,
+            mask_name(application.account.real_name),
+        )
 
     # ---- parts of the above
 
@@ -218,9 +232,14 @@ class Documents:
                 return await self._store.get(row.key)
         url = f"{self._deps.public_url}/p/{row.code}"
         content = document_contents.application_form(
-            form, await self._photo(application.id), number=application.number, version=row.version, code=row.code,
-            printed_at=row.printed_at, url=url,
-        )  # fmt: skip
+            form,
+            await self._photo(application.id),
+            number=application.number,
+            version=row.version,
+            code=row.code,
+            printed_at=row.printed_at,
+            url=url,
+        )
         pdf = await self._print("application_form", content)
         key = print_key(application.pool, row)
         await self._store.put(key, pdf)
@@ -251,9 +270,10 @@ class Documents:
     def _facts(self, expert: Expert) -> PersonFacts:
         keys = self._deps.keys
         return person_facts(
-            expert.name, keys.open_text(expert.id_number_sealed, "id_number"),
+            expert.name,
+            keys.open_text(expert.id_number_sealed, "id_number"),
             keys.open_text(expert.mobile_sealed, "mobile"),
-        )  # fmt: skip
+        )
 
 
 def print_key(pool: str, row: PrintedForm) -> str:

@@ -106,10 +106,17 @@ class Drafts:
             if left is not None and left.ended_at is None:
                 return _begun(left, existing=True)
             application = await Application.create(
-                pool=account.pool, number=await next_number(now), campaign_id=campaign.id if campaign else None,
-                account_id=account.id, expert_id=expert.id if expert else None, entry_type=entry_type,
-                state=ApplicationState.DRAFT, state_since=now, name=account.real_name, created_at=now,
-            )  # fmt: skip
+                pool=account.pool,
+                number=await next_number(now),
+                campaign_id=campaign.id if campaign else None,
+                account_id=account.id,
+                expert_id=expert.id if expert else None,
+                entry_type=entry_type,
+                state=ApplicationState.DRAFT,
+                state_since=now,
+                name=account.real_name,
+                created_at=now,
+            )
             await self._prefill(application, account, expert, now, left)
             await record(actor, now, "application.start", "application", application.id, entry_type=entry_type)
             return _begun(application, existing=False)
@@ -213,9 +220,11 @@ class Drafts:
             typed |= kept
             if kept:
                 await ApplicationSection.create(
-                    application_id=application.id, code=section, values_sealed=seal_values(self._deps, kept),
+                    application_id=application.id,
+                    code=section,
+                    values_sealed=seal_values(self._deps, kept),
                     saved_at=now,
-                )  # fmt: skip
+                )
         former = await find_former(account.id, expert)
         sources = [one for one in (left, former) if one is not None]
         await take_files_over(self._deps, application, sources, typed, now)

@@ -262,21 +262,40 @@ def _sections(
 
 def _file(one: Attachment) -> FileView:
     return FileView(
-        one.id, one.field, one.row, one.filename, one.media_type, one.size, one.state, one.taken_from is not None,
+        one.id,
+        one.field,
+        one.row,
+        one.filename,
+        one.media_type,
+        one.size,
+        one.state,
+        one.taken_from is not None,
         one.created_at,
-    )  # fmt: skip
+    )
 
 
 def _log_line(line: ReviewEntry, codes: Codes) -> LogLine:
     return LogLine(
-        line.at, line.event, LOG_LABELS.get(line.event, line.event), line.who, line.step_name, line.specialty,
-        show_specialty(line.specialty, codes) if line.specialty else "", line.opinion,
-    )  # fmt: skip
+        line.at,
+        line.event,
+        LOG_LABELS.get(line.event, line.event),
+        line.who,
+        line.step_name,
+        line.specialty,
+        show_specialty(line.specialty, codes) if line.specialty else "",
+        line.opinion,
+    )
 
 
 def _line(application: Application) -> OwnLine:
     state = ApplicationState(application.state)
     return OwnLine(
-        application.id, application.number, application.entry_type, state.value, state.label, application.created_at,
-        application.submitted_at, application.ended_at,
-    )  # fmt: skip
+        application.id,
+        application.number,
+        application.entry_type,
+        state.value,
+        state.label,
+        application.created_at,
+        application.submitted_at,
+        application.ended_at,
+    )

@@ -90,9 +90,14 @@ async def log(
 ) -> None:
     """Add a line to the log that the applicant reads. ``event`` is a code, ``who`` a department, never a name."""
     await ReviewEntry.create(
-        application_id=application.id, at=now, event=event, who=who, step_name=step_name, specialty=specialty,
+        application_id=application.id,
+        at=now,
+        event=event,
+        who=who,
+        step_name=step_name,
+        specialty=specialty,
         opinion=opinion,
-    )  # fmt: skip
+    )
 
 
 async def next_number(now: datetime) -> str:

@@ -171,9 +171,12 @@ class Submission:
             await log(application, now, "unlock", OFFICE, opinion=text)
             await record(actor, now, "application.unlock", "application", application.id)
             await notify_applicant(
-                self._notices, application, "application_progress", f"unlock:{now.isoformat()}",
+                self._notices,
+                application,
+                "application_progress",
+                f"unlock:{now.isoformat()}",
                 step="已解除锁定",
-            )  # fmt: skip
+            )
             return _outcome(application)
 
     def _check_person(self, account: Account, book: Rulebook) -> None:
@@ -240,10 +243,15 @@ async def find_problems(
     """Everything that keeps an application from being submitted, in the form's order; the window apart."""
     form = (await fixed_choice(application, book)).form(book)
     problems = check_complete(
-        form, values, await count_attachments(application.id), entry_type=cast(EntryType, application.entry_type),
-        person=facts_of(deps, account), catalogue=codes, today=today(deps),
+        form,
+        values,
+        await count_attachments(application.id),
+        entry_type=cast(EntryType, application.entry_type),
+        person=facts_of(deps, account),
+        catalogue=codes,
+        today=today(deps),
         kept=await find_kept(deps, book, application),
-    )  # fmt: skip
+    )
     return [*_answerable(application, book, problems)]
 
 

@@ -102,9 +102,12 @@ def _encode(result: T | AppError, answer: type[T]) -> dict[str, Any]:
     if not isinstance(result, AppError):
         return {"ok": TypeAdapter(answer).dump_python(result, mode="json")}
     refusal: dict[str, Any] = {
-        "type": type(result).__name__, "message": result.message, "code": result.code,
-        "field": result.field, "params": result.params,
-    }  # fmt: skip
+        "type": type(result).__name__,
+        "message": result.message,
+        "code": result.code,
+        "field": result.field,
+        "params": result.params,
+    }
     if isinstance(result, TooMany):
         refusal["retry_after"] = result.retry_after
     if isinstance(result, RuleViolation):
@@ -121,8 +124,12 @@ def _decode(stored: dict[str, Any], answer: type[T]) -> T | AppError:
         return TooMany(message, retry_after=refusal["retry_after"], code=code)
     if refusal["type"] == "RuleViolation":
         return RuleViolation(
-            message, rule=refusal["rule"], source=refusal["source"], code=code, field=refusal["field"],
+            message,
+            rule=refusal["rule"],
+            source=refusal["source"],
+            code=code,
+            field=refusal["field"],
             params=refusal["params"],
-        )  # fmt: skip
+        )
     kind = _REFUSALS.get(refusal["type"], AppError)
     return kind(message, code=code, field=refusal["field"], params=refusal["params"])

@@ -54,11 +54,20 @@ class DrawAttachments:
             await self._open_draw(actor, draw_id)
             await _remove(draw_id, self._deps)
             kept = await Attachment.create(
-                pool=actor.pool, account_id=actor.account_id, draw_id=draw_id, field=_FIELD,
-                filename=clean_name(filename, seen.kind), media_type=MEDIA_TYPES[seen.kind], size=len(content),
-                received=len(content), sha256=hashlib.sha256(content).hexdigest(), key=key, state="ready",
-                created_at=now, ready_at=now,
-            )  # fmt: skip
+                pool=actor.pool,
+                account_id=actor.account_id,
+                draw_id=draw_id,
+                field=_FIELD,
+                filename=clean_name(filename, seen.kind),
+                media_type=MEDIA_TYPES[seen.kind],
+                size=len(content),
+                received=len(content),
+                sha256=hashlib.sha256(content).hexdigest(),
+                key=key,
+                state="ready",
+                created_at=now,
+                ready_at=now,
+            )
             await record(actor, now, "draw.attached", "draw", draw_id)
         return view_of(kept)
 

@@ -220,9 +220,15 @@ class AttendanceDesk:
         return CheckedIn(first, claim.at, invitation.code, place(notice), counted=False, advice=told)
 
     async def _add_entry(
-        self, draw: Draw, invitation: Invitation, method: Method, position: Position | None, *, device: str,
+        self,
+        draw: Draw,
+        invitation: Invitation,
+        method: Method,
+        position: Position | None,
+        *,
+        device: str,
         by: UUID | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         now, where = self._deps.now(), to_wgs84(position) if position else None
         await Attendance.create(
             invitation_id=invitation.id,
@@ -344,12 +350,13 @@ class AttendanceDesk:
                 kind="urging",
                 dedupe_key=f"urging:{invitation_id}:{count + 1}",
                 params={
-                    **time_params(invitation.gathering_at), "place": place(notice),
+                    **time_params(invitation.gathering_at),
+                    "place": place(notice),
                     "contact_phone": self._deps.keys.read(notice.contact_phone_sealed, PHONE),
                 },
                 expert_id=invitation.expert_id,
                 invitation_id=invitation_id,
-            )  # fmt: skip
+            )
             await record(actor, now, "attendance.urged", "invitation", invitation_id, count=count + 1)
             return count + 1
 

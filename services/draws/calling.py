@@ -323,9 +323,14 @@ class Calling:
             await move(draw, DrawEvent.FILL)
             unseal_at = draw.starts_at - self._deps.book(draw.pool).draw.result_visible_before
             await tell_agency(
-                self._notices, draw, "agency_full", str(draw.log_length), needed=draw.needed,
-                agreed=locked.accepted, unseal_at=print_time(unseal_at),
-            )  # fmt: skip
+                self._notices,
+                draw,
+                "agency_full",
+                str(draw.log_length),
+                needed=draw.needed,
+                agreed=locked.accepted,
+                unseal_at=print_time(unseal_at),
+            )
         elif (reason := await self._why_short(locked, missing, now)) is not None:
             await append(draw, now, record.Short(reason))
             if locked.state == DrawState.PAUSED:

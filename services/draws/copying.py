@@ -50,13 +50,22 @@ class DrawCopies:
         keys = self._deps.keys
         chosen = await Supervisor.filter(draw_id=old.id).exclude(entry_id=None)
         return DrawForm(
-            project_id=old.project_id, lots=(), name=old.name, medium=old.medium, opening_at=old.opening_at + later,
-            opening_place=old.opening_place, needed=old.needed, starts_at=old.starts_at + later,
-            ends_at=old.ends_at + later, on_site=old.on_site, operator_name=old.operator_name,
+            project_id=old.project_id,
+            lots=(),
+            name=old.name,
+            medium=old.medium,
+            opening_at=old.opening_at + later,
+            opening_place=old.opening_place,
+            needed=old.needed,
+            starts_at=old.starts_at + later,
+            ends_at=old.ends_at + later,
+            on_site=old.on_site,
+            operator_name=old.operator_name,
             operator_phone=keys.read(old.operator_phone_sealed, PHONE),
             operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
-            supervisors=tuple(one.entry_id for one in chosen if one.entry_id is not None), remark=old.remark,
-        )  # fmt: skip
+            supervisors=tuple(one.entry_id for one in chosen if one.entry_id is not None),
+            remark=old.remark,
+        )
 
     async def _copy_conditions(
         self, actor: Actor, old_id: UUID, new_id: UUID, notices: Sequence[CallNotice], later: timedelta
@@ -64,9 +73,16 @@ class DrawCopies:
         copied = {one.id: await self._setup.add_notice(actor, new_id, self._notice(one, later)) for one in notices}
         for one in await Condition.filter(draw_id=old_id).order_by("position"):
             form = ConditionForm(
-                copied[one.notice_id], one.region_mode, tuple(one.regions), one.specialty, one.planned,
-                one.alternative, one.title_level, one.qualification, one.department,
-            )  # fmt: skip
+                copied[one.notice_id],
+                one.region_mode,
+                tuple(one.regions),
+                one.specialty,
+                one.planned,
+                one.alternative,
+                one.title_level,
+                one.qualification,
+                one.department,
+            )
             await self._setup.add_condition(actor, new_id, form)
 
     def _notice(self, one: CallNotice, later: timedelta) -> NoticeForm:
@@ -84,6 +100,10 @@ async def _copy_recusals(old_id: UUID, new_id: UUID) -> None:
         )
     for person in await RecusalPerson.filter(draw_id=old_id):
         await RecusalPerson.create(
-            draw_id=new_id, name=person.name, id_number_hash=person.id_number_hash, unit_name=person.unit_name,
-            reason=person.reason, evidence=person.evidence,
-        )  # fmt: skip
+            draw_id=new_id,
+            name=person.name,
+            id_number_hash=person.id_number_hash,
+            unit_name=person.unit_name,
+            reason=person.reason,
+            evidence=person.evidence,
+        )

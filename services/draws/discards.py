@@ -329,8 +329,9 @@ class Discards:
             request.opinion = opinion
             await request.save()
             invitation = await Invitation.select_for_update().get(id=request.invitation_id)
-            await record(actor, now, f"discard.{request.state}", "draw", locked.draw.id, code=invitation.code,
-                         reason=opinion)  # fmt: skip
+            await record(
+                actor, now, f"discard.{request.state}", "draw", locked.draw.id, code=invitation.code, reason=opinion
+            )
             await self._carry_out(locked, invitation, request, party_of(actor.role))
 
     async def _decides_in(self, actor: Actor, draw: Draw) -> bool:

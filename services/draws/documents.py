@@ -25,18 +25,32 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 DocumentKind = Literal["draw", "redraw", "recall", "release"]
 
 TITLES: Mapping[DocumentKind, str] = {
-    "draw": "评标专家抽取申请表", "redraw": "评标专家重新抽取申请表", "recall": "通知原评标专家申请表",
+    "draw": "评标专家抽取申请表",
+    "redraw": "评标专家重新抽取申请表",
+    "recall": "通知原评标专家申请表",
     "release": "评标专家退选申请表",
-}  # fmt: skip
+}
 """抽取、重新抽取、复评（通知原专家）、退选."""
 _REASONS: Mapping[DocumentKind, str] = {
-    "draw": "申请理由", "redraw": "重新抽取的理由", "recall": "通知原专家评标的理由", "release": "退选的理由"
-}  # fmt: skip
+    "draw": "申请理由",
+    "redraw": "重新抽取的理由",
+    "recall": "通知原专家评标的理由",
+    "release": "退选的理由",
+}
 _OPINIONS = ("招标人（代理机构）意见", "监督部门意见", "交易中心核验意见")
 _ROWS = (
-    "抽取活动名称", "项目名称", "项目编号", "招标人", "招标代理机构", "经办人", "经办人电话", "预计评标开始",
-    "预计评标结束", "抽取人数", "监督人",
-)  # fmt: skip
+    "抽取活动名称",
+    "项目名称",
+    "项目编号",
+    "招标人",
+    "招标代理机构",
+    "经办人",
+    "经办人电话",
+    "预计评标开始",
+    "预计评标结束",
+    "抽取人数",
+    "监督人",
+)
 _WIDE = frozenset(("抽取活动名称", "项目名称", "招标人", "招标代理机构", "监督人"))
 _CONDITIONS = ("评标专业", "抽取地区", "人数")
 _BLANK_LINES = 4

@@ -74,9 +74,11 @@ def check_draw_form(form: DrawForm, book: Rulebook, now: datetime) -> None:
         raise violation(book, "draw.experts_max", f"拟抽取专家人数应为1到{rules.experts_max}人。", field="needed")
     if rules.times_in_order and not form.opening_at < form.starts_at < form.ends_at:
         raise violation(
-            book, "draw.times_in_order", "时间应满足：开标时间早于预计评标开始时间，早于预计评标结束时间。",
+            book,
+            "draw.times_in_order",
+            "时间应满足：开标时间早于预计评标开始时间，早于预计评标结束时间。",
             field="starts_at",
-        )  # fmt: skip
+        )
     if form.starts_at <= now:
         raise InvalidInput("预计评标开始时间已过，请重新设置。", field="starts_at")
     if "supervisors" in rules.required and not form.supervisors:
@@ -131,15 +133,19 @@ def check_notice_form(form: NoticeForm, book: Rulebook, draw_starts_at: datetime
         raise violation(book, "draw.notice.remarks_max", f"注意事项最多{rules.remarks_max}字。", field="remark")
     if not all(any(word in form.address for word in words) for words in rules.address_parts):
         raise violation(
-            book, "draw.notice.address_parts", "集合地点应写到市、区和详细地址，如广州市天河区天润路333号。",
+            book,
+            "draw.notice.address_parts",
+            "集合地点应写到市、区和详细地址，如广州市天河区天润路333号。",
             field="address",
-        )  # fmt: skip
+        )
     for word in rules.address_forbidden_words:
         if word in form.address + form.room:
             raise violation(
-                book, "draw.notice.address_forbidden_words",
-                f"集合地点不能出现单位名称（含“{word}”），请只写地址。", field="address",
-            )  # fmt: skip
+                book,
+                "draw.notice.address_forbidden_words",
+                f"集合地点不能出现单位名称（含“{word}”），请只写地址。",
+                field="address",
+            )
     if form.gathering_at <= now:
         raise InvalidInput("集合时间已过，请重新设置。", field="gathering_at")
     if form.gathering_at > draw_starts_at:

@@ -145,9 +145,11 @@ class Invitations:
             )
         }
         requests = DiscardRequest.filter(
-            invitation_id__in=[i.id for i in invitations], kind="leave", state=DiscardState.OPEN,
+            invitation_id__in=[i.id for i in invitations],
+            kind="leave",
+            state=DiscardState.OPEN,
             answer_until__gt=self._deps.now(),
-        )  # fmt: skip
+        )
         asked = {request.invitation_id: request.answer_until for request in await requests}
         return [
             replace(
@@ -159,7 +161,7 @@ class Invitations:
                 undo_until=i.answer_until if i.draw_id in calling and self._may_undo(i, (i.id, "in") in came) else None,
             )
             for i in invitations
-        ]  # fmt: skip
+        ]
 
     async def _still_calling(self, draws: Iterable[Draw], invitations: Sequence[Invitation]) -> set[UUID]:
         """Draws of these invitations that still call, so that an acceptance can be undone."""
@@ -430,9 +432,16 @@ class Invitations:
             handled_at=now if calling else None,
         )
         await record(
-            system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, source=source, channel=via or "",
-            by=cause.by, confirmed_by=cause.confirmed_by,
-        )  # fmt: skip
+            system(draw.pool),
+            now,
+            f"absence.{kind}",
+            "invitation",
+            invitation.id,
+            source=source,
+            channel=via or "",
+            by=cause.by,
+            confirmed_by=cause.confirmed_by,
+        )
         if calling:
             return
         if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too

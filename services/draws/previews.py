@@ -49,13 +49,19 @@ class DrawPreviews:
         draw.previews += 1
         await draw.save(update_fields=["previews"])
         left = await take_one(
-            "preview", draw.project_id, now, rules.per_project_day,
+            "preview",
+            draw.project_id,
+            now,
+            rules.per_project_day,
             f"本项目今天的预览次数已用完（{rules.per_project_day}次），请直接提交，或明天再预览。",
-        )  # fmt: skip
+        )
         ours = await take_one(
-            "preview", draw.organisation_id, now, rules.per_organisation_day,
+            "preview",
+            draw.organisation_id,
+            now,
+            rules.per_organisation_day,
             f"本单位今天的预览次数已用完（{rules.per_organisation_day}次），请直接提交，或明天再预览。",
-        )  # fmt: skip
+        )
         return min(rules.per_draw - draw.previews, left, ours)
 
     async def _band(self, draw: Draw, condition: Condition, notice: CallNotice, specialty: str) -> str:

@@ -144,9 +144,12 @@ class Projects:
 
         async def run() -> ProjectView:
             project = Project(
-                pool=actor.pool, organisation_id=actor.organisation_id, agent_id=actor.account_id, created_at=now,
+                pool=actor.pool,
+                organisation_id=actor.organisation_id,
+                agent_id=actor.account_id,
+                created_at=now,
                 **self._columns(clean),
-            )  # fmt: skip
+            )
             await project.save(force_create=True)
             await record(actor, now, "project.create", "project", project.id)
             return await self._view(project)
@@ -176,9 +179,13 @@ class Projects:
             return await self._view(project)
 
         return await once(
-            owner=f"project.edit:{actor.account_id}", key=key, deps=self._deps, answer=ProjectView, run=run,
+            owner=f"project.edit:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=ProjectView,
+            run=run,
             request=f"{project_id} {data!r}",
-        )  # fmt: skip
+        )
 
     async def delete(self, actor: Actor, project_id: UUID) -> None:
         """Twice is a NotFound; a project with draws stays."""
@@ -236,21 +243,29 @@ class Projects:
             positions = [lot.position for lot in await Lot.filter(project_id=project_id)]
             if len(positions) >= book.projects.lots_max:
                 raise RuleViolation(
-                    f"一个项目最多{book.projects.lots_max}个标段。", rule="projects.lots_max",
+                    f"一个项目最多{book.projects.lots_max}个标段。",
+                    rule="projects.lots_max",
                     source=book.source("projects.lots_max"),
-                )  # fmt: skip
+                )
             await _check_name_free(project_id, clean.name)
             lot = await Lot.create(
-                project_id=project_id, name=clean.name, number=clean.number, investment=clean.investment,
+                project_id=project_id,
+                name=clean.name,
+                number=clean.number,
+                investment=clean.investment,
                 position=max(positions, default=0) + 1,
-            )  # fmt: skip
+            )
             await record(actor, now, "lot.create", "project", project_id, lot=str(lot.id))
             return LotView(lot.id, lot.name, lot.number, lot.investment, None, "")
 
         return await once(
-            owner=f"lot.create:{actor.account_id}", key=key, deps=self._deps, answer=LotView, run=run,
+            owner=f"lot.create:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=LotView,
+            run=run,
             request=f"{project_id} {data!r}",
-        )  # fmt: skip
+        )
 
     async def edit_lot(self, actor: Actor, project_id: UUID, lot_id: UUID, data: LotData) -> LotView:
         """Raises Conflict for a lot that belongs to a draw."""
@@ -394,9 +409,7 @@ async def _is_linked(project_id: UUID) -> bool:
 
 
 def _lot_view(lot: Lot, draw: Draw | None) -> LotView:
-    return LotView(
-        lot.id, lot.name, lot.number, lot.investment, draw.id if draw else None, draw.number if draw else ""
-    )  # fmt: skip
+    return LotView(lot.id, lot.name, lot.number, lot.investment, draw.id if draw else None, draw.number if draw else "")
 
 
 def _unknown_project() -> NotFound:

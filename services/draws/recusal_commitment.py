@@ -56,11 +56,15 @@ async def listed(draw: Draw) -> list[bytes]:
     ]
     entries += [
         {
-            "kind": "person", "name": p.name, "id_number_hash": p.id_number_hash, "unit": p.unit_name,
-            "reason": p.reason, "evidence": p.evidence,
+            "kind": "person",
+            "name": p.name,
+            "id_number_hash": p.id_number_hash,
+            "unit": p.unit_name,
+            "reason": p.reason,
+            "evidence": p.evidence,
         }
         for p in await RecusalPerson.filter(draw_id=draw.id)
-    ]  # fmt: skip
+    ]
     entries += [
         {"kind": "draw", "number": one.earlier.number}
         for one in await AvoidedDraw.filter(draw_id=draw.id).prefetch_related("earlier")

@@ -39,10 +39,12 @@ class RecusalLists:
             if any(_same_unit(name, checked, one) for one in listed):
                 raise InvalidInput(f"回避单位“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
             unit = await RecusalUnit.create(
-                draw_id=draw_id, name=name.strip(), credit_code=checked,
+                draw_id=draw_id,
+                name=name.strip(),
+                credit_code=checked,
                 reason=_choice(reason, rules.recusal_reasons, "reason", "回避原因"),
                 evidence=_choice(evidence, rules.recusal_evidence, "evidence", "回避依据"),
-            )  # fmt: skip
+            )
             return unit.id
 
     async def remove_unit(self, actor: Actor, draw_id: UUID, unit_id: UUID) -> None:
@@ -70,14 +72,18 @@ class RecusalLists:
             listed = await RecusalPerson.filter(draw_id=draw_id)
             if len(listed) >= rules.recusal_persons_max:
                 raise violation(
-                    self._deps.book(actor.pool), "draw.recusal_persons_max",
+                    self._deps.book(actor.pool),
+                    "draw.recusal_persons_max",
                     f"回避人员最多{rules.recusal_persons_max}人；同一单位的人员请改为添加回避单位。",
-                )  # fmt: skip
+                )
             person = RecusalPerson(
-                draw_id=draw_id, name=name.strip(), id_number_hash=hashed, unit_name=unit_name.strip(),
+                draw_id=draw_id,
+                name=name.strip(),
+                id_number_hash=hashed,
+                unit_name=unit_name.strip(),
                 reason=_choice(reason, rules.recusal_reasons, "reason", "回避原因"),
                 evidence=_choice(evidence, rules.recusal_evidence, "evidence", "回避依据"),
-            )  # fmt: skip
+            )
             if any(_same_person(person, one) for one in listed):
                 raise InvalidInput(f"回避人员“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
             await person.save()

@@ -32,9 +32,13 @@ from services.core.base import Actor, Deps
 from services.notifications import Notices
 
 _PARTIES: Mapping[str, Party] = {
-    "agent": "agency", "organisation": "agency", "venue": "venue", "verifier": "verifier", "supervisor": "supervisor",
+    "agent": "agency",
+    "organisation": "agency",
+    "venue": "venue",
+    "verifier": "verifier",
+    "supervisor": "supervisor",
     "expert": "expert",
-}  # fmt: skip
+}
 
 
 def party_of(role: str) -> Party:
@@ -163,9 +167,11 @@ def draw_params(draw: Draw) -> dict[str, str]:
     """What names a draw to those who run it: number, time, and the id that its pages have. No expert is told these."""
     begins = local(draw.starts_at)
     return {
-        "number": draw.number, "draw": str(draw.id), "when": print_time(draw.starts_at),
+        "number": draw.number,
+        "draw": str(draw.id),
+        "when": print_time(draw.starts_at),
         "day": f"{begins.month}月{begins.day}日",
-    }  # fmt: skip
+    }
 
 
 async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
@@ -193,9 +199,12 @@ async def tell_verifiers(
 ) -> None:
     """Push to whoever verifies at these terminals, or at all."""
     grants = RoleGrant.filter(
-        role="verifier", revoked_at=None, account__pool=draw.pool, account__disabled_at=None,
+        role="verifier",
+        revoked_at=None,
+        account__pool=draw.pool,
+        account__disabled_at=None,
         scope__in=["", *terminals],
-    )  # fmt: skip
+    )
     for account_id in sorted({grant.account_id for grant in await grants} - set(but)):
         await notices.notify(
             pool=draw.pool,

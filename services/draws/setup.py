@@ -48,9 +48,13 @@ from services.draws.usage import take_one
 from services.notifications import Notices
 
 _SUPERVISORS_OPEN = (
-    DrawState.EDITING, DrawState.REFUSED, DrawState.SUBMITTED, DrawState.VERIFIED, DrawState.SHORT,
+    DrawState.EDITING,
+    DrawState.REFUSED,
+    DrawState.SUBMITTED,
+    DrawState.VERIFIED,
+    DrawState.SHORT,
     DrawState.SUPPLEMENT_PENDING,
-)  # fmt: skip
+)
 """While no order is being fixed and another may still be."""
 
 
@@ -171,9 +175,11 @@ class DrawSetup:
         await choose_supervisors(draw, form.supervisors)
         await AvoidedDraw.filter(draw_id=draw.id).delete()
         earlier = await Draw.filter(
-            id__in=list(form.avoided_draws), pool=draw.pool, organisation_id=draw.organisation_id,
+            id__in=list(form.avoided_draws),
+            pool=draw.pool,
+            organisation_id=draw.organisation_id,
             finished_at__isnull=False,
-        )  # fmt: skip
+        )
         if len(earlier) != len(set(form.avoided_draws)):
             raise InvalidInput("只能选择已抽取完成的活动作为回避来源。", field="avoided_draws")
         for other in earlier:
@@ -308,15 +314,25 @@ class DrawSetup:
             draw.terminal = terminal
             await draw.save(update_fields=["terminal"])
             application = await DrawApplication.create(
-                draw_id=draw_id, kind="normal", reason=reason.strip(), terminal=terminal,
-                submitted_by_id=actor.account_id, submitted_at=now, attachment=await attached_name(draw_id),
-            )  # fmt: skip
+                draw_id=draw_id,
+                kind="normal",
+                reason=reason.strip(),
+                terminal=terminal,
+                submitted_by_id=actor.account_id,
+                submitted_at=now,
+                attachment=await attached_name(draw_id),
+            )
             await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
             organisation = await Organisation.get(id=draw.organisation_id)
             await tell_verifiers(
-                self._notices, draw, [terminal], "verification_waiting", str(application.id),
-                application=str(application.id), organisation=organisation.name,
-            )  # fmt: skip
+                self._notices,
+                draw,
+                [terminal],
+                "verification_waiting",
+                str(application.id),
+                application=str(application.id),
+                organisation=organisation.name,
+            )
             return application.id
 
     async def _check_still_ahead(self, locked: Locked, now: datetime) -> None:

@@ -29,9 +29,13 @@ async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
     for entry_id in dict.fromkeys(chosen):
         entry = entries[entry_id]
         await Supervisor.create(
-            draw_id=draw.id, entry_id=entry.id, name=entry.name, department=entry.department,
-            phone_sealed=entry.mobile_sealed, mobile_hash=entry.mobile_hash,
-        )  # fmt: skip
+            draw_id=draw.id,
+            entry_id=entry.id,
+            name=entry.name,
+            department=entry.department,
+            phone_sealed=entry.mobile_sealed,
+            mobile_hash=entry.mobile_hash,
+        )
 
 
 async def check_supervisors(draw: Draw, *, typed: bool = False) -> None:

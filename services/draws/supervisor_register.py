@@ -53,16 +53,25 @@ class SupervisorRegister:
             if await SupervisorEntry.exists(pool=actor.pool, mobile_hash=hashed, active_until=None):
                 raise Conflict("这个手机号已在监督人名册中，不用重复添加。", code="in_register")
             entry = await SupervisorEntry.create(
-                pool=actor.pool, name=shown, department=office, mobile_sealed=self._deps.keys.seal(mobile, "mobile"),
-                mobile_hash=hashed, active_from=now, entered_by_id=actor.account_id,
-            )  # fmt: skip
+                pool=actor.pool,
+                name=shown,
+                department=office,
+                mobile_sealed=self._deps.keys.seal(mobile, "mobile"),
+                mobile_hash=hashed,
+                active_from=now,
+                entered_by_id=actor.account_id,
+            )
             await record(actor, now, "supervisor.added", "supervisor", entry.id)
             return _show(self._deps.keys, entry)
 
         return await once(
-            owner=f"supervisors:{actor.account_id}", key=key, deps=self._deps, answer=RegisteredSupervisor, run=run,
+            owner=f"supervisors:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=RegisteredSupervisor,
+            run=run,
             request=f"{hashed} {shown} {office}",
-        )  # fmt: skip
+        )
 
     async def end(self, actor: Actor, entry_id: UUID) -> None:
         """Nobody can choose the person any more, and draws that did must choose again. Twice is harmless."""
@@ -84,9 +93,9 @@ class SupervisorRegister:
         check(actor, "supervisor.manage")
         return await self._find(actor.pool, search, active=active, offset=offset, limit=limit)
 
-    async def choices(self, actor: Actor, search: str, *, offset: int = 0, limit: int = 20) -> tuple[
-        list[RegisteredSupervisor], int
-    ]:  # fmt: skip
+    async def choices(
+        self, actor: Actor, search: str, *, offset: int = 0, limit: int = 20
+    ) -> tuple[list[RegisteredSupervisor], int]:
         """Whom an agency may name; ``search`` is part of a name or department."""
         check(actor, "draw.edit")
         return await self._find(actor.pool, search, active=True, offset=offset, limit=limit)
@@ -103,6 +112,4 @@ class SupervisorRegister:
 
 def _show(keys: Keyring, entry: SupervisorEntry) -> RegisteredSupervisor:
     mobile = mask_mobile(keys.read(entry.mobile_sealed, "mobile"))
-    return RegisteredSupervisor(
-        entry.id, entry.name, entry.department, mobile, entry.active_from, entry.active_until
-    )  # fmt: skip
+    return RegisteredSupervisor(entry.id, entry.name, entry.department, mobile, entry.active_from, entry.active_until)

@@ -62,9 +62,13 @@ class Conclusions:
             return _concluded(application)
 
         return await once(
-            owner=f"exam:{actor.account_id}", key=key, deps=self._deps, answer=Concluded, run=run,
+            owner=f"exam:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Concluded,
+            run=run,
             request=f"{application_id} {result} {words}",
-        )  # fmt: skip
+        )
 
     async def apply_exam(
         self, actor: Actor, application: Application, result: ExamResult, reason: str, now: datetime
@@ -101,9 +105,13 @@ class Conclusions:
             return _concluded(application)
 
         return await once(
-            owner=f"end:{actor.account_id}", key=key, deps=self._deps, answer=Concluded, run=run,
+            owner=f"end:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Concluded,
+            run=run,
             request=f"{application_id} {words}",
-        )  # fmt: skip
+        )
 
     async def _lock(self, actor: Actor, application_id: UUID) -> Application:
         application = await lock(application_id)

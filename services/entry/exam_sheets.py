@@ -39,8 +39,12 @@ COLUMNS = (
 _PLACES = places_of(COLUMNS)
 _TITLES = {column.name: column.title for column in COLUMNS}
 _RESULTS: Mapping[str, ExamResult] = {
-    "合格": "passed", "通过": "passed", "不合格": "failed", "不通过": "failed", "未通过": "failed",
-}  # fmt: skip
+    "合格": "passed",
+    "通过": "passed",
+    "不合格": "failed",
+    "不通过": "failed",
+    "未通过": "failed",
+}
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,13 @@ class ExamSheets:
         async with transaction():
             await ExamSheet.filter(pool=actor.pool, created_at__lt=now - KEPT_FOR, state="checked").delete()
             kept = await ExamSheet.create(
-                pool=actor.pool, account_id=actor.account_id, filename=filename[-200:], created_at=now,
-                lines=[asdict(row) for row in rows], errors=[asdict(one) for one in errors],
-            )  # fmt: skip
+                pool=actor.pool,
+                account_id=actor.account_id,
+                filename=filename[-200:],
+                created_at=now,
+                lines=[asdict(row) for row in rows],
+                errors=[asdict(one) for one in errors],
+            )
             await record(actor, now, "exam.sheet", "exam_sheet", kept.id, good=len(rows), bad=len(errors))
         return _view(kept)
 
@@ -242,9 +250,13 @@ def _row(line: Line, cells: Cells, once: Once) -> _Said:
 
     default: ExamResult = "failed"
     return _Said(
-        line.number, cells.get("number", number, ""), id_number, cells.get("name", lambda text: short(text, 50), ""),
-        cells.get("result", result, default), cells.get("reason", lambda text: short(needed(text), REASON_MAX), ""),
-    )  # fmt: skip
+        line.number,
+        cells.get("number", number, ""),
+        id_number,
+        cells.get("name", lambda text: short(text, 50), ""),
+        cells.get("result", result, default),
+        cells.get("reason", lambda text: short(needed(text), REASON_MAX), ""),
+    )
 
 
 def _refusal(errors: Sequence[RowError]) -> Conflict:
@@ -269,7 +281,12 @@ def _view(sheet: ExamSheet) -> ExamSheetView:
     errors, rows = _errors(sheet), [Row(**line) for line in sheet.lines]
     done = sheet.state == "done"
     return ExamSheetView(
-        sheet.id, "done" if done else "checked", dict(sheet.result) if done else _counts(rows),
-        tuple(row.number for row in rows if row.result == "passed")[:SAMPLE], len({one.line for one in errors}),
-        tuple(errors[:ERRORS_SHOWN]), sheet.created_at, sheet.done_at,
-    )  # fmt: skip
+        sheet.id,
+        "done" if done else "checked",
+        dict(sheet.result) if done else _counts(rows),
+        tuple(row.number for row in rows if row.result == "passed")[:SAMPLE],
+        len({one.line for one in errors}),
+        tuple(errors[:ERRORS_SHOWN]),
+        sheet.created_at,
+        sheet.done_at,
+    )

@@ -92,9 +92,13 @@ class Objections:
             return self._show(row, application)
 
         return await once(
-            owner=f"objection:{actor.account_id}", key=key, deps=self._deps, answer=ObjectionView, run=run,
+            owner=f"objection:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=ObjectionView,
+            run=run,
             request=f"{application_id} {words}",
-        )  # fmt: skip
+        )
 
     async def own(self, actor: Actor) -> list[ObjectionView]:
         """What the person has objected, newest first, with the answers."""
@@ -141,9 +145,13 @@ class Objections:
             return self._show(row, application, by=(await Account.get(id=row.account_id)).real_name)
 
         return await once(
-            owner=f"objection:{actor.account_id}", key=key, deps=self._deps, answer=ObjectionView, run=run,
+            owner=f"objection:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=ObjectionView,
+            run=run,
             request=f"{objection_id} {outcome} {words}",
-        )  # fmt: skip
+        )
 
     async def _known(self, actor: Actor) -> Account:
         """Somebody whose name is verified: registered, an expert, or vouched for by the identity platform."""
@@ -188,17 +196,31 @@ class Objections:
             await application.save(update_fields=["sent_back_fields"])
             await move(application, ApplicationEvent.SEND_BACK, now)
             await notify_applicant(
-                self._notices, application, "application_sent_back", now.isoformat(), page="apply/form",
-                step="公示", reason=answer, what="整份申请",
-            )  # fmt: skip
+                self._notices,
+                application,
+                "application_sent_back",
+                now.isoformat(),
+                page="apply/form",
+                step="公示",
+                reason=answer,
+                what="整份申请",
+            )
         await _log_upheld(application, book, outcome, answer, now)
 
     def _show(self, row: Objection, application: Application, *, by: str = "") -> ObjectionView:
         text = self._deps.keys.read(row.text_sealed, TEXT)
         return ObjectionView(
-            row.id, application.id, application.number, application.name, by, text, row.state, row.answer,
-            row.created_at, row.decided_at,
-        )  # fmt: skip
+            row.id,
+            application.id,
+            application.number,
+            application.name,
+            by,
+            text,
+            row.state,
+            row.answer,
+            row.created_at,
+            row.decided_at,
+        )
 
     async def _close(
         self, actor: Actor, row: Objection, application: Application, state: str, answer: str, now: datetime

@@ -74,9 +74,12 @@ class PublicNotices:
                 chosen[row.application_id].append(row.code)
         employers = await self._employers(book, ids)
         codes = await load_codes(
-            book, [one.region for one in found], list(chosen.values()), list(employers.values()),
+            book,
+            [one.region for one in found],
+            list(chosen.values()),
+            list(employers.values()),
             retired=employers.values(),
-        )  # fmt: skip
+        )
         field = book.form.fields.get("employer")
         return [
             PublicEntry(

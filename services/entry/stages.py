@@ -72,12 +72,15 @@ class Entry:
             objection=str(objection.id),
         )
         await self._notices.notify(
-            pool=objection.pool, kind="objection_answered", dedupe_key=f"objection:{objection.id}",
+            pool=objection.pool,
+            kind="objection_answered",
+            dedupe_key=f"objection:{objection.id}",
             account_id=objection.account_id,
             params={
-                "number": application.number, "result": LAPSED,
+                "number": application.number,
+                "result": LAPSED,
             },
-        )  # fmt: skip
+        )
 
     async def advance(self, application: Application, now: datetime) -> None:
         """The stage that the application is in is over: go to the next, or into the pool.
@@ -144,9 +147,12 @@ class Entry:
 
     async def _progress(self, application: Application, now: datetime, step: str) -> None:
         await notify_applicant(
-            self._notices, application, "application_progress", f"{application.state}:{now.isoformat()}",
+            self._notices,
+            application,
+            "application_progress",
+            f"{application.state}:{now.isoformat()}",
             step=step,
-        )  # fmt: skip
+        )
 
     # ---- into the pool
 
@@ -161,16 +167,26 @@ class Entry:
         # one person, one file: whatever else the account was linked to lets go of it
         await Expert.filter(account_id=account.id).update(account_id=None)
         expert = await put_file(
-            self._deps.keys, application.pool, row, now, expert_id=existing.id if existing else None,
-            account_id=account.id, term_until=_term_until(existing, book, now), **more,
-        )  # fmt: skip
+            self._deps.keys,
+            application.pool,
+            row,
+            now,
+            expert_id=existing.id if existing else None,
+            account_id=account.id,
+            term_until=_term_until(existing, book, now),
+            **more,
+        )
         application.expert_id = expert.id
         await application.save(update_fields=["expert_id", "expert_number"])
         await self._note(application, book, now, ApplicationEvent.ENTER)
         await notify_applicant(
-            self._notices, application, "application_entered", "",
-            number=expert.number, hotline=book.pool.hotline,
-        )  # fmt: skip
+            self._notices,
+            application,
+            "application_entered",
+            "",
+            number=expert.number,
+            hotline=book.pool.hotline,
+        )
 
 
 async def _file_of(application: Application, account: Account) -> Expert | None:

@@ -53,12 +53,32 @@ SELECT i.line, 'mobile' FROM import_expert i JOIN expert e ON e.pool = i.pool AN
 ORDER BY line LIMIT $1
 """
 _FIELDS = (
-    "id", "pool", "number", "name", "name_sort", "id_number_sealed", "id_number_hash", "born_on",
-    "mobile_sealed", "mobile_hash",
-    "standing", "active", "permanent_region", "willing_regions", "region_path", "specialties", "specialty_path",
-    "title_level", "qualifications", "department", "recusal_keys", "remote_evaluation", "emergency", "created_at",
+    "id",
+    "pool",
+    "number",
+    "name",
+    "name_sort",
+    "id_number_sealed",
+    "id_number_hash",
+    "born_on",
+    "mobile_sealed",
+    "mobile_hash",
+    "standing",
+    "active",
+    "permanent_region",
+    "willing_regions",
+    "region_path",
+    "specialties",
+    "specialty_path",
+    "title_level",
+    "qualifications",
+    "department",
+    "recusal_keys",
+    "remote_evaluation",
+    "emergency",
+    "created_at",
     "line",
-)  # fmt: skip
+)
 _ONLY_NEW = ("id", "pool", "id_number_hash", "remote_evaluation", "emergency", "created_at")
 """What a sheet can't change: it doesn't ask for remote evaluation and emergencies."""
 _STORED = _FIELDS[:-1]
@@ -163,9 +183,14 @@ class ExpertImport:
         for done, row in enumerate(found, 1):
             expert_id, told = new_id(), columns_of(keys, row)
             whole = {
-                **told, "id": expert_id, "pool": pool, "remote_evaluation": False, "emergency": False,
-                "created_at": now, "line": row.line,
-            }  # fmt: skip
+                **told,
+                "id": expert_id,
+                "pool": pool,
+                "remote_evaluation": False,
+                "emergency": False,
+                "created_at": now,
+                "line": row.line,
+            }
             experts.append(tuple(whole[name] for name in _FIELDS))
             jobs += _jobs(expert_id, told["id_number_hash"], row)
             if done % 5000 == 0:

@@ -75,6 +75,10 @@ async def _put_employments(expert_id: UUID, row: ExpertRow, now: datetime) -> No
             await known.save(update_fields=["until"])
     for unit_keys, unit in told.items():
         await Employment.create(
-            expert_id=expert_id, unit_name=unit.name, credit_code=unit.code, since=unit.since, until=unit.until,
+            expert_id=expert_id,
+            unit_name=unit.name,
+            credit_code=unit.code,
+            since=unit.since,
+            until=unit.until,
             unit_keys=list(unit_keys),
-        )  # fmt: skip
+        )

@@ -129,13 +129,17 @@ class ExpertProfiles:
             await record(actor, now, "expert.unavailable", "expert", expert.id, period=str(row.id))
             panels = await Invitation.filter(
                 expert_id=expert.id, state="accepted", starts_at__lt=ends_at, ends_at__gt=starts_at
-            ).count()  # fmt: skip
+            ).count()
             return Period(row.id, starts_at, ends_at, text, panels)
 
         return await once(
-            owner=f"unavailable:{actor.expert_id}", key=key, deps=self._deps, answer=Period, run=run,
+            owner=f"unavailable:{actor.expert_id}",
+            key=key,
+            deps=self._deps,
+            answer=Period,
+            run=run,
             request=f"{starts_at} {ends_at} {text}",
-        )  # fmt: skip
+        )
 
     async def list_unavailability(self, actor: Actor) -> list[Period]:
         """Times that are not over yet, soonest first."""

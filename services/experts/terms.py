@@ -40,7 +40,9 @@ class ExpertTerms:
             expert.term_told_at = now
             await expert.save(update_fields=["term_told_at"])
             await self._notices.notify(
-                pool=expert.pool, kind="term_ending", expert_id=expert.id,
+                pool=expert.pool,
+                kind="term_ending",
+                expert_id=expert.id,
                 dedupe_key=f"term_ending:{expert.id}:{expert.term_until:%Y%m%d}",
                 params={"until": print_date(expert.term_until)},
-            )  # fmt: skip
+            )

@@ -131,9 +131,13 @@ class Materials:
             return self._view(made)
 
         return await once(
-            owner=f"material.add:{actor.account_id}", key=key, deps=self._deps, answer=MaterialView, run=run,
+            owner=f"material.add:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=MaterialView,
+            run=run,
             request=f"{data!r} {file['sha256']}",
-        )  # fmt: skip
+        )
 
     async def check_exists(self, actor: Actor, material_id: UUID) -> None:
         """Raises NotFound."""
@@ -228,12 +232,22 @@ class Materials:
         elif found.shown_until is not None and found.shown_until <= now:
             state = "over"
         return MaterialView(
-            id=found.id, title=found.title, category=found.category, note=found.note,
-            audience="applicants" if found.audience == "applicants" else "everybody", position=found.position,
-            shown_from=found.shown_from, shown_until=found.shown_until, filename=found.filename,
-            kind=_KINDS[found.media_type], media_type=found.media_type, size=found.size, etag=found.sha256,
-            changed_at=found.changed_at, state=state,
-        )  # fmt: skip
+            id=found.id,
+            title=found.title,
+            category=found.category,
+            note=found.note,
+            audience="applicants" if found.audience == "applicants" else "everybody",
+            position=found.position,
+            shown_from=found.shown_from,
+            shown_until=found.shown_until,
+            filename=found.filename,
+            kind=_KINDS[found.media_type],
+            media_type=found.media_type,
+            size=found.size,
+            etag=found.sha256,
+            changed_at=found.changed_at,
+            state=state,
+        )
 
 
 async def _get(actor: Actor, material_id: UUID, *, lock: bool = False) -> Material:

@@ -124,9 +124,16 @@ def _pixels_max(picture: Image.Image) -> int:
 
 
 _BROKEN = (
-    PyPdfError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, NotImplementedError,
+    PyPdfError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    NotImplementedError,
     AssertionError,
-)  # fmt: skip
+)
 """What comes out of pypdf for files that are cut off or made up."""
 
 

@@ -65,9 +65,16 @@ class LimitedProcess:
     async def _run(self, argument: str, content: bytes) -> bytes | None:
         """What the process wrote; None when it failed or took too long. It gets none of our environment."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", self._module, argument, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL, cwd=_ROOT, env={"LANG": "C.UTF-8"},
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            self._module,
+            argument,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=_ROOT,
+            env={"LANG": "C.UTF-8"},
+        )
         try:
             async with asyncio.timeout(self._limits.seconds):
                 answer = await _talk(process, content)

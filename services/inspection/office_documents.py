@@ -30,9 +30,13 @@ UNPACKED_MAX = 300_000_000
 _PART_MAX = 100_000_000
 """Bytes of one part that is looked into."""
 _WORDS: Mapping[MaterialType, str] = {
-    "pdf": "PDF", "jpg": "JPG图片", "png": "PNG图片", "docx": "Word文档（.docx）", "xlsx": "Excel表格（.xlsx）",
+    "pdf": "PDF",
+    "jpg": "JPG图片",
+    "png": "PNG图片",
+    "docx": "Word文档（.docx）",
+    "xlsx": "Excel表格（.xlsx）",
     "zip": "ZIP压缩包",
-}  # fmt: skip
+}
 _MAIN: Mapping[MaterialType, str] = {"docx": "word/document.xml", "xlsx": "xl/workbook.xml"}
 _RUNS = re.compile(
     r"(^|/)(vba[^/]*\.bin|activeX/.*|embeddings/.*|externalLinks/.*|customUI/.*|macrosheets/.*)$", re.IGNORECASE

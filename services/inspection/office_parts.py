@@ -10,18 +10,55 @@ from xml.parsers import expat
 from services.inspection.link_targets import leads_astray
 from services.spreadsheets.extent import DEPTH_MAX
 
-_FIELDS = frozenset((
-    "DDE", "DDEAUTO", "INCLUDE", "INCLUDETEXT", "INCLUDEPICTURE", "IMPORT", "LINK", "EMBED", "RD", "DATABASE",
-    "MACROBUTTON", "CONTROL", "HTMLCONTROL",
-))  # fmt: skip
+_FIELDS = frozenset(
+    (
+        "DDE",
+        "DDEAUTO",
+        "INCLUDE",
+        "INCLUDETEXT",
+        "INCLUDEPICTURE",
+        "IMPORT",
+        "LINK",
+        "EMBED",
+        "RD",
+        "DATABASE",
+        "MACROBUTTON",
+        "CONTROL",
+        "HTMLCONTROL",
+    )
+)
 """Kinds of fields that run something or take it from elsewhere."""
-_RELATIONS = frozenset((
-    "vbaproject", "wordvbadata", "activexcontrol", "activexcontrolbinary", "control", "oleobject", "package",
-    "attachedtemplate", "afchunk", "subdocument", "frame", "externallink", "externallinkpath", "xlexternallinkpath",
-    "connections", "querytable", "xlmacrosheet", "xlintlmacrosheet", "dialogsheet", "extensibility", "mailmergesource",
-    "mailmergeheadersource", "recipientdata", "attachedtoolbars", "keymapcustomizations", "webextension",
-    "webextensiontaskpanes",
-))  # fmt: skip
+_RELATIONS = frozenset(
+    (
+        "vbaproject",
+        "wordvbadata",
+        "activexcontrol",
+        "activexcontrolbinary",
+        "control",
+        "oleobject",
+        "package",
+        "attachedtemplate",
+        "afchunk",
+        "subdocument",
+        "frame",
+        "externallink",
+        "externallinkpath",
+        "xlexternallinkpath",
+        "connections",
+        "querytable",
+        "xlmacrosheet",
+        "xlintlmacrosheet",
+        "dialogsheet",
+        "extensibility",
+        "mailmergesource",
+        "mailmergeheadersource",
+        "recipientdata",
+        "attachedtoolbars",
+        "keymapcustomizations",
+        "webextension",
+        "webextensiontaskpanes",
+    )
+)
 _CONTENTS = re.compile(
     r"macroenabled|vbaproject|activex|oleobject|externallink|connections|macrosheet|dialogsheet|webextension",
     re.IGNORECASE,

@@ -26,21 +26,47 @@ from services.inspection.link_targets import leads_astray
 OBJECTS_MAX = 100_000
 _UNPACKED_MAX = 20_000_000
 """Bytes of one object stream that are searched; pypdf refuses larger ones by itself."""
-_FORBIDDEN_KEYS = frozenset((
-    "/JS", "/JavaScript", "/EmbeddedFiles", "/EF", "/AF", "/RichMediaContent", "/RichMediaSettings", "/XFA", "/AA",
-    "/OPI",
-))  # fmt: skip
+_FORBIDDEN_KEYS = frozenset(
+    (
+        "/JS",
+        "/JavaScript",
+        "/EmbeddedFiles",
+        "/EF",
+        "/AF",
+        "/RichMediaContent",
+        "/RichMediaSettings",
+        "/XFA",
+        "/AA",
+        "/OPI",
+    )
+)
 _ELSEWHERE = frozenset(("/F", "/FFilter", "/FDecodeParms", "/Ref"))
 """Entries of a stream whose content lies in another file."""
 _FORBIDDEN_VALUES: Mapping[str, frozenset[str]] = {
-    "/S": frozenset((
-        "/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/ResetForm", "/Rendition", "/Movie", "/Sound",
-        "/RichMediaExecute", "/GoToR", "/GoToE", "/Hide", "/Trans", "/SetOCGState", "/GoTo3DView", "/Thread",
-        "/GoToDp",
-    )),
+    "/S": frozenset(
+        (
+            "/JavaScript",
+            "/Launch",
+            "/ImportData",
+            "/SubmitForm",
+            "/ResetForm",
+            "/Rendition",
+            "/Movie",
+            "/Sound",
+            "/RichMediaExecute",
+            "/GoToR",
+            "/GoToE",
+            "/Hide",
+            "/Trans",
+            "/SetOCGState",
+            "/GoTo3DView",
+            "/Thread",
+            "/GoToDp",
+        )
+    ),
     "/Type": frozenset(("/EmbeddedFile", "/Filespec")),
     "/Subtype": frozenset(("/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D")),
-}  # fmt: skip
+}
 _NAMES = re.compile(
     rb"/(?:JavaScript|Launch|EmbeddedFile|RichMedia|ImportData|SubmitForm|GoToR|GoToE)(?![A-Za-z0-9])"
     rb"|\(\s*(?i:j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t)\s*:"

@@ -39,8 +39,15 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
     "applying": _Asked(
         APPLICANT,
         (
-            "application_sent_back", "fee_open", "application_progress", "application_exam", "application_entered",
-            "application_refused", "application_ended", "employer_answered", "objection_answered",
+            "application_sent_back",
+            "fee_open",
+            "application_progress",
+            "application_exam",
+            "application_entered",
+            "application_refused",
+            "application_ended",
+            "employer_answered",
+            "objection_answered",
             "campaign_changed",
         ),
     ),
@@ -50,13 +57,18 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
     "drawing": _Asked(
         AGENCY,
         (
-            "agency_full", "agency_short", "agency_leave", "agency_late", "agency_unsealed", "agency_agreed",
+            "agency_full",
+            "agency_short",
+            "agency_leave",
+            "agency_late",
+            "agency_unsealed",
+            "agency_agreed",
             "agency_checked_in",
         ),
     ),
     "supervising": _Asked(SUPERVISOR, ("commitment_wanted",)),
     "reviewing": _Asked(REVIEWER, ("review_waiting",)),
-}  # fmt: skip
+}
 _SEVERAL: Mapping[str, int] = {"application_progress": 3, "agency_agreed": 3, "agency_checked_in": 3}
 """Kinds of which one matter brings several; of the others one consent in hand is enough."""
 

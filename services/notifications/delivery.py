@@ -252,9 +252,14 @@ class Delivery:
             return replace(outcome, vendor_id=vendor_id, cost=cost)
         message = texts.voice_message(book, row["kind"], params)
         vendor_id = await self._voice.call(
-            row["pool"], mobile, message.template, message.params, keys=message.keys, bye=message.bye,
+            row["pool"],
+            mobile,
+            message.template,
+            message.params,
+            keys=message.keys,
+            bye=message.bye,
             out_id=row["out_id"],
-        )  # fmt: skip
+        )
         return replace(outcome, vendor_id=vendor_id, cost=cost)
 
     async def _send_wechat(self, row: Any, person: Person, params: Mapping[str, str], outcome: Outcome) -> Outcome:

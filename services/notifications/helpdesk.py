@@ -70,9 +70,13 @@ class HelpDesk:
 
         async def run() -> FeedbackView:
             await check_recent(
-                "feedback.write", account_id, limit=rules.feedback_per_day, period=_DAY, now=now,
+                "feedback.write",
+                account_id,
+                limit=rules.feedback_per_day,
+                period=_DAY,
+                now=now,
                 message=f"一天最多提交{rules.feedback_per_day}条意见",
-            )  # fmt: skip
+            )
             row = await Feedback.create(
                 pool=actor.pool, account_id=account_id, text_sealed=self._deps.keys.seal(said, TEXT), created_at=now
             )
@@ -114,10 +118,12 @@ class HelpDesk:
             await row.save(update_fields=["state", "answer", "answered_at", "answered_by"])
             await record(actor, now, "feedback.answer", "feedback", row.id)
             await self._notices.notify(
-                pool=row.pool, kind="feedback_answered", dedupe_key=f"feedback:{row.id}",
+                pool=row.pool,
+                kind="feedback_answered",
+                dedupe_key=f"feedback:{row.id}",
                 params={"at": print_full(row.created_at), "reason": said},
                 account_id=row.account_id,
-            )  # fmt: skip
+            )
             return self._view(row)
 
     def _view(self, row: Feedback, who: str = "") -> FeedbackView:

@@ -272,9 +272,16 @@ def new_out_id() -> str:
 
 def _new_attempt(notice: Notice, planned: Planned, number: int, now: datetime) -> Attempt:
     return Attempt(
-        id=new_id(), notice_id=notice.id, channel=planned.channel, step=planned.step, number=number,
-        out_id=new_out_id(), created_at=now, due_at=planned.due_at, wait=int(planned.wait.total_seconds()),
-    )  # fmt: skip
+        id=new_id(),
+        notice_id=notice.id,
+        channel=planned.channel,
+        step=planned.step,
+        number=number,
+        out_id=new_out_id(),
+        created_at=now,
+        due_at=planned.due_at,
+        wait=int(planned.wait.total_seconds()),
+    )
 
 
 async def _tried(notice_id: UUID) -> list[Tried]:

@@ -26,7 +26,10 @@ class PendingReplies:
         now = self._deps.now()
         async with transaction():
             await self._notices.notify(
-                pool=pool, kind=KIND, dedupe_key=f"{KIND}:{identity.id}:{now:%Y%m%d%H}", account_id=identity.account_id,
+                pool=pool,
+                kind=KIND,
+                dedupe_key=f"{KIND}:{identity.id}:{now:%Y%m%d%H}",
+                account_id=identity.account_id,
                 params={"at": f"{print_date(now)} {local(now):%H:%M}"},
-            )  # fmt: skip
+            )
         return True

@@ -222,12 +222,21 @@ class Dashboard:
         under_way = any(refund.state not in (RefundState.DONE, RefundState.CLOSED) for refund in refunds)
         refundable = order.state == OrderState.PAID and not under_way
         return OrderView(
-            _order_line(order), fee.id, fee.application_id, state, fee.expert_number, mask_name(account.real_name),
-            FeeState(fee.state), fee.opens_at, fee.closes_at, fee.paid_at, tuple(_refund_line(one) for one in refunds),
+            _order_line(order),
+            fee.id,
+            fee.application_id,
+            state,
+            fee.expert_number,
+            mask_name(account.real_name),
+            FeeState(fee.state),
+            fee.opens_at,
+            fee.closes_at,
+            fee.paid_at,
+            tuple(_refund_line(one) for one in refunds),
             tuple(_order_line(one) for one in tries),
             choices_after_refund(state, surplus=order.surplus) if refundable else (),
             InvoiceState(invoice.state) if invoice else None,
-        )  # fmt: skip
+        )
 
     async def bill(self, actor: Actor, bill_id: UUID) -> BillView:
         """One day of the bills. Raises NotFound."""
@@ -236,9 +245,16 @@ class Dashboard:
         if bill is None:
             raise NotFound("找不到这天的账单，请返回列表后刷新。", code="bill_unknown")
         return BillView(
-            bill.id, bill.day, bill.state, bill.trades, bill.received, bill.refunded,
-            await BillDifference.filter(bill_id=bill.id, resolved_at=None).count(), bill.compared_at, bill.failure,
-        )  # fmt: skip
+            bill.id,
+            bill.day,
+            bill.state,
+            bill.trades,
+            bill.received,
+            bill.refunded,
+            await BillDifference.filter(bill_id=bill.id, resolved_at=None).count(),
+            bill.compared_at,
+            bill.failure,
+        )
 
     async def invoices(
         self, actor: Actor, only: InvoiceFilter = "to_upload", search: str = "", *, offset: int = 0, limit: int = 20
@@ -265,14 +281,32 @@ class Dashboard:
 
 def _order_line(order: PayOrder) -> OrderLine:
     return OrderLine(
-        order.id, order.out_trade_no, order.transaction_id or "", order.trade, order.amount, order.refunded,
-        OrderState(order.state), order.surplus, order.created_at, order.success_at,
-    )  # fmt: skip
+        order.id,
+        order.out_trade_no,
+        order.transaction_id or "",
+        order.trade,
+        order.amount,
+        order.refunded,
+        OrderState(order.state),
+        order.surplus,
+        order.created_at,
+        order.success_at,
+    )
 
 
 def _refund_line(refund: Refund) -> RefundLine:
     return RefundLine(
-        refund.id, refund.out_refund_no, refund.amount, refund.reason, RefundState(refund.state), refund.failure,
-        refund.by is not None, refund.created_at, refund.done_at, cast(After, refund.after), refund.after_at,
-        refund.redirected_to, refund.state == RefundState.ABNORMAL and refund.refund_id != "",
-    )  # fmt: skip
+        refund.id,
+        refund.out_refund_no,
+        refund.amount,
+        refund.reason,
+        RefundState(refund.state),
+        refund.failure,
+        refund.by is not None,
+        refund.created_at,
+        refund.done_at,
+        cast(After, refund.after),
+        refund.after_at,
+        refund.redirected_to,
+        refund.state == RefundState.ABNORMAL and refund.refund_id != "",
+    )

@@ -106,9 +106,13 @@ class ExpertAdministration:
             return await self._let_go(actor, expert_id, words, now)
 
         return await once(
-            owner=f"expert.leave:{actor.account_id}", key=key, deps=self._deps, answer=Left, run=run,
+            owner=f"expert.leave:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Left,
+            run=run,
             request=f"{expert_id} {words}",
-        )  # fmt: skip
+        )
 
     async def _let_go(self, actor: Actor, expert_id: UUID, reason: str, now: datetime) -> Left:
         draws = await self._lock_draws(expert_id)
@@ -126,10 +130,12 @@ class ExpertAdministration:
         await end_file(expert, reason, now)
         await record(actor, now, "expert.leave", "expert", expert.id, reason=reason, calls=len(calls))
         await self._notices.notify(
-            pool=expert.pool, kind="expert_left", expert_id=expert.id,
+            pool=expert.pool,
+            kind="expert_left",
+            expert_id=expert.id,
             dedupe_key=f"expert_left:{expert.id}:{now.isoformat()}",
             params={"reason": reason, "hotline": self._deps.book(expert.pool).pool.hotline},
-        )  # fmt: skip
+        )
         return Left(expert.id, now, len(calls))
 
     async def _lock_draws(self, expert_id: UUID) -> Mapping[UUID, Locked]:
@@ -150,7 +156,15 @@ class ExpertAdministration:
 def _line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertLine:
     born, term = row["born_on"], row["term_until"]
     return ExpertLine(
-        row["id"], row["number"], row["name"], row["standing"], row["active"], term,
-        age_on(born, local(now).date()) if born else None, term is not None and term <= now,
-        oldest is not None and (born is None or born <= oldest), row["left_at"], row["left_reason"],
-    )  # fmt: skip
+        row["id"],
+        row["number"],
+        row["name"],
+        row["standing"],
+        row["active"],
+        term,
+        age_on(born, local(now).date()) if born else None,
+        term is not None and term <= now,
+        oldest is not None and (born is None or born <= oldest),
+        row["left_at"],
+        row["left_reason"],
+    )

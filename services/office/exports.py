@@ -27,11 +27,23 @@ _BATCH = 1000
 _FIRST = UUID(int=0)
 
 _APPLICATIONS = (
-    Column("申请编号", 20), Column("申请类型", 10), Column("状态", 10), Column("审核环节", 18), Column("姓名", 12),
-    Column("身份证号", 16), Column("手机号", 14), Column("地区", 20), Column("评标专业", 40), Column("专家编号", 14),
-    Column("征集", 28), Column("提交次数", 10), Column("最近提交", 20), Column("进入状态时间", 20),
-    Column("审核通过", 20), Column("结束时间", 20),
-)  # fmt: skip
+    Column("申请编号", 20),
+    Column("申请类型", 10),
+    Column("状态", 10),
+    Column("审核环节", 18),
+    Column("姓名", 12),
+    Column("身份证号", 16),
+    Column("手机号", 14),
+    Column("地区", 20),
+    Column("评标专业", 40),
+    Column("专家编号", 14),
+    Column("征集", 28),
+    Column("提交次数", 10),
+    Column("最近提交", 20),
+    Column("进入状态时间", 20),
+    Column("审核通过", 20),
+    Column("结束时间", 20),
+)
 _APPLICATION_ROWS = """
 SELECT p.id, p.number, p.entry_type, p.state, p.step, p.name, a.real_name, a.id_number_sealed, a.mobile_sealed,
     p.region, p.expert_number, coalesce(c.name, '') AS campaign, p.round, p.submitted_at, p.state_since, p.approved_at,
@@ -42,10 +54,20 @@ FROM (SELECT * FROM application WHERE {where} AND id > ${last} ORDER BY id LIMIT
 JOIN account a ON a.id = p.account_id LEFT JOIN campaign c ON c.id = p.campaign_id ORDER BY p.id
 """
 _ORDERS = (
-    Column("商户订单号", 34), Column("微信支付单号", 32), Column("专家编号", 14), Column("申请人", 10),
-    Column("商品", 28), Column("金额（元）", 12), Column("已退（元）", 12), Column("方式", 10), Column("状态", 10),
-    Column("多付", 8), Column("下单时间", 20), Column("支付时间", 20), Column("关闭时间", 20),
-)  # fmt: skip
+    Column("商户订单号", 34),
+    Column("微信支付单号", 32),
+    Column("专家编号", 14),
+    Column("申请人", 10),
+    Column("商品", 28),
+    Column("金额（元）", 12),
+    Column("已退（元）", 12),
+    Column("方式", 10),
+    Column("状态", 10),
+    Column("多付", 8),
+    Column("下单时间", 20),
+    Column("支付时间", 20),
+    Column("关闭时间", 20),
+)
 _ORDER_ROWS = f"""
 SELECT o.id, o.out_trade_no, coalesce(o.transaction_id, '') AS transaction_id, f.expert_number, a.real_name,
     o.description, o.amount, o.refunded, o.trade, o.state, o.surplus, o.created_at, o.success_at, o.closed_at
@@ -54,10 +76,18 @@ WHERE o.pool = $1 AND o.id > $2 AND ($3::timestamptz IS NULL OR coalesce(o.succe
     AND ($4::timestamptz IS NULL OR coalesce(o.success_at, o.created_at) < $4) ORDER BY o.id LIMIT {_BATCH}
 """
 _REFUNDS = (
-    Column("退款单号", 34), Column("商户订单号", 34), Column("微信退款单号", 32), Column("专家编号", 14),
-    Column("申请人", 10), Column("金额（元）", 12), Column("原因", 28), Column("状态", 10), Column("申请时间", 20),
-    Column("到账时间", 20), Column("失败代码", 16),
-)  # fmt: skip
+    Column("退款单号", 34),
+    Column("商户订单号", 34),
+    Column("微信退款单号", 32),
+    Column("专家编号", 14),
+    Column("申请人", 10),
+    Column("金额（元）", 12),
+    Column("原因", 28),
+    Column("状态", 10),
+    Column("申请时间", 20),
+    Column("到账时间", 20),
+    Column("失败代码", 16),
+)
 _REFUND_ROWS = f"""
 SELECT r.id, r.out_refund_no, o.out_trade_no, r.refund_id, f.expert_number, a.real_name, r.amount, r.reason, r.state,
     r.created_at, r.done_at, r.failure
@@ -66,10 +96,17 @@ WHERE r.pool = $1 AND r.id > $2 AND ($3::timestamptz IS NULL OR r.created_at >= 
     AND ($4::timestamptz IS NULL OR r.created_at < $4) ORDER BY r.id LIMIT {_BATCH}
 """
 _DIFFERENCE_COLUMNS = (
-    Column("账单日", 12), Column("差异", 14), Column("商户订单号", 34), Column("退款单号", 34),
-    Column("微信支付单号", 32), Column("本系统（元）", 12), Column("账单（元）", 12), Column("说明", 32),
-    Column("处理时间", 20), Column("处理说明", 32),
-)  # fmt: skip
+    Column("账单日", 12),
+    Column("差异", 14),
+    Column("商户订单号", 34),
+    Column("退款单号", 34),
+    Column("微信支付单号", 32),
+    Column("本系统（元）", 12),
+    Column("账单（元）", 12),
+    Column("说明", 32),
+    Column("处理时间", 20),
+    Column("处理说明", 32),
+)
 _DIFFERENCE_ROWS = f"""
 SELECT d.id, b.day, d.kind, d.out_trade_no, d.out_refund_no, d.transaction_id, d.ours, d.theirs, d.note, d.resolved_at,
     d.resolution
@@ -187,39 +224,73 @@ class Exports:
             state, step = ApplicationState(row["state"]), row["step"]
             in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
             shown = book.review.step_at(step) if in_review else None
-            found.append((
-                row["number"], types[row["entry_type"]], state.label,
-                shown.name if shown else "", row["name"] or row["real_name"],
-                mask_id_number(keys.read(row["id_number_sealed"], "id_number")),
-                mask_mobile(keys.read(row["mobile_sealed"], "mobile")),
-                show_region(row["region"], codes) if row["region"] else "",
-                "；".join(f"{code} {show_specialty(code, codes)}" for code in row["specialties"]),
-                row["expert_number"], row["campaign"], row["round"], row["submitted_at"], row["state_since"],
-                row["approved_at"], row["ended_at"],
-            ))  # fmt: skip
+            found.append(
+                (
+                    row["number"],
+                    types[row["entry_type"]],
+                    state.label,
+                    shown.name if shown else "",
+                    row["name"] or row["real_name"],
+                    mask_id_number(keys.read(row["id_number_sealed"], "id_number")),
+                    mask_mobile(keys.read(row["mobile_sealed"], "mobile")),
+                    show_region(row["region"], codes) if row["region"] else "",
+                    "；".join(f"{code} {show_specialty(code, codes)}" for code in row["specialties"]),
+                    row["expert_number"],
+                    row["campaign"],
+                    row["round"],
+                    row["submitted_at"],
+                    row["state_since"],
+                    row["approved_at"],
+                    row["ended_at"],
+                )
+            )
         return found
 
 
 def _order(row: Any) -> Sequence[Value]:
     return (
-        row["out_trade_no"], row["transaction_id"], row["expert_number"], mask_name(row["real_name"]),
-        row["description"], yuan(row["amount"]), yuan(row["refunded"]), TRADE_NAMES.get(row["trade"], row["trade"]),
-        OrderState(row["state"]).label, "是" if row["surplus"] else "", row["created_at"], row["success_at"],
+        row["out_trade_no"],
+        row["transaction_id"],
+        row["expert_number"],
+        mask_name(row["real_name"]),
+        row["description"],
+        yuan(row["amount"]),
+        yuan(row["refunded"]),
+        TRADE_NAMES.get(row["trade"], row["trade"]),
+        OrderState(row["state"]).label,
+        "是" if row["surplus"] else "",
+        row["created_at"],
+        row["success_at"],
         row["closed_at"],
-    )  # fmt: skip
+    )
 
 
 def _refund(row: Any) -> Sequence[Value]:
     return (
-        row["out_refund_no"], row["out_trade_no"], row["refund_id"], row["expert_number"],
-        mask_name(row["real_name"]), yuan(row["amount"]), row["reason"], RefundState(row["state"]).label,
-        row["created_at"], row["done_at"], row["failure"],
-    )  # fmt: skip
+        row["out_refund_no"],
+        row["out_trade_no"],
+        row["refund_id"],
+        row["expert_number"],
+        mask_name(row["real_name"]),
+        yuan(row["amount"]),
+        row["reason"],
+        RefundState(row["state"]).label,
+        row["created_at"],
+        row["done_at"],
+        row["failure"],
+    )
 
 
 def _difference(row: Any) -> Sequence[Value]:
     return (
-        row["day"], DIFFERENCE_NAMES.get(row["kind"], row["kind"]), row["out_trade_no"], row["out_refund_no"],
-        row["transaction_id"], yuan(row["ours"]), yuan(row["theirs"]), row["note"], row["resolved_at"],
+        row["day"],
+        DIFFERENCE_NAMES.get(row["kind"], row["kind"]),
+        row["out_trade_no"],
+        row["out_refund_no"],
+        row["transaction_id"],
+        yuan(row["ours"]),
+        yuan(row["theirs"]),
+        row["note"],
+        row["resolved_at"],
         row["resolution"],
-    )  # fmt: skip
+    )

@@ -64,9 +64,7 @@ class StaffWork:
         return tuple([await self._of(pool, account_id, one) for one in options if one.role not in _OWN])
 
     async def _of(self, pool: str, account_id: UUID, option: RoleOption) -> Work:
-        actor = Actor(
-            pool, option.role, account_id, organisation_id=option.organisation_id, scope=option.scope
-        )  # fmt: skip
+        actor = Actor(pool, option.role, account_id, organisation_id=option.organisation_id, scope=option.scope)
         match option.role:
             case "reviewer":
                 return Work(option.label, await self._reviews(actor), "去审核", "/review")

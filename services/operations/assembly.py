@@ -24,12 +24,24 @@ class OperationServices:
 
 
 def build(
-    deps: Deps, told: NotificationServices, draws: DrawServices, sms: SmsSender, voice: VoiceCaller,
+    deps: Deps,
+    told: NotificationServices,
+    draws: DrawServices,
+    sms: SmsSender,
+    voice: VoiceCaller,
     due_tasks: Sequence[DueTask],
-) -> OperationServices:  # fmt: skip
+) -> OperationServices:
     reports = DeliveryReports(deps, told.notices, draws.invitations, sms, voice)
     scheduler = Scheduler(
-        deps, told.notices, told.delivery, reports, draws.invitations, draws.attendance, draws.calling, draws.queries,
-        Audit(deps), further=due_tasks,
-    )  # fmt: skip
+        deps,
+        told.notices,
+        told.delivery,
+        reports,
+        draws.invitations,
+        draws.attendance,
+        draws.calling,
+        draws.queries,
+        Audit(deps),
+        further=due_tasks,
+    )
     return OperationServices(scheduler, reports, Privacy(deps, told.notices))

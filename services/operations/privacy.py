@@ -159,7 +159,7 @@ class Privacy:
         identities = await WechatIdentity.filter(account_id=account.id).values("app", "openid", "unionid", "bound_at")
         links = await AgentLink.filter(account_id=account.id).values(
             "organisation__name", "valid_from", "valid_until", "revoked_at"
-        )  # fmt: skip
+        )
         applied = await collect(self._deps, account.id)
         return {
             "account": {
@@ -191,9 +191,11 @@ class Privacy:
         keys = self._deps.keys
         jobs = Employment.filter(expert_id=expert.id).values("unit_name", "credit_code", "since", "until")
         away = Unavailability.filter(expert_id=expert.id).values("starts_at", "ends_at", "reason", "cancelled_at")
-        called = Invitation.filter(expert_id=expert.id).order_by("created_at").values(
-            "id", "state", "created_at", "answered_at", "answered_by", "gathering_at"
-        )  # fmt: skip
+        called = (
+            Invitation.filter(expert_id=expert.id)
+            .order_by("created_at")
+            .values("id", "state", "created_at", "answered_at", "answered_by", "gathering_at")
+        )
         came = Attendance.filter(invitation__expert_id=expert.id).values("invitation_id", "direction", "at", "method")
         claimed = PresenceClaim.filter(invitation__expert_id=expert.id).values("invitation_id", "at")
         return {

@@ -204,9 +204,11 @@ class Scheduler:
     async def _unseal(self) -> None:
         """Tell the agency once, from T-30 min on, that codes have turned into names."""
         finished = await Draw.filter(
-            unsealed_notice_at=None, finished_at__isnull=False, ended_at=None,
+            unsealed_notice_at=None,
+            finished_at__isnull=False,
+            ended_at=None,
             starts_at__lte=self._deps.now() + timedelta(days=1),
-        )  # fmt: skip
+        )
         await process_each("unseal", finished, self._tell_unsealed)
 
     async def _tell_unsealed(self, draw: Draw) -> None:

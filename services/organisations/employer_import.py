@@ -96,9 +96,13 @@ class EmployerImport:
         async with transaction():
             await Sheet.filter(pool=actor.pool, created_at__lt=now - KEPT_FOR, state="checked").delete()
             kept = await Sheet.create(
-                pool=actor.pool, account_id=actor.account_id, filename=filename[-200:], created_at=now,
-                lines=[asdict(row) for row in rows], errors=[asdict(one) for one in errors],
-            )  # fmt: skip
+                pool=actor.pool,
+                account_id=actor.account_id,
+                filename=filename[-200:],
+                created_at=now,
+                lines=[asdict(row) for row in rows],
+                errors=[asdict(one) for one in errors],
+            )
             await record(actor, now, "employer.sheet", "employer_import", kept.id, good=len(rows), bad=len(errors))
         return _view(kept)
 
@@ -149,12 +153,17 @@ class EmployerImport:
     async def _write(self, actor: Actor, rows: Sequence[Row], now: datetime) -> None:
         added = [
             Employer(
-                id=new_id(), pool=actor.pool, name=row.name, name_sort=sort_name(row.name),
-                credit_code=row.credit_code, region=row.region, created_at=now,
+                id=new_id(),
+                pool=actor.pool,
+                name=row.name,
+                name_sort=sort_name(row.name),
+                credit_code=row.credit_code,
+                region=row.region,
+                created_at=now,
             )
             for row in rows
             if row.act == "add"
-        ]  # fmt: skip
+        ]
         await Employer.bulk_create(added, batch_size=500)
         changed = {row.name: row for row in rows if row.act in ("restore", "complete")}
         known = await Employer.filter(pool=actor.pool, name__in=list(changed)) if changed else []
@@ -194,9 +203,11 @@ def _row(line: Line, cells: Cells, once: Once, places: Lookup) -> Row:
         return once("credit_code", credit_code(text), line.number) if text else ""
 
     return Row(
-        line.number, cells.get("name", name, ""), cells.get("credit_code", code, ""),
+        line.number,
+        cells.get("name", name, ""),
+        cells.get("credit_code", code, ""),
         cells.get("region", lambda text: places.code(text) if text else "", ""),
-    )  # fmt: skip
+    )
 
 
 async def _compare(pool: str, rows: Iterable[Row]) -> tuple[list[Row], list[RowError]]:
@@ -267,7 +278,13 @@ def _view(sheet: Sheet) -> ImportView:
     errors, names = _errors(sheet), [line["name"] for line in sheet.lines if line["act"] == "add"]
     counts = dict(sheet.result) if sheet.state == "done" else _counts(Row(**line) for line in sheet.lines)
     return ImportView(
-        id=sheet.id, filename=sheet.filename, state="done" if sheet.state == "done" else "checked", counts=counts,
-        sample=tuple(names[:SAMPLE]), bad=len({one.line for one in errors}), errors=tuple(errors[:ERRORS_SHOWN]),
-        created_at=sheet.created_at, done_at=sheet.done_at,
-    )  # fmt: skip
+        id=sheet.id,
+        filename=sheet.filename,
+        state="done" if sheet.state == "done" else "checked",
+        counts=counts,
+        sample=tuple(names[:SAMPLE]),
+        bad=len({one.line for one in errors}),
+        errors=tuple(errors[:ERRORS_SHOWN]),
+        created_at=sheet.created_at,
+        done_at=sheet.done_at,
+    )

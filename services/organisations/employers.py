@@ -134,16 +134,25 @@ class Employers:
                     "您申请添加的单位还在处理，请等待答复后再申请。", retry_after=3600, code="requests_waiting"
                 )
             made = await EmployerRequest.create(
-                pool=actor.pool, account_id=account_id, name=clean.name, credit_code=clean.credit_code,
-                region=clean.region, note=text, created_at=now,
-            )  # fmt: skip
+                pool=actor.pool,
+                account_id=account_id,
+                name=clean.name,
+                credit_code=clean.credit_code,
+                region=clean.region,
+                note=text,
+                created_at=now,
+            )
             await record(actor, now, "employer.request", "employer_request", made.id)
             return _show(made)
 
         return await once(
-            owner=f"employer.request:{account_id}", key=key, deps=self._deps, answer=RequestView, run=run,
+            owner=f"employer.request:{account_id}",
+            key=key,
+            deps=self._deps,
+            answer=RequestView,
+            run=run,
             request=f"{data!r} {note}",
-        )  # fmt: skip
+        )
 
     async def my_requests(self, actor: Actor) -> list[RequestView]:
         """The actor's own, newest first."""
@@ -182,9 +191,13 @@ class Employers:
             return _view(employer)
 
         return await once(
-            owner=f"employer.add:{actor.account_id}", key=key, deps=self._deps, answer=EmployerView, run=run,
+            owner=f"employer.add:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=EmployerView,
+            run=run,
             request=repr(data),
-        )  # fmt: skip
+        )
 
     async def edit(self, actor: Actor, employer_id: UUID, data: EmployerData) -> EmployerLine:
         """Correct a unit; forms that chose it keep what they say."""
@@ -341,9 +354,17 @@ async def _locked_request(actor: Actor, request_id: UUID) -> EmployerRequest:
 
 def _show(one: EmployerRequest) -> RequestView:
     return RequestView(
-        one.id, one.name, one.credit_code, one.region, one.note, one.state, one.answer, one.employer_id,
-        one.created_at, one.decided_at,
-    )  # fmt: skip
+        one.id,
+        one.name,
+        one.credit_code,
+        one.region,
+        one.note,
+        one.state,
+        one.answer,
+        one.employer_id,
+        one.created_at,
+        one.decided_at,
+    )
 
 
 def _view(employer: Employer) -> EmployerView:

@@ -213,8 +213,13 @@ class LegalEntities:
         await rows(
             "INSERT INTO organisation (id, pool, name, credit_code, assurance_level, created_at) "
             "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (pool, credit_code) DO NOTHING RETURNING id",
-            new_id(), pool, claims.organisation_name, code, claims.level, now,
-        )  # fmt: skip
+            new_id(),
+            pool,
+            claims.organisation_name,
+            code,
+            claims.level,
+            now,
+        )
         organisation = await Organisation.select_for_update().get(pool=pool, credit_code=code)
         organisation.name = claims.organisation_name
         if claims.user_type == "legal":
@@ -251,9 +256,13 @@ class LegalEntities:
         link = await AgentLink.select_for_update().get_or_none(organisation_id=organisation_id, account_id=account_id)
         if link is None:
             return await AgentLink.create(
-                organisation_id=organisation_id, account_id=account_id, valid_from=begin, valid_until=end,
-                accepted_at=accepted_at, created_at=now,
-            )  # fmt: skip
+                organisation_id=organisation_id,
+                account_id=account_id,
+                valid_from=begin,
+                valid_until=end,
+                accepted_at=accepted_at,
+                created_at=now,
+            )
         if link.revoked_at is not None:  # who was struck off must agree again; a running link is only prolonged
             link.accepted_at, link.revoked_at = None, None
         link.valid_from, link.valid_until = begin, end

@@ -60,11 +60,18 @@ class Fees:
             else rules.window(application.approved_at or now, opens, closes)
         )
         fee = await Fee.create(
-            id=new_id(), pool=application.pool, kind=KIND, application_id=application.id,
-            account_id=application.account_id, expert_number=application.expert_number,
+            id=new_id(),
+            pool=application.pool,
+            kind=KIND,
+            application_id=application.id,
+            account_id=application.account_id,
+            expert_number=application.expert_number,
             amount=existing.amount if existing else rules.amount,
-            opens_at=window.opens, closes_at=window.closes, state=FEE.initial, created_at=now,
-        )  # fmt: skip
+            opens_at=window.opens,
+            closes_at=window.closes,
+            state=FEE.initial,
+            created_at=now,
+        )
         await record(system(fee.pool), now, "fee.charge", "fee", fee.id, amount=fee.amount, kind=KIND)
         return fee
 
@@ -97,13 +104,18 @@ class Fees:
             fee.told_at = now
             await fee.save(update_fields=["told_at"])
             await self._notices.notify(
-                pool=fee.pool, kind="fee_open", account_id=fee.account_id, dedupe_key=f"fee_open:{fee.id}",
+                pool=fee.pool,
+                kind="fee_open",
+                account_id=fee.account_id,
+                dedupe_key=f"fee_open:{fee.id}",
                 params={
-                    "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount),
-                    "number": fee.expert_number, "until": print_deadline(fee.closes_at),
+                    "title": rules_of(self._deps, fee.pool).title,
+                    "amount": yuan(fee.amount),
+                    "number": fee.expert_number,
+                    "until": print_deadline(fee.closes_at),
                     "by": f"请在{print_deadline(fee.closes_at)}前" if fee.closes_at else "请尽快",
                 },
-            )  # fmt: skip
+            )
 
 
 async def close_soon(fee_id: UUID, now: datetime, *, but: UUID | None = None) -> None:

@@ -92,9 +92,13 @@ class Orders:
         if fee is None or fee.account_id != actor.account_id:
             async with transaction():
                 await check_recent(
-                    "fee.look_up", who, limit=rules.lookups_per_hour, period=HOUR, now=now,
+                    "fee.look_up",
+                    who,
+                    limit=rules.lookups_per_hour,
+                    period=HOUR,
+                    now=now,
                     message="查询专家编号的次数过多",
-                )  # fmt: skip
+                )
                 # what fits no fee may be anything that people type: an identity number, a mobile
                 number = wanted if fee is not None else ""
                 await record(actor, now, "fee.look_up", "account", who, number=number, found=fee is not None)
@@ -150,11 +154,21 @@ class Orders:
             rules = rules_of(self._deps, fee.pool)
             ends = order_ends(now, rules.order_valid, fee.closes_at)
             order = await PayOrder.create(
-                id=new_id(), pool=fee.pool, fee_id=fee.id, out_trade_no=_number(now), trade=trade,
-                payer_id=actor.account_id, appid=_appid(merchant, trade), openid=openid, amount=fee.amount,
-                description=rules.description, state=ORDER.initial, expires_at=ends,
-                check_at=next_question(now, ends, 0), created_at=now,
-            )  # fmt: skip
+                id=new_id(),
+                pool=fee.pool,
+                fee_id=fee.id,
+                out_trade_no=_number(now),
+                trade=trade,
+                payer_id=actor.account_id,
+                appid=_appid(merchant, trade),
+                openid=openid,
+                amount=fee.amount,
+                description=rules.description,
+                state=ORDER.initial,
+                expires_at=ends,
+                check_at=next_question(now, ends, 0),
+                created_at=now,
+            )
             await open_day(fee.pool, local(now).date())
             await record(actor, now, "fee.order", "fee", fee.id, order=order.out_trade_no, trade=trade)
             return order, True
@@ -170,9 +184,10 @@ class Orders:
             raise violation(self._deps.book(fee.pool), "fee.opens_after", message)
         if phase == "closed":
             raise RuleViolation(
-                f"缴费已于{print_deadline(fee.closes_at)}截止，如有疑问请拨打{rules.hotline}。", rule="fee.window",
+                f"缴费已于{print_deadline(fee.closes_at)}截止，如有疑问请拨打{rules.hotline}。",
+                rule="fee.window",
                 code="fee_closed",
-            )  # fmt: skip
+            )
         if phase != "open":
             raise Conflict(f"该笔费用{FeeState(fee.state).label}，无需缴纳。", code="fee_settled")
         merchant = self._platform.merchant(fee.pool)
@@ -210,9 +225,12 @@ class Orders:
         merchant = self._platform.merchant(order.pool)
         by_wechat = rules_of(self._deps, order.pool).invoice.issued_by == "wechat"
         request = OrderRequest(
-            order.out_trade_no, order.description, order.amount, order.expires_at,
+            order.out_trade_no,
+            order.description,
+            order.amount,
+            order.expires_at,
             support_fapiao=by_wechat and merchant is not None and merchant.fapiao,
-        )  # fmt: skip
+        )
         if order.trade == "native":
             return await self._platform.order_native(order.pool, request)
         return await self._platform.order_jsapi(order.pool, _app(order.trade), order.openid, request)

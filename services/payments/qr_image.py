@@ -55,8 +55,12 @@ class PaymentQrImages:
         return await self._printer.preview(
             "pay_code",
             {
-                "pool": self._deps.book(actor.pool).pool.name, "title": view.title, "amount": f"¥{view.amount_yuan}",
-                "name": view.name, "number": view.expert_number, "until": print_time(ordered.expires_at),
+                "pool": self._deps.book(actor.pool).pool.name,
+                "title": view.title,
+                "amount": f"¥{view.amount_yuan}",
+                "name": view.name,
+                "number": view.expert_number,
+                "until": print_time(ordered.expires_at),
                 "qr": ordered.code_url,
             },
-        )  # fmt: skip
+        )

@@ -123,22 +123,38 @@ async def view_fee(deps: Deps, fee: Fee, actor: Actor) -> FeeView:
     account = await Account.get(id=fee.account_id)
     invoice = await Invoice.filter(fee_id=fee.id).order_by("-created_at", "-id").first() if own else None
     return FeeView(
-        id=fee.id, own=own, title=rules.title, amount=fee.amount, amount_yuan=yuan(fee.amount),
-        expert_number=fee.expert_number, name=mask_name(account.real_name),
-        phase=phase_of(fee.state, fee.opens_at, fee.closes_at, deps.now()), opens_at=fee.opens_at,
-        closes_at=fee.closes_at, paid_at=fee.paid_at, invoice=view_invoice(deps, invoice) if invoice else None,
-        legal_basis=rules.legal_basis, refund_text=rules.refund_text, hotline=rules.hotline,
-    )  # fmt: skip
+        id=fee.id,
+        own=own,
+        title=rules.title,
+        amount=fee.amount,
+        amount_yuan=yuan(fee.amount),
+        expert_number=fee.expert_number,
+        name=mask_name(account.real_name),
+        phase=phase_of(fee.state, fee.opens_at, fee.closes_at, deps.now()),
+        opens_at=fee.opens_at,
+        closes_at=fee.closes_at,
+        paid_at=fee.paid_at,
+        invoice=view_invoice(deps, invoice) if invoice else None,
+        legal_basis=rules.legal_basis,
+        refund_text=rules.refund_text,
+        hotline=rules.hotline,
+    )
 
 
 def view_invoice(deps: Deps, invoice: Invoice) -> InvoiceView:
     email = deps.keys.read(invoice.email_sealed, "email")
     return InvoiceView(
-        id=invoice.id, state=invoice.state, title=invoice.title, taxpayer_id=invoice.taxpayer_id,
-        email=mask_email(email), number=invoice.number, red_number=invoice.red_number,
+        id=invoice.id,
+        state=invoice.state,
+        title=invoice.title,
+        taxpayer_id=invoice.taxpayer_id,
+        email=mask_email(email),
+        number=invoice.number,
+        red_number=invoice.red_number,
         correctable=invoice.state in ("wanted", "failed") and not is_asked_for(invoice),
-        receipt_sent_at=invoice.receipt_sent_at, sent_at=invoice.sent_at,
-    )  # fmt: skip
+        receipt_sent_at=invoice.receipt_sent_at,
+        sent_at=invoice.sent_at,
+    )
 
 
 def mask_email(email: str) -> str:

@@ -56,12 +56,16 @@ async def receipt_content(deps: Deps, fee: Fee) -> dict[str, object]:
     ]
     refunded = fee.state == FeeState.REFUNDED
     return {
-        "title": rules.invoice.receipt_title, "pool": deps.book(fee.pool).pool.name, "number": order.out_trade_no,
-        "qr": f"{deps.public_url}/h5/receipt/{token}", "amount": f"¥{yuan(fee.amount)}", "words": capital(fee.amount),
+        "title": rules.invoice.receipt_title,
+        "pool": deps.book(fee.pool).pool.name,
+        "number": order.out_trade_no,
+        "qr": f"{deps.public_url}/h5/receipt/{token}",
+        "amount": f"¥{yuan(fee.amount)}",
+        "words": capital(fee.amount),
         "rows": [list(row) for row in rows],
         "note": f"{_REFUNDED if refunded else ''}本凭证不作报销用途，电子发票另行发送。",
         "foot": ["扫码核对本凭证是否真实、有效", f"打印于{print_date(deps.now())}"],
-    }  # fmt: skip
+    }
 
 
 async def prove(deps: Deps, token: str) -> Proof:
@@ -73,9 +77,15 @@ async def prove(deps: Deps, token: str) -> Proof:
         raise NotFound("没有这张凭证。", code="no_receipt")
     account = await Account.get(id=fee.account_id)
     return Proof(
-        deps.book(fee.pool).pool.name, rules_of(deps, fee.pool).title, yuan(fee.amount), mask_name(account.real_name),
-        fee.expert_number, order.transaction_id or "", fee.paid_at, fee.state == FeeState.REFUNDED,
-    )  # fmt: skip
+        deps.book(fee.pool).pool.name,
+        rules_of(deps, fee.pool).title,
+        yuan(fee.amount),
+        mask_name(account.real_name),
+        fee.expert_number,
+        order.transaction_id or "",
+        fee.paid_at,
+        fee.state == FeeState.REFUNDED,
+    )
 
 
 async def counted_order(fee_id: UUID) -> PayOrder | None:

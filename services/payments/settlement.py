@@ -135,12 +135,20 @@ class Settlement:
         now = self._deps.now()
         lines = [
             (
-                one.subject, one.pool, one.report.transaction_id, self._is_ours(one.pool, one.report),
-                one.report.amount, one.report.appid, one.report.state == "REFUND", one.report.success_at or now,
-                new_id(), one.kind[:40], self._deps.keys.seal(one.plain, PURPOSE),
+                one.subject,
+                one.pool,
+                one.report.transaction_id,
+                self._is_ours(one.pool, one.report),
+                one.report.amount,
+                one.report.appid,
+                one.report.state == "REFUND",
+                one.report.success_at or now,
+                new_id(),
+                one.kind[:40],
+                self._deps.keys.seal(one.plain, PURPOSE),
             )
             for one in told
-        ]  # fmt: skip
+        ]
         try:
             found = await rows(_APPLY, *(list(column) for column in zip(*lines, strict=True)), now)
         except IntegrityError:
@@ -160,8 +168,14 @@ async def store_event(
     await rows(
         "INSERT INTO pay_event (id, pool, kind, subject, payload_sealed, received_at, outcome) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-        event_id, pool, kind[:40], subject[:64], deps.keys.seal(plain, PURPOSE), now, outcome,
-    )  # fmt: skip
+        event_id,
+        pool,
+        kind[:40],
+        subject[:64],
+        deps.keys.seal(plain, PURPOSE),
+        now,
+        outcome,
+    )
     return event_id
 
 

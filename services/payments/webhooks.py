@@ -135,17 +135,28 @@ class PaymentWebhooks:
         application = await lock(order["application_id"])
         fee = await Fee.get(id=order["fee_id"])
         await record(
-            system(fee.pool), now, "fee.paid", "fee", fee.id, order=event.subject, amount=order["amount"],
+            system(fee.pool),
+            now,
+            "fee.paid",
+            "fee",
+            fee.id,
+            order=event.subject,
+            amount=order["amount"],
             told_by=event.kind,
-        )  # fmt: skip
+        )
         await close_soon(fee.id, now, but=order["id"])
         await self._invoices.begin(fee, application, now)
         await self._notices.notify(
-            pool=fee.pool, kind="fee_paid", account_id=fee.account_id, dedupe_key=f"fee_paid:{fee.id}",
+            pool=fee.pool,
+            kind="fee_paid",
+            account_id=fee.account_id,
+            dedupe_key=f"fee_paid:{fee.id}",
             params={
-                "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount), "number": fee.expert_number,
+                "title": rules_of(self._deps, fee.pool).title,
+                "amount": yuan(fee.amount),
+                "number": fee.expert_number,
             },
-        )  # fmt: skip
+        )
         if application.state == ApplicationState.FEE and fee.state == FeeState.PAID:
             await self._entry.advance(application, now)
 

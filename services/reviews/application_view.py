@@ -109,9 +109,15 @@ async def read_files(application_id: UUID) -> dict[str, tuple[FileShown, ...]]:
     found: dict[str, tuple[FileShown, ...]] = {}
     for one in await Attachment.filter(application_id=application_id, state="ready").order_by("row", "created_at"):
         shown = FileShown(
-            one.id, one.field, one.row, one.filename, one.media_type, one.size, one.media_type.startswith("image/"),
+            one.id,
+            one.field,
+            one.row,
+            one.filename,
+            one.media_type,
+            one.size,
+            one.media_type.startswith("image/"),
             taken_over=one.taken_from is not None,
-        )  # fmt: skip
+        )
         found[one.field] = (*found.get(one.field, ()), shown)
     return found
 

@@ -108,16 +108,26 @@ class Assignments:
             row.granted_at, row.granted_by = now, actor.account_id
             await row.save()
             await record(
-                actor, now, "review.assign", "account", account.id, step=form.step, region=region,
+                actor,
+                now,
+                "review.assign",
+                "account",
+                account.id,
+                step=form.step,
+                region=region,
                 specialty=form.specialty,
-            )  # fmt: skip
+            )
             return (await self._show(book, [row]))[0]
 
         return await once(
-            owner=f"assign:{actor.account_id}", key=key, deps=self._deps, answer=Assignment, run=run,
+            owner=f"assign:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Assignment,
+            run=run,
             request=f"{self._deps.keys.lookup_hash('mobile', form.mobile)} {name} {form.step} {region} "
             f"{form.specialty} {department}",
-        )  # fmt: skip
+        )
 
     async def revoke(self, actor: Actor, assignment_id: UUID) -> Assignment:
         """At once; what the person has decided stays. Twice is harmless."""
@@ -155,12 +165,17 @@ class Assignments:
         names = {step.code: step.name for step in book.review.steps}
         return [
             OpenPlace(
-                gap.step, names.get(gap.step, gap.step), gap.region,
-                _place_name(gap.region, codes, _is_exact(book, gap.step, gap.region)), gap.specialty,
-                show_specialty(gap.specialty, codes) if gap.specialty else "", gap.waiting, gap.since,
+                gap.step,
+                names.get(gap.step, gap.step),
+                gap.region,
+                _place_name(gap.region, codes, _is_exact(book, gap.step, gap.region)),
+                gap.specialty,
+                show_specialty(gap.specialty, codes) if gap.specialty else "",
+                gap.waiting,
+                gap.since,
             )
             for gap in gaps
-        ]  # fmt: skip
+        ]
 
     async def _show(self, book: Rulebook, found: list[ReviewAssignment]) -> list[Assignment]:
         accounts = {a.id: a for a in await Account.filter(id__in=[row.account_id for row in found])}

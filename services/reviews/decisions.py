@@ -122,9 +122,13 @@ class Reviews:
             return await self._decide(actor, task_id, decision, words, admitted, now)
 
         return await once(
-            owner=f"review:{actor.account_id}", key=key, deps=self._deps, answer=Decided, run=run,
+            owner=f"review:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Decided,
+            run=run,
             request=f"{task_id} {decision} {words} {sorted(admitted or ())}",
-        )  # fmt: skip
+        )
 
     async def approve_all(
         self, actor: Actor, task_ids: Collection[UUID], opinion: str = "", *, key: str | None = None
@@ -145,9 +149,13 @@ class Reviews:
             return [await self._decide(actor, one, "approve", words, None, now) for one in wanted][-1]
 
         return await once(
-            owner=f"review-all:{actor.account_id}", key=key, deps=self._deps, answer=Decided, run=run,
+            owner=f"review-all:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=Decided,
+            run=run,
             request=f"{wanted} {words}",
-        )  # fmt: skip
+        )
 
     async def _decide(
         self,
@@ -173,13 +181,24 @@ class Reviews:
         who = await department_of(task.id, actor.account_id, rule.department)
         await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
         await log(
-            application, now, _EVENTS[decision].value, who, step_name=rule.name, specialty=task.specialty,
+            application,
+            now,
+            _EVENTS[decision].value,
+            who,
+            step_name=rule.name,
+            specialty=task.specialty,
             opinion=opinion,
-        )  # fmt: skip
+        )
         await record(
-            actor, now, f"review.{decision}", "application", application.id, step=rule.code, specialty=task.specialty,
+            actor,
+            now,
+            f"review.{decision}",
+            "application",
+            application.id,
+            step=rule.code,
+            specialty=task.specialty,
             opinion=opinion,
-        )  # fmt: skip
+        )
         if decision == "approve":
             await self._admit(actor, application, task, admitted, now)
         await self._apply(application, book, task, decision, now)
@@ -194,9 +213,11 @@ class Reviews:
         codes = [one.code for one in asked]
         if (asked and admitted is None) or not set(admitted or ()) <= set(codes):
             raise InvalidInput(
-                "请逐项决定备选专业是否入库。", code="alternatives_undecided", field="admitted",
+                "请逐项决定备选专业是否入库。",
+                code="alternatives_undecided",
+                field="admitted",
                 params={"alternatives": codes},
-            )  # fmt: skip
+            )
         if not asked:
             return
         for one in asked:
@@ -304,9 +325,14 @@ class Reviews:
         await move(application, ApplicationEvent.SEND_BACK, now)
         step = rule_of(book, task).name
         await notify_applicant(
-            self._notices, application, "application_sent_back", str(task.id),
-            step=step, reason=task.opinion, **await _sent_back(book, task, whole=whole),
-        )  # fmt: skip
+            self._notices,
+            application,
+            "application_sent_back",
+            str(task.id),
+            step=step,
+            reason=task.opinion,
+            **await _sent_back(book, task, whole=whole),
+        )
 
     async def _go_on(self, application: Application, book: Rulebook, now: datetime) -> None:
         """After an approval: nothing while others of the step are open or sent back, else the next step or the end."""
@@ -322,10 +348,12 @@ class Reviews:
             return
         await open_step(application, book, following, now)
         await notify_applicant(
-            self._notices, application, "application_progress",
+            self._notices,
+            application,
+            "application_progress",
             f"round{application.round}:step{following}",
             step=f"{done.name}通过，转{book.review.steps[following].name}",
-        )  # fmt: skip
+        )
 
     async def _finish(self, application: Application, book: Rulebook, now: datetime) -> None:
         """The last step is passed: give the number, then whatever the pool wants before entry."""

@@ -70,9 +70,12 @@ class DoneTasks:
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         return [
             DoneCard(
-                card_of(row, book, codes, now), TaskState(row["state"]), row["decided_at"], row["opinion"],
+                card_of(row, book, codes, now),
+                TaskState(row["state"]),
+                row["decided_at"],
+                row["opinion"],
                 readable=row["readable"],
                 whole=row["state"] == TaskState.SENT_BACK and EVERYTHING in row["sent_back_fields"],
             )
             for row in found
-        ]  # fmt: skip
+        ]

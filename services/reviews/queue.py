@@ -147,8 +147,11 @@ class ReviewQueue:
         found = await rows(
             "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, "
             f"p.entry_type, p.region, count(*) OVER () AS total {_FROM} {_FILTER} {_ORDER} OFFSET $10 LIMIT $11",
-            *self._scope(actor), *_filter(wanted), offset, min(limit, PAGE_MAX),
-        )  # fmt: skip
+            *self._scope(actor),
+            *_filter(wanted),
+            offset,
+            min(limit, PAGE_MAX),
+        )
         if not found:
             total = await self._total(actor, wanted) if offset else 0
             return [], total
@@ -185,10 +188,17 @@ class ReviewQueue:
         codes = await load_codes(book, application.region, task.specialty, [one.code for one in chosen])
         person = facts_of(self._deps, account)
         row = {
-            "id": task.id, "application_id": application.id, "step_code": rule.code, "specialty": task.specialty,
-            "round": task.round, "opened_at": task.opened_at, "number": application.number, "name": application.name,
-            "entry_type": application.entry_type, "region": application.region,
-        }  # fmt: skip
+            "id": task.id,
+            "application_id": application.id,
+            "step_code": rule.code,
+            "specialty": task.specialty,
+            "round": task.round,
+            "opened_at": task.opened_at,
+            "number": application.number,
+            "name": application.name,
+            "entry_type": application.entry_type,
+            "region": application.region,
+        }
         return TaskView(
             card=card_of(row, book, codes, now),
             state=TaskState(task.state),
@@ -288,11 +298,16 @@ async def read_log(book: Rulebook, application_id: UUID) -> tuple[LogLine, ...]:
     codes = await load_codes(book, [e.specialty for e in found])
     return tuple(
         LogLine(
-            e.at, e.event, e.who, e.step_name, e.specialty, show_specialty(e.specialty, codes) if e.specialty else "",
+            e.at,
+            e.event,
+            e.who,
+            e.step_name,
+            e.specialty,
+            show_specialty(e.specialty, codes) if e.specialty else "",
             e.opinion,
         )
         for e in found
-    )  # fmt: skip
+    )
 
 
 def _filter(wanted: Wanted) -> list[object]:

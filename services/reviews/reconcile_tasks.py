@@ -35,9 +35,12 @@ class TaskReconciler:
     async def _run(self, pool: str, now: datetime) -> int:
         steps = self._deps.book(pool).review.steps
         found = await rows(
-            _ASTRAY, pool, [step.code for step in steps], list(range(len(steps))),
+            _ASTRAY,
+            pool,
+            [step.code for step in steps],
+            list(range(len(steps))),
             [step.per_specialty for step in steps],
-        )  # fmt: skip
+        )
         return await process_each("review_alignment", found, lambda row: self._align(row["id"], now))
 
     async def _align(self, application_id: UUID, now: datetime) -> None:

@@ -89,10 +89,16 @@ async def open_step(application: Application, book: Rulebook, step: int, now: da
     await dropped.filter(specialty__in=new, state=TaskState.VOID).delete()
     for code in new:
         await ReviewTask.create(
-            application_id=application.id, pool=application.pool, round=application.round, step=step,
-            step_code=rule.code, region=task_region(rule, application, book), specialty=code, state=TASK.initial,
+            application_id=application.id,
+            pool=application.pool,
+            round=application.round,
+            step=step,
+            step_code=rule.code,
+            region=task_region(rule, application, book),
+            specialty=code,
+            state=TASK.initial,
             opened_at=now,
-        )  # fmt: skip
+        )
     if rule.per_specialty:
         still_open = ApplicationSpecialty.filter(application_id=application.id, code__in=[*wanted])
         await still_open.update(state=TaskState.OPEN)

@@ -26,8 +26,16 @@ _EMPTY_ROWS = 10_000
 """Rows between filled ones that nobody minds."""
 _NO_XLSX = "这不是有效的 .xlsx 文件，请用表格软件另存为 .xlsx 后再导入。"
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    SyntaxError,
+)
 """What comes out of openpyxl for books that are made up; SyntaxError is the XML parsers' ParseError."""
 _DAMAGED = "文件内容已损坏，请用表格软件重新保存后再导入。"
 _TOO_MUCH = "文件解压后过大，请新建表格，只粘贴名单的文字后再导入。"

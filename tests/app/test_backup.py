@@ -215,9 +215,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_the_commands_carry_keys_and_data_over(
-    database: str, empty_database: str, tmp_path: Path, clean_environment: None,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    database: str,
+    empty_database: str,
+    tmp_path: Path,
+    clean_environment: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.setenv("PBT_REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("PBT_DATABASE_URL", database)
     assert cli.main(["backup", "pbt.tar"]) == 0

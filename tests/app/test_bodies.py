@@ -37,9 +37,10 @@ async def site() -> AsyncIterator[tuple[str, list[bytes]]]:
 @pytest.mark.parametrize("body", [BOMB, b"no gzip at all", b""], ids=["bomb", "broken", "empty"])
 async def test_a_packed_body_is_refused_unread(site: tuple[str, list[bytes]], encoding: str, body: bytes) -> None:
     url, taken = site
-    async with ClientSession() as session, session.post(
-        url, data=body, headers={"Content-Encoding": encoding}
-    ) as answer:  # fmt: skip
+    async with (
+        ClientSession() as session,
+        session.post(url, data=body, headers={"Content-Encoding": encoding}) as answer,
+    ):
         assert answer.status == 415
         assert "压缩" in json.loads(await answer.text())["detail"]
     assert taken == []

@@ -77,9 +77,7 @@ def test_production_does_not_start_on_demo_secrets(
         assert "PBT_KEYS__LOOKUP 还是演示用的密钥" in capsys.readouterr().err
 
 
-def test_production_has_no_sandbox(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:  # fmt: skip
+def test_production_has_no_sandbox(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     sandbox = importlib.import_module("app.commands.sandbox")
     monkeypatch.setattr(sandbox, "load_settings", production_settings)
     assert cli.main(["sandbox"]) == 1

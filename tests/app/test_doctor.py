@@ -143,7 +143,7 @@ async def test_the_demonstration_is_told_what_it_lacks(database: str, redis: str
         ({"errcode": 61024, "errmsg": "hint"}, "微信回复 61024"),
         ({"access_token": ""}, "微信回复 None"),
     ],
-)  # fmt: skip
+)
 async def test_wechats_answer_is_put_into_words(
     wechat: tuple[str, dict[str, Any]], answer: dict[str, Any], said: str
 ) -> None:
@@ -194,14 +194,25 @@ async def test_a_changed_audit_entry_breaks_the_chain(database: str, redis: str)
     try:
         head = "0" * 64
         for number in range(1, 4):
-            row = {"id": new_id(), "pool": "hunan", "at": datetime.now(UTC), "actor_id": None, "actor_role": "system",
-                   "action": f"act-{number}", "subject": "draw", "subject_id": None, "details": "{}"}  # fmt: skip
+            row = {
+                "id": new_id(),
+                "pool": "hunan",
+                "at": datetime.now(UTC),
+                "actor_id": None,
+                "actor_role": "system",
+                "action": f"act-{number}",
+                "subject": "draw",
+                "subject_id": None,
+                "details": "{}",
+            }
             head = chain(head, number, row)
             await connection.execute(
                 "INSERT INTO audit_entry (id, pool, at, actor_id, actor_role, action, subject, subject_id, details, "
                 "number, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-                *row.values(), number, head,
-            )  # fmt: skip
+                *row.values(),
+                number,
+                head,
+            )
         assert (await doctor.check_chain(settings))[0].state == "ok"
         await connection.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
         await connection.execute("UPDATE audit_entry SET action = 'other' WHERE number = 2")

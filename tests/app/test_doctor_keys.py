@@ -37,8 +37,11 @@ async def keys(database: str) -> Keys:
             await connection.execute(
                 "INSERT INTO account (id, pool, mobile_sealed, mobile_hash, real_name, privacy_version, created_at) "
                 "VALUES ($1, 'hunan', $2, $3, '', '', $4)",
-                new_id(), ring.seal(mobile, "mobile"), ring.lookup_hash("mobile", mobile), datetime.now(UTC),
-            )  # fmt: skip
+                new_id(),
+                ring.seal(mobile, "mobile"),
+                ring.lookup_hash("mobile", mobile),
+                datetime.now(UTC),
+            )
     finally:
         await connection.close()
     return used

@@ -53,11 +53,15 @@ def test_errors_are_listed_and_nothing_is_written(
     assert _count(database, "expert") == 0
 
 
-@pytest.mark.parametrize(("words", "advice"), [
-    (["import-experts", "missing.csv"], "无法读写"), (["import-experts", "old.xls"], "另存为"),
-    (["catalogue", "import", "--pool", "nowhere"], "demo"),
-    (["catalogue", "import", "--folder", "nowhere"], "目录文件有误"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["import-experts", "missing.csv"], "无法读写"),
+        (["import-experts", "old.xls"], "另存为"),
+        (["catalogue", "import", "--pool", "nowhere"], "demo"),
+        (["catalogue", "import", "--folder", "nowhere"], "目录文件有误"),
+    ],
+)
 def test_what_can_t_be_done_says_what_to_do(words: list[str], advice: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(words) == 1
     assert advice in capsys.readouterr().err

@@ -190,9 +190,13 @@ def test_production_refuses_a_report_address_that_can_be_guessed(secret: str) ->
 def test_production_refuses_messages_without_encryption() -> None:
     settings = production_settings()
     account = OfficialAccount(
-        appid="wx1", secret=SecretStr("own"), token=SecretStr("own"), aes_key=SecretStr("o" * 43), original_id="gh_1",
+        appid="wx1",
+        secret=SecretStr("own"),
+        token=SecretStr("own"),
+        aes_key=SecretStr("o" * 43),
+        original_id="gh_1",
         mode="plain",
-    )  # fmt: skip
+    )
     wechat = settings.wechat.model_copy(update={"accounts": {"hunan": account}})
     [problem] = check_production(settings.model_copy(update={"wechat": wechat}))
     assert "hunan 的 mode 是 plain" in problem

@@ -143,34 +143,60 @@ def test_a_message_has_the_fields_that_wechatpy_sees(fields: dict[str, str]) -> 
 @pytest.mark.parametrize(
     ("inner", "check"),
     [
-        ("<MsgType>event</MsgType><Event>subscribe</Event><EventKey>qrscene_venue:7</EventKey><Ticket>T</Ticket>",
-         lambda m: (m.event, m.scene, m.ticket) == ("subscribe", "venue:7", "T")),
-        ("<MsgType>event</MsgType><Event>SCAN</Event><EventKey>venue:7</EventKey><Ticket>T</Ticket>",
-         lambda m: (m.event, m.scene) == ("scan", "venue:7")),
-        ("<MsgType>event</MsgType><Event>CLICK</Event><EventKey>BIND</EventKey>",
-         lambda m: (m.event, m.event_key, m.scene) == ("click", "BIND", "")),
-        ("<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>2001</MsgID><Status>success</Status>",
-         lambda m: (m.event, m.msg_id, m.get("Status")) == ("templatesendjobfinish", "2001", "success")),
-        ("<MsgType>location</MsgType><Location_X>23.13</Location_X><Location_Y>113.35</Location_Y><Label>广州</Label>",
-         lambda m: (m.location.latitude, m.location.longitude, m.location.label) == (23.13, 113.35, "广州")),
-        ("<MsgType>location</MsgType><Location_X>99999</Location_X><Location_Y>x</Location_Y>",
-         lambda m: m.location is None),
-        ("<MsgType>event</MsgType><Event>LOCATION</Event><Latitude>23.1</Latitude><Longitude>113.3</Longitude>",
-         lambda m: m.location.longitude == 113.3),
-        ("<MsgType>voice</MsgType><MediaId>M2</MediaId><Format>amr</Format><MsgId>5</MsgId>",
-         lambda m: (m.kind, m.media_id) == ("voice", "M2")),
-        ("<MsgType>text</MsgType><Content> 参加 </Content><bizmsgmenuid>101</bizmsgmenuid><MsgId>6</MsgId>",
-         lambda m: (m.text, m.tap) == ("参加", 101)),
+        (
+            "<MsgType>event</MsgType><Event>subscribe</Event><EventKey>qrscene_venue:7</EventKey><Ticket>T</Ticket>",
+            lambda m: (m.event, m.scene, m.ticket) == ("subscribe", "venue:7", "T"),
+        ),
+        (
+            "<MsgType>event</MsgType><Event>SCAN</Event><EventKey>venue:7</EventKey><Ticket>T</Ticket>",
+            lambda m: (m.event, m.scene) == ("scan", "venue:7"),
+        ),
+        (
+            "<MsgType>event</MsgType><Event>CLICK</Event><EventKey>BIND</EventKey>",
+            lambda m: (m.event, m.event_key, m.scene) == ("click", "BIND", ""),
+        ),
+        (
+            "<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>2001</MsgID><Status>success</Status>",
+            lambda m: (m.event, m.msg_id, m.get("Status")) == ("templatesendjobfinish", "2001", "success"),
+        ),
+        (
+            "<MsgType>location</MsgType><Location_X>23.13</Location_X><Location_Y>113.35</Location_Y><Label>广州</Label>",
+            lambda m: (m.location.latitude, m.location.longitude, m.location.label) == (23.13, 113.35, "广州"),
+        ),
+        (
+            "<MsgType>location</MsgType><Location_X>99999</Location_X><Location_Y>x</Location_Y>",
+            lambda m: m.location is None,
+        ),
+        (
+            "<MsgType>event</MsgType><Event>LOCATION</Event><Latitude>23.1</Latitude><Longitude>113.3</Longitude>",
+            lambda m: m.location.longitude == 113.3,
+        ),
+        (
+            "<MsgType>voice</MsgType><MediaId>M2</MediaId><Format>amr</Format><MsgId>5</MsgId>",
+            lambda m: (m.kind, m.media_id) == ("voice", "M2"),
+        ),
+        (
+            "<MsgType>text</MsgType><Content> 参加 </Content><bizmsgmenuid>101</bizmsgmenuid><MsgId>6</MsgId>",
+            lambda m: (m.text, m.tap) == ("参加", 101),
+        ),
         ("<MsgType>text</MsgType><Content>x</Content><bizmsgmenuid>0</bizmsgmenuid>", lambda m: m.tap is None),
         ("<MsgType>text</MsgType><Content>x</Content><bizmsgmenuid>a1</bizmsgmenuid>", lambda m: m.tap is None),
-        (("<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List><TemplateId>A"
-         "</TemplateId></List><List><TemplateId>B</TemplateId></List></SubscribeMsgPopupEvent>"),
-         lambda m: [i["TemplateId"] for i in m.items("SubscribeMsgPopupEvent", "List")] == ["A", "B"]),
-        (("<MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List><ErrorCode>0"
-         "</ErrorCode></List></SubscribeMsgSentEvent>"),
-         lambda m: len(m.items("SubscribeMsgSentEvent", "List")) == 1 and m.items("Nothing", "List") == []),
+        (
+            (
+                "<MsgType>event</MsgType><Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent><List><TemplateId>A"
+                "</TemplateId></List><List><TemplateId>B</TemplateId></List></SubscribeMsgPopupEvent>"
+            ),
+            lambda m: [i["TemplateId"] for i in m.items("SubscribeMsgPopupEvent", "List")] == ["A", "B"],
+        ),
+        (
+            (
+                "<MsgType>event</MsgType><Event>subscribe_msg_sent_event</Event><SubscribeMsgSentEvent><List><ErrorCode>0"
+                "</ErrorCode></List></SubscribeMsgSentEvent>"
+            ),
+            lambda m: len(m.items("SubscribeMsgSentEvent", "List")) == 1 and m.items("Nothing", "List") == [],
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_type_is_understood(inner: str, check: Any) -> None:
     xml = f"<xml><ToUserName>gh_1</ToUserName><FromUserName>oA</FromUserName><CreateTime>1</CreateTime>{inner}</xml>"
     assert check(parse_message(xml.encode(), "demo", APPID, NOW))
@@ -244,10 +270,14 @@ def test_a_younger_timestamp_does_not_fit_the_old_signature() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"MsgId": "9" * 21}, {"MsgId": "x"}, {"MsgType": "event", "Event": "e" * 65}, {"bizmsgmenuid": "1" * 65},
-        {"MsgType": "event", "Event": "CLICK", "EventKey": "k" * 1025}, {"MsgType": "image", "MediaId": "m" * 513},
+        {"MsgId": "9" * 21},
+        {"MsgId": "x"},
+        {"MsgType": "event", "Event": "e" * 65},
+        {"bizmsgmenuid": "1" * 65},
+        {"MsgType": "event", "Event": "CLICK", "EventKey": "k" * 1025},
+        {"MsgType": "image", "MediaId": "m" * 513},
     ],
-)  # fmt: skip
+)
 def test_strange_fields_of_a_genuine_message_go_no_further(fields: dict[str, str]) -> None:
     query, sent = envelope(body(**{"Content": "x", **fields}))
     with pytest.raises(Unusable):

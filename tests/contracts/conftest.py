@@ -133,81 +133,88 @@ class World:
 def _config(port: int, back: str) -> sandbox_config.Config:
     url = f"http://127.0.0.1:{port}"
     keys = {"access_key_id": "ak", "access_key_secret": "sk", "receipt_url": f"{back}/receipts"}
-    return sandbox_config.parse({
-        "service_url": back,
-        "public_url": url,
-        "accounts": [
-            {
-                "pool": "demo",
-                "appid": OA,
-                "secret": "oa-secret",
-                "token": "token",
-                "aes_key": "A" * 43,
-                "original_id": "gh_1",
-                "mode": "plain",
-                "callback_url": f"{back}/wechat/demo",
-                "templates": {"TPL_CALL": TEMPLATE},
-            }
-        ],
-        "mini_programs": [
-            {"pool": "demo", "appid": MINI, "secret": "mini-secret", "templates": {"TPL_CALL": TEMPLATE}}
-        ],
-        "sms": {
-            **keys,
-            "templates": {
-                "SMS_CODE": "您的验证码为${code}，${minutes}分钟内有效。",
-                "SMS_JL": "吉林验证码${code}，${minutes}分钟。",
-            },
-            "signs": ["评标通", "吉评标"],
-        },
-        "voice": {
-            **keys,
-            "templates": {
-                "V_CALL": "请于${gathering_spoken}到${place}评标。",
-                "V_YES": "您已选择参加。",
-                "V_NO": "您已选择不参加。",
-                "V_JL": "吉林邀您于${gathering_spoken}到${place}。",
-            },
-        },
-        "persons": keys,
-        "identity": {"client_id": "pingbiaotong", "client_secret": "id-secret"},
-        "pay": {
-            "public_key_id": PUBLIC_ID,
-            "private_key": private_pem(WECHAT_KEY),
-            "certificate_key": private_pem(OLD_CERT_KEY),
-            "merchants": [
+    return sandbox_config.parse(
+        {
+            "service_url": back,
+            "public_url": url,
+            "accounts": [
                 {
-                    "mchid": mchid,
-                    "name": pool,
-                    "serial_no": "5A" * 20,
-                    "public_key": public_pem(MERCHANT_KEY),
-                    "apiv3_key": APIV3,
-                    "appids": [OA, MINI],
-                    "mode": "public_key" if pool == "demo" else "certificate",
-                    "fapiao": pool == "demo",
-                    "fapiao_url": f"{back}/callbacks/pay/{pool}",
+                    "pool": "demo",
+                    "appid": OA,
+                    "secret": "oa-secret",
+                    "token": "token",
+                    "aes_key": "A" * 43,
+                    "original_id": "gh_1",
+                    "mode": "plain",
+                    "callback_url": f"{back}/wechat/demo",
+                    "templates": {"TPL_CALL": TEMPLATE},
                 }
-                for pool, mchid in MERCHANTS.items()
             ],
-        },
-        "mail": {"username": "pbt", "password": "mail-secret"},
-        "people": [
-            {
-                "name": "李四",
-                "mobile": MOBILE,
-                "id_number": "411303199001016933",
-                "role": "agency",
-                "pool": "demo",
-                "level": 3,
-                "user_type": "agent",
-                "organisation": {"name": "某招标代理有限公司", "credit_code": "91440101MA5XXXXX0X"},
-            }
-        ],
-        "wire": {
-            "receipt_delay": 0.05, "ring_seconds": 1.0, "speech_rate": 1000.0, "key_wait": 0.2,
-            "refund_delay": 0.05, "fapiao_delay": 0.05, "notify_gap": 0.05,
-        },
-    })  # fmt: skip
+            "mini_programs": [
+                {"pool": "demo", "appid": MINI, "secret": "mini-secret", "templates": {"TPL_CALL": TEMPLATE}}
+            ],
+            "sms": {
+                **keys,
+                "templates": {
+                    "SMS_CODE": "您的验证码为${code}，${minutes}分钟内有效。",
+                    "SMS_JL": "吉林验证码${code}，${minutes}分钟。",
+                },
+                "signs": ["评标通", "吉评标"],
+            },
+            "voice": {
+                **keys,
+                "templates": {
+                    "V_CALL": "请于${gathering_spoken}到${place}评标。",
+                    "V_YES": "您已选择参加。",
+                    "V_NO": "您已选择不参加。",
+                    "V_JL": "吉林邀您于${gathering_spoken}到${place}。",
+                },
+            },
+            "persons": keys,
+            "identity": {"client_id": "pingbiaotong", "client_secret": "id-secret"},
+            "pay": {
+                "public_key_id": PUBLIC_ID,
+                "private_key": private_pem(WECHAT_KEY),
+                "certificate_key": private_pem(OLD_CERT_KEY),
+                "merchants": [
+                    {
+                        "mchid": mchid,
+                        "name": pool,
+                        "serial_no": "5A" * 20,
+                        "public_key": public_pem(MERCHANT_KEY),
+                        "apiv3_key": APIV3,
+                        "appids": [OA, MINI],
+                        "mode": "public_key" if pool == "demo" else "certificate",
+                        "fapiao": pool == "demo",
+                        "fapiao_url": f"{back}/callbacks/pay/{pool}",
+                    }
+                    for pool, mchid in MERCHANTS.items()
+                ],
+            },
+            "mail": {"username": "pbt", "password": "mail-secret"},
+            "people": [
+                {
+                    "name": "李四",
+                    "mobile": MOBILE,
+                    "id_number": "411303199001016933",
+                    "role": "agency",
+                    "pool": "demo",
+                    "level": 3,
+                    "user_type": "agent",
+                    "organisation": {"name": "某招标代理有限公司", "credit_code": "91440101MA5XXXXX0X"},
+                }
+            ],
+            "wire": {
+                "receipt_delay": 0.05,
+                "ring_seconds": 1.0,
+                "speech_rate": 1000.0,
+                "key_wait": 0.2,
+                "refund_delay": 0.05,
+                "fapiao_delay": 0.05,
+                "notify_gap": 0.05,
+            },
+        }
+    )
 
 
 def _wechat(url: str) -> Wechat:

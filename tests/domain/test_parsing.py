@@ -79,12 +79,29 @@ def test_a_credit_code_is_checked_by_its_last_digit():
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("1", True), ("是的。", True), ("【确认】", True), ("２", False), ("不是", False), ("NO", False),
-        ("对", True), ("好", True), ("嗯", True), ("嗯。", True), ("保存", True), ("对，保存", True), ("可以！", True),
-        ("好的，谢谢", True), ("好的谢谢您", True), ("老师您好，是的", True), ("对啊", True), ("1，谢谢！", True),
-        ("不用了，谢谢", False), ("不好意思，不是", False), ("不对，麻烦您了", False),
+        ("1", True),
+        ("是的。", True),
+        ("【确认】", True),
+        ("２", False),
+        ("不是", False),
+        ("NO", False),
+        ("对", True),
+        ("好", True),
+        ("嗯", True),
+        ("嗯。", True),
+        ("保存", True),
+        ("对，保存", True),
+        ("可以！", True),
+        ("好的，谢谢", True),
+        ("好的谢谢您", True),
+        ("老师您好，是的", True),
+        ("对啊", True),
+        ("1，谢谢！", True),
+        ("不用了，谢谢", False),
+        ("不好意思，不是", False),
+        ("不对，麻烦您了", False),
     ],
-)  # fmt: skip
+)
 def test_a_plain_yes_or_no_is_taken(text, meant):
     assert yes_or_no(text) is meant
 

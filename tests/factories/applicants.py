@@ -36,19 +36,26 @@ async def make_applicant(
     """``columns`` are the application's; without them a first application that is being filled in."""
     number = id_number or f"11010519491231{next(_serials):04}"
     account = await make_account(
-        deps, mobile, pool=pool, real_name="欧阳明", registered_at=deps.now(),
+        deps,
+        mobile,
+        pool=pool,
+        real_name="欧阳明",
+        registered_at=deps.now(),
         id_number_sealed=deps.keys.seal(number, "id_number"),
         id_number_hash=deps.keys.lookup_hash("id_number", number),
-    )  # fmt: skip
+    )
     application = await make_application(deps, account, **columns)
     return Applicant(Actor(pool, "applicant", account_id=account.id), account, application)
 
 
 async def make_application(deps: Deps, account: Account, **columns: Any) -> Application:
     values: dict[str, Any] = {
-        "entry_type": "first", "state": "draft", "state_since": deps.now(), "created_at": deps.now(),
+        "entry_type": "first",
+        "state": "draft",
+        "state_since": deps.now(),
+        "created_at": deps.now(),
         "number": f"SQ20261121{next(_serials):07}",
-    }  # fmt: skip
+    }
     return await Application.create(pool=account.pool, account_id=account.id, **values | columns)
 
 

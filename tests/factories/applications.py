@@ -52,15 +52,24 @@ async def make_codes(book: Rulebook) -> None:
     province = book.pool.region
     city, county = f"{province[:2]}0100", f"{province[:2]}0106"
     entries = [
-        ("region", province, "演示省", ""), ("region", city, "演示市", province), ("region", county, "演示区", city),
-        ("region", f"{province[:2]}0300", "第二市", province), ("region", f"{province[:2]}0122", "演示县", city),
-        ("specialty", "A", "工程类", ""), ("specialty", "A01", "规划", "A"), ("specialty", "A0101", "发展规划", "A01"),
-        ("specialty", SPECIALTY, "总体规划", "A0101"), ("specialty", OTHER_SPECIALTY, "专项规划", "A0101"),
-        ("specialty", "A0102", "城乡规划", "A01"), ("specialty", THIRD_SPECIALTY, "城市规划", "A0102"),
-        ("title_level", "10", "正高级", ""), ("title_level", "1001", "正高级工程师", "10"),
-        ("qualification", "Q02", "注册建筑师", ""), ("qualification", "Q0201", "一级注册建筑师", "Q02"),
+        ("region", province, "演示省", ""),
+        ("region", city, "演示市", province),
+        ("region", county, "演示区", city),
+        ("region", f"{province[:2]}0300", "第二市", province),
+        ("region", f"{province[:2]}0122", "演示县", city),
+        ("specialty", "A", "工程类", ""),
+        ("specialty", "A01", "规划", "A"),
+        ("specialty", "A0101", "发展规划", "A01"),
+        ("specialty", SPECIALTY, "总体规划", "A0101"),
+        ("specialty", OTHER_SPECIALTY, "专项规划", "A0101"),
+        ("specialty", "A0102", "城乡规划", "A01"),
+        ("specialty", THIRD_SPECIALTY, "城市规划", "A0102"),
+        ("title_level", "10", "正高级", ""),
+        ("title_level", "1001", "正高级工程师", "10"),
+        ("qualification", "Q02", "注册建筑师", ""),
+        ("qualification", "Q0201", "一级注册建筑师", "Q02"),
         ("department", "D01", "发展改革主管部门", ""),
-    ]  # fmt: skip
+    ]
     rows = [
         CatalogueEntry(pool=book.pool.code, kind=kind, code=code, name=name, parent=parent)
         for kind, code, name, parent in entries
@@ -114,12 +123,20 @@ def _value(book: Rulebook, field: FormField, employer_id: UUID | None) -> object
             return SPECIALTY[: field.code_length or len(SPECIALTY)]
         return {"title_level": "1001", "qualification": "Q0201", "department": "D01"}[field.catalogue or ""]
     simple: Mapping[str, object] = {
-        "text": "示范"[: field.length_max or 2], "textarea": "长期从事规划设计。", "yes_no": True,
-        "integer": field.value_min or 5, "date": "2020-09-01" if field.not_before else "2010-09-01",
-        "month": "2020-09" if field.not_before else "2010-09", "email": "zhao@example.com", "mobile": "13912345678",
-        "phone": "020-88881234", "credit_code": CREDIT_CODE, "choice": field.options[0] if field.options else "",
-        "employer": str(employer_id), "specialties": [{"code": SPECIALTY, "choice": "preferred"}],
-    }  # fmt: skip
+        "text": "示范"[: field.length_max or 2],
+        "textarea": "长期从事规划设计。",
+        "yes_no": True,
+        "integer": field.value_min or 5,
+        "date": "2020-09-01" if field.not_before else "2010-09-01",
+        "month": "2020-09" if field.not_before else "2010-09",
+        "email": "zhao@example.com",
+        "mobile": "13912345678",
+        "phone": "020-88881234",
+        "credit_code": CREDIT_CODE,
+        "choice": field.options[0] if field.options else "",
+        "employer": str(employer_id),
+        "specialties": [{"code": SPECIALTY, "choice": "preferred"}],
+    }
     return simple[field.kind]
 
 
@@ -128,14 +145,23 @@ async def attach(deps: Deps, application_id: UUID, field: str, *, row: int = 0, 
     application = await Application.get(id=application_id)
     now = deps.now()
     values = {
-        "filename": f"{field}.pdf", "media_type": "application/pdf", "size": 1000, "received": 1000,
-        "key": f"{application.pool}/2026/11/{next(_serials):032x}", "state": "ready", "created_at": now,
+        "filename": f"{field}.pdf",
+        "media_type": "application/pdf",
+        "size": 1000,
+        "received": 1000,
+        "key": f"{application.pool}/2026/11/{next(_serials):032x}",
+        "state": "ready",
+        "created_at": now,
         "ready_at": now,
-    }  # fmt: skip
+    }
     return await Attachment.create(
-        pool=application.pool, account_id=application.account_id, application_id=application_id, field=field, row=row,
+        pool=application.pool,
+        account_id=application.account_id,
+        application_id=application_id,
+        field=field,
+        row=row,
         **values | columns,
-    )  # fmt: skip
+    )
 
 
 async def attach_all(deps: Deps, application_id: UUID, *, entry_type: EntryType = "first") -> None:

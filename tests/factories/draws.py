@@ -17,11 +17,20 @@ _numbers = Numbers()
 
 async def make_project(organisation_id: Any, agent_id: Any, *, pool: str = "demo", **columns: Any) -> Project:
     values = {
-        "name": "示范大桥工程", "category": "工程/交通", "region": "440106", "funding_source": "财政资金",
-        "tender_method": "公开招标", "organisation_form": "自行招标", "tenderee_category": "国有企业",
-        "investment": 500_000_000_00, "tenderee_name": "示范建设公司", "tenderee_code": CREDIT_CODE,
-        "agency_name": "", "contact": "李四", "created_at": BEGINNING,
-    }  # fmt: skip
+        "name": "示范大桥工程",
+        "category": "工程/交通",
+        "region": "440106",
+        "funding_source": "财政资金",
+        "tender_method": "公开招标",
+        "organisation_form": "自行招标",
+        "tenderee_category": "国有企业",
+        "investment": 500_000_000_00,
+        "tenderee_name": "示范建设公司",
+        "tenderee_code": CREDIT_CODE,
+        "agency_name": "",
+        "contact": "李四",
+        "created_at": BEGINNING,
+    }
     return await Project.create(pool=pool, organisation_id=organisation_id, agent_id=agent_id, **values | columns)
 
 
@@ -29,15 +38,27 @@ async def make_draw(project: Project, lot: Lot | None = None, **columns: Any) ->
     serial = next(_numbers)
     starts_at = columns.pop("starts_at", BEGINNING + timedelta(days=400))
     values = {
-        "number": f"CQSQ20261121{serial:04}", "name": "示范抽取", "medium": "公告平台",
-        "opening_at": starts_at - timedelta(hours=1), "opening_place": "开标室", "needed": 5, "starts_at": starts_at,
-        "ends_at": starts_at + timedelta(hours=8), "on_site": True, "operator_name": "王五",
-        "operator_phone_sealed": "", "operator_id_sealed": "", "created_at": BEGINNING,
-    }  # fmt: skip
+        "number": f"CQSQ20261121{serial:04}",
+        "name": "示范抽取",
+        "medium": "公告平台",
+        "opening_at": starts_at - timedelta(hours=1),
+        "opening_place": "开标室",
+        "needed": 5,
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=8),
+        "on_site": True,
+        "operator_name": "王五",
+        "operator_phone_sealed": "",
+        "operator_id_sealed": "",
+        "created_at": BEGINNING,
+    }
     draw = await Draw.create(
-        pool=project.pool, project_id=project.id, organisation_id=project.organisation_id, agent_id=project.agent_id,
+        pool=project.pool,
+        project_id=project.id,
+        organisation_id=project.organisation_id,
+        agent_id=project.agent_id,
         **values | columns,
-    )  # fmt: skip
+    )
     await DrawLot.create(draw_id=draw.id, lot_id=lot.id if lot else None, project_id=project.id)
     return draw
 
@@ -45,19 +66,34 @@ async def make_draw(project: Project, lot: Lot | None = None, **columns: Any) ->
 async def make_invitation(draw: Draw, expert: Expert, *, state: str = "accepted", **columns: Any) -> Invitation:
     serial = next(_numbers)
     notice = await CallNotice.create(
-        draw_id=draw.id, venue="演示中心", address="广州市天河区天润路333号", gathering_at=draw.starts_at,
+        draw_id=draw.id,
+        venue="演示中心",
+        address="广州市天河区天润路333号",
+        gathering_at=draw.starts_at,
         contact="李四",
-    )  # fmt: skip
+    )
     condition = await Condition.create(
-        draw_id=draw.id, notice_id=notice.id, position=serial, region_mode="permanent", specialty="A04",
-        planned=1, needed=1,
-    )  # fmt: skip
+        draw_id=draw.id,
+        notice_id=notice.id,
+        position=serial,
+        region_mode="permanent",
+        specialty="A04",
+        planned=1,
+        needed=1,
+    )
     values = {
-        "round_number": 1, "tier": "main", "leaf": f"{serial:064x}", "code": f"{serial:06}",
-        "menu_id": 70_001 + 2 * serial, "link": f"link-{serial:011}",
-        "starts_at": draw.starts_at, "ends_at": draw.ends_at, "gathering_at": draw.starts_at, "created_at": BEGINNING,
+        "round_number": 1,
+        "tier": "main",
+        "leaf": f"{serial:064x}",
+        "code": f"{serial:06}",
+        "menu_id": 70_001 + 2 * serial,
+        "link": f"link-{serial:011}",
+        "starts_at": draw.starts_at,
+        "ends_at": draw.ends_at,
+        "gathering_at": draw.starts_at,
+        "created_at": BEGINNING,
         "answer_until": draw.starts_at,
-    }  # fmt: skip
+    }
     return await Invitation.create(
         draw_id=draw.id,
         condition_id=condition.id,

@@ -103,8 +103,11 @@ def _pack(content: bytes) -> bytes:
     file = b"%PDF-1.5\n"
     holder_at = len(file)
     file += b"%d 0 obj\n<</Type/ObjStm/N %d/First %d/Filter/FlateDecode/Length %d>>\nstream\n" % (
-        holder, len(numbers), len(index), len(stream),
-    )  # fmt: skip
+        holder,
+        len(numbers),
+        len(index),
+        len(stream),
+    )
     file += stream + b"\nendstream\nendobj\n"
     table_at = len(file)
     rows = {0: (0, 0, 65535), holder: (1, holder_at, 0), table: (1, table_at, 0)}

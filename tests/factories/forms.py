@@ -64,8 +64,11 @@ def applicant(id_number: str = "430104197506150010") -> PersonFacts:
 
 def good_values(pool: str, entry_type: EntryType = "first") -> dict[str, object]:
     """A value for every field of the pool's form that is typed or chosen."""
-    return {code: _value(pool, code) for code, field in asked(book_of(pool).form, entry_type).items()
-            if not field.account and field.kind != "file"}  # fmt: skip
+    return {
+        code: _value(pool, code)
+        for code, field in asked(book_of(pool).form, entry_type).items()
+        if not field.account and field.kind != "file"
+    }
 
 
 def good_attachments(pool: str, entry_type: EntryType = "first") -> dict[str, int]:

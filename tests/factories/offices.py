@@ -115,20 +115,41 @@ async def make_office(deps: Deps) -> Office:
     supervisor = await make_account(deps, SUPERVISOR_MOBILE)
     now = deps.now()
     organisation = await Organisation.create(
-        pool="demo", name="粤和招标代理有限公司", credit_code=CREDIT_CODE, assurance_level=4,
-        legal_account_id=agent.id, created_at=now,
-    )  # fmt: skip
+        pool="demo",
+        name="粤和招标代理有限公司",
+        credit_code=CREDIT_CODE,
+        assurance_level=4,
+        legal_account_id=agent.id,
+        created_at=now,
+    )
     project = await Project.create(
-        pool="demo", organisation_id=organisation.id, agent_id=agent.id, name="演示项目", number="20261121000000000001",
+        pool="demo",
+        organisation_id=organisation.id,
+        agent_id=agent.id,
+        name="演示项目",
+        number="20261121000000000001",
         category="工程建设",
-        region="440100", funding_source="国家投资", tender_method="公开招标", organisation_form="委托招标",
-        tenderee_category="法人", investment=15_000_000, tenderee_name="广州水务有限公司",
-        tenderee_code="91350211M000100Y46", agency_name=organisation.name, agency_code=CREDIT_CODE, contact="张三",
-        contact_phone_sealed=deps.keys.seal("18080808080", "phone"), created_at=now,
-    )  # fmt: skip
+        region="440100",
+        funding_source="国家投资",
+        tender_method="公开招标",
+        organisation_form="委托招标",
+        tenderee_category="法人",
+        investment=15_000_000,
+        tenderee_name="广州水务有限公司",
+        tenderee_code="91350211M000100Y46",
+        agency_name=organisation.name,
+        agency_code=CREDIT_CODE,
+        contact="张三",
+        contact_phone_sealed=deps.keys.seal("18080808080", "phone"),
+        created_at=now,
+    )
     for kind, code in (
-        ("region", "440100"), ("region", "440300"), ("specialty", "A08"), ("specialty", "A01"), ("specialty", "A04"),
-    ):  # fmt: skip
+        ("region", "440100"),
+        ("region", "440300"),
+        ("specialty", "A08"),
+        ("specialty", "A01"),
+        ("specialty", "A04"),
+    ):
         await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=code)
     await make_supervisor(deps, SUPERVISOR_MOBILE, id=SUPERVISOR_ENTRY)
     return Office(
@@ -159,9 +180,14 @@ async def make_supervisor(
 ) -> SupervisorEntry:
     """A line of the office's register."""
     return await SupervisorEntry.create(
-        pool=pool, name=name, department=department, mobile_sealed=deps.keys.seal(mobile, "mobile"),
-        mobile_hash=deps.keys.lookup_hash("mobile", mobile), active_from=deps.now(), **columns,
-    )  # fmt: skip
+        pool=pool,
+        name=name,
+        department=department,
+        mobile_sealed=deps.keys.seal(mobile, "mobile"),
+        mobile_hash=deps.keys.lookup_hash("mobile", mobile),
+        active_from=deps.now(),
+        **columns,
+    )
 
 
 async def add_experts(office: Office, count: int, *, specialty: str = "A08", region: str = "440100") -> list[Expert]:
@@ -185,19 +211,32 @@ async def add_experts(office: Office, count: int, *, specialty: str = "A08", reg
 def draw_form(office: Office, *, needed: int = 2, on_site: bool = False) -> DrawForm:
     now = office.deps.now()
     return DrawForm(
-        project_id=office.project_id, lots=(), name="演示项目(一标段)", medium="演示网",
+        project_id=office.project_id,
+        lots=(),
+        name="演示项目(一标段)",
+        medium="演示网",
         opening_at=now + timedelta(hours=3),
-        opening_place="广州", needed=needed, starts_at=now + timedelta(hours=6), ends_at=now + timedelta(hours=12),
-        on_site=on_site, operator_name="黄劲松", operator_phone="13568846647", operator_id_number=ID_NUMBER,
+        opening_place="广州",
+        needed=needed,
+        starts_at=now + timedelta(hours=6),
+        ends_at=now + timedelta(hours=12),
+        on_site=on_site,
+        operator_name="黄劲松",
+        operator_phone="13568846647",
+        operator_id_number=ID_NUMBER,
         supervisors=(SUPERVISOR_ENTRY,),
-    )  # fmt: skip
+    )
 
 
 def notice_form(office: Office) -> NoticeForm:
     return NoticeForm(
-        venue="演示省公共资源交易中心", address="广州市天河区天润路333号", room="3号评标室",
-        gathering_at=office.deps.now() + timedelta(hours=5), contact="王场地", contact_phone="020-28866000",
-    )  # fmt: skip
+        venue="演示省公共资源交易中心",
+        address="广州市天河区天润路333号",
+        room="3号评标室",
+        gathering_at=office.deps.now() + timedelta(hours=5),
+        contact="王场地",
+        contact_phone="020-28866000",
+    )
 
 
 async def make_draw(

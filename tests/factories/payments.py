@@ -106,9 +106,16 @@ class FakePlatform:
     def report(self, out_trade_no: str) -> TradeReport:
         order = self.orders[out_trade_no]
         return TradeReport(
-            out_trade_no, MCHID, order.appid, order.state, order.transaction_id, order.request.amount, "CNY", "o-payer",  # type: ignore[arg-type]  # the fake keeps states as text
+            out_trade_no,
+            MCHID,
+            order.appid,
+            order.state,
+            order.transaction_id,
+            order.request.amount,
+            "CNY",
+            "o-payer",  # type: ignore[arg-type]  # the fake keeps states as text
             order.success_at,
-        )  # fmt: skip
+        )
 
     def finish(self, out_refund_no: str, outcome: Any = "SUCCESS") -> RefundReport:
         """The refund arrives, or doesn't."""
@@ -446,10 +453,16 @@ async def make_application(deps: Deps, *, email: str = "wang@example.com", **col
     pool = columns.get("pool", "demo")
     account = await make_account(deps, pool=pool, real_name="王小明")
     values = {
-        "pool": pool, "number": f"SQ{serial:013}", "account_id": account.id, "entry_type": "first", "state": "fee",
-        "state_since": now, "approved_at": now - timedelta(days=1), "expert_number": f"ZJ{serial:07}",
+        "pool": pool,
+        "number": f"SQ{serial:013}",
+        "account_id": account.id,
+        "entry_type": "first",
+        "state": "fee",
+        "state_since": now,
+        "approved_at": now - timedelta(days=1),
+        "expert_number": f"ZJ{serial:07}",
         "created_at": now - timedelta(days=9),
-    }  # fmt: skip
+    }
     application = await Application.create(**values | columns)
     sealed = seal_values(deps, {"email": email} if email else {})
     await ApplicationSection.create(application_id=application.id, code="basic", values_sealed=sealed, saved_at=now)
@@ -460,10 +473,18 @@ async def make_fee(deps: Deps, application: Application | None = None, **columns
     """A fee that can be paid now."""
     owner, now = application or await make_application(deps), deps.now()
     values = {
-        "id": new_id(), "pool": owner.pool, "kind": "training", "application_id": owner.id,
-        "account_id": owner.account_id, "expert_number": owner.expert_number, "amount": 35_000,
-        "opens_at": now - timedelta(hours=1), "closes_at": now + timedelta(days=5), "state": "due", "created_at": now,
-    }  # fmt: skip
+        "id": new_id(),
+        "pool": owner.pool,
+        "kind": "training",
+        "application_id": owner.id,
+        "account_id": owner.account_id,
+        "expert_number": owner.expert_number,
+        "amount": 35_000,
+        "opens_at": now - timedelta(hours=1),
+        "closes_at": now + timedelta(days=5),
+        "state": "due",
+        "created_at": now,
+    }
     return await Fee.create(**values | columns)
 
 

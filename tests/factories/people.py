@@ -80,9 +80,11 @@ async def make_organisation(*, pool: str = "demo", **columns: Any) -> Organisati
 
 async def make_agent_link(organisation: Organisation, account: Account, **columns: Any) -> AgentLink:
     values = {
-        "valid_from": BEGINNING, "valid_until": BEGINNING + timedelta(days=700), "accepted_at": BEGINNING,
+        "valid_from": BEGINNING,
+        "valid_until": BEGINNING + timedelta(days=700),
+        "accepted_at": BEGINNING,
         "created_at": BEGINNING,
-    }  # fmt: skip
+    }
     return await AgentLink.create(organisation_id=organisation.id, account_id=account.id, **values | columns)
 
 

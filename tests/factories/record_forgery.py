@@ -14,10 +14,34 @@ from tests.factories.draw_records import DRAW, POOL, Script
 Facts = dict[str, object]
 _CHAINED = ("seq", "prev", "hash")
 VOCABULARY = (
-    "", "first", "aborted", "widened", "exhausted", "agency", "supervisor", "main", "alternative", "accepted",
-    "declined", "silent", "left", "absent", "recused", "cancelled", "leave", "overlap", "inactive", "too_late",
-    "force_ended", "permanent", "A08", "A09", "440100", "440300", *draw_record.ACTS,
-)  # fmt: skip
+    "",
+    "first",
+    "aborted",
+    "widened",
+    "exhausted",
+    "agency",
+    "supervisor",
+    "main",
+    "alternative",
+    "accepted",
+    "declined",
+    "silent",
+    "left",
+    "absent",
+    "recused",
+    "cancelled",
+    "leave",
+    "overlap",
+    "inactive",
+    "too_late",
+    "force_ended",
+    "permanent",
+    "A08",
+    "A09",
+    "440100",
+    "440300",
+    *draw_record.ACTS,
+)
 
 
 class Body:

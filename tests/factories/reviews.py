@@ -31,13 +31,22 @@ SECTIONS = {
 
 async def make_catalogues() -> None:
     entries = (
-        ("region", PROVINCE, "广东省", ""), ("region", CITY, "广州市", PROVINCE), ("region", DISTRICT, "天河区", CITY),
-        ("region", OTHER_CITY, "深圳市", PROVINCE), ("region", OTHER_DISTRICT, "南山区", OTHER_CITY),
-        ("specialty", "A", "工程类", ""), ("specialty", "A04", "设计", "A"), ("specialty", "A0401", "建筑设计", "A04"),
-        ("specialty", "A08", "施工", "A"), ("specialty", "A0801", "房屋建筑", "A08"), ("specialty", "B", "货物类", ""),
-        ("title_level", "20", "副高级", ""), ("title_level", "2001", "高级工程师", "20"),
-        ("qualification", "Q03", "注册结构工程师", ""), ("qualification", "Q0301", "一级注册结构工程师", "Q03"),
-    )  # fmt: skip
+        ("region", PROVINCE, "广东省", ""),
+        ("region", CITY, "广州市", PROVINCE),
+        ("region", DISTRICT, "天河区", CITY),
+        ("region", OTHER_CITY, "深圳市", PROVINCE),
+        ("region", OTHER_DISTRICT, "南山区", OTHER_CITY),
+        ("specialty", "A", "工程类", ""),
+        ("specialty", "A04", "设计", "A"),
+        ("specialty", "A0401", "建筑设计", "A04"),
+        ("specialty", "A08", "施工", "A"),
+        ("specialty", "A0801", "房屋建筑", "A08"),
+        ("specialty", "B", "货物类", ""),
+        ("title_level", "20", "副高级", ""),
+        ("title_level", "2001", "高级工程师", "20"),
+        ("qualification", "Q03", "注册结构工程师", ""),
+        ("qualification", "Q0301", "一级注册结构工程师", "Q03"),
+    )
     rows = [
         CatalogueEntry(pool="demo", kind=kind, code=code, name=name, parent=parent)
         for kind, code, name, parent in entries
@@ -58,15 +67,24 @@ async def make_applicant(deps: Deps, name: str = "苏航", **columns: Any) -> Ac
 
 def values_of(specialties: Sequence[str], employer: str, **more: object) -> dict[str, object]:
     return {
-        "region": DISTRICT, "employer": employer, "email": "suhang@example.com", "address": "解放路1号",
-        "political_status": "群众", "education": "硕士研究生",
-        "work_history": [{"unit": "广州旧单位有限公司", "position": "工程师", "since": "2010-01", "until": "2019-12"},
-                         {"unit": "广州水务设计院", "position": "总工程师", "since": "2020-01"}],
-        "title_level": "2001", "qualifications": [{"code": "Q0301", "number": "S2009"}],
+        "region": DISTRICT,
+        "employer": employer,
+        "email": "suhang@example.com",
+        "address": "解放路1号",
+        "political_status": "群众",
+        "education": "硕士研究生",
+        "work_history": [
+            {"unit": "广州旧单位有限公司", "position": "工程师", "since": "2010-01", "until": "2019-12"},
+            {"unit": "广州水务设计院", "position": "总工程师", "since": "2020-01"},
+        ],
+        "title_level": "2001",
+        "qualifications": [{"code": "Q0301", "number": "S2009"}],
         "specialties": [{"code": code, "choice": "preferred"} for code in specialties],
-        "remote_evaluation": False, "emergency": True, "strengths": "大跨结构。",
+        "remote_evaluation": False,
+        "emergency": True,
+        "strengths": "大跨结构。",
         "recusal_units": [{"name": "某某建设集团有限公司", "code": CREDIT_CODE, "note": "配偶任职"}],
-    } | more  # fmt: skip
+    } | more
 
 
 async def make_application(
@@ -85,10 +103,20 @@ async def make_application(
     )
     now = deps.now()
     facts = {
-        "pool": "demo", "number": await next_number(now), "account_id": person.id, "entry_type": "first",
-        "state": "reviewing", "state_since": now, "name": person.real_name, "name_sort": person.real_name,
-        "region": region_path[0], "region_path": list(region_path), "round": 1, "submitted_at": now, "created_at": now,
-    }  # fmt: skip
+        "pool": "demo",
+        "number": await next_number(now),
+        "account_id": person.id,
+        "entry_type": "first",
+        "state": "reviewing",
+        "state_since": now,
+        "name": person.real_name,
+        "name_sort": person.real_name,
+        "region": region_path[0],
+        "region_path": list(region_path),
+        "round": 1,
+        "submitted_at": now,
+        "created_at": now,
+    }
     application = await Application.create(**facts | columns)
     whole = values_of(specialties, str(employer.id), region=region_path[0]) | dict(values or {})
     for code, fields in SECTIONS.items():
@@ -132,9 +160,15 @@ async def make_reviewer(
 ) -> Actor:
     account = await make_account(deps, **columns)
     await ReviewAssignment.create(
-        id=new_id(), pool="demo", account_id=account.id, step=step, region=region, specialty=specialty,
-        department=department, granted_at=BEGINNING,
-    )  # fmt: skip
+        id=new_id(),
+        pool="demo",
+        account_id=account.id,
+        step=step,
+        region=region,
+        specialty=specialty,
+        department=department,
+        granted_at=BEGINNING,
+    )
     return Actor("demo", "reviewer", account.id)
 
 
@@ -153,14 +187,25 @@ def with_rules(deps: Deps, **sections: Mapping[str, object]) -> Deps:
 def step(code: str, **values: object) -> dict[str, object]:
     """A step of a review; by default it looks at the whole in the province and may do everything."""
     return {
-        "code": code, "name": f"{code}审核", "department": f"{code}部门", "acts_in": "province", "per_specialty": False,
-        "send_back": ["whole"], "expected": "5d", "may_refuse": True,
-    } | values  # fmt: skip
+        "code": code,
+        "name": f"{code}审核",
+        "department": f"{code}部门",
+        "acts_in": "province",
+        "per_specialty": False,
+        "send_back": ["whole"],
+        "expected": "5d",
+        "may_refuse": True,
+    } | values
 
 
 def review(*steps: dict[str, object], **values: object) -> Review:
     base = {
-        "steps": list(steps), "withdraw_before_edit": False, "withdraw_undecided": True, "resume": "same",
-        "alternatives": "chosen", "own_campaign_window": False, "reminders": "09:00-18:00",
-    }  # fmt: skip
+        "steps": list(steps),
+        "withdraw_before_edit": False,
+        "withdraw_undecided": True,
+        "resume": "same",
+        "alternatives": "chosen",
+        "own_campaign_window": False,
+        "reminders": "09:00-18:00",
+    }
     return Review.model_validate(base | values)

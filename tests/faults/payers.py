@@ -116,28 +116,56 @@ async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
 
     now = deps.now()
     account = await Account.create(
-        pool=POOL, mobile_sealed=deps.keys.seal(debtor.mobile, "mobile"), real_name=f"欠费{debtor.at}",
-        mobile_hash=deps.keys.lookup_hash("mobile", debtor.mobile), registered_at=now,
+        pool=POOL,
+        mobile_sealed=deps.keys.seal(debtor.mobile, "mobile"),
+        real_name=f"欠费{debtor.at}",
+        mobile_hash=deps.keys.lookup_hash("mobile", debtor.mobile),
+        registered_at=now,
         id_number_sealed=deps.keys.seal(debtor.id_number, "id_number"),
         id_number_hash=deps.keys.lookup_hash("id_number", debtor.id_number),
-        privacy_version=deps.book(POOL).pool.privacy_version, privacy_accepted_at=now, created_at=now,
-    )  # fmt: skip
+        privacy_version=deps.book(POOL).pool.privacy_version,
+        privacy_accepted_at=now,
+        created_at=now,
+    )
     await WechatIdentity.create(
-        pool=POOL, app="oa", appid=appid, openid=openid_of(appid, debtor.mobile), account_id=account.id,
-        created_at=now, bound_at=now,
-    )  # fmt: skip
+        pool=POOL,
+        app="oa",
+        appid=appid,
+        openid=openid_of(appid, debtor.mobile),
+        account_id=account.id,
+        created_at=now,
+        bound_at=now,
+    )
     application = await Application.create(
-        pool=POOL, number=f"SQ9900{debtor.at:04}", account_id=account.id, entry_type="first", state="fee",
-        state_since=now, approved_at=now, expert_number=debtor.number, region="440106",
-        region_path=["440106", "440100", "440000"], name=account.real_name, created_at=now,
-    )  # fmt: skip
+        pool=POOL,
+        number=f"SQ9900{debtor.at:04}",
+        account_id=account.id,
+        entry_type="first",
+        state="fee",
+        state_since=now,
+        approved_at=now,
+        expert_number=debtor.number,
+        region="440106",
+        region_path=["440106", "440100", "440000"],
+        name=account.real_name,
+        created_at=now,
+    )
     sealed = seal_values(deps, {"email": debtor.email})
     await ApplicationSection.create(application_id=application.id, code="basic", values_sealed=sealed, saved_at=now)
     await Fee.create(
-        id=new_id(), pool=POOL, kind="training", application_id=application.id, account_id=account.id,
-        expert_number=debtor.number, amount=AMOUNT, opens_at=now - timedelta(hours=1),
-        closes_at=now + timedelta(days=30), state="due", told_at=now, created_at=now,
-    )  # fmt: skip
+        id=new_id(),
+        pool=POOL,
+        kind="training",
+        application_id=application.id,
+        account_id=account.id,
+        expert_number=debtor.number,
+        amount=AMOUNT,
+        opens_at=now - timedelta(hours=1),
+        closes_at=now + timedelta(days=30),
+        state="due",
+        told_at=now,
+        created_at=now,
+    )
 
 
 @asynccontextmanager

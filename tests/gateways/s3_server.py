@@ -33,9 +33,13 @@ class S3:
 
     def open(self, bucket: str = BUCKET, *, key: str = "", secret: str = "", endpoint: str = "") -> StoredFiles:
         return open_bucket(
-            bucket, region="us-east-1", access_key_id=key or self.key, secret_access_key=secret or self.secret,
-            endpoint=endpoint or self.url, prefix="pbt",
-        )  # fmt: skip
+            bucket,
+            region="us-east-1",
+            access_key_id=key or self.key,
+            secret_access_key=secret or self.secret,
+            endpoint=endpoint or self.url,
+            prefix="pbt",
+        )
 
 
 @contextmanager
@@ -47,8 +51,11 @@ def serve_s3() -> Iterator[S3]:
     _forget_everything(host, port)
     url = f"http://{host}:{port}"
     maker = {
-        "endpoint_url": url, "region_name": "us-east-1", "aws_access_key_id": "root", "aws_secret_access_key": "root",
-    }  # fmt: skip
+        "endpoint_url": url,
+        "region_name": "us-east-1",
+        "aws_access_key_id": "root",
+        "aws_secret_access_key": "root",
+    }
     try:
         with pytest.MonkeyPatch.context() as patch:
             iam = boto3.client("iam", **maker)

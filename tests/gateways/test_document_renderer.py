@@ -87,8 +87,14 @@ async def test_the_form_holds_every_item(printer: TypstPrinter) -> None:
 
 async def test_a_form_without_photo_or_anything_optional_is_still_a_form(printer: TypstPrinter) -> None:
     content = application_form() | {
-        "photo": "", "qr": "", "specialties": None, "opinions": [], "declaration": "", "sections": [], "foot": []
-    }  # fmt: skip
+        "photo": "",
+        "qr": "",
+        "specialties": None,
+        "opinions": [],
+        "declaration": "",
+        "sections": [],
+        "foot": [],
+    }
     assert "贴一寸照片处" in text_of(await printer.print("application_form", content))
 
 

@@ -23,9 +23,14 @@ async def test_a_stranger_is_shown_where_to_register(stranger: Phone) -> None:
 async def test_somebody_registered_sees_what_he_can_do_and_until_when(world: World) -> None:
     now = world.clock.now()
     await Campaign.create(
-        pool="demo", name="常态征集", entry_types=["first"], enrol_from=now - timedelta(days=1),
-        enrol_until=now + timedelta(days=9), created_at=now, published_at=now,
-    )  # fmt: skip
+        pool="demo",
+        name="常态征集",
+        entry_types=["first"],
+        enrol_from=now - timedelta(days=1),
+        enrol_until=now + timedelta(days=9),
+        created_at=now,
+        published_at=now,
+    )
     account = await make_account(world.office.deps, registered_at=now, id_number_hash="h", id_number_sealed="s")
     phone = await world.phone_with(account)
     told = await phone.says("申报")
@@ -41,9 +46,15 @@ async def test_progress_says_who_has_it_since_when_and_what_is_next(world: World
     )
     step = world.office.deps.book("demo").review.steps[0]
     await ReviewTask.create(
-        application_id=applicant.id, pool="demo", round=1, step=0, step_code=step.code, region="440000",
-        state=TaskState.OPEN, opened_at=now,
-    )  # fmt: skip
+        application_id=applicant.id,
+        pool="demo",
+        round=1,
+        step=0,
+        step_code=step.code,
+        region="440000",
+        state=TaskState.OPEN,
+        opened_at=now,
+    )
     told = await (await world.phone_with(applicant.account)).says("进度")
     assert applicant.application.number in told
     assert step.department in told
@@ -67,9 +78,13 @@ async def test_giving_up_tells_what_follows_and_counts_when_confirmed(world: Wor
     """From the exam too, which nobody could leave: the fee is paid and does not come back by itself."""
     now = world.clock.now()
     applicant = await make_applicant(
-        world.office.deps, state=ApplicationState.EXAM, round=1, submitted_at=now, approved_at=now,
+        world.office.deps,
+        state=ApplicationState.EXAM,
+        round=1,
+        submitted_at=now,
+        approved_at=now,
         expert_number="ZJ0100001",
-    )  # fmt: skip
+    )
     await make_fee(world.office.deps, applicant.application, state="paid", paid_at=now)
     phone = await world.phone_with(applicant.account)
     asked = await phone.says("放弃申请")

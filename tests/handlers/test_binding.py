@@ -246,9 +246,15 @@ async def test_a_scene_code_begins_binding_also_for_a_new_follower(stranger: Pho
 async def test_unbinding_is_asked_twice_and_keeps_the_file(world: World, phone: Phone, expert: Expert) -> None:
     account_id = (await phone.identity()).account_id
     await Session.create(
-        account_id=account_id, pool="demo", identity_id=(await phone.identity()).id, access_hash="a", refresh_hash="r",
-        access_until=world.clock.now(), refresh_until=world.clock.now(), created_at=world.clock.now(),
-    )  # fmt: skip
+        account_id=account_id,
+        pool="demo",
+        identity_id=(await phone.identity()).id,
+        access_hash="a",
+        refresh_hash="r",
+        access_until=world.clock.now(),
+        refresh_until=world.clock.now(),
+        created_at=world.clock.now(),
+    )
     assert "档案保留" in await phone.says("解绑")
     assert "没有解绑" in await phone.taps("不解绑")
     await phone.says("解绑")

@@ -56,7 +56,10 @@ CASES = {
     "draft": Case(_S.DRAFT, "您的申请填写中", "本人", "请在12月20日(周日) 12:00前填写完整并提交", FORM, campaign={}),
     "draft, all year": Case(_S.DRAFT, "您的申请填写中", "本人", "请填写完整并提交", FORM),
     "draft, enrolment over": Case(
-        _S.DRAFT, "您的申请填写中", "本人", "报名已于11月21日(周六) 11:00截止，已填写的内容会为您保留",
+        _S.DRAFT,
+        "您的申请填写中",
+        "本人",
+        "报名已于11月21日(周六) 11:00截止，已填写的内容会为您保留",
         campaign={"enrol_until": NOON - HOUR},
     ),
     "draft, campaign closed early": Case(
@@ -72,63 +75,118 @@ CASES = {
         _S.REVIEWING, "您的申请正在省级终审", "", "这一环节通常需要", columns={**SUBMITTED, "step": 1}, task={"step": 1}
     ),
     "sent back whole": Case(
-        _S.SENT_BACK, "您的申请已被退回", "本人", "请按意见修改后重新提交", FORM,
-        columns={**SUBMITTED, "sent_back_fields": ["*"]}, opinion="证书不清晰",
+        _S.SENT_BACK,
+        "您的申请已被退回",
+        "本人",
+        "请按意见修改后重新提交",
+        FORM,
+        columns={**SUBMITTED, "sent_back_fields": ["*"]},
+        opinion="证书不清晰",
     ),
     "one specialty sent back": Case(
-        _S.SENT_BACK, "您的申请在行业部门预审环节有部分内容被退回", "本人", "请按意见修改后重新提交", FORM,
-        columns={**SUBMITTED, "sent_back_fields": ["specialties"]}, opinion="与工作经历不符",
+        _S.SENT_BACK,
+        "您的申请在行业部门预审环节有部分内容被退回",
+        "本人",
+        "请按意见修改后重新提交",
+        FORM,
+        columns={**SUBMITTED, "sent_back_fields": ["specialties"]},
+        opinion="与工作经历不符",
     ),
     "sent back, too late": Case(
-        _S.SENT_BACK, "您的申请已被退回", "本人", f"修改提交已于11月21日(周六) 11:00截止，请拨打{HOTLINE}咨询",
+        _S.SENT_BACK,
+        "您的申请已被退回",
+        "本人",
+        f"修改提交已于11月21日(周六) 11:00截止，请拨打{HOTLINE}咨询",
         columns={**SUBMITTED, "sent_back_fields": ["*"]},
-        campaign={"enrol_until": NOON - HOUR, "review_until": NOON - HOUR}, opinion="证书不清晰",
+        campaign={"enrol_until": NOON - HOUR, "review_until": NOON - HOUR},
+        opinion="证书不清晰",
         rules={"own_campaign_window": True},
     ),
     "withdrawn": Case(_S.CORRECTING, "您的申请修改中", "本人", "请修改后重新提交", FORM, columns=SUBMITTED),
     "public notice": Case(
-        _S.NOTICE, "您的申请公示中", POOL_NAME, "公示至11月24日(周二) 12:00，期满无异议后进入下一步",
+        _S.NOTICE,
+        "您的申请公示中",
+        POOL_NAME,
+        "公示至11月24日(周二) 12:00，期满无异议后进入下一步",
         columns={**APPROVED, "notice_until": NOON + 3 * DAY},
     ),
     "objection": Case(
-        _S.NOTICE, "您的申请公示中，有异议正在核实", POOL_NAME, "异议核实处理后会通知您",
-        columns={**APPROVED, "notice_until": NOON - HOUR}, objected=True,
+        _S.NOTICE,
+        "您的申请公示中，有异议正在核实",
+        POOL_NAME,
+        "异议核实处理后会通知您",
+        columns={**APPROVED, "notice_until": NOON - HOUR},
+        objected=True,
     ),
     "notice just over": Case(
-        _S.NOTICE, "您的申请公示中", POOL_NAME, "公示期已满，正在办理下一步",
+        _S.NOTICE,
+        "您的申请公示中",
+        POOL_NAME,
+        "公示期已满，正在办理下一步",
         columns={**APPROVED, "notice_until": NOON - HOUR},
     ),
     "fee being prepared": Case(_S.FEE, "您的申请待缴费", POOL_NAME, "缴费通知正在准备", columns=APPROVED, tap="缴费"),
     "fee not open": Case(
-        _S.FEE, "您的申请待缴费", "本人", "11月23日(周一) 12:00起可以缴费（350.00元）", columns=APPROVED,
-        fee={"opens_at": NOON + 2 * DAY}, tap="缴费",
+        _S.FEE,
+        "您的申请待缴费",
+        "本人",
+        "11月23日(周一) 12:00起可以缴费（350.00元）",
+        columns=APPROVED,
+        fee={"opens_at": NOON + 2 * DAY},
+        tap="缴费",
     ),
     "fee open": Case(
-        _S.FEE, "您的申请待缴费", "本人", "12:00前缴费350.00元", "/h5/demo/pay/", columns=APPROVED,
-        fee={"opens_at": NOON - HOUR, "closes_at": NOON + 3 * DAY}, tap="缴费",
+        _S.FEE,
+        "您的申请待缴费",
+        "本人",
+        "12:00前缴费350.00元",
+        "/h5/demo/pay/",
+        columns=APPROVED,
+        fee={"opens_at": NOON - HOUR, "closes_at": NOON + 3 * DAY},
+        tap="缴费",
     ),
     "fee closed": Case(
-        _S.FEE, "您的申请待缴费", "本人", "缴费已于11月21日(周六) 11:00截止，请拨打", columns=APPROVED,
-        fee={"opens_at": NOON - DAY, "closes_at": NOON - HOUR}, tap="缴费",
+        _S.FEE,
+        "您的申请待缴费",
+        "本人",
+        "缴费已于11月21日(周六) 11:00截止，请拨打",
+        columns=APPROVED,
+        fee={"opens_at": NOON - DAY, "closes_at": NOON - HOUR},
+        tap="缴费",
     ),
     "fee just paid": Case(
-        _S.FEE, "您的申请待缴费", POOL_NAME, "已缴费，正在办理下一步", columns=APPROVED,
-        fee={"state": "paid", "paid_at": NOON}, tap="缴费",
+        _S.FEE,
+        "您的申请待缴费",
+        POOL_NAME,
+        "已缴费，正在办理下一步",
+        columns=APPROVED,
+        fee={"state": "paid", "paid_at": NOON},
+        tap="缴费",
     ),
     "exam": Case(_S.EXAM, "您的申请待考试", POOL_NAME, "请等待考试通知", columns=APPROVED),
     "entered": Case(
         _S.ENTERED, "您的申请已办结，您已入库", "", "您的专家编号是ZJ0100001", columns={**APPROVED, **OVER}
     ),
     "refused": Case(
-        _S.REFUSED, "您的申请未通过", "", f"如有疑问，请拨打{HOTLINE}咨询",
-        columns={**SUBMITTED, **OVER, "reason": "从业年限不足"}, opinion="从业年限不足", tap="申报",
+        _S.REFUSED,
+        "您的申请未通过",
+        "",
+        f"如有疑问，请拨打{HOTLINE}咨询",
+        columns={**SUBMITTED, **OVER, "reason": "从业年限不足"},
+        opinion="从业年限不足",
+        tap="申报",
     ),
     "given up": Case(_S.CANCELLED, "您的申请已放弃", "", "请在征集期内重新提交", columns=OVER, tap="申报"),
     "ended by the office": Case(
-        _S.TERMINATED, "您的申请已终止", "", "已缴的费用按规定退回",
-        columns={**APPROVED, **OVER, "reason": "材料不实"}, opinion="材料不实", tap="申报",
+        _S.TERMINATED,
+        "您的申请已终止",
+        "",
+        "已缴的费用按规定退回",
+        columns={**APPROVED, **OVER, "reason": "材料不实"},
+        opinion="材料不实",
+        tap="申报",
     ),
-}  # fmt: skip
+}
 
 
 async def applying(world: World, case: Case) -> tuple[Phone, Application]:
@@ -144,9 +202,15 @@ async def applying(world: World, case: Case) -> tuple[Phone, Application]:
     if case.task is not None:
         step = deps.book("demo").review.steps[case.task["step"]]
         await ReviewTask.create(
-            application_id=applicant.id, pool="demo", round=1, step_code=step.code, region="440000", state="open",
-            opened_at=SINCE, **case.task,
-        )  # fmt: skip
+            application_id=applicant.id,
+            pool="demo",
+            round=1,
+            step_code=step.code,
+            region="440000",
+            state="open",
+            opened_at=SINCE,
+            **case.task,
+        )
     if case.state in (_S.SENT_BACK, _S.CORRECTING):
         await ReviewEntry.create(
             application_id=applicant.id, at=SINCE, event="send_back", who="某部门", opinion=case.opinion
@@ -214,9 +278,14 @@ async def test_paying_says_the_same(world: World, name: str) -> None:
 
 async def test_a_long_list_of_specialties_and_a_long_opinion_stay_one_bubble(world: World) -> None:
     case = Case(
-        _S.SENT_BACK, "", "", "", FORM, columns={**SUBMITTED, "sent_back_fields": ["*"]},
+        _S.SENT_BACK,
+        "",
+        "",
+        "",
+        FORM,
+        columns={**SUBMITTED, "sent_back_fields": ["*"]},
         opinion="请补充材料。" * 80,
-    )  # fmt: skip
+    )
     phone, application = await applying(world, case)
     for number in range(12):
         await ApplicationSpecialty.create(

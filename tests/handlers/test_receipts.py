@@ -21,9 +21,7 @@ async def test_a_finished_template_message_is_kept_as_a_receipt_once(phone: Phon
         assert await phone.event("TEMPLATESENDJOBFINISH", MsgID=200163836, Status="failed:user block") == ""
     receipt = await Receipt.get()
     assert receipt.vendor == "wechat"
-    assert receipt.body == {
-        "appid": "wx1", "msgid": "200163836", "status": "failed:user block", "openid": phone.openid
-    }  # fmt: skip
+    assert receipt.body == {"appid": "wx1", "msgid": "200163836", "status": "failed:user block", "openid": phone.openid}
 
 
 async def test_a_receipt_without_a_number_is_left_alone(phone: Phone) -> None:

@@ -57,9 +57,15 @@ async def submit(world: World) -> None:
 async def test_no_answer_offers_staff_to_apply_and_each_shows_the_work(world: World, role: str) -> None:
     phone = await phone_of(world, role)
     for shown in (
-        await phone.follows(), await phone.says("菜单"), await phone.says("我的工作"), await phone.says("我的状态"),
-        await phone.says("申报"), await phone.says("进度"), await phone.clicks("APPLY"), await phone.clicks("PROGRESS"),
-    ):  # fmt: skip
+        await phone.follows(),
+        await phone.says("菜单"),
+        await phone.says("我的工作"),
+        await phone.says("我的状态"),
+        await phone.says("申报"),
+        await phone.says("进度"),
+        await phone.clicks("APPLY"),
+        await phone.clicks("PROGRESS"),
+    ):
         assert PLACES[role] in shown
         assert ">申报<" not in shown
         assert ">进度<" not in shown

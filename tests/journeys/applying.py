@@ -193,9 +193,15 @@ async def _appoint(pool: str, admin: Person, settings: Settings) -> None:
 def expert_row(person: Person, number: str, *, region: str, specialties: str, employer: str) -> str:
     """A line of the sheet from which experts are imported."""
     told = {
-        "专家编号": number, "姓名": person.name, "身份证号": person.id_number, "手机号": person.mobile,
-        "常驻地": region, "评标专业": specialties, "职称": "2001", "工作单位": employer,
-    }  # fmt: skip
+        "专家编号": number,
+        "姓名": person.name,
+        "身份证号": person.id_number,
+        "手机号": person.mobile,
+        "常驻地": region,
+        "评标专业": specialties,
+        "职称": "2001",
+        "工作单位": employer,
+    }
     return ",".join(told.get(column.title, "") for column in COLUMNS)
 
 

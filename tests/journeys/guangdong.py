@@ -96,10 +96,14 @@ def _sheet() -> bytes:
     titles = {column.name: column.title for column in COLUMNS}
     for expert in EXPERTS:
         cells = {
-            "number": f"GD{expert.serial:07}", "name": expert.name, "id_number": expert.id_number,
-            "mobile": expert.mobile, "permanent_region": expert.region, "specialties": expert.specialty,
+            "number": f"GD{expert.serial:07}",
+            "name": expert.name,
+            "id_number": expert.id_number,
+            "mobile": expert.mobile,
+            "permanent_region": expert.region,
+            "specialties": expert.specialty,
             "employer": expert.employer or f"测单位{expert.serial}",
-        }  # fmt: skip
+        }
         sheet.writerow({titles[name]: value for name, value in cells.items()})
     return text.getvalue().encode("utf-8-sig")
 
@@ -128,11 +132,14 @@ class Day:
         organisation = {"name": AGENCY, "credit_code": AGENCY_CODE}
         offices: list[dict[str, Any]] = [
             {"name": "吴法人", "mobile": LEGAL, "user_type": "legal", "organisation": organisation},
-            {"name": "黄经办", "mobile": AGENT}, {"name": "别经办", "mobile": OTHER_AGENT},
-            {"name": "郑核验", "mobile": VERIFIER}, {"name": "冯监督", "mobile": SUPERVISOR},
-            {"name": "陈场地", "mobile": VENUE_DESK}, {"name": "自然人", "mobile": NATURAL, "user_type": "person"},
+            {"name": "黄经办", "mobile": AGENT},
+            {"name": "别经办", "mobile": OTHER_AGENT},
+            {"name": "郑核验", "mobile": VERIFIER},
+            {"name": "冯监督", "mobile": SUPERVISOR},
+            {"name": "陈场地", "mobile": VENUE_DESK},
+            {"name": "自然人", "mobile": NATURAL, "user_type": "person"},
             {"name": "低等级", "mobile": WEAK, "user_type": "legal", "level": 3, "organisation": organisation},
-        ]  # fmt: skip
+        ]
         for office in offices:
             await self.stage.wire.control("/phones", {"pool": POOL, "role": "agency", "follows": False, **office})
         bulk = [{**phone, "role": "expert", "follows": False} for phone in phones]

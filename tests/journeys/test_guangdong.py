@@ -116,9 +116,11 @@ async def test_14_the_dashboard_is_empty_and_templates_can_be_fetched(day: Day) 
 
 def _project(**change: object) -> dict[str, object]:
     parties = {
-        "tenderee_name": gd.TENDEREE, "tenderee_code": gd.TENDEREE_CODE, "agency_name": gd.AGENCY,
+        "tenderee_name": gd.TENDEREE,
+        "tenderee_code": gd.TENDEREE_CODE,
+        "agency_name": gd.AGENCY,
         "agency_code": gd.AGENCY_CODE,
-    }  # fmt: skip
+    }
     return project_form(**{"name": "招标代理演示项目0617", **parties, **change})
 
 

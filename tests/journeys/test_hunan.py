@@ -217,9 +217,11 @@ async def test_04_outside_the_window_one_is_told_when_it_opens(way: Journey) -> 
         await he.start()
     opens = local(await way.stage.now()).replace(second=0, microsecond=0) + timedelta(days=1)
     form = {
-        "name": "2026年专家征集（续聘）", "entry_types": ["first", "renewal"], "enrol_from": opens.isoformat(),
+        "name": "2026年专家征集（续聘）",
+        "entry_types": ["first", "renewal"],
+        "enrol_from": opens.isoformat(),
         "enrol_until": (opens + timedelta(days=10)).isoformat(),
-    }  # fmt: skip
+    }
     way.kept["campaign"] = await office.open_campaign(**form)
     way.kept["closes"] = opens + timedelta(days=10)
     with refused(rule="campaigns.required", says="开始报名"):
@@ -524,8 +526,10 @@ async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_sta
         with pytest.raises(Refused) as fixed:
             await edge.save("evaluation", sections["evaluation"]["values"] | {"specialties": other})
         assert "specialties" in told(fixed.value)
-    jobs = [{"unit": "湖南省建筑设计院", "position": "总工程师", "since": "2008-07"},
-            {"unit": "长沙市建筑设计院", "position": "工程师", "since": "1995-07", "until": "2008-06"}]  # fmt: skip
+    jobs = [
+        {"unit": "湖南省建筑设计院", "position": "总工程师", "since": "2008-07"},
+        {"unit": "长沙市建筑设计院", "position": "工程师", "since": "1995-07", "until": "2008-06"},
+    ]
     await edge.save("basic", sections["basic"]["values"] | {"work_history": jobs})
     [old] = [file["id"] for file in (await edge.show())["files"] if file["field"] == "signed_form"]
     await edge.client.delete(f"/attachments/{old}")

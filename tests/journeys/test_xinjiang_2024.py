@@ -97,12 +97,16 @@ async def test_00_the_campaign_has_three_windows_and_advice_for_each_prefecture(
     office = await way.office()
     await office.assign(OFFICE.mobile, OFFICE.name, "local", region=KARAMAY)
     form: dict[str, Any] = {
-        "name": "全区第二批评标专家报名", "entry_types": ["first", "renewal"],
-        "enrol_from": _day(11, 15, "10:30").isoformat(), "enrol_until": _day(12, 2, "18:30").isoformat(),
-        "review_from": _day(11, 15, "10:30").isoformat(), "review_until": _day(12, 3, "18:30").isoformat(),
-        "pay_from": _day(11, 20, "10:30").isoformat(), "pay_until": _day(12, 4, "18:30").isoformat(),
+        "name": "全区第二批评标专家报名",
+        "entry_types": ["first", "renewal"],
+        "enrol_from": _day(11, 15, "10:30").isoformat(),
+        "enrol_until": _day(12, 2, "18:30").isoformat(),
+        "review_from": _day(11, 15, "10:30").isoformat(),
+        "review_until": _day(12, 3, "18:30").isoformat(),
+        "pay_from": _day(11, 20, "10:30").isoformat(),
+        "pay_until": _day(12, 4, "18:30").isoformat(),
         "advice": {KARAMAY: "0990-6220000"},
-    }  # fmt: skip
+    }
     with refused(code="window_turned"):
         await office.client.post("/office/campaigns", form | {"pay_until": form["pay_from"]})
     await office.open_campaign(**form)
@@ -164,8 +168,10 @@ async def test_01_a_renewal_keeps_prefecture_unit_and_specialties(way: Journey) 
     assert (known["region"], known["specialties"][0]["code"]) == ("650100", "A080101")
     other = [{"code": "A080102", "choice": "preferred"}]
     for section, field, value in (
-        ("basic", "region", KARAMAY), ("qualification", "employer", "无"), ("specialties", "specialties", other),
-    ):  # fmt: skip
+        ("basic", "region", KARAMAY),
+        ("qualification", "employer", "无"),
+        ("specialties", "specialties", other),
+    ):
         with pytest.raises(Refused) as error:
             await hasan.save(section, {field: value})
         assert "沿用入库时的内容，不能修改" in told(error.value)[field]

@@ -35,9 +35,10 @@ def stuck(roads: Mapping[DrawEvent, object]) -> set[DrawState]:
     """States from which no events of these roads lead to an end."""
     free = {state for state in DrawState if DRAW.is_final(state)}
     while more := {
-        state for state, moves in DRAW.moves.items()
+        state
+        for state, moves in DRAW.moves.items()
         if state not in free and any(event in roads and target in free for event, target in moves.items())
-    }:  # fmt: skip
+    }:
         free |= more
     return set(DrawState) - free
 

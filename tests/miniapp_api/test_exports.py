@@ -15,9 +15,11 @@ async def test_an_administrator_takes_the_lists_away(world: World) -> None:
     await make_grant(account, "pool_admin")
     admin = await world.log_in_account(account.id, "pool_admin")
     for what, query in (
-        ("applications", "?state=notice&region=440100"), ("orders", "?since=2026-11-01T00:00:00%2B08:00"),
-        ("refunds", ""), ("differences", ""),
-    ):  # fmt: skip
+        ("applications", "?state=notice&region=440100"),
+        ("orders", "?since=2026-11-01T00:00:00%2B08:00"),
+        ("refunds", ""),
+        ("differences", ""),
+    ):
         answer = await admin.ask("GET", f"/exports/{what}{query}")
         assert answer.status == 200, await answer.text()
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{what}-20261121-1200.xlsx"'

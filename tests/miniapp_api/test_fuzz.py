@@ -43,9 +43,13 @@ LAST = (
 """They end or change what the others need."""
 CHECKS = (not_a_server_error, content_type_conformance, response_schema_conformance)
 QUIET = settings(
-    max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
@@ -94,9 +98,11 @@ async def _entry_ids(world: World, applicant: Actor) -> dict[str, str]:
         pool="demo", account_id=applicant.account_id, name="新设计院", created_at=world.deps.now()
     )
     found = {
-        "application_id": application.id, "campaign_id": campaign.id, "request_id": request.id,
+        "application_id": application.id,
+        "campaign_id": campaign.id,
+        "request_id": request.id,
         "employer_id": (await Employer.get()).id,
-    }  # fmt: skip
+    }
     return {name: str(value) for name, value in found.items()} | {"pool": "demo", "section": "basic"}
 
 
@@ -108,16 +114,24 @@ async def _review_ids(world: World, applicant: Actor) -> dict[str, str]:
     )
     by: dict[str, Any] = {"pool": "demo", "account_id": applicant.account_id, "created_at": now}
     task = await ReviewTask.create(
-        application_id=application.id, pool="demo", round=1, step=0, step_code="industry", region="440100",
-        specialty=SPECIALTY, state="open", opened_at=now,
-    )  # fmt: skip
+        application_id=application.id,
+        pool="demo",
+        round=1,
+        step=0,
+        step_code="industry",
+        region="440100",
+        specialty=SPECIALTY,
+        state="open",
+        opened_at=now,
+    )
     await Application.filter(id=application.id).update(state="reviewing", round=1, step=0, submitted_at=now)
     found = {
-        "application_id": application.id, "task_id": task.id,
+        "application_id": application.id,
+        "task_id": task.id,
         "attachment_id": photo.id,
         "feedback_id": (await Feedback.create(**by)).id,
         "objection_id": (await Objection.create(**by, application_id=application.id)).id,
-    }  # fmt: skip
+    }
     return {name: str(value) for name, value in found.items()} | {"pool": "demo"}
 
 
@@ -152,9 +166,13 @@ def _place(name: str) -> int:
 
 
 def _try(
-    operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, base: str, turns: Any, tokens: dict[str, str],
+    operation: APIOperation[Any, Any, Any, Any],
+    mode: GenerationMode,
+    base: str,
+    turns: Any,
+    tokens: dict[str, str],
     ids: list[dict[str, str]],
-) -> int:  # fmt: skip
+) -> int:
     """Mostly as somebody who may, and on what is there."""
     sent = 0
     may = [tokens[role] for role in operation.definition.raw["x-roles"] if role in tokens] or list(tokens.values())

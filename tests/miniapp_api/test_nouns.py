@@ -295,10 +295,14 @@ async def test_one_bad_line_keeps_the_whole_sheet_out_and_is_named(office: Offic
 @pytest.mark.parametrize(
     ("filename", "content"),
     [
-        ("list.xls", b"x"), ("list.csv", b""), ("list.csv", "单位,代码\n".encode()), ("list.xlsx", b"no zip"),
-        ("list.csv", "单位名称,统一社会信用代码,回避原因,回避依据\n".encode()), ("list.csv", b"\x00\x01\x02"),
+        ("list.xls", b"x"),
+        ("list.csv", b""),
+        ("list.csv", "单位,代码\n".encode()),
+        ("list.xlsx", b"no zip"),
+        ("list.csv", "单位名称,统一社会信用代码,回避原因,回避依据\n".encode()),
+        ("list.csv", b"\x00\x01\x02"),
     ],
-)  # fmt: skip
+)
 async def test_a_sheet_that_cannot_be_read_says_what_to_do(
     office: Office, agency: Person, filename: str, content: bytes
 ) -> None:

@@ -161,9 +161,15 @@ async def test_an_abnormal_refund_is_sent_to_another_card(
 
 async def test_an_alarm_is_closed_with_a_note_and_stays_readable(world: World, admin: Person) -> None:
     row = await PayEvent.create(
-        id=new_id(), pool="demo", kind="TRANSACTION.SUCCESS", subject="T404", payload_sealed="",
-        received_at=world.clock.now(), applied_at=world.clock.now(), outcome="unknown_order",
-    )  # fmt: skip
+        id=new_id(),
+        pool="demo",
+        kind="TRANSACTION.SUCCESS",
+        subject="T404",
+        payload_sealed="",
+        received_at=world.clock.now(),
+        applied_at=world.clock.now(),
+        outcome="unknown_order",
+    )
     assert (await admin.get("/payments/alarms?only=open"))["total"] == 1
     await admin.post(f"/payments/alarms/{row.id}/resolution", {"note": "x"}, 422)
     await admin.post(f"/payments/alarms/{row.id}/resolution", {"note": "已在商户平台退回"}, 204)

@@ -30,8 +30,16 @@ from tests.miniapp_api.forms import draw_form, project_form
 
 ENDPOINTS: list[Endpoint] = [endpoint for api in APIS for endpoint in api.endpoints]
 ROLES = (
-    "agent", "organisation", "expert", "applicant", "verifier", "supervisor", "venue", "reviewer", "pool_admin",
-)  # fmt: skip
+    "agent",
+    "organisation",
+    "expert",
+    "applicant",
+    "verifier",
+    "supervisor",
+    "venue",
+    "reviewer",
+    "pool_admin",
+)
 
 
 def bodies(world: World) -> dict[str, Any]:
@@ -45,9 +53,16 @@ def bodies(world: World) -> dict[str, Any]:
             if content:
                 found[operation["operationId"]] = sample(content["schema"], schemas)
     project, draw = project_form(), draw_form(world, str(new_id()))
-    return found | ONE_OF | {
-        "projects_create": project, "projects_edit": project, "draws_create": draw, "draws_edit": draw,
-    }  # fmt: skip
+    return (
+        found
+        | ONE_OF
+        | {
+            "projects_create": project,
+            "projects_edit": project,
+            "draws_create": draw,
+            "draws_edit": draw,
+        }
+    )
 
 
 def sample(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
@@ -90,13 +105,18 @@ async def send(person: Person, endpoint: Endpoint, ids: dict[str, object], sampl
         form.add_field("file", render_template(kind, "csv", ["投标人"], ["自行申报"]), filename="list.csv")
         options["data"] = form
     fixed = {
-        "kind": "units" if "recusal" in endpoint.path else "region", "form": "csv", "leaf": "ef" * 32,
-        "section": "basic", "offset": 0,
-    }  # fmt: skip
+        "kind": "units" if "recusal" in endpoint.path else "region",
+        "form": "csv",
+        "leaf": "ef" * 32,
+        "section": "basic",
+        "offset": 0,
+    }
     given = {name: (fixed | ids).get(name, new_id()) for name in endpoint.path_model.model_fields}
     queries = {
-        "catalogues_search": "?word=x", "employers_search": "?word=x", "attachments_upload_whole": "?field=photo"
-    }  # fmt: skip
+        "catalogues_search": "?word=x",
+        "employers_search": "?word=x",
+        "attachments_upload_whole": "?field=photo",
+    }
     query = queries.get(endpoint.name, "")
     response = await person.ask(endpoint.method, endpoint.path.format_map(given) + query, **options)
     return response.status, await response.json(content_type=None) if "json" in response.content_type else None
@@ -108,9 +128,13 @@ async def staff(world: World, office: Office) -> dict[str, Person]:
     deps = world.deps
     [legal, agent, verifier, venue, admin] = [await make_account(deps) for _ in range(5)]
     other = await Organisation.create(
-        pool="demo", name="另一家公司", credit_code=OTHER_CREDIT_CODE, assurance_level=4, legal_account_id=legal.id,
+        pool="demo",
+        name="另一家公司",
+        credit_code=OTHER_CREDIT_CODE,
+        assurance_level=4,
+        legal_account_id=legal.id,
         created_at=deps.now(),
-    )  # fmt: skip
+    )
     await make_agent_link(other, agent)
     for account, role in ((verifier, "verifier"), (venue, "venue"), (admin, "pool_admin")):
         await make_grant(account, role)

@@ -31,9 +31,11 @@ async def send_code(world: World, person: Person, mobile: str, purpose: str) -> 
 async def registered(world: World, **columns: Any) -> tuple[Account, str]:
     mobile, keys = mobile_number(), world.deps.keys
     values = {
-        "id_number_sealed": keys.seal(NUMBER, "id_number"), "id_number_hash": keys.lookup_hash("id_number", NUMBER),
-        "registered_at": world.clock.now(), "password_hash": HASHER.hash(PASSWORD),
-    }  # fmt: skip
+        "id_number_sealed": keys.seal(NUMBER, "id_number"),
+        "id_number_hash": keys.lookup_hash("id_number", NUMBER),
+        "registered_at": world.clock.now(),
+        "password_hash": HASHER.hash(PASSWORD),
+    }
     return await make_account(world.deps, mobile, **values | columns), mobile
 
 

@@ -48,8 +48,14 @@ async def shop(service: Service) -> AsyncIterator[Till]:
 
 
 def item(amount: int = 30_000, **more: object) -> dict[str, Any]:
-    return {"tax_code": "3070202000000000000", "goods_name": "培训费", "quantity": 10**8, "total_amount": amount,
-            "tax_rate": 600, **more}  # fmt: skip
+    return {
+        "tax_code": "3070202000000000000",
+        "goods_name": "培训费",
+        "quantity": 10**8,
+        "total_amount": amount,
+        "tax_rate": 600,
+        **more,
+    }
 
 
 def body(shop: Till, **more: object) -> dict[str, Any]:

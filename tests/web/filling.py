@@ -16,10 +16,15 @@ from tests.web.applicants import photograph
 
 SIGNED = "signed_form"
 _TYPED = {
-    "textarea": "长期从事工程设计与管理。", "email": "zhao@example.com", "mobile": "13912345678",
+    "textarea": "长期从事工程设计与管理。",
+    "email": "zhao@example.com",
+    "mobile": "13912345678",
     "phone": "0991-88881234",
-    "credit_code": CREDIT_CODE, "integer": "5", "date": "2012-07-01", "month": "2012-07",
-}  # fmt: skip
+    "credit_code": CREDIT_CODE,
+    "integer": "5",
+    "date": "2012-07-01",
+    "month": "2012-07",
+}
 
 
 @dataclass

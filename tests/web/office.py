@@ -76,9 +76,10 @@ async def handed_in(scene: Scene, name: str, specialties: tuple[str, ...] = ("A0
     application = await make_application(services.deps, owner, specialties=specialties, state="draft", round=0)
     actor = Actor("demo", "applicant", owner.id)
     for part, filename, content in (
-        ("photo", "寸照.jpg", jpeg(295, 413)), ("id_card_front", "身份证正面.jpg", jpeg(856, 540)),
+        ("photo", "寸照.jpg", jpeg(295, 413)),
+        ("id_card_front", "身份证正面.jpg", jpeg(856, 540)),
         ("title_proof", "高级工程师证书.pdf", pdf()),
-    ):  # fmt: skip
+    ):
         await services.applications.attachments.upload(
             actor, application.id, part, row=0, filename=filename, content=content
         )
@@ -95,9 +96,14 @@ async def on_notice(scene: Scene, name: str = "何公示") -> Application:
     deps = scene.world.services.deps
     now = deps.now()
     application = await make_application(
-        deps, await make_applicant(deps, name), state="notice", approved_at=now, expert_number="ZJ0009001",
-        notice_from=now, notice_until=now + timedelta(days=3),
-    )  # fmt: skip
+        deps,
+        await make_applicant(deps, name),
+        state="notice",
+        approved_at=now,
+        expert_number="ZJ0009001",
+        notice_from=now,
+        notice_until=now + timedelta(days=3),
+    )
     scene.applications[name] = application
     return application
 
@@ -106,9 +112,12 @@ async def objection(scene: Scene, application: Application) -> Objection:
     deps = scene.world.services.deps
     by = await make_applicant(deps, "丁实名")
     return await Objection.create(
-        pool="demo", application_id=application.id, account_id=by.id, created_at=scene.world.clock.now(),
+        pool="demo",
+        application_id=application.id,
+        account_id=by.id,
+        created_at=scene.world.clock.now(),
         text_sealed=deps.keys.seal("该同志的职称证书与公示单位不一致，请核实。", TEXT),
-    )  # fmt: skip
+    )
 
 
 async def paid(scene: Scene, name: str = "王小明", *, number: str = "ZJ0000777", **columns: Any) -> PayOrder:
@@ -119,50 +128,79 @@ async def paid(scene: Scene, name: str = "王小明", *, number: str = "ZJ000077
     )
     fee = await make_fee(deps, application, state="paid", paid_at=now)
     values = {
-        "out_trade_no": new_id().hex, "trade": "native", "appid": "wx-oa-demo", "amount": fee.amount,
-        "description": "培训费", "state": "paid", "expires_at": now + timedelta(hours=1), "success_at": now,
-        "transaction_id": f"4200{new_id().int % 10**24:024}", "created_at": now - timedelta(minutes=3),
-    }  # fmt: skip
+        "out_trade_no": new_id().hex,
+        "trade": "native",
+        "appid": "wx-oa-demo",
+        "amount": fee.amount,
+        "description": "培训费",
+        "state": "paid",
+        "expires_at": now + timedelta(hours=1),
+        "success_at": now,
+        "transaction_id": f"4200{new_id().int % 10**24:024}",
+        "created_at": now - timedelta(minutes=3),
+    }
     return await PayOrder.create(id=new_id(), pool="demo", fee_id=fee.id, **values | columns)
 
 
 async def refund(scene: Scene, order: PayOrder, **columns: Any) -> Refund:
     values = {
-        "out_refund_no": f"R{order.out_trade_no}-1", "amount": order.amount, "reason": "重复报名", "state": "abnormal",
-        "by": scene.account.id, "created_at": scene.world.clock.now(), "failure": "USER_ACCOUNT_ABNORMAL",
-    }  # fmt: skip
+        "out_refund_no": f"R{order.out_trade_no}-1",
+        "amount": order.amount,
+        "reason": "重复报名",
+        "state": "abnormal",
+        "by": scene.account.id,
+        "created_at": scene.world.clock.now(),
+        "failure": "USER_ACCOUNT_ABNORMAL",
+    }
     return await Refund.create(id=new_id(), pool="demo", order_id=order.id, **values | columns)
 
 
 async def invoice(scene: Scene, order: PayOrder, **columns: Any) -> Invoice:
     keys = scene.world.services.deps.keys
     values = {
-        "title": "广州水务设计院", "taxpayer_id": "91440101MA59ABCD0X", "issued_by": "office", "state": "wanted",
-        "email_sealed": keys.seal("wang@example.com", "email"), "created_at": scene.world.clock.now(),
-    }  # fmt: skip
+        "title": "广州水务设计院",
+        "taxpayer_id": "91440101MA59ABCD0X",
+        "issued_by": "office",
+        "state": "wanted",
+        "email_sealed": keys.seal("wang@example.com", "email"),
+        "created_at": scene.world.clock.now(),
+    }
     return await Invoice.create(id=new_id(), pool="demo", fee_id=order.fee_id, **values | columns)
 
 
 async def bill(scene: Scene, day: date, *, differs: bool = False) -> Bill:
     now = scene.world.clock.now()
     row = await Bill.create(
-        id=new_id(), pool="demo", day=day, state="differs" if differs else "equal", trades=12, received=420_000,
-        refunded=35_000, compared_at=now,
-    )  # fmt: skip
+        id=new_id(),
+        pool="demo",
+        day=day,
+        state="differs" if differs else "equal",
+        trades=12,
+        received=420_000,
+        refunded=35_000,
+        compared_at=now,
+    )
     if differs:
         await BillDifference.create(
-            bill_id=row.id, kind="unknown_here", out_trade_no="T20261119000000001", theirs=35_000,
+            bill_id=row.id,
+            kind="unknown_here",
+            out_trade_no="T20261119000000001",
+            theirs=35_000,
             note="账单有、本系统无",
-        )  # fmt: skip
+        )
     return row
 
 
 async def employer_request(scene: Scene, name: str = "深圳示范工程咨询有限公司") -> EmployerRequest:
     by = await make_applicant(scene.world.services.deps, "吴缺位")
     return await EmployerRequest.create(
-        pool="demo", account_id=by.id, name=name, region="440300", note="新成立的公司",
+        pool="demo",
+        account_id=by.id,
+        name=name,
+        region="440300",
+        note="新成立的公司",
         created_at=scene.world.clock.now(),
-    )  # fmt: skip
+    )
 
 
 async def feedback(scene: Scene, text: str = "建议在申请页显示审核部门的咨询电话。") -> Feedback:
@@ -196,9 +234,18 @@ async def fill(scene: Scene) -> dict[str, UUID]:
     await make_grant(await make_account(deps, real_name="王核验"), "verifier", deps.book("demo").draw.terminals[0])
     order = await paid(scene)
     await PayOrder.create(
-        id=new_id(), pool="demo", fee_id=order.fee_id, out_trade_no=new_id().hex, trade="jsapi", appid="wx-oa-demo",
-        amount=order.amount, description="培训费", state="closed", expires_at=clock.now(), created_at=clock.now(),
-    )  # fmt: skip
+        id=new_id(),
+        pool="demo",
+        fee_id=order.fee_id,
+        out_trade_no=new_id().hex,
+        trade="jsapi",
+        appid="wx-oa-demo",
+        amount=order.amount,
+        description="培训费",
+        state="closed",
+        expires_at=clock.now(),
+        created_at=clock.now(),
+    )
     await refund(scene, await paid(scene, "冯退款", number="ZJ0000778"))
     await invoice(scene, order)
     sent = await paid(scene, "陈发票", number="ZJ0000779")

@@ -24,8 +24,12 @@ async def fill_in(world: World, visitor: Visitor, mobile: str, **values: str) ->
     """From the first page of registering to its end."""
     await visitor.press("获取验证码", pool="demo", mobile=mobile)
     typed = {
-        "code": await world.last_code(), "name": "周大同", "id_number": NUMBER, "password": PASSWORD, "again": PASSWORD,
-    }  # fmt: skip
+        "code": await world.last_code(),
+        "name": "周大同",
+        "id_number": NUMBER,
+        "password": PASSWORD,
+        "again": PASSWORD,
+    }
     return await visitor.press("注册", **{**typed, **values})
 
 
@@ -33,9 +37,11 @@ async def registered(world: World, **columns: object) -> tuple[Account, str]:
     """A person with a password, and the mobile."""
     keys, mobile = world.services.deps.keys, mobile_number()
     values = {
-        "id_number_sealed": keys.seal(NUMBER, "id_number"), "id_number_hash": keys.lookup_hash("id_number", NUMBER),
-        "registered_at": world.clock.now(), "password_hash": HASHER.hash(PASSWORD),
-    }  # fmt: skip
+        "id_number_sealed": keys.seal(NUMBER, "id_number"),
+        "id_number_hash": keys.lookup_hash("id_number", NUMBER),
+        "registered_at": world.clock.now(),
+        "password_hash": HASHER.hash(PASSWORD),
+    }
     return await make_account(world.services.deps, mobile, **values | columns), mobile
 
 
@@ -123,9 +129,13 @@ async def test_the_same_form_sent_twice_registers_once_and_lets_in_twice(world: 
     await visitor.press("获取验证码", pool="demo", mobile=mobile_number())
     form = visitor.page.buttons["注册"][0]
     typed = {
-        **form["fields"], "code": await world.last_code(), "name": "周大同", "id_number": NUMBER, "password": PASSWORD,
+        **form["fields"],
+        "code": await world.last_code(),
+        "name": "周大同",
+        "id_number": NUMBER,
+        "password": PASSWORD,
         "again": PASSWORD,
-    }  # fmt: skip
+    }
     for _ in range(2):
         await visitor.post(form["action"], typed)
         assert visitor.status in (200, 404)  # the applicant's own page is not part of this test
@@ -381,10 +391,25 @@ def test_pages_of_ours_are_gone_on_with(target: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["", "desk", "//evil.example/desk", "/\\evil.example", "https://evil.example/desk", "/desk\r\nX: y", "/api/v1",
-     "/h5/logout", "/h5/login?next=/desk", "/\t/evil.example", "/desk" + "x" * 400, "/[", "//[/desk", "/h5\\demo",
-     "///desk/x", "////h5/demo"],
-)  # fmt: skip
+    [
+        "",
+        "desk",
+        "//evil.example/desk",
+        "/\\evil.example",
+        "https://evil.example/desk",
+        "/desk\r\nX: y",
+        "/api/v1",
+        "/h5/logout",
+        "/h5/login?next=/desk",
+        "/\t/evil.example",
+        "/desk" + "x" * 400,
+        "/[",
+        "//[/desk",
+        "/h5\\demo",
+        "///desk/x",
+        "////h5/demo",
+    ],
+)
 def test_other_places_are_not(target: str) -> None:
     assert safe_target(target) == ""
 

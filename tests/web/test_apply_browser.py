@@ -418,11 +418,24 @@ async def sent_back(world: ApplyingWorld, application_id: UUID, opinion: str) ->
     values = await read_values(world.deps, application_id)
     code = values["specialties"][0]["code"]
     await Application.filter(id=application_id).update(
-        state="sent_back", state_since=now, submitted_at=now, round=1, step=0,
+        state="sent_back",
+        state_since=now,
+        submitted_at=now,
+        round=1,
+        step=0,
         sent_back_fields=["specialties", *world.deps.book("demo").review.correction_fields],
-    )  # fmt: skip
+    )
     await ApplicationSpecialty.create(application_id=application_id, code=code, position=0, state="sent_back")
     await ReviewTask.create(
-        application_id=application_id, pool="demo", round=1, step=0, step_code="industry", specialty=code,
-        region="440100", state="sent_back", opened_at=now, decided_at=now, opinion=opinion,
-    )  # fmt: skip
+        application_id=application_id,
+        pool="demo",
+        round=1,
+        step=0,
+        step_code="industry",
+        specialty=code,
+        region="440100",
+        state="sent_back",
+        opened_at=now,
+        decided_at=now,
+        opinion=opinion,
+    )

@@ -76,11 +76,15 @@ class PoolWorld(World):
         """The person's file, brought in by the office's sheet."""
         keys = self.services.deps.keys
         told = {
-            "专家编号": "ZJ0009001", "姓名": person.real_name, "常驻地": region, "评标专业": specialties,
+            "专家编号": "ZJ0009001",
+            "姓名": person.real_name,
+            "常驻地": region,
+            "评标专业": specialties,
             "职称": "2001",
-            "身份证号": keys.open_text(person.id_number_sealed, "id_number"), "工作单位": employer,
+            "身份证号": keys.open_text(person.id_number_sealed, "id_number"),
+            "工作单位": employer,
             "手机号": keys.open_text(person.mobile_sealed, "mobile"),
-        }  # fmt: skip
+        }
         lines = [",".join(c.title for c in COLUMNS), ",".join(told.get(c.title, "") for c in COLUMNS)]
         report = await ExpertImport(self.services.deps).run(system(self.pool), "\n".join(lines).encode(), "csv")
         assert not report.errors, report.errors
@@ -177,9 +181,10 @@ async def test_the_api_refuses_to_change_what_a_renewal_keeps(
     actor = Actor("xinjiang", "applicant", person.id)
     begun = await services.applications.drafts.start(actor, "renewal")
     other: list[tuple[str, str, object]] = [
-        ("basic", "region", "650200"), ("qualification", "employer", "别的单位"),
+        ("basic", "region", "650200"),
+        ("qualification", "employer", "别的单位"),
         ("specialties", "specialties", [{"code": "A080101", "choice": "preferred"}]),
-    ]  # fmt: skip
+    ]
     for section, field, value in other:
         version = (await ApplicationSection.get(application_id=begun.id, code=section)).version
         with pytest.raises(InvalidInput) as refusal:

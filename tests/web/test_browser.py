@@ -33,10 +33,16 @@ SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 FLAGS = [
     f"--{name}"
     for name in (
-        "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-        "disable-component-update", "disable-sync", "lang=zh-CN",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "lang=zh-CN",
     )
-]  # fmt: skip
+]
 PHONE, SCREEN = (390, 844), (1280, 800)
 NARROW = 240
 """A small phone at 150 %, a tablet at 200 %: in the large letters, the least width that has to do."""
@@ -127,8 +133,10 @@ async def barriers(page: Page) -> list[str]:
     found = (await Axe().run(page)).response["violations"]
     return [
         f"{one['id']} at {node['target']}: {node['failureSummary']}"
-        for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]
-    ]  # fmt: skip
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
 
 
 @pytest.fixture
@@ -145,9 +153,13 @@ async def look(
     browser: Browser, world: World, size: tuple[int, int] = PHONE, scheme: Literal["light", "dark"] = "light"
 ) -> Seen:
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, device_scale_factor=2, locale="zh-CN",
-        geolocation={"latitude": 23.1496, "longitude": 113.3310}, permissions=["geolocation"],
-    )  # fmt: skip
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,
+        device_scale_factor=2,
+        locale="zh-CN",
+        geolocation={"latitude": 23.1496, "longitude": 113.3310},
+        permissions=["geolocation"],
+    )
     page = await context.new_page()
     page.set_default_timeout(PATIENCE)
     seen = Seen(page, str(world.server.make_url("")).rstrip("/"))

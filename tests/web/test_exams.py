@@ -120,14 +120,23 @@ async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Sc
     elsewhere = await waiting(scene, "在缴费", state="fee")
     desk = await scene.at("/office/exams")
     lines = (
-        f"{one.number},,何待考,合格,86分", f"{two.number},,别人,合格,90分", f"{one.number},,,不合格,1分",
-        f"{elsewhere.number},,,合格,80分", "SQ0,,,合格,80分", ",,,合格,80分", f"{two.number}1,,,优,",
-    )  # fmt: skip
+        f"{one.number},,何待考,合格,86分",
+        f"{two.number},,别人,合格,90分",
+        f"{one.number},,,不合格,1分",
+        f"{elsewhere.number},,,合格,80分",
+        "SQ0,,,合格,80分",
+        ",,,合格,80分",
+        f"{two.number}1,,,优,",
+    )
     await send(desk, "\n".join(lines))
     for line, said in (
-        (3, "与申请人的姓名不一致"), (4, "重复"), (5, "不在等待考试"), (6, "没有等待考试的这份申请"),
-        (7, "至少填一个"), (8, "应填合格或不合格"),
-    ):  # fmt: skip
+        (3, "与申请人的姓名不一致"),
+        (4, "重复"),
+        (5, "不在等待考试"),
+        (6, "没有等待考试的这份申请"),
+        (7, "至少填一个"),
+        (8, "应填合格或不合格"),
+    ):
         assert f"第{line}行" in desk.text, line
         assert said in desk.text, said
     assert "确认登记" not in desk.page.buttons

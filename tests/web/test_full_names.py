@@ -24,8 +24,11 @@ PATHS = ("设计 › 建筑设计 › 结构", "监理 › 建筑工程 › 结�
 async def application(world: World) -> Application:
     await make_catalogues()
     for code, name, parent in (
-        (DESIGN, "结构", "A0401"), ("A05", "监理", "A"), ("A0501", "建筑工程", "A05"), (SUPERVISION, "结构", "A0501"),
-    ):  # fmt: skip
+        (DESIGN, "结构", "A0401"),
+        ("A05", "监理", "A"),
+        ("A0501", "建筑工程", "A05"),
+        (SUPERVISION, "结构", "A0501"),
+    ):
         await CatalogueEntry.update_or_create(
             pool="demo", kind="specialty", code=code, defaults={"name": name, "parent": parent}
         )

@@ -19,9 +19,15 @@ from web.identity import COOKIE
 
 BACK = "/h5/identity/callback"
 LEGAL = IdentityClaims(
-    subject="s-1", name="陈法人", mobile="13700000001", id_number="", level=4, user_type="legal",
-    organisation_name="广州新立招标有限公司", credit_code=OTHER_CREDIT_CODE,
-)  # fmt: skip
+    subject="s-1",
+    name="陈法人",
+    mobile="13700000001",
+    id_number="",
+    level=4,
+    user_type="legal",
+    organisation_name="广州新立招标有限公司",
+    credit_code=OTHER_CREDIT_CODE,
+)
 AGENT = replace(LEGAL, subject="s-2", name="李经办", mobile="13700000002", user_type="agent")
 
 

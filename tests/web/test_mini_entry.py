@@ -46,9 +46,10 @@ async def from_chat(world: World, openid: str, **headers: str) -> Visitor:
     )
     said = parse_qs(urlsplit(answer.headers["Location"]).query)
     answer = await visitor.client.get(
-        f"{urlsplit(said['redirect_uri'][0]).path}?code={openid}--1&state={said['state'][0]}", headers=visitor.headers,
+        f"{urlsplit(said['redirect_uri'][0]).path}?code={openid}--1&state={said['state'][0]}",
+        headers=visitor.headers,
         allow_redirects=False,
-    )  # fmt: skip
+    )
     visitor.response = answer
     return visitor
 

@@ -26,21 +26,38 @@ STATUS, FORM = "POST /h5/{pool}/apply/status", "POST /api/{pool}/applications/{a
 ORDERS, INVOICES, REVIEW = "POST /office/orders/{id}", "POST /office/invoices", "POST /review/{task_id}"
 E_ = ApplicationEvent
 WAYS: Mapping[Enum, str] = {
-    E_.SUBMIT: FORM, E_.CANCEL: STATUS, E_.WITHDRAW: STATUS, E_.UNLOCK: "POST /office/applications/{id}",
-    TaskEvent.APPROVE: REVIEW, TaskEvent.SEND_BACK: REVIEW, TaskEvent.REFUSE: REVIEW,
-    FeeEvent.PAY: "POST /h5/{pool}/pay-order/{token}", FeeEvent.CANCEL: STATUS, FeeEvent.REFUND: ORDERS,
-    OrderEvent.CLOSE: "duty order_check", OrderEvent.PAY: "POST /h5/{pool}/pay-order/{token}",
+    E_.SUBMIT: FORM,
+    E_.CANCEL: STATUS,
+    E_.WITHDRAW: STATUS,
+    E_.UNLOCK: "POST /office/applications/{id}",
+    TaskEvent.APPROVE: REVIEW,
+    TaskEvent.SEND_BACK: REVIEW,
+    TaskEvent.REFUSE: REVIEW,
+    FeeEvent.PAY: "POST /h5/{pool}/pay-order/{token}",
+    FeeEvent.CANCEL: STATUS,
+    FeeEvent.REFUND: ORDERS,
+    OrderEvent.CLOSE: "duty order_check",
+    OrderEvent.PAY: "POST /h5/{pool}/pay-order/{token}",
     OrderEvent.REFUND: ORDERS,
-    RefundEvent.ACCEPT: "duty refund_check", RefundEvent.FINISH: "duty refund_check",
+    RefundEvent.ACCEPT: "duty refund_check",
+    RefundEvent.FINISH: "duty refund_check",
     RefundEvent.REDIRECT: ORDERS,
-    InvoiceEvent.APPLY: "duty invoice_check", InvoiceEvent.ISSUE: "POST /office/invoices/file",
-    InvoiceEvent.RETRY: INVOICES, InvoiceEvent.REQUEST_REVERSAL: INVOICES, InvoiceEvent.SEND: INVOICES,
+    InvoiceEvent.APPLY: "duty invoice_check",
+    InvoiceEvent.ISSUE: "POST /office/invoices/file",
+    InvoiceEvent.RETRY: INVOICES,
+    InvoiceEvent.REQUEST_REVERSAL: INVOICES,
+    InvoiceEvent.SEND: INVOICES,
     InvoiceEvent.REVERSE: "duty invoice_check",
-}  # fmt: skip
+}
 """Events and where a person brings them about; a duty looks by itself, again and again."""
 LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
-    "application": APPLICATION, "task": TASK, "fee": FEE, "order": ORDER, "refund": REFUND, "invoice": INVOICE,
-}  # fmt: skip
+    "application": APPLICATION,
+    "task": TASK,
+    "fee": FEE,
+    "order": ORDER,
+    "refund": REFUND,
+    "invoice": INVOICE,
+}
 WAITING = [(noun, state) for noun, one in LIFECYCLES.items() for state in one.moves]
 
 

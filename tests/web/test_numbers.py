@@ -224,9 +224,11 @@ async def people(house: House) -> dict[str, Account]:
     """Who runs a draw, by role."""
     office = house.chat.office
     found = {
-        "organisation": office.agency, "verifier": office.verifier, "supervisor": office.supervisor,
+        "organisation": office.agency,
+        "verifier": office.verifier,
+        "supervisor": office.supervisor,
         "venue": office.desk,
-    }  # fmt: skip
+    }
     made = {role: await Account.get(id=actor.account_id) for role, actor in found.items()}
     for role, account in made.items():
         if role != "organisation":

@@ -21,11 +21,27 @@ from tests.web.conftest import Visitor, World
 from tests.web.office import Scene, employer_request, fill, handed_in, make_scene, post
 
 PAGES = (
-    "", "/applications", "/experts", "/campaigns", "/campaigns/new", "/employers", "/employers/requests",
-    "/employers/import", "/reviewers", "/staff", "/supervisors",
-    "/objections", "/notices", "/orders", "/alarms", "/invoices", "/bills", "/feedback", "/materials",
+    "",
+    "/applications",
+    "/experts",
+    "/campaigns",
+    "/campaigns/new",
+    "/employers",
+    "/employers/requests",
+    "/employers/import",
+    "/reviewers",
+    "/staff",
+    "/supervisors",
+    "/objections",
+    "/notices",
+    "/orders",
+    "/alarms",
+    "/invoices",
+    "/bills",
+    "/feedback",
+    "/materials",
     "/passwords",
-)  # fmt: skip
+)
 WINDOW = {"enrol_from": "2026-12-01T10:30", "enrol_until": "2026-12-20T18:00"}
 FORM = {"deed": "save", "name": "2026年第三批征集", "first": "on", **WINDOW}
 
@@ -121,9 +137,14 @@ async def test_home_tells_what_waits_and_leads_there(scene: Scene) -> None:
     await fill(scene)
     visitor = await scene.at("/office")
     for words in (
-        "超期未审 2", "申请添加的单位 1", "待处理的异议 1", "待答复的意见 1", "异常的退款 1", "待开的发票 1",
+        "超期未审 2",
+        "申请添加的单位 1",
+        "待处理的异议 1",
+        "待答复的意见 1",
+        "异常的退款 1",
+        "待开的发票 1",
         "对账差异 1",
-    ):  # fmt: skip
+    ):
         assert words in visitor.text
     assert "2 审核中" in visitor.text
     assert "无人审核" not in visitor.text
@@ -253,10 +274,14 @@ async def test_applications_are_found_by_everything_that_can_be_chosen(scene: Sc
 async def test_a_filter_that_means_nothing_is_said(scene: Scene) -> None:
     visitor = await scene.visitor()
     for query, words in (
-        ("state=eaten", "没有这种申请状态"), ("step=none", "没有这个审核环节"), ("type=second", "没有这种入库类型"),
-        ("from=yesterday", "请填写为日期"), ("until=0001-01-01", "请填写为日期"), ("sort=colour", "没有这种排序方式"),
+        ("state=eaten", "没有这种申请状态"),
+        ("step=none", "没有这个审核环节"),
+        ("type=second", "没有这种入库类型"),
+        ("from=yesterday", "请填写为日期"),
+        ("until=0001-01-01", "请填写为日期"),
+        ("sort=colour", "没有这种排序方式"),
         ("campaign=x", "没有这次征集"),
-    ):  # fmt: skip
+    ):
         await visitor.get(f"/office/applications?{query}")
         assert (visitor.status, words in visitor.text) == (422, True), query
 

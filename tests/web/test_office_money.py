@@ -51,10 +51,14 @@ async def test_orders_are_found_by_number_and_kind(scene: Scene) -> None:
     order, stuck = await paid(scene), await paid(scene, "冯退款", number="ZJ0000778")
     await refund(scene, stuck)
     for query, shown in (
-        ("", {"ZJ0000777", "ZJ0000778"}), ("q=ZJ0000777", {"ZJ0000777"}), (f"q={order.out_trade_no}", {"ZJ0000777"}),
-        (f"q={stuck.transaction_id}", {"ZJ0000778"}), ("only=abnormal", {"ZJ0000778"}), ("only=closed", set()),
+        ("", {"ZJ0000777", "ZJ0000778"}),
+        ("q=ZJ0000777", {"ZJ0000777"}),
+        (f"q={order.out_trade_no}", {"ZJ0000777"}),
+        (f"q={stuck.transaction_id}", {"ZJ0000778"}),
+        ("only=abnormal", {"ZJ0000778"}),
+        ("only=closed", set()),
         ("only=nonsense", {"ZJ0000777", "ZJ0000778"}),
-    ):  # fmt: skip
+    ):
         listed = (await scene.at(f"/office/orders?{query}")).page.links
         found = {number for number in ("ZJ0000777", "ZJ0000778") if any(number in link for link in listed)}
         assert (query, found) == (query, shown)
@@ -161,9 +165,14 @@ async def test_a_notification_without_an_order_is_listed_until_somebody_says_wha
     now = scene.world.clock.now()
     for number in ("T404", "T405"):
         await PayEvent.create(
-            pool="demo", kind="TRANSACTION.SUCCESS", subject=number, payload_sealed="", received_at=now,
-            applied_at=now, outcome="unknown_order",
-        )  # fmt: skip
+            pool="demo",
+            kind="TRANSACTION.SUCCESS",
+            subject=number,
+            payload_sealed="",
+            received_at=now,
+            applied_at=now,
+            outcome="unknown_order",
+        )
     visitor = await scene.at("/office/orders")
     await visitor.click("无法入账的支付通知2")
     assert "本系统没有这笔订单" in visitor.text
@@ -247,9 +256,15 @@ async def test_an_invoice_is_sent_again_and_reversed(scene: Scene) -> None:
 async def test_an_invoice_of_the_platforms_is_reversed_by_the_platform_and_shows_how_far_it_is(scene: Scene) -> None:
     order = await paid(scene)
     row = await invoice(
-        scene, order, state="sent", issued_by="wechat", apply_id=order.transaction_id, fapiao_id="f" * 32,
-        number="26440000000012345678", sent_at=scene.world.clock.now(),
-    )  # fmt: skip
+        scene,
+        order,
+        state="sent",
+        issued_by="wechat",
+        apply_id=order.transaction_id,
+        fapiao_id="f" * 32,
+        number="26440000000012345678",
+        sent_at=scene.world.clock.now(),
+    )
     visitor = await scene.at("/office/invoices?only=sent")
     await visitor.press("申请冲红", reason="issue_error", note="抬头有误")
     assert "已申请冲红" in visitor.text
@@ -387,6 +402,8 @@ async def test_lists_are_saved_as_sheets_of_what_is_shown(scene: Scene) -> None:
     assert len(await rows_of(visitor, "/office/exports/differences.xlsx")) == 2
     assert await AuditEntry.filter(action__startswith="export").count() == 5
     for query, status in (
-        ("orders.xlsx?from=2026-11-22&until=2026-11-21", 422), ("orders.xlsx?from=x", 422), ("persons.xlsx", 404),
-    ):  # fmt: skip
+        ("orders.xlsx?from=2026-11-22&until=2026-11-21", 422),
+        ("orders.xlsx?from=x", 422),
+        ("persons.xlsx", 404),
+    ):
         assert (await visitor.get(f"/office/exports/{query}")).status == status

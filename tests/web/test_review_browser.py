@@ -38,7 +38,7 @@ async def handed_in(world: World, name: str, specialties: tuple[str, ...] = ("A0
     ):
         await world.services.applications.attachments.upload(
             owner, application.id, field, row=0, filename=filename, content=content
-        )  # fmt: skip
+        )
     async with transaction():
         row = await Application.select_for_update().get(id=application.id)
         row.state, row.round = "reviewing", 1

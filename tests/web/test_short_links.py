@@ -24,9 +24,15 @@ async def sent(world: World, kind: str, channel: str = "sms", **params: str) -> 
     )
     number = (await rows("SELECT nextval('attempt_number') AS n"))[0]["n"]
     await Attempt.create(
-        notice_id=notice.id, channel=channel, step=0, number=number, out_id=new_out_id(), created_at=now, due_at=now,
+        notice_id=notice.id,
+        channel=channel,
+        step=0,
+        number=number,
+        out_id=new_out_id(),
+        created_at=now,
+        due_at=now,
         wait=60,
-    )  # fmt: skip
+    )
     return path_of(world.services.deps.keys, number)
 
 

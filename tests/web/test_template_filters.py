@@ -26,8 +26,9 @@ def test_the_year_is_written_where_it_is_not_the_present_one(at: datetime, writt
 
 def test_a_day_is_written_without_its_time() -> None:
     assert [print_day(day, date(2026, 1, 1)) for day in (date(2026, 11, 9), date(2025, 12, 31))] == [
-        "11月9日", "2025年12月31日",
-    ]  # fmt: skip
+        "11月9日",
+        "2025年12月31日",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -209,8 +209,15 @@ async def test_a_forged_delivery_of_an_sms_changes_nothing(line: Line) -> None:
         )
     vendors = line.vendors
     await Delivery(
-        line.office.deps, line.office.notices, vendors, vendors, vendors, vendors, vendors, {}  # type: ignore[arg-type]
-    ).deliver_due()  # fmt: skip
+        line.office.deps,
+        line.office.notices,
+        vendors,
+        vendors,
+        vendors,
+        vendors,
+        vendors,
+        {},  # type: ignore[arg-type]
+    ).deliver_due()
     sms = await Attempt.get(channel="sms", notice__kind="account_bound")
     item = {"biz_id": "forged", "out_id": sms.out_id, "success": True, "err_code": "DELIVERED"}
     for changes, state in (({}, "sent"), ({"out_id": "1"}, "sent"), ({"biz_id": sms.vendor_id}, "delivered")):

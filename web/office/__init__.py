@@ -28,11 +28,25 @@ from web.site import Site
 __all__ = ["OfficePages", "menu_of"]
 
 _ALL = (
-    HomePages, ApplicationPages, ExamPages, ExpertPages, CampaignPages, EmployerPages, ReviewerPages, StaffPages,
+    HomePages,
+    ApplicationPages,
+    ExamPages,
+    ExpertPages,
+    CampaignPages,
+    EmployerPages,
+    ReviewerPages,
+    StaffPages,
     SupervisorPages,
-    ObjectionPages, OrderPages, AlarmPages, InvoicePages, BillPages, FeedbackPages, MaterialPages, PasswordPages,
+    ObjectionPages,
+    OrderPages,
+    AlarmPages,
+    InvoicePages,
+    BillPages,
+    FeedbackPages,
+    MaterialPages,
+    PasswordPages,
     ExportPages,
-)  # fmt: skip
+)
 
 
 class OfficePages:

@@ -51,9 +51,21 @@ class AlarmPages(OfficePart):
             actor, cast(AlarmFilter, only), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
-            actor, "office_alarms.html", request, error=form.error, f=form, found=found, total=total, page=page,
-            last=last_page(total), only=only, filters=FILTERS, outcomes=OUTCOMES, to_do=TO_DO, longest=RESOLUTION_CHARS,
-        )  # fmt: skip
+            actor,
+            "office_alarms.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
+            only=only,
+            filters=FILTERS,
+            outcomes=OUTCOMES,
+            to_do=TO_DO,
+            longest=RESOLUTION_CHARS,
+        )
 
     async def close(self, request: http.Request) -> http.Response:
         """Note what was done about one."""

@@ -93,9 +93,16 @@ class ApplicationPages(OfficePart):
     ) -> http.Response:
         view = await self.services.office.applications.get(actor, application_id)
         return self.show(
-            actor, "office_application.html", request, error=form.error, f=form, view=view, opened=opened or {},
-            events=LOG_LABELS, types=entry_names(self.book(actor)),
-        )  # fmt: skip
+            actor,
+            "office_application.html",
+            request,
+            error=form.error,
+            f=form,
+            view=view,
+            opened=opened or {},
+            events=LOG_LABELS,
+            types=entry_names(self.book(actor)),
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` reveal with a field: the value stands on the answer, this time only; others see ``_do``."""
@@ -147,10 +154,15 @@ def wanted_of(said: Mapping[str, str]) -> Filter:
     if entry_type and entry_type not in get_args(EntryType):
         raise InvalidInput("没有这种入库类型，请从列表中选择。", field="type")
     return Filter(
-        campaign_id, said.get("state", ""), said.get("step", ""), said.get("region", ""), entry_type,
-        said.get("q", "")[:50], begin_of(day(said.get("from", ""), "from", "提交起始日期")),
+        campaign_id,
+        said.get("state", ""),
+        said.get("step", ""),
+        said.get("region", ""),
+        entry_type,
+        said.get("q", "")[:50],
+        begin_of(day(said.get("from", ""), "from", "提交起始日期")),
         begin_of(day(said.get("until", ""), "until", "提交截止日期"), days=1),
-    )  # fmt: skip
+    )
 
 
 def _sort(text: str) -> Sort:

@@ -93,11 +93,14 @@ class OfficePart:
         """A page. ``error`` is told above it, unless a form on it tells it beside a field."""
         book = self.services.deps.book(actor.pool)
         common: dict[str, object] = {
-            "pool": book.pool, "menu": menu_of(book), "here": self.code, "none_form": EMPTY,
+            "pool": book.pool,
+            "menu": menu_of(book),
+            "here": self.code,
+            "none_form": EMPTY,
             "token": self.site.form_token(FORM, actor.session_id or NOBODY, actor.account_id or NOBODY),
             "key": secrets.token_urlsafe(16),
             "note": "" if error else self.notes.get(request.query.get("note", ""), ""),
-        }  # fmt: skip
+        }
         status = error.status if error else 200
         page = self.site.render(template, status=status, error="", **common, **values)
         if error is None or escape(error.message) in (page.text or ""):
@@ -117,9 +120,14 @@ class OfficePart:
 def menu_of(book: Rulebook) -> list[Entry]:
     """The entries that a pool of this rulebook has a use for."""
     entries = [
-        Entry("applications", "申请"), Entry("experts", "专家"), Entry("campaigns", "征集"), Entry("employers", "单位"),
-        Entry("reviewers", "审核分工"), Entry("staff", "工作人员"), Entry("supervisors", "监督人名册"),
-    ]  # fmt: skip
+        Entry("applications", "申请"),
+        Entry("experts", "专家"),
+        Entry("campaigns", "征集"),
+        Entry("employers", "单位"),
+        Entry("reviewers", "审核分工"),
+        Entry("staff", "工作人员"),
+        Entry("supervisors", "监督人名册"),
+    ]
     if "exam" in book.entry.stages:
         entries.insert(1, Entry("exams", book.entry.names.exam))
     if book.notice is not None:

@@ -35,9 +35,16 @@ class BillPages(OfficePart):
         page = page_number(request)
         found = await self.services.payments.reconciliation.list(actor, offset=(page - 1) * PAGE, limit=PAGE + 1)
         return self.show(
-            actor, "office_bills.html", request, error=form.error, f=form, found=found[:PAGE], page=page,
-            more=len(found) > PAGE, states=STATES,
-        )  # fmt: skip
+            actor,
+            "office_bills.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found[:PAGE],
+            page=page,
+            more=len(found) > PAGE,
+            states=STATES,
+        )
 
     async def again(self, request: http.Request) -> http.Response:
         """Compare a ``day`` anew."""
@@ -55,9 +62,16 @@ class BillPages(OfficePart):
     async def _page(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         bill = await self.services.office.dashboard.bill(actor, uuid_of(request.match_info["id"], "这天的账单"))
         return self.show(
-            actor, "office_bill.html", request, error=form.error, f=form, bill=bill, states=STATES,
-            kinds=DIFFERENCE_NAMES, found=await self.services.payments.reconciliation.differences(actor, bill.id),
-        )  # fmt: skip
+            actor,
+            "office_bill.html",
+            request,
+            error=form.error,
+            f=form,
+            bill=bill,
+            states=STATES,
+            kinds=DIFFERENCE_NAMES,
+            found=await self.services.payments.reconciliation.differences(actor, bill.id),
+        )
 
     async def resolve(self, request: http.Request) -> http.Response:
         """Note how a difference was settled."""

@@ -16,9 +16,13 @@ from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_momen
 
 STATES = {"draft": "草稿", "upcoming": "未开始", "open": "报名中", "closed": "已截止"}
 _ENDS = (
-    ("enrol_from", "报名开始时间"), ("enrol_until", "报名截止时间"), ("review_from", "审核开始时间"),
-    ("review_until", "审核截止时间"), ("pay_from", "缴费开始时间"), ("pay_until", "缴费截止时间"),
-)  # fmt: skip
+    ("enrol_from", "报名开始时间"),
+    ("enrol_until", "报名截止时间"),
+    ("review_from", "审核开始时间"),
+    ("review_until", "审核截止时间"),
+    ("pay_from", "缴费开始时间"),
+    ("pay_until", "缴费截止时间"),
+)
 _LONGEST = 160 * 1024
 """Ten thousand characters of an announcement, three hundred lines of advice."""
 
@@ -45,9 +49,14 @@ class CampaignPages(OfficePart):
         actor = await self.actor(request)
         found = await self.services.applications.campaigns.list(actor)
         return self.show(
-            actor, "office_campaigns.html", request, found=found, states=STATES, types=entry_names(self.book(actor)),
+            actor,
+            "office_campaigns.html",
+            request,
+            found=found,
+            states=STATES,
+            types=entry_names(self.book(actor)),
             required=self.book(actor).campaigns.required,
-        )  # fmt: skip
+        )
 
     # ---- a new one
 
@@ -106,9 +115,15 @@ class CampaignPages(OfficePart):
     ) -> http.Response:
         book = self.book(actor)
         return self.show(
-            actor, "office_campaign.html", request, error=form.error, f=form, view=view, states=STATES,
+            actor,
+            "office_campaign.html",
+            request,
+            error=form.error,
+            f=form,
+            view=view,
+            states=STATES,
             types={code: name for code, name in entry_names(book).items() if code in book.campaigns.entry_types},
-        )  # fmt: skip
+        )
 
     # ---- between form and service
 
@@ -123,11 +138,14 @@ class CampaignPages(OfficePart):
             missing = "enrol_until" if enrol_from else "enrol_from"
             raise InvalidInput(f"请填写{dict(_ENDS)[missing]}。", code="missing", field=missing)
         return CampaignData(
-            name=fields.get("name", ""), entry_types=[code for code in get_args(EntryType) if fields.get(code)],
-            enrol_from=enrol_from, enrol_until=enrol_until,
+            name=fields.get("name", ""),
+            entry_types=[code for code in get_args(EntryType) if fields.get(code)],
+            enrol_from=enrol_from,
+            enrol_until=enrol_until,
             announcement=fields.get("announcement", "").replace("\r\n", "\n"),
-            advice=await self._advice(actor, fields.get("advice", "")), **ends,
-        )  # fmt: skip
+            advice=await self._advice(actor, fields.get("advice", "")),
+            **ends,
+        )
 
     async def _advice(self, actor: Actor, text: str) -> dict[str, str]:
         """One region a line: its name or code, a blank, whom to ask."""
@@ -148,7 +166,9 @@ class CampaignPages(OfficePart):
         names = {place.code: place.name for place in await self.services.office.dashboard.places(actor)}
         advice = "\n".join(f"{names.get(code, code)} {line}" for code, line in data.advice.items())
         return {
-            "name": data.name, "announcement": data.announcement, "advice": advice,
+            "name": data.name,
+            "announcement": data.announcement,
+            "advice": advice,
             **dict.fromkeys(data.entry_types, "on"),
             **{name: print_moment(getattr(data, name)) for name, _ in _ENDS},
-        }  # fmt: skip
+        }

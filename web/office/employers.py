@@ -55,10 +55,20 @@ class EmployerPages(OfficePart):
         )
         waiting = await self.services.organisations.employers.requests(actor, size=1)
         return self.show(
-            actor, "office_employers.html", request, error=form.error, f=form, found=found.items, total=found.total,
-            page=page, last=last_page(found.total), search=search, retired=retired, waiting=waiting.total,
+            actor,
+            "office_employers.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found.items,
+            total=found.total,
+            page=page,
+            last=last_page(found.total),
+            search=search,
+            retired=retired,
+            waiting=waiting.total,
             places=await self.services.office.dashboard.places(actor),
-        )  # fmt: skip
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` add; or edit or retire with an ``id``."""
@@ -93,10 +103,19 @@ class EmployerPages(OfficePart):
         state = state if state in REQUEST_STATES else "open"
         found = await self.services.organisations.employers.requests(actor, state=state, page=page, size=PAGE_SIZE)
         return self.show(
-            actor, "office_employer_requests.html", request, error=form.error, f=form, found=found.items,
-            total=found.total, page=page, last=last_page(found.total), state=state, states=REQUEST_STATES,
+            actor,
+            "office_employer_requests.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found.items,
+            total=found.total,
+            page=page,
+            last=last_page(found.total),
+            state=state,
+            states=REQUEST_STATES,
             places=await self.services.office.dashboard.places(actor),
-        )  # fmt: skip
+        )
 
     async def decide(self, request: http.Request) -> http.Response:
         """``deed`` accept, with the unit as it is to stand in the list, or refuse, with an answer."""

@@ -35,9 +35,16 @@ class ExamPages(OfficePart):
     async def _form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         waiting = await self.services.office.applications.page(actor, Filter(state="exam"), size=1)
         return self.show(
-            actor, "office_exams.html", request, error=form.error, f=form, view=None, most=LINES_MAX,
-            waiting=waiting.total, stage=self.book(actor).entry.names.exam,
-        )  # fmt: skip
+            actor,
+            "office_exams.html",
+            request,
+            error=form.error,
+            f=form,
+            view=None,
+            most=LINES_MAX,
+            waiting=waiting.total,
+            stage=self.book(actor).entry.names.exam,
+        )
 
     async def template(self, request: http.Request) -> http.Response:
         """The sheet to fill in, as XLSX or CSV."""
@@ -68,9 +75,15 @@ class ExamPages(OfficePart):
     async def _sheet(self, actor: Actor, request: http.Request, error: AppError | None = None) -> http.Response:
         view = await self.services.entry.exam_sheets.get(actor, uuid_of(request.match_info["id"], "这次上传"))
         return self.show(
-            actor, "office_exams.html", request, error=error, f=EMPTY, view=view, most=LINES_MAX,
+            actor,
+            "office_exams.html",
+            request,
+            error=error,
+            f=EMPTY,
+            view=view,
+            most=LINES_MAX,
             stage=self.book(actor).entry.names.exam,
-        )  # fmt: skip
+        )
 
     async def carry_out(self, request: http.Request) -> http.Response:
         """``deed`` all, or good: only the lines that can be used."""

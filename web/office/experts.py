@@ -33,15 +33,26 @@ class ExpertPages(OfficePart):
         """``?only=`` see ``ONLY``, ``?q=`` a number or the beginning of a name."""
         only, search = request.query.get("only", "in_pool"), request.query.get("q", "").strip()[:50]
         only, page = only if only in get_args(Only) else "in_pool", page_number(request)
-        found = await self.services.office.experts.page(
-            actor, cast(Only, only), search, page=page, size=PAGE_SIZE
-        )  # fmt: skip
+        found = await self.services.office.experts.page(actor, cast(Only, only), search, page=page, size=PAGE_SIZE)
         entry = self.book(actor).entry
         return self.show(
-            actor, "office_experts.html", request, error=form.error, f=form, found=found.items, total=found.total,
-            page=page, last=last_page(found.total), only=only, options=ONLY, search=search, longest=REASON_MAX,
-            age_max=entry.age_max, days=entry.ending_notice.days, query=urlencode({"only": only, "q": search}),
-        )  # fmt: skip
+            actor,
+            "office_experts.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found.items,
+            total=found.total,
+            page=page,
+            last=last_page(found.total),
+            only=only,
+            options=ONLY,
+            search=search,
+            longest=REASON_MAX,
+            age_max=entry.age_max,
+            days=entry.ending_notice.days,
+            query=urlencode({"only": only, "q": search}),
+        )
 
     async def let_go(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)

@@ -29,9 +29,10 @@ class ExportPages(OfficePart):
         await self.site.check_rate(request, "export", 20, 600)
         export = await self._make(actor, request)
         return http.Response(
-            body=export.content, content_type=XLSX,
+            body=export.content,
+            content_type=XLSX,
             headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(export.filename)}"},
-        )  # fmt: skip
+        )
 
     async def _make(self, actor: Actor, request: http.Request) -> Export:
         what, desk = request.match_info["what"], self.services.office.exports

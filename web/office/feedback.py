@@ -35,9 +35,19 @@ class FeedbackPages(OfficePart):
             actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
-            actor, "office_feedback.html", request, error=form.error, f=form, found=found, total=total, page=page,
-            last=last_page(total), state=state, states=STATES, longest=ANSWER_MAX,
-        )  # fmt: skip
+            actor,
+            "office_feedback.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
+            state=state,
+            states=STATES,
+            longest=ANSWER_MAX,
+        )
 
     async def answer(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)

@@ -26,10 +26,15 @@ class HomePages(OfficePart):
         actor = await self.actor(request)
         waiting = await self.services.office.dashboard.waiting(actor)
         return self.show(
-            actor, "office_home.html", request, todos=_todos(waiting), who=self.door.role_label(actor),
-            states=await self.services.office.applications.counts(actor, Filter()), out=self.door.form(actor, "logout"),
+            actor,
+            "office_home.html",
+            request,
+            todos=_todos(waiting),
+            who=self.door.role_label(actor),
+            states=await self.services.office.applications.counts(actor, Filter()),
+            out=self.door.form(actor, "logout"),
             roles=len(await self.services.accounts.sessions.roles(actor)) > 1,
-        )  # fmt: skip
+        )
 
 
 def _todos(waiting: Waiting) -> list[Todo]:

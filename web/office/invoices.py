@@ -16,9 +16,13 @@ from web.office.base import EMPTY, FORM, NOBODY, PAGE_SIZE, Form, OfficePart, la
 from web.site import page_number
 
 FILTERS = {
-    "to_upload": "待开票", "to_reverse": "待冲红", "failed": "有问题", "sent": "已发送", "reversed": "冲红",
+    "to_upload": "待开票",
+    "to_reverse": "待冲红",
+    "failed": "有问题",
+    "sent": "已发送",
+    "reversed": "冲红",
     "all": "全部",
-}  # fmt: skip
+}
 FAILURES = {
     "refunded": "已退款，无需开票",
     "reversed": "原发票已冲红，待对方确认开票信息",
@@ -61,10 +65,22 @@ class InvoicePages(OfficePart):
             actor, cast(InvoiceFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
-            actor, "office_invoices.html", request, error=form.error, f=form, found=found, total=total, page=page,
-            last=last_page(total), only=only, search=search, filters=FILTERS, failures=FAILURES,
-            reasons=REASONS.items(), longest=REVERSAL_NOTE_CHARS,
-        )  # fmt: skip
+            actor,
+            "office_invoices.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
+            only=only,
+            search=search,
+            filters=FILTERS,
+            failures=FAILURES,
+            reasons=REASONS.items(),
+            longest=REVERSAL_NOTE_CHARS,
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` resend or reverse, with an ``id``."""
@@ -110,6 +126,7 @@ class InvoicePages(OfficePart):
         actor = await self.actor(request)
         content = await self.services.payments.invoices.file(actor, uuid_of(request.match_info["id"], "这张发票"))
         return http.Response(
-            body=content, content_type="application/octet-stream",
+            body=content,
+            content_type="application/octet-stream",
             headers={"Content-Disposition": 'attachment; filename="invoice.pdf"'},
-        )  # fmt: skip
+        )

@@ -38,18 +38,31 @@ class MaterialPages(OfficePart):
         rules = self.book(actor).help.materials
         found = await self.services.files.materials.all(actor)
         return self.show(
-            actor, "office_materials.html", request, error=form.error, f=form, found=found, rules=rules, kinds=KINDS,
-            categories=[(name, name) for name in rules.categories], audiences=AUDIENCES, states=STATES,
-            typed={str(one.id): _typed(one) for one in found}, public=f"/h5/{actor.pool}/materials",
-        )  # fmt: skip
+            actor,
+            "office_materials.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found,
+            rules=rules,
+            kinds=KINDS,
+            categories=[(name, name) for name in rules.categories],
+            audiences=AUDIENCES,
+            states=STATES,
+            typed={str(one.id): _typed(one) for one in found},
+            public=f"/h5/{actor.pool}/materials",
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` add, with a file; edit, perhaps with another one; or remove."""
         actor = await self.actor(request)
         fields, content = await self.site.read_upload(
-            request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY,
+            request,
+            FORM,
+            actor.session_id or NOBODY,
+            actor.account_id or NOBODY,
             longest=self.book(actor).help.materials.size_max,
-        )  # fmt: skip
+        )
         try:
             note = await self._do(actor, fields, content)
         except AppError as error:
@@ -83,10 +96,14 @@ class MaterialPages(OfficePart):
 def _typed(one: MaterialView) -> dict[str, str]:
     """What the form of a material shows before anything is typed."""
     return {
-        "title": one.title, "category": one.category, "note": one.note, "audience": one.audience,
-        "position": str(one.position), "shown_from": print_moment(one.shown_from),
+        "title": one.title,
+        "category": one.category,
+        "note": one.note,
+        "audience": one.audience,
+        "position": str(one.position),
+        "shown_from": print_moment(one.shown_from),
         "shown_until": print_moment(one.shown_until),
-    }  # fmt: skip
+    }
 
 
 def _data(fields: Mapping[str, str], kept: MaterialView | None = None) -> MaterialData:
@@ -94,12 +111,13 @@ def _data(fields: Mapping[str, str], kept: MaterialView | None = None) -> Materi
     if not (position.isascii() and position.isdigit() and len(position) < 6):
         raise InvalidInput("排序号请填写数字，小的在前。", field="position")
     return MaterialData(
-        title=fields.get("title", ""), category=fields.get("category", ""), note=fields.get("note", ""),
-        audience="applicants" if fields.get("audience") == "applicants" else "everybody", position=int(position),
-        shown_from=moment(
-            fields.get("shown_from", ""), "shown_from", "开始时间", kept.shown_from if kept else None
-        ),
+        title=fields.get("title", ""),
+        category=fields.get("category", ""),
+        note=fields.get("note", ""),
+        audience="applicants" if fields.get("audience") == "applicants" else "everybody",
+        position=int(position),
+        shown_from=moment(fields.get("shown_from", ""), "shown_from", "开始时间", kept.shown_from if kept else None),
         shown_until=moment(
             fields.get("shown_until", ""), "shown_until", "结束时间", kept.shown_until if kept else None
         ),
-    )  # fmt: skip
+    )

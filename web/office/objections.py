@@ -37,9 +37,20 @@ class ObjectionPages(OfficePart):
             actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
-            actor, "office_objections.html", request, error=form.error, f=form, found=found, total=total, page=page,
-            last=last_page(total), state=state, states=STATES, outcomes=OUTCOMES, longest=ANSWER_MAX,
-        )  # fmt: skip
+            actor,
+            "office_objections.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
+            state=state,
+            states=STATES,
+            outcomes=OUTCOMES,
+            longest=ANSWER_MAX,
+        )
 
     async def decide(self, request: http.Request) -> http.Response:
         actor = await self.actor(request)
@@ -49,9 +60,12 @@ class ObjectionPages(OfficePart):
             if outcome not in get_args(Outcome):
                 raise InvalidInput("请选择处理结果。", code="no_outcome", field="outcome")
             await self.services.entry.objections.decide(
-                actor, uuid_of(fields.get("id", ""), "这条异议"), cast(Outcome, outcome), fields.get("answer", ""),
+                actor,
+                uuid_of(fields.get("id", ""), "这条异议"),
+                cast(Outcome, outcome),
+                fields.get("answer", ""),
                 key=key_of(fields),
-            )  # fmt: skip
+            )
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error), fields.get("id", "")))
         raise see("/office/objections", note="decided")
@@ -64,6 +78,12 @@ class ObjectionPages(OfficePart):
             actor.pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
-            actor, "office_notices.html", request, found=found, total=total, page=page, last=last_page(total),
+            actor,
+            "office_notices.html",
+            request,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
             search=search,
-        )  # fmt: skip
+        )

@@ -17,9 +17,14 @@ from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_pag
 from web.site import page_number
 
 FILTERS = {
-    "all": "全部", "paid": "已支付", "open": "待支付", "refunded": "已退款", "abnormal": "退款异常",
-    "surplus": "重复缴费", "closed": "已关闭",
-}  # fmt: skip
+    "all": "全部",
+    "paid": "已支付",
+    "open": "待支付",
+    "refunded": "已退款",
+    "abnormal": "退款异常",
+    "surplus": "重复缴费",
+    "closed": "已关闭",
+}
 STATES = {state.value: state.label for state in OrderState}
 REFUNDS = {state.value: state.label for state in RefundState}
 
@@ -46,10 +51,21 @@ class OrderPages(OfficePart):
             actor, cast(OrderFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
-            actor, "office_orders.html", request, found=found, total=total, page=page, last=last_page(total),
-            only=only, search=search, filters=FILTERS, trades=TRADE_NAMES, states=STATES, refunds=REFUNDS,
+            actor,
+            "office_orders.html",
+            request,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
+            only=only,
+            search=search,
+            filters=FILTERS,
+            trades=TRADE_NAMES,
+            states=STATES,
+            refunds=REFUNDS,
             alarms=(await self.services.payments.unmatched_payments.list(actor, "open", limit=1))[1],
-        )  # fmt: skip
+        )
 
     async def one(self, request: http.Request) -> http.Response:
         return await self._page(await self.actor(request), request)
@@ -60,9 +76,18 @@ class OrderPages(OfficePart):
         """``confirm`` is the reason of a refund that is read back before it is sent."""
         view = await self._view(actor, request)
         return self.show(
-            actor, "office_order.html", request, error=form.error, f=form, view=view, confirm=confirm,
-            trades=TRADE_NAMES, after=_chosen(view, form.value("after")), names=AFTER_NAMES, banks=BANKS,
-        )  # fmt: skip
+            actor,
+            "office_order.html",
+            request,
+            error=form.error,
+            f=form,
+            view=view,
+            confirm=confirm,
+            trades=TRADE_NAMES,
+            after=_chosen(view, form.value("after")),
+            names=AFTER_NAMES,
+            banks=BANKS,
+        )
 
     async def _view(self, actor: Actor, request: http.Request) -> OrderView:
         return await self.services.office.dashboard.order(actor, uuid_of(request.match_info["id"], "这笔订单"))
@@ -95,9 +120,13 @@ class OrderPages(OfficePart):
             if to == "user":
                 check_card(fields.get("bank", ""), fields.get("account", ""), fields.get("holder", ""))
             await self.services.payments.redirects.redirect(
-                actor, uuid_of(refund_id, "这笔退款"), to, bank=fields.get("bank", ""),
-                account=fields.get("account", ""), holder=fields.get("holder", ""),
-            )  # fmt: skip
+                actor,
+                uuid_of(refund_id, "这笔退款"),
+                to,
+                bank=fields.get("bank", ""),
+                account=fields.get("account", ""),
+                holder=fields.get("holder", ""),
+            )
         except AppError as error:
             return await self._page(actor, request, Form(kept, self.shown(error), refund_id))
         raise see(f"/office/orders/{order_id}", note="redirected")

@@ -35,10 +35,17 @@ class PasswordPages(OfficePart):
         self, actor: Actor, request: http.Request, form: Form = EMPTY, done: Sequence[InitialPassword] = ()
     ) -> http.Response:
         return self.show(
-            actor, "office_passwords.html", request, error=form.error, f=form, most=AT_ONCE, outcomes=OUTCOMES,
-            done=done, length=self.book(actor).registration.password.initial_from_id,
+            actor,
+            "office_passwords.html",
+            request,
+            error=form.error,
+            f=form,
+            most=AT_ONCE,
+            outcomes=OUTCOMES,
+            done=done,
+            length=self.book(actor).registration.password.initial_from_id,
             counts={code: sum(one.outcome == code for one in done) for code in OUTCOMES},
-        )  # fmt: skip
+        )
 
     async def issue(self, request: http.Request) -> http.Response:
         """For the expert numbers in ``numbers``, divided by blanks, commas or lines."""

@@ -39,11 +39,22 @@ class ReviewerPages(OfficePart):
             actor, step=step, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
-            actor, "office_reviewers.html", request, error=form.error, f=form, found=found, total=total, page=page,
-            last=last_page(total), step=step, ended=ended, steps=steps,
-            places=await self.services.office.dashboard.places(actor), branches=await self._branches(actor),
+            actor,
+            "office_reviewers.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
+            step=step,
+            ended=ended,
+            steps=steps,
+            places=await self.services.office.dashboard.places(actor),
+            branches=await self._branches(actor),
             gaps=await self.services.reviews.assignments.open_places(actor),
-        )  # fmt: skip
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` grant, or revoke with an ``id``."""

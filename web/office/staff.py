@@ -36,10 +36,21 @@ class StaffPages(OfficePart):
         )
         book = self.book(actor)
         return self.show(
-            actor, "office_staff.html", request, error=form.error, f=form, found=found, total=total, page=page,
-            last=last_page(total), role=role, ended=ended, offices={one: role_name(one) for one in OFFICES},
-            terminals=list(book.draw.terminals), venues=[(one.code or one.name, one.name) for one in book.venues],
-        )  # fmt: skip
+            actor,
+            "office_staff.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
+            role=role,
+            ended=ended,
+            offices={one: role_name(one) for one in OFFICES},
+            terminals=list(book.draw.terminals),
+            venues=[(one.code or one.name, one.name) for one in book.venues],
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` grant, or revoke with an ``id``."""
@@ -48,9 +59,13 @@ class StaffPages(OfficePart):
         try:
             if fields.get("deed") == "grant":
                 await self.services.accounts.staff.grant(
-                    actor, mobile=fields.get("mobile", "").strip(), name=fields.get("name", ""),
-                    role=fields.get("role", ""), scope=fields.get("scope", ""), key=key_of(fields),
-                )  # fmt: skip
+                    actor,
+                    mobile=fields.get("mobile", "").strip(),
+                    name=fields.get("name", ""),
+                    role=fields.get("role", ""),
+                    scope=fields.get("scope", ""),
+                    key=key_of(fields),
+                )
             elif fields.get("deed") == "revoke":
                 await self.services.accounts.staff.revoke(actor, uuid_of(fields.get("id", ""), "这项授权"))
             else:

@@ -37,9 +37,18 @@ class SupervisorPages(OfficePart):
             actor, search=word, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
-            actor, "office_supervisors.html", request, error=form.error, f=form, found=found, total=total, page=page,
-            last=last_page(total), word=word, ended=ended,
-        )  # fmt: skip
+            actor,
+            "office_supervisors.html",
+            request,
+            error=form.error,
+            f=form,
+            found=found,
+            total=total,
+            page=page,
+            last=last_page(total),
+            word=word,
+            ended=ended,
+        )
 
     async def act(self, request: http.Request) -> http.Response:
         """``deed`` add, or end with an ``id``."""
@@ -48,9 +57,12 @@ class SupervisorPages(OfficePart):
         try:
             if fields.get("deed") == "add":
                 await self.services.draws.supervisors.add(
-                    actor, mobile=fields.get("mobile", "").strip(), name=fields.get("name", ""),
-                    department=fields.get("department", ""), key=key_of(fields),
-                )  # fmt: skip
+                    actor,
+                    mobile=fields.get("mobile", "").strip(),
+                    name=fields.get("name", ""),
+                    department=fields.get("department", ""),
+                    key=key_of(fields),
+                )
             elif fields.get("deed") == "end":
                 await self.services.draws.supervisors.end(actor, uuid_of(fields.get("id", ""), "这位监督人"))
             else:

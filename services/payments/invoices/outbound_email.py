@@ -37,9 +37,14 @@ class OutboundEmail:
         self._mailer = mailer
 
     async def send(
-        self, invoice: Invoice, kind: LetterKind, to: str, subject: str, text: str,
+        self,
+        invoice: Invoice,
+        kind: LetterKind,
+        to: str,
+        subject: str,
+        text: str,
         attachments: Sequence[MailAttachment] = (),
-    ) -> bool:  # fmt: skip
+    ) -> bool:
         """True when it has gone out, now or before; False while it is in hand, or was just refused.
 
         The same kind for the same ``mailings`` of an invoice is the same mail. Raises GatewayError.

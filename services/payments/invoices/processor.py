@@ -65,9 +65,14 @@ class _InHand(Exception):
 
 class InvoiceProcessor:
     def __init__(
-        self, deps: Deps, notices: Notifier, platform: PaymentPlatform, store: SealedFiles, printer: Printer,
+        self,
+        deps: Deps,
+        notices: Notifier,
+        platform: PaymentPlatform,
+        store: SealedFiles,
+        printer: Printer,
         letters: OutboundEmail,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._deps = deps
         self._notices = notices
         self._platform = platform
@@ -75,10 +80,14 @@ class InvoiceProcessor:
         self._printer = printer
         self._letters = letters
         self._steps: dict[InvoiceState, Step] = {
-            InvoiceState.WANTED: self._apply, InvoiceState.APPLIED: self._ask, InvoiceState.ISSUED: self._mail,
-            InvoiceState.SENT: self._mail_again, InvoiceState.REVERSING: self._reverse,
-            InvoiceState.STUCK: self._reverse_again, InvoiceState.REVERSED: self._mail_reversal,
-        }  # fmt: skip
+            InvoiceState.WANTED: self._apply,
+            InvoiceState.APPLIED: self._ask,
+            InvoiceState.ISSUED: self._mail,
+            InvoiceState.SENT: self._mail_again,
+            InvoiceState.REVERSING: self._reverse,
+            InvoiceState.STUCK: self._reverse_again,
+            InvoiceState.REVERSED: self._mail_reversal,
+        }
 
     async def check_due(self) -> int:
         """Take the next step of every invoice that is due; returns how many there were."""
@@ -139,9 +148,16 @@ class InvoiceProcessor:
             return
         rules = rules_of(self._deps, invoice.pool).invoice
         request = InvoiceRequest(
-            claimed.apply_id, claimed.fapiao_id, claimed.title, claimed.taxpayer_id, self._email(claimed), fee.amount,
-            rules.goods_name, rules.tax_code, rules.tax_rate,
-        )  # fmt: skip
+            claimed.apply_id,
+            claimed.fapiao_id,
+            claimed.title,
+            claimed.taxpayer_id,
+            self._email(claimed),
+            fee.amount,
+            rules.goods_name,
+            rules.tax_code,
+            rules.tax_rate,
+        )
         try:
             await self._platform.issue_invoice(invoice.pool, request)
         except Rejected as error:
@@ -194,9 +210,15 @@ class InvoiceProcessor:
             if not may_turn_up(invoice):
                 return False
             step(
-                invoice, InvoiceEvent.ISSUE, key=key, number=report.number[:40], code=report.code[:20], check_at=now,
-                checks=0, failure="",
-            )  # fmt: skip
+                invoice,
+                InvoiceEvent.ISSUE,
+                key=key,
+                number=report.number[:40],
+                code=report.code[:20],
+                check_at=now,
+                checks=0,
+                failure="",
+            )
             if await Fee.exists(id=invoice.fee_id, state=FeeState.REFUNDED):
                 begin_reversal(invoice, "service_ended", now)
             await invoice.save()
@@ -292,13 +314,16 @@ class InvoiceProcessor:
             step(fresh, InvoiceEvent.SEND, sent_at=now, check_at=None, checks=0, failure="")
             await fresh.save()
             await self._notices.notify(
-                pool=fee.pool, kind="invoice_sent", account_id=fee.account_id,
+                pool=fee.pool,
+                kind="invoice_sent",
+                account_id=fee.account_id,
                 dedupe_key=f"invoice_sent:{invoice.id}:{invoice.mailings}",
                 params={
-                    "title": rules_of(self._deps, fee.pool).title, "amount": yuan(fee.amount),
+                    "title": rules_of(self._deps, fee.pool).title,
+                    "amount": yuan(fee.amount),
                     "email": mask_email(self._email(invoice)),
                 },
-            )  # fmt: skip
+            )
 
     async def _mail_reversal(self, invoice: Invoice, fee: Fee) -> None:
         if not invoice.email_sealed or invoice.reversal_sent_at is not None:
@@ -354,6 +379,9 @@ def _as_read(invoice: Invoice) -> QuerySet[Invoice]:
     Mailing and asking take their time, and what was asked for meanwhile must not be put to rest with them.
     """
     return Invoice.filter(
-        id=invoice.id, state=invoice.state, email_sealed=invoice.email_sealed, mailings=invoice.mailings,
+        id=invoice.id,
+        state=invoice.state,
+        email_sealed=invoice.email_sealed,
+        mailings=invoice.mailings,
         check_at=invoice.check_at,
-    )  # fmt: skip
+    )

@@ -69,11 +69,16 @@ class Invoices:
         email = (await read_values(self._deps, application.id)).get("email")
         account = await Account.get(id=fee.account_id)
         await Invoice.create(
-            id=new_id(), pool=fee.pool, fee_id=fee.id, title=account.real_name[:TITLE_CHARS],
+            id=new_id(),
+            pool=fee.pool,
+            fee_id=fee.id,
+            title=account.real_name[:TITLE_CHARS],
             email_sealed=self._deps.keys.seal(email, "email") if isinstance(email, str) and email else "",
             issued_by="wechat" if rules.invoice.issued_by == "wechat" and merchant and merchant.fapiao else "office",
-            state=INVOICE.initial, check_at=now, created_at=now,
-        )  # fmt: skip
+            state=INVOICE.initial,
+            check_at=now,
+            created_at=now,
+        )
 
     # ---- the owner
 
@@ -122,9 +127,13 @@ class Invoices:
                     raise Conflict("发票已经开具，抬头不能再改。确需更换请拨打服务电话。", code="invoice_issued")
                 invoice.title, invoice.taxpayer_id = name, number
             await check_recent(
-                "invoice.correct", actor.account_id or fee_id, limit=_CORRECTIONS_PER_DAY, period=DAY, now=now,
+                "invoice.correct",
+                actor.account_id or fee_id,
+                limit=_CORRECTIONS_PER_DAY,
+                period=DAY,
+                now=now,
                 message="今天修改开票信息的次数过多",
-            )  # fmt: skip
+            )
             if address and address != self._email(invoice):
                 invoice.email_sealed = self._deps.keys.seal(address, "email")
                 _mail_anew(invoice, now)
@@ -134,9 +143,13 @@ class Invoices:
             return view_invoice(self._deps, invoice)
 
         return await once(
-            owner=f"invoice:{fee_id}", key=key, deps=self._deps, answer=InvoiceView, run=run,
+            owner=f"invoice:{fee_id}",
+            key=key,
+            deps=self._deps,
+            answer=InvoiceView,
+            run=run,
             request=self._deps.keys.lookup_hash("invoice", f"{name}\0{number}\0{address}"),
-        )  # fmt: skip
+        )
 
     async def _locked_own(self, actor: Actor, fee_id: UUID) -> Invoice:
         fee = await Fee.get_or_none(id=fee_id, pool=actor.pool, account_id=actor.account_id)
@@ -170,9 +183,14 @@ class Invoices:
             invoice = await self._locked(actor, invoice_id)
             _check_may_issue(invoice)
             step(
-                invoice, InvoiceEvent.ISSUE, key=key, number=number.strip()[:40], issued_by="office", check_at=now,
+                invoice,
+                InvoiceEvent.ISSUE,
+                key=key,
+                number=number.strip()[:40],
+                issued_by="office",
+                check_at=now,
                 failure="",
-            )  # fmt: skip
+            )
             await invoice.save()
             await record(actor, now, "invoice.upload", "invoice", invoice_id)
 

@@ -88,14 +88,27 @@ async def finish_reversal(
     fee = await Fee.get(id=invoice.fee_id)
     await record(actor, now, "invoice.reverse", "invoice", invoice.id, note=invoice.reverse_note)
     await notices.notify(
-        pool=fee.pool, kind="invoice_reversed", account_id=fee.account_id, dedupe_key=f"invoice_reversed:{invoice.id}",
+        pool=fee.pool,
+        kind="invoice_reversed",
+        account_id=fee.account_id,
+        dedupe_key=f"invoice_reversed:{invoice.id}",
         params={
-            "title": rules_of(deps, fee.pool).title, "amount": yuan(fee.amount), "number": invoice.number or "-",
+            "title": rules_of(deps, fee.pool).title,
+            "amount": yuan(fee.amount),
+            "number": invoice.number or "-",
         },
-    )  # fmt: skip
+    )
     if fee.state == FeeState.PAID:
         await Invoice.create(
-            id=new_id(), pool=fee.pool, fee_id=fee.id, title=invoice.title, taxpayer_id=invoice.taxpayer_id,
-            email_sealed=invoice.email_sealed, issued_by=invoice.issued_by, state=InvoiceState.FAILED,
-            failure=FOLLOWS, receipt_sent_at=invoice.receipt_sent_at, created_at=now,
-        )  # fmt: skip
+            id=new_id(),
+            pool=fee.pool,
+            fee_id=fee.id,
+            title=invoice.title,
+            taxpayer_id=invoice.taxpayer_id,
+            email_sealed=invoice.email_sealed,
+            issued_by=invoice.issued_by,
+            state=InvoiceState.FAILED,
+            failure=FOLLOWS,
+            receipt_sent_at=invoice.receipt_sent_at,
+            created_at=now,
+        )

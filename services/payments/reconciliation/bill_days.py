@@ -22,5 +22,9 @@ async def open_day(pool: str, day: date, at: datetime | None = None) -> None:
         "INSERT INTO bill (id, pool, day, state, trades, received, refunded, sha1, check_at, failure) "
         "VALUES ($1, $2, $3, 'waiting', 0, 0, 0, '', $4, '') ON CONFLICT (pool, day) DO UPDATE "
         "SET check_at = CASE WHEN $5 THEN $4 ELSE bill.check_at END",
-        new_id(), pool, day, at or made, at is not None,
-    )  # fmt: skip
+        new_id(),
+        pool,
+        day,
+        at or made,
+        at is not None,
+    )

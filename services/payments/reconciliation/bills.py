@@ -124,10 +124,15 @@ class BillReconciliation:
             fresh = [item for item in found if _key(item) not in settled]
             for item in fresh:
                 await BillDifference.create(
-                    bill_id=bill.id, kind=item.kind, out_trade_no=item.out_trade_no[:64],
-                    out_refund_no=item.out_refund_no[:64], transaction_id=item.transaction_id[:64], ours=item.ours,
-                    theirs=item.theirs, note=item.note[:200],
-                )  # fmt: skip
+                    bill_id=bill.id,
+                    kind=item.kind,
+                    out_trade_no=item.out_trade_no[:64],
+                    out_refund_no=item.out_refund_no[:64],
+                    transaction_id=item.transaction_id[:64],
+                    ours=item.ours,
+                    theirs=item.theirs,
+                    note=item.note[:200],
+                )
             locked.state = "differs" if found else "equal" if told.rows else "empty"
             locked.trades, locked.sha1 = told.trades, told.sha1
             locked.received, locked.refunded = told.total_received, told.total_refunded

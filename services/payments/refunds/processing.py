@@ -97,8 +97,14 @@ class Refunds:
             await record(actor, now, "fee.refund", "pay_order", order.id, amount=order.amount, reason=text, after=after)
             return refund.id
 
-        return await once(owner=f"refund:{actor.account_id}", key=key, deps=self._deps, answer=UUID, run=run,
-                          request=f"{order_id}:{text}:{after}")  # fmt: skip
+        return await once(
+            owner=f"refund:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=UUID,
+            run=run,
+            request=f"{order_id}:{text}:{after}",
+        )
 
     async def _lock_both(self, pool: str, order_id: UUID) -> tuple[Application, PayOrder]:
         """The application before the order, as everywhere. Raises NotFound."""
@@ -122,10 +128,17 @@ class Refunds:
         if any(refund.state in _LIVE for refund in before):
             raise Conflict("这笔订单正在退款，请等待退款结果。", code="refund_under_way")
         return await Refund.create(
-            id=new_id(), pool=order.pool, order_id=order.id, out_refund_no=f"R{order.out_trade_no}-{len(before) + 1}",
-            amount=order.amount - order.refunded, reason=reason, state=REFUND.initial, by=by, check_at=now,
+            id=new_id(),
+            pool=order.pool,
+            order_id=order.id,
+            out_refund_no=f"R{order.out_trade_no}-{len(before) + 1}",
+            amount=order.amount - order.refunded,
+            reason=reason,
+            state=REFUND.initial,
+            by=by,
+            check_at=now,
             created_at=now,
-        )  # fmt: skip
+        )
 
     # ---- sending and asking
 
@@ -165,9 +178,13 @@ class Refunds:
             # refused when it was sent, and so unknown there: what stood against it may be over
         order = await PayOrder.get(id=refund.order_id)
         return await self._platform.refund(
-            refund.pool, order.transaction_id or "", refund.out_refund_no,
-            amount=refund.amount, total=order.amount, reason=refund.reason,
-        )  # fmt: skip
+            refund.pool,
+            order.transaction_id or "",
+            refund.out_refund_no,
+            amount=refund.amount,
+            total=order.amount,
+            reason=refund.reason,
+        )
 
     async def _refused(self, refund: Refund, error: Rejected) -> None:
         code = error.vendor_code.replace("_", "").upper()
@@ -269,11 +286,12 @@ class Refunds:
         params = {"title": rules_of(self._deps, fee.pool).title, "amount": yuan(refund.amount)}
         elsewhere = destination(refund.redirected_to)
         await self._notices.notify(
-            pool=fee.pool, kind="fee_redirected" if elsewhere else "fee_refunded",
+            pool=fee.pool,
+            kind="fee_redirected" if elsewhere else "fee_refunded",
             dedupe_key=f"fee_refunded:{refund.id}",
             account_id=(order.payer_id if order.surplus else None) or fee.account_id,
             params=params | ({"to": elsewhere} if elsewhere else {"reason": refund.reason}),
-        )  # fmt: skip
+        )
 
 
 def _look_again(state: RefundState, now: datetime, pause: timedelta = _SOON) -> datetime | None:

@@ -28,9 +28,13 @@ def test_a_leave_of_the_expert_himself_draws_no_remark():
 
 @pytest.mark.parametrize(
     ("outcome", "by", "confirmed_by"),
-    [("left", "agency", "expert"), ("absent", "venue", ""), ("recused", "agency", "supervisor"),
-     ("recused", "venue", "verifier")],
-)  # fmt: skip
+    [
+        ("left", "agency", "expert"),
+        ("absent", "venue", ""),
+        ("recused", "agency", "supervisor"),
+        ("recused", "venue", "verifier"),
+    ],
+)
 def test_a_discard_that_somebody_else_caused_is_warned_of_with_both_names(outcome, by, confirmed_by):
     [warning] = verify(discarded(outcome, by=by, confirmed_by=confirmed_by).record())
     assert (warning.severity, warning.code) == ("warning", "discard")

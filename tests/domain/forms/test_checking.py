@@ -259,17 +259,27 @@ def test_hunan_takes_nobody_over_65(born: str, sentences: list[str]) -> None:
     person = person_facts("苏航", f"430104{born}0010", "13873112345")
     for pool, expected in (("hunan", sentences), ("xinjiang", []), ("jilin", [])):
         problems = check_complete(
-            book_of(pool).form, good_values(pool), good_attachments(pool), entry_type="first", person=person,
-            catalogue=catalogue_of(pool), today=TODAY,
-        )  # fmt: skip
+            book_of(pool).form,
+            good_values(pool),
+            good_attachments(pool),
+            entry_type="first",
+            person=person,
+            catalogue=catalogue_of(pool),
+            today=TODAY,
+        )
         assert [f"{problem.field}: {problem.message}" for problem in problems] == expected
 
 
 def test_nobody_applies_without_a_name_and_an_identity_number() -> None:
     problems = check_complete(
-        book_of("hunan").form, good_values("hunan"), good_attachments("hunan"), entry_type="first",
-        person=person_facts("", "", "13873112345"), catalogue=catalogue_of("hunan"), today=TODAY,
-    )  # fmt: skip
+        book_of("hunan").form,
+        good_values("hunan"),
+        good_attachments("hunan"),
+        entry_type="first",
+        person=person_facts("", "", "13873112345"),
+        catalogue=catalogue_of("hunan"),
+        today=TODAY,
+    )
     assert [problem.message for problem in problems] == ["请先完成实名注册，再填写申请。"]
 
 
@@ -347,9 +357,15 @@ def test_what_a_renewal_keeps_is_right_in_whatever_shape_it_was_filed() -> None:
 
     def problems(kept: Collection[str]) -> set[str]:
         found = check_complete(
-            form, good_values("xinjiang", "renewal") | filed | {"email": "a@b.cn"}, good_attachments("xinjiang"),
-            entry_type="renewal", person=applicant(), catalogue=catalogue_of("xinjiang"), today=TODAY, kept=kept,
-        )  # fmt: skip
+            form,
+            good_values("xinjiang", "renewal") | filed | {"email": "a@b.cn"},
+            good_attachments("xinjiang"),
+            entry_type="renewal",
+            person=applicant(),
+            catalogue=catalogue_of("xinjiang"),
+            today=TODAY,
+            kept=kept,
+        )
         return {problem.field.partition("[")[0] for problem in found}
 
     assert problems(kept) == set()
@@ -358,8 +374,10 @@ def test_what_a_renewal_keeps_is_right_in_whatever_shape_it_was_filed() -> None:
 
 def test_a_field_may_belong_to_one_type_of_entry_only() -> None:
     form = book_of("hunan").form
-    fields = {**form.fields, "strengths": form.fields["strengths"].model_copy(
-        update={"only_for": ("renewal",), "required": True})}  # fmt: skip
+    fields = {
+        **form.fields,
+        "strengths": form.fields["strengths"].model_copy(update={"only_for": ("renewal",), "required": True}),
+    }
     form = form.model_copy(update={"fields": fields})
     assert "strengths" not in json.dumps(schema_of(form, "first"))
     assert "strengths" in json.dumps(schema_of(form, "renewal"))
@@ -372,9 +390,13 @@ def test_a_field_may_belong_to_one_type_of_entry_only() -> None:
 def test_what_comes_from_the_account_is_shown_in_full() -> None:
     shown = account_values(book_of("demo").form, applicant(), TODAY, "first")
     assert shown == {
-        "name": "苏航", "sex": "男", "birth": "1975-06", "age": "51岁", "id_number": "430104197506150010",
+        "name": "苏航",
+        "sex": "男",
+        "birth": "1975-06",
+        "age": "51岁",
+        "id_number": "430104197506150010",
         "mobile": "13873112345",
-    }  # fmt: skip
+    }
 
 
 # The schema
@@ -416,10 +438,34 @@ JSON = st.recursive(
     max_leaves=8,
 )
 LIKELY = st.sampled_from(
-    ["A080101", "A0801", "430104", "650200", "2001", "Q0301", "是", "否", "群众", "硕士", "2020-09", "2020年9月",
-     "13973112345", "a@b.cn", "0731-88881234", CREDIT_CODE, EMPLOYER, "无", 5, "５", True,
-     "\u200d", "\r", "a\u0301", "\ud800"]
-)  # fmt: skip
+    [
+        "A080101",
+        "A0801",
+        "430104",
+        "650200",
+        "2001",
+        "Q0301",
+        "是",
+        "否",
+        "群众",
+        "硕士",
+        "2020-09",
+        "2020年9月",
+        "13973112345",
+        "a@b.cn",
+        "0731-88881234",
+        CREDIT_CODE,
+        EMPLOYER,
+        "无",
+        5,
+        "５",
+        True,
+        "\u200d",
+        "\r",
+        "a\u0301",
+        "\ud800",
+    ]
+)
 
 
 def value_of(field: FormField) -> st.SearchStrategy[object]:

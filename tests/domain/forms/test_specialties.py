@@ -11,8 +11,9 @@ from tests.factories.forms import book_of, catalogue_of
 
 def problems(pool: str, *chosen: str, complete: bool = True) -> list[str]:
     """Codes as they stand are 首选; 备选 has a ? behind it."""
-    rows = [{"code": code.rstrip("?"), "choice": "alternative" if code.endswith("?") else "preferred"}
-            for code in chosen]  # fmt: skip
+    rows = [
+        {"code": code.rstrip("?"), "choice": "alternative" if code.endswith("?") else "preferred"} for code in chosen
+    ]
     found = check_specialties(book_of(pool).form.specialties, rows, catalogue_of(pool), complete=complete)
     return [f"{problem.field}: {problem.message}" for problem in found]
 

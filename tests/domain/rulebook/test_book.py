@@ -259,8 +259,15 @@ def test_a_bad_text_is_refused(text: str, sentence: str) -> None:
 
 def test_no_channel_of_an_invitation_can_name_project_or_parties() -> None:
     assert KINDS["draw_call"].keys() == {
-        "gathering", "gathering_full", "gathering_short", "gathering_spoken", "place", "link", "answer_by", "hotline",
-    }  # fmt: skip
+        "gathering",
+        "gathering_full",
+        "gathering_short",
+        "gathering_spoken",
+        "place",
+        "link",
+        "answer_by",
+        "hotline",
+    }
 
 
 def test_placeholders_are_filled_and_never_filled_twice() -> None:

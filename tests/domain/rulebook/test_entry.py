@@ -110,9 +110,14 @@ def test_a_new_province_with_its_own_form_steps_and_fee_is_one_new_file() -> Non
     assert book.notice is None
     values = {"region": "460100", "specialties": ["A080101"], "email": "a@b.cn"}
     found = check_complete(
-        book.form, values, {"photo": 1}, entry_type="first", person=applicant("460100195506150012"),
-        catalogue=catalogue_of("hunan"), today=date(2026, 11, 21),
-    )  # fmt: skip
+        book.form,
+        values,
+        {"photo": 1},
+        entry_type="first",
+        person=applicant("460100195506150012"),
+        catalogue=catalogue_of("hunan"),
+        today=date(2026, 11, 21),
+    )
     assert [(problem.field, problem.message) for problem in found] == [
         ("birth", "您已满71周岁，超过70周岁无法申请成为专家。"),
         ("region", "请从列表中选择居住地区。"),
@@ -224,8 +229,11 @@ def test_cited_lines_exist(pool: str) -> None:
 def test_the_reference_page_shows_each_form_as_a_table() -> None:
     lines = "\n".join(render_forms({pool: book_of(pool) for pool in (*MANUALS, "demo")})).splitlines()
     assert [line for line in lines if line.startswith("### ")] == [
-        "### The form of hunan", "### The form of xinjiang", "### The form of jilin", "### The form of demo",
-    ]  # fmt: skip
+        "### The form of hunan",
+        "### The form of xinjiang",
+        "### The form of jilin",
+        "### The form of demo",
+    ]
     email = next(line for line in lines if "`email`" in line)
     assert email == "|  | `email` | 电子邮箱 | email | yes | ≤ 30 characters | 新疆手册 2024 L116 |"
     years = next(line for line in lines if "`years_in_field`" in line)
@@ -242,8 +250,11 @@ def test_hunan() -> None:
     assert book.registration.mobile_change_every == timedelta(days=365)
     assert book.form.age_max == 65
     assert [section.title for section in book.form.sections.values()] == [
-        "基础信息", "执业与专业信息", "评标信息", "附件上传",
-    ]  # fmt: skip
+        "基础信息",
+        "执业与专业信息",
+        "评标信息",
+        "附件上传",
+    ]
     assert book.form.fields["qualifications"].count_max == 3
     assert (book.form.specialties.count_min, book.form.specialties.count_max) == (1, 6)
     assert book.form.specialties.fixed_once_submitted
@@ -266,8 +277,15 @@ def test_xinjiang() -> None:
     book = book_of("xinjiang")
     form = book.form
     assert [section.title for section in form.sections.values()] == [
-        "基本信息", "资格信息", "参评信息", "评标专业", "工作经历", "回避单位", "承诺书", "资料提交审核",
-    ]  # fmt: skip
+        "基本信息",
+        "资格信息",
+        "参评信息",
+        "评标专业",
+        "工作经历",
+        "回避单位",
+        "承诺书",
+        "资料提交审核",
+    ]
     limits = {code: form.fields[code].length_max for code in ("email", "employer", "office_phone")}
     assert limits == {"email": 30, "employer": 50, "office_phone": 15}
     rule = form.specialties
@@ -365,7 +383,12 @@ def test_questions_are_not_shadowed_by_those_before_them(pool: str) -> None:
 @pytest.mark.parametrize("pool", MANUALS)
 def test_nothing_of_a_form_is_beyond_what_a_person_can_fill_in(pool: str) -> None:
     found = check_complete(
-        book_of(pool).form, good_values(pool), good_attachments(pool), entry_type="first", person=applicant(),
-        catalogue=catalogue_of(pool), today=date(2026, 11, 21),
-    )  # fmt: skip
+        book_of(pool).form,
+        good_values(pool),
+        good_attachments(pool),
+        entry_type="first",
+        person=applicant(),
+        catalogue=catalogue_of(pool),
+        today=date(2026, 11, 21),
+    )
     assert found == []

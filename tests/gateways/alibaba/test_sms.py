@@ -133,9 +133,13 @@ def test_pushed_receipts_are_read() -> None:
 
 def test_one_strange_receipt_does_not_cost_the_others() -> None:
     strange: list[object] = [
-        {**RECEIPT, "out_id": ""}, {**RECEIPT, "success": None}, {**RECEIPT, "biz_id": "x" * 81},
-        {**RECEIPT, "biz_id": "\0"}, 7, RECEIPT,
-    ]  # fmt: skip
+        {**RECEIPT, "out_id": ""},
+        {**RECEIPT, "success": None},
+        {**RECEIPT, "biz_id": "x" * 81},
+        {**RECEIPT, "biz_id": "\0"},
+        7,
+        RECEIPT,
+    ]
     assert [report.out_id for report in parse_sms_receipts(json.dumps(strange).encode())] == ["42"]
 
 

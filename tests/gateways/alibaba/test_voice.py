@@ -173,10 +173,15 @@ def test_any_other_status_ends_the_call(status: str) -> None:
 
 def test_one_strange_report_does_not_cost_the_others() -> None:
     strange: list[object] = [
-        {**AFTER, "out_id": "a b"}, {**AFTER, "out_id": "1" * 16}, {**AFTER, "call_id": ""},
+        {**AFTER, "out_id": "a b"},
+        {**AFTER, "out_id": "1" * 16},
+        {**AFTER, "call_id": ""},
         {**AFTER, "status_code": ""},
-        {**AFTER, "call_id": "1" * 81}, {**AFTER, "call_id": "a\0b"}, {**AFTER, "status_code": "\0"}, AFTER,
-    ]  # fmt: skip
+        {**AFTER, "call_id": "1" * 81},
+        {**AFTER, "call_id": "a\0b"},
+        {**AFTER, "status_code": "\0"},
+        AFTER,
+    ]
     assert [report.out_id for report in parse_voice_receipts(json.dumps(strange).encode())] == ["42"]
 
 

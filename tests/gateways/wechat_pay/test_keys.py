@@ -113,11 +113,14 @@ async def test_a_missing_header_is_refused(pay: WechatPay, platform: Platform, n
 @pytest.mark.parametrize(
     "lie",
     [
-        {"success_time": "9999-12-31T23:59:59-12:00"}, {"transaction_id": "4" * 33}, {"out_trade_no": "x" * 33},
-        {"amount": {"total": 10**30, "currency": "CNY"}}, {"out_trade_no": "T1\0"},
+        {"success_time": "9999-12-31T23:59:59-12:00"},
+        {"transaction_id": "4" * 33},
+        {"out_trade_no": "x" * 33},
+        {"amount": {"total": 10**30, "currency": "CNY"}},
+        {"out_trade_no": "T1\0"},
     ],
     ids=str,
-)  # fmt: skip
+)
 async def test_a_genuine_notification_with_impossible_values_goes_no_further(
     pay: WechatPay, platform: Platform, lie: dict[str, object]
 ) -> None:

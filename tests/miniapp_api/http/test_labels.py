@@ -17,11 +17,35 @@ from miniapp_api.http.problems import invalid
 from miniapp_api.http.schema import Input
 from miniapp_api.projects import ProjectIn
 
-TECHNICAL = frozenset((
-    "commitment", "value", "values", "version", "field", "row", "size", "media_type", "sha256", "latitude", "longitude",
-    "system", "token", "invitation_id", "device", "privacy_version", "purpose", "screen", "refresh", "phone_code",
-    "organisation_id", "whole", "confirmed", "only_good", "answers",
-))  # fmt: skip
+TECHNICAL = frozenset(
+    (
+        "commitment",
+        "value",
+        "values",
+        "version",
+        "field",
+        "row",
+        "size",
+        "media_type",
+        "sha256",
+        "latitude",
+        "longitude",
+        "system",
+        "token",
+        "invitation_id",
+        "device",
+        "privacy_version",
+        "purpose",
+        "screen",
+        "refresh",
+        "phone_code",
+        "organisation_id",
+        "whole",
+        "confirmed",
+        "only_good",
+        "answers",
+    )
+)
 """What programs fill in: whoever reads of them has an old mini-program."""
 assert miniapp_api.assembly.APIS, "brings all requests in"
 

@@ -61,10 +61,11 @@ class Desk:
     async def person(self, **columns: Any) -> Person:
         mobile = mobile_number()
         values = {
-            "id_number_sealed": self.deps.keys.seal(NUMBER, "id_number"), "registered_at": NOON,
+            "id_number_sealed": self.deps.keys.seal(NUMBER, "id_number"),
+            "registered_at": NOON,
             "id_number_hash": self.deps.keys.lookup_hash("id_number", NUMBER),
             "password_hash": module.HASHER.hash(OLD),
-        }  # fmt: skip
+        }
         return Person(await make_account(self.deps, mobile, **values | columns), mobile)
 
     async def log_in(self, name: str, password: str, source: Source = HOME) -> Actor:
@@ -264,13 +265,23 @@ async def test_a_password_is_no_part_of_ones_own_numbers(
 @given(st.text(max_size=70))
 def test_a_password_that_the_rule_takes_has_all_it_asks_for(text: str) -> None:
     rule = Password(
-        length_min=8, upper=True, lower=True, digit=True, symbol=False, failures_before_lock=5,
+        length_min=8,
+        upper=True,
+        lower=True,
+        digit=True,
+        symbol=False,
+        failures_before_lock=5,
         lock_for=timedelta(minutes=30),
-    )  # fmt: skip
+    )
     good = (
-        8 <= len(text) <= 64 and text.isascii() and text.isprintable() and " " not in text
-        and any(c.isupper() for c in text) and any(c.islower() for c in text) and any(c.isdigit() for c in text)
-    )  # fmt: skip
+        8 <= len(text) <= 64
+        and text.isascii()
+        and text.isprintable()
+        and " " not in text
+        and any(c.isupper() for c in text)
+        and any(c.islower() for c in text)
+        and any(c.isdigit() for c in text)
+    )
     assert (rule.problem(text) == "") is good
 
 
@@ -300,10 +311,16 @@ async def test_what_wechat_vouches_for_goes_on_beside_an_initial_password(desk: 
     person = await desk.person(password_initial=True)
     identity = await make_identity(person.account, app="mini")
     session = await Session.create(
-        pool="demo", account_id=person.account.id, identity_id=identity.id, role="applicant", access_hash="a",
-        refresh_hash="r", access_until=NOON + timedelta(hours=1), refresh_until=NOON + timedelta(hours=1),
+        pool="demo",
+        account_id=person.account.id,
+        identity_id=identity.id,
+        role="applicant",
+        access_hash="a",
+        refresh_hash="r",
+        access_until=NOON + timedelta(hours=1),
+        refresh_until=NOON + timedelta(hours=1),
         created_at=NOON,
-    )  # fmt: skip
+    )
     actor = await desk.sessions.resume(session.id, person.account.id)
     assert actor.role == "applicant"
 

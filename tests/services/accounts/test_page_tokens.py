@@ -21,9 +21,17 @@ pytestmark = pytest.mark.usefixtures("db")
 async def _log_in(deps: Deps, role: str) -> Session:
     account, now = await make_account(deps), deps.now()
     return await Session.create(
-        id=new_id(), pool="demo", account_id=account.id, role=role, device="手机浏览器", created_at=now,
-        access_hash=new_id().hex, refresh_hash=new_id().hex, access_until=now, refresh_until=now + timedelta(hours=12),
-    )  # fmt: skip
+        id=new_id(),
+        pool="demo",
+        account_id=account.id,
+        role=role,
+        device="手机浏览器",
+        created_at=now,
+        access_hash=new_id().hex,
+        refresh_hash=new_id().hex,
+        access_until=now,
+        refresh_until=now + timedelta(hours=12),
+    )
 
 
 def _as(session: Session, role: str, session_id: UUID | None = None) -> Actor:

@@ -109,9 +109,12 @@ async def test_a_pool_that_takes_nobody_says_where_to_turn(desk: Desk) -> None:
     closed = rulebook.registration.model_copy(update={"open": False, "closed": "请向所在市州主管部门咨询。"})
     books: Mapping[str, Rulebook] = {"demo": rulebook.model_copy(update={"registration": closed})}
     registration = Registration(
-        replace(desk.deps, rulebooks=books), desk.book, desk.accounts, Passwords(desk.deps),
+        replace(desk.deps, rulebooks=books),
+        desk.book,
+        desk.accounts,
+        Passwords(desk.deps),
         nobody_asks(desk.deps, desk.book),
-    )  # fmt: skip
+    )
     with pytest.raises(RuleViolation, match="市州主管部门"):
         await registration.register(VISITOR, desk.form(mobile=mobile_number(), code="000000"))
 
@@ -230,10 +233,12 @@ async def test_an_imported_expert_gets_his_file(desk: Desk) -> None:
 async def test_knowing_a_name_and_id_number_does_not_open_an_experts_file(desk: Desk, differs: str) -> None:
     mobile = mobile_number()
     expert = await make_expert(
-        desk.deps, mobile_number() if differs == "mobile" else mobile, id_number=NUMBER,
+        desk.deps,
+        mobile_number() if differs == "mobile" else mobile,
+        id_number=NUMBER,
         name="欧阳锋" if differs == "name" else "王小明",
         account=await make_account(desk.deps) if differs == "account" else None,
-    )  # fmt: skip
+    )
     with pytest.raises(Conflict, match=desk.deps.book("demo").pool.hotline) as refused:
         await desk.register(mobile)
     assert refused.value.code == "expert_differs"
@@ -260,9 +265,14 @@ async def test_an_expert_who_binds_needs_not_register(desk: Desk) -> None:
 async def test_a_visitors_session_becomes_the_persons(desk: Desk) -> None:
     identity, mobile, now = await make_identity(app="mini"), mobile_number(), desk.deps.now()
     session = await Session.create(
-        pool="demo", identity_id=identity.id, access_hash="a", refresh_hash="r", access_until=now, refresh_until=now,
+        pool="demo",
+        identity_id=identity.id,
+        access_hash="a",
+        refresh_hash="r",
+        access_until=now,
+        refresh_until=now,
         created_at=now,
-    )  # fmt: skip
+    )
     form = desk.form(mobile=mobile, code=await desk.code(mobile))
     done = await desk.registration.register(replace(VISITOR, session_id=session.id), form)
     await session.refresh_from_db()

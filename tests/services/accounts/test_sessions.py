@@ -108,9 +108,14 @@ async def test_tokens_are_stored_as_hashes_only(sessions: Sessions) -> None:
     assert entered.tokens.refresh not in stored
 
 
-@pytest.mark.parametrize(("failure", "refusal"), [
-    (Rejected("40029"), Unauthenticated), (Transient("slow"), Unavailable), (OutcomeUnknown("cut"), Unavailable),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("failure", "refusal"),
+    [
+        (Rejected("40029"), Unauthenticated),
+        (Transient("slow"), Unavailable),
+        (OutcomeUnknown("cut"), Unavailable),
+    ],
+)
 async def test_wechat_refusing_or_failing_is_told_apart(
     sessions: Sessions, platform: MiniProgram, failure: Exception, refusal: type[Exception]
 ) -> None:
@@ -258,9 +263,14 @@ async def test_an_agent_chooses_for_which_enterprise_he_acts(sessions: Sessions,
         await sessions.choose_role(actor, "agent", organisation_id=new_id())
 
 
-@pytest.mark.parametrize("change", [
-    {"revoked_at": "now"}, {"valid_until": "now"}, {"accepted_at": None},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"revoked_at": "now"},
+        {"valid_until": "now"},
+        {"accepted_at": None},
+    ],
+)
 async def test_an_agent_who_is_struck_off_loses_the_role_at_once(
     sessions: Sessions, deps: Deps, clock: FixedClock, change: dict[str, str | None]
 ) -> None:

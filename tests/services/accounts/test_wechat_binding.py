@@ -325,9 +325,15 @@ async def test_unbinding_ends_the_log_ins_and_leaves_the_file(
     expert, identity = await make_expert(deps, mobile), await make_identity(app="mini")
     bound = await _bind(accounts, book, clock, identity, mobile)
     session = await Session.create(
-        account_id=bound.account_id, pool="demo", identity_id=identity.id, access_hash="a", refresh_hash="r",
-        access_until=clock.now(), refresh_until=clock.now(), created_at=clock.now(),
-    )  # fmt: skip
+        account_id=bound.account_id,
+        pool="demo",
+        identity_id=identity.id,
+        access_hash="a",
+        refresh_hash="r",
+        access_until=clock.now(),
+        refresh_until=clock.now(),
+        created_at=clock.now(),
+    )
     assert (await accounts.unbind(identity.id)).was_bound
     assert not (await accounts.unbind(identity.id)).was_bound
     assert (await Session.get(id=session.id)).revoked_at == clock.now()

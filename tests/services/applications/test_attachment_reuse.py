@@ -80,9 +80,13 @@ async def end(application_id: UUID, deps: Deps, state: str = "refused", **column
 
 async def upload_all(attachments: Attachments, actor: Actor, application_id: UUID) -> None:
     for field, content in (
-        ("photo", PHOTO), ("id_card_front", CARD), ("degree_proof", DEGREE), ("degree_proof", jpeg()),
-        ("commitment_letter", pdf()), ("signed_form", pdf(3)),
-    ):  # fmt: skip
+        ("photo", PHOTO),
+        ("id_card_front", CARD),
+        ("degree_proof", DEGREE),
+        ("degree_proof", jpeg()),
+        ("commitment_letter", pdf()),
+        ("signed_form", pdf(3)),
+    ):
         await attachments.upload(actor, application_id, field, filename=f"{field}.x", content=content)
 
 

@@ -368,10 +368,19 @@ async def test_files_are_counted_as_the_form_counts_them(
     await attach(service, applicant)
     for row in (0, 0, 2):
         await Attachment.create(
-            pool="demo", account_id=applicant.account.id, application_id=applicant.id, field="work_history.proof",
-            row=row, filename="a.pdf", media_type="application/pdf", size=1, key="k", state="ready",
-            created_at=deps.now(), ready_at=deps.now(),
-        )  # fmt: skip
+            pool="demo",
+            account_id=applicant.account.id,
+            application_id=applicant.id,
+            field="work_history.proof",
+            row=row,
+            filename="a.pdf",
+            media_type="application/pdf",
+            size=1,
+            key="k",
+            state="ready",
+            created_at=deps.now(),
+            ready_at=deps.now(),
+        )
     assert await count_attachments(applicant.id) == {"photo": 1, "work_history[0].proof": 2, "work_history[2].proof": 1}
 
 
@@ -456,8 +465,13 @@ async def make_reviewer(deps: Deps, region: str, specialty: str = "") -> Actor:
 
 async def make_task(deps: Deps, who: Applicant, **columns: Any) -> ReviewTask:
     values: dict[str, Any] = {
-        "round": 1, "step": 1, "step_code": "final", "region": "440100", "state": "open", "opened_at": deps.now()
-    }  # fmt: skip
+        "round": 1,
+        "step": 1,
+        "step_code": "final",
+        "region": "440100",
+        "state": "open",
+        "opened_at": deps.now(),
+    }
     return await ReviewTask.create(application_id=who.id, pool="demo", **values | columns)
 
 
@@ -517,8 +531,10 @@ async def test_opening_somebodys_identity_card_is_logged(
     await reading.open(admin, card.id, "preview")
     entry = await AuditEntry.get(action="attachment.open")
     assert (entry.actor_id, entry.subject_id, entry.details) == (
-        admin.account_id, card.id, {"field": "id_card_front", "form": "preview"},
-    )  # fmt: skip
+        admin.account_id,
+        card.id,
+        {"field": "id_card_front", "form": "preview"},
+    )
 
 
 async def test_pictures_are_drawn_by_us_and_a_pdf_has_none(

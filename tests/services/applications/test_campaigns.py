@@ -42,10 +42,16 @@ def form(deps: Deps) -> CampaignData:
     """The windows of the 2024 manual, moved (新疆手册 2024 L9, L204, L225)."""
     start = deps.now() + DAY
     return CampaignData(
-        name="2026年第二批评标专家征集", entry_types=["first", "renewal"], enrol_from=start,
-        enrol_until=start + 17 * DAY, review_from=start, review_until=start + 18 * DAY, pay_from=start + 5 * DAY,
-        pay_until=start + 19 * DAY, announcement="请如实填写。",
-    )  # fmt: skip
+        name="2026年第二批评标专家征集",
+        entry_types=["first", "renewal"],
+        enrol_from=start,
+        enrol_until=start + 17 * DAY,
+        review_from=start,
+        review_until=start + 18 * DAY,
+        pay_from=start + 5 * DAY,
+        pay_until=start + 19 * DAY,
+        announcement="请如实填写。",
+    )
 
 
 async def test_a_campaign_is_seen_when_published_and_opens_by_itself(

@@ -158,9 +158,12 @@ async def test_in_the_place_of_one_that_was_sent_back_comes_one_and_not_three(
     drafts = Drafts(deps, Campaigns(deps))
     with pytest.raises(InvalidInput) as refused:
         await drafts.save_section(
-            zhao, application.id, "evaluation",
-            {"specialties": chosen(SPECIALTY, OTHER_SPECIALTY, THIRD_SPECIALTY)}, 1,
-        )  # fmt: skip
+            zhao,
+            application.id,
+            "evaluation",
+            {"specialties": chosen(SPECIALTY, OTHER_SPECIALTY, THIRD_SPECIALTY)},
+            1,
+        )
     assert "最多再选1个" in str(refused.value.params["problems"])
     await drafts.save_section(zhao, application.id, "evaluation", {"specialties": chosen(SPECIALTY)}, 1)
 

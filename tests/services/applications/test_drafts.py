@@ -132,9 +132,14 @@ async def test_renewal_is_offered_before_the_term_ends_and_pre_filled(deps: Deps
     deps = with_rules(deps, entry={"renewal_before": offered})
     drafts = Drafts(deps, Campaigns(deps))
     expert = await make_expert(
-        deps, account=await account_of(zhao), permanent_region="440106", specialties=[SPECIALTY], title_level="1001",
-        emergency=True, term_until=deps.now() + offered + timedelta(days=10),
-    )  # fmt: skip
+        deps,
+        account=await account_of(zhao),
+        permanent_region="440106",
+        specialties=[SPECIALTY],
+        title_level="1001",
+        emergency=True,
+        term_until=deps.now() + offered + timedelta(days=10),
+    )
     with pytest.raises(RuleViolation, match="请在2026年12月1日以后办理续聘"):
         await drafts.start(zhao, "renewal")
     await Expert.filter(id=expert.id).update(term_until=deps.now() + offered - timedelta(days=1))
@@ -326,7 +331,10 @@ async def _send_back(application: Application, code: str, fields: list[str]) -> 
     for position, one in enumerate((SPECIALTY, OTHER_SPECIALTY)):
         choice = "preferred" if one == SPECIALTY else "alternative"
         await ApplicationSpecialty.create(
-            application_id=application.id, code=one, choice=choice, position=position,
+            application_id=application.id,
+            code=one,
+            choice=choice,
+            position=position,
             state="sent_back" if one == code else "open",
-        )  # fmt: skip
+        )
     await Application.filter(id=application.id).update(state="sent_back", sent_back_fields=fields, round=1, step=0)

@@ -52,9 +52,12 @@ async def print_form(deps: Deps, application: Application) -> None:
     """What printing leaves behind: the paper, the lock where the pool locks, and the signed scan."""
     now, book = deps.now(), deps.book(application.pool)
     await PrintedForm.create(
-        application_id=application.id, code=f"P{application.id.hex[-10:]}", version=application.version,
-        digest="0" * 64, printed_at=now,
-    )  # fmt: skip
+        application_id=application.id,
+        code=f"P{application.id.hex[-10:]}",
+        version=application.version,
+        digest="0" * 64,
+        printed_at=now,
+    )
     if book.form.papers.print_locks:
         await Application.filter(id=application.id).update(state="locked", locked_version=application.version)
     if "signed_form" in book.form.used():

@@ -225,8 +225,23 @@ async def test_after_a_refusal_the_reason_is_told_and_one_may_apply_again(
     assert [item.action for item in await items(to_dos, zhao)] == ["去申请"]
 
 
-@pytest.mark.parametrize("state", ["draft", "locked", "reviewing", "sent_back", "correcting", "notice", "fee", "exam",
-                                   "entered", "refused", "cancelled", "terminated"])  # fmt: skip
+@pytest.mark.parametrize(
+    "state",
+    [
+        "draft",
+        "locked",
+        "reviewing",
+        "sent_back",
+        "correcting",
+        "notice",
+        "fee",
+        "exam",
+        "entered",
+        "refused",
+        "cancelled",
+        "terminated",
+    ],
+)
 async def test_every_state_can_be_told(deps: Deps, to_dos: ToDos, zhao: Actor, state: str) -> None:
     await make_campaign(deps)
     begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")

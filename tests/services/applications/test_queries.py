@@ -204,6 +204,13 @@ async def _submitted(deps: Deps, name: str, at: datetime | None, **columns: obje
     path = {"440106": ["440106", "440100", "440000"], "440300": ["440300", "440000"]}[region]
     values = {"state": "reviewing", "step": 0, "entry_type": "first", "region": region, "region_path": path}
     return await Application.create(
-        pool="demo", number=f"SQ20261121{account.id.int % 10**7:07}", account_id=account.id, name=name,
-        name_sort=sort_name(name), state_since=deps.now(), submitted_at=at, created_at=deps.now(), **values | columns,
-    )  # fmt: skip
+        pool="demo",
+        number=f"SQ20261121{account.id.int % 10**7:07}",
+        account_id=account.id,
+        name=name,
+        name_sort=sort_name(name),
+        state_since=deps.now(),
+        submitted_at=at,
+        created_at=deps.now(),
+        **values | columns,
+    )

@@ -47,9 +47,15 @@ class Desk:
         self.begun.append((application.id, application.round))
         await self.cancel(application, now)
         await ReviewTask.create(
-            application_id=application.id, pool=application.pool, round=application.round, step=0, step_code="industry",
-            region=application.region, state=TaskState.OPEN, opened_at=now,
-        )  # fmt: skip
+            application_id=application.id,
+            pool=application.pool,
+            round=application.round,
+            step=0,
+            step_code="industry",
+            region=application.region,
+            state=TaskState.OPEN,
+            opened_at=now,
+        )
 
     async def cancel(self, application: Application, now: datetime) -> None:
         tasks = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN)
@@ -150,9 +156,10 @@ async def test_closing_the_window_and_submitting_at_once_leaves_either_but_nothi
     campaign = application.campaign_id
     assert campaign is not None
     closed, said = await asyncio.gather(
-        campaigns.close(admin, campaign), submission.submit(zhao, application.id, application.version),
+        campaigns.close(admin, campaign),
+        submission.submit(zhao, application.id, application.version),
         return_exceptions=True,
-    )  # fmt: skip
+    )
     assert not isinstance(closed, BaseException)
     kept = await Application.get(id=application.id)
     assert isinstance(said, Outcome | RuleViolation)

@@ -86,11 +86,14 @@ async def test_an_error_that_is_raised_undoes_all_and_may_be_tried_again(do: Onc
     assert await do(_deed(DEED)) == DEED
 
 
-@pytest.mark.parametrize("refusal", [
-    InvalidInput("不对。", code="wrong", field="code", params={"left": 2}),
-    TooMany("太多。", retry_after=77, code="locked"),
-    RuleViolation("不许。", rule="draw.x", source="手册 L1", field="a.b"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        InvalidInput("不对。", code="wrong", field="code", params={"left": 2}),
+        TooMany("太多。", retry_after=77, code="locked"),
+        RuleViolation("不许。", rule="draw.x", source="手册 L1", field="a.b"),
+    ],
+)
 async def test_a_refusal_that_is_returned_keeps_what_was_written_and_is_the_answer_again(
     do: Once, refusal: AppError
 ) -> None:

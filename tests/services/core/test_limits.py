@@ -38,9 +38,7 @@ async def test_look_ups_are_counted_by_person_and_act(db: str, deps: Deps) -> No
     async def look(account_id: object, now: datetime, action: str = "absence.lookup") -> None:
         account = person if account_id == person.id else other
         async with transaction():
-            await check_recent(
-                action, account.id, limit=2, period=timedelta(hours=1), now=now, message="查询过于频繁"
-            )  # fmt: skip
+            await check_recent(action, account.id, limit=2, period=timedelta(hours=1), now=now, message="查询过于频繁")
             await record(Actor("demo", "venue", account.id), now, action, "account", account.id)
 
     await look(person.id, NOON)

@@ -152,11 +152,34 @@ class Hands:
     async def press(self) -> None:
         """One thing or another. A refusal is as good as an answer."""
         acts = (
-            self.open, self.open, self.fix, self.fix, self.abort, self.reveal_once, self.start, self.force_end,
-            self.pause, self.resume, self.answer, self.answer, self.answer, self.undo, self.undo, self.leave,
-            self.register, self.supplement, self.register, self.confirm, self.terminate,
-            self.supplement, self.widen, self.widen, self.gather, self.wait, self.office.run.start_due,
-        )  # fmt: skip
+            self.open,
+            self.open,
+            self.fix,
+            self.fix,
+            self.abort,
+            self.reveal_once,
+            self.start,
+            self.force_end,
+            self.pause,
+            self.resume,
+            self.answer,
+            self.answer,
+            self.answer,
+            self.undo,
+            self.undo,
+            self.leave,
+            self.register,
+            self.supplement,
+            self.register,
+            self.confirm,
+            self.terminate,
+            self.supplement,
+            self.widen,
+            self.widen,
+            self.gather,
+            self.wait,
+            self.office.run.start_due,
+        )
         with suppress(AppError):
             await self.dice.choice(acts)()
         await self.office.run.advance(self.draw_id)

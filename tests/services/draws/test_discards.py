@@ -326,9 +326,13 @@ async def test_no_agent_verifies_what_his_agency_hands_in(office: Office) -> Non
 async def make_agent(office: Office, actor: Actor) -> None:
     now = office.deps.now()
     await AgentLink.create(
-        organisation_id=office.agency.organisation_id, account_id=actor.account_id, valid_from=now,
-        valid_until=now + timedelta(days=1), accepted_at=now, created_at=now,
-    )  # fmt: skip
+        organisation_id=office.agency.organisation_id,
+        account_id=actor.account_id,
+        valid_from=now,
+        valid_until=now + timedelta(days=1),
+        accepted_at=now,
+        created_at=now,
+    )
 
 
 # ---- no names before unsealing

@@ -136,9 +136,10 @@ async def draws_again(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "role"), [(way, "agency") for way in BEFORE] + [(way, "verifier") for way in BEFORE[3:] + BEGUN],
+    ("way", "role"),
+    [(way, "agency") for way in BEFORE] + [(way, "verifier") for way in BEFORE[3:] + BEGUN],
     ids=lambda one: getattr(one, "__name__", one),
-)  # fmt: skip
+)
 async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office: Office, way: Way, role: str) -> None:
     await add_experts(office, 4)
     draw_id = await way(office)
@@ -262,8 +263,9 @@ async def test_the_last_exit_ends_an_activity_with_a_no_show_from_its_expected_e
     assert await state_of(draw_id) == "ended"
 
 
-@pytest.mark.parametrize("way", [verified, committing, seeded, short, supplement_pending, completed],
-                         ids=lambda way: way.__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "way", [verified, committing, seeded, short, supplement_pending, completed], ids=lambda way: way.__name__
+)
 @pytest.mark.parametrize("on_site", [True, False])
 async def test_what_nobody_ends_is_ended_by_time(office: Office, clock: FixedClock, way: Way, on_site: bool) -> None:
     await add_experts(office, 4)

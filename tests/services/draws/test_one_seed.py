@@ -129,9 +129,14 @@ async def test_wider_regions_are_counted(office: Office) -> None:
     limit = office.deps.book("demo").draw.supplement.widenings_max
     for number in range(limit):
         await Round.create(
-            draw_id=draw_id, number=number + 2, conditions=["1"], secret_sealed="", commitment="00" * 32,
-            seed="11" * 32, opened_at=office.deps.now(),
-        )  # fmt: skip
+            draw_id=draw_id,
+            number=number + 2,
+            conditions=["1"],
+            secret_sealed="",
+            commitment="00" * 32,
+            seed="11" * 32,
+            opened_at=office.deps.now(),
+        )
     with pytest.raises(RuleViolation) as refusal:
         await widen(office, draw_id, *WIDER)
     assert refusal.value.rule == "draw.supplement.widenings_max"

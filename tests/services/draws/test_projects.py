@@ -21,10 +21,20 @@ from tests.factories.people import CREDIT_CODE, OTHER_CREDIT_CODE, make_account,
 pytestmark = pytest.mark.usefixtures("db")
 
 FORM = ProjectData(
-    name="示范大桥工程", category="工程/交通", region="440106", funding_source="财政资金", tender_method="公开招标",
-    organisation_form="委托招标", tenderee_category="国有企业", investment=500_000_000_00, tenderee_name="示范建设公司",
-    tenderee_code=CREDIT_CODE, contact="李四", contact_phone="020-12345678", agency_name="示范招标代理",
-)  # fmt: skip
+    name="示范大桥工程",
+    category="工程/交通",
+    region="440106",
+    funding_source="财政资金",
+    tender_method="公开招标",
+    organisation_form="委托招标",
+    tenderee_category="国有企业",
+    investment=500_000_000_00,
+    tenderee_name="示范建设公司",
+    tenderee_code=CREDIT_CODE,
+    contact="李四",
+    contact_phone="020-12345678",
+    agency_name="示范招标代理",
+)
 
 
 @pytest.fixture
@@ -55,17 +65,29 @@ async def test_a_repeated_request_makes_one(projects: Projects, actor: Actor) ->
     assert await Project.all().count() == 1
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"name": " "}, "name"), ({"name": "长" * 201}, "name"), ({"name": "a\x00"}, "name"),
-    ({"category": ""}, "category"),
-    ({"funding_source": ""}, "funding_source"), ({"tender_method": ""}, "tender_method"), ({"contact": ""}, "contact"),
-    ({"organisation_form": ""}, "organisation_form"), ({"tenderee_category": ""}, "tenderee_category"),
-    ({"tenderee_name": ""}, "tenderee_name"), ({"tenderee_code": ""}, "tenderee_code"),
-    ({"contact_phone": ""}, "contact_phone"),
-    ({"investment": 0}, "investment"), ({"investment": 10**17}, "investment"), ({"region": "999999"}, "region"),
-    ({"tenderee_code": CREDIT_CODE[:-1] + "M"}, "tenderee_code"), ({"agency_code": "123"}, "agency_code"),
-    ({"agency_name": ""}, "agency_name"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"name": "长" * 201}, "name"),
+        ({"name": "a\x00"}, "name"),
+        ({"category": ""}, "category"),
+        ({"funding_source": ""}, "funding_source"),
+        ({"tender_method": ""}, "tender_method"),
+        ({"contact": ""}, "contact"),
+        ({"organisation_form": ""}, "organisation_form"),
+        ({"tenderee_category": ""}, "tenderee_category"),
+        ({"tenderee_name": ""}, "tenderee_name"),
+        ({"tenderee_code": ""}, "tenderee_code"),
+        ({"contact_phone": ""}, "contact_phone"),
+        ({"investment": 0}, "investment"),
+        ({"investment": 10**17}, "investment"),
+        ({"region": "999999"}, "region"),
+        ({"tenderee_code": CREDIT_CODE[:-1] + "M"}, "tenderee_code"),
+        ({"agency_code": "123"}, "agency_code"),
+        ({"agency_name": ""}, "agency_name"),
+    ],
+)
 async def test_the_form_names_the_field_that_does_not_fit(
     projects: Projects, actor: Actor, change: dict[str, str | int], field: str
 ) -> None:
@@ -193,9 +215,12 @@ async def test_a_verifier_of_one_terminal_sees_only_what_was_handed_in_there(
     for made, terminal in ((here, "示范终端"), (there, "别的终端")):
         draw = await make_draw(await Project.get(id=made.id))
         await DrawApplication.create(
-            draw_id=draw.id, kind="normal", terminal=terminal, submitted_by_id=actor.account_id,
+            draw_id=draw.id,
+            kind="normal",
+            terminal=terminal,
+            submitted_by_id=actor.account_id,
             submitted_at=deps.now(),
-        )  # fmt: skip
+        )
     verifier = Actor("demo", "verifier", new_id(), scope="示范终端")
     page = await projects.list(verifier)
     assert (page.total, [line.id for line in page.items]) == (1, [here.id])

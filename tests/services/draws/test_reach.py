@@ -91,9 +91,13 @@ async def test_who_became_an_agent_later_does_not_commit_for_the_supervisor(offi
     await Supervisor.filter(draw_id=draw_id).update(mobile_hash=late.mobile_hash)
     now = office.deps.now()
     await AgentLink.create(
-        organisation_id=office.agency.organisation_id, account_id=late.id, valid_from=now,
-        valid_until=now + timedelta(days=1), accepted_at=now, created_at=now,
-    )  # fmt: skip
+        organisation_id=office.agency.organisation_id,
+        account_id=late.id,
+        valid_from=now,
+        valid_until=now + timedelta(days=1),
+        accepted_at=now,
+        created_at=now,
+    )
     with pytest.raises(Forbidden):
         await office.rounds.commit(replace(office.supervisor, account_id=late.id), draw_id, "supervisor", "00" * 32)
 
@@ -119,10 +123,13 @@ async def test_a_stranger_learns_nothing_from_any_door_of_a_draw(office: Office)
     draw_id = await start_draw(office, needed=1)
     stranger = replace(office.agency, account_id=office.desk.account_id, role="agent")
     for attempt in (
-        office.run.pause(stranger, draw_id, "x"), office.run.force_end(stranger, draw_id, "x"),
-        office.rounds.abort(stranger, draw_id, "x"), office.absences.start_supplement(stranger, draw_id),
-        office.reading.result(stranger, draw_id), office.attendance.desk(stranger, draw_id),
-    ):  # fmt: skip
+        office.run.pause(stranger, draw_id, "x"),
+        office.run.force_end(stranger, draw_id, "x"),
+        office.rounds.abort(stranger, draw_id, "x"),
+        office.absences.start_supplement(stranger, draw_id),
+        office.reading.result(stranger, draw_id),
+        office.attendance.desk(stranger, draw_id),
+    ):
         with pytest.raises(AppError) as refusal:
             await attempt
         assert isinstance(refusal.value, NotFound)

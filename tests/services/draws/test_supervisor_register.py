@@ -51,8 +51,11 @@ async def test_the_office_keeps_the_register_and_agencies_only_choose_from_it(of
     assert twice.value.code == "in_register"
     found, total = await register.choices(office.agency, "水务")
     assert (total, found[0].id, found[0].masked_mobile) == (1, added.id, "138****5678")
-    for deed in (register.add(office.agency, mobile="13800005679", name="自己人", department="x"),
-                 register.end(office.agency, added.id), register.page(office.agency)):  # fmt: skip
+    for deed in (
+        register.add(office.agency, mobile="13800005679", name="自己人", department="x"),
+        register.end(office.agency, added.id),
+        register.page(office.agency),
+    ):
         with pytest.raises(Forbidden):
             await deed
     await register.end(admin, added.id)
@@ -89,9 +92,13 @@ async def test_a_supervisor_who_leaves_the_register_or_joins_the_agency_is_notic
 
     now = office.deps.now()
     await AgentLink.create(
-        organisation_id=office.agency.organisation_id, account_id=office.supervisor.account_id, valid_from=now,
-        valid_until=now + timedelta(days=1), accepted_at=now, created_at=now,
-    )  # fmt: skip
+        organisation_id=office.agency.organisation_id,
+        account_id=office.supervisor.account_id,
+        valid_from=now,
+        valid_until=now + timedelta(days=1),
+        accepted_at=now,
+        created_at=now,
+    )
     with pytest.raises(Conflict) as joined:
         await office.rounds.open(office.agency, draw_id)
     assert joined.value.code == "supervisor_of_agency"

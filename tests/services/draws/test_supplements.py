@@ -228,8 +228,20 @@ async def sit_elsewhere(office: Office, mine: Invitation, starts_at: datetime, e
     other = await make_draw(office, needed=1)
     condition = await Condition.get(draw_id=other)
     await Invitation.create(
-        draw_id=other, condition_id=condition.id, notice_id=condition.notice_id, expert_id=mine.expert_id,
-        round_number=1, tier="main", leaf="00" * 32, code="000000", menu_id=1, link="other", state="accepted",
-        starts_at=starts_at, ends_at=ends_at, gathering_at=starts_at, created_at=mine.created_at,
+        draw_id=other,
+        condition_id=condition.id,
+        notice_id=condition.notice_id,
+        expert_id=mine.expert_id,
+        round_number=1,
+        tier="main",
+        leaf="00" * 32,
+        code="000000",
+        menu_id=1,
+        link="other",
+        state="accepted",
+        starts_at=starts_at,
+        ends_at=ends_at,
+        gathering_at=starts_at,
+        created_at=mine.created_at,
         answer_until=mine.answer_until,
-    )  # fmt: skip
+    )

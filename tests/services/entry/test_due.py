@@ -25,9 +25,7 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
     unused = cast(Any, NothingElse())
     entry = Entry(deps, book, Fees(deps, book))
     duties = [DueTask("notice_end", NOTICE_OVER, entry.end_notices), DueTask("review_waiting", "", entry.end_notices)]
-    deadlines = Scheduler(
-        deps, unused, unused, unused, unused, unused, unused, unused, Audit(deps), further=duties
-    )  # fmt: skip
+    deadlines = Scheduler(deps, unused, unused, unused, unused, unused, unused, unused, Audit(deps), further=duties)
     assert deadlines.periodic == (*PERIODIC, "review_waiting")
     until = deps.now() + timedelta(minutes=3)
     application = await make_application(
@@ -36,9 +34,11 @@ async def test_a_notice_is_due_when_it_is_over_and_nobody_objects(
     assert "notice_end" not in await deadlines.tick()
     clock.move(timedelta(minutes=3))
     objection = await Objection.create(
-        pool="demo", application_id=application.id, account_id=(await make_account(deps)).id,
+        pool="demo",
+        application_id=application.id,
+        account_id=(await make_account(deps)).id,
         created_at=deps.now(),
-    )  # fmt: skip
+    )
     assert "notice_end" not in await deadlines.tick()
     objection.state = "dismissed"
     await objection.save()

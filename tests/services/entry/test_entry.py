@@ -159,9 +159,14 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
     account = await make_applicant(deps)
     left = deps.now() + timedelta(days=30)
     old = await make_expert(
-        deps, account=account, id_number_hash=account.id_number_hash, term_until=left, department="D01",
-        standing="temporary", number="ZJ0000009",
-    )  # fmt: skip
+        deps,
+        account=account,
+        id_number_hash=account.id_number_hash,
+        term_until=left,
+        department="D01",
+        standing="temporary",
+        number="ZJ0000009",
+    )
     await Employment.create(expert_id=old.id, unit_name="更早单位", unit_keys=["name:更早单位"], since=BEGINNING)
     application = await handed_in(
         road, account, entry_type="renewal", expert_id=old.id, expert_number=old.number, specialties=("A08",)
@@ -219,9 +224,11 @@ async def test_an_open_objection_holds_the_entry_until_the_office_has_answered_i
     road = road_with(deps, clock, "notice")
     application = await road.go_on(await handed_in(road))
     objection = await Objection.create(
-        pool="demo", application_id=application.id, account_id=(await make_account(deps)).id,
+        pool="demo",
+        application_id=application.id,
+        account_id=(await make_account(deps)).id,
         created_at=deps.now(),
-    )  # fmt: skip
+    )
     clock.move(timedelta(days=1))
     assert "notice_end" not in await road.services.operations.scheduler.tick()
     assert (await Application.get(id=application.id)).state == "notice"

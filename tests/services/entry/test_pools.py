@@ -71,9 +71,12 @@ async def print_as_asked(deps: Deps, application: Application) -> None:
     papers = deps.book(application.pool).form.papers
     if papers.print_before_submit or papers.print_locks:
         await PrintedForm.create(
-            application_id=application.id, code=new_id().hex[:24], version=application.version, digest="0" * 64,
+            application_id=application.id,
+            code=new_id().hex[:24],
+            version=application.version,
+            digest="0" * 64,
             printed_at=deps.now(),
-        )  # fmt: skip
+        )
     if papers.print_locks:
         application.state, application.locked_version = "locked", application.version
         await application.save()

@@ -49,9 +49,14 @@ async def imports(db: str, deps: Deps) -> ExpertImport:
 
 def _row(**cells: str) -> list[str]:
     values = {
-        "专家编号": "ZJ1", "姓名": "欧阳锋", "身份证号": FIRST, "手机号": "13800000001", "常驻地": "440106",
-        "评标专业": "A0401", "工作单位": "广州示范工程有限公司",
-    } | cells  # fmt: skip
+        "专家编号": "ZJ1",
+        "姓名": "欧阳锋",
+        "身份证号": FIRST,
+        "手机号": "13800000001",
+        "常驻地": "440106",
+        "评标专业": "A0401",
+        "工作单位": "广州示范工程有限公司",
+    } | cells
     return [values.get(title, "") for title in HEADING]
 
 
@@ -79,11 +84,22 @@ def _told(report: ImportReport) -> list[tuple[int, str]]:
 
 
 async def test_an_expert_comes_in_with_everything_that_drawing_needs(imports: ExpertImport, deps: Deps) -> None:
-    report = await _run(imports, _sheet(_row(
-        意愿评标地="440300;广东省珠海市", 评标专业="A0401；A08", 职称="高级工程师", 执业资格="一级注册建筑师",
-        行业部门="D02", 单位信用代码="91110000600037341L", 入职日期="2020/3/1",
-        历史单位="旧单位一||2015-01-01|2020-02-28；旧单位二|||2014年1月1日", 回避单位="某回避单位|",
-    )))  # fmt: skip
+    report = await _run(
+        imports,
+        _sheet(
+            _row(
+                意愿评标地="440300;广东省珠海市",
+                评标专业="A0401；A08",
+                职称="高级工程师",
+                执业资格="一级注册建筑师",
+                行业部门="D02",
+                单位信用代码="91110000600037341L",
+                入职日期="2020/3/1",
+                历史单位="旧单位一||2015-01-01|2020-02-28；旧单位二|||2014年1月1日",
+                回避单位="某回避单位|",
+            )
+        ),
+    )
     assert (report.total, report.created, report.updated, report.errors) == (1, 1, 0, ())
     expert = await Expert.get()
     assert expert.region_path == ["440106", "440100", "440000"]
@@ -140,19 +156,35 @@ async def test_an_id_number_that_became_a_number_is_explained(imports: ExpertImp
     assert "文本格式" in error.reason
 
 
-@pytest.mark.parametrize(("title", "value", "reason"), [
-    ("专家编号", "", "不能为空"), ("专家编号", "长" * 33, "最多32个字"),
-    ("姓名", "", "不能为空"), ("姓名", "欧\x07阳", "无法识别"),
-    ("身份证号", "11010519491231002Y", "不是有效"), ("身份证号", "110105491231002", "不是有效"),
-    ("身份证号", "440524188013010012", "不是有效"), ("手机号", "12345", "11位"),
-    ("专家类型", "高级", "正式或临时"), ("状态", "休假", "在库或暂停"),
-    ("常驻地", "999999", "不在地区目录"), ("意愿评标地", "440300；火星", "火星"),
-    ("评标专业", "", "不能为空"), ("评标专业", "A0401；Z99", "不在评标专业目录"),
-    ("职称", "大师", "不在职称目录"), ("执业资格", "驾驶证", "不在执业资格目录"), ("行业部门", "x", "不在行业部门目录"),
-    ("工作单位", "", "不能为空"), ("单位信用代码", "123", "统一社会信用代码"), ("入职日期", "2020-13-01", "2020-03-01"),
-    ("历史单位", "旧单位", "离开日期"), ("历史单位", "旧单位||2020-01-01|2019-01-01", "晚于入职"),
-    ("历史单位", "a|b|c|d|e", "竖线"), ("回避单位", "单位|123", "统一社会信用代码"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("title", "value", "reason"),
+    [
+        ("专家编号", "", "不能为空"),
+        ("专家编号", "长" * 33, "最多32个字"),
+        ("姓名", "", "不能为空"),
+        ("姓名", "欧\x07阳", "无法识别"),
+        ("身份证号", "11010519491231002Y", "不是有效"),
+        ("身份证号", "110105491231002", "不是有效"),
+        ("身份证号", "440524188013010012", "不是有效"),
+        ("手机号", "12345", "11位"),
+        ("专家类型", "高级", "正式或临时"),
+        ("状态", "休假", "在库或暂停"),
+        ("常驻地", "999999", "不在地区目录"),
+        ("意愿评标地", "440300；火星", "火星"),
+        ("评标专业", "", "不能为空"),
+        ("评标专业", "A0401；Z99", "不在评标专业目录"),
+        ("职称", "大师", "不在职称目录"),
+        ("执业资格", "驾驶证", "不在执业资格目录"),
+        ("行业部门", "x", "不在行业部门目录"),
+        ("工作单位", "", "不能为空"),
+        ("单位信用代码", "123", "统一社会信用代码"),
+        ("入职日期", "2020-13-01", "2020-03-01"),
+        ("历史单位", "旧单位", "离开日期"),
+        ("历史单位", "旧单位||2020-01-01|2019-01-01", "晚于入职"),
+        ("历史单位", "a|b|c|d|e", "竖线"),
+        ("回避单位", "单位|123", "统一社会信用代码"),
+    ],
+)
 async def test_every_bad_cell_is_named_with_line_column_and_reason(
     imports: ExpertImport, title: str, value: str, reason: str
 ) -> None:
@@ -170,8 +202,14 @@ async def test_all_errors_of_all_lines_are_told_at_once(imports: ExpertImport) -
         imports, _sheet(_row(姓名="", 手机号="1"), _row(姓名="", 手机号="13800000003"), _row(身份证号=SECOND, 状态="x"))
     )
     assert _told(report) == [
-        (2, "姓名"), (2, "手机号"), (3, "姓名"), (3, "专家编号"), (3, "身份证号"), (4, "专家编号"), (4, "状态"),
-    ]  # fmt: skip
+        (2, "姓名"),
+        (2, "手机号"),
+        (3, "姓名"),
+        (3, "专家编号"),
+        (3, "身份证号"),
+        (4, "专家编号"),
+        (4, "状态"),
+    ]
     assert report.total == 3
 
 
@@ -208,8 +246,9 @@ async def test_two_experts_may_swap_numbers_and_mobiles_in_one_sheet(imports: Ex
     first[at], second[at] = second[at], first[at]
     assert (await _run(imports, _sheet(first, second))).errors == ()
     assert {deps.keys.open_text(e.id_number_sealed, "id_number"): e.number for e in await Expert.all()} == {
-        FIRST: "ZJ2", SECOND: "ZJ1",
-    }  # fmt: skip
+        FIRST: "ZJ2",
+        SECOND: "ZJ1",
+    }
 
 
 async def test_an_account_that_never_consented_is_not_linked(imports: ExpertImport, deps: Deps) -> None:
@@ -256,13 +295,18 @@ async def test_progress_is_told(imports: ExpertImport) -> None:
     assert seen[-1] == ("write", 1, 1)
 
 
-@pytest.mark.parametrize(("content", "reason"), [
-    (b"", "空的"), (_sheet(), "没有内容"),
-    (_sheet(_row(), heading=["?", *HEADING[1:]]), "无法识别的列“\\?”"),
-    (_sheet(_row(), heading=[HEADING[1], *HEADING[1:]]), "重复的列“姓名”"),
-    (_sheet(["x"], heading=HEADING[:3]), "缺少必填列"),
-    (b'\xff\xfe"', "编码"), (_sheet(_row())[:-2] + b'"oops\n', "格式有误"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "空的"),
+        (_sheet(), "没有内容"),
+        (_sheet(_row(), heading=["?", *HEADING[1:]]), "无法识别的列“\\?”"),
+        (_sheet(_row(), heading=[HEADING[1], *HEADING[1:]]), "重复的列“姓名”"),
+        (_sheet(["x"], heading=HEADING[:3]), "缺少必填列"),
+        (b'\xff\xfe"', "编码"),
+        (_sheet(_row())[:-2] + b'"oops\n', "格式有误"),
+    ],
+)
 async def test_a_sheet_that_can_t_be_read_says_what_to_do(imports: ExpertImport, content: bytes, reason: str) -> None:
     with pytest.raises(SheetError, match=reason):
         await _run(imports, content)
@@ -276,9 +320,17 @@ def _zip(**files: bytes) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"PK\x03\x04junk", b"<html>", _zip(a=b"x"), _book(_row())[:-40], _zip(xl__workbook=b"<broken"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04junk",
+        b"<html>",
+        _zip(a=b"x"),
+        _book(_row())[:-40],
+        _zip(xl__workbook=b"<broken"),
+    ],
+)
 async def test_what_only_looks_like_a_workbook_is_refused(imports: ExpertImport, content: bytes) -> None:
     with pytest.raises(SheetError, match=r"xlsx|空的"):
         await _run(imports, content, "xlsx")

@@ -65,9 +65,12 @@ async def test_the_rulebooks_categories_come_in_its_order_then_position_then_tit
     materials: Materials, admin: Actor
 ) -> None:
     for title, category, position in (
-        ("丁", "模板", 0), ("丙", "资格审查材料", 2), ("乙", "资格审查材料", 1), ("甲", "资格审查材料", 2),
+        ("丁", "模板", 0),
+        ("丙", "资格审查材料", 2),
+        ("乙", "资格审查材料", 1),
+        ("甲", "资格审查材料", 2),
         ("戊", "培训资料", 0),
-    ):  # fmt: skip
+    ):
         await materials.add(admin, MaterialData(title, category, position=position), pdf())
     assert await titles(materials) == ["乙", "丙", "甲", "戊", "丁"]
     assert await titles(materials, "guangdong") == []
@@ -114,9 +117,11 @@ async def test_another_pools_material_is_not_there(materials: Materials, admin: 
 async def test_only_the_office_manages_it(materials: Materials, admin: Actor) -> None:
     added = await materials.add(admin, GUIDE, pdf())
     for act in (
-        materials.all(SOMEBODY), materials.add(SOMEBODY, GUIDE, pdf()), materials.change(SOMEBODY, added.id, GUIDE),
+        materials.all(SOMEBODY),
+        materials.add(SOMEBODY, GUIDE, pdf()),
+        materials.change(SOMEBODY, added.id, GUIDE),
         materials.remove(SOMEBODY, added.id),
-    ):  # fmt: skip
+    ):
         with pytest.raises(Forbidden):
             await act
 

@@ -173,9 +173,15 @@ def test_a_locked_pdf_is_refused() -> None:
 
 ACTIONS = ("Launch", "JavaScript", "SubmitForm", "ImportData", "GoToR", "GoToE", "URI", "Named", "Thread", "Rendition")
 SCRIPTED = (
-    "javascript:app.alert(1)", " JavaScript:x", "java\tscript:x", "file:///c:/windows/cmd.exe",
-    "\\\\evil.example\\share", "//evil.example/share", "vbscript:x", "data:text/html,x",
-)  # fmt: skip
+    "javascript:app.alert(1)",
+    " JavaScript:x",
+    "java\tscript:x",
+    "file:///c:/windows/cmd.exe",
+    "\\\\evil.example\\share",
+    "//evil.example/share",
+    "vbscript:x",
+    "data:text/html,x",
+)
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])

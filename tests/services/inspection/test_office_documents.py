@@ -35,12 +35,16 @@ FIELD = page(spelled("DDEAUTO c:\\windows\\cmd.exe"))
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (docx(), "docx"), (xlsx(), "xlsx"), (pdf(), "pdf"), (jpeg(), "jpg"), (png(), "png"),
+        (docx(), "docx"),
+        (xlsx(), "xlsx"),
+        (pdf(), "pdf"),
+        (jpeg(), "jpg"),
+        (png(), "png"),
         (archive({"说明.pdf": pdf(), "模板/表.docx": docx(), "模板/": b""}), "zip"),
         (docx(more={"word/_rels/document.xml.rels": relations(("hyperlink", "https://example.cn", True))}), "docx"),
         (docx(more={"word/media/image1.png": png()}), "docx"),
     ],
-)  # fmt: skip
+)
 def test_good_files_are_known_by_what_they_are(content: bytes, kind: str) -> None:
     assert inspect_material(content, ALL) == kind
 

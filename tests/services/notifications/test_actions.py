@@ -157,16 +157,26 @@ async def write(office: Office, kind: str, channel: str, invitation: Invitation,
         await make_identity(account, app="mini")
     own = {"draw": "d1", "application": "a1", "page": "apply/form?at=specialties"}
     notice = await Notice.create(
-        pool="demo", kind=kind, account_id=account.id, mobile_sealed=account.mobile_sealed,
+        pool="demo",
+        kind=kind,
+        account_id=account.id,
+        mobile_sealed=account.mobile_sealed,
         params={name: value for name, value in {**KINDS[kind], **own}.items() if name not in ("link", "hotline")},
-        invitation_id=invitation.id if ACTIONS[kind].route == INVITATION else None, dedupe_key=f"{kind}:{channel}",
+        invitation_id=invitation.id if ACTIONS[kind].route == INVITATION else None,
+        dedupe_key=f"{kind}:{channel}",
         created_at=deps.now(),
-    )  # fmt: skip
+    )
     number = (await rows("SELECT nextval('attempt_number') AS n"))[0]["n"]
     await Attempt.create(
-        notice_id=notice.id, channel=channel, step=0, number=number, out_id=new_out_id(), created_at=deps.now(),
-        due_at=deps.now(), wait=60,
-    )  # fmt: skip
+        notice_id=notice.id,
+        channel=channel,
+        step=0,
+        number=number,
+        out_id=new_out_id(),
+        created_at=deps.now(),
+        due_at=deps.now(),
+        wait=60,
+    )
 
 
 async def cost_of(kind: str) -> int:

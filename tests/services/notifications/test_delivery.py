@@ -113,9 +113,12 @@ async def tell(office: Office, kind: str = "account_bound", *, bound: bool = Tru
         await make_identity(account)
     async with transaction():
         await office.notices.notify(
-            pool=pool, kind=kind, dedupe_key=f"{kind}:{account.id}",
-            params={"mobile": "138****0000", "at": "2026年11月21日 12:00"}, account_id=account.id,
-        )  # fmt: skip
+            pool=pool,
+            kind=kind,
+            dedupe_key=f"{kind}:{account.id}",
+            params={"mobile": "138****0000", "at": "2026年11月21日 12:00"},
+            account_id=account.id,
+        )
 
 
 async def states() -> list[tuple[str, str, str]]:
@@ -275,9 +278,19 @@ async def test_thousands_are_told_by_a_few_statements_and_only_once(
 
 @pytest.mark.parametrize(
     ("keys", "choice"),
-    [("11", "accept"), ("22", "decline"), ("311", "accept"), ("122", "decline"), ("1", None), ("12", None), ("", None),
-     ("1313", "accept"), ("99", None), ("112", None)],
-)  # fmt: skip
+    [
+        ("11", "accept"),
+        ("22", "decline"),
+        ("311", "accept"),
+        ("122", "decline"),
+        ("1", None),
+        ("12", None),
+        ("", None),
+        ("1313", "accept"),
+        ("99", None),
+        ("112", None),
+    ],
+)
 def test_a_key_counts_when_it_was_pressed_twice(deps: Deps, keys: str, choice: str | None) -> None:
     assert read_keys(keys, deps.book("demo").voice) == choice
 
@@ -290,10 +303,12 @@ async def test_subscribe_messages_are_counted_and_not_sent_without_a_credit(
     for number in range(2):
         async with transaction():
             await office.notices.notify(
-                pool="demo", kind="agency_agreed", dedupe_key=f"agreed:{number}",
+                pool="demo",
+                kind="agency_agreed",
+                dedupe_key=f"agreed:{number}",
                 params={"number": "CQSQ202611210001", "when": "11月21日 09:30", "agreed": 1, "needed": 5},
                 account_id=account.id,
-            )  # fmt: skip
+            )
         await delivery.deliver_due()
     assert [channel for channel, _ in vendors.sent] == ["mini"]
     await mini.refresh_from_db()
@@ -321,9 +336,17 @@ async def test_words_of_others_never_become_links_on_the_way_out(
     account = await make_account(office.deps)
     await make_identity(account)
     await office.notices.notify(
-        pool="demo", kind="urging", dedupe_key="urging:1", account_id=account.id,
-        params={"gathering": "08:30", "gathering_spoken": "八点半", "place": "天河区www.evil.cn", "contact_phone": "weixin://x"},
-    )  # fmt: skip
+        pool="demo",
+        kind="urging",
+        dedupe_key="urging:1",
+        account_id=account.id,
+        params={
+            "gathering": "08:30",
+            "gathering_spoken": "八点半",
+            "place": "天河区www.evil.cn",
+            "contact_phone": "weixin://x",
+        },
+    )
     vendors.window = 1
     await delivery.deliver_due()
     said = next(text for channel, text in vendors.sent if channel == "text")

@@ -99,9 +99,13 @@ async def test_a_ladder_goes_on_after_a_kill_between_an_outcome_and_the_next_ste
     vendors.errors = [Rejected("isv.AMOUNT_NOT_ENOUGH")]
     async with transaction():
         await office.notices.notify(
-            pool="demo", kind="verification_code", dedupe_key="code", params={"minutes": 5}, mobile="13800000000",
+            pool="demo",
+            kind="verification_code",
+            dedupe_key="code",
+            params={"minutes": 5},
+            mobile="13800000000",
             secret="123456",
-        )  # fmt: skip
+        )
 
     async def killed(notice_id: UUID) -> None:
         raise asyncio.CancelledError

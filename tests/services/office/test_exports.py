@@ -40,9 +40,14 @@ def rows_of(export: Export) -> list[dict[str, Any]]:
 
 async def submitted(deps: Deps, **columns: Any) -> Application:
     values: dict[str, Any] = {
-        "state": "reviewing", "step": 0, "round": 1, "name": "欧阳明", "region": "440106",
-        "region_path": ["440106", "440100", "440000"], "submitted_at": deps.now(),
-    }  # fmt: skip
+        "state": "reviewing",
+        "step": 0,
+        "round": 1,
+        "name": "欧阳明",
+        "region": "440106",
+        "region_path": ["440106", "440100", "440000"],
+        "submitted_at": deps.now(),
+    }
     return (await make_applicant(deps, **values | columns)).application
 
 
@@ -65,9 +70,14 @@ async def test_applications_come_in_words_with_identities_masked(service: Export
 async def test_who_had_the_account_deleted_is_listed_without_numbers(service: Exports, deps: Deps) -> None:
     application = await submitted(deps, state="refused", ended_at=deps.now())
     await Account.filter(id=application.account_id).update(
-        mobile_sealed="", mobile_hash="deleted", real_name="", id_number_sealed="", id_number_hash=None,
-        registered_at=None, disabled_at=deps.now(),
-    )  # fmt: skip
+        mobile_sealed="",
+        mobile_hash="deleted",
+        real_name="",
+        id_number_sealed="",
+        id_number_hash=None,
+        registered_at=None,
+        disabled_at=deps.now(),
+    )
     [row] = rows_of(await service.applications(ADMIN, Filter()))
     assert (row["申请编号"], row["身份证号"], row["手机号"]) == (application.number, None, None)
 
@@ -106,11 +116,19 @@ async def test_more_than_fits_is_refused_not_cut_off(
 async def make_order(deps: Deps, **columns: Any) -> PayOrder:
     fee = await make_fee(deps)
     values: dict[str, Any] = {
-        "pool": "demo", "fee_id": fee.id, "out_trade_no": new_id().hex, "trade": "native", "appid": "wx",
+        "pool": "demo",
+        "fee_id": fee.id,
+        "out_trade_no": new_id().hex,
+        "trade": "native",
+        "appid": "wx",
         "amount": 35_000,
-        "description": "=cmd|calc", "state": "paid", "transaction_id": new_id().hex, "expires_at": deps.now(),
-        "success_at": deps.now(), "created_at": deps.now(),
-    }  # fmt: skip
+        "description": "=cmd|calc",
+        "state": "paid",
+        "transaction_id": new_id().hex,
+        "expires_at": deps.now(),
+        "success_at": deps.now(),
+        "created_at": deps.now(),
+    }
     return await PayOrder.create(**values | columns)
 
 

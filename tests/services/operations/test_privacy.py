@@ -61,9 +61,14 @@ async def _code(deps: Deps, book: NoticeBook) -> str:
 
 async def _notice(deps: Deps, account: Account, state: str, dedupe_key: str) -> Notice:
     return await Notice.create(
-        pool="demo", kind="account_bound", account_id=account.id, mobile_sealed=account.mobile_sealed, state=state,
-        dedupe_key=dedupe_key, created_at=account.created_at,
-    )  # fmt: skip
+        pool="demo",
+        kind="account_bound",
+        account_id=account.id,
+        mobile_sealed=account.mobile_sealed,
+        state=state,
+        dedupe_key=dedupe_key,
+        created_at=account.created_at,
+    )
 
 
 async def test_one_s_own_data_comes_whole_and_in_clear(
@@ -157,9 +162,13 @@ async def test_a_registered_persons_numbers_and_password_come_along_and_go(
 ) -> None:
     number = "411303199001016930"
     account = await make_account(
-        deps, MOBILE, id_number_sealed=deps.keys.seal(number, "id_number"), password_hash="$argon2id$x",
-        id_number_hash=deps.keys.lookup_hash("id_number", number), registered_at=deps.now(),
-    )  # fmt: skip
+        deps,
+        MOBILE,
+        id_number_sealed=deps.keys.seal(number, "id_number"),
+        password_hash="$argon2id$x",
+        id_number_hash=deps.keys.lookup_hash("id_number", number),
+        registered_at=deps.now(),
+    )
     actor = Actor("demo", "applicant", account.id)
     found = await privacy.export(actor, await _code(deps, book))
     assert found["account"]["id_number"] == number
@@ -177,9 +186,14 @@ async def test_a_registered_persons_numbers_and_password_come_along_and_go(
 async def test_nobody_leaves_with_an_application_under_way(privacy: Privacy, deps: Deps, book: NoticeBook) -> None:
     account, now = await make_account(deps, MOBILE), deps.now()
     await Application.create(
-        pool="demo", number="SQ1", account_id=account.id, entry_type="first", state="draft", state_since=now,
+        pool="demo",
+        number="SQ1",
+        account_id=account.id,
+        entry_type="first",
+        state="draft",
+        state_since=now,
         created_at=now,
-    )  # fmt: skip
+    )
     with pytest.raises(Conflict, match="申请"):
         await privacy.delete(Actor("demo", "applicant", account.id), await _code(deps, book))
 
@@ -191,11 +205,19 @@ async def test_applications_come_along_and_those_never_handed_in_go(
     actor = Actor("demo", "applicant", account.id)
     given_up, refused = [
         await Application.create(
-            pool="demo", number=number, account_id=account.id, entry_type="first", state=state, state_since=now,
-            created_at=now, ended_at=now, submitted_at=submitted_at, name="苏航",
+            pool="demo",
+            number=number,
+            account_id=account.id,
+            entry_type="first",
+            state=state,
+            state_since=now,
+            created_at=now,
+            ended_at=now,
+            submitted_at=submitted_at,
+            name="苏航",
         )
         for number, state, submitted_at in (("SQ1", "cancelled", None), ("SQ2", "refused", now))
-    ]  # fmt: skip
+    ]
     for one in (given_up, refused):
         sealed = seal_values(deps, {"address": f"解放路{one.number}号"})
         await ApplicationSection.create(application_id=one.id, code="basic", values_sealed=sealed, saved_at=now)
@@ -205,8 +227,9 @@ async def test_applications_come_along_and_those_never_handed_in_go(
     )
     found = await privacy.export(actor, await _code(deps, book))
     assert [(one["number"], one["values"], one["files"]) for one in found["applications"]] == [
-        ("SQ1", {"address": "解放路SQ1号"}, ["SQ1.jpg"]), ("SQ2", {"address": "解放路SQ2号"}, ["SQ2.jpg"])
-    ]  # fmt: skip
+        ("SQ1", {"address": "解放路SQ1号"}, ["SQ1.jpg"]),
+        ("SQ2", {"address": "解放路SQ2号"}, ["SQ2.jpg"]),
+    ]
     assert (found["feedback"][0]["text"], json.loads(json.dumps(found))) == ("建议延长公示", found)
     clock.move(timedelta(minutes=2))
     done = await privacy.delete(actor, await _code(deps, book))

@@ -33,9 +33,16 @@ def deadlines(office: Office, deps: Deps) -> Scheduler:
     delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
     receipts = DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
     return Scheduler(
-        deps, office.notices, delivery, receipts, office.invitations, office.attendance, office.run, office.reading,
+        deps,
+        office.notices,
+        delivery,
+        receipts,
+        office.invitations,
+        office.attendance,
+        office.run,
+        office.reading,
         Audit(deps),
-    )  # fmt: skip
+    )
 
 
 async def test_a_kind_that_fails_holds_up_no_other_and_is_named(

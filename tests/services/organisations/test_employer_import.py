@@ -86,8 +86,10 @@ async def test_a_sheet_is_checked_first_and_taken_in_afterwards(
     assert (done.state, done.counts["add"]) == ("done", 3)
     found = {one.name: (one.credit_code, one.region, one.name_sort != "") for one in await Employer.all()}
     assert found == {
-        "甲设计院": (code(1), "440100", True), "乙咨询公司": ("", "440300", True), "丙公司": ("", "", True)
-    }  # fmt: skip
+        "甲设计院": (code(1), "440100", True),
+        "乙咨询公司": ("", "440300", True),
+        "丙公司": ("", "", True),
+    }
     assert (await AuditEntry.get(action="employer.import")).details == NOTHING | {"add": 3}
 
 
@@ -195,9 +197,7 @@ async def test_a_retired_unit_does_not_come_back_with_a_code_that_another_has_no
     await make_employer(deps, "旧公司", credit_code=code(1), retired_at=deps.now())
     await make_employer(deps, "新公司", credit_code=code(1))
     view = await imports.read(admin, csv("旧公司,,", f"旧公司,{code(2)},"))
-    assert reasons(view) == [
-        f"2 统一社会信用代码：“新公司”已使用代码{code(1)}，请核对。", "3 单位名称：与第2行重复。"
-    ]  # fmt: skip
+    assert reasons(view) == [f"2 统一社会信用代码：“新公司”已使用代码{code(1)}，请核对。", "3 单位名称：与第2行重复。"]
     await Employer.filter(name="新公司").delete()
     both = await imports.read(admin, csv(f"别的公司,{code(1)},", "旧公司,,"))
     assert reasons(both) == [f"3 统一社会信用代码：“别的公司”已使用代码{code(1)}，请核对。"]
@@ -230,12 +230,18 @@ async def test_reasons_beyond_what_people_read_are_counted_only(imports: Employe
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "空的"), (csv(), "只有表头"), (b"\xd0\xcf\x11\xe0" + b"\0" * 100, "另存为 .xlsx"),
-        (b"PK\x03\x04 not a zip", "不是有效的 .xlsx"), (b"\xff\xfe\x80", "编码"), (csv('"甲'), "引号"),
-        ("名称,代码\n甲,1".encode(), "无法识别的列"), ("统一社会信用代码\n1".encode(), "缺少必填列"),
-        (csv(*[f"单位{at},," for at in range(10_001)]), "最多导入10000行"), (b"x" * 10_000_001, "文件最大10MB"),
+        (b"", "空的"),
+        (csv(), "只有表头"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 100, "另存为 .xlsx"),
+        (b"PK\x03\x04 not a zip", "不是有效的 .xlsx"),
+        (b"\xff\xfe\x80", "编码"),
+        (csv('"甲'), "引号"),
+        ("名称,代码\n甲,1".encode(), "无法识别的列"),
+        ("统一社会信用代码\n1".encode(), "缺少必填列"),
+        (csv(*[f"单位{at},," for at in range(10_001)]), "最多导入10000行"),
+        (b"x" * 10_000_001, "文件最大10MB"),
     ],
-)  # fmt: skip
+)
 async def test_what_is_no_sheet_says_what_to_do(
     imports: EmployerImport, admin: Actor, content: bytes, said: str
 ) -> None:

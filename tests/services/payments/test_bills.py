@@ -41,8 +41,13 @@ async def pay(till: Till, *, told: bool = True) -> PayOrder:
 
 def row(till: Till, order: PayOrder, **changes: object) -> BillRow:
     number = till.platform.orders[order.out_trade_no].transaction_id
-    values = {"at": NOON, "transaction_id": number, "out_trade_no": order.out_trade_no, "state": "SUCCESS",
-              "amount": order.amount}  # fmt: skip
+    values = {
+        "at": NOON,
+        "transaction_id": number,
+        "out_trade_no": order.out_trade_no,
+        "state": "SUCCESS",
+        "amount": order.amount,
+    }
     return BillRow(**{**values, **changes})  # type: ignore[arg-type]  # given by name
 
 

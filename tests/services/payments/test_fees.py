@@ -37,9 +37,14 @@ async def test_an_approved_application_is_charged_once(till: Till, deps: Deps) -
 
 async def test_the_campaigns_window_rules_when_it_opens(till: Till, deps: Deps) -> None:
     campaign = await Campaign.create(
-        pool="demo", name="征集", enrol_from=NOON - 9 * DAY, enrol_until=NOON, pay_from=NOON + 2 * DAY,
-        pay_until=NOON + 9 * DAY, created_at=NOON,
-    )  # fmt: skip
+        pool="demo",
+        name="征集",
+        enrol_from=NOON - 9 * DAY,
+        enrol_until=NOON,
+        pay_from=NOON + 2 * DAY,
+        pay_until=NOON + 9 * DAY,
+        created_at=NOON,
+    )
     application = await make_application(deps, campaign_id=campaign.id)
     async with transaction():
         fee = await till.fees.charge(application, NOON)
@@ -51,11 +56,14 @@ async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(t
     campaign = await make_campaign(deps, pay_until=now + 30 * DAY)
     late, told, paid = [
         await make_fee(
-            deps, await make_application(deps, campaign_id=campaign.id), opens_at=now - 3 * DAY,
-            closes_at=now - timedelta(hours=1), **more,
+            deps,
+            await make_application(deps, campaign_id=campaign.id),
+            opens_at=now - 3 * DAY,
+            closes_at=now - timedelta(hours=1),
+            **more,
         )
         for more in ({}, {"told_at": now - 3 * DAY}, {"state": "paid", "paid_at": now})
-    ]  # fmt: skip
+    ]
     await move_windows(deps, campaign)
     for fee in (late, told, paid):
         await fee.refresh_from_db()

@@ -39,8 +39,14 @@ EVENTS = st.one_of(
     st.tuples(st.just("tell_refund"), st.integers(0, 9)),
     st.tuples(st.just("trouble"), st.integers(0, 5)),
 )
-TROUBLE = [("before", "query"), ("after", "close"), ("before", "order_native"), ("after", "order_jsapi"),
-           ("after", "refund"), ("before", "refund")]  # fmt: skip
+TROUBLE = [
+    ("before", "query"),
+    ("after", "close"),
+    ("before", "order_native"),
+    ("after", "order_jsapi"),
+    ("after", "refund"),
+    ("before", "refund"),
+]
 
 
 class History:
@@ -177,6 +183,18 @@ def test_any_history_ends_in_the_same_books(
 
 def test_the_histories_do_pay_refund_and_collide(history_database: str, deps: Deps, clock: FixedClock) -> None:
     """The property would hold of nothing, too: one history that has everything in it."""
-    events = [("order", 0), ("order", 1), ("pay", 0), ("pay", 1), ("tell_at_once", 0), ("follow", 0), ("send", 0),
-              ("arrive", 0), ("tell_refund", 0), ("refund", 0), ("refund", 1), ("send", 0)]  # fmt: skip
+    events = [
+        ("order", 0),
+        ("order", 1),
+        ("pay", 0),
+        ("pay", 1),
+        ("tell_at_once", 0),
+        ("follow", 0),
+        ("send", 0),
+        ("arrive", 0),
+        ("tell_refund", 0),
+        ("refund", 0),
+        ("refund", 1),
+        ("send", 0),
+    ]
     asyncio.run(_live(history_database, deps, clock, events))

@@ -90,7 +90,7 @@ async def test_number_and_name_of_the_card_are_kept_nowhere(till: Till, admin: A
     for table in ("refund", "audit_entry", "pay_event", "pay_order", "idempotency_key", "procrastinate_jobs"):
         said += json.dumps(
             [row["t"] for row in await rows(f"SELECT row_to_json(t)::text AS t FROM {table} t")], ensure_ascii=False
-        )  # fmt: skip
+        )
     assert (ACCOUNT in said, HOLDER in said, ACCOUNT[-4:] + '"' in said) == (False, False, False)
     assert await AuditEntry.exists(action="fee.refund_redirect", actor_id=admin.account_id)
 
@@ -198,11 +198,17 @@ async def test_only_an_abnormal_refund_of_the_own_pool_by_an_administrator(
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("bank", ""), ("bank", "RCB_DEBIT"), ("account", ""), ("account", "62220212345"), ("account", "6" * 20),
-        ("account", "６２２２０２１２３４５６７８９０"), ("holder", ""), ("holder", "王"),
+        ("bank", ""),
+        ("bank", "RCB_DEBIT"),
+        ("account", ""),
+        ("account", "62220212345"),
+        ("account", "6" * 20),
+        ("account", "６２２２０２１２３４５６７８９０"),
+        ("holder", ""),
+        ("holder", "王"),
         ("holder", "6222021234567890"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_card_is_refused_beside_its_field_without_repeating_it(field: str, value: str) -> None:
     given = {"bank": "ICBC_DEBIT", "account": ACCOUNT, "holder": HOLDER, field: value}
     with pytest.raises(InvalidInput) as refused:

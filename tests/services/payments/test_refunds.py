@@ -136,10 +136,19 @@ async def test_money_that_still_comes_for_the_first_fee_goes_back_by_itself(
 ) -> None:
     fee = await Fee.get(id=order.fee_id)
     late = await PayOrder.create(
-        id=new_id(), pool="demo", fee_id=fee.id, out_trade_no="FLATE0001", trade="jsapi", openid="o-late",
-        appid=order.appid, amount=order.amount, description="培训费", state="closed", expires_at=order.expires_at,
+        id=new_id(),
+        pool="demo",
+        fee_id=fee.id,
+        out_trade_no="FLATE0001",
+        trade="jsapi",
+        openid="o-late",
+        appid=order.appid,
+        amount=order.amount,
+        description="培训费",
+        state="closed",
+        expires_at=order.expires_at,
         created_at=order.created_at,
-    )  # fmt: skip
+    )
     await till.refunds.request(admin, order.id, "付错了账户", after="again")
     await arrive(till, order)
     report = replace(till.platform.report(order.out_trade_no), out_trade_no="FLATE0001", transaction_id="4200late")

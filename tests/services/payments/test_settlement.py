@@ -115,9 +115,15 @@ async def test_payments_told_of_in_one_statement_are_judged_as_if_alone(till: Ti
     await asyncio.gather(*(till.notify(report) for report in (twice, twice, shared, other)))
     outcomes = sorted([(event.subject, event.outcome) for event in await PayEvent.all()])
     told = [
-        (fine, "paid"), (stranger, "unknown_order"), (cheap, "mismatch"), (twice, "paid"), (twice, "repeat"),
-        (twice, "repeat"), (shared, "paid"), (other, "surplus"),
-    ]  # fmt: skip
+        (fine, "paid"),
+        (stranger, "unknown_order"),
+        (cheap, "mismatch"),
+        (twice, "paid"),
+        (twice, "repeat"),
+        (twice, "repeat"),
+        (shared, "paid"),
+        (other, "surplus"),
+    ]
     assert outcomes == sorted([(report.out_trade_no, word) for report, word in told])
     assert [(await Fee.get(id=fee.id)).state for fee in fees] == ["paid", "paid", "due", "paid"]
     await till.settle_all()

@@ -37,9 +37,15 @@ async def alarm(
 ) -> PayEvent:
     sealed = deps.keys.seal(plain if isinstance(plain, str) else json.dumps(plain), PURPOSE)
     return await PayEvent.create(
-        id=new_id(), pool=pool, kind="TRANSACTION.SUCCESS", subject=number, payload_sealed=sealed,
-        received_at=deps.now(), applied_at=deps.now(), outcome=outcome,
-    )  # fmt: skip
+        id=new_id(),
+        pool=pool,
+        kind="TRANSACTION.SUCCESS",
+        subject=number,
+        payload_sealed=sealed,
+        received_at=deps.now(),
+        applied_at=deps.now(),
+        outcome=outcome,
+    )
 
 
 async def test_an_alarm_is_closed_by_somebody_at_some_time_with_what_was_done(
@@ -95,10 +101,19 @@ async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_po
     fee = await make_fee(deps)
     for number, pool, state in (("F1", "demo", "paid"), ("F2", "guangdong", "open")):
         await PayOrder.create(
-            id=new_id(), pool=pool, fee_id=fee.id, out_trade_no=number, trade="native", appid="wx1", amount=fee.amount,
-            description="培训费", state=state, transaction_id="4200-1" if state == "paid" else None,
-            expires_at=deps.now(), created_at=deps.now(),
-        )  # fmt: skip
+            id=new_id(),
+            pool=pool,
+            fee_id=fee.id,
+            out_trade_no=number,
+            trade="native",
+            appid="wx1",
+            amount=fee.amount,
+            description="培训费",
+            state=state,
+            transaction_id="4200-1" if state == "paid" else None,
+            expires_at=deps.now(),
+            created_at=deps.now(),
+        )
         await alarm(deps, number=number)
     shown = {one.out_trade_no: one.order_state for one in (await alarms.list(admin))[0]}
     assert shown == {"F1": OrderState.PAID, "F2": None}

@@ -55,9 +55,14 @@ async def test_a_region_without_a_reviewer_is_a_gap_until_somebody_is_named(
 
 
 async def test_when_a_reviewer_leaves_open_tasks_wait_for_the_next_and_the_office_is_told(
-    deps: Deps, reviews: Reviews, queue: ReviewQueue, assignments: Assignments, reminders: Reminders, admin: Actor,
+    deps: Deps,
+    reviews: Reviews,
+    queue: ReviewQueue,
+    assignments: Assignments,
+    reminders: Reminders,
+    admin: Actor,
     clock: FixedClock,
-) -> None:  # fmt: skip
+) -> None:
     leaving = await make_reviewer(deps, "industry", CITY)
     [task] = await begin(reviews, deps, await make_application(deps))
     own = await ReviewAssignment.get(account_id=leaving.account_id)

@@ -341,9 +341,15 @@ async def test_decisions_are_taken_within_the_campaigns_review_window(
     changed = with_rules(deps, review={"own_campaign_window": True})
     reviews, now = reviews_of(changed, book), changed.now()
     campaign = await Campaign.create(
-        pool="demo", name="征集", entry_types=["first"], enrol_from=BEGINNING, enrol_until=now + timedelta(days=9),
-        review_from=now + timedelta(days=1), review_until=now + timedelta(days=2), created_at=BEGINNING,
-    )  # fmt: skip
+        pool="demo",
+        name="征集",
+        entry_types=["first"],
+        enrol_from=BEGINNING,
+        enrol_until=now + timedelta(days=9),
+        review_from=now + timedelta(days=1),
+        review_until=now + timedelta(days=2),
+        created_at=BEGINNING,
+    )
     application = await make_application(changed, campaign_id=campaign.id)
     reviewer = await make_reviewer(changed, "industry", CITY)
     [task] = await begin(reviews, changed, application)

@@ -150,9 +150,17 @@ async def test_a_task_shows_the_form_in_words_and_hides_what_is_sensitive(
     reviewer = await make_reviewer(deps, "industry", CITY)
     application = await make_application(deps, specialties=("A0401", "A0801"))
     await Attachment.create(
-        pool="demo", account_id=application.account_id, application_id=application.id, field="title_proof",
-        filename="职称.jpg", media_type="image/jpeg", size=10, key="k", state="ready", created_at=deps.now(),
-    )  # fmt: skip
+        pool="demo",
+        account_id=application.account_id,
+        application_id=application.id,
+        field="title_proof",
+        filename="职称.jpg",
+        media_type="image/jpeg",
+        size=10,
+        key="k",
+        state="ready",
+        created_at=deps.now(),
+    )
     task, _ = await begin(reviews, deps, application)
     view = await queue.one(reviewer, task.id)
     fields = {field.code: field for section in view.sheet.sections for field in section.fields}
