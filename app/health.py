@@ -30,7 +30,7 @@ Check = Callable[[], Awaitable[None]]
 
 CHECK_PATIENCE = 2.0
 """Seconds that one check may take."""
-KEPT_FOR = 1.0
+RESULT_TTL = 1.0
 """Seconds that an answer of /readyz is kept."""
 LEAST_SPACE = 200 * 1024 * 1024
 """Bytes that must be free where we write."""
@@ -153,7 +153,7 @@ class _Readiness:
             if time.monotonic() >= self._kept_until:
                 outcomes = await asyncio.gather(*(self._ask(name) for name in self._checks))
                 self._kept = dict(zip(self._checks, outcomes, strict=True))
-                self._kept_until = time.monotonic() + KEPT_FOR
+                self._kept_until = time.monotonic() + RESULT_TTL
             ready = all(outcome == "ok" for outcome in self._kept.values())
             body = {"status": "ready" if ready else "not ready", "checks": self._kept}
         return web.json_response(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

@@ -15,7 +15,7 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from bot.journal import LIFETIME
+from bot.journal import JOURNAL_TTL
 from bot.messages import Message
 from bot.pipelined_redis import Runner, make_runner
 from bot.windows import opened_by, window_key
@@ -26,11 +26,11 @@ LEASE = 6.0
 _REMEMBERED = 60_000
 """Milliseconds a stored reply is kept; WeChat's last retry comes after some 15 seconds."""
 _REMEMBERED_LATE = 3_600_000
-_USER = 48 * 3600 * 1000
+_WINDOW_TTL = 48 * 3600 * 1000
 """Milliseconds the user's windows are kept after the last message."""
-_JOURNAL = int(LIFETIME.total_seconds() * 1000)
+_JOURNAL_TTL = int(JOURNAL_TTL.total_seconds() * 1000)
 _PARKED = "bot:parked"
-_KEPT = 7 * 24 * 3600 * 1000
+_REPLY_TTL = 7 * 24 * 3600 * 1000
 """Milliseconds that a reply nobody could be sent waits for its person to write again."""
 _KEPT_MOST = 3
 
@@ -118,7 +118,7 @@ class Inbox:
         """Begin a message, ask again whether its turn has come, or renew the lease: all the same call."""
         opening = opened_by(message)
         window = (opening.sort, opening.until, opening.allowed) if opening else ("", 0, 0)
-        times = (_REMEMBERED, _REMEMBERED_LATE, _USER)
+        times = (_REMEMBERED, _REMEMBERED_LATE, _WINDOW_TTL)
         args = (message.key, token, int(LEASE * 1000), int(job), *times, *window, self._seen_for)
         return _read(await self._runner.run(self._claim, _keys(message), args))
 
@@ -127,7 +127,7 @@ class Inbox:
 
         ``told`` kept replies stand in this one and are kept no longer.
         """
-        times = (_REMEMBERED, _REMEMBERED_LATE, _USER, _JOURNAL)
+        times = (_REMEMBERED, _REMEMBERED_LATE, _WINDOW_TTL, _JOURNAL_TTL)
         args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, told)
         return _text(await self._runner.run(self._finish, _keys(message), args)) != "lost"
 
@@ -160,7 +160,7 @@ class Inbox:
         async with self._redis.pipeline() as pipeline:
             pipeline.rpush(key, sealed)
             pipeline.ltrim(key, -_KEPT_MOST, -1)
-            pipeline.pexpire(key, _KEPT)
+            pipeline.pexpire(key, _REPLY_TTL)
             await pipeline.execute()
 
     async def park(self, sealed: str) -> None:

@@ -14,7 +14,7 @@ from bot.messages import Message, Value
 from bot.values import Json, ValueBroken, decode, encode
 from services.core.crypto import Keyring, SealBroken
 
-LIFETIME = timedelta(minutes=30)
+JOURNAL_TTL = timedelta(minutes=30)
 """How long a question waits for its answer."""
 
 _FORMAT = 1
@@ -62,7 +62,7 @@ class Journal:
     pending: Pending | None = None
 
     def is_stale(self, now: datetime) -> bool:
-        return now - self.touched > LIFETIME
+        return now - self.touched > JOURNAL_TTL
 
 
 def seal(journal: Journal, keys: Keyring) -> str:

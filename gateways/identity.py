@@ -35,7 +35,7 @@ ALGORITHMS = ["RS256", "PS256", "ES256"]
 """Never ``none``, never HS256: the client's secret must not be able to sign."""
 LEEWAY = 120
 """Seconds that the clocks may differ."""
-KEPT = 3600.0
+KEYS_TTL = 3600.0
 """Seconds that discovery and keys are kept."""
 KEYS_AGAIN = 10.0
 """Seconds between two looks for a key that isn't there yet, so that bad tokens can't make us ask all the time."""
@@ -148,7 +148,7 @@ class OidcIdentity:
         """A key that isn't known yet is looked for once: platforms change their keys without notice, also under the
         id of the old one."""
         try:
-            return jwt.decode(token, (await self._key_set(provider, KEPT)).keys, ALGORITHMS)
+            return jwt.decode(token, (await self._key_set(provider, KEYS_TTL)).keys, ALGORITHMS)
         except (InvalidKeyIdError, BadSignatureError):
             return jwt.decode(token, (await self._key_set(provider, KEYS_AGAIN)).keys, ALGORITHMS)
 
@@ -197,7 +197,7 @@ class OidcIdentity:
             URL(found["token_endpoint"]),
             URL(found["jwks_uri"]),
             URL(found["userinfo_endpoint"]) if found["userinfo_endpoint"] else None,
-            self._monotonic() + KEPT,
+            self._monotonic() + KEYS_TTL,
         )
 
     async def _fetch(self, url: URL, headers: dict[str, str] | None = None) -> Answer:

@@ -28,7 +28,7 @@ COOKIE = "pbt_identity"
 _PATH = "/h5/identity"
 _BACK = f"{_PATH}/callback"
 _PURPOSE = "identity-login"
-_VALID = timedelta(minutes=10)
+_STATE_TTL = timedelta(minutes=10)
 _LONGEST_CODE = 2048
 _LONGEST_NAME = 50
 _LONGEST_ORGANISATION = 200
@@ -68,7 +68,7 @@ class IdentityPages:
         response.set_cookie(
             COOKIE,
             self._seal(pool, started),
-            max_age=int(_VALID.total_seconds()),
+            max_age=int(_STATE_TTL.total_seconds()),
             path=_PATH,
             httponly=True,
             samesite="Lax",
@@ -97,7 +97,7 @@ class IdentityPages:
     # ---- what the browser keeps meanwhile
 
     def _seal(self, pool: str, started: LoginStart) -> str:
-        until = (self._services.deps.now() + _VALID).timestamp()
+        until = (self._services.deps.now() + _STATE_TTL).timestamp()
         kept = json.dumps([pool, started.state, started.nonce, started.verifier, until])
         return quote(self._services.deps.keys.seal(kept, _PURPOSE), safe="")
 

@@ -15,7 +15,7 @@ import aiohttp.web as http
 
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.rulebook.book import Rulebook
-from services.accounts import KNOWN_FOR, LASTS, Puzzle, Source, WebSessions
+from services.accounts import KNOWN_BROWSER_TTL, SESSION_TTL, Puzzle, Source, WebSessions
 from services.core.base import Actor
 from services.core.permissions import role_name
 from services.registry import Services
@@ -306,7 +306,7 @@ class AuthPages:
         response.set_cookie(
             KNOWN,
             known,
-            max_age=int(KNOWN_FOR.total_seconds()),
+            max_age=int(KNOWN_BROWSER_TTL.total_seconds()),
             httponly=True,
             samesite="Lax",
             secure=self._site.secure,
@@ -323,11 +323,16 @@ class AuthPages:
         """Give the browser the cookie of its log-in and send it on, to pages of ours only."""
         response = http.Response(status=303, headers={"Location": safe_target(target) or HOME})
         response.set_cookie(
-            COOKIE, cookie, max_age=int(LASTS.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
+            COOKIE,
+            cookie,
+            max_age=int(SESSION_TTL.total_seconds()),
+            httponly=True,
+            samesite="Lax",
+            secure=self._site.secure,
         )
         return response
 
-    def do_not_ask(self, response: http.Response, lasts: timedelta = LASTS) -> None:
+    def do_not_ask(self, response: http.Response, lasts: timedelta = SESSION_TTL) -> None:
         """Let WeChat's browser bring nobody in silently for a while; at most as long as a log-in lasts."""
         response.set_cookie(
             ASKED, "1", max_age=int(lasts.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure

@@ -22,7 +22,7 @@ from web.qr import path_of
 from web.site import Site, show_pdf
 
 _PURPOSE = "pay"
-_TOKEN_LASTS = timedelta(hours=3)
+_TOKEN_TTL = timedelta(hours=3)
 _ON_PAGE = {403, 404, 409, 422, 429, 503}
 _NOTES = {"kept": "开票信息已保存，发票会发送到您填写的邮箱。"}
 
@@ -118,7 +118,7 @@ class PayPages:
         return bool(visitor.openid) and request.query.get("way") != "native"
 
     def _sign(self, fee_id: UUID, visitor: Visitor) -> str:
-        until = self._services.deps.now() + _TOKEN_LASTS
+        until = self._services.deps.now() + _TOKEN_TTL
         return self._services.links.sign(_PURPOSE, fee_id, visitor.person, until)
 
     async def _opened(self, request: http.Request) -> tuple[Visitor, UUID]:

@@ -30,8 +30,8 @@ COOKIE = "pbt_payer"
 _ASKING = "pbt_payer_asked"
 _PURPOSES = {COOKIE: "payer", _ASKING: "payer-asked"}
 """Each cookie is sealed for its own, so that one is never taken for the other."""
-_KNOWN_FOR = timedelta(hours=12)
-_ASKED_FOR = timedelta(minutes=5)
+_VISITOR_TTL = timedelta(hours=12)
+_STATE_TTL = timedelta(minutes=5)
 _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
@@ -91,7 +91,7 @@ class PayVisitors:
         except Rejected:  # this pool has no official account
             url = target
         answer = http.HTTPSeeOther(url)
-        self._keep(answer, _ASKING, [pool, safe_target(target), state], _ASKED_FOR)
+        self._keep(answer, _ASKING, [pool, safe_target(target), state], _STATE_TTL)
         return answer
 
     async def back(self, request: http.Request) -> http.Response:
@@ -104,7 +104,7 @@ class PayVisitors:
         if hmac.compare_digest(request.query.get("state", "").encode(), state.encode()):
             openid = await self._resolve_openid(pool, request.query.get("code", ""))
             if openid:
-                self._keep(response, COOKIE, [pool, openid], _KNOWN_FOR)
+                self._keep(response, COOKIE, [pool, openid], _VISITOR_TTL)
         return response
 
     async def _resolve_openid(self, pool: str, code: str) -> str:

@@ -18,7 +18,7 @@ from services.core.base import Deps
 from services.core.crypto import SealBroken
 
 _COOKIE, _PURPOSE = "pbt_sent", "sent"
-LASTS = timedelta(minutes=15)
+COOKIE_TTL = timedelta(minutes=15)
 """Longer than anybody looks for an SMS, and than any pool's codes are good."""
 
 
@@ -31,12 +31,12 @@ class SentCodes:
         """On to the page that asks for the code, which ``find`` tells what is ``kept``."""
         said = {name: value for name, value in query.items() if value}
         response = http.Response(status=303, headers={"Location": f"{path}?{urlencode(said)}" if said else path})
-        until = (self._deps.now() + LASTS).isoformat()
+        until = (self._deps.now() + COOKIE_TTL).isoformat()
         sealed = self._deps.keys.seal(json.dumps({"deed": deed, "until": until, "kept": kept}), _PURPOSE)
         response.set_cookie(
             _COOKIE,
             base64.urlsafe_b64encode(sealed.encode()).decode(),
-            max_age=int(LASTS.total_seconds()),
+            max_age=int(COOKIE_TTL.total_seconds()),
             httponly=True,
             samesite="Lax",
             secure=self._secure,

@@ -36,7 +36,7 @@ AddressOf = Callable[[http.Request], str]
 _HERE = Path(__file__).parent
 _TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FORM_LIMIT = 16 * 1024
-_FORM_VALID = timedelta(hours=2)
+_FORM_TTL = timedelta(hours=2)
 _TITLES: Mapping[int, str] = {
     401: "请先登录",
     403: "无法打开",
@@ -224,7 +224,7 @@ class Site:
 
     def form_token(self, deed: str, subject_id: UUID, person_id: UUID) -> str:
         """The hidden field of a form that does ``deed``; good for two hours, this subject and this person only."""
-        return self._services.links.sign(f"form:{deed}", subject_id, person_id, self._now() + _FORM_VALID)
+        return self._services.links.sign(f"form:{deed}", subject_id, person_id, self._now() + _FORM_TTL)
 
     async def read_form(
         self, request: http.Request, deed: str, subject_id: UUID, person_id: UUID, *, longest: int = _FORM_LIMIT

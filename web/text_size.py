@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp.web as http
 
 COOKIE = "pbt_text"
-_LASTS = timedelta(days=400)  # browsers keep no cookie longer
+_COOKIE_TTL = timedelta(days=400)  # browsers keep no cookie longer
 _large: ContextVar[bool] = ContextVar("large_text", default=False)
 
 
@@ -32,7 +32,7 @@ def remember(request: http.Request, *, large: bool, secure: bool) -> http.Respon
     response.set_cookie(
         COOKIE,
         "large" if large else "usual",
-        max_age=int(_LASTS.total_seconds()),
+        max_age=int(_COOKIE_TTL.total_seconds()),
         path="/",
         httponly=True,
         samesite="Lax",

@@ -24,11 +24,11 @@ from web.site import Site
 
 _PASS = "venue_pass"
 _IN = "venue_in"
-_PASS_VALID = timedelta(minutes=3)
+_PASS_TTL = timedelta(minutes=3)
 _COOKIE = "pbt_scan"
 _DEVICE = "pbt_phone"
 """Cookie that knows a phone again: it lets one expert in per draw."""
-_DEVICE_KEPT = timedelta(days=365)
+_DEVICE_TTL = timedelta(days=365)
 _DEVICE_ID = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
@@ -56,8 +56,8 @@ class VenuePages:
         except Rejected:  # this pool has no official account
             return self._stranger(scanned.pool, outside=True)
         response = http.Response(status=303, headers={"Location": target})
-        self._remember(response, _COOKIE, visitor.hex, _PASS_VALID)
-        self._remember(response, _DEVICE, _device(request) or secrets.token_hex(16), _DEVICE_KEPT)
+        self._remember(response, _COOKIE, visitor.hex, _PASS_TTL)
+        self._remember(response, _DEVICE, _device(request) or secrets.token_hex(16), _DEVICE_TTL)
         return response
 
     def _remember(self, response: http.Response, name: str, value: str, kept: timedelta) -> None:
@@ -66,7 +66,7 @@ class VenuePages:
         )
 
     def _sign(self, scanned: Scanned, person_id: UUID, purpose: str = _PASS) -> str:
-        return self._services.links.sign(purpose, scanned.draw_id, person_id, self._services.deps.now() + _PASS_VALID)
+        return self._services.links.sign(purpose, scanned.draw_id, person_id, self._services.deps.now() + _PASS_TTL)
 
     def _stranger(self, pool: str, *, outside: bool = False, snapshot: bool = False) -> http.Response:
         book = self._services.deps.book(pool)

@@ -29,7 +29,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 COOKIE = "pbt_joining"
 _BACK = f"{BIND}/back"
 _PURPOSE = "wechat-join"
-_VALID = timedelta(minutes=5)
+_STATE_TTL = timedelta(minutes=5)
 _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
@@ -101,12 +101,12 @@ class JoiningPages:
         except Rejected:  # this pool has no official account
             raise http.HTTPSeeOther(target) from None
         response = http.Response(status=303, headers={"Location": url})
-        until = (self._services.deps.now() + _VALID).timestamp()
+        until = (self._services.deps.now() + _STATE_TTL).timestamp()
         asked = [str(visitor.session_id), fields.get("privacy", "")[:32], target, state, until]
         response.set_cookie(
             COOKIE,
             quote(self._services.deps.keys.seal(json.dumps(asked), _PURPOSE), safe=""),
-            max_age=int(_VALID.total_seconds()),
+            max_age=int(_STATE_TTL.total_seconds()),
             path=BIND,
             httponly=True,
             samesite="Lax",

@@ -30,7 +30,7 @@ _PATH = "/h5/wechat"
 _ASK_AGAIN = timedelta(minutes=2)
 """Whom WeChat names may bind in the chat meanwhile: then the next link lets him in."""
 _PURPOSE = "wechat-login"
-_VALID = timedelta(minutes=5)
+_STATE_TTL = timedelta(minutes=5)
 _CODE = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
@@ -63,12 +63,12 @@ class WechatPages:
         except Rejected:  # this pool has no official account
             return self._to_log_in(pool, target)
         response = http.Response(status=303, headers={"Location": url})
-        until = (self._services.deps.now() + _VALID).timestamp()
+        until = (self._services.deps.now() + _STATE_TTL).timestamp()
         kept = self._services.deps.keys.seal(json.dumps([pool, target, state, until]), _PURPOSE)
         response.set_cookie(
             COOKIE,
             quote(kept, safe=""),
-            max_age=int(_VALID.total_seconds()),
+            max_age=int(_STATE_TTL.total_seconds()),
             path=_PATH,
             httponly=True,
             samesite="Lax",

@@ -18,7 +18,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 RECHECK = 5.0
 """Seconds that a process goes on with what it last read; another process's refusal is learnt that late."""
-KEPT = 26 * 3600
+COUNT_TTL = 26 * 3600
 REDIS_TIMEOUT = 1.0
 
 
@@ -44,7 +44,7 @@ class DailyQuotas:
         try:
             async with asyncio.timeout(REDIS_TIMEOUT), self._redis.pipeline(transaction=True) as pipe:
                 pipe.sadd(key, path)
-                pipe.expire(key, KEPT)
+                pipe.expire(key, COUNT_TTL)
                 await pipe.execute()
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("wechat_quota_not_shared", reason=type(error).__name__)

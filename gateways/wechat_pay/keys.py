@@ -28,7 +28,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 SKEW = timedelta(minutes=5)
 """How far a message's time may be from ours; beyond, it may be an old one played again."""
-KEPT = 11 * 3600.0
+CERTIFICATE_TTL = 11 * 3600.0
 """Seconds that certificates are used without looking for new ones; WeChat asks for 12 hours at most."""
 AGAIN = 60.0
 """Seconds between two looks for a serial that isn't there, so that forgers can't make us ask all the time."""
@@ -130,10 +130,10 @@ class Certificates:
 
     async def prepare(self) -> None:
         """Hold certificates that aren't old. Those held go on while new ones can't be had."""
-        if self._monotonic() - self._fetched < KEPT:
+        if self._monotonic() - self._fetched < CERTIFICATE_TTL:
             return
         try:
-            await self._refresh(KEPT)
+            await self._refresh(CERTIFICATE_TTL)
         except GatewayError:
             if not self._held:
                 raise

@@ -14,16 +14,16 @@ from services.accounts.roles import RoleOption
 from services.accounts.sources import Source, network_of, source_of
 from services.accounts.staff import OFFICES, Office, Staff, StaffMember
 from services.accounts.verification_codes import Purpose, VerificationCodes, check_mobile
-from services.accounts.web_sessions import KNOWN_FOR, LASTS, WebSessions
+from services.accounts.web_sessions import KNOWN_BROWSER_TTL, SESSION_TTL, WebSessions
 from services.accounts.wechat_binding import Bound, Who, account_by_mobile, forget_identities
 
 __all__ = [
     "AT_ONCE",
     "DIGITS",
-    "KNOWN_FOR",
-    "LASTS",
+    "KNOWN_BROWSER_TTL",
     "OFFICES",
     "SCENE",
+    "SESSION_TTL",
     "TAIL",
     "AccountPorts",
     "AccountServices",

@@ -31,7 +31,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 SCENE = "join:"
 """Prefix of the scenes that carry a code."""
 DIGITS = 8
-_VALID = timedelta(minutes=10)
+_CODE_TTL = timedelta(minutes=10)
 _WRONG_PER_HOUR = 5
 """Per WeChat. With a few hundred codes alive, a guess is right once in some hundred thousand."""
 _WRONG = "account.join_refused"
@@ -84,7 +84,7 @@ class AccountLinking:
         if actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
         async with transaction():
-            if not await spend(f"{_VISIT}:{serves_once}", self._deps.now() + _VALID):
+            if not await spend(f"{_VISIT}:{serves_once}", self._deps.now() + _CODE_TTL):
                 raise Conflict("这次确认已经用过，请返回后重试。", code="join_used")
             identity = await self._accounts.ensure_identity(actor.pool, "oa", appid, openid)
             account = await Account.get(id=actor.account_id)
@@ -111,9 +111,9 @@ class AccountLinking:
                 purpose=JOIN,
                 code_hash=self._hash(account.pool, code),
                 sent_at=now,
-                valid_until=now + _VALID,
+                valid_until=now + _CODE_TTL,
             )
-        return JoinCode(code, await self._scene(account.pool, code), now + _VALID)
+        return JoinCode(code, await self._scene(account.pool, code), now + _CODE_TTL)
 
     async def join(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:
         """Bind a WeChat of the official account to whoever holds ``code``.
@@ -152,7 +152,7 @@ class AccountLinking:
     async def _scene(self, pool: str, code: str) -> str:
         """Empty: WeChat makes none now; the digits do the same."""
         try:
-            return await self._official.create_scene(pool, f"{SCENE}{code}", int(_VALID.total_seconds()))
+            return await self._official.create_scene(pool, f"{SCENE}{code}", int(_CODE_TTL.total_seconds()))
         except GatewayError as error:
             log.warning("join_scene_unavailable", error=type(error).__name__)
             return ""

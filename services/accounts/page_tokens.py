@@ -18,7 +18,7 @@ from services.accounts.tokens import hash_token
 from services.core.base import Actor, Deps, transaction
 
 _TAG = b"pbt-page-token-v1\0"
-_LASTS = timedelta(minutes=30)
+_TOKEN_TTL = timedelta(minutes=30)
 _RENEWED = timedelta(minutes=10)
 """A token that ends sooner than this is replaced by the next."""
 _OWN = ("", "applicant", "expert")
@@ -47,7 +47,7 @@ async def issue_page_token(deps: Deps, person: Actor) -> PageToken:
             raise Forbidden("您正以其他身份登录，请先切换为申请人或专家身份。", code="other_role")
         until = session.access_until.replace(microsecond=0)
         if session.access_hash != hash_token(_derive(deps, session.id, until)) or until <= now + _RENEWED:
-            until = min(now + _LASTS, session.refresh_until).replace(microsecond=0)
+            until = min(now + _TOKEN_TTL, session.refresh_until).replace(microsecond=0)
         session.access_hash, session.access_until = hash_token(_derive(deps, session.id, until)), until
         session.role = person.role
         await session.save(update_fields=["access_hash", "access_until", "role"])

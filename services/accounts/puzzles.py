@@ -19,7 +19,7 @@ from services.core.base import Deps
 from services.core.signed_links import Links
 
 PARTS = 8
-VALID = timedelta(minutes=30)
+PUZZLE_TTL = timedelta(minutes=30)
 _PROOF = re.compile(rf"([\w-]{{40,80}})\.(\d{{1,12}}(?:-\d{{1,12}}){{{PARTS - 1}}})", re.ASCII)
 
 
@@ -42,7 +42,7 @@ class Puzzles:
 
     def pose(self, address: str) -> Puzzle:
         puzzle_id = new_id()
-        token = self._links.sign(_purpose(address), puzzle_id, puzzle_id, self._deps.now() + VALID)
+        token = self._links.sign(_purpose(address), puzzle_id, puzzle_id, self._deps.now() + PUZZLE_TTL)
         return Puzzle(token, self._deps.puzzle_bits)
 
     async def redeem(self, address: str, proof: str) -> None:

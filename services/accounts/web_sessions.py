@@ -28,10 +28,10 @@ from services.notifications import Notifier
 _COOKIE = "browser"
 _HAND_OVER = "h5_login"
 BROWSER = "浏览器"
-LASTS = timedelta(hours=12)
+SESSION_TTL = timedelta(hours=12)
 """A working day: a computer at a desk is logged in again every morning."""
 _KNOWN = "known_browser"
-KNOWN_FOR = timedelta(days=400)
+KNOWN_BROWSER_TTL = timedelta(days=400)
 """As long as browsers keep a cookie at most."""
 _BROWSERS = 10
 """Of one person: somebody's own log-ins must not make him a stranger no more in a thousand browsers."""
@@ -39,7 +39,7 @@ _REMEMBER = (
     "INSERT INTO known_browser (id, browser_id, account_id, seen_at) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT (browser_id, account_id) DO UPDATE SET seen_at = EXCLUDED.seen_at"
 )
-_HAND_OVER_VALID = timedelta(minutes=3)
+_HAND_OVER_TTL = timedelta(minutes=3)
 
 
 class WebSessions:
@@ -121,7 +121,7 @@ class WebSessions:
         """A token with which the mini-program's person goes on in a browser, in the same role; lasts three minutes."""
         if actor.session_id is None or actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
-        return self._links.sign(_HAND_OVER, actor.session_id, actor.account_id, self._deps.now() + _HAND_OVER_VALID)
+        return self._links.sign(_HAND_OVER, actor.session_id, actor.account_id, self._deps.now() + _HAND_OVER_TTL)
 
     async def check_hand_over(self, token: str) -> Actor:
         """Whom a link lets in. Raises Forbidden for one that does not hold, Conflict for one that was used."""
@@ -179,7 +179,7 @@ class WebSessions:
             await execute(_REMEMBER, new_id(), browser_id, account_id, now)
             kept = await KnownBrowser.filter(account_id=account_id).order_by("-seen_at").limit(_BROWSERS).only("id")
             await KnownBrowser.filter(account_id=account_id).exclude(id__in=[one.id for one in kept]).delete()
-        return self._links.sign(_KNOWN, browser_id, browser_id, now + KNOWN_FOR)
+        return self._links.sign(_KNOWN, browser_id, browser_id, now + KNOWN_BROWSER_TTL)
 
     # ---- afterwards
 
@@ -215,7 +215,7 @@ class WebSessions:
             account_id=account_id,
             created_at=now,
             access_until=now,
-            refresh_until=now + LASTS,
+            refresh_until=now + SESSION_TTL,
             access_hash=_nobodys(),
             refresh_hash=_nobodys(),
             device=device or BROWSER,

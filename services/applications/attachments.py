@@ -36,8 +36,8 @@ PART_MAX = 1024 * 1024
 """Bytes of one part."""
 UNFINISHED_MAX = 20
 """Uploads under way in one application; beginning one more gives up the oldest."""
-UNFINISHED_FOR = timedelta(hours=24)
-KEPT_AFTER_REMOVAL = timedelta(hours=1)
+UPLOAD_TTL = timedelta(hours=24)
+REMOVED_TTL = timedelta(hours=1)
 """So that nobody who is just finishing an upload writes after its deletion."""
 SWEEP_DUE = (
     "EXISTS (SELECT 1 FROM attachment WHERE state = 'uploading' "
@@ -176,10 +176,10 @@ class Attachments:
     async def sweep(self) -> int:
         """Give up uploads of yesterday, and delete what was removed, file and row; returns how many."""
         now = self._deps.now()
-        await Attachment.filter(state="uploading", created_at__lte=now - UNFINISHED_FOR).update(
-            state="removed", removed_at=now - KEPT_AFTER_REMOVAL
+        await Attachment.filter(state="uploading", created_at__lte=now - UPLOAD_TTL).update(
+            state="removed", removed_at=now - REMOVED_TTL
         )
-        due = await Attachment.filter(state="removed", removed_at__lte=now - KEPT_AFTER_REMOVAL).limit(200)
+        due = await Attachment.filter(state="removed", removed_at__lte=now - REMOVED_TTL).limit(200)
         await process_each("attachments", due, self._delete)
         return len(due)
 

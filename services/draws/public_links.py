@@ -15,7 +15,7 @@ from services.core.signed_links import Links
 from services.draws.queries import DrawQueries, Progress
 
 Screen = Literal["board", "record"]
-_VALID = {"board": timedelta(hours=24), "record": timedelta(days=30)}
+_TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
 """A board is for the day of the draw; a record is for whoever wants to check it later."""
 
 
@@ -31,7 +31,7 @@ class PublicLinks:
         now = self._deps.now()
         async with transaction():
             await record(actor, now, f"{screen}.shared", "draw", draw.id)
-        return self._links.sign(screen, draw.id, actor.account_id or draw.id, now + _VALID[screen])
+        return self._links.sign(screen, draw.id, actor.account_id or draw.id, now + _TTL[screen])
 
     async def board(self, token: str) -> tuple[Draw, Progress]:
         """Totals of a draw. Raises Forbidden for a link that is forged or old."""

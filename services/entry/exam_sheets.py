@@ -27,7 +27,7 @@ LINES_MAX = 1000
 BYTES_MAX = 5_000_000
 ERRORS_SHOWN = 200
 SAMPLE = 5
-KEPT_FOR = timedelta(days=1)
+SHEET_TTL = timedelta(days=1)
 """How long a checked sheet waits for the decision."""
 COLUMNS = (
     Column("number", "申请编号", False, "申请编号和身份证号至少填一个", "SQ202611210000001"),
@@ -108,7 +108,7 @@ class ExamSheets:
         errors = sorted([*errors, *unknown], key=lambda one: one.line)
         now = self._deps.now()
         async with transaction():
-            await ExamSheet.filter(pool=actor.pool, created_at__lt=now - KEPT_FOR, state="checked").delete()
+            await ExamSheet.filter(pool=actor.pool, created_at__lt=now - SHEET_TTL, state="checked").delete()
             kept = await ExamSheet.create(
                 pool=actor.pool,
                 account_id=actor.account_id,
@@ -158,7 +158,7 @@ class ExamSheets:
     async def _get(self, actor: Actor, sheet_id: UUID, *, locked: bool = False) -> ExamSheet:
         query = ExamSheet.select_for_update() if locked else ExamSheet.all()
         found = await query.get_or_none(id=sheet_id, pool=actor.pool)
-        if found is None or (found.state == "checked" and found.created_at < self._deps.now() - KEPT_FOR):
+        if found is None or (found.state == "checked" and found.created_at < self._deps.now() - SHEET_TTL):
             raise NotFound("这次上传已过期，请重新上传文件。", code="import_unknown")
         return found
 

@@ -32,7 +32,7 @@ FEW, MANY = 20, 10_000
 NAMED_IN: Mapping[str, str] = {"attachment": "key", "invoice": "key", "material": "key", "printed_form": "key"}
 """Tables whose rows name a file, and the column that does."""
 _CHUNK = 500
-_KEPT_SEARCHES = timedelta(days=30)
+_SEARCH_TTL = timedelta(days=30)
 _OURS = re.compile(
     r"(?P<base>(?P<pool>[a-z0-9_]+)/\d{4}/\d{2}/[0-9a-f]{32})(?:\.thumb|\.preview|(?P<part>\.parts/.+))?"
 )
@@ -103,7 +103,7 @@ class FileGarbageCollector:
             await advisory_lock("store.search")
             if await StoreSearch.exists(next_at__gt=now):
                 return None
-            await StoreSearch.filter(started_at__lt=now - _KEPT_SEARCHES).delete()
+            await StoreSearch.filter(started_at__lt=now - _SEARCH_TTL).delete()
             return await StoreSearch.create(started_at=now, next_at=now + EVERY)
 
     async def _find(self) -> tuple[int, list[str]]:

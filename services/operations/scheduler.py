@@ -17,7 +17,7 @@ from tortoise.exceptions import BaseORMException, IntegrityError
 
 from domain.clock import print_time
 from models.draws import Draw
-from services.accounts import KNOWN_FOR
+from services.accounts import KNOWN_BROWSER_TTL
 from services.core.audit import Audit
 from services.core.base import Deps, execute, rows, transaction
 from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
@@ -239,7 +239,7 @@ class Scheduler:
         await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self._deps.answers_kept)
         await execute("DELETE FROM verification_code WHERE sent_at < $1", now - timedelta(days=2))
         await execute("DELETE FROM wrong_try WHERE at < $1", now - timedelta(days=3))
-        await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_FOR)
+        await execute("DELETE FROM known_browser WHERE seen_at < $1", now - KNOWN_BROWSER_TTL)
         await execute("DELETE FROM spent_token WHERE until < $1", now)
         await execute("DELETE FROM person_lookup WHERE asked_at < $1", now - timedelta(days=2))
         await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - interval '1 day'")

@@ -32,7 +32,7 @@ LINES_MAX = 10_000
 BYTES_MAX = 10_000_000
 ERRORS_SHOWN = 200
 SAMPLE = 5
-KEPT_FOR = timedelta(days=1)
+IMPORT_TTL = timedelta(days=1)
 """How long a checked sheet waits for the decision."""
 COLUMNS = (
     Column("name", "单位名称", True, "营业执照上的全称，不超过200个字", "广州粤建工程咨询有限公司"),
@@ -94,7 +94,7 @@ class EmployerImport:
         errors = sorted([*errors, *clashes], key=lambda one: one.line)
         now = self._deps.now()
         async with transaction():
-            await Sheet.filter(pool=actor.pool, created_at__lt=now - KEPT_FOR, state="checked").delete()
+            await Sheet.filter(pool=actor.pool, created_at__lt=now - IMPORT_TTL, state="checked").delete()
             kept = await Sheet.create(
                 pool=actor.pool,
                 account_id=actor.account_id,
@@ -142,7 +142,7 @@ class EmployerImport:
     async def _get(self, actor: Actor, import_id: UUID, *, lock: bool = False) -> Sheet:
         query = Sheet.select_for_update() if lock else Sheet.all()
         found = await query.get_or_none(id=import_id, pool=actor.pool)
-        if found is None or (found.state == "checked" and found.created_at < self._deps.now() - KEPT_FOR):
+        if found is None or (found.state == "checked" and found.created_at < self._deps.now() - IMPORT_TTL):
             raise NotFound("这次导入已过期，请重新上传文件。", code="import_unknown")
         return found
 

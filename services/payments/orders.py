@@ -45,7 +45,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Trade = Literal["native", "jsapi", "mini"]
 
-CODE_LIVES = timedelta(hours=2) - timedelta(minutes=5)
+CODE_TTL = timedelta(hours=2) - timedelta(minutes=5)
 """A code or prepay id of the platform lives two hours; it is not handed out in its last minutes."""
 _LAST_MINUTE = timedelta(seconds=60)
 """An order that ends sooner is not worth opening; it is closed and made anew."""
@@ -132,7 +132,7 @@ class Orders:
             if _is_ending(order, now):
                 await self._retire(order)
                 continue
-            if order.state == OrderState.OPEN and order.prepared_at and now < order.prepared_at + CODE_LIVES:
+            if order.state == OrderState.OPEN and order.prepared_at and now < order.prepared_at + CODE_TTL:
                 return self._ordered(order)
             if not fresh and await self._wait_for_other(order):
                 continue

@@ -18,7 +18,7 @@ from services.core.signed_links import Links
 from services.payments.fees import rules_of
 
 _PURPOSE = "receipt"
-_PROVES_FOR = timedelta(days=3653)
+_PROOF_TTL = timedelta(days=3653)
 _REFUNDED = "该笔费用已全额退回，本凭证仅供查考。\n"
 _TRADES = {"native": "微信扫码支付", "jsapi": "微信支付（公众号）", "mini": "微信支付（小程序）"}
 
@@ -43,7 +43,7 @@ async def receipt_content(deps: Deps, fee: Fee) -> dict[str, object]:
     if order is None or fee.paid_at is None:
         raise Conflict("还没有缴费，暂无凭证。缴费后可在此下载。", code="no_receipt")
     rules, account = rules_of(deps, fee.pool), await Account.get(id=fee.account_id)
-    token = Links(deps.keys, deps.clock).sign(_PURPOSE, fee.id, fee.id, fee.paid_at + _PROVES_FOR)
+    token = Links(deps.keys, deps.clock).sign(_PURPOSE, fee.id, fee.id, fee.paid_at + _PROOF_TTL)
     rows = [
         ("缴费项目", rules.title),
         ("申请人", mask_name(account.real_name)),

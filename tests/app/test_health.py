@@ -124,7 +124,7 @@ async def test_asking_often_asks_the_database_once(ask: Ask) -> None:
 
 
 async def test_readiness_comes_back_after_an_outage(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "KEPT_FOR", 0.0)
+    monkeypatch.setattr(health, "RESULT_TTL", 0.0)
     outcomes: list[Exception | None] = [None, OSError("gone"), None]
 
     async def flicker() -> None:

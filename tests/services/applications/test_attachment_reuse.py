@@ -16,7 +16,7 @@ from domain.rulebook.form import FormField
 from models.applications import Application, Attachment
 from models.experts import Expert
 from services.applications import erase_unsent, load_codes, read_values
-from services.applications.attachments import KEPT_AFTER_REMOVAL, Attachments
+from services.applications.attachments import REMOVED_TTL, Attachments
 from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
@@ -250,7 +250,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     shared = {one.key for one in await Attachment.filter(application_id=sent)}
     async with transaction():
         await erase_unsent(zhao.account_id, deps.now())
-    clock.move(KEPT_AFTER_REMOVAL)
+    clock.move(REMOVED_TTL)
     await attachments.sweep()
     assert not await Attachment.exists(application_id=draft)
     assert {key for key in files.kept if "." not in key} == shared
@@ -261,7 +261,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     assert (await reading.open(zhao, photo.id)).content == PHOTO
 
     await Attachment.filter(application_id=sent).update(state="removed", removed_at=deps.now())
-    clock.move(KEPT_AFTER_REMOVAL)
+    clock.move(REMOVED_TTL)
     await attachments.sweep()
     assert files.kept == {}
 
@@ -277,7 +277,7 @@ async def test_another_file_in_its_place_leaves_the_earlier_application_whole(
     assert not renewed.taken_over
     [front] = await attachments.of_field(zhao, second, "id_card_front")
     await attachments.remove(zhao, front.id)
-    clock.move(KEPT_AFTER_REMOVAL)
+    clock.move(REMOVED_TTL)
     await attachments.sweep()
     for field, content in (("photo", PHOTO), ("id_card_front", CARD)):
         old = await Attachment.get(application_id=first, field=field)
@@ -297,6 +297,6 @@ async def test_the_last_two_of_a_file_that_go_at_once_take_it_along(
     rows = await Attachment.filter(application_id__in=[first, second])
     assert len({one.key for one in rows}) == 1
     await Attachment.all().update(state="removed", removed_at=deps.now())
-    clock.move(KEPT_AFTER_REMOVAL)
+    clock.move(REMOVED_TTL)
     await asyncio.gather(*(attachments._delete(one) for one in rows))
     assert (files.kept, await Attachment.exists()) == ({}, False)

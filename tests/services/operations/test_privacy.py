@@ -18,7 +18,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink
 from services.accounts.wechat_binding import WechatBinding
-from services.applications.attachments import KEPT_AFTER_REMOVAL, Attachments
+from services.applications.attachments import REMOVED_TTL, Attachments
 from services.applications.documents import Documents
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
@@ -264,7 +264,7 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
     await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())
 
     await privacy.delete(draft.actor, await _code(deps, book))
-    clock.move(KEPT_AFTER_REMOVAL)
+    clock.move(REMOVED_TTL)
     await FileGarbageCollector(deps, store, clock).remove_due()
     await attachments.sweep()
     assert set(files.kept) == archived
