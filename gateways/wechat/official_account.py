@@ -19,7 +19,7 @@ from gateways.wechat.access_token import App
 from gateways.wechat.api import LONGEST_ID, WechatApi
 from gateways.wechat.template_fields import fit
 from gateways.wechat.token_cache import Fresh, SharedValues
-from services.ports import JsConfig, MenuItem, WebUser
+from services.ports import JsConfig, MenuItem, TemplateMessage, WebUser
 
 LONGEST_SCENE = 30 * 86400
 """Seconds that a temporary scene QR code may live."""
@@ -58,30 +58,20 @@ class OfficialAccounts:
 
     # -- messages -------------------------------------------------------------------------------------------------
 
-    async def send_template(
-        self,
-        pool: str,
-        openid: str,
-        kind: str,
-        fields: Mapping[str, str],
-        *,
-        url: str,
-        client_msg_id: str,
-        mini_page: str = "",
-    ) -> str:
-        """The msgid. Free text in ``fields`` is cut to what a field shows; ``url`` may be empty."""
+    async def send_template(self, pool: str, message: TemplateMessage) -> str:
+        """The msgid. Free text in the fields is cut to what a field shows."""
         account = self._account(pool)
         body: Json = {
-            "touser": openid,
-            "template_id": account.templates.get(kind, kind),
-            "client_msg_id": client_msg_id,
-            "data": fit(fields),
+            "touser": message.openid,
+            "template_id": account.templates.get(message.kind, message.kind),
+            "client_msg_id": message.client_msg_id,
+            "data": fit(message.fields),
         }
-        if url:
-            body["url"] = url
+        if message.url:
+            body["url"] = message.url
         program = self._settings.mini_programs.get(pool)
-        if mini_page and program is not None:
-            body["miniprogram"] = {"appid": program.appid, "pagepath": mini_page}
+        if message.mini_page and program is not None:
+            body["miniprogram"] = {"appid": program.appid, "pagepath": message.mini_page}
         path = "/cgi-bin/message/template/send"
         data = await self._api.post(_app(account), path, body, Effect.WRITE)
         msgid = jsons.token(data, "msgid", LONGEST_ID)

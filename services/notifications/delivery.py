@@ -29,7 +29,15 @@ from services.notifications import short_links, texts
 from services.notifications.actions import ACTIONS, INVITATION
 from services.notifications.entrances import Entrances
 from services.notifications.notices import STOPPED, Notices
-from services.ports import ChatWindows, MenuItem, MiniProgramPlatform, OfficialAccountSender, SmsSender, VoiceCaller
+from services.ports import (
+    ChatWindows,
+    MenuItem,
+    MiniProgramPlatform,
+    OfficialAccountSender,
+    SmsSender,
+    TemplateMessage,
+    VoiceCaller,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -279,10 +287,8 @@ class Delivery:
         url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
         if mini and person.openid("mini") is None:
             url, mini = self._entrances.door(pool, self._path(row, params), mini), ""
-        msgid = await self._official.send_template(
-            pool, openid, kind, fields, url=url, client_msg_id=f"n{row['number']}", mini_page=mini
-        )
-        return replace(outcome, vendor_id=msgid)
+        message = TemplateMessage(openid, kind, fields, url, f"n{row['number']}", mini)
+        return replace(outcome, vendor_id=await self._official.send_template(pool, message))
 
     async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
         choices = texts.CHOICES.get(row["kind"])

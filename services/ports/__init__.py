@@ -34,6 +34,7 @@ from services.ports.wechat import (
     MiniLogin,
     MiniProgramPlatform,
     OfficialAccountSender,
+    TemplateMessage,
     WebUser,
     WechatWeb,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "ReverseReason",
     "SmsReport",
     "SmsSender",
+    "TemplateMessage",
     "TradeBill",
     "TradeReport",
     "TradeState",

@@ -44,27 +44,27 @@ class JsConfig:
     signature: str
 
 
+@dataclass(frozen=True)
+class TemplateMessage:
+    """A template message (模板消息) of one kind of notice to one follower; free text in ``fields`` may be cut.
+
+    A tap opens ``mini_page`` where the pool has a mini-program, else ``url``; both may be empty. WeChat sends messages
+    of one ``client_msg_id`` once only within 10 minutes.
+    """
+
+    openid: str
+    kind: str
+    fields: Mapping[str, str]
+    url: str
+    client_msg_id: str
+    mini_page: str = ""
+
+
 class OfficialAccountSender(Protocol):
     """The 服务号 of each pool."""
 
-    async def send_template(
-        self,
-        pool: str,
-        openid: str,
-        kind: str,
-        fields: Mapping[str, str],
-        *,
-        url: str,
-        client_msg_id: str,
-        mini_page: str = "",
-    ) -> str:
-        """Send a template message of a kind of notice; the answer is the msgid that the finish event will name.
-
-        A tap opens ``mini_page`` where the pool has a mini-program, else ``url``.
-
-        After OutcomeUnknown it may be sent again with the same ``client_msg_id`` within 10 minutes: WeChat then sends
-        it once only.
-        """
+    async def send_template(self, pool: str, message: TemplateMessage) -> str:
+        """The answer is the msgid that the finish event will name. After OutcomeUnknown it may be sent again."""
         ...
 
     async def send_text(self, pool: str, openid: str, text: str) -> None: ...

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import ClientResponse, web
@@ -26,7 +26,6 @@ from bot.router import Router
 from bot.users import Users
 from bot.windows import Windows
 from domain.clock import FixedClock
-from services.ports import MenuItem
 from tests.bot.conftest import KEYS, NOW, message
 
 CODEC = Codec("demo", appid="wx1", token="token", aes_key="a" * 43, original_id="gh_1")
@@ -46,25 +45,6 @@ class Sender:
         if self.fault is not None:
             raise self.fault
         self.texts.append(text)
-
-    async def send_template(
-        self,
-        pool: str,
-        openid: str,
-        template: str,
-        fields: Mapping[str, str],
-        *,
-        url: str,
-        client_msg_id: str,
-        mini_page: str = "",
-    ) -> str:
-        raise NotImplementedError
-
-    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None:
-        raise NotImplementedError
-
-    async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
-        raise NotImplementedError
 
 
 @dataclass
@@ -179,7 +159,7 @@ async def process(
         inbox=Inbox(redis),
         windows=Windows(redis, clock),
         keys=KEYS,
-        sender=sender,
+        sender=cast(Any, sender),
         late=late,
         no_window=nudge,
     )

@@ -8,16 +8,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from domain.errors import OutcomeUnknown, Rejected, Transient
-from services.ports import MenuItem
+from services.ports import MenuItem, TemplateMessage
 from tests.contracts.conftest import MOBILE, OA, World
 
 FIELDS = {"time1": "2026年11月21日 09:30", "thing2": "广州市天河区天润路三百三十三号公共资源交易中心三楼"}
 
 
 async def send(world: World, openid: str, number: int = 1) -> str:
-    return await world.official.send_template(
-        "demo", openid, "draw_call", FIELDS, url="https://x/i/1", client_msg_id=f"n{number}"
-    )
+    message = TemplateMessage(openid, "draw_call", FIELDS, "https://x/i/1", f"n{number}")
+    return await world.official.send_template("demo", message)
 
 
 async def test_a_template_message_reaches_a_follower_cut_to_fit(world: World) -> None:
@@ -44,7 +43,7 @@ async def test_who_does_not_follow_gets_no_template_message(world: World) -> Non
 async def test_an_unknown_template_or_person_is_refused(world: World) -> None:
     openid = await world.openid()
     with pytest.raises(Rejected) as template:
-        await world.official.send_template("demo", openid, "nothing", FIELDS, url="", client_msg_id="n")
+        await world.official.send_template("demo", TemplateMessage(openid, "nothing", FIELDS, "", "n"))
     with pytest.raises(Rejected) as person:
         await send(world, "o-nobody")
     assert (template.value.vendor_code, person.value.vendor_code) == ("40037", "40003")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from domain.draws.protocol import participant_commitment
@@ -40,7 +40,6 @@ from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
 from services.notifications import Notices
-from services.ports import MenuItem
 from tests.factories.people import CREDIT_CODE, make_account, make_expert
 
 ID_NUMBER = "11010519491231002X"
@@ -59,25 +58,6 @@ class SceneMaker:
             raise Transient("busy")
         assert len(scene) <= 64
         return f"http://weixin.qq.com/q/{scene}"
-
-    async def send_template(
-        self,
-        pool: str,
-        openid: str,
-        kind: str,
-        fields: Mapping[str, str],
-        *,
-        url: str,
-        client_msg_id: str,
-        mini_page: str = "",
-    ) -> str:
-        raise AssertionError("attendance sends nothing itself")
-
-    async def send_text(self, pool: str, openid: str, text: str) -> None:
-        raise AssertionError("attendance sends nothing itself")
-
-    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None:
-        raise AssertionError("attendance sends nothing itself")
 
 
 @dataclass
@@ -164,7 +144,7 @@ async def make_office(deps: Deps) -> Office:
         Discards(deps, notices, invitations, reading),
         Exits(deps, notices, run),
         reading,
-        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), reading, SceneMaker()),
+        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), reading, cast(Any, SceneMaker())),
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
         Actor("demo", "verifier", account_id=verifier.id),
         Actor("demo", "supervisor", account_id=supervisor.id),

@@ -83,7 +83,7 @@ class World:
                 inbox=Inbox(self.redis),
                 windows=Windows(self.redis, self.clock),
                 keys=KEYS,
-                sender=Sender(),
+                sender=cast(Any, Sender()),
                 late=self._late,
                 no_window=self.services.notifications.pending_replies.tell_waiting,
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, FilePayload
 
 from models.accounts import Account
 from models.draws import Draw
@@ -47,8 +47,8 @@ async def test_the_rest_of_the_office(browser: Browser, world: World, size: tupl
         await seen.page.mouse.move(0, 0)
         await seen.check(f"office-{page}-{name}")
     await seen.open("/office/employers/import")
-    sheet = {"name": "a.csv", "mimeType": "text/csv", "buffer": "单位名称\n甲公司\n无\n".encode("gb18030")}
-    await seen.page.locator("input[type=file]").set_input_files(sheet)  # type: ignore[arg-type]
+    sheet = FilePayload(name="a.csv", mimeType="text/csv", buffer="单位名称\n甲公司\n无\n".encode("gb18030"))
+    await seen.page.locator("input[type=file]").set_input_files(sheet)
     await seen.page.locator("form:has(input[type=file]) button").click()
     await seen.page.get_by_text("请填写单位全称").wait_for()
     await seen.check(f"office-import-read-{name}")

@@ -22,13 +22,12 @@ from miniapp_api.http.limits import LocalCounter, check_rate, client_address
 from models.invitations import Invitation
 from models.notices import Attempt, Notice, Receipt
 from services.core.base import Deps, transaction
-from services.notifications import Delivery
 from services.operations import DeliveryReports
 from services.ports import CallDetail
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account
+from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.services.conftest import clock, db, deps
-from tests.services.notifications.test_delivery import Vendors
 from web.vendor_webhooks import Callers, ReceiptEndpoint, ReceiptParsers
 
 __all__ = ["clock", "db", "deps"]
@@ -94,13 +93,13 @@ def serve(receipts: DeliveryReports, *, networks: bool = True) -> web.Applicatio
 @pytest.fixture
 async def line(db: str, deps: Deps, clock: FixedClock, aiohttp_client: Open) -> Line:
     office, vendors = await make_office(deps), Vendors()
-    receipts = DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    receipts = make_reports(deps, office, vendors)
     await add_experts(office, 1)
     [invitation] = await open_invitations(await start_draw(office, needed=1))
     clock.move(timedelta(seconds=41))
     for notice in await Notice.filter(kind="draw_call", state="active"):
         await office.notices.advance(notice.id)
-    await Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {}).deliver_due()  # type: ignore[arg-type]
+    await make_delivery(deps, office, vendors).deliver_due()
     call = await Attempt.get(notice__invitation_id=invitation.id, channel="voice")
     client = await aiohttp_client(serve(receipts))
     return Line(office, receipts, vendors, client, clock, invitation, call)
@@ -207,17 +206,7 @@ async def test_a_forged_delivery_of_an_sms_changes_nothing(line: Line) -> None:
         await line.office.notices.notify(
             pool="demo", kind="account_bound", dedupe_key="x", params={"mobile": "1", "at": "x"}, account_id=account.id
         )
-    vendors = line.vendors
-    await Delivery(
-        line.office.deps,
-        line.office.notices,
-        vendors,
-        vendors,
-        vendors,
-        vendors,
-        vendors,
-        {},  # type: ignore[arg-type]
-    ).deliver_due()
+    await make_delivery(line.office.deps, line.office, line.vendors).deliver_due()
     sms = await Attempt.get(channel="sms", notice__kind="account_bound")
     item = {"biz_id": "forged", "out_id": sms.out_id, "success": True, "err_code": "DELIVERED"}
     for changes, state in (({}, "sent"), ({"out_id": "1"}, "sent"), ({"biz_id": sms.vendor_id}, "delivered")):

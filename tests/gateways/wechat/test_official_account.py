@@ -20,7 +20,7 @@ from gateways.wechat.mini_program import MiniPrograms
 from gateways.wechat.official_account import OfficialAccounts, sign_page
 from gateways.wechat.quota import DailyQuotas
 from gateways.wechat.token_cache import SharedValues
-from services.ports import MenuItem
+from services.ports import MenuItem, TemplateMessage
 from tests.gateways.support import DROP, HANG, Rogue, Tools, reply
 
 TOKEN = reply({"access_token": "T1", "expires_in": 7200})
@@ -54,9 +54,8 @@ class Clients:
         self.mini = MiniPrograms(settings, api, clock)
 
     async def send(self, mini_page: str = "") -> str:
-        return await self.official.send_template(
-            "demo", "o1", "draw_call", {"thing1": "评标"}, url="https://x/i/1", client_msg_id="n1", mini_page=mini_page
-        )
+        message = TemplateMessage("o1", "draw_call", {"thing1": "评标"}, "https://x/i/1", "n1", mini_page)
+        return await self.official.send_template("demo", message)
 
 
 @pytest.fixture

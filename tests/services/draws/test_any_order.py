@@ -21,13 +21,13 @@ from models.notices import Attempt, Notice
 from models.projects import Project
 from services.core.base import Deps, execute
 from services.draws import DiscardForm, DiscardKind, RegionChange
-from services.notifications import Delivery
 from services.operations import DeliveryReports
 from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, fix_seed, make_draw, make_office, start_draw, state_of
 from tests.factories.offices import verify as approve
+from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.invariants import check_invariants
-from tests.services.notifications.test_delivery import Vendors, hear
+from tests.services.notifications.test_delivery import hear
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ async def test_any_order_and_repetition_of_answers_ends_the_same(
 ) -> None:
     dice = random.Random(chance)
     vendors = Vendors()
-    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
-    receipts = DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    delivery = make_delivery(deps, office, vendors)
+    receipts = make_reports(deps, office, vendors)
     experts = await add_experts(office, 9)
     wishes = {e.id: dice.choice(["accept", "decline"]) for e in experts}
     draw_id = await start_draw(office, needed=3)

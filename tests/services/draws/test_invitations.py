@@ -12,12 +12,12 @@ from models.audit import AuditEntry
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps, rows
-from services.notifications import Delivery
 from services.operations import DeliveryReports
 from services.ports import CallReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
+from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.invariants import check_invariants
-from tests.services.notifications.test_delivery import Vendors, hear
+from tests.services.notifications.test_delivery import hear
 
 Report = Callable[[Attempt, str], Awaitable[None]]
 """The vendor reports which keys were pressed in a call."""
@@ -38,7 +38,7 @@ def vendors() -> Vendors:
 
 @pytest.fixture
 def receipts(office: Office, deps: Deps, vendors: Vendors) -> DeliveryReports:
-    return DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    return make_reports(deps, office, vendors)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def called(office: Office, deps: Deps, clock: FixedClock, vendors: Vendors
     clock.move(TO_THE_LAST_RUNG)
     for notice in await Notice.filter(kind="draw_call", state="active"):
         await office.notices.advance(notice.id)
-    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    delivery = make_delivery(deps, office, vendors)
     await delivery.deliver_due()
     return invitation, await Attempt.get(notice__invitation_id=invitation.id, channel="voice")
 
@@ -117,7 +117,7 @@ async def test_who_chose_and_hung_up_gets_an_sms_with_the_link_while_there_is_ti
     for _ in range(2):
         await office.invitations.tell_unconfirmed(invitation.id)
     notice = await Notice.get(kind="draw_unconfirmed", invitation_id=invitation.id)
-    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    delivery = make_delivery(deps, office, vendors)
     await delivery.deliver_due()
     assert await Attempt.filter(notice_id=notice.id, channel="sms", state="sent").count() == 1
     assert await Invitation.filter(id=invitation.id, state="open").exists()

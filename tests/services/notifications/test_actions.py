@@ -23,8 +23,10 @@ from services.notifications.actions import ACTIONS, INVITATION, NO_LINK_IN_SMS, 
 from services.notifications.entrances import Entrances
 from services.notifications.notices import new_out_id
 from services.notifications.short_links import path_of
+from services.ports import TemplateMessage
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
+from tests.factories.vendors import make_delivery
 
 POOLS = Path(__file__).parents[3] / "config" / "pools"
 NAMES = ("demo", "hunan", "xinjiang", "jilin", "guangdong")
@@ -124,8 +126,8 @@ class Post:
     async def send_text(self, pool: str, openid: str, text: str) -> None:
         self.texts.append(text)
 
-    async def send_template(self, pool: str, openid: str, kind: str, fields: object, **more: str) -> str:
-        self.cards[kind] = (more["url"], more["mini_page"])
+    async def send_template(self, pool: str, message: TemplateMessage) -> str:
+        self.cards[message.kind] = (message.url, message.mini_page)
         return "1"
 
     async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
@@ -146,7 +148,7 @@ def post(db: str) -> Post:
 @pytest.fixture
 def delivery(deps: Deps, office: Office, post: Post) -> Delivery:
     entrances = Entrances(deps.public_url, {"demo": "wx-mini"})
-    return Delivery(deps, office.notices, post, post, post, post, post, PRICES, entrances=entrances, taps=TAPS)  # type: ignore[arg-type]
+    return make_delivery(deps, office, post, PRICES, entrances=entrances, taps=TAPS)
 
 
 async def write(office: Office, kind: str, channel: str, invitation: Invitation, *, mini: bool = True) -> None:

@@ -2,89 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
+from domain.errors import OutcomeUnknown, Rejected, Transient
 from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice
 from services.core.base import Deps, transaction
 from services.notifications import Delivery, Recipient
 from services.operations import DeliveryReports
 from services.operations.delivery_reports import read_keys
-from services.ports import CallDetail, CallReport, MenuItem, SmsReport
+from services.ports import CallDetail, CallReport, SmsReport
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
-
-
-@dataclass
-class Vendors:
-    """Every outgoing port in one: remembers calls, and fails as told, one error a call."""
-
-    sent: list[tuple[str, str]] = field(default_factory=list)
-    pools: list[str] = field(default_factory=list)
-    """Whose SMS and calls they were."""
-    errors: list[GatewayError] = field(default_factory=list)
-    window: int = 0
-    reports: dict[str, CallDetail] = field(default_factory=dict)
-    """What the vendor says when it is asked, by call id."""
-
-    def _do(self, channel: str, what: str) -> str:
-        self.sent.append((channel, what))
-        if self.errors:
-            raise self.errors.pop(0)
-        return f"v{len(self.sent)}"
-
-    async def spend(self, pool: str, openid: str) -> bool:
-        self.window -= 1
-        return self.window >= 0
-
-    async def send_template(
-        self,
-        pool: str,
-        openid: str,
-        kind: str,
-        fields: Mapping[str, str],
-        *,
-        url: str,
-        client_msg_id: str,
-        mini_page: str = "",
-    ) -> str:
-        return self._do("template", kind)
-
-    async def send_text(self, pool: str, openid: str, text: str) -> None:
-        self._do("text", text)
-
-    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None:
-        self._do("menu", ",".join(item.label for item in items))
-
-    async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
-        self._do("mini", kind)
-
-    async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
-        self.pools.append(pool)
-        return self._do("sms", template)
-
-    async def call(
-        self,
-        pool: str,
-        mobile: str,
-        template: str,
-        params: Mapping[str, str],
-        *,
-        keys: Mapping[str, str],
-        out_id: str,
-        bye: str = "",
-    ) -> str:
-        self.pools.append(pool)
-        return self._do("voice", template)
-
-    async def report(self, first: str, *args: object, **kwargs: object) -> CallDetail | None:
-        return self.reports.get(first)
+from tests.factories.vendors import Vendors, make_delivery, make_reports
 
 
 @pytest.fixture
@@ -99,12 +32,12 @@ async def office(db: str, deps: Deps) -> Office:
 
 @pytest.fixture
 def delivery(deps: Deps, vendors: Vendors, office: Office) -> Delivery:
-    return Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {"sms": 5, "voice": 12})  # type: ignore[arg-type]
+    return make_delivery(deps, office, vendors, {"sms": 5, "voice": 12})
 
 
 @pytest.fixture
 def receipts(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
-    return DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    return make_reports(deps, office, vendors)
 
 
 async def tell(office: Office, kind: str = "account_bound", *, bound: bool = True, pool: str = "demo") -> None:

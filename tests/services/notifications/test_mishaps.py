@@ -20,7 +20,8 @@ from services.operations import DeliveryReports
 from services.ports import SmsReport
 from tests.factories.offices import Office, add_experts, make_office, start_draw
 from tests.factories.people import make_account
-from tests.services.notifications.test_delivery import Vendors, states, tell
+from tests.factories.vendors import Vendors, make_delivery, make_reports
+from tests.services.notifications.test_delivery import states, tell
 
 
 @pytest.fixture
@@ -35,12 +36,12 @@ async def office(db: str, deps: Deps) -> Office:
 
 @pytest.fixture
 def delivery(deps: Deps, vendors: Vendors, office: Office) -> Delivery:
-    return Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
+    return make_delivery(deps, office, vendors)
 
 
 @pytest.fixture
 def receipts(deps: Deps, vendors: Vendors, office: Office) -> DeliveryReports:
-    return DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    return make_reports(deps, office, vendors)
 
 
 async def test_a_message_that_can_not_be_made_does_not_lose_the_outcomes_of_the_others(

@@ -15,11 +15,10 @@ from models.notices import Attempt, Notice, Receipt
 from models.projects import Project
 from services.core.audit import Audit
 from services.core.base import Deps, execute, record, rows, system, transaction
-from services.notifications import Delivery
-from services.operations import DeliveryReports, Scheduler
+from services.operations import Scheduler
 from services.operations.scheduler import PERIODIC
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
-from tests.services.notifications.test_delivery import Vendors
+from tests.factories.vendors import Vendors, make_delivery, make_reports
 
 
 @pytest.fixture
@@ -30,8 +29,8 @@ async def office(db: str, deps: Deps) -> Office:
 @pytest.fixture
 def deadlines(office: Office, deps: Deps) -> Scheduler:
     vendors = Vendors()
-    delivery = Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, {})  # type: ignore[arg-type]
-    receipts = DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)  # type: ignore[arg-type]
+    delivery = make_delivery(deps, office, vendors)
+    receipts = make_reports(deps, office, vendors)
     return Scheduler(
         deps,
         office.notices,

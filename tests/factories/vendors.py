@@ -1,0 +1,82 @@
+"""Vendors of messages that only pretend, and what sends through them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from domain.errors import GatewayError
+from services.core.base import Deps
+from services.notifications import Delivery
+from services.operations import DeliveryReports
+from services.ports import CallDetail, MenuItem, TemplateMessage
+from tests.factories.offices import Office
+
+
+@dataclass
+class Vendors:
+    """Every outgoing port in one: remembers calls, and fails as told, one error a call."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    pools: list[str] = field(default_factory=list)
+    """Whose SMS and calls they were."""
+    errors: list[GatewayError] = field(default_factory=list)
+    window: int = 0
+    reports: dict[str, CallDetail] = field(default_factory=dict)
+    """What the vendor says when it is asked, by call id."""
+
+    def _do(self, channel: str, what: str) -> str:
+        self.sent.append((channel, what))
+        if self.errors:
+            raise self.errors.pop(0)
+        return f"v{len(self.sent)}"
+
+    async def spend(self, pool: str, openid: str) -> bool:
+        self.window -= 1
+        return self.window >= 0
+
+    async def send_template(self, pool: str, message: TemplateMessage) -> str:
+        return self._do("template", message.kind)
+
+    async def send_text(self, pool: str, openid: str, text: str) -> None:
+        self._do("text", text)
+
+    async def send_menu(self, pool: str, openid: str, head: str, items: Sequence[MenuItem], tail: str) -> None:
+        self._do("menu", ",".join(item.label for item in items))
+
+    async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
+        self._do("mini", kind)
+
+    async def send(self, pool: str, mobile: str, template: str, params: Mapping[str, str], *, out_id: str) -> str:
+        self.pools.append(pool)
+        return self._do("sms", template)
+
+    async def call(
+        self,
+        pool: str,
+        mobile: str,
+        template: str,
+        params: Mapping[str, str],
+        *,
+        keys: Mapping[str, str],
+        out_id: str,
+        bye: str = "",
+    ) -> str:
+        self.pools.append(pool)
+        return self._do("voice", template)
+
+    async def report(self, first: str, *args: object, **kwargs: object) -> CallDetail | None:
+        return self.reports.get(first)
+
+
+def make_delivery(
+    deps: Deps, office: Office, vendors: Any, prices: Mapping[str, int] = MappingProxyType({}), **more: Any
+) -> Delivery:
+    """``vendors`` stand for all ports at once, as far as a test needs them."""
+    return Delivery(deps, office.notices, vendors, vendors, vendors, vendors, vendors, prices, **more)
+
+
+def make_reports(deps: Deps, office: Office, vendors: Any) -> DeliveryReports:
+    return DeliveryReports(deps, office.notices, office.invitations, vendors, vendors)
