@@ -46,11 +46,11 @@ def relations(*targets: tuple[str, str, bool]) -> str:
 
 
 def archive(parts: Parts) -> bytes:
-    """A ZIP of these."""
+    """A ZIP of these, the same bytes whenever it is made."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         for name, content in parts.items():
-            made.writestr(name, content)
+            made.writestr(zipfile.ZipInfo(name, (2026, 11, 21, 12, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
