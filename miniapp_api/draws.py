@@ -115,7 +115,7 @@ class DashboardOut(Output):
 
 
 class SupervisorOut(Output):
-    entry_id: UUID | None = Field(description="Of the register; null: typed in before there was one")
+    entry_id: UUID = Field(description="Of the register")
     name: str
     phone: str = Field(description="Masked for everybody")
     department: str

@@ -13,8 +13,8 @@ from models.base import Row
 class Attendance(Row):
     """An entry (in) or exit (out); one of each per invitation. An entry counts as presence, whoever asks.
 
-    ``method``: qr, place or desk; chat on entries of earlier releases, when a word was enough. ``device`` is the keyed
-    hash of the phone that scanned, which lets one person in per draw.
+    ``method``: qr, place or desk. ``device`` is the keyed hash of the phone that scanned, which lets one person in per
+    draw.
     """
 
     invitation: Any = fields.ForeignKeyField("models.Invitation", on_delete=fields.RESTRICT, related_name="attendance")

@@ -101,14 +101,11 @@ class SupervisorEntry(Row):
 
 
 class Supervisor(Row):
-    """A supervising person (监督人) of a draw, as the register's entry said when it was chosen.
-
-    ``entry_id`` None: the agency typed the phone itself, as earlier releases let it.
-    """
+    """A supervising person (监督人) of a draw, as the register's entry said when it was chosen."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="supervisors")
     draw_id: UUID
-    entry_id: UUID | None = fields.UUIDField(null=True)
+    entry_id: UUID = fields.UUIDField(null=True)
     name = fields.CharField(50)
     phone_sealed = fields.TextField(default="", db_default="")
     department = fields.CharField(100)
@@ -135,10 +132,7 @@ class RecusalUnit(Row):
 
 
 class RecusalPerson(Row):
-    """A person who must not be drawn: by ID number hash, else by name and unit.
-
-    Rows of earlier releases may have a bare name.
-    """
+    """A person who must not be drawn: by ID number hash, else by name and unit."""
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="recusal_persons")
     draw_id: UUID

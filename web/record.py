@@ -21,7 +21,7 @@ from web.site import Site, page_number
 PAGE_SIZE = 200
 _TIERS = {"main": "主选专业", "alternative": "备选专业"}
 _ROLES = {"agency": "招标人（代理机构）", "supervisor": "监督人"}
-_SOURCES = {"register": "来自监督人名册", "typed": "由代理机构自行填写", "none": "未指定"}
+_SOURCES = {"register": "来自监督人名册", "none": "未指定"}
 _OUTCOMES = {
     "accepted": "同意参加",
     "declined": "不参加",

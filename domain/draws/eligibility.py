@@ -120,7 +120,7 @@ class Recusals:
     """Whom a draw must step around.
 
     ``pairs`` are name and unit key of recusal persons of whom no ID number is known: namesakes who work or ever worked
-    there. ``names`` recuse every namesake; only draws of an earlier release have them.
+    there.
     ``employed_after``: an employment that ended at or before that moment no longer counts.
     """
 
@@ -128,7 +128,6 @@ class Recusals:
     employed_after: datetime
     unit_keys: frozenset[str] = frozenset()
     id_number_hashes: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
     avoided_draws: frozenset[UUID] = frozenset()
     pairs: frozenset[tuple[str, str]] = frozenset()
 
@@ -220,9 +219,8 @@ def _recusal(candidate: Candidate, recusals: Recusals) -> Reason | None:
     if keys & recusals.unit_keys:
         return "recused_unit"
     own = normalise_person_name(candidate.name)
-    named = own in {normalise_person_name(name) for name in recusals.names}
     paired = any(normalise_person_name(name) == own and key in ever for name, key in recusals.pairs)
-    if named or paired or candidate.id_number_hash in recusals.id_number_hashes:
+    if paired or candidate.id_number_hash in recusals.id_number_hashes:
         return "recused_person"
     avoided = any(call.draw_id in recusals.avoided_draws and call.state in TOOK_PART for call in candidate.calls)
     return "avoided_draw" if avoided else None

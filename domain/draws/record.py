@@ -27,7 +27,7 @@ RoundCause = Literal["", "exhausted"]
 SkipReason = Literal[
     "leave", "overlap", "called_before", "inactive", "unreachable", "left_pool", "recused_late", "term_over", "over_age"
 ]
-SupervisorSource = Literal["register", "typed", "none"]
+SupervisorSource = Literal["register", "none"]
 OutcomeKind = Literal["accepted", "declined", "silent", "undone", "left", "absent", "recused", "released", "cancelled"]
 ShortReason = Literal["exhausted", "too_late", "force_ended"]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
@@ -115,7 +115,7 @@ class ListFacts:
 
 @dataclass(frozen=True)
 class SupervisorFacts:
-    """Where the supervisors come from: the office's register, or (earlier releases) typed in by the agency."""
+    """Where the supervisors come from: the office's register, or there are none."""
 
     source: SupervisorSource
     count: int

@@ -44,7 +44,7 @@ SKIP_REASONS = (
     "term_over",
     "over_age",
 )
-SOURCES = ("register", "typed", "none")
+SOURCES = ("register", "none")
 CONDITION_TEXTS = frozenset(
     ("mode", "specialty", "gathering", "alternative", "title_level", "qualification", "department")
 )
@@ -156,10 +156,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "seed_unused": ("A seed was fixed and nobody was called along it.", "种子已经确定，却没有按此顺序通知任何人。"),
     "supervisors": ("{source} with {count} is no source of supervisors.", "监督人来源（{source}，{count}人）不正确。"),
-    "supervisors_typed": (
-        "The agency typed the supervisors' phones itself: a second phone of its own would pass.",
-        "监督人手机号由招标人（代理机构）自行填写，未经监督人名册核对。",
-    ),
     "recusals_order": (
         "Recusals must be committed once, after the system's commitment and before the lists are frozen.",
         "回避名单应在系统承诺后、名单冻结前承诺一次。",
@@ -508,8 +504,6 @@ class _Walk:
         source, count = _text(facts, "source"), _int(facts, "count")
         fits = source in SOURCES and (count > 0) == (source != "none") and (count > 0 or "supervisor" not in roles)
         _check(fits and count >= 0, "supervisors", source=source, count=count)
-        if source == "typed":
-            self._warn("supervisors_typed")
 
     def _check_first(self, entry: Object, facts: dict[int, Object]) -> None:
         self._check_occasion(entry, "aborted" if self.last_round else "first", "")

@@ -151,7 +151,7 @@ class DrawAudits:
         row, snapshot = one.row, one.snapshot
         name = f"第{row.round.number}轮条件{row.condition_position}{_TIERS[row.tier]}名单（{row.count}人）"
         if snapshot is None:
-            return Line("unknown", seq, f"{name}：早期版本没有封存依据，无法复核。")
+            return Line("unknown", seq, f"{name}：没有封存依据，无法复核。")
         if snapshot.digest.hex() != digest:
             return Line("wrong", seq, f"{name}：封存的依据与抽取记录中的摘要不符。")
         facts = snapshot.facts
@@ -209,7 +209,7 @@ class DrawAudits:
     ) -> Line:
         seq, reason = entry["seq"], entry["reason"]
         name = f"第{seq}条跳过（{SKIP_REASONS[reason]}）"
-        if kept is None or "fact" not in entry:
+        if kept is None:
             return Line("unknown", seq, f"{name}：没有封存依据，无法复核。")
         if kept.digest.hex() != entry["fact"]:
             return Line("wrong", seq, f"{name}：封存的依据与抽取记录中的摘要不符。")
@@ -259,12 +259,12 @@ def _leaves_fit(one: _Opened) -> bool:
 
 
 def _frozen_digest(log: Sequence[Mapping[str, Any]], one: _Opened) -> tuple[int, str]:
-    """Seq of the freeze and the digest that it shows for a list; an empty one when it shows none."""
+    """Seq of the freeze and the digest that it shows for a list; an empty one when the list is not in it."""
     for entry in log:
         if entry["act"] == "lists_frozen" and entry["round"] == one.row.round.number:
             for item in entry["lists"]:
                 if (item["condition"], item["tier"]) == (one.row.condition_position, one.row.tier):
-                    return entry["seq"], item.get("snapshot", "")
+                    return entry["seq"], item["snapshot"]
     return 0, ""
 
 

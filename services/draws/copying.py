@@ -48,7 +48,7 @@ class DrawCopies:
 
     async def _form(self, old: Draw, later: timedelta) -> DrawForm:
         keys = self._deps.keys
-        chosen = await Supervisor.filter(draw_id=old.id).exclude(entry_id=None)
+        chosen = await Supervisor.filter(draw_id=old.id)
         return DrawForm(
             project_id=old.project_id,
             lots=(),
@@ -63,7 +63,7 @@ class DrawCopies:
             operator_name=old.operator_name,
             operator_phone=keys.read(old.operator_phone_sealed, PHONE),
             operator_id_number=keys.read(old.operator_id_sealed, "id_number"),
-            supervisors=tuple(one.entry_id for one in chosen if one.entry_id is not None),
+            supervisors=tuple(one.entry_id for one in chosen),
             remark=old.remark,
         )
 

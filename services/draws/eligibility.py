@@ -23,25 +23,24 @@ from services.core.base import rows
 _NAME = "lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g'))"
 _TOOK_PART = "('accepted', 'left', 'absent', 'recused', 'released')"
 _RECUSED = f"""e.recusal_keys && $1::text[] OR e.id_number_hash = ANY($2::text[])
-    OR (cardinality($3::text[]) > 0 AND {_NAME} = ANY($3::text[]))
     OR EXISTS (SELECT 1 FROM employment m WHERE m.expert_id = e.id AND m.unit_keys && $1::text[]
-        AND (m.until IS NULL OR m.until > $6))
-    OR (cardinality($4::text[]) > 0 AND EXISTS (SELECT 1 FROM unnest($4::text[], $5::text[]) AS p (name, key)
+        AND (m.until IS NULL OR m.until > $5))
+    OR (cardinality($3::text[]) > 0 AND EXISTS (SELECT 1 FROM unnest($3::text[], $4::text[]) AS p (name, key)
         WHERE p.name = {_NAME} AND (p.key = ANY(e.recusal_keys) OR EXISTS (SELECT 1 FROM employment m
         WHERE m.expert_id = e.id AND p.key = ANY(m.unit_keys)))))
-    OR EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = ANY($7::uuid[])
+    OR EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = ANY($6::uuid[])
         AND i.state IN {_TOOK_PART})"""
-_CALLED = "EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = $8)"
+_CALLED = "EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = $7)"
 _AWAY = """EXISTS (SELECT 1 FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
-    AND u.starts_at < $10 AND u.ends_at > $9)"""
+    AND u.starts_at < $9 AND u.ends_at > $8)"""
 _HELD = """EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state IN ('open', 'accepted')
-    AND i.starts_at < $10 AND i.ends_at > $9)"""
+    AND i.starts_at < $9 AND i.ends_at > $8)"""
 _BARS: tuple[tuple[SkipReason, str], ...] = (
     ("left_pool", "e.left_at IS NOT NULL"),
     ("inactive", "NOT e.active OR e.standing <> 'formal'"),
     ("called_before", _CALLED),
-    ("term_over", "coalesce(e.term_until < $10, FALSE)"),
-    ("over_age", "$11::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $11)"),
+    ("term_over", "coalesce(e.term_until < $9, FALSE)"),
+    ("over_age", "$10::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $10)"),
     ("unreachable", "e.mobile_sealed = ''"),
     ("recused_late", _RECUSED),
     ("leave", _AWAY),
@@ -52,11 +51,11 @@ _BARS: tuple[tuple[SkipReason, str], ...] = (
 _FREE = " AND ".join(f"NOT ({bar})" for _, bar in _BARS)
 _LEAVES = """(SELECT coalesce(json_agg(json_build_object('id', u.id, 'starts_at', u.starts_at, 'ends_at', u.ends_at,
     'created_at', u.created_at)), '[]') FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
-    AND u.starts_at < $10 AND u.ends_at > $9)"""
+    AND u.starts_at < $9 AND u.ends_at > $8)"""
 _CALLS = f"""(SELECT coalesce(json_agg(json_build_object('id', i.id, 'draw', i.draw_id, 'state', i.state,
     'starts_at', i.starts_at, 'ends_at', i.ends_at, 'created_at', i.created_at)), '[]') FROM invitation i
-    WHERE i.expert_id = e.id AND (i.draw_id = $8 OR i.draw_id = ANY($7::uuid[]) AND i.state IN {_TOOK_PART}
-    OR i.state IN ('open', 'accepted') AND i.starts_at < $10 AND i.ends_at > $9))"""
+    WHERE i.expert_id = e.id AND (i.draw_id = $7 OR i.draw_id = ANY($6::uuid[]) AND i.state IN {_TOOK_PART}
+    OR i.state IN ('open', 'accepted') AND i.starts_at < $9 AND i.ends_at > $8))"""
 _NONE = "'[]'::json"
 """Leaves and calls of whoever is eligible: with any he would not be, so nobody looks for them 20,000 times."""
 
@@ -75,17 +74,17 @@ def _facts(leaves: str, calls: str) -> str:
     'leaves', {leaves}, 'calls', {calls})::text"""
 
 
-_FITS = """e.pool = $12 AND e.specialty_path @> ARRAY[$13]::text[]
-  AND CASE WHEN $14 = 'willing' THEN e.willing_regions && $16::text[] ELSE e.region_path && $15::text[] END
-  AND ($17 = '' OR e.title_level = $17)
-  AND ($18 = '' OR $18 = ANY(e.qualifications))
-  AND ($19 = '' OR e.department = $19)"""
+_FITS = """e.pool = $11 AND e.specialty_path @> ARRAY[$12]::text[]
+  AND CASE WHEN $13 = 'willing' THEN e.willing_regions && $15::text[] ELSE e.region_path && $14::text[] END
+  AND ($16 = '' OR e.title_level = $16)
+  AND ($17 = '' OR $17 = ANY(e.qualifications))
+  AND ($18 = '' OR e.department = $18)"""
 _COUNT = f"SELECT count(*)::int AS n FROM expert e WHERE {_FITS} AND {_FREE}"
 _ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE)} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
 _HINDERED = (
     f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_facts(_LEAVES, _CALLS)} END AS facts FROM expert e "
     f"CROSS JOIN LATERAL (SELECT CASE {' '.join(f'WHEN {bar} THEN {code!r}' for code, bar in _BARS)} END AS reason) h "
-    "WHERE e.id = ANY($12::uuid[]) ORDER BY e.id FOR KEY SHARE OF e"
+    "WHERE e.id = ANY($11::uuid[]) ORDER BY e.id FOR KEY SHARE OF e"
 )
 _LOCK_ACCOUNTS = """
 SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
@@ -99,14 +98,12 @@ looks for open invitations afterwards. They don't wait for imports, which change
 class Recusals:
     """Whom a draw must step around.
 
-    ``pairs`` are (name, unit key) of persons known by name and unit. ``names`` are bare names: only draws of an earlier
-    release have them, and they recuse every namesake.
+    ``pairs`` are (name, unit key) of persons known by name and unit.
     """
 
     employed_after: datetime
     units: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     draws: tuple[UUID, ...] = ()
 
@@ -134,7 +131,6 @@ async def recusals(draw: Draw, years: int) -> Recusals:
         years_before(draw.starts_at, years),
         tuple(sorted({key for unit in units for key in unit_keys(unit.name, unit.credit_code)})),
         tuple(sorted({p.id_number_hash for p in persons if p.id_number_hash})),
-        tuple(sorted({name for name, unit in named if not unit_keys(unit)})),
         tuple(sorted({(name, key) for name, unit in named for key in unit_keys(unit)})),
         tuple(sorted(a.earlier_id for a in avoided)),
     )
@@ -182,12 +178,11 @@ async def find_hindrances(
 
 
 def _barring(draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook) -> tuple[object, ...]:
-    """$1 to $11."""
+    """$1 to $10."""
     starts_at, ends_at = claimed(draw, notice)
     return (
         list(out.units),
         list(out.persons),
-        list(out.names),
         [name for name, _ in out.pairs],
         [key for _, key in out.pairs],
         out.employed_after,
@@ -200,7 +195,7 @@ def _barring(draw: Draw, notice: CallNotice, out: Recusals, book: Rulebook) -> t
 
 
 def _fitting(draw: Draw, condition: Condition, specialty: str) -> tuple[object, ...]:
-    """$12 to $19."""
+    """$11 to $18."""
     return (
         draw.pool,
         specialty,

@@ -85,7 +85,6 @@ def recusals_of(
             key for one in entries if one["kind"] == "unit" for key in unit_keys(one["name"], one["code"])
         ),
         id_number_hashes=frozenset(one["id_number_hash"] for one in persons if one["id_number_hash"]),
-        names=frozenset(name for name, unit in named if not unit_keys(unit)),
         pairs=frozenset((name, key) for name, unit in named for key in unit_keys(unit)),
         avoided_draws=frozenset(avoided),
     )

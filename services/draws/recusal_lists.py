@@ -105,17 +105,6 @@ async def recuse_parties(draw: Draw, project: Project) -> None:
         await RecusalUnit.create(draw_id=draw.id, name=name, credit_code=code, reason=reason, fixed=True)
 
 
-async def check_recusals(draw: Draw) -> None:
-    """Drafts of an earlier release may lack what is asked for now. Raises Conflict."""
-    units = await RecusalUnit.filter(draw_id=draw.id, fixed=False, evidence="")
-    persons = await RecusalPerson.filter(draw_id=draw.id)
-    bare = [p.name for p in persons if not p.evidence or not (p.id_number_hash or unit_keys(p.unit_name))]
-    if lacking := [*(unit.name for unit in units), *bare]:
-        raise Conflict(
-            f"回避名单中“{lacking[0]}”缺少依据、身份证号或单位，请删除后重新添加。", code="recusal_incomplete"
-        )
-
-
 def _same_unit(name: str, code: str, other: RecusalUnit) -> bool:
     same_code = bool(code) and normalise_credit_code(code) == normalise_credit_code(other.credit_code)
     return same_code or normalise_unit_name(name) == normalise_unit_name(other.name)

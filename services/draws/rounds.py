@@ -108,7 +108,7 @@ class Rounds:
         self._check_given_up(draw, earlier)
         number = len(earlier) + 1
         conditions = [c for c in locked.conditions if c.position in positions]
-        await check_supervisors(draw, typed=True)
+        await check_supervisors(draw)
         secret = os.urandom(protocol.SECRET_BYTES)
         commitment = protocol.system_commitment(secret, draw.number, number)
         await append(

@@ -41,7 +41,7 @@ from services.draws.forms import (
     check_notice_form,
 )
 from services.draws.projects import check_on_site
-from services.draws.recusal_lists import check_recusals, recuse_parties
+from services.draws.recusal_lists import recuse_parties
 from services.draws.repository import Locked, lock_editable, lock_for, move, tell_verifiers
 from services.draws.supervision import check_supervisors, choose_supervisors
 from services.draws.usage import take_one
@@ -307,7 +307,6 @@ class DrawSetup:
             check_counts([c.planned for c in locked.conditions], draw.needed)
             await self._check_still_ahead(locked, now)
             await check_supervisors(draw)
-            await check_recusals(draw)
             if draw.on_site:
                 check_on_site(book, (await Project.get(id=draw.project_id)).number)
             await move(draw, DrawEvent.SUBMIT)

@@ -61,7 +61,7 @@ async def keep_list(listed: CandidateList, sealed: bytes) -> None:
 
 
 async def open_list(keys: Keyring, listed: CandidateList) -> Opened | None:
-    """None for a list that an earlier release froze."""
+    """None when what was sealed is gone."""
     kept = await ListSnapshot.get_or_none(list_id=listed.id)
     if kept is None:
         return None

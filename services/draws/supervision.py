@@ -38,15 +38,13 @@ async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
         )
 
 
-async def check_supervisors(draw: Draw, *, typed: bool = False) -> None:
+async def check_supervisors(draw: Draw) -> None:
     """Whether the chosen ones may still watch; asked when the draw is handed in and when a round is opened.
 
-    ``typed``: those that an earlier release let the agency type in may stay. Raises Conflict.
+    Raises Conflict.
     """
     for one in await Supervisor.filter(draw_id=draw.id):
-        if one.entry_id is None and not typed:
-            raise Conflict(f"监督人{one.name}是自行填写的，{_AGAIN}", code="supervisor_typed")
-        if one.entry_id is not None and not await SupervisorEntry.exists(id=one.entry_id, active_until=None):
+        if not await SupervisorEntry.exists(id=one.entry_id, active_until=None):
             raise Conflict(f"监督人{one.name}已不在名册中，{_AGAIN}", code="supervisor_ended")
         if await _of_agencys_side(draw, one.mobile_hash):
             raise Conflict(f"监督人{one.name}现在代表本单位办理业务，{_AGAIN}", code="supervisor_of_agency")
@@ -54,10 +52,8 @@ async def check_supervisors(draw: Draw, *, typed: bool = False) -> None:
 
 async def supervisor_facts(draw: Draw) -> SupervisorFacts:
     """What the record says of them."""
-    found = await Supervisor.filter(draw_id=draw.id)
-    if not found:
-        return SupervisorFacts("none", 0)
-    return SupervisorFacts("register" if all(one.entry_id for one in found) else "typed", len(found))
+    count = await Supervisor.filter(draw_id=draw.id).count()
+    return SupervisorFacts("register" if count else "none", count)
 
 
 async def _of_agencys_side(draw: Draw, mobile_hash: str) -> bool:

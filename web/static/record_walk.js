@@ -8,7 +8,7 @@ const FORMAT = 'pbt-draw-record-v1';
 const ROLES = ['agency', 'supervisor'];
 const TIERS = ['main', 'alternative'];
 const SKIP_REASONS = ['leave', 'overlap', 'called_before', 'inactive', 'unreachable', 'left_pool', 'recused_late', 'term_over', 'over_age'];
-const SOURCES = ['register', 'typed', 'none'];
+const SOURCES = ['register', 'none'];
 const CONDITION_TEXTS = ['mode', 'specialty', 'gathering', 'alternative', 'title_level', 'qualification', 'department'];
 const CONDITION_FACTS = [...CONDITION_TEXTS, 'no', 'planned', 'regions', 'notice'];
 const LIMITS = ['lead', 'start_within', 'aborts', 'widenings'];
@@ -197,7 +197,6 @@ class Walk {
     const [source, count] = [text(facts, 'source'), whole(facts, 'count')];
     const fits = SOURCES.includes(source) && (count > 0) === (source !== 'none') && (count > 0 || !roles.includes('supervisor'));
     check(fits && count >= 0, 'supervisors', { source, count });
-    if (source === 'typed') this.warn('supervisors_typed');
   }
 
   checkFirst(entry, facts) {

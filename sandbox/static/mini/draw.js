@@ -125,8 +125,8 @@ async function basic(page, found, { next }) {
   return [form, buttons(button('不修改，下一步', next), found.state === 'editing' && remove)];
 }
 
-/** Those of the register; who was typed in before there was one must be chosen again. */
-const registered = (found) => found.supervisors.filter((one) => one.entry_id).map((one) => ({ ...one, id: one.entry_id }));
+/** As lines of the register, for the field that chooses them. */
+const registered = (found) => found.supervisors.map((one) => ({ ...one, id: one.entry_id }));
 
 /** While no order is being fixed: somebody may leave the register or fall ill. */
 const CHANGEABLE = ['submitted', 'verified', 'short', 'supplement_pending'];

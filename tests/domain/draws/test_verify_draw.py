@@ -262,12 +262,6 @@ def test_other_recusals_in_a_later_round_are_pointed_out():
     assert codes(script.record()) == ["recusals_changed"]
 
 
-def test_supervisors_whose_phones_the_agency_typed_are_pointed_out():
-    script = Script().open_round()
-    edit(script, draw_record.RoundOpened, supervisors=draw_record.SupervisorFacts("typed", 1))
-    assert codes(script.record()) == ["supervisors_typed"]
-
-
 @pytest.mark.parametrize(("source", "count"), [("friends", 1), ("register", 0), ("none", 0), ("none", 2)])
 def test_a_supervisor_from_nowhere_is_given_away(source, count):
     script = Script().open_round()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.draws.recusal import unit_keys
-from domain.errors import Conflict, InvalidInput, RuleViolation, TooMany
+from domain.errors import InvalidInput, RuleViolation, TooMany
 from models.draws import CandidateList, Condition, LogEntry, RecusalCommitment, RecusalPerson, RecusalUnit, UsageCount
 from models.experts import Employment, Expert
 from services.core.base import Deps
@@ -102,14 +102,6 @@ async def test_a_name_with_a_unit_recuses_the_person_there_and_spares_the_namesa
     experts = office.deps.keys.open(listed.experts_sealed, "experts")
     assert there.id.bytes not in experts
     assert namesake.id.bytes in experts
-
-
-async def test_a_draft_of_an_earlier_release_is_completed_before_it_is_handed_in(office: Office) -> None:
-    draw_id = await make_draw(office)
-    await RecusalPerson.create(draw_id=draw_id, name="王好人", reason="投标人")
-    with pytest.raises(Conflict) as refusal:
-        await office.setup.submit(office.agency, draw_id, office.deps.book("demo").draw.terminals[0], "")
-    assert (refusal.value.code, "王好人" in refusal.value.message) == ("recusal_incomplete", True)
 
 
 # ---- bound before the freeze

@@ -19,9 +19,7 @@ from tests.factories.offices import (
     SUPERVISOR_MOBILE,
     Office,
     add_experts,
-    check_record,
     draw_form,
-    fix_seed,
     make_draw,
     make_office,
     make_supervisor,
@@ -125,24 +123,6 @@ async def test_the_record_says_where_the_supervisors_come_from(office: Office) -
     await office.rounds.open(office.agency, draw_id)
     opened = await LogEntry.get(draw_id=draw_id, act="round_opened")
     assert opened.facts["supervisors"] == {"source": "register", "count": 1}
-
-
-async def test_a_phone_that_the_agency_typed_in_before_stays_and_is_told_but_hands_in_nothing_new(
-    office: Office,
-) -> None:
-    await add_experts(office, 3)
-    draft = await make_draw(office, needed=1)
-    await Supervisor.filter(draw_id=draft).update(entry_id=None)
-    terminal = office.deps.book("demo").draw.terminals[0]
-    with pytest.raises(Conflict) as refusal:
-        await office.setup.submit(office.agency, draft, terminal, "")
-    assert refusal.value.code == "supervisor_typed"
-    await office.setup.change_supervisors(office.agency, draft, [SUPERVISOR_ENTRY])
-    await approve(office, draft)
-    await Supervisor.filter(draw_id=draft).update(entry_id=None)
-    await office.rounds.open(office.agency, draft)
-    await fix_seed(office, draft)
-    await check_record(office, draft, "supervisors_typed")
 
 
 async def test_no_phone_of_a_draw_stands_in_clear(office: Office) -> None:
