@@ -17,7 +17,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from app.demo.stage import Stage, stage
-from app.demo_people import APPLICANTS
+from app.demo_people import APPLICANTS, CAST
 from app.introductions import introduce
 from app.preparations import bring_demo_people
 from app.run import Plan, push_menus
@@ -230,19 +230,39 @@ async def test_the_reviews_the_notice_and_the_fee_follow_by_taps_alone(newcomer:
     await newcomer.follow("办完了")
 
 
-async def test_every_person_and_word_of_the_readmes_paths_is_on_the_guides_way() -> None:
-    """What the READMEs tell is what the stories mark: neither can change alone."""
-    stories = (ROOT / "sandbox" / "static" / "stories.js").read_text(encoding="utf-8")
+def told_by_readmes() -> tuple[str, str]:
+    """What each README tells to do on the page of phones."""
     english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
-    told = english[english.index("open the phones") : english.index("`make demo`")]
-    said = chinese[chinese.index("打开手机页面") : chinese.index("`make demo` 不开浏览器")]
-    words = re.findall(r"\*([一-鿿 ]+)\*", told) + re.findall("“([^”]+)”", said)
-    people = re.findall(r"[一-鿿]{3}", re.sub(r"\*[^*]+\*", " ", told))
-    assert len(words) > 8
-    missing = [
-        word for word in {*words, *people} if word not in stories and word not in ("手机页面", "其他手机自动应答")
-    ]
-    assert missing == []
+    return (
+        english[english.index("open the phones") : english.index("`make demo`")],
+        chinese[chinese.index("打开手机页面") : chinese.index("`make demo` 不开浏览器")],
+    )
+
+
+def buttons_of_readmes() -> list[list[str]]:
+    """The buttons that each README names, in its order."""
+    told, said = told_by_readmes()
+    names = {person.name for person in CAST}
+    quoted = (re.findall(r"\*([一-鿿 ]+)\*", told), re.findall("“([^”]+)”", said))
+    return [[word for word in words if word not in names] for words in quoted]
+
+
+async def test_the_readmes_buttons_have_been_tapped_in_their_order(newcomer: Newcomer) -> None:
+    """All of the paths was played above, by what the guide marked: the READMEs tell the same way."""
+    english, chinese = buttons_of_readmes()
+    assert english == chinese, "both READMEs tell the same taps"
+    assert len(english) > 8
+    tapped = iter(newcomer.tapped)
+    left_out = [word for word in english if not any(word in name for name in tapped)]
+    assert left_out == []
+
+
+async def test_every_person_of_the_readmes_paths_is_in_the_stories() -> None:
+    stories = (ROOT / "sandbox" / "static" / "stories.js").read_text(encoding="utf-8")
+    told, said = told_by_readmes()
+    people = {person.name for person in CAST if person.name in told + said}
+    assert len(people) > 5
+    assert [name for name in sorted(people) if name not in stories] == []
 
 
 async def test_nothing_of_the_page_is_nameless_or_inline_and_it_fits_a_phone(newcomer: Newcomer) -> None:

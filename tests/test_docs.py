@@ -1,0 +1,26 @@
+"""What the documents name exists: a file that was moved or renamed is renamed there too."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if path.name != "CHANGELOG.md")
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")} - {"var"}
+NAMED = re.compile(r"`([\w.-]+/[\w./-]*)`")
+LINKED = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_that_a_document_names_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = [name for name in NAMED.findall(text) if name.partition("/")[0] in FOLDERS]
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_of_a_document_lead_somewhere(document: Path) -> None:
+    links = LINKED.findall(document.read_text(encoding="utf-8"))
+    lost = [link for link in links if not (document.parent / link).exists()]
+    assert lost == []
