@@ -16,11 +16,13 @@ from enum import Enum
 import aiohttp
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from pydantic import ValidationError
 from yarl import URL
 
 from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
 from gateways import jsons
 from gateways.jsons import Json
+from gateways.shapes import S, first_field
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -159,6 +161,13 @@ class Vendor:
             raise self.unsure(effect, f"HTTP {answer.status} without a JSON object")
         self.mark_back()
         return value
+
+    def read_shape(self, shape: type[S], data: Json, effect: Effect, call: str) -> S:
+        """What a successful answer to ``call`` must hold."""
+        try:
+            return shape.model_validate(data)
+        except ValidationError as error:
+            raise self.unsure(effect, f"{call} without {first_field(error)}") from error
 
     def status_failure(self, answer: Answer, effect: Effect) -> GatewayError | None:
         """What a status says by itself; None for success."""

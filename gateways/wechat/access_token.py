@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import structlog
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from yarl import URL
 
 from domain.errors import Rejected, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
+from gateways.shapes import Shape, Text, Whole
 from gateways.wechat.errors import Act, meaning
 from gateways.wechat.token_cache import Fresh, SharedValues
 
@@ -25,6 +27,15 @@ class App:
 
     appid: str
     secret: SecretStr
+
+
+class _Status(Shape):
+    errcode: Whole = 0
+
+
+class _Token(Shape):
+    access_token: Annotated[Text, Field(pattern=r"^[ -~]+$")]
+    expires_in: Annotated[Whole, Field(gt=0)]
 
 
 class AccessTokens:
@@ -59,15 +70,13 @@ class AccessTokens:
                 timeout=TIMEOUT,
             )
             data = self._vendor.read_object(answer, Effect.READ)
-            _check(data)
-            token, seconds = jsons.text(data, "access_token"), jsons.integer(data, "expires_in")
-            if not token or not token.isascii() or not token.isprintable() or seconds is None or seconds <= 0:
-                raise self._vendor.unsure(Effect.READ, "stable_token without a token")
-            return Fresh(token, min(seconds, 7200))
+            _check(self._vendor.read_shape(_Status, data, Effect.READ, "stable_token"))
+            found = self._vendor.read_shape(_Token, data, Effect.READ, "stable_token")
+            return Fresh(found.access_token, min(found.expires_in, 7200))
 
 
-def _check(data: jsons.Json) -> None:
-    errcode = jsons.integer(data, "errcode") or 0
+def _check(status: _Status) -> None:
+    errcode = status.errcode
     if errcode == 0:
         return
     found = meaning(errcode)

@@ -7,8 +7,10 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import structlog
+from pydantic import Field
 from yarl import URL
 
 from domain.clock import Clock
@@ -16,15 +18,28 @@ from domain.errors import GatewayError
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
+from gateways.shapes import S, Shape, Visible, Whole
 from gateways.wechat.access_token import AccessTokens, App
 from gateways.wechat.errors import Act, failure, meaning
 from gateways.wechat.quota import DailyQuotas
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-LONGEST_ID = 64
-"""Characters of an openid, a unionid or a msgid; WeChat's own have about thirty."""
+OptionalId = Annotated[Visible, Field(max_length=64)]
+"""An openid, a unionid or a msgid; WeChat's own have about thirty characters."""
+Id = Annotated[OptionalId, Field(min_length=1)]
 _RID = re.compile(r"rid: ?([0-9a-f-]{8,40})")
+
+
+class Done(Shape):
+    """A success of which nothing more is wanted."""
+
+
+class Status(Shape):
+    """What every answer may hold; many successes have none."""
+
+    errcode: Whole = 0
+    errmsg: object = ""
 
 
 @dataclass(frozen=True)
@@ -47,17 +62,19 @@ class WechatApi:
         self._api_url = api_url
         self._clock = clock
 
-    async def get(self, app: App, path: str, query: Mapping[str, str] | None = None) -> Json:
+    async def get(self, app: App, path: str, shape: type[S], query: Mapping[str, str] | None = None) -> S:
         """Read with the app's token."""
         async with self._vendor.counted(path):
-            return await self._with_token(app, _Call("GET", path, Effect.READ, query or {}))
+            return await self._with_token(app, _Call("GET", path, Effect.READ, query or {}), shape)
 
-    async def post(self, app: App, path: str, body: Mapping[str, object], effect: Effect) -> Json:
+    async def post(self, app: App, path: str, body: Mapping[str, object], effect: Effect, shape: type[S]) -> S:
         """Call with the app's token. A WRITE whose answer lacks ``errcode`` is OutcomeUnknown."""
         async with self._vendor.counted(path):
-            return await self._with_token(app, _Call("POST", path, effect, {}, jsons.dumps(body)))
+            return await self._with_token(app, _Call("POST", path, effect, {}, jsons.dumps(body)), shape)
 
-    async def upload(self, app: App, path: str, query: Mapping[str, str], filename: str, content: bytes) -> Json:
+    async def upload(
+        self, app: App, path: str, shape: type[S], query: Mapping[str, str], filename: str, content: bytes
+    ) -> S:
         """Hand over a file as WeChat's field ``media``. Harmless to repeat: it is only kept once more."""
         boundary = secrets.token_hex(16)
         head = (
@@ -67,52 +84,57 @@ class WechatApi:
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
         async with self._vendor.counted(path):
             call = _Call("POST", path, Effect.READ, query, body, f"multipart/form-data; boundary={boundary}")
-            return await self._with_token(app, call)
+            return await self._with_token(app, call, shape)
 
-    async def get_by_secret(self, app: App, path: str, query: Mapping[str, str]) -> Json:
+    async def get_by_secret(self, app: App, path: str, shape: type[S], query: Mapping[str, str]) -> S:
         """The ``sns`` calls, which carry the secret instead of a token and have no daily quota."""
         async with self._vendor.counted(path):
             own = {"appid": app.appid, "secret": app.secret.get_secret_value()}
-            data = await self._send(_Call("GET", path, Effect.READ, {**own, **query}))
-            return self._checked(app, path, data)
+            call = _Call("GET", path, Effect.READ, {**own, **query})
+            data, status = await self._send(call)
+            self._check(app, path, status)
+            return self._vendor.read_shape(shape, data, call.effect, path)
 
     async def clear_quota(self, app: App) -> None:
         """Reset the platform's daily counts of ``app`` and forget ours."""
-        await self.post(app, "/cgi-bin/clear_quota", {"appid": app.appid}, Effect.WRITE)
+        await self.post(app, "/cgi-bin/clear_quota", {"appid": app.appid}, Effect.WRITE, Done)
         await self._quotas.clear(app.appid)
 
-    def lie(self, effect: Effect, path: str, what: str) -> GatewayError:
+    def invalid_response(self, effect: Effect, path: str, what: str) -> GatewayError:
         """The error for a success that lacks what it must hold."""
         return self._vendor.unsure(effect, f"{path} without {what}")
 
-    async def _with_token(self, app: App, call: _Call) -> Json:
+    async def _with_token(self, app: App, call: _Call, shape: type[S]) -> S:
         await self._quotas.check(app.appid, call.path)
         data: Json = {}
+        status = Status()
         for _ in range(2):  # once more with a fresh token, never oftener
             token = await self._tokens.get(app)
-            data = await self._send(replace(call, query={"access_token": token, **call.query}))
-            if meaning(jsons.integer(data, "errcode") or 0).act is not Act.REFRESH:
+            data, status = await self._send(replace(call, query={"access_token": token, **call.query}))
+            if meaning(status.errcode).act is not Act.REFRESH:
                 break
             await self._tokens.drop(app, token)
-        if meaning(jsons.integer(data, "errcode") or 0).act is Act.TOMORROW:
+        if meaning(status.errcode).act is Act.TOMORROW:
             await self._quotas.use_up(app.appid, call.path)
-        return self._checked(app, call.path, data)
+        self._check(app, call.path, status)
+        return self._vendor.read_shape(shape, data, call.effect, call.path)
 
-    async def _send(self, call: _Call) -> Json:
+    async def _send(self, call: _Call) -> tuple[Json, Status]:
         url = URL(self._api_url + call.path).with_query(call.query)
         headers = {"Content-Type": call.content_type} if call.body is not None else None
         answer = await self._vendor.exchange(call.method, url, call.effect, headers=headers, body=call.body)
         data = self._vendor.read_object(answer, call.effect)
-        if jsons.integer(data, "errcode") is None and ("errcode" in data or call.effect is Effect.WRITE):
-            raise self._vendor.unsure(call.effect, f"{call.path} without a usable errcode")
-        return data
+        status = self._vendor.read_shape(Status, data, call.effect, call.path)
+        if call.effect is Effect.WRITE and "errcode" not in status.model_fields_set:
+            raise self.invalid_response(call.effect, call.path, "errcode")
+        return data, status
 
-    def _checked(self, app: App, path: str, data: Json) -> Json:
-        """The data itself, or what its ``errcode`` means. Many successes have none."""
-        errcode = jsons.integer(data, "errcode") or 0
+    def _check(self, app: App, path: str, status: Status) -> None:
+        """Raises what ``errcode`` means."""
+        errcode = status.errcode
         if errcode == 0:
-            return data
-        found, rid = meaning(errcode), _RID.search(jsons.text(data, "errmsg"))
+            return
+        found, rid = meaning(errcode), _RID.search(str(status.errmsg))
         fields = {"appid": app.appid, "call": path, "errcode": errcode, "rid": rid[1] if rid else ""}
         if found.act is Act.ALARM:
             log.error("wechat_needs_operator", meaning=found.text, **fields)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
 
 from config.settings import MiniProgram, Wechat
 from domain.clock import Clock
 from domain.errors import Rejected
-from gateways import jsons
 from gateways.http import Effect
+from gateways.shapes import Shape, Text
 from gateways.wechat.access_token import App
-from gateways.wechat.api import LONGEST_ID, WechatApi
+from gateways.wechat.api import Done, Id, OptionalId, WechatApi
 from gateways.wechat.template_fields import fit
 from services.ports import MiniLogin
 
@@ -19,6 +22,29 @@ LONGEST_LINK = 30 * 86400
 """Seconds that a URL Link may live."""
 _QUERY_CHARACTERS = 1024
 _MOBILE = re.compile(r"1[0-9]{10}")
+
+
+class _Login(Shape):
+    openid: Id
+    unionid: OptionalId = ""
+
+
+class _Watermark(Shape):
+    appid: Text
+
+
+class _PhoneInfo(Shape):
+    number: Text = Field(alias="purePhoneNumber")
+    country_code: Text = Field(alias="countryCode")
+    watermark: _Watermark
+
+
+class _PhoneNumber(Shape):
+    phone_info: _PhoneInfo
+
+
+class _Link(Shape):
+    url_link: Annotated[Text, Field(pattern=r"^https?://")]
 
 
 class MiniPrograms:
@@ -33,23 +59,18 @@ class MiniPrograms:
         """Rejected 40029 or 40163: the mini-program must call ``wx.login`` again. The session key is not kept."""
         path = "/sns/jscode2session"
         query = {"js_code": code, "grant_type": "authorization_code"}
-        data = await self._api.get_by_secret(self._app(pool), path, query)
-        openid = jsons.token(data, "openid", LONGEST_ID)
-        if not openid:
-            raise self._api.lie(Effect.READ, path, "openid")
-        return MiniLogin(openid, jsons.token(data, "unionid", LONGEST_ID) or None)
+        found = await self._api.get_by_secret(self._app(pool), path, _Login, query)
+        return MiniLogin(found.openid, found.unionid or None)
 
     async def phone_number(self, pool: str, code: str) -> str:
         """11 digits. Rejected ``foreign_number`` for any other country's; a code works once and for five minutes."""
         app, path = self._app(pool), "/wxa/business/getuserphonenumber"
-        data = await self._api.post(app, path, {"code": code}, Effect.READ)
-        info = jsons.mapping(data, "phone_info")
-        if jsons.text(jsons.mapping(info, "watermark"), "appid") != app.appid:
-            raise self._api.lie(Effect.READ, path, "our watermark")
-        mobile = jsons.text(info, "purePhoneNumber")
-        if jsons.text(info, "countryCode") != "86" or not _MOBILE.fullmatch(mobile):
+        info = (await self._api.post(app, path, {"code": code}, Effect.READ, _PhoneNumber)).phone_info
+        if info.watermark.appid != app.appid:
+            raise self._api.invalid_response(Effect.READ, path, "our watermark")
+        if info.country_code != "86" or not _MOBILE.fullmatch(info.number):
             raise Rejected("foreign_number", "not a mobile number of the Chinese mainland")
-        return mobile
+        return info.number
 
     async def send_subscribe(self, pool: str, openid: str, kind: str, fields: Mapping[str, str], *, page: str) -> None:
         """Uses up one consent of the receiver; Rejected 43101 when there is none."""
@@ -61,7 +82,7 @@ class MiniPrograms:
             "lang": "zh_CN",
             "data": fit(fields),
         }
-        await self._api.post(_app(program), "/cgi-bin/message/subscribe/send", body, Effect.WRITE)
+        await self._api.post(_app(program), "/cgi-bin/message/subscribe/send", body, Effect.WRITE, Done)
 
     async def url_link(self, pool: str, path: str, query: str, lifetime: int) -> str:
         """``path`` without query, ``query`` up to 1024 characters, ``lifetime`` up to 30 days."""
@@ -71,12 +92,7 @@ class MiniPrograms:
             raise Rejected("40212", "the query has up to 1024 characters and stands apart from the path")
         expires = int(self._clock.now().timestamp()) + lifetime
         body = {"path": path, "query": query, "expire_type": 0, "expire_time": expires}
-        own = "/wxa/generate_urllink"
-        data = await self._api.post(self._app(pool), own, body, Effect.READ)
-        link = jsons.text(data, "url_link")
-        if not link.startswith(("https://", "http://")):
-            raise self._api.lie(Effect.READ, own, "url_link")
-        return link
+        return (await self._api.post(self._app(pool), "/wxa/generate_urllink", body, Effect.READ, _Link)).url_link
 
     def _program(self, pool: str) -> MiniProgram:
         program = self._settings.mini_programs.get(pool)

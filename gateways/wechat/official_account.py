@@ -7,16 +7,19 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 from urllib.parse import urlencode
+
+from pydantic import Field
 
 from config.settings import OfficialAccount, Wechat
 from domain.clock import Clock
 from domain.errors import Rejected
-from gateways import jsons
 from gateways.http import Effect
 from gateways.jsons import Json
+from gateways.shapes import Shape, Text, Told, Whole
 from gateways.wechat.access_token import App
-from gateways.wechat.api import LONGEST_ID, WechatApi
+from gateways.wechat.api import Done, Id, OptionalId, WechatApi
 from gateways.wechat.template_fields import fit
 from gateways.wechat.token_cache import Fresh, SharedValues
 from services.ports import JsConfig, MenuItem, TemplateMessage, WebUser
@@ -38,13 +41,58 @@ class Follower:
     """The scene QR code that brought the user, where it was one."""
 
 
-@dataclass(frozen=True)
-class Quota:
+class Quota(Shape):
     """Calls a day of one API path."""
 
-    daily_limit: int
-    used: int
-    remain: int
+    daily_limit: Whole
+    used: Whole
+    remain: Whole
+
+
+class _Quotas(Shape):
+    quota: Quota
+
+
+class _Sent(Shape):
+    msgid: Id
+
+
+class _Uploaded(Shape):
+    media_id: Told
+
+
+class _Menu(Shape):
+    button: list[Json] = Field(default_factory=list)
+
+
+class _MenuInPlace(Shape):
+    menu: _Menu = _Menu()
+
+
+class _Scene(Shape):
+    url: Told
+
+
+class _User(Shape):
+    subscribe: Whole
+    subscribe_time: Whole = 0
+    unionid: OptionalId = ""
+    qr_scene_str: Text = ""
+
+
+class _CallbackIps(Shape):
+    ip_list: list[str] = Field(default_factory=list)
+
+
+class _Visitor(Shape):
+    openid: Id
+    unionid: OptionalId = ""
+    is_snapshotuser: Whole = 0
+
+
+class _Ticket(Shape):
+    ticket: Told
+    expires_in: Annotated[Whole, Field(gt=0)]
 
 
 class OfficialAccounts:
@@ -73,11 +121,7 @@ class OfficialAccounts:
         if message.mini_page and program is not None:
             body["miniprogram"] = {"appid": program.appid, "pagepath": message.mini_page}
         path = "/cgi-bin/message/template/send"
-        data = await self._api.post(_app(account), path, body, Effect.WRITE)
-        msgid = jsons.token(data, "msgid", LONGEST_ID)
-        if not msgid:
-            raise self._api.lie(Effect.WRITE, path, "msgid")
-        return msgid
+        return (await self._api.post(_app(account), path, body, Effect.WRITE, _Sent)).msgid
 
     async def send_text(self, pool: str, openid: str, text: str) -> None:
         """A customer-service message; refused (45015, 45047) when no window is open."""
@@ -91,12 +135,8 @@ class OfficialAccounts:
 
     async def upload_image(self, pool: str, png: bytes) -> str:
         """The media id of a picture that WeChat keeps for three days."""
-        path = "/cgi-bin/media/upload"
-        data = await self._api.upload(self._app(pool), path, {"type": "image"}, "picture.png", png)
-        media_id = jsons.text(data, "media_id")
-        if not media_id:
-            raise self._api.lie(Effect.READ, path, "media_id")
-        return media_id
+        path, query = "/cgi-bin/media/upload", {"type": "image"}
+        return (await self._api.upload(self._app(pool), path, _Uploaded, query, "picture.png", png)).media_id
 
     async def send_image(self, pool: str, openid: str, media_id: str) -> None:
         """A picture uploaded before, inside an open window only."""
@@ -104,26 +144,25 @@ class OfficialAccounts:
 
     async def _send_custom(self, pool: str, openid: str, kind: str, content: Mapping[str, object]) -> None:
         body = {"touser": openid, "msgtype": kind, kind: content}
-        await self._api.post(self._app(pool), "/cgi-bin/message/custom/send", body, Effect.WRITE)
+        await self._api.post(self._app(pool), "/cgi-bin/message/custom/send", body, Effect.WRITE, Done)
 
     # -- the account itself ---------------------------------------------------------------------------------------
 
     async def create_menu(self, pool: str, buttons: Sequence[Mapping[str, object]]) -> None:
         """Put the menu in place. ``buttons`` as WeChat wants them; phones show it within five minutes."""
-        await self._api.post(self._app(pool), "/cgi-bin/menu/create", {"button": list(buttons)}, Effect.READ)
+        await self._api.post(self._app(pool), "/cgi-bin/menu/create", {"button": list(buttons)}, Effect.READ, Done)
 
     async def get_menu(self, pool: str) -> list[Json]:
         """The buttons in place; empty when there is no menu."""
         try:
-            data = await self._api.get(self._app(pool), "/cgi-bin/menu/get")
+            return (await self._api.get(self._app(pool), "/cgi-bin/menu/get", _MenuInPlace)).menu.button
         except Rejected as error:
             if error.vendor_code == _NO_MENU:
                 return []
             raise
-        return jsons.objects(jsons.mapping(data, "menu"), "button")
 
     async def delete_menu(self, pool: str) -> None:
-        await self._api.get(self._app(pool), "/cgi-bin/menu/delete")
+        await self._api.get(self._app(pool), "/cgi-bin/menu/delete", Done)
 
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
         """The text to draw as a QR code. ``lifetime`` 1 s to 30 days, ``scene`` 1 to 64 characters."""
@@ -134,42 +173,27 @@ class OfficialAccounts:
             "action_name": "QR_STR_SCENE",
             "action_info": {"scene": {"scene_str": scene}},
         }
-        path = "/cgi-bin/qrcode/create"
-        data = await self._api.post(self._app(pool), path, body, Effect.READ)
-        url = jsons.text(data, "url")
-        if not url:
-            raise self._api.lie(Effect.READ, path, "url")
-        return url
+        return (await self._api.post(self._app(pool), "/cgi-bin/qrcode/create", body, Effect.READ, _Scene)).url
 
     async def user_info(self, pool: str, openid: str) -> Follower:
-        path = "/cgi-bin/user/info"
-        data = await self._api.get(self._app(pool), path, {"openid": openid, "lang": "zh_CN"})
-        subscribed = jsons.integer(data, "subscribe")
-        if subscribed is None:
-            raise self._api.lie(Effect.READ, path, "subscribe")
-        since = jsons.integer(data, "subscribe_time")
+        query = {"openid": openid, "lang": "zh_CN"}
+        found = await self._api.get(self._app(pool), "/cgi-bin/user/info", _User, query)
+        since = found.subscribe_time
         return Follower(
-            subscribed == 1,
-            jsons.token(data, "unionid", LONGEST_ID) or None,
-            datetime.fromtimestamp(since, UTC) if since is not None and 0 < since < 2**33 else None,
-            jsons.text(data, "qr_scene_str"),
+            found.subscribe == 1,
+            found.unionid or None,
+            datetime.fromtimestamp(since, UTC) if 0 < since < 2**33 else None,
+            found.qr_scene_str,
         )
 
     async def callback_ips(self, pool: str) -> list[str]:
         """Addresses and networks from which WeChat calls us."""
-        data = await self._api.get(self._app(pool), "/cgi-bin/getcallbackip")
-        found = data.get("ip_list")
-        return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+        return (await self._api.get(self._app(pool), "/cgi-bin/getcallbackip", _CallbackIps)).ip_list
 
     async def quota_get(self, pool: str, path: str) -> Quota:
         """How much of today's calls of ``path`` (``/cgi-bin/…``) is used."""
-        own = "/cgi-bin/openapi/quota/get"
-        data = await self._api.post(self._app(pool), own, {"cgi_path": path}, Effect.READ)
-        found = jsons.mapping(data, "quota")
-        limit, used, remain = (jsons.integer(found, key) for key in ("daily_limit", "used", "remain"))
-        if limit is None or used is None or remain is None:
-            raise self._api.lie(Effect.READ, own, "quota")
-        return Quota(limit, used, remain)
+        body = {"cgi_path": path}
+        return (await self._api.post(self._app(pool), "/cgi-bin/openapi/quota/get", body, Effect.READ, _Quotas)).quota
 
     async def clear_quota(self, pool: str) -> None:
         """Set all daily counts back to zero; WeChat allows that ten times a month."""
@@ -192,12 +216,8 @@ class OfficialAccounts:
         """Who came back with ``code``. Rejected 40029, 40163 or 42003: send the visitor round again."""
         path = "/sns/oauth2/access_token"
         query = {"code": code, "grant_type": "authorization_code"}
-        data = await self._api.get_by_secret(self._app(pool), path, query)
-        openid = jsons.token(data, "openid", LONGEST_ID)
-        if not openid:
-            raise self._api.lie(Effect.READ, path, "openid")
-        unionid = jsons.token(data, "unionid", LONGEST_ID) or None
-        return WebUser(openid, unionid, jsons.integer(data, "is_snapshotuser") == 1, self._account(pool).appid)
+        found = await self._api.get_by_secret(self._app(pool), path, _Visitor, query)
+        return WebUser(found.openid, found.unionid or None, found.is_snapshotuser == 1, self._account(pool).appid)
 
     async def js_config(self, pool: str, url: str) -> JsConfig:
         app = self._app(pool)
@@ -206,12 +226,8 @@ class OfficialAccounts:
         return JsConfig(app.appid, timestamp, nonce, sign_page(ticket, nonce, timestamp, url))
 
     async def _fetch_ticket(self, app: App) -> Fresh:
-        path = "/cgi-bin/ticket/getticket"
-        data = await self._api.get(app, path, {"type": "jsapi"})
-        ticket, seconds = jsons.text(data, "ticket"), jsons.integer(data, "expires_in")
-        if not ticket or seconds is None or seconds <= 0:
-            raise self._api.lie(Effect.READ, path, "ticket")
-        return Fresh(ticket, min(seconds, 7200))
+        found = await self._api.get(app, "/cgi-bin/ticket/getticket", _Ticket, {"type": "jsapi"})
+        return Fresh(found.ticket, min(found.expires_in, 7200))
 
     def _account(self, pool: str) -> OfficialAccount:
         account = self._settings.accounts.get(pool)

@@ -1,0 +1,44 @@
+"""Shapes of the vendors' JSON: what we use of an answer, validated once and strictly. All else in it is ignored.
+
+A field that may be missing has a default; one that is there with another type makes the whole answer unusable.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+
+class Shape(BaseModel):
+    """The text of its errors shows no values: they may be tokens or personal data."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+S = TypeVar("S", bound=Shape)
+
+
+def _text(value: object) -> object:
+    """Vendors send numbers where they promise text, and null where they have none."""
+    if value is None:
+        return ""
+    return str(value) if type(value) is int else value
+
+
+def _whole(value: object) -> object:
+    """A whole number that was sent as text of ASCII digits."""
+    digits = isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 20
+    return int(value) if isinstance(value, str) and digits else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Told = Annotated[Text, Field(min_length=1)]
+Visible = Annotated[Text, Field(pattern=r"^[!-~]*$")]
+"""An identifier or code: visible ASCII."""
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+
+def first_field(error: ValidationError) -> str:
+    """The place of the first fault, such as ``quota.used``."""
+    return ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"])
