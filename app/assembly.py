@@ -86,7 +86,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         ),
     )
     notices = told.notices
-    stored = files.build(deps, ports.files, ports.checker)
+    stored = files.build(deps, links, ports.files, ports.checker, ports.mail)
     persons = accounts.build(
         deps,
         notices,
@@ -109,7 +109,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         links,
         stored,
         reviewed.decisions,
-        applications.ApplicationPorts(ports.checker, ports.printer, ports.mail),
+        applications.ApplicationPorts(ports.checker, ports.printer),
     )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
     known = experts.build(deps, notices)

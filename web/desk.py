@@ -17,11 +17,13 @@ from services.applications import AttachmentView
 from services.core.base import Actor
 from services.core.permissions import may
 from services.draws import DeskRow, DiscardForm, DiscardKind, Filters, PublicLinks, RequestRow
+from services.ports import MailAttachment
 from services.registry import Services
+from web.file_links import FileMail, go_to_file, mail_attachment
 from web.login import AuthPages
 from web.office import menu_of
 from web.qr import path_of
-from web.site import Site, page_number, show_file
+from web.site import Site, page_number
 
 PAGE_SIZE = 20
 SCREEN_EVERY = 5
@@ -45,11 +47,14 @@ class DeskPages:
         self._services = services
         self._door = door
         self._screens = screens
+        self._mail = FileMail(site, services, door)
 
     def add_routes(self) -> None:
         self._site.get("/desk", self.draws)
         self._site.get("/desk/{draw_id}", self.draw)
         self._site.get("/desk/{draw_id}/attachment", self.attachment)
+        self._site.get("/desk/{draw_id}/attachment/mail", self.ask_mail)
+        self._site.post("/desk/{draw_id}/attachment/mail", self.mail)
         self._site.get("/desk/{draw_id}/attendance", self.attendance)
         self._site.post("/desk/{draw_id}/attendance", self.act)
         self._site.get("/desk/{draw_id}/absences", self.absences)
@@ -117,9 +122,29 @@ class DeskPages:
         return None if actor.role == "venue" else await self._services.draws.attachments.find(actor, draw_id)
 
     async def attachment(self, request: http.Request) -> http.Response:
-        """The file of the request for verification, to be saved; no browser of ours opens it."""
+        """To the file of the request for verification, at an address of its own."""
+        actor, _, found = await self._attachment(request)
+        raise go_to_file(self._services, actor, "attachment", found.id, found.filename)
+
+    async def ask_mail(self, request: http.Request) -> http.Response:
+        actor, draw, found = await self._attachment(request)
+        return self._mail.ask(request, actor, found.filename, (draw.name, f"/desk/{draw.id}"))
+
+    async def mail(self, request: http.Request) -> http.Response:
+        actor, draw, found = await self._attachment(request)
+
+        async def read() -> MailAttachment:
+            return mail_attachment(await self._services.draws.attachments.open(actor, draw.id))
+
+        return await self._mail.send(request, actor, found.filename, (draw.name, f"/desk/{draw.id}"), read)
+
+    async def _attachment(self, request: http.Request) -> tuple[Actor, Draw, AttachmentView]:
+        """Raises NotFound where there is none, Forbidden for whom it doesn't concern."""
         actor, draw = await self._find(request)
-        return show_file(await self._services.draws.attachments.open(actor, draw.id), "original")
+        found = await self._services.draws.attachments.find(actor, draw.id)
+        if found is None:
+            raise NotFound("这个活动没有附件。", code="no_attachment")
+        return actor, draw, found
 
     async def _find(self, request: http.Request) -> tuple[Actor, Draw]:
         actor = await self._door.actor(request)

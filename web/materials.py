@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 import aiohttp.web as http
@@ -13,7 +13,9 @@ from domain.rulebook.people import MaterialType
 from services.core.base import Actor
 from services.core.permissions import may
 from services.files import MaterialView
+from services.ports import MailAttachment
 from services.registry import Services
+from web.file_links import FileMail, file_headers, go_to_file, material_file
 from web.login import AuthPages, is_wechat
 from web.site import Site
 
@@ -34,10 +36,13 @@ class MaterialPages:
         self._site = site
         self._services = services
         self._door = door
+        self._mail = FileMail(site, services, door)
 
     def add_routes(self) -> None:
         self._site.get("/h5/{pool}/materials", self.many)
         self._site.get("/h5/{pool}/materials/{material_id}", self.file)
+        self._site.get("/h5/{pool}/materials/{material_id}/mail", self.ask_mail)
+        self._site.post("/h5/{pool}/materials/{material_id}/mail", self.mail)
 
     async def many(self, request: http.Request) -> http.Response:
         pool = self._door.check_pool(request.match_info["pool"])
@@ -50,37 +55,70 @@ class MaterialPages:
             kinds=KINDS,
             total=len(shown),
             groups=[(category, list(group)) for category, group in groupby(shown, lambda one: one.category)],
+            known=actor is not None and actor.account_id is not None and actor.pool == pool,
             admitted=actor is not None and may(actor, "material.restricted"),
             wechat=is_wechat(request),
         )
 
     async def file(self, request: http.Request) -> http.Response:
-        """The file, to be saved; a visitor who must log in first is led there and back to the list."""
+        """The file; one for applicants lies at an address of its own, which other apps can open too."""
+        found, actor = await self._found(request)
+        if found.audience == "applicants" and actor is not None:
+            raise go_to_file(self._services, actor, "material", found.id, found.filename)
+        return await send(request, self._services, found)
+
+    async def ask_mail(self, request: http.Request) -> http.Response:
+        found, actor = await self._for_mail(request)
+        return self._mail.ask(request, actor, found.filename, _back(request))
+
+    async def mail(self, request: http.Request) -> http.Response:
+        found, actor = await self._for_mail(request)
+
+        async def read() -> MailAttachment:
+            return material_file(found, await self._services.files.materials.content(found))
+
+        return await self._mail.send(request, actor, found.filename, _back(request), read)
+
+    async def _found(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
+        """A visitor who must log in first is led there and back to the list."""
         pool = self._door.check_pool(request.match_info["pool"])
         await self._site.check_rate(request, "materials", *_DOWNLOADS)
+        actor = await self._actor(request)
         try:
-            found = await self._services.files.materials.find(pool, _id_of(request), await self._actor(request))
+            return await self._services.files.materials.find(pool, _id_of(request), actor), actor
         except Unauthenticated as error:
-            query = urlencode({"pool": pool, "next": f"/h5/{pool}/materials"})
-            raise http.HTTPSeeOther(f"/h5/login?{query}") from error
-        return await send(request, self._services, found)
+            raise _log_in_first(pool) from error
+
+    async def _for_mail(self, request: http.Request) -> tuple[MaterialView, Actor]:
+        """Mail goes to people of the pool who are logged in."""
+        found, actor = await self._found(request)
+        if actor is None or actor.pool != request.match_info["pool"]:
+            raise _log_in_first(request.match_info["pool"])
+        return found, actor
 
     async def _actor(self, request: http.Request) -> Actor | None:
         """Who asks: as applicant or expert of the pool, else in the office that was chosen."""
         return await self._door.find_person(request) or await self._door.find_visitor(request)
 
 
+def _back(request: http.Request) -> tuple[str, str]:
+    return "资料下载", f"/h5/{request.match_info['pool']}/materials"
+
+
+def _log_in_first(pool: str) -> http.HTTPSeeOther:
+    query = urlencode({"pool": pool, "next": f"/h5/{pool}/materials"})
+    return http.HTTPSeeOther(f"/h5/login?{query}")
+
+
 async def send(request: http.Request, services: Services, found: MaterialView) -> http.Response:
-    """The file of a material to be saved, never opened in place; 304 for who has it already."""
+    """The file of a material; 304 for who has it already."""
     headers = {
         "ETag": f'"{found.etag}"',
         "Cache-Control": "public, max-age=300" if found.audience == "everybody" else "private, no-cache",
-        "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+        **file_headers(found.media_type, found.filename),
     }
     if any(known.value in (found.etag, "*") for known in request.if_none_match or ()):
         return http.Response(status=304, headers=headers)
-    name = f"attachment; filename=\"file.{found.kind}\"; filename*=UTF-8''{quote(found.filename, safe='')}"
-    headers |= {"Content-Type": found.media_type, "Content-Disposition": name}
     return http.Response(body=await services.files.materials.content(found), headers=headers)
 
 

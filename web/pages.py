@@ -9,6 +9,7 @@ from web.account import AccountPages
 from web.applying import ApplyingPages
 from web.board import BoardPages
 from web.desk import DeskPages
+from web.file_links import FileLinkPages
 from web.identity import IdentityPages
 from web.invitations import InvitationPages
 from web.login import AuthPages
@@ -60,6 +61,7 @@ def setup_pages(
         RecordPages(site, screens, services.deps.public_url),
         PaperPages(site, services),
         PaperFilePages(site, services, door),
+        FileLinkPages(site, services),
         MaterialPages(site, services, door),
         PayPages(site, services, door),
         account,

@@ -15,11 +15,14 @@ import aiohttp.web as http
 from domain.applications.lifecycles import LOG_LABELS, TaskState
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook.reviews import OPINION_MAX
+from services.applications import AttachmentView
 from services.core.base import Actor
+from services.ports import MailAttachment
 from services.registry import Services
 from services.reviews import Decision, Form, TaskCard, TaskView, Wanted
+from web.file_links import FileMail, go_to_file, mail_attachment
 from web.login import AuthPages
-from web.site import Site, page_number, show_file
+from web.site import Site, page_number, show_picture
 
 PAGE_SIZE = 20
 _NOBODY = UUID(int=0)
@@ -40,6 +43,7 @@ class ReviewPages:
         self._site = site
         self._services = services
         self._door = door
+        self._mail = FileMail(site, services, door)
 
     def add_routes(self) -> None:
         self._site.get("/review", self.queue)
@@ -50,6 +54,8 @@ class ReviewPages:
         self._site.post("/review/{task_id}/all", self.approve_all)
         self._site.post("/review/{task_id}/show", self.show)
         self._site.get("/review/{task_id}/files/{attachment_id}", self.file)
+        self._site.get("/review/{task_id}/files/{attachment_id}/mail", self.ask_mail)
+        self._site.post("/review/{task_id}/files/{attachment_id}/mail", self.mail)
 
     # ---- the queue
 
@@ -216,16 +222,34 @@ class ReviewPages:
         return await self._page(actor, view, shown={field: value})
 
     async def file(self, request: http.Request) -> http.Response:
-        """A picture to look at, or (``?form=original``) the file itself to be saved."""
+        """A picture to look at, or (``?form=original``) the way to the file itself."""
         actor, task_id = await self._who(request)
-        form = request.query.get("form", "preview")
+        form, file_id = request.query.get("form", "preview"), _uuid(request.match_info["attachment_id"])
         if form not in get_args(Form):
             raise NotFound("没有这个文件，请返回后重试。")
         await self._services.reviews.queue.check_readable(actor, task_id)
-        opened = await self._services.reviews.attachment_access.open(
-            actor, _uuid(request.match_info["attachment_id"]), cast(Form, form)
-        )
-        return show_file(opened, cast(Form, form))
+        if form == "original":
+            found = await self._services.reviews.attachment_access.hand_out(actor, file_id)
+            raise go_to_file(self._services, actor, "attachment", file_id, found.filename)
+        return show_picture(await self._services.reviews.attachment_access.open(actor, file_id, cast(Form, form)))
+
+    async def ask_mail(self, request: http.Request) -> http.Response:
+        actor, task_id, found = await self._file(request)
+        return self._mail.ask(request, actor, found.filename, ("返回审核", f"/review/{task_id}"))
+
+    async def mail(self, request: http.Request) -> http.Response:
+        actor, task_id, found = await self._file(request)
+
+        async def read() -> MailAttachment:
+            return mail_attachment(await self._services.reviews.attachment_access.open(actor, found.id))
+
+        return await self._mail.send(request, actor, found.filename, ("返回审核", f"/review/{task_id}"), read)
+
+    async def _file(self, request: http.Request) -> tuple[Actor, UUID, AttachmentView]:
+        actor, task_id = await self._who(request)
+        await self._services.reviews.queue.check_readable(actor, task_id)
+        file_id = _uuid(request.match_info["attachment_id"])
+        return actor, task_id, await self._services.reviews.attachment_access.find(actor, file_id)
 
     async def _who(self, request: http.Request) -> tuple[Actor, UUID]:
         return await self._door.actor(request), _uuid(request.match_info["task_id"])

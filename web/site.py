@@ -21,7 +21,7 @@ from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailabl
 from domain.rulebook.sections import Pool
 from services.core.outages import AWAY
 from services.registry import Services
-from services.reviews import Form, OpenedFile
+from services.reviews import OpenedFile
 from web.template_filters import filters
 from web.text_size import large_text, note_size, remember
 
@@ -316,17 +316,9 @@ def page_number(request: http.Request) -> int:
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-def show_file(opened: OpenedFile, form: Form) -> http.Response:
-    """A picture that we drew, to look at; the original is saved under a name of ours and never opened by a browser."""
-    if form != "original":
-        return http.Response(body=opened.content, content_type=opened.media_type)
-    ending = opened.filename.rpartition(".")[2].lower()
-    name = f"file.{ending}" if ending.isascii() and ending.isalnum() else "file"
-    return http.Response(
-        body=opened.content,
-        content_type="application/octet-stream",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+def show_picture(opened: OpenedFile) -> http.Response:
+    """A picture that we drew, to look at."""
+    return http.Response(body=opened.content, content_type=opened.media_type)
 
 
 def show_pdf(content: bytes, filename: str) -> http.Response:

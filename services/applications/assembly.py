@@ -18,7 +18,7 @@ from services.core.signed_links import Links
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notifier
-from services.ports import Mailer, Printer
+from services.ports import Printer
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,6 @@ class ApplicationPorts:
 
     checker: FileChecker
     printer: Printer
-    mailer: Mailer
 
 
 def build(
@@ -56,7 +55,7 @@ def build(
         attachments=attachments,
         campaigns=campaigns,
         documents=documents,
-        document_delivery=DocumentDelivery(deps, links, documents, ports.mailer),
+        document_delivery=DocumentDelivery(deps, links, documents, files.delivery),
         to_dos=ToDos(deps, campaigns),
         due_tasks=(DueTask("uploads", SWEEP_DUE, attachments.sweep),),
     )

@@ -5,37 +5,28 @@ WeChat's browser shows a PDF at a plain address and hands it to another browser,
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal, cast, get_args
 from uuid import UUID
 
-import structlog
-
-from domain.errors import Forbidden, GatewayError, InvalidInput, NotFound, Rejected, Unavailable
-from domain.ids import new_id
-from domain.parsing import email_address
+from domain.errors import Forbidden, NotFound
 from models.accounts import Account
 from models.experts import Expert
 from services.applications.documents import Documents, Paper
 from services.applications.repository import get_own, read_values
-from services.core.base import Actor, Deps, record, transaction
-from services.core.limits import HOUR, check_recent
+from services.core.base import Actor, Deps
 from services.core.signed_links import Links
-from services.ports import MailAttachment, Mailer
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+from services.files import LINK_TTL, FileDelivery, account_of, check_address
+from services.ports import MailAttachment
 
 Kind = Literal["form", "commitment", "information"]
-VALID = timedelta(minutes=10)
-MAILS_PER_HOUR = 5
 
 
 class DocumentDelivery:
-    def __init__(self, deps: Deps, links: Links, papers: Documents, mailer: Mailer) -> None:
+    def __init__(self, deps: Deps, links: Links, papers: Documents, files: FileDelivery) -> None:
         self._deps = deps
         self._links = links
         self._papers = papers
-        self._mailer = mailer
+        self._files = files
 
     def title(self, pool: str, kind: Kind) -> str:
         papers = self._deps.book(pool).form.papers
@@ -47,7 +38,7 @@ class DocumentDelivery:
 
     def link(self, actor: Actor, kind: Kind, subject_id: UUID) -> str:
         """A token that opens this paper of this person without a log-in, for ten minutes."""
-        return self._links.sign(_purpose(kind), subject_id, _account_of(actor), self._deps.now() + VALID)
+        return self._links.sign(_purpose(kind), subject_id, account_of(actor), self._deps.now() + LINK_TTL)
 
     async def open(self, kind: str, token: str) -> Paper:
         """Raises Forbidden for a token that is forged or expired, else as the paper itself."""
@@ -67,33 +58,10 @@ class DocumentDelivery:
 
     async def mail(self, actor: Actor, kind: Kind, subject_id: UUID, to: str) -> None:
         """Send the paper to the person's own address. Raises InvalidInput, TooMany, Unavailable."""
-        if not to.strip():
-            raise InvalidInput("请填写电子邮箱。", code="no_email", field="email")
-        address = email_address(to)
-        await self._count(actor, kind)
+        check_address(to)
         paper, title = await self._make(actor, kind, subject_id), self.title(actor.pool, kind)
-        text = f"{title}见附件。\n如非本人操作，请拨打{self._deps.book(actor.pool).pool.hotline}。"
-        attached = [MailAttachment(paper.filename, "application/pdf", paper.content)]
-        try:
-            await self._mailer.send(actor.pool, address, title, text, attached, message_id=f"paper.{new_id().hex}")
-        except Rejected as error:
-            raise InvalidInput("这个邮箱不能收信，请核对后重新填写。", code="email_refused", field="email") from error
-        except GatewayError as error:
-            log.error("paper_not_mailed", error=type(error).__name__)
-            raise Unavailable("邮件暂时发不出去，请稍后重试，或直接打开文件。", code="mail_away") from error
-
-    async def _count(self, actor: Actor, kind: Kind) -> None:
-        now = self._deps.now()
-        async with transaction():
-            await check_recent(
-                "paper.mail",
-                _account_of(actor),
-                limit=MAILS_PER_HOUR,
-                period=HOUR,
-                now=now,
-                message="一小时内发送邮件次数过多",
-            )
-            await record(actor, now, "paper.mail", "account", _account_of(actor), paper=kind)
+        file = MailAttachment(paper.filename, "application/pdf", paper.content)
+        await self._files.mail(actor, to, title, file, action="paper.mail", paper=kind)
 
     async def _make(self, actor: Actor, kind: Kind, subject_id: UUID) -> Paper:
         if kind == "information":
@@ -116,9 +84,3 @@ def check_kind(text: str) -> Kind:
 
 def _purpose(kind: Kind) -> str:
     return f"paper:{kind}"
-
-
-def _account_of(actor: Actor) -> UUID:
-    if actor.account_id is None:
-        raise Forbidden("请先登录。", code="no_account")
-    return actor.account_id

@@ -1,6 +1,7 @@
 """The file store: sealed files, previews, material for download, and the removal of what nobody needs."""
 
 from services.files.assembly import FileServices, build
+from services.files.delivery import LINK_TTL, FileDelivery, FileKind, account_of, check_address
 from services.files.garbage_collection import give_up
 from services.files.materials import POSITION_MAX, Audience, MaterialData, Materials, MaterialView
 from services.files.names import clean_name
@@ -8,8 +9,11 @@ from services.files.previews import Previews, preview_key
 from services.files.sealed_files import FileLost, SealedFiles, new_key
 
 __all__ = [
+    "LINK_TTL",
     "POSITION_MAX",
     "Audience",
+    "FileDelivery",
+    "FileKind",
     "FileLost",
     "FileServices",
     "MaterialData",
@@ -17,7 +21,9 @@ __all__ = [
     "Materials",
     "Previews",
     "SealedFiles",
+    "account_of",
     "build",
+    "check_address",
     "clean_name",
     "give_up",
     "new_key",

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
+from services.core.signed_links import Links
+from services.files.delivery import FileDelivery
 from services.files.garbage_collection import REMOVALS_DUE, SEARCH_DUE, FileGarbageCollector
 from services.files.materials import Materials
 from services.files.previews import Previews
 from services.files.sealed_files import SealedFiles
 from services.inspection.checker import FileChecker
-from services.ports import Files
+from services.ports import Files, Mailer
 
 
 @dataclass(frozen=True)
@@ -19,16 +21,18 @@ class FileServices:
     store: SealedFiles
     previews: Previews
     materials: Materials
+    delivery: FileDelivery
     due_tasks: tuple[DueTask, ...]
 
 
-def build(deps: Deps, files: Files, checker: FileChecker) -> FileServices:
+def build(deps: Deps, links: Links, files: Files, checker: FileChecker, mailer: Mailer) -> FileServices:
     store = SealedFiles(files, deps.keys)
     collector = FileGarbageCollector(deps, store)
     return FileServices(
         store=store,
         previews=Previews(store, checker),
         materials=Materials(deps, store, checker),
+        delivery=FileDelivery(deps, links, mailer),
         due_tasks=(
             DueTask("file_removals", REMOVALS_DUE, collector.remove_due),
             DueTask("store_search", SEARCH_DUE, collector.search),

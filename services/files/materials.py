@@ -90,12 +90,19 @@ class Materials:
         found = await Material.get_or_none(id=material_id, pool=pool)
         view = self._view(found) if found else None
         if view is None or (view.state != "shown" and not (known and may(known, "material.manage"))):
-            raise NotFound("这份资料已下架，请返回资料下载页查看最新资料。", code="material_unknown")
+            raise _withdrawn()
         if view.audience == "applicants":
             if known is None:
                 raise Unauthenticated("这份资料登录后才能下载，请先登录。", code="login_needed")
             check(known, "material.restricted")
         return view
+
+    async def linked(self, material_id: UUID) -> MaterialView:
+        """What a signed link names, whose owner was let in. Raises NotFound once it is removed."""
+        found = await Material.get_or_none(id=material_id)
+        if found is None:
+            raise _withdrawn()
+        return self._view(found)
 
     async def content(self, view: MaterialView) -> bytes:
         """Of what ``find`` or ``all`` returned. Raises NotFound when it was replaced or removed meanwhile."""
@@ -248,6 +255,10 @@ class Materials:
             changed_at=found.changed_at,
             state=state,
         )
+
+
+def _withdrawn() -> NotFound:
+    return NotFound("这份资料已下架，请返回资料下载页查看最新资料。", code="material_unknown")
 
 
 async def _get(actor: Actor, material_id: UUID, *, lock: bool = False) -> Material:

@@ -13,7 +13,7 @@ from domain.errors import NotFound, Unavailable
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import FileType
 from models.applications import Application, Attachment
-from services.applications import AttachmentView, field_of, ready_files
+from services.applications import AttachmentView, field_of, ready_files, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.files import FileLost, Previews, SealedFiles
@@ -71,12 +71,29 @@ class AttachmentAccess:
             return OpenedFile(await self._read(found, found.thumb_key), "image/jpeg", name)
         return OpenedFile(await self._preview(found), "image/jpeg", name)
 
+    async def find(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
+        """What a file is called, without opening it. Raises NotFound."""
+        return view_of(await self._find(actor, attachment_id))
+
+    async def hand_out(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
+        """The same, for a link to the file itself: logged as its opening."""
+        found = await self._find(actor, attachment_id)
+        await self._note(actor, found, "original")
+        return view_of(found)
+
+    async def linked(self, attachment_id: UUID) -> OpenedFile:
+        """What a signed link names, an agency's file too, whose owner was let in. Raises NotFound once removed."""
+        found = await Attachment.get_or_none(id=attachment_id, state="ready")
+        if found is None:
+            raise _unknown()
+        return OpenedFile(await self._read(found, found.key), found.media_type, found.filename)
+
     async def _find(self, actor: Actor, attachment_id: UUID) -> Attachment:
         found = await Attachment.get_or_none(id=attachment_id, pool=actor.pool, state="ready").prefetch_related(
             "application"
         )
         if found is None or found.application is None or not await may_read(actor, found.application):
-            raise NotFound("没有这个文件，可能已被删除，请刷新后重试。", code="attachment_unknown")
+            raise _unknown()
         return found
 
     async def _preview(self, found: Attachment) -> bytes:
@@ -99,6 +116,10 @@ class AttachmentAccess:
             await record(
                 actor, self._deps.now(), "attachment.open", "attachment", found.id, field=found.field, form=form
             )
+
+
+def _unknown() -> NotFound:
+    return NotFound("没有这个文件，可能已被删除，请刷新后重试。", code="attachment_unknown")
 
 
 def _lost(found: Attachment) -> Unavailable:

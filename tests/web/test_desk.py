@@ -254,7 +254,7 @@ async def test_a_disabled_person_is_not_let_in_with_a_right_code(world: World) -
     assert (await visitor.get("/desk")).path == "/h5/login"
 
 
-async def test_the_verifier_saves_the_file_that_goes_with_a_request_and_the_venue_never_sees_it(world: World) -> None:
+async def test_the_verifier_opens_the_file_that_goes_with_a_request_and_the_venue_never_sees_it(world: World) -> None:
     draw_id = await make_draw(world.office)
     await world.services.draws.attachments.attach(world.office.agency, draw_id, '抽取"申请表.pdf', pdf())
     terminal = world.services.deps.book("demo").draw.terminals[0]
@@ -263,11 +263,12 @@ async def test_the_verifier_saves_the_file_that_goes_with_a_request_and_the_venu
     assert "申请附件" in (await verifier.get(f"/desk/{draw_id}")).text
     answer = await verifier.client.get(f"/desk/{draw_id}/attachment")
     assert await answer.read() == pdf()
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="file.pdf"'
-    assert answer.content_type == "application/octet-stream", "no browser may show it in place"
+    assert answer.headers["Content-Disposition"].startswith('inline; filename="file.pdf";')
+    assert (answer.content_type, answer.headers["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
     venue = await world.log_in(world.office.desk, "venue")
     assert "申请附件" not in (await venue.get(f"/desk/{draw_id}")).text
     assert (await venue.get(f"/desk/{draw_id}/attachment")).status == 403
+    assert (await venue.get(f"/desk/{draw_id}/attachment/mail")).status == 403
 
 
 async def test_a_request_without_a_file_offers_none(world: World) -> None:

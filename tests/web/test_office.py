@@ -310,16 +310,16 @@ async def test_sensitive_values_are_masked_and_showing_one_is_logged(scene: Scen
     assert await AuditEntry.filter(action="application.read").count() >= 3
 
 
-async def test_files_are_shown_as_our_pictures_or_saved_as_they_came(scene: Scene) -> None:
+async def test_files_are_shown_as_our_pictures_or_opened_as_they_came(scene: Scene) -> None:
     application = await handed_in(scene, "欧阳建国")
     visitor = await scene.at(f"/office/applications/{application.id}")
     picture = visitor.page.links["查看身份证正面.jpg，查看会留下记录"]
     assert f"{picture}?form=thumbnail" not in await visitor.response.text()
     seen = await visitor.client.get(f"{picture}?form=thumbnail")
     assert (seen.status, seen.content_type, (await seen.read())[:2]) == (200, "image/jpeg", b"\xff\xd8")
-    saved = await visitor.client.get(visitor.page.links["下载高级工程师证书.pdf"])
-    assert saved.headers["Content-Disposition"] == 'attachment; filename="file.pdf"'
-    assert (saved.content_type, (await saved.read())[:5]) == ("application/octet-stream", b"%PDF-")
+    opened = await visitor.client.get(visitor.page.links["打开高级工程师证书.pdf"])
+    assert opened.headers["Content-Disposition"].startswith('inline; filename="file.pdf";')
+    assert (opened.content_type, (await opened.read())[:5]) == ("application/pdf", b"%PDF-")
     assert await AuditEntry.filter(action="attachment.open").exists()
     assert (await visitor.get(f"{picture}?form=raw")).status == 404
 

@@ -32,7 +32,7 @@ async def test_the_rest_of_the_office(browser: Browser, world: World, size: tupl
     await handed_in(scene, "欧阳建国")
     await make_supervisor(world.services.deps, "13800138123")
     data = MaterialData("评标专家申报指南（2026年版）", "操作手册", "请先阅读", shown_from=world.clock.now())
-    await world.services.files.materials.add(scene.admin, data, pdf())
+    material = await world.services.files.materials.add(scene.admin, data, pdf())
     seen = await desk_of(browser, scene, size)
     for page, path in {
         "exams": "/exams",
@@ -46,6 +46,9 @@ async def test_the_rest_of_the_office(browser: Browser, world: World, size: tupl
         await seen.page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
         await seen.page.mouse.move(0, 0)
         await seen.check(f"office-{page}-{name}")
+    for page, path in {"materials-known": "", "file-mail": f"/{material.id}/mail"}.items():
+        await seen.open(f"/h5/demo/materials{path}")
+        await seen.check(f"{page}-{name}")
     await seen.open("/office/employers/import")
     sheet = FilePayload(name="a.csv", mimeType="text/csv", buffer="单位名称\n甲公司\n无\n".encode("gb18030"))
     await seen.page.locator("input[type=file]").set_input_files(sheet)

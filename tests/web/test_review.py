@@ -234,6 +234,28 @@ async def test_an_identity_card_is_covered_until_somebody_looks_and_that_is_logg
     assert (await AuditEntry.get(action="attachment.open")).details == {"field": "id_card_front", "form": "preview"}
 
 
+async def test_a_reviewer_opens_or_mails_an_original_and_nobody_else_does(world: World) -> None:
+    deps = world.services.deps
+    application = await make_application(deps, await make_applicant(deps, "苏航"), state="draft", round=0)
+    owner = Actor("demo", "applicant", application.account_id)
+    await world.services.applications.attachments.upload(
+        owner, application.id, "photo", filename="证件照.jpg", content=jpeg(200, 150)
+    )
+    await Application.filter(id=application.id).update(state="reviewing", round=1)
+    await begun(world, application)
+    [task] = await tasks_of(application)
+    desk = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    answer = await desk.client.get(desk.page.links["打开证件照.jpg"])
+    assert (answer.status, answer.content_type, answer.url.path.endswith(".jpg")) == (200, "image/jpeg", True)
+    mail = desk.page.links["证件照.jpg发到邮箱"]
+    await desk.get(mail)
+    await desk.press("发到邮箱", email="reviewer@example.com")
+    assert "已发送，请查收邮件" in desk.text
+    stranger = await reviewer_of(world, "final", "440000")
+    for path in (mail, f"{mail.removesuffix('/mail')}?form=original"):
+        assert (await stranger.get(path)).status == 404
+
+
 async def test_what_a_reviewer_may_not_see_is_not_there(world: World) -> None:
     application = await handed_in(world)
     [task] = await tasks_of(application)

@@ -12,13 +12,15 @@ import aiohttp.web as http
 from domain.applications.lifecycles import LOG_LABELS, ApplicationState
 from domain.errors import AppError, InvalidInput, NotFound
 from domain.rulebook.form import EntryType
-from services.applications import entry_names
+from services.applications import AttachmentView, entry_names
 from services.core.base import Actor
 from services.entry import ExamResult
 from services.office import Filter, Page, Sort
+from services.ports import MailAttachment
 from services.reviews import Form as FileForm
+from web.file_links import go_to_file, mail_attachment
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, begin_of, day, key_of, last_page, see, uuid_of
-from web.site import page_number, show_file
+from web.site import page_number, show_picture
 
 _FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "sort")
 SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waiting": "等待最久在前", "name": "按姓名"}
@@ -37,6 +39,8 @@ class ApplicationPages(OfficePart):
         self.site.get("/office/applications/{id}", self.one)
         self.site.post("/office/applications/{id}", self.act)
         self.site.get("/office/files/{id}", self.file)
+        self.site.get("/office/applications/{id}/files/{file_id}/mail", self.ask_mail)
+        self.site.post("/office/applications/{id}/files/{file_id}/mail", self.mail)
 
     # ---- the list
 
@@ -134,13 +138,35 @@ class ApplicationPages(OfficePart):
         return "concluded"
 
     async def file(self, request: http.Request) -> http.Response:
-        """A picture that we drew, or (``?form=original``) the file to be saved."""
+        """A picture that we drew, or (``?form=original``) the way to the file itself."""
         actor, form = await self.actor(request), request.query.get("form", "preview")
         if form not in get_args(FileForm):
             raise NotFound("没有这个文件，请返回后重试。")
-        file_id = uuid_of(request.match_info["id"], "这个文件")
-        opened = await self.services.reviews.attachment_access.open(actor, file_id, cast(FileForm, form))
-        return show_file(opened, cast(FileForm, form))
+        file_id, access = uuid_of(request.match_info["id"], "这个文件"), self.services.reviews.attachment_access
+        if form == "original":
+            raise go_to_file(
+                self.services, actor, "attachment", file_id, (await access.hand_out(actor, file_id)).filename
+            )
+        return show_picture(await access.open(actor, file_id, cast(FileForm, form)))
+
+    async def ask_mail(self, request: http.Request) -> http.Response:
+        actor, found, back = await self._file(request)
+        return self.file_mail.ask(request, actor, found.filename, back)
+
+    async def mail(self, request: http.Request) -> http.Response:
+        actor, found, back = await self._file(request)
+
+        async def read() -> MailAttachment:
+            return mail_attachment(await self.services.reviews.attachment_access.open(actor, found.id))
+
+        return await self.file_mail.send(request, actor, found.filename, back, read)
+
+    async def _file(self, request: http.Request) -> tuple[Actor, AttachmentView, tuple[str, str]]:
+        """Also the way back, to the application in whose list the file stands."""
+        actor, application_id = await self.actor(request), uuid_of(request.match_info["id"], "这份申请")
+        file_id = uuid_of(request.match_info["file_id"], "这个文件")
+        found = await self.services.reviews.attachment_access.find(actor, file_id)
+        return actor, found, ("申请", f"/office/applications/{application_id}")
 
 
 def wanted_of(said: Mapping[str, str]) -> Filter:

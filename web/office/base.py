@@ -19,6 +19,7 @@ from domain.rulebook.book import Rulebook
 from services.core.base import Actor
 from services.core.permissions import check
 from services.registry import Services
+from web.file_links import FileMail
 from web.login import AuthPages
 from web.site import Site
 
@@ -67,6 +68,7 @@ class OfficePart:
         self.site = site
         self.services = services
         self.door = door
+        self.file_mail = FileMail(site, services, door)
 
     def add_routes(self) -> None:
         raise NotImplementedError

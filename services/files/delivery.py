@@ -1,0 +1,96 @@
+"""Files outside the log-in: by a link that is good for minutes, and by e-mail to an address that the person types.
+
+WeChat's browser shows a file at a plain address only, and hands it to another app, where nobody is logged in.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from domain.errors import Forbidden, GatewayError, InvalidInput, Rejected, Unavailable
+from domain.ids import new_id
+from domain.parsing import email_address
+from services.core.base import Actor, Deps, record, transaction
+from services.core.limits import HOUR, check_recent
+from services.core.signed_links import Links
+from services.ports import MailAttachment, Mailer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+FileKind = Literal["attachment", "material"]
+LINK_TTL = timedelta(minutes=10)
+MAILS_PER_HOUR = 5
+MAIL_MAX = 20_000_000
+"""Bytes of a file that is mailed: most mailboxes take 50 MB, and what is sent grows by a third."""
+
+
+class FileDelivery:
+    """Whoever calls it has checked that ``actor`` may read the file, and logged it where that is due."""
+
+    def __init__(self, deps: Deps, links: Links, mailer: Mailer) -> None:
+        self._deps = deps
+        self._links = links
+        self._mailer = mailer
+
+    def sign(self, actor: Actor, kind: FileKind, file_id: UUID) -> str:
+        """A token that opens this file without a log-in, for ten minutes."""
+        return self._links.sign(_purpose(kind), file_id, account_of(actor), self._deps.now() + LINK_TTL)
+
+    def check(self, kind: FileKind, token: str) -> UUID:
+        """Which file a token opens. Raises Forbidden for one that is forged or expired."""
+        return self._links.check(token, _purpose(kind)).subject_id
+
+    async def mail(
+        self, actor: Actor, to: str, title: str, file: MailAttachment, *, action: str = "file.mail", **details: str
+    ) -> None:
+        """Send a file to the person. Raises InvalidInput, TooMany, Unavailable.
+
+        ``action`` is what the audit trail calls it; five of each within an hour.
+        """
+        address = check_address(to)
+        if len(file.content) > MAIL_MAX:
+            raise InvalidInput(f"文件超过{MAIL_MAX // 1_000_000}MB，不能发到邮箱，请直接打开。", code="mail_size")
+        await self._count(actor, action, details)
+        text = f"{title}见附件。\n如非本人操作，请拨打{self._deps.book(actor.pool).pool.hotline}。"
+        try:
+            await self._mailer.send(actor.pool, address, title, text, [file], message_id=f"paper.{new_id().hex}")
+        except Rejected as error:
+            raise InvalidInput("这个邮箱不能收信，请核对后重新填写。", code="email_refused", field="email") from error
+        except GatewayError as error:
+            log.error("paper_not_mailed", error=type(error).__name__)
+            raise Unavailable("邮件暂时发不出去，请稍后重试，或直接打开文件。", code="mail_away") from error
+
+    async def _count(self, actor: Actor, action: str, details: dict[str, str]) -> None:
+        now, account = self._deps.now(), account_of(actor)
+        async with transaction():
+            await check_recent(
+                action,
+                account,
+                limit=MAILS_PER_HOUR,
+                period=HOUR,
+                now=now,
+                message="一小时内发送邮件次数过多",
+            )
+            await record(actor, now, action, "account", account, **details)
+
+
+def check_address(typed: str) -> str:
+    """Raises InvalidInput for what is no address of e-mail."""
+    if not typed.strip():
+        raise InvalidInput("请填写电子邮箱。", code="no_email", field="email")
+    return email_address(typed)
+
+
+def account_of(actor: Actor) -> UUID:
+    """Raises Forbidden for who is not logged in."""
+    if actor.account_id is None:
+        raise Forbidden("请先登录。", code="no_account")
+    return actor.account_id
+
+
+def _purpose(kind: FileKind) -> str:
+    return f"file:{kind}"
