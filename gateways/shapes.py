@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 
 class Shape(BaseModel):
@@ -32,11 +40,20 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, str) and digits else value
 
 
+def _or_empty(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value)
+    except ValidationError:
+        return ""
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 Told = Annotated[Text, Field(min_length=1)]
 Visible = Annotated[Text, Field(pattern=r"^[!-~]*$")]
 """An identifier or code: visible ASCII."""
 Whole = Annotated[int, BeforeValidator(_whole)]
+OR_EMPTY = WrapValidator(_or_empty)
+"""A detail that must not cost the whole: empty when it can't be read."""
 
 
 def first_field(error: ValidationError) -> str:

@@ -10,13 +10,14 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import structlog
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from yarl import URL
 
 from domain.clock import SHANGHAI, Clock, is_plausible
@@ -24,11 +25,21 @@ from domain.errors import GatewayError, InvalidInput, Rejected, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
+from gateways.shapes import OR_EMPTY, S, Shape, Text, Visible
 from gateways.wechat.errors import until_tomorrow
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+
+
+class _Outcome(Shape):
+    code: Text = Field("", alias="Code")
+    message: Annotated[Text, OR_EMPTY] = Field("", alias="Message")
+
+
+class Answered(Shape):
+    """A success of which nothing more is wanted."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +57,11 @@ MESSAGES = Product("2017-05-25")
 """SMS and voice."""
 LONGEST_OUT_ID = 15
 """Characters of our id of an attempt that the vendor takes and echoes."""
-LONGEST_VENDOR_ID = 80
-"""Characters of a CallId or BizId; the vendor's own have about thirty."""
-LONGEST_STATUS = 60
+VendorId = Annotated[Visible, Field(min_length=1, max_length=80)]
+"""A CallId or BizId; the vendor's own have about thirty characters."""
+StatusCode = Annotated[Visible, Field(max_length=60)]
+OutId = Annotated[Text, Field(pattern=rf"^[0-9A-Za-z]{{1,{LONGEST_OUT_ID}}}$")]
+"""Our id of an attempt as a report echoes it."""
 MOBILE = re.compile(r"1[0-9]{10}")
 _OUT_ID = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_OUT_ID}}}")
 
@@ -124,8 +137,14 @@ class AlibabaApi:
         self._product = product
 
     async def call(
-        self, action: str, parameters: Mapping[str, str], effect: Effect, *, form: Mapping[str, str] | None = None
-    ) -> Json:
+        self,
+        action: str,
+        parameters: Mapping[str, str],
+        effect: Effect,
+        shape: type[S],
+        *,
+        form: Mapping[str, str] | None = None,
+    ) -> S:
         """The answer with the code for success; raises what any other means.
 
         ``parameters`` stand in the URL, ``form`` in the body, where no proxy's log shows it.
@@ -148,21 +167,18 @@ class AlibabaApi:
             headers = sign(unsigned, self._credentials)
             answer = await self._vendor.exchange("POST", url, effect, headers=headers, body=body or None)
             if refusal := self._vendor.status_failure(answer, effect):
-                data = jsons.object_or_empty(answer.body)
-                if not jsons.text(data, "Code"):
+                outcome = _read_outcome(jsons.object_or_empty(answer.body))
+                if not outcome.code:
                     raise refusal
             else:
                 data = self._vendor.parse_object(answer, effect)
-                if jsons.text(data, "Code") == self._product.fine:
-                    return data
-            raise self._failure(action, data, answer.status, effect)
+                outcome = _read_outcome(data)
+                if outcome.code == self._product.fine:
+                    return self._vendor.read_shape(shape, data, effect, action)
+            raise self._failure(action, outcome, answer.status, effect)
 
-    def lie(self, effect: Effect, action: str, what: str) -> GatewayError:
-        """The error for a success that lacks what it must hold."""
-        return self._vendor.unsure(effect, f"{action} without {what}")
-
-    def _failure(self, action: str, data: Json, status: int, effect: Effect) -> GatewayError:
-        code = jsons.text(data, "Code")
+    def _failure(self, action: str, outcome: _Outcome, status: int, effect: Effect) -> GatewayError:
+        code = outcome.code
         if not code or code == self._product.fine:
             return self._vendor.unsure(effect, f"HTTP {status} with code {code!r}")
         if code.startswith("Throttling"):
@@ -173,7 +189,7 @@ class AlibabaApi:
             # Our nonces are random: this very request came before, repeated by something on the way.
             return self._vendor.unsure(effect, "the request arrived twice")
         if code == "isv.BUSINESS_LIMIT_CONTROL":
-            return Transient(f"{action}: {code}", retry_after=_span(jsons.text(data, "Message")))
+            return Transient(f"{action}: {code}", retry_after=_span(outcome.message))
         if code == "isv.DAY_LIMIT_CONTROL":
             return Transient(f"{action}: {code}", retry_after=until_tomorrow(self._clock.now()))
         if status >= 500 or code.startswith(("isp.SYSTEM_ERROR", "InternalError")):
@@ -183,6 +199,14 @@ class AlibabaApi:
         else:
             log.info("alibaba_refused", vendor=self._vendor.name, call=action, code=code)
         return Rejected(code, f"{action} was refused")
+
+
+def _read_outcome(data: Json) -> _Outcome:
+    """An answer whose code is no text has none."""
+    try:
+        return _Outcome.model_validate(data)
+    except ValidationError:
+        return _Outcome()
 
 
 def _span(message: str) -> float:
@@ -203,12 +227,6 @@ def check_out_id(out_id: str) -> str:
     return out_id
 
 
-def read_out_id(item: Json) -> str:
-    """Our id as a report echoes it; empty when it can't be one of ours."""
-    value = jsons.text(item, "out_id")
-    return value if _OUT_ID.fullmatch(value) else ""
-
-
 def parse_time(text: str) -> datetime | None:
     """``2026-11-21 19:30:00`` in Beijing as aware UTC; None for anything else, and for times of another century."""
     try:
@@ -218,11 +236,11 @@ def parse_time(text: str) -> datetime | None:
     return at if is_plausible(at) else None
 
 
-def parse_receipts(body: bytes, read: Callable[[Json], T | None], kind: str) -> list[T]:
+def parse_receipts(body: bytes, shape: type[S], read: Callable[[S], T], kind: str) -> list[T]:
     """What ``read`` makes of the objects of a pushed array (or a lone one). InvalidInput when it is no such JSON.
 
-    Single items that can't be ours (``read`` gives None) are left out: refusing the array would lose the others with
-    them. ``kind`` is what they are called, in Chinese.
+    Single items that can't be ours are left out: refusing the array would lose the others with them. ``kind`` is what
+    they are called, in Chinese.
     """
     try:
         value = jsons.parse(body)
@@ -230,8 +248,11 @@ def parse_receipts(body: bytes, read: Callable[[Json], T | None], kind: str) -> 
         raise _no_receipts(kind) from error
     if not isinstance(value, list | dict):
         raise _no_receipts(kind)
-    items = jsons.objects({"items": value}, "items")
-    found = [one for item in items if (one := read(item)) is not None]
+    items = value if isinstance(value, list) else [value]
+    found: list[T] = []
+    for item in items:
+        with suppress(ValidationError):
+            found.append(read(shape.model_validate(item)))
     if len(found) < len(items):
         log.info("receipts_left_out", kind=kind, count=len(items) - len(found))
     return found

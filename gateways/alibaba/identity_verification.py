@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from config.settings import PersonCheck
 from domain.clock import Clock
 from domain.errors import Rejected
-from gateways import jsons
-from gateways.alibaba.api import AlibabaApi, Credentials, Product
+from gateways.alibaba.api import AlibabaApi, Answered, Credentials, Product
 from gateways.http import Effect, Vendor
+from gateways.shapes import Shape, Text
 from services.ports import PersonMatch
 
 PERSONS = Product("2019-03-07", "200", away=frozenset({"402", "403", "500"}), operator=frozenset({"410", "411", "412"}))
@@ -22,6 +26,14 @@ _NOTHING_SAID = ("400", "MissingParameter", "MissingUserName", "MissingIdentifyN
 _MATCHES: dict[str, PersonMatch] = {"1": "match", "2": "differs", "3": "no_record"}
 
 
+class _Result(Shape):
+    code: Annotated[Text, Field(pattern="^[123]$")] = Field(alias="BizCode")
+
+
+class _Compared(Shape):
+    result: _Result = Field(alias="ResultObject")
+
+
 class AlibabaPersons:
     """Implements the port PersonRegister. Name and number travel in the body, and stand in no log and no error."""
 
@@ -32,20 +44,17 @@ class AlibabaPersons:
     async def compare(self, name: str, id_number: str) -> PersonMatch:
         form = {"ParamType": "normal", "UserName": name, "IdentifyNum": id_number}
         try:
-            data = await self._api.call(_ACTION, {}, Effect.READ, form=form)
+            found = await self._api.call(_ACTION, {}, Effect.READ, _Compared, form=form)
         except Rejected as error:
             if error.vendor_code == _NOT_ASKED_ABOUT:
                 return "no_record"
             raise
-        found = _MATCHES.get(jsons.text(jsons.mapping(data, "ResultObject"), "BizCode"))
-        if found is None:
-            raise self._api.lie(Effect.READ, _ACTION, "a result")
-        return found
+        return _MATCHES[found.result.code]
 
     async def probe(self) -> None:
         """Ask about nobody, which is refused and costs nothing; raises what keeps us from asking about somebody."""
         try:
-            await self._api.call(_ACTION, {}, Effect.READ, form={"ParamType": "normal"})
+            await self._api.call(_ACTION, {}, Effect.READ, Answered, form={"ParamType": "normal"})
         except Rejected as error:
             if error.vendor_code not in (*_NOTHING_SAID, _NOT_ASKED_ABOUT):
                 raise

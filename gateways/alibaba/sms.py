@@ -4,29 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from config.settings import Sms
 from domain.clock import Clock, local
 from domain.errors import Rejected
 from gateways import jsons
 from gateways.alibaba.api import (
-    LONGEST_STATUS,
-    LONGEST_VENDOR_ID,
     MOBILE,
     AlibabaApi,
     Credentials,
+    OutId,
+    StatusCode,
+    VendorId,
     check_out_id,
     no_template,
     parse_receipts,
-    read_out_id,
 )
 from gateways.http import Effect, Vendor
-from gateways.jsons import Json
+from gateways.shapes import OR_EMPTY, Shape, Text, Whole
 from services.ports import SmsReport
 
 _PAGE = 50
 _AROUND_MIDNIGHT = timedelta(minutes=2)
-_FAILED, _DELIVERED = 2, 3
+_DELIVERED: Mapping[int | None, bool] = {2: False, 3: True}
+"""By ``SendStatus``; 1 and all others: not known yet."""
+
+
+def _truth(value: object) -> object:
+    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _items(value: object) -> object:
+    """A list of one is sent as a lone object."""
+    return [value] if isinstance(value, dict) else value
+
+
+class _Sent(Shape):
+    biz_id: VendorId = Field(alias="BizId")
+
+
+class _Detail(Shape):
+    out_id: Text = Field("", alias="OutId")
+    status: Whole | None = Field(None, alias="SendStatus")
+    err_code: Annotated[StatusCode, OR_EMPTY] = Field("", alias="ErrCode")
+
+
+class _Details(Shape):
+    items: Annotated[list[_Detail], BeforeValidator(_items)] = Field(default_factory=list, alias="SmsSendDetailDTO")
+
+
+class _Page(Shape):
+    details: _Details = Field(default=_Details(), alias="SmsSendDetailDTOs")
+
+
+class _Pushed(Shape):
+    biz_id: VendorId
+    out_id: OutId
+    success: Annotated[bool, BeforeValidator(_truth)]
+    err_code: Annotated[StatusCode, OR_EMPTY] = ""
 
 
 class AlibabaSms:
@@ -51,11 +89,7 @@ class AlibabaSms:
             "TemplateParam": jsons.dumps(params).decode(),
             "OutId": check_out_id(out_id),
         }
-        data = await self._api.call("SendSms", parameters, Effect.WRITE)
-        biz_id = jsons.token(data, "BizId", LONGEST_VENDOR_ID)
-        if not biz_id:
-            raise self._api.lie(Effect.WRITE, "SendSms", "BizId")
-        return biz_id
+        return (await self._api.call("SendSms", parameters, Effect.WRITE, _Sent)).biz_id
 
     async def report(self, mobile: str, sent_at: datetime, biz_id: str, *, out_id: str) -> SmsReport | None:
         """What became of an SMS. ``biz_id`` is empty when the sending had no known outcome: then ``out_id`` finds it.
@@ -65,37 +99,23 @@ class AlibabaSms:
         _check_mobile(mobile)
         for day in sorted({f"{local(at):%Y%m%d}" for at in (sent_at, sent_at + _AROUND_MIDNIGHT)}):
             for item in await self._details(mobile, day, biz_id):
-                if jsons.text(item, "OutId") == out_id:
-                    return _report(item, biz_id, out_id)
+                if item.out_id == out_id:
+                    return SmsReport(biz_id, out_id, _DELIVERED.get(item.status), item.err_code)
         return None
 
-    async def _details(self, mobile: str, day: str, biz_id: str) -> list[Json]:
+    async def _details(self, mobile: str, day: str, biz_id: str) -> list[_Detail]:
         """A number gets at most 40 codes and 50 notices a template and day, so one page nearly always holds all."""
         parameters = {"PhoneNumber": mobile, "SendDate": day, "PageSize": str(_PAGE), "CurrentPage": "1"}
         if biz_id:
             parameters["BizId"] = biz_id
-        data = await self._api.call("QuerySendDetails", parameters, Effect.READ)
-        return jsons.objects(jsons.mapping(data, "SmsSendDetailDTOs"), "SmsSendDetailDTO")
+        return (await self._api.call("QuerySendDetails", parameters, Effect.READ, _Page)).details.items
 
 
 def parse_sms_receipts(body: bytes) -> list[SmsReport]:
     """Reports of a pushed SmsReport array. InvalidInput when it is no such thing; strange items are left out."""
-    return parse_receipts(body, _receipt, "短信")
-
-
-def _receipt(item: Json) -> SmsReport | None:
-    biz_id, out_id, success = jsons.token(item, "biz_id", LONGEST_VENDOR_ID), read_out_id(item), item.get("success")
-    if isinstance(success, str):
-        success = {"true": True, "false": False}.get(success.lower())
-    if not biz_id or not out_id or not isinstance(success, bool):
-        return None
-    return SmsReport(biz_id, out_id, success, jsons.token(item, "err_code", LONGEST_STATUS))
-
-
-def _report(item: Json, biz_id: str, out_id: str) -> SmsReport:
-    status = jsons.integer(item, "SendStatus")
-    delivered = {_DELIVERED: True, _FAILED: False}.get(status) if status is not None else None
-    return SmsReport(biz_id, out_id, delivered, jsons.token(item, "ErrCode", LONGEST_STATUS))
+    return parse_receipts(
+        body, _Pushed, lambda one: SmsReport(one.biz_id, one.out_id, one.success, one.err_code), "短信"
+    )
 
 
 def _check_mobile(mobile: str) -> None:

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, ValidationError
 
 from config.settings import Voice, VoicePool
 from domain.clock import Clock
 from domain.errors import Rejected
 from gateways import jsons
 from gateways.alibaba.api import (
-    LONGEST_STATUS,
-    LONGEST_VENDOR_ID,
     MOBILE,
     AlibabaApi,
     Credentials,
+    OutId,
+    StatusCode,
+    VendorId,
     check_out_id,
     no_template,
     parse_receipts,
     parse_time,
-    read_out_id,
 )
 from gateways.http import Effect, Vendor
-from gateways.jsons import Json
+from gateways.shapes import Shape, Text
 from services.ports import CallDetail, CallReport
 
 PLAY_TIMES = 2
@@ -38,6 +41,35 @@ LONGEST_KEYS = 20
 _UNDER_WAY = frozenset({"", "200101", "200102", "200103", "300000"})
 """Status codes of a call that goes on: connecting, ringing, talking, a key was pressed."""
 _KEYS = frozenset("0123456789*#")
+
+
+class _Dialled(Shape):
+    call_id: VendorId = Field(alias="CallId")
+
+
+class _Pressed(Shape):
+    """Keys, by either name that the vendor's pages give the field."""
+
+    dtmf: Text = ""
+    digits: Text = ""
+
+
+class _Asked(Shape):
+    data: Text = Field("", alias="Data")
+
+
+class _Detail(_Pressed):
+    call_id: Text = Field("", alias="callId")
+    callee: Text = ""
+    state: Annotated[StatusCode, Field(min_length=1)]
+
+
+class _Pushed(_Pressed):
+    call_id: VendorId
+    out_id: OutId
+    status_code: Annotated[StatusCode, Field(min_length=1)]
+    end_time: Text = ""
+    status_time: Text = ""
 
 
 class AlibabaVoice:
@@ -98,17 +130,13 @@ class AlibabaVoice:
         moment = str(int(called_at.timestamp() * 1000))
         for product in _PRODUCTS:
             query = {"CallId": call_id, "ProdId": product, "QueryDate": moment}
-            data = await self._api.call("QueryCallDetailByCallId", query, Effect.READ)
-            if report := _detail(jsons.text(data, "Data"), call_id):
+            told = await self._api.call("QueryCallDetailByCallId", query, Effect.READ, _Asked)
+            if report := _detail(told.data, call_id):
                 return report
         return None
 
     async def _dial(self, action: str, parameters: Mapping[str, str]) -> str:
-        data = await self._api.call(action, parameters, Effect.WRITE)
-        call_id = jsons.token(data, "CallId", LONGEST_VENDOR_ID)
-        if not call_id:
-            raise self._api.lie(Effect.WRITE, action, "CallId")
-        return call_id
+        return (await self._api.call(action, parameters, Effect.WRITE, _Dialled)).call_id
 
 
 def parse_voice_receipts(body: bytes) -> list[CallReport]:
@@ -117,35 +145,28 @@ def parse_voice_receipts(body: bytes) -> list[CallReport]:
 
     A report during the call (``ended`` false) holds only the key just pressed; the one after the call holds them all.
     """
-    return parse_receipts(body, _receipt, "语音")
+    return parse_receipts(body, _Pushed, _receipt, "语音")
 
 
-def _receipt(item: Json) -> CallReport | None:
-    call_id, out_id = jsons.token(item, "call_id", LONGEST_VENDOR_ID), read_out_id(item)
-    status = jsons.token(item, "status_code", LONGEST_STATUS)
-    if not call_id or not out_id or not status:
-        return None
-    ended = status not in _UNDER_WAY
-    at = parse_time(jsons.text(item, "end_time") or jsons.text(item, "status_time"))
-    return CallReport(call_id, out_id, ended, status, _pressed(item), at if ended else None)
+def _receipt(item: _Pushed) -> CallReport:
+    ended = item.status_code not in _UNDER_WAY
+    at = parse_time(item.end_time or item.status_time)
+    return CallReport(item.call_id, item.out_id, ended, item.status_code, _pressed(item), at if ended else None)
 
 
 def _detail(raw: str, call_id: str) -> CallDetail | None:
     """The answer's ``Data`` is JSON as text, empty while the vendor knows nothing. Its example holds no keys."""
     try:
-        data = jsons.parse(raw.encode())
-    except ValueError:
+        found = _Detail.model_validate_json(raw)
+    except ValidationError:
         return None
-    if not isinstance(data, dict) or jsons.text(data, "callId") not in ("", call_id):
+    if found.call_id not in ("", call_id):
         return None
-    status = jsons.token(data, "state", LONGEST_STATUS)
-    if not status:
-        return None
-    keys = _pressed(data) if "dtmf" in data or "digits" in data else None
-    return CallDetail(call_id, jsons.text(data, "callee"), status not in _UNDER_WAY, status, keys)
+    keys = _pressed(found) if found.model_fields_set & _Pressed.model_fields.keys() else None
+    return CallDetail(call_id, found.callee, found.state not in _UNDER_WAY, found.state, keys)
 
 
-def _pressed(item: Json) -> str:
-    """Keys in order. The vendor's pages name the field ``dtmf`` and ``digits``; separators are dropped."""
-    raw = jsons.text(item, "dtmf") or jsons.text(item, "digits")
+def _pressed(item: _Pressed) -> str:
+    """Keys in order; separators are dropped."""
+    raw = item.dtmf or item.digits
     return "".join(key for key in raw if key in _KEYS)[-LONGEST_KEYS:]

@@ -11,7 +11,16 @@ from structlog.testing import capture_logs
 
 from domain.clock import FixedClock
 from domain.errors import GatewayError, OutcomeUnknown, Rejected, Transient
-from gateways.alibaba.api import AlibabaApi, Credentials, Unsigned, canonical_query, check_out_id, parse_time, sign
+from gateways.alibaba.api import (
+    AlibabaApi,
+    Answered,
+    Credentials,
+    Unsigned,
+    canonical_query,
+    check_out_id,
+    parse_time,
+    sign,
+)
 from gateways.http import Effect
 from tests.gateways.support import DROP, Rogue, Tools, reply
 
@@ -47,7 +56,7 @@ def test_parameters_are_sorted_and_encoded_by_rfc_3986() -> None:
 async def ask(tools: Tools, script: bytes, effect: Effect = Effect.WRITE) -> object:
     async with Rogue([script]) as rogue:
         api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/", KEYS, FixedClock(NOON))
-        return await api.call("SendSms", {"A": "1"}, effect)
+        return await api.call("SendSms", {"A": "1"}, effect, Answered)
 
 
 async def failure(tools: Tools, script: bytes, effect: Effect = Effect.WRITE) -> GatewayError:
@@ -60,7 +69,7 @@ async def test_what_is_sent_is_what_was_signed(tools: Tools) -> None:
     parameters = {"SignName": "评标通 a+b", "TemplateParam": '{"code":"1 2*~"}'}
     async with Rogue([reply({"Code": "OK"})]) as rogue:
         api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/sms/", KEYS, FixedClock(NOON))
-        await api.call("SendSms", parameters, Effect.WRITE)
+        await api.call("SendSms", parameters, Effect.WRITE, Answered)
         seen = rogue.seen[0]
         assert seen.method == "POST"
         assert seen.target == f"/sms/?{canonical_query(parameters)}"
@@ -74,7 +83,7 @@ async def test_each_call_has_a_nonce_of_its_own(tools: Tools) -> None:
     async with Rogue([reply({"Code": "OK"})]) as rogue:
         api = AlibabaApi(tools.vendor("sms"), f"{rogue.url}/", KEYS, FixedClock(NOON))
         for _ in range(2):
-            await api.call("SendSms", {}, Effect.WRITE)
+            await api.call("SendSms", {}, Effect.WRITE, Answered)
         first, second = (seen.headers["x-acs-signature-nonce"] for seen in rogue.seen)
     assert first != second
 
