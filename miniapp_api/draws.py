@@ -337,7 +337,7 @@ async def withdraw(call: Call, path: DrawPath) -> None:
 @api.get("/draws/{draw_id}/applications", "核验记录", action="draw.read")
 async def applications(call: Call, path: DrawPath) -> Listing[ApplicationOut]:
     """Every application of the draw, newest first."""
-    draw = await call.services.draws.queries.get(call.actor, path.draw_id)
+    draw = await call.services.draws.access.get(call.actor, path.draw_id)
     return Listing[ApplicationOut](items=ApplicationOut.each(await call.services.draws.verification.of_draw(draw.id)))
 
 

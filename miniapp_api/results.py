@@ -95,13 +95,13 @@ class LedgerRowOut(Output):
 @api.get("/draws/{draw_id}/result", "抽取结果", action="result.read")
 async def result(call: Call, path: DrawPath) -> ResultOut:
     """The panel: sealed until the time of the rulebook, half an hour before the expected start as a rule."""
-    return ResultOut.of(await call.services.draws.queries.result(call.actor, path.draw_id))
+    return ResultOut.of(await call.services.draws.results.read(call.actor, path.draw_id))
 
 
 @api.get("/draws/{draw_id}/record", "抽取记录", action="draw.read", media_type="application/json")
 async def record(call: Call, path: DrawPath) -> Download:
     """The verifiable record for `pbt verify-draw`; while the draw runs a prefix without the candidate lists."""
-    document = await call.services.draws.queries.record_of(call.actor, path.draw_id)
+    document = await call.services.draws.public_records.read(call.actor, path.draw_id)
     content = json.dumps(document, ensure_ascii=False, indent=1).encode()
     return Download(content, "application/json; charset=utf-8", f"draw-{path.draw_id}.json")
 
@@ -109,7 +109,7 @@ async def record(call: Call, path: DrawPath) -> Download:
 @api.post("/draws/{draw_id}/record/leaves/{leaf}/opening", "查看抽取凭证", action="draw.open_leaf", keyed="no")
 async def open_leaf(call: Call, path: LeafPath) -> LeafOut:
     """Salt and expert behind a leaf, after unsealing, for that expert or a supervisor. Each is logged, none kept."""
-    salt, expert = await call.services.draws.queries.open_leaf(call.actor, path.draw_id, path.leaf)
+    salt, expert = await call.services.draws.public_records.open_leaf(call.actor, path.draw_id, path.leaf)
     return LeafOut(salt=salt, expert=expert)
 
 
@@ -122,7 +122,7 @@ async def reason_audit(call: Call, path: DrawPath) -> AuditOut:
 @api.get("/draws/{draw_id}/notice-ledger", "通知台账", action="draw.read")
 async def ledger(call: Call, path: DrawPath) -> Listing[LedgerRowOut]:
     """What was sent to experts of this draw, by kind, channel and outcome; counts only."""
-    draw = await call.services.draws.queries.get(call.actor, path.draw_id)
+    draw = await call.services.draws.access.get(call.actor, path.draw_id)
     return Listing[LedgerRowOut](items=LedgerRowOut.each(await Ledger().of_draw(draw.id)))
 
 

@@ -134,7 +134,7 @@ async def change_gathering(call: Call, path: NoticePath, body: GatheringIn) -> N
 @api.get("/draws/{draw_id}/progress", "抽取进度", action="draw.read")
 async def progress(call: Call, path: DrawPath) -> ProgressOut:
     """How it stands now, and why it waits."""
-    return ProgressOut.of(await call.services.draws.queries.progress(call.actor, path.draw_id))
+    return ProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
 
 
 @api.get("/draws/{draw_id}/progress/stream", "抽取进度（实时）", action="draw.read", media_type="text/event-stream")
@@ -144,7 +144,7 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
     `elsewhere`: newer streams of this log-in or network took its place (three of a log-in may be open); connect again
     only when the person asks for it, or after half a minute and more.
     """
-    first = ProgressOut.of(await call.services.draws.queries.progress(call.actor, path.draw_id))
+    first = ProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
     with call.streams.open(session=str(call.actor.session_id), address=network_of(call.address)) as one:
         response = web.StreamResponse(
             headers={
@@ -175,7 +175,7 @@ async def _events(call: Call, path: DrawPath, now: ProgressOut, one: Stream) -> 
             if clock() - checked >= CHECK_EVERY:
                 await call.services.accounts.sessions.authenticate(read_token(call.request))
                 checked = clock()
-            latest = ProgressOut.of(await call.services.draws.queries.progress(call.actor, path.draw_id))
+            latest = ProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
         except AppError as error:
             yield _event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
             return

@@ -100,7 +100,7 @@ class DeskPages:
 
     async def draw(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
-        progress = await self._services.draws.queries.progress_of(draw)
+        progress = await self._services.draws.progress.of(draw)
         return self._show(
             actor,
             "desk_draw.html",
@@ -108,7 +108,7 @@ class DeskPages:
             draw=draw,
             progress=progress,
             at_desk=may(actor, "attendance.desk"),
-            unseals_at=self._services.draws.queries.unseals_at(draw),
+            unseals_at=self._services.draws.access.unseals_at(draw),
             form=self._token(actor, "share", draw.id),
             attached=await self._attached(actor, draw.id),
             may_register=may(actor, "absence.register"),
@@ -152,7 +152,7 @@ class DeskPages:
             draw_id = UUID(request.match_info["draw_id"])
         except ValueError as error:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。") from error
-        return actor, await self._services.draws.queries.get(actor, draw_id)
+        return actor, await self._services.draws.access.get(actor, draw_id)
 
     def _token(self, actor: Actor, deed: str, subject_id: UUID | None) -> str:
         return self._site.form_token(deed, subject_id or _NOBODY, actor.account_id or _NOBODY)
@@ -349,7 +349,7 @@ class DeskPages:
 
     async def result(self, request: http.Request) -> http.Response:
         actor, draw = await self._find(request)
-        result = await self._services.draws.queries.result(actor, draw.id)
+        result = await self._services.draws.results.read(actor, draw.id)
         project = await self._services.draws.queries.detail(actor, draw.id)
         return self._site.render(
             "desk_result.html",

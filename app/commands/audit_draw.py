@@ -12,7 +12,7 @@ from config.logging import configure_logging
 from config.settings import Settings
 from models.draws import Draw
 from services.core.base import system
-from services.draws import AuditReport, DrawAudits, DrawQueries
+from services.draws import AuditReport, DrawAccess, DrawAudits
 
 _MARKS = {"holds": "属实", "wrong": "不符", "unknown": "无法复核"}
 _EXITS = {"holds": 0, "wrong": 1, "unknown": 3}
@@ -45,4 +45,4 @@ async def _audit(settings: Settings, number: str, pool: str | None) -> AuditRepo
         if len(draws) > 1:
             raise CommandError(f"编号 {number} 在多个专家库中都有，请用 --pool 指明。")
         [draw] = draws
-        return await DrawAudits(deps, DrawQueries(deps)).run(system(draw.pool), draw.id)
+        return await DrawAudits(deps, DrawAccess(deps)).run(system(draw.pool), draw.id)

@@ -4,6 +4,7 @@ Everything that changes a draw runs under its row lock (``repository.lock``).
 """
 
 from services.draws.absences import RegionChange
+from services.draws.access import DrawAccess
 from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attachments import RULE
 from services.draws.attendance import AttendanceDesk, CheckedIn, DeskRow, Scanned
@@ -15,9 +16,11 @@ from services.draws.discards import DiscardForm, DiscardKind, Discards, RequestR
 from services.draws.documents import DocumentKind
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitations import Answered, Choice, Invitations, InvitationView
+from services.draws.progress import Progress
 from services.draws.projects import INVESTMENT_MAX, LotData, ProjectData, ProjectView
 from services.draws.public_links import PublicLinks
-from services.draws.queries import DRAWING, NUMBER_WANTED, Detail, DrawQueries, Filters, Progress, published_lists
+from services.draws.public_record import published_lists
+from services.draws.queries import DRAWING, NUMBER_WANTED, Detail, Filters
 from services.draws.recusal_import import render_template
 from services.draws.repository import Locked, lock, tell_agency
 from services.draws.rounds import RoundView
@@ -40,10 +43,10 @@ __all__ = [
     "DiscardKind",
     "Discards",
     "DocumentKind",
+    "DrawAccess",
     "DrawAudits",
     "DrawForm",
     "DrawPorts",
-    "DrawQueries",
     "DrawServices",
     "Filters",
     "InvitationView",

@@ -8,6 +8,7 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.draws.absences import Absences
+from services.draws.access import DrawAccess
 from services.draws.attachments import DrawAttachments
 from services.draws.attendance import AttendanceDesk
 from services.draws.audits import DrawAudits
@@ -18,11 +19,14 @@ from services.draws.documents import DrawDocuments
 from services.draws.exits import Exits
 from services.draws.invitations import Invitations
 from services.draws.previews import DrawPreviews
+from services.draws.progress import DrawProgress
 from services.draws.projects import Projects
 from services.draws.public_links import PublicLinks
+from services.draws.public_record import PublicRecords
 from services.draws.queries import DrawQueries
 from services.draws.recusal_import import RecusalImport
 from services.draws.recusal_lists import RecusalLists
+from services.draws.results import DrawResults
 from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
 from services.draws.supervisor_register import SupervisorRegister
@@ -52,7 +56,11 @@ class DrawServices:
     discards: Discards
     attendance: AttendanceDesk
     exits: Exits
+    access: DrawAccess
     queries: DrawQueries
+    progress: DrawProgress
+    results: DrawResults
+    public_records: PublicRecords
     public_links: PublicLinks
     audits: DrawAudits
     due_tasks: tuple[DueTask, ...]
@@ -68,16 +76,17 @@ class DrawPorts:
 
 
 def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports: DrawPorts) -> DrawServices:
-    calling, queries, rounds = Calling(deps, notices), DrawQueries(deps), Rounds(deps, notices)
+    access, calling, rounds = DrawAccess(deps), Calling(deps, notices), Rounds(deps, notices)
+    queries, progress, records = DrawQueries(deps, access), DrawProgress(deps, access), PublicRecords(deps, access)
     setup, recusal_lists, verification = DrawSetup(deps, notices), RecusalLists(deps), Verification(deps, notices)
     invitations = Invitations(deps, notices, calling)
-    discards = Discards(deps, notices, invitations, queries)
+    discards = Discards(deps, notices, invitations, access)
     return DrawServices(
         projects=Projects(deps),
         supervisors=SupervisorRegister(deps),
         setup=setup,
-        copies=DrawCopies(deps, queries, setup),
-        attachments=DrawAttachments(deps, files.store, queries, ports.checker),
+        copies=DrawCopies(deps, access, setup),
+        attachments=DrawAttachments(deps, files.store, access, ports.checker),
         documents=DrawDocuments(deps, ports.printer, queries),
         recusal_lists=recusal_lists,
         recusal_import=RecusalImport(recusal_lists, ports.checker),
@@ -88,11 +97,15 @@ def build(deps: Deps, notices: Notices, links: Links, files: FileServices, ports
         invitations=invitations,
         absences=Absences(deps, notices, invitations, calling, rounds),
         discards=discards,
-        attendance=AttendanceDesk(deps, notices, links, queries, ports.official),
+        attendance=AttendanceDesk(deps, notices, links, access, ports.official),
         exits=Exits(deps, notices, calling),
+        access=access,
         queries=queries,
-        public_links=PublicLinks(deps, queries, links),
-        audits=DrawAudits(deps, queries),
+        progress=progress,
+        results=DrawResults(deps, access),
+        public_records=records,
+        public_links=PublicLinks(deps, access, progress, records, links),
+        audits=DrawAudits(deps, access),
         due_tasks=(
             DueTask("discards", DISCARDS_DUE, discards.lapse_due),
             DueTask("unverified", UNVERIFIED, verification.refuse_overdue),

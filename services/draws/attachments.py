@@ -12,7 +12,7 @@ from models.applications import Attachment
 from services.applications import AttachmentView, check_begin, view_of
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
-from services.draws.queries import DrawQueries
+from services.draws.access import DrawAccess
 from services.draws.repository import Locked, lock_for
 from services.files import FileLost, SealedFiles, clean_name, new_key
 from services.inspection.checker import FileChecker
@@ -25,12 +25,10 @@ _OPEN = (DrawState.EDITING, DrawState.REFUSED)
 
 
 class DrawAttachments:
-    def __init__(
-        self, deps: Deps, store: SealedFiles, reading: DrawQueries, checker: FileChecker | None = None
-    ) -> None:
+    def __init__(self, deps: Deps, store: SealedFiles, access: DrawAccess, checker: FileChecker | None = None) -> None:
         self._deps = deps
         self._store = store
-        self._reading = reading
+        self._access = access
         self._checker = checker or FileChecker()
 
     async def check_open(self, actor: Actor, draw_id: UUID) -> None:
@@ -97,7 +95,7 @@ class DrawAttachments:
         return OpenedFile(content, found.media_type, found.filename)
 
     async def _check_reader(self, actor: Actor, draw_id: UUID) -> None:
-        await self._reading.get(actor, draw_id)
+        await self._access.get(actor, draw_id)
         if actor.role == "venue":
             raise Forbidden("申请附件只供招标人、代理机构、核验人员和监督人查看。")
 

@@ -22,8 +22,8 @@ from services.core.batches import process_each
 from services.core.crypto import PHONE
 from services.core.signed_links import Links
 from services.draws import attendance_rules
+from services.draws.access import DrawAccess
 from services.draws.calling import place
-from services.draws.queries import DrawQueries
 from services.draws.repository import append_end, lock, tell_agency
 from services.draws.rounds import leave_committing
 from services.notifications import Notices
@@ -94,20 +94,20 @@ class AttendanceDesk:
     """Check-in by the expert's phone or by the desk, exits, urging, and the end of an on-site activity."""
 
     def __init__(
-        self, deps: Deps, notices: Notices, links: Links, reading: DrawQueries, official: OfficialAccountSender
+        self, deps: Deps, notices: Notices, links: Links, access: DrawAccess, official: OfficialAccountSender
     ) -> None:
         self._deps = deps
         self._official = official
         self._notices = notices
         self._links = links
-        self._reading = reading
+        self._access = access
 
     # ---- the venue's QR code
 
     async def venue_token(self, actor: Actor, draw_id: UUID) -> tuple[str, datetime]:
         """What the QR code at the venue holds now, and until when; too short to send a photo of it elsewhere."""
         permissions.check(actor, "attendance.desk")
-        draw = await self._reading.get(actor, draw_id)
+        draw = await self._access.get(actor, draw_id)
         until = self._deps.now() + self._deps.book(draw.pool).attendance.qr_valid
         return self._links.sign(_VENUE, draw.id, draw.id, until), until
 
@@ -171,7 +171,7 @@ class AttendanceDesk:
     async def check_in_by_code(self, actor: Actor, draw_id: UUID, code: str) -> CheckedIn:
         """The desk types the expert's six-digit code."""
         permissions.check(actor, "attendance.desk")
-        await self._reading.get(actor, draw_id)
+        await self._access.get(actor, draw_id)
         return await self._enter(await self._by_code(draw_id, code), "desk", by=actor.account_id)
 
     async def _by_code(self, draw_id: UUID, code: str) -> UUID:
@@ -252,13 +252,13 @@ class AttendanceDesk:
 
     async def desk(self, actor: Actor, draw_id: UUID) -> list[DeskRow]:
         """Who is awaited, by code only; agency, desk and offices see it from unsealing on."""
-        draw = await self._reading.get(actor, draw_id)
+        draw = await self._access.get(actor, draw_id)
         now, book = self._deps.now(), self._deps.book(draw.pool)
-        if actor.role != "venue" and now < self._reading.unseals_at(draw):
+        if actor.role != "venue" and now < self._access.unseals_at(draw):
             raise violation(
                 book,
                 "draw.result_visible_before",
-                f"专家进场情况{print_time(self._reading.unseals_at(draw))}后可查看。",
+                f"专家进场情况{print_time(self._access.unseals_at(draw))}后可查看。",
             )
         found = await rows(
             "SELECT i.id, i.code, i.gathering_at, "
@@ -288,7 +288,7 @@ class AttendanceDesk:
     async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> datetime:
         """The expert leaves. When the last one has left, an on-site activity ends. Twice is harmless."""
         permissions.check(actor, "attendance.desk")
-        await self._reading.get(actor, draw_id)
+        await self._access.get(actor, draw_id)
         invitation_id = await self._by_code(draw_id, code)
         async with transaction():
             draw = (await lock(draw_id)).draw
@@ -333,7 +333,7 @@ class AttendanceDesk:
         Only from the gathering time on, within the window, and at most as often as the rulebook says.
         """
         permissions.check(actor, "attendance.urge")
-        await self._reading.get(actor, draw_id)
+        await self._access.get(actor, draw_id)
         async with transaction():
             draw = (await lock(draw_id)).draw
             invitation = await Invitation.select_for_update().get_or_none(

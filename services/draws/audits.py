@@ -16,8 +16,8 @@ from domain.errors import Conflict, NotFound
 from models.draws import CandidateList, Draw, LogEntry, RecusalCommitment
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
+from services.draws.access import DrawAccess
 from services.draws.judging import bars_of, condition_of, misfits, recusals_of, span_of
-from services.draws.queries import DrawQueries
 from services.draws.recusal_commitment import SealedRecusal, listed, open_commitment
 from services.draws.snapshots import Opened, open_list, open_skips
 
@@ -71,17 +71,17 @@ class _Opened:
 
 
 class DrawAudits:
-    def __init__(self, deps: Deps, reading: DrawQueries) -> None:
+    def __init__(self, deps: Deps, access: DrawAccess) -> None:
         self._deps = deps
-        self._reading = reading
+        self._access = access
 
     async def run(self, actor: Actor, draw_id: UUID) -> AuditReport:
         """From unsealing on; each audit is logged. Raises Forbidden, NotFound, RuleViolation, Conflict."""
         permissions.check(actor, "draw.audit")
-        draw = await Draw.get_or_none(id=draw_id) if actor.role == "system" else await self._reading.get(actor, draw_id)
+        draw = await Draw.get_or_none(id=draw_id) if actor.role == "system" else await self._access.get(actor, draw_id)
         if draw is None:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-        at = self._reading.unseals_at(draw)
+        at = self._access.unseals_at(draw)
         if self._deps.now() < at:
             book = self._deps.book(draw.pool)
             raise violation(book, "draw.result_visible_before", f"名单尚未解密，{print_time(at)}后可稽核。")

@@ -10,17 +10,17 @@ from uuid import UUID
 from models.draws import CallNotice, Condition, Draw, RecusalPerson, RecusalUnit, Supervisor
 from services.core.base import Actor, Deps, transaction
 from services.core.crypto import PHONE
+from services.draws.access import DrawAccess
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
-from services.draws.queries import DrawQueries
 from services.draws.setup import DrawSetup
 
 _DAY = timedelta(days=1)
 
 
 class DrawCopies:
-    def __init__(self, deps: Deps, reading: DrawQueries, setup: DrawSetup) -> None:
+    def __init__(self, deps: Deps, access: DrawAccess, setup: DrawSetup) -> None:
         self._deps = deps
-        self._reading = reading
+        self._access = access
         self._setup = setup
 
     async def copy(self, actor: Actor, draw_id: UUID, project_id: UUID, lots: Sequence[UUID], name: str) -> UUID:
@@ -30,7 +30,7 @@ class DrawCopies:
         register meanwhile is refused as if it were typed. Raises NotFound, InvalidInput, RuleViolation, Conflict.
         """
         async with transaction():
-            old = await self._reading.get(actor, draw_id)
+            old = await self._access.get(actor, draw_id)
             notices = await CallNotice.filter(draw_id=old.id).order_by("position")
             later = self._shift(old, notices)
             form = await self._form(old, later)

@@ -27,9 +27,9 @@ from services.core.base import Actor, Deps, record, rows, system, transaction, v
 from services.core.batches import process_each
 from services.core.crypto import PHONE
 from services.core.permissions import AGENCY, role_name
+from services.draws.access import DrawAccess
 from services.draws.calling import Cause
 from services.draws.invitations import Channel, Invitations
-from services.draws.queries import DrawQueries
 from services.draws.repository import (
     Locked,
     check_not_of_agency,
@@ -99,11 +99,11 @@ _COLUMNS = (
 
 
 class Discards:
-    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations, reading: DrawQueries) -> None:
+    def __init__(self, deps: Deps, notices: Notices, invitations: Invitations, access: DrawAccess) -> None:
         self._deps = deps
         self._notices = notices
         self._invitations = invitations
-        self._reading = reading
+        self._access = access
 
     # ---- registering
 
@@ -167,7 +167,7 @@ class Discards:
         """The same answer for every number: neither who is in the pool nor who sits on a panel leaks."""
         if actor.role in AGENCY:
             raise InvalidInput("请填写专家的数字验证码。", field="who")
-        if self._deps.now() < (at := self._reading.unseals_at(draw)):
+        if self._deps.now() < (at := self._access.unseals_at(draw)):
             book, message = self._deps.book(draw.pool), f"{print_time(at)}解密前只能按数字验证码登记。"
             raise violation(book, "draw.result_visible_before", message, field="who")
 
@@ -315,7 +315,7 @@ class Discards:
         known = await DiscardRequest.get_or_none(id=request_id, kind="recusal")
         if known is None:
             raise NotFound("找不到这条登记，请刷新后重试。")
-        draw = await self._reading.get(actor, known.draw_id)
+        draw = await self._access.get(actor, known.draw_id)
         if not await self._decides_in(actor, draw):
             raise Forbidden("您不是本活动的监督人，请由本活动的监督人或核验人员确认。", code="not_named")
         async with transaction():
@@ -336,7 +336,7 @@ class Discards:
 
     async def _decides_in(self, actor: Actor, draw: Draw) -> bool:
         """Of supervisors, those who were named for the draw; who was granted the role reads only."""
-        return actor.role != "supervisor" or await self._reading.is_watched_by(actor, draw)
+        return actor.role != "supervisor" or await self._access.is_watched_by(actor, draw)
 
     async def _carry_out(
         self, locked: Locked, invitation: Invitation, request: DiscardRequest, confirmed_by: Party
@@ -357,14 +357,14 @@ class Discards:
     async def of_draw(self, actor: Actor, draw_id: UUID) -> list[RequestRow]:
         """What was asked for in a draw, newest first, by code only."""
         permissions.check(actor, "discard.read")
-        draw = await self._reading.get(actor, draw_id)
+        draw = await self._access.get(actor, draw_id)
         found = await self._rows(actor, "r.draw_id = $1 ORDER BY r.asked_at DESC LIMIT 200", draw.id)
         return found if await self._decides_in(actor, draw) else [replace(one, may_decide=False) for one in found]
 
     async def waiting(self, actor: Actor) -> list[RequestRow]:
         """Recusals that wait for this verifier or supervisor, oldest first."""
         permissions.check(actor, "discard.decide")
-        where, values = self._reading.reach(actor)
+        where, values = self._access.reach(actor)
         clause = f"r.kind = 'recusal' AND r.state = 'open' AND {where} ORDER BY r.asked_at LIMIT 100"
         return await self._rows(actor, clause, *values)
 

@@ -57,10 +57,10 @@ _BLANK_LINES = 4
 
 
 class DrawDocuments:
-    def __init__(self, deps: Deps, printer: Printer, reading: DrawQueries) -> None:
+    def __init__(self, deps: Deps, printer: Printer, queries: DrawQueries) -> None:
         self._deps = deps
         self._printer = printer
-        self._reading = reading
+        self._queries = queries
         self._catalogues = Catalogues(deps)
 
     async def template(self, pool: str, kind: DocumentKind) -> Paper:
@@ -71,7 +71,7 @@ class DrawDocuments:
 
     async def application(self, actor: Actor, draw_id: UUID) -> Paper:
         """The request of a draw with everything that stands in it, for the agency. Raises NotFound, Unavailable."""
-        detail = await self._reading.detail(actor, draw_id)
+        detail = await self._queries.detail(actor, draw_id)
         check_owner(actor, detail.draw)
         draw: Draw = detail.draw
         project = await Project.get(id=draw.project_id)

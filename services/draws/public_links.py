@@ -12,7 +12,9 @@ from domain.errors import Forbidden
 from models.draws import Draw, LogEntry
 from services.core.base import Actor, Deps, record, transaction
 from services.core.signed_links import Links
-from services.draws.queries import DrawQueries, Progress
+from services.draws.access import DrawAccess
+from services.draws.progress import DrawProgress, Progress
+from services.draws.public_record import PublicRecords
 
 Screen = Literal["board", "record"]
 _TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
@@ -20,14 +22,18 @@ _TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
 
 
 class PublicLinks:
-    def __init__(self, deps: Deps, reading: DrawQueries, links: Links) -> None:
+    def __init__(
+        self, deps: Deps, access: DrawAccess, progress: DrawProgress, records: PublicRecords, links: Links
+    ) -> None:
         self._deps = deps
-        self._reading = reading
+        self._access = access
+        self._progress = progress
+        self._records = records
         self._links = links
 
     async def share(self, actor: Actor, draw_id: UUID, screen: Screen) -> str:
         """The token of a link to one screen of one draw. Raises NotFound, Forbidden."""
-        draw = await self._reading.get(actor, draw_id)
+        draw = await self._access.get(actor, draw_id)
         now = self._deps.now()
         async with transaction():
             await record(actor, now, f"{screen}.shared", "draw", draw.id)
@@ -36,7 +42,7 @@ class PublicLinks:
     async def board(self, token: str) -> tuple[Draw, Progress]:
         """Totals of a draw. Raises Forbidden for a link that is forged or old."""
         draw = await self._open(token, "board")
-        return draw, await self._reading.progress_of(draw)
+        return draw, await self._progress.of(draw)
 
     async def acts(self, draw: Draw, names: Sequence[str]) -> list[dict[str, Json]]:
         """Entries of the record of some acts, in order; whoever may see the board may see the rounds."""
@@ -46,7 +52,7 @@ class PublicLinks:
     async def record(self, token: str) -> tuple[Draw, dict[str, Json]]:
         """The verifiable record. Raises Forbidden for a bad link, Conflict before the draw has begun."""
         draw = await self._open(token, "record")
-        return draw, await self._reading.record_of_draw(draw)
+        return draw, await self._records.of(draw)
 
     async def _open(self, token: str, screen: Screen) -> Draw:
         link = self._links.check(token, screen)

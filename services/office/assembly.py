@@ -31,5 +31,5 @@ def build(deps: Deps, notices: Notifier, draws: DrawServices, reviews: ReviewSer
         applications=ApplicationList(deps),
         experts=ExpertAdministration(deps, notices, draws.calling),
         exports=Exports(deps),
-        staff_work=StaffWork(deps, draws.queries, draws.discards, reviews.queue, dashboard),
+        staff_work=StaffWork(deps, draws.access, draws.discards, reviews.queue, dashboard),
     )

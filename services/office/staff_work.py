@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.clock import local
 from services.accounts import RoleOption
 from services.core.base import Actor, Deps, rows
-from services.draws import DRAWING, NUMBER_WANTED, Discards, DrawQueries
+from services.draws import DRAWING, NUMBER_WANTED, Discards, DrawAccess
 from services.office.dashboard import Dashboard
 from services.reviews import ReviewQueue
 
@@ -51,10 +51,10 @@ class Work:
 
 class StaffWork:
     def __init__(
-        self, deps: Deps, reading: DrawQueries, discards: Discards, queue: ReviewQueue, office: Dashboard
+        self, deps: Deps, access: DrawAccess, discards: Discards, queue: ReviewQueue, office: Dashboard
     ) -> None:
         self._deps = deps
-        self._reading = reading
+        self._access = access
         self._discards = discards
         self._queue = queue
         self._office = office
@@ -99,7 +99,7 @@ class StaffWork:
         return Count("待核验", submitted), Count("现场回避待确认", len(await self._discards.waiting(actor)))
 
     async def _supervised(self, actor: Actor) -> tuple[Count, ...]:
-        where, values = self._reading.reach(actor)
+        where, values = self._access.reach(actor)
         count = f"SELECT count(*)::int AS n FROM draw d WHERE {where} AND {NUMBER_WANTED}"
         wanted = (await rows(count, *values))[0]["n"]
         by_state = await self._by_state(actor)
@@ -110,13 +110,13 @@ class StaffWork:
         )
 
     async def _today(self, actor: Actor) -> tuple[Count, ...]:
-        where, values = self._reading.reach(actor)
+        where, values = self._access.reach(actor)
         today = local(self._deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
         n, values = len(values), [*values, today, today + timedelta(days=1), list(_AWAITED)]
         due = f"g.gathering_at >= ${n + 1} AND g.gathering_at < ${n + 2} AND d.state = ANY(${n + 3}::text[])"
         return (Count("今日评标", (await rows(f"{_GATHERED} {where} AND {due}", *values))[0]["n"], "场"),)
 
     async def _by_state(self, actor: Actor) -> dict[str, int]:
-        where, values = self._reading.reach(actor)
+        where, values = self._access.reach(actor)
         found = await rows(f"SELECT d.state, count(*)::int AS n FROM draw d WHERE {where} GROUP BY d.state", *values)
         return {row["state"]: row["n"] for row in found}

@@ -40,7 +40,7 @@ def build(
         draws.invitations,
         draws.attendance,
         draws.calling,
-        draws.queries,
+        draws.access,
         Audit(deps),
         further=due_tasks,
     )

@@ -24,7 +24,7 @@ from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
 from services.core.due_tasks import DueTask
 from services.core.outages import AWAY
 from services.core.retry_pauses import RetryPauses
-from services.draws import AttendanceDesk, Calling, DrawQueries, Invitations, lock, tell_agency
+from services.draws import AttendanceDesk, Calling, DrawAccess, Invitations, lock, tell_agency
 from services.notifications import Delivery, Notices
 from services.operations.delivery_reports import DeliveryReports
 
@@ -96,7 +96,7 @@ class Scheduler:
         invitations: Invitations,
         attendance: AttendanceDesk,
         run: Calling,
-        reading: DrawQueries,
+        access: DrawAccess,
         audit: Audit,
         *,
         further: Sequence[DueTask] = (),
@@ -106,7 +106,7 @@ class Scheduler:
         self._notices = notices
         self._receipts = receipts
         self._run = run
-        self._reading = reading
+        self._access = access
         self._audit = audit
         self._pauses = RetryPauses()
         self._kinds: Mapping[str, Callable[[], Awaitable[object]]] = {
@@ -212,14 +212,14 @@ class Scheduler:
         await process_each("unseal", finished, self._tell_unsealed)
 
     async def _tell_unsealed(self, draw: Draw) -> None:
-        if self._deps.now() < self._reading.unseals_at(draw):
+        if self._deps.now() < self._access.unseals_at(draw):
             return
         async with transaction():
             locked = (await lock(draw.id)).draw
             if locked.unsealed_notice_at is None:
                 locked.unsealed_notice_at = self._deps.now()
                 await locked.save(update_fields=["unsealed_notice_at"])
-                at = print_time(self._reading.unseals_at(locked))
+                at = print_time(self._access.unseals_at(locked))
                 await tell_agency(self._notices, locked, "agency_unsealed", at)
 
     async def _watch_draws(self) -> None:

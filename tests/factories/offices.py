@@ -27,15 +27,19 @@ from services.draws import (
     DiscardForm,
     Discards,
     DrawForm,
-    DrawQueries,
     Invitations,
     NoticeForm,
     published_lists,
 )
 from services.draws.absences import Absences
+from services.draws.access import DrawAccess
 from services.draws.exits import Exits
 from services.draws.previews import DrawPreviews
+from services.draws.progress import DrawProgress
+from services.draws.public_record import PublicRecords
+from services.draws.queries import DrawQueries
 from services.draws.recusal_lists import RecusalLists
+from services.draws.results import DrawResults
 from services.draws.rounds import Rounds
 from services.draws.setup import DrawSetup
 from services.draws.verification import Verification
@@ -74,7 +78,11 @@ class Office:
     absences: Absences
     discards: Discards
     exits: Exits
-    reading: DrawQueries
+    access: DrawAccess
+    queries: DrawQueries
+    progress: DrawProgress
+    results: DrawResults
+    public_records: PublicRecords
     attendance: AttendanceDesk
     agency: Actor
     verifier: Actor
@@ -89,7 +97,7 @@ class Office:
 
 async def make_office(deps: Deps) -> Office:
     notices = Notices(deps)
-    run, rounds, reading = Calling(deps, notices), Rounds(deps, notices), DrawQueries(deps)
+    run, rounds, access = Calling(deps, notices), Rounds(deps, notices), DrawAccess(deps)
     invitations = Invitations(deps, notices, run)
     agent, verifier, desk = [await make_account(deps) for _ in range(3)]
     supervisor = await make_account(deps, SUPERVISOR_MOBILE)
@@ -141,10 +149,14 @@ async def make_office(deps: Deps) -> Office:
         run,
         invitations,
         Absences(deps, notices, invitations, run, rounds),
-        Discards(deps, notices, invitations, reading),
+        Discards(deps, notices, invitations, access),
         Exits(deps, notices, run),
-        reading,
-        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), reading, cast(Any, SceneMaker())),
+        access,
+        DrawQueries(deps, access),
+        DrawProgress(deps, access),
+        DrawResults(deps, access),
+        PublicRecords(deps, access),
+        AttendanceDesk(deps, notices, Links(deps.keys, deps.clock), access, cast(Any, SceneMaker())),
         Actor("demo", "organisation", account_id=agent.id, organisation_id=organisation.id),
         Actor("demo", "verifier", account_id=verifier.id),
         Actor("demo", "supervisor", account_id=supervisor.id),
@@ -268,7 +280,7 @@ async def check_record(office: Office, draw_id: UUID, *warnings: str) -> dict[st
 
     Returns the published one.
     """
-    published = json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))
+    published = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
     whole = document(
         published["pool"], published["draw"], published["log"], await published_lists(await Draw.get(id=draw_id))
     )

@@ -31,7 +31,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 @pytest.fixture
 def service(office: Office, deps: Deps, files: MemoryFiles) -> DrawAttachments:
-    return DrawAttachments(deps, SealedFiles(files, deps.keys), office.reading, QuickChecker())
+    return DrawAttachments(deps, SealedFiles(files, deps.keys), office.access, QuickChecker())
 
 
 async def test_a_file_goes_with_the_request_to_the_verifier(office: Office, service: DrawAttachments) -> None:

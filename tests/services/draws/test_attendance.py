@@ -86,11 +86,11 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
         await office.attendance.register_exit(office.desk, draw_id, invitation.code)
     clock.move(timedelta(hours=5))
     assert await office.attendance.urge(office.agency, draw_id, invitation.id) == 1
-    assert (await office.reading.dashboard(office.agency)).present_today == 0
+    assert (await office.queries.dashboard(office.agency)).present_today == 0
     clock.move(timedelta(minutes=2))
     assert await office.attendance.tell_late() == 1
     clock.move(timedelta(minutes=28))
-    [shown] = (await office.reading.result(office.agency, draw_id)).rows
+    [shown] = (await office.results.read(office.agency, draw_id)).rows
     assert (shown.entered_at, shown.claimed_at) == (None, said.at)
     form = DiscardForm(invitation.code, "absence", "没有到场")
     assert (await office.discards.register(office.agency, draw_id, form)).counts
@@ -249,11 +249,11 @@ async def test_sealed_results_show_codes_only_and_each_unsealed_reading_is_logge
 ) -> None:
     draw_id, [invitation] = await accepted_panel(office)
     for actor in (office.agency, office.verifier, office.desk):
-        result = await office.reading.result(actor, draw_id)
+        result = await office.results.read(actor, draw_id)
         assert (result.unsealed, [r.name for r in result.rows]) == (False, [""])
         assert result.rows[0].code == invitation.code
     clock.move(timedelta(hours=5, minutes=30))
-    unsealed = await office.reading.result(office.agency, draw_id)
+    unsealed = await office.results.read(office.agency, draw_id)
     assert unsealed.rows[0].name.startswith("专家")
     assert await AuditEntry.filter(action="result.read").count() == 1
 

@@ -40,7 +40,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 @pytest.fixture
 def audits(office: Office) -> DrawAudits:
-    return DrawAudits(office.deps, office.reading)
+    return DrawAudits(office.deps, office.access)
 
 
 async def frozen(office: Office, *, needed: int = 1) -> tuple:

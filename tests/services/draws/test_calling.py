@@ -180,7 +180,7 @@ async def test_wider_regions_start_a_new_commitment(office: Office) -> None:
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
     assert await state_of(draw_id) == "short"
-    detail = await office.reading.detail(office.agency, draw_id)
+    detail = await office.queries.detail(office.agency, draw_id)
     change = RegionChange(detail.conditions[0].id, ("440100", "440300"))
     view = await office.absences.start_supplement(office.agency, draw_id, regions=[change])
     assert view is not None
@@ -199,7 +199,7 @@ async def test_an_aborted_supplementary_round_can_be_begun_again(office: Office)
     await add_experts(office, 3, region="440300")
     draw_id = await start_draw(office, needed=2)
     await answer_all(office, draw_id)
-    detail = await office.reading.detail(office.agency, draw_id)
+    detail = await office.queries.detail(office.agency, draw_id)
     change = RegionChange(detail.conditions[0].id, ("440100", "440300"))
     await office.absences.start_supplement(office.agency, draw_id, regions=[change])
     await office.rounds.abort(office.agency, draw_id, "监督人未到")
@@ -350,7 +350,7 @@ async def test_the_operation_log_tells_who_did_what_in_chinese(office: Office) -
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
     await office.run.pause(office.agency, draw_id, "修改集合时间")
-    operations = await office.reading.operations(office.agency, draw_id)
+    operations = await office.queries.operations(office.agency, draw_id)
     assert [o.label for o in operations] == ["新建抽取", "提交审核", "通过核验", "开始三方摇号", "启动抽取", "暂停抽取"]
     assert (operations[-1].role, operations[-1].remark) == ("法人", "修改集合时间")
 

@@ -23,7 +23,7 @@ async def office(db: str, deps: Deps) -> Office:
 
 @pytest.fixture
 def copies(office: Office) -> DrawCopies:
-    return DrawCopies(office.deps, office.reading, office.setup)
+    return DrawCopies(office.deps, office.access, office.setup)
 
 
 async def other_project(office: Office) -> UUID:

@@ -58,7 +58,7 @@ async def told(kind: str) -> int:
 
 
 async def findings(office: Office, draw_id: UUID) -> list[tuple[str, str]]:
-    record = json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))
+    record = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
     return [(one.severity, one.code) for one in verify(record) if one.code != "order_unchecked"]
 
 
@@ -99,7 +99,7 @@ async def test_a_leave_that_the_expert_confirms_frees_the_place_and_the_record_s
     assert await office.discards.answer_leave(one.id, one.expert_id, True, by="h5")
     assert (await invitation_state(one), await state_of(draw_id)) == ("left", "supplement_pending")
     assert await told("leave_confirmed") == 1
-    log = (await office.reading.record_of(office.agency, draw_id))["log"]
+    log = (await office.public_records.read(office.agency, draw_id))["log"]
     entry = next(one for one in log if one.get("outcome") == "left")  # type: ignore[union-attr]
     assert (entry["by"], entry["confirmed_by"]) == ("agency", "expert")  # type: ignore[index,call-overload]
     assert await findings(office, draw_id) == [("warning", "discard")]
@@ -385,8 +385,8 @@ async def test_the_register_shows_codes_only_until_unsealing(office: Office, clo
     await office.invitations.leave(one.id, one.expert_id, "生病")
     for found in (await office.absences.of_draw(office.agency, draw_id), await office.absences.pending(office.agency)):
         assert [(row.code, row.name, row.id_number) for row in found] == [(one.code, "", "")]
-    draw = await office.reading.get(office.agency, draw_id)
-    clock.set(office.reading.unseals_at(draw))
+    draw = await office.access.get(office.agency, draw_id)
+    clock.set(office.access.unseals_at(draw))
     [row] = await office.absences.of_draw(office.agency, draw_id)
     assert row.name.endswith("*")
     assert "***" in row.id_number

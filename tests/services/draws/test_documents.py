@@ -40,7 +40,7 @@ async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
 async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, printer: PlainPrinter) -> None:
     office: Office = await make_office(deps)
     draw_id = await make_draw(office, needed=3)
-    papers = DrawDocuments(deps, printer, office.reading)
+    papers = DrawDocuments(deps, printer, office.queries)
     await papers.application(office.agency, draw_id)
     text = json.dumps(printer.made[-1][1], ensure_ascii=False)
     for shown in (

@@ -163,7 +163,7 @@ async def test_the_record_of_a_terminated_draw_says_who_and_why_and_that_all_are
     await add_experts(office, 4)
     draw_id = await short(office)
     await office.exits.terminate(office.verifier, draw_id, "no_experts", "凑不齐")
-    record = json.loads(json.dumps(await office.reading.record_of(office.agency, draw_id)))
+    record = json.loads(json.dumps(await office.public_records.read(office.agency, draw_id)))
     acts = [(entry["act"], entry.get("by", ""), entry.get("outcome", "")) for entry in record["log"][-3:]]
     assert acts == [("terminated", "verifier", ""), ("outcome", "verifier", "cancelled"), ("ended", "", "")]
     assert [finding.code for finding in verify(record)] == ["terminated"]

@@ -189,7 +189,7 @@ async def test_the_system_starts_by_itself_when_the_seed_has_stood_long_enough(
     clock.move(within - timedelta(seconds=1))
     await office.run.start_due()
     assert await state_of(draw_id) == "committing"
-    assert "系统自动启动" in (await office.reading.progress(office.agency, draw_id)).waiting
+    assert "系统自动启动" in (await office.progress.read(office.agency, draw_id)).waiting
     clock.move(timedelta(seconds=1))
     await office.run.start_due()
     await office.run.start_due()
@@ -231,7 +231,7 @@ async def test_moving_the_gathering_after_the_seed_stands_in_the_record(office: 
 async def test_no_list_and_no_count_is_told_before_the_end(office: Office, clock: FixedClock) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
-    record = await office.reading.record_of(office.supervisor, draw_id)
+    record = await office.public_records.read(office.supervisor, draw_id)
     assert record["lists"] == {}
     frozen = await LogEntry.get(draw_id=draw_id, act="lists_frozen")
     assert [set(one) for one in frozen.facts["lists"]] == [{"condition", "tier", "root", "snapshot"}]

@@ -39,13 +39,13 @@ async def test_the_desk_of_one_venue_does_not_reach_the_draws_of_another(office:
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     here, elsewhere = replace(office.desk, scope="demo-hall"), replace(office.desk, scope="demo-branch")
-    assert (await office.reading.get(here, draw_id)).id == draw_id
-    assert (await office.reading.cards(here, Filters()))[1] == 1
+    assert (await office.access.get(here, draw_id)).id == draw_id
+    assert (await office.queries.cards(here, Filters()))[1] == 1
     with pytest.raises(NotFound):
-        await office.reading.get(elsewhere, draw_id)
+        await office.access.get(elsewhere, draw_id)
     with pytest.raises(NotFound):
         await office.attendance.venue_token(elsewhere, draw_id)
-    assert (await office.reading.cards(elsewhere, Filters()))[1] == 0
+    assert (await office.queries.cards(elsewhere, Filters()))[1] == 0
 
 
 @pytest.mark.parametrize(("role", "scope"), [("venue", "demo-branch"), ("verifier", "别的终端")])
@@ -111,11 +111,11 @@ async def test_a_leaf_is_opened_to_the_expert_and_the_supervisor_only_after_unse
     himself = replace(office.desk, role="expert", expert_id=called.expert_id)
     for person in (office.supervisor, himself):
         with pytest.raises(RuleViolation) as refusal:
-            await office.reading.open_leaf(person, draw_id, called.leaf)
+            await office.public_records.open_leaf(person, draw_id, called.leaf)
         assert refusal.value.rule == "draw.result_visible_before"
     clock.move(timedelta(hours=5, minutes=30))
     for person in (office.supervisor, himself):
-        assert (await office.reading.open_leaf(person, draw_id, called.leaf))[1] == called.expert_id.hex
+        assert (await office.public_records.open_leaf(person, draw_id, called.leaf))[1] == called.expert_id.hex
 
 
 async def test_a_stranger_learns_nothing_from_any_door_of_a_draw(office: Office) -> None:
@@ -127,7 +127,7 @@ async def test_a_stranger_learns_nothing_from_any_door_of_a_draw(office: Office)
         office.run.force_end(stranger, draw_id, "x"),
         office.rounds.abort(stranger, draw_id, "x"),
         office.absences.start_supplement(stranger, draw_id),
-        office.reading.result(stranger, draw_id),
+        office.results.read(stranger, draw_id),
         office.attendance.desk(stranger, draw_id),
     ):
         with pytest.raises(AppError) as refusal:
@@ -145,8 +145,8 @@ async def test_the_operation_log_does_not_tell_which_experts_looked_at_their_own
     await Account.filter(id=account.id).update(real_name="测试专家")
     himself = replace(office.desk, role="expert", account_id=account.id, expert_id=called.expert_id)
     clock.move(timedelta(hours=5, minutes=30))
-    await office.reading.open_leaf(himself, draw_id, called.leaf)
-    operations = await office.reading.operations(office.agency, draw_id)
+    await office.public_records.open_leaf(himself, draw_id, called.leaf)
+    operations = await office.queries.operations(office.agency, draw_id)
     assert operations
     assert "测试专家" not in {one.person for one in operations}
 

@@ -183,7 +183,7 @@ async def test_the_gathering_may_be_moved_when_the_order_was_fixed_too_late_to_c
     clock.move(timedelta(hours=4, minutes=58))
     with pytest.raises(RuleViolation, match="先修改集合时间"):
         await office.run.start(office.agency, draw_id)
-    detail = await office.reading.detail(office.agency, draw_id)
+    detail = await office.queries.detail(office.agency, draw_id)
     moved = detail.draw.starts_at
     await office.absences.change_gathering(office.agency, draw_id, detail.parts["notices"][0].id, moved)
     await office.run.start(office.agency, draw_id)
@@ -195,7 +195,7 @@ async def test_a_gathering_moved_while_calls_are_open_is_told_by_the_calls_that_
     await add_experts(office, 2)
     draw_id = await start_draw(office, needed=1)
     await office.run.pause(office.agency, draw_id, "改时间")
-    detail = await office.reading.detail(office.agency, draw_id)
+    detail = await office.queries.detail(office.agency, draw_id)
     before = (await Notice.get(kind="draw_call")).params
     moved = detail.draw.starts_at - timedelta(minutes=10)
     await office.absences.change_gathering(office.agency, draw_id, detail.parts["notices"][0].id, moved)

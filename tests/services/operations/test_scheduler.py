@@ -39,7 +39,7 @@ def deadlines(office: Office, deps: Deps) -> Scheduler:
         office.invitations,
         office.attendance,
         office.run,
-        office.reading,
+        office.access,
         Audit(deps),
     )
 

@@ -1,0 +1,76 @@
+"""Who may see which draw, and from when its result is open."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import NotFound
+from models.accounts import RoleGrant
+from models.draws import Draw
+from services.core import permissions
+from services.core.base import Actor, Deps, rows
+from services.draws.repository import check_owner, check_scope, venue_names
+
+
+class DrawAccess:
+    """Each method is asked by what shows or changes a draw."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def get(self, actor: Actor, draw_id: UUID) -> Draw:
+        """The draw, if this actor may see it. Raises NotFound, Forbidden."""
+        permissions.check(actor, "draw.read")
+        draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
+        if draw is None:
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
+        if actor.role in ("agent", "organisation"):
+            check_owner(actor, draw)
+        elif actor.role == "supervisor":
+            if not await self.is_watched_by(actor, draw) and not await RoleGrant.exists(
+                account_id=actor.account_id, role="supervisor", revoked_at=None
+            ):
+                raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
+        else:
+            await check_scope(actor, draw, self._deps.book(draw.pool))
+        return draw
+
+    async def is_watched_by(self, actor: Actor, draw: Draw) -> bool:
+        """Whether a supervisor was named for this draw. One whom the office granted the role reads every draw of the
+        pool; committing and confirming is for the named ones."""
+        named = await rows(
+            "SELECT 1 FROM draw_supervisor s JOIN account a ON a.mobile_hash = s.mobile_hash AND a.pool = $3 "
+            "WHERE s.draw_id = $1 AND a.id = $2",
+            draw.id,
+            actor.account_id,
+            draw.pool,
+        )
+        return bool(named)
+
+    def reach(self, actor: Actor) -> tuple[str, list[object]]:
+        """Which draws (``d``) this actor may see, as SQL with its values."""
+        values: list[object] = [actor.pool]
+        where = "d.pool = $1"
+        if actor.role in ("agent", "organisation"):
+            values.append(actor.organisation_id)
+            where += " AND d.organisation_id = $2"
+            if actor.role == "agent":
+                values.append(actor.account_id)
+                where += " AND d.agent_id = $3"
+        elif actor.role == "verifier" and actor.scope:
+            values.append(actor.scope)
+            where += " AND EXISTS (SELECT 1 FROM draw_application a WHERE a.draw_id = d.id AND a.terminal = $2)"
+        elif actor.role == "venue" and actor.scope:
+            values.append(venue_names(actor, self._deps.book(actor.pool)))
+            where += " AND EXISTS (SELECT 1 FROM call_notice n WHERE n.draw_id = d.id AND n.venue = ANY($2::text[]))"
+        elif actor.role == "supervisor":
+            values.append(actor.account_id)
+            where += (
+                " AND EXISTS (SELECT 1 FROM draw_supervisor s JOIN account x ON x.mobile_hash = s.mobile_hash "
+                "AND x.pool = d.pool WHERE s.draw_id = d.id AND x.id = $2)"
+            )
+        return where, values
+
+    def unseals_at(self, draw: Draw) -> datetime:
+        return draw.starts_at - self._deps.book(draw.pool).draw.result_visible_before

@@ -1,0 +1,122 @@
+"""A running draw: how many were called, what is missing, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.draws.lifecycles import DrawState, InvitationState
+from models.draws import (
+    Condition,
+    Draw,
+    Round,
+)
+from services.core.base import Actor, Deps, rows
+from services.draws.access import DrawAccess
+
+
+@dataclass(frozen=True)
+class ConditionProgress:
+    position: int
+    planned: int
+    needed: int
+    open: int
+    accepted: int
+    tier: str
+    exhausted: bool
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A running draw without a name: totals, and in ``waiting`` a Chinese sentence that says why it waits."""
+
+    state: DrawState
+    planned: int
+    accepted: int
+    open: int
+    called: int
+    declined: int
+    silent: int
+    started_at: datetime | None
+    waiting: str
+    estimated_end: datetime | None
+    conditions: tuple[ConditionProgress, ...]
+    log_head: str
+
+
+class DrawProgress:
+    """Totals only: experts are not told apart."""
+
+    def __init__(self, deps: Deps, access: DrawAccess) -> None:
+        self._deps = deps
+        self._access = access
+
+    async def read(self, actor: Actor, draw_id: UUID) -> Progress:
+        return await self.of(await self._access.get(actor, draw_id))
+
+    async def of(self, draw: Draw) -> Progress:
+        """The same for a caller that has checked who asks."""
+        conditions = await Condition.filter(draw_id=draw.id).order_by("position")
+        counted = {
+            row["state"]: row["n"]
+            for row in await rows(
+                "SELECT state, count(*) AS n FROM invitation WHERE draw_id = $1 GROUP BY state", draw.id
+            )
+        }
+        deadline = await rows(
+            "SELECT max(answer_until) AS at FROM invitation WHERE draw_id = $1 AND state = 'open'", draw.id
+        )
+        state = DrawState(draw.state)
+        return Progress(
+            state=state,
+            planned=draw.needed,
+            accepted=sum(c.accepted for c in conditions),
+            open=sum(c.open for c in conditions),
+            called=sum(counted.values()),
+            declined=counted.get(InvitationState.DECLINED, 0),
+            silent=counted.get(InvitationState.SILENT, 0),
+            started_at=draw.started_at,
+            waiting=await self._why_waiting(draw, state, conditions),
+            estimated_end=deadline[0]["at"] if state in (DrawState.DRAWING, DrawState.ENDING) else None,
+            conditions=tuple(
+                ConditionProgress(c.position, c.planned, c.needed, c.open, c.accepted, c.tier, c.exhausted)
+                for c in conditions
+            ),
+            log_head=draw.log_head,
+        )
+
+    async def _why_waiting(self, draw: Draw, state: DrawState, conditions: list[Condition]) -> str:
+        calling = self._deps.book(draw.pool).draw.calling
+        opened = sum(c.open for c in conditions)
+        missing = sum(c.needed - c.accepted for c in conditions)
+        if state == DrawState.DRAWING and opened:
+            return f"正在等待{opened}位专家答复，还缺{missing}人。"
+        if state == DrawState.DRAWING and not calling.hours.contains(self._deps.now()):
+            return f"当前不在呼叫时段（{calling.hours}），到时自动继续。"
+        fixed = await Round.get_or_none(draw_id=draw.id, start_by__isnull=False)
+        if state == DrawState.COMMITTING and fixed is not None and fixed.start_by is not None:
+            return f"顺序已经确定，请启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
+        return {
+            DrawState.EDITING: "请完善信息后提交审核。",
+            DrawState.SUBMITTED: "等待交易中心核验。",
+            DrawState.REFUSED: "核验未通过，请修改后重新提交。",
+            DrawState.VERIFIED: "核验已通过，请开始三方摇号。",
+            DrawState.COMMITTING: "等待各方手机提交并公开随机数。",
+            DrawState.DRAWING: "正在抽取下一位专家。",
+            DrawState.PAUSED: f"已暂停，已发出的{opened}个呼叫仍会等待结果。",
+            DrawState.ENDING: f"正在等待最后{opened}位专家的结果。",
+            DrawState.COMPLETED: f"抽取完成，名单{print_time(self._access.unseals_at(draw))}解密。",
+            DrawState.SHORT: f"专家不足，还缺{missing}人，{_how_to_fill(conditions)}",
+            DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽，{_how_to_fill(conditions)}",
+            DrawState.ENDED: "活动已结束。",
+            DrawState.TERMINATED: "活动已终止，标段可重新申请抽取。",
+            DrawState.RELEASED: "专家已退选。",
+        }[state]
+
+
+def _how_to_fill(conditions: Sequence[Condition]) -> str:
+    spent = all(c.exhausted for c in conditions if c.needed > c.accepted)
+    return "名单已抽完，可扩大地区补抽。" if spent else "可按原顺序补抽。"

@@ -1,0 +1,93 @@
+"""The verifiable record of a draw, and the leaves behind it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.clock import print_time
+from domain.draws.record import Ended, Json, document, list_key
+from domain.errors import Conflict, Forbidden, NotFound
+from models.draws import (
+    CandidateList,
+    Draw,
+    LogEntry,
+)
+from models.invitations import Invitation
+from services.core import permissions
+from services.core.base import Actor, Deps, record, transaction, violation
+from services.draws.access import DrawAccess
+
+
+class PublicRecords:
+    """No names stand in a record; a leaf is opened after unsealing only."""
+
+    def __init__(self, deps: Deps, access: DrawAccess) -> None:
+        self._deps = deps
+        self._access = access
+
+    async def read(self, actor: Actor, draw_id: UUID) -> dict[str, Json]:
+        """The verifiable record; before the draw has ended a prefix without its lists. No names in it."""
+        return await self.of(await self._access.get(actor, draw_id))
+
+    async def of(self, draw: Draw) -> dict[str, Json]:
+        """The same for a caller that has checked who asks."""
+        log = await LogEntry.filter(draw_id=draw.id).order_by("seq")
+        if not log:
+            raise Conflict("抽取还没有开始，暂无抽取记录。", code="no_record")
+        lists = await published_lists(draw) if log[-1].act == Ended.name else {}
+        return document(draw.pool, draw.number, [entry.facts for entry in log], lists)
+
+    async def open_leaf(self, actor: Actor, draw_id: UUID, leaf: str) -> tuple[str, str]:
+        """Salt and expert id behind a leaf, hex; every opening is logged.
+
+        From unsealing on, for the expert himself or a supervisor: before that a leaf would tell friends their place in
+        the order. Raises Forbidden, NotFound, RuleViolation.
+        """
+        permissions.check(actor, "draw.open_leaf")
+        async with transaction():
+            draw = (
+                await self._access.get(actor, draw_id)
+                if actor.role == "supervisor"
+                else await self._existing(actor, draw_id)
+            )
+            self._check_unsealed(draw)
+            salt, expert = await self._find_leaf(draw_id, leaf)
+            if actor.role == "expert" and expert != actor.expert_id:
+                raise Forbidden("只能查看本人的抽取凭证。")
+            await record(actor, self._deps.now(), "leaf.opened", "draw", draw_id, leaf=leaf)
+        return salt.hex(), expert.hex
+
+    async def _existing(self, actor: Actor, draw_id: UUID) -> Draw:
+        """Before unsealing an expert who was not called learns nothing of a draw, not even when it is."""
+        draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
+        sealed = draw is not None and self._deps.now() < self._access.unseals_at(draw)
+        if draw is None or (sealed and not await Invitation.exists(draw_id=draw_id, expert_id=actor.expert_id)):
+            raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
+        return draw
+
+    def _check_unsealed(self, draw: Draw) -> None:
+        at = self._access.unseals_at(draw)
+        if self._deps.now() < at:
+            book = self._deps.book(draw.pool)
+            raise violation(book, "draw.result_visible_before", f"名单尚未解密，{print_time(at)}后可查看。")
+
+    async def _find_leaf(self, draw_id: UUID, leaf: str) -> tuple[bytes, UUID]:
+        for item in await CandidateList.filter(draw_id=draw_id):
+            leaves = [item.leaves[i : i + 32].hex() for i in range(0, len(item.leaves), 32)]
+            if leaf in leaves:
+                index = leaves.index(leaf)
+                salts = self._deps.keys.open(item.salts_sealed, "salts")
+                experts = self._deps.keys.open(item.experts_sealed, "experts")
+                return salts[index * 32 : index * 32 + 32], UUID(bytes=experts[index * 16 : index * 16 + 16])
+        raise NotFound("抽取记录中没有这个编号，请核对后重新输入。")
+
+
+async def published_lists(draw: Draw) -> dict[str, tuple[bytes, list[bytes]]]:
+    """The frozen lists with their blinds, for a record that is at its end."""
+    return {
+        list_key(item.condition_position, item.tier, item.round.number): (
+            bytes.fromhex(item.blind),
+            [item.leaves[i : i + 32] for i in range(0, len(item.leaves), 32)],
+        )
+        for item in await CandidateList.filter(draw_id=draw.id).prefetch_related("round")
+    }

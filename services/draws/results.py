@@ -1,0 +1,103 @@
+"""The panel: codes while it is sealed, persons afterwards. Each reading of the persons is logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.draws.lifecycles import InvitationState
+from domain.masking import mask_id_number, mask_mobile, mask_name
+from models.draws import (
+    Draw,
+)
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, transaction
+from services.draws.access import DrawAccess
+
+_TOOK_PART = (InvitationState.ACCEPTED, InvitationState.LEFT, InvitationState.ABSENT, InvitationState.RECUSED)
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One expert of the panel. Before unsealing only ``code``; ``mark`` shows a supplementary draw."""
+
+    code: str
+    mark: str
+    condition: int
+    state: InvitationState
+    gathering_at: datetime
+    name: str = ""
+    id_number: str = ""
+    mobile: str = ""
+    employer: str = ""
+    specialties: tuple[str, ...] = ()
+    entered_at: datetime | None = None
+    claimed_at: datetime | None = None
+    left_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    unsealed: bool
+    unseals_at: datetime
+    rows: tuple[ResultRow, ...]
+
+
+class DrawResults:
+    """Reads the panel of a draw."""
+
+    def __init__(self, deps: Deps, access: DrawAccess) -> None:
+        self._deps = deps
+        self._access = access
+
+    async def read(self, actor: Actor, draw_id: UUID) -> Result:
+        """The panel. Sealed, everybody sees codes only; unsealed, each reading is logged."""
+        permissions.check(actor, "result.read")
+        async with transaction():
+            draw = await self._access.get(actor, draw_id)
+            now, unseals_at = self._deps.now(), self._access.unseals_at(draw)
+            unsealed = now >= unseals_at
+            found = await self._find_rows(draw)
+            if unsealed:
+                await record(actor, now, "result.read", "draw", draw_id)
+        return Result(unsealed, unseals_at, tuple(self._show_row(draw, row, unsealed) for row in found))
+
+    async def _find_rows(self, draw: Draw) -> list[Any]:
+        return await rows(
+            "SELECT i.code, i.supplementary, c.position AS condition, i.state, i.gathering_at, e.name, "
+            "e.id_number_sealed, e.mobile_sealed, e.specialties, "
+            "(SELECT m.unit_name FROM employment m WHERE m.expert_id = e.id AND m.until IS NULL LIMIT 1) AS employer, "
+            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at, "
+            "(SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at, "
+            "(SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at "
+            "FROM invitation i JOIN expert e ON e.id = i.expert_id JOIN draw_condition c ON c.id = i.condition_id "
+            "WHERE i.draw_id = $1 AND i.state = ANY($2::text[]) ORDER BY c.position, i.code",
+            draw.id,
+            list(_TOOK_PART),
+        )
+
+    def _show_row(self, draw: Draw, row: Any, unsealed: bool) -> ResultRow:
+        mark = self._deps.book(draw.pool).draw.supplement.mark if row["supplementary"] else ""
+        state = InvitationState(row["state"])
+        sealed = ResultRow(row["code"], mark, row["condition"], state, row["gathering_at"])
+        if not unsealed:
+            return sealed
+        keys = self._deps.keys
+        accepted = state == InvitationState.ACCEPTED
+        return ResultRow(
+            code=row["code"],
+            mark=mark,
+            condition=row["condition"],
+            state=state,
+            gathering_at=row["gathering_at"],
+            name=row["name"] if accepted else mask_name(row["name"]),
+            id_number=mask_id_number(keys.open_text(row["id_number_sealed"], "id_number")),
+            mobile=mask_mobile(keys.open_text(row["mobile_sealed"], "mobile")),
+            employer=(row["employer"] or "") if accepted else "",
+            specialties=tuple(row["specialties"]),
+            entered_at=row["entered_at"],
+            claimed_at=row["claimed_at"],
+            left_at=row["left_at"],
+        )
