@@ -32,6 +32,7 @@ CONFIRM_LEAVE = "确认请假"
 WILL_COME = "按时到场"
 WORK = "我的工作"
 MEND = "修改信息"
+NOT_ME = "不是我本人"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -57,6 +58,7 @@ TAPS: Mapping[str, int] = {
     WILL_COME: 121,
     WORK: 130,
     MEND: 131,
+    NOT_ME: 132,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

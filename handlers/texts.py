@@ -102,6 +102,12 @@ UNBIND_YES = "确定解绑"
 UNBIND_NO = "不解绑"
 UNBOUND = "已解绑。需要时请再回复“绑定”。"
 KEPT_BOUND = "没有解绑，一切照旧。"
+DISOWNED = (
+    "已让小程序退出登录，并解除它与您账号的绑定。这个微信的绑定不变。\n"
+    "请不要把短信验证码告诉他人；如有疑问，请拨打{hotline}。"
+)
+NOT_KNOWN_HERE = "这个微信还没有绑定身份，请先绑定再处理："
+NOTHING_TO_DISOWN = "您的账号没有在小程序登录，无需处理。如有疑问，请拨打{hotline}。"
 
 # ---- registering
 

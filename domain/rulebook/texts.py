@@ -82,6 +82,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "verification_code": {"code": "196017", "minutes": "10"},
     "account_joined": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
     "account_bound": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
+    "mini_program_bound": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
     "commitment_wanted": {**_NUMBER, "answer_by": "09:30"},
     "verification_waiting": {**_NUMBER, "organisation": "广州示范招标代理有限公司"},
     "agency_verified": _NUMBER,

@@ -180,15 +180,33 @@ class WechatBinding:
             identity = await WechatIdentity.select_for_update().get_or_none(id=identity_id)
             if identity is None or identity.account_id is None:
                 return Unbound(False)
-            now = self._deps.now()
-            actor = Actor(identity.pool, "guest", identity.account_id)
-            await record(actor, now, "account.unbind", "account", identity.account_id, app=identity.app)
-            identity.account_id, identity.bound_at = None, None
-            await identity.save(update_fields=["account_id", "bound_at"])
-            await Session.filter(identity_id=identity_id, revoked_at=None).update(revoked_at=now)
+            await self._release(identity)
             return Unbound(True)
 
         return await once(owner=f"unbind:{identity_id}", key=key, deps=self._deps, answer=Unbound, run=run)
+
+    async def disown_mini_programs(self, account_id: UUID, *, key: str | None = None) -> Unbound:
+        """The person says that it was not he who bound a mini-program: every one of the account is unbound.
+
+        Chat and mobile stay bound. Harmless when there is none.
+        """
+
+        async def run() -> Unbound:
+            found = await WechatIdentity.filter(account_id=account_id, app="mini").order_by("id").select_for_update()
+            for identity in found:
+                await self._release(identity)
+            return Unbound(bool(found))
+
+        return await once(owner=f"disown_mini:{account_id}", key=key, deps=self._deps, answer=Unbound, run=run)
+
+    async def _release(self, identity: WechatIdentity) -> None:
+        """Undo a locked identity's binding, inside the caller's transaction."""
+        now = self._deps.now()
+        actor = Actor(identity.pool, "guest", identity.account_id)
+        await record(actor, now, "account.unbind", "account", identity.account_id, app=identity.app)
+        identity.account_id, identity.bound_at = None, None
+        await identity.save(update_fields=["account_id", "bound_at"])
+        await Session.filter(identity_id=identity.id, revoked_at=None).update(revoked_at=now)
 
     async def follow(self, pool: str, appid: str, openid: str) -> UUID:
         """A person follows the official account (again); the answer is the identity's id."""
@@ -271,9 +289,10 @@ class WechatBinding:
         self, account: Account, mobile: str, identity: WechatIdentity, now: datetime, *, on_page: bool
     ) -> None:
         """Who binds in chat reads it in the conversation's reply."""
+        kind = "account_joined" if on_page else "account_bound"
         await self._notices.notify(
             pool=account.pool,
-            kind="account_joined" if on_page else "account_bound",
+            kind="mini_program_bound" if identity.app == "mini" else kind,
             dedupe_key=f"bound:{identity.id}:{now.isoformat()}",
             params={"at": f"{print_date(now)} {local(now):%H:%M}", "mobile": mask_mobile(mobile)},
             account_id=account.id,

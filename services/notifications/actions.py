@@ -69,6 +69,7 @@ ACTIONS: Mapping[str, Action] = {
     "urging": Action("查看签到方式", INVITATION, words=("签到",)),
     "account_joined": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
     "account_bound": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
+    "mini_program_bound": Action("查看账号", "/h5/{pool}/account", words=("不是我本人",)),
     "commitment_wanted": _draw("去提交我的随机数", mini="supervised"),
     "verification_waiting": Action(
         "去核验", "/desk/{draw}", "pages/application?id={application}&draw={draw}&state=submitted"

@@ -12,8 +12,9 @@ from models.accounts import Account, Session, VerificationCode, WechatIdentity
 from models.audit import AuditEntry
 from models.experts import Expert
 from models.notices import Notice
-from services.core.base import Actor
-from tests.factories.people import make_account, make_expert
+from services.core.base import Actor, transaction
+from services.notifications.actions import ACTIONS
+from tests.factories.people import make_account, make_expert, make_identity
 from tests.handlers.conftest import Phone, World
 
 
@@ -263,6 +264,39 @@ async def test_unbinding_is_asked_twice_and_keeps_the_file(world: World, phone: 
     assert (await Session.get(access_hash="a")).revoked_at is not None
     assert await Expert.exists(id=expert.id, left_at=None)
     assert "还没有绑定" in await phone.says("解绑")
+
+
+async def test_not_me_ends_the_mini_program_and_leaves_the_chat_bound(
+    world: World, phone: Phone, expert: Expert
+) -> None:
+    account = await Account.get(id=(await phone.identity()).account_id)
+    mini = await make_identity(app="mini")
+    bindings = world.services.accounts.bindings
+    async with transaction():
+        await bindings.attach(mini.id, "demo", world.mobile_of(expert), account.privacy_version)
+    await Session.create(
+        account_id=account.id,
+        pool="demo",
+        identity_id=mini.id,
+        access_hash="a",
+        refresh_hash="r",
+        access_until=world.clock.now(),
+        refresh_until=world.clock.now(),
+        created_at=world.clock.now(),
+    )
+    notice = await Notice.get(account_id=account.id, kind="mini_program_bound")
+    assert ACTIONS[notice.kind].words == ("不是我本人",)
+    told = await phone.says("不是我本人")
+    assert ("已让小程序退出登录" in told, "400-000-0000" in told) == (True, True)
+    assert (await WechatIdentity.get(id=mini.id)).account_id is None
+    assert (await Session.get(access_hash="a")).revoked_at is not None
+    assert (await phone.identity()).account_id == account.id
+    assert await AuditEntry.filter(action="account.unbind", details__contains={"app": "mini"}).count() == 1
+    assert "没有在小程序登录" in await phone.says("不是本人操作")
+
+
+async def test_who_is_not_bound_says_not_me_in_vain(stranger: Phone) -> None:
+    assert "还没有绑定身份，请先绑定" in await stranger.says("不是我本人")
 
 
 async def test_an_unbound_phone_can_do_nothing_of_an_experts(stranger: Phone) -> None:

@@ -101,6 +101,7 @@ async def test_a_tap_lets_the_person_in_without_a_code_and_without_the_text_agai
     assert (bound.account_id, await owner_of("o-mini")) == (account.id, account.id)
     assert (await Session.get(id=visitor.session_id)).account_id == account.id
     assert not await Notice.exists(kind="verification_code")
+    assert [one.kind for one in await Notice.filter(account_id=account.id)] == ["mini_program_bound"]
     assert (await stage.sessions.login("demo", "o-mini")).bound
 
 
