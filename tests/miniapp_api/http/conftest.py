@@ -98,6 +98,10 @@ class Things:
     session_id: UUID = field(default_factory=new_id)
 
     @property
+    def accounts(self) -> Things:
+        return self
+
+    @property
     def sessions(self) -> Things:
         return self
 
