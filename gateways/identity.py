@@ -12,13 +12,14 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, Literal, cast
 from urllib.parse import urlencode
 
 import structlog
 from joserfc import jwt
 from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
+from pydantic import Field, ValidationError
 from yarl import URL
 
 from config.settings import Identity
@@ -27,6 +28,7 @@ from domain.errors import Rejected
 from gateways import jsons
 from gateways.http import Answer, Effect, Vendor
 from gateways.jsons import Json
+from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Whole, first_field
 from services.ports import IdentityClaims, LoginStart
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -41,7 +43,38 @@ KEYS_AGAIN = 10.0
 """Seconds between two looks for a key that isn't there yet, so that bad tokens can't make us ask all the time."""
 SCOPE = "openid profile phone"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-_USER_TYPES = frozenset({"person", "legal", "agent"})
+
+
+class _Tokens(Shape):
+    id_token: Text = ""
+    access_token: Text = ""
+
+
+class _Refusal(Shape):
+    error: Annotated[Text, OR_EMPTY] = ""
+
+
+class _Discovery(Shape):
+    issuer: Text = ""
+    authorization_endpoint: Text = ""
+    token_endpoint: Text = ""
+    jwks_uri: Text = ""
+    userinfo_endpoint: Text = ""
+
+
+class _Organisation(Shape):
+    name: Text = ""
+    credit_code: Text = ""
+
+
+class _Claims(Shape):
+    sub: Text
+    name: Text = ""
+    mobile: Text = ""
+    id_number: Text = ""
+    level: Annotated[Whole, Field(ge=1, le=4)]
+    user_type: Literal["person", "legal", "agent"]
+    organisation: Annotated[_Organisation, NULL_AS_EMPTY] = _Organisation()
 
 
 @dataclass(frozen=True)
@@ -100,10 +133,10 @@ class OidcIdentity:
         async with self._vendor.counted("finish"):
             provider = await self._discover()
             tokens = await self._exchange_code(provider, code, redirect_uri, started.verifier)
-            claims = await self._verified(provider, jsons.text(tokens, "id_token"), started.nonce)
-            return _claims(await self._completed(provider, claims, jsons.text(tokens, "access_token")))
+            claims = await self._verified(provider, tokens.id_token, started.nonce)
+            return _claims(await self._completed(provider, claims, tokens.access_token))
 
-    async def _exchange_code(self, provider: _Provider, code: str, redirect_uri: str, verifier: str) -> Json:
+    async def _exchange_code(self, provider: _Provider, code: str, redirect_uri: str, verifier: str) -> _Tokens:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -114,11 +147,11 @@ class OidcIdentity:
         }
         body = urlencode(form).encode()
         answer = await self._vendor.exchange("POST", provider.token, Effect.READ, headers=_FORM, body=body)
-        if 400 <= answer.status < 500 and (error := jsons.text(jsons.object_or_empty(answer.body), "error")):
+        if 400 <= answer.status < 500 and (error := _read_refusal(answer)):
             if error != "invalid_grant":
                 log.error("identity_needs_operator", error=error)
             raise Rejected(error, "the identity platform refused the code")
-        return self._vendor.read_object(answer, Effect.READ)
+        return self._vendor.read_shape(_Tokens, self._vendor.read_object(answer, Effect.READ), Effect.READ, "token")
 
     async def _verified(self, provider: _Provider, token: str, nonce: str) -> Json:
         try:
@@ -165,7 +198,7 @@ class OidcIdentity:
 
     async def _completed(self, provider: _Provider, claims: Json, access_token: str) -> Json:
         """Claims that the token left out are asked for at userinfo, which must speak of the same person."""
-        if jsons.text(claims, "name") or provider.userinfo is None or not access_token.isascii() or not access_token:
+        if claims.get("name") or provider.userinfo is None or not access_token.isascii() or not access_token:
             return claims
         answer = await self._fetch(provider.userinfo, {"Authorization": f"Bearer {access_token}"})
         more = self._vendor.read_object(answer, Effect.READ)
@@ -184,19 +217,18 @@ class OidcIdentity:
     def _read_provider(self, data: Json) -> _Provider:
         """The issuer must be the one we asked, and nothing may go over plain HTTP unless the issuer does."""
         issuer = self._settings.issuer
-        if data.get("issuer") != issuer:
+        found = self._vendor.read_shape(_Discovery, data, Effect.READ, "discovery")
+        if found.issuer != issuer:
             raise self._vendor.unsure(Effect.READ, "discovery of another issuer")
-        names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
-        found = {name: jsons.text(data, name) for name in names}
         scheme = "https://" if issuer.startswith("https://") else ("https://", "http://")
-        for name, value in found.items():
+        for name, value in found.model_dump(exclude={"issuer"}).items():
             if not value.startswith(scheme) and (value or name != "userinfo_endpoint"):
                 raise self._vendor.unsure(Effect.READ, f"discovery without a usable {name}")
         return _Provider(
-            found["authorization_endpoint"],
-            URL(found["token_endpoint"]),
-            URL(found["jwks_uri"]),
-            URL(found["userinfo_endpoint"]) if found["userinfo_endpoint"] else None,
+            found.authorization_endpoint,
+            URL(found.token_endpoint),
+            URL(found.jwks_uri),
+            URL(found.userinfo_endpoint) if found.userinfo_endpoint else None,
             self._monotonic() + KEYS_TTL,
         )
 
@@ -210,17 +242,22 @@ def challenge(verifier: str) -> str:
 
 
 def _claims(data: Json) -> IdentityClaims:
-    organisation = jsons.mapping(data, "organisation")
-    level, user_type = jsons.integer(data, "level"), jsons.text(data, "user_type")
-    if level is None or not 1 <= level <= 4 or user_type not in _USER_TYPES:
-        raise Rejected("bad_claims", "no level 1 to 4, or no known kind of user")
+    try:
+        found = _Claims.model_validate(data)
+    except ValidationError as error:
+        raise Rejected("bad_claims", f"no usable {first_field(error)}") from error
     return IdentityClaims(
-        subject=jsons.text(data, "sub"),
-        name=jsons.text(data, "name"),
-        mobile=jsons.text(data, "mobile"),
-        id_number=jsons.text(data, "id_number"),
-        level=level,
-        user_type=user_type,
-        organisation_name=jsons.text(organisation, "name"),
-        credit_code=jsons.text(organisation, "credit_code"),
+        subject=found.sub,
+        name=found.name,
+        mobile=found.mobile,
+        id_number=found.id_number,
+        level=found.level,
+        user_type=found.user_type,
+        organisation_name=found.organisation.name,
+        credit_code=found.organisation.credit_code,
     )
+
+
+def _read_refusal(answer: Answer) -> str:
+    """OAuth's error code; empty when there is none."""
+    return _Refusal.model_validate(jsons.object_or_empty(answer.body)).error

@@ -40,6 +40,10 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, str) and digits else value
 
 
+def _object(value: object) -> object:
+    return {} if value is None else value
+
+
 def _or_empty(value: object, check: ValidatorFunctionWrapHandler) -> object:
     try:
         return check(value)
@@ -52,6 +56,8 @@ Told = Annotated[Text, Field(min_length=1)]
 Visible = Annotated[Text, Field(pattern=r"^[!-~]*$")]
 """An identifier or code: visible ASCII."""
 Whole = Annotated[int, BeforeValidator(_whole)]
+NULL_AS_EMPTY = BeforeValidator(_object)
+"""For an object whose fields may all be missing."""
 OR_EMPTY = WrapValidator(_or_empty)
 """A detail that must not cost the whole: empty when it can't be read."""
 
