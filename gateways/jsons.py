@@ -1,9 +1,8 @@
-"""Reading JSON that a stranger sent, without trusting its types."""
+"""JSON that a stranger sent, and JSON as WeChat takes it. What an object must hold, see ``gateways.shapes``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 Json = dict[str, object]
 
@@ -28,39 +27,3 @@ def object_or_empty(raw: bytes) -> Json:
 def dumps(value: object) -> bytes:
     """UTF-8 with the characters themselves: WeChat refuses their \\u escapes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def text(data: Mapping[str, object], key: str) -> str:
-    """A text or whole number as text; anything else is empty."""
-    value = data.get(key)
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
-def token(data: Mapping[str, object], key: str, longest: int) -> str:
-    """An identifier or code: visible ASCII, at most ``longest`` characters; empty for anything else."""
-    value = text(data, key)
-    return value if len(value) <= longest and all("!" <= one <= "~" for one in value) else ""
-
-
-def integer(data: Mapping[str, object], key: str) -> int | None:
-    """A whole number, also when it was sent as text of ASCII digits; None for anything else."""
-    value = data.get(key)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit() and len(value) <= 20:
-        return int(value)
-    return None
-
-
-def mapping(data: Mapping[str, object], key: str) -> Json:
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def objects(data: Mapping[str, object], key: str) -> list[Json]:
-    """The objects of a list, also of one that was sent as a lone object."""
-    value = data.get(key)
-    items = [value] if isinstance(value, dict) else value
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

@@ -64,4 +64,13 @@ OR_EMPTY = WrapValidator(_or_empty)
 
 def first_field(error: ValidationError) -> str:
     """The place of the first fault, such as ``quota.used``."""
-    return ".".join(str(part) for part in error.errors(include_input=False, include_url=False)[0]["loc"])
+    place = error.errors(include_input=False, include_url=False)[0]["loc"]
+    return ".".join(str(part) for part in place) or "an object"
+
+
+def read(shape: type[S], data: object) -> S:
+    """ValueError that names the first fault."""
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        raise ValueError(f"{first_field(error)} is missing, or can't be one") from error

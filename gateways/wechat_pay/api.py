@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Annotated
 
 import structlog
 from yarl import URL
@@ -14,6 +15,7 @@ from domain.errors import GatewayError, Rejected, Transient
 from gateways import jsons
 from gateways.http import BODY_LIMIT, Answer, Effect, Vendor
 from gateways.jsons import Json
+from gateways.shapes import OR_EMPTY, S, Shape, Text
 from gateways.wechat_pay.keys import Forged, PlatformKeys
 from gateways.wechat_pay.signing import Credentials, authorization, find_seal, new_nonce
 
@@ -26,6 +28,10 @@ UNKNOWN = frozenset({"ORDERNOTEXIST", "RESOURCENOTEXISTS", "RESOURCENOTEXIST"})
 FOR_OPERATORS = frozenset({"SIGNERROR", "NOAUTH", "APPIDMCHIDNOTMATCH", "MCHNOTEXISTS", "ACCOUNTERROR", "NOTENOUGH"})
 """Mostly nothing that a payer could mend."""
 _AGENT = "pingbiaotong"
+
+
+class _Refusal(Shape):
+    code: Annotated[Text, OR_EMPTY] = ""
 
 
 class PayApi:
@@ -80,7 +86,11 @@ class PayApi:
             self._vendor.mark_back()
             return answer.body
 
-    def lie(self, effect: Effect, what: str) -> GatewayError:
+    def read(self, shape: type[S], data: Json, effect: Effect, name: str) -> S:
+        """What a genuine answer must hold."""
+        return self._vendor.read_shape(shape, data, effect, name)
+
+    def invalid_response(self, effect: Effect, what: str) -> GatewayError:
         """The error for a genuine answer that doesn't hold what it must."""
         return self._vendor.unsure(effect, what)
 
@@ -136,7 +146,7 @@ class PayApi:
     def _failure(self, answer: Answer, effect: Effect) -> GatewayError | None:
         if 200 <= answer.status < 300:
             return None
-        code = plain_code(jsons.text(jsons.object_or_empty(answer.body), "code"))
+        code = plain_code(_Refusal.model_validate(jsons.object_or_empty(answer.body)).code)
         if not code:
             return self._vendor.status_failure(answer, effect)
         request_id = answer.headers.get("Request-ID", "")

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from pydantic import Field
+
 from domain.errors import Transient
-from gateways import jsons
 from gateways.http import Effect
 from gateways.jsons import Json
+from gateways.shapes import Shape, Text
 from gateways.wechat_pay.merchant import MerchantClient, ask
 from gateways.wechat_pay.notifications import find_invoice
 from gateways.wechat_pay.signing import encrypt_field
@@ -24,6 +26,15 @@ _ONE_PIECE = 100_000_000
 """Quantities count in parts of 10⁸."""
 _REASONS: Mapping[ReverseReason, str] = {"issue_error": "ISSUE_ERROR", "service_ended": "SERVICE_SUSPENTION"}
 """As WeChat spells them."""
+
+
+class _File(Shape):
+    fapiao_id: Text = ""
+    download_url: Text = ""
+
+
+class _Files(Shape):
+    files: list[_File] = Field(default_factory=list, alias="fapiao_download_info_list")
 
 
 async def issue(till: MerchantClient, request: InvoiceRequest) -> None:
@@ -51,7 +62,7 @@ async def query(till: MerchantClient, apply_id: str, fapiao_id: str) -> InvoiceR
     try:
         return find_invoice(apply_id, fapiao_id, data)
     except ValueError as error:
-        raise till.api.lie(Effect.READ, f"invoice query: {error}") from error
+        raise till.api.invalid_response(Effect.READ, f"invoice query: {error}") from error
 
 
 async def reverse(till: MerchantClient, reversal: Reversal) -> None:
@@ -66,17 +77,13 @@ async def reverse(till: MerchantClient, reversal: Reversal) -> None:
 async def fetch(till: MerchantClient, apply_id: str, fapiao_id: str) -> bytes:
     """The PDF; Transient while it isn't there yet."""
     data = await till.api.get("invoice_files", f"{_one(apply_id)}/fapiao-files?fapiao_id={quote(fapiao_id, safe='')}")
-    urls = (
-        jsons.text(item, "download_url")
-        for item in jsons.objects(data, "fapiao_download_info_list")
-        if jsons.text(item, "fapiao_id") == fapiao_id
-    )
-    url = next(urls, "")
+    found = till.api.read(_Files, data, Effect.READ, "invoice_files")
+    url = next((one.download_url for one in found.files if one.fapiao_id == fapiao_id), "")
     if not url:
         raise Transient("pay: the invoice has no file yet")
     content = await till.api.download("invoice_file", url, FILE_LIMIT)
     if not content.startswith(b"%PDF-"):
-        raise till.api.lie(Effect.READ, "the invoice's file is no PDF")
+        raise till.api.invalid_response(Effect.READ, "the invoice's file is no PDF")
     return content
 
 

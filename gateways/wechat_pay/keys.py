@@ -16,12 +16,14 @@ from datetime import timedelta
 import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from pydantic import Field
 
 from config.settings import PayMerchant, load_public_key
 from domain.clock import Clock
 from domain.errors import GatewayError, Rejected, Transient
 from gateways import jsons
 from gateways.http import Answer
+from gateways.shapes import Shape, Text, read
 from gateways.wechat_pay.signing import PROBE, Seal, answer_text, decrypt, find_seal, is_signed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -111,6 +113,15 @@ class PlatformKeys:
             raise Forged("the timestamp is more than 5 minutes from now")
 
 
+class _Certificate(Shape):
+    serial_no: Text
+    encrypt_certificate: jsons.Json
+
+
+class _Certificates(Shape):
+    data: list[_Certificate] = Field(default_factory=list)
+
+
 class Certificates:
     """The platform certificates in force. Several are held, as both serials occur around a change."""
 
@@ -183,7 +194,8 @@ class Certificates:
     def _read(self, answer: Answer) -> dict[str, x509.Certificate]:
         """Certificates of an answer that one of them has signed. Only who knows the APIv3 key can have sealed them."""
         try:
-            found = dict(self._open(item) for item in jsons.objects(jsons.object_or_empty(answer.body), "data"))
+            sealed = read(_Certificates, jsons.object_or_empty(answer.body)).data
+            found = dict(self._open(item) for item in sealed)
         except ValueError as error:
             log.error("pay_needs_operator", mchid=self._mchid, code="certificates", reason=str(error))
             raise Rejected("CERTIFICATES", str(error)) from error
@@ -196,9 +208,9 @@ class Certificates:
             raise Transient("pay: certificates with a wrong signature")
         return found
 
-    def _open(self, item: jsons.Json) -> tuple[str, x509.Certificate]:
-        serial = jsons.text(item, "serial_no")
-        pem = decrypt(self._apiv3_key, jsons.mapping(item, "encrypt_certificate"))
+    def _open(self, item: _Certificate) -> tuple[str, x509.Certificate]:
+        serial = item.serial_no
+        pem = decrypt(self._apiv3_key, item.encrypt_certificate)
         certificate = x509.load_pem_x509_certificate(pem)
         if f"{certificate.serial_number:X}" != serial.upper().lstrip("0"):
             raise ValueError("a certificate under another's serial")

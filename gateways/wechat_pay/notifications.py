@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from domain.clock import is_plausible
-from gateways import jsons
+from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Visible, Whole, read
 from services.ports import InvoiceReport, InvoiceStatus, RefundOutcome, RefundReport, TradeReport, TradeState
 
 MOST = 10**10
@@ -37,80 +40,132 @@ INVOICE_STATES: Mapping[str, InvoiceStatus] = {
 }
 
 
+Number = Annotated[Visible, Field(min_length=1, max_length=32)]
+LongNumber = Annotated[Visible, Field(min_length=1, max_length=64)]
+
+
+def _moment(value: object) -> object:
+    """RFC 3339 with its offset, as UTC. ValueError also for a time of another century."""
+    if not value or not isinstance(value, str):
+        return value or None
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None or not is_plausible(at):
+        raise ValueError("no zone, or another century")
+    return at.astimezone(UTC)
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+
+
+class _Total(Shape):
+    total: Whole = 0
+    currency: Annotated[Visible, Field(max_length=16), OR_EMPTY] = ""
+
+
+class _Payer(Shape):
+    openid: Annotated[Visible, Field(max_length=64), OR_EMPTY] = ""
+
+
+class _Trade(Shape):
+    out_trade_no: Number
+    mchid: Number
+    appid: Annotated[Visible, Field(max_length=64), OR_EMPTY] = ""
+    trade_state: Text
+    transaction_id: Annotated[Visible, Field(max_length=32), OR_EMPTY] = ""
+    amount: Annotated[_Total, NULL_AS_EMPTY] = _Total()
+    payer: Annotated[_Payer, NULL_AS_EMPTY] = _Payer()
+    success_time: Moment = None
+
+
+class _Refunded(Shape):
+    refund: Annotated[Whole, Field(gt=0, le=MOST)]
+
+
+class _Refund(Shape):
+    out_refund_no: LongNumber
+    refund_id: LongNumber
+    refund_status: Text = ""
+    status: Text = ""
+    amount: _Refunded
+    success_time: Moment = None
+
+
+class _Paper(Shape):
+    fapiao_number: Annotated[Visible, Field(max_length=40), OR_EMPTY] = ""
+    fapiao_code: Annotated[Visible, Field(max_length=20), OR_EMPTY] = ""
+
+
+class _Invoice(Shape):
+    fapiao_id: Text
+    status: Text
+    blue_fapiao: Annotated[_Paper, NULL_AS_EMPTY] = _Paper()
+    red_fapiao: Annotated[_Paper, NULL_AS_EMPTY] = _Paper()
+
+
+class _Invoices(Shape):
+    fapiao_information: list[_Invoice]
+
+
+class _Applied(Shape):
+    fapiao_apply_id: LongNumber
+
+
 def trade_report(data: Mapping[str, object]) -> TradeReport:
     """Of a query or a notification. An order that was paid must tell by which transaction, when, and how much."""
-    state = TRADE_STATES.get(jsons.text(data, "trade_state"))
-    amount = jsons.mapping(data, "amount")
-    total = jsons.integer(amount, "total")
-    report = TradeReport(
-        out_trade_no=need(data, "out_trade_no", 32),
-        mchid=need(data, "mchid", 32),
-        appid=jsons.token(data, "appid", 64),
-        state=state or "NOTPAY",
-        transaction_id=jsons.token(data, "transaction_id", 32),
-        amount=total or 0,
-        currency=jsons.token(amount, "currency", 16),
-        payer=jsons.token(jsons.mapping(data, "payer"), "openid", 64),
-        success_at=_moment(data, "success_time"),
-    )
+    found = read(_Trade, data)
+    state = TRADE_STATES.get(found.trade_state)
     if state is None:
         raise ValueError("an order in an unknown state")
-    is_told = report.transaction_id and report.success_at and 0 < report.amount <= MOST
+    is_told = found.transaction_id and found.success_time and 0 < found.amount.total <= MOST
     if state in ("SUCCESS", "REFUND") and not is_told:
         raise ValueError("a paid order without transaction, time or amount")
-    return report
+    return TradeReport(
+        out_trade_no=found.out_trade_no,
+        mchid=found.mchid,
+        appid=found.appid,
+        state=state,
+        transaction_id=found.transaction_id,
+        amount=found.amount.total,
+        currency=found.amount.currency,
+        payer=found.payer.openid,
+        success_at=found.success_time,
+    )
 
 
 def refund_report(data: Mapping[str, object]) -> RefundReport:
     """Notifications say ``refund_status`` where answers say ``status``."""
-    outcome = REFUND_OUTCOMES.get(jsons.text(data, "refund_status") or jsons.text(data, "status"))
-    amount = jsons.integer(jsons.mapping(data, "amount"), "refund")
-    if outcome is None or amount is None or not 0 < amount <= MOST:
-        raise ValueError("a refund without known state or amount")
+    found = read(_Refund, data)
+    outcome = REFUND_OUTCOMES.get(found.refund_status or found.status)
+    if outcome is None:
+        raise ValueError("a refund in an unknown state")
     return RefundReport(
-        out_refund_no=need(data, "out_refund_no", 64),
-        refund_id=need(data, "refund_id", 64),
+        out_refund_no=found.out_refund_no,
+        refund_id=found.refund_id,
         outcome=outcome,
-        amount=amount,
-        success_at=_moment(data, "success_time"),
+        amount=found.amount.refund,
+        success_at=found.success_time,
     )
 
 
 def find_invoice(apply_id: str, fapiao_id: str, data: Mapping[str, object]) -> InvoiceReport | None:
     """One of an application's invoices; None when it is not among them."""
-    items = [item for item in jsons.objects(data, "fapiao_information") if jsons.text(item, "fapiao_id") == fapiao_id]
+    items = [one for one in read(_Invoices, data).fapiao_information if one.fapiao_id == fapiao_id]
     if not items:
-        if not isinstance(data.get("fapiao_information"), list):
-            raise ValueError("no list of invoices")
         return None
-    status = INVOICE_STATES.get(jsons.text(items[0], "status"))
+    status = INVOICE_STATES.get(items[0].status)
     if len(items) > 1 or status is None:
         raise ValueError("an invoice twice, or in an unknown state")
-    blue, red = jsons.mapping(items[0], "blue_fapiao"), jsons.mapping(items[0], "red_fapiao")
+    blue, red = items[0].blue_fapiao, items[0].red_fapiao
     return InvoiceReport(
         apply_id=apply_id,
         fapiao_id=fapiao_id,
         status=status,
-        number=jsons.token(blue, "fapiao_number", 40),
-        code=jsons.token(blue, "fapiao_code", 20),
-        red_number=jsons.token(red, "fapiao_number", 40),
+        number=blue.fapiao_number,
+        code=blue.fapiao_code,
+        red_number=red.fapiao_number,
     )
 
 
-def need(data: Mapping[str, object], key: str, longest: int) -> str:
-    """A number or code that has to be there: visible ASCII of at most so many characters."""
-    value = jsons.token(data, key, longest)
-    if not value:
-        raise ValueError(f"{key} is missing, or can't be one")
-    return value
-
-
-def _moment(data: Mapping[str, object], key: str) -> datetime | None:
-    """RFC 3339 with its offset, as UTC. ValueError also for a time of another century."""
-    text = jsons.text(data, key)
-    if not text:
-        return None
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None or not is_plausible(at):
-        raise ValueError(f"{key} has no zone, or another century")
-    return at.astimezone(UTC)
+def read_apply_id(data: Mapping[str, object]) -> str:
+    """Of a notification about an application for invoices."""
+    return read(_Applied, data).fapiao_apply_id

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
+from typing import Annotated
 from urllib.parse import quote
 
 import structlog
+from pydantic import Field
 
 from config.settings import Pay, PayMerchant, Wechat
 from domain.clock import SHANGHAI, Clock, local
@@ -21,12 +23,13 @@ from domain.errors import Forbidden, InvalidInput, Rejected, Transient
 from gateways import jsons
 from gateways.http import Effect, Vendor
 from gateways.jsons import Json
+from gateways.shapes import S, Shape, Text, Told, Visible, read
 from gateways.wechat_pay import invoices
 from gateways.wechat_pay.api import PayApi
 from gateways.wechat_pay.bills import has_hash, parse_bill, unpack
 from gateways.wechat_pay.keys import Forged
 from gateways.wechat_pay.merchant import MerchantClient, ask
-from gateways.wechat_pay.notifications import need, refund_report, trade_report
+from gateways.wechat_pay.notifications import read_apply_id, refund_report, trade_report
 from gateways.wechat_pay.signing import decrypt, encrypt_field, new_nonce, payment_text, sign
 from services.ports import (
     BankCard,
@@ -57,6 +60,25 @@ ATTACH_CHARS = 128
 REASON_BYTES = 80
 _TRANSACTIONS = "/v3/pay/transactions"
 _REFUNDS = "/v3/refund/domestic/refunds"
+
+
+class _Native(Shape):
+    code_url: Told
+
+
+class _Prepaid(Shape):
+    prepay_id: Told
+
+
+class _Bill(Shape):
+    download_url: Told
+    hash_value: Text = ""
+
+
+class _Envelope(Shape):
+    id: Annotated[Visible, Field(min_length=1, max_length=64)]
+    event_type: Annotated[Visible, Field(min_length=1, max_length=40)]
+    resource: Json
 
 
 class WechatPay:
@@ -95,12 +117,12 @@ class WechatPay:
         till = self._till(pool)
         app: PayApp = "oa" if "oa" in till.facts.appids else "mini"
         body = _order(till, app, order)
-        return await _obtain(till, "order_native", f"{_TRANSACTIONS}/native", body, "code_url")
+        return (await _obtain(till, "order_native", f"{_TRANSACTIONS}/native", body, _Native)).code_url
 
     async def order_jsapi(self, pool: str, app: PayApp, openid: str, order: OrderRequest) -> str:
         till = self._till(pool)
         body = _order(till, app, order) | {"payer": {"openid": openid}}
-        return await _obtain(till, "order_jsapi", f"{_TRANSACTIONS}/jsapi", body, "prepay_id")
+        return (await _obtain(till, "order_jsapi", f"{_TRANSACTIONS}/jsapi", body, _Prepaid)).prepay_id
 
     def sign_payment(self, pool: str, app: PayApp, prepay_id: str) -> PayParameters:
         till = self._till(pool)
@@ -117,9 +139,9 @@ class WechatPay:
         try:
             report = trade_report(data)
         except ValueError as error:
-            raise till.api.lie(Effect.READ, f"order query: {error}") from error
+            raise till.api.invalid_response(Effect.READ, f"order query: {error}") from error
         if (report.out_trade_no, report.mchid) != (out_trade_no, till.facts.mchid):
-            raise till.api.lie(Effect.READ, "order query: the answer is about another order")
+            raise till.api.invalid_response(Effect.READ, "order query: the answer is about another order")
         return report
 
     async def close(self, pool: str, out_trade_no: str) -> None:
@@ -198,8 +220,9 @@ class WechatPay:
             told = await till.api.get("bill", f"/v3/bill/tradebill?{query}")
         except Rejected as error:
             return self._no_bill(error, day)
-        raw = await till.api.download("bill_file", jsons.text(told, "download_url"), BILL_LIMIT)
-        return await asyncio.to_thread(_read_bill, till, raw, jsons.text(told, "hash_value"))
+        bill = till.api.read(_Bill, told, Effect.READ, "bill")
+        raw = await till.api.download("bill_file", bill.download_url, BILL_LIMIT)
+        return await asyncio.to_thread(_read_bill, till, raw, bill.hash_value)
 
     def _no_bill(self, error: Rejected, day: date) -> TradeBill:
         """None is made for a day without trades; but before ten o'clock it may only not be there yet."""
@@ -272,11 +295,8 @@ def _order(till: MerchantClient, app: PayApp, order: OrderRequest) -> Json:
     return body
 
 
-async def _obtain(till: MerchantClient, name: str, target: str, body: Json, key: str) -> str:
-    value = jsons.text(await till.api.post(name, target, body), key)
-    if not value:
-        raise till.api.lie(Effect.WRITE, f"{name} without {key}")
-    return value
+async def _obtain(till: MerchantClient, name: str, target: str, body: Json, shape: type[S]) -> S:
+    return till.api.read(shape, await till.api.post(name, target, body), Effect.WRITE, name)
 
 
 def _number(base: str, out_trade_no: str) -> str:
@@ -287,32 +307,29 @@ def _refund(till: MerchantClient, data: Json, out_refund_no: str, effect: Effect
     try:
         report = refund_report(data)
     except ValueError as error:
-        raise till.api.lie(effect, f"refund: {error}") from error
+        raise till.api.invalid_response(effect, f"refund: {error}") from error
     if report.out_refund_no != out_refund_no:
-        raise till.api.lie(effect, "refund: the answer is about another one")
+        raise till.api.invalid_response(effect, "refund: the answer is about another one")
     return report
 
 
 def _read_notification(till: MerchantClient, body: bytes) -> PayNotification:
     """Of verified bytes."""
     try:
-        envelope = jsons.parse(body)
-        if not isinstance(envelope, dict):
-            raise TypeError("not a JSON object")
-        event_id, kind = jsons.token(envelope, "id", 64), jsons.token(envelope, "event_type", 40)
-        plain = decrypt(till.apiv3_key, jsons.mapping(envelope, "resource")).decode()
+        envelope = read(_Envelope, jsons.parse(body))
+        kind, plain = envelope.event_type, decrypt(till.apiv3_key, envelope.resource).decode()
         data = jsons.parse(plain.encode())
-        if not (event_id and kind and isinstance(data, dict)):
-            raise ValueError("without id, kind or content")
+        if not isinstance(data, dict):
+            raise ValueError("without content")
         return PayNotification(
-            event_id=event_id,
+            event_id=envelope.id,
             kind=kind,
             plain=plain,
             trade=trade_report(data) if kind.startswith("TRANSACTION.") else None,
             refund=refund_report(data) if kind.startswith("REFUND.") else None,
-            invoice_apply_id=need(data, "fapiao_apply_id", 64) if kind.startswith("FAPIAO.") else "",
+            invoice_apply_id=read_apply_id(data) if kind.startswith("FAPIAO.") else "",
         )
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         log.error("pay_notification_unreadable", mchid=till.facts.mchid, reason=str(error))
         raise InvalidInput("通知的内容无法识别。", code="pay_bad_notification") from error
 
@@ -321,9 +338,9 @@ def _read_bill(till: MerchantClient, raw: bytes, sha1: str) -> TradeBill:
     try:
         data = unpack(raw)
         if not has_hash(data, sha1):
-            raise till.api.lie(Effect.READ, "the bill doesn't have the hash that was told")
+            raise till.api.invalid_response(Effect.READ, "the bill doesn't have the hash that was told")
     except ValueError as error:
-        raise till.api.lie(Effect.READ, f"bill: {error}") from error
+        raise till.api.invalid_response(Effect.READ, f"bill: {error}") from error
     try:
         return parse_bill(data)
     except ValueError as error:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateways import jsons
+from gateways.shapes import Shape, Text, read
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 PROBE = "WECHATPAY/SIGNTEST/"
@@ -90,17 +90,24 @@ def find_seal(headers: Mapping[str, str]) -> Seal | None:
     return Seal(*parts) if all(parts) else None
 
 
+class _Sealed(Shape):
+    algorithm: Text = ""
+    ciphertext: Text = ""
+    nonce: Text = ""
+    associated_data: Text = ""
+
+
 def decrypt(apiv3_key: bytes, resource: Mapping[str, object]) -> bytes:
     """The plain text of ``{algorithm, nonce, associated_data, ciphertext}``; ValueError when it is not for this key.
 
     ``associated_data`` may be missing or empty.
     """
-    if jsons.text(resource, "algorithm") != CIPHER:
+    found = read(_Sealed, resource)
+    if found.algorithm != CIPHER:
         raise ValueError("another cipher than AEAD_AES_256_GCM")
     try:
-        sealed = base64.b64decode(jsons.text(resource, "ciphertext"), validate=True)
-        nonce, extra = jsons.text(resource, "nonce").encode(), jsons.text(resource, "associated_data").encode()
-        return AESGCM(apiv3_key).decrypt(nonce, sealed, extra)
+        sealed = base64.b64decode(found.ciphertext, validate=True)
+        return AESGCM(apiv3_key).decrypt(found.nonce.encode(), sealed, found.associated_data.encode())
     except (InvalidTag, binascii.Error) as error:
         raise ValueError("sealed with another key, or damaged") from error
 
