@@ -6,13 +6,12 @@ phone's and the browser's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.demo.browsers import Browser, Page
 from app.demo.mini import MiniProgram
-from app.demo.phones import Missing, Phone
+from app.demo.phones import Phone
 from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Json
 
@@ -34,38 +33,6 @@ class Client(Protocol):
     async def send(self, path: str, content: bytes) -> Json: ...
 
     async def download(self, path: str) -> bytes: ...
-
-
-@dataclass
-class PageScript:
-    """The script of the service's own pages: the public API with what the browser's log-in lends it."""
-
-    browser: Browser
-    pool: str
-
-    async def get(self, path: str) -> Json:
-        return await self._ask("GET", path)
-
-    async def post(self, path: str, body: object = None) -> Json:
-        return await self._ask("POST", path, body)
-
-    async def put(self, path: str, body: object) -> Json:
-        return await self._ask("PUT", path, body)
-
-    async def delete(self, path: str) -> Json:
-        return await self._ask("DELETE", path)
-
-    async def _ask(self, method: str, path: str, body: object = None) -> Json:
-        return await self.browser.wire.api(method, self.pool + path, body, token=await self._token())
-
-    async def send(self, path: str, content: bytes) -> Json:
-        return await self.browser.wire.send(self.pool + path, content, token=await self._token())
-
-    async def download(self, path: str) -> bytes:
-        return await self.browser.wire.download(self.pool + path, token=await self._token())
-
-    async def _token(self) -> str:
-        return await self.browser.token(self.pool)
 
 
 @dataclass
@@ -215,38 +182,6 @@ def _made_for(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
 # ---- becoming known to a pool
 
 
-async def register_in_browser(browser: Browser, phone: Phone, name: str, id_number: str, password: str) -> Page:
-    """The registration's two pages; returns what follows. The second page comes back where something is wrong."""
-    await browser.open(f"/h5/register?pool={phone.pool}")
-    before = len((await phone.read())["sms"])
-    await browser.press("获取验证码", mobile=phone.mobile)
-    code = await phone.sms_code(after=before)
-    return await fill_in_registration(browser, code=code, name=name, id_number=id_number, password=password)
-
-
-async def fill_in_registration(browser: Browser, *, code: str, name: str, id_number: str, password: str) -> Page:
-    """The second page alone, both boxes ticked."""
-    version = _ticks(browser.page.html, "privacy")
-    return await browser.press(
-        "注册",
-        code=code,
-        name=name,
-        id_number=id_number,
-        password=password,
-        again=password,
-        privacy=version,
-        honesty="yes",
-    )
-
-
-def _ticks(html: str, name: str) -> str:
-    """What a check box stands for."""
-    _, found, rest = html.partition(f'name="{name}" value="')
-    if not found:
-        raise Missing(f"页面上的选择框 {name}")
-    return rest.partition('"')[0]
-
-
 async def register_in_mini(mini: MiniProgram, name: str, id_number: str, password: str = "") -> Json:
     """In an opened mini-program, whose WeChat has told the mobile. Raises Refused."""
     version = (await mini.get("/pool"))["privacy_version"]
@@ -254,84 +189,4 @@ async def register_in_mini(mini: MiniProgram, name: str, id_number: str, passwor
     return await mini.post("/registrations", body)
 
 
-async def register_by_chat(phone: Phone, name: str, id_number: str) -> str:
-    """The talk from consent to the last answer, for a mobile that nobody has proven yet."""
-    await phone.say("注册")
-    await phone.tap("同意")
-    await phone.say(name)
-    await phone.say(id_number)
-    await phone.tap("对，继续注册")
-    before = len((await phone.read())["sms"])
-    await phone.say(phone.mobile)
-    return await phone.say(await phone.sms_code(after=before))
-
-
-async def log_in_by_code(browser: Browser, phone: Phone, path: str) -> Page:
-    """Open a page of a person; the log-in that comes first is done by SMS code."""
-    await browser.open(path)
-    before = len((await phone.read())["sms"])
-    await browser.press("获取验证码", mobile=phone.mobile)
-    return await browser.press("登录", code=await phone.sms_code(after=before))
-
-
-async def log_in_by_password(browser: Browser, pool: str, name: str, password: str) -> Page:
-    """``name``: mobile or ID number. The page of the log-in comes back where something is wrong."""
-    await browser.open(f"/h5/login/password?pool={pool}&next=/h5/{pool}/apply")
-    return await browser.press("登录", name=name, password=password)
-
-
 # ---- those who decide
-
-
-@dataclass
-class Reviewer:
-    """A department's reviewer at the desk of the mini-program."""
-
-    client: MiniProgram
-
-    async def queue(self, query: str = "") -> list[Json]:
-        return list((await self.client.get(f"/reviews{query}"))["items"])
-
-    async def find(self, number: str, specialty: str = "") -> str:
-        """The task of an application, or of one specialty of it. Raises Missing."""
-        for card_ in await self.queue():
-            if card_["number"] == number and card_["specialty"].startswith(specialty):
-                return str(card_["id"])
-        raise Missing(f"申请{number}的审核任务")
-
-    async def open(self, task: str) -> Json:
-        return await self.client.get(f"/reviews/{task}")
-
-    async def approve(self, task: str, opinion: str = "材料齐全，同意。", *, admitted: Sequence[str] = ()) -> Json:
-        """``admitted``: the alternative specialties that enter, where the task asks about them."""
-        body: dict[str, object] = {"opinion": opinion}
-        if (await self.open(task))["alternatives"]:
-            body["admitted"] = list(admitted)
-        return await self.client.post(f"/reviews/{task}/approval", body)
-
-    async def send_back(self, task: str, opinion: str, *, whole: bool = False) -> Json:
-        return await self.client.post(f"/reviews/{task}/return", {"opinion": opinion, "whole": whole})
-
-    async def refuse(self, task: str, opinion: str) -> Json:
-        return await self.client.post(f"/reviews/{task}/refusal", {"opinion": opinion})
-
-
-@dataclass
-class Office:
-    """The pool's administration."""
-
-    client: MiniProgram
-
-    async def assign(self, mobile: str, name: str, step: str, *, region: str = "", specialty: str = "") -> Json:
-        body = {"mobile": mobile, "name": name, "step": step, "region": region, "specialty": specialty}
-        return await self.client.post("/review-assignments", body)
-
-    async def open_campaign(self, **form: object) -> str:
-        """Announce a campaign; returns its id."""
-        made = await self.client.post("/office/campaigns", form)
-        await self.client.post(f"/office/campaigns/{made['id']}/publication")
-        return str(made["id"])
-
-    async def add_employer(self, name: str, credit_code: str = "", region: str = "") -> str:
-        body = {"name": name, "credit_code": credit_code, "region": region}
-        return str((await self.client.post("/office/employers", body))["id"])

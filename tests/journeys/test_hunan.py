@@ -14,19 +14,13 @@ import pytest
 import pytest_asyncio
 from pypdf import PdfReader
 
-from app.demo.applicants import (
-    Applicant,
-    PageScript,
-    log_in_by_code,
-    log_in_by_password,
-    register_by_chat,
-    register_in_mini,
-)
+from app.demo.applicants import Applicant, register_in_mini
 from app.demo.mini import MiniProgram
 from app.demo.phones import bubbles
 from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Refused
 from domain.clock import local
+from tests.drivers.applicants import PageScript, log_in_by_code, log_in_by_password, register_by_chat
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
     PASSWORD,

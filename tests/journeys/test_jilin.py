@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from app.demo.applicants import fill_in_registration, log_in_by_code, log_in_by_password, register_in_browser
 from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Refused
+from tests.drivers.applicants import fill_in_registration, log_in_by_code, log_in_by_password, register_in_browser
 from tests.factories.forms import good_values
 from tests.journeys.applying import PASSWORD, Journey, Person, refused, set_out, skip_after_a_failure, told
 

@@ -16,11 +16,12 @@ import pytest
 import pytest_asyncio
 from pypdf import PdfReader
 
-from app.demo.applicants import Applicant, log_in_by_code, log_in_by_password, register_in_browser
-from app.demo.paying import Letter, Payer, code_in_chat, letters
+from app.demo.applicants import Applicant
 from app.demo.scans import card, signed_scan
 from app.demo.wire import Json, Refused
 from domain.clock import SHANGHAI, SystemClock, local
+from tests.drivers.applicants import log_in_by_code, log_in_by_password, register_in_browser
+from tests.drivers.paying import Letter, Payer, code_in_chat, letters
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
     PASSWORD,

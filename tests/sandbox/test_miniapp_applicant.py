@@ -17,13 +17,14 @@ from PIL import Image
 from playwright.async_api import FrameLocator, Locator, async_playwright, expect
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from app.demo.applicants import Applicant, Reviewer, register_in_mini
+from app.demo.applicants import Applicant, register_in_mini
 from app.demo.forms import application_values
 from app.demo.mini import MiniProgram
 from app.demo.stage import stage
 from app.demo_data import POOL
 from app.demo_people import APPLICANTS, REVIEWERS, DemoPerson
 from app.preparations import bring_demo_people
+from tests.drivers.applicants import Reviewer
 from tests.folders import data_folder
 from tests.sandbox.test_miniapp_pane import INLINE, NAMELESS, PICTURES, Desk
 from tests.sandbox.test_page import CHROMIUM, FLAGS
