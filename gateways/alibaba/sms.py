@@ -24,7 +24,7 @@ from gateways.alibaba.api import (
     parse_receipts,
 )
 from gateways.http import Effect, Vendor
-from gateways.shapes import OR_EMPTY, Shape, Text, Whole
+from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Whole
 from services.ports import SmsReport
 
 _PAGE = 50
@@ -38,8 +38,8 @@ def _truth(value: object) -> object:
 
 
 def _items(value: object) -> object:
-    """A list of one is sent as a lone object."""
-    return [value] if isinstance(value, dict) else value
+    """A list of one may be sent as a lone object, an empty one as null."""
+    return [value] if isinstance(value, dict) else [] if value is None else value
 
 
 class _Sent(Shape):
@@ -57,7 +57,7 @@ class _Details(Shape):
 
 
 class _Page(Shape):
-    details: _Details = Field(default=_Details(), alias="SmsSendDetailDTOs")
+    details: Annotated[_Details, NULL_AS_EMPTY] = Field(default=_Details(), alias="SmsSendDetailDTOs")
 
 
 class _Pushed(Shape):

@@ -10,11 +10,15 @@ from pydantic import Field, ValidationError
 
 from domain.errors import OutcomeUnknown, Transient
 from gateways.http import Effect, Metrics, Vendor
-from gateways.shapes import Shape, Text, Told, Visible, Whole
+from gateways.shapes import NULL_AS_EMPTY, OR_EMPTY, Shape, Text, Told, Visible, Whole, read
 
 
 class Inner(Shape):
     used: Whole
+
+
+class More(Shape):
+    text: Text = "x"
 
 
 class Answer(Shape):
@@ -23,6 +27,8 @@ class Answer(Shape):
     told: Told = "x"
     count: Whole = 0
     inner: Inner = Inner(used=0)
+    detail: Annotated[Visible, OR_EMPTY] = ""
+    more: Annotated[More, NULL_AS_EMPTY] = More()
 
 
 @pytest.mark.parametrize(
@@ -33,6 +39,9 @@ class Answer(Shape):
         ({"text": 5}, "text", "5"),
         ({"count": "-7"}, "count", -7),
         ({"unasked": [1]}, "text", ""),
+        ({"detail": "编号"}, "detail", ""),
+        ({"detail": ["x"]}, "detail", ""),
+        ({"more": None}, "more", More()),
     ],
 )
 def test_numbers_as_text_and_text_as_numbers_are_read(given: dict[str, object], field: str, found: object) -> None:
@@ -57,6 +66,7 @@ def test_numbers_as_text_and_text_as_numbers_are_read(given: dict[str, object], 
         {"count": "١"},
         {"count": "9" * 21},
         {"count": None},
+        {"more": []},
     ],
 )
 def test_another_type_makes_the_answer_unusable(given: dict[str, object]) -> None:
@@ -70,3 +80,9 @@ def test_an_unusable_answer_names_its_first_fault_and_no_value(effect: Effect, e
     with pytest.raises(error, match=r"wechat: /a without inner\.used") as caught:
         vendor.read_shape(Answer, {"inner": {"used": "SECRET"}}, effect, "/a")
     assert "SECRET" not in f"{caught.value}{caught.value.__cause__}"
+
+
+@pytest.mark.parametrize(("given", "place"), [({"inner": {}}, r"inner\.used"), ([], "an object")])
+def test_reading_names_what_is_missing(given: object, place: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{place} is missing, or can't be one$"):
+        read(Answer, given)

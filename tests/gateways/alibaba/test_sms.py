@@ -110,6 +110,19 @@ async def test_what_the_vendor_does_not_know_is_none(tools: Tools) -> None:
         assert await sender(tools, rogue).report(MOBILE, NOON, "x", out_id="42") is None
 
 
+@pytest.mark.parametrize("page", [{}, {"SmsSendDetailDTOs": None}, {"SmsSendDetailDTOs": {"SmsSendDetailDTO": None}}])
+async def test_a_page_without_details_is_an_empty_one(tools: Tools, page: dict[str, object]) -> None:
+    async with Rogue([reply({"Code": "OK", **page})]) as rogue:
+        assert await sender(tools, rogue).report(MOBILE, NOON, "9006^0", out_id="42") is None
+
+
+async def test_a_lone_detail_is_a_page_of_one(tools: Tools) -> None:
+    page = {"SmsSendDetailDTO": {"OutId": "42", "SendStatus": 3}}
+    async with Rogue([reply({"Code": "OK", "SmsSendDetailDTOs": page})]) as rogue:
+        report = await sender(tools, rogue).report(MOBILE, NOON, "9006^0", out_id="42")
+    assert report == SmsReport("9006^0", "42", True, "")
+
+
 RECEIPT = {
     "phone_number": MOBILE,
     "send_time": "2026-11-21 12:00:00",
