@@ -22,6 +22,9 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
 ]
+TABLET = (768, 1024)
+_EDGES = """(all) => all.map((one) => one.getBoundingClientRect()).filter((box) => box.width)
+    .map((box) => [box.left, box.right])"""
 sizes = pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
 
 
@@ -116,3 +119,24 @@ async def test_whoever_has_two_roles_is_asked_which(browser: Browser, world: Wor
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     await seen.open("/h5/role")
     await seen.check("role-phone")
+
+
+async def test_on_a_tablet_wide_pages_keep_a_margin(browser: Browser, world: World) -> None:
+    seen = await desk_of(browser, await make_scene(world), TABLET)
+    page = await seen.open("/office/staff")
+    lists = await page.locator("main > *, main .list").evaluate_all(_EDGES)
+    assert lists
+    assert min(left for left, _ in lists) >= 16
+    assert max(right for _, right in lists) <= TABLET[0] - 16
+    await seen.check("office-staff-tablet")
+    assert seen.complaints == []
+
+
+async def test_each_long_button_of_the_log_in_has_a_line_of_its_own(browser: Browser, world: World) -> None:
+    seen = await look(browser, world, TABLET)
+    page = await seen.open("/h5/login")
+    buttons = await page.get_by_role("link", name="统一身份认证登录").evaluate_all(_EDGES)
+    form = await page.locator("main form").first.evaluate_all(_EDGES)
+    assert len(buttons) > 1
+    assert {right - left for left, right in buttons} == {form[0][1] - form[0][0] - 32}
+    await seen.check("login-tablet")

@@ -78,6 +78,9 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(
         "Promise.all([...document.images].map((i) => { i.loading = 'eager'; return i.src && i.decode(); }))"
     )
     await seen.check(f"review-task-{scheme}")
+    box = await page.get_by_role("link", name="全部通过（2个专业）").bounding_box()
+    assert box
+    assert box["x"] >= 16, "in line with the list above"
     await page.get_by_role("link", name="全部通过（2个专业）").click()
     await page.get_by_role("button", name="确认全部通过").wait_for()
     await seen.check(f"review-all-{scheme}")
