@@ -35,7 +35,7 @@ async def load_materials(deps: Deps, store: SealedFiles, printer: TypstPrinter, 
             guide(book, day),
         ),
     ]
-    papers = [await printer.print("handout", content) for _, content in made]
+    papers = [await printer.render_pdf("handout", content) for _, content in made]
     await asyncio.gather(*(desk.add(system(pool), data, paper) for (data, _), paper in zip(made, papers, strict=True)))
     return len(made)
 

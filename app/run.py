@@ -18,8 +18,8 @@ from app.command_error import CommandError
 from app.embedded.child import spawn
 from app.introductions import introduce
 from app.preparations import bring_demo_materials, bring_demo_people
+from app.process_supervisor import Part, ProcessSupervisor, python_part
 from app.sandbox_setup import serves_mail
-from app.supervisor import Part, ProcessSupervisor, python_part
 from config.settings import Settings
 from models.migrate import migrate
 

@@ -30,7 +30,7 @@ Content = dict[str, object]
 def main(papers: int, rounds: int) -> int:
     printer = TypstPrinter()
     started = time.perf_counter()
-    asyncio.run(printer.print(PAPER, content(0)))
+    asyncio.run(printer.render_pdf(PAPER, content(0)))
     print(f"first paper: {(time.perf_counter() - started) * 1000:.0f} ms, the reading of the font included")
     bare, results = bare_compiler(), []
     for turn in range(rounds):
@@ -60,7 +60,7 @@ async def compare(printer: TypstPrinter, bare: typst.Compiler, papers: int, turn
         await asyncio.sleep(0)
         shown = content(turn * 10_000 + number)
         started = time.process_time()
-        await printer.print(PAPER, shown)
+        await printer.render_pdf(PAPER, shown)
         ours.append(time.process_time() - started)
         watching.cancel()
         peers.append(time_bare(bare, turn * 10_000 + 5_000 + number))

@@ -55,7 +55,7 @@ class TypstPrinter:
         self._compilers: dict[str, typst.Compiler] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="printer")
 
-    async def print(self, paper: str, content: Mapping[str, object]) -> bytes:
+    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes:
         """Raises Rejected for content that does not fit the template, Transient when it takes too long.
 
         ValueError for a paper that there is no template of.

@@ -154,8 +154,8 @@ class DeskPages:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。") from error
         return actor, await self._services.draws.access.get(actor, draw_id)
 
-    def _token(self, actor: Actor, deed: str, subject_id: UUID | None) -> str:
-        return self._site.form_token(deed, subject_id or _NOBODY, actor.account_id or _NOBODY)
+    def _token(self, actor: Actor, action: str, subject_id: UUID | None) -> str:
+        return self._site.form_token(action, subject_id or _NOBODY, actor.account_id or _NOBODY)
 
     async def share(self, request: http.Request) -> http.Response:
         """Make a signed link to the board or the record, and go there."""

@@ -351,13 +351,13 @@ class AuthPages:
             next=safe_target(request.query.get("next", "")),
         )
 
-    def form(self, visitor: Actor, deed: str) -> str:
+    def form(self, visitor: Actor, action: str) -> str:
         """The hidden field of a form that belongs to this log-in of this person."""
-        return self._site.form_token(deed, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
+        return self._site.form_token(action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
 
-    async def fields(self, request: http.Request, visitor: Actor, deed: str) -> dict[str, str]:
+    async def fields(self, request: http.Request, visitor: Actor, action: str) -> dict[str, str]:
         """What such a form holds."""
-        return await self._site.read_form(request, deed, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
+        return await self._site.read_form(request, action, visitor.session_id or _NOBODY, visitor.account_id or _NOBODY)
 
     async def take_role(self, request: http.Request) -> http.Response:
         visitor = await self.visitor(request)

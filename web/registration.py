@@ -54,7 +54,7 @@ class RegistrationPages:
     def _mobile_page(
         self,
         request: http.Request,
-        deed: str,
+        action: str,
         pool: str,
         *,
         mobile: str = "",
@@ -64,11 +64,11 @@ class RegistrationPages:
         books = self._services.deps.rulebooks
         known = {pool: books[pool]} if pool in books else books
         closed = {code: book.registration.closed for code, book in known.items() if not book.registration.open}
-        offered = {code: book.pool.name for code, book in known.items() if deed == "forgot" or book.registration.open}
+        offered = {code: book.pool.name for code, book in known.items() if action == "forgot" or book.registration.open}
         return self._site.render(
             "register.html",
             status=error.status if error else 200,
-            deed=deed,
+            action=action,
             pools=offered,
             pool=pool,
             mobile=mobile,
@@ -76,7 +76,7 @@ class RegistrationPages:
             next=target,
             error=error.message if error else "",
             wrong=error.field if error else "",
-            form=self._site.form_token(deed, _NOBODY, _NOBODY),
+            form=self._site.form_token(action, _NOBODY, _NOBODY),
             puzzle=self._door.puzzle(request),
         )
 

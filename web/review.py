@@ -254,8 +254,8 @@ class ReviewPages:
     async def _who(self, request: http.Request) -> tuple[Actor, UUID]:
         return await self._door.actor(request), _uuid(request.match_info["task_id"])
 
-    def _token(self, actor: Actor, deed: str, subject_id: UUID | None) -> str:
-        return self._site.form_token(deed, subject_id or _NOBODY, actor.account_id or _NOBODY)
+    def _token(self, actor: Actor, action: str, subject_id: UUID | None) -> str:
+        return self._site.form_token(action, subject_id or _NOBODY, actor.account_id or _NOBODY)
 
 
 def _what(cards: Sequence[TaskCard]) -> str:

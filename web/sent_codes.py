@@ -27,12 +27,12 @@ class SentCodes:
         self._deps = deps
         self._secure = secure
 
-    def lead(self, deed: str, path: str, query: Mapping[str, str], **kept: str) -> http.Response:
+    def lead(self, action: str, path: str, query: Mapping[str, str], **kept: str) -> http.Response:
         """On to the page that asks for the code, which ``find`` tells what is ``kept``."""
         said = {name: value for name, value in query.items() if value}
         response = http.Response(status=303, headers={"Location": f"{path}?{urlencode(said)}" if said else path})
         until = (self._deps.now() + COOKIE_TTL).isoformat()
-        sealed = self._deps.keys.seal(json.dumps({"deed": deed, "until": until, "kept": kept}), _PURPOSE)
+        sealed = self._deps.keys.seal(json.dumps({"deed": action, "until": until, "kept": kept}), _PURPOSE)
         response.set_cookie(
             _COOKIE,
             base64.urlsafe_b64encode(sealed.encode()).decode(),
@@ -44,8 +44,8 @@ class SentCodes:
         )
         return response
 
-    def find(self, request: http.Request, deed: str) -> dict[str, str]:
-        """What was kept when a code was sent for ``deed`` a short while ago; empty otherwise."""
+    def find(self, request: http.Request, action: str) -> dict[str, str]:
+        """What was kept when a code was sent for ``action`` a short while ago; empty otherwise."""
         try:
             sealed = base64.urlsafe_b64decode(request.cookies.get(_COOKIE, "")).decode()
             told = json.loads(self._deps.keys.open_text(sealed, _PURPOSE))
@@ -53,7 +53,7 @@ class SentCodes:
             return {}
         fresh = datetime.fromisoformat(told["until"]) > self._deps.now()
         kept: dict[str, str] = told["kept"]
-        return kept if fresh and told["deed"] == deed else {}
+        return kept if fresh and told["deed"] == action else {}
 
     def forget(self, response: http.Response) -> None:
         response.del_cookie(_COOKIE, path="/h5")

@@ -222,23 +222,23 @@ class Site:
 
     # ---- forms
 
-    def form_token(self, deed: str, subject_id: UUID, person_id: UUID) -> str:
-        """The hidden field of a form that does ``deed``; good for two hours, this subject and this person only."""
-        return self._services.links.sign(f"form:{deed}", subject_id, person_id, self._now() + _FORM_TTL)
+    def form_token(self, action: str, subject_id: UUID, person_id: UUID) -> str:
+        """The hidden field of a form that does ``action``; good for two hours, this subject and this person only."""
+        return self._services.links.sign(f"form:{action}", subject_id, person_id, self._now() + _FORM_TTL)
 
     async def read_form(
-        self, request: http.Request, deed: str, subject_id: UUID, person_id: UUID, *, longest: int = _FORM_LIMIT
+        self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int = _FORM_LIMIT
     ) -> dict[str, str]:
         """The fields of a form of ours. Raises Forbidden for one that another site sent or that is too old.
 
         ``longest`` is in bytes as sent; a Chinese character takes nine of them.
         """
         fields = await self.read_fields(request, longest=longest)
-        self._check_token(fields, deed, subject_id, person_id)
+        self._check_token(fields, action, subject_id, person_id)
         return fields
 
     async def read_upload(
-        self, request: http.Request, deed: str, subject_id: UUID, person_id: UUID, *, longest: int
+        self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int
     ) -> tuple[dict[str, str], bytes]:
         """The fields of a form with one ``file``, and the file. Raises as ``read_form``."""
         _check_origin(request, self._services.deps.public_url)
@@ -246,12 +246,12 @@ class Site:
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
         async with asyncio.timeout(120):
             return await _read_parts(
-                request, longest, lambda sent: self._check_token(sent, deed, subject_id, person_id)
+                request, longest, lambda sent: self._check_token(sent, action, subject_id, person_id)
             )
 
-    def _check_token(self, fields: Mapping[str, str], deed: str, subject_id: UUID, person_id: UUID) -> None:
+    def _check_token(self, fields: Mapping[str, str], action: str, subject_id: UUID, person_id: UUID) -> None:
         try:
-            link = self._services.links.check(fields.get("form", ""), f"form:{deed}")
+            link = self._services.links.check(fields.get("form", ""), f"form:{action}")
         except Forbidden as error:
             raise _stale_form() from error
         if (link.subject_id, link.person_id) != (subject_id, person_id):

@@ -18,9 +18,9 @@ from app.demo.phones import Phone
 from app.demo.wire import Wire
 from app.embedded import Servers
 from app.embedded.server import free_port
+from app.process_supervisor import ProcessSupervisor
 from app.run import Plan, Prepare, parts, sandbox_urls
 from app.sandbox_setup import with_demo_accounts
-from app.supervisor import ProcessSupervisor
 from config.settings import Settings
 from models.migrate import migrate
 from services.core.base import Deps, rows

@@ -262,7 +262,7 @@ class Documents:
 
     async def _print(self, paper: str, content: Content) -> bytes:
         try:
-            return await self._printer.print(paper, content)
+            return await self._printer.render_pdf(paper, content)
         except GatewayError as error:
             logger.error("paper_not_printed", paper=paper, error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error

@@ -120,7 +120,7 @@ class DrawDocuments:
 
     async def _print(self, content: Mapping[str, object]) -> bytes:
         try:
-            return await self._printer.print("draw_application", content)
+            return await self._printer.render_pdf("draw_application", content)
         except GatewayError as error:
             log.error("paper_not_printed", paper="draw_application", error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error

@@ -41,7 +41,7 @@ class Files(Protocol):
 class Printer(Protocol):
     """Papers as PDF. ``paper`` names a template, ``content`` is JSON-able; what it must hold stands at the template."""
 
-    async def print(self, paper: str, content: Mapping[str, object]) -> bytes: ...
+    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes: ...
 
     async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
         """The first page as PNG, for a screen."""

@@ -19,8 +19,8 @@ import pytest
 from app import run as run_module
 from app.command_error import CommandError
 from app.embedded import EmbeddedError, find_instance
+from app.process_supervisor import Part
 from app.run import Plan, addresses, check_ports, parts, run, sandbox_urls
-from app.supervisor import Part
 from config.settings import Settings
 from tests.factories.settings import make_settings
 

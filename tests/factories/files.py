@@ -257,7 +257,7 @@ class PlainPrinter:
         self.made: list[tuple[str, Mapping[str, object]]] = []
         self.away = False
 
-    async def print(self, paper: str, content: Mapping[str, object]) -> bytes:
+    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes:
         if self.away:
             raise Transient("away")
         json.dumps(content)
@@ -265,5 +265,5 @@ class PlainPrinter:
         return pdf()
 
     async def preview(self, paper: str, content: Mapping[str, object]) -> bytes:
-        await self.print(paper, content)
+        await self.render_pdf(paper, content)
         return png()

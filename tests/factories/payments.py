@@ -328,7 +328,7 @@ class FakeFiles:
 class FakePrinter:
     printed: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
 
-    async def print(self, paper: str, content: Mapping[str, object]) -> bytes:
+    async def render_pdf(self, paper: str, content: Mapping[str, object]) -> bytes:
         self.printed.append((paper, content))
         return b"%PDF-1.7 " + paper.encode()
 

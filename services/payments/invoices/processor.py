@@ -288,7 +288,7 @@ class InvoiceProcessor:
 
     async def _mail_receipt(self, invoice: Invoice, fee: Fee) -> None:
         title = rules_of(self._deps, fee.pool).invoice.receipt_title
-        content = await self._printer.print("receipt", await receipt_content(self._deps, fee))
+        content = await self._printer.render_pdf("receipt", await receipt_content(self._deps, fee))
         await self._send(invoice, fee, "receipt", title, f"{title}见附件。", content)
         same = Invoice.filter(id=invoice.id, email_sealed=invoice.email_sealed, mailings=invoice.mailings)
         await same.update(receipt_sent_at=self._deps.now())

@@ -88,7 +88,7 @@ class Invoices:
         if fee is None or (fee.account_id != actor.account_id and actor.role != "pool_admin"):
             raise _no_invoice()
         try:
-            return await self._printer.print("receipt", await receipt_content(self._deps, fee))
+            return await self._printer.render_pdf("receipt", await receipt_content(self._deps, fee))
         except GatewayError as error:
             raise Unavailable("凭证暂时无法生成，请稍后再试。") from error
 

@@ -17,7 +17,7 @@ import pytest
 from app import supervisor as keeper_module
 from app.command_error import CommandError
 from app.embedded.child import Child
-from app.supervisor import Part, ProcessSupervisor
+from app.process_supervisor import Part, ProcessSupervisor
 
 ROOT = Path(__file__).parent.parent.parent
 SERVE = "import http.server, sys; http.server.test(http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]))"
@@ -123,7 +123,7 @@ async def test_a_part_gets_its_own_settings(tmp_path: Path) -> None:
 
 OWNER = f"""
 import asyncio, sys
-from app.supervisor import ProcessSupervisor, Part
+from app.process_supervisor import ProcessSupervisor, Part
 
 async def main():
     parts = [Part("a", (sys.executable, "-c", {LAST!r})), Part("b", (sys.executable, "-c", {LAST!r}))]
