@@ -16,6 +16,7 @@ export class Guide {
   constructor(desk) {
     this.desk = desk;
     this.mark = new Mark();
+    this.shown = null;
     this.element = document.getElementById('guide');
     const { story = '', facts = {}, skipped = {} } = recall(SHELF) ?? {};
     Object.assign(this, { story: STORIES[story] ? story : '', facts, skipped });
@@ -100,6 +101,8 @@ export class Guide {
     if (this.story) this.observe();
     const [element, view] = this.story ? this.find() : [null, null];
     this.mark.put(element);
+    if (view && view !== this.shown) view.element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    this.shown = view;
     for (const one of this.desk.views.values()) one.element.classList.toggle('next-phone', one === view);
   }
 

@@ -247,6 +247,20 @@ def buttons_of_readmes() -> list[list[str]]:
     return [[word for word in words if word not in names] for words in quoted]
 
 
+@pytest.mark.parametrize("width", [390, 768, 1280])
+async def test_the_phone_that_is_next_stands_whole_on_the_screen(newcomer: Newcomer, width: int) -> None:
+    browser = newcomer.page.context.browser
+    assert browser is not None
+    context = await browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN")
+    page = await context.new_page()
+    await page.goto(newcomer.page.url)
+    await page.locator("#guide").get_by_role("button", name="办一次抽取").click()
+    await page.locator("#guide").get_by_role("button", name="申请入库").click()
+    await expect(page.locator(".slot.next-phone")).to_contain_text("柳学文")
+    await expect(page.locator(".slot.next-phone .phone")).to_be_in_viewport(ratio=0.99)
+    await context.close()
+
+
 async def test_the_readmes_buttons_have_been_tapped_in_their_order(newcomer: Newcomer) -> None:
     """All of the paths was played above, by what the guide marked: the READMEs tell the same way."""
     english, chinese = buttons_of_readmes()
