@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -46,6 +46,9 @@ FLAGS = [
 PHONE, SCREEN = (390, 844), (1280, 800)
 NARROW = 240
 """A small phone at 150 %, a tablet at 200 %: in the large letters, the least width that has to do."""
+_OF_COLOUR = ("color-contrast",)
+_OF_SIZE = ("color-contrast", "target-size", "scrollable-region-focusable")
+"""Rules of axe whose verdict changes with the colours and with the size of the letters."""
 
 pytestmark = [
     pytest.mark.browser,
@@ -99,6 +102,7 @@ class Seen:
         assert await self.page.evaluate(_NAMELESS) == []
         assert await self.page.evaluate(_SMALL) == []
         assert await barriers(self.page) == []
+        assert await self._other_colours() == []
         await self.page.evaluate("document.documentElement.classList.add('large')")
         await picture(self.page, f"{name}-large")
         assert await self._misfits() == []
@@ -107,8 +111,17 @@ class Seen:
         await self.page.set_viewport_size({"width": NARROW, "height": usual["height"]})
         await picture(self.page, f"{name}-narrow")
         assert await self._misfits() == []
+        assert await barriers(self.page, _OF_SIZE) == []
         await self.page.set_viewport_size(usual)
         await self.page.evaluate("document.documentElement.classList.remove('large')")
+
+    async def _other_colours(self) -> list[str]:
+        """What can't be read in the dark, or in the light where the page is dark already."""
+        dark = await self.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        await self.page.emulate_media(color_scheme="light" if dark else "dark")
+        found = await barriers(self.page, _OF_COLOUR)
+        await self.page.emulate_media(color_scheme="dark" if dark else "light")
+        return found
 
     async def _misfits(self) -> list[str]:
         """What doesn't fit, in the letters and the width of now."""
@@ -128,9 +141,13 @@ async def picture(page: Page, name: str) -> None:
         await page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
-async def barriers(page: Page) -> list[str]:
-    """What axe-core calls serious or critical: contrast, names, roles, order of headings and the like."""
-    found = (await Axe().run(page)).response["violations"]
+async def barriers(page: Page, rules: Sequence[str] = ()) -> list[str]:
+    """What axe-core calls serious or critical: contrast, names, roles, order of headings and the like.
+
+    With ``rules`` these alone.
+    """
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = (await Axe().run(page, options=options)).response["violations"]
     return [
         f"{one['id']} at {node['target']}: {node['failureSummary']}"
         for one in found
