@@ -72,7 +72,7 @@ class ProcessSupervisor:
         return self._children[name].pid
 
     async def wait_until_ready(self) -> None:
-        """Returns when every part serves; Refusal when one ends before that, or takes too long."""
+        """Returns when every part serves; CommandError when one ends before that, or takes too long."""
         everyone = asyncio.create_task(self._wait_for_everyone())
         try:
             waiting: set[asyncio.Future[None]] = {everyone, self._broken}

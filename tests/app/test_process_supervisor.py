@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app import supervisor as keeper_module
+from app import process_supervisor as keeper_module
 from app.command_error import CommandError
 from app.embedded.child import Child
 from app.process_supervisor import Part, ProcessSupervisor

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from app import supervisor
+from app import process_supervisor
 from tests.faults.stagehand import NEEDED, Hand, Killer, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -20,7 +20,9 @@ BOUND = 8
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hand() -> AsyncIterator[Hand]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(supervisor, "LONGEST_PAUSE", 1.0)  # a part that is killed often comes back soon all the same
+        patch.setattr(
+            process_supervisor, "LONGEST_PAUSE", 1.0
+        )  # a part that is killed often comes back soon all the same
         async with running() as found:
             await found.bind(BOUND)
             await found.set_autopilots(bound=BOUND)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from app import supervisor
+from app import process_supervisor
 from app.demo.wire import Json
 from domain.clock import local
 from services.core.base import rows
@@ -34,7 +34,9 @@ SICK = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def till() -> AsyncIterator[Till]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(supervisor, "LONGEST_PAUSE", 1.0)  # a part that is killed often comes back soon all the same
+        patch.setattr(
+            process_supervisor, "LONGEST_PAUSE", 1.0
+        )  # a part that is killed often comes back soon all the same
         async with owing() as found:
             yield found
 
