@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from miniapp_api.assembly import APIS
-from miniapp_api.http.openapi import INTRO, who_may
+from miniapp_api.http.openapi import INTRO, describe, who_may
 
 _HEAD = """\
 # The mini-program's API
@@ -16,6 +16,10 @@ _HEAD = """\
 A running service describes its API at `/api/docs` (to read) and `/api/openapi.json` (OpenAPI 3.1, for tools), made from
 the same declarations that serve the requests; so is this page, which lists what there is.
 """
+_ANSWERS = """\
+What answers hold
+
+A route that names a dataclass of a service serves all of its fields; this list changes with every one of them."""
 _TAIL = """\
 ## How it is built
 
@@ -25,10 +29,10 @@ One file per noun in `miniapp_api/`: schemas, then one async function per endpoi
 | module | does |
 | --- | --- |
 | `routes.py` | the decorator: reads a function's annotations into an `Endpoint` |
-| `running.py` | who asks, may they, what do they want, do it once, answer |
-| `reading.py` | path, query, JSON (at most 256 KB, strict), one uploaded file |
+| `dispatch.py` | who asks, may they, what do they want, do it once, answer |
+| `parsing.py` | path, query, JSON (at most 256 KB, strict), one uploaded file |
 | `problems.py` | every refusal as RFC 9457 `application/problem+json` in Chinese |
-| `idempotency.py` | `Idempotency-Key`: the answer is kept, sealed, in the transaction of its deed |
+| `idempotency.py` | `Idempotency-Key`: the answer is kept, sealed, in the transaction of its action |
 | `limits.py` | tries per client address, counted in Redis |
 | `openapi.py`, `docs.py` | the description and its page |
 
@@ -39,7 +43,7 @@ To add an endpoint: write the function in its noun's file, write this page anew,
 
 def render() -> str:
     """The page as Markdown."""
-    return "\n".join([_HEAD, INTRO, *_tables(), _TAIL])
+    return "\n".join([_HEAD, INTRO, *_tables(), *_answers(), _TAIL])
 
 
 def _tables() -> Iterator[str]:
@@ -49,6 +53,15 @@ def _tables() -> Iterator[str]:
         for one in api.endpoints:
             yield f"| {one.method} | `{one.path}` | {one.summary} | {who_may(one)} |"
         yield ""
+
+
+def _answers() -> Iterator[str]:
+    """The fields of each answer, so that a new one is seen: most answers are dataclasses of the services."""
+    yield f"## {_ANSWERS}\n\n| schema | fields |\n| --- | --- |"
+    for name, schema in describe(APIS)["components"]["schemas"].items():
+        if name.endswith("Out"):
+            yield f"| `{name.rpartition('__')[2]}` | {', '.join(schema['properties'])} |"
+    yield ""
 
 
 if __name__ == "__main__":

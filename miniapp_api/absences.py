@@ -13,7 +13,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
 from miniapp_api.rounds import CurrentRoundOut
-from services.draws import DiscardForm, RegionChange
+from services.draws import AbsenceRow, DiscardForm, RegionChange
 
 api = Api(
     "absences", "缺席与补抽", "Register who will not sit on the panel, then fill the places again, several together."
@@ -93,36 +93,17 @@ class SupplementIn(Input):
     gathering: tuple[NoticeGatheringIn, ...] = Field((), max_length=50)
 
 
-class AbsenceOut(Output):
-    """Name and ID number are empty before unsealing, masked after it."""
-
-    id: UUID
-    draw_id: UUID
-    draw_number: str
-    draw_name: str
-    condition: int
-    name: str = Field(examples=["测**"])
-    id_number: str = Field(examples=["4113***6933"])
-    code: str
-    gathering_at: Moment
-    kind: str
-    reason: str
-    source: str = Field(description="`expert`: by the expert; `manual`: registered by agency or desk")
-    registered_at: Moment
-    handled: bool
-
-
 @api.get("/absences", "待补抽列表", action="draw.create")
-async def pending(call: Call) -> Listing[AbsenceOut]:
+async def pending(call: Call) -> Listing[AbsenceRow]:
     """Everything of this organisation that waits for a supplementary draw, newest first, at most 200."""
-    return Listing[AbsenceOut](items=AbsenceOut.each(await call.services.draws.absences.pending(call.actor)))
+    return Listing(items=await call.services.draws.absences.pending(call.actor))
 
 
 @api.get("/draws/{draw_id}/absences", "缺席记录", action="absence.register")
-async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceOut]:
+async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceRow]:
     """The register of one draw, newest first."""
     found = await call.services.draws.absences.of_draw(call.actor, path.draw_id)
-    return Listing[AbsenceOut](items=AbsenceOut.each(found))
+    return Listing(items=found)
 
 
 @api.post("/draws/{draw_id}/absences", "登记缺席", action="absence.register", status=201)

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output
-from services.accounts import source_of
+from miniapp_api.http.schema import Input
+from services.accounts import CodeSent, Unbound, source_of
+from services.operations import Deleted
 
 api = Api("accounts", "账号与隐私", "Codes by SMS; take one's data along, have it deleted as far as the law allows.")
 
@@ -22,46 +23,25 @@ class CodeIn(Input):
     )
 
 
-class CodeOut(Output):
-    masked_mobile: str = Field(examples=["138****1234"])
-    valid_until: Moment
-    again_after: int = Field(description="Seconds until another code may be asked for", examples=[60])
-
-
 class ProofIn(Input):
     code: str = Field(min_length=4, max_length=8, description="SMS code with purpose `privacy`", examples=["123456"])
 
 
-class DeletedOut(Output):
-    """Sentences for the person: what is gone, and what the law makes us keep."""
-
-    removed: tuple[str, ...]
-    kept: tuple[str, ...]
-
-
-class UnboundOut(Output):
-    """`was_bound` false: there was nothing to undo."""
-
-    was_bound: bool
-
-
 @api.post("/codes", "获取短信验证码", access="session", limits=(60, 60))
-async def send_code(call: Call, body: CodeIn) -> CodeOut:
+async def send_code(call: Call, body: CodeIn) -> CodeSent:
     """Send an SMS code. One a minute to a mobile, and so many an hour and a day as the rulebook allows.
 
     There are limits for one WeChat and for the whole pool, too. WeChat vouches for who asks here; pages in a browser
     that nobody has logged in with have to solve a puzzle first.
     """
     source = await source_of(call.actor, address=call.address)
-    return CodeOut.of(
-        await call.services.accounts.bindings.send_code(call.pool, body.mobile, body.purpose, source=source)
-    )
+    return await call.services.accounts.bindings.send_code(call.pool, body.mobile, body.purpose, source=source)
 
 
 @api.delete("/accounts/me/wechat", "解除微信绑定")
-async def unbind(call: Call) -> UnboundOut:
+async def unbind(call: Call) -> Unbound:
     """Separate this WeChat from the person; its log-ins end, the expert's file stays."""
-    return UnboundOut.of(await call.services.accounts.sessions.unbind(call.actor))
+    return await call.services.accounts.sessions.unbind(call.actor)
 
 
 @api.post("/accounts/me/export", "导出我的数据", keyed="no", limits=(20, 60), media_type="application/json")
@@ -73,9 +53,9 @@ async def export(call: Call, body: ProofIn) -> Download:
 
 
 @api.post("/accounts/me/deletion", "注销账号", keyed="no", limits=(20, 60))
-async def delete(call: Call, body: ProofIn) -> DeletedOut:
+async def delete(call: Call, body: ProofIn) -> Deleted:
     """Delete the account's data; draw records stay. Refused while panels lie ahead or draws are under way.
 
     The log-in ends with it, so a repeat meets 401.
     """
-    return DeletedOut.of(await call.services.operations.privacy.delete(call.actor, body.code))
+    return await call.services.operations.privacy.delete(call.actor, body.code)

@@ -7,30 +7,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.forms.values import FieldProblem
 from miniapp_api.campaigns import CampaignOut, EntryType
 from miniapp_api.http.schema import Moment, Output
-from miniapp_api.registration import StandingOut
-from services.applications import ApplicationView, Home
+from services.applications import ApplicationView, FileView, Home, LogLine, Returned, SectionView, Stage, Step, ToDo
+from services.experts import Standing
 
 Choice = Literal["preferred", "alternative"]
-
-
-class StepOut(Output):
-    """A button: its label and the page behind it, below the service's address."""
-
-    code: str
-    label: str
-    route: str
-
-
-class StageOut(Output):
-    """`at`: when it began (now, stopped) or was done."""
-
-    code: str
-    name: str
-    who: str
-    state: Literal["done", "now", "next", "stopped"]
-    at: Moment | None
 
 
 class SpecialtyProgressOut(Output):
@@ -58,8 +41,8 @@ class ProgressOut(Output):
         description="Whom to ask: the region's own line, else the hotline", examples=["广州市：020-12345678"]
     )
     opinion: str = Field(description="The reviewer's, while something is sent back or after a refusal")
-    step: StepOut | None = Field(description="What the person can do now")
-    stages: tuple[StageOut, ...]
+    step: Step | None = Field(description="What the person can do now")
+    stages: tuple[Stage, ...]
     specialties: tuple[SpecialtyProgressOut, ...]
     expert_number: str = Field(description="Empty before approval")
     submitted_at: Moment | None
@@ -75,20 +58,9 @@ class AdviceOut(Output):
     line: str = Field(examples=["市住房和城乡建设局 020-12345678"])
 
 
-class ToDoOut(Output):
-    """An item without `route` can't be done yet."""
-
-    code: str
-    title: str = Field(examples=["专家常态征集"])
-    detail: str
-    action: str = Field(examples=["去申请"])
-    route: str
-    until: Moment | None
-
-
 class HomeOut(Output):
-    standing: StandingOut
-    to_do: tuple[ToDoOut, ...]
+    standing: Standing
+    to_do: tuple[ToDo, ...]
     progress: ProgressOut | None
     campaigns: tuple[CampaignOut, ...]
     advice: tuple[AdviceOut, ...]
@@ -96,8 +68,8 @@ class HomeOut(Output):
     @classmethod
     def show(cls, home: Home) -> HomeOut:
         return cls(
-            standing=StandingOut.of(home.standing),
-            to_do=ToDoOut.each(home.to_do),
+            standing=home.standing,
+            to_do=home.to_do,
             progress=ProgressOut.of(home.progress) if home.progress else None,
             campaigns=tuple(CampaignOut.show(view) for view in home.campaigns),
             advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),
@@ -115,66 +87,6 @@ class OwnLineOut(Output):
     ended_at: Moment | None
 
 
-class OutcomeOut(Output):
-    """`round` counts submissions; `version` is the form's."""
-
-    id: UUID
-    number: str
-    state: str
-    state_label: str
-    round: int
-    version: int
-
-
-class SectionOut(Output):
-    """`version` 0: never saved. `editable`: fields that may be changed now."""
-
-    code: str
-    title: str
-    version: int
-    saved_at: Moment | None
-    values: dict[str, object]
-    editable: tuple[str, ...]
-
-
-class FileOut(Output):
-    """`row` counts from 0 where `field` is a column of records."""
-
-    id: UUID
-    field: str
-    row: int
-    filename: str
-    media_type: str
-    size: int = Field(description="Bytes")
-    state: str
-    taken_over: bool = Field(description="From an earlier application; another file may be put in its place")
-    created_at: Moment
-
-
-class ProblemOut(Output):
-    field: str = Field(examples=["work_history[0].unit"])
-    message: str
-
-
-class LogLineOut(Output):
-    at: Moment
-    event: str
-    label: str
-    who: str
-    step_name: str
-    specialty: str
-    specialty_name: str
-    opinion: str
-
-
-class ReturnedOut(Output):
-    """A specialty that was sent back and still stands in the form."""
-
-    code: str
-    opinion: str
-    mended: bool = Field(description="Something was changed since")
-
-
 class ApplicationOut(Output):
     """One's own application, whole. Personal values are in clear: they are one's own."""
 
@@ -184,16 +96,16 @@ class ApplicationOut(Output):
     campaign: str
     version: int = Field(description="The form's, to be named when submitting")
     locked_version: int | None = Field(description="The version that was printed, where printing locks")
-    sections: tuple[SectionOut, ...]
+    sections: tuple[SectionView, ...]
     account: dict[str, str] = Field(description="Values of the fields that come from the account")
-    files: tuple[FileOut, ...]
-    problems: tuple[ProblemOut, ...] = Field(description="All that keeps it from being submitted")
+    files: tuple[FileView, ...]
+    problems: tuple[FieldProblem, ...] = Field(description="All that keeps it from being submitted")
     fixed: tuple[str, ...] = Field(description="Specialties that must stay")
-    returned: tuple[ReturnedOut, ...]
+    returned: tuple[Returned, ...]
     kept: tuple[str, ...] = Field(description="Fields that a renewal keeps as in the expert's file; not editable")
     names: dict[str, dict[str, str]] = Field(description="Full names of the codes among the values, by kind")
     may: tuple[str, ...] = Field(description="print, submit, withdraw, cancel: what is possible now")
-    log: tuple[LogLineOut, ...]
+    log: tuple[LogLine, ...]
     progress: ProgressOut
     created_at: Moment
 

@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import Unauthenticated
-from miniapp_api.application_views import ApplicationOut, HomeOut, OutcomeOut, OwnLineOut, ProgressOut
+from miniapp_api.application_views import ApplicationOut, HomeOut, OwnLineOut, ProgressOut
 from miniapp_api.campaigns import EntryType
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
+from miniapp_api.http.schema import Input, Listing, Output, Params, PoolPath
+from services.applications import Outcome, SavedSection
 
 api = Api(
     "applications",
@@ -77,16 +78,6 @@ class BegunOut(Output):
     existing: bool
 
 
-class SavedOut(Output):
-    """`version` is the section's, for the next save; `form_version` the whole form's, for submitting."""
-
-    section: str
-    version: int
-    form_version: int
-    values: dict[str, object]
-    saved_at: Moment
-
-
 class ProgressListOut(Output):
     """`progress` is null for somebody who never applied."""
 
@@ -131,35 +122,32 @@ async def show(call: Call, path: ApplicationPath) -> ApplicationOut:
 
 
 @api.put("/applications/{application_id}/sections/{section}", "保存一个部分", action="application.own")
-async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedOut:
+async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedSection:
     """Kept though things are missing, and after the window too.
 
     A stale device gets 409 `section_stale` with the present `version` and `values` in `params`.
     """
-    saved = await call.services.applications.drafts.save_section(
+    return await call.services.applications.drafts.save_section(
         call.actor, path.application_id, path.section, body.values, body.version
     )
-    return SavedOut.of(saved)
 
 
 @api.post("/applications/{application_id}/submission", "提交审核", action="application.own")
-async def submit(call: Call, path: ApplicationPath, body: SubmitIn) -> OutcomeOut:
+async def submit(call: Call, path: ApplicationPath, body: SubmitIn) -> Outcome:
     """Everything missing or wrong is told at once; twice is harmless."""
-    return OutcomeOut.of(
-        await call.services.applications.submission.submit(call.actor, path.application_id, body.version)
-    )
+    return await call.services.applications.submission.submit(call.actor, path.application_id, body.version)
 
 
 @api.post("/applications/{application_id}/withdrawal", "撤回", action="application.own")
-async def withdraw(call: Call, path: ApplicationPath) -> OutcomeOut:
+async def withdraw(call: Call, path: ApplicationPath) -> Outcome:
     """Take it back to correct it: after it was sent back, or while nobody decided."""
-    return OutcomeOut.of(await call.services.applications.submission.withdraw(call.actor, path.application_id))
+    return await call.services.applications.submission.withdraw(call.actor, path.application_id)
 
 
 @api.post("/applications/{application_id}/cancellation", "放弃申请", action="application.own")
-async def cancel(call: Call, path: ApplicationPath) -> OutcomeOut:
+async def cancel(call: Call, path: ApplicationPath) -> Outcome:
     """Give it up for good."""
-    return OutcomeOut.of(await call.services.applications.submission.cancel(call.actor, path.application_id))
+    return await call.services.applications.submission.cancel(call.actor, path.application_id)
 
 
 def _person(call: Call) -> UUID:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
-from services.accounts import Office
-from services.reviews import AssignmentForm
+from miniapp_api.http.schema import Input, Output, Page, PageQuery, PoolPath
+from services.accounts import Office, StaffMember
+from services.reviews import Assignment, AssignmentForm, OpenPlace
 
 api = Api(
     "assignments",
@@ -55,103 +54,55 @@ class StaffIn(Input):
     scope: str = Field("", max_length=64, description="Terminal of a verifier, venue of venue staff; empty: all")
 
 
-class AssignmentOut(Output):
-    """A person, a step and where; `active` false: revoked."""
-
-    id: UUID
-    account_id: UUID
-    name: str
-    masked_mobile: str = Field(examples=["138****1234"])
-    step: str
-    step_name: str
-    region: str
-    region_name: str
-    specialty: str
-    specialty_name: str
-    department: str
-    granted_at: Moment
-    active: bool
-
-
-class OpenPlaceOut(Output):
-    """Tasks that wait where nobody reviews; an assignment with these codes covers them."""
-
-    step: str
-    step_name: str
-    region: str
-    region_name: str
-    specialty: str
-    specialty_name: str
-    waiting: int
-    since: Moment
-
-
 class OpenPlacesOut(Output):
-    items: list[OpenPlaceOut]
-
-
-class StaffOut(Output):
-    """A person and an office."""
-
-    grant_id: UUID
-    account_id: UUID
-    name: str
-    masked_mobile: str
-    role: Literal["verifier", "supervisor", "venue", "pool_admin"]
-    role_name: str = Field(examples=["核验人员"])
-    scope: str
-    granted_at: Moment
-    active: bool
+    items: list[OpenPlace]
 
 
 @api.get("/review-assignments", "审核授权列表", action="review.assign")
-async def assignments(call: Call, query: AssignmentQuery) -> Page[AssignmentOut]:
+async def assignments(call: Call, query: AssignmentQuery) -> Page[Assignment]:
     """Newest first."""
     found, total = await call.services.reviews.assignments.page(
         call.actor, step=query.step, active=query.active, offset=query.offset, limit=query.size
     )
-    return Page[AssignmentOut](items=AssignmentOut.each(found), total=total, page=query.page, size=query.size)
+    return Page(items=found, total=total, page=query.page, size=query.size)
 
 
 @api.get("/review-gaps", "无人审核的任务", action="review.assign")
 async def gaps(call: Call) -> OpenPlacesOut:
     """Where open tasks lie for which there is no reviewer, the longest waiting first."""
-    return OpenPlacesOut(items=OpenPlaceOut.each(await call.services.reviews.assignments.open_places(call.actor)))
+    return OpenPlacesOut(items=await call.services.reviews.assignments.open_places(call.actor))
 
 
 @api.post("/review-assignments", "添加审核授权", action="review.assign", status=201)
-async def assign(call: Call, body: AssignmentIn) -> AssignmentOut:
+async def assign(call: Call, body: AssignmentIn) -> Assignment:
     """Let a person review a step in a region and below it; again for the same is harmless."""
-    return AssignmentOut.of(
-        await call.services.reviews.assignments.grant(call.actor, AssignmentForm(**body.model_dump()))
-    )
+    return await call.services.reviews.assignments.grant(call.actor, AssignmentForm(**body.model_dump()))
 
 
 @api.delete("/review-assignments/{assignment_id}", "取消审核授权", action="review.assign")
-async def unassign(call: Call, path: AssignmentPath) -> AssignmentOut:
+async def unassign(call: Call, path: AssignmentPath) -> Assignment:
     """At once; decisions taken stay. Twice is harmless."""
-    return AssignmentOut.of(await call.services.reviews.assignments.revoke(call.actor, path.assignment_id))
+    return await call.services.reviews.assignments.revoke(call.actor, path.assignment_id)
 
 
 @api.get("/staff", "工作人员列表", action="person.manage")
-async def staff(call: Call, query: StaffQuery) -> Page[StaffOut]:
+async def staff(call: Call, query: StaffQuery) -> Page[StaffMember]:
     """By office, newest first."""
     found, total = await call.services.accounts.staff.page(
         call.actor, role=query.role or "", active=query.active, offset=query.offset, limit=query.size
     )
-    return Page[StaffOut](items=StaffOut.each(found), total=total, page=query.page, size=query.size)
+    return Page(items=found, total=total, page=query.page, size=query.size)
 
 
 @api.post("/staff", "添加工作人员", action="person.manage", status=201)
-async def grant(call: Call, body: StaffIn) -> StaffOut:
+async def grant(call: Call, body: StaffIn) -> StaffMember:
     """Give a person an office; again is harmless."""
-    given = await call.services.accounts.staff.grant(
+    return await call.services.accounts.staff.grant(
         call.actor, mobile=body.mobile, name=body.name, role=body.role, scope=body.scope
     )
-    return StaffOut.of(given)
 
 
 @api.delete("/staff/{grant_id}", "取消工作人员", action="person.manage")
-async def revoke(call: Call, path: GrantPath) -> StaffOut:
+async def revoke(call: Call, path: GrantPath) -> StaffMember:
     """At once. The last administrator stays."""
-    return StaffOut.of(await call.services.accounts.staff.revoke(call.actor, path.grant_id))
+    return await call.services.accounts.staff.revoke(call.actor, path.grant_id)

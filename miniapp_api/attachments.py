@@ -8,8 +8,8 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
-from services.applications import PART_MAX
+from miniapp_api.http.schema import Input, Listing, Params, PoolPath
+from services.applications import PART_MAX, AttachmentView
 
 api = Api(
     "attachments",
@@ -57,26 +57,10 @@ class BeginIn(Input):
     )
 
 
-class AttachmentOut(Output):
-    """`received` of `size` bytes have come; `state` is uploading, ready or removed."""
-
-    id: UUID
-    field: str = Field(examples=["photo"])
-    row: int
-    filename: str = Field(examples=["照片.jpg"])
-    media_type: str = Field(description="By content; empty until ready", examples=["image/jpeg"])
-    size: int
-    received: int
-    state: str = Field(examples=["ready"])
-    has_thumbnail: bool
-    taken_over: bool = Field(description="From an earlier application; another file may be put in its place")
-    ready_at: Moment | None
-
-
 @api.post("/applications/{application_id}/attachments", "开始上传", action="application.own", status=201)
-async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentOut:
+async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentView:
     """Announce a file. Type and size are checked before a byte is sent; `received` says where to begin."""
-    begun = await call.services.applications.attachments.begin(
+    return await call.services.applications.attachments.begin(
         call.actor,
         path.application_id,
         body.field,
@@ -86,7 +70,6 @@ async def begin(call: Call, path: ApplicationPath, body: BeginIn) -> AttachmentO
         media_type=body.media_type,
         sha256=body.sha256,
     )
-    return AttachmentOut.of(begun)
 
 
 async def _check_own(call: Call, path: AttachmentPath) -> None:
@@ -100,23 +83,23 @@ async def _check_application(call: Call, path: ApplicationPath) -> None:
 @api.put(
     "/attachments/{attachment_id}/parts/{offset}", "上传一段", action="application.own", upload=PART, guard=_check_own
 )
-async def append(call: Call, path: PartPath, upload: Upload) -> AttachmentOut:
+async def append(call: Call, path: PartPath, upload: Upload) -> AttachmentView:
     """The bytes from `offset` on, at most 1 MB; 256 KB suits a phone."""
-    return AttachmentOut.of(
-        await call.services.applications.attachments.append(call.actor, path.attachment_id, path.offset, upload.content)
+    return await call.services.applications.attachments.append(
+        call.actor, path.attachment_id, path.offset, upload.content
     )
 
 
 @api.get("/attachments/{attachment_id}", "上传进度", action="application.own")
-async def status(call: Call, path: AttachmentPath) -> AttachmentOut:
+async def status(call: Call, path: AttachmentPath) -> AttachmentView:
     """How far an own upload has come, to go on after the page was closed."""
-    return AttachmentOut.of(await call.services.applications.attachments.status(call.actor, path.attachment_id))
+    return await call.services.applications.attachments.status(call.actor, path.attachment_id)
 
 
 @api.post("/attachments/{attachment_id}/completion", "完成上传", action="application.own", keyed="service")
-async def complete(call: Call, path: AttachmentPath) -> AttachmentOut:
+async def complete(call: Call, path: AttachmentPath) -> AttachmentView:
     """Put the parts together and look into the file; repeating it changes nothing."""
-    return AttachmentOut.of(await call.services.applications.attachments.finish(call.actor, path.attachment_id))
+    return await call.services.applications.attachments.finish(call.actor, path.attachment_id)
 
 
 @api.post(
@@ -128,9 +111,9 @@ async def complete(call: Call, path: AttachmentPath) -> AttachmentOut:
     keyed="service",
     guard=_check_application,
 )
-async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upload: Upload) -> AttachmentOut:
+async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upload: Upload) -> AttachmentView:
     """A whole file at once, as `wx.uploadFile` sends it. The same file again is the same attachment."""
-    kept = await call.services.applications.attachments.upload(
+    return await call.services.applications.attachments.upload(
         call.actor,
         path.application_id,
         query.field,
@@ -138,7 +121,6 @@ async def upload_whole(call: Call, path: ApplicationPath, query: FieldQuery, upl
         filename=query.filename or upload.filename,
         content=upload.content,
     )
-    return AttachmentOut.of(kept)
 
 
 @api.delete("/attachments/{attachment_id}", "删除附件", action="application.own")
@@ -148,10 +130,10 @@ async def remove(call: Call, path: AttachmentPath) -> None:
 
 
 @api.get("/applications/{application_id}/attachments", "附件列表", action=READERS)
-async def listing(call: Call, path: ApplicationPath) -> Listing[AttachmentOut]:
+async def listing(call: Call, path: ApplicationPath) -> Listing[AttachmentView]:
     """Finished files by field, row and age: for the applicant, who reviews it, and administrators."""
     found = await call.services.reviews.attachment_access.of_application(call.actor, path.application_id)
-    return Listing[AttachmentOut](items=AttachmentOut.each(found))
+    return Listing(items=found)
 
 
 @api.get("/attachments/{attachment_id}/file", "下载附件", action=READERS, media_type=OCTETS)

@@ -13,7 +13,7 @@ from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
-from miniapp_api.invitations import CheckedInOut
+from services.draws import CheckedIn, DeskRow
 
 api = Api(
     "attendance", "签到台", "Experts by code only. Agency and offices see it from unsealing on, the venue always."
@@ -26,20 +26,6 @@ class AwaitedPath(DrawPath):
 
 class CodeIn(Input):
     code: str = Field(min_length=4, max_length=6, description="The expert's code", examples=["204816"])
-
-
-class DeskRowOut(Output):
-    """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
-    inside the window, and not urged too often."""
-
-    invitation_id: UUID
-    code: str
-    entered_at: Moment | None
-    claimed_at: Moment | None
-    left_at: Moment | None
-    late: bool
-    voice_urges: int
-    may_urge: bool
 
 
 class VenueTokenOut(Output):
@@ -58,10 +44,10 @@ class UrgedOut(Output):
 
 
 @api.get("/draws/{draw_id}/attendance", "到场情况", action="draw.read")
-async def desk(call: Call, path: DrawPath) -> Listing[DeskRowOut]:
+async def desk(call: Call, path: DrawPath) -> Listing[DeskRow]:
     """Who is awaited, who came, who left; by code."""
     found = await call.services.draws.attendance.desk(call.actor, path.draw_id)
-    return Listing[DeskRowOut](items=DeskRowOut.each(found))
+    return Listing(items=found)
 
 
 @api.get("/draws/{draw_id}/attendance/qr", "签到二维码内容", action="attendance.desk")
@@ -88,9 +74,9 @@ async def picture(call: Call, path: DrawPath) -> Download:
 
 
 @api.post("/draws/{draw_id}/attendance/entries", "登记进场", action="attendance.desk")
-async def enter(call: Call, path: DrawPath, body: CodeIn) -> CheckedInOut:
+async def enter(call: Call, path: DrawPath, body: CodeIn) -> CheckedIn:
     """Register an expert's entry by code. Twice is harmless."""
-    return CheckedInOut.of(await call.services.draws.attendance.check_in_by_code(call.actor, path.draw_id, body.code))
+    return await call.services.draws.attendance.check_in_by_code(call.actor, path.draw_id, body.code)
 
 
 @api.post("/draws/{draw_id}/attendance/exits", "登记离场", action="attendance.desk")

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Listing, Output, Params, PoolPath
+from miniapp_api.http.schema import Listing, Params, PoolPath
+from services.catalogues import Node
 
 api = Api("catalogues", "目录", "Codes and names for the forms. A tree is opened level by level.")
 
@@ -32,23 +33,15 @@ class SearchQuery(Params):
     limit: int = Field(20, ge=1, le=100)
 
 
-class NodeOut(Output):
-    code: str = Field(examples=["A0401"])
-    name: str = Field(examples=["道路工程"])
-    full_name: str = Field(description="With what it lies in", examples=["设计 › 市政工程 › 道路工程"])
-    parent: str = Field(examples=["A04"])
-    has_children: bool
-
-
 @api.get("/catalogues/{kind}", "目录的下一级", access="session")
-async def children(call: Call, path: KindPath, query: ChildrenQuery) -> Listing[NodeOut]:
+async def children(call: Call, path: KindPath, query: ChildrenQuery) -> Listing[Node]:
     """The entries right below `parent`, in the catalogue's order."""
     nodes = await call.services.catalogues.children(call.pool, path.kind, query.parent)
-    return Listing[NodeOut](items=NodeOut.each(nodes))
+    return Listing(items=nodes)
 
 
 @api.get("/catalogues/{kind}/search", "搜索目录", access="session")
-async def search(call: Call, path: KindPath, query: SearchQuery) -> Listing[NodeOut]:
+async def search(call: Call, path: KindPath, query: SearchQuery) -> Listing[Node]:
     """Entries by code or name; exact codes and short names first."""
     nodes = await call.services.catalogues.search(call.pool, path.kind, query.word, limit=query.limit)
-    return Listing[NodeOut](items=NodeOut.each(nodes))
+    return Listing(items=nodes)

@@ -10,8 +10,8 @@ from pydantic import Field
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Created, Input, Moment, Output
-from services.draws import ConditionForm, NoticeForm
+from miniapp_api.http.schema import Created, Input, Moment
+from services.draws import ConditionForm, NoticeForm, Preview
 
 api = Api(
     "conditions",
@@ -60,14 +60,6 @@ class ConditionIn(Input):
         return ConditionForm(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
-class PreviewOut(Output):
-    """Bands, never counts or names; nobody's recusal is taken off. `left`: previews still allowed."""
-
-    main: str = Field(examples=["20-49"])
-    alternative: str = Field(examples=["<5"])
-    left: int
-
-
 @api.post("/draws/{draw_id}/notices", "新增语音通知", action="draw.edit", status=201)
 async def add_notice(call: Call, path: DrawPath, body: NoticeIn) -> Created:
     """Add a notice."""
@@ -105,6 +97,6 @@ async def remove_condition(call: Call, path: ConditionPath) -> None:
 
 
 @api.post("/draws/{draw_id}/conditions/{condition_id}/preview", "预览可抽取人数", action="draw.preview")
-async def preview(call: Call, path: ConditionPath) -> PreviewOut:
+async def preview(call: Call, path: ConditionPath) -> Preview:
     """Can it be filled? Counted, and limited per draw, so that nobody can be found out by asking often."""
-    return PreviewOut.of(await call.services.draws.previews.show(call.actor, path.draw_id, path.condition_id))
+    return await call.services.draws.previews.show(call.actor, path.draw_id, path.condition_id)

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Output, Params
-from services.notifications import Answer, Occasion
+from miniapp_api.http.schema import Input, Listing, Params
+from services.notifications import Answer, Occasion, Wanted
 
 api = Api(
     "consents",
@@ -24,15 +24,6 @@ class OccasionQuery(Params):
     occasion: Occasion = Field(description="At which taps of which page", examples=["applying"])
 
 
-class WantedOut(Output):
-    """`ask`: show the question. Templates without it may be asked of who always accepts, who sees no question."""
-
-    template_id: str
-    title: str = Field(examples=["申请进度通知"])
-    left: int = Field(description="Messages still allowed")
-    ask: bool
-
-
 class AnswersIn(Input):
     answers: Annotated[dict[Annotated[str, Field(max_length=64)], Answer], Field(min_length=1, max_length=5)] = Field(
         description="As `wx.requestSubscribeMessage` gave them, by template id", examples=[{"tmpl-1": "accept"}]
@@ -40,10 +31,10 @@ class AnswersIn(Input):
 
 
 @api.get("/consents", "可订阅的消息")
-async def wanted(call: Call, query: OccasionQuery) -> Listing[WantedOut]:
+async def wanted(call: Call, query: OccasionQuery) -> Listing[Wanted]:
     """What may be asked for, the most needed first; at most three at once. Empty where nothing of it is sent."""
     found = await call.services.notifications.consents.wanted(call.actor, query.occasion)
-    return Listing[WantedOut](items=WantedOut.each(found))
+    return Listing(items=found)
 
 
 @api.post("/consents", "记录订阅结果")

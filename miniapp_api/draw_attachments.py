@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from miniapp_api.attachments import AttachmentOut
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Listing, PoolPath
+from services.applications import AttachmentView
 from services.draws import RULE, DocumentKind
 
 api = Api(
@@ -30,18 +30,16 @@ async def _check_draw(call: Call, path: DrawPath) -> None:
 @api.post(
     "/draws/{draw_id}/attachment", "上传申请附件", action="draw.edit", upload=FILE, keyed="service", guard=_check_draw
 )
-async def attach(call: Call, path: DrawPath, upload: Upload) -> AttachmentOut:
+async def attach(call: Call, path: DrawPath, upload: Upload) -> AttachmentView:
     """Put a file in the place of the one before."""
-    return AttachmentOut.of(
-        await call.services.draws.attachments.attach(call.actor, path.draw_id, upload.filename, upload.content)
-    )
+    return await call.services.draws.attachments.attach(call.actor, path.draw_id, upload.filename, upload.content)
 
 
 @api.get("/draws/{draw_id}/attachment", "申请附件", action="draw.read")
-async def find(call: Call, path: DrawPath) -> Listing[AttachmentOut]:
+async def find(call: Call, path: DrawPath) -> Listing[AttachmentView]:
     """The file, if there is one. Not for the venue."""
     found = await call.services.draws.attachments.find(call.actor, path.draw_id)
-    return Listing[AttachmentOut](items=AttachmentOut.each([found] if found else []))
+    return Listing(items=[found] if found else [])
 
 
 @api.get("/draws/{draw_id}/attachment/file", "下载申请附件", action="draw.read", media_type=OCTETS)

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from pydantic import Field, computed_field
 
-from domain.draws.lifecycles import DrawState, VerificationState
+from domain.draws.lifecycles import DrawState
 from domain.masking import mask_mobile
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, PoolPath
 from services.core.crypto import PHONE, Keyring
-from services.draws import Detail, DrawForm, Filters
+from services.draws import ApplicationRow, Dashboard, Detail, DrawForm, Filters, Operation
 
 api = Api(
     "draws",
@@ -100,18 +100,6 @@ class CardOut(Output):
     @property
     def state_label(self) -> str:
         return self.state.label
-
-
-class DashboardOut(Output):
-    """`week` counts draws begun this week by day, Monday first; `pending_supplements` the lines of `GET /absences`."""
-
-    today: int
-    drawing: int
-    completed_today: int
-    pending_supplements: int
-    present_today: int
-    awaited_today: int
-    week: tuple[int, ...] = Field(examples=[[1, 0, 2, 0, 0, 0, 0]])
 
 
 class SupervisorOut(Output):
@@ -228,38 +216,6 @@ class DrawOut(Output):
         return self.state.label
 
 
-class ApplicationOut(Output):
-    """A request for verification."""
-
-    id: UUID
-    draw_id: UUID
-    draw_number: str
-    draw_name: str
-    organisation: str
-    applicant: str
-    terminal: str
-    reason: str
-    state: VerificationState
-    opinion: str
-    submitted_at: Moment
-    withdrawn_at: Moment | None
-    decided_at: Moment | None
-    attachment: str = Field(description="Name of the attached file; empty: none")
-    terminated: int = Field(description="Activities of the same tender whose order was begun and whose panel never met")
-    elsewhere: int = Field(description="Activities of the same tender under another project of the same number or name")
-
-
-class OperationOut(Output):
-    """`role` and `label` are Chinese, to be shown."""
-
-    at: Moment
-    action: str = Field(examples=["draw.started"])
-    label: str = Field(examples=["启动抽取"])
-    role: str = Field(examples=["经办人"])
-    person: str
-    remark: str
-
-
 @api.get("/draws", "抽取活动列表", action="draw.read")
 async def many(call: Call, query: DrawQuery) -> Page[CardOut]:
     """Newest first, those that the role may see; all filters together."""
@@ -269,9 +225,9 @@ async def many(call: Call, query: DrawQuery) -> Page[CardOut]:
 
 
 @api.get("/draws/dashboard", "工作台", action="draw.create")
-async def dashboard(call: Call) -> DashboardOut:
+async def dashboard(call: Call) -> Dashboard:
     """Counters of the entry page."""
-    return DashboardOut.of(await call.services.draws.queries.dashboard(call.actor))
+    return await call.services.draws.queries.dashboard(call.actor)
 
 
 @api.post("/draws", "新建抽取活动", action="draw.create", status=201)
@@ -335,17 +291,17 @@ async def withdraw(call: Call, path: DrawPath) -> None:
 
 
 @api.get("/draws/{draw_id}/applications", "核验记录", action="draw.read")
-async def applications(call: Call, path: DrawPath) -> Listing[ApplicationOut]:
+async def applications(call: Call, path: DrawPath) -> Listing[ApplicationRow]:
     """Every application of the draw, newest first."""
     draw = await call.services.draws.access.get(call.actor, path.draw_id)
-    return Listing[ApplicationOut](items=ApplicationOut.each(await call.services.draws.verification.of_draw(draw.id)))
+    return Listing(items=await call.services.draws.verification.of_draw(draw.id))
 
 
 @api.get("/draws/{draw_id}/operations", "操作记录", action="draw.read")
-async def operations(call: Call, path: DrawPath) -> Listing[OperationOut]:
+async def operations(call: Call, path: DrawPath) -> Listing[Operation]:
     """Who did what to the draw, oldest first."""
     found = await call.services.draws.queries.operations(call.actor, path.draw_id)
-    return Listing[OperationOut](items=OperationOut.each(found))
+    return Listing(items=found)
 
 
 def _notice_out(one: Any, keys: Keyring) -> NoticeOut:

@@ -10,7 +10,8 @@ from pydantic import Field
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
-from services.organisations import BYTES_MAX, SEARCH_MAX, EmployerData, render_template
+from services.organisations import BYTES_MAX, SEARCH_MAX, EmployerData, EmployerLine, EmployerView, render_template
+from services.spreadsheets.cells import RowError
 
 api = Api("employers", "工作单位", "Applicants choose their employer from a list and ask for one that is missing.")
 
@@ -59,17 +60,6 @@ class RefusalIn(Input):
     answer: str = Field(max_length=200, description="Told to the person", examples=["请按营业执照填写全称。"])
 
 
-class EmployerOut(Output):
-    id: UUID
-    name: str
-    credit_code: str
-    region: str
-
-
-class EmployerLineOut(EmployerOut):
-    retired: bool
-
-
 class RequestOut(Output):
     """`employer_id` is the unit that was added."""
 
@@ -106,14 +96,6 @@ class CountsOut(Output):
     same: int
 
 
-class RowErrorOut(Output):
-    """`line` as the spreadsheet counts, the heading being 1."""
-
-    line: int
-    column: str = Field(examples=["统一社会信用代码"])
-    reason: str = Field(examples=["不是有效的18位统一社会信用代码，请核对。"])
-
-
 class ImportOut(Output):
     """`counts`: what the sheet would do, or, once done, did. `bad` lines can't be used; `errors` says why, at most 200.
 
@@ -126,16 +108,16 @@ class ImportOut(Output):
     counts: CountsOut
     sample: tuple[str, ...]
     bad: int
-    errors: tuple[RowErrorOut, ...]
+    errors: tuple[RowError, ...]
     created_at: Moment
     done_at: Moment | None
 
 
 @api.get("/employers", "搜索单位", action="employer.search")
-async def search(call: Call, query: SearchQuery) -> Listing[EmployerOut]:
+async def search(call: Call, query: SearchQuery) -> Listing[EmployerView]:
     """Names that begin with the word first, short ones before long ones."""
     found = await call.services.organisations.employers.search(call.actor, query.word, limit=query.limit)
-    return Listing[EmployerOut](items=EmployerOut.each(found))
+    return Listing(items=found)
 
 
 @api.get("/employer-requests", "我申请添加的单位", action="employer.request")
@@ -153,33 +135,31 @@ async def request(call: Call, body: RequestIn) -> RequestOut:
 
 
 @api.get("/office/employers", "单位列表", action="employer.manage")
-async def many(call: Call, query: ListQuery) -> Page[EmployerLineOut]:
+async def many(call: Call, query: ListQuery) -> Page[EmployerLine]:
     """Sorted by name."""
     found = await call.services.organisations.employers.page(
         call.actor, search=query.search, retired=query.retired, page=query.page, size=query.size
     )
-    items = EmployerLineOut.each(found.items)
-    return Page[EmployerLineOut](items=items, total=found.total, page=query.page, size=query.size)
+    items = found.items
+    return Page(items=items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/office/employers", "添加单位", action="employer.manage", status=201)
-async def add(call: Call, body: EmployerIn) -> EmployerOut:
+async def add(call: Call, body: EmployerIn) -> EmployerView:
     """Everybody who asked for a unit of this name is told."""
-    return EmployerOut.of(await call.services.organisations.employers.add(call.actor, body.data()))
+    return await call.services.organisations.employers.add(call.actor, body.data())
 
 
 @api.put("/office/employers/{employer_id}", "修改单位", action="employer.manage")
-async def edit(call: Call, path: EmployerPath, body: EmployerIn) -> EmployerLineOut:
+async def edit(call: Call, path: EmployerPath, body: EmployerIn) -> EmployerLine:
     """Correct a unit."""
-    return EmployerLineOut.of(
-        await call.services.organisations.employers.edit(call.actor, path.employer_id, body.data())
-    )
+    return await call.services.organisations.employers.edit(call.actor, path.employer_id, body.data())
 
 
 @api.delete("/office/employers/{employer_id}", "停用单位", action="employer.manage", status=200)
-async def retire(call: Call, path: EmployerPath) -> EmployerLineOut:
+async def retire(call: Call, path: EmployerPath) -> EmployerLine:
     """Offer it no longer; who chose it keeps it."""
-    return EmployerLineOut.of(await call.services.organisations.employers.retire(call.actor, path.employer_id))
+    return await call.services.organisations.employers.retire(call.actor, path.employer_id)
 
 
 @api.get("/office/employer-requests", "添加单位的申请", action="employer.manage")

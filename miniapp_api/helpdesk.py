@@ -10,7 +10,8 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
+from miniapp_api.http.schema import Input, Listing, Output, Page, PageQuery, Params, PoolPath
+from services.notifications import FeedbackView
 
 api = Api("help", "帮助与反馈", "The pool's guide (办理指南), questions, hotlines, and feedback (意见反馈).")
 
@@ -44,16 +45,6 @@ class AnswerIn(Input):
     text: str = Field(max_length=1000, examples=["已增加，感谢您的建议。"])
 
 
-class FeedbackOut(Output):
-    id: UUID
-    text: str
-    state: Literal["open", "answered"]
-    answer: str
-    created_at: Moment
-    answered_at: Moment | None
-    who: str = Field(description="Masked; empty for the person itself")
-
-
 class FeedbackQuery(PageQuery):
     state: Literal["open", "answered"] | None = None
 
@@ -79,29 +70,27 @@ async def show(call: Call, query: SearchQuery) -> HelpOut:
 
 
 @api.get("/feedback/mine", "我的意见")
-async def mine(call: Call) -> Listing[FeedbackOut]:
+async def mine(call: Call) -> Listing[FeedbackView]:
     """What this person wrote, newest first."""
-    return Listing[FeedbackOut](items=FeedbackOut.each(await call.services.notifications.helpdesk.mine(call.actor)))
+    return Listing(items=await call.services.notifications.helpdesk.mine(call.actor))
 
 
 @api.post("/feedback", "提交意见", keyed="service", status=201)
-async def write(call: Call, body: FeedbackIn) -> FeedbackOut:
+async def write(call: Call, body: FeedbackIn) -> FeedbackView:
     """Hand in an opinion or question; how many a day, the rulebook says."""
-    return FeedbackOut.of(
-        await call.services.notifications.helpdesk.write(call.actor, body.text, key=read_key(call.request))
-    )
+    return await call.services.notifications.helpdesk.write(call.actor, body.text, key=read_key(call.request))
 
 
 @api.get("/feedback", "意见列表", action="feedback.answer")
-async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackOut]:
+async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
     """Everybody's, open ones first."""
     found, total = await call.services.notifications.helpdesk.list_all(
         call.actor, state=query.state, offset=query.offset, limit=query.size
     )
-    return Page[FeedbackOut](items=FeedbackOut.each(found), total=total, page=query.page, size=query.size)
+    return Page(items=found, total=total, page=query.page, size=query.size)
 
 
 @api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")
-async def answer(call: Call, path: FeedbackPath, body: AnswerIn) -> FeedbackOut:
+async def answer(call: Call, path: FeedbackPath, body: AnswerIn) -> FeedbackView:
     """Answer once; the person is told on the phone."""
-    return FeedbackOut.of(await call.services.notifications.helpdesk.answer(call.actor, path.feedback_id, body.text))
+    return await call.services.notifications.helpdesk.answer(call.actor, path.feedback_id, body.text)

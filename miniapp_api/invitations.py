@@ -13,6 +13,7 @@ from domain.positions import Position, System
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
+from services.draws import CheckedIn
 
 api = Api(
     "invitations",
@@ -102,18 +103,6 @@ class AnsweredOut(Output):
     invitation: InvitationOut
 
 
-class CheckedInOut(Output):
-    """`first` false: it stood already since `at`. `counted` false: it only says that the expert is there (自报到场);
-    show `advice`, which tells what to do to be counted."""
-
-    first: bool
-    at: Moment
-    code: str
-    place: str
-    counted: bool
-    advice: str
-
-
 @api.get("/invitations", "待答复邀请", action="expert.self.answer")
 async def waiting(call: Call) -> Listing[InvitationOut]:
     """Invitations that wait for an answer, oldest first."""
@@ -165,7 +154,7 @@ async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
 
 
 @api.post("/check-ins", "签到", action="attendance.check_in")
-async def check_in(call: Call, body: CheckInIn) -> CheckedInOut:
+async def check_in(call: Call, body: CheckInIn) -> CheckedIn:
     """Check in by the venue's QR code or a position near the venue; anything else is a claim that does not count.
 
     Twice is harmless.
@@ -173,6 +162,6 @@ async def check_in(call: Call, body: CheckInIn) -> CheckedInOut:
     desk, position = call.services.draws.attendance, body.position.position() if body.position else None
     if body.token is not None:
         device = f"mini:{body.device or call.actor.session_id}"
-        return CheckedInOut.of(await desk.check_in_by_qr(call.expert_id, body.token, position, device=device))
+        return await desk.check_in_by_qr(call.expert_id, body.token, position, device=device)
     assert body.invitation_id is not None  # noqa: S101  # the schema wants one of the two
-    return CheckedInOut.of(await desk.check_in(body.invitation_id, call.expert_id, position))
+    return await desk.check_in(body.invitation_id, call.expert_id, position)

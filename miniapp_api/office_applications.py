@@ -8,15 +8,16 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
-from miniapp_api.application_views import OutcomeOut, ProgressOut
+from miniapp_api.application_views import ProgressOut
 from miniapp_api.applications import ApplicationPath
 from miniapp_api.campaigns import EntryType
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params
-from miniapp_api.sheet_views import SheetLogOut, SheetOut
-from services.entry import REASON_MAX, ExamResult
-from services.office import Filter
+from services.applications import Outcome
+from services.entry import REASON_MAX, Concluded, ExamResult
+from services.office import Filter, StateCount
+from services.reviews import LogLine, Sheet
 
 api = Api("office_applications", "申请管理", "All applications of the pool, for its administrators.")
 
@@ -65,12 +66,6 @@ class EndIn(Input):
     reason: str = Field(min_length=1, max_length=REASON_MAX, examples=["逾期未缴费"])
 
 
-class ConcludedOut(Output):
-    application_id: UUID
-    number: str = Field(examples=["SQ202611210000001"])
-    state: ApplicationState
-
-
 class LineOut(Output):
     """`step_name` is empty outside review."""
 
@@ -91,17 +86,11 @@ class LineOut(Output):
     created_at: Moment
 
 
-class CountOut(Output):
-    state: str
-    state_label: str
-    count: int
-
-
 class OfficeApplicationOut(Output):
     line: LineOut
     progress: ProgressOut
-    sheet: SheetOut
-    log: tuple[SheetLogOut, ...]
+    sheet: Sheet
+    log: tuple[LogLine, ...]
 
 
 @api.get("/office/applications", "申请列表", action="application.read")
@@ -114,10 +103,10 @@ async def many(call: Call, query: ListQuery) -> Page[LineOut]:
 
 
 @api.get("/office/application-counts", "各状态的申请数", action="application.read")
-async def counts(call: Call, query: FilterQuery) -> Listing[CountOut]:
+async def counts(call: Call, query: FilterQuery) -> Listing[StateCount]:
     """How many of what matches are in each state; states without any are left out."""
     found = await call.services.office.applications.counts(call.actor, query.wanted())
-    return Listing[CountOut](items=CountOut.each(found))
+    return Listing(items=found)
 
 
 @api.get("/office/applications/{application_id}", "查看一份申请", action="application.read")
@@ -127,21 +116,19 @@ async def show(call: Call, path: ApplicationPath) -> OfficeApplicationOut:
 
 
 @api.post("/office/applications/{application_id}/unlocking", "解除打印锁定", action="application.unlock")
-async def unlock(call: Call, path: ApplicationPath, body: UnlockIn) -> OutcomeOut:
+async def unlock(call: Call, path: ApplicationPath, body: UnlockIn) -> Outcome:
     """For a mistake that was seen after printing and before submitting; the person is told."""
-    return OutcomeOut.of(
-        await call.services.applications.submission.unlock(call.actor, path.application_id, body.reason)
-    )
+    return await call.services.applications.submission.unlock(call.actor, path.application_id, body.reason)
 
 
 @api.post("/office/applications/{application_id}/exam-result", "登记考试结果", action="application.conclude")
-async def record_exam(call: Call, path: ApplicationPath, body: ExamIn) -> ConcludedOut:
+async def record_exam(call: Call, path: ApplicationPath, body: ExamIn) -> Concluded:
     """Of an examination that was held elsewhere: on to the next stage, or the end. The person is told."""
     desk = call.services.entry.conclusions
-    return ConcludedOut.of(await desk.record_exam(call.actor, path.application_id, body.result, body.reason))
+    return await desk.record_exam(call.actor, path.application_id, body.result, body.reason)
 
 
 @api.post("/office/applications/{application_id}/termination", "终止申请", action="application.conclude")
-async def end(call: Call, path: ApplicationPath, body: EndIn) -> ConcludedOut:
+async def end(call: Call, path: ApplicationPath, body: EndIn) -> Concluded:
     """End one whose fee nobody pays; the person is told."""
-    return ConcludedOut.of(await call.services.entry.conclusions.end(call.actor, path.application_id, body.reason))
+    return await call.services.entry.conclusions.end(call.actor, path.application_id, body.reason)

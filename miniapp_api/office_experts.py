@@ -10,7 +10,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
-from services.office import REASON_MAX
+from services.office import REASON_MAX, Left
 
 api = Api("office_experts", "专家管理", "Experts of the pool, for its administrators.")
 
@@ -46,14 +46,6 @@ class ExpertLineOut(Output):
     left_reason: str
 
 
-class LeftOut(Output):
-    """`calls`: open invitations that were taken back."""
-
-    expert_id: UUID
-    left_at: Moment
-    calls: int
-
-
 @api.get("/office/experts", "专家列表", action="expert.read")
 async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLineOut]:
     """By what runs out first, else by name."""
@@ -66,6 +58,6 @@ async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLineOut]:
 
 
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")
-async def let_go(call: Call, path: ExpertPath, body: LeavingIn) -> LeftOut:
+async def let_go(call: Call, path: ExpertPath, body: LeavingIn) -> Left:
     """Nobody draws or calls the person any more; open calls are taken back, and he is told."""
-    return LeftOut.of(await call.services.office.experts.let_go(call.actor, path.expert_id, body.reason))
+    return await call.services.office.experts.let_go(call.actor, path.expert_id, body.reason)

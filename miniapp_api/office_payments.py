@@ -12,7 +12,16 @@ from domain.payments.fees import After
 from miniapp_api.http.call import Call, Upload, UploadRule
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
-from services.payments import BANKS, PDF_BYTES, AlarmFilter, Destination, InvoiceFilter, OrderFilter
+from services.payments import (
+    BANKS,
+    PDF_BYTES,
+    AlarmFilter,
+    AlarmView,
+    Destination,
+    DifferenceView,
+    InvoiceFilter,
+    OrderFilter,
+)
 from services.ports import ReverseReason
 
 api = Api("office_payments", "缴费管理", "Amounts are in fen. Names are masked.")
@@ -174,22 +183,6 @@ class InvoiceRowOut(Output):
     sent_at: Moment | None
 
 
-class AlarmOut(Output):
-    """Money that was told of and counted nowhere; `outcome` says why. Closed: by whom, when, and what was done."""
-
-    id: UUID
-    kind: str
-    out_trade_no: str
-    order_state: Literal["new", "open", "paid", "closed", "refunded"] | None = Field(description="Now")
-    transaction_id: str
-    amount: int | None
-    outcome: str
-    received_at: Moment
-    closed_at: Moment | None
-    closed_by: str
-    resolution: str
-
-
 class BillOut(Output):
     id: UUID
     day: date
@@ -200,21 +193,6 @@ class BillOut(Output):
     open_differences: int
     compared_at: Moment | None
     failure: str
-
-
-class DifferenceOut(Output):
-    """`unknown_here`: the bill has it, we don't; `unknown_there`: the other way round; `state`; `amount`."""
-
-    id: UUID
-    kind: str
-    out_trade_no: str
-    out_refund_no: str
-    transaction_id: str
-    ours: int | None
-    theirs: int | None
-    note: str
-    resolved_at: Moment | None
-    resolution: str
 
 
 @api.get("/payments/orders", "订单列表", action=_MANAGE)
@@ -266,12 +244,12 @@ async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
 
 
 @api.get("/payments/alarms", "异常通知", action=_MANAGE)
-async def alarms(call: Call, query: AlarmsQuery) -> Page[AlarmOut]:
+async def alarms(call: Call, query: AlarmsQuery) -> Page[AlarmView]:
     """Notifications that fit none of our orders, or another amount; open ones first, newest first."""
     found, total = await call.services.payments.unmatched_payments.list(
         call.actor, query.only, offset=query.offset, limit=query.size
     )
-    return Page[AlarmOut](items=AlarmOut.each(found), total=total, page=query.page, size=query.size)
+    return Page(items=found, total=total, page=query.page, size=query.size)
 
 
 @api.post("/payments/alarms/{alarm_id}/resolution", "登记异常处理结果", action=_MANAGE)
@@ -328,10 +306,10 @@ async def compare(call: Call, body: DayIn) -> None:
 
 
 @api.get("/payments/bills/{bill_id}/differences", "对账差异", action=_MANAGE)
-async def differences(call: Call, path: BillPath) -> Listing[DifferenceOut]:
+async def differences(call: Call, path: BillPath) -> Listing[DifferenceView]:
     """Where the bill and our books differ, settled ones included."""
     found = await call.services.payments.reconciliation.differences(call.actor, path.bill_id)
-    return Listing[DifferenceOut](items=DifferenceOut.each(found))
+    return Listing(items=found)
 
 
 @api.post("/payments/differences/{difference_id}/resolution", "登记处理结果", action=_MANAGE)

@@ -9,6 +9,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PoolPath
+from services.applications import Printed
 
 api = Api(
     "papers",
@@ -33,13 +34,6 @@ class PrintIn(Input):
     )
 
 
-class PrintedOut(Output):
-    code: str = Field(examples=["7K3Q-M9DX-2RTB-W8PH"])
-    version: int
-    printed_at: Moment
-    locked: bool = Field(description="The form can't be edited any more")
-
-
 class VerifiedOut(Output):
     """`current`: the application has not changed since."""
 
@@ -53,13 +47,13 @@ class VerifiedOut(Output):
 
 
 @api.post("/applications/{application_id}/papers/form", "打印表格", action="application.own", keyed="service")
-async def print_form(call: Call, path: ApplicationPath, body: PrintIn) -> PrintedOut:
+async def print_form(call: Call, path: ApplicationPath, body: PrintIn) -> Printed:
     """Print the form as it stands; the same state again is the same print.
 
     Where printing locks, it is first refused with 409 `print_locks`, the warning to show; then send `confirmed`.
     """
-    return PrintedOut.of(
-        await call.services.applications.documents.print_form(call.actor, path.application_id, confirmed=body.confirmed)
+    return await call.services.applications.documents.print_form(
+        call.actor, path.application_id, confirmed=body.confirmed
     )
 
 

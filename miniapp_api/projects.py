@@ -9,7 +9,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
-from services.draws import INVESTMENT_MAX, LotData, ProjectData, ProjectView
+from services.draws import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView
 
 api = Api("projects", "项目与标段", "A project without lots is one lot. Read-only once a draw is linked.")
 
@@ -62,17 +62,6 @@ class LotIn(Input):
         return LotData(**self.model_dump())
 
 
-class LotOut(Output):
-    """`draw_id` and `draw_number` name the activity that owns the lot, if any."""
-
-    id: UUID
-    name: str
-    number: str
-    investment: int
-    draw_id: UUID | None
-    draw_number: str
-
-
 class ProjectOut(Output):
     """`editable` false: a draw is linked."""
 
@@ -97,32 +86,20 @@ class ProjectOut(Output):
     on_site: bool
     created_at: Moment
     editable: bool
-    lots: tuple[LotOut, ...]
+    lots: tuple[LotView, ...]
 
     @classmethod
     def show(cls, view: ProjectView) -> ProjectOut:
         kept = {name: getattr(view.data, name) for name in cls.model_fields if hasattr(view.data, name)}
-        return cls(id=view.id, created_at=view.created_at, editable=view.editable, lots=LotOut.each(view.lots), **kept)
-
-
-class ProjectLineOut(Output):
-    """`lots` and `draws` are counts."""
-
-    id: UUID
-    name: str
-    number: str
-    tenderee_name: str
-    created_at: Moment
-    lots: int
-    draws: int
+        return cls(id=view.id, created_at=view.created_at, editable=view.editable, lots=view.lots, **kept)
 
 
 @api.get("/projects", "项目列表", action="project.read")
-async def many(call: Call, query: ProjectQuery) -> Page[ProjectLineOut]:
+async def many(call: Call, query: ProjectQuery) -> Page[ProjectLine]:
     """Newest first. An agent sees own projects, the legal entity those of all its agents, pool staff all."""
     found = await call.services.draws.projects.list(call.actor, search=query.search, page=query.page, size=query.size)
-    items = ProjectLineOut.each(found.items)
-    return Page[ProjectLineOut](items=items, total=found.total, page=query.page, size=query.size)
+    items = found.items
+    return Page(items=items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/projects", "新建项目", action="project.create", status=201)
@@ -150,15 +127,15 @@ async def delete(call: Call, path: ProjectPath) -> None:
 
 
 @api.post("/projects/{project_id}/lots", "新增标段", action="project.edit", status=201)
-async def add_lot(call: Call, path: ProjectPath, body: LotIn) -> LotOut:
+async def add_lot(call: Call, path: ProjectPath, body: LotIn) -> LotView:
     """Add a lot."""
-    return LotOut.of(await call.services.draws.projects.add_lot(call.actor, path.project_id, body.data()))
+    return await call.services.draws.projects.add_lot(call.actor, path.project_id, body.data())
 
 
 @api.put("/projects/{project_id}/lots/{lot_id}", "编辑标段", action="project.edit")
-async def edit_lot(call: Call, path: LotPath, body: LotIn) -> LotOut:
+async def edit_lot(call: Call, path: LotPath, body: LotIn) -> LotView:
     """Change a lot that no draw owns."""
-    return LotOut.of(await call.services.draws.projects.edit_lot(call.actor, path.project_id, path.lot_id, body.data()))
+    return await call.services.draws.projects.edit_lot(call.actor, path.project_id, path.lot_id, body.data())
 
 
 @api.delete("/projects/{project_id}/lots/{lot_id}", "删除标段", action="project.edit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -11,8 +11,8 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output
-from services.accounts import RegistrationForm, Source
-from services.experts import standing_of
+from services.accounts import InitialPassword, MobileChanged, PasswordSet, RegistrationForm, Source
+from services.experts import Standing, standing_of
 
 api = Api(
     "registration",
@@ -60,15 +60,6 @@ class RegisteredOut(Output):
     person_check: PersonCheckOut
 
 
-class StandingOut(Output):
-    """The badge: `text` is the pool's own word for `kind`."""
-
-    kind: Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
-    text: str = Field(examples=["未入库"])
-    expert_number: str
-    emergency: str = Field(description="Badge of emergency experts, empty for others", examples=["应急专家"])
-
-
 class ProfileOut(Output):
     """One's own account, masked. `mobile_free_at`: from when the mobile may be changed again; null: now."""
 
@@ -81,7 +72,7 @@ class ProfileOut(Output):
     password_initial: bool
     mobile_free_at: Moment | None
     consent: bool = Field(description="The accepted privacy text is today's")
-    standing: StandingOut
+    standing: Standing
 
 
 class ConsentIn(Input):
@@ -103,10 +94,6 @@ class ResetIn(Input):
     new: str = _PASSWORD
 
 
-class PasswordSetOut(Output):
-    ended: int = Field(description="Log-ins elsewhere that ended with it")
-
-
 class MobileIn(Input):
     """`code` proves the new mobile; `password` or `old_code` the owner. Codes have purpose `mobile`."""
 
@@ -116,22 +103,10 @@ class MobileIn(Input):
     old_code: str = _CODE
 
 
-class MobileOut(Output):
-    masked_mobile: str
-    changeable_again_at: Moment | None
-
-
 class InitialIn(Input):
     numbers: tuple[str, ...] = Field(
         min_length=1, max_length=200, description="Expert numbers", examples=[["ZJ0000001"]]
     )
-
-
-class InitialOut(Output):
-    """`kept`: the person has a password of his own; `mobile_shared`: the file's mobile is somebody else's too."""
-
-    number: str
-    outcome: Literal["issued", "kept", "unknown", "mobile_shared"]
 
 
 @api.post("/registrations", "注册", access="session", keyed="service", limits=TRIES)
@@ -175,7 +150,7 @@ async def profile(call: Call) -> ProfileOut:
         password_initial=found.password_initial,
         mobile_free_at=found.mobile_free_at,
         consent=found.consent,
-        standing=StandingOut.of(standing),
+        standing=standing,
     )
 
 
@@ -186,33 +161,29 @@ async def consent(call: Call, body: ConsentIn) -> None:
 
 
 @api.put("/accounts/me/password", "设置或修改密码", access="session", limits=TRIES)
-async def set_password(call: Call, body: PasswordIn) -> PasswordSetOut:
+async def set_password(call: Call, body: PasswordIn) -> PasswordSet:
     """Set one's own password; all other log-ins end. The only thing that a log-in by an initial password can do."""
-    done = await call.services.accounts.credentials.set_password(call.actor, body.new, old=body.old, code=body.code)
-    return PasswordSetOut.of(done)
+    return await call.services.accounts.credentials.set_password(call.actor, body.new, old=body.old, code=body.code)
 
 
 @api.put("/passwords", "重设忘记的密码", access="public", limits=TRIES)
-async def reset_password(call: Call, body: ResetIn) -> PasswordSetOut:
+async def reset_password(call: Call, body: ResetIn) -> PasswordSet:
     """Set a forgotten password anew; each try costs the SMS code. All log-ins of the person end."""
-    return PasswordSetOut.of(
-        await call.services.accounts.credentials.reset_password(
-            call.pool, body.mobile, body.code, body.id_tail, body.new, Source(call.address)
-        )
+    return await call.services.accounts.credentials.reset_password(
+        call.pool, body.mobile, body.code, body.id_tail, body.new, Source(call.address)
     )
 
 
 @api.put("/accounts/me/mobile", "更换手机号", limits=TRIES)
-async def change_mobile(call: Call, body: MobileIn) -> MobileOut:
+async def change_mobile(call: Call, body: MobileIn) -> MobileChanged:
     """Change one's mobile, as often as the pool allows; the expert's file follows, and both numbers are told."""
-    done = await call.services.accounts.credentials.change_mobile(
+    return await call.services.accounts.credentials.change_mobile(
         call.actor, body.mobile, body.code, password=body.password, old_code=body.old_code
     )
-    return MobileOut.of(done)
 
 
 @api.post("/initial-passwords", "发放初始密码", action="person.manage", limits=(20, 60))
-async def issue_initial(call: Call, body: InitialIn) -> Listing[InitialOut]:
+async def issue_initial(call: Call, body: InitialIn) -> Listing[InitialPassword]:
     """Give experts the initial password of the pool's rule; who has one of his own keeps it."""
     issued = await call.services.accounts.initial_passwords.issue(call.actor, body.numbers)
-    return Listing[InitialOut](items=InitialOut.each(issued))
+    return Listing(items=issued)

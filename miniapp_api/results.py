@@ -7,12 +7,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from domain.draws.lifecycles import InvitationState
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output
-from services.draws import Ledger
+from miniapp_api.http.schema import Input, Listing, Output
+from services.draws import Ledger, LedgerRow, Result
 
 api = Api(
     "results",
@@ -23,30 +22,6 @@ api = Api(
 
 class LeafPath(DrawPath):
     leaf: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the record, hex", examples=["ef" * 32])
-
-
-class ResultRowOut(Output):
-    """One expert of the panel; all but code, mark, condition, state and gathering are empty while sealed."""
-
-    code: str = Field(examples=["204816"])
-    mark: str = Field(description="Shows that the expert came by supplementary draw", examples=["*"])
-    condition: int
-    state: InvitationState
-    gathering_at: Moment
-    name: str
-    id_number: str = Field(description="Masked")
-    mobile: str = Field(description="Masked")
-    employer: str
-    specialties: tuple[str, ...]
-    entered_at: Moment | None
-    claimed_at: Moment | None = Field(description="Said that he is there without scanning; no entry")
-    left_at: Moment | None
-
-
-class ResultOut(Output):
-    unsealed: bool
-    unseals_at: Moment
-    rows: tuple[ResultRowOut, ...]
 
 
 class LeafOut(Output):
@@ -82,20 +57,10 @@ class ShareOut(Output):
     url: str = Field(examples=["https://expert.example.cn/record/AbC"])
 
 
-class LedgerRowOut(Output):
-    """How many attempts of one kind of notice on one channel ended how."""
-
-    kind: str = Field(examples=["draw_call"])
-    channel: str = Field(examples=["voice"])
-    state: str = Field(examples=["delivered"])
-    attempts: int
-    cost: int = Field(description="Fen")
-
-
 @api.get("/draws/{draw_id}/result", "抽取结果", action="result.read")
-async def result(call: Call, path: DrawPath) -> ResultOut:
+async def result(call: Call, path: DrawPath) -> Result:
     """The panel: sealed until the time of the rulebook, half an hour before the expected start as a rule."""
-    return ResultOut.of(await call.services.draws.results.read(call.actor, path.draw_id))
+    return await call.services.draws.results.read(call.actor, path.draw_id)
 
 
 @api.get("/draws/{draw_id}/record", "抽取记录", action="draw.read", media_type="application/json")
@@ -120,10 +85,10 @@ async def reason_audit(call: Call, path: DrawPath) -> AuditOut:
 
 
 @api.get("/draws/{draw_id}/notice-ledger", "通知台账", action="draw.read")
-async def ledger(call: Call, path: DrawPath) -> Listing[LedgerRowOut]:
+async def ledger(call: Call, path: DrawPath) -> Listing[LedgerRow]:
     """What was sent to experts of this draw, by kind, channel and outcome; counts only."""
     draw = await call.services.draws.access.get(call.actor, path.draw_id)
-    return Listing[LedgerRowOut](items=LedgerRowOut.each(await Ledger().of_draw(draw.id)))
+    return Listing(items=await Ledger().of_draw(draw.id))
 
 
 @api.post("/draws/{draw_id}/links", "分享链接", action="draw.read")

@@ -13,8 +13,7 @@ from domain.rulebook.reviews import OPINION_MAX
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath
-from miniapp_api.sheet_views import SheetLogOut, SheetOut
-from services.reviews import Decided, Decision, Wanted
+from services.reviews import Decided, Decision, LogLine, Sheet, StepCount, Wanted
 
 api = Api(
     "reviews",
@@ -85,13 +84,6 @@ class CardOut(Output):
     overdue: bool
 
 
-class StepCountOut(Output):
-    step: str
-    step_name: str
-    open: int
-    overdue: int
-
-
 class QueueOut(Output):
     """`counts` are of everything within reach, whatever the filter; `phrases` are quick opinions."""
 
@@ -99,7 +91,7 @@ class QueueOut(Output):
     total: int
     page: int
     size: int
-    counts: tuple[StepCountOut, ...]
+    counts: tuple[StepCount, ...]
     phrases: tuple[str, ...]
 
 
@@ -122,9 +114,9 @@ class TaskOut(Output):
     masked_id_number: str
     person_check: PersonCheck = Field(description="Whether name and ID number belong together; empty: not asked")
     person_checked_at: Moment | None
-    sheet: SheetOut
+    sheet: Sheet
     specialties: tuple[SpecialtyOut, ...]
-    log: tuple[SheetLogOut, ...]
+    log: tuple[LogLine, ...]
     decided_at: Moment | None
     opinion: str
     alternatives: tuple[str, ...] = Field(description="An approval must decide on each whether it enters (备选专业)")
@@ -159,7 +151,7 @@ async def queue(call: Call, query: QueueQuery) -> QueueOut:
         total=total,
         page=query.page,
         size=query.size,
-        counts=StepCountOut.each(counts),
+        counts=counts,
         phrases=call.services.deps.book(call.actor.pool).review.phrases,
     )
 

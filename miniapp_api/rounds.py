@@ -7,7 +7,7 @@ from pydantic import Field
 from miniapp_api.draws import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output
+from miniapp_api.http.schema import Input, Output
 from services.core import permissions
 from services.draws import RoundView
 
@@ -38,37 +38,20 @@ class AbortIn(Input):
     reason: str = Field(min_length=1, max_length=200, examples=["监督人手机没电"])
 
 
-class RoundOut(Output):
-    """`commitment` is the system's. `committed` and `revealed` name the roles that did so. `seed` once all revealed.
-
-    `start_by`: when the system starts calling by itself; null before the seed and after the start.
-    """
-
-    draw_number: str
-    round_number: int
-    commitment: str
-    head: str
-    committed: tuple[str, ...] = Field(examples=[["agency"]])
-    revealed: tuple[str, ...]
-    seed: str
-    reveal_until: Moment | None
-    start_by: Moment | None
-
-
 class CurrentRoundOut(Output):
     """`round` is null before the first one."""
 
-    round: RoundOut | None
+    round: RoundView | None
 
     @classmethod
     def show(cls, view: RoundView | None) -> CurrentRoundOut:
-        return cls(round=RoundOut.of(view) if view else None)
+        return cls(round=view or None)
 
 
 @api.post("/draws/{draw_id}/rounds", "开始三方摇号", action="draw.start", status=201)
-async def open_round(call: Call, path: DrawPath) -> RoundOut:
+async def open_round(call: Call, path: DrawPath) -> RoundView:
     """Begin a round of a verified draw: the system commits, then the candidate lists are frozen."""
-    return RoundOut.of(await call.services.draws.rounds.open(call.actor, path.draw_id))
+    return await call.services.draws.rounds.open(call.actor, path.draw_id)
 
 
 @api.get("/draws/{draw_id}/rounds/current", "当前轮次", action=PARTICIPANT)
@@ -79,15 +62,15 @@ async def current(call: Call, path: DrawPath) -> CurrentRoundOut:
 
 
 @api.post("/draws/{draw_id}/rounds/current/commitment", "提交我的随机数", action=PARTICIPANT)
-async def commit(call: Call, path: DrawPath, body: CommitmentIn) -> RoundOut:
+async def commit(call: Call, path: DrawPath, body: CommitmentIn) -> RoundView:
     """A participant's device commits; the same commitment again is harmless, another one refused."""
-    return RoundOut.of(await call.services.draws.rounds.commit(call.actor, path.draw_id, _role(call), body.commitment))
+    return await call.services.draws.rounds.commit(call.actor, path.draw_id, _role(call), body.commitment)
 
 
 @api.post("/draws/{draw_id}/rounds/current/reveal", "公开随机数", action=PARTICIPANT)
-async def reveal(call: Call, path: DrawPath, body: RevealIn) -> RoundOut:
+async def reveal(call: Call, path: DrawPath, body: RevealIn) -> RoundView:
     """Show what was committed to, once everybody has committed; the last one fixes the seed."""
-    return RoundOut.of(await call.services.draws.rounds.reveal(call.actor, path.draw_id, _role(call), body.value))
+    return await call.services.draws.rounds.reveal(call.actor, path.draw_id, _role(call), body.value)
 
 
 @api.post("/draws/{draw_id}/rounds/current/abort", "终止本轮", action="draw.start")

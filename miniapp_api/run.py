@@ -24,6 +24,7 @@ from miniapp_api.http.schema import Input, Moment, Output
 from services.accounts import network_of
 from services.core.outages import AWAY
 from services.core.streams import Stream
+from services.draws import ConditionProgress
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -56,16 +57,6 @@ class GatheringIn(Input):
     gathering_at: Moment
 
 
-class ConditionProgressOut(Output):
-    position: int
-    planned: int
-    needed: int
-    open: int
-    accepted: int
-    tier: str
-    exhausted: bool
-
-
 class ProgressOut(Output):
     """Totals only. `waiting` is a Chinese sentence that says why it waits; `estimated_end` while calls are open."""
 
@@ -79,7 +70,7 @@ class ProgressOut(Output):
     started_at: Moment | None
     waiting: str = Field(examples=["正在等待2位专家答复，还缺2人。"])
     estimated_end: Moment | None
-    conditions: tuple[ConditionProgressOut, ...]
+    conditions: tuple[ConditionProgress, ...]
     log_head: str
 
     @computed_field(description="What to show", examples=["抽取中"])  # type: ignore[prop-decorator]  # pydantic's way

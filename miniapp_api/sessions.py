@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
-from services.accounts import Source
+from miniapp_api.http.schema import Input, Listing, Output, PoolPath
+from services.accounts import Entrance, JoinCode, LogIn, Source, Tokens
 
 api = Api(
     "sessions",
@@ -80,27 +80,10 @@ class EnterIn(EntryIn):
     privacy_version: str = Field(min_length=1, max_length=32, examples=["2026-11-01"])
 
 
-class EntryOut(Output):
-    """Whose account it is; ask the person before binding. `consent` false: show the privacy text first."""
-
-    masked_name: str = Field(examples=["王**"])
-    masked_mobile: str = Field(examples=["138****1234"])
-    consent: bool
-
-
 class RoleIn(Input):
     role: Role
     scope: str = Field("", max_length=64, description="Region or venue of an office, as offered")
     organisation_id: UUID | None = Field(None, description="For agents and legal entities")
-
-
-class TokensOut(Output):
-    """Both tokens are secrets of the client. A refresh token serves once."""
-
-    access: str
-    refresh: str
-    access_until: Moment
-    refresh_until: Moment
 
 
 class RoleOut(Output):
@@ -116,7 +99,7 @@ class RoleOut(Output):
 class LoginOut(Output):
     """`bound` false: bind the mobile next. `role` empty: let the person choose."""
 
-    tokens: TokensOut
+    tokens: Tokens
     bound: bool
     role: str
     roles: tuple[RoleOut, ...]
@@ -147,26 +130,8 @@ class ChosenOut(Output):
     expert_id: UUID | None
 
 
-class JoinCodeOut(Output):
-    """Ten minutes, one WeChat."""
-
-    code: str = Field(description="Eight digits for typing, alone or after 绑定", examples=["48392017"])
-    scan: str = Field(description="Text of a QR code that does the same; empty while WeChat makes none")
-    valid_until: Moment
-
-
 class LinkOut(Output):
     url: str = Field(examples=["https://expert.example.cn/h5/login/AbC"])
-
-
-class LogInOut(Output):
-    """One place where the person is logged in; `current`: this one."""
-
-    id: UUID
-    device: str = Field(examples=["微信小程序"])
-    since: Moment
-    until: Moment
-    current: bool
 
 
 class LogInPath(PoolPath):
@@ -200,15 +165,15 @@ async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
 
 
 @api.get("/sessions", "登录的设备")
-async def list_log_ins(call: Call) -> Listing[LogInOut]:
+async def list_log_ins(call: Call) -> Listing[LogIn]:
     """Where the person is logged in now, newest first."""
-    return Listing[LogInOut](items=LogInOut.each(await call.services.accounts.sessions.list(call.actor)))
+    return Listing(items=await call.services.accounts.sessions.list(call.actor))
 
 
 @api.post("/sessions/refresh", "刷新登录", access="public", keyed="no", limits=TRIES)
-async def refresh(call: Call, body: RefreshIn) -> TokensOut:
+async def refresh(call: Call, body: RefreshIn) -> Tokens:
     """Exchange the refresh token for a new pair. One that comes back a second time ends the session."""
-    return TokensOut.of(await call.services.accounts.sessions.refresh(body.refresh))
+    return await call.services.accounts.sessions.refresh(body.refresh)
 
 
 @api.get("/sessions/current", "我的身份", access="session")
@@ -245,12 +210,12 @@ async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
 
 
 @api.post("/sessions/current/entry", "从公众号进入", access="session", keyed="no", limits=(60, 60))
-async def look_at_entry(call: Call, body: EntryIn) -> EntryOut:
+async def look_at_entry(call: Call, body: EntryIn) -> Entrance:
     """Whose account a page's `entry` stands for. It lives five minutes, serves once, and changes nothing here.
 
     Ask the person: somebody else's address may have been passed on.
     """
-    return EntryOut.of(await call.services.accounts.mini_program_entry.look(call.actor, body.token))
+    return await call.services.accounts.mini_program_entry.look(call.actor, body.token)
 
 
 @api.put("/sessions/current/entry", "确认从公众号进入", access="session", limits=(60, 60))
@@ -262,13 +227,13 @@ async def enter(call: Call, body: EnterIn) -> BoundOut:
 
 
 @api.post("/sessions/current/chat", "绑定公众号", keyed="no", limits=(60, 60))
-async def offer_code(call: Call) -> JoinCodeOut:
+async def offer_code(call: Call) -> JoinCode:
     """A code with which the official account learns who the person is: sent to it as a message, or scanned.
 
     Where both are known to be one person's (one unionid), none is needed: `in_chat` of `GET /sessions/current` tells.
     Show it to nobody else: whoever sends it first is bound. Another call ends the code before.
     """
-    return JoinCodeOut.of(await call.services.accounts.linking.offer(call.actor))
+    return await call.services.accounts.linking.offer(call.actor)
 
 
 @api.put("/sessions/current/role", "选择身份")

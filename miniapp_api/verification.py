@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.draws.lifecycles import VerificationState
-from miniapp_api.draws import ApplicationOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Output, PageQuery, PoolPath
+from services.draws import ApplicationRow
 
 api = Api("verification", "核验", "A verifier sees the applications of the own terminal, oldest first.")
 
@@ -26,7 +26,7 @@ class QueueQuery(PageQuery):
 class QueueOut(Output):
     """`more`: there is another page."""
 
-    items: tuple[ApplicationOut, ...]
+    items: tuple[ApplicationRow, ...]
     page: int
     size: int
     more: bool
@@ -46,7 +46,7 @@ async def queue(call: Call, query: QueueQuery) -> QueueOut:
     found = await call.services.draws.verification.queue(
         call.actor, state=query.state, offset=query.offset, limit=query.size + 1
     )
-    items = ApplicationOut.each(found[: query.size])
+    items = found[: query.size]
     return QueueOut(items=items, page=query.page, size=query.size, more=len(found) > query.size)
 
 

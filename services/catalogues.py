@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Annotated, get_args
+
+from pydantic import Field
 
 from domain.catalogues import Entry, Kind, full_name
 from domain.errors import InvalidInput, NotFound
@@ -58,10 +60,10 @@ class Node:
     ``full_name`` names what it lies in, too: 设计 › 建筑工程 › 结构.
     """
 
-    code: str
-    name: str
-    full_name: str
-    parent: str
+    code: Annotated[str, Field(examples=["A0401"])]
+    name: Annotated[str, Field(examples=["道路工程"])]
+    full_name: Annotated[str, Field(description="With what it lies in", examples=["设计 › 市政工程 › 道路工程"])]
+    parent: Annotated[str, Field(examples=["A04"])]
     has_children: bool
 
 

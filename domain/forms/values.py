@@ -26,7 +26,9 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import Field
 
 from domain import parsing
 from domain.catalogues import full_name
@@ -70,7 +72,7 @@ class CatalogueView(Protocol):
 class FieldProblem:
     """What is wrong with one field and what to do about it. ``field``: ``email``, ``work_history[2].unit``."""
 
-    field: str
+    field: Annotated[str, Field(examples=["work_history[0].unit"])]
     message: str
 
 

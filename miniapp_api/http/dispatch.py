@@ -17,7 +17,6 @@ from miniapp_api.http.idempotency import REPLAY, REPLAYED, Reply, read_key, repl
 from miniapp_api.http.limits import Counter, check_rate, client_address
 from miniapp_api.http.parsing import Arguments, BodyRoom, read_arguments, read_path
 from miniapp_api.http.routes import Endpoint
-from miniapp_api.http.schema import Output
 from services.core import permissions
 from services.core.base import Actor
 from services.core.streams import OpenStreams
@@ -88,7 +87,10 @@ class Runner:
     async def _reply(self, endpoint: Endpoint, call: Call, arguments: Arguments) -> Reply:
         async def answer() -> Reply:
             found = await endpoint.function(call, **arguments.values)
-            return Reply(endpoint.status, found.model_dump(mode="json") if isinstance(found, Output) else None)
+            if endpoint.answer is None:
+                return Reply(endpoint.status, None)
+            served = endpoint.answer.model_validate(found, from_attributes=True)
+            return Reply(endpoint.status, served.model_dump(mode="json"))
 
         key = read_key(call.request) if endpoint.keyed == "here" else None
         if key is None or call.actor.session_id is None:

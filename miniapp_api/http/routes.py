@@ -9,7 +9,8 @@
         \"\"\"Stop new calls; those under way are waited for.\"\"\"
 
 The parameters are recognised by name: ``path`` and ``query`` (subclasses of Params), ``body`` (of Input), ``upload``.
-The return annotation is the answer: an Output, a Download, ``web.StreamResponse`` for streams, or None (204).
+The return annotation is the answer: an Output, a service's dataclass (all its fields are served), a Download,
+``web.StreamResponse`` for streams, or None (204).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from miniapp_api.http.call import Download, UploadRule
-from miniapp_api.http.schema import Input, Output, Params, PoolPath
+from miniapp_api.http.schema import Input, Output, Params, PoolPath, answer_model
 from services.core.permissions import PERMISSIONS
 
 JSON = "application/json"
@@ -145,7 +146,7 @@ def _endpoint(tag: str, method: str, path: str, summary: str, function: Function
     path_model = _model(function, hints.get("path", PoolPath), Params)
     if {"pool", *re.findall(r"{(\w+)}", path)} != set(path_model.model_fields):
         raise TypeError(f"{function.__name__}: {path_model.__name__} does not have the fields of {path!r}")
-    raw = issubclass(answer, Download | web.StreamResponse)
+    raw = isinstance(answer, type) and issubclass(answer, Download | web.StreamResponse)
     if media_type != JSON and not raw:
         raise TypeError(f"{function.__name__}: {media_type} needs a Download or a stream")
     return Endpoint(
@@ -164,7 +165,7 @@ def _endpoint(tag: str, method: str, path: str, summary: str, function: Function
         path_model=path_model,
         query_model=_model(function, hints["query"], Params) if "query" in hints else None,
         body_model=_model(function, hints["body"], Input) if "body" in hints else None,
-        answer=None if raw or answer is type(None) else _model(function, answer, Output),
+        answer=None if raw or answer is type(None) else _model(function, answer_model(answer), Output),
         status=options.get("status", 204 if answer is type(None) else 200),
     )
 

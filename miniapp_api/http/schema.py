@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import operator
 import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, Self, TypeVar
+from functools import cache, reduce
+from types import UnionType
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    create_model,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from domain.clock import local
@@ -127,3 +140,52 @@ class Created(Output):
     @classmethod
     def of(cls, source: object) -> Self:
         return cls(id=str(source))
+
+
+def answer_model(annotation: Any) -> Any:  # any annotation of a field may come by
+    """The annotation with an Output in place of each dataclass, and with ``Moment`` in place of ``datetime``.
+
+    A route that names a service's dataclass serves all of its fields; to hide or rename one, write an Output.
+    """
+    if annotation is datetime:
+        return Moment
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        return _of_dataclass(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Output):
+        return _of_output(annotation)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is None or origin is Literal:
+        return annotation
+    if origin is Annotated:
+        return annotation if arguments[0] is datetime else Annotated[(answer_model(arguments[0]), *arguments[1:])]
+    converted = tuple(answer_model(one) for one in arguments)
+    return reduce(operator.or_, converted) if origin in (Union, UnionType) else origin[converted]
+
+
+@cache
+def _of_dataclass(source: type) -> type[Output]:
+    hints = get_type_hints(source, include_extras=True)
+    fields: dict[str, Any] = {one.name: (answer_model(hints[one.name]), ...) for one in dataclasses.fields(source)}
+    docstring = source.__doc__ or ""
+    explained = None if docstring.startswith(f"{source.__name__}(") else docstring.replace("``", "`")
+    return create_model(
+        f"{source.__name__}Out", __base__=Output, __module__=source.__module__, __doc__=explained, **fields
+    )
+
+
+@cache
+def _of_output(model: type[Output]) -> type[Output]:
+    """The model itself, unless a dataclass is among its fields or, as in ``Page[Card]``, its arguments."""
+    generic = model.__pydantic_generic_metadata__
+    if generic["origin"] is not None:
+        origin: Any = generic["origin"]
+        specialised: type[Output] = origin[tuple(answer_model(one) for one in generic["args"])]
+        return specialised
+    fields: dict[str, Any] = {
+        name: (answer_model(field.annotation), field)
+        for name, field in model.model_fields.items()
+        if field.annotation is not datetime and answer_model(field.annotation) != field.annotation
+    }
+    if not fields:
+        return model
+    return create_model(model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **fields)

@@ -3,19 +3,22 @@
 Other packages and edges import from here; what is not exported is the package's own business.
 """
 
-from services.accounts.account_linking import DIGITS, SCENE
+from services.accounts.account_linking import DIGITS, SCENE, JoinCode
 from services.accounts.assembly import AccountPorts, AccountServices, build
-from services.accounts.credentials import TAIL
+from services.accounts.credentials import TAIL, MobileChanged, PasswordSet
 from services.accounts.initial_passwords import AT_ONCE, InitialPassword
+from services.accounts.mini_program_entry import Entrance
 from services.accounts.page_tokens import issue_page_token
 from services.accounts.puzzles import Puzzle, solve
 from services.accounts.registration import PersonRegistered, RegistrationForm
 from services.accounts.roles import RoleOption
+from services.accounts.sessions import LogIn
 from services.accounts.sources import Source, network_of, source_of
 from services.accounts.staff import OFFICES, Office, Staff, StaffMember
-from services.accounts.verification_codes import Purpose, VerificationCodes, check_mobile
+from services.accounts.tokens import Tokens
+from services.accounts.verification_codes import CodeSent, Purpose, VerificationCodes, check_mobile
 from services.accounts.web_sessions import KNOWN_BROWSER_TTL, SESSION_TTL, WebSessions
-from services.accounts.wechat_binding import Bound, Who, account_by_mobile, forget_identities
+from services.accounts.wechat_binding import Bound, Unbound, Who, account_by_mobile, forget_identities
 
 __all__ = [
     "AT_ONCE",
@@ -28,8 +31,14 @@ __all__ = [
     "AccountPorts",
     "AccountServices",
     "Bound",
+    "CodeSent",
+    "Entrance",
     "InitialPassword",
+    "JoinCode",
+    "LogIn",
+    "MobileChanged",
     "Office",
+    "PasswordSet",
     "PersonRegistered",
     "Purpose",
     "Puzzle",
@@ -38,6 +47,8 @@ __all__ = [
     "Source",
     "Staff",
     "StaffMember",
+    "Tokens",
+    "Unbound",
     "VerificationCodes",
     "WebSessions",
     "Who",

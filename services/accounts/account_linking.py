@@ -11,10 +11,11 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
 import structlog
+from pydantic import Field
 
 from domain.errors import AppError, Conflict, GatewayError, InvalidInput, TooMany, Unauthenticated
 from models.accounts import Account, VerificationCode, WechatIdentity
@@ -46,10 +47,10 @@ class SceneMaker(Protocol):
 
 @dataclass(frozen=True)
 class JoinCode:
-    """``code`` for typing; ``scan`` is the text of a QR code that does the same, empty while WeChat is away."""
+    """Ten minutes, one WeChat."""
 
-    code: str
-    scan: str
+    code: Annotated[str, Field(description="Eight digits for typing, alone or after 绑定", examples=["48392017"])]
+    scan: Annotated[str, Field(description="Text of a QR code that does the same; empty while WeChat makes none")]
     valid_until: datetime
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.clock import local, print_date
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, RuleViolation, Unauthenticated
@@ -52,7 +54,7 @@ class Profile:
 class PasswordSet:
     """``ended``: log-ins elsewhere that ended with it."""
 
-    ended: int
+    ended: Annotated[int, Field(description="Log-ins elsewhere that ended with it")]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from domain.errors import AppError, Conflict, Forbidden, NotFound, Unauthenticated
 from models.accounts import Account, Session, WechatIdentity
@@ -31,10 +34,10 @@ _PAGE = re.compile(r"(pages/[a-z_]{1,30})(?:\?([\w=&.-]{0,400}))?", re.ASCII)
 
 @dataclass(frozen=True)
 class Entrance:
-    """Whose account a token stands for. ``consent``: the present privacy text was accepted already."""
+    """Whose account it is; ask the person before binding. `consent` false: show the privacy text first."""
 
-    masked_name: str
-    masked_mobile: str
+    masked_name: Annotated[str, Field(examples=["王**"])]
+    masked_mobile: Annotated[str, Field(examples=["138****1234"])]
     consent: bool
 
 

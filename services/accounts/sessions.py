@@ -6,7 +6,10 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import (
     AppError,
@@ -54,10 +57,10 @@ class Chosen:
 
 @dataclass(frozen=True)
 class LogIn:
-    """One place where the person is logged in; ``current``: this one."""
+    """One place where the person is logged in; `current`: this one."""
 
     id: UUID
-    device: str
+    device: Annotated[str, Field(examples=["微信小程序"])]
     since: datetime
     until: datetime
     current: bool

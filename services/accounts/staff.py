@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.masking import mask_mobile
@@ -37,7 +39,7 @@ class StaffMember:
     name: str
     masked_mobile: str
     role: Office
-    role_name: str
+    role_name: Annotated[str, Field(examples=["核验人员"])]
     scope: str
     granted_at: datetime
     active: bool

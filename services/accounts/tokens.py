@@ -20,7 +20,7 @@ _REFRESH_TAG = b"pbt-refresh-v1\0"
 
 @dataclass(frozen=True)
 class Tokens:
-    """A fresh pair. Both are secrets of the client and stored here as hashes only."""
+    """Both tokens are secrets of the client. A refresh token serves once."""
 
     access: str
     refresh: str

@@ -7,8 +7,10 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import AppError, InvalidInput, TooMany
 from domain.ids import new_id
@@ -33,9 +35,9 @@ _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 class CodeSent:
     """What the person may know of a code that is on its way. ``again_after`` is in seconds."""
 
-    masked_mobile: str
+    masked_mobile: Annotated[str, Field(examples=["138****1234"])]
     valid_until: datetime
-    again_after: int
+    again_after: Annotated[int, Field(description="Seconds until another code may be asked for", examples=[60])]
 
 
 def check_mobile(mobile: str, field: str = "mobile") -> str:

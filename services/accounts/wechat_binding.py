@@ -37,7 +37,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Unbound:
-    """``was_bound`` is false when there was nothing to undo."""
+    """`was_bound` false: there was nothing to undo."""
 
     was_bound: bool
 

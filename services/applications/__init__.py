@@ -10,12 +10,13 @@ from services.applications.campaigns import CampaignData, CampaignView, entry_na
 from services.applications.codes import Codes, load_codes
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
-from services.applications.documents import Paper
+from services.applications.documents import Paper, Printed
+from services.applications.drafts import SavedSection
 from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import TaskKey, drop_open, lock_open_tasks
 from services.applications.persons import facts_of, today
-from services.applications.progress import Progress, progress_of
-from services.applications.queries import ApplicationView
+from services.applications.progress import Progress, Stage, Step, progress_of
+from services.applications.queries import ApplicationView, FileView, LogLine, Returned, SectionView
 from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,
@@ -27,6 +28,7 @@ from services.applications.repository import (
     read_values,
     unknown_application,
 )
+from services.applications.submission import Outcome
 from services.applications.to_do import Home, ToDo
 
 __all__ = [
@@ -40,10 +42,19 @@ __all__ = [
     "CampaignData",
     "CampaignView",
     "Codes",
+    "FileView",
     "Home",
     "Kind",
+    "LogLine",
+    "Outcome",
     "Paper",
+    "Printed",
     "Progress",
+    "Returned",
+    "SavedSection",
+    "SectionView",
+    "Stage",
+    "Step",
     "TaskKey",
     "ToDo",
     "build",

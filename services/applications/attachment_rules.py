@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
 from domain.errors import Conflict, InvalidInput
@@ -33,21 +36,18 @@ _WORDS: dict[FileType, str] = {"jpg": "JPG", "png": "PNG", "pdf": "PDF"}
 
 @dataclass(frozen=True)
 class AttachmentView:
-    """An attachment as its owner and reviewers see it. ``received`` of ``size`` bytes have come.
-
-    ``taken_over``: it came from an earlier application.
-    """
+    """`received` of `size` bytes have come; `state` is uploading, ready or removed."""
 
     id: UUID
-    field: str
+    field: Annotated[str, Field(examples=["photo"])]
     row: int
-    filename: str
-    media_type: str
+    filename: Annotated[str, Field(examples=["照片.jpg"])]
+    media_type: Annotated[str, Field(description="By content; empty until ready", examples=["image/jpeg"])]
     size: int
     received: int
-    state: str
+    state: Annotated[str, Field(examples=["ready"])]
     has_thumbnail: bool
-    taken_over: bool
+    taken_over: Annotated[bool, Field(description="From an earlier application; another file may be put in its place")]
     ready_at: datetime | None
 
 

@@ -10,10 +10,11 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Annotated, cast
 from uuid import UUID
 
 import structlog
+from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import local
@@ -54,10 +55,10 @@ _PHOTO_SIDE = 700
 class Printed:
     """A print of an application's form. ``locked``: its data can't be edited any more."""
 
-    code: str
+    code: Annotated[str, Field(examples=["7K3Q-M9DX-2RTB-W8PH"])]
     version: int
     printed_at: datetime
-    locked: bool
+    locked: Annotated[bool, Field(description="The form can't be edited any more")]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ _FILLING = (_S.DRAFT, _S.LOCKED, _S.CORRECTING)
 
 @dataclass(frozen=True)
 class Stage:
-    """One stop of the way. ``at``: when it began (now, stopped) or was done; None where nobody knows."""
+    """`at`: when it began (now, stopped) or was done."""
 
     code: str
     name: str
@@ -52,7 +52,7 @@ class SpecialtyProgress:
 
 @dataclass(frozen=True)
 class Step:
-    """What the person can do: ``label`` of the button and the page behind it, below the public address."""
+    """A button: its label and the page behind it, below the service's address."""
 
     code: str
     label: str

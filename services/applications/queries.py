@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Annotated, cast
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.applications.lifecycles import APPLICATION, LOG_LABELS, ApplicationEvent, ApplicationState, TaskState
 from domain.catalogues import full_name
@@ -39,7 +41,7 @@ _OFFERED = (
 
 @dataclass(frozen=True)
 class SectionView:
-    """A section. ``version`` 0: never saved. ``values`` hold what was typed; ``editable`` what may be changed now."""
+    """`version` 0: never saved. `editable`: fields that may be changed now."""
 
     code: str
     title: str
@@ -51,19 +53,16 @@ class SectionView:
 
 @dataclass(frozen=True)
 class FileView:
-    """A file. ``row`` counts from 0 where ``field`` is a column of records. ``state``: uploading or ready.
-
-    ``taken_over``: it came from an earlier application.
-    """
+    """`row` counts from 0 where `field` is a column of records."""
 
     id: UUID
     field: str
     row: int
     filename: str
     media_type: str
-    size: int
+    size: Annotated[int, Field(description="Bytes")]
     state: str
-    taken_over: bool
+    taken_over: Annotated[bool, Field(description="From an earlier application; another file may be put in its place")]
     created_at: datetime
 
 
@@ -83,11 +82,11 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Returned:
-    """A specialty that was sent back and still stands in the form. ``mended``: something was changed since."""
+    """A specialty that was sent back and still stands in the form."""
 
     code: str
     opinion: str
-    mended: bool
+    mended: Annotated[bool, Field(description="Something was changed since")]
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class ReviewDesk(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where an application stands after the person acted. ``round`` counts submissions."""
+    """`round` counts submissions; `version` is the form's."""
 
     id: UUID
     number: str

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Annotated, get_args
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_until
@@ -27,15 +29,12 @@ from services.experts import Standing, standing_of
 
 @dataclass(frozen=True)
 class ToDo:
-    """One item: ``title``, a line of ``detail``, and the button ``action`` that opens ``route``.
-
-    Without a route there is nothing to do yet. ``until`` is when it can't be done any more.
-    """
+    """An item without `route` can't be done yet."""
 
     code: str
-    title: str
+    title: Annotated[str, Field(examples=["专家常态征集"])]
     detail: str
-    action: str
+    action: Annotated[str, Field(examples=["去申请"])]
     route: str
     until: datetime | None = None
 

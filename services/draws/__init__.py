@@ -3,7 +3,7 @@
 Everything that changes a draw runs under its row lock (``repository.lock``).
 """
 
-from services.draws.absences import RegionChange
+from services.draws.absences import AbsenceRow, RegionChange
 from services.draws.access import DrawAccess
 from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attachments import RULE
@@ -11,32 +11,39 @@ from services.draws.attendance import AttendanceDesk, CheckedIn, DeskRow, Scanne
 from services.draws.attendance_rules import venue_position
 from services.draws.audits import AuditReport, DrawAudits
 from services.draws.calling import Calling
-from services.draws.delivery_stats import Ledger
+from services.draws.delivery_stats import Ledger, LedgerRow
 from services.draws.discards import DiscardForm, DiscardKind, Discards, RequestRow
 from services.draws.documents import DocumentKind
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitations import Answered, Choice, Invitations, InvitationView
-from services.draws.progress import Progress
-from services.draws.projects import INVESTMENT_MAX, LotData, ProjectData, ProjectView
+from services.draws.previews import Preview
+from services.draws.progress import ConditionProgress, Progress
+from services.draws.projects import INVESTMENT_MAX, LotData, LotView, ProjectData, ProjectLine, ProjectView
 from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
-from services.draws.queries import DRAWING, NUMBER_WANTED, Detail, Filters
+from services.draws.queries import DRAWING, NUMBER_WANTED, Dashboard, Detail, Filters, Operation
 from services.draws.recusal_import import render_template
 from services.draws.repository import Locked, lock, tell_agency
+from services.draws.results import Result, ResultRow
 from services.draws.rounds import RoundView
+from services.draws.verification import ApplicationRow
 
 __all__ = [
     "DRAWING",
     "INVESTMENT_MAX",
     "NUMBER_WANTED",
     "RULE",
+    "AbsenceRow",
     "Answered",
+    "ApplicationRow",
     "AttendanceDesk",
     "AuditReport",
     "Calling",
     "CheckedIn",
     "Choice",
     "ConditionForm",
+    "ConditionProgress",
+    "Dashboard",
     "DeskRow",
     "Detail",
     "DiscardForm",
@@ -52,15 +59,22 @@ __all__ = [
     "InvitationView",
     "Invitations",
     "Ledger",
+    "LedgerRow",
     "Locked",
     "LotData",
+    "LotView",
     "NoticeForm",
+    "Operation",
+    "Preview",
     "Progress",
     "ProjectData",
+    "ProjectLine",
     "ProjectView",
     "PublicLinks",
     "RegionChange",
     "RequestRow",
+    "Result",
+    "ResultRow",
     "RoundView",
     "Scanned",
     "build",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
 from tortoise.exceptions import IntegrityError
 
 from domain.draws.lifecycles import DrawEvent, DrawState, InvitationState
@@ -36,13 +37,13 @@ class AbsenceRow:
     draw_number: str
     draw_name: str
     condition: int
-    name: str
-    id_number: str
+    name: Annotated[str, Field(examples=["测**"])]
+    id_number: Annotated[str, Field(examples=["4113***6933"])]
     code: str
     gathering_at: datetime
     kind: str
     reason: str
-    source: str
+    source: Annotated[str, Field(description="`expert`: by the expert; `manual`: registered by agency or desk")]
     registered_at: datetime
     handled: bool
 

@@ -52,10 +52,8 @@ _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 @dataclass(frozen=True)
 class CheckedIn:
-    """``first`` is false when it stood already; ``at`` is the moment of the first time.
-
-    ``counted`` is false for somebody who only says that he is there; ``advice`` then tells what to do to be counted.
-    """
+    """`first` false: it stood already since `at`. `counted` false: it only says that the expert is there (自报到场);
+    show `advice`, which tells what to do to be counted."""
 
     first: bool
     at: datetime
@@ -75,10 +73,8 @@ class Scanned:
 
 @dataclass(frozen=True)
 class DeskRow:
-    """One expected expert at the desk, by code; ``late`` after the gathering time.
-
-    ``claimed_at``: when he said that he is there (自报到场), which is no entry.
-    """
+    """One expected expert. `claimed_at`: said that he is there (自报到场), which is no entry. `may_urge`: not entered,
+    inside the window, and not urged too often."""
 
     invitation_id: UUID
     code: str

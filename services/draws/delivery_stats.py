@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from services.core.base import rows
 
@@ -12,11 +15,11 @@ from services.core.base import rows
 class LedgerRow:
     """Attempts of one kind of notice on one channel that ended, or stand, in one state. ``cost`` in fen."""
 
-    kind: str
-    channel: str
-    state: str
+    kind: Annotated[str, Field(examples=["draw_call"])]
+    channel: Annotated[str, Field(examples=["voice"])]
+    state: Annotated[str, Field(examples=["delivered"])]
     attempts: int
-    cost: int
+    cost: Annotated[int, Field(description="Fen")]
 
 
 class Ledger:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import TooMany
 from models.draws import CallNotice, Condition, Draw
@@ -16,13 +19,10 @@ from services.draws.usage import take_one
 
 @dataclass(frozen=True)
 class Preview:
-    """How many could be drawn, as bands such as ``<5`` or ``20-49``; never names. ``left``: previews still allowed.
+    """Bands, never counts or names; nobody's recusal is taken off. `left`: previews still allowed."""
 
-    Nobody's recusal is taken off, see ``docs/algorithms/recusal.md``.
-    """
-
-    main: str
-    alternative: str
+    main: Annotated[str, Field(examples=["20-49"])]
+    alternative: Annotated[str, Field(examples=["<5"])]
     left: int
 
 

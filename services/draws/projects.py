@@ -68,7 +68,7 @@ class LotData:
 
 @dataclass(frozen=True)
 class LotView:
-    """``draw_id`` and ``draw_number`` are the activity that owns the lot, if any."""
+    """`draw_id` and `draw_number` name the activity that owns the lot, if any."""
 
     id: UUID
     name: str
@@ -91,7 +91,7 @@ class ProjectView:
 
 @dataclass(frozen=True)
 class ProjectLine:
-    """A line of the list."""
+    """`lots` and `draws` are counts."""
 
     id: UUID
     name: str

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.clock import local
 from domain.draws.lifecycles import DrawState
@@ -68,10 +70,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Counters of the entry page (14.1–14.5). ``week`` counts draws begun by day, Monday first.
-
-    ``pending_supplements`` are experts, as the list of 待补抽 has them, not draws.
-    """
+    """`week` counts draws begun this week by day, Monday first; `pending_supplements` the lines of `GET /absences`."""
 
     today: int
     drawing: int
@@ -79,17 +78,17 @@ class Dashboard:
     pending_supplements: int
     present_today: int
     awaited_today: int
-    week: tuple[int, ...]
+    week: Annotated[tuple[int, ...], Field(examples=[[1, 0, 2, 0, 0, 0, 0]])]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One act on a draw. ``action`` is the audit trail's, ``label`` its Chinese name; ``remark`` free text."""
+    """`role` and `label` are Chinese, to be shown."""
 
     at: datetime
-    action: str
-    label: str
-    role: str
+    action: Annotated[str, Field(examples=["draw.started"])]
+    label: Annotated[str, Field(examples=["启动抽取"])]
+    role: Annotated[str, Field(examples=["经办人"])]
     person: str
     remark: str
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.draws.lifecycles import InvitationState
 from domain.masking import mask_id_number, mask_mobile, mask_name
@@ -21,20 +23,20 @@ _TOOK_PART = (InvitationState.ACCEPTED, InvitationState.LEFT, InvitationState.AB
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One expert of the panel. Before unsealing only ``code``; ``mark`` shows a supplementary draw."""
+    """One expert of the panel; all but code, mark, condition, state and gathering are empty while sealed."""
 
-    code: str
-    mark: str
+    code: Annotated[str, Field(examples=["204816"])]
+    mark: Annotated[str, Field(description="Shows that the expert came by supplementary draw", examples=["*"])]
     condition: int
     state: InvitationState
     gathering_at: datetime
     name: str = ""
-    id_number: str = ""
-    mobile: str = ""
+    id_number: Annotated[str, Field(description="Masked")] = ""
+    mobile: Annotated[str, Field(description="Masked")] = ""
     employer: str = ""
     specialties: tuple[str, ...] = ()
     entered_at: datetime | None = None
-    claimed_at: datetime | None = None
+    claimed_at: Annotated[datetime | None, Field(description="Said that he is there without scanning; no entry")] = None
     left_at: datetime | None = None
 
 

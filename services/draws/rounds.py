@@ -10,7 +10,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.clock import local, print_time
 from domain.draws import protocol, record
@@ -33,16 +36,15 @@ BY_TIME = "time_over"
 
 @dataclass(frozen=True)
 class RoundView:
-    """What a participant's device needs and keeps: ``head`` is the receipt that the record must contain.
+    """`commitment` is the system's. `committed` and `revealed` name the roles that did so. `seed` once all revealed.
 
-    ``start_by``: when the system starts calling by itself; None before the seed and after the start.
-    """
+    `start_by`: when the system starts calling by itself; null before the seed and after the start."""
 
     draw_number: str
     round_number: int
     commitment: str
     head: str
-    committed: tuple[str, ...]
+    committed: Annotated[tuple[str, ...], Field(examples=[["agency"]])]
     revealed: tuple[str, ...]
     seed: str
     reveal_until: datetime | None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.draws.lifecycles import VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
 from domain.errors import Conflict, InvalidInput, NotFound
@@ -18,7 +21,7 @@ from services.notifications import Notices
 
 @dataclass(frozen=True)
 class ApplicationRow:
-    """One line of the audit table (20.3)."""
+    """A request for verification."""
 
     id: UUID
     draw_id: UUID
@@ -33,12 +36,15 @@ class ApplicationRow:
     submitted_at: datetime
     withdrawn_at: datetime | None
     decided_at: datetime | None
-    attachment: str
-    """Name of the file that was attached; empty: none."""
-    terminated: int
+    attachment: Annotated[str, Field(description="Name of the attached file; empty: none")]
+    terminated: Annotated[
+        int, Field(description="Activities of the same tender whose order was begun and whose panel never met")
+    ]
     """Activities of the same tender that began to fix an order and ended without their panel, by somebody or by time:
     each may be an order that displeased."""
-    elsewhere: int
+    elsewhere: Annotated[
+        int, Field(description="Activities of the same tender under another project of the same number or name")
+    ]
     """Activities of the same tender under another project, of whichever agency: two orders to choose from."""
 
 

@@ -1,7 +1,7 @@
 """From the last approval into the pool (入库): public notice, objections, fee, exam, and the expert's file."""
 
 from services.entry.assembly import EntryServices, build
-from services.entry.conclusions import REASON_MAX, ExamResult
+from services.entry.conclusions import REASON_MAX, Concluded, ExamResult
 from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
 from services.entry.objections import ANSWER_MAX, TEXT_MAX, Outcome
 from services.entry.public_notices import PublicEntry
@@ -15,6 +15,7 @@ __all__ = [
     "NOTICE_OVER",
     "REASON_MAX",
     "TEXT_MAX",
+    "Concluded",
     "Entry",
     "EntryServices",
     "ExamResult",

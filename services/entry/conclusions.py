@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.errors import Conflict, Forbidden
@@ -33,7 +35,7 @@ class Concluded:
     """Where the application stands now."""
 
     application_id: UUID
-    number: str
+    number: Annotated[str, Field(examples=["SQ202611210000001"])]
     state: ApplicationState
 
 

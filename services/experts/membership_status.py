@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from models.accounts import Account
 from models.applications import Application
@@ -16,12 +18,14 @@ StandingKind = Literal["outside", "applying", "temporary", "formal", "suspended"
 
 @dataclass(frozen=True)
 class Standing:
-    """``text`` is the pool's own word for ``kind``; ``emergency`` the badge of emergency experts, empty for others."""
+    """The badge: `text` is the pool's own word for `kind`."""
 
     kind: StandingKind
-    text: str
+    text: Annotated[str, Field(examples=["未入库"])]
     expert_number: str = ""
-    emergency: str = ""
+    emergency: Annotated[
+        str, Field(description="Badge of emergency experts, empty for others", examples=["应急专家"])
+    ] = ""
 
 
 async def standing_of(deps: Deps, account_id: UUID) -> Standing:

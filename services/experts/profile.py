@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.clock import print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
@@ -25,7 +28,7 @@ PERIODS_MAX = 100
 
 @dataclass(frozen=True)
 class Period:
-    """A time in which the expert is not drawn, half-open. ``panels``: panels already accepted inside it, which stay."""
+    """Half-open. `panels`: panels already accepted inside it, which stay."""
 
     id: UUID
     starts_at: datetime
@@ -51,7 +54,7 @@ class ExpertProfile:
     masked_name: str
     masked_id_number: str
     masked_mobile: str
-    standing: str
+    standing: Annotated[str, Field(description="`formal` or `temporary`")]
     active: bool
     permanent_region: Named
     willing_regions: tuple[Named, ...]

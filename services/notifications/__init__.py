@@ -5,10 +5,10 @@
 """
 
 from services.notifications.assembly import NotificationPorts, NotificationServices, build
-from services.notifications.consents import Answer, Consents, Occasion, take_events
+from services.notifications.consents import Answer, Consents, Occasion, Wanted, take_events
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
-from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX
+from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX, FeedbackView
 from services.notifications.notices import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices, Notifier, Recipient
 from services.notifications.short_links import ShortLinks
 
@@ -22,6 +22,7 @@ __all__ = [
     "Answer",
     "Consents",
     "Delivery",
+    "FeedbackView",
     "Notices",
     "NotificationPorts",
     "NotificationServices",
@@ -29,6 +30,7 @@ __all__ = [
     "Occasion",
     "Recipient",
     "ShortLinks",
+    "Wanted",
     "build",
     "take_events",
 ]

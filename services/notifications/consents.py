@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from domain.errors import InvalidInput
 from models.accounts import Session, WechatIdentity
@@ -75,11 +77,11 @@ _SEVERAL: Mapping[str, int] = {"application_progress": 3, "agency_agreed": 3, "a
 
 @dataclass(frozen=True)
 class Wanted:
-    """A template that serves an occasion. ``ask``: worth a question now, else only of who accepts without one."""
+    """`ask`: show the question. Templates without it may be asked of who always accepts, who sees no question."""
 
     template_id: str
-    title: str
-    left: int
+    title: Annotated[str, Field(examples=["申请进度通知"])]
+    left: Annotated[int, Field(description="Messages still allowed")]
     ask: bool
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.clock import print_full
 from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation, Unauthenticated
@@ -35,7 +37,7 @@ class FeedbackView:
     answer: str
     created_at: datetime
     answered_at: datetime | None
-    who: str = ""
+    who: Annotated[str, Field(description="Masked; empty for the person itself")] = ""
 
 
 class HelpDesk:

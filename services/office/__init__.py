@@ -1,9 +1,9 @@
 """What offices look at across the nouns: to-dos, lists, exports, experts' administration, counts of work."""
 
-from services.office.application_list import Filter, Page, Sort
+from services.office.application_list import Filter, Page, Sort, StateCount
 from services.office.assembly import OfficeServices, build
 from services.office.dashboard import InvoiceFilter, OrderView, Waiting
-from services.office.experts import REASON_MAX, Only
+from services.office.experts import REASON_MAX, Left, Only
 from services.office.exports import Export, Range
 from services.office.staff_work import Count, Work
 
@@ -13,12 +13,14 @@ __all__ = [
     "Export",
     "Filter",
     "InvoiceFilter",
+    "Left",
     "OfficeServices",
     "Only",
     "OrderView",
     "Page",
     "Range",
     "Sort",
+    "StateCount",
     "Waiting",
     "Work",
     "build",

@@ -63,7 +63,7 @@ class ExpertPage:
 
 @dataclass(frozen=True)
 class Left:
-    """``calls``: open invitations that were taken back."""
+    """`calls`: open invitations that were taken back."""
 
     expert_id: UUID
     left_at: datetime

@@ -3,10 +3,12 @@
 from services.operations.assembly import OperationServices, build
 from services.operations.delivery_reports import DeliveryReports
 from services.operations.invariants import find_broken, find_broken_audit
+from services.operations.privacy import Deleted
 from services.operations.scheduler import MAX_ATTEMPTS, Scheduler
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "Deleted",
     "DeliveryReports",
     "OperationServices",
     "Scheduler",

@@ -57,7 +57,7 @@ REMOVED = (
 
 @dataclass(frozen=True)
 class Deleted:
-    """What was removed and what must be kept, as sentences for the person."""
+    """Sentences for the person: what is gone, and what the law makes us keep."""
 
     removed: tuple[str, ...]
     kept: tuple[str, ...]

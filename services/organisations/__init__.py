@@ -2,7 +2,7 @@
 
 from services.organisations.assembly import OrganisationServices, build
 from services.organisations.employer_import import BYTES_MAX, LINES_MAX, render_template
-from services.organisations.employers import SEARCH_MAX, EmployerData
+from services.organisations.employers import SEARCH_MAX, EmployerData, EmployerLine, EmployerView
 from services.organisations.legal_entities import Registered, check_credit_code
 
 __all__ = [
@@ -10,6 +10,8 @@ __all__ = [
     "LINES_MAX",
     "SEARCH_MAX",
     "EmployerData",
+    "EmployerLine",
+    "EmployerView",
     "OrganisationServices",
     "Registered",
     "build",

@@ -12,10 +12,19 @@ from services.payments.assembly import PaymentPorts, PaymentServices, build
 from services.payments.fees import Fees, print_deadline
 from services.payments.invoices.requests import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.payments.orders import Ordered
-from services.payments.queries import TO_MAKE, TO_REVERSE, FeeView, InvoiceFilter, InvoiceView, OrderFilter, mask_email
+from services.payments.queries import (
+    TO_MAKE,
+    TO_REVERSE,
+    DifferenceView,
+    FeeView,
+    InvoiceFilter,
+    InvoiceView,
+    OrderFilter,
+    mask_email,
+)
 from services.payments.receipt import prove
 from services.payments.reconciliation.bills import BillView
-from services.payments.reconciliation.unmatched_payments import OPEN, RESOLUTION_CHARS, AlarmFilter
+from services.payments.reconciliation.unmatched_payments import OPEN, RESOLUTION_CHARS, AlarmFilter, AlarmView
 from services.payments.refunds.outcomes import RefundOutcomes
 from services.payments.refunds.processing import check_reason
 from services.payments.refunds.redirects import BANKS, Destination, check_card
@@ -30,8 +39,10 @@ __all__ = [
     "TO_MAKE",
     "TO_REVERSE",
     "AlarmFilter",
+    "AlarmView",
     "BillView",
     "Destination",
+    "DifferenceView",
     "FeeView",
     "Fees",
     "InvoiceFilter",

@@ -104,6 +104,8 @@ class InvoiceRow:
 
 @dataclass(frozen=True)
 class DifferenceView:
+    """`unknown_here`: the bill has it, we don't; `unknown_there`: the other way round; `state`; `amount`."""
+
     id: UUID
     kind: str
     out_trade_no: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import NotFound
 from domain.forms.checking import account_values, filled
@@ -21,8 +23,9 @@ from services.core.base import Deps
 
 @dataclass(frozen=True)
 class FileShown:
-    """An attachment; ``row`` of records. ``picture``: it has a preview. ``covered``: to be shown only when asked for,
-    for whoever opens it is written down. ``taken_over``: from an earlier application."""
+    """An attachment; its pictures and the file itself are under `/attachments`.
+
+    `covered`: sensitive, to be loaded only when the person asks for it, since every opening is logged."""
 
     id: UUID
     field: str
@@ -31,13 +34,13 @@ class FileShown:
     media_type: str
     size: int
     picture: bool
-    taken_over: bool = False
+    taken_over: Annotated[bool, Field(description="From an earlier application of the same person")] = False
     covered: bool = False
 
 
 @dataclass(frozen=True)
 class FieldShown:
-    """A field in words. ``hidden``: the text is masked and can be revealed; ``columns`` and ``rows`` are of records."""
+    """A field in words. `hidden`: the text is masked, see `revelations`; `columns` and `rows` are of records."""
 
     code: str
     label: str

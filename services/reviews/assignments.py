@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import InvalidInput, NotFound
 from domain.forms.display import show_region, show_specialty
@@ -41,12 +43,12 @@ class AssignmentForm:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One line of the list. ``active`` false: revoked."""
+    """A person, a step and where; `active` false: revoked."""
 
     id: UUID
     account_id: UUID
     name: str
-    masked_mobile: str
+    masked_mobile: Annotated[str, Field(examples=["138****1234"])]
     step: str
     step_name: str
     region: str
@@ -60,7 +62,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class OpenPlace:
-    """Tasks that wait where there is no reviewer; the codes are those of an assignment that would cover them."""
+    """Tasks that wait where nobody reviews; an assignment with these codes covers them."""
 
     step: str
     step_name: str

@@ -83,7 +83,7 @@ class StepCount:
 
 @dataclass(frozen=True)
 class LogLine:
-    """``event`` is a code of ``TaskEvent`` or ``ApplicationEvent``."""
+    """A line of the review log, by departments. `event` is a code."""
 
     at: datetime
     event: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
+from pydantic import Field
 from stdnum.cn import uscc
 
 from services.spreadsheets.formats import Column, Line
@@ -21,11 +22,11 @@ def places_of(columns: Sequence[Column]) -> Places:
 
 @dataclass(frozen=True)
 class RowError:
-    """``line`` as the spreadsheet counts, ``column`` its heading, ``reason`` a Chinese sentence."""
+    """`line` as the spreadsheet counts, the heading being 1."""
 
     line: int
-    column: str
-    reason: str
+    column: Annotated[str, Field(examples=["统一社会信用代码"])]
+    reason: Annotated[str, Field(examples=["不是有效的18位统一社会信用代码，请核对。"])]
 
 
 class BadCell(Exception):

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.payments.lifecycles import OrderState
@@ -35,16 +37,12 @@ ORDER BY e.closed_at IS NOT NULL, e.received_at DESC, e.id LIMIT $3 OFFSET $4
 
 @dataclass(frozen=True)
 class AlarmView:
-    """A notification that fits none of our orders or refunds, or another amount.
-
-    ``amount`` in fen and ``transaction_id`` as the platform told them, where it did. ``closed_by`` is the
-    administrator's name; ``order_state`` what became of our order meanwhile, where it is one of ours.
-    """
+    """Money that was told of and counted nowhere; `outcome` says why. Closed: by whom, when, and what was done."""
 
     id: UUID
     kind: str
     out_trade_no: str
-    order_state: OrderState | None
+    order_state: Annotated[OrderState | None, Field(description="Now")]
     transaction_id: str
     amount: int | None
     outcome: str
