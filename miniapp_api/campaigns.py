@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.rulebook.form import EntryType
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
@@ -15,7 +16,6 @@ from services.applications import CampaignData, CampaignView
 
 api = Api("campaigns", "征集", "When people may apply. Windows are half-open: the end itself is outside.")
 
-EntryType = Literal["first", "renewal"]
 RegionCode = Annotated[str, Field(pattern=r"^\d{6}$")]
 
 

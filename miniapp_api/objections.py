@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.rulebook.form import EntryType
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, PoolPath
@@ -58,7 +59,7 @@ class PublicEntryOut(Output):
     name: str
     employer: str
     region: str
-    entry_type: Literal["first", "renewal"]
+    entry_type: EntryType
     specialties: tuple[str, ...]
     notice_from: Moment
     notice_until: Moment

@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
+from domain.rulebook.form import EntryType
 from miniapp_api.application_views import ProgressOut
 from miniapp_api.applications import ApplicationPath
-from miniapp_api.campaigns import EntryType
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.payments.fees import After
+from domain.payments.lifecycles import OrderState
 from miniapp_api.http.call import Call, Upload, UploadRule
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
@@ -121,7 +122,7 @@ class OrderRowOut(Output):
     trade: Literal["native", "jsapi", "mini"]
     amount: int
     refunded: int
-    state: Literal["new", "open", "paid", "closed", "refunded"]
+    state: OrderState
     surplus: bool
     created_at: Moment
     success_at: Moment | None
@@ -157,7 +158,7 @@ class OrderOut(Output):
     trade: Literal["native", "jsapi", "mini"]
     amount: int
     refunded: int
-    state: Literal["new", "open", "paid", "closed", "refunded"]
+    state: OrderState
     surplus: bool
     application_id: UUID
     application_state: str

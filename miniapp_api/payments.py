@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.payments.fees import Phase
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
@@ -18,7 +19,6 @@ api = Api(
 )
 
 PDF = "application/pdf"
-Phase = Literal["not_open", "open", "closed", "paid", "refunded", "void"]
 
 
 class FeePath(PoolPath):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.persons import PersonCheck
+from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import OPINION_MAX
+from miniapp_api.application_views import Choice
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath
@@ -72,7 +73,7 @@ class CardOut(Output):
     application_id: UUID
     number: str = Field(examples=["SQ202611210000001"])
     name: str
-    entry_type: Literal["first", "renewal"]
+    entry_type: EntryType
     step: str
     step_name: str = Field(examples=["行业部门预审"])
     specialty: str
@@ -98,7 +99,7 @@ class QueueOut(Output):
 class SpecialtyOut(Output):
     code: str
     name: str
-    choice: Literal["preferred", "alternative"]
+    choice: Choice
     state: TaskState
 
 
