@@ -20,9 +20,7 @@ BOUND = 8
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hand() -> AsyncIterator[Hand]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            process_supervisor, "LONGEST_PAUSE", 1.0
-        )  # a part that is killed often comes back soon all the same
+        patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
         async with running() as found:
             await found.bind(BOUND)
             await found.set_autopilots(bound=BOUND)

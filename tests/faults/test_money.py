@@ -34,9 +34,7 @@ SICK = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def till() -> AsyncIterator[Till]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            process_supervisor, "LONGEST_PAUSE", 1.0
-        )  # a part that is killed often comes back soon all the same
+        patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
         async with owing() as found:
             yield found
 
