@@ -1,1 +1,1 @@
-"""Puts everything together once: container, aiohttp application, worker, command line."""
+"""Assembles the program once: container, aiohttp application, worker, command line."""

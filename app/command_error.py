@@ -1,4 +1,4 @@
-"""A command that can't do its work says why in one sentence."""
+"""The error of a command that can't do its work: one sentence that says why."""
 
 from __future__ import annotations
 

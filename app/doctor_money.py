@@ -1,6 +1,6 @@
 """The doctor's look at payments and mail, each through the very client that the service uses.
 
-An order that never was is asked for, a mail server is greeted and left.
+Asks for an order that does not exist; connects to the mail server and disconnects.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The doctor's look at the check of names and ID numbers: a question about nobody, which costs nothing."""
+"""The doctor's look at the check of names and ID numbers: a question without a name or number, which is not charged."""
 
 from __future__ import annotations
 

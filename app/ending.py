@@ -1,4 +1,4 @@
-"""An orderly end has a limit: a server that vanished must not keep a process from ending."""
+"""Limits the time of an orderly end, so that a vanished server does not keep a process from ending."""
 
 from __future__ import annotations
 

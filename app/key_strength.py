@@ -1,4 +1,4 @@
-"""Keys of our own that are no keys: typed, counted up, or used twice."""
+"""Detects weak keys of our own: typed, counted up, or used twice."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """RSA keys of the demonstration: the merchants' and those of the sandbox's WeChat Pay.
 
 Unlike the other demo secrets they can't be derived from a name, so they are made at the first start and kept in the
-data folder, readable by their owner only. Web, worker and sandbox start side by side; whoever comes first makes them.
+data folder, readable by their owner only. Web, worker and sandbox start side by side; the first to start makes them.
 """
 
 from __future__ import annotations

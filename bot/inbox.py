@@ -151,7 +151,7 @@ class Inbox:
         return bool(await self._redis.hsetnx(_keys(message)[0], "sent", "1"))
 
     async def return_delivery(self, message: Message) -> None:
-        """Nothing was sent; somebody may try again."""
+        """Nothing was sent; another job may try again."""
         await self._redis.hdel(_keys(message)[0], "sent")
 
     async def keep(self, message: Message, sealed: str) -> None:

@@ -1,4 +1,4 @@
-"""Replies that came too late for every window, told when their person writes again. Pure."""
+"""Replies that came too late for every window, delivered when their person writes again. Pure."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class _Wire(asyncio.Protocol):
         self.abort(RedisConnectionError("the connection is lost"))
 
     def abort(self, error: RedisError) -> None:
-        """Close, and fail whoever waits."""
+        """Close, and fail all waiting calls."""
         self.lost = True
         if self._watch is not None:
             self._watch.cancel()

@@ -1,4 +1,4 @@
-"""What goes back to a person: reply objects and their XML; ``domain.chat_links`` makes what can be tapped in a text.
+"""Replies to a person: objects and their XML; ``domain.chat_links`` makes the parts of a text that can be tapped.
 
 Source: WeChat's page 回复用户消息 (passive replies). One reply per message; ``None`` or ``Silence`` sends nothing.
 """

@@ -49,7 +49,7 @@ class FixedClock:
 
 
 def is_plausible(at: datetime) -> bool:
-    """Whether a time that somebody else sent can be meant: years 2000 to 2100, far from where arithmetic ends."""
+    """Whether a time from outside is plausible: years 2000 to 2100, far from where arithmetic ends."""
     return 2000 <= at.year <= 2100
 
 

@@ -1,8 +1,8 @@
-"""Errors that the service tells its users, and those that a gateway raises.
+"""Errors that the service shows its users, and those that a gateway raises.
 
 AppError
 ├── InvalidInput      the value can't be what it claims to be      HTTP 422
-├── Unauthenticated   nobody is logged in                          HTTP 401
+├── Unauthenticated   no account is logged in                     HTTP 401
 ├── Forbidden         known, but may not                           HTTP 403
 ├── NotFound          no such thing (or not for this person)       HTTP 404
 ├── Conflict          the state doesn't allow it now               HTTP 409

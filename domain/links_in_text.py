@@ -34,7 +34,7 @@ def find_link(text: str) -> str:
 
 
 def defuse(text: str) -> str:
-    """The same words, which nobody can tap; for texts that were typed before they were refused."""
+    """The same words without anything to tap; for texts that were typed before they were refused."""
     if not find_link(text):
         return text.translate(_BRACKETS)
     plain = _LINK.sub(lambda found: found.group().translate(_HARMLESS), _looked_through(text))

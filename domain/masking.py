@@ -1,4 +1,4 @@
-"""What is left of a name or number when somebody may see that there is one, but not whose. Of nothing, nothing."""
+"""Masks a name or number: readers see that there is one, but not whose. An empty input returns an empty string."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an identity number tells of its holder, and how old somebody is."""
+"""What an identity number says of its holder, and a person's age on a day."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PersonCheck(Labelled):
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """A registered person, as the account knows it. ``birth`` None: nobody has told an identity number yet."""
+    """A registered person, as the account knows it. ``birth`` None: no identity number is known yet."""
 
     name: str
     sex: str
@@ -55,7 +55,7 @@ def age_on(birth: date, day: date) -> int:
 
 
 def born_after(day: date, age_max: int) -> date:
-    """Whoever was born later than this has completed at most ``age_max`` years on ``day``."""
+    """A person born later than this has completed at most ``age_max`` years on ``day``."""
     year = day.year - age_max - 1
     try:
         return day.replace(year=year)

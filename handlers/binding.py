@@ -166,7 +166,7 @@ async def join_by_scan(turn: Turn, code: str) -> Answer:
 
 
 async def join_by_code(turn: Turn) -> Answer:
-    """``绑定 12345678``, or the digits alone from somebody who is not bound."""
+    """``绑定 12345678``, or the digits alone from a person who is not bound."""
     code = find_code(turn.message.text)
     if code is None or (turn.user.bound and "绑定" not in turn.message.text):
         return None

@@ -94,7 +94,7 @@ async def ask_leave(talk: Talk, panels: tuple[Candidate, ...], reason: str) -> N
 
 
 async def confirm_asked(turn: Turn) -> Answer:
-    """He was told that somebody registered a leave for him, and confirms it."""
+    """The expert confirms a leave that another party registered for him."""
     return await _answer_asked(turn, agrees=True)
 
 

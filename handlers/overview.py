@@ -1,4 +1,4 @@
-"""What somebody should know first: an expert his invitations and the next panel, others what their office wants."""
+"""The overview shown first: to an expert his invitations and the next panel, to others what their office wants."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def first_things(services: Services, pool: str, who: Who) -> str:
 
 
 async def work_lines(services: Services, pool: str, who: Who) -> list[str]:
-    """Every office of the person with its counts and its page; empty for somebody who holds none."""
+    """Every office of the person with its counts and its page; empty for a person who holds none."""
     if who.account_id is None or not people.has_office(who):
         return []
     found = await services.office.staff_work.of(pool, who.account_id, who.roles)

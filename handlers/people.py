@@ -23,7 +23,7 @@ class Me:
 
 
 async def find_who(turn: Turn) -> Who | None:
-    """None while the openid is bound to nobody."""
+    """None while the openid is not bound."""
     if not turn.user.bound:
         return None
     return await turn.services.accounts.bindings.who(turn.user.identity_id)

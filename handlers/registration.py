@@ -133,7 +133,7 @@ async def send_to_page(turn: Turn) -> str:
 
 
 async def refuse_password(turn: Turn) -> str | None:
-    """Somebody types a password: it is neither taken nor kept."""
+    """A password typed in the chat is neither taken nor kept."""
     said = fold(turn.message.text)
     return await send_to_page(turn) if said.startswith(("密码", "我的密码", "新密码", "password")) else None
 

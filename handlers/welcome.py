@@ -1,4 +1,4 @@
-"""Coming, going, and not knowing what to do: follow, unfollow, help, menu, and what nobody understood."""
+"""Follow, unfollow, help, menu, and the reply to a message that no conversation understood."""
 
 from __future__ import annotations
 

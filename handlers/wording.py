@@ -17,7 +17,7 @@ _OTHER_VENUE = "其他"
 
 
 def plain(text: str) -> str:
-    """Words that somebody else typed, unable to become a link in a chat bubble."""
+    """Another person's words, unable to become a link in a chat bubble."""
     return defuse(text)
 
 
@@ -97,7 +97,7 @@ def numbered(lines: Sequence[str]) -> str:
 
 
 def periods(found: Sequence[Period], limit: int = 5) -> str:
-    """Times in which somebody isn't drawn, a line each."""
+    """Times in which the expert isn't drawn, a line each."""
     lines = [span(period.starts_at, period.ends_at) for period in found[:limit]]
     if len(found) > limit:
         lines.append(texts.AND_MORE.format(count=len(found) - limit))

@@ -1,4 +1,4 @@
-"""My work: what waits for somebody of an office, an agency or a venue, with the page or mini-program that does it."""
+"""My work: open tasks of staff of an office, an agency or a venue, with the page or mini-program for each."""
 
 from __future__ import annotations
 

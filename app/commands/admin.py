@@ -1,4 +1,4 @@
-"""``pbt admin grant``, ``revoke``, ``list``: a pool's administrators, also while nobody could grant one on a page."""
+"""``pbt admin grant``, ``revoke``, ``list``: a pool's administrators, also while a pool has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``pbt rulebook check``: says what is wrong with the provinces' rulebooks, or that nothing is."""
+"""``pbt rulebook check``: reports faults in the provinces' rulebooks, or that there are none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who wants to become an expert: registers, fills in the form, uploads, submits, looks where it stands.
+"""A demonstration applicant: registers, fills in the form, uploads, submits, checks the progress.
 
 What is done in the mini-program and on the service's H5 pages goes over the same public API; chat and pages are the
 phone's and the browser's.

@@ -107,7 +107,7 @@ class Group:
                 await expert.mark()
 
     async def look(self) -> bool:
-        """Everybody who was called looks at the phone; True when somebody did something."""
+        """Every called expert looks at the phone; True when one of them acted."""
         acted = False
         for expert in self.experts:
             if expert.done or not (expert.manner or await expert.was_called()):
@@ -122,7 +122,7 @@ class Group:
         return left.pop(0) if len(left) > 1 else left[0]
 
     def with_manner(self, manner: Manner) -> Expert:
-        """Raises LookupError when nobody took it."""
+        """Raises LookupError when no expert took it."""
         for expert in self.experts:
             if expert.manner == manner:
                 return expert

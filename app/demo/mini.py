@@ -1,4 +1,4 @@
-"""The mini-program in somebody's hand: a thin client of the public API."""
+"""The mini-program of one person: a thin client of the public API."""
 
 from __future__ import annotations
 

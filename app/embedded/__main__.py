@@ -1,7 +1,7 @@
 """``python -m app.embedded FOLDER [--fast]``: the two servers alone.
 
 Prints one line of JSON when they are ready (``database_url``, ``redis_url``, ``pids``) and ends them when standard
-input closes or a signal arrives, so that whoever started it can't leave them behind.
+input closes or a signal arrives, so that the starting process can't leave them behind.
 """
 
 from __future__ import annotations

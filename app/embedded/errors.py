@@ -1,4 +1,4 @@
-"""What can be wrong with the embedded servers, as one sentence that a person can act on."""
+"""Errors of the embedded servers, each one sentence that the operator can act on."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _taken(data_dir: Path) -> str:
 
 
 def publish(data_dir: Path, instance: Instance) -> None:
-    """Write the note in one step, so that nobody reads half of it."""
+    """Write the note in one step, so that no reader sees half of it."""
     write_private(data_dir / NOTE_NAME, json.dumps(asdict(instance)))
 
 

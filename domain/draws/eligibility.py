@@ -157,7 +157,7 @@ def check(candidate: Candidate, condition: Condition, recusals: Recusals, at: Sp
 
 
 def find_bars(candidate: Candidate, condition: Condition, recusals: Recusals, at: Span) -> frozenset[Reason]:
-    """All that keeps somebody from being called at ``at``, whatever the condition asks for."""
+    """All that keeps an expert from being called at ``at``, whatever the condition asks for."""
     standing = _standing(candidate, condition)
     return frozenset((*((standing,) if standing else ()), *_bars(candidate, condition, recusals, at)))
 

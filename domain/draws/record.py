@@ -209,7 +209,7 @@ class RoundAborted(Act):
 
 @dataclass(frozen=True)
 class GatheringMoved(Act):
-    """The gathering time of a notice is another from now on; those who were called are told."""
+    """The gathering time of a notice is another from now on; experts who were called are notified."""
 
     name = "gathering_moved"
     notice: int

@@ -42,7 +42,7 @@ def show_rows(field: FormField, value: object, catalogue: CatalogueView) -> list
 
 
 def show_region(code: str, catalogue: CatalogueView) -> str:
-    """From the city down, without the province: 长沙市岳麓区; the code itself when nobody knows it."""
+    """From the city down, without the province: 长沙市岳麓区; the code itself when it is unknown."""
     return full_name("region", code, catalogue)
 
 

@@ -170,7 +170,7 @@ class Fee(Section):
         return PayWindow(at_once, max(closes, at_once + self.at_least))
 
     def window_again(self, now: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
-        """When somebody may pay once more whose fee was sent back: at once, for ``at_least`` at least."""
+        """When a person may pay again after a refund: at once, for ``at_least`` at least."""
         at_once = max(now, opens or now)
         return PayWindow(at_once, max(closes, at_once + self.at_least) if closes else None)
 

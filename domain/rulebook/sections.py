@@ -202,7 +202,7 @@ class Supplement(Section):
 
 
 class Exits(Section):
-    """How an activity comes to its end when nobody ends it."""
+    """How an activity that no person ends is ended by time."""
 
     on_site_after: Duration
     """After the expected end; an on-site activity is ended by time so late, others at their expected end."""

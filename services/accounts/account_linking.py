@@ -1,4 +1,4 @@
-"""One person's mini-program and official account, joined by a code that the one shows and the other is told.
+"""One person's mini-program and official account, joined by a code that the one shows and the other receives.
 
 WeChat tells us that both are the same person only where they hang on one open-platform account (unionid). Elsewhere the
 mini-program, where the person is known already, shows eight digits and a scene QR code that stands for them: typing the

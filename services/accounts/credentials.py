@@ -71,7 +71,7 @@ class Credentials:
         self._passwords = passwords
 
     async def profile(self, actor: Actor) -> Profile:
-        """Raises Unauthenticated for somebody unknown."""
+        """Raises Unauthenticated for an unknown person."""
         account = await Account.get(id=_account_id(actor))
         keys, book = self._deps.keys, self._deps.book(account.pool)
         number = keys.read(account.id_number_sealed, "id_number")

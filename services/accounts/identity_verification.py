@@ -90,7 +90,7 @@ class IdentityVerification:
             return PersonCheck.WAITING
 
     def refusal(self, pool: str) -> Conflict:
-        """For somebody whose name is not that of the number."""
+        """For a person whose name is not that of the number."""
         hotline = self._deps.book(pool).pool.hotline
         return Conflict(
             f"姓名与身份证号不一致，请按身份证核对后重新注册。确认无误的，请拨打{hotline}核实。",

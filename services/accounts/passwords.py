@@ -1,4 +1,4 @@
-"""Passwords: argon2 in a thread, and wrong ones counted by who types them at an account, or at a name nobody has."""
+"""Passwords: argon2 in a thread, and wrong ones are counted per source, at an account or at an unknown name."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Passwords:
             raise InvalidInput(problem, code="password_rule", field=field)
 
     async def compare(self, pool: str, name: str, password: str) -> Claim:
-        """``name`` is a mobile or ID number, as the rulebook allows. Takes as long for a name that nobody has."""
+        """``name`` is a mobile or ID number, as the rulebook allows. Takes as long for an unknown name."""
         account = await self._find(pool, name)
         if account is None:
             return await self._claim(pool, self._deps.keys.lookup_hash("login", name.strip()), None, password)

@@ -91,7 +91,7 @@ class Registration:
         self._passwords = passwords
 
     def check_open(self, pool: str) -> None:
-        """Raises RuleViolation with the pool's own words where nobody can register."""
+        """Raises RuleViolation with the pool's own words where registration is closed."""
         book = self._deps.book(pool)
         if not book.registration.open:
             raise violation(book, "registration.open", book.registration.closed)

@@ -185,7 +185,7 @@ class Sessions:
         return await self._accounts.unbind(session.identity_id)
 
     async def begin(self, account: Account) -> LoggedIn:
-        """A log-in of somebody who has shown his password, in the caller's transaction; no WeChat is bound by it."""
+        """A log-in of a person who has shown his password, in the caller's transaction; no WeChat is bound by it."""
         now = self._deps.now()
         session = Session(id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now)
         return await self._start(session, now)
@@ -199,7 +199,7 @@ class Sessions:
         )
 
     async def end(self, actor: Actor, session_id: UUID) -> None:
-        """End one log-in of the person. Twice is harmless; raises NotFound for somebody else's."""
+        """End one log-in of the person. Twice is harmless; raises NotFound for another person's."""
         now = self._deps.now()
         async with transaction():
             session = await Session.select_for_update().get_or_none(id=session_id, account_id=actor.account_id)

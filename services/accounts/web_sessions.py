@@ -192,7 +192,7 @@ class WebSessions:
         return await self._sessions.resume(link.subject_id, link.person_id, initial_too=initial_too)
 
     async def leave(self, cookie: str) -> None:
-        """End the log-in that a browser had before somebody logs in with it anew; nothing when there was none."""
+        """End the log-in that a browser had before a new one begins; does nothing when there was none."""
         try:
             link = self._links.check(cookie, _COOKIE)
         except Forbidden:

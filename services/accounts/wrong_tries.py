@@ -1,4 +1,4 @@
-"""Wrong codes and passwords: whoever types them is locked, not the person whose they are.
+"""Wrong codes and passwords: the client that types them is locked, not the owner of the account.
 
 Strangers all together are slowed down beyond a number, so that many networks can't guess what one may not; from where
 the person is known, that does not count.

@@ -1,6 +1,6 @@
-"""Files of a person's earlier application, there again in the new one: nobody uploads an identity card twice.
+"""Files of a person's earlier application, reused in the new one, so that an identity card is uploaded once.
 
-The file in the store is shared: it stays until the last application that has it lets it go.
+The file in the store is shared: it is deleted when the last application that names it gives it up.
 """
 
 from __future__ import annotations

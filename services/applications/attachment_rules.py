@@ -1,4 +1,4 @@
-"""What may be attached where, and how an attachment is told to people."""
+"""What may be attached where, and how an attachment is described to people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What applying leaves behind of a person: told whole to the person itself, and what may go when the account goes."""
+"""Data of a person's applications: exported whole to that person, and what may be deleted with the account."""
 
 from __future__ import annotations
 

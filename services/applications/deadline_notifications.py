@@ -1,4 +1,4 @@
-"""Whoever has something to hand in is told when the end of handing in moves."""
+"""Notifies applicants with something left to hand in when the end of handing in moves."""
 
 from __future__ import annotations
 

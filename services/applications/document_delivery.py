@@ -1,6 +1,6 @@
 """A person's own papers outside the log-in: by a link that is good for minutes, and by e-mail.
 
-WeChat's browser shows a PDF at a plain address and hands it to another browser, where nobody is logged in.
+WeChat's browser shows a PDF at a plain address and hands it to another browser, which has no session.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class DocumentDelivery:
         return await self._make(await self._owner(account, known), known, link.subject_id)
 
     async def address(self, actor: Actor, kind: Kind, subject_id: UUID) -> str:
-        """The person's own e-mail as the form has it; empty when nobody typed one."""
+        """The person's own e-mail as the form has it; empty when none was typed."""
         if kind == "information":
             return ""
         await get_own(actor, subject_id)

@@ -145,7 +145,7 @@ class Documents:
         return Paper(await self._print("commitment", content), f"{application.number}-commitment.pdf")
 
     async def information_form(self, actor: Actor) -> Paper:
-        """An expert's own file. Raises NotFound for somebody who is not in the pool."""
+        """An expert's own file. Raises NotFound for a person who is not in the pool."""
         permissions.check(actor, "expert.self.read")
         expert = await Expert.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None)
         if expert is None:

@@ -1,4 +1,4 @@
-"""Pushes to the person whose application it is; every change is told once."""
+"""Notifies applicants of changes to their applications; every change is notified once."""
 
 from __future__ import annotations
 

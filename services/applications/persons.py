@@ -23,7 +23,7 @@ _CHOICE = "preferred"
 
 
 async def registered(actor: Actor) -> Account:
-    """The actor's account. Raises Forbidden for somebody who has not registered by name and number."""
+    """The actor's account. Raises Forbidden for a person who has not registered by name and number."""
     account = await Account.get_or_none(id=actor.account_id) if actor.account_id else None
     if account is None or account.registered_at is None:
         raise Forbidden("请先完成实名注册，再申请成为专家。", code="not_registered")

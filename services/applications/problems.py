@@ -1,4 +1,4 @@
-"""What is wrong with a form, told all at once: one sentence beside each field."""
+"""All problems of a form at once: one sentence beside each field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said about an application that stands where it stands: headline, who has it, what comes next, whom to ask."""
+"""Texts on an application's progress: headline, who has it, what comes next, whom to ask."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _YOURS = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
 
 @dataclass(frozen=True)
 class Facts:
-    """What progress is told from. ``objected``: somebody's objection waits for an answer."""
+    """What progress is told from. ``objected``: an objection waits for an answer."""
 
     application: Application
     book: Rulebook

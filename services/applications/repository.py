@@ -55,7 +55,7 @@ async def get_own(actor: Actor, application_id: UUID) -> Application:
 
 
 def check_own(actor: Actor, application: Application) -> None:
-    """Raises NotFound: whose application it is, is nobody else's business."""
+    """Raises NotFound for another person's application, as if it did not exist."""
     if actor.account_id is None or (application.pool, application.account_id) != (actor.pool, actor.account_id):
         raise unknown_application()
 

@@ -73,7 +73,7 @@ class Keyring:
         return self.open(sealed, purpose).decode()
 
     def read(self, sealed: str, purpose: str) -> str:
-        """The text that a column keeps, empty where it keeps none: nobody told it, or it was erased."""
+        """The text that a column keeps, empty where it keeps none: never given, or erased."""
         return self.open_text(sealed, purpose) if sealed else ""
 
     def lookup_hash(self, kind: str, value: str) -> str:

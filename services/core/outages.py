@@ -1,4 +1,4 @@
-"""What is raised while a part of ours is away, as edges tell it from a fault."""
+"""Exceptions raised while our database, Redis or files are away; edges distinguish them from a fault."""
 
 from __future__ import annotations
 

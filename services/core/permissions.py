@@ -105,7 +105,7 @@ def may(actor: Actor, action: str) -> bool:
 
 
 def check(actor: Actor, action: str) -> None:
-    """Raises Unauthenticated for somebody unknown, Forbidden for somebody known who may not."""
+    """Raises Unauthenticated for an unknown person, Forbidden for a known one without the permission."""
     if may(actor, action):
         return
     if actor.account_id is None and actor.role == "guest":

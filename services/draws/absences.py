@@ -1,4 +1,4 @@
-"""The register of who will not sit on the panel, and filling the places again (补抽)."""
+"""The register of experts who will not sit on the panel, and filling their places again (补抽)."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class Absences:
             await record(actor, self._deps.now(), "draw.gathering_changed", "draw", draw_id)
 
     async def move_gathering(self, locked: Locked, notice_id: UUID, at: datetime) -> None:
-        """Move a notice's gathering and tell everybody who was told the old one."""
+        """Move a notice's gathering and notify everybody who was notified of the old one."""
         draw, now = locked.draw, self._deps.now()
         notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
         if notice is None:

@@ -61,6 +61,6 @@ def check_scan(book: Rulebook, notice: CallNotice, position: Position | None) ->
 
 
 def advice(book: Rulebook, notice: CallNotice, code: str) -> str:
-    """What somebody who only says that he is there does to be counted."""
+    """What an expert who only reports his presence has to do to be counted."""
     position = "，或在聊天中回复“签到”并发送位置" if venue_position(book, notice.venue) else ""
     return f"还不算签到：请扫描现场二维码{position}，或把验证码{code}告诉现场工作人员登记。"

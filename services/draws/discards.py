@@ -1,4 +1,4 @@
-"""Putting an expert out who has agreed: nobody does it alone, and whom it concerns hears of it at once.
+"""Discarding an expert who has agreed: it takes two parties, and the expert is notified at once.
 
 A leave that somebody else registers only asks the expert. An absence is registered from the gathering time on, for whom
 nobody saw come. A recusal on the spot counts when the verifier or a supervisor of the draw confirms it.
@@ -60,7 +60,7 @@ class DiscardForm:
 
 @dataclass(frozen=True)
 class Registered:
-    """``counts`` is false while somebody must confirm, at the latest ``until``; ``message`` says so in Chinese."""
+    """``counts`` is false while a confirmation is missing, at the latest ``until``; ``message`` says so in Chinese."""
 
     code: str
     kind: DiscardKind
@@ -374,7 +374,7 @@ class Discards:
     # ---- deadlines
 
     async def lapse_due(self, limit: int = 100) -> int:
-        """Requests that nobody confirmed in time have no effect; the agency is told. Returns how many."""
+        """Requests without a confirmation in time have no effect; the agency is notified. Returns how many."""
         due = await rows(
             "SELECT id, draw_id FROM discard_request WHERE state = 'open' AND answer_until <= $1 "
             "ORDER BY answer_until LIMIT $2",

@@ -40,7 +40,7 @@ class DrawForm:
 
 @dataclass(frozen=True)
 class NoticeForm:
-    """What experts are told (语音通知)."""
+    """The content of notices to experts (语音通知)."""
 
     venue: str
     address: str

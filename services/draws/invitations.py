@@ -304,7 +304,7 @@ class Invitations:
         return len(due)
 
     async def expire(self, invitation_id: UUID) -> None:
-        """No answer in time: the place is free again, and the person is told that he needn't come."""
+        """No answer in time: the place is free again, and the person is notified that he needn't come."""
         async with transaction():
             invitation, locked = await self._lock(invitation_id, None)
             now = self._deps.now()

@@ -115,7 +115,7 @@ def bars_of(
     recusals: eligibility.Recusals,
     at: eligibility.Span,
 ) -> frozenset[SkipReason]:
-    """Every coded reason for which somebody with these facts may be skipped."""
+    """Every coded reason for which an expert with these facts may be skipped."""
     found = eligibility.find_bars(candidate_of(pool, facts), condition, recusals, at)
     return frozenset(_CODES[reason] for reason in found if reason in _CODES)
 

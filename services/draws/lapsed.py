@@ -1,4 +1,4 @@
-"""Whoever was asked and has not agreed is told that he needn't come, where he was asked."""
+"""Notifies experts who were asked and have not agreed that they needn't come, on the channel that asked them."""
 
 from __future__ import annotations
 

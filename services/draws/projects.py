@@ -59,7 +59,7 @@ class ProjectData:
 
 @dataclass(frozen=True)
 class LotData:
-    """``investment`` in fen; 0 when it is not told."""
+    """``investment`` in fen; 0 when it is not given."""
 
     name: str
     number: str = ""

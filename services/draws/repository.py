@@ -42,7 +42,7 @@ _PARTIES: Mapping[str, Party] = {
 
 
 def party_of(role: str) -> Party:
-    """How the published record calls whoever acts."""
+    """How the published record names the actor."""
     return _PARTIES.get(role, "system")
 
 
@@ -61,7 +61,7 @@ class Locked:
         return next(c for c in self.conditions if c.id == condition_id)
 
     def get_condition(self, condition_id: UUID) -> Condition:
-        """The same for an id that somebody sent. Raises NotFound."""
+        """The same for an id from outside. Raises NotFound."""
         if all(c.id != condition_id for c in self.conditions):
             raise NotFound("找不到这个抽取条件，请刷新后重试。")
         return self.condition(condition_id)
@@ -84,7 +84,7 @@ async def lock(draw_id: UUID) -> Locked:
 
 
 async def lock_for(actor: Actor, draw_id: UUID) -> Locked:
-    """The same, for somebody of the organisation that owns the draw."""
+    """The same, for a member of the organisation that owns the draw."""
     found = await lock(draw_id)
     check_owner(actor, found.draw)
     return found
@@ -125,7 +125,7 @@ async def check_scope(actor: Actor, draw: Draw, book: Rulebook) -> None:
 
 
 async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:
-    """Whether somebody is of the agency's side; then he can't be its supervising person too."""
+    """Whether a person is of the agency's side; then he can't be its supervising person too."""
     organisation = await Organisation.get(id=draw.organisation_id)
     if account_id in (draw.agent_id, organisation.legal_account_id):
         return True
@@ -175,7 +175,7 @@ def draw_params(draw: Draw) -> dict[str, str]:
 
 
 async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
-    """Push to the agent's phone, and to the legal entity's when that is somebody else. Totals only, never names."""
+    """Push to the agent's phone, and to the legal entity's when that is another person. Totals only, never names."""
     organisation = await Organisation.get(id=draw.organisation_id)
     for account in sorted({a for a in (draw.agent_id, organisation.legal_account_id) if a is not None}):
         await notices.notify(

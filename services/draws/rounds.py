@@ -1,4 +1,4 @@
-"""Fixing the order so that nobody can choose it: commitments, frozen lists, reveals, the seed.
+"""Fixing the order so that no party can choose it: commitments, frozen lists, reveals, the seed.
 
 The acts of a round, each in the log: the system commits to a secret; the candidate lists are frozen and their roots
 published; the agency's and the supervisor's devices commit to 128 random bits each; both reveal; the seed follows.

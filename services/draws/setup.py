@@ -342,7 +342,7 @@ class DrawSetup:
                 raise InvalidInput("集合时间应在现在之后、评标开始之前，请修改语音通知。", field="gathering_at")
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:
-        """Take an application back while nobody has verified it."""
+        """Take an application back while it is not verified."""
         permissions.check(actor, "draw.withdraw")
         async with transaction():
             locked = await lock_for(actor, draw_id)

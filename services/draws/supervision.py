@@ -1,4 +1,4 @@
-"""Who watches a draw: chosen from the office's register, never of the agency's own side."""
+"""Supervisors of a draw: chosen from the office's register, never from the agency's own side."""
 
 from __future__ import annotations
 

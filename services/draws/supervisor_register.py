@@ -74,7 +74,7 @@ class SupervisorRegister:
         )
 
     async def end(self, actor: Actor, entry_id: UUID) -> None:
-        """Nobody can choose the person any more, and draws that did must choose again. Twice is harmless."""
+        """The person can't be chosen any more, and draws that did must choose again. Twice is harmless."""
         check(actor, "supervisor.manage")
         async with transaction():
             entry = await SupervisorEntry.select_for_update().get_or_none(id=entry_id, pool=actor.pool)

@@ -128,7 +128,7 @@ class Verification:
                 await tell_agency(self._notices, draw, "agency_refused", str(application.id), reason=opinion)
 
     async def refuse_overdue(self) -> int:
-        """Send back what nobody verified before its expected start: the agency may mend the times, or terminate."""
+        """Send back what was not verified before its expected start: the agency may mend the times, or terminate."""
         due = await rows("SELECT id FROM draw WHERE state = 'submitted' AND starts_at <= $1", self._deps.now())
         return await process_each("unverified", due, lambda row: self._refuse_overdue(row["id"]))
 

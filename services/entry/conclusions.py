@@ -93,7 +93,7 @@ class Conclusions:
         await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=reason)
 
     async def end(self, actor: Actor, application_id: UUID, reason: str, *, key: str | None = None) -> Concluded:
-        """End an application whose fee nobody pays. Raises NotFound, Forbidden, Conflict for any other."""
+        """End an application whose fee is not paid. Raises NotFound, Forbidden, Conflict for any other."""
         check(actor, "application.conclude")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self._deps.now()

@@ -1,4 +1,4 @@
-"""The public notice before entry (公示): who is about to become an expert, for everybody to read."""
+"""The public notice before entry (公示): the public list of applicants about to become experts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class PublicNotices:
         return await self._show(pool, chosen), await found.count()
 
     async def one(self, pool: str, application_id: UUID) -> PublicEntry:
-        """Raises NotFound for somebody who is not on notice now."""
+        """Raises NotFound for an applicant who is not on notice now."""
         _rules(self._deps, pool)
         found = await Application.filter(id=application_id, pool=pool, state=ApplicationState.NOTICE)
         if not found:

@@ -1,4 +1,4 @@
-"""An expert's file as it is written: by an import of thousands, or one by one when somebody enters the pool."""
+"""An expert's file as it is written: by an import of thousands, or one by one when an applicant enters the pool."""
 
 from __future__ import annotations
 

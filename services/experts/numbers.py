@@ -23,7 +23,7 @@ async def expert_number(application: Application, book: Rulebook) -> str:
 
 
 async def is_taken(pool: str, number: str, id_number_hash: str | None, expert_id: UUID | None) -> bool:
-    """Whether the file of somebody else bears the number."""
+    """Whether another expert's file bears the number."""
     holder = await Expert.get_or_none(pool=pool, number=number)
     return holder is not None and holder.id != expert_id and holder.id_number_hash != id_number_hash
 

@@ -1,6 +1,6 @@
 """Files outside the log-in: by a link that is good for minutes, and by e-mail to an address that the person types.
 
-WeChat's browser shows a file at a plain address only, and hands it to another app, where nobody is logged in.
+WeChat's browser shows a file at a plain address only, and hands it to another app, which has no session.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAIL_MAX = 20_000_000
 
 
 class FileDelivery:
-    """Whoever calls it has checked that ``actor`` may read the file, and logged it where that is due."""
+    """The caller has checked that ``actor`` may read the file, and logged it where that is due."""
 
     def __init__(self, deps: Deps, links: Links, mailer: Mailer) -> None:
         self._deps = deps

@@ -1,4 +1,4 @@
-"""Nothing stays in the file store that nobody needs: what was given up is deleted, and what no row names is found."""
+"""Deletes unneeded files from the store: those that were given up, and those that no row names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Material to download (资料下载): what the office offers to everybody, or to those who are logged in."""
+"""Material to download (资料下载): files that the office offers to all visitors, or to logged-in users only."""
 
 from __future__ import annotations
 

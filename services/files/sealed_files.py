@@ -1,4 +1,4 @@
-"""Files as services keep them: sealed with our key, under random names, and an outage told as a refusal."""
+"""Files as services keep them: sealed with our key, under random names, and an outage raised as a refusal."""
 
 from __future__ import annotations
 

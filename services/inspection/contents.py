@@ -174,7 +174,7 @@ def kind_of(content: bytes) -> FileType | None:
 
 
 def other_kind(content: bytes) -> str:
-    """The name of a kind that nobody takes here; empty for what is not known either."""
+    """The name of a kind that is not accepted here; empty for what is not known either."""
     return next((name for pattern, name in _OTHERS if pattern.match(content)), "")
 
 

@@ -1,4 +1,4 @@
-"""A process of its own for what a stranger's file may do to a parser: little memory, little time, nothing to write to.
+"""A separate process for parsing untrusted files: limited memory and time, no writing.
 
 Its memory goes with it. The parent calls ``LimitedProcess.ask``; the child's module ends in ``sys.exit(answer(work))``.
 """

@@ -1,6 +1,6 @@
-"""Telling people things: one notice, a ladder of channels, a ledger row per attempt.
+"""Notices to people: one notice, a ladder of channels, a ledger row per attempt.
 
-``Notices.notify`` is called inside the transaction of whatever happened. ``Delivery`` carries attempts out in batches,
+``Notices.notify`` is called inside the transaction of its cause. ``Delivery`` carries attempts out in batches,
 ``operations.delivery_reports`` (one noun further) brings outcomes home.
 """
 

@@ -1,4 +1,4 @@
-"""Help before a person asks somebody: guide and questions from the rulebook; and what people write to the office."""
+"""Help: guide and frequent questions from the rulebook, and messages that people write to the office."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class HelpDesk:
         return [self._view(row, self._who(row.account)) for row in found], await query.count()
 
     async def answer(self, actor: Actor, feedback_id: UUID, text: str) -> FeedbackView:
-        """Answer once; the person is told. Raises Conflict when somebody has answered already."""
+        """Answer once; the person is notified. Raises Conflict when it was answered already."""
         check(actor, "feedback.answer")
         said = text.strip()
         if not 2 <= len(said) <= ANSWER_MAX:

@@ -1,4 +1,4 @@
-"""An answer of the chat that came too late for every window waits there; its person is told so on another channel."""
+"""An answer of the chat that came too late for every window waits there; its person is notified on another channel."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Addresses short enough for an SMS: the attempt that carried it, and a few characters so that nobody counts them up.
+"""Addresses short enough for an SMS: the attempt that carried it, and a few characters against enumeration.
 
-They lead to a page and let nobody in: whoever opens it logs in there as ever.
+They lead to a page and grant no access: the visitor logs in there as usual.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the office alone reads: what waits for somebody, one order with everything about it, invoices."""
+"""Views for the office only: open work, one order with everything about it, invoices."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ ORDER BY i.created_at, i.id LIMIT $4 OFFSET $5
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many of each wait for somebody of the office. ``unassigned_reviews``: tasks that no reviewer covers."""
+    """How many of each wait for the office. ``unassigned_reviews``: tasks that no reviewer covers."""
 
     employer_requests: int
     objections: int
@@ -193,7 +193,7 @@ class Dashboard:
         self._deps = deps
 
     async def waiting(self, actor: Actor) -> Waiting:
-        """Counts of what somebody must do."""
+        """Counts of the office's open work."""
         check(actor, "application.read")
         steps, now = self._deps.book(actor.pool).review.steps, self._deps.now()
         since = [now - step.expected for step in steps]

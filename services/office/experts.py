@@ -1,4 +1,4 @@
-"""The pool's experts as the office sees them: whose time runs out, and letting somebody leave (退库)."""
+"""The pool's experts as the office sees them: whose term ends soon, and removal from the pool (退库)."""
 
 from __future__ import annotations
 

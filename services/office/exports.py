@@ -1,4 +1,4 @@
-"""Lists that administrators take away as XLSX. Who took what stands in the audit trail; identities are masked."""
+"""Lists that administrators export as XLSX. Each export is recorded in the audit trail; identities are masked."""
 
 from __future__ import annotations
 

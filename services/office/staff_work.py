@@ -1,4 +1,4 @@
-"""What waits for somebody who works for an office, an agency or a venue: counts by role, and where the work is done."""
+"""Open work of staff of an office, an agency or a venue: counts by role, and where the work is done."""
 
 from __future__ import annotations
 

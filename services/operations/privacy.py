@@ -1,4 +1,4 @@
-"""A person's own data: to take along, and to have deleted as far as the law allows."""
+"""A person's own data: export, and deletion as far as the law allows."""
 
 from __future__ import annotations
 

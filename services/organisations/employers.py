@@ -72,7 +72,7 @@ class EmployerPage:
 
 @dataclass(frozen=True)
 class RequestView:
-    """Somebody asks for a unit. ``state``: open, added or refused; ``employer_id`` is the one that was added."""
+    """A person's request for a unit. ``state``: open, added or refused; ``employer_id`` is the one that was added."""
 
     id: UUID
     name: str

@@ -1,4 +1,4 @@
-"""The picture with the QR code that a chat shows beside the link (缴费)."""
+"""The image with the payment QR code that a chat shows beside the link (缴费)."""
 
 from __future__ import annotations
 

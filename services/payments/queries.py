@@ -1,4 +1,4 @@
-"""What people see of fees, orders and refunds: the person who owes, whoever pays for them, and administrators."""
+"""Views of fees, orders and refunds for the person who owes, the payer, and administrators."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ class PaymentQueries:
         self._deps = deps
 
     async def mine(self, actor: Actor) -> tuple[FeeView, ...]:
-        """Everything the person owes or owed, newest first. Raises Unauthenticated for nobody."""
+        """Everything the person owes or owed, newest first. Raises Unauthenticated without an account."""
         if actor.account_id is None:
             raise Unauthenticated("请先登录后查看缴费。", code="login_needed")
         if self._deps.book(actor.pool).fee is None:

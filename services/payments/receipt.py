@@ -25,7 +25,7 @@ _TRADES = {"native": "微信扫码支付", "jsapi": "微信支付（公众号）
 
 @dataclass(frozen=True)
 class Proof:
-    """What the receipt's QR code shows to whoever scans it."""
+    """What the receipt's QR code shows when it is scanned."""
 
     pool_name: str
     title: str

@@ -1,7 +1,7 @@
-"""The one place where money that came is counted, whoever told of it: notification, question, or bill.
+"""The one place where received money is counted, whatever the source: notification, query, or bill.
 
 Everything about a payment that may not be lost happens in one statement: the event is stored, order and fee are locked,
-compared and moved. What follows from it (telling, invoice, the application's next stage, sending surplus money back)
+compared and moved. What follows from it (notice, invoice, the application's next stage, sending surplus money back)
 waits in the event's row, see ``services.payments.webhooks``.
 """
 

@@ -1,4 +1,4 @@
-"""Who somebody is."""
+"""The organisations' identity platform, and the register of names and ID numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files, printed papers and letters."""
+"""File storage, rendered documents and e-mail."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class OpenPlace:
-    """Tasks that wait where nobody reviews; an assignment with these codes covers them."""
+    """Tasks that wait where no reviewer is assigned; an assignment with these codes covers them."""
 
     step: str
     step_name: str
@@ -159,7 +159,7 @@ class Assignments:
         return await self._show(self._deps.book(actor.pool), rows), await found.count()
 
     async def open_places(self, actor: Actor) -> list[OpenPlace]:
-        """Where tasks wait and nobody may decide them; the longest waiting first."""
+        """Where tasks wait and no reviewer may decide them; the longest waiting first."""
         check(actor, "review.assign")
         book = self._deps.book(actor.pool)
         gaps = await find_gaps(actor.pool)

@@ -1,4 +1,4 @@
-"""Open tasks that nobody can decide: no reviewer of the step covers their region and specialty."""
+"""Open tasks without a reviewer: no reviewer of the step covers their region and specialty."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A word every working morning: to reviewers how many applications have waited since the day before, to administrators
-what waits too long or for nobody."""
+"""Notices every working morning: to reviewers how many applications have waited since the day before, to administrators
+what waits too long or has no reviewer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading sheets (CSV, XLSX) that people filled in. Whoever sent one may mean harm: a process of its own does it
+"""Reading sheets (CSV, XLSX) that people filled in. They are untrusted, so a separate process parses them
 (``inspection.checker``)."""
 
 from __future__ import annotations

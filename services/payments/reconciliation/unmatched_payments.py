@@ -1,4 +1,4 @@
-"""Notifications of money that was counted nowhere (无法入账的通知): open until an administrator notes what was done."""
+"""Notifications of money that could not be counted (无法入账的通知): open until an administrator notes the action."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ORDER BY e.closed_at IS NOT NULL, e.received_at DESC, e.id LIMIT $3 OFFSET $4
 
 @dataclass(frozen=True)
 class AlarmView:
-    """Money that was told of and counted nowhere; `outcome` says why. Closed: by whom, when, and what was done."""
+    """Money that was reported and counted nowhere; `outcome` says why. Closed: by whom, when, and what was done."""
 
     id: UUID
     kind: str

@@ -40,7 +40,7 @@ class RefundOutcomes:
         self._fees = fees
 
     async def end(self, actor: Actor, application: Application, reason: str, now: datetime) -> None:
-        """The person takes no further part; told at once, with the reason."""
+        """The person takes no further part; notified at once, with the reason."""
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.TERMINATE, now)
