@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContextPooled
@@ -20,6 +20,16 @@ from domain.errors import RuleViolation
 from domain.rulebook.book import Rulebook
 from models.audit import AuditEntry
 from services.core.crypto import Keyring
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a longer list. ``total`` counts all pages' items."""
+
+    items: tuple[T, ...]
+    total: int
 
 
 @dataclass(frozen=True)

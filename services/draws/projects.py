@@ -16,7 +16,7 @@ from domain.rulebook.book import Rulebook
 from models.draws import Draw, DrawLot
 from models.experts import CatalogueEntry
 from models.projects import Lot, Project
-from services.core.base import Actor, Deps, record, transaction
+from services.core.base import Actor, Deps, Page, record, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.core.permissions import check
@@ -100,12 +100,6 @@ class ProjectLine:
     created_at: datetime
     lots: int
     draws: int
-
-
-@dataclass(frozen=True)
-class ProjectPage:
-    items: tuple[ProjectLine, ...]
-    total: int
 
 
 _TEXTS: Mapping[str, tuple[str, int]] = {
@@ -207,7 +201,7 @@ class Projects:
             raise _unknown_project()
         return await self._view(project)
 
-    async def list(self, actor: Actor, *, search: str = "", page: int = 1, size: int = 20) -> ProjectPage:
+    async def list(self, actor: Actor, *, search: str = "", page: int = 1, size: int = 20) -> Page[ProjectLine]:
         """Newest first; ``search`` is a part of the name or the number, ``page`` counts from 1, ``size`` ≤ 100.
 
         An agent sees his own projects, the legal entity those of all its agents, a verifier those with a draw that was
@@ -228,7 +222,7 @@ class Projects:
             ProjectLine(p.id, p.name, p.number, p.tenderee_name, p.created_at, lots[p.id], draws[p.id])
             for p in projects
         )
-        return ProjectPage(lines, total)
+        return Page(lines, total)
 
     async def add_lot(self, actor: Actor, project_id: UUID, data: LotData, *, key: str | None = None) -> LotView:
         """Raises Conflict where the project itself is drawn as one lot, RuleViolation beyond the rulebook's number."""

@@ -1,6 +1,6 @@
 """What offices look at across the nouns: to-dos, lists, exports, experts' administration, counts of work."""
 
-from services.office.application_list import Filter, Page, Sort, StateCount
+from services.office.application_list import Filter, Line, Sort, StateCount
 from services.office.assembly import OfficeServices, build
 from services.office.dashboard import InvoiceFilter, OrderView, Waiting
 from services.office.experts import REASON_MAX, Left, Only
@@ -14,10 +14,10 @@ __all__ = [
     "Filter",
     "InvoiceFilter",
     "Left",
+    "Line",
     "OfficeServices",
     "Only",
     "OrderView",
-    "Page",
     "Range",
     "Sort",
     "StateCount",

@@ -15,7 +15,7 @@ from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application
 from services.applications import Progress, load_codes, progress_of, unknown_application
-from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.reviews import LogLine, Sheet, find_secret, read_log, read_sheet
@@ -87,12 +87,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Page:
-    items: tuple[Line, ...]
-    total: int
-
-
-@dataclass(frozen=True)
 class StateCount:
     state: str
     state_label: str
@@ -113,7 +107,9 @@ class ApplicationList:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def page(self, actor: Actor, wanted: Filter, *, sort: Sort = "newest", page: int = 1, size: int = 20) -> Page:
+    async def page(
+        self, actor: Actor, wanted: Filter, *, sort: Sort = "newest", page: int = 1, size: int = 20
+    ) -> Page[Line]:
         """One page of what matches, and how many match in all. Raises InvalidInput that names the parameter."""
         check(actor, "application.read")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):

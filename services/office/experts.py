@@ -14,7 +14,7 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.persons import age_on, born_after
 from models.experts import Expert
 from models.invitations import Invitation
-from services.core.base import Actor, Deps, record, rows
+from services.core.base import Actor, Deps, Page, record, rows
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
@@ -56,12 +56,6 @@ class ExpertLine:
 
 
 @dataclass(frozen=True)
-class ExpertPage:
-    items: tuple[ExpertLine, ...]
-    total: int
-
-
-@dataclass(frozen=True)
 class Left:
     """`calls`: open invitations that were taken back."""
 
@@ -78,7 +72,7 @@ class ExpertAdministration:
 
     async def page(
         self, actor: Actor, only: Only = "in_pool", search: str = "", *, page: int = 1, size: int = 20
-    ) -> ExpertPage:
+    ) -> Page[ExpertLine]:
         """By what runs out first, else by name. ``search`` is a number or the beginning of a name."""
         check(actor, "expert.read")
         if only not in get_args(Only):
@@ -91,7 +85,7 @@ class ExpertAdministration:
         oldest = [born_after(local(at).date(), limit) if limit is not None else None for at in (now, soon)]
         found = await rows(_PAGE, actor.pool, word, only, now, soon, *oldest, size, (page - 1) * size)
         items = tuple(_line(row, now, oldest[0]) for row in found)
-        return ExpertPage(items, found[0]["total"] if found else 0)
+        return Page(items, found[0]["total"] if found else 0)
 
     async def let_go(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
         """End somebody's file: nobody draws or calls him any more, open calls are taken back, he is told.

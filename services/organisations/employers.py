@@ -13,7 +13,7 @@ from domain.draws.recusal import normalise_unit_name
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from models.campaigns import Employer, EmployerRequest
 from models.experts import CatalogueEntry
-from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
@@ -65,12 +65,6 @@ class EmployerLine:
 
 
 @dataclass(frozen=True)
-class EmployerPage:
-    items: tuple[EmployerLine, ...]
-    total: int
-
-
-@dataclass(frozen=True)
 class RequestView:
     """A person's request for a unit. ``state``: open, added or refused; ``employer_id`` is the one that was added."""
 
@@ -84,12 +78,6 @@ class RequestView:
     employer_id: UUID | None
     created_at: datetime
     decided_at: datetime | None
-
-
-@dataclass(frozen=True)
-class RequestPage:
-    items: tuple[RequestView, ...]
-    total: int
 
 
 class Employers:
@@ -159,17 +147,17 @@ class Employers:
         check(actor, "employer.request")
         return [_show(one) for one in await EmployerRequest.filter(account_id=_person(actor)).order_by("-created_at")]
 
-    async def requests(self, actor: Actor, *, state: str = "open", page: int = 1, size: int = 20) -> RequestPage:
+    async def requests(self, actor: Actor, *, state: str = "open", page: int = 1, size: int = 20) -> Page[RequestView]:
         """Everybody's, oldest first."""
         check(actor, "employer.manage")
         _check_page(page, size)
         query = EmployerRequest.filter(pool=actor.pool, state=state)
         found = await query.order_by("created_at", "id").offset((page - 1) * size).limit(size)
-        return RequestPage(tuple(_show(one) for one in found), await query.count())
+        return Page(tuple(_show(one) for one in found), await query.count())
 
     async def page(
         self, actor: Actor, *, search: str = "", retired: bool = False, page: int = 1, size: int = 20
-    ) -> EmployerPage:
+    ) -> Page[EmployerLine]:
         """The list for its upkeep, sorted by name as a Chinese reader expects."""
         check(actor, "employer.manage")
         _check_page(page, size)
@@ -177,7 +165,7 @@ class Employers:
         if word := check_text(search, "search", "搜索词", 100):
             query = query.filter(Q(name__icontains=word) | Q(credit_code=word.upper()))
         found = await query.order_by("name_sort", "id").offset((page - 1) * size).limit(size)
-        return EmployerPage(tuple(_line(one) for one in found), await query.count())
+        return Page(tuple(_line(one) for one in found), await query.count())
 
     async def add(self, actor: Actor, data: EmployerData, *, key: str | None = None) -> EmployerView:
         """Add a unit, and answer everybody who asked for one of this name."""
