@@ -46,7 +46,7 @@ class Puzzles:
         return Puzzle(token, self._deps.puzzle_bits)
 
     async def redeem(self, address: str, proof: str) -> None:
-        """Use up a solution in the caller's transaction: what the deed is refused for afterwards costs no new one.
+        """Use up a solution in the caller's transaction: an action refused afterwards costs no new one.
 
         ``proof`` is the token, a dot, and the numbers joined by ``-``. Raises InvalidInput.
         """

@@ -1,4 +1,4 @@
-"""Doing a thing once, though it is asked for twice: the answer is stored, sealed, in the transaction of the deed."""
+"""Runs an action once though it is requested twice: the answer is stored, encrypted, in the action's transaction."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def once(
 ) -> T:
     """Carry out ``run`` in one transaction, or hand back what it answered before.
 
-    ``owner`` names the deed and who asks for it (at most 80 characters), so that nobody meets another's keys.
+    ``owner`` names the action and its actor (at most 80 characters), so that actors never share keys.
     ``answer`` is the type of the result: plain data that pydantic can write as JSON and read back. ``request`` tells
     one request from another: the same key with another one is a Conflict. Without a ``key`` nothing is stored.
 

@@ -1,4 +1,4 @@
-"""Exceptions raised while our database, Redis or files are away; edges distinguish them from a fault."""
+"""Exceptions raised while PostgreSQL or Redis is away; edges tell them from a fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Days whose bill is to be compared; see ``bills``."""
+"""Days whose trade bill is still to be compared; see ``bills``."""
 
 from __future__ import annotations
 
