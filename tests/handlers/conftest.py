@@ -124,7 +124,7 @@ class World:
         return await self.phone_with(account)
 
     async def phone_with(self, account: Account) -> Phone:
-        phone = Phone(self, f"o{account.id.hex[:12]}")
+        phone = Phone(self, f"o{account.id.hex[-12:]}")
         await WechatIdentity.create(
             pool="demo", app="oa", appid="wx1", openid=phone.openid, account_id=account.id, created_at=NOON
         )
