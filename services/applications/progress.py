@@ -63,10 +63,11 @@ class Step:
 class Progress:
     """``headline`` says where it stands, ``who`` has it ``since``, ``advice`` what happens next or is to be done.
 
-    ``ask`` is whom to ask: the region's line of the campaign, else the hotline. ``opinion`` is the reviewer's, while
-    something is sent back or after a refusal, or why the office ended it. ``expert_number`` is empty before approval.
-    ``until`` is the last moment to hand in, while that is the person's turn; ``ended_at`` when all was over.
-    ``give_up`` tells what follows when the person gives up now; empty where that is not possible any more.
+    ``position`` is the headline for the office. ``ask`` is whom to ask: the region's line of the campaign, else the
+    hotline. ``opinion`` is the reviewer's, while something is sent back or after a refusal, or why the office ended it.
+    ``expert_number`` is empty before approval. ``until`` is the last moment to hand in, while the person has it;
+    ``ended_at`` when all was over. ``give_up`` tells what follows when the person gives up now; empty where that is not
+    possible any more.
     """
 
     application_id: UUID
@@ -75,6 +76,7 @@ class Progress:
     state: str
     state_label: str
     headline: str
+    position: str
     who: str
     since: datetime
     advice: str
@@ -101,6 +103,7 @@ async def progress_of(deps: Deps, application: Application) -> Progress:
         state=state.value,
         state_label=state.label,
         headline=words.headline(facts),
+        position=words.position(facts),
         who=words.who(facts),
         since=words.since(facts),
         advice=words.advice(facts),

@@ -104,23 +104,26 @@ async def _opinion(application: Application) -> str:
 
 
 def headline(facts: Facts) -> str:
-    application, state = facts.application, facts.state
-    kind = cast(EntryType, application.entry_type)
+    """What the applicant reads: ``您的申请正在初审``."""
+    kind = cast(EntryType, facts.application.entry_type)
     name = "您的申请" if kind == "first" else f"您的{facts.book.campaigns.name_of(kind)}申请"
-    match state:
+    return f"{name}已办结，您已入库" if facts.state == _S.ENTERED else f"{name}{position(facts)}"
+
+
+def position(facts: Facts) -> str:
+    """The same for the office, which addresses nobody: ``正在初审``."""
+    match facts.state:
         case _S.REVIEWING:
-            return f"{name}正在{_step_name(facts)}"
+            return f"正在{_step_name(facts)}"
         case _S.SENT_BACK if facts.is_partly_back:
-            return f"{name}在{_step_name(facts)}环节有部分内容被退回"
+            return f"在{_step_name(facts)}环节有部分内容被退回"
         case _S.SENT_BACK:
-            return f"{name}已被退回"
+            return "已被退回"
         case _S.NOTICE if facts.objected:
-            return f"{name}公示中，有异议正在核实"
-        case _S.ENTERED:
-            return f"{name}已办结，您已入库"
+            return "公示中，有异议正在核实"
         case _S.REFUSED:
-            return f"{name}未通过"
-    return f"{name}{state.label}"
+            return "未通过"
+    return facts.state.label
 
 
 def _step_name(facts: Facts) -> str:
