@@ -115,7 +115,9 @@ class Credentials:
         Raises InvalidInput, the same for a wrong password and a name that nobody has; TooMany while locked.
         """
         if "password" not in self._deps.book(pool).registration.login_ways:
-            raise RuleViolation("本库请用手机验证码登录。", rule="registration.login_ways", code="no_password_login")
+            raise RuleViolation(
+                "本专家库不用密码登录，请用手机验证码登录。", rule="registration.login_ways", code="no_password_login"
+            )
         claim = await self._passwords.compare(pool, name, password)
         async with transaction():
             answer = await self._passwords.settle(claim, source)

@@ -74,7 +74,7 @@ async def prove(deps: Deps, token: str) -> Proof:
     fee = await Fee.get_or_none(id=link.subject_id)
     order = await counted_order(link.subject_id)
     if fee is None or order is None:
-        raise NotFound("没有这张凭证。", code="no_receipt")
+        raise NotFound("找不到这张缴费凭证，请核对后重试。", code="no_receipt")
     account = await Account.get(id=fee.account_id)
     return Proof(
         deps.book(fee.pool).pool.name,
