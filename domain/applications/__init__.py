@@ -1,0 +1,1 @@
+"""Applications for entry: lifecycles."""

@@ -1,0 +1,1 @@
+"""Draws: who may be drawn, the order, the record and its verifier."""

@@ -1,0 +1,1 @@
+"""Application forms: checking, values, what a client draws and a person reads."""

@@ -1,0 +1,1 @@
+"""Notifications: the lifecycle of an attempt."""

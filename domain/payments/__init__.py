@@ -1,0 +1,1 @@
+"""Money, fees and their lifecycles."""

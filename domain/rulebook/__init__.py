@@ -1,0 +1,1 @@
+"""A province's rulebook: schema, layers, texts, and its reference page."""

@@ -1,0 +1,1 @@
+"""What every package stands on: transactions, audit, permissions, idempotency, due tasks, signed links, limits."""

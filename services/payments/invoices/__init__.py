@@ -1,0 +1,1 @@
+"""Receipts and electronic invoices: asked for, issued, mailed, reversed."""
