@@ -9,6 +9,7 @@ from aiohttp import web
 
 from app.boot import load_settings, resolve_servers
 from app.ending import end_within
+from app.memory import give_back_large_blocks
 from app.web import create_app
 from config.logging import configure_logging
 from config.settings import Settings
@@ -22,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    give_back_large_blocks()
     settings = resolve_servers(load_settings())
     configure_logging(json=settings.log_json, level=settings.log_level)
     web.run_app(
