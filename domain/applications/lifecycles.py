@@ -95,7 +95,7 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
         },
     },
 )
-"""The person may give up in every state that waits for somebody: nobody is held by an office that does nothing.
+"""The applicant may give up in every state that waits for another party, so an idle office holds no application.
 
 A correction never goes through LOCKED again: what was sent back is open, the rest stays locked field by field.
 

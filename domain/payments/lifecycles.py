@@ -34,7 +34,7 @@ class OrderState(Labelled):
     """State of an order at the payment platform (支付订单)."""
 
     NEW = "new", "下单中"
-    """The row stands before the platform is asked; nobody can pay it yet, as far as we know."""
+    """The row is written before the platform is asked; the order can't be paid yet, as far as the service knows."""
     OPEN = "open", "待支付"
     PAID = "paid", "已支付"
     CLOSED = "closed", "已关闭"
@@ -73,7 +73,7 @@ class RefundState(Labelled):
     PROCESSING = "processing", "退款中"
     DONE = "done", "已退款"
     ABNORMAL = "abnormal", "退款异常"
-    """The payer's card can't take it; somebody must act at the platform."""
+    """The payer's card can't take it; an administrator redirects the refund."""
     CLOSED = "closed", "退款关闭"
 
 

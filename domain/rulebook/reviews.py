@@ -203,7 +203,7 @@ class Entry(Section):
     ending_notice: Duration
     """How long before the end of the term, or before the age limit, the expert is told and the office sees it."""
     renewal_rest: Duration
-    """How long after an entry nobody's to-do names renewal, unless the term ends within the same time."""
+    """How long after entry an expert's to-dos leave out renewal, unless the term ends within the same time."""
 
     @model_validator(mode="after")
     def _stages_once(self) -> Entry:

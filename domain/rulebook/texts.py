@@ -26,7 +26,7 @@ _ONE_PART, _PART = 70, 67
 """Characters of a short message, and of each part of a longer one, which is charged by the part."""
 SMS_LIMIT = _ONE_PART - _SIGNATURE
 SMS_TWO_PARTS = 2 * _PART - _SIGNATURE
-"""For texts with an invitation's own link: whoever holds it is taken for the expert, so it is too long for one part."""
+"""For texts with an invitation's own link: the link identifies the expert, so it is long and needs two parts."""
 
 FIELD_LIMITS = {"thing": 20, "phrase": 5, "name": 10, "character_string": 32, "number": 32, "phone_number": 17}
 """Characters a template field holds, by the type its key begins with (WeChat, data rules of template messages)."""

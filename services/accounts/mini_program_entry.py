@@ -1,9 +1,9 @@
 """From the chat into the mini-program without logging in a second time, where no unionid joins the two.
 
-What stands in a chat leads to a page of ours first, so that a message which is passed on lets nobody in: WeChat tells
-whose browser it is. For whoever is logged in there a link into the mini-program is made, with a token that lives five
-minutes and serves once. The mini-program shows whose account it is; a tap binds it, without SMS code and without the
-privacy text that was accepted before.
+A link in the chat leads to a page of ours first, where WeChat tells whose browser it is, so a forwarded message logs
+nobody else in. The page makes a link into the mini-program for the account that is logged in there, with a token that
+lives five minutes and serves once. The mini-program shows whose account it is; a tap binds it, without SMS code
+and without the privacy text that was accepted before.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class MiniProgramEntry:
         self._platform = platform
 
     async def make_link(self, actor: Actor, page: str) -> str:
-        """An address that opens ``page`` of the mini-program for whoever is logged in here.
+        """An address that opens ``page`` of the mini-program for the account that is logged in here.
 
         Raises NotFound for what is no page; a GatewayError goes through.
         """
