@@ -15,6 +15,9 @@ from domain.draws.lifecycles import (
     InvitationState,
     VerificationState,
 )
+from domain.exams.lifecycles import ATTEMPT as EXAM_ATTEMPT
+from domain.exams.lifecycles import CANDIDATE, EXAM, CandidateState, ExamState
+from domain.exams.lifecycles import AttemptState as ExamAttemptState
 from domain.lifecycle import E, Lifecycle, S
 from domain.notifications.lifecycles import ATTEMPT, AttemptState
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeState, InvoiceState, OrderState, RefundState
@@ -37,6 +40,9 @@ def render_docs() -> str:
         *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
         *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),
         *_render("Review task (审核任务)", TaskState, TASK),
+        *_render("Examination (考试)", ExamState, EXAM),
+        *_render("Candidate of an examination (考生)", CandidateState, CANDIDATE),
+        *_render("Attempt at a paper (作答)", ExamAttemptState, EXAM_ATTEMPT),
         *_render("Fee (费用)", FeeState, FEE),
         *_render("Order (支付订单)", OrderState, ORDER),
         *_render("Refund (退款)", RefundState, REFUND),

@@ -12,6 +12,7 @@ MODULES = [
     "models.audit",
     "models.campaigns",
     "models.draws",
+    "models.exams",
     "models.experts",
     "models.failures",
     "models.files",

@@ -15,6 +15,7 @@ from datetime import date, datetime
 
 from pydantic import PrivateAttr, ValidationError
 
+from domain.rulebook.exams import ExamRules
 from domain.rulebook.form import Form
 from domain.rulebook.layers import Layer, Provenance, merge_layers, read_layer
 from domain.rulebook.people import Help, Registration, Standing
@@ -69,6 +70,7 @@ class Rulebook(Section):
     fee: Fee | None = None
     """Where ``entry.stages`` has one."""
     entry: Entry
+    exam: ExamRules
     help: Help
     projects: Projects
     draw: Draw

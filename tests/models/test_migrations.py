@@ -15,6 +15,8 @@ DIGESTS = {
     "0001_initial.py": "d6409c5d16cc9b84998fe25ef2b50466b55a72b7e3b7552523d820a6e4cc8ab0",
     "0001_rules.sql": "5310a3b58ac3f137e69f3f4fc0afc9ba28d1a6620acbaa59acc7e148dcb67cde",
     "0002_decided_by.py": "f62e9e7f24946132db4cde8ee3f5bda384f1a95853c3308d0957001b4381792a",
+    "0003_exams.py": "10b91f7ac0d1149b63ddbd55cdab9aa0e2611e79429021ccb0be4cf209e8e429",
+    "0003_exams.sql": "0e3744523ce427bbd539d127687e927e15789984997eafb92b12c991cdd51adb",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

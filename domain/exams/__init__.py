@@ -1,0 +1,1 @@
+"""Rules of examinations: items, papers, the merging of answers, marking, statistics."""

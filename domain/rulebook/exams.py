@@ -1,0 +1,76 @@
+"""How a province examines (考试)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from domain.rulebook.types import Duration, Items, Section, Text
+
+PartialCredit = Literal["none", "per_option", "half"]
+"""What a choice of right options only, but not all, is worth: nothing, 0.5 marks for each, or half of the marks."""
+FaceCheck = Literal["none", "wechat"]
+
+
+class ExamRules(Section):
+    """Rules of every examination of the pool; a published one keeps its copy, so that no edit reaches who sits it."""
+
+    booking: bool
+    """Candidates book one of several sittings; otherwise there is one window for all."""
+    booking_until: Duration
+    """How long before a sitting it can be booked, changed or given back."""
+    length: Duration
+    """Of a paper, from its start; it never stops (断线也继续计时)."""
+    pass_percent: Annotated[int, Field(ge=1, le=100)]
+    tries: Annotated[int, Field(ge=1, le=10)]
+    """Papers that a person may begin; the best counts."""
+    rest: Duration
+    """Between two tries."""
+    grace: Duration
+    """How long after the end answers under way are still taken, marked as late."""
+    evidence_within: Duration
+    """How long after the end an answer file can be handed in for a decision."""
+    appeal_within: Duration
+    """How long after the result a candidate may ask for a second look (成绩复核)."""
+    lobby: Duration
+    """How long before the start the page lets people in, shows the notice and checks the phone."""
+    result: Literal["at_once", "released"]
+    """``at_once``: shown as soon as the paper is marked; ``released``: when the office releases the results."""
+    result_within: Duration
+    """Told to candidates as the time by which papers are usually marked."""
+    failed: Literal["refused", "waits"]
+    """After the last try an application is refused, or waits for the next examination."""
+    partial_credit: PartialCredit
+    review_after: bool
+    """Candidates see their paper with the keys once the window is over and results are out."""
+    mock: bool
+    """A mock examination is offered before the start."""
+    face_check: FaceCheck
+    face_other_way: Text
+    """How a person is identified who can't or won't do the face check (人脸识别技术应用安全管理办法 Art. 10)."""
+    leave_warn: Annotated[int, Field(ge=1, le=100)]
+    """From so many times on that the page was left the candidate is warned."""
+    leave_flag: Annotated[int, Field(ge=1, le=100)]
+    """From so many times on a person looks at the attempt; only a person voids it."""
+    reminders: Items[Duration]
+    """How long before the start candidates are reminded, longest first."""
+    notice: Text
+    """Rules that must be read before the start (考试须知)."""
+    own_risk: Text
+    """What the candidate accepts: device and network are his own risk."""
+    bring: Text
+    """What to have at hand."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> ExamRules:
+        if not timedelta(minutes=1) <= self.length <= timedelta(hours=6):
+            raise ValueError("length must be between 1m and 6h")
+        if not timedelta(seconds=30) <= self.grace <= timedelta(minutes=10):
+            raise ValueError("grace must be between 30s and 10m: it is time won for whoever cheats")
+        if self.leave_warn > self.leave_flag:
+            raise ValueError("leave_warn must not be more than leave_flag")
+        if list(self.reminders) != sorted(set(self.reminders), reverse=True):
+            raise ValueError("reminders must differ and stand longest first")
+        return self
