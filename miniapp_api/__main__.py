@@ -60,7 +60,7 @@ def _answers() -> Iterator[str]:
     yield f"## {_ANSWERS}\n\n| schema | fields |\n| --- | --- |"
     for name, schema in describe(APIS)["components"]["schemas"].items():
         if name.endswith("Out"):
-            yield f"| `{name.rpartition('__')[2]}` | {', '.join(schema['properties'])} |"
+            yield f"| `{name}` | {', '.join(schema['properties'])} |"
     yield ""
 
 

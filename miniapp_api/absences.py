@@ -32,7 +32,7 @@ class AbsenceIn(Input):
     cause: str = Field("", max_length=50, description="Class of a recusal, see `GET /pool`", examples=["投标人"])
 
 
-class RegisteredOut(Output):
+class AbsenceOut(Output):
     """`counts` is false while the expert (leave) or verifier or supervisor (recusal) must confirm, until `until`."""
 
     code: str
@@ -50,7 +50,7 @@ class OpinionIn(Input):
     opinion: str = Field(min_length=1, max_length=200, examples=["无利害关系"])
 
 
-class RequestOut(Output):
+class DiscardRequestOut(Output):
     """A leave or recusal that was registered for an expert and waits, or waited, for confirmation. By code only."""
 
     id: UUID
@@ -107,25 +107,27 @@ async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceRow]:
 
 
 @api.post("/draws/{draw_id}/absences", "登记缺席", action="absence.register", status=201)
-async def register(call: Call, path: DrawPath, body: AbsenceIn) -> RegisteredOut:
+async def register(call: Call, path: DrawPath, body: AbsenceIn) -> AbsenceOut:
     """Register an expert by code. A leave waits for the expert, a recusal for verifier or supervisor; an absence counts
     at once, from the gathering time on. Each try counts against an hourly limit and is logged."""
     form = DiscardForm(body.who, body.kind, body.reason, body.cause)
-    return RegisteredOut.of(await call.services.draws.discards.register(call.actor, path.draw_id, form))
+    return AbsenceOut.of(await call.services.draws.discards.register(call.actor, path.draw_id, form))
 
 
 @api.get("/draws/{draw_id}/discard-requests", "待确认登记", action="discard.read")
-async def requests(call: Call, path: DrawPath) -> Listing[RequestOut]:
+async def requests(call: Call, path: DrawPath) -> Listing[DiscardRequestOut]:
     """Leaves and recusals that were registered for experts of one draw, newest first."""
-    return Listing[RequestOut](
-        items=RequestOut.each(await call.services.draws.discards.of_draw(call.actor, path.draw_id))
+    return Listing[DiscardRequestOut](
+        items=DiscardRequestOut.each(await call.services.draws.discards.of_draw(call.actor, path.draw_id))
     )
 
 
 @api.get("/discard-requests", "待我确认的现场回避", action="discard.decide")
-async def waiting(call: Call) -> Listing[RequestOut]:
+async def waiting(call: Call) -> Listing[DiscardRequestOut]:
     """Recusals that wait for this verifier or supervisor, oldest first."""
-    return Listing[RequestOut](items=RequestOut.each(await call.services.draws.discards.waiting(call.actor)))
+    return Listing[DiscardRequestOut](
+        items=DiscardRequestOut.each(await call.services.draws.discards.waiting(call.actor))
+    )
 
 
 @api.post("/discard-requests/{request_id}/confirmation", "确认现场回避", action="discard.decide")

@@ -16,7 +16,7 @@ from services.operations import Deleted
 api = Api("accounts", "账号与隐私", "Codes by SMS; take one's data along, have it deleted as far as the law allows.")
 
 
-class CodeIn(Input):
+class SmsCodeIn(Input):
     mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
     purpose: Literal["bind", "privacy", "register", "password", "mobile"] = Field(
         "bind", description="What the code is for; `mobile` serves the old and the new number"
@@ -28,7 +28,7 @@ class ProofIn(Input):
 
 
 @api.post("/codes", "获取短信验证码", access="session", limits=(60, 60))
-async def send_code(call: Call, body: CodeIn) -> CodeSent:
+async def send_code(call: Call, body: SmsCodeIn) -> CodeSent:
     """Send an SMS code. One a minute to a mobile, and so many an hour and a day as the rulebook allows.
 
     There are limits for one WeChat and for the whole pool, too. WeChat vouches for who asks here; pages in a browser

@@ -26,7 +26,7 @@ class SpecialtyProgressOut(Output):
     admitted: bool | None = Field(description="Whether an alternative one enters the pool; null: not decided")
 
 
-class ProgressOut(Output):
+class ApplicationProgressOut(Output):
     """Where it stands in one sentence (`headline`), who has it since when, what comes next or is to be done."""
 
     application_id: UUID
@@ -62,7 +62,7 @@ class AdviceOut(Output):
 class HomeOut(Output):
     standing: Standing
     to_do: tuple[ToDo, ...]
-    progress: ProgressOut | None
+    progress: ApplicationProgressOut | None
     campaigns: tuple[CampaignOut, ...]
     advice: tuple[AdviceOut, ...]
 
@@ -71,7 +71,7 @@ class HomeOut(Output):
         return cls(
             standing=home.standing,
             to_do=home.to_do,
-            progress=ProgressOut.of(home.progress) if home.progress else None,
+            progress=ApplicationProgressOut.of(home.progress) if home.progress else None,
             campaigns=tuple(CampaignOut.show(view) for view in home.campaigns),
             advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),
         )
@@ -107,7 +107,7 @@ class ApplicationOut(Output):
     names: dict[str, dict[str, str]] = Field(description="Full names of the codes among the values, by kind")
     may: tuple[str, ...] = Field(description="print, submit, withdraw, cancel: what is possible now")
     log: tuple[LogLine, ...]
-    progress: ProgressOut
+    progress: ApplicationProgressOut
     created_at: Moment
 
     @classmethod

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from domain.errors import Unauthenticated
 from domain.rulebook.form import EntryType
-from miniapp_api.application_views import ApplicationOut, HomeOut, OwnLineOut, ProgressOut
+from miniapp_api.application_views import ApplicationOut, ApplicationProgressOut, HomeOut, OwnLineOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Output, Params, PoolPath
@@ -81,7 +81,7 @@ class BegunOut(Output):
 class ProgressListOut(Output):
     """`progress` is null for somebody who never applied."""
 
-    progress: ProgressOut | None
+    progress: ApplicationProgressOut | None
 
 
 @api.get("/home", "首页：身份标识、待办事项、进度", access="account")
@@ -94,7 +94,7 @@ async def home(call: Call) -> HomeOut:
 async def progress(call: Call) -> ProgressListOut:
     """Where the present application stands (else the last one), who has it, since when, and what to do."""
     found = await call.services.applications.to_dos.progress(_person(call))
-    return ProgressListOut(progress=ProgressOut.of(found) if found else None)
+    return ProgressListOut(progress=ApplicationProgressOut.of(found) if found else None)
 
 
 @api.get("/applications/schema", "申请表的结构", access="public")

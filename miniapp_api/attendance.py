@@ -24,7 +24,7 @@ class AwaitedPath(DrawPath):
     invitation_id: UUID
 
 
-class CodeIn(Input):
+class DeskCodeIn(Input):
     code: str = Field(min_length=4, max_length=6, description="The expert's code", examples=["204816"])
 
 
@@ -35,7 +35,7 @@ class VenueTokenOut(Output):
     valid_until: Moment
 
 
-class LeftOut(Output):
+class ExitOut(Output):
     at: Moment
 
 
@@ -74,15 +74,15 @@ async def picture(call: Call, path: DrawPath) -> Download:
 
 
 @api.post("/draws/{draw_id}/attendance/entries", "登记进场", action="attendance.desk")
-async def enter(call: Call, path: DrawPath, body: CodeIn) -> CheckedIn:
+async def enter(call: Call, path: DrawPath, body: DeskCodeIn) -> CheckedIn:
     """Register an expert's entry by code. Twice is harmless."""
     return await call.services.draws.attendance.check_in_by_code(call.actor, path.draw_id, body.code)
 
 
 @api.post("/draws/{draw_id}/attendance/exits", "登记离场", action="attendance.desk")
-async def leave(call: Call, path: DrawPath, body: CodeIn) -> LeftOut:
+async def leave(call: Call, path: DrawPath, body: DeskCodeIn) -> ExitOut:
     """Register an expert's exit; the last one ends an on-site activity."""
-    return LeftOut(at=await call.services.draws.attendance.register_exit(call.actor, path.draw_id, body.code))
+    return ExitOut(at=await call.services.draws.attendance.register_exit(call.actor, path.draw_id, body.code))
 
 
 @api.post("/draws/{draw_id}/attendance/{invitation_id}/urgings", "催促", action="attendance.urge")

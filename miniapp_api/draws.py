@@ -79,7 +79,7 @@ class SubmissionIn(Input):
     reason: str = Field("", max_length=500)
 
 
-class CardOut(Output):
+class DrawCardOut(Output):
     """A draw in a list."""
 
     id: UUID
@@ -217,11 +217,11 @@ class DrawOut(Output):
 
 
 @api.get("/draws", "抽取活动列表", action="draw.read")
-async def many(call: Call, query: DrawQuery) -> Page[CardOut]:
+async def many(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
     """Newest first, those that the role may see; all filters together."""
     filters = Filters(query.number, query.project, query.state or "", query.kind or "", query.region)
     cards, total = await call.services.draws.queries.cards(call.actor, filters, offset=query.offset, limit=query.size)
-    return Page[CardOut](items=CardOut.each(cards), total=total, page=query.page, size=query.size)
+    return Page[DrawCardOut](items=DrawCardOut.each(cards), total=total, page=query.page, size=query.size)
 
 
 @api.get("/draws/dashboard", "工作台", action="draw.create")

@@ -56,11 +56,11 @@ class RequestIn(EmployerIn):
     note: str = Field("", max_length=200, description="Anything that helps to find it")
 
 
-class RefusalIn(Input):
+class EmployerRefusalIn(Input):
     answer: str = Field(max_length=200, description="Told to the person", examples=["请按营业执照填写全称。"])
 
 
-class RequestOut(Output):
+class EmployerRequestOut(Output):
     """`employer_id` is the unit that was added."""
 
     id: UUID
@@ -121,17 +121,19 @@ async def search(call: Call, query: SearchQuery) -> Listing[EmployerView]:
 
 
 @api.get("/employer-requests", "我申请添加的单位", action="employer.request")
-async def mine(call: Call) -> Listing[RequestOut]:
+async def mine(call: Call) -> Listing[EmployerRequestOut]:
     """One's own, newest first."""
-    return Listing[RequestOut](
-        items=RequestOut.each(await call.services.organisations.employers.my_requests(call.actor))
+    return Listing[EmployerRequestOut](
+        items=EmployerRequestOut.each(await call.services.organisations.employers.my_requests(call.actor))
     )
 
 
 @api.post("/employer-requests", "申请添加单位", action="employer.request", status=201)
-async def request(call: Call, body: RequestIn) -> RequestOut:
+async def request(call: Call, body: RequestIn) -> EmployerRequestOut:
     """The same name again is the same open request; the answer is pushed."""
-    return RequestOut.of(await call.services.organisations.employers.request(call.actor, body.data(), body.note))
+    return EmployerRequestOut.of(
+        await call.services.organisations.employers.request(call.actor, body.data(), body.note)
+    )
 
 
 @api.get("/office/employers", "单位列表", action="employer.manage")
@@ -163,24 +165,30 @@ async def retire(call: Call, path: EmployerPath) -> EmployerLine:
 
 
 @api.get("/office/employer-requests", "添加单位的申请", action="employer.manage")
-async def requests(call: Call, query: RequestQuery) -> Page[RequestOut]:
+async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestOut]:
     """Oldest first."""
     found = await call.services.organisations.employers.requests(
         call.actor, state=query.state, page=query.page, size=query.size
     )
-    return Page[RequestOut](items=RequestOut.each(found.items), total=found.total, page=query.page, size=query.size)
+    return Page[EmployerRequestOut](
+        items=EmployerRequestOut.each(found.items), total=found.total, page=query.page, size=query.size
+    )
 
 
 @api.post("/office/employer-requests/{request_id}/acceptance", "同意添加", action="employer.manage")
-async def accept(call: Call, path: RequestPath, body: EmployerIn) -> RequestOut:
+async def accept(call: Call, path: RequestPath, body: EmployerIn) -> EmployerRequestOut:
     """Add the unit as `body` says it, and tell everybody who asked for it."""
-    return RequestOut.of(await call.services.organisations.employers.accept(call.actor, path.request_id, body.data()))
+    return EmployerRequestOut.of(
+        await call.services.organisations.employers.accept(call.actor, path.request_id, body.data())
+    )
 
 
 @api.post("/office/employer-requests/{request_id}/refusal", "不予添加", action="employer.manage")
-async def refuse(call: Call, path: RequestPath, body: RefusalIn) -> RequestOut:
+async def refuse(call: Call, path: RequestPath, body: EmployerRefusalIn) -> EmployerRequestOut:
     """The person is told why."""
-    return RequestOut.of(await call.services.organisations.employers.refuse(call.actor, path.request_id, body.answer))
+    return EmployerRequestOut.of(
+        await call.services.organisations.employers.refuse(call.actor, path.request_id, body.answer)
+    )
 
 
 @api.get("/office/employer-template.{form}", "下载单位导入模板", action="employer.manage", media_type=OCTETS)

@@ -41,7 +41,7 @@ class FeedbackIn(Input):
     text: str = Field(max_length=2000, examples=["建议在申请页显示审核部门的咨询电话。"])
 
 
-class AnswerIn(Input):
+class FeedbackAnswerIn(Input):
     text: str = Field(max_length=1000, examples=["已增加，感谢您的建议。"])
 
 
@@ -91,6 +91,6 @@ async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
 
 
 @api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")
-async def answer(call: Call, path: FeedbackPath, body: AnswerIn) -> FeedbackView:
+async def answer(call: Call, path: FeedbackPath, body: FeedbackAnswerIn) -> FeedbackView:
     """Answer once; the person is told on the phone."""
     return await call.services.notifications.helpdesk.answer(call.actor, path.feedback_id, body.text)

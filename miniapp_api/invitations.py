@@ -31,7 +31,7 @@ class PanelQuery(Params):
     past: bool = Field(False, description="Past ones, newest first, at most 20")
 
 
-class AnswerIn(Input):
+class InvitationAnswerIn(Input):
     choice: Literal["accept", "decline"]
 
 
@@ -118,7 +118,7 @@ async def show(call: Call, path: InvitationPath) -> InvitationOut:
 
 
 @api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
-async def answer(call: Call, path: InvitationPath, body: AnswerIn) -> AnsweredOut:
+async def answer(call: Call, path: InvitationPath, body: InvitationAnswerIn) -> AnsweredOut:
     """Accept or decline. The first valid answer on any channel decides; a later one is told what holds."""
     found = await call.services.draws.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
     return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))

@@ -46,7 +46,7 @@ class ObjectionIn(Input):
     )
 
 
-class AnswerIn(Input):
+class ObjectionAnswerIn(Input):
     outcome: Outcome = Field(description="Dismiss it, or uphold it and send back or refuse the application")
     answer: str = Field(min_length=1, max_length=ANSWER_MAX, examples=["经核实，证书属实。"])
 
@@ -128,7 +128,7 @@ async def objections(call: Call, query: StateQuery) -> Page[ObjectionOut]:
 
 
 @api.post("/objections/{objection_id}/decision", "处理异议", action="objection.decide")
-async def decide(call: Call, path: ObjectionPath, body: AnswerIn) -> ObjectionOut:
+async def decide(call: Call, path: ObjectionPath, body: ObjectionAnswerIn) -> ObjectionOut:
     """Answer it; an upheld one sends the application back or refuses it, with the answer as reason."""
     return ObjectionOut.of(
         await call.services.entry.objections.decide(call.actor, path.objection_id, body.outcome, body.answer)

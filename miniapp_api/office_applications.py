@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
 from domain.rulebook.form import EntryType
-from miniapp_api.application_views import ProgressOut
+from miniapp_api.application_views import ApplicationProgressOut
 from miniapp_api.applications import ApplicationPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
@@ -17,7 +17,7 @@ from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQu
 from services.applications import Outcome
 from services.entry import REASON_MAX, Concluded, ExamResult
 from services.office import Filter, StateCount
-from services.reviews import LogLine, Sheet
+from services.reviews import ReviewLogLine, Sheet
 
 api = Api("office_applications", "申请管理", "All applications of the pool, for its administrators.")
 
@@ -88,9 +88,9 @@ class LineOut(Output):
 
 class OfficeApplicationOut(Output):
     line: LineOut
-    progress: ProgressOut
+    progress: ApplicationProgressOut
     sheet: Sheet
-    log: tuple[LogLine, ...]
+    log: tuple[ReviewLogLine, ...]
 
 
 @api.get("/office/applications", "申请列表", action="application.read")

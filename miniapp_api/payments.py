@@ -86,7 +86,7 @@ class ParametersOut(Output):
     paySign: str  # noqa: N815
 
 
-class OrderOut(Output):
+class PlacedOrderOut(Output):
     """Either `code_url`, to be drawn as a QR code, or `parameters`."""
 
     order_id: UUID
@@ -115,7 +115,7 @@ async def status(call: Call, path: FeePath) -> FeeOut:
 
 
 @api.post("/payments/fees/{fee_id}/orders", "下单", keyed="service", limits=(120, 60))
-async def order(call: Call, path: FeePath, body: OrderIn) -> OrderOut:
+async def order(call: Call, path: FeePath, body: OrderIn) -> PlacedOrderOut:
     """An order to pay now. Harmless to repeat: the live order is handed out again while it is good."""
     orders = call.services.payments.orders
     openid = await orders.openid_of(call.actor, "mini") if body.trade == "mini" else ""
@@ -128,7 +128,7 @@ async def order(call: Call, path: FeePath, body: OrderIn) -> OrderOut:
         signType=given.sign_type,
         paySign=given.signature,
     )
-    return OrderOut(
+    return PlacedOrderOut(
         order_id=made.order_id,
         amount=made.amount,
         expires_at=made.expires_at,

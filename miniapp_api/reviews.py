@@ -14,7 +14,7 @@ from miniapp_api.application_views import Choice
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath
-from services.reviews import Decided, Decision, LogLine, Sheet, StepCount, Wanted
+from services.reviews import Decided, Decision, ReviewLogLine, Sheet, StepCount, Wanted
 
 api = Api(
     "reviews",
@@ -43,7 +43,7 @@ class OpinionIn(Input):
     opinion: str = Field("", max_length=OPINION_MAX, examples=["材料齐全，同意。"])
 
 
-class ApprovalIn(OpinionIn):
+class ReviewApprovalIn(OpinionIn):
     admitted: tuple[str, ...] | None = Field(
         None,
         max_length=100,
@@ -58,7 +58,7 @@ class ReturnIn(Input):
     whole: bool = Field(False, description="The whole application instead of the task's specialty alone")
 
 
-class RefusalIn(Input):
+class ReviewRefusalIn(Input):
     opinion: str = Field(min_length=1, max_length=OPINION_MAX, examples=["从业年限不足八年。"])
 
 
@@ -66,7 +66,7 @@ class RevelationIn(Input):
     field: str = Field(min_length=1, max_length=40, examples=["id_number"])
 
 
-class CardOut(Output):
+class TaskCardOut(Output):
     """A line of the queue. `overdue`: it waits longer than the step usually takes."""
 
     id: UUID
@@ -85,10 +85,10 @@ class CardOut(Output):
     overdue: bool
 
 
-class QueueOut(Output):
+class ReviewQueueOut(Output):
     """`counts` are of everything within reach, whatever the filter; `phrases` are quick opinions."""
 
-    items: tuple[CardOut, ...]
+    items: tuple[TaskCardOut, ...]
     total: int
     page: int
     size: int
@@ -106,7 +106,7 @@ class SpecialtyOut(Output):
 class TaskOut(Output):
     """One task and the application behind it. `may` are the decisions that the step allows."""
 
-    card: CardOut
+    card: TaskCardOut
     state: TaskState
     application_state: ApplicationState
     may: tuple[Decision, ...]
@@ -117,7 +117,7 @@ class TaskOut(Output):
     person_checked_at: Moment | None
     sheet: Sheet
     specialties: tuple[SpecialtyOut, ...]
-    log: tuple[LogLine, ...]
+    log: tuple[ReviewLogLine, ...]
     decided_at: Moment | None
     opinion: str
     alternatives: tuple[str, ...] = Field(description="An approval must decide on each whether it enters (备选专业)")
@@ -142,13 +142,13 @@ class RevelationOut(Output):
 
 
 @api.get("/reviews", "待审核", action="review.decide")
-async def queue(call: Call, query: QueueQuery) -> QueueOut:
+async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
     """Open tasks within the reviewer's reach, oldest first."""
     wanted = Wanted(query.step, query.overdue, query.search, query.specialty)
     cards, total = await call.services.reviews.queue.cards(call.actor, wanted, offset=query.offset, limit=query.size)
     counts = await call.services.reviews.queue.counts(call.actor)
-    return QueueOut(
-        items=CardOut.each(cards),
+    return ReviewQueueOut(
+        items=TaskCardOut.each(cards),
         total=total,
         page=query.page,
         size=query.size,
@@ -170,7 +170,7 @@ async def one(call: Call, path: TaskPath) -> TaskOut:
 
 
 @api.post("/reviews/{task_id}/approval", "通过", action="review.decide")
-async def approve(call: Call, path: TaskPath, body: ApprovalIn) -> DecidedOut:
+async def approve(call: Call, path: TaskPath, body: ReviewApprovalIn) -> DecidedOut:
     """Approve; when all of the step is approved the application goes on.
 
     The last step decides besides which alternative specialties enter the pool.
@@ -185,7 +185,7 @@ async def send_back(call: Call, path: TaskPath, body: ReturnIn) -> DecidedOut:
 
 
 @api.post("/reviews/{task_id}/refusal", "不通过", action="review.decide")
-async def refuse(call: Call, path: TaskPath, body: RefusalIn) -> DecidedOut:
+async def refuse(call: Call, path: TaskPath, body: ReviewRefusalIn) -> DecidedOut:
     """End the application, where the step may."""
     return await _decide(call, path.task_id, "refuse", body.opinion)
 

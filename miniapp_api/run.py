@@ -57,7 +57,7 @@ class GatheringIn(Input):
     gathering_at: Moment
 
 
-class ProgressOut(Output):
+class DrawProgressOut(Output):
     """Totals only. `waiting` is a Chinese sentence that says why it waits; `estimated_end` while calls are open."""
 
     state: DrawState
@@ -123,9 +123,9 @@ async def change_gathering(call: Call, path: NoticePath, body: GatheringIn) -> N
 
 
 @api.get("/draws/{draw_id}/progress", "抽取进度", action="draw.read")
-async def progress(call: Call, path: DrawPath) -> ProgressOut:
+async def progress(call: Call, path: DrawPath) -> DrawProgressOut:
     """How it stands now, and why it waits."""
-    return ProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
+    return DrawProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
 
 
 @api.get("/draws/{draw_id}/progress/stream", "抽取进度（实时）", action="draw.read", media_type="text/event-stream")
@@ -135,7 +135,7 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
     `elsewhere`: newer streams of this log-in or network took its place (three of a log-in may be open); connect again
     only when the person asks for it, or after half a minute and more.
     """
-    first = ProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
+    first = DrawProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
     with call.streams.open(session=str(call.actor.session_id), address=network_of(call.address)) as one:
         response = web.StreamResponse(
             headers={
@@ -153,7 +153,7 @@ async def stream(call: Call, path: DrawPath) -> web.StreamResponse:
         return response
 
 
-async def _events(call: Call, path: DrawPath, now: ProgressOut, one: Stream) -> AsyncIterator[bytes]:
+async def _events(call: Call, path: DrawPath, now: DrawProgressOut, one: Stream) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop().time
     began = checked = spoke = clock()
     yield b"retry: 3000\n\n" + _event("progress", now.model_dump_json())
@@ -166,7 +166,7 @@ async def _events(call: Call, path: DrawPath, now: ProgressOut, one: Stream) -> 
             if clock() - checked >= CHECK_EVERY:
                 await call.services.accounts.sessions.authenticate(read_token(call.request))
                 checked = clock()
-            latest = ProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
+            latest = DrawProgressOut.of(await call.services.draws.progress.read(call.actor, path.draw_id))
         except AppError as error:
             yield _event("refused", json.dumps(problem_of(error), ensure_ascii=False, default=str))
             return

@@ -23,7 +23,7 @@ class QueueQuery(PageQuery):
     state: VerificationState = VerificationState.SUBMITTED
 
 
-class QueueOut(Output):
+class VerificationQueueOut(Output):
     """`more`: there is another page."""
 
     items: tuple[ApplicationRow, ...]
@@ -32,31 +32,31 @@ class QueueOut(Output):
     more: bool
 
 
-class ApprovalIn(Input):
+class VerificationApprovalIn(Input):
     opinion: str = Field("", max_length=500)
 
 
-class RefusalIn(Input):
+class VerificationRefusalIn(Input):
     opinion: str = Field(min_length=1, max_length=500, description="What the agency must mend", examples=["缺少监督人"])
 
 
 @api.get("/verification/applications", "核验列表", action="draw.verify")
-async def queue(call: Call, query: QueueQuery) -> QueueOut:
+async def queue(call: Call, query: QueueQuery) -> VerificationQueueOut:
     """Applications at the verifier's terminal."""
     found = await call.services.draws.verification.queue(
         call.actor, state=query.state, offset=query.offset, limit=query.size + 1
     )
     items = found[: query.size]
-    return QueueOut(items=items, page=query.page, size=query.size, more=len(found) > query.size)
+    return VerificationQueueOut(items=items, page=query.page, size=query.size, more=len(found) > query.size)
 
 
 @api.post("/verification/applications/{application_id}/approval", "通过核验", action="draw.verify")
-async def approve(call: Call, path: ApplicationPath, body: ApprovalIn) -> None:
+async def approve(call: Call, path: ApplicationPath, body: VerificationApprovalIn) -> None:
     """The draw may run. Nobody verifies an own application."""
     await call.services.draws.verification.approve(call.actor, path.application_id, body.opinion)
 
 
 @api.post("/verification/applications/{application_id}/refusal", "退回核验", action="draw.verify")
-async def refuse(call: Call, path: ApplicationPath, body: RefusalIn) -> None:
+async def refuse(call: Call, path: ApplicationPath, body: VerificationRefusalIn) -> None:
     """Send it back with a reason; the agency may mend it and hand it in again."""
     await call.services.draws.verification.refuse(call.actor, path.application_id, body.opinion)

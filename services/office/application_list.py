@@ -18,7 +18,7 @@ from services.applications import Progress, load_codes, progress_of, unknown_app
 from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.reviews import LogLine, Sheet, find_secret, read_log, read_sheet
+from services.reviews import ReviewLogLine, Sheet, find_secret, read_log, read_sheet
 
 PAGE_MAX = 100
 Sort = Literal["newest", "oldest", "waiting", "name"]
@@ -100,7 +100,7 @@ class OfficeView:
     line: Line
     progress: Progress
     sheet: Sheet
-    log: tuple[LogLine, ...]
+    log: tuple[ReviewLogLine, ...]
 
 
 class ApplicationList:

@@ -7,7 +7,7 @@ from services.reviews.attachment_access import Form, OpenedFile
 from services.reviews.coverage import find_gaps
 from services.reviews.decisions import Decided, Decision, Reviews
 from services.reviews.done import DoneTasks
-from services.reviews.queue import LogLine, ReviewQueue, StepCount, TaskCard, TaskView, Wanted, read_log
+from services.reviews.queue import ReviewLogLine, ReviewQueue, StepCount, TaskCard, TaskView, Wanted, read_log
 from services.reviews.reconcile_tasks import TaskReconciler
 from services.reviews.reminders import Reminders
 from services.reviews.scope import is_own
@@ -21,10 +21,10 @@ __all__ = [
     "FieldShown",
     "FileShown",
     "Form",
-    "LogLine",
     "OpenPlace",
     "OpenedFile",
     "Reminders",
+    "ReviewLogLine",
     "ReviewQueue",
     "ReviewServices",
     "Reviews",

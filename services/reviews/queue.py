@@ -82,7 +82,7 @@ class StepCount:
 
 
 @dataclass(frozen=True)
-class LogLine:
+class ReviewLogLine:
     """A line of the review log, by departments. `event` is a code."""
 
     at: datetime
@@ -120,7 +120,7 @@ class TaskView:
     person_checked_at: datetime | None
     sheet: Sheet
     specialties: tuple[SpecialtyState, ...]
-    log: tuple[LogLine, ...]
+    log: tuple[ReviewLogLine, ...]
     decided_at: datetime | None
     opinion: str
     alternatives: tuple[str, ...]
@@ -292,12 +292,12 @@ class ReviewQueue:
         return [actor.pool, actor.account_id, [step.code for step in steps], [now - step.expected for step in steps]]
 
 
-async def read_log(book: Rulebook, application_id: UUID) -> tuple[LogLine, ...]:
+async def read_log(book: Rulebook, application_id: UUID) -> tuple[ReviewLogLine, ...]:
     """The review log, newest first."""
     found = await ReviewEntry.filter(application_id=application_id).order_by("-at", "-id")
     codes = await load_codes(book, [e.specialty for e in found])
     return tuple(
-        LogLine(
+        ReviewLogLine(
             e.at,
             e.event,
             e.who,
