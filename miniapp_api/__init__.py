@@ -1,4 +1,4 @@
-"""Edge: REST for the mini-program. One file per noun: routes and their schemas; auth; OpenAPI 3.1."""
+"""Edge: REST for the mini-program. A package per noun: routes and their schemas; ``http``: auth, OpenAPI 3.1."""
 
 from miniapp_api.assembly import setup
 

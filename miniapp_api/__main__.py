@@ -23,8 +23,8 @@ A route that names a dataclass of a service serves all of its fields; this list 
 _TAIL = """\
 ## How it is built
 
-One file per noun in `miniapp_api/`: schemas, then one async function per endpoint, each of which calls one service.
-`miniapp_api/http/` holds what they share:
+A package per noun in `miniapp_api/`, as in `services/`; a module holds schemas, then one async function per
+endpoint, each of which calls one service. `miniapp_api/http/` holds what they share:
 
 | module | does |
 | --- | --- |
@@ -36,7 +36,7 @@ One file per noun in `miniapp_api/`: schemas, then one async function per endpoi
 | `limits.py` | tries per client address, counted in Redis |
 | `openapi.py`, `docs.py` | the description and its page |
 
-To add an endpoint: write the function in its noun's file, write this page anew, and say in
+To add an endpoint: write the function in its noun's package, write this page anew, and say in
 `tests/miniapp_api/test_permissions.py` who may use it.
 """
 

@@ -7,48 +7,40 @@ from collections.abc import Sequence
 from aiohttp import web
 from redis.asyncio import Redis
 
-from miniapp_api import (
+from miniapp_api import catalogues, pools
+from miniapp_api.accounts import account, registration, sessions
+from miniapp_api.applications import attachments as application_attachments
+from miniapp_api.applications import campaigns, own, papers
+from miniapp_api.draws import (
     absences,
-    accounts,
-    applications,
-    assignments,
-    attachments,
+    activities,
     attendance,
-    campaigns,
-    catalogues,
+    calling,
     conditions,
-    consents,
-    draw_attachments,
-    draws,
-    employers,
-    experts,
-    exports,
-    helpdesk,
     invitations,
-    materials,
-    objections,
-    office_applications,
-    office_experts,
-    office_payments,
-    organisations,
-    papers,
-    payments,
-    pools,
     projects,
     recusal,
-    registration,
     results,
-    reviews,
     rounds,
-    run,
-    sessions,
     verification,
 )
+from miniapp_api.draws import attachments as draw_attachments
+from miniapp_api.entry import objections
+from miniapp_api.experts import profile
+from miniapp_api.files import materials
 from miniapp_api.http.dispatch import Runner
 from miniapp_api.http.docs import add_docs
 from miniapp_api.http.limits import Counter, LocalCounter, RedisCounter
 from miniapp_api.http.middleware import speak_problems
 from miniapp_api.http.routes import Api
+from miniapp_api.notifications import consents, helpdesk
+from miniapp_api.office import applications as office_applications
+from miniapp_api.office import experts as office_experts
+from miniapp_api.office import exports
+from miniapp_api.office import payments as office_payments
+from miniapp_api.organisations import agents, employers
+from miniapp_api.payments import fees
+from miniapp_api.reviews import assignments, tasks
 from services.registry import Services
 
 SERVICES = web.AppKey("miniapp_services", Services)
@@ -56,41 +48,41 @@ SERVICES = web.AppKey("miniapp_services", Services)
 APIS: tuple[Api, ...] = (
     pools.api,
     sessions.api,
-    accounts.api,
+    account.api,
     registration.api,
-    organisations.api,
+    agents.api,
     catalogues.api,
     projects.api,
-    draws.api,
+    activities.api,
     recusal.api,
     conditions.api,
     draw_attachments.api,
     verification.api,
     rounds.api,
-    run.api,
+    calling.api,
     absences.api,
     results.api,
     attendance.api,
     invitations.api,
-    experts.api,
+    profile.api,
     campaigns.api,
     employers.api,
-    applications.api,
-    attachments.api,
+    own.api,
+    application_attachments.api,
     papers.api,
-    payments.api,
+    fees.api,
     office_applications.api,
     office_experts.api,
     exports.api,
     office_payments.api,
-    reviews.api,
+    tasks.api,
     assignments.api,
     objections.api,
     helpdesk.api,
     materials.api,
     consents.api,
 )
-"""Every noun, in the order in which the description shows them."""
+"""Every module of endpoints, in the order in which the description shows them."""
 
 
 def setup(app: web.Application, services: Services, *, redis: Redis | None = None, trusted_proxies: int = 0) -> None:

@@ -195,3 +195,9 @@ async def world(
 async def office(world: World) -> Office:
     """An agency with a project, a verifier, a supervisor, a desk, and catalogues."""
     return await make_office(world.deps)
+
+
+@pytest.fixture
+async def agency(world: World, office: Office) -> Person:
+    chosen = {"organisation_id": str(office.agency.organisation_id)}
+    return await world.log_in_account(office.agency.account_id, "organisation", **chosen)

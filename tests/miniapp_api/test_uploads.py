@@ -14,16 +14,9 @@ from miniapp_api.http import dispatch
 from miniapp_api.http.parsing import BodyRoom
 from tests.factories.applicants import make_applicant
 from tests.factories.files import jpeg
-from tests.factories.offices import Office
 from tests.miniapp_api.conftest import Person, World
 
 BOMB = b"PK\x03\x04" + bytes(100_000)
-
-
-@pytest.fixture
-async def agency(world: World, office: Office) -> Person:
-    chosen = {"organisation_id": str(office.agency.organisation_id)}
-    return await world.log_in_account(office.agency.account_id, "organisation", **chosen)
 
 
 def forbid_reading(patch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 import miniapp_api.assembly
 from domain.errors import InvalidInput
-from miniapp_api.conditions import ConditionIn
-from miniapp_api.draws import DrawIn
+from miniapp_api.draws.activities import DrawIn
+from miniapp_api.draws.conditions import ConditionIn
+from miniapp_api.draws.projects import ProjectIn
 from miniapp_api.http.labels import label_of
 from miniapp_api.http.problems import invalid
 from miniapp_api.http.schema import Input
-from miniapp_api.projects import ProjectIn
 
 TECHNICAL = frozenset(
     (

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from miniapp_api.draws import DrawPath
+from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Moment

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from domain.errors import Unauthenticated
 from domain.rulebook.form import EntryType
-from miniapp_api.application_views import ApplicationOut, ApplicationProgressOut, HomeOut, OwnLineOut
+from miniapp_api.applications.views import ApplicationOut, ApplicationProgressOut, HomeOut, OwnLineOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Output, Params, PoolPath

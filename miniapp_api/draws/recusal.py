@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from miniapp_api.draws import DrawPath, RecusalPersonOut, RecusalUnitOut
+from miniapp_api.draws.activities import DrawPath, RecusalPersonOut, RecusalUnitOut
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Created, Input, Output, Page, PageQuery, PoolPath

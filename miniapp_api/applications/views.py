@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.forms.values import FieldProblem
 from domain.rulebook.form import EntryType
-from miniapp_api.campaigns import CampaignOut
+from miniapp_api.applications.campaigns import CampaignOut
 from miniapp_api.http.schema import Moment, Output
 from services.applications import ApplicationView, FileView, Home, LogLine, Returned, SectionView, Stage, Step, ToDo
 from services.experts import Standing

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
 from domain.rulebook.form import EntryType
-from miniapp_api.application_views import ApplicationProgressOut
-from miniapp_api.applications import ApplicationPath
+from miniapp_api.applications.own import ApplicationPath
+from miniapp_api.applications.views import ApplicationProgressOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params

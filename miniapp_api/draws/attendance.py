@@ -9,7 +9,7 @@ import qrcode
 import qrcode.image.svg
 from pydantic import Field
 
-from miniapp_api.draws import DrawPath
+from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output

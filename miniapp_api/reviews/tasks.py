@@ -10,7 +10,7 @@ from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.persons import PersonCheck
 from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import OPINION_MAX
-from miniapp_api.application_views import Choice
+from miniapp_api.applications.views import Choice
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath

@@ -14,8 +14,8 @@ from pydantic import Field, computed_field
 from domain.draws.lifecycles import DrawState
 from domain.draws.record import TerminationReason
 from domain.errors import AppError
-from miniapp_api.conditions import NoticePath
-from miniapp_api.draws import DrawPath
+from miniapp_api.draws.activities import DrawPath
+from miniapp_api.draws.conditions import NoticePath
 from miniapp_api.http.call import Call
 from miniapp_api.http.dispatch import read_token
 from miniapp_api.http.problems import problem_of

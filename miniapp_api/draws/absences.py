@@ -8,11 +8,11 @@ from uuid import UUID
 from pydantic import Field, computed_field
 
 from domain.draws.lifecycles import DiscardState
-from miniapp_api.draws import DrawPath
+from miniapp_api.draws.activities import DrawPath
+from miniapp_api.draws.rounds import CurrentRoundOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
-from miniapp_api.rounds import CurrentRoundOut
 from services.draws import AbsenceRow, DiscardForm, RegionChange
 
 api = Api(

@@ -7,7 +7,7 @@ from pydantic import Field
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Moment, Params
-from miniapp_api.office_applications import FilterQuery
+from miniapp_api.office.applications import FilterQuery
 from services.office import Export, Range
 
 api = Api(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from miniapp_api.draws import DrawPath
+from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Listing, PoolPath

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from miniapp_api.draws import DrawPath
+from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Output

@@ -1,0 +1,1 @@
+"""Endpoints of applications as the applicant sees them: form, files, papers, campaigns."""

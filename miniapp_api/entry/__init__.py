@@ -1,0 +1,1 @@
+"""Endpoints of entry into the pool: public notices and objections."""

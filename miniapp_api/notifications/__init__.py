@@ -1,0 +1,1 @@
+"""Endpoints of consent to messages, and of guide, questions and feedback."""

@@ -1,0 +1,1 @@
+"""Endpoints of the office's desk: applications, experts, payments, exports."""

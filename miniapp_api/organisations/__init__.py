@@ -1,0 +1,1 @@
+"""Endpoints of organisations: agents, and the list of employers."""

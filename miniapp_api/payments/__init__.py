@@ -1,0 +1,1 @@
+"""Endpoints of fees as a person pays them."""

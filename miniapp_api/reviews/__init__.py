@@ -1,0 +1,1 @@
+"""Endpoints of reviewers, and of who reviews what."""

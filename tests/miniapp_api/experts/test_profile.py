@@ -1,0 +1,33 @@
+"""An expert's own file and times."""
+
+from __future__ import annotations
+
+import json
+
+from domain.masking import mask_mobile
+from tests.factories.people import make_expert
+from tests.miniapp_api.conftest import World
+from tests.miniapp_api.forms import at
+
+
+async def test_an_expert_sees_the_own_file_masked(world: World) -> None:
+    expert = await make_expert(world.deps, name="欧阳锋")
+    person = await world.log_in_expert(expert.id)
+    mobile = world.deps.keys.open_text(expert.mobile_sealed, "mobile")
+    profile = await person.get("/experts/me")
+    assert (profile["masked_name"], profile["masked_mobile"]) == ("欧**", mask_mobile(mobile))
+    assert mobile not in json.dumps(profile)
+
+
+async def test_an_expert_says_when_not_to_be_drawn(world: World) -> None:
+    person = await world.log_in_expert((await make_expert(world.deps)).id)
+    body = {"starts_at": at(world, days=1), "ends_at": at(world, days=2), "reason": "出差"}
+    period = await person.post("/experts/me/unavailabilities", body, 201)
+    assert (period["starts_at"], period["panels"]) == (body["starts_at"], 0)
+    again = await person.post("/experts/me/unavailabilities", body, 409)
+    assert again["code"] == "already_unavailable"
+    turned = body | {"starts_at": body["ends_at"], "ends_at": body["starts_at"]}
+    assert (await person.post("/experts/me/unavailabilities", turned, 422))["field"] == "ends_at"
+    assert len((await person.get("/experts/me/unavailabilities"))["items"]) == 1
+    await person.delete(f"/experts/me/unavailabilities/{period['id']}", 200)
+    assert (await person.get("/experts/me/unavailabilities"))["items"] == []
