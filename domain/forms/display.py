@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from domain.catalogues import full_name
 from domain.forms.values import UNIT_PARTS, CatalogueView, is_empty
 from domain.rulebook.form import FormField
 
 TODAY = "至今"
+SpecialtyChoice = Literal["preferred", "alternative"]
 CHOICES: Mapping[str, str] = {"preferred": "首选", "alternative": "备选"}
 
 

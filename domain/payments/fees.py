@@ -9,10 +9,12 @@ from typing import Literal
 from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState
 from domain.payments.lifecycles import FeeState
 
+Trade = Literal["native", "jsapi", "mini"]
+"""How an order is paid: by QR code, inside WeChat, in the mini-program."""
 Phase = Literal["not_open", "open", "closed", "paid", "refunded", "void"]
 After = Literal["keep", "end", "again"]
 """What becomes of an application whose fee is sent back."""
-TRADE_NAMES: Mapping[str, str] = {"native": "扫码", "jsapi": "微信内", "mini": "小程序"}
+TRADE_NAMES: Mapping[Trade, str] = {"native": "扫码", "jsapi": "微信内", "mini": "小程序"}
 DIFFERENCE_NAMES: Mapping[str, str] = {
     "unknown_there": "本系统有、账单无",
     "unknown_here": "账单有、本系统无",

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from domain.errors import Unauthenticated
 from domain.rulebook.form import EntryType
-from miniapp_api.applications.views import ApplicationOut, ApplicationProgressOut, HomeOut, OwnLineOut
+from miniapp_api.applications.views import ApplicationOut, ApplicationProgressOut, HomeOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Output, Params, PoolPath
-from services.applications import Outcome, SavedSection
+from services.applications import Begun, Outcome, OwnLine, SavedSection
 
 api = Api(
     "applications",
@@ -68,16 +68,6 @@ class SchemaOut(Output):
     papers: dict[str, object]
 
 
-class BegunOut(Output):
-    """`existing`: it was begun before."""
-
-    id: UUID
-    number: str
-    entry_type: EntryType
-    state: str
-    existing: bool
-
-
 class ProgressListOut(Output):
     """`progress` is null for somebody who never applied."""
 
@@ -104,15 +94,15 @@ async def schema(call: Call, query: SchemaQuery) -> SchemaOut:
 
 
 @api.get("/applications", "我的申请", action="application.own")
-async def mine(call: Call) -> Listing[OwnLineOut]:
+async def mine(call: Call) -> Listing[OwnLine]:
     """All of one's own, newest first."""
-    return Listing[OwnLineOut](items=OwnLineOut.each(await call.services.applications.queries.mine(call.actor)))
+    return Listing(items=await call.services.applications.queries.mine(call.actor))
 
 
 @api.post("/applications", "开始申请", action="application.own", status=201)
-async def start(call: Call, body: StartIn) -> BegunOut:
+async def start(call: Call, body: StartIn) -> Begun:
     """Inside a campaign's window; a second time it is the same one. A renewal is filled in from the expert's file."""
-    return BegunOut.of(await call.services.applications.drafts.start(call.actor, body.entry_type))
+    return await call.services.applications.drafts.start(call.actor, body.entry_type)
 
 
 @api.get("/applications/{application_id}", "查看申请", action="application.own")

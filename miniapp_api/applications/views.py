@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -11,19 +10,19 @@ from domain.forms.values import FieldProblem
 from domain.rulebook.form import EntryType
 from miniapp_api.applications.campaigns import CampaignOut
 from miniapp_api.http.schema import Moment, Output
-from services.applications import ApplicationView, FileView, Home, LogLine, Returned, SectionView, Stage, Step, ToDo
+from services.applications import (
+    ApplicationView,
+    FileView,
+    Home,
+    LogLine,
+    Returned,
+    SectionView,
+    SpecialtyProgress,
+    Stage,
+    Step,
+    ToDo,
+)
 from services.experts import Standing
-
-Choice = Literal["preferred", "alternative"]
-
-
-class SpecialtyProgressOut(Output):
-    code: str
-    name: str
-    choice: Choice
-    state: str
-    state_label: str
-    admitted: bool | None = Field(description="Whether an alternative one enters the pool; null: not decided")
 
 
 class ApplicationProgressOut(Output):
@@ -44,7 +43,7 @@ class ApplicationProgressOut(Output):
     opinion: str = Field(description="The reviewer's, while something is sent back or after a refusal")
     step: Step | None = Field(description="What the person can do now")
     stages: tuple[Stage, ...]
-    specialties: tuple[SpecialtyProgressOut, ...]
+    specialties: tuple[SpecialtyProgress, ...]
     expert_number: str = Field(description="Empty before approval")
     submitted_at: Moment | None
     until: Moment | None = Field(description="The last moment to hand in, while that is the person's turn")
@@ -75,17 +74,6 @@ class HomeOut(Output):
             campaigns=tuple(CampaignOut.show(view) for view in home.campaigns),
             advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),
         )
-
-
-class OwnLineOut(Output):
-    id: UUID
-    number: str
-    entry_type: EntryType
-    state: str
-    state_label: str
-    created_at: Moment
-    submitted_at: Moment | None
-    ended_at: Moment | None
 
 
 class ApplicationOut(Output):

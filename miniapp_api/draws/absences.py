@@ -13,7 +13,7 @@ from miniapp_api.draws.rounds import CurrentRoundOut
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
-from services.draws import AbsenceRow, DiscardForm, RegionChange
+from services.draws import AbsenceRow, DiscardForm, RegionChange, RegisteredAbsence
 
 api = Api(
     "absences", "缺席与补抽", "Register who will not sit on the panel, then fill the places again, several together."
@@ -30,16 +30,6 @@ class AbsenceIn(Input):
     kind: Literal["leave", "absence", "recusal"] = Field(description="人工请假, 缺席 or 现场回避")
     reason: str = Field(min_length=1, max_length=200, examples=["专家来电请假"])
     cause: str = Field("", max_length=50, description="Class of a recusal, see `GET /pool`", examples=["投标人"])
-
-
-class AbsenceOut(Output):
-    """`counts` is false while the expert (leave) or verifier or supervisor (recusal) must confirm, until `until`."""
-
-    code: str
-    kind: str
-    counts: bool
-    until: Moment | None
-    message: str = Field(description="What to show", examples=["已登记，并已通知专家本人。"])
 
 
 class RequestPath(PoolPath):
@@ -107,11 +97,11 @@ async def of_draw(call: Call, path: DrawPath) -> Listing[AbsenceRow]:
 
 
 @api.post("/draws/{draw_id}/absences", "登记缺席", action="absence.register", status=201)
-async def register(call: Call, path: DrawPath, body: AbsenceIn) -> AbsenceOut:
+async def register(call: Call, path: DrawPath, body: AbsenceIn) -> RegisteredAbsence:
     """Register an expert by code. A leave waits for the expert, a recusal for verifier or supervisor; an absence counts
     at once, from the gathering time on. Each try counts against an hourly limit and is logged."""
     form = DiscardForm(body.who, body.kind, body.reason, body.cause)
-    return AbsenceOut.of(await call.services.draws.discards.register(call.actor, path.draw_id, form))
+    return await call.services.draws.discards.register(call.actor, path.draw_id, form)
 
 
 @api.get("/draws/{draw_id}/discard-requests", "待确认登记", action="discard.read")

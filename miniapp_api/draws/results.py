@@ -11,7 +11,7 @@ from miniapp_api.draws.activities import DrawPath
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Output
-from services.draws import Ledger, LedgerRow, Result
+from services.draws import AuditLine, Ledger, LedgerRow, Result, Verdict
 
 api = Api(
     "results",
@@ -31,20 +31,12 @@ class LeafOut(Output):
     expert: str
 
 
-class AuditLineOut(Output):
-    """One thing that was looked at."""
-
-    verdict: Literal["holds", "wrong", "unknown"]
-    entry: int = Field(description="Number of the record's entry; 0: none")
-    text: str
-
-
 class AuditOut(Output):
     """`verdict` is the worst of all lines. No names in it: leaves and entries only."""
 
     draw_number: str
-    verdict: Literal["holds", "wrong", "unknown"]
-    lines: tuple[AuditLineOut, ...]
+    verdict: Verdict
+    lines: tuple[AuditLine, ...]
 
 
 class ShareIn(Input):

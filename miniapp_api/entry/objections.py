@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from domain.rulebook.form import EntryType
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, PoolPath
-from services.entry import ANSWER_MAX, TEXT_MAX, Outcome
+from miniapp_api.http.schema import Input, Listing, Output, Page, PageQuery, PoolPath
+from services.entry import ANSWER_MAX, TEXT_MAX, ObjectionState, ObjectionView, Outcome, PublicEntry
 
 api = Api(
     "objections",
@@ -34,7 +32,7 @@ class SearchQuery(PageQuery):
 
 
 class StateQuery(PageQuery):
-    state: Literal["open", "dismissed", "upheld", "lapsed"] | None = Field(None, description="None: all")
+    state: ObjectionState | None = Field(None, description="None: all")
 
 
 class ObjectionIn(Input):
@@ -51,44 +49,14 @@ class ObjectionAnswerIn(Input):
     answer: str = Field(min_length=1, max_length=ANSWER_MAX, examples=["经核实，证书属实。"])
 
 
-class PublicEntryOut(Output):
-    """Somebody on public notice. `over`: the time is up, an objection is still being looked into."""
-
-    id: UUID
-    number: str
-    name: str
-    employer: str
-    region: str
-    entry_type: EntryType
-    specialties: tuple[str, ...]
-    notice_from: Moment
-    notice_until: Moment
-    over: bool
-
-
 class PublicNoticeOut(Output):
     """`how_to_object` is the pool's text beside the list."""
 
-    items: tuple[PublicEntryOut, ...]
+    items: tuple[PublicEntry, ...]
     total: int
     page: int
     size: int
     how_to_object: str
-
-
-class ObjectionOut(Output):
-    """`by` is the objector's name, for administrators only."""
-
-    id: UUID
-    application_id: UUID
-    application_number: str
-    applicant: str
-    by: str
-    text: str
-    state: Literal["open", "dismissed", "upheld", "lapsed"] = Field(description="`lapsed`: the person gave up")
-    answer: str
-    created_at: Moment
-    decided_at: Moment | None
 
 
 @api.get("/public-notices", "入库公示", access="public", limits=(60, 60))
@@ -98,7 +66,7 @@ async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
         call.pool, query.search, offset=query.offset, limit=query.size
     )
     return PublicNoticeOut(
-        items=PublicEntryOut.each(found),
+        items=found,
         total=total,
         page=query.page,
         size=query.size,
@@ -107,29 +75,27 @@ async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
 
 
 @api.post("/public-notices/{application_id}/objections", "提出异议", status=201)
-async def raise_one(call: Call, path: EntryPath, body: ObjectionIn) -> ObjectionOut:
+async def raise_one(call: Call, path: EntryPath, body: ObjectionIn) -> ObjectionView:
     """Object under one's own, verified name."""
-    return ObjectionOut.of(await call.services.entry.objections.raise_one(call.actor, path.application_id, body.text))
+    return await call.services.entry.objections.raise_one(call.actor, path.application_id, body.text)
 
 
 @api.get("/objections/mine", "我的异议")
-async def mine(call: Call) -> Listing[ObjectionOut]:
+async def mine(call: Call) -> Listing[ObjectionView]:
     """Own objections with their answers, newest first."""
-    return Listing[ObjectionOut](items=ObjectionOut.each(await call.services.entry.objections.own(call.actor)))
+    return Listing(items=await call.services.entry.objections.own(call.actor))
 
 
 @api.get("/objections", "异议列表", action="objection.decide")
-async def objections(call: Call, query: StateQuery) -> Page[ObjectionOut]:
+async def objections(call: Call, query: StateQuery) -> Page[ObjectionView]:
     """For administrators; oldest first."""
     found, total = await call.services.entry.objections.page(
         call.actor, state=query.state or "", offset=query.offset, limit=query.size
     )
-    return Page[ObjectionOut](items=ObjectionOut.each(found), total=total, page=query.page, size=query.size)
+    return Page(items=found, total=total, page=query.page, size=query.size)
 
 
 @api.post("/objections/{objection_id}/decision", "处理异议", action="objection.decide")
-async def decide(call: Call, path: ObjectionPath, body: ObjectionAnswerIn) -> ObjectionOut:
+async def decide(call: Call, path: ObjectionPath, body: ObjectionAnswerIn) -> ObjectionView:
     """Answer it; an upheld one sends the application back or refuses it, with the answer as reason."""
-    return ObjectionOut.of(
-        await call.services.entry.objections.decide(call.actor, path.objection_id, body.outcome, body.answer)
-    )
+    return await call.services.entry.objections.decide(call.actor, path.objection_id, body.outcome, body.answer)

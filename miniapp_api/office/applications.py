@@ -16,7 +16,7 @@ from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params
 from services.applications import Outcome
 from services.entry import REASON_MAX, Concluded, ExamResult
-from services.office import Filter, StateCount
+from services.office import ApplicationLine, Filter, StateCount
 from services.reviews import ReviewLogLine, Sheet
 
 api = Api("office_applications", "申请管理", "All applications of the pool, for its administrators.")
@@ -66,40 +66,20 @@ class EndIn(Input):
     reason: str = Field(min_length=1, max_length=REASON_MAX, examples=["逾期未缴费"])
 
 
-class LineOut(Output):
-    """`step_name` is empty outside review."""
-
-    id: UUID
-    number: str
-    campaign_id: UUID | None
-    entry_type: EntryType
-    state: str
-    state_label: str
-    state_since: Moment
-    name: str
-    region: str
-    region_name: str
-    step: str
-    step_name: str
-    round: int
-    submitted_at: Moment | None
-    created_at: Moment
-
-
 class OfficeApplicationOut(Output):
-    line: LineOut
+    line: ApplicationLine
     progress: ApplicationProgressOut
     sheet: Sheet
     log: tuple[ReviewLogLine, ...]
 
 
 @api.get("/office/applications", "申请列表", action="application.read")
-async def many(call: Call, query: ListQuery) -> Page[LineOut]:
+async def many(call: Call, query: ListQuery) -> Page[ApplicationLine]:
     """Filtered, sorted, paged."""
     found = await call.services.office.applications.page(
         call.actor, query.wanted(), sort=query.sort, page=query.page, size=query.size
     )
-    return Page[LineOut](items=LineOut.each(found.items), total=found.total, page=query.page, size=query.size)
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.get("/office/application-counts", "各状态的申请数", action="application.read")

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output, Page, PageQuery, PoolPath
-from services.office import REASON_MAX, Left
+from miniapp_api.http.schema import Input, Page, PageQuery, PoolPath
+from services.office import REASON_MAX, ExpertLine, Left
 
 api = Api("office_experts", "专家管理", "Experts of the pool, for its administrators.")
 
@@ -30,31 +30,13 @@ class LeavingIn(Input):
     reason: str = Field(min_length=1, max_length=REASON_MAX, examples=["本人申请退库。"])
 
 
-class ExpertLineOut(Output):
-    """`age` in completed years; null while the ID number was not read."""
-
-    id: UUID
-    number: str = Field(examples=["ZJ0100001"])
-    name: str
-    standing: Literal["formal", "temporary"]
-    active: bool
-    term_until: Moment | None
-    age: int | None
-    term_over: bool
-    over_age: bool
-    left_at: Moment | None
-    left_reason: str
-
-
 @api.get("/office/experts", "专家列表", action="expert.read")
-async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLineOut]:
+async def many(call: Call, query: ExpertsQuery) -> Page[ExpertLine]:
     """By what runs out first, else by name."""
     found = await call.services.office.experts.page(
         call.actor, query.only, query.search, page=query.page, size=query.size
     )
-    return Page[ExpertLineOut](
-        items=ExpertLineOut.each(found.items), total=found.total, page=query.page, size=query.size
-    )
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/office/experts/{expert_id}/leaving", "办理退库", action="expert.manage")

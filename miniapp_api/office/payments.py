@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from domain.payments.fees import After
-from domain.payments.lifecycles import OrderState
+from domain.applications.lifecycles import ApplicationState
+from domain.payments.fees import After, Trade
+from domain.payments.lifecycles import InvoiceState, OrderState
 from miniapp_api.http.call import Call, Upload, UploadRule
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Created, Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
+from miniapp_api.http.schema import Created, Input, Listing, Output, Page, PageQuery, Params, PoolPath
+from services.office import RefundLine
 from services.payments import (
     BANKS,
     PDF_BYTES,
     AlarmFilter,
     AlarmView,
+    BillView,
     Destination,
     DifferenceView,
     InvoiceFilter,
+    InvoiceRow,
     OrderFilter,
+    OrderRow,
 )
 from services.ports import ReverseReason
 
@@ -111,98 +114,31 @@ class DayIn(Input):
     )
 
 
-class OrderRowOut(Output):
-    """`surplus`: paid though nothing was owed any more; it goes back by itself. `refund`: state of the newest one."""
-
-    id: UUID
-    out_trade_no: str
-    transaction_id: str
-    expert_number: str
-    name: str
-    trade: Literal["native", "jsapi", "mini"]
-    amount: int
-    refunded: int
-    state: OrderState
-    surplus: bool
-    created_at: Moment
-    success_at: Moment | None
-    refund: str
-    refund_failure: str
-
-
-class RefundOut(Output):
-    """`after_at`: when that happened; never, where the application had gone on meanwhile. `redirected_to`: a bank's
-    code, or `merchant`; empty: back where it came from. `redirectable`: it may be sent elsewhere now."""
-
-    id: UUID
-    out_refund_no: str
-    amount: int
-    reason: str
-    state: Literal["requested", "processing", "done", "abnormal", "closed"]
-    failure: str
-    by_office: bool
-    created_at: Moment
-    done_at: Moment | None
-    after: After
-    after_at: Moment | None
-    redirected_to: str
-    redirectable: bool
-
-
 class OrderOut(Output):
     """`choices`: what may become of the application when this order is sent back; none: it can't be sent back now."""
 
     id: UUID
     out_trade_no: str
     transaction_id: str
-    trade: Literal["native", "jsapi", "mini"]
+    trade: Trade
     amount: int
     refunded: int
     state: OrderState
     surplus: bool
     application_id: UUID
-    application_state: str
-    invoice_state: str | None
-    refunds: list[RefundOut] = Field(description="Newest first")
-    choices: list[After]
-
-
-class InvoiceRowOut(Output):
-    id: UUID
-    expert_number: str
-    title: str
-    taxpayer_id: str
-    amount: int
-    issued_by: Literal["wechat", "office"]
-    state: str
-    number: str
-    red_number: str
-    failure: str
-    to_reverse: bool
-    has_email: bool
-    created_at: Moment
-    sent_at: Moment | None
-
-
-class BillOut(Output):
-    id: UUID
-    day: date
-    state: Literal["waiting", "equal", "differs", "empty"]
-    trades: int
-    received: int
-    refunded: int
-    open_differences: int
-    compared_at: Moment | None
-    failure: str
+    application_state: ApplicationState
+    invoice_state: InvoiceState | None
+    refunds: tuple[RefundLine, ...] = Field(description="Newest first")
+    choices: tuple[After, ...]
 
 
 @api.get("/payments/orders", "订单列表", action=_MANAGE)
-async def orders(call: Call, query: OrdersQuery) -> Page[OrderRowOut]:
+async def orders(call: Call, query: OrdersQuery) -> Page[OrderRow]:
     """Newest first."""
     found, total = await call.services.payments.queries.orders(
         call.actor, query.only, query.search, offset=query.offset, limit=query.size
     )
-    return Page[OrderRowOut](items=OrderRowOut.each(found), total=total, page=query.page, size=query.size)
+    return Page(items=found, total=total, page=query.page, size=query.size)
 
 
 @api.get("/payments/orders/{order_id}", "订单详情", action=_MANAGE)
@@ -217,13 +153,13 @@ async def order(call: Call, path: OrderPath) -> OrderOut:
         trade=line.trade,
         amount=line.amount,
         refunded=line.refunded,
-        state=line.state.value,
+        state=line.state,
         surplus=line.surplus,
         application_id=view.application_id,
-        application_state=view.application_state.value,
-        invoice_state=view.invoice_state.value if view.invoice_state else None,
-        refunds=RefundOut.each(view.refunds),
-        choices=list(view.choices),
+        application_state=view.application_state,
+        invoice_state=view.invoice_state,
+        refunds=view.refunds,
+        choices=view.choices,
     )
 
 
@@ -260,12 +196,12 @@ async def close_alarm(call: Call, path: AlarmPath, body: NoteIn) -> None:
 
 
 @api.get("/payments/invoices", "发票列表", action=_MANAGE)
-async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRowOut]:
+async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRow]:
     """Newest first."""
     found, total = await call.services.payments.queries.invoices(
         call.actor, query.only, offset=query.offset, limit=query.size
     )
-    return Page[InvoiceRowOut](items=InvoiceRowOut.each(found), total=total, page=query.page, size=query.size)
+    return Page(items=found, total=total, page=query.page, size=query.size)
 
 
 @api.post(
@@ -295,9 +231,9 @@ async def reverse(call: Call, path: InvoicePath, body: ReversalIn) -> None:
 
 
 @api.get("/payments/bills", "对账列表", action=_MANAGE)
-async def bills(call: Call) -> Listing[BillOut]:
+async def bills(call: Call) -> Listing[BillView]:
     """The last 31 days, newest first."""
-    return Listing[BillOut](items=BillOut.each(await call.services.payments.reconciliation.list(call.actor)))
+    return Listing(items=await call.services.payments.reconciliation.list(call.actor))
 
 
 @api.post("/payments/bills", "立即对账", action=_MANAGE)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
+from miniapp_api.http.schema import Input, Listing, Moment, PoolPath
+from services.organisations import Agent
 
 api = Api(
     "organisations", "企业与经办人", "An organisation links a person for a period; it counts once the person accepts."
@@ -27,51 +27,33 @@ class AgentIn(Input):
     valid_until: Moment | None = Field(None, description="Empty: the rulebook's default")
 
 
-class AgentOut(Output):
-    """A person linked to an organisation."""
-
-    link_id: UUID
-    organisation_id: UUID
-    organisation_name: str
-    masked_name: str = Field(examples=["王**"])
-    masked_mobile: str = Field(examples=["138****1234"])
-    valid_from: Moment
-    valid_until: Moment
-    state: Literal["waiting", "active", "expired", "future", "revoked"]
-
-
 @api.get("/organisations/agents", "我的经办人", action="organisation.link_agent")
-async def agents(call: Call) -> Listing[AgentOut]:
+async def agents(call: Call) -> Listing[Agent]:
     """The organisation's agents, newest link first."""
-    return Listing[AgentOut](
-        items=AgentOut.each(await call.services.organisations.legal_entities.list_agents(call.actor))
-    )
+    return Listing(items=await call.services.organisations.legal_entities.list_agents(call.actor))
 
 
 @api.post("/organisations/agents", "添加经办人", action="organisation.link_agent", status=201)
-async def link(call: Call, body: AgentIn) -> AgentOut:
+async def link(call: Call, body: AgentIn) -> Agent:
     """Ask a person to act for the organisation; again for the same person renews the period."""
-    agent = await call.services.organisations.legal_entities.link_agent(
+    return await call.services.organisations.legal_entities.link_agent(
         call.actor, mobile=body.mobile, name=body.name, valid_from=body.valid_from, valid_until=body.valid_until
     )
-    return AgentOut.of(agent)
 
 
 @api.delete("/organisations/agents/{link_id}", "取消经办人", action="organisation.revoke_agent")
-async def revoke(call: Call, path: LinkPath) -> AgentOut:
+async def revoke(call: Call, path: LinkPath) -> Agent:
     """Strike an agent off, at once. Twice is harmless."""
-    return AgentOut.of(await call.services.organisations.legal_entities.revoke(call.actor, path.link_id))
+    return await call.services.organisations.legal_entities.revoke(call.actor, path.link_id)
 
 
 @api.get("/organisations/requests", "企业对我的关联")
-async def requests(call: Call) -> Listing[AgentOut]:
+async def requests(call: Call) -> Listing[Agent]:
     """The organisations that ask, or asked, the person to act for them; newest first."""
-    return Listing[AgentOut](
-        items=AgentOut.each(await call.services.organisations.legal_entities.list_mine(call.actor))
-    )
+    return Listing(items=await call.services.organisations.legal_entities.list_mine(call.actor))
 
 
 @api.post("/organisations/requests/{link_id}/acceptance", "同意成为经办人")
-async def accept(call: Call, path: LinkPath) -> AgentOut:
+async def accept(call: Call, path: LinkPath) -> Agent:
     """Agree to act for the organisation. Twice is harmless."""
-    return AgentOut.of(await call.services.organisations.legal_entities.accept(call.actor, path.link_id))
+    return await call.services.organisations.legal_entities.accept(call.actor, path.link_id)

@@ -10,7 +10,15 @@ from pydantic import Field
 from miniapp_api.http.call import Call, Download, Upload, UploadRule
 from miniapp_api.http.routes import OCTETS, Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Page, PageQuery, Params, PoolPath
-from services.organisations import BYTES_MAX, SEARCH_MAX, EmployerData, EmployerLine, EmployerView, render_template
+from services.organisations import (
+    BYTES_MAX,
+    SEARCH_MAX,
+    EmployerData,
+    EmployerLine,
+    EmployerRequestView,
+    EmployerView,
+    render_template,
+)
 from services.spreadsheets.cells import RowError
 
 api = Api("employers", "工作单位", "Applicants choose their employer from a list and ask for one that is missing.")
@@ -60,21 +68,6 @@ class EmployerRefusalIn(Input):
     answer: str = Field(max_length=200, description="Told to the person", examples=["请按营业执照填写全称。"])
 
 
-class EmployerRequestOut(Output):
-    """`employer_id` is the unit that was added."""
-
-    id: UUID
-    name: str
-    credit_code: str
-    region: str
-    note: str
-    state: Literal["open", "added", "refused"]
-    answer: str
-    employer_id: UUID | None
-    created_at: Moment
-    decided_at: Moment | None
-
-
 class ImportPath(PoolPath):
     import_id: UUID
 
@@ -121,19 +114,15 @@ async def search(call: Call, query: SearchQuery) -> Listing[EmployerView]:
 
 
 @api.get("/employer-requests", "我申请添加的单位", action="employer.request")
-async def mine(call: Call) -> Listing[EmployerRequestOut]:
+async def mine(call: Call) -> Listing[EmployerRequestView]:
     """One's own, newest first."""
-    return Listing[EmployerRequestOut](
-        items=EmployerRequestOut.each(await call.services.organisations.employers.my_requests(call.actor))
-    )
+    return Listing(items=await call.services.organisations.employers.my_requests(call.actor))
 
 
 @api.post("/employer-requests", "申请添加单位", action="employer.request", status=201)
-async def request(call: Call, body: RequestIn) -> EmployerRequestOut:
+async def request(call: Call, body: RequestIn) -> EmployerRequestView:
     """The same name again is the same open request; the answer is pushed."""
-    return EmployerRequestOut.of(
-        await call.services.organisations.employers.request(call.actor, body.data(), body.note)
-    )
+    return await call.services.organisations.employers.request(call.actor, body.data(), body.note)
 
 
 @api.get("/office/employers", "单位列表", action="employer.manage")
@@ -165,30 +154,24 @@ async def retire(call: Call, path: EmployerPath) -> EmployerLine:
 
 
 @api.get("/office/employer-requests", "添加单位的申请", action="employer.manage")
-async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestOut]:
+async def requests(call: Call, query: RequestQuery) -> Page[EmployerRequestView]:
     """Oldest first."""
     found = await call.services.organisations.employers.requests(
         call.actor, state=query.state, page=query.page, size=query.size
     )
-    return Page[EmployerRequestOut](
-        items=EmployerRequestOut.each(found.items), total=found.total, page=query.page, size=query.size
-    )
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/office/employer-requests/{request_id}/acceptance", "同意添加", action="employer.manage")
-async def accept(call: Call, path: RequestPath, body: EmployerIn) -> EmployerRequestOut:
+async def accept(call: Call, path: RequestPath, body: EmployerIn) -> EmployerRequestView:
     """Add the unit as `body` says it, and tell everybody who asked for it."""
-    return EmployerRequestOut.of(
-        await call.services.organisations.employers.accept(call.actor, path.request_id, body.data())
-    )
+    return await call.services.organisations.employers.accept(call.actor, path.request_id, body.data())
 
 
 @api.post("/office/employer-requests/{request_id}/refusal", "不予添加", action="employer.manage")
-async def refuse(call: Call, path: RequestPath, body: EmployerRefusalIn) -> EmployerRequestOut:
+async def refuse(call: Call, path: RequestPath, body: EmployerRefusalIn) -> EmployerRequestView:
     """The person is told why."""
-    return EmployerRequestOut.of(
-        await call.services.organisations.employers.refuse(call.actor, path.request_id, body.answer)
-    )
+    return await call.services.organisations.employers.refuse(call.actor, path.request_id, body.answer)
 
 
 @api.get("/office/employer-template.{form}", "下载单位导入模板", action="employer.manage", media_type=OCTETS)

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.payments.fees import Phase
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, PoolPath
+from services.payments import FeeView, InvoiceView
 
 api = Api(
     "payments",
@@ -43,39 +43,6 @@ class InvoiceIn(Input):
     email: str = Field("", max_length=100, description="Empty: as before")
 
 
-class InvoiceOut(Output):
-    id: UUID
-    state: Literal["wanted", "applied", "issued", "sent", "failed", "reversing", "stuck", "reversed"]
-    title: str
-    taxpayer_id: str
-    email: str = Field(description="Masked", examples=["w***@example.com"])
-    number: str
-    red_number: str = Field(description="Of the invoice that reversed it (红字发票号码)")
-    correctable: bool
-    receipt_sent_at: Moment | None
-    sent_at: Moment | None
-
-
-class FeeOut(Output):
-    """`own`: the caller's; the name is always masked. `invoice` is there for the own fee once it is paid."""
-
-    id: UUID
-    own: bool
-    title: str
-    amount: int
-    amount_yuan: str = Field(examples=["350.00"])
-    expert_number: str
-    name: str = Field(examples=["王**"])
-    phase: Phase
-    opens_at: Moment
-    closes_at: Moment | None
-    paid_at: Moment | None
-    invoice: InvoiceOut | None
-    legal_basis: str
-    refund_text: str = Field(description="To be shown before paying")
-    hotline: str
-
-
 class ParametersOut(Output):
     """Of `wx.requestPayment`, spelled as it wants them."""
 
@@ -97,21 +64,21 @@ class PlacedOrderOut(Output):
 
 
 @api.get("/payments/fees", "我的缴费")
-async def mine(call: Call) -> Listing[FeeOut]:
+async def mine(call: Call) -> Listing[FeeView]:
     """What the person owes or owed, newest first."""
-    return Listing[FeeOut](items=FeeOut.each(await call.services.payments.queries.mine(call.actor)))
+    return Listing(items=await call.services.payments.queries.mine(call.actor))
 
 
 @api.post("/payments/lookups", "按专家编号查询")
-async def look_up(call: Call, body: NumberIn) -> FeeOut:
+async def look_up(call: Call, body: NumberIn) -> FeeView:
     """The fee of an expert number, so that somebody else may pay it. Counted by the hour and logged."""
-    return FeeOut.of(await call.services.payments.orders.look_up(call.actor, body.number))
+    return await call.services.payments.orders.look_up(call.actor, body.number)
 
 
 @api.get("/payments/fees/{fee_id}", "缴费状态", limits=(120, 60))
-async def status(call: Call, path: FeePath) -> FeeOut:
+async def status(call: Call, path: FeePath) -> FeeView:
     """How a fee stands. While it is unpaid the platform is asked too, at most every three seconds."""
-    return FeeOut.of(await call.services.payments.orders.refresh(call.actor, path.fee_id))
+    return await call.services.payments.orders.refresh(call.actor, path.fee_id)
 
 
 @api.post("/payments/fees/{fee_id}/orders", "下单", keyed="service", limits=(120, 60))
@@ -151,9 +118,8 @@ async def invoice(call: Call, path: FeePath) -> Download:
 
 
 @api.put("/payments/fees/{fee_id}/invoice", "修改开票信息")
-async def correct(call: Call, path: FeePath, body: InvoiceIn) -> InvoiceOut:
+async def correct(call: Call, path: FeePath, body: InvoiceIn) -> InvoiceView:
     """Change what the invoice says, or where it is sent; a new address gets everything again."""
-    view = await call.services.payments.invoices.correct(
+    return await call.services.payments.invoices.correct(
         call.actor, path.fee_id, title=body.title, taxpayer_id=body.taxpayer_id, email=body.email
     )
-    return InvoiceOut.of(view)

@@ -7,14 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState, TaskState
-from domain.persons import PersonCheck
-from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import OPINION_MAX
-from miniapp_api.applications.views import Choice
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, Output, PageQuery, Params, PoolPath
-from services.reviews import Decided, Decision, ReviewLogLine, Sheet, StepCount, Wanted
+from miniapp_api.http.schema import Input, Output, PageQuery, Params, PoolPath
+from services.reviews import Decided, Decision, StepCount, TaskCard, TaskView, Wanted
 
 api = Api(
     "reviews",
@@ -66,61 +63,15 @@ class RevelationIn(Input):
     field: str = Field(min_length=1, max_length=40, examples=["id_number"])
 
 
-class TaskCardOut(Output):
-    """A line of the queue. `overdue`: it waits longer than the step usually takes."""
-
-    id: UUID
-    application_id: UUID
-    number: str = Field(examples=["SQ202611210000001"])
-    name: str
-    entry_type: EntryType
-    step: str
-    step_name: str = Field(examples=["行业部门预审"])
-    specialty: str
-    specialty_name: str = Field(examples=["A0401建筑设计"])
-    region: str = Field(examples=["广州市天河区"])
-    round: int
-    opened_at: Moment
-    expected_by: Moment
-    overdue: bool
-
-
 class ReviewQueueOut(Output):
     """`counts` are of everything within reach, whatever the filter; `phrases` are quick opinions."""
 
-    items: tuple[TaskCardOut, ...]
+    items: tuple[TaskCard, ...]
     total: int
     page: int
     size: int
     counts: tuple[StepCount, ...]
     phrases: tuple[str, ...]
-
-
-class SpecialtyOut(Output):
-    code: str
-    name: str
-    choice: Choice
-    state: TaskState
-
-
-class TaskOut(Output):
-    """One task and the application behind it. `may` are the decisions that the step allows."""
-
-    card: TaskCardOut
-    state: TaskState
-    application_state: ApplicationState
-    may: tuple[Decision, ...]
-    submitted_at: Moment | None
-    masked_mobile: str
-    masked_id_number: str
-    person_check: PersonCheck = Field(description="Whether name and ID number belong together; empty: not asked")
-    person_checked_at: Moment | None
-    sheet: Sheet
-    specialties: tuple[SpecialtyOut, ...]
-    log: tuple[ReviewLogLine, ...]
-    decided_at: Moment | None
-    opinion: str
-    alternatives: tuple[str, ...] = Field(description="An approval must decide on each whether it enters (备选专业)")
 
 
 class DecidedOut(Output):
@@ -148,7 +99,7 @@ async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
     cards, total = await call.services.reviews.queue.cards(call.actor, wanted, offset=query.offset, limit=query.size)
     counts = await call.services.reviews.queue.counts(call.actor)
     return ReviewQueueOut(
-        items=TaskCardOut.each(cards),
+        items=cards,
         total=total,
         page=query.page,
         size=query.size,
@@ -164,9 +115,9 @@ async def find_next(call: Call, query: NextQuery) -> NextOut:
 
 
 @api.get("/reviews/{task_id}", "审核任务", action="review.decide")
-async def one(call: Call, path: TaskPath) -> TaskOut:
+async def one(call: Call, path: TaskPath) -> TaskView:
     """The application by section, sensitive values masked, with its files and its log."""
-    return TaskOut.of(await call.services.reviews.queue.one(call.actor, path.task_id))
+    return await call.services.reviews.queue.one(call.actor, path.task_id)
 
 
 @api.post("/reviews/{task_id}/approval", "通过", action="review.decide")

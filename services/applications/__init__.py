@@ -11,12 +11,12 @@ from services.applications.codes import Codes, load_codes
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
 from services.applications.documents import Paper, Printed
-from services.applications.drafts import SavedSection
+from services.applications.drafts import Begun, SavedSection
 from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import TaskKey, drop_open, lock_open_tasks
 from services.applications.persons import facts_of, today
-from services.applications.progress import Progress, Stage, Step, progress_of
-from services.applications.queries import ApplicationView, FileView, LogLine, Returned, SectionView
+from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
+from services.applications.queries import ApplicationView, FileView, LogLine, OwnLine, Returned, SectionView
 from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,
@@ -39,6 +39,7 @@ __all__ = [
     "ApplicationServices",
     "ApplicationView",
     "AttachmentView",
+    "Begun",
     "CampaignData",
     "CampaignView",
     "Codes",
@@ -47,12 +48,14 @@ __all__ = [
     "Kind",
     "LogLine",
     "Outcome",
+    "OwnLine",
     "Paper",
     "Printed",
     "Progress",
     "Returned",
     "SavedSection",
     "SectionView",
+    "SpecialtyProgress",
     "Stage",
     "Step",
     "TaskKey",

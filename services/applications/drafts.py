@@ -55,11 +55,11 @@ from services.core.permissions import check
 
 @dataclass(frozen=True)
 class Begun:
-    """An application; ``existing``: it was begun before."""
+    """``existing``: it was begun before."""
 
     id: UUID
     number: str
-    entry_type: str
+    entry_type: EntryType
     state: str
     existing: bool
 
@@ -332,4 +332,5 @@ def _same(book: Rulebook, live: Application, entry_type: str) -> Begun:
 
 
 def _begun(application: Application, *, existing: bool) -> Begun:
-    return Begun(application.id, application.number, application.entry_type, str(application.state), existing)
+    entry_type = cast(EntryType, application.entry_type)
+    return Begun(application.id, application.number, entry_type, str(application.state), existing)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
+from pydantic import Field
+
 from domain.applications.lifecycles import ApplicationState, TaskState
-from domain.forms.display import show_specialty
+from domain.forms.display import SpecialtyChoice, show_specialty
 from domain.rulebook.reviews import Stage as EntryStage
 from models.applications import Application, ApplicationSpecialty
 from services.applications import progress_messages as words
@@ -39,15 +41,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class SpecialtyProgress:
-    """A specialty under review. ``state``: open, approved, sent_back or refused; ``admitted``: whether an alternative
-    one enters the pool, None before that is decided."""
+    """A specialty under review. ``state``: open, approved, sent_back or refused."""
 
     code: str
     name: str
-    choice: str
+    choice: SpecialtyChoice
     state: str
     state_label: str
-    admitted: bool | None
+    admitted: Annotated[bool | None, Field(description="Whether an alternative one enters the pool; null: not decided")]
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,14 @@ async def _specialties(deps: Deps, application: Application) -> tuple[SpecialtyP
     rows = await ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
     codes = await load_codes(deps.book(application.pool), [row.code for row in rows])
     return tuple(
-        SpecialtyProgress(row.code, show_specialty(row.code, codes), row.choice, row.state, _label(row), row.admitted)
+        SpecialtyProgress(
+            row.code,
+            show_specialty(row.code, codes),
+            cast(SpecialtyChoice, row.choice),
+            row.state,
+            _label(row),
+            row.admitted,
+        )
         for row in rows
     )
 

@@ -124,7 +124,7 @@ class OwnLine:
 
     id: UUID
     number: str
-    entry_type: str
+    entry_type: EntryType
     state: str
     state_label: str
     created_at: datetime
@@ -291,7 +291,7 @@ def _line(application: Application) -> OwnLine:
     return OwnLine(
         application.id,
         application.number,
-        application.entry_type,
+        cast(EntryType, application.entry_type),
         state.value,
         state.label,
         application.created_at,

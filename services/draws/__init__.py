@@ -9,10 +9,10 @@ from services.draws.assembly import DrawPorts, DrawServices, build
 from services.draws.attachments import RULE
 from services.draws.attendance import AttendanceDesk, CheckedIn, DeskRow, Scanned
 from services.draws.attendance_rules import venue_position
-from services.draws.audits import AuditReport, DrawAudits
+from services.draws.audits import AuditLine, AuditReport, DrawAudits, Verdict
 from services.draws.calling import Calling
 from services.draws.delivery_stats import Ledger, LedgerRow
-from services.draws.discards import DiscardForm, DiscardKind, Discards, RequestRow
+from services.draws.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
 from services.draws.documents import DocumentKind
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
 from services.draws.invitations import Answered, Choice, Invitations, InvitationView
@@ -37,6 +37,7 @@ __all__ = [
     "Answered",
     "ApplicationRow",
     "AttendanceDesk",
+    "AuditLine",
     "AuditReport",
     "Calling",
     "CheckedIn",
@@ -72,11 +73,13 @@ __all__ = [
     "ProjectView",
     "PublicLinks",
     "RegionChange",
+    "RegisteredAbsence",
     "RequestRow",
     "Result",
     "ResultRow",
     "RoundView",
     "Scanned",
+    "Verdict",
     "build",
     "lock",
     "published_lists",

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.clock import print_time
 from domain.draws import protocol
@@ -38,18 +40,18 @@ SELECT 1 FROM expert e JOIN invitation i ON i.expert_id = e.id
 
 
 @dataclass(frozen=True)
-class Line:
-    """One thing that was looked at. ``entry`` is the seq of the record's entry, 0 for none."""
+class AuditLine:
+    """One thing that was looked at."""
 
     verdict: Verdict
-    entry: int
+    entry: Annotated[int, Field(description="Number of the record's entry; 0: none")]
     text: str
 
 
 @dataclass(frozen=True)
 class AuditReport:
     draw_number: str
-    lines: tuple[Line, ...]
+    lines: tuple[AuditLine, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -89,7 +91,7 @@ class DrawAudits:
             await record(actor, self._deps.now(), "draw.audited", "draw", draw_id)
         return AuditReport(draw.number, tuple(await self._lines(draw)))
 
-    async def _lines(self, draw: Draw) -> list[Line]:
+    async def _lines(self, draw: Draw) -> list[AuditLine]:
         log = [entry.facts for entry in await LogEntry.filter(draw_id=draw.id).order_by("seq")]
         if not log:
             raise Conflict("抽取还没有开始，没有可稽核的内容。", code="no_record")
@@ -108,18 +110,20 @@ class DrawAudits:
 
     async def _recusal_lines(
         self, draw: Draw, log: Sequence[Mapping[str, Any]], committed: Mapping[int, Sequence[SealedRecusal]]
-    ) -> list[Line]:
+    ) -> list[AuditLine]:
         lines, today = [], await listed(draw)
         for entry in (one for one in log if one["act"] == "recusals_committed"):
             number, items = entry["round"], committed.get(entry["round"])
             if items is None:
-                lines.append(Line("wrong", entry["seq"], f"第{number}轮：锁定的回避名单没有留存，无法打开。"))
+                lines.append(AuditLine("wrong", entry["seq"], f"第{number}轮：锁定的回避名单没有留存，无法打开。"))
             elif protocol.recusals_root(one.digest for one in items).hex() != entry["root"]:
-                lines.append(Line("wrong", entry["seq"], f"第{number}轮：留存的回避名单与抽取记录中锁定的不符。"))
+                lines.append(AuditLine("wrong", entry["seq"], f"第{number}轮：留存的回避名单与抽取记录中锁定的不符。"))
             elif sorted(one.content for one in items) != today:
-                lines.append(Line("wrong", entry["seq"], f"第{number}轮：现在的回避名单与锁定时不同。"))
+                lines.append(AuditLine("wrong", entry["seq"], f"第{number}轮：现在的回避名单与锁定时不同。"))
             else:
-                lines.append(Line("holds", entry["seq"], f"第{number}轮：回避名单共{len(items)}项，与锁定时一致。"))
+                lines.append(
+                    AuditLine("holds", entry["seq"], f"第{number}轮：回避名单共{len(items)}项，与锁定时一致。")
+                )
         return lines
 
     # ---- lists
@@ -146,17 +150,17 @@ class DrawAudits:
 
     async def _list_line(
         self, draw: Draw, one: _Opened, committed: Mapping[int, Sequence[SealedRecusal]], frozen: tuple[int, str]
-    ) -> Line:
+    ) -> AuditLine:
         seq, digest = frozen
         row, snapshot = one.row, one.snapshot
         name = f"第{row.round.number}轮条件{row.condition_position}{_TIERS[row.tier]}名单（{row.count}人）"
         if snapshot is None:
-            return Line("unknown", seq, f"{name}：没有封存依据，无法复核。")
+            return AuditLine("unknown", seq, f"{name}：没有封存依据，无法复核。")
         if snapshot.digest.hex() != digest:
-            return Line("wrong", seq, f"{name}：封存的依据与抽取记录中的摘要不符。")
+            return AuditLine("wrong", seq, f"{name}：封存的依据与抽取记录中的摘要不符。")
         facts = snapshot.facts
         if [UUID(given["expert"]) for given in facts["candidates"]] != one.experts or not _leaves_fit(one):
-            return Line("wrong", seq, f"{name}：名单上的人与封存的依据不是同一批人。")
+            return AuditLine("wrong", seq, f"{name}：名单上的人与封存的依据不是同一批人。")
         avoided = await _avoided(draw, committed.get(row.round.number, ()))
         setting = facts["setting"]
         wrong = await asyncio.to_thread(
@@ -169,8 +173,8 @@ class DrawAudits:
         )
         if wrong:
             shown = "、".join(f"{one.leaves[place].hex()[:12]}（{reason}）" for place, reason in wrong[:_SHOWN])
-            return Line("wrong", seq, f"{name}：{len(wrong)}人不符合条件：{shown}。")
-        return Line("holds", seq, f"{name}：每人都符合条件，且不在回避名单中。")
+            return AuditLine("wrong", seq, f"{name}：{len(wrong)}人不符合条件：{shown}。")
+        return AuditLine("holds", seq, f"{name}：每人都符合条件，且不在回避名单中。")
 
     # ---- the walk
 
@@ -180,22 +184,22 @@ class DrawAudits:
         log: Sequence[Mapping[str, Any]],
         opened: Sequence[_Opened],
         committed: Mapping[int, Sequence[SealedRecusal]],
-    ) -> list[Line]:
+    ) -> list[AuditLine]:
         place = {leaf.hex(): (one, at) for one in opened for at, leaf in enumerate(one.leaves)}
         skips = await open_skips(self._deps.keys, draw.id)
         lines, called = [], 0
         for entry in (one for one in log if one["act"] in ("skipped", "called")):
             if entry["leaf"] not in place:
-                lines.append(Line("wrong", entry["seq"], f"第{entry['seq']}条：名单上没有这名专家。"))
+                lines.append(AuditLine("wrong", entry["seq"], f"第{entry['seq']}条：名单上没有这名专家。"))
             elif entry["act"] == "skipped":
                 one, at = place[entry["leaf"]]
                 items = committed.get(one.row.round.number, ())
                 lines.append(await self._skip_line(draw, entry, one, one.experts[at], skips.get(entry["leaf"]), items))
             elif problem := await self._call_problem(draw, entry["leaf"]):
-                lines.append(Line("wrong", entry["seq"], f"第{entry['seq']}条通知：{problem}"))
+                lines.append(AuditLine("wrong", entry["seq"], f"第{entry['seq']}条通知：{problem}"))
             else:
                 called += 1
-        lines.append(Line("holds", 0, f"{called}次通知：通知时没有登记的请假或退库。"))
+        lines.append(AuditLine("holds", 0, f"{called}次通知：通知时没有登记的请假或退库。"))
         return lines
 
     async def _skip_line(
@@ -206,25 +210,25 @@ class DrawAudits:
         expert: UUID,
         kept: Opened | None,
         committed: Sequence[SealedRecusal],
-    ) -> Line:
+    ) -> AuditLine:
         seq, reason = entry["seq"], entry["reason"]
         name = f"第{seq}条跳过（{SKIP_REASONS[reason]}）"
         if kept is None:
-            return Line("unknown", seq, f"{name}：没有封存依据，无法复核。")
+            return AuditLine("unknown", seq, f"{name}：没有封存依据，无法复核。")
         if kept.digest.hex() != entry["fact"]:
-            return Line("wrong", seq, f"{name}：封存的依据与抽取记录中的摘要不符。")
+            return AuditLine("wrong", seq, f"{name}：封存的依据与抽取记录中的摘要不符。")
         facts, setting = kept.facts["facts"], kept.facts["setting"]
         if not facts:
-            return Line("unknown", seq, f"{name}：专家档案当时已不存在，没有可复核的依据。")
+            return AuditLine("unknown", seq, f"{name}：专家档案当时已不存在，没有可复核的依据。")
         if UUID(facts["expert"]) != expert:
-            return Line("wrong", seq, f"{name}：封存的依据说的是另一名专家。")
+            return AuditLine("wrong", seq, f"{name}：封存的依据说的是另一名专家。")
         condition = condition_of(draw.pool, one.published, entry["tier"], setting)
         recusals = recusals_of(draw.id, committed, await _avoided(draw, committed), setting)
         if reason not in bars_of(draw.pool, facts, condition, recusals, span_of(setting)):
-            return Line("wrong", seq, f"{name}：封存的依据不支持这个理由。")
+            return AuditLine("wrong", seq, f"{name}：封存的依据不支持这个理由。")
         if problem := await _contradiction(reason, facts, _moment(entry["at"])):
-            return Line("wrong", seq, f"{name}：{problem}")
-        return Line("holds", seq, f"{name}：理由属实。")
+            return AuditLine("wrong", seq, f"{name}：{problem}")
+        return AuditLine("holds", seq, f"{name}：理由属实。")
 
     async def _call_problem(self, draw: Draw, leaf: str) -> str:
         """What today's data say against a call; empty: nothing."""

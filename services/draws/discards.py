@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.clock import print_time
 from domain.draws.lifecycles import DISCARD, DiscardEvent, DiscardState, InvitationEvent, InvitationState
@@ -59,14 +61,14 @@ class DiscardForm:
 
 
 @dataclass(frozen=True)
-class Registered:
-    """``counts`` is false while a confirmation is missing, at the latest ``until``; ``message`` says so in Chinese."""
+class RegisteredAbsence:
+    """``counts`` is false while the expert (leave), verifier or supervisor (recusal) must confirm, until ``until``."""
 
     code: str
     kind: DiscardKind
     counts: bool
     until: datetime | None
-    message: str
+    message: Annotated[str, Field(description="What to show", examples=["已登记，并已通知专家本人。"])]
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Discards:
 
     # ---- registering
 
-    async def register(self, actor: Actor, draw_id: UUID, form: DiscardForm) -> Registered:
+    async def register(self, actor: Actor, draw_id: UUID, form: DiscardForm) -> RegisteredAbsence:
         """Each look-up counts against an hourly limit, also a failed one. Raises NotFound, TooMany, RuleViolation."""
         permissions.check(actor, "absence.register")
         await self._count_lookup(actor, draw_id, by_mobile=len(form.who.strip()) == 11)
@@ -173,7 +175,9 @@ class Discards:
 
     # ---- leave: only the expert frees the place
 
-    async def _ask_leave(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> Registered:
+    async def _ask_leave(
+        self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm
+    ) -> RegisteredAbsence:
         rule, now = self._deps.book(draw.pool).draw.leave, self._deps.now()
         agreed = await _agreed_gathering(draw, invitation)
         if now >= agreed:
@@ -189,7 +193,7 @@ class Discards:
         await self._tell_expert("leave_asked", invitation, draw, str(request.id), params)
         await self._tell_supervisors(draw, "leave", str(request.id))
         message = f"已登记，并已通知专家本人。专家在{print_time(until)}前确认后名额才会空出。"
-        return Registered(invitation.code, "leave", False, until, message)
+        return RegisteredAbsence(invitation.code, "leave", False, until, message)
 
     async def _ask(
         self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm, until: datetime
@@ -258,7 +262,7 @@ class Discards:
 
     # ---- absence: from the gathering time on, for whom nobody saw come
 
-    async def _miss(self, actor: Actor, locked: Locked, invitation: Invitation, form: DiscardForm) -> Registered:
+    async def _miss(self, actor: Actor, locked: Locked, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         if await Attendance.exists(invitation_id=invitation.id, direction="in"):
             raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
         if self._deps.now() < (agreed := await _agreed_gathering(draw := locked.draw, invitation)):
@@ -274,11 +278,13 @@ class Discards:
         await self._tell_expert("absence_registered", invitation, draw, "once", await self._contact(invitation))
         await self._tell_supervisors(draw, "absence", str(invitation.id))
         message = "已登记缺席，已通知专家本人和监督人。请启动补抽。"
-        return Registered(invitation.code, "absence", True, None, message)
+        return RegisteredAbsence(invitation.code, "absence", True, None, message)
 
     # ---- recusal on the spot: the verifier or a supervisor confirms it
 
-    async def _ask_recusal(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> Registered:
+    async def _ask_recusal(
+        self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm
+    ) -> RegisteredAbsence:
         book, now = self._deps.book(draw.pool), self._deps.now()
         if form.cause not in book.draw.recusal_reasons:
             reasons = "、".join(book.draw.recusal_reasons)
@@ -291,7 +297,7 @@ class Discards:
         await self._tell_expert("recusal_asked", invitation, draw, str(request.id), await self._contact(invitation))
         await self._ask_to_confirm(draw, request)
         message = "已登记，等待核验人员或监督人确认，确认后名额才会空出。专家本人已收到通知。"
-        return Registered(invitation.code, "recusal", False, request.answer_until, message)
+        return RegisteredAbsence(invitation.code, "recusal", False, request.answer_until, message)
 
     async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
         """A push to every supervisor of the draw and every verifier of its terminal, but for whoever asked."""

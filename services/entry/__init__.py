@@ -3,7 +3,7 @@
 from services.entry.assembly import EntryServices, build
 from services.entry.conclusions import REASON_MAX, Concluded, ExamResult
 from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
-from services.entry.objections import ANSWER_MAX, TEXT_MAX, Outcome
+from services.entry.objections import ANSWER_MAX, TEXT_MAX, ObjectionState, ObjectionView, Outcome
 from services.entry.public_notices import PublicEntry
 from services.entry.stages import LAPSED, NOTICE_OVER, Entry
 
@@ -19,6 +19,8 @@ __all__ = [
     "Entry",
     "EntryServices",
     "ExamResult",
+    "ObjectionState",
+    "ObjectionView",
     "Outcome",
     "PublicEntry",
     "build",

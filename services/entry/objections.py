@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import print_time
@@ -29,6 +31,7 @@ from services.reviews import is_own
 
 TEXT_MAX = 1000
 ANSWER_MAX = 500
+ObjectionState = Literal["open", "dismissed", "upheld", "lapsed"]
 Outcome = Literal["dismiss", "send_back", "refuse"]
 _STATES = {"dismiss": "dismissed", "send_back": "upheld", "refuse": "upheld"}
 _RESULTS = {"dismissed": "异议不成立", "upheld": "异议成立", "lapsed": LAPSED}
@@ -36,8 +39,7 @@ _RESULTS = {"dismissed": "异议不成立", "upheld": "异议成立", "lapsed": 
 
 @dataclass(frozen=True)
 class ObjectionView:
-    """``state``: open, dismissed, upheld, or lapsed (the person gave up). ``by`` is the objector's name, for
-    administrators only, else empty."""
+    """``by`` is the objector's name, for administrators only, else empty."""
 
     id: UUID
     application_id: UUID
@@ -45,7 +47,7 @@ class ObjectionView:
     applicant: str
     by: str
     text: str
-    state: str
+    state: Annotated[ObjectionState, Field(description="`lapsed`: the person gave up")]
     answer: str
     created_at: datetime
     decided_at: datetime | None
@@ -216,7 +218,7 @@ class Objections:
             application.name,
             by,
             text,
-            row.state,
+            cast(ObjectionState, row.state),
             row.answer,
             row.created_at,
             row.decided_at,

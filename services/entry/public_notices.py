@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState
 from domain.errors import NotFound
 from domain.forms.display import show_region, show_specialty, show_value
 from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import PublicNotice as Rules
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from services.applications import enters, load_codes, open_values
@@ -31,7 +32,7 @@ class PublicEntry:
     name: str
     employer: str
     region: str
-    entry_type: str
+    entry_type: EntryType
     specialties: tuple[str, ...]
     notice_from: datetime
     notice_until: datetime
@@ -88,7 +89,7 @@ class PublicNotices:
                 name=one.name,
                 employer=show_value(field, employers.get(one.id), codes) if field else "",
                 region=show_region(one.region, codes),
-                entry_type=one.entry_type,
+                entry_type=cast(EntryType, one.entry_type),
                 specialties=tuple(show_specialty(code, codes) for code in chosen[one.id]),
                 notice_from=one.notice_from or now,
                 notice_until=one.notice_until or now,

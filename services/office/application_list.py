@@ -12,6 +12,7 @@ from domain.applications.lifecycles import ApplicationState
 from domain.errors import InvalidInput
 from domain.forms.display import show_region
 from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application
 from services.applications import Progress, load_codes, progress_of, unknown_application
@@ -66,13 +67,13 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Line:
+class ApplicationLine:
     """A line of the list. ``step_name`` is empty outside review."""
 
     id: UUID
     number: str
     campaign_id: UUID | None
-    entry_type: str
+    entry_type: EntryType
     state: str
     state_label: str
     state_since: datetime
@@ -97,7 +98,7 @@ class StateCount:
 class OfficeView:
     """One application for staff: the form in words with sensitive values masked, the log, where it stands."""
 
-    line: Line
+    line: ApplicationLine
     progress: Progress
     sheet: Sheet
     log: tuple[ReviewLogLine, ...]
@@ -109,7 +110,7 @@ class ApplicationList:
 
     async def page(
         self, actor: Actor, wanted: Filter, *, sort: Sort = "newest", page: int = 1, size: int = 20
-    ) -> Page[Line]:
+    ) -> Page[ApplicationLine]:
         """One page of what matches, and how many match in all. Raises InvalidInput that names the parameter."""
         check(actor, "application.read")
         if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
@@ -213,7 +214,7 @@ def _step(book: Rulebook, code: str) -> int:
     return steps.index(code)
 
 
-def _line(row: Mapping[str, object], book: Rulebook) -> Line:
+def _line(row: Mapping[str, object], book: Rulebook) -> ApplicationLine:
     state, at = ApplicationState(str(row["state"])), int(str(row["step"]))
     in_review = state in (ApplicationState.REVIEWING, ApplicationState.SENT_BACK) and at >= 0
     step = book.review.step_at(at) if in_review else None
@@ -225,7 +226,7 @@ def _line(row: Mapping[str, object], book: Rulebook) -> Line:
         "step_name": step.name if step else "",
     }
     merged = {**row, **told}
-    return Line(**{name: merged[name] for name in _FIELDS})  # type: ignore[arg-type]  # columns of one table
+    return ApplicationLine(**{name: merged[name] for name in _FIELDS})  # type: ignore[arg-type]  # columns of one table
 
 
-_FIELDS = tuple(field.name for field in fields(Line))
+_FIELDS = tuple(field.name for field in fields(ApplicationLine))

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.applications.lifecycles import ApplicationState
 from domain.errors import InvalidInput, NotFound
 from domain.masking import mask_name
-from domain.payments.fees import After, choices_after_refund
+from domain.payments.fees import After, Trade, choices_after_refund
 from domain.payments.lifecycles import FeeState, InvoiceState, OrderState, RefundState
 from models.accounts import Account
 from models.applications import Application
@@ -19,7 +19,7 @@ from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.payments import OPEN, TO_MAKE, TO_REVERSE, BillView, mask_email
+from services.payments import OPEN, TO_MAKE, TO_REVERSE, BillState, BillView, InvoiceMaker, mask_email
 from services.reviews import find_gaps
 
 InvoiceFilter = Literal["to_upload", "to_reverse", "failed", "sent", "reversed", "all"]
@@ -97,8 +97,8 @@ class Place:
 class RefundLine:
     """``failure`` is the platform's code. ``by_office`` false: surplus money that went back by itself.
 
-    ``after``: what becomes of the application, and when that happened. ``redirectable``: it is abnormal, and the
-    platform can send it elsewhere; ``redirected_to`` is where (a bank's code, or ``merchant``).
+    ``after_at``: when that happened; never, where the application had gone on meanwhile. ``redirected_to``: a bank's
+    code, or ``merchant``; empty: back where it came from. ``redirectable``: it may be sent elsewhere now.
     """
 
     id: UUID
@@ -123,7 +123,7 @@ class OrderLine:
     id: UUID
     out_trade_no: str
     transaction_id: str
-    trade: str
+    trade: Trade
     amount: int
     refunded: int
     state: OrderState
@@ -171,7 +171,7 @@ class InvoiceLine:
     title: str
     taxpayer_id: str
     email: str
-    issued_by: str
+    issued_by: InvoiceMaker
     state: InvoiceState
     number: str
     red_number: str
@@ -247,7 +247,7 @@ class Dashboard:
         return BillView(
             bill.id,
             bill.day,
-            bill.state,
+            cast(BillState, bill.state),
             bill.trades,
             bill.received,
             bill.refunded,
@@ -284,7 +284,7 @@ def _order_line(order: PayOrder) -> OrderLine:
         order.id,
         order.out_trade_no,
         order.transaction_id or "",
-        order.trade,
+        cast(Trade, order.trade),
         order.amount,
         order.refunded,
         OrderState(order.state),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.clock import local, print_time
 from domain.draws.lifecycles import InvitationEvent, InvitationState
@@ -43,9 +45,9 @@ class ExpertLine:
     """``age`` in completed years; None while the ID number was not read. ``term_over``, ``over_age``: not drawn now."""
 
     id: UUID
-    number: str
+    number: Annotated[str, Field(examples=["ZJ0100001"])]
     name: str
-    standing: str
+    standing: Literal["formal", "temporary"]
     active: bool
     term_until: datetime | None
     age: int | None

@@ -2,15 +2,17 @@
 
 from services.organisations.assembly import OrganisationServices, build
 from services.organisations.employer_import import BYTES_MAX, LINES_MAX, render_template
-from services.organisations.employers import SEARCH_MAX, EmployerData, EmployerLine, EmployerView
-from services.organisations.legal_entities import Registered, check_credit_code
+from services.organisations.employers import SEARCH_MAX, EmployerData, EmployerLine, EmployerRequestView, EmployerView
+from services.organisations.legal_entities import Agent, Registered, check_credit_code
 
 __all__ = [
     "BYTES_MAX",
     "LINES_MAX",
     "SEARCH_MAX",
+    "Agent",
     "EmployerData",
     "EmployerLine",
+    "EmployerRequestView",
     "EmployerView",
     "OrganisationServices",
     "Registered",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, cast
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -34,6 +35,7 @@ _SEARCH = (
     "AND (name ILIKE $2 OR credit_code = upper($3)) "
     "ORDER BY starts_with(name, $3) DESC, length(name), name_sort, id LIMIT $4"
 )
+RequestState = Literal["open", "added", "refused"]
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,15 @@ class EmployerLine:
 
 
 @dataclass(frozen=True)
-class RequestView:
-    """A person's request for a unit. ``state``: open, added or refused; ``employer_id`` is the one that was added."""
+class EmployerRequestView:
+    """A person's request for a unit. ``employer_id`` is the one that was added."""
 
     id: UUID
     name: str
     credit_code: str
     region: str
     note: str
-    state: str
+    state: RequestState
     answer: str
     employer_id: UUID | None
     created_at: datetime
@@ -93,7 +95,9 @@ class Employers:
             raise InvalidInput(f"每次最多返回{SEARCH_MAX}条。", field="limit")
         return [EmployerView(**row) for row in await rows(_SEARCH, actor.pool, _pattern(text), text, limit)]
 
-    async def request(self, actor: Actor, data: EmployerData, note: str = "", *, key: str | None = None) -> RequestView:
+    async def request(
+        self, actor: Actor, data: EmployerData, note: str = "", *, key: str | None = None
+    ) -> EmployerRequestView:
         """Ask for a unit that the list lacks. The same name again is the same open request.
 
         Raises Conflict for a unit that is in the list, TooMany beyond the limits.
@@ -104,7 +108,7 @@ class Employers:
         text = check_text(note, "note", "说明", 200)
         now = self._deps.now()
 
-        async def run() -> RequestView:
+        async def run() -> EmployerRequestView:
             await advisory_lock(f"employer.request:{account_id}")
             existing = await self._same(actor.pool, clean.name)
             if existing is not None and existing.retired_at is None:
@@ -137,17 +141,19 @@ class Employers:
             owner=f"employer.request:{account_id}",
             key=key,
             deps=self._deps,
-            answer=RequestView,
+            answer=EmployerRequestView,
             run=run,
             request=f"{data!r} {note}",
         )
 
-    async def my_requests(self, actor: Actor) -> list[RequestView]:
+    async def my_requests(self, actor: Actor) -> list[EmployerRequestView]:
         """The actor's own, newest first."""
         check(actor, "employer.request")
         return [_show(one) for one in await EmployerRequest.filter(account_id=_person(actor)).order_by("-created_at")]
 
-    async def requests(self, actor: Actor, *, state: str = "open", page: int = 1, size: int = 20) -> Page[RequestView]:
+    async def requests(
+        self, actor: Actor, *, state: str = "open", page: int = 1, size: int = 20
+    ) -> Page[EmployerRequestView]:
         """Everybody's, oldest first."""
         check(actor, "employer.manage")
         _check_page(page, size)
@@ -215,7 +221,7 @@ class Employers:
                 await record(actor, now, "employer.retire", "employer", employer.id)
             return _line(employer)
 
-    async def accept(self, actor: Actor, request_id: UUID, data: EmployerData | None = None) -> RequestView:
+    async def accept(self, actor: Actor, request_id: UUID, data: EmployerData | None = None) -> EmployerRequestView:
         """Add the unit that was asked for, corrected by ``data`` where given, and tell everybody who asked for it.
 
         Where the list has it by now, that one is the answer. Raises Conflict for a request that was answered.
@@ -243,7 +249,7 @@ class Employers:
         for one in await waiting.order_by("id").select_for_update() if added else ():
             await self._answer(actor, one, "added", "", added[one.name], now)
 
-    async def refuse(self, actor: Actor, request_id: UUID, answer: str) -> RequestView:
+    async def refuse(self, actor: Actor, request_id: UUID, answer: str) -> EmployerRequestView:
         """Say why not. Raises Conflict for a request that was answered."""
         check(actor, "employer.manage")
         text = check_text(answer, "answer", "答复", 200, required=True)
@@ -340,14 +346,14 @@ async def _locked_request(actor: Actor, request_id: UUID) -> EmployerRequest:
     return one
 
 
-def _show(one: EmployerRequest) -> RequestView:
-    return RequestView(
+def _show(one: EmployerRequest) -> EmployerRequestView:
+    return EmployerRequestView(
         one.id,
         one.name,
         one.credit_code,
         one.region,
         one.note,
-        one.state,
+        cast(RequestState, one.state),
         one.answer,
         one.employer_id,
         one.created_at,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated, Literal
 from uuid import UUID
 
+from pydantic import Field
 from stdnum.cn import uscc
 
 from domain.clock import print_date
@@ -20,6 +22,8 @@ from services.core.idempotency import once
 from services.core.permissions import check
 from services.ports import IdentityClaims
 
+LinkState = Literal["waiting", "active", "expired", "future", "revoked"]
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -32,16 +36,16 @@ class Registered:
 
 @dataclass(frozen=True)
 class Agent:
-    """A person linked to an organisation. ``state``: waiting (for acceptance), active, expired, future or revoked."""
+    """A person linked to an organisation. ``waiting``: for acceptance."""
 
     link_id: UUID
     organisation_id: UUID
     organisation_name: str
-    masked_name: str
-    masked_mobile: str
+    masked_name: Annotated[str, Field(examples=["王**"])]
+    masked_mobile: Annotated[str, Field(examples=["138****1234"])]
     valid_from: datetime
     valid_until: datetime
-    state: str
+    state: LinkState
 
 
 class LegalEntities:
@@ -293,7 +297,7 @@ def check_credit_code(code: str, field: str = "credit_code") -> str:
     return compact
 
 
-def _state(link: AgentLink, now: datetime) -> str:
+def _state(link: AgentLink, now: datetime) -> LinkState:
     if link.revoked_at is not None:
         return "revoked"
     if link.valid_until <= now:

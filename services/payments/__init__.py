@@ -18,12 +18,15 @@ from services.payments.queries import (
     DifferenceView,
     FeeView,
     InvoiceFilter,
+    InvoiceMaker,
+    InvoiceRow,
     InvoiceView,
     OrderFilter,
+    OrderRow,
     mask_email,
 )
 from services.payments.receipt import prove
-from services.payments.reconciliation.bills import BillView
+from services.payments.reconciliation.bills import BillState, BillView
 from services.payments.reconciliation.unmatched_payments import OPEN, RESOLUTION_CHARS, AlarmFilter, AlarmView
 from services.payments.refunds.outcomes import RefundOutcomes
 from services.payments.refunds.processing import check_reason
@@ -40,14 +43,18 @@ __all__ = [
     "TO_REVERSE",
     "AlarmFilter",
     "AlarmView",
+    "BillState",
     "BillView",
     "Destination",
     "DifferenceView",
     "FeeView",
     "Fees",
     "InvoiceFilter",
+    "InvoiceMaker",
+    "InvoiceRow",
     "InvoiceView",
     "OrderFilter",
+    "OrderRow",
     "Ordered",
     "PaymentPorts",
     "PaymentServices",

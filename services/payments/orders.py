@@ -11,7 +11,6 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -28,7 +27,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.ids import new_id
-from domain.payments.fees import next_question, order_ends, phase_of
+from domain.payments.fees import Trade, next_question, order_ends, phase_of
 from domain.payments.lifecycles import ORDER, FeeState, OrderState
 from models.accounts import Session, WechatIdentity
 from models.payments import Fee, PayOrder
@@ -43,7 +42,6 @@ from services.ports import Merchant, OrderRequest, PayApp, PaymentPlatform, PayP
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-Trade = Literal["native", "jsapi", "mini"]
 
 CODE_TTL = timedelta(hours=2) - timedelta(minutes=5)
 """A code or prepay id of the platform lives two hours; it is not handed out in its last minutes."""

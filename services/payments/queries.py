@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.errors import Unauthenticated
 from domain.masking import mask_name
-from domain.payments.fees import Phase, phase_of
+from domain.payments.fees import Phase, Trade, phase_of
+from domain.payments.lifecycles import InvoiceState, OrderState
 from domain.payments.money import yuan
 from models.accounts import Account
 from models.payments import BillDifference, Fee, Invoice
@@ -21,20 +24,20 @@ from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_asked_f
 
 OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
 InvoiceFilter = Literal["all", "to_make", "to_reverse", "sent", "reversed"]
+InvoiceMaker = Literal["wechat", "office"]
 
 
 @dataclass(frozen=True)
 class InvoiceView:
-    """``email`` is masked. ``correctable``: title and tax number may still be changed. ``red_number``: of the invoice
-    that reversed it."""
+    """``correctable``: title and tax number may still be changed."""
 
     id: UUID
-    state: str
+    state: InvoiceState
     title: str
     taxpayer_id: str
-    email: str
+    email: Annotated[str, Field(description="Masked", examples=["w***@example.com"])]
     number: str
-    red_number: str
+    red_number: Annotated[str, Field(description="Of the invoice that reversed it (红字发票号码)")]
     correctable: bool
     receipt_sent_at: datetime | None
     sent_at: datetime | None
@@ -42,38 +45,39 @@ class InvoiceView:
 
 @dataclass(frozen=True)
 class FeeView:
-    """A fee. ``name`` is masked for everybody; ``invoice`` is the owner's own to see."""
+    """``own``: the caller's; the name is always masked. ``invoice`` is there for the own fee once it is paid."""
 
     id: UUID
     own: bool
     title: str
     amount: int
-    amount_yuan: str
+    amount_yuan: Annotated[str, Field(examples=["350.00"])]
     expert_number: str
-    name: str
+    name: Annotated[str, Field(examples=["王**"])]
     phase: Phase
     opens_at: datetime
     closes_at: datetime | None
     paid_at: datetime | None
     invoice: InvoiceView | None
     legal_basis: str
-    refund_text: str
+    refund_text: Annotated[str, Field(description="To be shown before paying")]
     hotline: str
 
 
 @dataclass(frozen=True)
 class OrderRow:
-    """An order as administrators list it; ``refund`` is the newest one's state, empty for none."""
+    """``surplus``: paid though nothing was owed any more; it goes back by itself. ``refund``: state of the newest one,
+    empty for none."""
 
     id: UUID
     out_trade_no: str
     transaction_id: str
     expert_number: str
     name: str
-    trade: str
+    trade: Trade
     amount: int
     refunded: int
-    state: str
+    state: OrderState
     surplus: bool
     created_at: datetime
     success_at: datetime | None
@@ -91,8 +95,8 @@ class InvoiceRow:
     title: str
     taxpayer_id: str
     amount: int
-    issued_by: str
-    state: str
+    issued_by: InvoiceMaker
+    state: InvoiceState
     number: str
     red_number: str
     failure: str
@@ -147,7 +151,7 @@ def view_invoice(deps: Deps, invoice: Invoice) -> InvoiceView:
     email = deps.keys.read(invoice.email_sealed, "email")
     return InvoiceView(
         id=invoice.id,
-        state=invoice.state,
+        state=InvoiceState(invoice.state),
         title=invoice.title,
         taxpayer_id=invoice.taxpayer_id,
         email=mask_email(email),
@@ -225,13 +229,17 @@ class PaymentQueries:
         """Invoices of the pool, newest first, and how many there are. ``to_make``: what waits for the office."""
         check(actor, "payment.manage")
         found = await rows(_INVOICES, actor.pool, only, limit, offset)
-        listed = [InvoiceRow(**{name: row[name] for name in InvoiceRow.__dataclass_fields__}) for row in found]
-        return listed, found[0]["total"] if found else 0
+        return [_invoice_row(row) for row in found], found[0]["total"] if found else 0
 
 
 def _order_row(row: Mapping[str, Any]) -> OrderRow:
     values = {name: row[name] for name in OrderRow.__dataclass_fields__}
-    return OrderRow(**{**values, "name": mask_name(row["name"])})
+    return OrderRow(**{**values, "state": OrderState(row["state"]), "name": mask_name(row["name"])})
+
+
+def _invoice_row(row: Mapping[str, Any]) -> InvoiceRow:
+    values = {name: row[name] for name in InvoiceRow.__dataclass_fields__}
+    return InvoiceRow(**{**values, "state": InvoiceState(row["state"])})
 
 
 def view_difference(row: BillDifference) -> DifferenceView:

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated, cast
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState, TaskState
 from domain.errors import Conflict
-from domain.forms.display import show_region, show_specialty
+from domain.forms.display import SpecialtyChoice, show_region, show_specialty
 from domain.masking import mask_id_number, mask_mobile
 from domain.persons import PersonCheck
 from domain.rulebook.book import Rulebook
+from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import ReviewStep
 from models.accounts import Account
-from models.applications import Application
+from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications import Codes, facts_of, load_codes
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.permissions import check
 from services.reviews.application_view import Sheet, find_secret, read_sheet
-from services.reviews.decisions import rule_of, unknown_task
+from services.reviews.decisions import Decision, rule_of, unknown_task
 from services.reviews.scope import REACHES, TAKEN_BACK, is_own, reaches
 from services.reviews.steps import alternatives_of, specialties_of
 
@@ -57,14 +61,14 @@ class TaskCard:
 
     id: UUID
     application_id: UUID
-    number: str
+    number: Annotated[str, Field(examples=["SQ202611210000001"])]
     name: str
-    entry_type: str
+    entry_type: EntryType
     step: str
-    step_name: str
+    step_name: Annotated[str, Field(examples=["行业部门预审"])]
     specialty: str
-    specialty_name: str
-    region: str
+    specialty_name: Annotated[str, Field(examples=["A0401建筑设计"])]
+    region: Annotated[str, Field(examples=["广州市天河区"])]
     round: int
     opened_at: datetime
     expected_by: datetime
@@ -98,32 +102,33 @@ class ReviewLogLine:
 class SpecialtyState:
     code: str
     name: str
-    choice: str
+    choice: SpecialtyChoice
     state: TaskState
 
 
 @dataclass(frozen=True)
 class TaskView:
-    """One task and the application behind it. ``may`` are the decisions that the step allows.
-
-    ``alternatives``: codes of the alternative specialties on each of which an approval must decide whether it enters.
-    """
+    """One task and the application behind it. ``may`` are the decisions that the step allows."""
 
     card: TaskCard
     state: TaskState
     application_state: ApplicationState
-    may: tuple[str, ...]
+    may: tuple[Decision, ...]
     submitted_at: datetime | None
     masked_mobile: str
     masked_id_number: str
-    person_check: PersonCheck
+    person_check: Annotated[
+        PersonCheck, Field(description="Whether name and ID number belong together; empty: not asked")
+    ]
     person_checked_at: datetime | None
     sheet: Sheet
     specialties: tuple[SpecialtyState, ...]
     log: tuple[ReviewLogLine, ...]
     decided_at: datetime | None
     opinion: str
-    alternatives: tuple[str, ...]
+    alternatives: Annotated[
+        tuple[str, ...], Field(description="An approval must decide on each whether it enters (备选专业)")
+    ]
 
 
 class ReviewQueue:
@@ -210,9 +215,7 @@ class ReviewQueue:
             person_check=PersonCheck(account.person_check),
             person_checked_at=account.person_checked_at,
             sheet=await read_sheet(self._deps, application, account),
-            specialties=tuple(
-                SpecialtyState(s.code, show_specialty(s.code, codes), s.choice, TaskState(s.state)) for s in chosen
-            ),
+            specialties=tuple(_specialty(one, codes) for one in chosen),
             log=await read_log(book, application.id),
             decided_at=task.decided_at,
             opinion=task.opinion,
@@ -329,7 +332,7 @@ def card_of(row: Mapping[str, object], book: Rulebook, codes: Codes, now: dateti
         application_id=UUID(str(row["application_id"])),
         number=str(row["number"]),
         name=str(row["name"]),
-        entry_type=str(row["entry_type"]),
+        entry_type=cast(EntryType, row["entry_type"]),
         step=step.code,
         step_name=step.name,
         specialty=specialty,
@@ -342,9 +345,14 @@ def card_of(row: Mapping[str, object], book: Rulebook, codes: Codes, now: dateti
     )
 
 
-def _may(step: ReviewStep, task: ReviewTask) -> tuple[str, ...]:
+def _specialty(row: ApplicationSpecialty, codes: Codes) -> SpecialtyState:
+    choice = cast(SpecialtyChoice, row.choice)
+    return SpecialtyState(row.code, show_specialty(row.code, codes), choice, TaskState(row.state))
+
+
+def _may(step: ReviewStep, task: ReviewTask) -> tuple[Decision, ...]:
     """Decisions that the rulebook gives to the step, in the order of the buttons."""
-    found = ["approve"]
+    found: list[Decision] = ["approve"]
     if task.specialty and "specialty" in step.send_back:
         found.append("send_back")
     if "whole" in step.send_back:

@@ -7,7 +7,7 @@ import pytest
 from app.cli import main
 from app.commands import audit_draw
 from services.draws import AuditReport
-from services.draws.audits import Line, Verdict
+from services.draws.audits import AuditLine, Verdict
 from tests.factories.settings import make_settings
 
 
@@ -17,7 +17,7 @@ from tests.factories.settings import make_settings
 def test_each_line_is_told_and_the_worst_decides(
     verdict: Verdict, word: str, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = (Line("holds", 3, "第1轮：回避名单一致。"), Line(verdict, 7, "第7条跳过（已停用）。"))
+    lines = (AuditLine("holds", 3, "第1轮：回避名单一致。"), AuditLine(verdict, 7, "第7条跳过（已停用）。"))
     assert audit_draw.tell(AuditReport("CQSQ202611210001", lines)) == code
     said = capsys.readouterr().out
     assert f"{word}　第7条跳过（已停用）。" in said

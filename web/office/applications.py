@@ -15,7 +15,7 @@ from domain.rulebook.form import EntryType
 from services.applications import AttachmentView, entry_names
 from services.core.base import Actor, Page
 from services.entry import ExamResult
-from services.office import Filter, Line, Sort
+from services.office import ApplicationLine, Filter, Sort
 from services.ports import MailAttachment
 from services.reviews import Form as FileForm
 from web.file_links import go_to_file, mail_attachment
@@ -24,7 +24,7 @@ from web.site import page_number, show_picture
 
 _FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "sort")
 SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waiting": "等待最久在前", "name": "按姓名"}
-_NOTHING = Page[Line]((), 0)
+_NOTHING = Page[ApplicationLine]((), 0)
 
 
 class ApplicationPages(OfficePart):

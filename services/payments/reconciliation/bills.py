@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -27,6 +28,8 @@ from services.ports import BillRow, PaymentPlatform, TradeBill
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
+BillState = Literal["waiting", "equal", "differs", "empty"]
+
 DAYS_BACK = 89
 _EDGE = timedelta(minutes=10)
 """A refund that was accepted so near midnight may stand in the neighbouring day's bill."""
@@ -39,7 +42,7 @@ class BillView:
 
     id: UUID
     day: date
-    state: str
+    state: BillState
     trades: int
     received: int
     refunded: int
