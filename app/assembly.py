@@ -11,6 +11,7 @@ from services import (
     applications,
     draws,
     entry,
+    exams,
     experts,
     files,
     notifications,
@@ -113,9 +114,10 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
     known = experts.build(deps, notices)
+    examined = exams.build()
     due_tasks = [
         task
-        for package in (drawn, persons, applied, stored, entering, reviewed, known, paid)
+        for package in (drawn, persons, applied, stored, entering, reviewed, known, paid, examined)
         for task in package.due_tasks
     ]
     return Services(
@@ -129,6 +131,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         reviews=reviewed,
         payments=paid,
         entry=entering,
+        exams=examined,
         draws=drawn,
         notifications=told,
         files=stored,

@@ -11,6 +11,7 @@ from services.core.base import Deps
 from services.core.signed_links import Links
 from services.draws import DrawServices
 from services.entry import EntryServices
+from services.exams import ExamServices
 from services.experts import ExpertServices
 from services.files import FileServices
 from services.notifications import NotificationServices
@@ -36,6 +37,7 @@ class Services:
     reviews: ReviewServices
     payments: PaymentServices
     entry: EntryServices
+    exams: ExamServices
     draws: DrawServices
     notifications: NotificationServices
     files: FileServices
