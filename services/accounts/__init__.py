@@ -9,7 +9,7 @@ from services.accounts.credentials import TAIL, MobileChanged, PasswordSet
 from services.accounts.initial_passwords import AT_ONCE, InitialPassword
 from services.accounts.mini_program_entry import Entrance
 from services.accounts.page_tokens import issue_page_token
-from services.accounts.puzzles import Puzzle, solve
+from services.accounts.puzzles import Puzzle
 from services.accounts.registration import PersonRegistered, RegistrationForm
 from services.accounts.roles import RoleOption
 from services.accounts.sessions import LogIn
@@ -58,6 +58,5 @@ __all__ = [
     "forget_identities",
     "issue_page_token",
     "network_of",
-    "solve",
     "source_of",
 ]

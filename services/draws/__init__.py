@@ -24,7 +24,7 @@ from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Dashboard, Detail, Filters, Operation
 from services.draws.recusal_import import render_template
 from services.draws.repository import Locked, lock, tell_agency
-from services.draws.results import Result, ResultRow
+from services.draws.results import Result
 from services.draws.rounds import RoundView
 from services.draws.verification import ApplicationRow
 
@@ -76,7 +76,6 @@ __all__ = [
     "RegisteredAbsence",
     "RequestRow",
     "Result",
-    "ResultRow",
     "RoundView",
     "Scanned",
     "Verdict",

@@ -5,18 +5,14 @@ from services.entry.conclusions import REASON_MAX, Concluded, ExamResult
 from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
 from services.entry.objections import ANSWER_MAX, TEXT_MAX, ObjectionState, ObjectionView, Outcome
 from services.entry.public_notices import PublicEntry
-from services.entry.stages import LAPSED, NOTICE_OVER, Entry
 
 __all__ = [
     "ANSWER_MAX",
     "BYTES_MAX",
-    "LAPSED",
     "LINES_MAX",
-    "NOTICE_OVER",
     "REASON_MAX",
     "TEXT_MAX",
     "Concluded",
-    "Entry",
     "EntryServices",
     "ExamResult",
     "ObjectionState",

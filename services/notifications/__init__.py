@@ -5,12 +5,11 @@
 """
 
 from services.notifications.assembly import NotificationPorts, NotificationServices, build
-from services.notifications.consents import Answer, Consents, Occasion, Wanted, take_events
+from services.notifications.consents import Answer, Occasion, Wanted, take_events
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX, FeedbackView
 from services.notifications.notices import NO_RECEIPT, NO_VALID_KEY, UNCONFIRMED, Notices, Notifier, Recipient
-from services.notifications.short_links import ShortLinks
 
 __all__ = [
     "ANSWER_MAX",
@@ -20,7 +19,6 @@ __all__ = [
     "NO_VALID_KEY",
     "UNCONFIRMED",
     "Answer",
-    "Consents",
     "Delivery",
     "FeedbackView",
     "Notices",
@@ -29,7 +27,6 @@ __all__ = [
     "Notifier",
     "Occasion",
     "Recipient",
-    "ShortLinks",
     "Wanted",
     "build",
     "take_events",

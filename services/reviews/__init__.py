@@ -1,15 +1,12 @@
 """Review of applications (审核): which tasks a step has, who sees them, and what is decided on them."""
 
-from services.reviews.application_view import FieldShown, FileShown, SectionShown, Sheet, find_secret, read_sheet
+from services.reviews.application_view import Sheet, find_secret, read_sheet
 from services.reviews.assembly import ReviewServices, build
 from services.reviews.assignments import Assignment, AssignmentForm, OpenPlace
 from services.reviews.attachment_access import Form, OpenedFile
 from services.reviews.coverage import find_gaps
-from services.reviews.decisions import Decided, Decision, Reviews
-from services.reviews.done import DoneTasks
+from services.reviews.decisions import Decided, Decision
 from services.reviews.queue import ReviewLogLine, ReviewQueue, StepCount, TaskCard, TaskView, Wanted, read_log
-from services.reviews.reconcile_tasks import TaskReconciler
-from services.reviews.reminders import Reminders
 from services.reviews.scope import is_own
 
 __all__ = [
@@ -17,22 +14,15 @@ __all__ = [
     "AssignmentForm",
     "Decided",
     "Decision",
-    "DoneTasks",
-    "FieldShown",
-    "FileShown",
     "Form",
     "OpenPlace",
     "OpenedFile",
-    "Reminders",
     "ReviewLogLine",
     "ReviewQueue",
     "ReviewServices",
-    "Reviews",
-    "SectionShown",
     "Sheet",
     "StepCount",
     "TaskCard",
-    "TaskReconciler",
     "TaskView",
     "Wanted",
     "build",

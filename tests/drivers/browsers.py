@@ -14,7 +14,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from app.demo.phones import Missing
 from app.demo.wire import Json, Refused, Wire
-from services.accounts import Puzzle, solve
+from services.accounts import Puzzle
+from services.accounts.puzzles import solve
 
 _HOPS = 8
 _SPACE = re.compile(r"\s+")

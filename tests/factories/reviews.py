@@ -16,7 +16,7 @@ from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment, ReviewTask
 from services.applications.repository import next_number, seal_values
 from services.core.base import Actor, Deps, transaction
-from services.reviews import Reviews
+from services.reviews.decisions import Reviews
 from tests.factories.numbers import Numbers
 from tests.factories.people import BEGINNING, CREDIT_CODE, make_account
 

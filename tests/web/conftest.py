@@ -23,7 +23,8 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.setup import tortoise_config
-from services.accounts import Puzzle, solve
+from services.accounts import Puzzle
+from services.accounts.puzzles import solve
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
 from services.draws import PublicLinks

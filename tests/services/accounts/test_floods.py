@@ -14,10 +14,10 @@ from domain.errors import AppError, InvalidInput, TooMany
 from domain.ids import new_id
 from domain.rulebook.sections import Login
 from models.accounts import Account, KnownBrowser, SpentToken, VerificationCode
-from services.accounts import Source, WebSessions, solve
+from services.accounts import Source, WebSessions
 from services.accounts.credentials import Credentials
 from services.accounts.passwords import HASHER, Passwords
-from services.accounts.puzzles import Puzzles
+from services.accounts.puzzles import Puzzles, solve
 from services.accounts.sessions import Sessions
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps

@@ -15,9 +15,9 @@ from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.submission import Submission
 from services.core.base import Actor, Deps
-from services.entry import Entry
+from services.entry.stages import Entry
 from services.payments import Fees
-from services.reviews import Reviews
+from services.reviews.decisions import Reviews
 from tests.factories.applications import (
     OTHER_SPECIALTY,
     SPECIALTY,

@@ -19,9 +19,9 @@ from services.applications.repository import editable_fields
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
-from services.entry import Entry
+from services.entry.stages import Entry
 from services.payments import Fees
-from services.reviews import Reviews
+from services.reviews.decisions import Reviews
 from tests.factories.applications import attach, fill_in, make_applicant, make_campaign, make_codes
 from tests.factories.entry_road import make_road
 from tests.services.conftest import POOLS, NoticeBook

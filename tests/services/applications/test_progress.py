@@ -17,9 +17,9 @@ from services.applications.progress_messages import spoken
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
 from services.core.base import Actor, Deps
-from services.entry import Entry
+from services.entry.stages import Entry
 from services.payments import Fees
-from services.reviews import Reviews
+from services.reviews.decisions import Reviews
 from tests.factories.applications import (
     OTHER_SPECIALTY,
     SPECIALTY,

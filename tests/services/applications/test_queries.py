@@ -18,11 +18,11 @@ from services.applications.queries import ApplicationQueries
 from services.applications.submission import Submission
 from services.core.base import Actor, Deps
 from services.core.pinyin import sort_name
-from services.entry import Entry
+from services.entry.stages import Entry
 from services.office import Filter
 from services.office.application_list import ApplicationList
 from services.payments import Fees
-from services.reviews import Reviews
+from services.reviews.decisions import Reviews
 from tests.factories.applications import (
     EMPLOYER,
     SPECIALTY,

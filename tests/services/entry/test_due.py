@@ -10,7 +10,7 @@ from models.reviews import Objection
 from services.core.audit import Audit
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
-from services.entry import NOTICE_OVER, Entry
+from services.entry.stages import NOTICE_OVER, Entry
 from services.operations import Scheduler
 from services.operations.scheduler import PERIODIC
 from services.payments import Fees

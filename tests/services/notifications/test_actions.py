@@ -18,11 +18,11 @@ from handlers.commands import TAPS
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps, rows
-from services.notifications import Delivery, ShortLinks
+from services.notifications import Delivery
 from services.notifications.actions import ACTIONS, INVITATION, NO_LINK_IN_SMS, WITHOUT
 from services.notifications.entrances import Entrances
 from services.notifications.notices import new_out_id
-from services.notifications.short_links import path_of
+from services.notifications.short_links import ShortLinks, path_of
 from services.ports import TemplateMessage
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from services.core.base import Deps
-from services.entry import Entry
+from services.entry.stages import Entry
 from services.payments import Fees
-from services.reviews import ReviewQueue, Reviews
+from services.reviews import ReviewQueue
+from services.reviews.decisions import Reviews
 from tests.factories.reviews import make_catalogues
 from tests.services.conftest import NoticeBook
 

@@ -14,9 +14,10 @@ from models.experts import Expert
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications import progress_of
 from services.core.base import Actor, Deps
-from services.entry import Entry
+from services.entry.stages import Entry
 from services.payments import Fees
-from services.reviews import ReviewQueue, Reviews
+from services.reviews import ReviewQueue
+from services.reviews.decisions import Reviews
 from tests.factories.reviews import begin, make_application, make_catalogues, make_reviewer, review, step, with_rules
 from tests.services.conftest import NoticeBook
 

@@ -13,8 +13,10 @@ from models.notices import Notice
 from models.reviews import ReviewAssignment
 from services.core.base import Actor, Deps
 from services.notifications import Notices
-from services.reviews import AssignmentForm, Reminders, ReviewQueue, Reviews, find_gaps
+from services.reviews import AssignmentForm, ReviewQueue, find_gaps
 from services.reviews.assignments import Assignments
+from services.reviews.decisions import Reviews
+from services.reviews.reminders import Reminders
 from tests.factories.people import make_account
 from tests.factories.reviews import CITY, DISTRICT, OTHER_CITY, PROVINCE, begin, make_application, make_reviewer
 

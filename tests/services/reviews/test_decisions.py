@@ -14,7 +14,7 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import ReviewAssignment, ReviewEntry
 from services.core.base import Actor, Deps
-from services.reviews import Reviews
+from services.reviews.decisions import Reviews
 from tests.factories.people import BEGINNING, make_expert
 from tests.factories.reviews import (
     CITY,

@@ -12,7 +12,8 @@ from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import Actor, Deps
-from services.reviews import ReviewQueue, Reviews, Wanted
+from services.reviews import ReviewQueue, Wanted
+from services.reviews.decisions import Reviews
 from services.reviews.queue import EVERYTHING
 from tests.factories.reviews import (
     CITY,

@@ -11,8 +11,9 @@ from domain.errors import Conflict
 from models.applications import Application
 from models.reviews import ReviewEntry
 from services.core.base import Deps
-from services.reviews import Decided, Reviews
+from services.reviews import Decided
 from services.reviews import decisions as module
+from services.reviews.decisions import Reviews
 from tests.factories.reviews import CITY, begin, make_application, make_reviewer, tasks_of
 from tests.services.conftest import NoticeBook
 

@@ -12,7 +12,9 @@ from services.applications import progress_of
 from services.core.base import Actor, Deps
 from services.office import Filter
 from services.office.application_list import ApplicationList
-from services.reviews import ReviewQueue, Reviews, TaskReconciler
+from services.reviews import ReviewQueue
+from services.reviews.decisions import Reviews
+from services.reviews.reconcile_tasks import TaskReconciler
 from tests.factories.reviews import (
     begin,
     hand_in_again,

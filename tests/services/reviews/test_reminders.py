@@ -11,7 +11,8 @@ from models.accounts import Account
 from models.notices import Notice
 from services.core.base import Deps
 from services.notifications import Notices
-from services.reviews import Reminders, Reviews
+from services.reviews.decisions import Reviews
+from services.reviews.reminders import Reminders
 from tests.factories.applications import make_campaign
 from tests.factories.reviews import CITY, OTHER_CITY, begin, make_application, make_reviewer, with_rules
 
