@@ -18,9 +18,10 @@ from models.campaigns import Employer
 from models.campaigns import EmployerImport as Sheet
 from services.core.base import Actor, Deps
 from services.organisations import EmployerData, render_template
-from services.organisations.employer_import import ERRORS_SHOWN, EmployerImport, ImportView
+from services.organisations.employer_import import EmployerImport
 from services.organisations.employers import Employers
 from services.spreadsheets.formats import Format
+from services.spreadsheets.imports import ERRORS_SHOWN, ImportView
 from tests.factories.applications import make_applicant, make_codes, make_employer
 from tests.factories.documents import xlsx
 from tests.factories.files import QuickChecker

@@ -1,0 +1,216 @@
+"""Sheets that are checked and shown first, then taken in whole, or as far as they are right."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, Protocol, TypeVar
+from uuid import UUID
+
+from domain.errors import Conflict, InvalidInput, NotFound
+from services.core.base import Actor, Deps, record, transaction
+from services.core.limits import advisory_lock
+from services.spreadsheets.cells import Cells, Once, RowError, places_of
+from services.spreadsheets.formats import Column, Format, Line, SheetError, format_within
+
+IMPORT_TTL = timedelta(days=1)
+"""How long a checked sheet waits for the decision."""
+ERRORS_SHOWN = 200
+SAMPLE = 5
+
+
+R = TypeVar("R")
+"""A line that can be used: a frozen dataclass of JSON values."""
+
+
+class SheetReader(Protocol):
+    """``inspection.checker`` reads untrusted files in a process of its own."""
+
+    async def read_sheet(
+        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+    ) -> Sequence[Line]: ...
+
+
+@dataclass(frozen=True)
+class Words:
+    """``act``: 导入 or 登记; ``untouched``: what a refusal left undone; ``upload``: what the person calls the file."""
+
+    act: str
+    untouched: str
+    upload: str
+
+
+@dataclass(frozen=True)
+class SheetKind(Generic[R]):
+    """One kind of import. ``table`` has the columns of ``models.campaigns.EmployerImport``; ``row`` is a usable line.
+
+    ``noun`` and ``subject`` name it in the audit; imports with the same ``lock`` are carried out one after another in a
+    pool. ``counts`` says what lines do, ``sample`` what to show of a line, empty for nothing.
+    """
+
+    table: Any
+    row: type[R]
+    columns: Sequence[Column]
+    lines_max: int
+    bytes_max: int
+    noun: str
+    subject: str
+    lock: str
+    words: Words
+    counts: Callable[[Sequence[R]], dict[str, int]]
+    sample: Callable[[R], str]
+
+
+@dataclass(frozen=True)
+class ImportView:
+    """A sheet and what came of it. ``counts``: what it would do, or, once done, did; ``sample`` shows some of that.
+
+    ``bad`` counts the lines that can't be used, ``errors`` says why, as far as people read.
+    """
+
+    id: UUID
+    filename: str
+    state: Literal["checked", "done"]
+    counts: Mapping[str, int]
+    sample: tuple[str, ...]
+    bad: int
+    errors: tuple[RowError, ...]
+    created_at: datetime
+    done_at: datetime | None
+
+
+class SheetImports(Generic[R]):
+    """The steps that all kinds share; the caller has checked who asks."""
+
+    def __init__(self, deps: Deps, reader: SheetReader, kind: SheetKind[R]) -> None:
+        self._deps = deps
+        self._reader = reader
+        self._kind = kind
+
+    async def open_file(self, content: bytes) -> Sequence[Line]:
+        """Raises InvalidInput for what is no such sheet."""
+        kind = self._kind
+        if len(content) > kind.bytes_max:
+            most = kind.bytes_max // 1_000_000
+            raise InvalidInput(f"文件最大{most}MB，请拆分后再上传。", code="file_too_large", field="file")
+        try:
+            return await self._reader.read_sheet(content, format_within(content), kind.columns, kind.lines_max)
+        except SheetError as error:
+            raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
+
+    async def keep(self, actor: Actor, filename: str, rows: Sequence[R], errors: Sequence[RowError]) -> ImportView:
+        """Wait for the decision; sheets that nobody decided on go."""
+        kind, now = self._kind, self._deps.now()
+        async with transaction():
+            await kind.table.filter(pool=actor.pool, created_at__lt=now - IMPORT_TTL, state="checked").delete()
+            kept = await kind.table.create(
+                pool=actor.pool,
+                account_id=actor.account_id,
+                filename=filename[-200:],
+                created_at=now,
+                lines=_stored(rows),
+                errors=_stored(_by_line(errors)),
+            )
+            await record(actor, now, f"{kind.noun}.sheet", kind.subject, kept.id, good=len(rows), bad=len(errors))
+        return self._view(kept)
+
+    async def get(self, actor: Actor, sheet_id: UUID) -> ImportView:
+        """Raises NotFound for another pool's, and one that waited too long."""
+        return self._view(await self._get(actor, sheet_id))
+
+    async def carry_out(
+        self,
+        actor: Actor,
+        sheet_id: UUID,
+        check_again: Callable[[list[R]], Awaitable[tuple[list[R], list[RowError]]]],
+        write: Callable[[list[R], datetime], Awaitable[None]],
+        *,
+        only_good: bool,
+    ) -> ImportView:
+        """Take the sheet in, in one transaction; again, the answer is the same.
+
+        ``check_again`` finds what has become of the lines since they were read. Raises Conflict while a line can't be
+        used, unless ``only_good``.
+        """
+        kind, now = self._kind, self._deps.now()
+        async with transaction():
+            await advisory_lock(f"{kind.lock}:{actor.pool}")
+            sheet = await self._get(actor, sheet_id, locked=True)
+            if sheet.state == "done":
+                return self._view(sheet)
+            rows, gone = await check_again([kind.row(**line) for line in sheet.lines])
+            errors = _by_line([*_errors(sheet), *gone])
+            self._check(rows, errors, only_good)
+            await write(rows, now)
+            counts = kind.counts(rows)
+            sheet.errors, sheet.lines = _stored(errors), []
+            sheet.result, sheet.state, sheet.done_at = counts, "done", now
+            await sheet.save()
+            await record(actor, now, f"{kind.noun}.import", kind.subject, sheet.id, **counts)
+        return self._view(sheet)
+
+    def _check(self, rows: Sequence[R], errors: Sequence[RowError], only_good: bool) -> None:
+        words = self._kind.words
+        if errors and not only_good:
+            raise Conflict(
+                f"有{_lines(errors)}行不能{words.act}，{words.untouched}。请修改后重新上传，或只{words.act}无误的行。",
+                code="sheet_errors",
+                params={"errors": _stored(errors[:ERRORS_SHOWN])},
+            )
+        if not rows:
+            raise Conflict(f"没有可以{words.act}的行，请修改后重新上传。", code="sheet_empty")
+
+    async def _get(self, actor: Actor, sheet_id: UUID, *, locked: bool = False) -> Any:  # a row of the kind's table
+        query = self._kind.table.select_for_update() if locked else self._kind.table.all()
+        found = await query.get_or_none(id=sheet_id, pool=actor.pool)
+        if found is None or (found.state == "checked" and found.created_at < self._deps.now() - IMPORT_TTL):
+            raise NotFound(f"这次{self._kind.words.upload}已过期，请重新上传文件。", code="import_unknown")
+        return found
+
+    def _view(self, sheet: Any) -> ImportView:
+        kind, errors = self._kind, _errors(sheet)
+        rows, done = [kind.row(**line) for line in sheet.lines], sheet.state == "done"
+        return ImportView(
+            id=sheet.id,
+            filename=sheet.filename,
+            state="done" if done else "checked",
+            counts=dict(sheet.result) if done else kind.counts(rows),
+            sample=tuple(shown for row in rows if (shown := kind.sample(row)))[:SAMPLE],
+            bad=_lines(errors),
+            errors=tuple(errors[:ERRORS_SHOWN]),
+            created_at=sheet.created_at,
+            done_at=sheet.done_at,
+        )
+
+
+def read_rows(
+    lines: Iterable[Line], columns: Sequence[Column], read: Callable[[Line, Cells, Once], R]
+) -> tuple[list[R], list[RowError]]:
+    """The lines that can be used, and what is wrong with the others."""
+    places, once, rows, errors = places_of(columns), Once(), list[R](), list[RowError]()
+    for line in lines:
+        cells = Cells(line, places)
+        row = read(line, cells, once)
+        if cells.errors:
+            errors += cells.errors
+        else:
+            rows.append(row)
+    return rows, errors
+
+
+def _errors(sheet: Any) -> list[RowError]:
+    return [RowError(**one) for one in sheet.errors]
+
+
+def _by_line(errors: Iterable[RowError]) -> list[RowError]:
+    return sorted(errors, key=lambda one: one.line)
+
+
+def _lines(errors: Iterable[RowError]) -> int:
+    return len({one.line for one in errors})
+
+
+def _stored(found: Iterable[Any]) -> list[dict[str, Any]]:
+    """Dataclasses as JSON."""
+    return [asdict(one) for one in found]
