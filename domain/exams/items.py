@@ -166,9 +166,8 @@ def _key(data: ItemData) -> Iterator[Problem]:
     right = data.key.bit_count()
     if not right:
         yield Problem("key", "要有正确答案")
-    elif data.key < 0 or data.key >> len(data.options):
-        last = LETTERS[len(data.options) - 1 : len(data.options)]
-        yield Problem("key", f"答案超出了选项，最后一个选项是{last}" if last else "答案超出了选项")
+    elif data.options and (data.key < 0 or data.key >> len(data.options)):
+        yield Problem("key", f"答案超出了选项，最后一个选项是{LETTERS[: len(data.options)][-1]}")
     elif right > 1 and data.kind is not ItemKind.MULTIPLE:
         yield Problem("key", f"{data.kind.label}只能有一个正确答案")
 

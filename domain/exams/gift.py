@@ -1,0 +1,277 @@
+"""GIFT, Moodle's text format for questions: the part that fits the kinds of the bank.
+
+What it has no words for stands in tags of the comment before a question, as Moodle keeps them:
+``// [id:T00001] [tag:难度:3] [tag:依据:…] [tag:案例:A1] [tag:选项顺序:固定]``. A chapter is a category.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from domain.exams.items import LETTERS, TRUE_FALSE, ItemKind
+from domain.exams.questions import Question, QuestionFileError, plain
+
+TAGS = {"difficulty": "难度", "basis": "依据", "case": "案例", "order": "选项顺序"}
+"""Facts of an item that are written as tags."""
+QUESTION_MAX = 20_000
+"""Characters."""
+_SPECIAL = "~=#{}:"
+_TAG = re.compile(r"\[(?P<name>id|tag):(?P<value>(?:\\.|[^\]\\])*)\]")
+_FORMAT = re.compile(r"^\s*\[(html|plain|moodle|markdown)\]\s*")
+_WEIGHT = re.compile(r"^%(?P<weight>-?\d{1,3}(?:\.\d{1,5})?)%")
+_TRUTH = {"T": 0, "TRUE": 0, "F": 1, "FALSE": 1}
+_CATEGORY = "$CATEGORY:"
+
+
+@dataclass
+class _Block:
+    """The lines of one question and what the comments before it say."""
+
+    lines: list[str] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """``sign`` is = or ~; ``weight`` in per cent, None where none is given."""
+
+    sign: str
+    text: str
+    weight: float | None
+
+
+class _Bad(Exception):
+    """A question that can't be read; the text is the reason."""
+
+
+def read(text: str, most: int) -> Iterator[Question]:
+    """The questions of a file, bad ones with their ``problem``. Raises QuestionFileError for none or too many."""
+    number, chapter = 0, ""
+    for block in _blocks(text):
+        first = block.lines[0].strip()
+        if first.upper().startswith(_CATEGORY):
+            chapter = _chapter(first[len(_CATEGORY) :])
+            continue
+        number += 1
+        if number > most:
+            raise QuestionFileError(f"一次最多导入{most}题，请拆分后分批导入。")
+        yield _question(number, block, chapter)
+    if not number:
+        raise QuestionFileError("文件中没有题目，请检查是否为GIFT格式。")
+
+
+def write(questions: Iterable[Question]) -> str:
+    """A file that ``read`` reads back as the same questions."""
+    parts, chapter = list[str](), ""
+    for one in questions:
+        if one.chapter != chapter:
+            chapter = one.chapter
+            parts.append(f"{_CATEGORY} {chapter.replace('/', '//')}")
+        parts.append(_print(one))
+    return "\n\n".join(parts) + "\n"
+
+
+# ---- reading
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Questions are apart by an empty line, and a category needs none."""
+    block = _Block()
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        stripped = line.strip()
+        if stripped.startswith("//"):
+            block.tags |= _tags(stripped)
+        elif stripped.upper().startswith(_CATEGORY) and not block.lines:
+            yield _Block([line])
+        elif stripped:
+            block.lines.append(line)
+        elif block.lines:
+            yield block
+            block = _Block()
+    if block.lines:
+        yield block
+
+
+def _tags(comment: str) -> dict[str, str]:
+    found = dict[str, str]()
+    for match in _TAG.finditer(comment):
+        value = re.sub(r"\\(.)", r"\1", match["value"]).strip()
+        if match["name"] == "id":
+            found["code"] = value
+            continue
+        label, _, said = value.partition(":")
+        found |= {name: said.strip() for name, title in TAGS.items() if title == label}
+    return found
+
+
+def _chapter(path: str) -> str:
+    """The last part of ``$course$/top/章节``; a slash of its own is written twice."""
+    return re.split(r"(?<!/)/(?!/)", path.strip())[-1].replace("//", "/").strip()
+
+
+def _question(number: int, block: _Block, chapter: str) -> Question:
+    text = "\n".join(block.lines)
+    try:
+        if len(text) > QUESTION_MAX:
+            raise _Bad(f"一道题最多{QUESTION_MAX}个字符，请检查花括号是否成对")
+        said = _body(_untitled(text))
+    except _Bad as bad:
+        return Question(number, problem=str(bad))
+    tags = {"code": "", **dict.fromkeys(TAGS, ""), **block.tags}
+    return replace(
+        said,
+        number=number,
+        chapter=chapter,
+        code=tags["code"],
+        difficulty=tags["difficulty"],
+        basis=tags["basis"],
+        case=tags["case"],
+        order=tags["order"],
+    )
+
+
+def _untitled(text: str) -> str:
+    stripped = text.strip()
+    if not stripped.startswith("::"):
+        return stripped
+    end = _find(stripped, "::", 2)
+    if end < 0:
+        raise _Bad("标题的::不成对")
+    return stripped[end + 2 :]
+
+
+def _body(text: str) -> Question:
+    begin, end = _find(text, "{"), _find(text, "}")
+    if begin < 0 and end < 0:
+        return Question(0, ItemKind.CASE.label, _plain_text(text))
+    if begin < 0 or end < begin or _find(text, "{", begin + 1) >= 0 or _find(text, "}", end + 1) >= 0:
+        raise _Bad("每道题应有且只有一对花括号{}，文中的花括号前请加\\")
+    after = _plain_text(text[end + 1 :])
+    stem = _plain_text(text[:begin])
+    inside, general = _split_general(text[begin + 1 : end])
+    said = _answers(inside)
+    stem = f"{stem}（　）{after}" if after and said.options else f"{stem}{after}"
+    return replace(said, stem=stem, explanation=_plain_text(general))
+
+
+def _answers(inside: str) -> Question:
+    text = inside.strip()
+    if not text:
+        return Question(0, ItemKind.SHORT.label)
+    truth = _TRUTH.get(plain(text.partition("#")[0]))
+    if truth is not None:
+        return Question(0, ItemKind.TRUE_FALSE.label, answer=TRUE_FALSE[truth])
+    if text.startswith("#"):
+        raise _Bad("不支持数值题，请改为单选题或简答题")
+    choices = _choices(text)
+    if len(choices) > 1 and all(one.sign == "=" and "->" in one.text for one in choices):
+        raise _Bad("不支持匹配题，请改为单选题")
+    if all(one.sign == "=" and one.weight is None for one in choices):
+        return Question(0, ItemKind.SHORT.label, answer="\n".join(one.text for one in choices))
+    return _choice_question(choices)
+
+
+def _choice_question(choices: Sequence[_Choice]) -> Question:
+    """One with =, the others with ~, is a single choice; right ones by weights above 0 are a multiple choice."""
+    signed = [at for at, one in enumerate(choices) if one.sign == "="]
+    weighed = [at for at, one in enumerate(choices) if (one.weight or 0) > 0]
+    if len(signed) > 1 or (signed and set(weighed) - set(signed)):
+        raise _Bad("单选题只能有一个=，多选题的每个选项都以~%分值%开头")
+    if not signed and not weighed:
+        raise _Bad("没有正确选项，请以=或~%100%标出")
+    kind = ItemKind.SINGLE if signed else ItemKind.MULTIPLE
+    if len(choices) > len(LETTERS):
+        raise _Bad(f"最多{len(LETTERS)}个选项")
+    right = "".join(LETTERS[at] for at in signed or weighed)
+    return Question(0, kind.label, options=tuple(one.text for one in choices), answer=right)
+
+
+def _choices(text: str) -> list[_Choice]:
+    """Each begins with = or ~; its feedback after # is not taken."""
+    starts = [at for at in range(len(text)) if text[at] in "=~" and not _escaped(text, at)]
+    if not starts or starts[0] != 0:
+        raise _Bad("选项应以=（正确）或~（错误）开头")
+    found = []
+    for begin, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        said = text[begin + 1 : end].strip()
+        weight = _WEIGHT.match(said)
+        said = said[weight.end() :] if weight else said
+        feedback = _find(said, "#")
+        found.append(
+            _Choice(
+                text[begin],
+                _plain_text(said[:feedback] if feedback >= 0 else said),
+                float(weight["weight"]) if weight else None,
+            )
+        )
+    return found
+
+
+def _split_general(inside: str) -> tuple[str, str]:
+    """What is answered, and the explanation after ####."""
+    at = _find(inside, "####")
+    return (inside, "") if at < 0 else (inside[:at], inside[at + 4 :])
+
+
+def _find(text: str, what: str, start: int = 0) -> int:
+    """Where ``what`` stands without a backslash before it, or -1."""
+    at = text.find(what, start)
+    while at >= 0 and _escaped(text, at):
+        at = text.find(what, at + 1)
+    return at
+
+
+def _escaped(text: str, at: int) -> bool:
+    slashes = 0
+    while at > slashes and text[at - 1 - slashes] == "\\":
+        slashes += 1
+    return slashes % 2 == 1
+
+
+def _plain_text(text: str) -> str:
+    """Without the word for its format, and without escapes."""
+    said = _FORMAT.sub("", text).strip()
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], said)
+
+
+# ---- writing
+
+
+def _print(one: Question) -> str:
+    tags = {TAGS[name]: value for name in TAGS if (value := getattr(one, name))}
+    said = [f"[id:{_tag_text(one.code)}]"] if one.code else []
+    said += [f"[tag:{label}:{_tag_text(value)}]" for label, value in tags.items()]
+    head = f"// {' '.join(said)}\n" if said else ""
+    return f"{head}{_escape(one.stem)}{_print_answers(one)}"
+
+
+def _print_answers(one: Question) -> str:
+    if one.kind == ItemKind.CASE.label:
+        return ""
+    explanation = f"####{_escape(one.explanation)}" if one.explanation else ""
+    return f" {{{_print_inside(one)}{explanation}}}"
+
+
+def _print_inside(one: Question) -> str:
+    if one.kind == ItemKind.TRUE_FALSE.label:
+        return "TRUE" if one.answer == TRUE_FALSE[0] else "FALSE"
+    if one.kind == ItemKind.SHORT.label:
+        return f"={_escape(one.answer)}"
+    right = [LETTERS[at] in one.answer for at in range(len(one.options))]
+    if one.kind == ItemKind.SINGLE.label:
+        signs = ["=" if is_right else "~" for is_right in right]
+    else:
+        share = f"{100 / max(1, sum(right)):.5f}".rstrip("0").rstrip(".")
+        signs = [f"~%{share}%" if is_right else "~%-100%" for is_right in right]
+    return "".join(f"\n{sign}{_escape(option)}" for sign, option in zip(signs, one.options, strict=True)) + "\n"
+
+
+def _escape(text: str) -> str:
+    said = re.sub(rf"([\\{re.escape(_SPECIAL)}])", r"\\\1", text).replace("\n", "\\n")
+    return f"\\{said}" if said.startswith(("//", "$", "[", "%")) else said
+
+
+def _tag_text(text: str) -> str:
+    return re.sub(r"([\\\]])", r"\\\1", text)

@@ -1,0 +1,295 @@
+"""Moodle XML: the part that fits the kinds of the bank. A document type or an entity of its own is refused unread.
+
+A chapter is a category, a number an ``idnumber``; what Moodle has no words for stands in tags (``难度:3``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from domain.exams.gift import TAGS
+from domain.exams.items import LETTERS, TRUE_FALSE, ItemKind
+from domain.exams.questions import Question, QuestionFileError
+
+DEPTH_MAX = 20
+ELEMENTS_PER_QUESTION = 400
+_TEXT_NODES_MAX = 200_000
+"""Characters of one element."""
+_NO_XML = "这不是有效的Moodle XML文件，请从Moodle题库重新导出（格式选Moodle XML）。"
+_DTD = "文件带有文档类型或实体声明，不能导入，请从Moodle题库重新导出。"
+_TOO_DEEP = "文件的结构过于复杂，请从Moodle题库重新导出。"
+_UNSUPPORTED = {
+    "numerical": "数值题",
+    "matching": "匹配题",
+    "cloze": "填空题",
+    "calculated": "计算题",
+    "ddwtos": "拖放题",
+    "ddimageortext": "拖放题",
+    "gapselect": "选词填空题",
+    "ordering": "排序题",
+}
+_BLOCKS = frozenset({"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
+
+
+class _Bad(Exception):
+    """A question that can't be read; the text is the reason."""
+
+
+def read(content: bytes, most: int) -> Iterator[Question]:
+    """The questions of a file, bad ones with their ``problem``. Raises QuestionFileError."""
+    root = _parse(content, most)
+    if root.tag != "quiz":
+        raise QuestionFileError(_NO_XML)
+    number, chapter = 0, ""
+    for element in root.iterfind("question"):
+        if element.get("type") == "category":
+            chapter = _chapter(element.findtext("category/text") or "")
+            continue
+        number += 1
+        if number > most:
+            raise QuestionFileError(f"一次最多导入{most}题，请拆分后分批导入。")
+        yield _question(number, element, chapter)
+    if not number:
+        raise QuestionFileError("文件中没有题目，请检查后重新导出。")
+
+
+def write(questions: Iterable[Question]) -> str:
+    """A file that ``read`` reads back as the same questions."""
+    parts, chapter = list[str](), ""
+    for one in questions:
+        if one.chapter != chapter:
+            chapter = one.chapter
+            path = f"$course$/top/{chapter.replace('/', '//')}"
+            parts.append(f'<question type="category"><category>{_text(path)}</category></question>')
+        parts.append(_print(one))
+    return '<?xml version="1.0" encoding="UTF-8"?>\n<quiz>\n' + "\n".join(parts) + "\n</quiz>\n"
+
+
+# ---- reading
+
+
+def _parse(content: bytes, most: int) -> ET.Element:
+    """Built by expat with our own handlers: nothing is ever expanded, and depth and number of elements are bounded."""
+    parser, builder = expat.ParserCreate(), ET.TreeBuilder()
+    depth = elements = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, elements
+        depth, elements = depth + 1, elements + 1
+        if depth > DEPTH_MAX or elements > most * ELEMENTS_PER_QUESTION:
+            raise QuestionFileError(_TOO_DEEP)
+        builder.start(name, attributes)
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(name)
+
+    def refuse(*_told: object) -> None:
+        raise QuestionFileError(_DTD)
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(content, True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise QuestionFileError(_NO_XML) from error
+    return builder.close()
+
+
+def _chapter(path: str) -> str:
+    """The last part of ``$course$/top/章节``; a slash of its own is written twice."""
+    return re.split(r"(?<!/)/(?!/)", path.strip())[-1].replace("//", "/").strip()
+
+
+def _question(number: int, element: ET.Element, chapter: str) -> Question:
+    try:
+        return _read_question(number, element, chapter)
+    except _Bad as bad:
+        return Question(number, problem=str(bad))
+
+
+def _read_question(number: int, element: ET.Element, chapter: str) -> Question:
+    kind, options, answer = _asked(element)
+    if element.find(".//file") is not None:
+        raise _Bad("本题含图片或附件，不能批量导入，请在题库中单独新建")
+    tags = _tags(element)
+    order = tags.get("order", "")
+    return Question(
+        number,
+        kind.label,
+        _said(element, "questiontext"),
+        options,
+        answer,
+        chapter,
+        tags.get("difficulty", ""),
+        tags.get("basis", ""),
+        _said(element, "generalfeedback"),
+        tags.get("case", ""),
+        (element.findtext("idnumber") or "").strip(),
+        order or _fixed(element, kind),
+    )
+
+
+def _asked(element: ET.Element) -> tuple[ItemKind, tuple[str, ...], str]:
+    """Kind, options and answer."""
+    type_ = element.get("type", "")
+    answers = element.findall("answer")
+    if type_ == "multichoice":
+        return _choice(element, answers)
+    if type_ == "truefalse":
+        right = [(one.findtext("text") or "").strip().lower() for one in answers if _fraction(one) > 0]
+        if right not in (["true"], ["false"]):
+            raise _Bad("判断题要有一个正确答案（true或false）")
+        return ItemKind.TRUE_FALSE, (), TRUE_FALSE[0 if right == ["true"] else 1]
+    if type_ == "shortanswer":
+        return ItemKind.SHORT, (), "\n".join(_own(one) for one in answers if _fraction(one) > 0)
+    if type_ == "essay":
+        return ItemKind.SHORT, (), _said(element, "graderinfo")
+    if type_ == "description":
+        return ItemKind.CASE, (), ""
+    raise _Bad(f"不支持{_UNSUPPORTED.get(type_, '这种题型')}，只能导入单选、多选、判断、简答和说明文字")
+
+
+def _choice(element: ET.Element, answers: list[ET.Element]) -> tuple[ItemKind, tuple[str, ...], str]:
+    if len(answers) > len(LETTERS):
+        raise _Bad(f"最多{len(LETTERS)}个选项")
+    single = (element.findtext("single") or "true").strip().lower() in ("true", "1")
+    fractions = [_fraction(one) for one in answers]
+    right = [at for at, one in enumerate(fractions) if (one == 100 if single else one > 0)]
+    if single and any(0 < one < 100 for one in fractions):
+        raise _Bad("单选题的选项只能是100分或0分")
+    letters = "".join(LETTERS[at] for at in right)
+    return ItemKind.SINGLE if single else ItemKind.MULTIPLE, tuple(map(_own, answers)), letters
+
+
+def _fraction(answer: ET.Element) -> float:
+    try:
+        fraction = float(answer.get("fraction", "0"))
+    except ValueError as error:
+        raise _Bad("选项的分值（fraction）不是数字") from error
+    if not -100 <= fraction <= 100:
+        raise _Bad("选项的分值（fraction）应在-100至100之间")
+    return fraction
+
+
+def _fixed(element: ET.Element, kind: ItemKind) -> str:
+    """Moodle says for each question whether it shuffles; only its no counts, since yes is its default."""
+    said = (element.findtext("shuffleanswers") or "").strip().lower()
+    return "固定" if kind.has_options and kind is not ItemKind.TRUE_FALSE and said in ("false", "0") else ""
+
+
+def _tags(element: ET.Element) -> dict[str, str]:
+    names = {title: name for name, title in TAGS.items()}
+    found = dict[str, str]()
+    for tag in element.iterfind("tags/tag"):
+        label, _, value = (tag.findtext("text") or "").partition(":")
+        if label.strip() in names:
+            found[names[label.strip()]] = value.strip()
+    return found
+
+
+def _said(element: ET.Element, name: str) -> str:
+    found = element.find(name)
+    return "" if found is None else _own(found)
+
+
+def _own(element: ET.Element) -> str:
+    """The text of an element, which is HTML unless it says otherwise."""
+    text = element.findtext("text") or ""
+    if len(text) > _TEXT_NODES_MAX:
+        raise _Bad("文字过长，请删去多余的内容")
+    if element.get("format") == "plain_text":
+        return text.strip()
+    reader = _Html()
+    reader.feed(text)
+    reader.close()
+    return reader.text()
+
+
+class _Html(HTMLParser):
+    """What a person reads of it; tables and pictures have no place in an item's text."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("img", "table", "audio", "video"):
+            raise _Bad("本题含图片、表格或音视频，不能批量导入，请在题库中单独新建")
+        if tag in ("script", "style"):
+            self._silent += 1
+        if tag in _BLOCKS:
+            self._parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._silent = max(0, self._silent - 1)
+        if tag in _BLOCKS - {"br"}:
+            self._parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self._parts.append(re.sub(r"\s+", " ", data))
+
+    def text(self) -> str:
+        said = "".join(self._parts).replace("\xa0", " ")
+        return re.sub(r" *\n[ \n]*", "\n", said).strip()
+
+
+# ---- writing
+
+_TYPES = {
+    ItemKind.SINGLE.label: "multichoice",
+    ItemKind.MULTIPLE.label: "multichoice",
+    ItemKind.TRUE_FALSE.label: "truefalse",
+    ItemKind.SHORT.label: "essay",
+    ItemKind.CASE.label: "description",
+}
+
+
+def _print(one: Question) -> str:
+    parts = [
+        f'<question type="{_TYPES[one.kind]}">',
+        f"<name>{_text((one.code or one.stem)[:60])}</name>",
+        f'<questiontext format="plain_text">{_text(one.stem)}</questiontext>',
+    ]
+    if one.explanation:
+        parts.append(f'<generalfeedback format="plain_text">{_text(one.explanation)}</generalfeedback>')
+    if one.code:
+        parts.append(f"<idnumber>{escape(one.code)}</idnumber>")
+    tags = {title: value for name, title in TAGS.items() if (value := getattr(one, name))}
+    if tags:
+        said = "".join(f"<tag>{_text(f'{label}:{value}')}</tag>" for label, value in tags.items())
+        parts.append(f"<tags>{said}</tags>")
+    return "\n".join([*parts, *_answers(one), "</question>"])
+
+
+def _answers(one: Question) -> Iterator[str]:
+    if one.kind == ItemKind.TRUE_FALSE.label:
+        right = one.answer == TRUE_FALSE[0]
+        yield from (_answer(word, 100 if right == (word == "true") else 0) for word in ("true", "false"))
+    elif one.kind == ItemKind.SHORT.label:
+        yield f'<graderinfo format="plain_text">{_text(one.answer)}</graderinfo>'
+    elif one.options:
+        single = one.kind == ItemKind.SINGLE.label
+        share = 100 / max(1, len(one.answer))
+        yield f"<single>{'true' if single else 'false'}</single>"
+        for letter, option in zip(LETTERS, one.options, strict=False):
+            yield _answer(option, share if letter in one.answer else 0 if single else -100)
+
+
+def _answer(text: str, fraction: float) -> str:
+    said = f"{fraction:.5f}".rstrip("0").rstrip(".")
+    return f'<answer fraction="{said}" format="plain_text">{_text(text)}</answer>'
+
+
+def _text(text: str) -> str:
+    return f"<text>{escape(text)}</text>"
