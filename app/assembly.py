@@ -110,6 +110,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         links,
         stored,
         reviewed.decisions,
+        fees.move_windows,
         applications.ApplicationPorts(ports.checker, ports.printer),
     )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))

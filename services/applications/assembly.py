@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.applications.attachments import SWEEP_DUE, Attachments
-from services.applications.campaigns import Campaigns
+from services.applications.campaigns import Campaigns, MoveFees
 from services.applications.document_delivery import DocumentDelivery
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
@@ -43,9 +43,15 @@ class ApplicationPorts:
 
 
 def build(
-    deps: Deps, notices: Notifier, links: Links, files: FileServices, reviews: ReviewDesk, ports: ApplicationPorts
+    deps: Deps,
+    notices: Notifier,
+    links: Links,
+    files: FileServices,
+    reviews: ReviewDesk,
+    move_fees: MoveFees,
+    ports: ApplicationPorts,
 ) -> ApplicationServices:
-    campaigns = Campaigns(deps)
+    campaigns = Campaigns(deps, move_fees)
     documents = Documents(deps, files.store, files.previews, ports.printer)
     attachments = Attachments(deps, files.store, ports.checker)
     return ApplicationServices(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import cast, get_args
@@ -16,7 +16,6 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry
 from services.applications.deadline_notifications import tell_new_ends
-from services.applications.fee_windows import move_windows
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
@@ -60,9 +59,14 @@ class CampaignView:
     applications: int
 
 
+MoveFees = Callable[[Campaign], Awaitable[None]]
+"""Called inside the transaction in which a campaign's window of payment changes."""
+
+
 class Campaigns:
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, move_fees: MoveFees) -> None:
         self._deps = deps
+        self._move_fees = move_fees
 
     async def create(self, actor: Actor, data: CampaignData, *, key: str | None = None) -> CampaignView:
         """A draft, not seen by applicants yet. Raises InvalidInput that names the field."""
@@ -106,7 +110,7 @@ class Campaigns:
             campaign.update_from_dict(_columns(clean))
             await campaign.save()
             if pays != (campaign.pay_from, campaign.pay_until):
-                await move_windows(self._deps, campaign)
+                await self._move_fees(campaign)
             await tell_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
             await record(actor, now, "campaign.edit", "campaign", campaign.id)
             return await _view(campaign, now)

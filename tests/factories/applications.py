@@ -19,6 +19,8 @@ from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
 from services.core.pinyin import sort_name
+from services.notifications import Notices
+from services.payments.fees import Fees
 from tests.factories.numbers import Numbers
 from tests.factories.people import CREDIT_CODE, make_account
 
@@ -175,10 +177,15 @@ async def attach_all(deps: Deps, application_id: UUID, *, entry_type: EntryType 
                 await attach(deps, application_id, f"{code}.{part}")
 
 
+def make_campaigns(deps: Deps) -> Campaigns:
+    """Of which fees that are owed follow the windows, as in the service."""
+    return Campaigns(deps, Fees(deps, Notices(deps)).move_windows)
+
+
 async def fill_in(deps: Deps, actor: Actor, *, entry_type: EntryType = "first", **own: object) -> Application:
     """An application begun, filled in whole and with its files, not submitted. Needs an open campaign and codes."""
     book = deps.book(actor.pool)
-    drafts = Drafts(deps, Campaigns(deps))
+    drafts = Drafts(deps, make_campaigns(deps))
     employer = await Employer.get_or_none(pool=actor.pool, name=EMPLOYER) or await make_employer(deps, pool=actor.pool)
     begun = await drafts.start(actor, entry_type)
     for section, values in values_of(book, employer.id, entry_type=entry_type, **own).items():

@@ -17,7 +17,6 @@ from models.applications import Application, Attachment
 from models.experts import Expert
 from services.applications import erase_unsent, load_codes, read_values
 from services.applications.attachments import REMOVED_TTL, Attachments
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
 from services.applications.submission import find_problems
@@ -31,6 +30,7 @@ from tests.factories.applications import (
     fill_in,
     make_applicant,
     make_campaign,
+    make_campaigns,
     make_codes,
     values_of,
 )
@@ -70,7 +70,7 @@ async def zhao(deps: Deps) -> Actor:
 
 
 async def begin(deps: Deps, actor: Actor, entry_type: str = "first") -> UUID:
-    return (await Drafts(deps, Campaigns(deps)).start(actor, entry_type)).id
+    return (await Drafts(deps, make_campaigns(deps)).start(actor, entry_type)).id
 
 
 async def end(application_id: UUID, deps: Deps, state: str = "refused", **columns: object) -> None:

@@ -19,7 +19,7 @@ from services.applications import CampaignData
 from services.applications.campaigns import Campaigns, find_open
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
-from tests.factories.applications import make_applicant, make_campaign, make_codes
+from tests.factories.applications import make_applicant, make_campaign, make_campaigns, make_codes
 from tests.factories.people import make_account
 from tests.factories.reviews import make_application, with_rules
 
@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def campaigns(deps: Deps) -> Campaigns:
-    return Campaigns(deps)
+    return make_campaigns(deps)
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ async def test_whoever_has_something_to_hand_in_is_told_of_a_new_end(
     deps: Deps, admin: Actor, form: CampaignData, clock: FixedClock
 ) -> None:
     seen: set[UUID] = set()
-    campaigns = Campaigns(with_rules(deps, review={"own_campaign_window": True}))
+    campaigns = make_campaigns(with_rules(deps, review={"own_campaign_window": True}))
     made = await campaigns.create(admin, form)
     await campaigns.publish(admin, made.id)
     clock.move(2 * DAY)

@@ -11,7 +11,6 @@ from domain.clock import FixedClock
 from domain.errors import InvalidInput
 from domain.rulebook.book import Rulebook
 from models.applications import Application, ApplicationSpecialty
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.submission import Submission
 from services.core.base import Actor, Deps
@@ -25,6 +24,7 @@ from tests.factories.applications import (
     fill_in,
     make_applicant,
     make_campaign,
+    make_campaigns,
     make_codes,
     values_of,
 )
@@ -55,7 +55,7 @@ def changed(deps: Deps, **form: object) -> Deps:
 
 
 def submission_of(deps: Deps, book: NoticeBook) -> Submission:
-    return Submission(deps, book, Campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+    return Submission(deps, book, make_campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
 
 
 def problems_of(error: InvalidInput) -> list[dict[str, str]]:
@@ -80,7 +80,7 @@ async def test_a_draft_is_held_to_the_rules_of_the_day_it_is_handed_in(
     after = changed(
         deps, fields={"strengths": {"length_max": 3}, "address": {"required": True}}, specialties={"count_max": 1}
     )
-    await Drafts(deps, Campaigns(deps)).save_section(
+    await Drafts(deps, make_campaigns(deps)).save_section(
         zhao, application.id, "basic", values_of(deps.book("demo"), address=None)["basic"] | {"employer": None}, 1
     )
     application = await Application.get(id=application.id)
@@ -122,7 +122,7 @@ async def test_who_keeps_more_specialties_than_are_allowed_by_now_may_keep_them(
     await submission_of(deps, book).submit(zhao, application.id, application.version)
     await sent_back(application, "specialties", specialty=OTHER_SPECIALTY)
     after = changed(deps, specialties={"count_max": 1})
-    saved = await Drafts(after, Campaigns(after)).save_section(
+    saved = await Drafts(after, make_campaigns(after)).save_section(
         zhao, application.id, "evaluation", {"specialties": chosen(SPECIALTY, THIRD_SPECIALTY)}, 1
     )
     assert (await submission_of(after, book).submit(zhao, application.id, saved.form_version)).round == 2
@@ -155,7 +155,7 @@ async def test_in_the_place_of_one_that_was_sent_back_comes_one_and_not_three(
     application = await fill_in(deps, zhao, specialties=chosen(SPECIALTY, OTHER_SPECIALTY))
     await submission_of(deps, book).submit(zhao, application.id, application.version)
     await sent_back(application, "specialties", specialty=OTHER_SPECIALTY)
-    drafts = Drafts(deps, Campaigns(deps))
+    drafts = Drafts(deps, make_campaigns(deps))
     with pytest.raises(InvalidInput) as refused:
         await drafts.save_section(
             zhao,
@@ -171,7 +171,7 @@ async def test_in_the_place_of_one_that_was_sent_back_comes_one_and_not_three(
 async def test_giving_up_and_beginning_anew_frees_no_choice_in_the_same_campaign(
     deps: Deps, book: NoticeBook, clock: FixedClock, zhao: Actor
 ) -> None:
-    submission, drafts = submission_of(deps, book), Drafts(deps, Campaigns(deps))
+    submission, drafts = submission_of(deps, book), Drafts(deps, make_campaigns(deps))
     first = await fill_in(deps, zhao, specialties=chosen(SPECIALTY, OTHER_SPECIALTY))
     await submission.submit(zhao, first.id, first.version)
     await submission.withdraw(zhao, first.id)

@@ -21,7 +21,6 @@ from models.applications import Application, Attachment, PrintedForm
 from models.audit import AuditEntry
 from models.reviews import ReviewEntry
 from services.applications.attachments import Attachments
-from services.applications.campaigns import Campaigns
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
@@ -31,6 +30,7 @@ from tests.factories.applications import (
     fill_in,
     make_applicant,
     make_campaign,
+    make_campaigns,
     make_codes,
     with_rules,
 )
@@ -242,7 +242,7 @@ async def test_where_printing_locks_the_warning_comes_first(
 
 
 async def test_an_incomplete_form_is_not_locked(locking: Documents, actor: Actor, deps: Deps) -> None:
-    begun = await Drafts(deps, Campaigns(deps)).start(actor, "first")
+    begun = await Drafts(deps, make_campaigns(deps)).start(actor, "first")
     with pytest.raises(InvalidInput) as refusal:
         await locking.print_form(actor, begun.id, confirmed=True)
     assert refusal.value.code == "form_incomplete"

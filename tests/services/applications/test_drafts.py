@@ -13,7 +13,6 @@ from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound,
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.experts import Expert
 from services.applications import Codes, load_codes, read_values
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Begun, Drafts
 from services.applications.repository import get_own
 from services.core.base import Actor, Deps
@@ -24,6 +23,7 @@ from tests.factories.applications import (
     fill_in,
     make_applicant,
     make_campaign,
+    make_campaigns,
     make_codes,
     make_employer,
     values_of,
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def drafts(deps: Deps) -> Drafts:
-    return Drafts(deps, Campaigns(deps))
+    return Drafts(deps, make_campaigns(deps))
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def test_renewal_is_offered_before_the_term_ends_and_pre_filled(deps: Deps
     await make_campaign(deps)
     offered = timedelta(days=90)
     deps = with_rules(deps, entry={"renewal_before": offered})
-    drafts = Drafts(deps, Campaigns(deps))
+    drafts = Drafts(deps, make_campaigns(deps))
     expert = await make_expert(
         deps,
         account=await account_of(zhao),
@@ -296,9 +296,9 @@ async def test_where_withdrawing_comes_first_nothing_opens_before_it(deps: Deps,
     strict = with_rules(deps, review={"withdraw_before_edit": True})
     await Application.filter(id=begun.id).update(state="sent_back", sent_back_fields=["*"])
     with pytest.raises(RuleViolation, match="请先点“撤回”"):
-        await Drafts(strict, Campaigns(strict)).save_section(zhao, begun.id, "basic", basic(), 0)
+        await Drafts(strict, make_campaigns(strict)).save_section(zhao, begun.id, "basic", basic(), 0)
     await Application.filter(id=begun.id).update(state="correcting")
-    assert (await Drafts(strict, Campaigns(strict)).save_section(zhao, begun.id, "basic", basic(), 0)).version == 1
+    assert (await Drafts(strict, make_campaigns(strict)).save_section(zhao, begun.id, "basic", basic(), 0)).version == 1
 
 
 JUNK: list[dict[str, object]] = [

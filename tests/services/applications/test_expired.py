@@ -11,7 +11,6 @@ from domain.errors import Conflict, RuleViolation
 from models.applications import Application, Attachment, PrintedForm
 from models.reviews import ReviewEntry
 from services.applications import read_values
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
@@ -19,7 +18,7 @@ from services.core.base import Actor, Deps
 from services.entry.stages import Entry
 from services.payments import Fees
 from services.reviews.decisions import Reviews
-from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes, with_rules
+from tests.factories.applications import fill_in, make_applicant, make_campaign, make_campaigns, make_codes, with_rules
 from tests.services.conftest import NoticeBook
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -35,16 +34,16 @@ async def zhao(deps: Deps) -> Actor:
 
 @pytest.fixture
 def drafts(deps: Deps) -> Drafts:
-    return Drafts(deps, Campaigns(deps))
+    return Drafts(deps, make_campaigns(deps))
 
 
 def submission_of(deps: Deps, book: NoticeBook) -> Submission:
-    return Submission(deps, book, Campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+    return Submission(deps, book, make_campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
 
 
 async def only_to_do(deps: Deps, person: Actor) -> tuple[str, str]:
     assert person.account_id is not None
-    [item] = await ToDos(deps, Campaigns(deps)).items(person.pool, person.account_id)
+    [item] = await ToDos(deps, make_campaigns(deps)).items(person.pool, person.account_id)
     return item.code, item.detail
 
 
@@ -91,7 +90,7 @@ async def test_what_was_not_corrected_in_time_ends_and_a_new_one_begins_with_its
     deps: Deps, drafts: Drafts, zhao: Actor, clock: FixedClock, state: str
 ) -> None:
     strict = with_rules(deps, review={"own_campaign_window": True})
-    drafts = Drafts(strict, Campaigns(strict))
+    drafts = Drafts(strict, make_campaigns(strict))
     application = await fill_in(deps, zhao, strengths="大跨结构。")
     campaign = await application.campaign
     campaign.review_until = campaign.enrol_until
@@ -112,7 +111,7 @@ async def test_what_still_lies_with_reviewers_after_their_window_must_be_taken_b
     deps: Deps, book: NoticeBook, zhao: Actor, clock: FixedClock
 ) -> None:
     strict = with_rules(deps, review={"own_campaign_window": True, "withdraw_undecided": True})
-    drafts, submission = Drafts(strict, Campaigns(strict)), submission_of(strict, book)
+    drafts, submission = Drafts(strict, make_campaigns(strict)), submission_of(strict, book)
     application = await fill_in(deps, zhao)
     campaign = await application.campaign
     campaign.review_until = campaign.enrol_until

@@ -12,7 +12,6 @@ from domain.payments.lifecycles import FeeState
 from models.applications import Application, Attachment, PrintedForm
 from models.payments import Fee
 from models.reviews import ReviewTask
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
 from services.applications.repository import editable_fields
@@ -22,7 +21,7 @@ from services.core.base import Actor, Deps
 from services.entry.stages import Entry
 from services.payments import Fees
 from services.reviews.decisions import Reviews
-from tests.factories.applications import attach, fill_in, make_applicant, make_campaign, make_codes
+from tests.factories.applications import attach, fill_in, make_applicant, make_campaign, make_campaigns, make_codes
 from tests.factories.entry_road import make_road
 from tests.services.conftest import POOLS, NoticeBook
 
@@ -36,7 +35,7 @@ def deps(deps: Deps) -> Deps:
 
 
 def submission_of(deps: Deps, book: NoticeBook) -> Submission:
-    return Submission(deps, book, Campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+    return Submission(deps, book, make_campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
 
 
 async def begin(deps: Deps, pool: str) -> tuple[Actor, Application]:
@@ -82,7 +81,7 @@ async def test_a_whole_form_goes_to_the_pools_first_step(deps: Deps, book: Notic
     assert task is not None
     assert task.step_code == deps.book(pool).review.steps[0].code
     assert person.account_id is not None
-    progress = await ToDos(deps, Campaigns(deps)).progress(person.account_id)
+    progress = await ToDos(deps, make_campaigns(deps)).progress(person.account_id)
     assert progress is not None
     names = [stage.name for stage in progress.stages]
     assert len(names) == 2 + len(deps.book(pool).review.steps) + len(deps.book(pool).entry.stages)
@@ -97,17 +96,17 @@ async def test_in_hunan_printing_locks_all_but_the_attachments(deps: Deps) -> No
     assert all(book.form.fields[code].kind == "file" for code in editable_fields(application, book))
     section = next(iter(book.form.sections))
     with pytest.raises(RuleViolation, match="打印表格后") as refused:
-        await Drafts(deps, Campaigns(deps)).save_section(person, application.id, section, {}, 1)
+        await Drafts(deps, make_campaigns(deps)).save_section(person, application.id, section, {}, 1)
     assert refused.value.source is not None
     assert "湖南手册" in refused.value.source
 
 
 async def test_in_jilin_one_applies_all_year(deps: Deps) -> None:
     await make_codes(deps.book("jilin"))
-    begun = await Drafts(deps, Campaigns(deps)).start(await make_applicant(deps, pool="jilin"), "first")
+    begun = await Drafts(deps, make_campaigns(deps)).start(await make_applicant(deps, pool="jilin"), "first")
     assert (await Application.get(id=begun.id)).campaign_id is None
     with pytest.raises(RuleViolation, match="不接受续聘申请"):
-        await Drafts(deps, Campaigns(deps)).start(await make_applicant(deps, pool="jilin"), "renewal")
+        await Drafts(deps, make_campaigns(deps)).start(await make_applicant(deps, pool="jilin"), "renewal")
 
 
 async def test_in_xinjiang_a_sent_back_form_is_withdrawn_before_it_is_changed(deps: Deps, book: NoticeBook) -> None:
@@ -119,7 +118,7 @@ async def test_in_xinjiang_a_sent_back_form_is_withdrawn_before_it_is_changed(de
     await submission.submit(person, application.id, application.version)
     await Application.filter(id=application.id).update(state="sent_back", sent_back_fields=["*"])
     section = next(iter(deps.book("xinjiang").form.sections))
-    drafts = Drafts(deps, Campaigns(deps))
+    drafts = Drafts(deps, make_campaigns(deps))
     with pytest.raises(RuleViolation, match="请先点“撤回”") as refused:
         await drafts.save_section(person, application.id, section, {}, 1)
     assert "新疆手册" in (refused.value.source or "")
@@ -140,5 +139,5 @@ async def test_who_will_not_pay_gives_up_owes_nothing_and_may_apply_anew(deps: D
     outcome = await road.services.applications.submission.cancel(person, application.id)
     assert outcome.state == ApplicationState.CANCELLED
     assert (await Fee.get(application_id=application.id)).state == FeeState.VOID
-    again = await Drafts(deps, Campaigns(deps)).start(person, "first")
+    again = await Drafts(deps, make_campaigns(deps)).start(person, "first")
     assert again.id != application.id

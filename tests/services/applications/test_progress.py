@@ -11,7 +11,6 @@ from domain.clock import FixedClock
 from models.applications import Application
 from models.reviews import ReviewAssignment, ReviewTask
 from services.applications import Progress, ToDo
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.progress_messages import spoken
 from services.applications.submission import Submission
@@ -27,6 +26,7 @@ from tests.factories.applications import (
     fill_in,
     make_applicant,
     make_campaign,
+    make_campaigns,
     make_codes,
     with_rules,
 )
@@ -41,7 +41,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 @pytest.fixture
 def to_dos(deps: Deps) -> ToDos:
-    return ToDos(deps, Campaigns(deps))
+    return ToDos(deps, make_campaigns(deps))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def reviews(deps: Deps, book: NoticeBook, entry: Entry) -> Reviews:
 
 @pytest.fixture
 def submission(deps: Deps, book: NoticeBook, reviews: Reviews) -> Submission:
-    return Submission(deps, book, Campaigns(deps), reviews)
+    return Submission(deps, book, make_campaigns(deps), reviews)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def test_renewal_is_no_item_before_it_is_offered(deps: Deps, to_dos: ToDos
     await make_campaign(deps)
     before = 90 * DAY
     deps = with_rules(deps, entry={"renewal_before": before})
-    to_dos = ToDos(deps, Campaigns(deps))
+    to_dos = ToDos(deps, make_campaigns(deps))
     expert = await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + before + DAY)
     assert await items(to_dos, zhao) == []
     expert.term_until = deps.now() + before - DAY
@@ -134,7 +134,7 @@ async def test_who_entered_today_is_not_asked_to_renew(
 
 async def test_how_long_renewal_rests_is_the_rulebooks(deps: Deps, zhao: Actor) -> None:
     deps = with_rules(deps, entry={"renewal_rest": 20 * DAY})
-    to_dos = ToDos(deps, Campaigns(deps))
+    to_dos = ToDos(deps, make_campaigns(deps))
     await make_campaign(deps)
     await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + 21 * DAY)
     entered = await make_application(deps, await account_of(zhao), state="entered", ended_at=deps.now() - 19 * DAY)
@@ -152,7 +152,7 @@ async def test_before_the_window_the_item_says_when_and_opens_nothing(deps: Deps
 
 async def test_a_draft_goes_on_until_the_window_ends(deps: Deps, to_dos: ToDos, zhao: Actor, clock: FixedClock) -> None:
     await make_campaign(deps)
-    await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     [item] = await items(to_dos, zhao)
     assert (item.action, item.route) == ("继续填写", "/h5/demo/apply/form")
     clock.move(40 * DAY)
@@ -218,7 +218,7 @@ async def test_after_a_refusal_the_reason_is_told_and_one_may_apply_again(
     deps: Deps, to_dos: ToDos, zhao: Actor
 ) -> None:
     await make_campaign(deps)
-    begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     await Application.filter(id=begun.id).update(state="refused", reason="从业年限不足", ended_at=deps.now())
     at = await progress(to_dos, zhao)
     assert (at.headline, at.opinion) == ("您的申请未通过", "从业年限不足")
@@ -244,7 +244,7 @@ async def test_after_a_refusal_the_reason_is_told_and_one_may_apply_again(
 )
 async def test_every_state_can_be_told(deps: Deps, to_dos: ToDos, zhao: Actor, state: str) -> None:
     await make_campaign(deps)
-    begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     ended = deps.now() if state in ("entered", "refused", "cancelled", "terminated") else None
     await Application.filter(id=begun.id).update(state=state, ended_at=ended)
     at = await progress(to_dos, zhao)

@@ -12,7 +12,6 @@ from domain.errors import Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.ids import new_id
 from models.applications import Application
 from models.audit import AuditEntry
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
 from services.applications.submission import Submission
@@ -30,6 +29,7 @@ from tests.factories.applications import (
     fill_in,
     make_applicant,
     make_campaign,
+    make_campaigns,
     make_codes,
 )
 from tests.factories.people import make_account
@@ -50,7 +50,7 @@ def listing(deps: Deps) -> ApplicationList:
 
 @pytest.fixture
 def submission(deps: Deps, book: NoticeBook) -> Submission:
-    return Submission(deps, book, Campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
+    return Submission(deps, book, make_campaigns(deps), Reviews(deps, book, Entry(deps, book, Fees(deps, book))))
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ async def admin(deps: Deps) -> Actor:
 async def test_a_fresh_draft_shows_everything_that_is_missing(
     deps: Deps, reading: ApplicationQueries, zhao: Actor
 ) -> None:
-    begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     view = await reading.get(zhao, begun.id)
     assert {"photo", "region", "specialties", "email"} <= {problem.field for problem in view.problems}
     assert view.account["name"] == "赵明远"

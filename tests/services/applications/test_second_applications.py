@@ -7,7 +7,6 @@ import pytest
 from domain.errors import Conflict, RuleViolation
 from models.applications import Application
 from services.applications import read_values
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
 from tests.factories.applications import (
@@ -15,6 +14,7 @@ from tests.factories.applications import (
     fill_in,
     make_applicant,
     make_campaign,
+    make_campaigns,
     make_codes,
     with_rules,
 )
@@ -36,7 +36,7 @@ async def refuse(deps: Deps, application: Application) -> None:
 
 
 async def test_a_renewal_is_not_begun_while_a_first_application_is_under_way(deps: Deps, zhao: Actor) -> None:
-    drafts = Drafts(deps, Campaigns(deps))
+    drafts = Drafts(deps, make_campaigns(deps))
     live = await fill_in(deps, zhao)
     with pytest.raises(Conflict, match="您有一份新增申请正在办理，请先办完或放弃后再办续聘") as refused:
         await drafts.start(zhao, "renewal")
@@ -47,14 +47,14 @@ async def test_whoever_entered_elsewhere_meanwhile_goes_on_with_what_he_began(de
     """An import may bring the person into the pool while the application is under way."""
     live = await fill_in(deps, zhao)
     await make_expert(deps, account=await account_of(zhao))
-    begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     assert (begun.id, begun.existing) == (live.id, True)
 
 
 async def test_after_a_refusal_one_applies_again_with_what_was_typed(deps: Deps, zhao: Actor) -> None:
     first = await fill_in(deps, zhao, strengths="大跨结构。")
     await refuse(deps, first)
-    second = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    second = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     assert (second.id != first.id, second.existing) == (True, False)
     assert (await read_values(deps, second.id))["strengths"] == "大跨结构。"
 
@@ -63,7 +63,7 @@ async def test_where_a_campaign_is_once_whoever_was_refused_waits_for_the_next(d
     strict = with_rules(deps, campaigns={"once": True})
     await refuse(deps, await fill_in(deps, zhao))
     with pytest.raises(RuleViolation, match="未通过") as refused:
-        await Drafts(strict, Campaigns(strict)).start(zhao, "first")
+        await Drafts(strict, make_campaigns(strict)).start(zhao, "first")
     assert refused.value.rule == "campaigns.once"
 
 
@@ -71,4 +71,4 @@ async def test_whoever_gave_up_before_handing_in_is_not_held_to_once(deps: Deps,
     strict = with_rules(deps, campaigns={"once": True})
     live = await fill_in(deps, zhao)
     await Application.filter(id=live.id).update(state="cancelled", ended_at=deps.now())
-    assert not (await Drafts(strict, Campaigns(strict)).start(zhao, "first")).existing
+    assert not (await Drafts(strict, make_campaigns(strict)).start(zhao, "first")).existing

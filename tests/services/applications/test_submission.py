@@ -16,7 +16,6 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.audit import AuditEntry
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications.campaigns import Campaigns
 from services.applications.drafts import Drafts
 from services.applications.submission import Outcome, Submission
 from services.core.base import Actor, Deps
@@ -28,6 +27,7 @@ from tests.factories.applications import (
     fill_in,
     make_applicant,
     make_campaign,
+    make_campaigns,
     make_codes,
     with_rules,
 )
@@ -69,7 +69,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def submission(deps: Deps, book: NoticeBook, desk: Desk) -> Submission:
-    return Submission(deps, book, Campaigns(deps), desk)
+    return Submission(deps, book, make_campaigns(deps), desk)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ async def zhao(deps: Deps) -> Actor:
 
 def strict(deps: Deps, notices: NoticeBook, desk: Desk, **sections: dict[str, object]) -> Submission:
     changed = with_rules(deps, **sections)
-    return Submission(changed, notices, Campaigns(changed), desk)
+    return Submission(changed, notices, make_campaigns(changed), desk)
 
 
 async def test_a_complete_form_goes_to_review(deps: Deps, submission: Submission, desk: Desk, zhao: Actor) -> None:
@@ -103,7 +103,7 @@ async def test_a_complete_form_goes_to_review(deps: Deps, submission: Submission
 
 
 async def test_everything_missing_is_told_at_once(deps: Deps, submission: Submission, desk: Desk, zhao: Actor) -> None:
-    begun = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     with pytest.raises(InvalidInput, match="请按提示修改") as refused:
         await submission.submit(zhao, begun.id, 1)
     told = {one["field"]: one["message"] for one in refused.value.params["problems"]}  # type: ignore[attr-defined]  # a list of objects
@@ -151,7 +151,7 @@ async def test_after_the_window_it_is_kept_but_not_taken(
 async def test_closing_the_window_and_submitting_at_once_leaves_either_but_nothing_half(
     deps: Deps, submission: Submission, desk: Desk, zhao: Actor
 ) -> None:
-    campaigns, admin = Campaigns(deps), Actor("demo", "pool_admin", (await make_applicant(deps)).account_id)
+    campaigns, admin = make_campaigns(deps), Actor("demo", "pool_admin", (await make_applicant(deps)).account_id)
     application = await fill_in(deps, zhao)
     campaign = application.campaign_id
     assert campaign is not None
@@ -213,7 +213,7 @@ async def test_a_corrected_specialty_is_open_again_and_the_approved_stay(
     await submission.submit(zhao, application.id, application.version)
     await _decide(application.id, {SPECIALTY: "approved", OTHER_SPECIALTY: "sent_back"}, ["specialties"])
     new = [TWO[0], {"code": THIRD_SPECIALTY, "choice": "alternative"}]
-    saved = await Drafts(deps, Campaigns(deps)).save_section(
+    saved = await Drafts(deps, make_campaigns(deps)).save_section(
         zhao, application.id, "evaluation", {"specialties": new}, 1
     )
     await submission.submit(zhao, application.id, saved.form_version)
@@ -316,9 +316,9 @@ async def test_giving_up_frees_the_person_for_another_application(
     application = await fill_in(deps, zhao)
     assert (await submission.cancel(zhao, application.id)).state == "cancelled"
     assert (await submission.cancel(zhao, application.id)).state == "cancelled"
-    again = await Drafts(deps, Campaigns(deps)).start(zhao, "first")
+    again = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     assert again.id != application.id
-    saved = await Drafts(deps, Campaigns(deps)).save_section(zhao, again.id, "basic", {}, 1)
+    saved = await Drafts(deps, make_campaigns(deps)).save_section(zhao, again.id, "basic", {}, 1)
     assert saved.version == 2, "what was typed before was put in"
 
 

@@ -10,7 +10,6 @@ from domain.clock import FixedClock
 from domain.payments.fees import next_question, order_ends, phase_of
 from models.campaigns import Campaign
 from models.payments import Fee, PayOrder
-from services.applications.fee_windows import move_windows
 from services.core.base import Deps, transaction
 from tests.factories.applications import make_campaign
 from tests.factories.payments import Till, make_application, make_fee, make_till, owner_of
@@ -64,13 +63,13 @@ async def test_a_campaign_that_takes_payment_longer_opens_fees_that_had_closed(t
         )
         for more in ({}, {"told_at": now - 3 * DAY}, {"state": "paid", "paid_at": now})
     ]
-    await move_windows(deps, campaign)
+    await till.fees.move_windows(campaign)
     for fee in (late, told, paid):
         await fee.refresh_from_db()
     assert (late.closes_at, told.closes_at) == (campaign.pay_until, campaign.pay_until)
     assert paid.closes_at == now - timedelta(hours=1)
     campaign.pay_until = now + 10 * DAY
-    await move_windows(deps, campaign)
+    await till.fees.move_windows(campaign)
     for fee in (late, told):
         await fee.refresh_from_db()
     assert (late.closes_at, told.closes_at) == (campaign.pay_until, now + 30 * DAY), "told is told"
