@@ -72,7 +72,7 @@ class DeskPages:
         actor = await self._door.actor(request)
         page = page_number(request)
         search = request.query.get("q", "").strip()[:50]
-        cards, total = await self._services.draws.queries.cards(
+        cards = await self._services.draws.queries.cards(
             actor, Filters(number=search), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self._show(
@@ -81,12 +81,12 @@ class DeskPages:
             agency=actor.role in ("agent", "organisation"),
             width="wide",
             who=self._door.role_label(actor),
-            cards=cards,
+            cards=cards.items,
             waiting=await self._waiting(actor),
-            total=total,
+            total=cards.total,
             page=page,
             search=search,
-            last=max(1, -(-total // PAGE_SIZE)),
+            last=max(1, -(-cards.total // PAGE_SIZE)),
             form=self._token(actor, "logout", actor.session_id),
         )
 

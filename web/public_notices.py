@@ -34,15 +34,15 @@ class PublicNoticePages:
         pool = self._pool(request)
         page, search = page_number(request), request.query.get("q", "").strip()[:50]
         notices = self._services.entry.public_notices
-        found, total = await notices.page(pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        found = await notices.page(pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "notice.html",
             pool=pool,
             pool_name=self._services.deps.book(pool).pool.name,
-            entries=found,
-            total=total,
+            entries=found.items,
+            total=found.total,
             page=page,
-            last=max(1, -(-total // PAGE_SIZE)),
+            last=max(1, -(-found.total // PAGE_SIZE)),
             search=search,
             how=notices.rules(pool).text,
         )

@@ -64,19 +64,19 @@ class ReviewPages:
         query, page = request.query, page_number(request)
         wanted = Wanted(query.get("step", "")[:20], query.get("late") == "1", query.get("q", "").strip()[:50])
         desk = self._services.reviews.queue
-        cards, total = await desk.cards(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        cards = await desk.cards(actor, wanted, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         counts = await desk.counts(actor)
         return self._site.render(
             "review.html",
             who=self._door.role_label(actor),
-            cards=cards,
-            total=total,
+            cards=cards.items,
+            total=cards.total,
             page=page,
             wanted=wanted,
             counts=counts,
             open=sum(count.open for count in counts),
             late=sum(count.overdue for count in counts),
-            last=max(1, -(-total // PAGE_SIZE)),
+            last=max(1, -(-cards.total // PAGE_SIZE)),
             now=self._services.deps.now(),
             link=_link(wanted),
             note=await self._outcome(actor, request),
@@ -202,13 +202,13 @@ class ReviewPages:
     async def done(self, request: http.Request) -> http.Response:
         """What this reviewer decided, the newest first."""
         actor, page = await self._door.actor(request), page_number(request)
-        found, total = await self._services.reviews.done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        found = await self._services.reviews.done.page(actor, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return self._site.render(
             "review_done.html",
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=max(1, -(-total // PAGE_SIZE)),
+            last=max(1, -(-found.total // PAGE_SIZE)),
             decided=DECIDED,
         )
 

@@ -52,4 +52,4 @@ async def _carry_out(settings: Settings, options: argparse.Namespace) -> list[St
                 raise CommandError(f"{options.pool} 没有手机号为 {options.mobile} 的管理员。")
             for grant in grants:
                 await staff.revoke(actor, grant.grant_id)
-        return (await staff.page(actor, role=ADMIN, limit=100))[0]
+        return list((await staff.page(actor, role=ADMIN, limit=100)).items)

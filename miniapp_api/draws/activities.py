@@ -220,8 +220,8 @@ class DrawOut(Output):
 async def many(call: Call, query: DrawQuery) -> Page[DrawCardOut]:
     """Newest first, those that the role may see; all filters together."""
     filters = Filters(query.number, query.project, query.state or "", query.kind or "", query.region)
-    cards, total = await call.services.draws.queries.cards(call.actor, filters, offset=query.offset, limit=query.size)
-    return Page[DrawCardOut](items=DrawCardOut.each(cards), total=total, page=query.page, size=query.size)
+    cards = await call.services.draws.queries.cards(call.actor, filters, offset=query.offset, limit=query.size)
+    return Page[DrawCardOut](items=DrawCardOut.each(cards.items), total=cards.total, page=query.page, size=query.size)
 
 
 @api.get("/draws/dashboard", "工作台", action="draw.create")
@@ -258,11 +258,11 @@ async def edit(call: Call, path: DrawPath, body: DrawIn) -> None:
 @api.get("/supervisors", "监督人名册", action="draw.edit")
 async def supervisors(call: Call, query: SupervisorQuery) -> Page[SupervisorChoiceOut]:
     """Whom an agency may name as supervisors: kept by the pool's office, phones masked."""
-    found, total = await call.services.draws.supervisors.choices(
+    found = await call.services.draws.supervisors.choices(
         call.actor, query.search, offset=query.offset, limit=query.size
     )
     return Page[SupervisorChoiceOut](
-        items=SupervisorChoiceOut.each(found), total=total, page=query.page, size=query.size
+        items=SupervisorChoiceOut.each(found.items), total=found.total, page=query.page, size=query.size
     )
 
 

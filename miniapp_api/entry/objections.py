@@ -62,12 +62,12 @@ class PublicNoticeOut(Output):
 @api.get("/public-notices", "入库公示", access="public", limits=(60, 60))
 async def notices(call: Call, query: SearchQuery) -> PublicNoticeOut:
     """Who is on public notice now, by name."""
-    found, total = await call.services.entry.public_notices.page(
+    found = await call.services.entry.public_notices.page(
         call.pool, query.search, offset=query.offset, limit=query.size
     )
     return PublicNoticeOut(
-        items=found,
-        total=total,
+        items=found.items,
+        total=found.total,
         page=query.page,
         size=query.size,
         how_to_object=call.services.entry.public_notices.rules(call.pool).text,
@@ -89,10 +89,10 @@ async def mine(call: Call) -> Listing[ObjectionView]:
 @api.get("/objections", "异议列表", action="objection.decide")
 async def objections(call: Call, query: StateQuery) -> Page[ObjectionView]:
     """For administrators; oldest first."""
-    found, total = await call.services.entry.objections.page(
+    found = await call.services.entry.objections.page(
         call.actor, state=query.state or "", offset=query.offset, limit=query.size
     )
-    return Page(items=found, total=total, page=query.page, size=query.size)
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/objections/{objection_id}/decision", "处理异议", action="objection.decide")

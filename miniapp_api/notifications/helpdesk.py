@@ -84,10 +84,10 @@ async def write(call: Call, body: FeedbackIn) -> FeedbackView:
 @api.get("/feedback", "意见列表", action="feedback.answer")
 async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
     """Everybody's, open ones first."""
-    found, total = await call.services.notifications.helpdesk.list_all(
+    found = await call.services.notifications.helpdesk.list_all(
         call.actor, state=query.state, offset=query.offset, limit=query.size
     )
-    return Page(items=found, total=total, page=query.page, size=query.size)
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")

@@ -135,10 +135,10 @@ class OrderOut(Output):
 @api.get("/payments/orders", "订单列表", action=_MANAGE)
 async def orders(call: Call, query: OrdersQuery) -> Page[OrderRow]:
     """Newest first."""
-    found, total = await call.services.payments.queries.orders(
+    found = await call.services.payments.queries.orders(
         call.actor, query.only, query.search, offset=query.offset, limit=query.size
     )
-    return Page(items=found, total=total, page=query.page, size=query.size)
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.get("/payments/orders/{order_id}", "订单详情", action=_MANAGE)
@@ -183,10 +183,10 @@ async def redirect(call: Call, path: RefundPath, body: RedirectIn) -> None:
 @api.get("/payments/alarms", "异常通知", action=_MANAGE)
 async def alarms(call: Call, query: AlarmsQuery) -> Page[AlarmView]:
     """Notifications that fit none of our orders, or another amount; open ones first, newest first."""
-    found, total = await call.services.payments.unmatched_payments.list(
+    found = await call.services.payments.unmatched_payments.list(
         call.actor, query.only, offset=query.offset, limit=query.size
     )
-    return Page(items=found, total=total, page=query.page, size=query.size)
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/payments/alarms/{alarm_id}/resolution", "登记异常处理结果", action=_MANAGE)
@@ -198,10 +198,8 @@ async def close_alarm(call: Call, path: AlarmPath, body: NoteIn) -> None:
 @api.get("/payments/invoices", "发票列表", action=_MANAGE)
 async def invoices(call: Call, query: InvoicesQuery) -> Page[InvoiceRow]:
     """Newest first."""
-    found, total = await call.services.payments.queries.invoices(
-        call.actor, query.only, offset=query.offset, limit=query.size
-    )
-    return Page(items=found, total=total, page=query.page, size=query.size)
+    found = await call.services.payments.queries.invoices(call.actor, query.only, offset=query.offset, limit=query.size)
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post(

@@ -61,10 +61,10 @@ class OpenPlacesOut(Output):
 @api.get("/review-assignments", "审核授权列表", action="review.assign")
 async def assignments(call: Call, query: AssignmentQuery) -> Page[Assignment]:
     """Newest first."""
-    found, total = await call.services.reviews.assignments.page(
+    found = await call.services.reviews.assignments.page(
         call.actor, step=query.step, active=query.active, offset=query.offset, limit=query.size
     )
-    return Page(items=found, total=total, page=query.page, size=query.size)
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.get("/review-gaps", "无人审核的任务", action="review.assign")
@@ -88,10 +88,10 @@ async def unassign(call: Call, path: AssignmentPath) -> Assignment:
 @api.get("/staff", "工作人员列表", action="person.manage")
 async def staff(call: Call, query: StaffQuery) -> Page[StaffMember]:
     """By office, newest first."""
-    found, total = await call.services.accounts.staff.page(
+    found = await call.services.accounts.staff.page(
         call.actor, role=query.role or "", active=query.active, offset=query.offset, limit=query.size
     )
-    return Page(items=found, total=total, page=query.page, size=query.size)
+    return Page(items=found.items, total=found.total, page=query.page, size=query.size)
 
 
 @api.post("/staff", "添加工作人员", action="person.manage", status=201)

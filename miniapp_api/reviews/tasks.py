@@ -96,11 +96,11 @@ class RevelationOut(Output):
 async def queue(call: Call, query: QueueQuery) -> ReviewQueueOut:
     """Open tasks within the reviewer's reach, oldest first."""
     wanted = Wanted(query.step, query.overdue, query.search, query.specialty)
-    cards, total = await call.services.reviews.queue.cards(call.actor, wanted, offset=query.offset, limit=query.size)
+    cards = await call.services.reviews.queue.cards(call.actor, wanted, offset=query.offset, limit=query.size)
     counts = await call.services.reviews.queue.counts(call.actor)
     return ReviewQueueOut(
-        items=cards,
-        total=total,
+        items=cards.items,
+        total=cards.total,
         page=query.page,
         size=query.size,
         counts=counts,

@@ -15,7 +15,7 @@ from domain.rulebook.book import Rulebook
 from models.accounts import Account, RoleGrant
 from services.accounts.verification_codes import check_mobile
 from services.accounts.wechat_binding import account_by_mobile
-from services.core.base import Actor, Deps, record, rows
+from services.core.base import Actor, Deps, Page, record, rows
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check, role_name
@@ -123,15 +123,14 @@ class Staff:
 
     async def page(
         self, actor: Actor, *, role: str = "", active: bool = True, offset: int = 0, limit: int = 50
-    ) -> tuple[list[StaffMember], int]:
+    ) -> Page[StaffMember]:
         """By office, newest first; ``active`` false: those that were revoked."""
         check(actor, "person.manage")
         roles = [role] if role else list(OFFICES)
         found = RoleGrant.filter(account__pool=actor.pool, role__in=roles, revoked_at__isnull=active)
         chosen = found.order_by("role", "-granted_at", "-id").offset(offset).limit(min(limit, 100))
-        return [self._show(grant, grant.account) for grant in await chosen.prefetch_related("account")], (
-            await found.count()
-        )
+        grants = await chosen.prefetch_related("account")
+        return Page(tuple(self._show(grant, grant.account) for grant in grants), await found.count())
 
     def _show(self, grant: RoleGrant, account: Account) -> StaffMember:
         mobile = self._deps.keys.read(account.mobile_sealed, "mobile")

@@ -24,7 +24,7 @@ from models.draws import (
     Supervisor,
 )
 from services.core import permissions
-from services.core.base import Actor, Deps, rows
+from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import role_name
 from services.draws.access import DrawAccess
 
@@ -155,9 +155,7 @@ class DrawQueries:
         }
         return Detail(draw, tuple(await Condition.filter(draw_id=draw_id).order_by("position")), parts)
 
-    async def cards(
-        self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20
-    ) -> tuple[list[Card], int]:
+    async def cards(self, actor: Actor, filters: Filters, *, offset: int = 0, limit: int = 20) -> Page[Card]:
         """Draws that this actor may see, newest first, and how many there are in all."""
         permissions.check(actor, "draw.read")
         where, values = self._access.reach(actor)
@@ -180,7 +178,7 @@ class DrawQueries:
             f"ORDER BY d.created_at DESC, d.id OFFSET {int(offset)} LIMIT {int(limit)}",
             *values,
         )
-        return [Card(**{**row, "state": DrawState(row["state"])}) for row in found], total
+        return Page(tuple(Card(**{**row, "state": DrawState(row["state"])}) for row in found), total)
 
     async def dashboard(self, actor: Actor) -> Dashboard:
         permissions.check(actor, "draw.create")

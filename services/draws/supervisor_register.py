@@ -12,7 +12,7 @@ from domain.errors import Conflict, NotFound
 from domain.masking import mask_mobile
 from models.draws import SupervisorEntry
 from services.accounts import check_mobile
-from services.core.base import Actor, Deps, record, transaction
+from services.core.base import Actor, Deps, Page, record, transaction
 from services.core.crypto import Keyring
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
@@ -88,26 +88,26 @@ class SupervisorRegister:
 
     async def page(
         self, actor: Actor, *, search: str = "", active: bool = True, offset: int = 0, limit: int = 50
-    ) -> tuple[list[RegisteredSupervisor], int]:
+    ) -> Page[RegisteredSupervisor]:
         """By name; ``active`` false: those that were ended."""
         check(actor, "supervisor.manage")
         return await self._find(actor.pool, search, active=active, offset=offset, limit=limit)
 
     async def choices(
         self, actor: Actor, search: str, *, offset: int = 0, limit: int = 20
-    ) -> tuple[list[RegisteredSupervisor], int]:
+    ) -> Page[RegisteredSupervisor]:
         """Whom an agency may name; ``search`` is part of a name or department."""
         check(actor, "draw.edit")
         return await self._find(actor.pool, search, active=True, offset=offset, limit=limit)
 
     async def _find(
         self, pool: str, search: str, *, active: bool, offset: int, limit: int
-    ) -> tuple[list[RegisteredSupervisor], int]:
+    ) -> Page[RegisteredSupervisor]:
         found = SupervisorEntry.filter(pool=pool, active_until__isnull=active)
         if word := search.strip():
             found = found.filter(Q(name__contains=word) | Q(department__contains=word))
         chosen = found.order_by("name", "department", "id").offset(offset).limit(min(limit, 100))
-        return [_show(self._deps.keys, entry) for entry in await chosen], await found.count()
+        return Page(tuple([_show(self._deps.keys, entry) for entry in await chosen]), await found.count())
 
 
 def _show(keys: Keyring, entry: SupervisorEntry) -> RegisteredSupervisor:

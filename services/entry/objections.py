@@ -19,7 +19,7 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import Objection
 from services.applications import EVERYTHING, lock, log, move, notify_applicant, review_end
-from services.core.base import Actor, Deps, record, violation
+from services.core.base import Actor, Deps, Page, record, violation
 from services.core.crypto import TEXT
 from services.core.idempotency import once
 from services.core.limits import DAY, advisory_lock, seconds_until
@@ -108,9 +108,7 @@ class Objections:
         chosen = await found.prefetch_related("application") if actor.account_id else []
         return [self._show(row, row.application) for row in chosen]
 
-    async def page(
-        self, actor: Actor, *, state: str = "open", offset: int = 0, limit: int = 20
-    ) -> tuple[list[ObjectionView], int]:
+    async def page(self, actor: Actor, *, state: str = "open", offset: int = 0, limit: int = 20) -> Page[ObjectionView]:
         """For administrators, with the objectors' names; oldest first. ``state`` empty: all."""
         check(actor, "objection.decide")
         wanted: dict[str, Any] = {"pool": actor.pool} | ({"state": state} if state else {})
@@ -120,7 +118,7 @@ class Objections:
             self._show(row, row.application, by=row.account.real_name)
             for row in await chosen.prefetch_related("application", "account")
         ]
-        return shown, await found.count()
+        return Page(tuple(shown), await found.count())
 
     async def decide(
         self, actor: Actor, objection_id: UUID, outcome: Outcome, answer: str, *, key: str | None = None

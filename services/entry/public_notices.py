@@ -15,7 +15,7 @@ from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import PublicNotice as Rules
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from services.applications import enters, load_codes, open_values
-from services.core.base import Deps
+from services.core.base import Deps, Page
 
 PAGE_MAX = 100
 
@@ -47,16 +47,14 @@ class PublicNotices:
         """The rulebook's: how to object, how long the words must be. Raises NotFound for a pool without notices."""
         return _rules(self._deps, pool)
 
-    async def page(
-        self, pool: str, search: str = "", *, offset: int = 0, limit: int = 20
-    ) -> tuple[list[PublicEntry], int]:
+    async def page(self, pool: str, search: str = "", *, offset: int = 0, limit: int = 20) -> Page[PublicEntry]:
         """Those on notice now by name; ``search`` is part of a name. Raises NotFound as ``rules``."""
         _rules(self._deps, pool)
         found = Application.filter(pool=pool, state=ApplicationState.NOTICE, notice_until__isnull=False)
         if text := search.strip()[:50]:
             found = found.filter(name__icontains=text)
         chosen = await found.order_by("name_sort", "id").offset(offset).limit(min(limit, PAGE_MAX))
-        return await self._show(pool, chosen), await found.count()
+        return Page(tuple(await self._show(pool, chosen)), await found.count())
 
     async def one(self, pool: str, application_id: UUID) -> PublicEntry:
         """Raises NotFound for an applicant who is not on notice now."""

@@ -15,7 +15,7 @@ from domain.masking import mask_mobile, mask_name
 from domain.rulebook.people import Question
 from models.accounts import Account
 from models.helpdesk import Feedback
-from services.core.base import Actor, Deps, record, transaction
+from services.core.base import Actor, Deps, Page, record, transaction
 from services.core.crypto import TEXT
 from services.core.idempotency import once
 from services.core.limits import check_recent
@@ -96,12 +96,12 @@ class HelpDesk:
 
     async def list_all(
         self, actor: Actor, *, state: str | None = None, offset: int = 0, limit: int = 20
-    ) -> tuple[list[FeedbackView], int]:
+    ) -> Page[FeedbackView]:
         """Everybody's, oldest open ones first; and how many there are."""
         check(actor, "feedback.answer")
         query = Feedback.filter(pool=actor.pool, **({"state": state} if state else {}))
         found = await query.order_by("-state", "created_at").offset(offset).limit(limit).prefetch_related("account")
-        return [self._view(row, self._who(row.account)) for row in found], await query.count()
+        return Page(tuple(self._view(row, self._who(row.account)) for row in found), await query.count())
 
     async def answer(self, actor: Actor, feedback_id: UUID, text: str) -> FeedbackView:
         """Answer once; the person is notified. Raises Conflict when it was answered already."""

@@ -16,7 +16,7 @@ from domain.payments.lifecycles import FeeState, InvoiceState, OrderState, Refun
 from models.accounts import Account
 from models.applications import Application
 from models.payments import Bill, BillDifference, Fee, Invoice, PayOrder, Refund
-from services.core.base import Actor, Deps, rows
+from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.payments import OPEN, TO_MAKE, TO_REVERSE, BillState, BillView, InvoiceMaker, mask_email
@@ -258,14 +258,14 @@ class Dashboard:
 
     async def invoices(
         self, actor: Actor, only: InvoiceFilter = "to_upload", search: str = "", *, offset: int = 0, limit: int = 20
-    ) -> tuple[list[InvoiceLine], int]:
+    ) -> Page[InvoiceLine]:
         """Oldest first, and how many in all. ``search`` is an expert's or an invoice's number."""
         check(actor, "payment.manage")
         if only not in get_args(InvoiceFilter):
             raise InvalidInput("没有这种筛选，请从列表中选择。", field="only")
         word = check_text(search, "search", "搜索词", 50)
         found = await rows(_INVOICES, actor.pool, word, only, min(limit, PAGE_MAX), offset)
-        return [self._invoice_line(row) for row in found], found[0]["total"] if found else 0
+        return Page(tuple(self._invoice_line(row) for row in found), found[0]["total"] if found else 0)
 
     def _invoice_line(self, row: Mapping[str, Any]) -> InvoiceLine:
         sealed = row["email_sealed"]

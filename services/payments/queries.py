@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ from domain.payments.lifecycles import InvoiceState, OrderState
 from domain.payments.money import yuan
 from models.accounts import Account
 from models.payments import BillDifference, Fee, Invoice
-from services.core.base import Actor, Deps, rows
+from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.payments.fees import rules_of
 from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_asked_for
@@ -217,19 +217,19 @@ class PaymentQueries:
 
     async def orders(
         self, actor: Actor, only: OrderFilter = "all", search: str = "", *, offset: int = 0, limit: int = 20
-    ) -> tuple[Sequence[OrderRow], int]:
+    ) -> Page[OrderRow]:
         """Orders of the pool, newest first, and how many there are. ``search``: an expert's, our or WeChat's number."""
         check(actor, "payment.manage")
         found = await rows(_ORDERS, actor.pool, search.strip(), only, limit, offset)
-        return [_order_row(row) for row in found], found[0]["total"] if found else 0
+        return Page(tuple(_order_row(row) for row in found), found[0]["total"] if found else 0)
 
     async def invoices(
         self, actor: Actor, only: InvoiceFilter = "all", *, offset: int = 0, limit: int = 20
-    ) -> tuple[Sequence[InvoiceRow], int]:
+    ) -> Page[InvoiceRow]:
         """Invoices of the pool, newest first, and how many there are. ``to_make``: what waits for the office."""
         check(actor, "payment.manage")
         found = await rows(_INVOICES, actor.pool, only, limit, offset)
-        return [_invoice_row(row) for row in found], found[0]["total"] if found else 0
+        return Page(tuple(_invoice_row(row) for row in found), found[0]["total"] if found else 0)
 
 
 def _order_row(row: Mapping[str, Any]) -> OrderRow:

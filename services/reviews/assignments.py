@@ -18,7 +18,7 @@ from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment
 from services.accounts import account_by_mobile, check_mobile
 from services.applications import Codes, load_codes
-from services.core.base import Actor, Deps, record
+from services.core.base import Actor, Deps, Page, record
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
@@ -150,13 +150,13 @@ class Assignments:
 
     async def page(
         self, actor: Actor, *, step: str = "", active: bool = True, offset: int = 0, limit: int = 50
-    ) -> tuple[list[Assignment], int]:
+    ) -> Page[Assignment]:
         """Newest first; ``active`` false: those that were revoked."""
         check(actor, "review.assign")
         wanted: dict[str, Any] = {"pool": actor.pool, "revoked_at__isnull": active} | ({"step": step} if step else {})
         found = ReviewAssignment.filter(**wanted)
         rows = await found.order_by("-granted_at", "-id").offset(offset).limit(min(limit, 100))
-        return await self._show(self._deps.book(actor.pool), rows), await found.count()
+        return Page(tuple(await self._show(self._deps.book(actor.pool), rows)), await found.count())
 
     async def open_places(self, actor: Actor) -> list[OpenPlace]:
         """Where tasks wait and no reviewer may decide them; the longest waiting first."""

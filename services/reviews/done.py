@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.applications.lifecycles import TaskState
 from models.reviews import ReviewTask
 from services.applications import EVERYTHING, load_codes
-from services.core.base import Actor, Deps, rows
+from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.reviews.queue import PAGE_MAX, TaskCard, card_of
 from services.reviews.scope import TAKEN_BACK
@@ -45,11 +45,11 @@ class DoneTasks:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> tuple[list[DoneCard], int]:
+    async def page(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[DoneCard]:
         """One page of what the actor decided, and how much it is in all."""
         check(actor, "review.decide")
         found = await rows(PAGE, *self._scope(actor), offset, min(limit, PAGE_MAX))
-        return await self._show(actor, found), found[0]["total"] if found else 0
+        return Page(tuple(await self._show(actor, found)), found[0]["total"] if found else 0)
 
     async def together(self, actor: Actor, task_id: UUID) -> list[DoneCard]:
         """What the actor settled at the moment at which he decided this task; empty for one that is not his."""

@@ -22,7 +22,7 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications import Codes, facts_of, load_codes
-from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.permissions import check
 from services.reviews.application_view import Sheet, find_secret, read_sheet
 from services.reviews.decisions import Decision, rule_of, unknown_task
@@ -146,7 +146,7 @@ class ReviewQueue:
 
     async def cards(
         self, actor: Actor, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int = 20
-    ) -> tuple[list[TaskCard], int]:
+    ) -> Page[TaskCard]:
         """Open tasks within the reviewer's reach, oldest first, and how many there are in all. Own ones never."""
         check(actor, "review.decide")
         found = await rows(
@@ -159,11 +159,11 @@ class ReviewQueue:
         )
         if not found:
             total = await self._total(actor, wanted) if offset else 0
-            return [], total
+            return Page((), total)
         book = self._deps.book(actor.pool)
         codes = await load_codes(book, [[row["region"], row["specialty"]] for row in found])
         now = self._deps.now()
-        return [card_of(row, book, codes, now) for row in found], found[0]["total"]
+        return Page(tuple(card_of(row, book, codes, now) for row in found), found[0]["total"])
 
     async def next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
         """The oldest open task, or the oldest of those behind ``after`` in the queue; None: all is done.

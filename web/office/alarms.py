@@ -47,7 +47,7 @@ class AlarmPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         only = request.query.get("only", "all")
         only, page = only if only in get_args(AlarmFilter) else "all", page_number(request)
-        found, total = await self.services.payments.unmatched_payments.list(
+        found = await self.services.payments.unmatched_payments.list(
             actor, cast(AlarmFilter, only), offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -56,10 +56,10 @@ class AlarmPages(OfficePart):
             request,
             error=form.error,
             f=form,
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=last_page(total),
+            last=last_page(found.total),
             only=only,
             filters=FILTERS,
             outcomes=OUTCOMES,

@@ -31,7 +31,7 @@ class FeedbackPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in STATES else "open"
-        found, total = await self.services.notifications.helpdesk.list_all(
+        found = await self.services.notifications.helpdesk.list_all(
             actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -40,10 +40,10 @@ class FeedbackPages(OfficePart):
             request,
             error=form.error,
             f=form,
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=last_page(total),
+            last=last_page(found.total),
             state=state,
             states=STATES,
             longest=ANSWER_MAX,

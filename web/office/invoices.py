@@ -61,7 +61,7 @@ class InvoicePages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         only, search = request.query.get("only", "to_upload"), request.query.get("q", "").strip()[:50]
         only, page = only if only in get_args(InvoiceFilter) else "to_upload", page_number(request)
-        found, total = await self.services.office.dashboard.invoices(
+        found = await self.services.office.dashboard.invoices(
             actor, cast(InvoiceFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -70,10 +70,10 @@ class InvoicePages(OfficePart):
             request,
             error=form.error,
             f=form,
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=last_page(total),
+            last=last_page(found.total),
             only=only,
             search=search,
             filters=FILTERS,

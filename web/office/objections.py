@@ -33,7 +33,7 @@ class ObjectionPages(OfficePart):
     async def _list(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
         state, page = request.query.get("state", "open"), page_number(request)
         state = state if state in STATES else "open"
-        found, total = await self.services.entry.objections.page(
+        found = await self.services.entry.objections.page(
             actor, state=state, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -42,10 +42,10 @@ class ObjectionPages(OfficePart):
             request,
             error=form.error,
             f=form,
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=last_page(total),
+            last=last_page(found.total),
             state=state,
             states=STATES,
             outcomes=OUTCOMES,
@@ -74,16 +74,16 @@ class ObjectionPages(OfficePart):
         """Who is on public notice; ``?q=`` is part of a name."""
         actor = await self.actor(request)
         search, page = request.query.get("q", "").strip()[:50], page_number(request)
-        found, total = await self.services.entry.public_notices.page(
+        found = await self.services.entry.public_notices.page(
             actor.pool, search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
             actor,
             "office_notices.html",
             request,
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=last_page(total),
+            last=last_page(found.total),
             search=search,
         )

@@ -47,24 +47,24 @@ class OrderPages(OfficePart):
         actor = await self.actor(request)
         only, search = request.query.get("only", "all"), request.query.get("q", "").strip()[:64]
         only, page = only if only in get_args(OrderFilter) else "all", page_number(request)
-        found, total = await self.services.payments.queries.orders(
+        found = await self.services.payments.queries.orders(
             actor, cast(OrderFilter, only), search, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
             actor,
             "office_orders.html",
             request,
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=last_page(total),
+            last=last_page(found.total),
             only=only,
             search=search,
             filters=FILTERS,
             trades=TRADE_NAMES,
             states=STATES,
             refunds=REFUNDS,
-            alarms=(await self.services.payments.unmatched_payments.list(actor, "open", limit=1))[1],
+            alarms=(await self.services.payments.unmatched_payments.list(actor, "open", limit=1)).total,
         )
 
     async def one(self, request: http.Request) -> http.Response:

@@ -35,7 +35,7 @@ class ReviewerPages(OfficePart):
         steps = [(step.code, step.name) for step in self.book(actor).review.steps]
         step = next((code for code, _ in steps if code == request.query.get("step")), "")
         ended, page = request.query.get("ended") == "1", page_number(request)
-        found, total = await self.services.reviews.assignments.page(
+        found = await self.services.reviews.assignments.page(
             actor, step=step, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         return self.show(
@@ -44,10 +44,10 @@ class ReviewerPages(OfficePart):
             request,
             error=form.error,
             f=form,
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=last_page(total),
+            last=last_page(found.total),
             step=step,
             ended=ended,
             steps=steps,

@@ -31,7 +31,7 @@ class StaffPages(OfficePart):
         """``?role=`` narrows, ``?ended=1`` shows those that were revoked."""
         role = next((one for one in OFFICES if one == request.query.get("role")), "")
         ended, page = request.query.get("ended") == "1", page_number(request)
-        found, total = await self.services.accounts.staff.page(
+        found = await self.services.accounts.staff.page(
             actor, role=role, active=not ended, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
         book = self.book(actor)
@@ -41,10 +41,10 @@ class StaffPages(OfficePart):
             request,
             error=form.error,
             f=form,
-            found=found,
-            total=total,
+            found=found.items,
+            total=found.total,
             page=page,
-            last=last_page(total),
+            last=last_page(found.total),
             role=role,
             ended=ended,
             offices={one: role_name(one) for one in OFFICES},

@@ -14,7 +14,7 @@ from pydantic import Field
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.payments.lifecycles import OrderState
 from models.payments import PayEvent
-from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.permissions import check
 from services.payments.settlement import PURPOSE
 
@@ -58,11 +58,11 @@ class UnmatchedPayments:
 
     async def list(
         self, actor: Actor, only: AlarmFilter = "all", *, offset: int = 0, limit: int = 50
-    ) -> tuple[list[AlarmView], int]:
+    ) -> Page[AlarmView]:
         """Open ones first, newest first; and how many there are."""
         check(actor, "payment.manage")
         found = await rows(_LIST, actor.pool, only, limit, offset)
-        return [self._view(row) for row in found], found[0]["total"] if found else 0
+        return Page(tuple(self._view(row) for row in found), found[0]["total"] if found else 0)
 
     async def close(self, actor: Actor, alarm_id: UUID, note: str) -> None:
         """Note what was done about one. Raises NotFound, InvalidInput; Conflict for one that is closed."""

@@ -47,8 +47,8 @@ async def test_the_office_keeps_the_register_and_agencies_only_choose_from_it(of
     with pytest.raises(Conflict) as twice:
         await register.add(admin, mobile=MOBILE, name="赵监督", department="市水务局")
     assert twice.value.code == "in_register"
-    found, total = await register.choices(office.agency, "水务")
-    assert (total, found[0].id, found[0].masked_mobile) == (1, added.id, "138****5678")
+    found = await register.choices(office.agency, "水务")
+    assert (found.total, found.items[0].id, found.items[0].masked_mobile) == (1, added.id, "138****5678")
     for deed in (
         register.add(office.agency, mobile="13800005679", name="自己人", department="x"),
         register.end(office.agency, added.id),
@@ -58,8 +58,8 @@ async def test_the_office_keeps_the_register_and_agencies_only_choose_from_it(of
             await deed
     await register.end(admin, added.id)
     await register.end(admin, added.id)
-    assert (await register.choices(office.agency, "水务"))[1] == 0
-    assert (await register.page(admin, active=False))[1] == 1
+    assert (await register.choices(office.agency, "水务")).total == 0
+    assert (await register.page(admin, active=False)).total == 1
     entry = await SupervisorEntry.get(id=added.id)
     assert (entry.entered_by_id, entry.ended_by_id) == (admin.account_id, admin.account_id)
 

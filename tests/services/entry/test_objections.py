@@ -54,8 +54,8 @@ async def test_a_person_objects_under_his_name_which_only_administrators_see(
     assert (raised.text, raised.state, raised.by) == (f"{REASON}\n另附说明。", "open", "")
     [mine] = await objections.own(actor)
     assert (mine.applicant, mine.by) == ("苏航", "")
-    [shown], total = await objections.page(await admin(deps))
-    assert (shown.by, total) == ("周义", 1)
+    page = await objections.page(await admin(deps))
+    assert ([shown.by for shown in page.items], page.total) == (["周义"], 1)
     with pytest.raises(Forbidden):
         await objections.page(actor)
 
@@ -191,14 +191,14 @@ async def test_the_public_list_tells_names_units_and_specialties_and_no_numbers_
     await on_notice(deps, "赵一", name_sort="zhao4 yi1", specialties=("A0401", "A08"))
     await on_notice(deps, "钱二", name_sort="qian2 er4")
     await make_application(deps)
-    entries, total = await notices.page("demo")
-    assert ([entry.name for entry in entries], total) == (["钱二", "赵一"], 2)
-    assert (entries[1].employer, entries[1].region) == ("广州水务设计院", "广州市天河区")
-    assert entries[1].specialties == ("设计 › 建筑设计", "施工")
-    assert not any(text in repr(entries) for text in ("4301", "1380", "suhang"))
-    assert [entry.name for entry in (await notices.page("demo", "赵"))[0]] == ["赵一"]
-    assert [entry.name for entry in (await notices.page("demo", offset=1, limit=1))[0]] == ["赵一"]
+    entries = await notices.page("demo")
+    assert ([entry.name for entry in entries.items], entries.total) == (["钱二", "赵一"], 2)
+    assert (entries.items[1].employer, entries.items[1].region) == ("广州水务设计院", "广州市天河区")
+    assert entries.items[1].specialties == ("设计 › 建筑设计", "施工")
+    assert not any(text in repr(entries.items) for text in ("4301", "1380", "suhang"))
+    assert [entry.name for entry in (await notices.page("demo", "赵")).items] == ["赵一"]
+    assert [entry.name for entry in (await notices.page("demo", offset=1, limit=1)).items] == ["赵一"]
     clock.move(timedelta(minutes=3))
-    assert (await notices.one("demo", entries[0].id)).over
+    assert (await notices.one("demo", entries.items[0].id)).over
     with pytest.raises(NotFound, match="没有入库公示"):
         await notices.page("guangdong")

@@ -61,7 +61,7 @@ async def check_desks(road: Road, application: Application, step: ReviewStep) ->
     """What the step's reviewer finds before him."""
     reviewer, queue = await road.reviewer(application.pool, step.code), road.services.reviews.queue
     tasks = await tasks_of(application)
-    assert [card.id for card in (await queue.cards(reviewer))[0]] == [task.id for task in tasks]
+    assert [card.id for card in (await queue.cards(reviewer)).items] == [task.id for task in tasks]
     for task in tasks:
         assert {task.step_code, task.specialty == ""} == {step.code, not step.per_specialty}
         assert "（" not in (await queue.one(reviewer, task.id)).card.region

@@ -34,8 +34,9 @@ def test_a_question_is_found_by_the_words_people_use(desk: HelpDesk) -> None:
 async def test_feedback_is_answered_once_and_the_person_is_told(desk: HelpDesk, deps: Deps, book: NoticeBook) -> None:
     me = await person(deps)
     written = await desk.write(me, "  申请页看不清审核意见。 ")
-    [row], total = await desk.list_all(ADMIN, state="open")
-    assert (row.id, total, row.text) == (written.id, 1, "申请页看不清审核意见。")
+    page = await desk.list_all(ADMIN, state="open")
+    [row] = page.items
+    assert (row.id, page.total, row.text) == (written.id, 1, "申请页看不清审核意见。")
     assert "*" in row.who
     answered = await desk.answer(ADMIN, written.id, "已调整字体，谢谢。")
     assert answered.state == "answered"

@@ -13,7 +13,7 @@ from domain.ids import new_id
 from domain.payments.lifecycles import OrderState
 from models.audit import AuditEntry
 from models.payments import PayEvent, PayOrder
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, Page
 from services.payments.reconciliation.unmatched_payments import UnmatchedPayments
 from services.payments.settlement import PURPOSE
 from tests.factories.payments import make_fee
@@ -54,9 +54,10 @@ async def test_an_alarm_is_closed_by_somebody_at_some_time_with_what_was_done(
     row = await alarm(deps)
     clock.move(timedelta(hours=1))
     await alarms.close(admin, row.id, " 已在商户平台  退款 ")
-    ((closed,), total) = await alarms.list(admin)
+    page = await alarms.list(admin)
+    [closed] = page.items
     assert (closed.resolution, closed.closed_by, closed.closed_at) == ("已在商户平台 退款", "周管理", clock.now())
-    assert total == 1
+    assert page.total == 1
     assert await AuditEntry.exists(action="fee.alarm_closed", subject_id=row.id)
     with pytest.raises(Conflict):
         await alarms.close(admin, row.id, "再说一次")
@@ -70,10 +71,10 @@ async def test_open_ones_come_first_and_closed_ones_stay(
         rows.append(await alarm(deps, number=number))
         clock.move(timedelta(minutes=1))
     await alarms.close(admin, rows[2].id, "已处理")
-    assert [one.out_trade_no for one in (await alarms.list(admin))[0]] == ["F2", "F1", "F3"]
-    assert [one.out_trade_no for one in (await alarms.list(admin, "open"))[0]] == ["F2", "F1"]
-    assert [one.out_trade_no for one in (await alarms.list(admin, "closed"))[0]] == ["F3"]
-    assert (await alarms.list(admin, limit=1, offset=1))[1] == 3
+    assert [one.out_trade_no for one in (await alarms.list(admin)).items] == ["F2", "F1", "F3"]
+    assert [one.out_trade_no for one in (await alarms.list(admin, "open")).items] == ["F2", "F1"]
+    assert [one.out_trade_no for one in (await alarms.list(admin, "closed")).items] == ["F3"]
+    assert (await alarms.list(admin, limit=1, offset=1)).total == 3
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ async def test_what_the_platform_told_is_shown(
     alarms: UnmatchedPayments, admin: Actor, deps: Deps, plain: object, known: tuple[str, int | None]
 ) -> None:
     await alarm(deps, plain=plain)
-    ((shown,), _) = await alarms.list(admin)
+    (shown,) = (await alarms.list(admin)).items
     assert (shown.transaction_id, shown.amount) == known
 
 
@@ -115,13 +116,13 @@ async def test_what_became_of_the_order_stands_beside_it_unless_it_is_another_po
             created_at=deps.now(),
         )
         await alarm(deps, number=number)
-    shown = {one.out_trade_no: one.order_state for one in (await alarms.list(admin))[0]}
+    shown = {one.out_trade_no: one.order_state for one in (await alarms.list(admin)).items}
     assert shown == {"F1": OrderState.PAID, "F2": None}
 
 
 async def test_what_is_counted_is_no_alarm(alarms: UnmatchedPayments, admin: Actor, deps: Deps) -> None:
     paid = await alarm(deps, "paid")
-    assert await alarms.list(admin) == ([], 0)
+    assert await alarms.list(admin) == Page((), 0)
     with pytest.raises(NotFound):
         await alarms.close(admin, paid.id, "已处理")
 
@@ -138,7 +139,7 @@ async def test_another_pools_alarms_are_not_there_and_others_see_none(
     alarms: UnmatchedPayments, admin: Actor, deps: Deps
 ) -> None:
     row = await alarm(deps, pool="guangdong")
-    assert await alarms.list(admin) == ([], 0)
+    assert await alarms.list(admin) == Page((), 0)
     with pytest.raises(NotFound):
         await alarms.close(admin, row.id, "已处理")
     with pytest.raises(Forbidden):

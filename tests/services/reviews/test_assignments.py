@@ -12,7 +12,7 @@ from models.accounts import Account
 from models.audit import AuditEntry
 from services.accounts import Staff
 from services.accounts.roles import roles_of
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, Page
 from services.reviews import AssignmentForm
 from services.reviews.assignments import Assignments
 from tests.factories.people import make_account, make_grant
@@ -56,11 +56,11 @@ async def test_the_list_shows_who_reviews_now_or_did_before(deps: Deps) -> None:
     first = await assignments.grant(admin, FORM)
     await assignments.grant(admin, replace(FORM, step="final", region="", specialty=""))
     await assignments.revoke(admin, first.id)
-    now, total = await assignments.page(admin)
-    assert ([one.step for one in now], total) == (["final"], 1)
-    assert now[0].region == PROVINCE
-    assert [one.id for one in (await assignments.page(admin, active=False))[0]] == [first.id]
-    assert await assignments.page(admin, step="industry") == ([], 0)
+    now = await assignments.page(admin)
+    assert ([one.step for one in now.items], now.total) == (["final"], 1)
+    assert now.items[0].region == PROVINCE
+    assert [one.id for one in (await assignments.page(admin, active=False)).items] == [first.id]
+    assert await assignments.page(admin, step="industry") == Page((), 0)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ async def test_offices_are_granted_revoked_and_granted_again(deps: Deps) -> None
     again = await staff.grant(admin, mobile=MOBILE, name="王核验", role="verifier", scope=terminal)
     assert (again.grant_id, again.active) == (given.grant_id, True)
     await staff.grant(admin, mobile=MOBILE, name="王核验", role="venue", scope="demo-hall")
-    assert [(m.role, m.name) for m in (await staff.page(admin, role="venue"))[0]] == [("venue", "王核验")]
-    assert (await staff.page(admin))[1] == 3
+    assert [(m.role, m.name) for m in (await staff.page(admin, role="venue")).items] == [("venue", "王核验")]
+    assert (await staff.page(admin)).total == 3
 
 
 @pytest.mark.parametrize(
@@ -122,12 +122,12 @@ async def test_an_office_or_place_that_does_not_exist_is_refused(deps: Deps, rol
 
 async def test_the_last_administrator_stays_also_when_two_strike_each_other_off_at_once(deps: Deps) -> None:
     staff, first = Staff(deps), await admin_of(deps)
-    [own], _ = await staff.page(first)
+    [own] = (await staff.page(first)).items
     with pytest.raises(Conflict, match="最后一位管理员"):
         await staff.revoke(first, own.grant_id)
     second = await admin_of(deps)
-    grants, _ = await staff.page(first)
-    by_account = {grant.account_id: grant.grant_id for grant in grants}
+    grants = await staff.page(first)
+    by_account = {grant.account_id: grant.grant_id for grant in grants.items}
     assert first.account_id is not None
     assert second.account_id is not None
     answers = await asyncio.gather(
@@ -136,20 +136,20 @@ async def test_the_last_administrator_stays_also_when_two_strike_each_other_off_
         return_exceptions=True,
     )
     assert [isinstance(answer, Conflict) for answer in answers].count(True) == 1
-    assert (await staff.page(first))[1] == 1
+    assert (await staff.page(first)).total == 1
 
 
 async def test_a_disabled_administrator_does_not_count_as_another_one(deps: Deps) -> None:
     staff, first, second = Staff(deps), await admin_of(deps), await admin_of(deps)
     await Account.filter(id=second.account_id).update(disabled_at=deps.now())
-    grants, _ = await staff.page(first)
-    own = next(grant for grant in grants if grant.account_id == first.account_id)
+    grants = await staff.page(first)
+    own = next(grant for grant in grants.items if grant.account_id == first.account_id)
     with pytest.raises(Conflict):
         await staff.revoke(first, own.grant_id)
 
 
 async def test_offices_of_another_pool_are_not_there(deps: Deps) -> None:
     staff, admin = Staff(deps), await admin_of(deps)
-    [own], _ = await staff.page(admin)
+    [own] = (await staff.page(admin)).items
     with pytest.raises(NotFound):
         await staff.revoke(replace(admin, pool="guangdong"), own.grant_id)

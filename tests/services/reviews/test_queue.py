@@ -11,7 +11,7 @@ from domain.errors import Conflict, NotFound
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, Page
 from services.reviews import ReviewQueue, Wanted
 from services.reviews.decisions import Reviews
 from services.reviews.queue import EVERYTHING
@@ -31,9 +31,9 @@ pytestmark = pytest.mark.usefixtures("catalogues")
 
 
 async def _names(queue: ReviewQueue, actor: Actor, wanted: Wanted = EVERYTHING) -> list[str]:
-    cards, total = await queue.cards(actor, wanted)
-    assert total == len(cards)
-    return [card.name for card in cards]
+    cards = await queue.cards(actor, wanted)
+    assert cards.total == len(cards.items)
+    return [card.name for card in cards.items]
 
 
 async def test_the_oldest_come_first_and_what_waits_too_long_is_marked(
@@ -43,10 +43,10 @@ async def test_the_oldest_come_first_and_what_waits_too_long_is_marked(
     for name in ("赵一", "钱二", "孙三"):
         await begin(reviews, deps, await make_application(deps, await make_applicant(deps, name)))
         clock.move(timedelta(minutes=5))
-    cards, total = await queue.cards(reviewer)
-    assert [(card.name, card.overdue) for card in cards] == [("赵一", True), ("钱二", True), ("孙三", False)]
-    assert total == 3
-    card = cards[0]
+    cards = await queue.cards(reviewer)
+    assert [(card.name, card.overdue) for card in cards.items] == [("赵一", True), ("钱二", True), ("孙三", False)]
+    assert cards.total == 3
+    card = cards.items[0]
     assert (card.step_name, card.specialty_name, card.region) == ("行业部门预审", "设计 › 建筑设计", "广州市天河区")
     assert card.expected_by == card.opened_at + timedelta(minutes=10)
     assert [(c.step, c.open, c.overdue) for c in await queue.counts(reviewer)] == [("industry", 3, 2)]
@@ -80,11 +80,11 @@ async def test_pages_of_a_long_queue(deps: Deps, reviews: Reviews, queue: Review
         await begin(reviews, deps, await make_application(deps))
     seen = []
     for offset in (0, 2, 4):
-        cards, total = await queue.cards(reviewer, offset=offset, limit=2)
-        assert total == 5
-        seen += [card.id for card in cards]
+        cards = await queue.cards(reviewer, offset=offset, limit=2)
+        assert cards.total == 5
+        seen += [card.id for card in cards.items]
     assert len(set(seen)) == 5
-    assert await queue.cards(reviewer, offset=10, limit=2) == ([], 5)
+    assert await queue.cards(reviewer, offset=10, limit=2) == Page((), 5)
 
 
 async def test_own_applications_other_cities_and_decided_ones_are_not_on_the_desk(
@@ -100,7 +100,7 @@ async def test_own_applications_other_cities_and_decided_ones_are_not_on_the_des
     [elsewhere] = await begin(reviews, deps, away)
     mine = await make_application(deps)
     [task] = await begin(reviews, deps, mine)
-    assert [card.id for card in (await queue.cards(reviewer))[0]] == [task.id]
+    assert [card.id for card in (await queue.cards(reviewer)).items] == [task.id]
     for hidden in (own, elsewhere):
         with pytest.raises(NotFound):
             await queue.one(reviewer, hidden.id)
@@ -116,7 +116,7 @@ async def test_while_one_specialty_is_sent_back_the_others_stay_but_not_once_the
     application = await make_application(deps, specialties=("A0401", "A0801"))
     first, second = await begin(reviews, deps, application)
     await reviews.decide(reviewer, first.id, "send_back", "不符")
-    assert [card.id for card in (await queue.cards(reviewer))[0]] == [second.id]
+    assert [card.id for card in (await queue.cards(reviewer)).items] == [second.id]
     assert (await queue.one(reviewer, first.id)).state == "sent_back"
     await Application.filter(id=application.id).update(state="correcting")
     assert await queue.badge(reviewer) == 0
