@@ -65,17 +65,6 @@ class Puzzles:
             raise _unsolved()
 
 
-def solve(puzzle: Puzzle) -> str:
-    """The proof of a puzzle, as the page finds it; for clients written in Python."""
-    seed, numbers = _seed(puzzle.token), []
-    for part in range(puzzle.parts):
-        number = 0
-        while not _solves(seed, part, str(number), puzzle.bits):
-            number += 1
-        numbers.append(str(number))
-    return f"{puzzle.token}.{'-'.join(numbers)}"
-
-
 def _seed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:32]
 

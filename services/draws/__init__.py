@@ -11,7 +11,6 @@ from services.draws.attendance import AttendanceDesk, CheckedIn, DeskRow, Scanne
 from services.draws.attendance_rules import venue_position
 from services.draws.audits import AuditLine, AuditReport, DrawAudits, Verdict
 from services.draws.calling import Calling
-from services.draws.delivery_stats import Ledger, LedgerRow
 from services.draws.discards import DiscardForm, DiscardKind, Discards, RegisteredAbsence, RequestRow
 from services.draws.documents import DocumentKind
 from services.draws.forms import ConditionForm, DrawForm, NoticeForm
@@ -24,7 +23,7 @@ from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Dashboard, Detail, Filters, Operation
 from services.draws.recusal_import import render_template
 from services.draws.repository import Locked, lock, tell_agency
-from services.draws.results import Result
+from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
 from services.draws.verification import ApplicationRow
 
@@ -59,7 +58,6 @@ __all__ = [
     "Filters",
     "InvitationView",
     "Invitations",
-    "Ledger",
     "LedgerRow",
     "Locked",
     "LotData",

@@ -1,4 +1,4 @@
-"""The panel: codes while it is sealed, persons afterwards. Each reading of the persons is logged."""
+"""The panel: codes while it is sealed, persons afterwards. Each reading of the persons is logged. And what was sent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from pydantic import Field
 
 from domain.draws.lifecycles import InvitationState
 from domain.masking import mask_id_number, mask_mobile, mask_name
-from models.draws import (
-    Draw,
-)
+from models.draws import Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.draws.access import DrawAccess
@@ -47,6 +45,17 @@ class Result:
     rows: tuple[ResultRow, ...]
 
 
+@dataclass(frozen=True)
+class LedgerRow:
+    """Attempts of one kind of notice on one channel that ended, or stand, in one state. ``cost`` in fen."""
+
+    kind: Annotated[str, Field(examples=["draw_call"])]
+    channel: Annotated[str, Field(examples=["voice"])]
+    state: Annotated[str, Field(examples=["delivered"])]
+    attempts: int
+    cost: Annotated[int, Field(description="Fen")]
+
+
 class DrawResults:
     """Reads the panel of a draw."""
 
@@ -65,6 +74,17 @@ class DrawResults:
             if unsealed:
                 await record(actor, now, "result.read", "draw", draw_id)
         return Result(unsealed, unseals_at, tuple(self._show_row(draw, row, unsealed) for row in found))
+
+    async def ledger(self, actor: Actor, draw_id: UUID) -> list[LedgerRow]:
+        """Attempts to reach the draw's experts, counted: never to whom."""
+        draw = await self._access.get(actor, draw_id)
+        found = await rows(
+            "SELECT n.kind, a.channel, a.state, count(*)::int AS attempts, coalesce(sum(a.cost), 0)::int AS cost "
+            "FROM invitation i JOIN notice n ON n.invitation_id = i.id JOIN attempt a ON a.notice_id = n.id "
+            "WHERE i.draw_id = $1 GROUP BY n.kind, a.channel, a.state ORDER BY n.kind, a.channel, a.state",
+            draw.id,
+        )
+        return [LedgerRow(**row) for row in found]
 
     async def _find_rows(self, draw: Draw) -> list[Any]:
         return await rows(

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from app.demo.phones import Missing
 from app.demo.wire import Json, Refused, Wire
 from services.accounts import Puzzle
-from services.accounts.puzzles import solve
+from tests.drivers.puzzles import solve
 
 _HOPS = 8
 _SPACE = re.compile(r"\s+")

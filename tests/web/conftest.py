@@ -24,12 +24,12 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.setup import tortoise_config
 from services.accounts import Puzzle
-from services.accounts.puzzles import solve
 from services.core.base import Actor, Deps, Jobs
 from services.core.crypto import Keyring
 from services.draws import PublicLinks
 from services.ports import JsConfig, WebUser
 from services.registry import Services
+from tests.drivers.puzzles import solve
 from tests.factories.assembly import make_services
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_grant, make_identity

@@ -17,11 +17,12 @@ from models.accounts import Account, KnownBrowser, SpentToken, VerificationCode
 from services.accounts import Source, WebSessions
 from services.accounts.credentials import Credentials
 from services.accounts.passwords import HASHER, Passwords
-from services.accounts.puzzles import Puzzles, solve
+from services.accounts.puzzles import Puzzles
 from services.accounts.sessions import Sessions
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Deps
 from services.core.signed_links import Links
+from tests.drivers.puzzles import solve
 from tests.factories.people import make_account, make_grant, make_identity, mobile_number
 from tests.factories.sources import CAFE, HOME, PHONE
 from tests.services.conftest import NoticeBook
