@@ -9,6 +9,7 @@ from handlers.commands import TAPS
 from services import (
     accounts,
     applications,
+    certificates,
     draws,
     entry,
     exams,
@@ -94,6 +95,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         links,
         accounts.AccountPorts(ports.official, ports.mini, ports.appids, ports.persons, ports.person_pools),
     )
+    proven = certificates.build(deps, notices, links, ports.printer, stored.delivery)
     fees = Fees(deps, notices)
     entering = entry.build(deps, notices, fees, ports.checker)
     paid = payments.build(
@@ -118,7 +120,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     examined = exams.build()
     due_tasks = [
         task
-        for package in (drawn, persons, applied, stored, entering, reviewed, known, paid, examined)
+        for package in (drawn, persons, applied, stored, entering, reviewed, known, proven, paid, examined)
         for task in package.due_tasks
     ]
     return Services(
@@ -128,6 +130,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
         accounts=persons,
         organisations=organisations.build(deps, notices, ports.checker),
         experts=known,
+        certificates=proven,
         applications=applied,
         reviews=reviewed,
         payments=paid,

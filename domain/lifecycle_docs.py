@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from domain.applications.lifecycles import APPLICATION, TASK, ApplicationState, TaskState
+from domain.certificates.lifecycles import CERTIFICATE, CertificateState
 from domain.draws.lifecycles import (
     DISCARD,
     DRAW,
@@ -43,6 +44,7 @@ def render_docs() -> str:
         *_render("Examination (考试)", ExamState, EXAM),
         *_render("Candidate of an examination (考生)", CandidateState, CANDIDATE),
         *_render("Attempt at a paper (作答)", ExamAttemptState, EXAM_ATTEMPT),
+        *_render("Certificate (证书)", CertificateState, CERTIFICATE),
         *_render("Fee (费用)", FeeState, FEE),
         *_render("Order (支付订单)", OrderState, ORDER),
         *_render("Refund (退款)", RefundState, REFUND),

@@ -5,6 +5,7 @@ from handlers import (
     applications,
     availability,
     binding,
+    certificates,
     check_in,
     commands,
     helpdesk,
@@ -42,6 +43,7 @@ def register_all(router: Router) -> None:
         availability,
         receipts,
         materials,
+        certificates,
         helpdesk,
         welcome,
     ):

@@ -33,6 +33,7 @@ WILL_COME = "按时到场"
 WORK = "我的工作"
 MEND = "修改信息"
 NOT_ME = "不是我本人"
+CERTIFICATES = "证书"
 
 TAPS: Mapping[str, int] = {
     BIND: 101,
@@ -59,6 +60,7 @@ TAPS: Mapping[str, int] = {
     WORK: 130,
     MEND: 131,
     NOT_ME: 132,
+    CERTIFICATES: 134,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -11,6 +11,7 @@ from miniapp_api import catalogues, pools
 from miniapp_api.accounts import account, registration, sessions
 from miniapp_api.applications import attachments as application_attachments
 from miniapp_api.applications import campaigns, own, papers
+from miniapp_api.certificates import certificates
 from miniapp_api.draws import (
     absences,
     activities,
@@ -71,6 +72,7 @@ APIS: tuple[Api, ...] = (
     application_attachments.api,
     papers.api,
     fees.api,
+    certificates.api,
     office_applications.api,
     office_experts.api,
     exports.api,

@@ -11,6 +11,7 @@ MODULES = [
     "models.attendance",
     "models.audit",
     "models.campaigns",
+    "models.certificates",
     "models.draws",
     "models.exams",
     "models.experts",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.accounts import AccountServices
 from services.applications import ApplicationServices
 from services.catalogues import Catalogues
+from services.certificates import CertificateServices
 from services.core.base import Deps
 from services.core.signed_links import Links
 from services.draws import DrawServices
@@ -33,6 +34,7 @@ class Services:
     accounts: AccountServices
     organisations: OrganisationServices
     experts: ExpertServices
+    certificates: CertificateServices
     applications: ApplicationServices
     reviews: ReviewServices
     payments: PaymentServices

@@ -70,6 +70,7 @@ class AccountPages:
             profile=await self._services.accounts.credentials.profile(person),
             log_ins=await self._services.accounts.sessions.list(person),
             form=self._door.form(person, "account"),
+            has_certificates=self._services.deps.book(person.pool).certificate.issued,
             roles=len(await self._services.accounts.sessions.roles(person)) > 1,
             hotline=self._services.deps.book(person.pool).pool.hotline,
         )

@@ -73,6 +73,7 @@ class ApplyingPages:
             bar=await self._bar(actor),
             has_fee=book.fee is not None,
             has_notice=book.notice is not None,
+            has_certificates=self._services.deps.book(actor.pool).certificate.issued,
             has_materials=bool(await self._services.files.materials.shown(actor.pool)),
         )
 

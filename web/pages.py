@@ -8,6 +8,7 @@ from services.registry import Services
 from web.account import AccountPages
 from web.applying import ApplyingPages
 from web.board import BoardPages
+from web.certificates import CertificatePages
 from web.desk import DeskPages
 from web.file_links import FileLinkPages
 from web.identity import IdentityPages
@@ -63,6 +64,7 @@ def setup_pages(
         PaperFilePages(site, services, door),
         FileLinkPages(site, services),
         MaterialPages(site, services, door),
+        CertificatePages(site, services, door),
         PayPages(site, services, door),
         account,
         ApplyingPages(site, services, door, account.bar),
@@ -71,4 +73,4 @@ def setup_pages(
         ReviewPages(site, services, door),
     ):
         pages.add_routes()
-    site.add_missing("i", "n", "v", "h5", "desk", "office", "draw", "record", "p", "review")
+    site.add_missing("i", "n", "v", "h5", "desk", "office", "draw", "record", "p", "c", "review")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from markupsafe import Markup, escape
 
-from domain.clock import local, print_until
+from domain.clock import local, print_date, print_until
 from domain.payments.money import yuan
 
 _PHONE = re.compile(r"(?<![\w.-])(?:400-\d{3}-\d{4}|0\d{2,3}-\d{7,8}|1[3-9]\d{9})(?![\w-])", re.ASCII)
@@ -19,6 +19,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
     return {
         "time": lambda at: print_until(at, now()),
         "minute": lambda at: print_minute(at, now()),
+        "date": print_date,
         "day": lambda day: print_day(day, local(now()).date()),
         "clock": lambda at: f"{local(at):%H:%M}",
         "clock_seconds": lambda at: f"{local(at):%H:%M:%S}",

@@ -15,6 +15,7 @@ from datetime import date, datetime
 
 from pydantic import PrivateAttr, ValidationError
 
+from domain.rulebook.certificates import Certificates
 from domain.rulebook.exams import ExamRules
 from domain.rulebook.form import Form
 from domain.rulebook.layers import Layer, Provenance, merge_layers, read_layer
@@ -71,6 +72,7 @@ class Rulebook(Section):
     """Where ``entry.stages`` has one."""
     entry: Entry
     exam: ExamRules
+    certificate: Certificates
     help: Help
     projects: Projects
     draw: Draw

@@ -49,6 +49,7 @@ _GATHERING = {
 }
 _PLACE = {"place": "广州市天河区天润路333号3楼"}
 _CONTACT = {"contact_phone": "020-12345678"}
+_CERTIFICATE = {"title": "评标专家继续教育合格证书", "number": "GXZJPB2026J-0000017"}
 _NUMBER = {"number": "CQSQ202611210001", "when": "11月21日(周六) 09:30", "day": "11月21日"}
 """A draw for those who run it: its number, and when its panel is expected to begin."""
 _LINK = {"link": "https://expert.example.cn/i/Ab3dEf-hIjKlMn_p"}
@@ -108,6 +109,9 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
     "term_ending": {"until": "2026年11月21日"},
+    "certificate_issued": _CERTIFICATE,
+    "certificate_ending": {**_CERTIFICATE, "until": "2026年11月21日"},
+    "certificate_revoked": {**_CERTIFICATE, "reason": "成绩作废"},
     "expert_left": {"reason": "本人申请退库", "hotline": "020-12345678"},
     "fee_open": {**_MONEY, "number": "ZJ0100001", "until": "12月4日 18:30", "by": "请在12月4日 18:30前"},
     "fee_paid": {**_MONEY, "number": "ZJ0100001"},

@@ -63,6 +63,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "application.unlock": ADMIN,
     "application.export": ADMIN,
     "application.conclude": ADMIN,
+    "certificate.own": APPLICANT,
+    "certificate.manage": ADMIN,
     "expert.read": ADMIN,
     "expert.manage": ADMIN,
     "campaign.manage": ADMIN,

@@ -40,6 +40,7 @@ INVITATION = "/i/{invitation}"
 _PANEL = Action("查看这场评标", INVITATION)
 _STATUS = Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",))
 _MONEY = Action("查看缴费与发票", "/h5/{pool}/pay", words=("缴费",))
+_CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates", words=("证书",))
 _ACCOUNT = Action("查看账号", "/h5/{pool}/account")
 
 
@@ -92,6 +93,9 @@ ACTIONS: Mapping[str, Action] = {
     "application_ended": _STATUS,
     "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply", words=("我的状态",)),
     "term_ending": Action("查看续聘", "/h5/{pool}/apply", words=("申报",)),
+    "certificate_issued": _CERTIFICATES,
+    "certificate_ending": _CERTIFICATES,
+    "certificate_revoked": _CERTIFICATES,
     "expert_left": _ACCOUNT,
     "fee_open": Action("去缴费", "/h5/{pool}/pay", words=("缴费",)),
     "fee_paid": _MONEY,

@@ -17,6 +17,8 @@ DIGESTS = {
     "0002_decided_by.py": "f62e9e7f24946132db4cde8ee3f5bda384f1a95853c3308d0957001b4381792a",
     "0003_exams.py": "10b91f7ac0d1149b63ddbd55cdab9aa0e2611e79429021ccb0be4cf209e8e429",
     "0003_exams.sql": "0e3744523ce427bbd539d127687e927e15789984997eafb92b12c991cdd51adb",
+    "0004_certificates.py": "32ee6a3ef4c5ecccee1b39198f8f88ec33fba0113238cc37fceb4dd73fb260a0",
+    "0004_certificates.sql": "ae36566c4bf166504dadfc64853aa4e058037a4eaa6be3760679d060d69ef138",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".py") for name in DIGESTS if name.endswith(".py")]

@@ -9,6 +9,7 @@ from web.office.applications import ApplicationPages
 from web.office.base import menu_of
 from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
+from web.office.certificates import CertificatePages
 from web.office.employers import EmployerPages
 from web.office.exams import ExamPages
 from web.office.experts import ExpertPages
@@ -33,6 +34,7 @@ _ALL = (
     ExamPages,
     ExpertPages,
     CampaignPages,
+    CertificatePages,
     EmployerPages,
     ReviewerPages,
     StaffPages,

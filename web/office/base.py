@@ -136,6 +136,8 @@ def menu_of(book: Rulebook) -> list[Entry]:
         entries.append(Entry("objections", "公示与异议"))
     if book.fee is not None:
         entries += [Entry("orders", "缴费"), Entry("invoices", "发票"), Entry("bills", "对账")]
+    if book.certificate.issued:
+        entries.append(Entry("certificates", "证书"))
     entries.append(Entry("materials", "资料下载"))
     if book.help.feedback:
         entries.append(Entry("feedback", "意见反馈"))

@@ -1,0 +1,43 @@
+"""Which certificates a province issues (证书)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from domain.rulebook.types import Duration, Section, Text
+
+
+class CertificateKind(Section):
+    title: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    letter: Annotated[str, StringConstraints(pattern=r"^[A-Z]$")]
+    """Stands in the number."""
+    valid_for: Duration | None = None
+    """None: it does not expire."""
+    text: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """The sentence that follows the holder's name."""
+
+
+class Certificates(Section):
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,6}$")]
+    """Of the numbers."""
+    issuer: Text | None = None
+    """None: the pool's name."""
+    exam: CertificateKind | None = None
+    """For whoever passed an examination; None: none is issued."""
+    course: CertificateKind | None = None
+    """For whoever finished a course and passed what belongs to it; None: none is issued."""
+    expiry_notice: Annotated[Duration, Field()]
+    """How long before the end the holder is reminded."""
+
+    @property
+    def issued(self) -> bool:
+        """Whether the pool issues any."""
+        return self.exam is not None or self.course is not None
+
+    @model_validator(mode="after")
+    def _letters_differ(self) -> Certificates:
+        if self.exam and self.course and self.exam.letter == self.course.letter:
+            raise ValueError("exam and course must have different letters")
+        return self

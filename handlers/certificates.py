@@ -1,0 +1,39 @@
+"""A person's certificates (证书): one bubble of links."""
+
+from __future__ import annotations
+
+from bot.router import Router
+from bot.turn import Turn
+from domain.chat_links import link
+from domain.clock import print_date
+from domain.errors import Unauthenticated
+from handlers import commands, people, texts
+from services.certificates import LABELS, CertificateView
+from services.core.base import Actor
+
+_SHOWN = 5
+
+
+def register(router: Router) -> None:
+    router.keyword(list_certificates, commands.CERTIFICATES, "我的证书", "合格证", "合格证书", "下载证书")
+    router.menu("CERTIFICATES", list_certificates)
+
+
+async def list_certificates(turn: Turn) -> str:
+    """Newest first; the page has all of them, with the files."""
+    who = await people.find_who(turn)
+    if who is None:
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")
+    actor = Actor(turn.user.pool, "expert" if who.expert_id else "applicant", who.account_id, who.expert_id)
+    found = await turn.services.certificates.queries.own(actor)
+    page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/certificates"
+    if not found:
+        return f"{texts.NO_CERTIFICATE}\n{commands.tappable(commands.STATUS, commands.HELP)}"
+    lines = [texts.CERTIFICATES, *(_line(one, page) for one in found[:_SHOWN])]
+    return "\n".join([*lines, link(texts.ALL_CERTIFICATES.format(count=len(found)), page)])
+
+
+def _line(one: CertificateView, page: str) -> str:
+    until = f"有效期至{print_date(one.valid_until)}" if one.valid_until else "长期有效"
+    state = until if one.standing == "valid" else LABELS[one.standing]
+    return f"▸ {link(one.title, f'{page}/{one.id}')}\n{one.number} {state}"

@@ -1,0 +1,18 @@
+"""Certificates (证书): issued, replaced, revoked; shown to their holders, the office, and whoever scans one."""
+
+from services.certificates.assembly import CertificateServices, build
+from services.certificates.files import CertificateFile
+from services.certificates.issuing import REASON_MAX, Issuing, Proven
+from services.certificates.queries import LABELS, CertificateView, PublicCertificate
+
+__all__ = [
+    "LABELS",
+    "REASON_MAX",
+    "CertificateFile",
+    "CertificateServices",
+    "CertificateView",
+    "Issuing",
+    "Proven",
+    "PublicCertificate",
+    "build",
+]

@@ -1,0 +1,33 @@
+"""What certificates are made of, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.certificates.files import CertificateFiles
+from services.certificates.issuing import Issuing
+from services.certificates.queries import CertificateQueries
+from services.core.base import Deps
+from services.core.due_tasks import DueTask
+from services.core.signed_links import Links
+from services.files import FileDelivery
+from services.notifications import Notifier
+from services.ports import Printer
+
+
+@dataclass(frozen=True)
+class CertificateServices:
+    issuing: Issuing
+    queries: CertificateQueries
+    files: CertificateFiles
+    due_tasks: tuple[DueTask, ...]
+
+
+def build(deps: Deps, notices: Notifier, links: Links, printer: Printer, delivery: FileDelivery) -> CertificateServices:
+    issuing = Issuing(deps, notices)
+    return CertificateServices(
+        issuing,
+        CertificateQueries(deps),
+        CertificateFiles(deps, links, printer, delivery),
+        (DueTask("certificate_ending", "", issuing.remind_ending),),
+    )

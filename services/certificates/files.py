@@ -1,0 +1,94 @@
+"""A certificate as PDF and as picture, rendered from its row whenever it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from domain.clock import print_date
+from domain.errors import Conflict, GatewayError, NotFound, Unavailable
+from models.certificates import Certificate
+from services.certificates.queries import LABELS, check_url, find
+from services.core.base import Actor, Deps
+from services.core.signed_links import Links
+from services.files import LINK_TTL, FileDelivery, account_of
+from services.ports import MailAttachment, Printer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Format = Literal["pdf", "png"]
+MEDIA_TYPES: Mapping[Format, str] = {"pdf": "application/pdf", "png": "image/png"}
+_PURPOSE = "certificate"
+
+
+@dataclass(frozen=True)
+class CertificateFile:
+    """``filename`` holds the number, never a name."""
+
+    content: bytes
+    media_type: str
+    filename: str
+
+
+class CertificateFiles:
+    def __init__(self, deps: Deps, links: Links, printer: Printer, delivery: FileDelivery) -> None:
+        self._deps = deps
+        self._links = links
+        self._printer = printer
+        self._delivery = delivery
+
+    def link(self, actor: Actor, certificate_id: UUID) -> str:
+        """A token that opens this certificate's file without a log-in, for ten minutes."""
+        return self._links.sign(_PURPOSE, certificate_id, account_of(actor), self._deps.now() + LINK_TTL)
+
+    async def open(self, token: str, form: str) -> CertificateFile:
+        """Raises Forbidden for a token that is forged or expired, NotFound, Conflict, Unavailable."""
+        link = self._links.check(token, _PURPOSE)
+        found = await Certificate.get_or_none(id=link.subject_id)
+        if found is None:
+            raise NotFound("没有这张证书，请返回列表核对。", code="unknown_certificate")
+        return await self._render(found, form)
+
+    async def file(self, actor: Actor, certificate_id: UUID, form: str) -> CertificateFile:
+        """Raises NotFound for somebody else's, Conflict for one that no longer holds, Unavailable."""
+        return await self._render(await find(actor, certificate_id), form)
+
+    async def mail(self, actor: Actor, certificate_id: UUID, to: str) -> None:
+        """Send the PDF to the person's own address. Raises InvalidInput, TooMany, Unavailable."""
+        file = await self.file(actor, certificate_id, "pdf")
+        attachment = MailAttachment(file.filename, file.media_type, file.content)
+        await self._delivery.mail(actor, to, "证书", attachment, action="certificate.mail")
+
+    async def _render(self, found: Certificate, form: str) -> CertificateFile:
+        if found.state != "valid":
+            raise Conflict(f"这张证书{LABELS[found.state]}，不能下载。请查看最新的证书。", code="certificate_ended")
+        if form not in MEDIA_TYPES:
+            raise NotFound("只有PDF和图片两种格式，请返回重新选择。", code="no_such_format")
+        content = _content(self._deps, found)
+        try:
+            make = self._printer.render_pdf if form == "pdf" else self._printer.preview
+            body = await make("certificate", content)
+        except GatewayError as error:
+            log.error("certificate_not_rendered", error=type(error).__name__)
+            raise Unavailable("证书暂时无法生成，请稍后重试。", code="printer_away") from error
+        return CertificateFile(body, MEDIA_TYPES["pdf" if form == "pdf" else "png"], f"{found.number}.{form}")
+
+
+def _content(deps: Deps, found: Certificate) -> dict[str, object]:
+    until = print_date(found.valid_until) if found.valid_until else "长期有效"
+    return {
+        "title": found.title,
+        "number": found.number,
+        "holder": found.holder,
+        "id_number": found.masked_id_number,
+        "text": found.text,
+        "facts": [list(pair) for pair in [*found.facts, ("有效期至", until)]],
+        "issuer": found.issuer,
+        "date": print_date(found.issued_at),
+        "qr": check_url(deps, found),
+        "digest": found.digest,
+    }

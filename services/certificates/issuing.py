@@ -1,0 +1,218 @@
+"""Issuing, replacing and revoking certificates (颁发、换发、撤销)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from domain.certificates.contents import Contents, digest, make_number, next_issue
+from domain.certificates.lifecycles import CERTIFICATE, CertificateEvent, CertificateState
+from domain.clock import local, print_date
+from domain.errors import NotFound
+from domain.ids import new_id
+from domain.masking import mask_id_number
+from domain.rulebook.certificates import CertificateKind
+from models.accounts import Account
+from models.certificates import Certificate
+from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.batches import process_each
+from services.core.permissions import check
+from services.core.short_texts import check_no_link, check_text
+from services.notifications import Notifier
+
+Kind = Literal["exam", "course"]
+REASON_MAX = 200
+_TOKEN_BYTES = 24
+_SERIAL = """
+INSERT INTO certificate_serial AS s (id, pool, letter, year, issued) VALUES ($1, $2, $3, $4, 1)
+ON CONFLICT (pool, letter, year) DO UPDATE SET issued = s.issued + 1 RETURNING issued
+"""
+_ENDING = """
+SELECT id FROM certificate
+ WHERE pool = $1 AND state = 'valid' AND reminded_at IS NULL AND valid_until > $2 AND valid_until <= $3
+ ORDER BY valid_until LIMIT 500
+"""
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What a certificate proves. ``source_id`` is the candidate or the enrolment: one valid certificate for each.
+
+    ``facts``: pairs of label and value beside those that stand on every certificate.
+    """
+
+    kind: Kind
+    account_id: UUID
+    expert_id: UUID | None
+    source_id: UUID
+    facts: Sequence[tuple[str, str]]
+
+
+class Issuing:
+    def __init__(self, deps: Deps, notices: Notifier) -> None:
+        self._deps = deps
+        self._notices = notices
+
+    async def issue(self, pool: str, proven: Proven, now: datetime) -> Certificate | None:
+        """Issue a certificate in the caller's transaction and tell the holder; a second call gives the same one.
+
+        None where the pool issues none of this kind. Raises NotFound for an unknown account.
+        """
+        rules = self._rules(pool, proven.kind)
+        if rules is None:
+            return None
+        existing = await Certificate.filter(kind=proven.kind, source_id=proven.source_id).order_by("-issued_at").first()
+        if existing is not None:
+            return existing
+        account = await Account.get_or_none(id=proven.account_id, pool=pool)
+        if account is None:
+            raise NotFound("没有这位持证人，请核对。", code="unknown_account")
+        number = await self._number(pool, rules, now)
+        facts = tuple((label, value) for label, value in proven.facts if value)
+        certificate = await self._create(account, proven, rules, number, facts, now)
+        await record(system(pool), now, "certificate.issue", "certificate", certificate.id, number=number)
+        await self._notices.notify(
+            pool=pool,
+            kind="certificate_issued",
+            dedupe_key=f"certificate:{certificate.id}",
+            account_id=account.id,
+            params={"title": certificate.title, "number": number},
+        )
+        return certificate
+
+    async def replace(self, actor: Actor, certificate_id: UUID, reason: str) -> UUID:
+        """Issue it anew with the holder's present name and ID number; returns the new one's id.
+
+        The number gets a suffix, the old QR code shows that it was replaced. Raises NotFound, Conflict, InvalidInput.
+        """
+        check(actor, "certificate.manage")
+        words, now = _reason(reason), self._deps.now()
+        async with transaction():
+            old = await self._end(actor, certificate_id, CertificateEvent.REPLACE, words, now)
+            account = await Account.get(id=old.account_id)
+            kind: Kind = "exam" if old.kind == "exam" else "course"
+            proven = Proven(kind, old.account_id, old.expert_id, old.source_id, ())
+            rules = self._rules(old.pool, kind) or CertificateKind(title=old.title, letter="Z", text=old.text)
+            facts = tuple((str(label), str(value)) for label, value in old.facts)
+            new = await self._create(account, proven, rules, next_issue(old.number), facts, now, old)
+            await record(actor, now, "certificate.replace", "certificate", old.id, reason=words, number=new.number)
+            await self._notices.notify(
+                pool=old.pool,
+                kind="certificate_issued",
+                dedupe_key=f"certificate:{new.id}",
+                account_id=account.id,
+                params={"title": new.title, "number": new.number},
+            )
+        return new.id
+
+    async def revoke(self, actor: Actor, certificate_id: UUID, reason: str) -> None:
+        """Raises NotFound, InvalidInput without a reason, Conflict for one that is replaced or revoked."""
+        check(actor, "certificate.manage")
+        words, now = _reason(reason), self._deps.now()
+        async with transaction():
+            old = await self._end(actor, certificate_id, CertificateEvent.REVOKE, words, now)
+            await record(actor, now, "certificate.revoke", "certificate", old.id, reason=words)
+            await self._notices.notify(
+                pool=old.pool,
+                kind="certificate_revoked",
+                dedupe_key=f"certificate_revoked:{old.id}",
+                account_id=old.account_id,
+                params={"title": old.title, "number": old.number, "reason": words},
+            )
+
+    async def remind_ending(self) -> int:
+        """Tell each holder once that a certificate ends soon; returns how many were due."""
+        now, count = self._deps.now(), 0
+        for pool, book in self._deps.rulebooks.items():
+            due = await rows(_ENDING, pool, now, now + book.certificate.expiry_notice)
+            count += await process_each("certificate_ending", due, lambda row: self._remind(row["id"], now))
+        return count
+
+    # ---- parts of the above
+
+    def _rules(self, pool: str, kind: Kind) -> CertificateKind | None:
+        rules = self._deps.book(pool).certificate
+        return rules.exam if kind == "exam" else rules.course
+
+    async def _number(self, pool: str, rules: CertificateKind, now: datetime) -> str:
+        year = local(now).year
+        found = await rows(_SERIAL, new_id(), pool, rules.letter, year)
+        return make_number(self._deps.book(pool).certificate.prefix, year, rules.letter, found[0]["issued"])
+
+    async def _create(
+        self,
+        account: Account,
+        proven: Proven,
+        rules: CertificateKind,
+        number: str,
+        facts: tuple[tuple[str, str], ...],
+        now: datetime,
+        replaced: Certificate | None = None,
+    ) -> Certificate:
+        book = self._deps.book(account.pool)
+        until = replaced.valid_until if replaced else now + rules.valid_for if rules.valid_for else None
+        id_number = self._deps.keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else ""
+        contents = Contents(
+            number,
+            rules.title,
+            account.real_name,
+            mask_id_number(id_number),
+            book.certificate.issuer or book.pool.name,
+            facts,
+            now,
+            until,
+        )
+        return await Certificate.create(
+            pool=account.pool,
+            kind=proven.kind,
+            number=number,
+            token=secrets.token_urlsafe(_TOKEN_BYTES),
+            account_id=account.id,
+            expert_id=proven.expert_id,
+            source_id=proven.source_id,
+            title=contents.title,
+            text=rules.text,
+            holder=contents.holder,
+            masked_id_number=contents.masked_id_number,
+            issuer=contents.issuer,
+            facts=[list(pair) for pair in facts],
+            digest=digest(contents),
+            issued_at=now,
+            valid_until=until,
+            replaces_id=replaced.id if replaced else None,
+        )
+
+    async def _end(
+        self, actor: Actor, certificate_id: UUID, event: CertificateEvent, reason: str, now: datetime
+    ) -> Certificate:
+        found = await Certificate.select_for_update().get_or_none(id=certificate_id, pool=actor.pool)
+        if found is None:
+            raise NotFound("没有这张证书，请返回列表核对。", code="unknown_certificate")
+        found.state = CERTIFICATE.next(CertificateState(found.state), event)
+        found.ended_at, found.ended_by, found.reason = now, actor.account_id, reason
+        await found.save(update_fields=["state", "ended_at", "ended_by", "reason"])
+        return found
+
+    async def _remind(self, certificate_id: UUID, now: datetime) -> None:
+        async with transaction():
+            found = await Certificate.select_for_update().get(id=certificate_id)
+            if found.state != CertificateState.VALID or found.reminded_at is not None or found.valid_until is None:
+                return
+            found.reminded_at = now
+            await found.save(update_fields=["reminded_at"])
+            await self._notices.notify(
+                pool=found.pool,
+                kind="certificate_ending",
+                dedupe_key=f"certificate_ending:{found.id}",
+                account_id=found.account_id,
+                params={"title": found.title, "number": found.number, "until": print_date(found.valid_until)},
+            )
+
+
+def _reason(text: str) -> str:
+    words = check_text(" ".join(text.split()), "reason", "原因", REASON_MAX, required=True)
+    return check_no_link(words, "reason", "原因")
