@@ -1,4 +1,4 @@
-"""Reviewing, assigning and objecting as a mini-program or desk does it."""
+"""Reviewing, assigning and granting offices as a mini-program or desk does it."""
 
 from __future__ import annotations
 
@@ -103,28 +103,6 @@ async def test_where_tasks_wait_for_nobody_is_listed_until_somebody_is_named(wor
     assert (await admin.get("/review-gaps"))["items"] == []
     reviewer = await world.log_in(PERSON["mobile"], "reviewer")
     await reviewer.get("/review-gaps", 403)
-
-
-async def test_objections_are_raised_listed_and_decided(world: World, admin: Person) -> None:
-    now = world.deps.now()
-    application = await make_application(
-        world.deps, state="notice", notice_from=now, notice_until=now + timedelta(minutes=3), approved_at=now
-    )
-    citizen = await world.log_in_account((await make_applicant(world.deps, "周义")).id, "applicant")
-    path, text = f"/public-notices/{application.id}/objections", {"text": "职称证书与公示单位不一致，请核实。"}
-    raised = await citizen.post(path, text, 201)
-    assert raised["by"] == ""
-    assert (await citizen.post(path, text, 409))["code"] == "objection_open"
-    stranger = await world.log_in_account((await make_account(world.deps)).id, "")
-    assert (await stranger.post(path, text, 403))["code"] == "not_registered"
-    await citizen.get("/objections", 403)
-    [listed] = (await admin.get("/objections?state=open"))["items"]
-    assert listed["by"] == "周义"
-    decision = {"outcome": "refuse", "answer": "职称证书不实"}
-    assert (await admin.post(f"/objections/{raised['id']}/decision", decision))["state"] == "upheld"
-    assert (await admin.post(f"/objections/{raised['id']}/decision", decision, 409))["code"] == "already_decided"
-    assert (await citizen.get("/objections/mine"))["items"][0]["answer"] == "职称证书不实"
-    assert (await Application.get(id=application.id)).state == "refused"
 
 
 async def test_offices_are_granted_and_the_last_administrator_stays(world: World, admin: Person) -> None:
