@@ -165,7 +165,7 @@ def _key(data: ItemData) -> Iterator[Problem]:
         return
     right = data.key.bit_count()
     if not right:
-        yield Problem("key", "要有正确答案")
+        yield Problem("key", "没有正确答案，请指定")
     elif data.options and (data.key < 0 or data.key >> len(data.options)):
         yield Problem("key", f"答案超出了选项，最后一个选项是{LETTERS[: len(data.options)][-1]}")
     elif right > 1 and data.kind is not ItemKind.MULTIPLE:

@@ -65,6 +65,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "application.conclude": ADMIN,
     "certificate.own": APPLICANT,
     "certificate.manage": ADMIN,
+    "exam.manage": ADMIN | {"system"},
+    "exam.keys": ADMIN | {"system"},
     "expert.read": ADMIN,
     "expert.manage": ADMIN,
     "campaign.manage": ADMIN,

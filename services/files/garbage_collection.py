@@ -37,9 +37,18 @@ _OURS = re.compile(
     r"(?P<base>(?P<pool>[a-z0-9_]+)/\d{4}/\d{2}/[0-9a-f]{32})(?:\.thumb|\.preview|(?P<part>\.parts/.+))?"
 )
 _PROBE = re.compile(r"doctor/[0-9a-f]{32}")
-_NAMED = "SELECT k FROM unnest($1::text[]) AS k WHERE " + " OR ".join(
-    f"EXISTS (SELECT 1 FROM {table} WHERE {table}.{column} = k)"
-    for table, column in ({**NAMED_IN, "file_removal": "key"}).items()
+_PICTURES = (
+    " OR k IN (SELECT picture ->> 'key' FROM exam_item_version, jsonb_array_elements(pictures) AS picture "
+    "WHERE pictures <> '[]'::jsonb)"
+)
+"""An item of the bank names its pictures in one column."""
+_NAMED = (
+    "SELECT k FROM unnest($1::text[]) AS k WHERE "
+    + " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE {table}.{column} = k)"
+        for table, column in ({**NAMED_IN, "file_removal": "key"}).items()
+    )
+    + _PICTURES
 )
 _UPLOADING = "SELECT DISTINCT key AS k FROM attachment WHERE key = ANY($1::text[]) AND state <> 'ready'"
 

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from typing import cast
 
 from domain.errors import InvalidInput
+from domain.exams.question_files import QuestionForm
+from domain.exams.questions import Question, QuestionFileError
 from domain.rulebook.form import FileType
 from domain.rulebook.people import MaterialType
 from services.inspection.contents import Found
@@ -54,6 +56,16 @@ class FileChecker:
         if "message" in head:
             raise SheetError(head["message"])
         return [Line(number, tuple(cells)) for number, *cells in json.loads(blobs[0])]
+
+    async def read_questions(self, content: bytes, form: QuestionForm, most: int) -> Sequence[Question]:
+        """Questions in GIFT or Moodle XML, as ``domain.exams.question_files``. Raises QuestionFileError."""
+        answer = await self._sheets.ask({"form": form, "rows_max": most}, content)
+        if answer is None:
+            raise QuestionFileError("文件过于复杂或已损坏，请重新导出后再上传。")
+        head, blobs = answer
+        if "message" in head:
+            raise QuestionFileError(head["message"])
+        return [Question(**{**one, "options": tuple(one["options"])}) for one in json.loads(blobs[0])]
 
     async def _ask(self, asked: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]]:
         answer = await self._files.ask(asked, content)

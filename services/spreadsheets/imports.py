@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -45,6 +46,7 @@ class Words:
 class SheetKind(Generic[R]):
     """One kind of import. ``table`` has the columns of ``models.campaigns.EmployerImport``; ``row`` is a usable line.
 
+    ``sealed``: the purpose of the seal for lines that nobody may read in the table, which then has ``lines_sealed``.
     ``noun`` and ``subject`` name it in the audit; imports with the same ``lock`` are carried out one after another in a
     pool. ``counts`` says what lines do, ``sample`` what to show of a line, empty for nothing.
     """
@@ -60,6 +62,7 @@ class SheetKind(Generic[R]):
     words: Words
     counts: Callable[[Sequence[R]], dict[str, int]]
     sample: Callable[[R], str]
+    sealed: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,8 @@ class SheetImports(Generic[R]):
                 account_id=actor.account_id,
                 filename=filename[-200:],
                 created_at=now,
-                lines=_stored(rows),
                 errors=_stored(_by_line(errors)),
+                **self._packed(rows),
             )
             await record(actor, now, f"{kind.noun}.sheet", kind.subject, kept.id, good=len(rows), bad=len(errors))
         return self._view(kept)
@@ -139,12 +142,12 @@ class SheetImports(Generic[R]):
             sheet = await self._get(actor, sheet_id, locked=True)
             if sheet.state == "done":
                 return self._view(sheet)
-            rows, gone = await check_again([kind.row(**line) for line in sheet.lines])
+            rows, gone = await check_again(self._rows(sheet))
             errors = _by_line([*_errors(sheet), *gone])
             self._check(rows, errors, only_good)
             await write(rows, now)
             counts = kind.counts(rows)
-            sheet.errors, sheet.lines = _stored(errors), []
+            sheet.update_from_dict({"errors": _stored(errors), **self._packed([])})
             sheet.result, sheet.state, sheet.done_at = counts, "done", now
             await sheet.save()
             await record(actor, now, f"{kind.noun}.import", kind.subject, sheet.id, **counts)
@@ -168,9 +171,22 @@ class SheetImports(Generic[R]):
             raise NotFound(f"这次{self._kind.words.upload}已过期，请重新上传文件。", code="import_unknown")
         return found
 
+    def _packed(self, rows: Sequence[R]) -> dict[str, Any]:
+        """The lines as their column keeps them; sealed ones are gone once they were taken in."""
+        if not self._kind.sealed:
+            return {"lines": _stored(rows)}
+        text = json.dumps(_stored(rows), ensure_ascii=False)
+        return {"lines_sealed": self._deps.keys.seal(text, self._kind.sealed) if rows else ""}
+
+    def _rows(self, sheet: Any) -> list[R]:
+        if not self._kind.sealed:
+            return [self._kind.row(**line) for line in sheet.lines]
+        text = self._deps.keys.read(sheet.lines_sealed, self._kind.sealed)
+        return [self._kind.row(**line) for line in json.loads(text or "[]")]
+
     def _view(self, sheet: Any) -> ImportView:
         kind, errors = self._kind, _errors(sheet)
-        rows, done = [kind.row(**line) for line in sheet.lines], sheet.state == "done"
+        rows, done = self._rows(sheet), sheet.state == "done"
         return ImportView(
             id=sheet.id,
             filename=sheet.filename,

@@ -17,6 +17,8 @@ from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, Na
 
 from domain.clock import Clock, SystemClock
 from domain.errors import Rejected, Transient
+from domain.exams.question_files import QuestionForm, read_questions
+from domain.exams.questions import Question
 from domain.rulebook.form import FileType
 from domain.rulebook.people import MaterialType
 from services.inspection.checker import FileChecker
@@ -200,6 +202,9 @@ class QuickChecker(FileChecker):
         self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]:
         return list(read_lines(content, form, columns, rows_max))
+
+    async def read_questions(self, content: bytes, form: QuestionForm, most: int) -> Sequence[Question]:
+        return list(read_questions(content, form, most))
 
 
 class MemoryFiles:

@@ -1,0 +1,48 @@
+"""Keys of items (答案), apart from what items ask. No module that serves a candidate may import this one.
+
+Who sits an examination that is under way sees none of them, whatever else the person may do in the office.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.errors import Forbidden
+from models.exams import ExamCandidate, ExamItemKey
+from services.core.base import Actor
+from services.core.permissions import check
+
+
+@dataclass(frozen=True)
+class ItemKey:
+    """``mask``: right options; ``answer``: of a short answer."""
+
+    mask: int = 0
+    answer: str = ""
+    explanation: str = ""
+
+
+async def check_may_see(actor: Actor) -> None:
+    """Raises Forbidden."""
+    check(actor, "exam.keys")
+    called = ExamCandidate.filter(account_id=actor.account_id, exam__pool=actor.pool, exam__state="published")
+    if actor.account_id and await called.exclude(state="left").exists():
+        raise Forbidden("您是一场考试的考生，考试结束前不能查看题库答案，请由其他管理员办理。", code="own_exam")
+
+
+async def read_keys(versions: Iterable[UUID]) -> Mapping[UUID, ItemKey]:
+    """By version. Whoever asks has called ``check_may_see``."""
+    found = await ExamItemKey.filter(version_id__in=list(versions))
+    return {one.version_id: ItemKey(one.mask, one.answer, one.explanation) for one in found}
+
+
+async def write_keys(keys: Mapping[UUID, ItemKey]) -> None:
+    """Of new versions, in the running transaction."""
+    await ExamItemKey.bulk_create(
+        [
+            ExamItemKey(version_id=version_id, mask=key.mask, answer=key.answer, explanation=key.explanation)
+            for version_id, key in keys.items()
+        ]
+    )

@@ -1,0 +1,77 @@
+"""Pictures in items: drawn anew as JPEG when they come in, kept sealed, shown at addresses that expire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from domain.errors import InvalidInput, NotFound, Unavailable
+from models.exams import ExamItemVersion
+from services.core.base import Deps
+from services.core.short_texts import check_text
+from services.core.signed_links import Links
+from services.files import FileLost, SealedFiles, new_key
+from services.inspection.checker import FileChecker
+
+PICTURES_MAX = 4
+"""Of one item."""
+BYTES_MAX = 5_000_000
+SIDE = 1600
+LINK_TTL = timedelta(minutes=10)
+ALT_MAX = 100
+_PURPOSE = "exam_picture"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """``alt`` says in words what is on it, for who can't see it."""
+
+    key: str
+    media_type: str
+    alt: Annotated[str, Field(max_length=ALT_MAX)]
+
+
+class ItemPictures:
+    def __init__(self, deps: Deps, links: Links, store: SealedFiles, checker: FileChecker) -> None:
+        self._deps = deps
+        self._links = links
+        self._store = store
+        self._checker = checker
+
+    async def take_in(self, pool: str, content: bytes, alt: str) -> Picture:
+        """Look into a JPG or PNG, draw it anew and keep it. Raises InvalidInput, Unavailable."""
+        if len(content) > BYTES_MAX:
+            most = BYTES_MAX // 1_000_000
+            raise InvalidInput(f"图片最大{most}MB，请压缩后再上传。", code="file_too_large", field="picture")
+        said = check_text(alt, "alt", "图片说明", ALT_MAX, required=True)
+        try:
+            found = await self._checker.check(content, ("jpg", "png"))
+            drawn = await self._checker.draw(content, found.kind, SIDE)
+        except InvalidInput as refusal:
+            raise InvalidInput(refusal.message, code=refusal.code, field="picture") from refusal
+        key = new_key(pool, self._deps.now())
+        await self._store.put(key, drawn)
+        return Picture(key, "image/jpeg", said)
+
+    def addresses(self, version_id: UUID, count: int, person: UUID, until: datetime | None = None) -> Sequence[str]:
+        """Paths that show the pictures of a version to whoever has them, for ten minutes or ``until``."""
+        if not count:
+            return ()
+        token = self._links.sign(_PURPOSE, version_id, person, until or self._deps.now() + LINK_TTL)
+        return tuple(f"/h5/exam-picture/{token}/{number}.jpg" for number in range(1, count + 1))
+
+    async def open(self, token: str, number: int) -> bytes:
+        """The JPEG. Raises Forbidden for an address that is forged or expired, NotFound, Unavailable."""
+        version = await ExamItemVersion.get_or_none(id=self._links.check(token, _PURPOSE).subject_id)
+        pictures = version.pictures if version else []
+        if not 1 <= number <= len(pictures):
+            raise NotFound("没有这张图片，请返回后刷新。", code="picture_unknown")
+        try:
+            return await self._store.get(pictures[number - 1]["key"])
+        except FileLost as error:
+            raise Unavailable("图片暂时无法读取，请稍后重试。", code="file_lost") from error
