@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
-from collections.abc import Sequence
-from typing import Protocol, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
 
 from app.command_error import CommandError
-from app.embedded import EmbeddedError
-from domain.errors import AppError
-from domain.rulebook.book import RulebookError
+from domain.errors import AppError, RulebookError
 
-COMMANDS: dict[str, tuple[str, str]] = {
+Commands = Mapping[str, tuple[str, str]]
+
+COMMANDS: Commands = {
     "run": ("run", "一条命令启动全部：数据库、网页与接口、后台任务、沙箱"),
     "demo": ("demo", "不开浏览器演示一次完整的抽取，并验算抽取记录"),
     "serve": ("serve", "只启动网页与接口进程"),
@@ -35,51 +36,54 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name to module and help. A name of two words is a group and a command in it."""
 
 
-class Command(Protocol):
-    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+class LazyGroup(click.Group):
+    """Commands by name, one or two words long; a module is imported when its command is called, not for ``--help``."""
 
-    def run(self, options: argparse.Namespace) -> int: ...
+    def __init__(self, table: Commands, name: str | None = None, **attributes: Any) -> None:
+        super().__init__(name, options_metavar="", subcommand_metavar="<命令> [选项]", **attributes)
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(dict.fromkeys(name.split()[0] for name in self._table))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self._table:
+            module, text = self._table[cmd_name]
+            command: click.Command = importlib.import_module(f"app.commands.{module}").command
+            command.help = text
+            return command
+        prefix = f"{cmd_name} "
+        inner = {name.removeprefix(prefix): entry for name, entry in self._table.items() if name.startswith(prefix)}
+        return LazyGroup(inner, cmd_name) if inner else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            words = [*ctx.command_path.split()[1:], args[0]]
+            ctx.fail(f"没有这个命令：{' '.join(words)}。运行 pbt --help 查看全部命令。")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("命令"):
+            formatter.write_dl([(name, text) for name, (_module, text) in self._table.items()])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the answer is the exit status. Expected failures are one sentence on standard error."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    name = _find(words)
-    if name is None:
-        overview = _overview()
-        if not words or words[0] in ("-h", "--help"):
-            overview.print_help()
-            return 0
-        overview.error(f"没有这个命令：{' '.join(words[:2])}。运行 pbt --help 查看全部命令。")
-    command = cast("Command", importlib.import_module(f"app.commands.{COMMANDS[name][0]}"))
-    parser = argparse.ArgumentParser(prog=f"pbt {name}", description=COMMANDS[name][1])
-    command.configure(parser)
-    options = parser.parse_args(words[len(name.split()) :])
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    names = {"help_option_names": ["-h", "--help"]}
+    pbt = LazyGroup(COMMANDS, help="评标通。", epilog="每个命令都有 --help。", context_settings=names)
     try:
-        return command.run(options)
-    except (CommandError, EmbeddedError, AppError, RulebookError) as error:
+        return int(pbt.main(words, prog_name="pbt", standalone_mode=False))
+    except click.UsageError as error:
+        error.show()
+        return error.exit_code
+    except (CommandError, AppError, RulebookError) as error:
         print(error, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except click.Abort:
         return 130
-
-
-def _find(words: Sequence[str]) -> str | None:
-    for count in (2, 1):
-        name = " ".join(words[:count])
-        if name in COMMANDS:
-            return name
-    return None
-
-
-def _overview() -> argparse.ArgumentParser:
-    lines = "\n".join(f"  {name:<18}{text}" for name, (_module, text) in COMMANDS.items())
-    return argparse.ArgumentParser(
-        prog="pbt",
-        usage="pbt <命令> [选项]",
-        description=f"评标通。命令：\n{lines}\n\n每个命令都有 --help。",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from app.health import missing_migrations
 from app.rulebook_files import check_rulebooks, load_rulebooks
 from app.sandbox_setup import check_production
 from config.settings import Settings
+from domain.errors import RulebookError
 from domain.rulebook.book import Rulebook
-from domain.rulebook.types import RulebookError
 from models.migrate import OLDEST_POSTGRES
 from models.schema_check import find_schema_faults
 from services.core.audit import find_break

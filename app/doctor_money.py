@@ -15,8 +15,7 @@ from app.findings import Finding, ok, problem, skipped
 from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock
-from domain.errors import GatewayError, Rejected, Transient
-from domain.rulebook.types import RulebookError
+from domain.errors import GatewayError, Rejected, RulebookError, Transient
 from gateways.http import Metrics, Vendor
 from gateways.mail import SmtpMailer
 from gateways.wechat_pay.platform import WechatPay

@@ -139,3 +139,7 @@ class OutcomeUnknown(GatewayError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class RulebookError(Exception):
+    """A rulebook that can't be used. The text is one sentence: file, key, reason."""

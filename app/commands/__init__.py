@@ -1,1 +1,1 @@
-"""One module per command of ``pbt``. Each has ``configure(parser)`` and ``run(options) -> exit status``."""
+"""One module per command of ``pbt``, each with a ``command`` of click that returns the exit status."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+from collections.abc import Awaitable, Callable
+
+import click
 
 from app.boot import borrowed_servers, load_settings
 from app.command_error import CommandError
@@ -11,45 +13,69 @@ from app.commands.database import deps_for
 from config.logging import configure_logging
 from config.settings import Settings
 from services.accounts import Office, Staff, StaffMember
-from services.core.base import system
+from services.core.base import Actor, system
 
 ADMIN: Office = "pool_admin"
 
+Change = Callable[[Staff, Actor], Awaitable[object]]
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="command", required=True, metavar="grant|revoke|list")
-    grant = commands.add_parser("grant", help="任命管理员")
-    grant.add_argument("--name", required=True, help="姓名")
-    revoke = commands.add_parser("revoke", help="取消管理员")
-    for command in (grant, revoke):
-        command.add_argument("--mobile", required=True, help="手机号")
-    for command in (grant, revoke, commands.add_parser("list", help="列出管理员")):
-        command.add_argument("--pool", required=True, help="专家库代码，如 hunan")
+_pool = click.option("--pool", required=True, help="专家库代码，如 hunan")
+_mobile = click.option("--mobile", required=True, help="手机号")
 
 
-def run(options: argparse.Namespace) -> int:
+@click.group()
+def command() -> None:
+    """Its three commands share the pool and end with the list of administrators."""
+
+
+@command.command(help="任命管理员")
+@click.option("--name", required=True, help="姓名")
+@_mobile
+@_pool
+def grant(name: str, mobile: str, pool: str) -> int:
+    async def change(staff: Staff, actor: Actor) -> None:
+        await staff.grant(actor, mobile=mobile.strip(), name=name, role=ADMIN)
+
+    return _run(pool, change)
+
+
+@command.command(help="取消管理员")
+@_mobile
+@_pool
+def revoke(mobile: str, pool: str) -> int:
+    async def change(staff: Staff, actor: Actor) -> None:
+        grants = await staff.grants_of(actor, mobile.strip(), ADMIN)
+        if not grants:
+            raise CommandError(f"{pool} 没有手机号为 {mobile} 的管理员。")
+        for grant in grants:
+            await staff.revoke(actor, grant.grant_id)
+
+    return _run(pool, change)
+
+
+@command.command("list", help="列出管理员")
+@_pool
+def show(pool: str) -> int:
+    return _run(pool)
+
+
+def _run(pool: str, change: Change | None = None) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
-    if options.pool not in settings.pools:
-        raise CommandError(f"没有专家库 {options.pool}，可用的有：{'、'.join(settings.pools)}。")
-    admins = asyncio.run(_carry_out(settings, options))
+    if pool not in settings.pools:
+        raise CommandError(f"没有专家库 {pool}，可用的有：{'、'.join(settings.pools)}。")
+    admins = asyncio.run(_apply(settings, pool, change))
     for admin in admins:
         print(f"{admin.name}　{admin.masked_mobile}")
-    print(f"{options.pool} 现有 {len(admins)} 位管理员。" + ("" if admins else "请用 pbt admin grant 任命一位。"))
+    print(f"{pool} 现有 {len(admins)} 位管理员。" + ("" if admins else "请用 pbt admin grant 任命一位。"))
     return 0
 
 
-async def _carry_out(settings: Settings, options: argparse.Namespace) -> list[StaffMember]:
-    """Does what was asked and returns the administrators that the pool has afterwards."""
-    actor = system(options.pool)
+async def _apply(settings: Settings, pool: str, change: Change | None) -> list[StaffMember]:
+    """Make the change, if any; returns the administrators that the pool has afterwards."""
+    actor = system(pool)
     async with borrowed_servers(settings) as found, deps_for(found) as deps:
         staff = Staff(deps)
-        if options.command == "grant":
-            await staff.grant(actor, mobile=options.mobile.strip(), name=options.name, role=ADMIN)
-        elif options.command == "revoke":
-            grants = await staff.grants_of(actor, options.mobile.strip(), ADMIN)
-            if not grants:
-                raise CommandError(f"{options.pool} 没有手机号为 {options.mobile} 的管理员。")
-            for grant in grants:
-                await staff.revoke(actor, grant.grant_id)
+        if change is not None:
+            await change(staff, actor)
         return list((await staff.page(actor, role=ADMIN, limit=100)).items)

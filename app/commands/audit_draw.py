@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+
+import click
 
 from app.boot import borrowed_servers, load_settings
 from app.command_error import CommandError
@@ -18,19 +19,17 @@ _MARKS = {"holds": "属实", "wrong": "不符", "unknown": "无法复核"}
 _EXITS = {"holds": 0, "wrong": 1, "unknown": 3}
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("number", help="活动编号，例如 CQSQ202611210001")
-    parser.add_argument("--pool", help="专家库代码；编号在多个专家库中都有时须填写")
-
-
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.argument("number", help="活动编号，例如 CQSQ202611210001")
+@click.option("--pool", help="专家库代码；编号在多个专家库中都有时须填写")
+def command(number: str, pool: str | None) -> int:
     """Exit code: 0 all holds, 1 something doesn't, 3 something can't be judged any more. Refusals end with 1 too."""
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
-    return tell(asyncio.run(_audit(settings, options.number, options.pool)))
+    return print_report(asyncio.run(_audit(settings, number, pool)))
 
 
-def tell(report: AuditReport) -> int:
+def print_report(report: AuditReport) -> int:
     for line in report.lines:
         print(f"{_MARKS[line.verdict]}　{line.text}")
     print(f"活动 {report.draw_number}：{_MARKS[report.verdict]}。")

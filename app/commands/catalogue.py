@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from pathlib import Path
+
+import click
 
 from app.boot import borrowed_servers, load_settings
 from app.command_error import CommandError
@@ -25,19 +26,17 @@ _NAMES = {
 }
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pool", help="只更新一个专家库；不填则更新全部")
-    parser.add_argument("--folder", type=Path, help="目录文件夹，默认为随程序附带的 config/catalogues")
-
-
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.option("--pool", help="只更新一个专家库；不填则更新全部")
+@click.option("--folder", type=click.Path(path_type=Path), help="目录文件夹，默认为随程序附带的 config/catalogues")
+def command(pool: str | None, folder: Path | None) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
-    if options.pool is not None and options.pool not in settings.pools:
-        raise CommandError(f"没有专家库 {options.pool}，可用的有：{'、'.join(settings.pools)}。")
-    folder = options.folder or settings.rulebooks.parent / "catalogues"
+    if pool is not None and pool not in settings.pools:
+        raise CommandError(f"没有专家库 {pool}，可用的有：{'、'.join(settings.pools)}。")
+    source = folder or settings.rulebooks.parent / "catalogues"
     try:
-        asyncio.run(_import(settings, [options.pool] if options.pool else settings.pools, folder))
+        asyncio.run(_import(settings, [pool] if pool else settings.pools, source))
     except CatalogueError as error:
         raise CommandError(
             "目录文件有误，没有写入：\n" + "\n".join(f"  · {problem}" for problem in error.problems)

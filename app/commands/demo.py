@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import shutil
 import sys
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import click
 
 from app.command_error import CommandError
 from app.demo.phones import Missing
@@ -23,15 +23,12 @@ from domain.draws import verify_draw
 from services.operations import find_broken, find_broken_audit
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--keep", action="store_true", help="结束后保留临时目录（日志、抽取记录、数据库）")
-
-
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.option("--keep", is_flag=True, help="结束后保留临时目录（日志、抽取记录、数据库）")
+def command(keep: bool) -> int:
     configure_logging(json=False, level="error")
     folder = Path(tempfile.mkdtemp(prefix="pbt-demo-"))
     folder.chmod(0o755)  # PostgreSQL may run as another user, who must be able to pass
-    keep = bool(options.keep)
     try:
         faults = asyncio.run(_play(folder))
         keep = keep or bool(faults)

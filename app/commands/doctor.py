@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+
+import click
 
 from app.boot import borrowed_servers, read_settings
 from app.doctor import examine, render
@@ -12,11 +13,8 @@ from config.logging import configure_logging
 from config.settings import Settings
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """No options."""
-
-
-def run(_options: argparse.Namespace) -> int:
+@click.command()
+def command() -> int:
     settings = read_settings()
     configure_logging(json=settings.log_json, level="error")
     findings = asyncio.run(_examine(settings))

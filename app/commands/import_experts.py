@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import click
 
 from app.boot import borrowed_servers, load_settings
 from app.command_error import CommandError
@@ -21,27 +22,25 @@ _STAGES = {"read": "读取", "check": "核对", "write": "写入"}
 _SHOWN = 50
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="专家名单，.csv 或 .xlsx")
-    parser.add_argument("--pool", help="专家库代码，例如 hunan；只有一个专家库时可不填")
-    parser.add_argument("--dry-run", action="store_true", help="只检查，不写入")
-    parser.add_argument("--template", action="store_true", help="不导入，把空白模板写到该文件")
-
-
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), help="专家名单，.csv 或 .xlsx")
+@click.option("--pool", help="专家库代码，例如 hunan；只有一个专家库时可不填")
+@click.option("--dry-run", is_flag=True, help="只检查，不写入")
+@click.option("--template", is_flag=True, help="不导入，把空白模板写到该文件")
+def command(file: Path, pool: str | None, dry_run: bool, template: bool) -> int:
     try:
-        form = format_of(options.file.name)
-        if options.template:
-            return _write_template(options.file)
-        content = options.file.read_bytes()
+        form = format_of(file.name)
+        if template:
+            return _write_template(file)
+        content = file.read_bytes()
         settings = load_settings()
         configure_logging(json=settings.log_json, level="warning")
-        report = asyncio.run(_import(settings, options.pool, content, form, dry_run=options.dry_run))
+        report = asyncio.run(_import(settings, pool, content, form, dry_run=dry_run))
     except SheetError as error:
         raise CommandError(str(error)) from error
     except OSError as error:
-        raise CommandError(f"文件 {options.file} 无法读写：{error.strerror}。") from error
-    return _tell(report, dry_run=options.dry_run)
+        raise CommandError(f"文件 {file} 无法读写：{error.strerror}。") from error
+    return _print_report(report, dry_run=dry_run)
 
 
 def _write_template(path: Path) -> int:
@@ -77,7 +76,7 @@ def _progress() -> Callable[[str, int, int], None]:
     return show
 
 
-def _tell(report: ImportReport, *, dry_run: bool) -> int:
+def _print_report(report: ImportReport, *, dry_run: bool) -> int:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if not report.errors:

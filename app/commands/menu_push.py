@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
 from prometheus_client import CollectorRegistry
 
 from app.boot import load_settings, resolve_servers
@@ -20,27 +20,25 @@ from domain.errors import GatewayError
 from handlers import register_all
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pool", help="只更新一个专家库的公众号；不填则更新全部")
-    parser.add_argument("--folder", type=Path, help="菜单文件夹，默认为随程序附带的 config/menus")
-    parser.add_argument("--quiet", action="store_true", help="成功时不输出")
-
-
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.option("--pool", help="只更新一个专家库的公众号；不填则更新全部")
+@click.option("--folder", type=click.Path(path_type=Path), help="菜单文件夹，默认为随程序附带的 config/menus")
+@click.option("--quiet", is_flag=True, help="成功时不输出")
+def command(pool: str | None, folder: Path | None, quiet: bool) -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
-    pools = [options.pool] if options.pool else [pool for pool in settings.pools if pool in settings.wechat.accounts]
-    unknown = [pool for pool in pools if pool not in settings.wechat.accounts]
+    pools = [pool] if pool else [one for one in settings.pools if one in settings.wechat.accounts]
+    unknown = [one for one in pools if one not in settings.wechat.accounts]
     if unknown:
         raise CommandError(f"专家库 {unknown[0]} 没有配置公众号，请检查 PBT_WECHAT__ACCOUNTS。")
-    folder: Path = options.folder or settings.rulebooks.parent / "menus"
+    source = folder or settings.rulebooks.parent / "menus"
     try:
-        asyncio.run(_push(resolve_servers(settings), pools, folder))
+        asyncio.run(_push(resolve_servers(settings), pools, source))
     except MenuError as error:
         raise CommandError(f"菜单文件有误，没有更新：{error}") from error
     except GatewayError as error:
         raise CommandError(f"微信没有接受菜单：{error}。请检查网络、IP 白名单和公众号密钥后重试。") from error
-    if not options.quiet:
+    if not quiet:
         print(f"公众号菜单已更新，手机上五分钟内显示：{'、'.join(pools)}。")
     return 0
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+
+import click
 
 from app.boot import borrowed_servers, load_settings
 from config.logging import configure_logging
@@ -11,11 +12,8 @@ from config.settings import Settings
 from models.migrate import migrate
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """No options."""
-
-
-def run(_options: argparse.Namespace) -> int:
+@click.command()
+def command() -> int:
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
     asyncio.run(_migrate(settings))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from pathlib import Path
+
+import click
 
 from app.backup import Manifest, restore, settings_in
 from app.boot import borrowed_servers, load_settings
@@ -15,27 +16,31 @@ from config.logging import configure_logging
 from config.settings import Settings
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="pbt backup 写出的备份文件")
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="把备份中的设置（含密钥）写到这个新文件")
-    parser.add_argument("--settings-only", action="store_true", help="只取出设置，不恢复数据库")
-
-
-def run(options: argparse.Namespace) -> int:
-    if options.settings_only and options.settings is None:
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), help="pbt backup 写出的备份文件")
+@click.option(
+    "--settings",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="把备份中的设置（含密钥）写到这个新文件",
+)
+@click.option("--settings-only", is_flag=True, help="只取出设置，不恢复数据库")
+def command(file: Path, target: Path | None, settings_only: bool) -> int:
+    if settings_only and target is None:
         raise CommandError("--settings-only 需要同时用 --settings 指定文件。")
-    if options.settings is not None:
-        _write_settings(options.file, options.settings)
-        if options.settings_only:
+    if target is not None:
+        _write_settings(file, target)
+        if settings_only:
             return 0
     settings = load_settings()
     configure_logging(json=settings.log_json, level="warning")
-    if _keys(settings_in(options.file)) != _keys(settings_as_env(settings)):
+    if _keys(settings_in(file)) != _keys(settings_as_env(settings)):
         raise CommandError(
             "备份用的密钥与当前设置不同，直接恢复后将读不出个人信息。"
             "请先用 --settings FILE --settings-only 取出备份中的设置，把其中 PBT_KEYS__ 开头的几行放入 .env，再恢复。"
         )
-    manifest = asyncio.run(_restore(settings, options.file))
+    manifest = asyncio.run(_restore(settings, file))
     print(f"已恢复 {manifest.created_at} 的备份（{sum(manifest.rows.values())} 行）。")
     return 0
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
+
+import click
 
 from app.rulebook_files import check_rulebooks
 from config.settings import Settings
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    usual = Settings.model_fields["rulebooks"].default
-    parser.add_argument("folder", nargs="?", type=Path, default=usual, help=f"规则文件目录，默认 {usual}")
+_FOLDER: Path = Settings.model_fields["rulebooks"].default
 
 
-def run(options: argparse.Namespace) -> int:
-    folder: Path = options.folder
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=_FOLDER, help=f"规则文件目录，默认 {_FOLDER}")
+def command(folder: Path) -> int:
     files = sorted(path.name for path in folder.glob("[!_]*.toml"))
     if not files:
         print(f"{folder} 中没有规则文件（*.toml）。", file=sys.stderr)

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+
+import click
 
 from app.boot import load_settings
 from app.command_error import CommandError
 from app.commands.sandbox import DEFAULT_PORT
-from app.run import Plan, sandbox_urls
-from app.run import run as run_all
+from app.run import Plan, run, sandbox_urls
 from config.logging import configure_logging
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--web", type=int, default=1, metavar="N", help="网页与接口的进程数，默认 1")
-    parser.add_argument(
-        "--sandbox-port", type=int, default=DEFAULT_PORT, help=f"沙箱端口，默认 {DEFAULT_PORT}；其邮件服务用下一个端口"
-    )
-
-
-def run(options: argparse.Namespace) -> int:
-    if not 1 <= options.web <= 64:
+@click.command()
+@click.option("--web", "processes", type=int, default=1, metavar="N", help="网页与接口的进程数，默认 1")
+@click.option(
+    "--sandbox-port",
+    "port",
+    type=int,
+    default=DEFAULT_PORT,
+    help=f"沙箱端口，默认 {DEFAULT_PORT}；其邮件服务用下一个端口",
+)
+def command(processes: int, port: int) -> int:
+    if not 1 <= processes <= 64:
         raise CommandError("--web 请填 1 到 64 之间的数。")
     settings = load_settings()
     configure_logging(json=settings.log_json, level=settings.log_level)
     if settings.env == "production":
-        plan = Plan(web_processes=options.web)
+        plan = Plan(web_processes=processes)
     else:
-        port: int = options.sandbox_port
         env = sandbox_urls(port, port + 1) if port != DEFAULT_PORT else {}
-        plan = Plan(web_processes=options.web, sandbox_port=port, settings_env=tuple(env.items()))
-    asyncio.run(run_all(settings, plan))
+        plan = Plan(web_processes=processes, sandbox_port=port, settings_env=tuple(env.items()))
+    asyncio.run(run(settings, plan))
     return 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
 from pathlib import Path
+
+import click
 
 from app.boot import load_settings
 from app.command_error import CommandError
@@ -19,18 +20,16 @@ from config.settings import Settings
 DEFAULT_PORT = 8090
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="监听地址，默认 127.0.0.1")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"端口，默认 {DEFAULT_PORT}")
-
-
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.option("--host", default="127.0.0.1", help="监听地址，默认 127.0.0.1")
+@click.option("--port", type=int, default=DEFAULT_PORT, help=f"端口，默认 {DEFAULT_PORT}")
+def command(host: str, port: int) -> int:
     settings = load_settings()
     if settings.env == "production":
         raise CommandError("沙箱只用于演示和测试；PBT_ENV=production 时不启动。")
-    path = write_config(settings, f"http://{options.host}:{options.port}")
-    command = [sys.executable, "-m", "sandbox", "--config", str(path), "--host", options.host]
-    os.execv(sys.executable, [*command, "--port", str(options.port)])  # noqa: S606 (no shell is the point)
+    path = write_config(settings, f"http://{host}:{port}")
+    program = [sys.executable, "-m", "sandbox", "--config", str(path), "--host", host]
+    os.execv(sys.executable, [*program, "--port", str(port)])  # noqa: S606 (no shell is the point)
 
 
 def write_config(settings: Settings, public_url: str) -> Path:

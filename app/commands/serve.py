@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-
+import click
 import uvloop
 from aiohttp import web
 
@@ -18,11 +17,9 @@ GRACE = 2.0
 """Seconds that open requests get at the end."""
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reuse-port", action="store_true", help="与其他 serve 进程共用同一端口")
-
-
-def run(options: argparse.Namespace) -> int:
+@click.command()
+@click.option("--reuse-port", is_flag=True, help="与其他 serve 进程共用同一端口")
+def command(reuse_port: bool) -> int:
     give_back_large_blocks()
     settings = resolve_servers(load_settings())
     configure_logging(json=settings.log_json, level=settings.log_level)
@@ -30,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
         _create(settings),
         host=settings.http.host,
         port=settings.http.port,
-        reuse_port=True if options.reuse_port else None,
+        reuse_port=True if reuse_port else None,
         access_log=None,
         print=None,
         shutdown_timeout=GRACE,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import signal
 
+import click
 import uvloop
 
 from app.boot import load_settings, resolve_servers
@@ -15,11 +15,8 @@ from config.logging import configure_logging
 from config.settings import Settings
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """No options."""
-
-
-def run(_options: argparse.Namespace) -> int:
+@click.command()
+def command() -> int:
     settings = resolve_servers(load_settings())
     configure_logging(json=settings.log_json, level=settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

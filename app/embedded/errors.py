@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from app.command_error import CommandError
 
-class EmbeddedError(Exception):
-    """``str(error)`` is the sentence, in Chinese: what is wrong and what to do next."""
+
+class EmbeddedError(CommandError):
+    """The embedded servers can't start or go on."""
 
 
 def explain(error: OSError, folder: Path) -> EmbeddedError:

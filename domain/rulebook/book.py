@@ -15,6 +15,7 @@ from datetime import date, datetime
 
 from pydantic import PrivateAttr, ValidationError
 
+from domain.errors import RulebookError
 from domain.rulebook.certificates import Certificates
 from domain.rulebook.exams import ExamRules
 from domain.rulebook.form import Form
@@ -23,7 +24,7 @@ from domain.rulebook.people import Help, Registration, Standing
 from domain.rulebook.reviews import Campaigns, Entry, Fee, PublicNotice, Review
 from domain.rulebook.sections import Attendance, Calendar, Draw, Ladder, Login, Pool, Projects, Venue, Voice
 from domain.rulebook.texts import KINDS, KindTexts, check_channel, check_kind
-from domain.rulebook.types import Items, RulebookError, Section
+from domain.rulebook.types import Items, Section
 
 FORM_CODES: Mapping[str, tuple[str, ...]] = {
     "region": ("region",),

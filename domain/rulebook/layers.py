@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from domain.rulebook.types import RulebookError
+from domain.errors import RulebookError
 
 _KEYS = frozenset({"value", "source", "effective_from", "before", "note"})
 

@@ -1,4 +1,4 @@
-"""Building blocks of a rulebook: its error, a section, durations, hours of the day."""
+"""Building blocks of a rulebook: a section, durations, hours of the day."""
 
 from __future__ import annotations
 
@@ -16,10 +16,6 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _DAY = 24 * 60
 _LONGEST = timedelta(days=3660)
-
-
-class RulebookError(Exception):
-    """A rulebook that can't be used. The text is one sentence: file, key, reason."""
 
 
 class Section(BaseModel):

@@ -14,11 +14,11 @@ from tests.factories.settings import make_settings
 @pytest.mark.parametrize(
     ("verdict", "word", "code"), [("holds", "属实", 0), ("wrong", "不符", 1), ("unknown", "无法复核", 3)]
 )
-def test_each_line_is_told_and_the_worst_decides(
+def test_each_line_is_printed_and_the_worst_decides(
     verdict: Verdict, word: str, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = (AuditLine("holds", 3, "第1轮：回避名单一致。"), AuditLine(verdict, 7, "第7条跳过（已停用）。"))
-    assert audit_draw.tell(AuditReport("CQSQ202611210001", lines)) == code
+    assert audit_draw.print_report(AuditReport("CQSQ202611210001", lines)) == code
     said = capsys.readouterr().out
     assert f"{word}　第7条跳过（已停用）。" in said
     assert f"活动 CQSQ202611210001：{word}。" in said

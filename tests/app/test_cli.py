@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,17 +27,41 @@ def test_the_overview_names_every_command(words: list[str], capsys: pytest.Captu
 
 
 def test_an_unknown_command_is_refused_with_advice(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        cli.main(["dance"])
-    assert stop.value.code == 2
-    assert "没有这个命令：dance" in capsys.readouterr().err
+    assert cli.main(["dance"]) == 2
+    assert "没有这个命令：dance。" in capsys.readouterr().err
+    assert cli.main(["menu", "dance"]) == 2
+    assert "没有这个命令：menu dance。" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["run", "--speed"], ["run", "--web", "many"], ["scene", "hunan"], ["admin"], ["menu"]]
+)
+def test_wrong_usage_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words) == 2
+    assert capsys.readouterr().err
+
+
+def test_an_interrupted_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("app.commands.doctor"), "read_settings", interrupt)
+    assert cli.main(["doctor"]) == 130
+
+
+def test_the_overview_imports_no_command() -> None:
+    code = (
+        "import sys; from app import cli; cli.main(['--help']); sys.exit(any(m in sys.modules for m in sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "app.commands", "pydantic", "asyncpg"], check=False, stdout=subprocess.DEVNULL
+    )
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("name", sorted(set(cli.COMMANDS) - {"serve", "worker"}))
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        cli.main([*name.split(), "--help"])
-    assert stop.value.code == 0
+    assert cli.main([*name.split(), "--help"]) == 0
     assert cli.COMMANDS[name][1] in capsys.readouterr().out.replace("\n", "")
 
 
