@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories.numbers import Numbers
 
-pytest_plugins = ["tests.plugins.network", "tests.plugins.servers", "tests.plugins.once"]
+pytest_plugins = ["tests.plugins.network", "tests.plugins.servers", "tests.plugins.once", "tests.plugins.browsers"]
 
 
 @pytest.fixture(autouse=True)

@@ -12,12 +12,11 @@ import pytest
 from playwright.async_api import Browser
 
 from sandbox.page import STATIC
+from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.conftest import Box
 from tests.sandbox.test_miniapp_pane import PICTURES
-from tests.sandbox.test_page import CHROMIUM, browser, open_page
+from tests.sandbox.test_page import open_page
 from tests.stylesheets import GEOMETRY, shared_classes
-
-__all__ = ["browser"]
 
 _GALLERY = Path(__file__).with_name("gallery.js").read_text(encoding="utf-8").partition("\n")[2]
 

@@ -22,8 +22,8 @@ from app.introductions import introduce
 from app.preparations import bring_demo_people
 from app.run import Plan, push_menus
 from tests.folders import data_folder
+from tests.plugins.browsers import CHROMIUM, FLAGS
 from tests.sandbox.test_miniapp_pane import INLINE, NAMELESS, PICTURES
-from tests.sandbox.test_page import CHROMIUM, FLAGS
 
 pytestmark = [
     pytest.mark.browser,

@@ -9,7 +9,7 @@ from app.demo.stage import stage
 from app.introductions import introduce
 from app.preparations import bring_demo_people
 from tests.folders import data_folder
-from tests.sandbox.test_page import CHROMIUM, FLAGS
+from tests.plugins.browsers import CHROMIUM, FLAGS
 
 pytestmark = [
     pytest.mark.browser,

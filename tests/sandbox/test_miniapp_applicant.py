@@ -26,8 +26,8 @@ from app.demo_people import APPLICANTS, REVIEWERS, DemoPerson
 from app.preparations import bring_demo_people
 from tests.drivers.applicants import Reviewer
 from tests.folders import data_folder
+from tests.plugins.browsers import CHROMIUM, FLAGS
 from tests.sandbox.test_miniapp_pane import INLINE, NAMELESS, PICTURES, Desk
-from tests.sandbox.test_page import CHROMIUM, FLAGS
 
 pytestmark = [
     pytest.mark.browser,

@@ -23,7 +23,7 @@ from domain.draws.protocol import participant_commitment
 from domain.draws.verify_draw import verify
 from tests.factories.files import pdf
 from tests.folders import data_folder
-from tests.sandbox.test_page import CHROMIUM, FLAGS
+from tests.plugins.browsers import CHROMIUM, FLAGS
 
 pytestmark = [
     pytest.mark.browser,

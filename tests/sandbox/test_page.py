@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
+from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.conftest import MOBILE, Box, Delivery, Service, eventually, open_box
 from tests.sandbox.test_aliyun import ASK, reports
-
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    f"--{name}"
-    for name in (
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-    )
-]
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,14 +27,6 @@ class Seen:
     page: Page
     box: Box
     complaints: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 async def code_page(_request: web.Request) -> web.Response:

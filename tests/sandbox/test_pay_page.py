@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import aiosmtplib
 import pytest
 from aiohttp import FormData, web
-from playwright.async_api import Browser, Locator, async_playwright, expect
+from playwright.async_api import Browser, Locator, expect
 
+from tests.plugins.browsers import CHROMIUM
 from tests.sandbox.conftest import APPID, MINI, MOBILE, Box, Service, eventually, open_box
 from tests.sandbox.merchant import Shop, pay_settings, sign
 from tests.sandbox.test_mail import letter
-from tests.sandbox.test_page import CHROMIUM, FLAGS, Seen, open_page
+from tests.sandbox.test_page import Seen, open_page
 from tests.sandbox.test_qr_reader import picture
 
 pytestmark = [
@@ -91,14 +92,6 @@ class Stage:
         call = {"timeStamp": str(self.shop.now()), "nonceStr": "n" * 32, "package": f"prepay_id={prepay_id}"}
         signature = sign(f"{APPID}\n{call['timeStamp']}\n{call['nonceStr']}\n{call['package']}\n")
         return json.dumps({"appId": APPID, **call, "signType": "RSA", "paySign": signature})
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

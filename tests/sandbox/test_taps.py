@@ -20,9 +20,9 @@ from app.demo_data import POOL
 from app.demo_people import EXPERTS, STAFF
 from app.preparations import bring_demo_people
 from tests.folders import data_folder
+from tests.plugins.browsers import CHROMIUM, FLAGS
 from tests.sandbox.test_miniapp_applicant import JIANG, approve, handed_in
 from tests.sandbox.test_miniapp_pane import AGENCY, EXPERT, SUPERVISOR, VENUE, VERIFIER, Desk
-from tests.sandbox.test_page import CHROMIUM, FLAGS
 
 pytestmark = [
     pytest.mark.browser,

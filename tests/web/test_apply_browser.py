@@ -17,6 +17,7 @@ from models.reviews import ReviewTask
 from services.applications import read_values
 from tests.factories.files import pdf
 from tests.factories.forms import book_of
+from tests.plugins.browsers import CHROMIUM
 from tests.web.applicants import (
     FORM,
     ApplyingWorld,
@@ -30,9 +31,9 @@ from tests.web.applicants import (
     upload,
     world,
 )
-from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, Seen, browser, look
+from tests.web.test_browser import PHONE, SCREEN, Seen, look
 
-__all__ = ["browser", "world"]
+__all__ = ["world"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

@@ -13,10 +13,11 @@ from models.accounts import Account, Session
 from models.campaigns import Campaign
 from services.applications import read_values
 from services.core.base import Actor
+from tests.plugins.browsers import CHROMIUM
 from tests.web.applicants import FORM, ApplyingWorld, field, saved, serious, state_of, tab, upload, world
-from tests.web.test_browser import CHROMIUM, PHONE, browser
+from tests.web.test_browser import PHONE
 
-__all__ = ["browser", "world"]
+__all__ = ["world"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

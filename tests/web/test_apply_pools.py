@@ -30,13 +30,13 @@ from services.experts import COLUMNS, ExpertImport
 from tests.factories.applications import make_applicant, make_campaign, make_employer
 from tests.factories.assembly import make_services
 from tests.miniapp_api.conftest import Wechat
+from tests.plugins.browsers import CHROMIUM
 from tests.web.applicants import serious
 from tests.web.conftest import WechatBrowser, World
 from tests.web.filling import FormFiller
-from tests.web.test_browser import CHROMIUM, Seen, browser, look
+from tests.web.test_browser import Seen, look
 from web.pages import setup_pages
 
-__all__ = ["browser"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Literal
 import pytest
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page
 
 from models.accounts import Account, VerificationCode
 from models.attendance import Attendance
@@ -22,27 +21,12 @@ from models.invitations import Invitation
 from sandbox.config import parse
 from sandbox.server import create_app as create_sandbox
 from tests.factories.people import make_grant
+from tests.plugins.browsers import CHROMIUM, PATIENCE
 from tests.sandbox.conftest import MOBILE, settings
 from tests.web.conftest import PUBLIC_URL, World
 from web.login import COOKIE
 
-CHROMIUM = shutil.which("chromium")
-PATIENCE = 30_000
-"""Milliseconds that nothing takes, however busy the machine is."""
 SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
-FLAGS = [
-    f"--{name}"
-    for name in (
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        "lang=zh-CN",
-    )
-]
 PHONE, SCREEN = (390, 844), (1280, 800)
 NARROW = 240
 """A small phone at 150 %, a tablet at 200 %: in the large letters, the least width that has to do."""
@@ -154,16 +138,6 @@ async def barriers(page: Page, rules: Sequence[str] = ()) -> list[str]:
         if one["impact"] in ("serious", "critical")
         for node in one["nodes"]
     ]
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    expect.set_options(timeout=PATIENCE)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 async def look(

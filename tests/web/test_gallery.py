@@ -10,13 +10,13 @@ import pytest
 from jinja2 import Environment, FileSystemLoader
 from playwright.async_api import Browser
 
+from tests.plugins.browsers import CHROMIUM
 from tests.stylesheets import GEOMETRY, shared_classes
 from tests.web.conftest import World
-from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, browser, look, picture
+from tests.web.test_browser import PHONE, SCREEN, look, picture
 from web.rolls import Number, Roll
 from web.template_filters import filters
 
-__all__ = ["browser"]
 WEB = Path(__file__).parents[2] / "web"
 _SHEET = re.compile(r"static\('([\w.]+\.css)'\)")
 _EXTENDS = re.compile(r'{% extends "([\w.]+)" %}')

@@ -8,12 +8,12 @@ import pytest
 from playwright.async_api import Browser
 
 from models.payments import Refund
+from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.office import Scene, fill, make_scene, paid
-from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, Seen, browser, look
+from tests.web.test_browser import PHONE, SCREEN, Seen, look
 from web.login import COOKIE
 
-__all__ = ["browser"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

@@ -12,12 +12,12 @@ from tests.factories.applicants import make_applicant as make_candidate
 from tests.factories.files import pdf
 from tests.factories.offices import make_supervisor
 from tests.factories.people import make_grant
+from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.office import handed_in, make_scene
-from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, browser, look, staff
+from tests.web.test_browser import PHONE, SCREEN, look, staff
 from tests.web.test_office_browser import desk_of
 
-__all__ = ["browser"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

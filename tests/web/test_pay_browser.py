@@ -13,13 +13,13 @@ from playwright.async_api import Browser
 from models.accounts import Account
 from models.payments import Fee, PayOrder
 from tests.factories.payments import UNREACHED, FakePlatform, platform_of
+from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, Seen, browser, look
+from tests.web.test_browser import PHONE, SCREEN, Seen, look
 from tests.web.test_pay import make_owed, settle
 from web.login import COOKIE
 from web.pay_visitors import COOKIE as PAYER
 
-__all__ = ["browser"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

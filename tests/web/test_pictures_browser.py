@@ -13,10 +13,11 @@ from playwright.async_api import Browser, Page, expect
 from models.applications import Attachment
 from services.core.base import Actor
 from tests.factories.files import heic
+from tests.plugins.browsers import CHROMIUM
 from tests.web.applicants import FORM, ApplyingWorld, field, serious, world
-from tests.web.test_browser import CHROMIUM, PHONE, browser
+from tests.web.test_browser import PHONE
 
-__all__ = ["browser", "world"]
+__all__ = ["world"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

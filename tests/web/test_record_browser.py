@@ -14,10 +14,10 @@ from domain.draws.verify_draw import verify
 from tests.domain.draws.test_record_fuzz import ERRORS, WARNINGS, honest
 from tests.factories.offices import Office
 from tests.factories.record_forgery import Forgery, forgery_of, mutate
+from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, browser, look
+from tests.web.test_browser import PHONE, SCREEN, look
 
-__all__ = ["browser"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

@@ -14,10 +14,10 @@ from models.reviews import ReviewTask
 from services.core.base import Actor, transaction
 from tests.factories.files import jpeg, pdf
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
+from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.test_browser import CHROMIUM, PHONE, SCREEN, Seen, browser, look
+from tests.web.test_browser import PHONE, SCREEN, Seen, look
 
-__all__ = ["browser"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

@@ -7,10 +7,11 @@ from playwright.async_api import Browser, expect
 
 from services.applications import read_values
 from tests.factories.people import mobile_number
+from tests.plugins.browsers import CHROMIUM
 from tests.web.applicants import FORM, ApplyingWorld, field, saved, serious, world
-from tests.web.test_browser import CHROMIUM, PHONE, browser, look
+from tests.web.test_browser import PHONE, look
 
-__all__ = ["browser", "world"]
+__all__ = ["world"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),

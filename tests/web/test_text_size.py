@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
+from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import PUBLIC_URL, World
-from tests.web.test_browser import CHROMIUM, SQUEEZED, browser, look
+from tests.web.test_browser import SQUEEZED, look
 
-__all__ = ["browser"]
 _SIZE = "Number.parseFloat(getComputedStyle(document.body).fontSize)"
 _in_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
