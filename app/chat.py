@@ -45,7 +45,7 @@ async def make_engine(container: Container, codecs: Mapping[str, Codec]) -> Asyn
             keys=container.services.deps.keys,
             sender=container.gateways.official,
             late=late,
-            no_window=container.services.notifications.pending_replies.tell_waiting,
+            no_window=container.services.notifications.pending_replies.notify_waiting,
         )
     )
     try:

@@ -46,12 +46,14 @@ async def introduce(settings: Settings, sandbox_url: str) -> None:
         wire = Wire(session, service, sandbox_url)
         if offset := await find_offset(redis):
             await wire.control("/clock", {"offset_seconds": offset.total_seconds()})
-        _tell(await asyncio.gather(*(_introduce(Phone(wire, m, POOL)) for m in mobiles), return_exceptions=True))
+        _log_failures(
+            await asyncio.gather(*(_introduce(Phone(wire, m, POOL)) for m in mobiles), return_exceptions=True)
+        )
         applying = _hand_in(Phone(wire, HANDS_IN.mobile, POOL), HANDS_IN)
-        _tell(await asyncio.gather(applying, return_exceptions=True))
+        _log_failures(await asyncio.gather(applying, return_exceptions=True))
 
 
-def _tell(outcomes: Sequence[BaseException | None]) -> None:
+def _log_failures(outcomes: Sequence[BaseException | None]) -> None:
     for outcome in outcomes:
         if isinstance(outcome, Missing | Refused | aiohttp.ClientError | TimeoutError):
             log.warning("not_introduced", reason=type(outcome).__name__)

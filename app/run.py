@@ -95,8 +95,8 @@ async def _serve(settings: Settings, plan: Plan, tell: Callable[[str], None]) ->
             log.info("migrated", name=name)
         for prepare in PREPARATIONS:
             await prepare(found)
-        async with ProcessSupervisor(parts(found, plan)) as keeper:
-            await keeper.wait_until_ready()
+        async with ProcessSupervisor(parts(found, plan)) as supervisor:
+            await supervisor.wait_until_ready()
             if plan.sandbox_port is not None:
                 await push_menus(plan)
                 await introduce(found, f"http://127.0.0.1:{plan.sandbox_port}")

@@ -23,8 +23,8 @@ from bot.codec import Codec
 from bot.dialogue import OUTAGES
 from bot.engine import Engine
 from config.settings import Settings
-from gateways.alibaba.sms import parse_sms_receipts
-from gateways.alibaba.voice import parse_voice_receipts
+from gateways.alibaba.sms import parse_sms_reports
+from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
 from web.pages import setup_pages
 from web.payment_webhooks import PayReceiptEndpoint
@@ -98,7 +98,7 @@ def _receipts(container: Container) -> ReceiptEndpoint:
     )
     return ReceiptEndpoint(
         container.services.operations.delivery_reports,
-        ReceiptParsers(parse_sms_receipts, parse_voice_receipts),
+        ReceiptParsers(parse_sms_reports, parse_voice_reports),
         settings.path_token.get_secret_value(),
         callers,
     )

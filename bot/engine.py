@@ -23,7 +23,7 @@ from bot.dialogue import BUSY, BUSY_OUTCOME, OUTAGES, SILENT_EVENTS, Dialogue, O
 from bot.inbox import CLOSE, FORGET, KEEP, LEASE, Claim, Inbox, JournalAct, Status
 from bot.journal import Journal, JournalBroken, message_from_json, message_to_json, seal, unseal
 from bot.messages import Message, parse_xml
-from bot.pending_replies import tell_kept
+from bot.pending_replies import prepend_kept
 from bot.replies import Text, render, speak
 from bot.turn import Turn
 from bot.users import Users
@@ -165,7 +165,7 @@ class Engine:
         """What could not be said before goes with the first reply that can."""
         if not claim.kept or outcome.outage or message.event in SILENT_EVENTS:
             return outcome, 0
-        reply, told = tell_kept(outcome.reply, [self._open_kept(message.pool, one) for one in claim.kept])
+        reply, told = prepend_kept(outcome.reply, [self._open_kept(message.pool, one) for one in claim.kept])
         return replace(outcome, reply=reply), told
 
     def _open_kept(self, pool: str, sealed: str) -> str:
@@ -251,9 +251,9 @@ class Engine:
 
     def _keep(self, run: asyncio.Task[str], message: Message, token: str) -> None:
         """Renew the lease while the run goes on, hold on to it when nobody waits any more, and end it at the limit."""
-        keeper = asyncio.create_task(self._renew(run, message, token))
-        self._running.add(keeper)
-        keeper.add_done_callback(self._running.discard)
+        renewal = asyncio.create_task(self._renew(run, message, token))
+        self._running.add(renewal)
+        renewal.add_done_callback(self._running.discard)
 
     async def _renew(self, run: asyncio.Task[str], message: Message, token: str) -> None:
         limit = time.monotonic() + _RUN_LIMIT

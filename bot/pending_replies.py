@@ -12,7 +12,7 @@ _LEAST = 200
 """Bytes of a kept reply that are worth showing; with less room it waits for the next time."""
 
 
-def tell_kept(reply: Reply, kept: Sequence[str]) -> tuple[Reply, int]:
+def prepend_kept(reply: Reply, kept: Sequence[str]) -> tuple[Reply, int]:
     """``reply`` with what was kept in front, oldest first, and how many of ``kept`` are told by it.
 
     What the new reply says again anyway is not said twice. A picture or a card leaves no room for words.

@@ -29,9 +29,9 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def deliver() -> None:
         await services.notifications.delivery.deliver_due()
 
-    @queue.task(name="invitations.tell_unconfirmed", retry=retry)
-    async def tell_unconfirmed(invitation_id: str) -> None:
-        await services.draws.invitations.tell_unconfirmed(UUID(invitation_id))
+    @queue.task(name="invitations.notify_unconfirmed", retry=retry)
+    async def notify_unconfirmed(invitation_id: str) -> None:
+        await services.draws.invitations.notify_unconfirmed(UUID(invitation_id))
 
     @queue.task(name="receipts.apply", retry=retry)
     async def apply_receipt(receipt_id: str) -> None:

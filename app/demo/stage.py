@@ -35,7 +35,7 @@ class Stage:
 
     settings: Settings
     wire: Wire
-    keeper: ProcessSupervisor
+    supervisor: ProcessSupervisor
     servers: Servers
     deps: Deps
     log: Path
@@ -87,19 +87,19 @@ async def stage(
             await step(found)
         with log.open("ab") as output:
             async with (
-                ProcessSupervisor(parts(found, plan), output=output) as keeper,
+                ProcessSupervisor(parts(found, plan), output=output) as supervisor,
                 aiohttp.ClientSession() as http,
                 deps_for(found) as deps,
             ):
-                await _wait_until_ready(keeper, log)
+                await _wait_until_ready(supervisor, log)
                 wire = Wire(http, f"http://127.0.0.1:{found.http.port}", f"http://127.0.0.1:{sandbox_port}")
-                yield Stage(found, wire, keeper, servers, deps, log, environment)
+                yield Stage(found, wire, supervisor, servers, deps, log, environment)
 
 
-async def _wait_until_ready(keeper: ProcessSupervisor, log: Path) -> None:
+async def _wait_until_ready(supervisor: ProcessSupervisor, log: Path) -> None:
     """Raises Refusal with the last of what the programs said."""
     try:
-        await keeper.wait_until_ready()
+        await supervisor.wait_until_ready()
     except CommandError as error:
         said = log.read_text(errors="replace").splitlines()[-20:]
         raise CommandError("\n".join([str(error), *said])) from error

@@ -111,7 +111,7 @@ class AlibabaSms:
         return (await self._api.call("QuerySendDetails", parameters, Effect.READ, _Page)).details.items
 
 
-def parse_sms_receipts(body: bytes) -> list[SmsReport]:
+def parse_sms_reports(body: bytes) -> list[SmsReport]:
     """Reports of a pushed SmsReport array. InvalidInput when it is no such thing; strange items are left out."""
     return parse_receipts(
         body, _Pushed, lambda one: SmsReport(one.biz_id, one.out_id, one.success, one.err_code), "短信"

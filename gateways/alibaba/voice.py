@@ -139,7 +139,7 @@ class AlibabaVoice:
         return (await self._api.call(action, parameters, Effect.WRITE, _Dialled)).call_id
 
 
-def parse_voice_receipts(body: bytes) -> list[CallReport]:
+def parse_voice_reports(body: bytes) -> list[CallReport]:
     """Reports of a pushed VoiceReport or VoiceCallReport array. InvalidInput when it is no such thing; strange items
     are left out.
 

@@ -151,7 +151,7 @@ class Fapiao:
             "fapiao_apply_id": title.apply_id,
             "apply_time": rfc3339(self._world.clock.now()),
         }
-        self._tell(title.merchant, "FAPIAO.USER_APPLIED", "用户申请开票", resource)
+        self._notify(title.merchant, "FAPIAO.USER_APPLIED", "用户申请开票", resource)
 
     def title(self, merchant: Merchant, query: dict[str, str]) -> Json:
         """What was filled in, the e-mail address encrypted for the merchant."""
@@ -302,9 +302,9 @@ class Fapiao:
                 {"fapiao_id": each.fapiao_id, "fapiao_status": each.status} for each in application.invoices
             ],
         }
-        self._tell(application.merchant, kind, summary, resource)
+        self._notify(application.merchant, kind, summary, resource)
 
-    def _tell(self, merchant: Merchant, kind: str, summary: str, resource: Json) -> None:
+    def _notify(self, merchant: Merchant, kind: str, summary: str, resource: Json) -> None:
         self._notifier.push_soon(Event(merchant, self._callback(merchant), kind, "fapiao", summary, resource))
 
 

@@ -244,7 +244,7 @@ class Refunds:
             if refund.channel == "ORIGINAL":
                 self._wallets.give_back(order, refund.refund)
             elif refund.holder:
-                self._wallets.tell_card(order, refund.refund, refund.account)
+                self._wallets.notify_card(order, refund.refund, refund.account)
         elif status == "CLOSED":
             order.refunded -= refund.refund
         event = Event(

@@ -58,22 +58,22 @@ class Wallets:
     def pay(self, phone: Phone, order: Order) -> None:
         self._book(phone.id, order, -order.total)
         lines = f"付款金额：￥{yuan(order.total)}\n收款方：{order.merchant.name}\n商品：{order.description}"
-        self._tell(phone, "微信支付凭证", lines, order)
+        self._notify(phone, "微信支付凭证", lines, order)
 
     def give_back(self, order: Order, fen: int) -> None:
         self._book(order.payer, order, fen)
         phone = self._world.find_phone(order.payer)
         if phone is not None:
-            self._tell(
+            self._notify(
                 phone, "退款到账通知", f"退款金额：￥{yuan(fen)}\n商家：{order.merchant.name}\n退回：零钱", order
             )
 
-    def tell_card(self, order: Order, fen: int, account: str) -> None:
+    def notify_card(self, order: Order, fen: int, account: str) -> None:
         """It came to a bank card: the wallet has nothing of it."""
         phone = self._world.find_phone(order.payer)
         if phone is not None:
             lines = f"退款金额：￥{yuan(fen)}\n商家：{order.merchant.name}\n退回：{account}"
-            self._tell(phone, "退款到账通知", lines, order)
+            self._notify(phone, "退款到账通知", lines, order)
 
     def _book(self, phone_id: str, order: Order, fen: int) -> None:
         wallet = self.of(phone_id)
@@ -81,7 +81,7 @@ class Wallets:
         now = self._world.clock.now()
         wallet.records.append(Record(now, fen, order.merchant.name, order.description, order.transaction_id))
 
-    def _tell(self, phone: Phone, title: str, lines: str, order: Order) -> None:
+    def _notify(self, phone: Phone, title: str, lines: str, order: Order) -> None:
         chat = phone.chats.get(CHAT)
         if chat is None:
             chat = phone.chats[CHAT] = Chat(CHAT, "", deque(maxlen=self._world.keep_bubbles), following=True)

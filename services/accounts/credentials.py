@@ -228,7 +228,7 @@ class Credentials:
             others = others.exclude(id=actor.session_id)
         ended = await others.update(revoked_at=now)
         await record(actor, now, "account.password", "account", account.id, ended=ended)
-        await self._tell(account, "password_changed", now)
+        await self._notify(account, "password_changed", now)
         return PasswordSet(ended)
 
     # ---- the mobile
@@ -310,11 +310,11 @@ class Credentials:
             mobile_sealed=self._deps.keys.seal(mobile, "mobile"), mobile_hash=account.mobile_hash
         )
         await record(actor, now, "account.mobile", "account", account.id)
-        await self._tell(account, "mobile_changed", now, mobile=mask_mobile(mobile))
-        await self._tell(account, "mobile_changed", now, old_mobile=before, mobile=mask_mobile(mobile))
+        await self._notify(account, "mobile_changed", now, mobile=mask_mobile(mobile))
+        await self._notify(account, "mobile_changed", now, old_mobile=before, mobile=mask_mobile(mobile))
         return MobileChanged(mask_mobile(mobile), self._mobile_free_at(account))
 
-    async def _tell(self, account: Account, kind: str, now: datetime, *, old_mobile: str = "", **params: str) -> None:
+    async def _notify(self, account: Account, kind: str, now: datetime, *, old_mobile: str = "", **params: str) -> None:
         """The person, or the number that was his."""
         at = f"{print_date(now)} {local(now):%H:%M}"
         hotline = self._deps.book(account.pool).pool.hotline

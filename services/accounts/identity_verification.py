@@ -130,10 +130,10 @@ class IdentityVerification:
             if locked.person_check_at is not None and locked.id_number_hash == account.id_number_hash:
                 self.mark(locked, found, now)
                 await locked.save(update_fields=["person_check", "person_checked_at", "person_check_at"])
-                await self._tell(locked, found, now)
+                await self._notify(locked, found, now)
         return found != PersonCheck.WAITING
 
-    async def _tell(self, account: Account, found: PersonCheck, now: datetime) -> None:
+    async def _notify(self, account: Account, found: PersonCheck, now: datetime) -> None:
         if found in (PersonCheck.NONE, PersonCheck.WAITING):
             return
         await record(system(account.pool), now, "account.person_check", "account", account.id, found=found.value)

@@ -168,7 +168,7 @@ class WechatBinding:
             actor, now, "account.bind", "account", account.id, app=identity.app, privacy_version=privacy_version
         )
         if first:
-            await self._tell_bound(account, mobile, identity, now, on_page=on_page)
+            await self._notify_bound(account, mobile, identity, now, on_page=on_page)
         roles = await roles_of(account.id, now)
         name = expert.name if expert else account.real_name
         return Bound(account.id, mask_name(name), mask_mobile(mobile), _codes_of(roles))
@@ -285,7 +285,7 @@ class WechatBinding:
                 raise Conflict(f"此微信已绑定手机号{bound}，请先解绑再绑定新的手机号。", code="already_bound")
         return identity
 
-    async def _tell_bound(
+    async def _notify_bound(
         self, account: Account, mobile: str, identity: WechatIdentity, now: datetime, *, on_page: bool
     ) -> None:
         """Who binds in chat reads it in the conversation's reply."""

@@ -15,7 +15,7 @@ from domain.rulebook.form import EntryType
 from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry
-from services.applications.deadline_notifications import tell_new_ends
+from services.applications.deadline_notifications import notify_new_ends
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
@@ -111,7 +111,7 @@ class Campaigns:
             await campaign.save()
             if pays != (campaign.pay_from, campaign.pay_until):
                 await self._move_fees(campaign)
-            await tell_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
+            await notify_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
             await record(actor, now, "campaign.edit", "campaign", campaign.id)
             return await _view(campaign, now)
 
@@ -150,7 +150,7 @@ class Campaigns:
                 ends = submission_ends(campaign, book)
                 campaign.closed_at = now
                 await campaign.save(update_fields=["closed_at"])
-                await tell_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
+                await notify_new_ends(self._deps, campaign, ends, submission_ends(campaign, book), now)
                 await record(actor, now, "campaign.close", "campaign", campaign.id)
             return await _view(campaign, now)
 

@@ -21,7 +21,7 @@ Ends = tuple[datetime, datetime | None]
 """Of a first submission, and of a correction; None: none."""
 
 
-async def tell_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: Ends, now: datetime) -> int:
+async def notify_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: Ends, now: datetime) -> int:
     """Inside the transaction of the change; returns how many are told. An end that fell away needs no haste."""
     if campaign.published_at is None or before == after:
         return 0

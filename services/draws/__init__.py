@@ -22,7 +22,7 @@ from services.draws.public_links import PublicLinks
 from services.draws.public_record import published_lists
 from services.draws.queries import DRAWING, NUMBER_WANTED, Dashboard, Detail, Filters, Operation
 from services.draws.recusal_import import render_template
-from services.draws.repository import Locked, lock, tell_agency
+from services.draws.repository import Locked, lock, notify_agency
 from services.draws.results import LedgerRow, Result
 from services.draws.rounds import RoundView
 from services.draws.verification import ApplicationRow
@@ -79,8 +79,8 @@ __all__ = [
     "Verdict",
     "build",
     "lock",
+    "notify_agency",
     "published_lists",
     "render_template",
-    "tell_agency",
     "venue_position",
 ]

@@ -217,9 +217,9 @@ class Absences:
         first = min([n.gathering_at for n in await CallNotice.filter(draw_id=draw.id)])
         draw.gathering_first = first
         await draw.save(update_fields=["gathering_first"])
-        await self._tell_moved(draw, notice, old)
+        await self._notify_moved(draw, notice, old)
 
-    async def _tell_moved(self, draw: Draw, notice: CallNotice, old: datetime) -> None:
+    async def _notify_moved(self, draw: Draw, notice: CallNotice, old: datetime) -> None:
         told = Invitation.filter(
             draw_id=draw.id, notice_id=notice.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED]
         )

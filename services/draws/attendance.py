@@ -24,7 +24,7 @@ from services.core.signed_links import Links
 from services.draws import attendance_rules
 from services.draws.access import DrawAccess
 from services.draws.calling import place
-from services.draws.repository import append_end, lock, tell_agency
+from services.draws.repository import append_end, lock, notify_agency
 from services.draws.rounds import leave_committing
 from services.notifications import Notices
 from services.ports import OfficialAccountSender
@@ -242,7 +242,7 @@ class AttendanceDesk:
         actor = Actor(draw.pool, "venue" if by else "expert", account_id=by, expert_id=invitation.expert_id)
         await record(actor, now, "attendance.in", "invitation", invitation.id, method=method)
         counted = (await rows(_ARRIVED, draw.id))[0]
-        await tell_agency(self._notices, draw, "agency_checked_in", str(invitation.id), **counted)
+        await notify_agency(self._notices, draw, "agency_checked_in", str(invitation.id), **counted)
 
     # ---- the desk
 
@@ -374,7 +374,7 @@ class AttendanceDesk:
 
     # ---- deadlines
 
-    async def tell_late(self) -> int:
+    async def notify_late(self) -> int:
         """Tell each agency once, after its gathering time, how many are missing; returns how many were looked at."""
         now = self._deps.now()
         due = await rows(
@@ -386,15 +386,15 @@ class AttendanceDesk:
             "AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id)) GROUP BY d.id, n.id",
             now,
         )
-        return await process_each("late", due, self._tell_late)
+        return await process_each("late", due, self._notify_late)
 
-    async def _tell_late(self, row: Any) -> None:
+    async def _notify_late(self, row: Any) -> None:
         late_after = self._deps.book(row["pool"]).attendance.late_after
         if self._deps.now() < row["gathering_at"] + late_after + timedelta(minutes=1):
             return
         async with transaction():
             draw = (await lock(row["id"])).draw
-            await tell_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
+            await notify_agency(self._notices, draw, "agency_late", str(row["notice_id"]), missing=row["missing"])
 
     async def end_due(self) -> int:
         """End activities whose expected end has come (16.4); returns how many were looked at."""

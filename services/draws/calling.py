@@ -27,7 +27,7 @@ from services.core.base import Actor, Deps, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.batches import process_each
 from services.draws.eligibility import Hindrance, claimed, find_hindrances, recusals
-from services.draws.repository import Locked, append, lock, lock_for, move, tell_agency
+from services.draws.repository import Locked, append, lock, lock_for, move, notify_agency
 from services.draws.snapshots import keep_skip, snapshot_setting
 from services.notifications import Notices
 
@@ -322,7 +322,7 @@ class Calling:
             await append(draw, now, record.Completed())
             await move(draw, DrawEvent.FILL)
             unseal_at = draw.starts_at - self._deps.book(draw.pool).draw.result_visible_before
-            await tell_agency(
+            await notify_agency(
                 self._notices,
                 draw,
                 "agency_full",
@@ -336,7 +336,7 @@ class Calling:
             if locked.state == DrawState.PAUSED:
                 await move(draw, DrawEvent.STOP)
             await move(draw, DrawEvent.SETTLE if locked.state == DrawState.ENDING else DrawEvent.RUN_SHORT)
-            await tell_agency(
+            await notify_agency(
                 self._notices, draw, "agency_short", str(draw.log_length), needed=draw.needed, agreed=locked.accepted
             )
         else:

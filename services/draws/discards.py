@@ -38,10 +38,10 @@ from services.draws.repository import (
     check_owner,
     check_scope,
     lock,
+    notify_agency,
+    notify_supervisors,
+    notify_verifiers,
     party_of,
-    tell_agency,
-    tell_supervisors,
-    tell_verifiers,
 )
 from services.notifications import Notices
 
@@ -190,8 +190,8 @@ class Discards:
         until = min(now + rule.confirm_within, agreed)
         request = await self._ask(actor, draw, invitation, form, until)
         params = {**time_params(invitation.gathering_at), "answer_by": print_time(until)}
-        await self._tell_expert("leave_asked", invitation, draw, str(request.id), params)
-        await self._tell_supervisors(draw, "leave", str(request.id))
+        await self._notify_expert("leave_asked", invitation, draw, str(request.id), params)
+        await self._notify_supervisors(draw, "leave", str(request.id))
         message = f"已登记，并已通知专家本人。专家在{print_time(until)}前确认后名额才会空出。"
         return RegisteredAbsence(invitation.code, "leave", False, until, message)
 
@@ -242,10 +242,10 @@ class Discards:
                 await self._invitations.lose(
                     locked, invitation, InvitationEvent.LEAVE, request.reason, cause, via=by, by=request.asked_by_id
                 )
-                await self._invitations.tell_left(invitation, draw, by)
+                await self._invitations.notify_left(invitation, draw, by)
             else:
                 await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked"])
-                await self._tell_kept(draw, request, "专家表示将按时到场")
+                await self._notify_kept(draw, request, "专家表示将按时到场")
             return agrees
 
     async def _open_leave(self, invitation: Invitation) -> DiscardRequest | None:
@@ -275,8 +275,8 @@ class Discards:
             locked, invitation, InvitationEvent.MISS, form.reason.strip(), cause, by=actor.account_id
         )
         await record(actor, self._deps.now(), "discard.absence", "draw", draw.id, code=invitation.code)
-        await self._tell_expert("absence_registered", invitation, draw, "once", await self._contact(invitation))
-        await self._tell_supervisors(draw, "absence", str(invitation.id))
+        await self._notify_expert("absence_registered", invitation, draw, "once", await self._contact(invitation))
+        await self._notify_supervisors(draw, "absence", str(invitation.id))
         message = "已登记缺席，已通知专家本人和监督人。请启动补抽。"
         return RegisteredAbsence(invitation.code, "absence", True, None, message)
 
@@ -294,17 +294,17 @@ class Discards:
             message = f"现场回避在{print_time(opens)}签到开始后才能登记；此前需要回避的，请专家本人请假。"
             raise violation(book, "attendance.check_in_opens", message)
         request = await self._ask(actor, draw, invitation, form, draw.ends_at)
-        await self._tell_expert("recusal_asked", invitation, draw, str(request.id), await self._contact(invitation))
+        await self._notify_expert("recusal_asked", invitation, draw, str(request.id), await self._contact(invitation))
         await self._ask_to_confirm(draw, request)
         message = "已登记，等待核验人员或监督人确认，确认后名额才会空出。专家本人已收到通知。"
         return RegisteredAbsence(invitation.code, "recusal", False, request.answer_until, message)
 
     async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
         """A push to every supervisor of the draw and every verifier of its terminal, but for whoever asked."""
-        await tell_supervisors(self._deps, self._notices, draw, "recusal_waiting", str(request.id))
+        await notify_supervisors(self._deps, self._notices, draw, "recusal_waiting", str(request.id))
         terminals = await DrawApplication.filter(draw_id=draw.id).values_list("terminal", flat=True)
         asker = {request.asked_by_id}
-        await tell_verifiers(self._notices, draw, terminals, "recusal_waiting", str(request.id), but=asker)
+        await notify_verifiers(self._notices, draw, terminals, "recusal_waiting", str(request.id), but=asker)
 
     async def confirm(self, actor: Actor, request_id: UUID) -> None:
         """The recusal counts: the place is free. Raises Forbidden for whoever asked, Conflict when it was decided."""
@@ -350,9 +350,9 @@ class Discards:
         confirmed = request.state == DiscardState.CONFIRMED
         params = await self._contact(invitation)
         kind = "recusal_confirmed" if confirmed else "recusal_refused"
-        await self._tell_expert(kind, invitation, locked.draw, str(request.id), params)
+        await self._notify_expert(kind, invitation, locked.draw, str(request.id), params)
         if not confirmed:
-            await self._tell_kept(locked.draw, request, request.opinion)
+            await self._notify_kept(locked.draw, request, request.opinion)
             return
         cause = Cause(party_of(request.asked_role), confirmed_by)
         reason = f"{request.cause}：{request.reason}"[:200]
@@ -400,11 +400,11 @@ class Discards:
             await request.save()
             await record(system(draw.pool), now, "discard.lapsed", "draw", draw.id)
             await self._notices.stop(invitation_id=request.invitation_id, kinds=["leave_asked"])
-            await self._tell_kept(draw, request, "专家未在时限内答复" if request.kind == "leave" else "无人确认")
+            await self._notify_kept(draw, request, "专家未在时限内答复" if request.kind == "leave" else "无人确认")
 
     # ---- telling
 
-    async def _tell_expert(
+    async def _notify_expert(
         self, kind: str, invitation: Invitation, draw: Draw, occasion: str, params: dict[str, str]
     ) -> None:
         await self._notices.notify(
@@ -421,13 +421,13 @@ class Discards:
         phone = self._deps.keys.read(notice.contact_phone_sealed, PHONE)
         return {**time_params(invitation.gathering_at), "contact_phone": phone}
 
-    async def _tell_supervisors(self, draw: Draw, kind: DiscardKind, occasion: str) -> None:
-        await tell_supervisors(
+    async def _notify_supervisors(self, draw: Draw, kind: DiscardKind, occasion: str) -> None:
+        await notify_supervisors(
             self._deps, self._notices, draw, "supervisor_discard", f"{kind}:{occasion}", what=_WHAT[kind]
         )
 
-    async def _tell_kept(self, draw: Draw, request: DiscardRequest, reason: str) -> None:
-        await tell_agency(self._notices, draw, "agency_kept", str(request.id), reason=reason)
+    async def _notify_kept(self, draw: Draw, request: DiscardRequest, reason: str) -> None:
+        await notify_agency(self._notices, draw, "agency_kept", str(request.id), reason=reason)
 
 
 async def _agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:

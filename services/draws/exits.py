@@ -17,7 +17,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import AGENCY
 from services.draws.calling import Calling, Cause
-from services.draws.lapsed import tell_lapsed
+from services.draws.lapsed import notify_lapsed
 from services.draws.repository import (
     Locked,
     append,
@@ -26,9 +26,9 @@ from services.draws.repository import (
     check_owner,
     check_scope,
     lock,
+    notify_agency,
+    notify_supervisors,
     party_of,
-    tell_agency,
-    tell_supervisors,
 )
 from services.draws.rounds import leave_committing
 from services.notifications import Notices
@@ -75,8 +75,8 @@ class Exits:
         await DrawApplication.filter(draw_id=draw.id, state="submitted").update(state="withdrawn", withdrawn_at=now)
         await append_end(draw, now, DrawEvent.TERMINATE)
         label = TERMINATION_REASONS[reason]
-        await tell_supervisors(self._deps, self._notices, draw, "draw_terminated", "once", reason=label)
-        await tell_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
+        await notify_supervisors(self._deps, self._notices, draw, "draw_terminated", "once", reason=label)
+        await notify_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
 
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
         """Whoever agreed is told at once, and so is whoever was just being asked."""
@@ -87,7 +87,7 @@ class Exits:
             await self._run.close_place(locked, invitation, InvitationEvent.CANCEL, now, by="system", cause=cause)
             await self._notices.stop(invitation_id=invitation.id, kinds=["leave_asked", "check_in_reminder", "urging"])
             if not agreed:
-                await tell_lapsed(self._deps, self._notices, invitation, draw.pool)
+                await notify_lapsed(self._deps, self._notices, invitation, draw.pool)
             else:
                 await self._notices.notify(
                     pool=draw.pool,

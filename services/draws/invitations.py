@@ -19,8 +19,8 @@ from services.core.base import Actor, Deps, record, rows, system, transaction, v
 from services.core.batches import not_paused, process_each
 from services.core.crypto import PHONE
 from services.draws.calling import Calling, Cause, place
-from services.draws.lapsed import LAPSED, note_opened, tell_lapsed, tell_unclear
-from services.draws.repository import Locked, lock, move, tell_agency
+from services.draws.lapsed import LAPSED, note_opened, notify_lapsed, notify_unclear
+from services.draws.repository import Locked, lock, move, notify_agency
 from services.notifications import Notices
 
 Choice = Literal["accept", "decline"]
@@ -215,7 +215,7 @@ class Invitations:
             if effective:
                 await self._take(locked, invitation, choice, by)
             elif by == "voice" and invitation.state in LAPSED:
-                await tell_unclear(self._deps, self._notices, invitation, locked.draw.pool)
+                await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
             view = (await self._views([invitation]))[0]
         return Answered(effective, view)
 
@@ -256,16 +256,16 @@ class Invitations:
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
         if choice == "decline":
-            await self._tell(invitation, draw, "draw_declined", time_params(notice.gathering_at), by)
+            await self._notify(invitation, draw, "draw_declined", time_params(notice.gathering_at), by)
             return
         await self.plan_reminder(invitation, draw.pool, now)
         params = {**time_params(notice.gathering_at), "place": place(notice), "code": invitation.code}
-        await self._tell(invitation, draw, "draw_accepted", params, by, occasion=f":{draw.log_length}")
-        await tell_agency(
+        await self._notify(invitation, draw, "draw_accepted", params, by, occasion=f":{draw.log_length}")
+        await notify_agency(
             self._notices, draw, "agency_agreed", str(draw.log_length), agreed=locked.accepted, needed=draw.needed
         )
 
-    async def _tell(
+    async def _notify(
         self,
         invitation: Invitation,
         draw: Draw,
@@ -311,22 +311,22 @@ class Invitations:
             if invitation.state != InvitationState.OPEN or now < invitation.answer_until:
                 return
             await self._run.close_place(locked, invitation, InvitationEvent.EXPIRE, now, by="system")
-            await tell_lapsed(self._deps, self._notices, invitation, locked.draw.pool)
+            await notify_lapsed(self._deps, self._notices, invitation, locked.draw.pool)
 
-    async def tell_unheard(self, invitation_id: UUID) -> None:
+    async def notify_unheard(self, invitation_id: UUID) -> None:
         """Keys were pressed that nobody confirmed. While the invitation is open its end tells."""
         async with transaction():
             invitation, locked = await self._lock(invitation_id, None)
             if invitation.state in LAPSED:
-                await tell_unclear(self._deps, self._notices, invitation, locked.draw.pool)
+                await notify_unclear(self._deps, self._notices, invitation, locked.draw.pool)
 
-    async def tell_unconfirmed(self, invitation_id: UUID) -> None:
+    async def notify_unconfirmed(self, invitation_id: UUID) -> None:
         """A key was pressed once and the call ended: while there is time, an SMS says so, with the link."""
         async with transaction():
             invitation, locked = await self._lock(invitation_id, None)
             if invitation.state == InvitationState.OPEN and self._deps.now() < invitation.answer_until:
                 params = {**time_params(invitation.gathering_at), "answer_by": print_time(invitation.answer_until)[-5:]}
-                await self._tell(invitation, locked.draw, "draw_unconfirmed", params)
+                await self._notify(invitation, locked.draw, "draw_unconfirmed", params)
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind those whose gathering comes near; returns how many."""
@@ -389,11 +389,11 @@ class Invitations:
                     f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
                 )
             await self.lose(locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by)
-            await self.tell_left(invitation, locked.draw, by)
+            await self.notify_left(invitation, locked.draw, by)
             return (await self._views([invitation]))[0]
 
-    async def tell_left(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
-        await self._tell(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
+    async def notify_left(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
+        await self._notify(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
 
     async def _contact(self, invitation: Invitation) -> str:
         notice = await CallNotice.get(id=invitation.notice_id)
@@ -447,7 +447,7 @@ class Invitations:
         if locked.state != DrawState.COMMITTING:  # else the round under way goes on; its start fills this place too
             await move(draw, DrawEvent.REGISTER_ABSENCE)
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
-        await tell_agency(self._notices, draw, "agency_leave", str(absence.id), missing=missing)
+        await notify_agency(self._notices, draw, "agency_leave", str(absence.id), missing=missing)
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:
         """Whatever else was asked about this place has become pointless."""

@@ -20,13 +20,13 @@ LAPSED = (InvitationState.SILENT, InvitationState.CANCELLED)
 _OPENED = "invitation.opened"
 
 
-async def tell_lapsed(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
+async def notify_lapsed(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
     """By SMS to whoever was on the phone, else by WeChat if the invitation came there: he may have begun to answer.
 
     Else by SMS to whoever opened the page of the link that he got by SMS.
     """
     if await _was_on_the_phone(invitation):
-        await tell_unclear(deps, notices, invitation, pool)
+        await notify_unclear(deps, notices, invitation, pool)
     elif await Attempt.exists(notice__invitation_id=invitation.id, channel="wechat", state__in=["sent", "delivered"]):
         await notices.notify(
             pool=pool,
@@ -37,7 +37,7 @@ async def tell_lapsed(deps: Deps, notices: Notices, invitation: Invitation, pool
             invitation_id=invitation.id,
         )
     elif await _was_opened(invitation):
-        await tell_unclear(deps, notices, invitation, pool)
+        await notify_unclear(deps, notices, invitation, pool)
 
 
 async def note_opened(invitation_id: UUID, actor: Actor, now: datetime) -> None:
@@ -52,7 +52,7 @@ async def _was_opened(invitation: Invitation) -> bool:
     return await AuditEntry.exists(subject="invitation", subject_id=invitation.id, action=_OPENED)
 
 
-async def tell_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
+async def notify_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
     """Whoever pressed keys to no avail, or read and did not answer, must not come; told once."""
     await notices.notify(
         pool=pool,

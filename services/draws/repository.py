@@ -174,7 +174,7 @@ def draw_params(draw: Draw) -> dict[str, str]:
     }
 
 
-async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
+async def notify_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int) -> None:
     """Push to the agent's phone, and to the legal entity's when that is another person. Totals only, never names."""
     organisation = await Organisation.get(id=draw.organisation_id)
     for account in sorted({a for a in (draw.agent_id, organisation.legal_account_id) if a is not None}):
@@ -187,7 +187,7 @@ async def tell_agency(notices: Notices, draw: Draw, kind: str, occasion: str, **
         )
 
 
-async def tell_verifiers(
+async def notify_verifiers(
     notices: Notices,
     draw: Draw,
     terminals: Collection[Any],
@@ -215,7 +215,7 @@ async def tell_verifiers(
         )
 
 
-async def tell_supervisors(
+async def notify_supervisors(
     deps: Deps, notices: Notices, draw: Draw, kind: str, occasion: str, **params: str | int
 ) -> None:
     """Push to the phones of the supervising persons, whether or not they have an account. Never names of experts."""

@@ -42,7 +42,7 @@ from services.draws.forms import (
 )
 from services.draws.projects import check_on_site
 from services.draws.recusal_lists import recuse_parties
-from services.draws.repository import Locked, lock_editable, lock_for, move, tell_verifiers
+from services.draws.repository import Locked, lock_editable, lock_for, move, notify_verifiers
 from services.draws.supervision import check_supervisors, choose_supervisors
 from services.draws.usage import take_one
 from services.notifications import Notices
@@ -323,7 +323,7 @@ class DrawSetup:
             )
             await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
             organisation = await Organisation.get(id=draw.organisation_id)
-            await tell_verifiers(
+            await notify_verifiers(
                 self._notices,
                 draw,
                 [terminal],

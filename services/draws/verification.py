@@ -15,7 +15,7 @@ from models.draws import Draw, DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import process_each
-from services.draws.repository import check_not_of_agency, lock, move, tell_agency
+from services.draws.repository import check_not_of_agency, lock, move, notify_agency
 from services.notifications import Notices
 
 
@@ -123,9 +123,9 @@ class Verification:
             await move(draw, DrawEvent.VERIFY if approved else DrawEvent.REFUSE)
             await record(actor, now, "draw.verified" if approved else "draw.refused", "draw", draw.id, opinion=opinion)
             if approved:
-                await tell_agency(self._notices, draw, "agency_verified", str(application.id))
+                await notify_agency(self._notices, draw, "agency_verified", str(application.id))
             else:
-                await tell_agency(self._notices, draw, "agency_refused", str(application.id), reason=opinion)
+                await notify_agency(self._notices, draw, "agency_refused", str(application.id), reason=opinion)
 
     async def refuse_overdue(self) -> int:
         """Send back what was not verified before its expected start: the agency may mend the times, or terminate."""
@@ -143,7 +143,7 @@ class Verification:
             await application.save()
             await move(draw, DrawEvent.REFUSE)
             await record(system(draw.pool), now, "draw.refused", "draw", draw_id, opinion=_OVERDUE)
-            await tell_agency(self._notices, draw, "agency_refused", str(application.id), reason=_OVERDUE)
+            await notify_agency(self._notices, draw, "agency_refused", str(application.id), reason=_OVERDUE)
 
     def _check_reach(self, actor: Actor, draw: Draw, application: DrawApplication) -> None:
         if draw.pool != actor.pool or (actor.scope and actor.scope != application.terminal):

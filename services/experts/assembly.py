@@ -19,4 +19,4 @@ class ExpertServices:
 
 def build(deps: Deps, notices: Notifier) -> ExpertServices:
     terms = ExpertTerms(deps, notices)
-    return ExpertServices(ExpertProfiles(deps), (DueTask("term_ending", "", terms.tell_ending),))
+    return ExpertServices(ExpertProfiles(deps), (DueTask("term_ending", "", terms.notify_ending),))

@@ -23,16 +23,16 @@ class ExpertTerms:
         self._deps = deps
         self._notices = notices
 
-    async def tell_ending(self) -> int:
+    async def notify_ending(self) -> int:
         """Tell everybody once whose term ends within the rulebook's time; returns how many were due."""
         now, count = self._deps.now(), 0
         for pool, book in self._deps.rulebooks.items():
             due = await rows(_ENDING, pool, now, now + book.entry.ending_notice)
-            await process_each("term_ending", due, lambda row: self._tell(row["id"], now))
+            await process_each("term_ending", due, lambda row: self._notify(row["id"], now))
             count += len(due)
         return count
 
-    async def _tell(self, expert_id: UUID, now: datetime) -> None:
+    async def _notify(self, expert_id: UUID, now: datetime) -> None:
         async with transaction():
             expert = await Expert.select_for_update().get(id=expert_id)
             if expert.term_until is None or expert.left_at is not None:

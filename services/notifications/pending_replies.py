@@ -15,7 +15,7 @@ class PendingReplies:
         self._deps = deps
         self._notices = notices
 
-    async def tell_waiting(self, pool: str, openid: str) -> bool:
+    async def notify_waiting(self, pool: str, openid: str) -> bool:
         """Notify the person of an openid, at most once an hour; False for one that is bound to nobody.
 
         The ladder of ``chat_reply`` says over which channels. The answer itself is not told there: it may be personal.

@@ -194,17 +194,17 @@ class DeliveryReports:
             attempt.keys = keys
             if event == AttemptEvent.FAIL and code in HEARD:
                 attempt.vendor_code = NO_VALID_KEY
-                await self._tell_unconfirmed(attempt)
+                await self._notify_unconfirmed(attempt)
         attempt.check_at, attempt.closed_at = None, self._deps.now()
         await attempt.save()
         await self._notices.advance(attempt.notice_id)
 
-    async def _tell_unconfirmed(self, attempt: Attempt) -> None:
+    async def _notify_unconfirmed(self, attempt: Attempt) -> None:
         """Whoever didn't confirm may believe to have answered. A job, since a draw is locked before its notices."""
         notice = await Notice.get(id=attempt.notice_id)
         chose = attempt.keys.replace(self._deps.book(notice.pool).voice.repeat, "")
         if chose and notice.kind == "draw_call" and notice.invitation_id is not None:
-            await self._deps.jobs.defer("invitations.tell_unconfirmed", invitation_id=str(notice.invitation_id))
+            await self._deps.jobs.defer("invitations.notify_unconfirmed", invitation_id=str(notice.invitation_id))
 
     async def _lock(self, attempt_id: UUID) -> Attempt:
         """The attempt, locked; its notice before it, as everywhere."""
@@ -243,7 +243,7 @@ class DeliveryReports:
             else:
                 in_vain = await self._wait_or_give_up(row["id"])
         if in_vain is not None:  # after the transaction: an invitation's draw is locked before its notices
-            await self._invitations.tell_unheard(in_vain)
+            await self._invitations.notify_unheard(in_vain)
 
     async def _ask(self, row: Any) -> CallDetail | SmsReport | None:
         """What the vendor says, if it knows the outcome."""

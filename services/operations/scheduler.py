@@ -24,7 +24,7 @@ from services.core.batches import GIVEN_UP_AFTER, not_paused, process_each
 from services.core.due_tasks import DueTask
 from services.core.outages import AWAY
 from services.core.retry_pauses import RetryPauses
-from services.draws import AttendanceDesk, Calling, DrawAccess, Invitations, lock, tell_agency
+from services.draws import AttendanceDesk, Calling, DrawAccess, Invitations, lock, notify_agency
 from services.notifications import Delivery, Notices
 from services.operations.delivery_reports import DeliveryReports
 
@@ -120,7 +120,7 @@ class Scheduler:
             "receipts": self._apply_waiting,
             "seal": self._seal,
             "watch_draws": self._watch_draws,
-            "late": attendance.tell_late,
+            "late": attendance.notify_late,
             "end": attendance.end_due,
             "sweep": self._sweep,
             **{duty.kind: duty.carry_out for duty in further},
@@ -209,9 +209,9 @@ class Scheduler:
             ended_at=None,
             starts_at__lte=self._deps.now() + timedelta(days=1),
         )
-        await process_each("unseal", finished, self._tell_unsealed)
+        await process_each("unseal", finished, self._notify_unsealed)
 
-    async def _tell_unsealed(self, draw: Draw) -> None:
+    async def _notify_unsealed(self, draw: Draw) -> None:
         if self._deps.now() < self._access.unseals_at(draw):
             return
         async with transaction():
@@ -220,7 +220,7 @@ class Scheduler:
                 locked.unsealed_notice_at = self._deps.now()
                 await locked.save(update_fields=["unsealed_notice_at"])
                 at = print_time(self._access.unseals_at(locked))
-                await tell_agency(self._notices, locked, "agency_unsealed", at)
+                await notify_agency(self._notices, locked, "agency_unsealed", at)
 
     async def _watch_draws(self) -> None:
         """The auditor's hand: let every running draw look again; a draw that lost its job goes on here."""

@@ -109,7 +109,7 @@ class EmployerImport:
             one.credit_code, one.region = row.credit_code or one.credit_code, row.region or one.region
             one.retired_at = None
             await one.save(update_fields=["credit_code", "region", "retired_at"])
-        await self._employers.tell_added(actor, [*added, *known], now)
+        await self._employers.notify_added(actor, [*added, *known], now)
 
 
 def render_template(form: Format) -> bytes:

@@ -181,7 +181,7 @@ class Employers:
 
         async def run() -> EmployerView:
             employer = await self._add(actor, clean, now)
-            await self.tell_added(actor, [employer], now)
+            await self.notify_added(actor, [employer], now)
             return _view(employer)
 
         return await once(
@@ -242,7 +242,7 @@ class Employers:
                 await self._answer(actor, other, "added", "", same, now)
             return _show(one)
 
-    async def tell_added(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:
+    async def notify_added(self, actor: Actor, employers: Sequence[Employer], now: datetime) -> None:
         """Answer everybody who asked for a unit of one of these names; inside the caller's transaction."""
         added = {employer.name: employer for employer in employers}
         waiting = EmployerRequest.filter(pool=actor.pool, state="open", name__in=list(added))

@@ -66,7 +66,7 @@ def build(deps: Deps, notices: Notifier, fees: Fees, entry: Passing, outside: Pa
     bills = BillReconciliation(deps, outside.platform, orders)
     opened = "EXISTS (SELECT 1 FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1)"
     duties = (
-        DueTask("fee_open", opened, fees.tell_opened),
+        DueTask("fee_open", opened, fees.notify_opened),
         DueTask("pay_events", f"EXISTS (SELECT 1 FROM pay_event WHERE {WAITING})", events.process_due),
         DueTask("order_check", _due("pay_order", "order_check"), orders.check_due),
         DueTask("refund_check", _due("refund", "refund_check"), refunds.check_due),

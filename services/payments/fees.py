@@ -105,17 +105,17 @@ class Fees:
                 fee.closes_at = window.closes
             await fee.save(update_fields=["opens_at", "closes_at"])
 
-    async def tell_opened(self) -> int:
+    async def notify_opened(self) -> int:
         """Tell everybody whose fee can be paid from now on; returns how many were due."""
         now = self._deps.now()
         due = await rows(
             "SELECT id FROM fee WHERE state = 'due' AND told_at IS NULL AND opens_at <= $1 ORDER BY opens_at LIMIT 500",
             now,
         )
-        await process_each("fee_open", due, lambda row: self._tell(row["id"], now))
+        await process_each("fee_open", due, lambda row: self._notify(row["id"], now))
         return len(due)
 
-    async def _tell(self, fee_id: UUID, now: datetime) -> None:
+    async def _notify(self, fee_id: UUID, now: datetime) -> None:
         async with transaction():
             fee = await Fee.select_for_update().get(id=fee_id)
             if fee.told_at is not None or fee.state != FeeState.DUE:

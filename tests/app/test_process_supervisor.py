@@ -47,38 +47,38 @@ def port() -> int:
 
 async def test_ready_means_that_every_part_answers(port: int, tmp_path: Path) -> None:
     parts = [_part("web", SERVE, str(port), ready_url=f"http://127.0.0.1:{port}/"), _part("worker", LAST)]
-    async with ProcessSupervisor(parts, cwd=tmp_path) as keeper:
-        await keeper.wait_until_ready()
-        pids = [keeper.pid("web"), keeper.pid("worker")]
+    async with ProcessSupervisor(parts, cwd=tmp_path) as supervisor:
+        await supervisor.wait_until_ready()
+        pids = [supervisor.pid("web"), supervisor.pid("worker")]
         assert all(_alive(pid) for pid in pids)
     assert not any(_alive(pid) for pid in pids)
 
 
 async def test_a_part_that_ends_before_it_is_ready_ends_the_start(port: int) -> None:
     parts = [_part("web", "raise SystemExit(1)", ready_url=f"http://127.0.0.1:{port}/"), _part("worker", LAST)]
-    async with ProcessSupervisor(parts) as keeper:
+    async with ProcessSupervisor(parts) as supervisor:
         with pytest.raises(CommandError, match="web 没能启动"):
-            await keeper.wait_until_ready()
+            await supervisor.wait_until_ready()
 
 
 async def test_a_part_that_never_answers_ends_the_start(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper_module, "READY_PATIENCE", 0.3)
-    async with ProcessSupervisor([_part("web", LAST, ready_url=f"http://127.0.0.1:{port}/")]) as keeper:
+    async with ProcessSupervisor([_part("web", LAST, ready_url=f"http://127.0.0.1:{port}/")]) as supervisor:
         with pytest.raises(CommandError, match="仍未就绪"):
-            await keeper.wait_until_ready()
+            await supervisor.wait_until_ready()
 
 
 async def test_a_killed_part_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper_module, "FIRST_PAUSE", 0.01)
-    async with ProcessSupervisor([_part("worker", LAST), _part("other", LAST)]) as keeper:
-        await keeper.wait_until_ready()
-        first, other = keeper.pid("worker"), keeper.pid("other")
+    async with ProcessSupervisor([_part("worker", LAST), _part("other", LAST)]) as supervisor:
+        await supervisor.wait_until_ready()
+        first, other = supervisor.pid("worker"), supervisor.pid("other")
         os.kill(first, signal.SIGKILL)
         async with asyncio.timeout(10):
-            while keeper.pid("worker") == first:
+            while supervisor.pid("worker") == first:
                 await asyncio.sleep(0.01)
-        assert _alive(keeper.pid("worker"))
-        assert keeper.pid("other") == other
+        assert _alive(supervisor.pid("worker"))
+        assert supervisor.pid("other") == other
 
 
 async def test_a_part_that_can_not_be_started_again_at_once_is_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,22 +91,22 @@ async def test_a_part_that_can_not_be_started_again_at_once_is_started_later(mon
             raise refusals.pop()
         return await spawn(*arguments, **options)
 
-    async with ProcessSupervisor([_part("worker", LAST)]) as keeper:
-        await keeper.wait_until_ready()
+    async with ProcessSupervisor([_part("worker", LAST)]) as supervisor:
+        await supervisor.wait_until_ready()
         monkeypatch.setattr(keeper_module, "spawn", crowded)
-        first = keeper.pid("worker")
+        first = supervisor.pid("worker")
         os.kill(first, signal.SIGKILL)
         async with asyncio.timeout(10):
-            while keeper.pid("worker") == first:
+            while supervisor.pid("worker") == first:
                 await asyncio.sleep(0.01)
-        assert (refusals, _alive(keeper.pid("worker"))) == ([], True)
+        assert (refusals, _alive(supervisor.pid("worker"))) == ([], True)
 
 
 async def test_a_part_that_will_not_end_is_killed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper_module, "END_PATIENCE", 0.2)
-    async with ProcessSupervisor([_part("stubborn", STUBBORN)]) as keeper:
-        await keeper.wait_until_ready()
-        pid = keeper.pid("stubborn")
+    async with ProcessSupervisor([_part("stubborn", STUBBORN)]) as supervisor:
+        await supervisor.wait_until_ready()
+        pid = supervisor.pid("stubborn")
         started = time.monotonic()
     assert time.monotonic() - started < 3
     assert not _alive(pid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.pending_replies import KEPT, tell_kept
+from bot.pending_replies import KEPT, prepend_kept
 from bot.replies import MAX_TEXT, SILENCE, Image, Reply, Text
 
 
@@ -21,26 +21,26 @@ from bot.replies import MAX_TEXT, SILENCE, Image, Reply, Text
     ],
 )
 def test_the_old_stands_in_front_of_the_new(reply: Reply, kept: list[str], said: str, told: int) -> None:
-    assert tell_kept(reply, kept) == (Text(said), told)
+    assert prepend_kept(reply, kept) == (Text(said), told)
 
 
 def test_a_picture_leaves_no_room_for_words() -> None:
-    assert tell_kept(Image("m1"), ["旧"]) == (Image("m1"), 0)
+    assert prepend_kept(Image("m1"), ["旧"]) == (Image("m1"), 0)
 
 
 def test_the_new_is_never_cut_for_the_old() -> None:
     new = "新" * 500
-    reply, told = tell_kept(Text(new), ["旧" * 600])
+    reply, told = prepend_kept(Text(new), ["旧" * 600])
     assert isinstance(reply, Text)
     assert (told, reply.content.endswith(new), len(reply.content.encode()) <= MAX_TEXT) == (1, True, True)
 
 
 def test_without_room_the_old_waits_for_another_time() -> None:
     full = Text("新" * (MAX_TEXT // 3 - 20))
-    assert tell_kept(full, ["旧" * 100]) == (full, 0)
+    assert prepend_kept(full, ["旧" * 100]) == (full, 0)
 
 
 def test_alone_it_is_cut_to_one_bubble() -> None:
-    reply, told = tell_kept(SILENCE, ["旧" * 600, "旧" * 601])
+    reply, told = prepend_kept(SILENCE, ["旧" * 600, "旧" * 601])
     assert isinstance(reply, Text)
     assert (told, len(reply.content.encode()) <= MAX_TEXT) == (2, True)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.errors import OutcomeUnknown, Rejected, Transient
-from gateways.alibaba.sms import parse_sms_receipts
-from gateways.alibaba.voice import parse_voice_receipts
+from gateways.alibaba.sms import parse_sms_reports
+from gateways.alibaba.voice import parse_voice_reports
 from services.ports import CallDetail, CallReport, SmsReport
 from tests.contracts.conftest import MOBILE, World
 
@@ -27,11 +27,11 @@ async def until(probe: Callable[[], bool], seconds: float = 5.0) -> None:
 
 
 def sms_reports(world: World) -> list[SmsReport]:
-    return [report for body in world.receiver.receipts for report in parse_sms_receipts(body)]
+    return [report for body in world.receiver.receipts for report in parse_sms_reports(body)]
 
 
 def call_reports(world: World) -> list[CallReport]:
-    return [report for body in world.receiver.receipts for report in parse_voice_receipts(body)]
+    return [report for body in world.receiver.receipts for report in parse_voice_reports(body)]
 
 
 async def test_an_sms_arrives_and_its_receipt_names_our_attempt(world: World) -> None:

@@ -197,7 +197,7 @@ class Killer:
             return await self._valkey()
         if name == "postgres":
             return self._postgres()
-        return self.hand.stage.keeper.pid(name)
+        return self.hand.stage.supervisor.pid(name)
 
     async def family(self, name: str) -> list[int]:
         """The process and its children: PostgreSQL answers through children of its own."""

@@ -85,7 +85,7 @@ class World:
                 keys=KEYS,
                 sender=cast(Any, Sender()),
                 late=self._late,
-                no_window=self.services.notifications.pending_replies.tell_waiting,
+                no_window=self.services.notifications.pending_replies.notify_waiting,
             ),
             patience=LONG,
         )

@@ -16,8 +16,8 @@ from aiohttp.test_utils import TestClient
 
 from domain.clock import FixedClock
 from domain.errors import Transient
-from gateways.alibaba.sms import parse_sms_receipts
-from gateways.alibaba.voice import parse_voice_receipts
+from gateways.alibaba.sms import parse_sms_reports
+from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import LocalCounter, check_rate, client_address
 from models.invitations import Invitation
 from models.notices import Attempt, Notice, Receipt
@@ -85,7 +85,7 @@ def serve(receipts: DeliveryReports, *, networks: bool = True) -> web.Applicatio
 
     callers = Callers(lambda request: client_address(request, 1), limit, [NETWORK] if networks else [])
     app = web.Application()
-    parsers = ReceiptParsers(parse_sms_receipts, parse_voice_receipts)
+    parsers = ReceiptParsers(parse_sms_reports, parse_voice_reports)
     app.add_routes(ReceiptEndpoint(receipts, parsers, SECRET, callers).routes())
     return app
 

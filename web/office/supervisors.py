@@ -12,7 +12,7 @@ from services.core.base import Actor
 from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, key_of, last_page, see, uuid_of
 from web.site import page_number
 
-_DEEDS = {"add": "added", "end": "ended"}
+_ACTIONS = {"add": "added", "end": "ended"}
 
 
 class SupervisorPages(OfficePart):
@@ -69,4 +69,4 @@ class SupervisorPages(OfficePart):
                 raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
         except AppError as error:
             return await self._list(actor, request, Form(fields, self.shown(error)))
-        raise see("/office/supervisors", note=_DEEDS[fields["deed"]])
+        raise see("/office/supervisors", note=_ACTIONS[fields["deed"]])

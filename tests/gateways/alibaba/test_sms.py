@@ -9,7 +9,7 @@ import pytest
 from config.settings import Sms, SmsPool
 from domain.clock import FixedClock
 from domain.errors import InvalidInput, OutcomeUnknown, Rejected
-from gateways.alibaba.sms import AlibabaSms, parse_sms_receipts
+from gateways.alibaba.sms import AlibabaSms, parse_sms_reports
 from services.ports import SmsReport
 from tests.gateways.support import Rogue, Tools, reply
 
@@ -138,7 +138,7 @@ RECEIPT = {
 
 def test_pushed_receipts_are_read() -> None:
     failed = {**RECEIPT, "success": "false", "err_code": "MOBILE_NOT_ON_SERVICE", "out_id": "43"}
-    assert parse_sms_receipts(json.dumps([RECEIPT, failed]).encode()) == [
+    assert parse_sms_reports(json.dumps([RECEIPT, failed]).encode()) == [
         SmsReport("9006^0", "42", True, "DELIVERED"),
         SmsReport("9006^0", "43", False, "MOBILE_NOT_ON_SERVICE"),
     ]
@@ -153,10 +153,10 @@ def test_one_strange_receipt_does_not_cost_the_others() -> None:
         7,
         RECEIPT,
     ]
-    assert [report.out_id for report in parse_sms_receipts(json.dumps(strange).encode())] == ["42"]
+    assert [report.out_id for report in parse_sms_reports(json.dumps(strange).encode())] == ["42"]
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"7", b'"x"', b"\xff", b"[" * 200_000])
 def test_what_is_no_array_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidInput):
-        parse_sms_receipts(body)
+        parse_sms_reports(body)

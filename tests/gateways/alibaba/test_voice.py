@@ -9,7 +9,7 @@ import pytest
 from config.settings import Voice, VoicePool
 from domain.clock import FixedClock
 from domain.errors import InvalidInput, OutcomeUnknown, Rejected, Transient
-from gateways.alibaba.voice import AlibabaVoice, parse_voice_receipts
+from gateways.alibaba.voice import AlibabaVoice, parse_voice_reports
 from services.ports import CallDetail, CallReport
 from tests.gateways.support import DROP, Rogue, Tools, reply
 
@@ -145,20 +145,20 @@ ENDED_AT = datetime(2026, 11, 21, 4, 1, 30, tzinfo=UTC)
 
 
 def test_a_report_after_the_call_holds_all_keys_and_the_time_in_utc() -> None:
-    assert parse_voice_receipts(json.dumps([AFTER]).encode()) == [
+    assert parse_voice_reports(json.dumps([AFTER]).encode()) == [
         CallReport("100^200", "42", True, "200001", "11", ENDED_AT)
     ]
 
 
 def test_keys_may_be_named_digits() -> None:
     item = {key: value for key, value in AFTER.items() if key != "dtmf"} | {"digits": "2#"}
-    assert parse_voice_receipts(json.dumps([item]).encode())[0].keys == "2#"
+    assert parse_voice_reports(json.dumps([item]).encode())[0].keys == "2#"
 
 
 @pytest.mark.parametrize("status", ["200101", "200102", "200103", "300000"])
 def test_a_report_during_the_call_says_that_it_goes_on(status: str) -> None:
     item = {"call_id": "1", "status_code": status, "status_time": "2026-11-21 12:00:20", "out_id": "42", "dtmf": "1"}
-    assert parse_voice_receipts(json.dumps([item]).encode()) == [CallReport("1", "42", False, status, "1", None)]
+    assert parse_voice_reports(json.dumps([item]).encode()) == [CallReport("1", "42", False, status, "1", None)]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_report_during_the_call_says_that_it_goes_on(status: str) -> None:
 )
 def test_any_other_status_ends_the_call(status: str) -> None:
     item = {**AFTER, "status_code": status, "end_time": "", "status_time": "2026-11-21 12:01:30"}
-    report = parse_voice_receipts(json.dumps([item]).encode())[0]
+    report = parse_voice_reports(json.dumps([item]).encode())[0]
     assert report.ended
     assert report.ended_at == ENDED_AT
 
@@ -182,15 +182,15 @@ def test_one_strange_report_does_not_cost_the_others() -> None:
         {**AFTER, "status_code": "\0"},
         AFTER,
     ]
-    assert [report.out_id for report in parse_voice_receipts(json.dumps(strange).encode())] == ["42"]
+    assert [report.out_id for report in parse_voice_reports(json.dumps(strange).encode())] == ["42"]
 
 
 def test_a_time_of_another_century_is_no_time() -> None:
     item = {**AFTER, "end_time": "9999-12-31 23:59:59"}
-    assert parse_voice_receipts(json.dumps([item]).encode())[0].ended_at is None
+    assert parse_voice_reports(json.dumps([item]).encode())[0].ended_at is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"7", b"\xff"])
 def test_what_is_no_array_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidInput):
-        parse_voice_receipts(body)
+        parse_voice_reports(body)

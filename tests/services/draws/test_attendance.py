@@ -88,7 +88,7 @@ async def test_saying_so_from_home_counts_for_nothing_and_stops_nothing(office: 
     assert await office.attendance.urge(office.agency, draw_id, invitation.id) == 1
     assert (await office.queries.dashboard(office.agency)).present_today == 0
     clock.move(timedelta(minutes=2))
-    assert await office.attendance.tell_late() == 1
+    assert await office.attendance.notify_late() == 1
     clock.move(timedelta(minutes=28))
     [shown] = (await office.results.read(office.agency, draw_id)).rows
     assert (shown.entered_at, shown.claimed_at) == (None, said.at)
@@ -229,7 +229,7 @@ async def test_urging_keeps_to_its_window_and_number(office: Office, clock: Fixe
 async def test_the_agency_hears_once_who_is_late(office: Office, clock: FixedClock) -> None:
     await accepted_panel(office, needed=2)
     clock.move(timedelta(hours=5, minutes=2))
-    assert (await office.attendance.tell_late(), await office.attendance.tell_late()) == (1, 0)
+    assert (await office.attendance.notify_late(), await office.attendance.notify_late()) == (1, 0)
     assert (await Notice.get(kind="agency_late")).params["missing"] == 2
 
 

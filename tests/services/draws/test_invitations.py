@@ -104,7 +104,7 @@ async def test_nobody_waits_for_a_receipt_for_ever_and_who_pressed_in_vain_is_to
 
 async def deferred() -> int:
     """How often an SMS about an unconfirmed choice was asked for."""
-    query = "SELECT count(*)::int AS n FROM procrastinate_jobs WHERE task_name = 'invitations.tell_unconfirmed'"
+    query = "SELECT count(*)::int AS n FROM procrastinate_jobs WHERE task_name = 'invitations.notify_unconfirmed'"
     return int((await rows(query))[0]["n"])
 
 
@@ -115,7 +115,7 @@ async def test_who_chose_and_hung_up_gets_an_sms_with_the_link_while_there_is_ti
     await report(call, "31")
     assert await deferred() == 1
     for _ in range(2):
-        await office.invitations.tell_unconfirmed(invitation.id)
+        await office.invitations.notify_unconfirmed(invitation.id)
     notice = await Notice.get(kind="draw_unconfirmed", invitation_id=invitation.id)
     delivery = make_delivery(deps, office, vendors)
     await delivery.deliver_due()
@@ -137,7 +137,7 @@ async def test_when_the_time_is_over_nobody_is_told_to_confirm(
     invitation, call = called
     await report(call, "1")
     clock.move(TO_THE_END)
-    await office.invitations.tell_unconfirmed(invitation.id)
+    await office.invitations.notify_unconfirmed(invitation.id)
     assert not await Notice.exists(kind="draw_unconfirmed")
     await office.invitations.expire_due()
     assert await Notice.filter(kind="draw_unclear", invitation_id=invitation.id).count() == 1

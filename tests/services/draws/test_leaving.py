@@ -228,5 +228,5 @@ async def test_the_office_sees_whose_time_runs_out_and_they_are_told_once(
     listed = {only: {one.id for one in (await desk.page(admin, only)).items} for only in ("ending", "over", "left")}
     assert listed == {"ending": {soon.id, ageing.id}, "over": {over.id}, "left": set()}
     terms = ExpertTerms(replace(office.deps, rulebooks={"demo": office.deps.book("demo")}), book)
-    assert [await terms.tell_ending(), await terms.tell_ending()] == [1, 0]
+    assert [await terms.notify_ending(), await terms.notify_ending()] == [1, 0]
     assert [(one.kind, one.params["until"]) for one in book.told] == [("term_ending", "2026年12月21日")]

@@ -37,7 +37,7 @@ def store(files: MemoryFiles, deps: Deps) -> SealedFiles:
 
 
 @pytest.fixture
-def keeper(deps: Deps, store: SealedFiles, clock: FixedClock) -> FileGarbageCollector:
+def collector(deps: Deps, store: SealedFiles, clock: FixedClock) -> FileGarbageCollector:
     return FileGarbageCollector(deps, store, clock)
 
 
@@ -74,7 +74,7 @@ async def in_vain(key: str, deps: Deps) -> None:
 
 
 async def test_what_was_given_up_goes_once_its_transaction_has_ended(
-    keeper: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps
+    collector: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps
 ) -> None:
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
@@ -84,22 +84,22 @@ async def test_what_was_given_up_goes_once_its_transaction_has_ended(
     async with transaction():
         await give_up(key, deps.now())
     assert await is_due(REMOVALS_DUE, deps)
-    assert await keeper.remove_due() == 1
+    assert await collector.remove_due() == 1
     assert (files.kept, await FileRemoval.exists(), await is_due(REMOVALS_DUE, deps)) == ({}, False, False)
 
 
 async def test_a_store_that_is_away_is_asked_again(
-    keeper: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps
+    collector: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps
 ) -> None:
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
     await give_up(key, deps.now())
     files.away = True
-    await keeper.remove_due()
+    await collector.remove_due()
     assert await is_due(REMOVALS_DUE, deps)
     files.away = False
     await end_pauses()
-    await keeper.remove_due()
+    await collector.remove_due()
     assert files.kept == {}
 
 
@@ -107,7 +107,7 @@ async def test_a_store_that_is_away_is_asked_again(
 
 
 async def test_what_rows_name_stays_and_what_none_names_goes(
-    keeper: FileGarbageCollector,
+    collector: FileGarbageCollector,
     store: SealedFiles,
     files: MemoryFiles,
     deps: Deps,
@@ -120,12 +120,12 @@ async def test_what_rows_name_stays_and_what_none_names_goes(
     for key in (lost, f"{lost}.thumb", f"{lost}.preview", f"{lost}.parts/000000000000-ab", f"doctor/{'0' * 32}"):
         await store.put(key, b"x")
     clock.move(OLD + timedelta(seconds=1))
-    assert await keeper.search() == Search(10, 5, withheld=False)
+    assert await collector.search() == Search(10, 5, withheld=False)
     assert set(files.kept) == named
 
 
 async def test_parts_of_a_file_that_is_whole_are_left_over(
-    keeper: FileGarbageCollector,
+    collector: FileGarbageCollector,
     store: SealedFiles,
     files: MemoryFiles,
     deps: Deps,
@@ -136,12 +136,12 @@ async def test_parts_of_a_file_that_is_whole_are_left_over(
     whole = (await Attachment.get(state="ready")).key
     await store.put(f"{whole}.parts/000000000000-ab", b"cleared away in vain")
     clock.move(OLD + timedelta(seconds=1))
-    await keeper.search()
+    await collector.search()
     assert set(files.kept) == named
 
 
 async def test_young_files_and_those_of_others_are_none_of_ours(
-    keeper: FileGarbageCollector, files: MemoryFiles, deps: Deps, clock: FixedClock
+    collector: FileGarbageCollector, files: MemoryFiles, deps: Deps, clock: FixedClock
 ) -> None:
     theirs = ["sichuan/2026/11/" + "0" * 32, "demo/readme.txt", "demo/2026/11/short", "logs/2026/11/x"]
     for key in theirs:
@@ -150,9 +150,9 @@ async def test_young_files_and_those_of_others_are_none_of_ours(
     young = new_key("demo", deps.now())
     await files.put(young, b"x")
     clock.move(timedelta(hours=23))
-    assert await keeper.search() == Search(0, 0, withheld=False)
+    assert await collector.search() == Search(0, 0, withheld=False)
     clock.move(DAY)
-    assert await keeper.search() == Search(1, 1, withheld=False)
+    assert await collector.search() == Search(1, 1, withheld=False)
     assert sorted(files.kept) == sorted(theirs)
 
 
@@ -166,7 +166,7 @@ async def test_age_is_the_stores_own_whatever_the_sandbox_does_with_its_clock(
 
 
 async def test_where_most_files_are_unknown_nothing_is_deleted(
-    keeper: FileGarbageCollector,
+    collector: FileGarbageCollector,
     store: SealedFiles,
     files: MemoryFiles,
     deps: Deps,
@@ -179,43 +179,43 @@ async def test_where_most_files_are_unknown_nothing_is_deleted(
         await store.put(new_key("demo", deps.now()), b"x")
     before = dict(files.kept)
     clock.move(OLD + timedelta(seconds=1))
-    assert await keeper.search() == Search(FEW + 6, FEW + 1, withheld=True)
+    assert await collector.search() == Search(FEW + 6, FEW + 1, withheld=True)
     assert files.kept == before
     assert (await StoreSearch.get()).withheld
 
 
 async def test_it_is_searched_once_a_day_by_one_alone(
-    keeper: FileGarbageCollector, deps: Deps, clock: FixedClock
+    collector: FileGarbageCollector, deps: Deps, clock: FixedClock
 ) -> None:
     assert await is_due(SEARCH_DUE, deps)
-    found = await asyncio.gather(*(keeper.search() for _ in range(4)))
+    found = await asyncio.gather(*(collector.search() for _ in range(4)))
     assert found.count(None) == 3
     assert not await is_due(SEARCH_DUE, deps)
     clock.move(DAY)
     assert await is_due(SEARCH_DUE, deps)
-    assert await keeper.search() is not None
+    assert await collector.search() is not None
     clock.move(timedelta(days=40))
-    await keeper.search()
+    await collector.search()
     assert await StoreSearch.all().count() == 1, "old searches are forgotten"
 
 
 async def test_a_store_that_is_away_is_searched_an_hour_later(
-    keeper: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps, clock: FixedClock
+    collector: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps, clock: FixedClock
 ) -> None:
     await store.put(new_key("demo", deps.now()), b"x")
     clock.move(OLD + timedelta(seconds=1))
     files.away = True
     with pytest.raises(Unavailable):
-        await keeper.search()
+        await collector.search()
     assert not await is_due(SEARCH_DUE, deps)
     clock.move(timedelta(hours=1))
     assert await is_due(SEARCH_DUE, deps)
     files.away = False
-    assert await keeper.search() == Search(1, 1, withheld=False)
+    assert await collector.search() == Search(1, 1, withheld=False)
 
 
 async def test_a_row_that_comes_meanwhile_saves_its_file(
-    keeper: FileGarbageCollector,
+    collector: FileGarbageCollector,
     store: SealedFiles,
     files: MemoryFiles,
     deps: Deps,
@@ -226,7 +226,7 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
     key = new_key("demo", deps.now())
     await store.put(key, b"x")
     clock.move(OLD + timedelta(seconds=1))
-    find = keeper._find
+    find = collector._find
 
     async def and_then(*_: Any) -> tuple[int, list[str]]:
         found = await find()
@@ -235,8 +235,8 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
         )
         return found
 
-    monkeypatch.setattr(keeper, "_find", and_then)
-    await keeper.search()
+    monkeypatch.setattr(collector, "_find", and_then)
+    await collector.search()
     assert list(files.kept) == [key]
 
 

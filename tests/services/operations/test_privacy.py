@@ -277,7 +277,7 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
 ) -> None:
     files = MemoryFiles(clock)
     store = SealedFiles(files, deps.keys)
-    papers, keeper = (
+    papers, collector = (
         Documents(deps, store, Previews(store, QuickChecker()), PlainPrinter()),
         FileGarbageCollector(deps, store, clock),
     )
@@ -288,10 +288,10 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
         await asyncio.sleep(0.01)
     await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())
     await privacy.delete(draft.actor, await _code(deps, book))
-    await keeper.remove_due()
+    await collector.remove_due()
     files.pause.set()
     await printing
     assert len(files.kept) == 1
     clock.move(OLD + timedelta(seconds=1))
-    await keeper.search()
+    await collector.search()
     assert files.kept == {}

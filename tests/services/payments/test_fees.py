@@ -79,10 +79,10 @@ async def test_the_person_is_told_once_when_it_opens(
     till: Till, deps: Deps, clock: FixedClock, book: NoticeBook
 ) -> None:
     fee = await make_fee(deps, opens_at=NOON + DAY)
-    assert await till.fees.tell_opened() == 0
+    assert await till.fees.notify_opened() == 0
     clock.move(DAY)
-    await till.fees.tell_opened()
-    await till.fees.tell_opened()
+    await till.fees.notify_opened()
+    await till.fees.notify_opened()
     told = [one for one in book.told if one.kind == "fee_open"]
     assert len(told) == 1
     assert told[0].account_id == fee.account_id
@@ -96,7 +96,7 @@ async def test_the_notice_names_a_real_date_or_none(
     till: Till, deps: Deps, book: NoticeBook, closes_at: datetime | None, by: str
 ) -> None:
     await make_fee(deps, closes_at=closes_at)
-    await till.fees.tell_opened()
+    await till.fees.notify_opened()
     assert next(one for one in book.told if one.kind == "fee_open").params["by"] == by
 
 

@@ -119,7 +119,7 @@ async def test_a_fee_that_is_to_be_paid_again_is_due_once_the_money_is_back_and_
     assert second.opens_at == clock.now()
     entry = await ReviewEntry.get(application_id=application.id, event="charge")
     assert entry.opinion == "原缴费已退回，请重新缴费"
-    await till.fees.tell_opened()
+    await till.fees.notify_opened()
     assert book.kinds()[-1] == "fee_open"
     ordered = await till.orders.order(owner_of(second), second.id, "native")
     await till.notify(till.platform.pay(ordered.out_trade_no))
