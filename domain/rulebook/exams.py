@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from domain.rulebook.types import Duration, Items, Section, Text
+from domain.rulebook.types import Duration, Items, Section, Text, print_duration
 
 PartialCredit = Literal["none", "per_option", "half"]
 """What a choice of right options only, but not all, is worth: nothing, 0.5 marks for each, or half of the marks."""
@@ -74,3 +75,19 @@ class ExamRules(Section):
         if list(self.reminders) != sorted(set(self.reminders), reverse=True):
             raise ValueError("reminders must differ and stand longest first")
         return self
+
+
+def freeze(rules: ExamRules) -> dict[str, Any]:
+    """As an examination keeps them from publishing on: plain data, durations spelled as in the rulebook."""
+    return {name: _plain(value) for name, value in rules}
+
+
+def thaw(kept: Mapping[str, Any]) -> ExamRules:
+    """The rules of a published examination."""
+    return ExamRules.model_validate(dict(kept))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, timedelta):
+        return print_duration(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -58,6 +58,13 @@ _ALWAYS = {"link": "https://expert.example.cn/n/1a2b37kqx", "hotline": "020-1234
 """Known to every kind: its page (short, as an SMS has it), and the pool's number."""
 _COUNTS = {"agreed": "10", "needed": "12"}
 _APPLICATION = {"number": "SQ202611210000001"}
+_EXAM = {
+    "exam": "2026年第二批征集统一考试",
+    "when": "11月21日(周六) 09:30",
+    "when_full": "2026年11月21日 09:30",
+    "span": "11月21日(周六) 09:30至11月23日(周一) 18:00",
+    "advice": "请提前检查手机和网络",
+}
 _MONEY = {"title": "培训费", "amount": "350.00"}
 
 _OWN: Mapping[str, Mapping[str, str]] = {
@@ -106,6 +113,11 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "application_sent_back": {**_APPLICATION, "step": "行业部门预审", "reason": "职称证书不清晰", "what": "监理›结构"},
     "application_refused": {**_APPLICATION, "reason": "从业年限不足"},
     "application_exam": _APPLICATION,
+    "exam_called": _EXAM,
+    "exam_changed": {**_EXAM, "reason": "场次改为11月21日(周六) 09:30至11:00"},
+    "exam_reminder": _EXAM,
+    "exam_place": _EXAM,
+    "exam_cancelled": {**_EXAM, "reason": "题库维护"},
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
     "term_ending": {"until": "2026年11月21日"},
@@ -133,7 +145,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
 KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
 """Every kind of notice: its placeholders, each with a sample. Free values (place, reason) are cut to fit a field."""
 
-_CUT_TO_FIT = frozenset({"place", "reason", "unit", "campaign", "what", "organisation"})
+_CUT_TO_FIT = frozenset({"exam", "place", "reason", "unit", "campaign", "what", "organisation"})
 _SPOKEN = frozenset({"gathering_spoken", "place"})
 """A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
 

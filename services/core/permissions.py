@@ -65,6 +65,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "application.conclude": ADMIN,
     "certificate.own": APPLICANT,
     "certificate.manage": ADMIN,
+    "exam.own": APPLICANT,
     "exam.manage": ADMIN | {"system"},
     "exam.keys": ADMIN | {"system"},
     "expert.read": ADMIN,

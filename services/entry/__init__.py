@@ -1,7 +1,7 @@
 """From the last approval into the pool (入库): public notice, objections, fee, exam, and the expert's file."""
 
 from services.entry.assembly import EntryServices, build
-from services.entry.conclusions import REASON_MAX, Concluded, ExamResult
+from services.entry.conclusions import REASON_MAX, Concluded, Conclusions, ExamResult
 from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
 from services.entry.objections import ANSWER_MAX, TEXT_MAX, ObjectionState, ObjectionView, Outcome
 from services.entry.public_notices import PublicEntry
@@ -13,6 +13,7 @@ __all__ = [
     "REASON_MAX",
     "TEXT_MAX",
     "Concluded",
+    "Conclusions",
     "EntryServices",
     "ExamResult",
     "ObjectionState",

@@ -1,22 +1,42 @@
-"""Examinations: the item bank, papers, sittings, marking and results."""
+"""Examinations: the item bank, blueprints and papers, setting up, who is called, sittings.
+
+Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates.
+"""
 
 from services.exams.assembly import ExamServices, build
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
+from services.exams.blueprints import BlueprintView
+from services.exams.candidates import Added, CandidateLine, Wanted
 from services.exams.item_import import BYTES_MAX, ITEMS_MAX, render_template
 from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
+from services.exams.own import OwnExam
+from services.exams.queries import ExamView
+from services.exams.setup import ExamData
+from services.exams.sittings import Booked, Booking, SittingData, SittingView
 
 __all__ = [
     "BYTES_MAX",
     "ITEMS_MAX",
     "PICTURE_MAX",
+    "Added",
+    "BlueprintView",
+    "Booked",
+    "Booking",
+    "CandidateLine",
     "Cell",
+    "ExamData",
     "ExamServices",
+    "ExamView",
     "FrozenIn",
     "ItemFilter",
     "ItemLine",
     "ItemView",
+    "OwnExam",
+    "SittingData",
+    "SittingView",
     "Sort",
     "VersionView",
+    "Wanted",
     "build",
     "render_template",
 ]

@@ -7,13 +7,25 @@ from dataclasses import dataclass
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
+from services.entry import EntryServices
 from services.exams.bank import ItemBank
 from services.exams.bank_export import BankExport
 from services.exams.bank_queries import BankQueries
+from services.exams.blueprints import Blueprints
+from services.exams.calling import CALLS_DUE, LEAVES_DUE, Calling
+from services.exams.candidates import Candidates
+from services.exams.decisions import ExamDecisions
 from services.exams.item_import import ItemImport
 from services.exams.item_pictures import ItemPictures
+from services.exams.own import OwnExams
+from services.exams.papers import PAPERS_DUE, Papers
+from services.exams.queries import ExamQueries
+from services.exams.reminders import REMINDERS_DUE, ExamReminders
+from services.exams.setup import CLOSES_DUE, ExamSetup
+from services.exams.sittings import ExamSittings
 from services.files import FileServices
 from services.inspection.checker import FileChecker
+from services.notifications import Notices
 
 
 @dataclass(frozen=True)
@@ -23,17 +35,45 @@ class ExamServices:
     bank_export: BankExport
     item_import: ItemImport
     pictures: ItemPictures
+    blueprints: Blueprints
+    setup: ExamSetup
+    queries: ExamQueries
+    candidates: Candidates
+    decisions: ExamDecisions
+    sittings: ExamSittings
+    papers: Papers
+    own: OwnExams
     due_tasks: tuple[DueTask, ...]
 
 
-def build(deps: Deps, links: Links, stored: FileServices, checker: FileChecker) -> ExamServices:
+def build(
+    deps: Deps, notices: Notices, links: Links, stored: FileServices, entry: EntryServices, checker: FileChecker
+) -> ExamServices:
     pictures = ItemPictures(deps, links, stored.store, checker)
-    queries = BankQueries(deps, pictures)
+    bank_queries = BankQueries(deps, pictures)
+    sittings = ExamSittings(deps, notices)
+    calling = Calling(deps, notices, sittings)
+    setup = ExamSetup(deps, notices, calling)
+    papers = Papers(deps)
     return ExamServices(
         bank=ItemBank(deps, pictures),
-        bank_queries=queries,
-        bank_export=BankExport(deps, queries),
+        bank_queries=bank_queries,
+        bank_export=BankExport(deps, bank_queries),
         item_import=ItemImport(deps, checker),
         pictures=pictures,
-        due_tasks=(),
+        blueprints=Blueprints(deps),
+        setup=setup,
+        queries=ExamQueries(deps),
+        candidates=Candidates(deps, notices, calling, checker),
+        decisions=ExamDecisions(deps, entry.conclusions, sittings),
+        sittings=sittings,
+        papers=papers,
+        own=OwnExams(deps, links),
+        due_tasks=(
+            DueTask("exam_call", CALLS_DUE, calling.call_due),
+            DueTask("exam_leave", LEAVES_DUE, calling.leave_due),
+            DueTask("exam_papers", PAPERS_DUE, papers.make_due),
+            DueTask("exam_reminder", REMINDERS_DUE, ExamReminders(deps, notices).remind_due),
+            DueTask("exam_close", CLOSES_DUE, setup.close_due),
+        ),
     )

@@ -38,6 +38,7 @@ class _Known(dict[str, str]):
 
 INVITATION = "/i/{invitation}"
 _PANEL = Action("查看这场评标", INVITATION)
+_EXAM = "/h5/{pool}/exams/{candidate}"
 _STATUS = Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",))
 _MONEY = Action("查看缴费与发票", "/h5/{pool}/pay", words=("缴费",))
 _CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates", words=("证书",))
@@ -90,6 +91,11 @@ ACTIONS: Mapping[str, Action] = {
     "application_sent_back": Action("修改信息", "/h5/{pool}/{page}", words=("修改信息",)),
     "application_refused": _STATUS,
     "application_exam": Action("查看申请进度", "/h5/{pool}/apply/status", words=("资料下载",)),
+    "exam_called": Action("进入考试", _EXAM),
+    "exam_changed": Action("查看考试", _EXAM),
+    "exam_reminder": Action("进入考试", _EXAM),
+    "exam_place": Action("查看考试", _EXAM),
+    "exam_cancelled": _STATUS,
     "application_ended": _STATUS,
     "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply", words=("我的状态",)),
     "term_ending": Action("查看续聘", "/h5/{pool}/apply", words=("申报",)),

@@ -45,6 +45,8 @@ OCCASIONS: Mapping[Occasion, _Asked] = {
             "fee_open",
             "application_progress",
             "application_exam",
+            "exam_called",
+            "exam_reminder",
             "application_entered",
             "application_refused",
             "application_ended",

@@ -9,6 +9,7 @@ from services.exams import ExamServices
 from services.registry import Services
 from tests.factories.assembly import make_services
 from tests.factories.people import make_account
+from tests.services.exams.hall import Hall, make_hall
 
 
 @pytest.fixture
@@ -24,3 +25,8 @@ def exams(services: Services) -> ExamServices:
 @pytest.fixture
 async def admin(db: str, deps: Deps) -> Actor:
     return Actor("demo", "pool_admin", (await make_account(deps)).id)
+
+
+@pytest.fixture
+async def hall(db: str, deps: Deps) -> Hall:
+    return await make_hall(deps, mock=False)

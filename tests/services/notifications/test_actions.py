@@ -41,6 +41,7 @@ ABOUT = frozenset(
         "title",
         "number",
         "campaign",
+        "exam",
         "unit",
         "step",
         "at",

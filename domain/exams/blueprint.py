@@ -1,0 +1,220 @@
+"""Blueprints of papers (组卷方案): cells, whether the bank has enough for them, and the draw of one paper.
+
+A cell takes so many items of a chapter, kind and difficulty; an empty chapter and a difficulty of 0 mean any. Of two
+cells that share items one must hold the other, so that drawing the narrower one first never starves a wider one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from domain.errors import InvalidInput
+from domain.exams.items import DIFFICULTY_MAX, DIFFICULTY_MIN, ItemKind
+from domain.exams.papers import Slot, orders
+
+CELLS_MAX = 60
+COUNT_MAX = 200
+MARK_MAX = 1000
+"""Tenths."""
+QUESTIONS_MAX = 300
+ADVISED = 3
+"""Times as many live items as a paper takes; with fewer, papers are too much alike."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``mark``: tenths for each item; a case's are shared out among its questions."""
+
+    chapter: str
+    kind: ItemKind
+    difficulty: int
+    count: int
+    mark: int
+
+    @property
+    def label(self) -> str:
+        parts = [
+            self.chapter or "全部章节",
+            self.kind.label,
+            f"难度{self.difficulty}" if self.difficulty else "不限难度",
+        ]
+        return "·".join(parts)
+
+    @property
+    def width(self) -> int:
+        """How many of its two conditions are open; narrower cells are drawn first."""
+        return (not self.chapter) + (not self.difficulty)
+
+    def takes(self, item: Stock) -> bool:
+        return item.kind == self.kind and self.chapter in ("", item.chapter) and self.difficulty in (0, item.difficulty)
+
+    def holds(self, other: Cell) -> bool:
+        """Whether every item of the other cell is one of this cell's, too."""
+        return (
+            self.kind == other.kind and self.chapter in ("", other.chapter) and self.difficulty in (0, other.difficulty)
+        )
+
+    def meets(self, other: Cell) -> bool:
+        """Whether an item may belong to both."""
+        chapters = "" in (self.chapter, other.chapter) or self.chapter == other.chapter
+        degrees = 0 in (self.difficulty, other.difficulty) or self.difficulty == other.difficulty
+        return self.kind == other.kind and chapters and degrees
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a slot of a paper is filled with; ``fixed``: its options keep their order."""
+
+    version_id: UUID
+    options: int
+    fixed: bool
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A live item of the bank. A case has its questions in their order, every other item is one."""
+
+    id: UUID
+    chapter: str
+    kind: ItemKind
+    difficulty: int
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What the bank has for a cell. ``needed`` counts what narrower cells take of the same items, too."""
+
+    cell: Cell
+    live: int
+    needed: int
+
+    @property
+    def lacks(self) -> bool:
+        """No paper can be drawn."""
+        return self.live < self.needed
+
+    @property
+    def scarce(self) -> bool:
+        return not self.lacks and self.live < ADVISED * self.needed
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One paper, and the items that it used."""
+
+    slots: tuple[Slot, ...]
+    items: tuple[UUID, ...]
+
+
+def read_cells(raw: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
+    """As they are stored; see ``store_cells``."""
+    return tuple(
+        Cell(one["chapter"], ItemKind(one["kind"]), one["difficulty"], one["count"], one["mark"]) for one in raw
+    )
+
+
+def store_cells(cells: Iterable[Cell]) -> list[dict[str, Any]]:
+    return [asdict(cell) | {"kind": cell.kind.value} for cell in cells]
+
+
+def total_of(cells: Iterable[Cell]) -> int:
+    """Tenths that a paper is worth."""
+    return sum(cell.count * cell.mark for cell in cells)
+
+
+def check_cells(cells: Sequence[Cell]) -> None:
+    """Raises InvalidInput for cells that no paper can be made of, naming the line, counted from 1."""
+    if not cells:
+        raise _wrong("请至少填写一行：章节、题型、难度、题数和每题分值。")
+    if len(cells) > CELLS_MAX:
+        raise _wrong(f"最多{CELLS_MAX}行，请合并后再保存。")
+    for line, cell in enumerate(cells, 1):
+        _check_cell(line, cell)
+    if sum(cell.count for cell in cells) > QUESTIONS_MAX:
+        raise _wrong(f"一份试卷最多{QUESTIONS_MAX}题，请减少题数。")
+    for (first, one), (second, other) in combinations(enumerate(cells, 1), 2):
+        _check_pair(first, one, second, other)
+
+
+def _check_cell(line: int, cell: Cell) -> None:
+    if not 1 <= cell.count <= COUNT_MAX:
+        raise _wrong(f"第{line}行的题数应为1到{COUNT_MAX}的整数。")
+    if not 1 <= cell.mark <= MARK_MAX:
+        raise _wrong(f"第{line}行的分值应为0.1到{MARK_MAX // 10}，最多一位小数。")
+    if cell.difficulty and not DIFFICULTY_MIN <= cell.difficulty <= DIFFICULTY_MAX:
+        raise _wrong(f"第{line}行的难度应为{DIFFICULTY_MIN}到{DIFFICULTY_MAX}，不限请留空。")
+
+
+def _check_pair(first: int, one: Cell, second: int, other: Cell) -> None:
+    if one.holds(other) and other.holds(one):
+        raise _wrong(f"第{first}行和第{second}行的章节、题型、难度相同，请合并为一行。")
+    if one.meets(other) and not (one.holds(other) or other.holds(one)):
+        raise _wrong(f"第{first}行和第{second}行会抽到同样的题，请把其中一行的章节和难度都写明。")
+
+
+def supplies(cells: Sequence[Cell], stock: Sequence[Stock]) -> tuple[Supply, ...]:
+    """What the bank has for each cell."""
+    return tuple(
+        Supply(
+            cell,
+            sum(1 for item in stock if cell.takes(item)),
+            sum(other.count for other in cells if cell.holds(other)),
+        )
+        for cell in cells
+    )
+
+
+class Deck:
+    """The items that a blueprint draws from, sorted by cell once for many papers."""
+
+    def __init__(self, cells: Sequence[Cell], stock: Sequence[Stock]) -> None:
+        self._cells = cells
+        self._fitting = [[item for item in stock if cell.takes(item)] for cell in cells]
+        self._narrow_first = sorted(range(len(cells)), key=lambda at: cells[at].width)
+
+    def draw(self, used: Mapping[UUID, int], chance: Random) -> Drawn:
+        """A paper in the order of the cells: of each the least used items, at random among equals; a case whole.
+
+        ``used`` counts the papers that an item stood in. Raises LookupError that names the cell that lacks items.
+        """
+        taken: set[UUID] = set()
+        found: dict[int, list[Stock]] = {}
+        for place in self._narrow_first:
+            found[place] = self._take(place, taken, used, chance)
+            taken.update(item.id for item in found[place])
+        pairs = [(item, cell) for place, cell in enumerate(self._cells) for item in found[place]]
+        slots = [slot for item, cell in pairs for slot in _slots(item, cell, chance)]
+        return Drawn(tuple(slots), tuple(sorted(taken)))
+
+    def _take(self, place: int, taken: set[UUID], used: Mapping[UUID, int], chance: Random) -> list[Stock]:
+        cell = self._cells[place]
+        left = [item for item in self._fitting[place] if item.id not in taken]
+        if len(left) < cell.count:
+            raise LookupError(cell.label)
+        chance.shuffle(left)
+        left.sort(key=lambda item: used.get(item.id, 0))
+        return left[: cell.count]
+
+
+def _slots(item: Stock, cell: Cell, chance: Random) -> list[Slot]:
+    shares = share_out(cell.mark, len(item.questions))
+    return [
+        Slot(one.version_id, 0 if one.fixed else chance.randrange(orders(one.options)), mark)
+        for one, mark in zip(item.questions, shares, strict=True)
+    ]
+
+
+def share_out(mark: int, parts: int) -> list[int]:
+    """Tenths in whole numbers; what does not divide goes to the first ones."""
+    share, rest = divmod(mark, parts)
+    return [share + (at < rest) for at in range(parts)]
+
+
+def _wrong(message: str) -> InvalidInput:
+    return InvalidInput(message, code="bad_cells", field="cells")

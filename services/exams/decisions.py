@@ -1,0 +1,93 @@
+"""What the office decides of one candidate by hand, so that nobody is stuck: a result, or that he sits no more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import Forbidden
+from domain.exams.lifecycles import CandidateEvent, CandidateState
+from models.applications import Application
+from models.exams import ExamCandidate
+from services.applications import lock
+from services.core.base import Actor, Deps, record
+from services.core.idempotency import once
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.entry import Conclusions, ExamResult
+from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open
+from services.exams.sittings import ExamSittings
+
+REASON_MAX = 200
+_Act = Callable[[ExamCandidate, Application | None, datetime], Awaitable[None]]
+_EVENTS: dict[ExamResult, CandidateEvent] = {"passed": CandidateEvent.PASS, "failed": CandidateEvent.FAIL}
+
+
+class ExamDecisions:
+    def __init__(self, deps: Deps, conclusions: Conclusions, sittings: ExamSittings) -> None:
+        self._deps = deps
+        self._conclusions = conclusions
+        self._sittings = sittings
+
+    async def record_result(
+        self, actor: Actor, candidate_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
+    ) -> None:
+        """Passed or failed by a decision; an application goes on, or ends, and the person is told why.
+
+        A paper under way counts for nothing. Raises Conflict for whoever is through, Forbidden for oneself.
+        """
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "成绩或原因", REASON_MAX, required=True)
+
+        async def act(candidate: ExamCandidate, application: Application | None, now: datetime) -> None:
+            await move_candidate(candidate, _EVENTS[result], now)
+            await record(actor, now, f"exam.record_{result}", "exam_candidate", candidate.id, reason=words)
+            if application is not None and application.state == "exam":
+                await self._conclusions.apply_exam(actor, application, result, words, now)
+
+        await self._decide(actor, candidate_id, f"{result} {words}", words, key, act)
+
+    async def release(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
+        """He sits this one no more; an application goes on waiting, and the next examination calls it.
+
+        Raises Conflict for whoever is through, Forbidden for oneself.
+        """
+        check(actor, "exam.manage")
+        words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
+
+        async def act(candidate: ExamCandidate, _: Application | None, now: datetime) -> None:
+            await move_candidate(candidate, CandidateEvent.LEAVE, now)
+            await record(actor, now, "exam.release", "exam_candidate", candidate.id, reason=words)
+
+        await self._decide(actor, candidate_id, f"release {words}", words, key, act)
+
+    async def _decide(
+        self, actor: Actor, candidate_id: UUID, what: str, reason: str, key: str | None, act: _Act
+    ) -> None:
+        now = self._deps.now()
+
+        async def run() -> None:
+            known, exam = await get_candidate(actor, candidate_id)
+            if actor.account_id is not None and known.account_id == actor.account_id:
+                raise Forbidden("不能办理自己的考试，请由其他管理员办理。", code="own_exam")
+            application = await lock(known.application_id) if known.application_id else None
+            sittings = await lock_sittings(exam.id)
+            candidate = await lock_candidate(candidate_id)
+            was_called = candidate.state == CandidateState.CALLED
+            await act(candidate, application, now)
+            candidate.waiting_id = candidate.waiting_since = None
+            await candidate.save(update_fields=["waiting_id", "waiting_since"])
+            booked = sittings.get(candidate.sitting_id) if candidate.sitting_id else None
+            if was_called and exam.state == "published" and booked is not None and booked.starts_at > now:
+                await self._sittings.unseat(exam, candidate, sittings, now)
+            await void_open(candidate.id, reason)
+
+        await once(
+            owner=f"exam_decide:{actor.account_id}",
+            key=key,
+            deps=self._deps,
+            answer=type(None),
+            run=run,
+            request=f"{candidate_id} {what}",
+        )

@@ -1,0 +1,45 @@
+"""What people are told about an examination they are called to; the facts of every such notice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.clock import print_full, print_time
+from domain.exams.timetable import print_span
+from models.exams import Exam, ExamCandidate, ExamSitting
+from services.notifications import Recipient
+
+BOOK_FIRST, BE_READY = "请预约考试场次", "请提前检查手机和网络"
+
+
+def times_of(exam: Exam, sitting: ExamSitting | None) -> tuple[datetime, datetime]:
+    """Of the sitting that is booked; before there is one, the whole window."""
+    return (sitting.starts_at, sitting.ends_at) if sitting is not None else (exam.opens_at, exam.closes_at)
+
+
+def facts_of(
+    exam: Exam, candidate: ExamCandidate, sitting: ExamSitting | None, now: datetime, **more: str
+) -> dict[str, str]:
+    """The params of every kind of notice about an examination."""
+    starts, ends = times_of(exam, sitting)
+    return {
+        "exam": exam.name,
+        "when": print_time(starts),
+        "when_full": print_full(starts),
+        "span": print_span(starts, ends, now),
+        "advice": BOOK_FIRST if sitting is None else BE_READY,
+        "candidate": str(candidate.id),
+        **more,
+    }
+
+
+def recipient(
+    kind: str, exam: Exam, candidate: ExamCandidate, sitting: ExamSitting | None, now: datetime, **more: str
+) -> Recipient:
+    """One of many who are told; ``occasion`` in ``more`` tells this notice from others of its kind."""
+    occasion = more.pop("occasion", "")
+    return Recipient(
+        dedupe_key=f"{kind}:{candidate.id}:{occasion}",
+        params=facts_of(exam, candidate, sitting, now, **more),
+        account_id=candidate.account_id,
+    )

@@ -1,0 +1,183 @@
+"""A person's own examinations: when, how long, what to bring, where it stands, and the signed link to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from domain.clock import print_until
+from domain.errors import Forbidden
+from domain.exams.lifecycles import AttemptState, CandidateState
+from domain.exams.purposes import Purpose
+from domain.exams.timetable import print_span
+from domain.rulebook.exams import ExamRules
+from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
+from services.core.base import Actor, Deps
+from services.core.permissions import check
+from services.core.signed_links import Links
+from services.exams.notifications import times_of
+from services.exams.repository import rules_of
+
+PURPOSE = "exam"
+"""Of the signed link: its subject is the candidate, its person the account."""
+_LINK_OUTLIVES = timedelta(days=30)
+"""The end of the examination: results are looked up by the same link."""
+_SHOWN_AFTER = timedelta(days=60)
+Phase = Literal[
+    "to_book", "ahead", "lobby", "open", "running", "resting", "marking", "over", "passed", "failed", "left"
+]
+"""``lobby``: the page lets people in, it has not begun; ``resting``: between two tries; ``over``: without a result."""
+
+
+@dataclass(frozen=True)
+class OwnExam:
+    """``span``: of the booked sitting, else of the whole window. ``again_at``: when the next try may begin.
+
+    ``waiting`` is the span of the full sitting that the person waits for, ``mock`` the candidate's id in a mock
+    examination that is open now.
+    """
+
+    candidate_id: UUID
+    name: str
+    purpose: Purpose
+    phase: Phase
+    span: str
+    starts_at: datetime
+    place: str
+    minutes: int
+    pass_percent: int
+    tries_left: int
+    bring: str
+    booking: bool
+    booked: bool
+    book_until: str
+    waiting: str
+    lobby: timedelta
+    again_at: datetime | None
+    mock: UUID | None
+    path: str
+    """The signed link, below the service's address."""
+
+
+class OwnExams:
+    def __init__(self, deps: Deps, links: Links) -> None:
+        self._deps = deps
+        self._links = links
+
+    async def list(self, actor: Actor) -> tuple[OwnExam, ...]:
+        """What the person is called to, the soonest first; then what is over. Mock ones stand with the others' own."""
+        check(actor, "exam.own")
+        if actor.account_id is None:
+            return ()
+        now = self._deps.now()
+        found = ExamCandidate.filter(account_id=actor.account_id, exam__state__in=["published", "closed"])
+        called = await found.select_related("exam", "sitting", "waiting").order_by("exam__opens_at", "id")
+        recent = [one for one in called if one.exam.closes_at > now - _SHOWN_AFTER]
+        mock = next((one.id for one in recent if _is_mock(one.exam) and _is_open(one.exam, now)), None)
+        own = [await self._own(one, mock, now) for one in recent if not _is_mock(one.exam)]
+        return tuple(sorted(own, key=lambda one: one.phase in ("over", "passed", "failed", "left")))
+
+    async def follow(self, token: str, visitor: UUID | None) -> str:
+        """The path of the examination that a signed link stands for; who isn't logged in logs in there.
+
+        Raises Forbidden for a link that is forged or too old, and for somebody else's.
+        """
+        link = self._links.check(token, PURPOSE)
+        if visitor is not None and visitor != link.person_id:
+            raise Forbidden("这个考试链接属于另一个账号，请退出当前账号，用本人的手机号登录。", code="others_link")
+        candidate = await ExamCandidate.get(id=link.subject_id).select_related("exam")
+        return f"/h5/{candidate.exam.pool}/exams/{candidate.id}"
+
+    def path_of(self, candidate: ExamCandidate, exam: Exam) -> str:
+        """The signed link."""
+        token = self._links.sign(PURPOSE, candidate.id, candidate.account_id, exam.closes_at + _LINK_OUTLIVES)
+        return f"/x/{token}"
+
+    async def _own(self, candidate: ExamCandidate, mock: UUID | None, now: datetime) -> OwnExam:
+        exam, rules = candidate.exam, rules_of(candidate.exam)
+        sitting: ExamSitting | None = candidate.sitting
+        tries = await ExamAttempt.filter(candidate_id=candidate.id).exclude(state="void").order_by("number")
+        starts, ends = times_of(exam, sitting)
+        until = sitting.starts_at - rules.booking_until if sitting and rules.booking else None
+        length = rules.length + timedelta(minutes=candidate.extra_minutes)
+        waited: ExamSitting | None = candidate.waiting
+        return OwnExam(
+            candidate_id=candidate.id,
+            name=exam.name,
+            purpose=Purpose(exam.purpose),
+            phase=_phase(candidate, sitting, rules, tries, now),
+            span=print_span(starts, ends, now),
+            starts_at=starts,
+            place=sitting.place if sitting else "",
+            minutes=int(length.total_seconds() // 60),
+            pass_percent=rules.pass_percent,
+            tries_left=max(0, _left(candidate, rules, tries)),
+            bring=rules.bring,
+            booking=rules.booking,
+            booked=sitting is not None,
+            book_until=print_until(until, now) if until else "",
+            waiting=print_span(waited.starts_at, waited.ends_at, now) if waited else "",
+            lobby=rules.lobby,
+            again_at=_again_at(rules, tries),
+            mock=mock if rules.mock else None,
+            path=self.path_of(candidate, exam),
+        )
+
+
+def _phase(
+    candidate: ExamCandidate,
+    sitting: ExamSitting | None,
+    rules: ExamRules,
+    tries: Sequence[ExamAttempt],
+    now: datetime,
+) -> Phase:
+    if candidate.state != CandidateState.CALLED:
+        ended: dict[str, Phase] = {"passed": "passed", "failed": "failed"}
+        return ended.get(candidate.state, "left")
+    last = AttemptState(tries[-1].state) if tries else None
+    if last == AttemptState.RUNNING:
+        return "running"
+    if last == AttemptState.SEALED or (last == AttemptState.GRADED and rules.result == "released"):
+        return "marking"
+    if rules.booking and sitting is None:
+        return "to_book" if candidate.exam.closes_at > now else "over"
+    return _by_clock(candidate, sitting, rules, tries, now)
+
+
+def _by_clock(
+    candidate: ExamCandidate,
+    sitting: ExamSitting | None,
+    rules: ExamRules,
+    tries: Sequence[ExamAttempt],
+    now: datetime,
+) -> Phase:
+    starts, ends = times_of(candidate.exam, sitting)
+    if now >= min(ends, candidate.exam.closes_at) or candidate.exam.state != "published":
+        return "over"
+    if now < starts:
+        return "lobby" if now >= starts - rules.lobby else "ahead"
+    if _left(candidate, rules, tries) <= 0:
+        return "marking"
+    again = _again_at(rules, tries)
+    return "resting" if again is not None and now < again else "open"
+
+
+def _left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
+    used = sum(1 for one in tries if one.state != AttemptState.READY)
+    return rules.tries + int(candidate.extra_tries) - used
+
+
+def _again_at(rules: ExamRules, tries: Sequence[ExamAttempt]) -> datetime | None:
+    ended = [one.sealed_at for one in tries if one.sealed_at is not None]
+    return max(ended) + rules.rest if ended else None
+
+
+def _is_mock(exam: Exam) -> bool:
+    return exam.purpose == Purpose.MOCK
+
+
+def _is_open(exam: Exam, now: datetime) -> bool:
+    return exam.state == "published" and exam.opens_at <= now < exam.closes_at

@@ -1,0 +1,182 @@
+"""Examinations as the office sees them: the list, one of them, and how a sitting is going."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.exams.blueprint import read_cells, total_of
+from domain.exams.lifecycles import AttemptState, ExamState
+from domain.exams.purposes import Purpose, rules_for
+from domain.exams.timetable import print_span
+from domain.masking import mask_name
+from domain.rulebook.exams import ExamRules, thaw
+from models.exams import Exam
+from services.core.base import Actor, Deps, rows
+from services.core.permissions import check
+from services.exams.repository import get_exam
+
+OFFLINE = timedelta(seconds=60)
+"""After so long without a sign of the device the board says that it is offline."""
+SHOWN = 100
+"""Persons on the board with something to look at."""
+_COUNTS = "SELECT exam_id, state, count(*) AS n FROM exam_candidate WHERE exam_id = ANY($1::uuid[]) GROUP BY 1, 2"
+_ATTEMPTS = """
+SELECT c.id AS candidate_id, c.account_id, k.real_name, coalesce(p.number, x.number, '') AS number,
+       c.sitting_id IS NOT NULL AS booked, a.state, a.seen_at, a.leaves, a.flags, a.deadline,
+       (SELECT v.received_at FROM exam_answer_event v WHERE v.attempt_id = a.id
+        ORDER BY v.device DESC, v.seq DESC LIMIT 1) AS saved_at
+FROM exam_candidate c JOIN account k ON k.id = c.account_id
+LEFT JOIN application p ON p.id = c.application_id LEFT JOIN expert x ON x.id = c.expert_id
+LEFT JOIN LATERAL (SELECT * FROM exam_attempt t WHERE t.candidate_id = c.id AND t.state <> 'void'
+                   ORDER BY t.number DESC LIMIT 1) a ON TRUE
+WHERE c.exam_id = $1 AND c.state <> 'left' AND ($2::uuid IS NULL OR c.sitting_id = $2)
+ORDER BY a.seen_at NULLS FIRST, c.id
+"""
+_HANDED_IN = (AttemptState.SEALED, AttemptState.GRADED, AttemptState.RELEASED)
+
+
+@dataclass(frozen=True)
+class ExamView:
+    """``counts``: candidates by state. ``rules`` are those it was published with, of a draft the pool's present ones.
+
+    ``items`` and ``total`` (tenths) of a draft are 0.
+    """
+
+    id: UUID
+    name: str
+    purpose: Purpose
+    state: ExamState
+    campaign_id: UUID | None
+    blueprint_id: UUID | None
+    opens_at: datetime
+    closes_at: datetime
+    span: str
+    rules: ExamRules
+    items: int
+    total: int
+    counts: Mapping[str, int]
+    published_at: datetime | None
+
+    @property
+    def candidates(self) -> int:
+        return sum(n for state, n in self.counts.items() if state != "left")
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A candidate on the board who may need somebody. ``trouble`` says why, in words."""
+
+    candidate_id: UUID
+    name: str
+    number: str
+    trouble: tuple[str, ...]
+    offline: bool
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """How it goes now: numbers of people, and those to look at, the longest silent first."""
+
+    called: int
+    booked: int
+    running: int
+    saved: int
+    offline: int
+    handed_in: int
+    trouble: int
+    seats: tuple[Seat, ...]
+    at: datetime
+
+
+class ExamQueries:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def list(self, actor: Actor) -> tuple[ExamView, ...]:
+        """All of the pool, the latest first."""
+        check(actor, "exam.manage")
+        found = await Exam.filter(pool=actor.pool).order_by("-opens_at", "-id")
+        counts = await _counts([one.id for one in found])
+        return tuple(self._view(one, counts.get(one.id, {})) for one in found)
+
+    async def get(self, actor: Actor, exam_id: UUID) -> ExamView:
+        """Raises NotFound."""
+        check(actor, "exam.manage")
+        found = await get_exam(actor, exam_id)
+        return self._view(found, (await _counts([found.id])).get(found.id, {}))
+
+    async def board(self, actor: Actor, exam_id: UUID, sitting_id: UUID | None = None) -> Board:
+        """Of one sitting, or of the whole examination. Raises NotFound."""
+        check(actor, "exam.manage")
+        exam = await get_exam(actor, exam_id)
+        now, flagged = self._deps.now(), thaw(exam.rules).leave_flag if exam.rules else 0
+        found = await rows(_ATTEMPTS, exam_id, sitting_id)
+        running = [row for row in found if row["state"] == AttemptState.RUNNING]
+        silent = {row["candidate_id"] for row in running if _age(row["seen_at"], now) > OFFLINE}
+        seats = [_seat(row, flagged, row["candidate_id"] in silent) for row in found if row["state"] is not None]
+        shown = [seat for seat in seats if seat.trouble or seat.offline]
+        return Board(
+            called=len(found),
+            booked=sum(row["booked"] for row in found),
+            running=len(running),
+            saved=sum(1 for row in running if _age(row["saved_at"], now) <= OFFLINE),
+            offline=len(silent),
+            handed_in=sum(1 for row in found if row["state"] in _HANDED_IN),
+            trouble=sum(1 for seat in seats if seat.trouble),
+            seats=tuple(shown[:SHOWN]),
+            at=now,
+        )
+
+    def _view(self, exam: Exam, counts: Mapping[str, int]) -> ExamView:
+        cells, purpose = read_cells(exam.cells), Purpose(exam.purpose)
+        rules = thaw(exam.rules) if exam.rules else rules_for(purpose, self._deps.book(exam.pool).exam)
+        return ExamView(
+            id=exam.id,
+            name=exam.name,
+            purpose=purpose,
+            state=ExamState(exam.state),
+            campaign_id=exam.campaign_id,
+            blueprint_id=exam.blueprint_id,
+            opens_at=exam.opens_at,
+            closes_at=exam.closes_at,
+            span=print_span(exam.opens_at, exam.closes_at, self._deps.now()),
+            rules=rules,
+            items=sum(cell.count for cell in cells),
+            total=total_of(cells),
+            counts=counts,
+            published_at=exam.published_at,
+        )
+
+
+async def _counts(ids: list[UUID]) -> dict[UUID, dict[str, int]]:
+    found: dict[UUID, dict[str, int]] = {}
+    for row in await rows(_COUNTS, ids):
+        found.setdefault(row["exam_id"], {})[row["state"]] = row["n"]
+    return found
+
+
+def _age(at: datetime | None, now: datetime) -> timedelta:
+    return now - at if at is not None else timedelta.max
+
+
+_FLAGS = {"device": "换过设备", "leaves": "多次离开", "late": "超时提交", "clock": "手机时间异常"}
+
+
+def _seat(row: Mapping[str, object], flagged: int, silent: bool) -> Seat:
+    flags = [str(flag) for flag in row["flags"] or ()]  # type: ignore[attr-defined]
+    words = [_FLAGS.get(flag, flag) for flag in flags]
+    leaves = int(str(row["leaves"] or 0))
+    if flagged and leaves >= flagged and "leaves" not in flags:
+        words.append(_FLAGS["leaves"])
+    return Seat(
+        row["candidate_id"],  # type: ignore[arg-type]
+        mask_name(str(row["real_name"])),
+        str(row["number"]),
+        tuple(words),
+        silent,
+        row["seen_at"],  # type: ignore[arg-type]
+    )

@@ -1,0 +1,89 @@
+"""Finds and locks examinations, sittings and candidates.
+
+Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates:
+whoever moves one person to another sitting may move those who wait for the place.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import Conflict, NotFound
+from domain.exams.lifecycles import CANDIDATE, CandidateEvent, CandidateState
+from domain.rulebook.exams import ExamRules, thaw
+from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
+from services.core.base import Actor
+
+Sittings = dict[UUID, ExamSitting]
+
+
+async def get_exam(actor: Actor, exam_id: UUID, *, locked: bool = False) -> Exam:
+    """Raises NotFound for another pool's."""
+    query = Exam.select_for_update() if locked else Exam.all()
+    found = await query.get_or_none(id=exam_id, pool=actor.pool)
+    if found is None:
+        raise NotFound("找不到这场考试，请返回列表后刷新。", code="exam_unknown")
+    return found
+
+
+async def get_candidate(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate, Exam]:
+    """A candidate of the actor's pool, for the office. Raises NotFound."""
+    found = await ExamCandidate.get_or_none(id=candidate_id).select_related("exam")
+    if found is None or found.exam.pool != actor.pool:
+        raise _no_candidate()
+    return found, found.exam
+
+
+async def get_own(actor: Actor, candidate_id: UUID) -> tuple[ExamCandidate, Exam]:
+    """The actor's own. Raises NotFound for anybody else's, as if it did not exist."""
+    found, exam = await get_candidate(actor, candidate_id)
+    if actor.account_id is None or found.account_id != actor.account_id:
+        raise _no_candidate()
+    return found, exam
+
+
+async def lock_sittings(exam_id: UUID) -> Sittings:
+    """All sittings of an examination, locked."""
+    found = await ExamSitting.filter(exam_id=exam_id).order_by("id").select_for_update()
+    return {sitting.id: sitting for sitting in found}
+
+
+async def lock_candidate(candidate_id: UUID) -> ExamCandidate:
+    """Raises NotFound."""
+    found = await ExamCandidate.select_for_update().get_or_none(id=candidate_id)
+    if found is None:
+        raise _no_candidate()
+    return found
+
+
+def check_called(candidate: ExamCandidate, exam: Exam) -> None:
+    """Raises Conflict for somebody who does not wait for the examination any more, or one that is not held."""
+    if exam.state != "published":
+        raise Conflict("这场考试没有开放或已经结束，请刷新后查看。", code="exam_not_open")
+    if candidate.state != CandidateState.CALLED:
+        label = CandidateState(candidate.state).label
+        raise Conflict(f"考试资格现在是“{label}”，不能办理，请刷新后查看。", code="not_called")
+
+
+def rules_of(exam: Exam) -> ExamRules:
+    """As they were when it was published."""
+    return thaw(exam.rules)
+
+
+async def move_candidate(candidate: ExamCandidate, event: CandidateEvent, now: datetime) -> None:
+    """Apply an event to a locked row and save. Raises Conflict when the state doesn't allow it."""
+    candidate.state = CANDIDATE.next(CandidateState(candidate.state), event)
+    candidate.concluded_at = None if candidate.state == CandidateState.CALLED else now
+    await candidate.save(update_fields=["state", "concluded_at"])
+
+
+async def void_open(candidate_id: UUID, reason: str) -> None:
+    """Papers that were not handed in count for nothing, since the person sits no more."""
+    await ExamAttempt.filter(candidate_id=candidate_id, state__in=["ready", "running"]).update(
+        state="void", void_reason=reason[:200]
+    )
+
+
+def _no_candidate() -> NotFound:
+    return NotFound("找不到这场考试，请在公众号回复“考试”查看最新安排。", code="candidate_unknown")

@@ -1,0 +1,53 @@
+"""Reads the live items of a pool's bank as papers are drawn from them; never a key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from domain.exams.blueprint import Question, Stock
+from domain.exams.items import ItemKind
+from services.core.base import execute, rows
+
+_LIVE = """
+SELECT i.id, i.chapter, i.kind, i.difficulty, i.group_id, i.used, v.id AS version_id,
+       cardinality(v.options) AS options, v.fixed_order
+FROM exam_item i JOIN exam_item_version v ON v.item_id = i.id AND v.number = i.version
+WHERE i.pool = $1 AND i.retired_at IS NULL ORDER BY i.position, i.id
+"""
+_USE = """
+UPDATE exam_item SET used = used + u.papers FROM unnest($1::uuid[], $2::int[]) AS u (id, papers)
+WHERE exam_item.id = u.id AND exam_item.id IN (
+    SELECT id FROM exam_item WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+"""
+"""Counts that another transaction is raising are let be: they only steer which items come first."""
+
+
+async def load_stock(pool: str) -> tuple[list[Stock], dict[UUID, int]]:
+    """Live items, and in how many papers each stood. A case without live questions is left out."""
+    parts: dict[UUID, list[Any]] = defaultdict(list)
+    whole = []
+    for row in await rows(_LIVE, pool):
+        if row["group_id"] is None:
+            whole.append(row)
+        else:
+            parts[row["group_id"]].append(row)
+    stock = [_stock(row, parts[row["id"]] if row["kind"] == ItemKind.CASE else [row]) for row in whole]
+    return [item for item in stock if item.questions], {row["id"]: row["used"] for row in whole}
+
+
+async def count_use(papers: Mapping[UUID, int]) -> None:
+    """So many more papers hold each item."""
+    if papers:
+        await execute(_USE, list(papers), list(papers.values()))
+
+
+def _stock(row: Any, asked: Sequence[Any]) -> Stock:
+    questions = tuple(Question(one["version_id"], one["options"], _is_fixed(one)) for one in asked)
+    return Stock(row["id"], row["chapter"], ItemKind(row["kind"]), row["difficulty"], questions)
+
+
+def _is_fixed(row: Any) -> bool:
+    return bool(row["fixed_order"]) or row["kind"] == ItemKind.TRUE_FALSE

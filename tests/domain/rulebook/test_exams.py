@@ -1,0 +1,24 @@
+"""The rules of an examination survive being kept with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.rulebook_files import load_rulebooks
+from domain.rulebook.exams import freeze, thaw
+
+POOLS = Path(__file__).parents[3] / "config" / "pools"
+
+
+@pytest.mark.parametrize("pool", ["demo", "hunan", "xinjiang", "jilin", "guangdong"])
+def test_frozen_rules_are_read_back_as_they_were(pool: str) -> None:
+    rules = load_rulebooks(POOLS, [pool])[pool].exam
+    assert thaw(json.loads(json.dumps(freeze(rules)))) == rules
+
+
+def test_durations_are_kept_as_the_rulebook_spells_them() -> None:
+    kept = freeze(load_rulebooks(POOLS, ["jilin"])["jilin"].exam)
+    assert (kept["length"], kept["reminders"]) == ("1h", ["3d", "1d", "1h"])

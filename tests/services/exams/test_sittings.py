@@ -1,0 +1,251 @@
+"""Sittings: booked, changed and given back until a deadline; who waits for a full one moves up."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation
+from models.exams import Exam, ExamCandidate, ExamSitting
+from models.notices import Notice
+from services.core.base import Deps, rows
+from services.exams import SittingData, sittings
+from services.exams.repository import Sittings
+from tests.factories.exams import make_exam, own, work
+from tests.services.exams.hall import Hall, make_hall
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def hall(db: str, deps: Deps) -> Hall:
+    return await make_hall(deps, booking=True, booking_until=timedelta(days=1), mock=False)
+
+
+async def booked_exam(
+    hall: Hall, people: int, *capacities: int | None
+) -> tuple[list[ExamCandidate], list[ExamSitting]]:
+    """Published, with a sitting every two hours."""
+    for _ in range(people):
+        await hall.waiting()
+    exam_id = await make_exam(hall.services, hall.office)
+    opens = (await Exam.get(id=exam_id)).opens_at
+    for at, capacity in enumerate(capacities):
+        data = SittingData(opens + at * 2 * HOUR, opens + (at * 2 + 1) * HOUR, capacity)
+        await hall.services.exams.sittings.add(hall.office, exam_id, data)
+    await hall.services.exams.setup.publish(hall.office, exam_id)
+    await work(hall.services, "exam_call")
+    found = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
+    return found, await ExamSitting.filter(exam_id=exam_id).order_by("starts_at")
+
+
+async def places(exam_id: object) -> list[tuple[int, int]]:
+    """What each sitting counts, and how many have it."""
+    found = await rows(
+        "SELECT booked, (SELECT count(*) FROM exam_candidate c WHERE c.sitting_id = s.id) AS held "
+        "FROM exam_sitting s WHERE s.exam_id = $1 ORDER BY s.starts_at",
+        exam_id,
+    )
+    return [(row["booked"], row["held"]) for row in found]
+
+
+async def test_a_place_is_booked_changed_and_given_back(hall: Hall) -> None:
+    (person,), (early, late) = await booked_exam(hall, 1, 1, 1)
+    desk = hall.services.exams.sittings
+    done = await desk.book(own(person), person.id, early.id)
+    assert (done.state, done.span) == ("booked", "11月26日(周四) 12:00至13:00")
+    assert done.until == "11月25日(周三) 12:00"
+    await desk.book(own(person), person.id, early.id)
+    assert await places(person.exam_id) == [(1, 1), (0, 0)]
+    await desk.book(own(person), person.id, late.id)
+    assert await places(person.exam_id) == [(0, 0), (1, 1)]
+    assert (await desk.give_back(own(person), person.id)).state == "none"
+    await desk.give_back(own(person), person.id)
+    assert await places(person.exam_id) == [(0, 0), (0, 0)]
+
+
+async def test_the_same_request_twice_books_once(hall: Hall) -> None:
+    (person,), (early, _) = await booked_exam(hall, 1, 5, 5)
+    desk = hall.services.exams.sittings
+    first = await desk.book(own(person), person.id, early.id, key="talk:1")
+    assert await desk.book(own(person), person.id, early.id, key="talk:1") == first
+    assert await places(person.exam_id) == [(1, 1), (0, 0)]
+
+
+async def test_a_full_sitting_is_refused_and_can_be_waited_for(hall: Hall) -> None:
+    (one, two), (early, late) = await booked_exam(hall, 2, 1, 1)
+    desk = hall.services.exams.sittings
+    await desk.book(own(one), one.id, early.id)
+    await desk.book(own(two), two.id, late.id)
+    with pytest.raises(Conflict, match="已经约满"):
+        await desk.book(own(two), two.id, early.id)
+    assert (await desk.wait(own(two), two.id, early.id)).state == "waiting"
+    seen = await desk.offered(own(two), two.id)
+    assert (seen.booked, seen.waiting) == (late.id, early.id)
+    assert [(one.left, one.full, one.waiting) for one in seen.sittings] == [(0, True, 1), (0, True, 0)]
+    await desk.give_back(own(one), one.id)
+    await two.refresh_from_db()
+    assert (two.sitting_id, two.waiting_id) == (early.id, None)
+    assert await places(two.exam_id) == [(1, 1), (0, 0)]
+    notice = await Notice.get(kind="exam_place")
+    assert (notice.account_id, notice.params["when"]) == (two.account_id, "11月26日(周四) 12:00")
+
+
+async def test_who_moves_up_leaves_a_place_for_the_next(hall: Hall) -> None:
+    (one, two, three), (early, late) = await booked_exam(hall, 3, 1, 1)
+    desk = hall.services.exams.sittings
+    await desk.book(own(one), one.id, early.id)
+    await desk.book(own(two), two.id, late.id)
+    await desk.wait(own(two), two.id, early.id)
+    await desk.wait(own(three), three.id, late.id)
+    await desk.give_back(own(one), one.id)
+    assert {str(c.id): c.sitting_id for c in await ExamCandidate.all()} == {
+        str(one.id): None,
+        str(two.id): early.id,
+        str(three.id): late.id,
+    }
+    assert await Notice.filter(kind="exam_place").count() == 2
+
+
+async def test_the_first_who_waited_comes_first(hall: Hall, clock: FixedClock) -> None:
+    (one, two, three), (early, _) = await booked_exam(hall, 3, 1, 1)
+    desk = hall.services.exams.sittings
+    await desk.book(own(one), one.id, early.id)
+    await desk.wait(own(three), three.id, early.id)
+    clock.move(timedelta(minutes=1))
+    await desk.wait(own(two), two.id, early.id)
+    await desk.give_back(own(one), one.id)
+    assert (await ExamCandidate.get(sitting_id=early.id)).id == three.id
+
+
+async def test_waiting_where_a_place_is_free_takes_it(hall: Hall) -> None:
+    (person,), (early, _) = await booked_exam(hall, 1, 1, 1)
+    assert (await hall.services.exams.sittings.wait(own(person), person.id, early.id)).state == "booked"
+
+
+async def test_after_the_deadline_nothing_is_booked_or_given_back(hall: Hall, clock: FixedClock) -> None:
+    (one, two), (early, late) = await booked_exam(hall, 2, 1, 1)
+    desk = hall.services.exams.sittings
+    await desk.book(own(one), one.id, early.id)
+    clock.set(early.starts_at - timedelta(days=1))
+    with pytest.raises(RuleViolation, match="后不能更改或退回"):
+        await desk.give_back(own(one), one.id)
+    with pytest.raises(RuleViolation, match="后不能更改或退回"):
+        await desk.book(own(one), one.id, late.id)
+    with pytest.raises(RuleViolation, match="已于11月25日"):
+        await desk.book(own(two), two.id, early.id)
+    assert (await desk.book(own(two), two.id, late.id)).state == "booked"
+    assert (await desk.offered(own(one), one.id)).fixed
+
+
+async def test_after_a_sitting_another_can_be_booked_for_the_next_try(hall: Hall, clock: FixedClock) -> None:
+    (person,), (early, late) = await booked_exam(hall, 1, 1, 1)
+    await ExamSitting.filter(id=late.id).update(
+        starts_at=late.starts_at + timedelta(days=3), ends_at=late.ends_at + timedelta(days=3)
+    )
+    desk = hall.services.exams.sittings
+    await desk.book(own(person), person.id, early.id)
+    clock.set(early.ends_at)
+    assert (await desk.book(own(person), person.id, late.id)).state == "booked"
+
+
+async def test_nobody_books_for_somebody_else_or_what_is_not_there(hall: Hall) -> None:
+    (one, two), (early, _) = await booked_exam(hall, 2, 1, 1)
+    desk = hall.services.exams.sittings
+    with pytest.raises(NotFound):
+        await desk.book(own(one), two.id, early.id)
+    with pytest.raises(NotFound, match="重新选择"):
+        await desk.book(own(one), one.id, one.id)
+
+
+async def test_the_office_changes_a_sitting_and_tells_who_has_it(hall: Hall) -> None:
+    (one, two), (early, _) = await booked_exam(hall, 2, 1, 1)
+    desk = hall.services.exams.sittings
+    await desk.book(own(one), one.id, early.id)
+    await desk.wait(own(two), two.id, early.id)
+    data = SittingData(early.starts_at + HOUR, early.ends_at + HOUR, 2, "三楼机房")
+    await desk.edit(hall.office, early.exam_id, early.id, data)
+    assert await places(early.exam_id) == [(2, 2), (0, 0)], "the new place goes to who waits"
+    notice = await Notice.get(kind="exam_changed")
+    assert notice.params["reason"] == "场次改为11月26日(周四) 13:00至14:00"
+    with pytest.raises(Conflict, match="名额不能少于2"):
+        await desk.edit(hall.office, early.exam_id, early.id, SittingData(data.starts_at, data.ends_at, 1))
+
+
+async def test_a_removed_sitting_lets_its_people_book_another(hall: Hall) -> None:
+    (person,), (early, late) = await booked_exam(hall, 1, 1, 1)
+    desk = hall.services.exams.sittings
+    await desk.book(own(person), person.id, early.id)
+    with pytest.raises(InvalidInput, match="请填写取消原因"):
+        await desk.remove(hall.office, early.exam_id, early.id, " ")
+    assert await desk.remove(hall.office, early.exam_id, early.id, "机房检修") == 1
+    notice = await Notice.get(kind="exam_changed")
+    assert "机房检修" in notice.params["reason"]
+    assert notice.params["advice"] == "请预约考试场次"
+    assert (await desk.book(own(person), person.id, late.id)).state == "booked"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"ends_at": -HOUR}, "晚于开始时间"),
+        ({"starts_at": -2 * HOUR}, "考试时间内"),
+        ({"ends_at": timedelta(days=2)}, "考试时间内"),
+        ({"capacity": 0}, "名额应为1到"),
+        ({"place": "远" * 201}, "地点最多200"),
+    ],
+)
+async def test_a_sitting_that_can_not_be_is_refused(hall: Hall, change: dict[str, object], said: str) -> None:
+    exam_id = await make_exam(hall.services, hall.office)
+    opens = (await Exam.get(id=exam_id)).opens_at
+    values: dict[str, object] = {"starts_at": opens, "ends_at": opens + HOUR}
+    for name, value in change.items():
+        values[name] = opens + value if isinstance(value, timedelta) else value
+    with pytest.raises(InvalidInput, match=said):
+        await hall.services.exams.sittings.add(hall.office, exam_id, SittingData(**values))  # type: ignore[arg-type]
+
+
+async def race(hall: Hall) -> list[tuple[int, int]]:
+    """Ten people want the last three places at once."""
+    people, (early,) = await booked_exam(hall, 10, 3)
+    desk = hall.services.exams.sittings
+    wants = [desk.book(own(person), person.id, early.id) for person in people]
+    await asyncio.gather(*wants, return_exceptions=True)
+    return await places(early.exam_id)
+
+
+async def test_places_are_never_given_twice(hall: Hall) -> None:
+    assert await race(hall) == [(3, 3)]
+
+
+async def test_without_the_lock_they_would_be(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    meet = asyncio.Barrier(10)
+
+    async def all_look_at_once(exam_id: object) -> Sittings:
+        found = {sitting.id: sitting for sitting in await ExamSitting.filter(exam_id=exam_id)}
+        await meet.wait()
+        return found
+
+    monkeypatch.setattr(sittings, "lock_sittings", all_look_at_once)
+    ((booked, held),) = await race(hall)
+    assert held > booked
+
+
+async def test_people_who_swap_at_once_all_end_somewhere(hall: Hall) -> None:
+    people, both = await booked_exam(hall, 8, 4, 4)
+    desk = hall.services.exams.sittings
+    for at, person in enumerate(people):
+        await desk.book(own(person), person.id, both[at % 2].id)
+    for at, person in enumerate(people):
+        await desk.wait(own(person), person.id, both[1 - at % 2].id)
+    gone = people[0]
+    await asyncio.gather(
+        desk.give_back(own(gone), gone.id),
+        *(desk.wait(own(one), one.id, both[at % 2].id) for at, one in enumerate(people[1:])),
+    )
+    counted = await places(gone.exam_id)
+    assert all(booked == held <= 4 for booked, held in counted)
+    assert sum(held for _, held in counted) == 7
