@@ -51,7 +51,7 @@ async def find_offset(redis: Redis) -> timedelta | None:
 
 
 async def _read(redis: Redis, clock: ShiftedClock) -> None:
-    """A Redis that lost the offset gets it back from whoever still knows it: time must not jump back."""
+    """A Redis that lost the offset gets it back from a process that still knows it: time must not jump back."""
     stored = await find_offset(redis)
     if stored is not None:
         clock.offset = stored

@@ -1,7 +1,7 @@
 """Believable data for the demonstration: experts, an agency, staff. The same seed gives the same people.
 
 The cast (``app.demo_people``) has phones in the sandbox and can be drawn; the extras fill the pool and stay out of the
-cast's specialty, so that a demonstration never rings a phone that nobody holds.
+cast's specialty, so that a demonstration never calls a phone outside the cast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The people of the demonstration: names, phones and identity numbers that belong to nobody.
+"""The people of the demonstration: names, phones and identity numbers that belong to no real person.
 
 Mobile numbers lie in 19900000000–19900000099, citizens' numbers are well-formed with an invented serial.
 """
@@ -66,7 +66,7 @@ APPLICANTS = (
     _person(32, "柳学文", "applicant"),
     _person(33, "唐立新", "applicant"),
 )
-"""Who wants to become an expert: known to nobody at the start."""
+"""Applicants: without account or file at the start."""
 REVIEWERS = (
     _person(7, "王初审", "reviewer"),
     _person(8, "李复审", "reviewer"),

@@ -31,7 +31,7 @@ from models.schema_check import find_schema_faults
 from services.core.audit import find_break
 
 PATIENCE = 10.0
-"""Seconds for one check that talks to somebody."""
+"""Seconds for one check that calls another system."""
 SKEW_LIMIT = 1.0
 """Seconds that our clock may differ from the database's."""
 OLDEST_REDIS = (7, 0)

@@ -55,7 +55,7 @@ async def check_fonts(settings: Settings) -> list[Finding]:
 
 
 async def check_search(settings: Settings) -> list[Finding]:
-    """Whether the last daily search took most of the store for files that nobody names."""
+    """Whether the last daily search took most of the store for files without a row."""
     connection = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         found = await connection.fetchrow(_LAST_SEARCH)

@@ -2,7 +2,7 @@
 
 So a first draw rings on WeChat as well as on telephones; the others are left for trying the binding by hand. One of
 the applicants hands an application in, so that there is something to review. What is bound already only follows again,
-because the sandbox forgets who follows; for the same reason it is told how far the clock was moved.
+because the sandbox forgets who follows; for the same reason it gets the offset of the clock again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TRADE = "设计"
 
 
 async def introduce(settings: Settings, sandbox_url: str) -> None:
-    """Let the first experts and the staff follow and bind, then somebody apply. Whoever fails is logged and left so."""
+    """Let the first experts and the staff follow and bind, then an applicant apply. A failure is only logged."""
     if settings.env != "sandbox" or POOL not in settings.pools:
         return
     mobiles = [person.mobile for person in (*EXPERTS[:BOUND_EXPERTS], *STAFF)]

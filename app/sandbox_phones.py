@@ -35,7 +35,7 @@ def _voice(pool: str) -> VoicePool:
 
 
 def sms_texts(settings: Sms, books: Mapping[str, Rulebook]) -> dict[str, str]:
-    """What the sandbox is told: each text by its code. Where pools share a code, the first one's text."""
+    """The sandbox's templates: each text by its code. Where pools share a code, the first one's text."""
     found: dict[str, str] = {}
     for pool, book in books.items():
         _add(found, settings.of(pool), sms_templates(book.texts))

@@ -125,5 +125,5 @@ async def _resume_parked(engine: Engine) -> None:
             await engine.resume_parked()
         except OUTAGES:
             continue
-        except Exception:  # last resort: nobody waits for this task, and a message that breaks it must not end it
+        except Exception:  # last resort: no caller awaits this task, and a message that breaks it must not end it
             log.exception("parked_not_resumed")

@@ -75,7 +75,7 @@ SILENT_EVENTS = frozenset(
 _CLICKS = frozenset({"click", "scancode_waitmsg"})
 _MESSAGES = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link"})
 
-unknown = Counter("bot_unknown_total", "Messages and events that nobody handles, by kind", ["kind"])
+unknown = Counter("bot_unknown_total", "Messages and events without a handler, by kind", ["kind"])
 failures = Counter("bot_failures_total", "Messages answered with an apology, by cause", ["cause"])
 
 

@@ -135,7 +135,7 @@ class Engine:
         return max(0.0, self._patience - (time.monotonic() - arrived))
 
     async def _work(self, message: Message, token: str, *, job: bool = False) -> str:
-        """Run the message when it is ours and its turn, else wait for whoever runs it; the reply this caller owes."""
+        """Run the message when it is ours and its turn, else wait for its end elsewhere; the reply this caller owes."""
         pause, limit = 0.01, time.monotonic() + _RUN_LIMIT + LEASE
         while time.monotonic() < limit:
             claim = await self._parts.inbox.claim(message, token, job=job)
@@ -186,7 +186,7 @@ class Engine:
         return await self._parts.dialogue.answer(turn, self._journal(message, claim), claim.timed_out or None)
 
     async def _postpone(self, message: Message, token: str, *, job: bool) -> None:
-        """Nobody will say it again, so we must: the job is tried again, an event waits in Redis to become a job."""
+        """WeChat does not send it again: a job is retried, an event waits in Redis to become a job."""
         if not job:
             await self._parts.inbox.park(f"{message.pool} {self._sealed(message)}")
             await self._parts.inbox.hand_over(message)
@@ -209,7 +209,7 @@ class Engine:
             return (await step).reply
 
     async def _without_redis(self, message: Message, error: BaseException) -> str:
-        """No de-duplication, no journal: ask the person to repeat; what nobody repeats becomes a job."""
+        """No de-duplication, no journal: ask the person to repeat; an event, which is not repeated, becomes a job."""
         log.warning("bot_redis_away", error=type(error).__name__)
         if message.event not in SILENT_EVENTS:
             return self._busy(message)
@@ -250,7 +250,7 @@ class Engine:
         return "kept"
 
     def _keep(self, run: asyncio.Task[str], message: Message, token: str) -> None:
-        """Renew the lease while the run goes on, hold on to it when nobody waits any more, and end it at the limit."""
+        """Renew the lease while the run goes on, keep it when no caller waits any more, and end it at the limit."""
         renewal = asyncio.create_task(self._renew(run, message, token))
         self._running.add(renewal)
         renewal.add_done_callback(self._running.discard)

@@ -2,7 +2,7 @@
 
 Each message has a hash: ``owner`` and ``lease`` of the process at work, ``reply`` when it is done, ``late`` once a job
 has taken over the delivery, ``sent`` once that job sends. Each user has a list of the messages at work, oldest first;
-the head may run. A process that dies stops renewing its lease: whoever comes next takes over or steps past it. One
+the head may run. A process that dies stops renewing its lease: the next process takes over or skips it. One
 script begins a message and one ends it; leases are read from Redis's own clock.
 """
 
@@ -31,7 +31,7 @@ _WINDOW_TTL = 48 * 3600 * 1000
 _JOURNAL_TTL = int(JOURNAL_TTL.total_seconds() * 1000)
 _PARKED = "bot:parked"
 _REPLY_TTL = 7 * 24 * 3600 * 1000
-"""Milliseconds that a reply nobody could be sent waits for its person to write again."""
+"""Milliseconds that a reply which could not be sent waits for its person to write again."""
 _KEPT_MOST = 3
 
 # ARGV: late ttl
@@ -125,7 +125,7 @@ class Inbox:
     async def finish(self, message: Message, token: str, reply: str, journal: JournalAct, *, told: int = 0) -> bool:
         """Store the reply and the journal, and let the user's next message run. False: we had lost the claim.
 
-        ``told`` kept replies stand in this one and are kept no longer.
+        ``told`` kept replies are contained in this one and are kept no longer.
         """
         times = (_REMEMBERED, _REMEMBERED_LATE, _WINDOW_TTL, _JOURNAL_TTL)
         args = (message.key, token, reply, journal.act, journal.journal, journal.talk, *times, told)
@@ -195,5 +195,5 @@ def _read(row: object) -> Claim:
 
 
 def _text(value: object) -> str:
-    """The client may have been told to decode, or not."""
+    """The client may be set to decode, or not."""
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -13,9 +13,9 @@ _LEAST = 200
 
 
 def prepend_kept(reply: Reply, kept: Sequence[str]) -> tuple[Reply, int]:
-    """``reply`` with what was kept in front, oldest first, and how many of ``kept`` are told by it.
+    """``reply`` with what was kept in front, oldest first, and how many of ``kept`` it contains.
 
-    What the new reply says again anyway is not said twice. A picture or a card leaves no room for words.
+    Text that the new reply contains anyway is not repeated. A picture or a card leaves no room for words.
     """
     if not kept or not isinstance(reply, Text | Silence):
         return reply, 0

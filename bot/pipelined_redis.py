@@ -175,7 +175,7 @@ class _Wire(asyncio.Protocol):
         self._unsent.clear()
 
     def _look(self, answered: int) -> None:
-        """Nothing answered since the last look, although somebody waits: give up."""
+        """Nothing answered since the last look, although callers wait: give up."""
         self._watch = None
         if not self._waiting:
             return

@@ -288,7 +288,7 @@ class Talk(Turn):
         return self.services.deps.book(self.user.pool).pool.hotline
 
     def _offer(self, options: Mapping[str, object]) -> Pending:
-        """Ids are unique per talk and question, so an old tap is told from a new one."""
+        """Ids are unique per talk and question, so an old tap differs from a new one."""
         digest = hashlib.sha256(f"{self.journal.talk_id}:{self._step + 1}".encode()).digest()
         first = FIRST_TAP + int.from_bytes(digest[:8], "big") % 10**13 * 100
         taps = {first + index: encode(value) for index, value in enumerate(options.values())}

@@ -23,7 +23,7 @@ NOBODY = UUID(int=0)
 class WechatUser:
     """Who wrote. ``account_id`` is set when the openid is bound to a person.
 
-    ``identity_id`` is the row of ``wechat_identity``; NOBODY only for an event about somebody of whom nothing is stored
+    ``identity_id`` is the row of ``wechat_identity``; NOBODY only for an event of a person of whom nothing is stored
     (an unsubscribe, a receipt): such events create no row.
     """
 

@@ -2,7 +2,7 @@
 
 None, bool, int, str, float and lists go as they are; dict, tuple, datetime, date, time, timedelta, UUID, enums, frozen
 dataclasses (services' results) and AppErrors are tagged. A dataclass or enum is named by module and name and found
-again by import, from our own packages only; the journal is authenticated, so nobody else can name one.
+again by import, from our own packages only; the journal is authenticated, so no outsider can name one.
 """
 
 from __future__ import annotations

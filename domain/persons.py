@@ -12,7 +12,7 @@ class PersonCheck(Labelled):
     """What is known of a registered name and ID number belonging together (实名核验), as reviewers read it."""
 
     NONE = "", "未核验，请核对身份证件"
-    """Nobody was asked: the pool does not ask, or did not yet."""
+    """The register was not asked: the pool does not use it, or has not asked yet."""
     MATCHED = "matched", "姓名与身份证号一致"
     ON_FILE = "on_file", "与专家库档案一致"
     WAITING = "waiting", "未核验（核验服务暂时没有答复，将自动重试）"

@@ -27,7 +27,7 @@ __all__ = ["register_all"]
 def register_all(router: Router) -> None:
     """Register every subject. Free text is asked in this order: what understands it best stands first.
 
-    Raises ValueError when a word that we offer to tap has nobody who answers it.
+    Raises ValueError when a word that we offer to tap has no handler.
     """
     for subject in (
         binding,

@@ -31,7 +31,7 @@ def register(router: Router) -> None:
 
 
 async def apply(turn: Turn) -> str:
-    """What the person can do now, each with its page; nobody known registers first."""
+    """What the person can do now, each with its page; an unknown person registers first."""
     if turn.user.account_id is None:
         link = _link(turn, f"/h5/{turn.user.pool}/apply")
         return f"{texts.APPLY_FIRST.format(link=link)}\n{commands.tappable(commands.BIND, commands.GUIDE)}"
@@ -85,7 +85,7 @@ async def give_up(turn: Turn) -> Answer:
 
 @conversation(commands.GIVE_UP)
 async def ask_giving_up(talk: Talk, application_id: UUID, number: str, consequence: str) -> None:
-    """``consequence`` as it was told when the question was put."""
+    """``consequence`` as it was shown with the question."""
     sure = await talk.choose(
         texts.GIVE_UP_READ_BACK.format(number=number, consequence=consequence),
         {texts.GIVE_UP_YES: True, texts.GIVE_UP_NO: False},

@@ -15,7 +15,7 @@ from services.accounts import DIGITS, SCENE, Bound, Source
 from services.core.permissions import role_name
 
 VENUE = "venue"
-"""Why somebody binds: the venue's code was scanned by a WeChat that nobody knows yet."""
+"""Reason to bind: the venue's code was scanned by a WeChat that is not bound yet."""
 
 AGREED, REFUSED = "agreed", "refused"
 AGAIN, OTHER = "again", "other"

@@ -73,7 +73,7 @@ def tappable(*words: str) -> str:
 
 
 def register(router: Router) -> None:
-    """After all others, since each word must have somebody who answers it."""
+    """After all others, since each word must have a handler."""
 
     async def run(turn: Turn, tap: int) -> Answer:
         word = _WORDS.get(tap)

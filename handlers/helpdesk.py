@@ -49,7 +49,7 @@ def _regions(lines: list[str]) -> str:
 
 
 async def answer_question(turn: Turn) -> Answer:
-    """The last but one to be asked: only what the rulebook's questions know; anything else is somebody else's."""
+    """The last but one to be asked: only what the rulebook's questions know; the next handler gets the rest."""
     found = turn.services.notifications.helpdesk.search(turn.user.pool, turn.message.get("Content"), limit=1)
     if not found:
         return None

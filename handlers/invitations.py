@@ -2,7 +2,7 @@
 
 An unmistakable tap or number for 参加 counts at once and can be undone until the deadline; plain words are read back
 and confirmed, and so is every 不参加, which can't be undone. A yes is never guessed. The invitation itself is the only
-truth: whoever answers second, on whatever channel, is told what holds.
+truth: a second answer, on any channel, gets the state that holds.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def register(router: Router) -> None:
 
 
 async def begin(turn: Turn) -> Answer:
-    """Whoever has only been asked so far doesn't need leave: that is a no, and is read back as one."""
+    """An expert who has not accepted yet doesn't need leave: that is a no, and is read back as one."""
     me = await people.get_expert(turn)
     panels = await turn.services.draws.invitations.list_panels(me.expert_id)
     ahead = [view for view in panels if view.checked_in_at is None]
@@ -44,7 +44,7 @@ async def begin(turn: Turn) -> Answer:
 
 
 async def said_in_words(turn: Turn) -> Answer:
-    """我生病了去不了: whoever has agreed to a panel is offered leave for it, with his words as the reason.
+    """我生病了去不了: an expert who has agreed to a panel is offered leave for it, with his words as the reason.
 
     Not while an invitation waits: then such words answer it. What can still be undone needs no leave.
     """

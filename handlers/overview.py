@@ -12,7 +12,7 @@ from services.registry import Services
 
 
 async def first_things(services: Services, pool: str, who: Who) -> str:
-    """Of an expert what waits, of staff their work; of an applicant, and who is nobody yet, what can be done here."""
+    """Of an expert what waits, of staff their work; of applicants and unknown persons, what can be done here."""
     lines = [await next_things(services, who.expert_id)] if who.expert_id is not None else []
     lines += await work_lines(services, pool, who)
     if not who.roles:

@@ -40,7 +40,7 @@ async def find_expert(turn: Turn) -> Me | None:
 async def get_expert(turn: Turn) -> Me:
     """The expert, looked up at every message: a binding that was undone meanwhile ends the talk.
 
-    Raises Unauthenticated for a WeChat that is not bound, Forbidden for somebody who is no expert; both say what to do.
+    Raises Unauthenticated for a WeChat that is not bound, Forbidden for a person who is no expert; both say what to do.
     """
     if not turn.user.bound:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tappable(commands.BIND)}")

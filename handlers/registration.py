@@ -29,7 +29,7 @@ def register(router: Router) -> None:
 
 
 async def begin(turn: Turn) -> Answer:
-    """Register, or say who is registered already; where the pool takes nobody, its own words."""
+    """Register, or say who is registered already; where the pool takes no registrations, its own text."""
     registration = turn.services.deps.book(turn.user.pool).registration
     who = await people.find_who(turn)
     if who is not None and who.account_id is not None:

@@ -31,7 +31,7 @@ async def welcome(turn: Turn) -> str:
 
 
 async def forget(turn: Turn) -> None:
-    """Unfollowed: the openid and what WeChat told about it go, the expert's file stays."""
+    """Unfollowed: the openid and WeChat's data about it are deleted, the expert's file stays."""
     await turn.services.accounts.bindings.unfollow(turn.user.appid, turn.user.openid)
 
 

@@ -77,7 +77,7 @@ def what_holds(view: InvitationView, now: datetime) -> str:
 
 
 def span(starts_at: datetime, ends_at: datetime) -> str:
-    """``11月25日(周三)至12月3日(周四)``; half days are named, other moments told by the clock. Half-open."""
+    """``11月25日(周三)至12月3日(周四)``; half days are named, other moments written as hours and minutes. Half-open."""
     first, last = local(starts_at), local(ends_at)
     begin = _day(first) + ("" if first.time() == time() else _moment(first, noon="下午"))
     if last.time() == time():

@@ -183,7 +183,7 @@ def _made_for(place: str, types: list[str], *, seed: int) -> tuple[str, bytes]:
 
 
 async def register_in_mini(mini: MiniProgram, name: str, id_number: str, password: str = "") -> Json:
-    """In an opened mini-program, whose WeChat has told the mobile. Raises Refused."""
+    """In an opened mini-program, whose WeChat has given the mobile. Raises Refused."""
     version = (await mini.get("/pool"))["privacy_version"]
     body = {"name": name, "id_number": id_number, "privacy_version": version, "agreed": True, "password": password}
     return await mini.post("/registrations", body)

@@ -27,7 +27,7 @@ class MiniProgram:
         return self.phone.pool
 
     async def open(self) -> None:
-        """Log in by WeChat, tell the phone number if nobody knows it yet, choose the role."""
+        """Log in by WeChat, give the phone number if it is not bound yet, choose the role."""
         code = (await self.phone.wire.control(f"/phones/{self.phone.mobile}/login_code", {}))["code"]
         said = await self.wire.api("POST", f"{self.pool}/sessions", {"code": code})
         self._keep(said["tokens"])

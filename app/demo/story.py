@@ -148,7 +148,7 @@ class Story:
         await self._until_full()
 
     async def _until_full(self) -> None:
-        """Let everybody who is called answer; when nobody has anything to do, time goes on."""
+        """Let all called experts answer; when none has anything to do, move the clock."""
         quiet = 0
         for _ in range(200):
             progress = await self.agency.get(f"/draws/{self.draw}/progress")
@@ -203,7 +203,7 @@ class Story:
         await self._urge(late, codes[late.phone.mobile])
 
     async def _scan(self, expert: Expert, code: str) -> None:
-        """With WeChat's scanner; somebody who never bound shows the code at the desk."""
+        """With WeChat's scanner; an expert without a bound WeChat shows the code at the desk."""
         if not expert.bound:
             return await self._by_desk(expert, code)
         token = (await self.desk.get(f"/draws/{self.draw}/attendance/qr"))["token"]
@@ -300,7 +300,7 @@ class Story:
     # ---- waiting
 
     def _heard(self, who: MiniProgram, word: str) -> Callable[[], Awaitable[bool]]:
-        """Whether a message with ``word`` has come to somebody's chat since now."""
+        """Whether a message with ``word`` has come to any chat since now."""
         start: int | None = None
 
         async def look() -> bool:

@@ -28,7 +28,7 @@ class Line:
 
 @dataclass
 class Transcript:
-    """``names`` are those of the offices by mobile; experts go by their code. Each event is told once."""
+    """``names`` are those of the offices by mobile; experts are named by their code. Each event is printed once."""
 
     stage: Stage
     phones: list[Phone]
@@ -40,7 +40,7 @@ class Transcript:
         self.tell(f"\n── {text} ──")
 
     async def note(self, who: str, text: str) -> None:
-        """What somebody did in the mini-program or at the desk. Tells what happened on the phones before."""
+        """An action in the mini-program or at the desk. Prints first what happened on the phones before."""
         await self.show()
         at = (await self.stage.now()).timestamp()
         self._print(Line(at, who, "▶ 操作", text))

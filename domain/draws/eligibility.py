@@ -90,7 +90,7 @@ class Call:
 class Candidate:
     """What is known of an expert. ``specialties`` as declared; ``region`` the permanent one; ``left`` the pool.
 
-    ``term_until`` None: no end is told. ``born_on`` None: unknown, which no limit of age lets pass.
+    ``term_until`` None: the term has no end. ``born_on`` None: unknown, which no limit of age lets pass.
     ``reachable``: there is a mobile to call.
     """
 

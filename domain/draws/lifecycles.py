@@ -60,7 +60,7 @@ class DrawEvent(Labelled):
     END = "end", "结束"
     """The panel has met, or its time is over."""
     TERMINATE = "terminate", "终止活动"
-    """Nobody comes: open calls are cancelled, experts who agreed are told to stay at home."""
+    """The panel does not meet: open calls are cancelled, experts who agreed are notified that they needn't come."""
 
 
 DRAW: Lifecycle[DrawState, DrawEvent] = Lifecycle(

@@ -70,7 +70,7 @@ def leaf(salt: bytes, expert_id: UUID) -> bytes:
     """A candidate without a name: SHA-256(salt ‖ id), 32 and 16 bytes, so no length is needed.
 
     ``salt`` is 32 fresh random bytes for each candidate in each list, never published; without it the id can't be
-    tried out, and the same expert in two lists has two leaves that nobody can link.
+    tried out, and the same expert in two lists has two leaves that can't be linked.
     """
     _check_size("salt", salt, SALT_BYTES)
     return hashlib.sha256(salt + expert_id.bytes).digest()
@@ -99,7 +99,7 @@ def sealed_digest(kind: str, salt: bytes, content: bytes) -> bytes:
 
 
 def recusals_root(items: Iterable[bytes]) -> bytes:
-    """Of the ``sealed_digest`` of each entry that recuses somebody, in any order; also where there is none."""
+    """Of the ``sealed_digest`` of each entry that recuses an expert, in any order; also where there is none."""
     return digest("recusals", b"".join(sorted(items)))
 
 

@@ -3,7 +3,7 @@
 A draw keeps an append-only log. Each entry is one JSON object ``{"seq", "at", "act", …facts, "prev", "hash"}``: ``seq``
 counts from 1, ``at`` is RFC 3339 UTC, ``prev`` the hash before it, ``hash`` that of the entry itself. The classes below
 are the acts and their facts; there are no others. Facts hold leaves, codes and counts, never a name, a number of a
-person, or free text from which somebody could be recognised.
+person, or free text from which a person could be recognised.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class LimitFacts:
 
 @dataclass(frozen=True)
 class ListFacts:
-    """How many candidates a list has is told only after the end, with the list itself.
+    """The number of candidates of a list is published only after the end, with the list itself.
 
     ``snapshot``: digest of the sealed facts by which each candidate was judged, see ``draws.sealed_digest``.
     """
@@ -196,7 +196,7 @@ class SeedFixed(Act):
 
 @dataclass(frozen=True)
 class RoundAborted(Act):
-    """``missing``: the roles that had not revealed, when somebody had; empty before the first reveal.
+    """``missing``: the roles that had not revealed, when another had; empty before the first reveal.
 
     Not allowed once all have revealed: then the seed exists and must be opened.
     """
@@ -254,7 +254,7 @@ class Outcome(Act):
     """What became of a call: from open accepted, declined, silent, cancelled; from accepted the others or cancelled.
 
     ``undone``: the expert took his acceptance back in time, while the draw was calling; the call is open again.
-    ``by`` caused it, ``confirmed_by`` is empty where nobody had to confirm.
+    ``by`` caused it, ``confirmed_by`` is empty where no confirmation is needed.
     """
 
     name = "outcome"

@@ -3,12 +3,12 @@
     python verify_draw.py record.json [--receipt HEX ...]
 
 It walks the log entry by entry, re-computes every hash, and names the first entry that doesn't fit. It proves that the
-order was fixed before anybody could know it, that it was followed without a gap, and that nobody was called beyond the
+order was fixed before anybody could know it, that it was followed without a gap, and that none was called beyond the
 missing places, and it tells how many seeds the draw had and why. It can't prove that a candidate list is complete or
 that a coded reason for a skip is true: that is audited where the experts' data are. Lists are published when the draw
 has ended; of a record without them all is checked but the order itself, and a warning says so. ``--receipt`` is what a
 device kept (the hash of an entry, such as that of its own commitment): without receipts a log whose end was cut off or
-rewritten can't be told from a whole one.
+rewritten looks the same as a whole one.
 
 Exit code: 0 nothing found, 1 the record is wrong, 2 it can't be read, 3 only warnings.
 The algorithms are written here a second time on purpose, in one file that a person can download and read.
@@ -77,17 +77,17 @@ PARTIES = ("expert", "agency", "venue", "verifier", "supervisor", "system")
 TERMINATION_REASONS = ("project_stopped", "replanned", "no_experts", "mistaken", "other")
 OWN_ACTS = {"accepted": ("expert",), "declined": ("expert",), "undone": ("expert",), "silent": ("system",)}
 CONFIRMERS = {"left": ("expert",), "recused": ("verifier", "supervisor")}
-"""Whose confirmation an outcome needs when somebody else than the expert caused it."""
+"""Whose confirmation an outcome needs when not the expert caused it."""
 OUTCOMES = {
     "open": ("accepted", "declined", "silent", "cancelled"),
     "accepted": ("undone", "left", "absent", "recused", "released", "cancelled"),
 }
 UNDONE_IN = ("calling", "paused", "ending")
-"""Phases in which an acceptance may be taken back; once the places are told to be full it is a leave."""
+"""Phases in which an acceptance may be taken back; once the places are reported full it is a leave."""
 WITHHELD_MAX = 2
-"""Rounds given up after a reveal. Each may be an order that somebody didn't like; after so many none may be opened."""
+"""Rounds given up after a reveal. Each may be an order that a party didn't like; after so many none may be opened."""
 CLOCK_SLACK = timedelta(seconds=60)
-"""Machines' clocks differ; the order of entries is told by their chain, not by their times."""
+"""Machines' clocks differ; the order of entries follows from their chain, not from their times."""
 _MINUTE = timedelta(minutes=1)
 _LONG = 10**7
 """No limit is larger; in seconds about four months."""
@@ -665,7 +665,7 @@ class _Walk:
         self._check_start()
 
     def _check_start(self) -> None:
-        """Whoever knows the seed must not wait for a better moment."""
+        """A party that knows the seed must not wait for a better moment."""
         if self.seeded_at is not None and self.at is not None and self.last_round is not None:
             limit = timedelta(seconds=self.last_round.limits["start_within"])
             if (waited := self.at - self.seeded_at) > limit + CLOCK_SLACK:
@@ -728,7 +728,7 @@ class _Walk:
         self.undone += 1
 
     def _check_discard(self, outcome: str, by: str, confirmed: str) -> None:
-        """Nobody who has agreed is put out unnoticed."""
+        """No expert who has agreed is removed unnoticed."""
         self.discards[by] += 1
         needed = CONFIRMERS.get(outcome, ())
         own_leave = (by, outcome) == ("expert", "left")
@@ -778,7 +778,7 @@ class _Walk:
         self._rest()
 
     def _too_late(self, condition: _Condition) -> bool:
-        """Whether the gathering is nearer than the lead, so that nobody may be called any more."""
+        """Whether the gathering is nearer than the lead, so that no expert may be called any more."""
         lead = timedelta(seconds=self.last_round.limits["lead"] if self.last_round else 0)
         return self.at is not None and self.at >= self._gathering(condition) - lead
 
@@ -864,7 +864,7 @@ def _list(key: str, value: object) -> tuple[bytes, list[bytes]]:
     return _hex(facts, "blind", 32), leaves
 
 
-# Reading JSON that somebody else wrote
+# Reading JSON from others
 
 
 def _check(fits: bool, code: str, **facts: object) -> None:
@@ -946,7 +946,7 @@ def read(text: str) -> object:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code told at the top."""
+    """The command line; returns an exit code of the module docstring."""
     parser = argparse.ArgumentParser(
         prog="verify_draw.py", description="Re-compute a published draw record. 核验抽取记录。"
     )

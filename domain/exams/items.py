@@ -1,7 +1,7 @@
 """Items of the bank (试题): their kinds, and what each must be made of.
 
 Options stand in canonical order, and a key is a mask of them: bit n is option n. Each version of an item is one
-``ItemData``; what is wrong with it is told per field, in Chinese, for a form and for the line of a sheet alike.
+``ItemData``; errors are reported per field, in Chinese, for a form and for the line of a sheet alike.
 """
 
 from __future__ import annotations

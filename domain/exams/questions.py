@@ -92,7 +92,7 @@ class QuestionFileError(Exception):
 
 
 def read_question(said: Question) -> tuple[ItemData | None, list[Problem]]:
-    """The item, tidy, and what is wrong with it; None: its kind can't be told, or the file said it badly."""
+    """The item, tidy, and what is wrong with it; None: its kind is unknown, or the file is malformed there."""
     if said.problem:
         return None, [Problem("stem", said.problem)]
     kind = KINDS.get(said.kind)
@@ -150,7 +150,7 @@ def plain(text: str) -> str:
 
 
 def _options(said: Question, kind: ItemKind, problems: list[Problem]) -> tuple[str, ...]:
-    """Up to the last one that is filled in; what stands where no option belongs is told."""
+    """Up to the last one that is filled in; text where no option belongs is reported."""
     options = [one.strip() for one in said.options]
     while options and not options[-1]:
         options.pop()

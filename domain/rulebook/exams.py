@@ -40,7 +40,7 @@ class ExamRules(Section):
     result: Literal["at_once", "released"]
     """``at_once``: shown as soon as the paper is marked; ``released``: when the office releases the results."""
     result_within: Duration
-    """Told to candidates as the time by which papers are usually marked."""
+    """Shown to candidates as the time by which papers are usually marked."""
     failed: Literal["refused", "waits"]
     """After the last try an application is refused, or waits for the next examination."""
     partial_credit: PartialCredit

@@ -158,7 +158,7 @@ class Specialties(Section):
     third_level_only: bool = False
     """A second level without children can't be chosen either."""
     preferred: bool = False
-    """Choices are told apart as 首选 (at least one) and 备选."""
+    """Choices are either 首选 (at least one) or 备选."""
     fixed_once_submitted: bool = False
     """Unchangeable during the campaign, except what a reviewer sent back."""
 

@@ -61,7 +61,7 @@ class Registration(Section):
     """Who may register as an applicant, and what of it can be changed later. Name and ID number never can."""
 
     open: bool
-    """False: the pool takes nobody new by itself."""
+    """False: the pool takes no registrations."""
     mobile_change_every: Duration | None = None
     """A mobile may be changed once in this time; None: whenever the owner proves the new one."""
     login_ways: Annotated[Items[LoginWay], Field(min_length=1)]
@@ -70,7 +70,7 @@ class Registration(Section):
     honesty: Text
     """The clause that a person agrees to when registering."""
     closed: str = ""
-    """Told to somebody who wants to register where that is not possible."""
+    """The answer to a person who wants to register where that is not possible."""
     password: Password
 
     @model_validator(mode="after")
@@ -110,7 +110,7 @@ class Materials(Section):
     categories: Annotated[Items[Text], Field(min_length=1)]
     """In the order in which they are shown."""
     types: Annotated[Items[MaterialType], Field(min_length=1)]
-    """What the office may put there; told by content, not by name."""
+    """What the office may put there; recognised by content, not by name."""
     size_max: Annotated[int, Field(ge=100_000, le=30_000_000)]
     """Bytes of one file."""
 

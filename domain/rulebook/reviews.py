@@ -24,10 +24,10 @@ class Campaigns(Section):
     """False: applications are taken all year, without a campaign."""
     entry_types: Annotated[Items[EntryType], Field(min_length=1)]
     first_title: Text
-    """The to-do item of somebody new: 专家常态征集."""
+    """The to-do item of a new applicant: 专家常态征集."""
     renewal_title: Text
     first_name: Text
-    """How an application of somebody new is called (新增), before the word 申请."""
+    """What an application of a new applicant is called (新增), before the word 申请."""
     renewal_name: Text
     once: bool
     """Who was refused may not apply again in the same campaign."""
@@ -53,7 +53,7 @@ class ReviewStep(Section):
     """One task for each specialty; each is decided by itself."""
     send_back: Annotated[Items[Literal["whole", "specialty"]], Field(min_length=1)]
     expected: Duration
-    """How long it usually takes; told to the applicant, and the queue marks what is older."""
+    """How long it usually takes; shown to the applicant, and the queue marks what is older."""
     may_refuse: bool
     """Whether this step may end the application for good."""
 
@@ -75,7 +75,7 @@ class Review(Section):
     phrases: Items[Annotated[str, StringConstraints(min_length=1, max_length=OPINION_MAX)]] = ()
     """Opinions that a reviewer takes with one tap."""
     reminders: DayHours
-    """Reviewers and administrators are told once on a working day, within these hours, what waits for them."""
+    """Reviewers and administrators get one notice per working day, within these hours, of what waits for them."""
 
     def place_of(self, code: str) -> int | None:
         """Where the step stands; None for a code that the rulebook has no more."""
@@ -146,7 +146,7 @@ class Fee(Section):
     lookups_per_hour: Annotated[int, Field(ge=1, le=1000)]
     """Numbers that one person may look up: each shows a masked name."""
     refund_text: Text
-    """When fees are refunded, told before paying."""
+    """When fees are refunded; shown before payment."""
     hotline: Text
     invoice: Invoice
 
@@ -157,7 +157,7 @@ class Fee(Section):
         return self
 
     def window(self, approved: datetime, opens: datetime | None, closes: datetime | None) -> PayWindow:
-        """When somebody approved at ``approved`` may pay; the campaign takes payment from ``opens`` to ``closes``.
+        """When an applicant approved at ``approved`` may pay; the campaign takes payment from ``opens`` to ``closes``.
 
         The usual opening is ``opens_after`` the approval, not before ``opens``. Where that leaves less than
         ``at_least`` before ``closes``, it opens at once (still not before ``opens``), and ends ``at_least`` later if
@@ -195,13 +195,13 @@ class Entry(Section):
     """Of expert numbers; the serial follows."""
     number_digits: Annotated[int, Field(ge=4, le=12)]
     term: Duration | None = None
-    """How long an expert stays in before renewal; None: no end is told."""
+    """How long an expert stays in before renewal; None: no end is shown."""
     renewal_before: Duration | None = None
     """How long before its end renewal is offered; None: whenever a campaign takes renewals."""
     age_max: Annotated[int, Field(ge=18, le=120)] | None = None
     """Completed years up to which an expert is drawn (在库年龄), on the panel's first day; None: no limit."""
     ending_notice: Duration
-    """How long before the end of the term, or before the age limit, the expert is told and the office sees it."""
+    """How long before the end of the term, or before the age limit, the expert is notified and the office sees it."""
     renewal_rest: Duration
     """How long after entry an expert's to-dos leave out renewal, unless the term ends within the same time."""
 

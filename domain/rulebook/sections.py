@@ -95,7 +95,7 @@ class Login(Section):
     codes_per_wechat_day: Count
     """The same of one WeChat, or of one person who is logged in."""
     codes_per_pool_hour: Count
-    """Budget. The last fifth is for those whom the pool knows; the office is told when it begins and when it ends."""
+    """Budget. The last fifth is for those whom the pool knows; the office gets a notice when it begins and ends."""
     failures_before_lock: Count
     """Wrong codes in a row for one mobile from one network, WeChat or known browser, over several codes."""
     lock_for: Duration
@@ -127,7 +127,7 @@ class Commitments(Section):
     commit_timeout: Duration
     reveal_timeout: Duration
     aborts_max: Count
-    """Rounds of a draw that may be given up before anybody reveals; each lets somebody choose the freeze's moment."""
+    """Rounds of a draw that may be given up before anybody reveals; each lets a party choose the freeze's moment."""
     start_within: Duration
     """After the seed; then the system starts calling by itself."""
 
@@ -185,7 +185,7 @@ class Leave(Section):
     consequence: Text
     """Shown and read back before the expert confirms."""
     confirm_within: Duration
-    """A leave that somebody else registered lapses when the expert doesn't confirm it so soon."""
+    """A leave that was registered for the expert lapses when the expert doesn't confirm it within this time."""
     requests_max: Count
     """How often others may register a leave for one expert of one draw."""
 

@@ -147,7 +147,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own
 
 _CUT_TO_FIT = frozenset({"exam", "place", "reason", "unit", "campaign", "what", "organisation"})
 _SPOKEN = frozenset({"gathering_spoken", "place"})
-"""A call is heard by whoever picks up: time and place only, never project, parties, number or code."""
+"""Another person may pick up a call: time and place only, never project, parties, number or code."""
 
 
 class Field(Section):
