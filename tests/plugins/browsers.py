@@ -19,6 +19,23 @@ if TYPE_CHECKING:  # imported at the first use: most runs need no browser
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 30_000
 """Milliseconds that nothing takes, however busy the machine is."""
+_NOT_USED = (
+    "WebUIOmniboxPopup",  # a process beside every page, for suggestions under an address bar that nobody sees
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+"""Chromium's features, those of Playwright's own list among them: the last list is the one that counts."""
 FLAGS = [
     f"--{name}"
     for name in (
@@ -30,6 +47,7 @@ FLAGS = [
         "disable-component-update",
         "disable-sync",
         "lang=zh-CN",
+        f"disable-features={','.join(_NOT_USED)}",
     )
 ]
 
