@@ -6,7 +6,13 @@ import pytest
 
 from tests.factories.numbers import Numbers
 
-pytest_plugins = ["tests.plugins.network", "tests.plugins.servers", "tests.plugins.once", "tests.plugins.browsers"]
+pytest_plugins = [
+    "tests.plugins.network",
+    "tests.plugins.servers",
+    "tests.plugins.once",
+    "tests.plugins.browsers",
+    "tests.plugins.collection",
+]
 
 
 @pytest.fixture(autouse=True)
