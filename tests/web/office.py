@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from openpyxl import load_workbook
 from yarl import URL
 
 from domain.ids import new_id
@@ -256,3 +258,8 @@ async def fill(scene: Scene) -> dict[str, UUID]:
     await bill(scene, date(2026, 11, 19))
     await feedback(scene)
     return {"campaign": campaign.id, "application": first.id, "locked": locked.id, "order": order.id, "bill": day.id}
+
+
+def sheets(book: bytes) -> list[tuple[str, list[tuple[object, ...]]]]:
+    """What stands in an XLSX file; its bytes also say in which second it was made."""
+    return [(sheet.title, list(sheet.iter_rows(values_only=True))) for sheet in load_workbook(io.BytesIO(book))]
