@@ -78,7 +78,7 @@ class AccountLinking:
     async def join_visitor(
         self, actor: Actor, appid: str, openid: str, privacy_version: str, *, serves_once: str
     ) -> Bound:
-        """Bind the WeChat that a browser belongs to, as WeChat itself has told, to the person logged in there.
+        """Bind the WeChat that a browser belongs to, as WeChat itself has confirmed, to the person logged in there.
 
         ``serves_once`` names what the person confirmed. Raises Conflict for one that was used, and what binding raises.
         """
@@ -117,7 +117,7 @@ class AccountLinking:
         return JoinCode(code, await self._scene(account.pool, code), now + _CODE_TTL)
 
     async def join(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:
-        """Bind a WeChat of the official account to whoever holds ``code``.
+        """Bind a WeChat of the official account to the account of ``code``.
 
         Raises InvalidInput for a code that is wrong or over, TooMany after several of them, and what binding raises.
         """

@@ -112,7 +112,7 @@ class Credentials:
     ) -> T:
         """Prove who one is by mobile or ID number and password; ``begin`` opens the log-in in the same transaction.
 
-        Raises InvalidInput, the same for a wrong password and a name that nobody has; TooMany while locked.
+        Raises InvalidInput, the same for a wrong password and an unknown name; TooMany while locked.
         """
         if "password" not in self._deps.book(pool).registration.login_ways:
             raise RuleViolation(
@@ -238,7 +238,7 @@ class Credentials:
     ) -> MobileChanged:
         """Change one's mobile: ``code`` proves the new one, ``password`` or ``old_code`` the owner; purpose ``mobile``.
 
-        The expert's file follows. Both numbers are told. Raises RuleViolation before the rulebook's time is over.
+        The expert's file follows. Both numbers are notified. Raises RuleViolation before the rulebook's time is over.
         """
         account = await self.check_new_mobile(actor, mobile)
         claim = await self._claim_of(account, password, old_code, "请填写登录密码，或原手机号收到的验证码。")
@@ -341,7 +341,7 @@ def _account_id(actor: Actor) -> UUID:
 
 
 def _as_old(answer: AppError) -> AppError:
-    """The refusal of a wrong password, for somebody who is logged in."""
+    """The refusal of a wrong password, for a person who is logged in."""
     if answer.code != "password_wrong":
         return answer
     left = answer.params["left"]

@@ -17,7 +17,7 @@ async def link_expert(deps: Deps, account: Account, now: datetime) -> Expert | N
     """The expert whose file names this account's mobile, which is proven, is this person: make the file his.
 
     Inside the caller's transaction, with the account locked. A person who has registered under another ID number is
-    somebody else (numbers change hands), so nothing is linked then. Raises Conflict when several files name the mobile.
+    another (numbers change hands), so nothing is linked then. Raises Conflict when several files name the mobile.
     """
     found = await Expert.filter(pool=account.pool, mobile_hash=account.mobile_hash, left_at=None).select_for_update()
     if account.id_number_hash is not None:
@@ -43,7 +43,7 @@ async def link_expert(deps: Deps, account: Account, now: datetime) -> Expert | N
 
 
 async def _withdraw(account_id: UUID, expert: Expert) -> None:
-    """What the file told an account that turns out to be somebody else's; not what that person did himself."""
+    """Data that the file gave to an account which turns out to be another person's; not what that person entered."""
     if await Application.exists(account_id=account_id):
         return
     await Account.filter(id=account_id, id_number_hash=expert.id_number_hash, password_hash="").update(

@@ -1,6 +1,6 @@
 """Whether a registered name and ID number belong together (实名核验), asked of the authority's register.
 
-A refusal tells whoever typed somebody else's number that this is not its owner's name. So the register is asked only
+A refusal shows a person who typed another's number that this is not its owner's name. So the register is asked only
 for a mobile that is proven, a few times a day for each mobile and each number; its answer is kept for a day. While it
 is away people register all the same: the account is marked, the register is asked again later, and reviewers see it.
 """
@@ -49,7 +49,7 @@ class IdentityVerification:
     def asks(self, pool: str) -> bool:
         return pool in self._pools
 
-    # ---- while somebody registers
+    # ---- during registration
 
     async def begin(self, pool: str, mobile_hash: str, name: str, number: str) -> PersonLookup:
         """Count one question, inside the caller's transaction with the mobile locked. Raises TooMany.
@@ -119,7 +119,7 @@ class IdentityVerification:
                 return
 
     async def _check_one(self, account_id: UUID) -> bool:
-        """False: no answer came. Whoever was deleted, or whose pool asks no more, is done with."""
+        """False: no answer came. A deleted account, or one whose pool asks no more, is done."""
         account = await Account.get(id=account_id)
         found = PersonCheck.NONE
         if account.id_number_sealed and self.asks(account.pool):

@@ -23,7 +23,7 @@ AT_ONCE = 200
 
 @dataclass(frozen=True)
 class InitialPassword:
-    """`kept`: the person has a password of his own; `mobile_shared`: the file's mobile is somebody else's too."""
+    """`kept`: the person has a password of his own; `mobile_shared`: the file's mobile is another person's too."""
 
     number: str
     outcome: Literal["issued", "kept", "unknown", "mobile_shared"]

@@ -1,7 +1,7 @@
 """From the chat into the mini-program without logging in a second time, where no unionid joins the two.
 
 A link in the chat leads to a page of ours first, where WeChat tells whose browser it is, so a forwarded message logs
-nobody else in. The page makes a link into the mini-program for the account that is logged in there, with a token that
+no other in. The page makes a link into the mini-program for the account that is logged in there, with a token that
 lives five minutes and serves once. The mini-program shows whose account it is; a tap binds it, without SMS code
 and without the privacy text that was accepted before.
 """

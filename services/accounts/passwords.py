@@ -27,7 +27,7 @@ LONGEST = 64
 """Characters that are looked at; a longer one was never accepted, so it is wrong without being hashed."""
 
 _NOBODYS = HASHER.hash("nobody has this password")
-"""Compared for names that nobody has, so that they take as long."""
+"""Compared for unknown names, so that they take as long."""
 _AT_ONCE = 4
 
 
@@ -78,7 +78,7 @@ class Passwords:
     async def settle(self, claim: Claim, source: Source) -> Account | AppError:
         """The locked account of a right password, in the caller's transaction; wrong ones of a ``source`` are counted.
 
-        A refusal is *returned*: the caller must commit, since the try counts. It says the same for a name that nobody
+        A refusal is *returned*: the caller must commit, since the try counts. It says the same for a name that no one
         has and for a wrong password. Raises Forbidden for a disabled account whose password is right.
         """
         now = self._deps.now()
@@ -151,7 +151,7 @@ class Passwords:
         return TryLimits(rule.failures_before_lock, rule.lock_for, book.login.stranger_pause)
 
     def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
-        """The same for a name that nobody has."""
+        """The same for an unknown name."""
         wait = seconds_until(held.until, now)
         if held.locked:
             return TooMany(

@@ -29,12 +29,12 @@ from services.core.limits import DAY, advisory_lock, check_recent
 from services.notifications import Notifier
 
 _TRIES_A_DAY = 5
-"""Of somebody whose mobile is bound already, and who thus needs no code: guesses at other people's numbers."""
+"""For a person whose mobile is bound already, and who thus needs no code: guesses at other people's numbers."""
 
 
 @dataclass(frozen=True)
 class RegistrationForm:
-    """``mobile`` and ``code`` (purpose ``register``) may be left out by somebody whose mobile is bound already.
+    """``mobile`` and ``code`` (purpose ``register``) may be left out by a person whose mobile is bound already.
 
     ``password`` empty: none for now. ``agreed``: to the clause on honesty. ``privacy_version`` is what was read.
     """
@@ -105,12 +105,12 @@ class Registration:
         source: Source | None = None,
         key: str | None = None,
     ) -> PersonRegistered:
-        """Make a person known to the pool. ``actor``: a visitor, or somebody whose mobile is bound.
+        """Make a person known to the pool. ``actor``: a visitor, or a person whose mobile is bound.
 
         ``identity_id``, or that of the actor's session, is the WeChat that is bound along with it; the session becomes
         the person's. ``source`` is whose wrong codes are counted; None: that WeChat's. An expert whose file has the
         same name, ID number and mobile gets his file. Raises InvalidInput for a bad value or code, RuleViolation where
-        the pool takes nobody, Conflict when the ID number, the mobile or the file is taken or the name is not that of
+        registration is off, Conflict when the ID number, the mobile or the file is taken or the name is not that of
         the number's owner, TooMany for too many guesses.
         """
         self.check_open(actor.pool)
@@ -170,7 +170,7 @@ class Registration:
     async def _look_up(self, pool: str, checked: _Checked, code: str, source: Source) -> PersonCheck:
         """What the register says of name and number; ``NONE`` where it is not asked.
 
-        It is asked only for somebody whom nothing else keeps out, and whose refusal would cost the code.
+        It is asked only for a person whom nothing else keeps out, and whose refusal would cost the code.
         """
         if not self._persons.asks(pool):
             return PersonCheck.NONE
@@ -241,7 +241,7 @@ class Registration:
         )
 
     async def _refusal(self, pool: str, checked: _Checked) -> AppError | None:
-        """Why this person can't be registered. It is told only after the mobile is proven, and never whose it is."""
+        """Why this person can't be registered. It is shown only after the mobile is proven, and never whose it is."""
         hotline = self._deps.book(pool).pool.hotline
         known = await Account.get_or_none(pool=pool, mobile_hash=checked.mobile_hash)
         if known is not None and known.disabled_at is not None:

@@ -49,7 +49,7 @@ _NAMED_SUPERVISOR = (
     "draw_supervisor s JOIN draw d ON d.id = s.draw_id WHERE s.mobile_hash = a.mobile_hash AND d.pool = a.pool "
     "AND d.ended_at IS NULL)"
 )
-"""Whoever a running draw names as its supervising person may act as one; for that draw only, which draws check."""
+"""A person whom a running draw names as its supervisor may act as one; for that draw only, which draws check."""
 
 _SOURCES: Mapping[str, tuple[str, ...]] = {
     "expert": (_EXPERT,),

@@ -146,7 +146,7 @@ class Sessions:
     async def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for a new pair; the old pair ends.
 
-        An old refresh token that comes back was stolen or its answer was lost; nobody can tell which, so the session
+        An old refresh token that comes back was stolen or its answer was lost; which one is unknown, so the session
         ends. Raises Unauthenticated.
         """
         now = self._deps.now()

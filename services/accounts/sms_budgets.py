@@ -18,7 +18,7 @@ JOIN = "join"
 """Purpose of a code that is shown, not sent (``account_linking``): it counts for no limit on messages."""
 
 WARN = 0.8
-"""Share of a pool's budget at which the office is told; what is left is for those whom the pool knows."""
+"""Share of a pool's budget at which the office is notified; what is left is for those whom the pool knows."""
 
 sent_codes = Counter("pbt_codes_sent_total", "Codes sent by SMS", ["pool"])
 refused_codes = Counter("pbt_codes_refused_total", "Codes not sent, by the budget that was used up", ["pool", "budget"])

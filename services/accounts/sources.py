@@ -31,7 +31,7 @@ def network_of(address: str) -> str:
 class Source:
     """Who asks for a code or types one.
 
-    ``address`` is the client's; ``browser_id`` that of a browser in which somebody has logged in before;
+    ``address`` is the client's; ``browser_id`` that of a browser in which a person has logged in before;
     ``identity_id`` his WeChat; ``account_id`` who is logged in.
     """
 
@@ -46,7 +46,7 @@ class Source:
         return any((self.browser_id, self.identity_id, self.account_id))
 
     async def party(self, keys: Keyring, account_id: UUID | None) -> Party:
-        """As whom it counts towards the person of ``account_id``; None: nobody's yet."""
+        """As whom it counts towards the person of ``account_id``; None: no person's yet."""
         familiar = account_id is not None and await self._is_familiar(account_id)
         if self.identity_id is not None:
             return Party(f"wechat:{self.identity_id}", familiar)
@@ -66,7 +66,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Party:
-    """As whom somebody is counted. ``familiar``: from where the person in question has come before."""
+    """The key under which a caller is counted. ``familiar``: from where the person in question has come before."""
 
     name: str
     familiar: bool

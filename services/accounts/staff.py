@@ -90,7 +90,7 @@ class Staff:
     async def revoke(self, actor: Actor, grant_id: UUID) -> StaffMember:
         """At once, also where the person is logged in. Twice is harmless.
 
-        Raises Conflict for the last administrator: nobody could grant anything any more.
+        Raises Conflict for the last administrator: no one could grant roles any more.
         """
         check(actor, "person.manage")
         now = self._deps.now()

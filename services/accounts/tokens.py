@@ -50,7 +50,7 @@ def session_of(deps: Deps, refresh_token: str) -> UUID | None:
 
 
 def _refresh_token(deps: Deps, session_id: UUID) -> str:
-    """It names its session and is signed, so that an old one can be told from a made-up one."""
+    """It names its session and is signed, so that an old one differs from a forged one."""
     body = session_id.bytes + os.urandom(16)
     return base64.urlsafe_b64encode(body + _mac(deps, body)).decode()
 

@@ -71,7 +71,7 @@ class VerificationCodes:
     ) -> CodeSent:
         """Raises TooMany when the rulebook's limits are reached, InvalidInput for a stranger without a puzzle's proof.
 
-        ``really`` false: all goes on as if, but no SMS is sent, so that nobody learns which mobiles are known.
+        ``really`` false: all goes on as if, but no SMS is sent, so that callers don't learn which mobiles are known.
         """
         login, now, mobile_hash = self._deps.book(pool).login, self._deps.now(), self.mobile_hash(mobile)
         if not source.vouched:
@@ -174,7 +174,7 @@ class VerificationCodes:
         )
 
     def _refusal(self, pool: str, held: Held, now: datetime) -> TooMany:
-        """A way out for whoever was made to wait by others: where he is known, he need not."""
+        """A way out for a person who must wait because of others: from a familiar source he need not."""
         wait = seconds_until(held.until, now)
         account_name = self._deps.book(pool).pool.account_name
         if held.locked:

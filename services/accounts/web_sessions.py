@@ -34,7 +34,7 @@ _KNOWN = "known_browser"
 KNOWN_BROWSER_TTL = timedelta(days=400)
 """As long as browsers keep a cookie at most."""
 _BROWSERS = 10
-"""Of one person: somebody's own log-ins must not make him a stranger no more in a thousand browsers."""
+"""Browsers remembered per person: log-ins of one person must not make thousands of browsers familiar."""
 _REMEMBER = (
     "INSERT INTO known_browser (id, browser_id, account_id, seen_at) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT (browser_id, account_id) DO UPDATE SET seen_at = EXCLUDED.seen_at"
@@ -90,9 +90,9 @@ class WebSessions:
         return await self.begin(account, device=device)
 
     async def begin(self, account: Account, *, device: str = "") -> str:
-        """The cookie of a log-in of somebody who has proven who he is, inside the caller's transaction.
+        """The cookie of a log-in of a person who has proven who he is, inside the caller's transaction.
 
-        Raises Forbidden for somebody who can do nothing here and can't register either.
+        Raises Forbidden for a person who can do nothing here and can't register either.
         """
         if account.disabled_at is not None:
             raise self._nobody(account.pool)
@@ -111,7 +111,7 @@ class WebSessions:
         return [option for option in options if option.role not in ("expert", "applicant")]
 
     async def enter_known(self, account_id: UUID, *, device: str = "") -> str:
-        """The cookie of a person whom the caller knows: just registered, or told by WeChat's own browser and bound."""
+        """The cookie of a person whom the caller knows: just registered, or bound and named by WeChat's own browser."""
         async with transaction():
             return await self.begin(await Account.select_for_update().get(id=account_id), device=device)
 
@@ -236,5 +236,5 @@ def _used_up() -> Conflict:
 
 
 def _nobodys() -> str:
-    """The hash of a token that nobody has: this session is reached by its cookie only."""
+    """The hash of a token that is not issued: this session is reached by its cookie only."""
     return hash_token(secrets.token_urlsafe(32))

@@ -90,9 +90,9 @@ class WechatBinding:
         proof: str = "",
         key: str | None = None,
     ) -> CodeSent:
-        """Send an SMS code; one for a forgotten password goes to known mobiles only, and nobody is told which are.
+        """Send an SMS code; one for a forgotten password goes to known mobiles only, and the answer doesn't show which.
 
-        ``proof`` is the solution of a puzzle, where nobody vouches for the ``source``. Raises InvalidInput for a bad
+        ``proof`` is the solution of a puzzle, where the ``source`` is not familiar. Raises InvalidInput for a bad
         mobile or proof, TooMany beyond the rulebook's limits.
         """
         check_mobile(mobile)
@@ -119,7 +119,7 @@ class WechatBinding:
         """Bind a WeChat identity to the person of a mobile, proven by the newest SMS code with purpose ``bind``.
 
         Raises InvalidInput for a wrong code (which counts), TooMany once the mobile is locked, Conflict when the
-        privacy text has changed or the identity is bound to somebody else.
+        privacy text has changed or the identity is bound to another person.
         """
         check_mobile(mobile)
 
@@ -148,7 +148,7 @@ class WechatBinding:
     ) -> Bound:
         """Bind to a mobile that is proven, inside the caller's transaction.
 
-        ``on_page``: by whoever is logged in on a page, perhaps by password; the mobile itself is told too, then.
+        ``on_page``: by a person logged in on a page, perhaps by password; the mobile itself is notified too, then.
         """
         now = self._deps.now()
         identity = await self._check_attachable(identity_id, pool, mobile, privacy_version)
@@ -217,7 +217,7 @@ class WechatBinding:
         return identity.id
 
     async def unfollow(self, appid: str, openid: str) -> bool:
-        """Delete the openid and what WeChat told about it; the account and the expert's file stay.
+        """Delete the openid and WeChat's data about it; the account and the expert's file stay.
 
         The answer says whether there was anything.
         """
@@ -238,7 +238,7 @@ class WechatBinding:
             return True
 
     async def who(self, identity_id: UUID) -> Who:
-        """Whom an identity stands for now. Raises NotFound for one that nobody made, Forbidden for a disabled one."""
+        """Whom an identity stands for now. Raises NotFound for an unknown one, Forbidden for a disabled one."""
         identity = await WechatIdentity.get_or_none(id=identity_id)
         if identity is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")

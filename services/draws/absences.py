@@ -183,7 +183,7 @@ class Absences:
     # ---- gathering time
 
     async def change_gathering(self, actor: Actor, draw_id: UUID, notice_id: UUID, at: datetime) -> None:
-        """After the start only the gathering time may change, and only while nobody new is being called."""
+        """After the start only the gathering time may change, and only while no new expert is being called."""
         permissions.check(actor, "draw.pause")
         async with transaction():
             locked = await lock_for(actor, draw_id)
@@ -220,10 +220,10 @@ class Absences:
         await self._notify_moved(draw, notice, old)
 
     async def _notify_moved(self, draw: Draw, notice: CallNotice, old: datetime) -> None:
-        told = Invitation.filter(
+        invited = Invitation.filter(
             draw_id=draw.id, notice_id=notice.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED]
         )
-        for invitation in await told.order_by("id").select_for_update():
+        for invitation in await invited.order_by("id").select_for_update():
             invitation.gathering_at = notice.gathering_at
             invitation.starts_at = min(invitation.starts_at, notice.gathering_at)
             try:

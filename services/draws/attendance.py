@@ -142,7 +142,7 @@ class AttendanceDesk:
     ) -> CheckedIn:
         """For a caller that saw a valid code scanned a moment ago.
 
-        Raises NotFound for whom nobody awaits here, Conflict when the phone let another expert in, and what
+        Raises NotFound for a person not expected here, Conflict when the phone let another expert in, and what
         ``attendance_rules.check_scan`` raises.
         """
         found = await self.find_awaited(draw_id, expert_id)
@@ -212,8 +212,8 @@ class AttendanceDesk:
         if first:
             actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
             await record(actor, now, "attendance.claimed", "invitation", invitation.id)
-        told = attendance_rules.advice(self._deps.book(draw.pool), notice, invitation.code)
-        return CheckedIn(first, claim.at, invitation.code, place(notice), counted=False, advice=told)
+        advice = attendance_rules.advice(self._deps.book(draw.pool), notice, invitation.code)
+        return CheckedIn(first, claim.at, invitation.code, place(notice), counted=False, advice=advice)
 
     async def _add_entry(
         self,
@@ -308,7 +308,7 @@ class AttendanceDesk:
             return now
 
     async def _is_over(self, draw: Draw, now: datetime) -> bool:
-        """Everybody has left; from the expected end on also when somebody never came."""
+        """All experts have left; from the expected end on also when one never came."""
         missing = await Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).count()
         found = await rows(
             "SELECT count(*) FILTER (WHERE t.direction = 'in') AS entered, "

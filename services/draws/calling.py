@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 _TRY_AGAIN = timedelta(minutes=10)
 _RESUMED_AFTER = timedelta(seconds=60)
-"""Whoever has just undone an answer holds the phone and is being asked there: no other channel asks sooner."""
+"""An expert who has just undone an answer is asked again right there: no other channel asks before this time."""
 _LOOK_AHEAD = 50
 """Candidates whose hindrances are looked up by one query."""
 
@@ -266,7 +266,7 @@ class Calling:
         return True
 
     async def _new_code(self, draw_id: UUID, length: int) -> str:
-        """A code that nobody else has in this draw, not guessable from others."""
+        """A code that is unique in this draw and not guessable from others."""
         taken = {invitation.code for invitation in await Invitation.filter(draw_id=draw_id).only("code")}
         while (code := "".join(secrets.choice("0123456789") for _ in range(length))) in taken:
             pass
@@ -285,7 +285,7 @@ class Calling:
         """Move an invitation and its condition's counters together, and write the outcome. Raises Conflict.
 
         An acceptance that is undone opens the call again: its place stays taken, its ladder goes on after a while.
-        ``by`` is the channel of an answer, or system. Without a ``cause`` the expert answered, or nobody did.
+        ``by`` is the channel of an answer, or system. Without a ``cause`` the expert answered, or none did.
         """
         was = InvitationState(invitation.state)
         became = INVITATION.next(was, event)
@@ -313,7 +313,7 @@ class Calling:
             await self._deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
 
     async def _settle(self, locked: Locked, now: datetime) -> None:
-        """Full when every place is filled; short when nobody is left to call and no call is open."""
+        """Full when every place is filled; short when no expert is left to call and no call is open."""
         draw = locked.draw
         if locked.open:
             return

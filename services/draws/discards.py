@@ -1,7 +1,7 @@
 """Discarding an expert who has agreed: it takes two parties, and the expert is notified at once.
 
-A leave that somebody else registers only asks the expert. An absence is registered from the gathering time on, for whom
-nobody saw come. A recusal on the spot counts when the verifier or a supervisor of the draw confirms it.
+A leave that another registers only asks the expert. An absence is registered from the gathering time on, for an expert
+who did not come. A recusal on the spot counts when the verifier or a supervisor of the draw confirms it.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class Discards:
             await check_not_of_agency(actor, draw)
 
     async def _find(self, actor: Actor, draw: Draw, who: str) -> Invitation:
-        """By code, which tells nobody who it is. A mobile number asks whether a person is on the panel: see below."""
+        """By code, which doesn't show who it is. A mobile number asks whether a person is on the panel: see below."""
         accepted = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).select_for_update()
         if len(who) == self._deps.book(draw.pool).draw.code_length:
             invitation = await accepted.get_or_none(code=who)
@@ -216,7 +216,7 @@ class Discards:
     async def answer_leave(
         self, invitation_id: UUID, expert_id: UUID, agrees: bool, *, by: Channel, key: str | None = None
     ) -> bool:
-        """The expert confirms or denies a leave that somebody registered for him; returns whether he is on leave now.
+        """The expert confirms or denies a leave that was registered for him; returns whether he is on leave now.
 
         ``key`` is accepted for callers that repeat after a crash: the answer is idempotent by the request's state.
         Raises NotFound for another's invitation, Conflict when nothing waits any more.
@@ -260,7 +260,7 @@ class Discards:
         request.state = DISCARD.next(DiscardState(request.state), event)
         request.decided_role, request.decided_at, request.decided_by_id = role, now, by
 
-    # ---- absence: from the gathering time on, for whom nobody saw come
+    # ---- absence: from the gathering time on, for experts who did not come
 
     async def _miss(self, actor: Actor, locked: Locked, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         if await Attendance.exists(invitation_id=invitation.id, direction="in"):
@@ -300,14 +300,14 @@ class Discards:
         return RegisteredAbsence(invitation.code, "recusal", False, request.answer_until, message)
 
     async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
-        """A push to every supervisor of the draw and every verifier of its terminal, but for whoever asked."""
+        """A push to every supervisor of the draw and every verifier of its terminal, except the one who asked."""
         await notify_supervisors(self._deps, self._notices, draw, "recusal_waiting", str(request.id))
         terminals = await DrawApplication.filter(draw_id=draw.id).values_list("terminal", flat=True)
         asker = {request.asked_by_id}
         await notify_verifiers(self._notices, draw, terminals, "recusal_waiting", str(request.id), but=asker)
 
     async def confirm(self, actor: Actor, request_id: UUID) -> None:
-        """The recusal counts: the place is free. Raises Forbidden for whoever asked, Conflict when it was decided."""
+        """The recusal counts: the place is free. Raises Forbidden for its author, Conflict when it was decided."""
         await self._decide_recusal(actor, request_id, DiscardEvent.CONFIRM, "")
 
     async def refuse(self, actor: Actor, request_id: UUID, opinion: str) -> None:
@@ -431,7 +431,7 @@ class Discards:
 
 
 async def _agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
-    """The latest gathering time that held since the expert was called. One that was brought forward binds nobody who
+    """The latest gathering time that held since the expert was called. One that was brought forward binds no expert who
     agreed to the later one: else it could be moved to the next minute, and everybody be absent."""
     notice = await CallNotice.get(id=invitation.notice_id)
     moves = LogEntry.filter(draw_id=draw.id, act=GatheringMoved.name, at__gte=invitation.created_at)

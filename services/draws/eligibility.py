@@ -46,7 +46,7 @@ _BARS: tuple[tuple[SkipReason, str], ...] = (
     ("leave", _AWAY),
     ("overlap", _HELD),
 )
-"""Why somebody may not be drawn now, whatever the condition asks for; the first that holds is the reason of a skip."""
+"""Why an expert may not be drawn now, whatever the condition asks for; the first that holds is the reason of a skip."""
 
 _FREE = " AND ".join(f"NOT ({bar})" for _, bar in _BARS)
 _LEAVES = """(SELECT coalesce(json_agg(json_build_object('id', u.id, 'starts_at', u.starts_at, 'ends_at', u.ends_at,
@@ -57,7 +57,7 @@ _CALLS = f"""(SELECT coalesce(json_agg(json_build_object('id', i.id, 'draw', i.d
     WHERE i.expert_id = e.id AND (i.draw_id = $7 OR i.draw_id = ANY($6::uuid[]) AND i.state IN {_TOOK_PART}
     OR i.state IN ('open', 'accepted') AND i.starts_at < $9 AND i.ends_at > $8))"""
 _NONE = "'[]'::json"
-"""Leaves and calls of whoever is eligible: with any he would not be, so nobody looks for them 20,000 times."""
+"""Leaves and calls of an eligible expert: none, by definition, so they are not looked up 20,000 times."""
 
 
 def _facts(leaves: str, calls: str) -> str:
@@ -90,7 +90,7 @@ _LOCK_ACCOUNTS = """
 SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
  ORDER BY a.id FOR KEY SHARE
 """
-"""These locks make a call and somebody's leaving take turns: whoever leaves locks account and file, in this order, and
+"""These locks make a call and an expert's leaving take turns: leaving locks account and file, in this order, and
 looks for open invitations afterwards. They don't wait for imports, which change files without taking them away."""
 
 
@@ -142,7 +142,7 @@ def claimed(draw: Draw, notice: CallNotice) -> tuple[datetime, datetime]:
 
 
 def _born_after(starts_at: datetime, book: Rulebook) -> date | None:
-    """Whoever was not born after this day is too old for the panel; None: the pool has no limit."""
+    """An expert who was not born after this day is too old for the panel; None: the pool has no limit."""
     limit = book.entry.age_max
     return born_after(local(starts_at).date(), limit) if limit is not None else None
 

@@ -44,7 +44,7 @@ class Exits:
         self._run = run
 
     async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
-        """Give an activity up: calls end, who agreed is told to stay at home, the lots may be drawn again.
+        """Give an activity up: calls end, experts who agreed are notified, the lots may be drawn again.
 
         ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit trail. Once calling has
         begun only the verifier may: else who hears that friends weren't called would draw again. Raises InvalidInput,
@@ -79,7 +79,7 @@ class Exits:
         await notify_agency(self._notices, draw, "draw_terminated", "agency", reason=label)
 
     async def _send_home(self, locked: Locked, cause: Cause, now: datetime) -> None:
-        """Whoever agreed is told at once, and so is whoever was just being asked."""
+        """Notify at once the experts who agreed and those who were being asked."""
         draw = locked.draw
         standing = Invitation.filter(draw_id=draw.id, state__in=[InvitationState.OPEN, InvitationState.ACCEPTED])
         for invitation in await standing.order_by("id").select_for_update():

@@ -64,7 +64,7 @@ class InvitationView:
     checked_out_at: datetime | None = None
     leave_until: datetime | None = None
     leave_asked_until: datetime | None = None
-    """Until when he may confirm or deny a leave that somebody else registered for him; None: nobody did."""
+    """Until when he may confirm or deny a leave that another registered for him; None: there is none."""
     undo_until: datetime | None = None
     """Until when an acceptance can be taken back; None: it can't, or not any more."""
 
@@ -105,7 +105,7 @@ class Invitations:
         return found[0]["id"], found[0]["expert_id"], found[0]["pool"]
 
     async def note_opened(self, invitation_id: UUID, expert_id: UUID, pool: str) -> None:
-        """Somebody with its link reads an open invitation: if it lapses, its expert is told that he needn't come."""
+        """An open invitation is read by its link: if it lapses, its expert is notified that he needn't come."""
         await note_opened(invitation_id, Actor(pool, "expert", expert_id=expert_id), self._deps.now())
 
     async def find_by_menu_id(self, menu_id: int, expert_id: UUID) -> tuple[InvitationView, Choice] | None:
@@ -203,11 +203,11 @@ class Invitations:
         said_at: datetime | None = None,
         key: str | None = None,
     ) -> Answered:
-        """The first valid answer on any channel decides; a later one is told what holds.
+        """The first valid answer on any channel decides; a later one gets the state that holds.
 
         ``said_at`` is when the person said so, where that is known: what was said before an answer was undone doesn't
         count after it. ``key`` is accepted for callers that repeat after a crash: an answer is idempotent by the
-        invitation's state. Raises NotFound for somebody else's invitation.
+        invitation's state. Raises NotFound for another person's invitation.
         """
         async with transaction():
             invitation, locked = await self._lock(invitation_id, expert_id)
@@ -225,7 +225,7 @@ class Invitations:
         """Take an acceptance back: the call is open again, and its time to answer runs on.
 
         Only while that time runs and the draw still calls. As soon as its places are full the draw is over, and
-        whoever can't come asks for leave. ``effective`` false: the view tells what holds. Raises NotFound.
+        an expert who can't come asks for leave. ``effective`` false: the view shows what holds. Raises NotFound.
         """
         async with transaction():
             invitation, locked = await self._lock(invitation_id, expert_id)
@@ -314,7 +314,7 @@ class Invitations:
             await notify_lapsed(self._deps, self._notices, invitation, locked.draw.pool)
 
     async def notify_unheard(self, invitation_id: UUID) -> None:
-        """Keys were pressed that nobody confirmed. While the invitation is open its end tells."""
+        """Keys were pressed but not confirmed. While the invitation is open, its end sends the notice."""
         async with transaction():
             invitation, locked = await self._lock(invitation_id, None)
             if invitation.state in LAPSED:

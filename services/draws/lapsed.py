@@ -21,9 +21,9 @@ _OPENED = "invitation.opened"
 
 
 async def notify_lapsed(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
-    """By SMS to whoever was on the phone, else by WeChat if the invitation came there: he may have begun to answer.
+    """By SMS to who was on the phone, else by WeChat if the invitation came there: he may have begun to answer.
 
-    Else by SMS to whoever opened the page of the link that he got by SMS.
+    Else by SMS to an expert who opened the page of the link that he got by SMS.
     """
     if await _was_on_the_phone(invitation):
         await notify_unclear(deps, notices, invitation, pool)
@@ -53,7 +53,7 @@ async def _was_opened(invitation: Invitation) -> bool:
 
 
 async def notify_unclear(deps: Deps, notices: Notices, invitation: Invitation, pool: str) -> None:
-    """Whoever pressed keys to no avail, or read and did not answer, must not come; told once."""
+    """Notify once that he needn't come an expert whose keys did not count, or who read and did not answer."""
     await notices.notify(
         pool=pool,
         kind="draw_unclear",

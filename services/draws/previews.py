@@ -19,7 +19,7 @@ from services.draws.usage import take_one
 
 @dataclass(frozen=True)
 class Preview:
-    """Bands, never counts or names; nobody's recusal is taken off. `left`: previews still allowed."""
+    """Bands, never counts or names; recusals are not taken off. `left`: previews still allowed."""
 
     main: Annotated[str, Field(examples=["20-49"])]
     alternative: Annotated[str, Field(examples=["<5"])]

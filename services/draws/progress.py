@@ -48,7 +48,7 @@ class Progress:
 
 
 class DrawProgress:
-    """Totals only: experts are not told apart."""
+    """Totals only: single experts are not listed."""
 
     def __init__(self, deps: Deps, access: DrawAccess) -> None:
         self._deps = deps

@@ -18,7 +18,7 @@ from services.draws.public_record import PublicRecords
 
 Screen = Literal["board", "record"]
 _TTL = {"board": timedelta(hours=24), "record": timedelta(days=30)}
-"""A board is for the day of the draw; a record is for whoever wants to check it later."""
+"""A board is for the day of the draw; a record may be checked much later."""
 
 
 class PublicLinks:
@@ -45,7 +45,7 @@ class PublicLinks:
         return draw, await self._progress.of(draw)
 
     async def acts(self, draw: Draw, names: Sequence[str]) -> list[dict[str, Json]]:
-        """Entries of the record of some acts, in order; whoever may see the board may see the rounds."""
+        """Entries of the record of some acts, in order; a reader of the board may also see the rounds."""
         rows = await LogEntry.filter(draw_id=draw.id, act__in=names).order_by("seq")
         return [row.facts for row in rows]
 

@@ -134,7 +134,7 @@ async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:
 
 
 async def check_not_of_agency(actor: Actor, draw: Draw) -> None:
-    """For whoever judges what the agency asks for, whatever role he has chosen meanwhile. Raises Forbidden."""
+    """The person who decides on an agency's request is not of that agency, in whatever role. Raises Forbidden."""
     if actor.account_id is not None and await acts_for_agency(draw, actor.account_id):
         raise Forbidden("您代表本活动的招标人或代理机构办理业务，请由其他人员办理。", code="of_agency")
 
@@ -148,7 +148,7 @@ async def move(draw: Draw, event: DrawEvent) -> None:
 async def append(draw: Draw, now: datetime, *acts: Act) -> None:
     """Add entries to the draw's published log, each chained to the one before.
 
-    Machines' clocks differ a little: an entry never lies before its predecessor, whoever wrote that.
+    Machines' clocks differ a little: an entry never lies before its predecessor, also of another process.
     """
     head = start(draw.pool, draw.number)
     if draw.log_length:
@@ -164,7 +164,7 @@ async def append(draw: Draw, now: datetime, *acts: Act) -> None:
 
 
 def draw_params(draw: Draw) -> dict[str, str]:
-    """What names a draw to those who run it: number, time, and the id that its pages have. No expert is told these."""
+    """What names a draw to those who run it: number, time, and the id that its pages have. Experts don't get these."""
     begins = local(draw.starts_at)
     return {
         "number": draw.number,
@@ -197,7 +197,7 @@ async def notify_verifiers(
     but: Collection[UUID | None] = (),
     **params: str,
 ) -> None:
-    """Push to whoever verifies at these terminals, or at all."""
+    """Push to the verifiers of these terminals, or to all."""
     grants = RoleGrant.filter(
         role="verifier",
         revoked_at=None,

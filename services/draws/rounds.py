@@ -162,7 +162,7 @@ class Rounds:
         )
 
     def _check_given_up(self, draw: Draw, earlier: Sequence[Round]) -> None:
-        """Each round that is given up lets somebody wait for a better freeze, or seed: forgiven a few times only."""
+        """Each round that is given up lets a party wait for a better freeze, or seed: allowed a few times only."""
         aborted = [one for one in earlier if one.aborted_at is not None]
         withheld = sum(bool(one.reveals) for one in aborted)
         if withheld >= record.WITHHELD_MAX:

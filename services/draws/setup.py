@@ -117,7 +117,7 @@ class DrawSetup:
             await record(actor, now, "draw.edited", "draw", draw_id)
 
     async def change_supervisors(self, actor: Actor, draw_id: UUID, chosen: Sequence[UUID]) -> None:
-        """Choose others from the register, also after verification: somebody may leave the register or fall ill.
+        """Choose others from the register, also after verification: a supervisor may leave the register or fall ill.
 
         Raises Conflict while an order is being fixed or followed.
         """

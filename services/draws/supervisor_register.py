@@ -19,7 +19,7 @@ from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
 
-"""Before a phone that the migration copied and nobody has sealed yet."""
+"""Before a phone that the migration copied and that is not sealed yet."""
 
 
 @dataclass(frozen=True)

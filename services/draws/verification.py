@@ -40,7 +40,7 @@ class ApplicationRow:
     terminated: Annotated[
         int, Field(description="Activities of the same tender whose order was begun and whose panel never met")
     ]
-    """Activities of the same tender that began to fix an order and ended without their panel, by somebody or by time:
+    """Activities of the same tender that began to fix an order and ended without their panel, by a person or by time:
     each may be an order that displeased."""
     elsewhere: Annotated[
         int, Field(description="Activities of the same tender under another project of the same number or name")
