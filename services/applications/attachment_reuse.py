@@ -24,7 +24,7 @@ Values = Mapping[str, object]
 
 async def find_former(account_id: UUID, expert: Expert | None) -> Application | None:
     """The application whose values a new one begins with: of an expert the last that led into the pool, else the last
-    that ended. Only one of this very account: whoever has its mobile today sees no files of another's."""
+    that ended. Only one of this very account: a later holder of its mobile sees no files of another."""
     ended = Application.filter(account_id=account_id, ended_at__not_isnull=True)
     if expert is not None:
         ended = ended.filter(expert_id=expert.id, state="entered")

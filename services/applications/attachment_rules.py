@@ -99,7 +99,7 @@ def check_open(application: Application, book: Rulebook, field: str) -> None:
 
 
 def check_begin(rule: FileRule, size: int, media_type: str, sha256: str) -> None:
-    """What can be told before a byte has come. Raises InvalidInput."""
+    """Checks that need no content. Raises InvalidInput."""
     if size < 1:
         raise InvalidInput("文件是空的，请重新选择。", code="file_empty", field="size")
     if size > rule.size_max:

@@ -38,7 +38,7 @@ UNFINISHED_MAX = 20
 """Uploads under way in one application; beginning one more gives up the oldest."""
 UPLOAD_TTL = timedelta(hours=24)
 REMOVED_TTL = timedelta(hours=1)
-"""So that nobody who is just finishing an upload writes after its deletion."""
+"""So that an upload that is just finishing does not write after its deletion."""
 SWEEP_DUE = (
     "EXISTS (SELECT 1 FROM attachment WHERE state = 'uploading' "
     "AND created_at <= $1::timestamptz - interval '24 hours' "

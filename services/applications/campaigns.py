@@ -94,7 +94,7 @@ class Campaigns:
 
         Once enrolment has begun its beginning stands fast, entry types are only added, and no end is moved into the
         past: ``close`` ends a campaign, and what it closed stays closed. Fees that are still owed follow the window of
-        payment, and whoever has something to hand in is told of a new end. Raises Conflict.
+        payment, and applicants with something to hand in get the new end. Raises Conflict.
         """
         check(actor, "campaign.manage")
         clean = await self._check(actor.pool, data)
@@ -136,7 +136,7 @@ class Campaigns:
             return await _view(campaign, now)
 
     async def close(self, actor: Actor, campaign_id: UUID) -> CampaignView:
-        """End enrolment now; review and payment go on by their windows. Whoever was still typing is told.
+        """End enrolment now; review and payment go on by their windows. Applicants with a draft are notified.
 
         Twice is harmless.
         """
@@ -182,13 +182,13 @@ class Campaigns:
         return await _view(campaign, self._deps.now())
 
     async def announced(self, pool: str) -> tuple[CampaignView, ...]:
-        """What applicants see: campaigns that are open or will be, the soonest first; counts are not told."""
+        """What applicants see: campaigns that are open or will be, the soonest first; without counts."""
         now = self._deps.now()
         published = await Campaign.filter(pool=pool, published_at__not_isnull=True).order_by("enrol_from", "id")
         return tuple(_show(campaign, now, 0) for campaign in published if enrolment_end(campaign) > now)
 
     async def check_open(self, pool: str, entry_type: str, now: datetime) -> Campaign | None:
-        """The campaign in which somebody may apply now, or None where the pool takes applications all year.
+        """The campaign in which persons may apply now, or None where the pool takes applications all year.
 
         Raises RuleViolation that says when enrolment opens or that it closed.
         """
@@ -283,7 +283,7 @@ async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | Non
 
 
 async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> RuleViolation:
-    """Why nobody may apply now: when it opens, or that it closed, or that nothing is announced."""
+    """Why applying is not possible now: when it opens, or that it closed, or that nothing is announced."""
     published = await Campaign.filter(pool=pool, published_at__lte=now, entry_types__contains=[entry_type]).order_by(
         "enrol_from", "id"
     )

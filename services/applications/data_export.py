@@ -19,7 +19,7 @@ from services.files import give_up
 
 
 async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]]]:
-    """Applications with their values in clear, and everything else the person told or owes; rows by noun.
+    """Applications with their values in clear, and everything else the person gave or owes; rows by noun.
 
     Files are listed by name: the person downloads each where it stands.
     """

@@ -22,7 +22,7 @@ Ends = tuple[datetime, datetime | None]
 
 
 async def notify_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: Ends, now: datetime) -> int:
-    """Inside the transaction of the change; returns how many are told. An end that fell away needs no haste."""
+    """Inside the transaction of the change; returns the number notified. An end that fell away needs no haste."""
     if campaign.published_at is None or before == after:
         return 0
     found = Application.filter(campaign_id=campaign.id, state__in=_IN_HAND)

@@ -87,7 +87,7 @@ class Drafts:
         One that an earlier window left behind goes on in the present one, or makes room for a new one that begins with
         its values.
 
-        Raises Forbidden for somebody not registered, RuleViolation outside a window, beyond the age limit or before
+        Raises Forbidden for a person not registered, RuleViolation outside a window, beyond the age limit or before
         renewal is offered, Conflict while another one is under way.
         """
         check(actor, "application.own")

@@ -32,7 +32,7 @@ _YOURS = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
 
 @dataclass(frozen=True)
 class Facts:
-    """What progress is told from. ``objected``: an objection waits for an answer."""
+    """The facts that progress messages need. ``objected``: an objection waits for an answer."""
 
     application: Application
     book: Rulebook
@@ -111,7 +111,7 @@ def headline(facts: Facts) -> str:
 
 
 def position(facts: Facts) -> str:
-    """The same for the office, which addresses nobody: ``正在初审``."""
+    """The same for the office, without a form of address: ``正在初审``."""
     match facts.state:
         case _S.REVIEWING:
             return f"正在{_step_name(facts)}"
@@ -172,7 +172,7 @@ def advice(facts: Facts) -> str:
 
 
 def give_up(facts: Facts) -> str:
-    """What follows when the person gives up now, told before; empty where nothing can be given up any more."""
+    """What follows when the person gives up now, shown before; empty where nothing can be given up any more."""
     if APPLICATION.is_final(facts.state):
         return ""
     said = "放弃后本次申请终止，不能恢复。"

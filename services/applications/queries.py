@@ -137,7 +137,7 @@ class ApplicationQueries:
         self._deps = deps
 
     def schema(self, pool: str, entry_type: str) -> Schema:
-        """The pool's form as data, for whoever draws it. Raises InvalidInput, RuleViolation for a type not taken."""
+        """The pool's form as data, for its clients. Raises InvalidInput, RuleViolation for a type not taken."""
         book = self._deps.book(pool)
         check_entry_type(book, entry_type)
         return schema_of(book.form, cast(EntryType, entry_type))

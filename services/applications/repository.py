@@ -197,7 +197,7 @@ async def fixed_choice(application: Application, book: Rulebook) -> FixedChoice:
     """Where a single specialty was sent back, all others stand fast.
 
     Where the pool fixes the choice at submission, only what reviewers sent back may be changed, or, when they sent back
-    the whole, what was not approved yet; and whoever gives up and begins anew in the same campaign is held to what was
+    the whole, what was not approved yet; and one who gives up and begins anew in the same campaign is held to what was
     submitted before.
     """
     fixes, source = book.form.specialties.fixed_once_submitted, application

@@ -115,7 +115,7 @@ class Submission:
             return _outcome(application)
 
     async def withdraw(self, actor: Actor, application_id: UUID) -> Outcome:
-        """Take it back to correct it: after it was sent back, or while nobody decided. Twice is harmless.
+        """Take it back to correct it: after it was sent back, or while it is undecided. Twice is harmless.
 
         Raises RuleViolation where the pool doesn't allow it, Conflict once a step was decided.
         """
@@ -327,7 +327,7 @@ def _unprinted(book: Rulebook) -> AppError:
 
 
 def _reopened(book: Rulebook) -> list[str]:
-    """What may be changed after taking back what nobody decided on: what printing and submitting did not fix."""
+    """What may be changed after taking back an undecided one: what printing and submitting did not fix."""
     used = book.form.used()
     if book.form.papers.print_locks:
         return sorted(open_after_print(book) & used.keys())

@@ -153,7 +153,7 @@ class ToDos:
 
 
 async def _rests(account: Account, expert: Expert | None, now: datetime, rest: timedelta) -> bool:
-    """Nobody is asked to renew what began a moment ago, unless it is about to end."""
+    """An entry that began a moment ago is not to be renewed, unless it is about to end."""
     if expert is not None and expert.term_until is not None and expert.term_until <= now + rest:
         return False
     entered = Application.filter(account_id=account.id, state=ApplicationState.ENTERED, ended_at__gt=now - rest)

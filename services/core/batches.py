@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 GIVEN_UP_AFTER = 12
-"""Failures in a row after which a row is somebody's matter: the auditor raises its alarm."""
+"""Failures in a row after which a row needs a person: the auditor raises its alarm."""
 _AWAY = (
     OSError,
     DBConnectionError,

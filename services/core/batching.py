@@ -27,7 +27,7 @@ class RequestBatcher(Generic[Q, A]):
     """Hands questions to ``answer`` (as many answers, in their order); those that come while ``lanes`` calls are under
     way share the next one, ``most`` at a time. A single question goes at once and alone.
 
-    A call that fails is made again for each question alone, so that a bad one fails nobody but its asker; ``answer``
+    A call that fails is made again for each question alone, so that a bad one fails for its caller only; ``answer``
     must bear that. When a part of ours is away nothing is repeated: everybody who shared it gets a ConnectionError.
     Ask outside of transactions: the call may be carried by another asker's task.
     """
@@ -58,7 +58,7 @@ class RequestBatcher(Generic[Q, A]):
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._settle([asked for asked in batch if not asked.answer.done()])
-        finally:  # in the same step as the last look at who waits, or somebody would wait for ever
+        finally:  # in the same step as the last look at who waits, or a caller would wait for ever
             self._workers.discard(asyncio.current_task())
 
     async def _settle(self, batch: list[_Asked[Q, A]]) -> None:

@@ -12,7 +12,7 @@ EXPERT = frozenset({"expert"})
 SUPERVISOR = frozenset({"supervisor"})
 ADMIN = frozenset({"pool_admin"})
 APPLICANT = frozenset({"applicant", "expert"})
-"""Who may apply: somebody registered; an expert applies for renewal."""
+"""Who may apply: a registered person; an expert applies for renewal."""
 REVIEWER = frozenset({"reviewer"})
 DESK = frozenset({"venue", "verifier"})
 """Staff at the door; the trading centre's verifier stands in where a venue has no desk of its own."""
@@ -84,7 +84,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "material.restricted": APPLICANT | REVIEWER | ADMIN,
     "person.manage": ADMIN | {"system"},
 }
-"""Roles by action. An action that does not stand here is nobody's."""
+"""Roles by action. An action that is not listed is allowed to no role."""
 
 _NAMES: Mapping[str, str] = {
     "expert": "评标专家",

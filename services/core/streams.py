@@ -63,7 +63,7 @@ class OpenStreams:
             self._drop(stream)
 
     def _of_the_heaviest(self, newcomer: str) -> Stream:
-        """The oldest stream of the network that has most; nobody's only one is taken for another's first."""
+        """The oldest stream of the network that has most; a client's only stream is not closed for another's first."""
         held = Counter(one.parties.get("address", "") for one in self._open)
         heaviest = newcomer if held[newcomer] >= max(held.values()) else held.most_common(1)[0][0]
         if heaviest != newcomer and held[heaviest] < 2:

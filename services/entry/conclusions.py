@@ -49,7 +49,7 @@ class Conclusions:
     async def record_exam(
         self, actor: Actor, application_id: UUID, result: ExamResult, reason: str, *, key: str | None = None
     ) -> Concluded:
-        """Passed: on to the next stage, in the end into the pool. Failed: it ends, and the person is told why.
+        """Passed: on to the next stage, in the end into the pool. Failed: it ends, and the person is notified why.
 
         ``reason`` is the score, or what the decision rests on. Raises NotFound, Forbidden for one's own application,
         Conflict for one that doesn't wait for an examination.

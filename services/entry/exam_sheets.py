@@ -84,7 +84,7 @@ class ExamSheets:
     async def carry_out(self, actor: Actor, sheet_id: UUID, *, only_good: bool = False) -> ImportView:
         """Take the results in; again, the answer is the same.
 
-        Whoever waits no longer is left out, and counts as a line that can't be used. Raises Conflict while there is
+        One who waits no longer is left out, and counts as a line that can't be used. Raises Conflict while there is
         one, unless ``only_good``.
         """
         check(actor, "application.conclude")
@@ -99,7 +99,7 @@ class ExamSheets:
     # ---- parts of the above
 
     async def _find(self, actor: Actor, said: Sequence[_Said]) -> tuple[list[Row], list[RowError]]:
-        """Whose application each line means, by its number or the ID number of whoever waits for the examination."""
+        """Whose application each line means, by its number or the ID number of one who waits for the examination."""
         pool = actor.pool
         hashes = {one.id_number: self._deps.keys.lookup_hash("id_number", one.id_number) for one in said}
         numbers = Application.filter(pool=pool, number__in=[one.number for one in said if one.number])

@@ -61,9 +61,9 @@ class Objections:
     async def raise_one(
         self, actor: Actor, application_id: UUID, text: str, *, key: str | None = None
     ) -> ObjectionView:
-        """Object against somebody on public notice.
+        """Object against a person on public notice.
 
-        Raises Forbidden for a person whose name nobody has verified and for the own entry, Conflict when the notice is
+        Raises Forbidden for a person whose name is not verified and for the own entry, Conflict when the notice is
         over or an own objection is still open, TooMany beyond the rulebook's number a day.
         """
         rules = self._deps.book(actor.pool).notice
@@ -125,8 +125,8 @@ class Objections:
     ) -> ObjectionView:
         """Dismiss it, or uphold it: then the application is sent back whole, or refused, with the answer as reason.
 
-        Whoever else has objected against the same entry is answered along. Raises Conflict for one that is decided,
-        RuleViolation for sending back what nobody could review any more.
+        Other objections against the same entry are answered along. Raises Conflict for one that is decided,
+        RuleViolation for sending back what can't be reviewed any more.
         """
         check(actor, "objection.decide")
         words = check_text(" ".join(answer.split()), "answer", "处理意见", ANSWER_MAX, required=True)
@@ -154,7 +154,7 @@ class Objections:
         )
 
     async def _known(self, actor: Actor) -> Account:
-        """Somebody whose name is verified: registered, an expert, or vouched for by the identity platform."""
+        """A person whose name is verified: registered, an expert, or vouched for by the identity platform."""
         account = await Account.get_or_none(id=actor.account_id, pool=actor.pool) if actor.account_id else None
         if account is not None and account.disabled_at is None:
             verified = account.registered_at is not None or actor.role in AGENCY

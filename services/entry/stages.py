@@ -25,7 +25,7 @@ _S = ApplicationState
 _AT: dict[ApplicationState, Stage] = {_S.NOTICE: "notice", _S.FEE: "fee", _S.EXAM: "exam"}
 _ORDER: tuple[Stage, ...] = ("notice", "fee", "exam")
 LAPSED, LAPSED_ANSWER = "申请已放弃", "申请人已放弃申请，公示随之结束。"
-"""Of an objection against somebody who gives up during public notice."""
+"""Of an objection against a person who gives up during public notice."""
 _OVER = """
 SELECT p.id, p.notice_until FROM application p WHERE p.state = 'notice' AND p.notice_until <= $1
    AND NOT EXISTS (SELECT 1 FROM objection o WHERE o.application_id = p.id AND o.state = 'open')
@@ -52,7 +52,7 @@ class Entry:
         self._fees = fees
 
     async def cancel(self, application: Application, now: datetime) -> None:
-        """The person goes no further: what is not paid yet is not owed any more, nobody's objection is looked into.
+        """The person goes no further: what is not paid yet is not owed any more, objections are dropped.
 
         The row is locked by the caller.
         """

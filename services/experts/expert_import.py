@@ -22,7 +22,7 @@ from services.spreadsheets.cells import Lookup, RowError
 from services.spreadsheets.formats import Format, Line, SheetError
 
 ERRORS_MAX = 1000
-"""More reasons than this help nobody; reading stops."""
+"""Reading stops at this number of reasons."""
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage (``read``, ``check``, ``write``), how many lines are done, and of how many (0: unknown)."""

@@ -62,7 +62,7 @@ async def end_file(expert: Expert, reason: str, now: datetime) -> None:
 
 
 async def _put_employments(expert_id: UUID, row: ExpertRow, now: datetime) -> None:
-    """What is told replaces what was known; a unit that is not named any more becomes a former one.
+    """New values replace the old ones; a unit that is not named any more becomes a former one.
 
     Recusal looks back on former units, so they stay.
     """

@@ -69,7 +69,7 @@ async def give_up(key: str, now: datetime) -> None:
 
 
 class FileGarbageCollector:
-    """``wall`` is the clock that the store's own may be compared with: nobody moves it, not even the sandbox."""
+    """``wall`` is the clock that the store's own may be compared with: the sandbox does not move it."""
 
     def __init__(self, deps: Deps, store: SealedFiles, wall: Clock | None = None) -> None:
         self._deps = deps

@@ -75,14 +75,14 @@ class Materials:
         self._store = store
         self._checker = checker
 
-    # ---- for whoever downloads
+    # ---- download
 
     async def shown(self, pool: str) -> tuple[MaterialView, ...]:
         """What is offered now, by category, position and title; to anybody, for titles are no secret."""
         return tuple(one for one in await self._all(pool) if one.state == "shown")
 
     async def find(self, pool: str, material_id: UUID, actor: Actor | None) -> MaterialView:
-        """What ``actor`` (None: nobody we know) may download now; the office also what is not shown.
+        """What ``actor`` (None: unknown) may download now; the office also what is not shown.
 
         Raises NotFound; for what is for applicants only, Unauthenticated for visitors and Forbidden for others.
         """

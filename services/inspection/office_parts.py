@@ -140,7 +140,7 @@ class _Part:
 
     def _mark(self, kind: str) -> None:
         """A field begins, has spelled its instruction, or ends. One that begins before its outer one has named its kind
-        computes that kind: nobody writes so."""
+        computes that kind: real workbooks have none."""
         if kind == "begin":
             outer = self._fields[-1] if self._fields else None
             self._found |= outer is not None and not outer.spelled and not outer.instruction.strip()

@@ -78,7 +78,7 @@ _SPEND_CREDIT = (
     "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
 )
 _OUR_OWN = frozenset({"link", "email"})
-"""Facts of a notice that may be tapped; all others are words that somebody may have typed."""
+"""Facts of a notice that may be tapped; all others may have been typed by a user."""
 _LOCK_NOTICES = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
 _LOOK_AGAIN = "UPDATE notice SET next_at = $2 WHERE id = ANY($1::uuid[]) AND state = 'active'"
 _EARLY = (

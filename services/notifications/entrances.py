@@ -23,7 +23,7 @@ class Entrances:
         return f"{self._public_url}{self.path(pool, path)}"
 
     def path(self, pool: str, path: str) -> str:
-        """Where to knock for a page: WeChat's own browser brings in whoever is bound, others log in first.
+        """Where to knock for a page: WeChat's own browser logs a bound person in, others log in first.
 
         The pages of a person (``/h5/…``) see to that themselves; those of an office can't name the pool.
         """

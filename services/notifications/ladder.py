@@ -21,7 +21,7 @@ class Tried:
     state: AttemptState
     created_at: datetime
     repeatable: bool = True
-    """False for a call of which nobody knows whether it rang: the ladder goes on, but not by dialling again."""
+    """False for a call of which it is unknown whether it rang: the ladder goes on, but not by dialling again."""
 
 
 @dataclass(frozen=True)

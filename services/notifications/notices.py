@@ -26,7 +26,7 @@ Params = Mapping[str, str | int]
 _LETTERS = string.ascii_letters + string.digits
 _OUT_ID_LENGTH = 15
 NO_RECEIPT = "no_receipt"
-"""Ledger code of an attempt given up because nobody told what became of it."""
+"""Ledger code of an attempt given up because its outcome was never reported."""
 STOPPED = "stopped"
 """Ledger code of an attempt that was never made, since its ladder had ended."""
 NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
@@ -54,7 +54,7 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who is told, by account, expert or bare mobile; ``params`` and ``dedupe_key`` are this person's own."""
+    """The recipient, by account, expert or bare mobile; ``params`` and ``dedupe_key`` are this person's own."""
 
     dedupe_key: str
     params: Params = field(default_factory=dict)
@@ -85,8 +85,8 @@ class Notices:
     ) -> UUID:
         """Tell one person; returns the notice's id. ``secret`` fills ``{code}`` and is kept sealed.
 
-        ``told_on`` names a channel on which the person is being told already (the reply of a conversation): it is noted
-        as delivered there and not sent again. Raises NotFound when nobody is named.
+        ``told_on`` names a channel that gives the person this already (the reply of a conversation): it is noted
+        as delivered there and not sent again. Raises NotFound without a recipient.
         """
         existing = await Notice.get_or_none(pool=pool, dedupe_key=dedupe_key)
         if existing is not None:
@@ -239,7 +239,7 @@ class Notices:
         return (await self._addresses([recipient]))[0]
 
     async def _addresses(self, recipients: Sequence[Recipient]) -> list[tuple[str, UUID | None]]:
-        """Sealed mobile and account of each. Raises NotFound for a recipient that nobody knows."""
+        """Sealed mobile and account of each. Raises NotFound for an unknown recipient."""
         expert_ids = [r.expert_id for r in recipients if r.expert_id]
         experts = {e.id: e for e in await Expert.filter(id__in=expert_ids)} if expert_ids else {}
         wanted = {r.account_id for r in recipients if r.account_id} | {e.account_id for e in experts.values()}
@@ -266,7 +266,7 @@ class Notices:
 
 
 def new_out_id() -> str:
-    """An id that a vendor echoes and nobody can guess: 89 random bits, the most that its 15 characters hold."""
+    """An id that a vendor echoes and that can't be guessed: 89 random bits, the most that its 15 characters hold."""
     return "".join(secrets.choice(_LETTERS) for _ in range(_OUT_ID_LENGTH))
 
 

@@ -16,9 +16,9 @@ class PendingReplies:
         self._notices = notices
 
     async def notify_waiting(self, pool: str, openid: str) -> bool:
-        """Notify the person of an openid, at most once an hour; False for one that is bound to nobody.
+        """Notify the person of an openid, at most once an hour; False for one that is not bound.
 
-        The ladder of ``chat_reply`` says over which channels. The answer itself is not told there: it may be personal.
+        The ladder of ``chat_reply`` says over which channels. The answer itself is not sent there: it may be personal.
         """
         identity = await WechatIdentity.get_or_none(pool=pool, app="oa", openid=openid)
         if identity is None or identity.account_id is None:

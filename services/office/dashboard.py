@@ -157,7 +157,7 @@ class OrderView:
 
 @dataclass(frozen=True)
 class InvoiceLine:
-    """An invoice for whoever makes them. ``name`` and ``email`` are masked; ``email`` is empty where none is known.
+    """An invoice for the office to make. ``name`` and ``email`` are masked; ``email`` is empty where none is known.
 
     ``to_make``: by the office, or to be asked for again.
     """

@@ -25,7 +25,7 @@ from services.experts import end_file
 from services.notifications import Notifier
 
 Only = Literal["in_pool", "ending", "over", "left"]
-"""In the pool; term or age runs out soon; is over already, so that nobody draws him; has left."""
+"""In the pool; term or age runs out soon; is over already, so that he is not drawn; has left."""
 REASON_MAX = 200
 PAGE_MAX = 100
 
@@ -90,9 +90,9 @@ class ExpertAdministration:
         return Page(items, found[0]["total"] if found else 0)
 
     async def let_go(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> Left:
-        """End somebody's file: nobody draws or calls him any more, open calls are taken back, he is told.
+        """End an expert's file: he is not drawn or called any more, open calls are taken back, he is notified.
 
-        Raises NotFound, Conflict for somebody who has left, or whose confirmed panels must be cleared up first.
+        Raises NotFound, Conflict for an expert who has left, or whose confirmed panels must be cleared up first.
         """
         check(actor, "expert.manage")
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)

@@ -37,7 +37,7 @@ Vendor = Literal["voice", "sms", "wechat"]
 refused = Counter("pbt_reports_refused_total", "Reports of vendors that were not believed", ["vendor", "reason"])
 
 HEARD = ("200000", "200001", "200008", "300000")
-"""Somebody picked up: heard to the end, hung up early, no key in time, keys pressed."""
+"""The call was answered: heard to the end, hung up early, no key in time, keys pressed."""
 _MAX_CHECKS = 3
 _MAX_CONFIRMATIONS = 8
 _LONGEST_PAUSE = 20.0
@@ -200,7 +200,7 @@ class DeliveryReports:
         await self._notices.advance(attempt.notice_id)
 
     async def _notify_unconfirmed(self, attempt: Attempt) -> None:
-        """Whoever didn't confirm may believe to have answered. A job, since a draw is locked before its notices."""
+        """One who didn't confirm may believe to have answered. A job, since a draw is locked before its notices."""
         notice = await Notice.get(id=attempt.notice_id)
         chose = attempt.keys.replace(self._deps.book(notice.pool).voice.repeat, "")
         if chose and notice.kind == "draw_call" and notice.invitation_id is not None:
@@ -279,8 +279,8 @@ class DeliveryReports:
         return None
 
     async def _wait_or_give_up(self, attempt_id: UUID) -> UUID | None:
-        """Pauses grow. A key that nobody confirms doesn't count: its call has failed. Then the answer is the invitation
-        whose person has to be told so."""
+        """Pauses grow. A key without confirmation doesn't count: its call failed. Then the answer is the invitation
+        whose person must be notified."""
         attempt = await self._lock(attempt_id)
         if attempt.check_at is None:
             return None

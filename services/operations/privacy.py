@@ -41,7 +41,7 @@ KEPT = (
     "已提交的入库申请、审核和缴费记录：依法存档，到期前不能删除",
     "操作留痕：依法存档，不含身份证号和手机号明文",
 )
-"""What the law makes us keep, told to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
+"""What the law makes us keep, shown to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
 
 CLOSED_BY_SELF = "本人注销账号"
 
@@ -71,7 +71,7 @@ class Privacy:
     async def export(self, actor: Actor, code: str) -> dict[str, Any]:
         """Everything that is stored about the person, JSON-able, in clear.
 
-        ``code`` is an SMS code with purpose ``privacy``, since a phone lent to somebody must not give the ID number
+        ``code`` is an SMS code with purpose ``privacy``, since a phone lent to another must not give the ID number
         away. Raises what a wrong code raises.
         """
 
@@ -87,7 +87,7 @@ class Privacy:
     async def delete(self, actor: Actor, code: str, *, key: str | None = None) -> Deleted:
         """Delete the account's data; draw records stay. ``code`` as for ``export``.
 
-        Raises Conflict while the person has panels ahead, draws or an application under way: nobody could reach him
+        Raises Conflict while the person has panels ahead, draws or an application under way: he could not be reached
         any more.
         """
         account_id = _account_id(actor)
@@ -95,7 +95,7 @@ class Privacy:
         async def run() -> Deleted | AppError:
             account = await self._account(actor)
             now = self._deps.now()
-            # with the files locked no call can be opened: whoever is being called is seen by the check
+            # with the files locked no call can be opened: the check sees who is being called
             files = await Expert.filter(account_id=account.id, left_at=None).order_by("id").select_for_update()
             await self._check_free(account.id, now)
             if refusal := await self._redeem(account, code):

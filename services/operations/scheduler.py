@@ -167,7 +167,7 @@ class Scheduler:
             await work()
         except AWAY:
             raise
-        except Exception as error:  # noted and raised again: whatever is wrong with this kind is told by its name
+        except Exception as error:  # noted and raised again: the log names the kind of task that fails
             self._note_failure(kind, error)
             raise
         self._pauses.note_success(kind)

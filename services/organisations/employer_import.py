@@ -70,7 +70,7 @@ class EmployerImport:
         """Take the sheet in; again, the answer is the same.
 
         What the list has become meanwhile counts. Raises Conflict while a line can't be used, unless ``only_good``.
-        Whoever asked for one of these units is told.
+        Persons who asked for one of these units are notified.
         """
         check(actor, "employer.manage")
         return await self._sheets.carry_out(

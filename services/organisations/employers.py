@@ -337,7 +337,7 @@ async def _locked(actor: Actor, employer_id: UUID) -> Employer:
 
 
 async def _locked_request(actor: Actor, request_id: UUID) -> EmployerRequest:
-    """Raises NotFound, or Conflict when somebody answered it already."""
+    """Raises NotFound, or Conflict when it was answered already."""
     one = await EmployerRequest.select_for_update().get_or_none(id=request_id, pool=actor.pool)
     if one is None:
         raise NotFound("找不到这条申请，请刷新列表后重试。")

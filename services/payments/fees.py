@@ -87,9 +87,9 @@ class Fees:
         await record(system(fee.pool), now, "fee.cancel", "fee", fee.id)
 
     async def move_windows(self, campaign: Campaign) -> None:
-        """The campaign takes payment at other times: whoever still owes may pay then; inside the caller's transaction.
+        """The campaign takes payment at other times: open fees may be paid then; inside the caller's transaction.
 
-        Nobody loses time that he was told of: an open fee closes no earlier than it said, and stays open.
+        No payer loses time that was announced: an open fee closes no earlier than it said, and stays open.
         """
         rules = self._deps.book(campaign.pool).fee
         if rules is None:

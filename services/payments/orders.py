@@ -121,7 +121,7 @@ class Orders:
     async def order(self, actor: Actor, fee_id: UUID, trade: Trade, *, openid: str = "") -> Ordered:
         """An order that can be paid now: the live one while it is good, else a new one. Harmless to repeat.
 
-        ``openid`` pays (jsapi, mini) and was told by WeChat, never by the client. Raises RuleViolation outside the
+        ``openid`` pays (jsapi, mini) and comes from WeChat, never by the client. Raises RuleViolation outside the
         window, Conflict when it is paid, Unavailable when the platform can't be reached (repeat later).
         """
         for _ in range(4):
@@ -210,7 +210,7 @@ class Orders:
         return await PayOrder.get(id=order.id) if found else None
 
     async def _wait_for_other(self, order: PayOrder) -> bool:
-        """Somebody else's request for this very order may be under way; True when it has its answer."""
+        """Another request for this very order may be under way; True when it has its answer."""
         if order.state != OrderState.NEW or self._deps.now() >= order.created_at + _OTHERS_TURN:
             return False
         for _ in range(15):
@@ -347,7 +347,7 @@ class Orders:
             raise _busy() from error
 
     async def _close(self, order: PayOrder) -> None:
-        """Close it there, then here. Whoever paid in the last moment has paid. Raises GatewayError."""
+        """Close it there, then here. A payment in the last moment counts. Raises GatewayError."""
         try:
             await self._platform.close(order.pool, order.out_trade_no)
         except Rejected as error:

@@ -62,7 +62,7 @@ SELECT event_id, pool, kind, out_trade_no, sealed, $12::timestamptz,
   CASE WHEN word = 'repeat' THEN $12::timestamptz END, word FROM verdict RETURNING subject, outcome
 """
 """Takes reports of different orders. Locks orders and fees, always in the same order, and sees their newest state,
-whatever else goes on. Where two orders of one fee are told of at once, ``pay_order_counts`` refuses the statement, and
+whatever else goes on. Where two orders of one fee are reported at once, ``pay_order_counts`` refuses the statement, and
 they are judged one after the other."""
 
 _LANES, _MOST = 4, 50

@@ -18,7 +18,7 @@ class LoginStart:
 
 @dataclass(frozen=True)
 class IdentityClaims:
-    """What the identity platform (统一身份认证) vouches for. Empty text: not told.
+    """What the identity platform (统一身份认证) vouches for. Empty text: unknown.
 
     ``level`` is how surely it knows the person, 1 (weakest) to 4; ``user_type`` person, legal or agent.
     """

@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class FileEntry:
-    """What a store tells of a file of its own accord. ``written_at`` is by the store's clock, which nobody moves."""
+    """What a store tells of a file of its own accord. ``written_at`` is by the store's own clock."""
 
     key: str
     written_at: datetime
@@ -59,5 +59,5 @@ class Mailer(Protocol):
     async def send(
         self, pool: str, to: str, subject: str, text: str, attachments: Sequence[MailAttachment], *, message_id: str
     ) -> None:
-        """Hand a mail to the server. The same ``message_id`` again is the same mail for whoever receives it."""
+        """Hand a mail to the server. The same ``message_id`` again is the same mail for the recipient."""
         ...

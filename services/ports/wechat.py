@@ -86,7 +86,7 @@ class ChatWindows(Protocol):
     """The customer-service windows that users open by writing or tapping."""
 
     async def spend(self, pool: str, openid: str) -> bool:
-        """Use up one message of the user's open window; False when none is open (or nobody knows)."""
+        """Use up one message of the user's open window; False when none is open (or it is unknown)."""
         ...
 
 

@@ -24,7 +24,7 @@ SELECT t.step_code AS step, t.region, t.specialty, sum(t.n)::int AS waiting, min
  WHERE NOT EXISTS (SELECT 1 FROM reviewer a WHERE {COVERS} AND a.account_id IS DISTINCT FROM t.owner)
  GROUP BY t.step_code, t.region, t.specialty ORDER BY min(t.since), t.step_code, t.region, t.specialty
 """
-"""Nobody reviews the own application, so an only reviewer who applies leaves a gap too."""
+"""No reviewer decides on an own application, so an only reviewer who applies leaves a gap too."""
 
 
 @dataclass(frozen=True)

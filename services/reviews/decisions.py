@@ -106,11 +106,11 @@ class Reviews:
     ) -> Decided:
         """Approve, send back or refuse. Everything but an approval needs an opinion.
 
-        ``admitted`` are the alternative specialties that enter the pool, told with the approval that decides on them;
+        ``admitted`` are the alternative specialties that enter the pool, given with the approval that decides on them;
         see ``steps.alternatives_of``. None where that is nothing, else InvalidInput is raised.
 
         Raises NotFound for a task out of the reviewer's reach, Forbidden for the own application, Conflict for one that
-        somebody has decided, RuleViolation for what the step or the review window forbids.
+        it is decided already, RuleViolation for what the step or the review window forbids.
         """
         check(actor, "review.decide")
         words = check_text(

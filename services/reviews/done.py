@@ -61,7 +61,7 @@ class DoneTasks:
         return await self._show(actor, found)
 
     def _scope(self, actor: Actor) -> list[object]:
-        """``$1`` to ``$4``: pool, person, steps that the rulebook has, and states in which nobody may read."""
+        """``$1`` to ``$4``: pool, person, steps that the rulebook has, and states in which reading is not allowed."""
         steps = self._deps.book(actor.pool).review.steps
         return [actor.pool, actor.account_id, [step.code for step in steps], [state.value for state in TAKEN_BACK]]
 

@@ -136,7 +136,7 @@ class ReviewQueue:
         self._deps = deps
 
     async def badge(self, actor: Actor) -> int:
-        """How many open tasks the person could decide now; 0 for somebody who reviews nothing."""
+        """How many open tasks the person could decide now; 0 for a person who reviews nothing."""
         return sum(count.open for count in await self._counts(actor)) if actor.account_id else 0
 
     async def counts(self, actor: Actor) -> list[StepCount]:
@@ -256,7 +256,7 @@ class ReviewQueue:
     async def _find(self, actor: Actor, task_id: UUID) -> tuple[ReviewTask, Application]:
         """A task that the reviewer may read: one in reach now, or one that he decided himself.
 
-        Raises Conflict while the person has the application back: what is typed then is meant for nobody yet.
+        Raises Conflict while the person has the application back: what is typed then is not submitted yet.
         """
         check(actor, "review.decide")
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)

@@ -28,7 +28,7 @@ class TaskReconciler:
         self._reviews = reviews
 
     async def run(self) -> int:
-        """Bring the tasks in line; returns how many applications were looked at. Nobody's approval is lost."""
+        """Bring the tasks in line; returns how many applications were looked at. Approvals are never lost."""
         now = self._deps.now()
         return sum([await self._run(pool, now) for pool in self._deps.rulebooks])
 

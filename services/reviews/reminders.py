@@ -33,7 +33,7 @@ SELECT account_id, step_code, sum(n)::int AS n FROM (
      WHERE t.owner IS DISTINCT FROM a.account_id
 ) found GROUP BY account_id, step_code
 """
-"""By reviewer and step, of those who were not told today; nobody's own application counts, nor (``$4``) what is outside
+"""By reviewer and step, of those without a notice today; an own application doesn't count, nor (``$4``) what is outside
 its campaign's window of review."""
 
 _LATE = """
@@ -54,9 +54,9 @@ class Reminders:
         self._notices = notices
 
     async def remind(self) -> int:
-        """Tell every reviewer, and every administrator, at most once a day and step; returns how many were told now.
+        """Notify every reviewer, and every administrator, at most once a day and step; returns the number notified now.
 
-        Who was not told in the morning, because all was down, is told later within the hours.
+        Notices that were not sent in the morning, because all was down, are sent later within the hours.
         """
         now = self._deps.now()
         pools = [

@@ -41,7 +41,7 @@ class Progress:
         return [code for code in self.needed(step) if (self.steps[step].code, code) not in self.approved]
 
     def lacking(self, step: int) -> list[str]:
-        """What is missing and lies on nobody's desk."""
+        """What is missing and has no reviewer."""
         return [code for code in self.missing(step) if (self.steps[step].code, code) not in self.open]
 
     def is_complete(self, step: int) -> bool:

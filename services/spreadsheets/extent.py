@@ -50,7 +50,7 @@ class _Counter:
         self._left = elements_max
 
     def read(self, stream: IO[bytes]) -> Extent:
-        """What is no XML has no extent: nobody will read it as XML either."""
+        """What is no XML has no extent: it is not read as XML either."""
         extent = Extent()
         parser = self._parser(extent)
         try:

@@ -46,7 +46,7 @@ class Words:
 class SheetKind(Generic[R]):
     """One kind of import. ``table`` has the columns of ``models.campaigns.EmployerImport``; ``row`` is a usable line.
 
-    ``sealed``: the purpose of the seal for lines that nobody may read in the table, which then has ``lines_sealed``.
+    ``sealed``: the purpose of the seal for lines that are secret in the table, which then has ``lines_sealed``.
     ``noun`` and ``subject`` name it in the audit; imports with the same ``lock`` are carried out one after another in a
     pool. ``counts`` says what lines do, ``sample`` what to show of a line, empty for nothing.
     """
@@ -103,7 +103,7 @@ class SheetImports(Generic[R]):
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
 
     async def keep(self, actor: Actor, filename: str, rows: Sequence[R], errors: Sequence[RowError]) -> ImportView:
-        """Wait for the decision; sheets that nobody decided on go."""
+        """Wait for the decision; undecided sheets are deleted."""
         kind, now = self._kind, self._deps.now()
         async with transaction():
             await kind.table.filter(pool=actor.pool, created_at__lt=now - IMPORT_TTL, state="checked").delete()

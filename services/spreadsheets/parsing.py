@@ -23,7 +23,7 @@ COLUMNS_MAX = 256
 CELL_MAX = 8_000
 """Characters."""
 _EMPTY_ROWS = 10_000
-"""Rows between filled ones that nobody minds."""
+"""Empty rows allowed between filled ones."""
 _NO_XLSX = "这不是有效的 .xlsx 文件，请用表格软件另存为 .xlsx 后再导入。"
 _BROKEN = (
     zipfile.BadZipFile,

@@ -1,6 +1,6 @@
 """Mails about invoices: written down before they are handed over, and after.
 
-A mail goes out at least once, and twice only where nobody can know better: when the connection, or we, went down
+A mail goes out at least once, and twice only where the outcome is unknown: when the connection, or we, went down
 between the server's taking it and our writing that down. Then the same mail goes out again under the same message id,
 which mail programs show once. What has gone out stays gone out, and two processes never hand over one mail at a time.
 """
@@ -58,7 +58,7 @@ class OutboundEmail:
         except Transient:
             await Letter.filter(id=letter_id).update(held_until=None)
             raise
-        except Rejected:  # nobody lives there: not tried with every look at the invoice
+        except Rejected:  # no such address: not tried with every look at the invoice
             await Letter.filter(id=letter_id).update(held_until=self._deps.now() + REFUSED)
             raise
         await Letter.filter(id=letter_id).update(sent_at=self._deps.now())

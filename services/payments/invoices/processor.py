@@ -294,7 +294,7 @@ class InvoiceProcessor:
         await same.update(receipt_sent_at=self._deps.now())
 
     async def _mail_again(self, invoice: Invoice, fee: Fee) -> None:
-        """Only when somebody asked, or gave another address."""
+        """Only on request, or for another address."""
         await (self._mail if invoice.sent_at is None else self._rest)(invoice, fee)
 
     async def _mail(self, invoice: Invoice, fee: Fee) -> None:
@@ -374,7 +374,7 @@ class InvoiceProcessor:
 
 
 def _as_read(invoice: Invoice) -> QuerySet[Invoice]:
-    """The row, unless somebody has uploaded, corrected or asked for something since it was read.
+    """The row, unless it was uploaded, corrected or asked for since it was read.
 
     Mailing and asking take their time, and what was asked for meanwhile must not be put to rest with them.
     """

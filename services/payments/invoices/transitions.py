@@ -1,4 +1,4 @@
-"""How invoices go from state to state, whoever moves them; everything here runs inside the caller's transaction."""
+"""How invoices go from state to state; everything here runs inside the caller's transaction."""
 
 from __future__ import annotations
 

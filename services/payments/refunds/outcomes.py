@@ -1,6 +1,6 @@
 """What becomes of an application whose fee is sent back (退费后的申请): it goes on, it ends, or the fee is due again.
 
-Ending is a decision and holds at once, so that nobody enters the pool meanwhile. A fee is due again when the money is
+Ending is a decision and holds at once, so that none enters the pool meanwhile. A fee is due again when the money is
 back, or the person would pay twice.
 """
 

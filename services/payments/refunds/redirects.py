@@ -50,7 +50,7 @@ _SOON = timedelta(seconds=15)
 
 
 def destination(redirected_to: str) -> str:
-    """Where a refund went instead, as the person is told; empty: back where it came from."""
+    """Where a refund went instead, as shown to the person; empty: back where it came from."""
     if redirected_to == MERCHANT:
         return "管理机构账户，将另行转给您"
     return f"您的{BANKS.get(redirected_to, '银行')}卡" if redirected_to else ""
