@@ -1,7 +1,7 @@
 """One call over HTTP, and what its failure means.
 
 The question is always the same: has the other side acted? Before a connection stands it hasn't (``Transient``). Later
-nobody knows: a call that only reads may be repeated (``Transient``), one that acts is ``OutcomeUnknown``.
+it is unknown: a call that only reads may be repeated (``Transient``), one that acts is ``OutcomeUnknown``.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class ChoicesOut(Output):
 
 
 class RegistrationOut(Output):
-    """What a client needs to show before somebody registers or logs in."""
+    """What a client needs to show before a person registers or logs in."""
 
     open: bool
     closed: str = Field(description="Where to turn while it is not open")

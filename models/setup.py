@@ -1,4 +1,4 @@
-"""How Tortoise is told about the database."""
+"""Tortoise's configuration for the database."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Answered(Shape):
 @dataclass(frozen=True)
 class Product:
     """How one product of the vendor speaks: ``fine`` is its code for success, ``away`` are those that pass by
-    themselves, ``operator`` those that wait for somebody, beside what all products share."""
+    themselves, ``operator`` those that need an operator, beside what all products share."""
 
     version: str
     fine: str = "OK"
@@ -71,7 +71,7 @@ _OPERATOR = re.compile(
     r"|isp\.RAM_PERMISSION_DENY|isv\.(AMOUNT_NOT_ENOUGH|OUT_OF_SERVICE|ACCOUNT_.*|PRODUCT_UN_SUBSCRIPT|PRODUCT_UNSUBSCRIBE"
     r"|SMS_SIGNATURE_ILLEGAL|SMS_SIGN_ILLEGAL|SMS_TEMPLATE_ILLEGAL|TTS_TEMPLATE_ILLEGAL|MONTH_LIMIT_CONTROL)"
 )
-"""Codes that concern our account, keys or templates: every call fails until somebody acts."""
+"""Codes that concern our account, keys or templates: every call fails until the operator acts."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def _span(message: str) -> float:
 
 
 def no_template(vendor: str, pool: str, template: str) -> Rejected:
-    """A pool without a template of its own sends nothing; somebody has to fill the settings in."""
+    """A pool without a template of its own sends nothing; the operator has to fill the settings in."""
     log.error("template_missing", vendor=vendor, pool=pool, template=template)
     return Rejected("no_template", f"{pool} has no {vendor} template of {template}")
 

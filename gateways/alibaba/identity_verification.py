@@ -18,7 +18,7 @@ PERSONS = Product("2019-03-07", "200", away=frozenset({"402", "403", "500"}), op
 """402: the authority's own register is away; 403: asked too often; 410 to 412: not ordered, not granted, not paid."""
 
 TIMEOUT = 5.0
-"""Seconds for a call: somebody waits before a form."""
+"""Seconds for a call: a person waits at a form."""
 _ACTION = "Id2MetaVerify"
 _NOT_ASKED_ABOUT = "401"
 """Name or number go against the register's own rules (foreign names, rare characters)."""
@@ -52,7 +52,7 @@ class AlibabaPersons:
         return _MATCHES[found.result.code]
 
     async def probe(self) -> None:
-        """Ask about nobody, which is refused and costs nothing; raises what keeps us from asking about somebody."""
+        """Ask without name and number, which is refused and costs nothing; raises what would keep us from asking."""
         try:
             await self._api.call(_ACTION, {}, Effect.READ, Answered, form={"ParamType": "normal"})
         except Rejected as error:

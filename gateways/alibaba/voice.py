@@ -29,13 +29,13 @@ from gateways.shapes import Shape, Text
 from services.ports import CallDetail, CallReport
 
 PLAY_TIMES = 2
-"""How often a text is spoken while nobody presses a key."""
+"""How often a text is spoken while no key is pressed."""
 KEY_WAIT_MS = 8000
 """How long a menu listens after its text."""
 LONGEST_PARAMS = 250
 """The variables as JSON must be shorter than this many characters."""
 _PRODUCTS = ("11000000300005", "11010000138001")
-"""IVR and text to speech: what QueryCallDetailByCallId must be told; a call id doesn't show which it was."""
+"""IVR and text to speech: what QueryCallDetailByCallId must be given; a call id doesn't show which it was."""
 LONGEST_KEYS = 20
 """The last of the pressed keys are kept; those before don't decide."""
 _UNDER_WAY = frozenset({"", "200101", "200102", "200103", "300000"})

@@ -1,6 +1,6 @@
 """Short-lived secrets (tokens, tickets) that all processes share over Redis.
 
-One process at a time fetches a new one, told by a lease; within a process all callers wait for one flight. Redis holds
+One process at a time fetches a new one, under a lease; within a process all callers wait for one flight. Redis holds
 nothing that may not be lost: while it is away, each process fetches for itself, which the platforms allow.
 """
 
@@ -90,7 +90,7 @@ class SharedValues:
     def _landed(self, key: str, task: asyncio.Task[str]) -> None:
         del self._flights[key]
         if not task.cancelled():
-            task.exception()  # fetched, so that a flight nobody waits for any more isn't reported as lost
+            task.exception()  # fetched, so that a flight without waiting callers isn't reported as lost
 
     async def _obtain(self, key: str, fetch: Fetch) -> str:
         lease = secrets.token_hex(8)

@@ -69,7 +69,7 @@ class PayApi:
     async def download(self, name: str, url: str, limit: int) -> bytes:
         """A file that WeChat named; its answer is not signed. ``limit`` in bytes.
 
-        Signed only towards the API itself, so that nobody can have our signature sent elsewhere.
+        Signed only towards the API itself, so that our signature is never sent elsewhere.
         """
         place = URL(url, encoded=True)
         ours = (place.scheme, place.host, place.port) == (self._base.scheme, self._base.host, self._base.port)

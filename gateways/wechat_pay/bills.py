@@ -44,7 +44,7 @@ def unpack(raw: bytes) -> bytes:
 
 
 def has_hash(data: bytes, expected: str) -> bool:
-    """Whether SHA-1 (WeChat's choice) of the unpacked file is the one that was told over the signed channel."""
+    """Whether SHA-1 (WeChat's choice) of the unpacked file is the one given over the signed channel."""
     return hmac.compare_digest(_sha1(data), expected.lower())
 
 

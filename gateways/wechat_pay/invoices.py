@@ -38,7 +38,7 @@ class _Files(Shape):
 
 
 async def issue(till: MerchantClient, request: InvoiceRequest) -> None:
-    """Only accepted; what becomes of it is told or asked later."""
+    """Only accepted; the outcome is notified or queried later."""
     await till.api.keys.prepare()
     sealing = await till.api.keys.sealing_key()
     buyer: Json = {"type": "ORGANIZATION" if request.taxpayer_id else "INDIVIDUAL", "name": request.title}

@@ -32,7 +32,7 @@ async def send_code(call: Call, body: SmsCodeIn) -> CodeSent:
     """Send an SMS code. One a minute to a mobile, and so many an hour and a day as the rulebook allows.
 
     There are limits for one WeChat and for the whole pool, too. WeChat vouches for who asks here; pages in a browser
-    that nobody has logged in with have to solve a puzzle first.
+    without an earlier log-in have to solve a puzzle first.
     """
     source = await source_of(call.actor, address=call.address)
     return await call.services.accounts.bindings.send_code(call.pool, body.mobile, body.purpose, source=source)

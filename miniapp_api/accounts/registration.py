@@ -27,7 +27,7 @@ _PASSWORD = Field(min_length=1, max_length=64, description="By the pool's rule, 
 
 
 class RegistrationIn(Input):
-    """`mobile` and `code` (purpose `register`) are left out by somebody whose mobile is bound already."""
+    """`mobile` and `code` (purpose `register`) are left out by a person whose mobile is bound already."""
 
     name: str = Field(min_length=1, max_length=50, description="As on the identity card", examples=["王小明"])
     id_number: str = Field(min_length=1, max_length=24, examples=["11010519491231002X"])
@@ -43,7 +43,7 @@ class RegistrationIn(Input):
 PersonCheckOut = Annotated[
     PersonCheck,
     Field(
-        description="What is known of name and ID number belonging together; empty: nobody was asked. `waiting`: the "
+        description="What is known of name and ID number belonging together; empty: it was not asked. `waiting`: the "
         "register gave no answer and is asked again"
     ),
 ]

@@ -155,7 +155,7 @@ async def login(call: Call, body: LoginIn) -> LoginOut:
 async def login_by_password(call: Call, body: PasswordLoginIn) -> LoginOut:
     """Begin a log-in with mobile or ID number and password; no WeChat is bound by it.
 
-    A name that nobody has is answered like a wrong password. Too many wrong ones lock the network that
+    An unknown name is answered like a wrong password. Too many wrong ones lock the network that
     they came from for a while; many networks together are slowed down.
     """
     done = await call.services.accounts.credentials.log_in(
@@ -213,7 +213,7 @@ async def bind_phone(call: Call, body: BindPhoneIn) -> BoundOut:
 async def look_at_entry(call: Call, body: EntryIn) -> Entrance:
     """Whose account a page's `entry` stands for. It lives five minutes, serves once, and changes nothing here.
 
-    Ask the person: somebody else's address may have been passed on.
+    Ask the person: another's address may have been passed on.
     """
     return await call.services.accounts.mini_program_entry.look(call.actor, body.token)
 
@@ -231,7 +231,7 @@ async def offer_code(call: Call) -> JoinCode:
     """A code with which the official account learns who the person is: sent to it as a message, or scanned.
 
     Where both are known to be one person's (one unionid), none is needed: `in_chat` of `GET /sessions/current` tells.
-    Show it to nobody else: whoever sends it first is bound. Another call ends the code before.
+    Show it to no one else: the first sender is bound. Another call ends the code before.
     """
     return await call.services.accounts.linking.offer(call.actor)
 

@@ -18,7 +18,7 @@ api = Api(
     "applications",
     "入库申请",
     "The form follows from the pool's rulebook: draw it from the schema. Sections are saved one by one from any "
-    "device; what is wrong is told beside each field, all at once (`errors`).",
+    "device; errors are listed by field, all at once (`errors`).",
 )
 
 
@@ -69,7 +69,7 @@ class SchemaOut(Output):
 
 
 class ProgressListOut(Output):
-    """`progress` is null for somebody who never applied."""
+    """`progress` is null for a person who never applied."""
 
     progress: ApplicationProgressOut | None
 
@@ -124,13 +124,13 @@ async def save(call: Call, path: SectionPath, body: SectionIn) -> SavedSection:
 
 @api.post("/applications/{application_id}/submission", "提交审核", action="application.own")
 async def submit(call: Call, path: ApplicationPath, body: SubmitIn) -> Outcome:
-    """Everything missing or wrong is told at once; twice is harmless."""
+    """Everything missing or wrong is listed at once; twice is harmless."""
     return await call.services.applications.submission.submit(call.actor, path.application_id, body.version)
 
 
 @api.post("/applications/{application_id}/withdrawal", "撤回", action="application.own")
 async def withdraw(call: Call, path: ApplicationPath) -> Outcome:
-    """Take it back to correct it: after it was sent back, or while nobody decided."""
+    """Take it back to correct it: after it was sent back, or while it is undecided."""
     return await call.services.applications.submission.withdraw(call.actor, path.application_id)
 
 
@@ -141,7 +141,7 @@ async def cancel(call: Call, path: ApplicationPath) -> Outcome:
 
 
 def _person(call: Call) -> UUID:
-    """Whoever has a bound mobile; the routes let in nobody else."""
+    """The caller, who has a bound mobile: the routes let in no other."""
     if call.actor.account_id is None:
         raise Unauthenticated("请先登录并绑定手机号。")
     return call.actor.account_id

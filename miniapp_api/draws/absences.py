@@ -122,7 +122,7 @@ async def waiting(call: Call) -> Listing[DiscardRequestOut]:
 
 @api.post("/discard-requests/{request_id}/confirmation", "确认现场回避", action="discard.decide")
 async def confirm(call: Call, path: RequestPath) -> None:
-    """The recusal counts and the place is free. Nobody confirms what he registered himself."""
+    """The recusal counts and the place is free. The one who registered it may not confirm it."""
     await call.services.draws.discards.confirm(call.actor, path.request_id)
 
 

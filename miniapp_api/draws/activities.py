@@ -144,7 +144,7 @@ class RecusalPersonOut(Output):
 
 
 class NoticeOut(Output):
-    """What experts are told (语音通知)."""
+    """What the call to experts says (语音通知)."""
 
     id: UUID
     position: int
@@ -286,7 +286,7 @@ async def submit(call: Call, path: DrawPath, body: SubmissionIn) -> Created:
 
 @api.delete("/draws/{draw_id}/submission", "撤回审核", action="draw.withdraw")
 async def withdraw(call: Call, path: DrawPath) -> None:
-    """Take the application back while nobody has verified it."""
+    """Take the application back while it is not verified."""
     await call.services.draws.setup.withdraw(call.actor, path.draw_id)
 
 

@@ -105,20 +105,20 @@ async def force_end(call: Call, path: DrawPath, body: ReasonIn) -> None:
 
 @api.post("/draws/{draw_id}/termination", "终止活动", action="draw.terminate")
 async def terminate(call: Call, path: DrawPath, body: TerminationIn) -> None:
-    """Give the activity up from any state: calls end, experts who agreed are told at once, the lots may be drawn again.
+    """Give the activity up from any state: calls end, experts who agreed are notified, the lots may be drawn again.
     Once calling has begun, by the verifier only."""
     await call.services.draws.exits.terminate(call.actor, path.draw_id, body.cause, body.reason)
 
 
 @api.post("/draws/{draw_id}/end", "结束活动", action="draw.end")
 async def end(call: Call, path: DrawPath, body: ReasonIn) -> None:
-    """The panel has met: from the expected start on, also when somebody never came or a place stayed empty."""
+    """The panel has met: from the expected start on, also when an expert never came or a place stayed empty."""
     await call.services.draws.exits.end(call.actor, path.draw_id, body.reason)
 
 
 @api.put("/draws/{draw_id}/notices/{notice_id}/gathering", "修改集合时间", action="draw.pause")
 async def change_gathering(call: Call, path: NoticePath, body: GatheringIn) -> None:
-    """Move the gathering while the draw is not calling; everybody who was told the old time is told the new one."""
+    """Move the gathering while the draw is not calling; all who know the old time are notified of the new one."""
     await call.services.draws.absences.change_gathering(call.actor, path.draw_id, path.notice_id, body.gathering_at)
 
 

@@ -98,5 +98,5 @@ async def remove_condition(call: Call, path: ConditionPath) -> None:
 
 @api.post("/draws/{draw_id}/conditions/{condition_id}/preview", "预览可抽取人数", action="draw.preview")
 async def preview(call: Call, path: ConditionPath) -> Preview:
-    """Can it be filled? Counted, and limited per draw, so that nobody can be found out by asking often."""
+    """Can it be filled? Counted, and limited per draw, so that asking often identifies no expert."""
     return await call.services.draws.previews.show(call.actor, path.draw_id, path.condition_id)

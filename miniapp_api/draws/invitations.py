@@ -91,7 +91,7 @@ class InvitationOut(Output):
     checked_out_at: Moment | None
     leave_until: Moment | None
     leave_asked_until: Moment | None = Field(
-        description="Somebody registered a leave for this expert, who may confirm or deny it until then"
+        description="A leave was registered for this expert, who may confirm or deny it until then"
     )
     undo_until: Moment | None = Field(description="Until when the acceptance can be undone; null: it can't")
 
@@ -119,7 +119,7 @@ async def show(call: Call, path: InvitationPath) -> InvitationOut:
 
 @api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
 async def answer(call: Call, path: InvitationPath, body: InvitationAnswerIn) -> AnsweredOut:
-    """Accept or decline. The first valid answer on any channel decides; a later one is told what holds."""
+    """Accept or decline. The first valid answer on any channel decides; a later one gets the state that holds."""
     found = await call.services.draws.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
     return AnsweredOut(effective=found.effective, invitation=InvitationOut.of(found.view))
 

@@ -56,7 +56,7 @@ class ProjectIn(Input):
 class LotIn(Input):
     name: str = Field(min_length=1, max_length=100, examples=["一标段"])
     number: str = Field("", max_length=60)
-    investment: int = Field(0, ge=0, le=INVESTMENT_MAX, description="Fen; 0: not told")
+    investment: int = Field(0, ge=0, le=INVESTMENT_MAX, description="Fen; 0: unknown")
 
     def data(self) -> LotData:
         return LotData(**self.model_dump())

@@ -1,4 +1,4 @@
-"""Fixing the order of candidates so that nobody can choose it: commitments and reveals."""
+"""Fixing the order of candidates so that no party can choose it: commitments and reveals."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ async def queue(call: Call, query: QueueQuery) -> VerificationQueueOut:
 
 @api.post("/verification/applications/{application_id}/approval", "通过核验", action="draw.verify")
 async def approve(call: Call, path: ApplicationPath, body: VerificationApprovalIn) -> None:
-    """The draw may run. Nobody verifies an own application."""
+    """The draw may run. An own application can't be verified."""
     await call.services.draws.verification.approve(call.actor, path.application_id, body.opinion)
 
 

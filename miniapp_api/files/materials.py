@@ -143,7 +143,7 @@ async def remove(call: Call, path: MaterialPath) -> None:
 
 
 async def _visitor(call: Call) -> Actor | None:
-    """Who asks, if a token says so that still counts; whoever's has run out may have what is for everybody."""
+    """Who asks, if a token says so that still counts; with an expired one, public files only."""
     try:
         return await call.services.accounts.sessions.authenticate(read_token(call.request))
     except (Unauthenticated, Forbidden):

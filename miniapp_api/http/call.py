@@ -60,7 +60,7 @@ class Download:
 
 @dataclass(frozen=True)
 class UploadRule:
-    """``bytes_max`` of the file; ``endings`` of its name, told in the description and checked by whoever reads it.
+    """``bytes_max`` of the file; ``endings`` of its name, given in the description and checked by the reader.
 
     ``raw``: the body itself is the content (application/octet-stream), not a form's part named ``file``.
     """

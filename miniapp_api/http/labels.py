@@ -144,7 +144,7 @@ CHOSEN = frozenset(
 
 
 def label_of(model: type[BaseModel] | None, path: Sequence[str | int]) -> str:
-    """The name of the field at the end of ``path``, with the place in a list before it; empty where nobody types it."""
+    """The name of the field at the end of ``path``, with the place in a list before it; empty where it is not typed."""
     names = [part for part in path if isinstance(part, str)]
     if not names:
         return ""

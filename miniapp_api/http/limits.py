@@ -29,7 +29,7 @@ class Counter(Protocol):
 
 
 class RedisCounter:
-    """Windows of fixed length from the first try. Without Redis nobody is refused: what must hold is in PostgreSQL."""
+    """Windows of fixed length from the first try. Without Redis none is refused: what must hold is in PostgreSQL."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

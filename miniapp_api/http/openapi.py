@@ -34,7 +34,7 @@ The mini-program's API. Addresses begin with `/api/v1/{pool}`; bodies are JSON i
 """
 _REASONS: Mapping[int, str] = {
     400: "Not readable",
-    401: "Nobody is logged in",
+    401: "No account is logged in",
     403: "Known, but may not",
     404: "No such thing, or not for this person",
     409: "The state doesn't allow it now",

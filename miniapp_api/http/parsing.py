@@ -31,12 +31,12 @@ _CHUNK = 64 * 1024
 
 T = TypeVar("T")
 Take = Callable[[int], None]
-"""Told of so many more bytes that are held; raises Unavailable when there is no room for them."""
+"""Called with the number of further bytes held; raises Unavailable when there is no room for them."""
 
 
 class BodyRoom:
-    """How much of everybody's bodies a process holds. Only what has come counts, so that who sends slowly keeps out
-    nobody."""
+    """How much of everybody's bodies a process holds. Only what has come counts, so that a slow sender keeps out
+    no other."""
 
     def __init__(self, most: int = BODIES_MAX) -> None:
         self._left = most

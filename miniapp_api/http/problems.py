@@ -152,7 +152,7 @@ def plain(status: int, code: str, message: str) -> AppError:
 
 
 def invalid(error: ValidationError, where: str = "", model: type[BaseModel] | None = None) -> AppError:
-    """What pydantic found in a ``model``, in short Chinese sentences; never the value: it may be somebody's."""
+    """What pydantic found in a ``model``, in short Chinese sentences; never the value: it may be personal."""
     found = error.errors(include_url=False, include_input=False, include_context=True)
     if any(one["type"] == "json_invalid" for one in found):
         return BadRequest("提交的内容不完整，请更新小程序后重试。", code="bad_json")

@@ -31,10 +31,10 @@ from services.core.permissions import PERMISSIONS
 JSON = "application/json"
 OCTETS = "application/octet-stream"
 Access = Literal["public", "session", "account"]
-"""Nobody need be known; a log-in of anybody; a log-in of a person whose mobile is bound."""
+"""No log-in; any log-in; a log-in of a person whose mobile is bound."""
 
 Keyed = Literal["here", "service", "no"]
-"""Who honours an Idempotency-Key: the API around the whole service call, the service itself, nobody."""
+"""Who honours an Idempotency-Key: the API around the whole service call, the service itself, none."""
 
 Function = Callable[..., Awaitable[object]]
 Guard = Callable[..., Awaitable[object]]

@@ -92,5 +92,5 @@ async def everybody(call: Call, query: FeedbackQuery) -> Page[FeedbackView]:
 
 @api.post("/feedback/{feedback_id}/answer", "答复意见", action="feedback.answer")
 async def answer(call: Call, path: FeedbackPath, body: FeedbackAnswerIn) -> FeedbackView:
-    """Answer once; the person is told on the phone."""
+    """Answer once; the person gets it on the phone."""
     return await call.services.notifications.helpdesk.answer(call.actor, path.feedback_id, body.text)

@@ -54,12 +54,14 @@ class ListQuery(FilterQuery, PageQuery):
 
 
 class UnlockIn(Input):
-    reason: str = Field(max_length=200, description="Told in the log", examples=["申请人填错工作单位，来电要求更正。"])
+    reason: str = Field(
+        max_length=200, description="Written to the log", examples=["申请人填错工作单位，来电要求更正。"]
+    )
 
 
 class ExamIn(Input):
     result: ExamResult
-    reason: str = Field(min_length=1, max_length=REASON_MAX, description="Told to the person", examples=["82分"])
+    reason: str = Field(min_length=1, max_length=REASON_MAX, description="Sent to the person", examples=["82分"])
 
 
 class EndIn(Input):

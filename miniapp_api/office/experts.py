@@ -1,4 +1,4 @@
-"""The pool's experts for its administrators: whose time runs out, and letting somebody leave."""
+"""The pool's experts for its administrators: whose time runs out, and letting an expert leave."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class RequestIn(EmployerIn):
 
 
 class EmployerRefusalIn(Input):
-    answer: str = Field(max_length=200, description="Told to the person", examples=["请按营业执照填写全称。"])
+    answer: str = Field(max_length=200, description="Sent to the person", examples=["请按营业执照填写全称。"])
 
 
 class ImportPath(PoolPath):
@@ -170,7 +170,7 @@ async def accept(call: Call, path: RequestPath, body: EmployerIn) -> EmployerReq
 
 @api.post("/office/employer-requests/{request_id}/refusal", "不予添加", action="employer.manage")
 async def refuse(call: Call, path: RequestPath, body: EmployerRefusalIn) -> EmployerRequestView:
-    """The person is told why."""
+    """The person is notified why."""
     return await call.services.organisations.employers.refuse(call.actor, path.request_id, body.answer)
 
 

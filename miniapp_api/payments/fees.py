@@ -15,7 +15,7 @@ from services.payments import FeeView, InvoiceView
 api = Api(
     "payments",
     "缴费",
-    "A fee is paid once, by whoever pays first; more money than that goes back by itself. Amounts are in fen.",
+    "A fee is paid once, by the first payment; more money than that goes back by itself. Amounts are in fen.",
 )
 
 PDF = "application/pdf"
@@ -71,7 +71,7 @@ async def mine(call: Call) -> Listing[FeeView]:
 
 @api.post("/payments/lookups", "按专家编号查询")
 async def look_up(call: Call, body: NumberIn) -> FeeView:
-    """The fee of an expert number, so that somebody else may pay it. Counted by the hour and logged."""
+    """The fee of an expert number, so that another person may pay it. Counted by the hour and logged."""
     return await call.services.payments.orders.look_up(call.actor, body.number)
 
 
