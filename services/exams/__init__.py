@@ -3,14 +3,18 @@
 Rows are locked application first, then the sittings of the examination in the order of their ids, then candidates.
 """
 
+from services.exams.answer_writer import MadeAnswer, Saved, SaveRequest
 from services.exams.assembly import ExamServices, build
+from services.exams.attempts import SubmissionReceipt
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
 from services.exams.blueprints import BlueprintView
 from services.exams.candidates import Added, CandidateLine, Wanted
 from services.exams.item_import import BYTES_MAX, ITEMS_MAX, render_template
 from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
 from services.exams.own import OwnExam
+from services.exams.paper_view import ExamPaper, ExamQuestion, GivenAnswer
 from services.exams.queries import ExamView
+from services.exams.receipts import PublicReceipt
 from services.exams.setup import ExamData
 from services.exams.sittings import Booked, Booking, SittingData, SittingView
 
@@ -25,16 +29,24 @@ __all__ = [
     "CandidateLine",
     "Cell",
     "ExamData",
+    "ExamPaper",
+    "ExamQuestion",
     "ExamServices",
     "ExamView",
     "FrozenIn",
+    "GivenAnswer",
     "ItemFilter",
     "ItemLine",
     "ItemView",
+    "MadeAnswer",
     "OwnExam",
+    "PublicReceipt",
+    "SaveRequest",
+    "Saved",
     "SittingData",
     "SittingView",
     "Sort",
+    "SubmissionReceipt",
     "VersionView",
     "Wanted",
     "build",

@@ -8,6 +8,8 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.entry import EntryServices
+from services.exams.answer_writer import AnswerWriter
+from services.exams.attempts import Attempts
 from services.exams.bank import ItemBank
 from services.exams.bank_export import BankExport
 from services.exams.bank_queries import BankQueries
@@ -20,7 +22,9 @@ from services.exams.item_pictures import ItemPictures
 from services.exams.own import OwnExams
 from services.exams.papers import PAPERS_DUE, Papers
 from services.exams.queries import ExamQueries
+from services.exams.receipts import Receipts
 from services.exams.reminders import REMINDERS_DUE, ExamReminders
+from services.exams.sealing import FILLS_DUE, SEALS_DUE, Sealing
 from services.exams.setup import CLOSES_DUE, ExamSetup
 from services.exams.sittings import ExamSittings
 from services.files import FileServices
@@ -43,6 +47,9 @@ class ExamServices:
     sittings: ExamSittings
     papers: Papers
     own: OwnExams
+    attempts: Attempts
+    answers: AnswerWriter
+    receipts: Receipts
     due_tasks: tuple[DueTask, ...]
 
 
@@ -55,6 +62,8 @@ def build(
     calling = Calling(deps, notices, sittings)
     setup = ExamSetup(deps, notices, calling)
     papers = Papers(deps)
+    receipts = Receipts(deps, links)
+    sealing = Sealing(deps)
     return ExamServices(
         bank=ItemBank(deps, pictures),
         bank_queries=bank_queries,
@@ -69,11 +78,16 @@ def build(
         sittings=sittings,
         papers=papers,
         own=OwnExams(deps, links),
+        attempts=Attempts(deps, papers, pictures, receipts),
+        answers=AnswerWriter(deps),
+        receipts=receipts,
         due_tasks=(
             DueTask("exam_call", CALLS_DUE, calling.call_due),
             DueTask("exam_leave", LEAVES_DUE, calling.leave_due),
             DueTask("exam_papers", PAPERS_DUE, papers.make_due),
             DueTask("exam_reminder", REMINDERS_DUE, ExamReminders(deps, notices).remind_due),
+            DueTask("exam_seal", SEALS_DUE, sealing.seal_due),
+            DueTask("exam_fill", FILLS_DUE, sealing.fill_due),
             DueTask("exam_close", CLOSES_DUE, setup.close_due),
         ),
     )

@@ -1,0 +1,58 @@
+"""Answers as devices send them, and what they amount to. Documented in ``docs/algorithms/exam.md``.
+
+A device numbers its events from 1 without a gap; the service numbers the devices of an attempt, a later one being
+higher. An event's place is therefore (device, seq), whatever way it came and however often.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+TEXT_MAX = 4000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What stands in a slot: ``mask`` of the options as they were shown, ``text`` of a short answer."""
+
+    mask: int = 0
+    text: str = ""
+
+    @property
+    def given(self) -> bool:
+        return bool(self.mask or self.text.strip())
+
+
+@dataclass(frozen=True)
+class AnswerEvent:
+    """One change of one slot on one device."""
+
+    device: int
+    seq: int
+    slot: int
+    answer: Answer
+
+
+def merge(events: Iterable[AnswerEvent]) -> dict[int, Answer]:
+    """The answer of each slot: that of the greatest (device, seq), in whatever order events come and how often.
+
+    A slot that was answered and emptied again is left out.
+    """
+    newest: dict[int, AnswerEvent] = {}
+    for event in events:
+        held = newest.get(event.slot)
+        if held is None or (event.device, event.seq) > (held.device, held.seq):
+            newest[event.slot] = event
+    return {slot: event.answer for slot, event in sorted(newest.items()) if event.answer.given}
+
+
+def digest(answers: Mapping[int, Answer]) -> str:
+    """SHA-256, in hex, of ``[[slot, mask, text], …]`` as JSON without blanks, by slot; empty slots left out.
+
+    The candidate's browser computes the same from what it shows (``static/exams/answers.js``).
+    """
+    rows = [[slot, answer.mask, answer.text] for slot, answer in sorted(answers.items()) if answer.given]
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,132 @@
+"""Sitting an examination (答题): the start, saving answers, handing in. Pages and mini-program use the same."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.errors import Unauthenticated
+from domain.exams.answers import TEXT_MAX, Answer, AnswerEvent
+from domain.exams.lifecycles import AttemptState
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Moment, Output, PoolPath
+from services.exams import ExamPaper, GivenAnswer, MadeAnswer, SaveRequest, SubmissionReceipt
+
+EVENTS_MAX = 400
+SLOTS_MAX = 400
+_SMALL, _INT = 32_767, 2**31 - 1
+
+api = Api(
+    "exam_attempts",
+    "考试答题",
+    "A device numbers its answers from 1 without a gap and keeps each until `ack` reaches it. Whatever comes twice or "
+    "late changes nothing: the answer of a slot is the one with the greatest (device, seq). Nothing here holds a key.",
+)
+
+
+class CandidatePath(PoolPath):
+    candidate_id: UUID
+
+
+class AttemptPath(PoolPath):
+    attempt_id: UUID
+
+
+class AttemptStartIn(Input):
+    device: int = Field(0, ge=0, le=_SMALL, description="The number given to this device before; 0: none")
+
+
+class AttemptEventIn(Input):
+    seq: int = Field(ge=1, le=_INT)
+    slot: int = Field(ge=0, lt=SLOTS_MAX)
+    mask: int = Field(0, ge=0, le=_SMALL, description="Bit n: option n as this paper shows them")
+    text: str = Field("", max_length=TEXT_MAX)
+    at: Moment | None = Field(None, description="When it was made, by the device's clock corrected to ours")
+
+
+class AttemptAnswersIn(Input):
+    device: int = Field(ge=1, le=_SMALL)
+    events: tuple[AttemptEventIn, ...] = Field((), max_length=EVENTS_MAX, description="Gapless; empty: a sign of life")
+    leaves: int = Field(0, ge=0, le=_SMALL, description="How often the page was left so far")
+    hidden_seconds: int = Field(0, ge=0, le=_INT)
+
+
+class GivenAnswerIn(Input):
+    slot: int = Field(ge=0, lt=SLOTS_MAX)
+    mask: int = Field(0, ge=0, le=_SMALL)
+    text: str = Field("", max_length=TEXT_MAX)
+
+
+class AttemptSubmissionIn(Input):
+    """`answers` only when asked for by 409 `answers_differ`."""
+
+    device: int = Field(ge=1, le=_SMALL)
+    digest: str = Field("", max_length=64, description="SHA-256 of the answers as shown, as the receipt has it")
+    answers: tuple[GivenAnswerIn, ...] | None = Field(None, max_length=SLOTS_MAX)
+
+
+class AttemptSavedOut(Output):
+    """`device` is the active one: another number than one's own means that the exam went on elsewhere."""
+
+    now: str = Field(description="Our clock, with milliseconds")
+    ack: int = Field(description="Everything of this device up to this number is stored")
+    state: AttemptState
+    device: int
+    deadline: Moment
+    grace_until: Moment
+
+
+@api.post("/exams/{candidate_id}/notice", "确认考试须知", action="exam.own")
+async def accept_notice(call: Call, path: CandidatePath) -> None:
+    """The rules were read and the risks accepted."""
+    await call.services.exams.attempts.accept_notice(call.actor, path.candidate_id)
+
+
+@api.post("/exams/{candidate_id}/start", "开始或继续答题", action="exam.own", keyed="no", limits=(60, 60))
+async def start(call: Call, path: CandidatePath, body: AttemptStartIn) -> ExamPaper:
+    """Begin a try, or go on with the one under way; another device than before takes over."""
+    return await call.services.exams.attempts.start(call.actor, path.candidate_id, body.device)
+
+
+@api.post("/exam-attempts/{attempt_id}/answers", "保存作答", action="exam.own", keyed="no")
+async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> AttemptSavedOut:
+    """Store answers; the reply comes after they are safe. Repeating a request is free."""
+    if call.actor.account_id is None:
+        raise Unauthenticated("请先登录。")
+    saved = await call.services.exams.answers.save(
+        SaveRequest(
+            path.attempt_id,
+            call.actor.account_id,
+            body.device,
+            tuple(_made(body.device, one) for one in body.events),
+            body.leaves,
+            body.hidden_seconds,
+        )
+    )
+    return AttemptSavedOut(
+        now=saved.now.isoformat(timespec="milliseconds"),
+        ack=saved.ack,
+        state=saved.state,
+        device=saved.device,
+        deadline=saved.deadline,
+        grace_until=saved.grace_until,
+    )
+
+
+@api.post("/exam-attempts/{attempt_id}/submission", "交卷", action="exam.own", keyed="no")
+async def submit(call: Call, path: AttemptPath, body: AttemptSubmissionIn) -> SubmissionReceipt:
+    """Hand in. A second time gives the same receipt; 409 `answers_differ` asks for `answers` once."""
+    answers = None if body.answers is None else [GivenAnswer(one.slot, one.mask, one.text) for one in body.answers]
+    return await call.services.exams.attempts.submit(call.actor, path.attempt_id, body.device, body.digest, answers)
+
+
+@api.get("/exam-attempts/{attempt_id}/receipt", "交卷回执", action="exam.own")
+async def receipt(call: Call, path: AttemptPath) -> SubmissionReceipt:
+    """What was handed in, with the digest that anybody can compare."""
+    return await call.services.exams.attempts.receipt(call.actor, path.attempt_id)
+
+
+def _made(device: int, event: AttemptEventIn) -> MadeAnswer:
+    return MadeAnswer(AnswerEvent(device, event.seq, event.slot, Answer(event.mask, event.text)), event.at)

@@ -1,0 +1,131 @@
+"""A paper as the candidate sees it (答题页): questions, answers so far, the clock. No query touches a key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.exams.answers import merge
+from domain.exams.papers import permutation
+from models.accounts import Account
+from models.exams import Exam, ExamAttempt, ExamCandidate
+from services.core.base import Deps, rows
+from services.exams.item_pictures import ItemPictures
+from services.exams.repository import rules_of
+from services.exams.sealing import read_events
+
+_QUESTIONS = """
+SELECT v.id, v.stem, v.options, v.pictures, i.kind, g.stem AS case_text
+  FROM exam_item_version v JOIN exam_item i ON i.id = v.item_id
+  LEFT JOIN exam_item gi ON gi.id = i.group_id
+  LEFT JOIN LATERAL (SELECT stem FROM exam_item_version
+                      WHERE item_id = gi.id AND created_at <= $2 ORDER BY number DESC LIMIT 1) g ON TRUE
+ WHERE v.id = ANY($1::uuid[])
+"""
+
+
+@dataclass(frozen=True)
+class ShownPicture:
+    address: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class ExamQuestion:
+    """One slot of a paper as it is shown: never a key, an explanation or the article it rests on."""
+
+    slot: int
+    kind: Annotated[str, Field(examples=["multiple"])]
+    mark: Annotated[int, Field(description="Tenths of a mark")]
+    stem: str
+    options: Annotated[tuple[str, ...], Field(description="In the order of this paper: bit n of a mask is option n")]
+    case: Annotated[str, Field(description="The text that this question and its neighbours ask about; or empty")]
+    pictures: Annotated[tuple[ShownPicture, ...], Field(description="Addresses that last as long as the attempt")]
+
+
+@dataclass(frozen=True)
+class GivenAnswer:
+    slot: int
+    mask: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ExamPaper:
+    """A paper with what was answered so far. ``device`` numbers this device; ``ack`` its last stored event."""
+
+    attempt_id: UUID
+    number: Annotated[int, Field(description="Which try it is")]
+    device: int
+    ack: int
+    now: datetime
+    started_at: datetime
+    deadline: datetime
+    grace_until: datetime
+    questions: tuple[ExamQuestion, ...]
+    answers: tuple[GivenAnswer, ...]
+    holder: Annotated[str, Field(description="Name and last four digits of the ID number: a watermark")]
+    leave_warn: int
+    leaves: int
+
+
+async def show_paper(
+    deps: Deps, pictures: ItemPictures, candidate: ExamCandidate, exam: Exam, attempt: ExamAttempt, now: datetime
+) -> ExamPaper:
+    """Of an attempt under way. Raises LookupError for one that was not begun."""
+    events = (await read_events([attempt.id])).get(attempt.id, [])
+    answers = merge(events)
+    ack = max((one.seq for one in events if one.device == attempt.device), default=0)
+    if attempt.started_at is None or attempt.deadline is None or attempt.grace_until is None:
+        raise LookupError(f"attempt {attempt.id} runs without times")
+    return ExamPaper(
+        attempt.id,
+        attempt.number,
+        attempt.device,
+        ack,
+        now,
+        attempt.started_at,
+        attempt.deadline,
+        attempt.grace_until,
+        await _questions(pictures, attempt, candidate.account_id),
+        tuple(GivenAnswer(slot, one.mask, one.text) for slot, one in answers.items()),
+        await _holder(deps, candidate),
+        rules_of(exam).leave_warn,
+        attempt.leaves,
+    )
+
+
+async def _questions(pictures: ItemPictures, attempt: ExamAttempt, person: UUID) -> tuple[ExamQuestion, ...]:
+    found = {row["id"]: row for row in await rows(_QUESTIONS, attempt.versions, attempt.made_at)}
+
+    def shown(version: UUID) -> tuple[ShownPicture, ...]:
+        kept = found[version]["pictures"]
+        kept = json.loads(kept) if isinstance(kept, str) else kept
+        addresses = pictures.addresses(version, len(kept), person, attempt.grace_until)
+        return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))
+
+    paper = zip(attempt.versions, attempt.orders, attempt.marks, strict=True)
+    return tuple(
+        _question(slot, found[version], order, mark, shown(version))
+        for slot, (version, order, mark) in enumerate(paper)
+    )
+
+
+def _question(
+    slot: int, row: Mapping[str, Any], order: int, mark: int, pictures: tuple[ShownPicture, ...]
+) -> ExamQuestion:
+    options = row["options"]
+    shown = tuple(options[at] for at in permutation(order, len(options)))
+    return ExamQuestion(slot, row["kind"], mark, row["stem"], shown, row["case_text"] or "", pictures)
+
+
+async def _holder(deps: Deps, candidate: ExamCandidate) -> str:
+    account = await Account.get(id=candidate.account_id)
+    number = deps.keys.open_text(account.id_number_sealed, "id_number") if account.id_number_sealed else ""
+    return f"{account.real_name} {number[-4:]}".strip()

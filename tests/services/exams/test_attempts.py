@@ -1,0 +1,293 @@
+"""Sitting an examination: start, save, take over, hand in, and what the clock does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.errors import Conflict, InvalidInput, NotFound, TooMany
+from domain.exams.answers import Answer, AnswerEvent, digest
+from domain.ids import new_id
+from models.exams import ExamAttempt, ExamCandidate
+from services.core.base import Actor, Deps, rows
+from services.exams import ExamPaper, GivenAnswer, MadeAnswer, Saved, SaveRequest, answer_writer
+from tests.factories.exams import make_published, own, work
+from tests.factories.people import make_account
+from tests.services.exams.hall import Hall, make_hall
+
+SOON = timedelta(hours=1)
+
+
+@dataclass
+class Desk:
+    """A candidate with a phone, in an examination that is open."""
+
+    hall: Hall
+    clock: FixedClock
+    candidate: ExamCandidate
+
+    @property
+    def actor(self) -> Actor:
+        return own(self.candidate)
+
+    async def start(self, device: int = 0) -> ExamPaper:
+        return await self.hall.services.exams.attempts.start(self.actor, self.candidate.id, device)
+
+    async def save(self, paper: ExamPaper, *events: AnswerEvent, device: int | None = None, **more: int) -> Saved:
+        assert self.actor.account_id is not None
+        made = tuple(MadeAnswer(one, self.clock.now()) for one in events)
+        asked = SaveRequest(paper.attempt_id, self.actor.account_id, device or paper.device, made, **more)
+        return await self.hall.services.exams.answers.save(asked)
+
+    async def submit(self, paper: ExamPaper, seen: str, answers: Sequence[GivenAnswer] | None = None) -> str:
+        attempts = self.hall.services.exams.attempts
+        return (await attempts.submit(self.actor, paper.attempt_id, paper.device, seen, answers)).digest
+
+
+def says(seq: int, slot: int, mask: int, device: int = 1) -> AnswerEvent:
+    return AnswerEvent(device, seq, slot, Answer(mask))
+
+
+async def make_desk(hall: Hall, clock: FixedClock) -> Desk:
+    application = await hall.waiting()
+    await make_published(hall.services, hall.office, after=SOON)
+    clock.move(SOON)
+    candidate = await hall.candidate_of(application)
+    await hall.services.exams.attempts.accept_notice(own(candidate), candidate.id)
+    return Desk(hall, clock, candidate)
+
+
+@pytest.fixture
+async def desk(hall: Hall, clock: FixedClock) -> Desk:
+    return await make_desk(hall, clock)
+
+
+async def answers_of(attempt_id: UUID) -> dict[int, int]:
+    found = await rows("SELECT slot, mask FROM exam_answer WHERE attempt_id = $1 ORDER BY slot", attempt_id)
+    return {row["slot"]: row["mask"] for row in found}
+
+
+async def test_a_paper_holds_questions_in_its_own_order_and_no_key(desk: Desk) -> None:
+    paper = await desk.start()
+    assert (len(paper.questions), paper.number, paper.device, paper.ack) == (5, 1, 1, 0)
+    assert {sorted(one.options) == ["丁", "丙", "乙", "甲"] for one in paper.questions} == {True}
+    assert "key" not in str(paper)
+    assert paper.deadline == desk.clock.now() + desk.hall.deps.book("demo").exam.length
+
+
+async def test_nothing_begins_before_the_notice_is_read_or_the_time_has_come(hall: Hall, clock: FixedClock) -> None:
+    application = await hall.waiting()
+    await make_published(hall.services, hall.office, after=SOON)
+    candidate = await hall.candidate_of(application)
+    desk = Desk(hall, clock, candidate)
+    with pytest.raises(Conflict, match="还没有到考试开始时间"):
+        await desk.start()
+    clock.move(SOON)
+    with pytest.raises(Conflict, match="请先阅读考试须知"):
+        await desk.start()
+    clock.move(timedelta(hours=10))
+    with pytest.raises(Conflict, match="已结束"):
+        await desk.start()
+
+
+async def test_what_is_acknowledged_is_there_on_every_device(desk: Desk) -> None:
+    paper = await desk.start()
+    saved = await desk.save(paper, says(1, 0, 1), says(2, 1, 2), says(3, 0, 4))
+    assert (saved.ack, saved.state, saved.device) == (3, "running", 1)
+    again = await desk.start(device=1)
+    assert (again.device, again.ack) == (1, 3)
+    assert [(one.slot, one.mask) for one in again.answers] == [(0, 4), (1, 2)]
+
+
+async def test_a_repeated_request_changes_nothing_and_a_gap_is_not_taken(desk: Desk) -> None:
+    paper = await desk.start()
+    for _ in range(2):
+        assert (await desk.save(paper, says(1, 0, 1), says(2, 1, 2))).ack == 2
+    assert (await desk.save(paper, says(5, 2, 1))).ack == 2
+    assert (await desk.save(paper, says(2, 1, 2), says(3, 2, 1))).ack == 3
+    with pytest.raises(InvalidInput):
+        await desk.save(paper, says(4, 0, 1), says(6, 0, 2))
+    events = await rows("SELECT count(*) AS n FROM exam_answer_event")
+    assert events[0]["n"] == 3
+
+
+async def test_another_device_takes_over_and_the_old_one_fills_only_what_was_left_alone(desk: Desk) -> None:
+    first = await desk.start()
+    await desk.save(first, says(1, 0, 1))
+    second = await desk.start()
+    assert (second.device, second.ack, [(one.slot, one.mask) for one in second.answers]) == (2, 0, [(0, 1)])
+    await desk.save(second, says(1, 0, 2, device=2))
+    late = await desk.save(first, says(2, 0, 8), says(3, 3, 4), device=1)
+    assert late.device == 2  # which tells the old device that it is not the active one
+    with pytest.raises(Conflict, match="另一台设备"):
+        await desk.submit(first, "")
+    third = await desk.start(device=2)
+    assert [(one.slot, one.mask) for one in third.answers] == [(0, 2), (3, 4)]
+
+
+async def test_handing_in_gives_one_receipt_however_often(desk: Desk) -> None:
+    paper = await desk.start()
+    await desk.save(paper, says(1, 0, 1), says(2, 1, 2))
+    seen = digest({0: Answer(1), 1: Answer(2)})
+    assert await desk.submit(paper, seen) == seen
+    assert await desk.submit(paper, "something else") == seen
+    receipt = await desk.hall.services.exams.attempts.receipt(desk.actor, paper.attempt_id)
+    assert (receipt.answered, receipt.questions, receipt.by_hand) == (2, 5, True)
+    assert len(await answers_of(paper.attempt_id)) == 5
+    saved = await desk.save(paper, says(3, 0, 8))
+    assert (saved.state, saved.ack) == ("sealed", 2)
+    shown = await desk.hall.services.exams.receipts.verify(receipt.check_url.rpartition("/")[2])
+    assert (shown.digest, shown.by_hand) == (seen, True)
+
+
+async def test_what_never_arrived_is_asked_for_once_and_then_counts(desk: Desk) -> None:
+    paper = await desk.start()
+    await desk.save(paper, says(1, 0, 1), says(2, 4, 8))
+    seen = digest({0: Answer(2), 1: Answer(4)})
+    with pytest.raises(Conflict) as refused:
+        await desk.submit(paper, seen)
+    assert refused.value.code == "answers_differ"
+    given = [GivenAnswer(0, 2, ""), GivenAnswer(1, 4, "")]
+    assert await desk.submit(paper, seen, given) == seen
+
+
+async def test_masks_are_turned_into_the_items_own_order(desk: Desk) -> None:
+    paper = await desk.start()
+    shown = {one.slot: one.options for one in paper.questions}
+    await desk.save(paper, *(says(slot + 1, slot, 1 << options.index("丙")) for slot, options in shown.items()))
+    await desk.submit(paper, digest({slot: Answer(1 << options.index("丙")) for slot, options in shown.items()}))
+    assert set((await answers_of(paper.attempt_id)).values()) == {1 << 2}
+
+
+async def test_the_clock_seals_what_nobody_handed_in_and_nothing_later_counts(desk: Desk) -> None:
+    paper = await desk.start()
+    await desk.save(paper, says(1, 0, 1))
+    desk.clock.set(paper.deadline)
+    assert (await desk.save(paper, says(2, 1, 1))).ack == 2
+    desk.clock.set(paper.deadline + timedelta(seconds=10))
+    late = MadeAnswer(says(3, 2, 1), paper.deadline)
+    cheated = MadeAnswer(says(4, 3, 1), desk.clock.now())
+    assert desk.actor.account_id is not None
+    asked = SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (late, cheated))
+    assert (await desk.hall.services.exams.answers.save(asked)).ack == 4
+    desk.clock.set(paper.grace_until + timedelta(seconds=1))
+    assert (await desk.save(paper, says(5, 4, 1))).ack == 4
+    await work(desk.hall.services, "exam_seal", "exam_fill")
+    attempt = await ExamAttempt.get(id=paper.attempt_id)
+    assert (attempt.state, attempt.submitted_at, bool(attempt.digest)) == ("sealed", None, True)
+    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given == {0, 1, 2}
+    marked_late = await rows("SELECT slot FROM exam_answer WHERE late")
+    assert [row["slot"] for row in marked_late] == [2]
+    with pytest.raises(Conflict, match=r"间隔|次数"):
+        await desk.start()
+
+
+async def test_a_start_in_the_last_minutes_ends_with_the_window(hall: Hall, clock: FixedClock) -> None:
+    application = await hall.waiting()
+    await make_published(hall.services, hall.office, after=SOON, lasts=timedelta(hours=2))
+    candidate = await hall.candidate_of(application)
+    await hall.services.exams.attempts.accept_notice(own(candidate), candidate.id)
+    await ExamCandidate.filter(id=candidate.id).update(extra_minutes=7)
+    clock.move(SOON + timedelta(hours=2) - timedelta(minutes=3))
+    paper = await Desk(hall, clock, candidate).start()
+    assert paper.deadline == clock.now() + timedelta(minutes=10)
+
+
+async def test_tries_are_counted_from_the_first_paper_and_come_after_a_rest(desk: Desk) -> None:
+    rules = desk.hall.deps.book("demo").exam
+    for number in range(1, rules.tries + 1):
+        paper = await desk.start()
+        assert paper.number == number
+        await desk.submit(paper, digest({}))
+        await ExamAttempt.filter(id=paper.attempt_id).update(state="graded", score=0, total=100, passed=False)
+        desk.clock.move(rules.rest)
+    with pytest.raises(Conflict, match="考试次数已用完"):
+        await desk.start()
+    await ExamAttempt.filter(number=1).update(state="void")
+    assert (await desk.start()).number == rules.tries + 1
+
+
+async def test_two_starts_at_once_begin_one_attempt(desk: Desk) -> None:
+    papers = await asyncio.gather(*(desk.start() for _ in range(4)))
+    assert len({paper.attempt_id for paper in papers}) == 1
+    assert sorted(paper.device for paper in papers) == [1, 2, 3, 4]
+    assert await ExamAttempt.all().count() == 1
+
+
+async def test_saving_races_with_sealing_and_loses_nothing_that_was_acknowledged(desk: Desk) -> None:
+    paper = await desk.start()
+    desk.clock.set(paper.grace_until)
+
+    async def save(seq: int) -> int:
+        assert desk.actor.account_id is not None
+        made = MadeAnswer(says(seq, seq % 5, 1), paper.deadline)
+        asked = SaveRequest(paper.attempt_id, desk.actor.account_id, 1, (made,))
+        return (await desk.hall.services.exams.answers.save(asked)).ack
+
+    async def seal() -> None:
+        await asyncio.sleep(0)
+        await ExamAttempt.filter(id=paper.attempt_id).update(grace_until=paper.deadline + timedelta(microseconds=1))
+        await work(desk.hall.services, "exam_seal", "exam_fill")
+
+    acks, sealed = [], asyncio.create_task(seal())
+    for seq in range(1, 12):
+        acks.append(await save(seq))
+    await sealed
+    stored = await rows("SELECT count(*) AS n FROM exam_answer_event")
+    assert stored[0]["n"] == max(acks)
+    given = {slot for slot, mask in (await answers_of(paper.attempt_id)).items() if mask}
+    assert given == {seq % 5 for seq in range(1, max(acks) + 1)}
+
+
+async def test_somebody_elses_paper_is_not_there(desk: Desk) -> None:
+    paper = await desk.start()
+    other = Actor("demo", "applicant", (await make_account(desk.hall.deps)).id)
+    assert other.account_id is not None
+    attempts = desk.hall.services.exams.attempts
+    with pytest.raises(NotFound):
+        await attempts.start(other, desk.candidate.id)
+    with pytest.raises(NotFound):
+        await attempts.submit(other, paper.attempt_id, 1, "")
+    with pytest.raises(NotFound):
+        await attempts.receipt(other, paper.attempt_id)
+    with pytest.raises(NotFound):
+        await desk.hall.services.exams.answers.save(SaveRequest(paper.attempt_id, other.account_id, 1))
+    with pytest.raises(NotFound):
+        await attempts.submit(desk.actor, new_id(), 1, "")
+
+
+async def test_when_too_many_wait_a_client_is_told_to_come_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    paper = await desk.start()
+    monkeypatch.setattr(answer_writer, "WAITING_MAX", 0)
+    with pytest.raises(TooMany) as refused:
+        await desk.save(paper, says(1, 0, 1))
+    assert refused.value.retry_after > 0
+
+
+async def test_signs_of_life_and_leaves_are_kept_for_the_office(desk: Desk) -> None:
+    paper = await desk.start()
+    desk.clock.move(timedelta(minutes=1))
+    await desk.save(paper, leaves=2, hidden_seconds=40)
+    await desk.save(paper, leaves=1)
+    attempt = await ExamAttempt.get(id=paper.attempt_id)
+    assert (attempt.leaves, attempt.hidden_seconds, attempt.seen_at) == (2, 40, desk.clock.now())
+    leaves = desk.hall.deps.book("demo").exam.leave_flag
+    await desk.save(paper, leaves=leaves)
+    await desk.submit(paper, digest({}))
+    assert (await ExamAttempt.get(id=paper.attempt_id)).flags == ["leaves"]
+
+
+async def test_an_identity_check_comes_first_where_the_rules_ask_for_it(deps: Deps, db: str, clock: FixedClock) -> None:
+    hall = await make_hall(deps, mock=False, face_check="wechat")
+    desk = await make_desk(hall, clock)
+    with pytest.raises(Conflict, match="请先核验身份"):
+        await desk.start()
+    await ExamCandidate.filter(id=desk.candidate.id).update(face="other", face_at=clock.now())
+    assert (await desk.start()).number == 1
