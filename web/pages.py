@@ -10,6 +10,7 @@ from web.applying import ApplyingPages
 from web.board import BoardPages
 from web.certificates import CertificatePages
 from web.desk import DeskPages
+from web.exam_pictures import ExamPicturePages
 from web.file_links import FileLinkPages
 from web.identity import IdentityPages
 from web.invitations import InvitationPages
@@ -63,6 +64,7 @@ def setup_pages(
         PaperPages(site, services),
         PaperFilePages(site, services, door),
         FileLinkPages(site, services),
+        ExamPicturePages(site, services),
         MaterialPages(site, services, door),
         CertificatePages(site, services, door),
         PayPages(site, services, door),

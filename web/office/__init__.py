@@ -6,6 +6,8 @@ from services.registry import Services
 from web.login import AuthPages
 from web.office.alarms import AlarmPages
 from web.office.applications import ApplicationPages
+from web.office.bank import BankPages
+from web.office.bank_files import BankFilePages
 from web.office.base import menu_of
 from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
@@ -32,6 +34,8 @@ _ALL = (
     HomePages,
     ApplicationPages,
     ExamPages,
+    BankFilePages,
+    BankPages,
     ExpertPages,
     CampaignPages,
     CertificatePages,

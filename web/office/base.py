@@ -123,6 +123,7 @@ def menu_of(book: Rulebook) -> list[Entry]:
     """The entries that a pool of this rulebook has a use for."""
     entries = [
         Entry("applications", "申请"),
+        Entry("bank", "题库"),
         Entry("experts", "专家"),
         Entry("campaigns", "征集"),
         Entry("employers", "单位"),
