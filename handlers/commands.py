@@ -33,6 +33,8 @@ WILL_COME = "按时到场"
 WORK = "我的工作"
 MEND = "修改信息"
 NOT_ME = "不是我本人"
+EXAM = "考试"
+BOOK_EXAM = "预约考试"
 CERTIFICATES = "证书"
 
 TAPS: Mapping[str, int] = {
@@ -61,6 +63,8 @@ TAPS: Mapping[str, int] = {
     MEND: 131,
     NOT_ME: 132,
     CERTIFICATES: 134,
+    EXAM: 135,
+    BOOK_EXAM: 136,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

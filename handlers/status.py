@@ -6,6 +6,7 @@ from bot.router import Router
 from bot.turn import Turn
 from domain.errors import Unauthenticated
 from handlers import commands, overview, people, texts, wording
+from handlers.exams import exam_lines
 from services.accounts import Who
 from services.core.base import Actor
 from services.experts import ExpertProfile, Named
@@ -30,6 +31,7 @@ async def my_status(turn: Turn) -> str:
         return "\n".join([*lines, *await _others_lines(turn, who)])
     lines += await _expert_lines(turn, who)
     lines.append(await overview.next_things(turn.services, who.expert_id))
+    lines += await exam_lines(turn.services, turn.user.pool, who.account_id)
     lines += await overview.work_lines(turn.services, turn.user.pool, who)
     lines.append(commands.tappable(commands.AVAILABILITY))
     return "\n".join(lines)
@@ -39,6 +41,7 @@ async def _others_lines(turn: Turn, who: Who) -> list[str]:
     """Where an application stands, if there is one; and the work of an office."""
     found = await turn.services.applications.to_dos.progress(who.account_id) if who.account_id is not None else None
     lines = [texts.STATUS_APPLYING.format(headline=found.headline, advice=found.advice)] if found else []
+    lines += await exam_lines(turn.services, turn.user.pool, who.account_id)
     lines += await overview.work_lines(turn.services, turn.user.pool, who) if who.roles else [texts.MENU_AGENCY]
     taps = [commands.PROGRESS if found else commands.APPLY] if people.is_applicant(who) or found else []
     return [*lines, commands.tappable(*taps, commands.UNBIND)]

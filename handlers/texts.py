@@ -258,6 +258,53 @@ PERIOD_PANELS = "注意：这段时间内有{count}场您已确认的评标，�
 WHICH_PERIOD = "撤销哪一段？撤销后这段时间可以抽取您。"
 PERIOD_CANCELLED = "已撤销：{span}恢复可以抽取。"
 
+# ---- examinations
+
+NO_EXAM = "您目前没有需要参加的考试。"
+EXAM_WAITING = "您的申请正在等待考试。考试还没有安排，安排后会通知您，期间可学习培训资料。"
+EXAM_IS = "【{name}】"
+EXAM_TIME = "时间：{span}"
+EXAM_PLACE = "地点：{place}"
+EXAM_LENGTH = "时长：{minutes}分钟，开始后不停表；满分的{percent}%合格"
+EXAM_BRING = "准备：{bring}"
+EXAM_TRIES = "还可作答{tries}次"
+EXAM_BOOKED = "已预约，{until}前可以改约或退回"
+EXAM_WAITS = "正在候补：{span}"
+EXAM_STATES = {
+    "to_book": "请先预约场次",
+    "ahead": "还没开始，开考前{lobby}分钟可以进入",
+    "lobby": "即将开始，可以进入候考",
+    "open": "可以开始答题",
+    "running": "正在答题，请尽快继续",
+    "resting": "{again}起可以再次作答",
+    "marking": "已交卷，等待成绩",
+    "over": "考试时间已过，请等待管理机构通知",
+    "passed": "合格",
+    "failed": "不合格",
+    "left": "不再参加这场考试",
+}
+EXAM_STATE = "状态：{state}"
+EXAM_ENTER = "进入考试"
+EXAM_LOOK = "查看考试"
+EXAM_MOCK = "先做模拟考试"
+EXAM_TO_DO = "待参与考试：{name}，{span}"
+EXAM_WHICH = "您要预约哪一场考试？"
+NOTHING_TO_BOOK = "您没有需要预约的考试场次。"
+BOOK_WHICH = "{name}\n{standing}\n请选择场次："
+BOOK_NONE = "还没有预约"
+BOOK_HELD = "已预约{span}"
+BOOK_WAITED = "正在候补{span}"
+BOOK_FIXED = "{name}\n已预约{span}，已过改约时间，请按时参加。"
+BOOK_NO_SITTING = "{name}目前没有可以预约的场次，请拨打{hotline}咨询。"
+SITTING_LEFT = "{span}（余{left}）"
+SITTING_FREE = "{span}"
+SITTING_FULL = "{span}（已满，候补）"
+GIVE_PLACE_BACK = "退回预约"
+KEEP_PLACE = "不用了"
+PLACE_BOOKED = "已预约：{span}{place}\n{until}前可以改约或退回，回复“预约考试”办理。"
+PLACE_WAITING = "已列入候补：{span}。有名额时自动为您预约并通知您。"
+PLACE_GIVEN_BACK = "已退回预约。需要参加考试的，请回复“预约考试”重新选择。"
+
 # ---- paying
 
 NOTHING_TO_PAY = "您目前没有需要缴纳的费用。"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.router import Router
 from bot.turn import Turn
 from handlers import commands, overview, people, texts
+from handlers.exams import exam_lines
 from services.accounts import Who
 
 
@@ -50,8 +51,9 @@ async def give_help(turn: Turn) -> str:
 async def show_menu(turn: Turn) -> str:
     who = await people.find_who(turn)
     work = await overview.work_lines(turn.services, turn.user.pool, who) if who is not None else []
+    exams = await exam_lines(turn.services, turn.user.pool, who.account_id) if who is not None else []
     agency = [texts.MENU_AGENCY] if who is None or not who.roles else []
-    return "\n".join([texts.MENU, *work, commands.tappable(*_offers(who)), *agency])
+    return "\n".join([texts.MENU, *exams, *work, commands.tappable(*_offers(who)), *agency])
 
 
 async def did_not_understand(turn: Turn) -> str:

@@ -10,6 +10,7 @@ from web.applying import ApplyingPages
 from web.board import BoardPages
 from web.certificates import CertificatePages
 from web.desk import DeskPages
+from web.exam_booking import ExamBookingPages
 from web.exam_pictures import ExamPicturePages
 from web.file_links import FileLinkPages
 from web.identity import IdentityPages
@@ -70,9 +71,10 @@ def setup_pages(
         PayPages(site, services, door),
         account,
         ApplyingPages(site, services, door, account.bar),
+        ExamBookingPages(site, services, door),
         OfficePages(site, services, door),
         PublicNoticePages(site, services, door),
         ReviewPages(site, services, door),
     ):
         pages.add_routes()
-    site.add_missing("i", "n", "v", "h5", "desk", "office", "draw", "record", "p", "c", "review")
+    site.add_missing("i", "n", "v", "h5", "desk", "office", "draw", "record", "p", "c", "review", "x")

@@ -138,6 +138,8 @@ def next_step(facts: Facts) -> Step | None:
             return Step("correct", "修改信息", f"{base}/apply/form{at}")
         case _S.FEE if facts.fee is not None and facts.fee_phase == "open":
             return Step("pay", "缴费", f"{base}/pay/{facts.fee.expert_number}")
+        case _S.EXAM if facts.exam is not None:
+            return Step("exam", facts.exam.action, facts.exam.route)
     return None
 
 

@@ -21,6 +21,7 @@ from models.payments import Fee
 from models.reviews import Objection, ReviewEntry, ReviewTask
 from services.applications.campaigns import review_end, submission_end
 from services.applications.codes import load_codes
+from services.applications.exam_tasks import ExamTask, exam_tasks
 from services.applications.repository import EVERYTHING
 from services.core.base import Deps
 
@@ -42,6 +43,8 @@ class Facts:
     opinion: str
     campaign: Campaign | None = None
     objected: bool = False
+    exam: ExamTask | None = None
+    """What an application that waits for an examination is called to."""
 
     @property
     def state(self) -> ApplicationState:
@@ -79,7 +82,15 @@ async def find_facts(deps: Deps, application: Application) -> Facts:
         await _opinion(application),
         await Campaign.get(id=application.campaign_id) if application.campaign_id else None,
         application.state == _S.NOTICE and await Objection.exists(application_id=application.id, state="open"),
+        await _exam_of(application, deps.now()),
     )
+
+
+async def _exam_of(application: Application, now: datetime) -> ExamTask | None:
+    if application.state != _S.EXAM:
+        return None
+    tasks = await exam_tasks(application.account_id, now)
+    return next((one for one in tasks if one.application_id == application.id), None)
 
 
 async def ask_line(deps: Deps, application: Application, campaign: Campaign | None) -> str:
@@ -162,6 +173,8 @@ def advice(facts: Facts) -> str:
             return _notice_advice(facts)
         case _S.FEE:
             return _fee_advice(facts)
+        case _S.EXAM if facts.exam is not None:
+            return facts.exam.detail
     known = {
         _S.EXAM: "请等待考试通知，期间可先学习培训资料；成绩由专家库管理机构登记，有结果会通知您。",
         _S.ENTERED: f"您的专家编号是{application.expert_number}，请留意抽取通知。",

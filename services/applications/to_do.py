@@ -20,6 +20,7 @@ from models.applications import Application
 from models.experts import Expert
 from services.applications.campaigns import Campaigns, CampaignView
 from services.applications.codes import load_codes
+from services.applications.exam_tasks import TITLE, exam_tasks
 from services.applications.persons import find_expert, is_own_file
 from services.applications.progress import Progress, Step, progress_of
 from services.applications.repository import find_live
@@ -100,7 +101,18 @@ class ToDos:
                 return ()
             route = f"/h5/{account.pool}/account"
             return (ToDo("register", "实名注册", "注册后才能申请成为专家。", "去注册", route),)
+        exams = tuple(
+            ToDo("exam", TITLE, one.detail, one.action, one.route, one.until)
+            for one in await exam_tasks(account.id, now)
+        )
         live = await find_live(account.id)
+        if live is not None and live.state == ApplicationState.EXAM and exams:
+            return exams
+        return (*exams, *await self._of_applying(account, live, progress, now))
+
+    async def _of_applying(
+        self, account: Account, live: Application | None, progress: Progress | None, now: datetime
+    ) -> tuple[ToDo, ...]:
         if live is None:
             return await self._of_entries(account, now)
         known = progress if progress and progress.application_id == live.id else await progress_of(self._deps, live)
