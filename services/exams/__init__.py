@@ -9,7 +9,7 @@ from services.exams.attempts import SubmissionReceipt
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
 from services.exams.blueprints import BlueprintView
 from services.exams.candidates import Added, CandidateLine, Wanted
-from services.exams.item_import import BYTES_MAX, ITEMS_MAX, render_template
+from services.exams.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
 from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
 from services.exams.own import OwnExam
 from services.exams.paper_view import ExamPaper, ExamQuestion, GivenAnswer
@@ -36,6 +36,7 @@ __all__ = [
     "FrozenIn",
     "GivenAnswer",
     "ItemFilter",
+    "ItemImport",
     "ItemLine",
     "ItemView",
     "MadeAnswer",

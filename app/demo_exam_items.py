@@ -1,0 +1,29 @@
+"""The demonstration's item bank: questions on the law of bid evaluation, taken in as the office takes in a sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.demo_data import POOL
+from app.demo_people import CAST
+from models.exams import ExamItem
+from services.accounts import account_by_mobile
+from services.core.base import Actor, Deps
+from services.exams import ItemImport
+from services.inspection.checker import FileChecker
+
+
+async def load_exam_items(deps: Deps, folder: Path) -> int:
+    """How many were put there; none where the bank has some already. The cast must be there."""
+    if await ExamItem.exists(pool=POOL):
+        return 0
+    admin = next(person for person in CAST if person.role == "admin")
+    account = await account_by_mobile(deps, POOL, admin.mobile)
+    actor = Actor(POOL, "pool_admin", account.id)
+    desk = ItemImport(deps, FileChecker())
+    view = await desk.read(actor, (folder / f"{POOL}.csv").read_bytes())
+    if view.errors:
+        first = view.errors[0]
+        raise RuntimeError(f"the demo's items are bad at line {first.line}, {first.column}: {first.reason}")
+    done = await desk.carry_out(actor, view.id, "skip")
+    return done.counts["add"]
