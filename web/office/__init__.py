@@ -13,6 +13,10 @@ from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
 from web.office.certificates import CertificatePages
 from web.office.employers import EmployerPages
+from web.office.exam_blueprints import ExamBlueprintPages
+from web.office.exam_candidates import ExamCandidatePages
+from web.office.exam_results import ExamResultPages
+from web.office.exam_sittings import ExamSittingPages
 from web.office.exams import ExamPages
 from web.office.experts import ExpertPages
 from web.office.exports import ExportPages
@@ -33,7 +37,11 @@ __all__ = ["OfficePages", "menu_of"]
 _ALL = (
     HomePages,
     ApplicationPages,
+    ExamResultPages,
+    ExamBlueprintPages,
     ExamPages,
+    ExamSittingPages,
+    ExamCandidatePages,
     BankFilePages,
     BankPages,
     ExpertPages,

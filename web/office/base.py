@@ -123,6 +123,7 @@ def menu_of(book: Rulebook) -> list[Entry]:
     """The entries that a pool of this rulebook has a use for."""
     entries = [
         Entry("applications", "申请"),
+        Entry("exams", book.entry.names.exam),
         Entry("bank", "题库"),
         Entry("experts", "专家"),
         Entry("campaigns", "征集"),
@@ -131,8 +132,6 @@ def menu_of(book: Rulebook) -> list[Entry]:
         Entry("staff", "工作人员"),
         Entry("supervisors", "监督人名册"),
     ]
-    if "exam" in book.entry.stages:
-        entries.insert(1, Entry("exams", book.entry.names.exam))
     if book.notice is not None:
         entries.append(Entry("objections", "公示与异议"))
     if book.fee is not None:

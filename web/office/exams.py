@@ -1,99 +1,201 @@
-"""Examinations that are held elsewhere: who waits for one, and a whole sheet of results."""
+"""Examinations: list, draft with its check list, publishing, another time, cancelling, the end; the live board."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.errors import AppError, InvalidInput, NotFound
+from domain.clock import print_until
+from domain.errors import AppError, InvalidInput
+from domain.exams.purposes import Purpose
 from services.core.base import Actor
-from services.entry import BYTES_MAX, LINES_MAX, render_template
-from services.office import Filter
-from services.spreadsheets.formats import Format
-from web.office.base import EMPTY, FORM, NOBODY, Form, OfficePart, see, uuid_of
+from services.exams import ExamData, ExamView
+from web.office.base import EMPTY, Form, OfficePart, key_of, moment, print_moment, see, uuid_of
 
-TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
+WHAT = "这场考试"
+TONES = {"draft": "warn", "published": "good"}
+"""Of the tag that says the state."""
 
 
 class ExamPages(OfficePart):
     code = "exams"
-    action = "application.conclude"
-    notes: ClassVar[Mapping[str, str]] = {"done": "已登记，并通知了本人。"}
+    action = "exam.manage"
+    notes: ClassVar[Mapping[str, str]] = {
+        "created": "草稿已保存。请按下面的检查结果补全，再发布。",
+        "saved": "已保存。",
+        "published": "已发布，正在通知考生。",
+        "moved": "已改期，并通知考生。",
+        "cancelled": "已取消，并通知考生；他们继续等待下一场考试。",
+        "ended": "已停止进入。正在答题的人答完后，考试自动结束。",
+        "deleted": "草稿已删除。",
+    }
 
     def add_routes(self) -> None:
-        self.site.get("/office/exams", self.ask_sheet)
-        self.site.post("/office/exams", self.read_sheet)
-        self.site.get("/office/exams/template.{form}", self.template)
-        self.site.get("/office/exams/{id}", self.sheet)
-        self.site.post("/office/exams/{id}", self.carry_out)
+        self.site.get("/office/exams", self.many)
+        self.site.get("/office/exams/new", self.blank)
+        self.site.post("/office/exams/new", self.create)
+        self.site.get("/office/exams/{id}", self.one)
+        self.site.post("/office/exams/{id}", self.act)
+        self.site.get("/office/exams/{id}/board", self.board)
+        self.site.get("/office/exams/{id}/board/{sitting}", self.board)
 
-    async def ask_sheet(self, request: http.Request) -> http.Response:
-        return await self._form(await self.actor(request), request)
-
-    async def _form(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        waiting = await self.services.office.applications.page(actor, Filter(state="exam"), size=1)
+    async def many(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        found = await self.services.exams.queries.list(actor)
+        entry = self.book(actor).entry
         return self.show(
             actor,
             "office_exams.html",
+            request,
+            found=found,
+            tones=TONES,
+            stage=entry.names.exam,
+            held_elsewhere="exam" in entry.stages,
+        )
+
+    # ---- a new one
+
+    async def blank(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        purpose = Purpose.ENTRY if "exam" in self.book(actor).entry.stages else Purpose.CAMPAIGN
+        return await self._page(actor, request, None, Form({"purpose": purpose.value}))
+
+    async def create(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        try:
+            exam_id = await self.services.exams.setup.create(actor, _data(fields), key=key_of(fields))
+        except AppError as error:
+            return await self._page(actor, request, None, Form(fields, self.shown(error)))
+        raise see(f"/office/exams/{exam_id}", note="created")
+
+    # ---- one
+
+    async def one(self, request: http.Request) -> http.Response:
+        actor, view = await self._asked(request)
+        return await self._page(actor, request, view, Form(_values(view)))
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` save, publish, delete, move, cancel or end."""
+        actor, view = await self._asked(request)
+        fields = await self.fields(request, actor)
+        try:
+            note = await self._do(actor, view, fields)
+        except AppError as error:
+            return await self._page(actor, request, view, Form({**_values(view), **fields}, self.shown(error)))
+        raise see("/office/exams" if note == "deleted" else f"/office/exams/{view.id}", note=note)
+
+    async def _do(self, actor: Actor, view: ExamView, fields: Mapping[str, str]) -> str:
+        setup, reason = self.services.exams.setup, fields.get("reason", "")
+        match fields.get("deed"):
+            case "save":
+                await setup.edit(actor, view.id, _data(fields))
+                return "saved"
+            case "publish":
+                await setup.publish(actor, view.id)
+                return "published"
+            case "delete":
+                await setup.delete(actor, view.id)
+                return "deleted"
+            case "move":
+                await setup.reschedule(actor, view.id, *_window(fields, view), reason)
+                return "moved"
+            case "cancel":
+                await setup.cancel(actor, view.id, reason)
+                return "cancelled"
+            case "end":
+                await setup.end_admission(actor, view.id)
+                return "ended"
+        raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+
+    async def _page(
+        self, actor: Actor, request: http.Request, view: ExamView | None, form: Form = EMPTY
+    ) -> http.Response:
+        exams, draft = self.services.exams, view is None or view.state == "draft"
+        campaigns = await self.services.applications.campaigns.list(actor)
+        return self.show(
+            actor,
+            "office_exam.html",
             request,
             error=form.error,
             f=form,
-            view=None,
-            most=LINES_MAX,
-            waiting=waiting.total,
+            view=view,
+            draft=draft,
+            tones=TONES,
+            now=self.services.deps.now(),
+            checks=await exams.setup.check_list(actor, view.id) if view and draft else (),
+            purposes=[(one.value, one.label) for one in Purpose],
+            campaigns=[(str(one.id), one.data.name) for one in campaigns],
+            blueprints=[(str(one.id), one.name) for one in await exams.blueprints.list(actor)] if draft else [],
+            sittings=await exams.sittings.list(actor, view.id) if view else (),
             stage=self.book(actor).entry.names.exam,
         )
 
-    async def template(self, request: http.Request) -> http.Response:
-        """The sheet to fill in, as XLSX or CSV."""
-        await self.actor(request)
-        form = TEMPLATES.get(request.match_info["form"])
-        if form is None:
-            raise NotFound("没有这种模板，请返回后下载。", code="unknown")
-        headers = {"Content-Disposition": f'attachment; filename="exam-results.{form}"'}
-        return http.Response(body=render_template(form), content_type="application/octet-stream", headers=headers)
+    # ---- as it goes
 
-    async def read_sheet(self, request: http.Request) -> http.Response:
-        """Check a file, and show what it would do."""
-        actor = await self.actor(request)
-        fields, content = await self.site.read_upload(
-            request, FORM, actor.session_id or NOBODY, actor.account_id or NOBODY, longest=BYTES_MAX
-        )
-        try:
-            if not content:
-                raise InvalidInput("请选择文件。", code="file_empty", field="file")
-            view = await self.services.entry.exam_sheets.read(actor, content)
-        except AppError as error:
-            return await self._form(actor, request, Form(fields, self.shown(error)))
-        raise see(f"/office/exams/{view.id}")
-
-    async def sheet(self, request: http.Request) -> http.Response:
-        return await self._sheet(await self.actor(request), request)
-
-    async def _sheet(self, actor: Actor, request: http.Request, error: AppError | None = None) -> http.Response:
-        view = await self.services.entry.exam_sheets.get(actor, uuid_of(request.match_info["id"], "这次上传"))
+    async def board(self, request: http.Request) -> http.Response:
+        """Of the whole examination, or of one sitting; fetched again every few seconds by the page itself."""
+        actor, view = await self._asked(request)
+        wanted = request.match_info.get("sitting")
+        sitting_id = uuid_of(wanted, "这个场次") if wanted else None
+        sittings = await self.services.exams.sittings.list(actor, view.id)
+        board = await self.services.exams.queries.board(actor, view.id, sitting_id)
         return self.show(
             actor,
-            "office_exams.html",
+            "office_exam_board.html",
             request,
-            error=error,
-            f=EMPTY,
             view=view,
-            most=LINES_MAX,
-            stage=self.book(actor).entry.names.exam,
+            board=board,
+            sitting=next((one for one in sittings if one.id == sitting_id), None),
+            sittings=sittings if view.rules.booking else (),
+            at=print_until(board.at, board.at),
         )
 
-    async def carry_out(self, request: http.Request) -> http.Response:
-        """``deed`` all, or good: only the lines that can be used."""
+    async def _asked(self, request: http.Request) -> tuple[Actor, ExamView]:
         actor = await self.actor(request)
-        fields = await self.fields(request, actor)
-        sheet_id = uuid_of(request.match_info["id"], "这次上传")
-        try:
-            if fields.get("deed") not in ("all", "good"):
-                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
-            await self.services.entry.exam_sheets.carry_out(actor, sheet_id, only_good=fields["deed"] == "good")
-        except AppError as error:
-            return await self._sheet(actor, request, self.shown(error))
-        raise see(f"/office/exams/{sheet_id}", note="done")
+        return actor, await self.services.exams.queries.get(actor, uuid_of(request.match_info["id"], WHAT))
+
+
+def _data(fields: Mapping[str, str]) -> ExamData:
+    """What the form says. Raises InvalidInput beside the field."""
+    purpose = fields.get("purpose", "")
+    if purpose not in list(Purpose):
+        raise InvalidInput("请选择考试用途。", code="missing", field="purpose")
+    opens, closes = _window(fields, None)
+    return ExamData(
+        fields.get("name", ""),
+        Purpose(purpose),
+        opens,
+        closes,
+        _id(fields, "campaign_id", "这次征集"),
+        _id(fields, "blueprint_id", "这个组卷方案"),
+    )
+
+
+def _window(fields: Mapping[str, str], kept: ExamView | None) -> tuple[datetime, datetime]:
+    opens = moment(fields.get("opens_at", ""), "opens_at", "开始时间", kept.opens_at if kept else None)
+    closes = moment(fields.get("closes_at", ""), "closes_at", "结束时间", kept.closes_at if kept else None)
+    if opens is None:
+        raise InvalidInput("请填写开始时间。", code="missing", field="opens_at")
+    if closes is None:
+        raise InvalidInput("请填写结束时间。", code="missing", field="closes_at")
+    return opens, closes
+
+
+def _id(fields: Mapping[str, str], name: str, what: str) -> UUID | None:
+    return uuid_of(fields[name], what) if fields.get(name) else None
+
+
+def _values(view: ExamView) -> dict[str, str]:
+    return {
+        "name": view.name,
+        "purpose": view.purpose.value,
+        "campaign_id": str(view.campaign_id or ""),
+        "blueprint_id": str(view.blueprint_id or ""),
+        "opens_at": print_moment(view.opens_at),
+        "closes_at": print_moment(view.closes_at),
+    }

@@ -44,7 +44,7 @@ async def waiting(scene: Scene, name: str = "何待考", **columns: object) -> A
 async def send(visitor: Visitor, text: str) -> Visitor:
     data = aiohttp.FormData(token_of(visitor))
     data.add_field("file", io.BytesIO((HEADING + text).encode()), filename="a.csv")
-    answer = await visitor.client.post("/office/exams", data=data, headers={"Origin": PUBLIC_URL})
+    answer = await visitor.client.post("/office/exams/results", data=data, headers={"Origin": PUBLIC_URL})
     return await visitor._show(answer)
 
 
@@ -54,7 +54,7 @@ async def state_of(application: Application) -> str:
 
 async def test_who_passed_enters_the_pool(scene: Scene) -> None:
     application = await waiting(scene)
-    desk = await scene.at("/office/exams")
+    desk = await scene.at("/office/exams/results")
     assert ("等待考试 1" in desk.text.replace("\n", " "), "结果在这里登记" in desk.text) == (True, True)
     await desk.get(f"/office/applications/{application.id}")
     await desk.press("合格", reason=" ")
@@ -104,7 +104,7 @@ async def test_a_sheet_is_checked_line_by_line_shown_and_taken_in(scene: Scene) 
     deps = scene.world.services.deps
     account = await two.account.get()
     id_number = deps.keys.open_text(account.id_number_sealed, "id_number")
-    desk = await scene.at("/office/exams")
+    desk = await scene.at("/office/exams/results")
     template = await desk.client.get(desk.page.links["下载Excel模板"])
     assert sheets(await template.read()) == sheets(render_template("xlsx"))
     await send(desk, f"{one.number},,何待考,合格,86分\n,{id_number},,不合格,52分\n")
@@ -118,7 +118,7 @@ async def test_a_sheet_is_checked_line_by_line_shown_and_taken_in(scene: Scene) 
 async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Scene) -> None:
     one, two = await waiting(scene), await waiting(scene, "沈二")
     elsewhere = await waiting(scene, "在缴费", state="fee")
-    desk = await scene.at("/office/exams")
+    desk = await scene.at("/office/exams/results")
     lines = (
         f"{one.number},,何待考,合格,86分",
         f"{two.number},,别人,合格,90分",
@@ -148,7 +148,7 @@ async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Sc
 
 async def test_who_gave_up_between_the_check_and_the_decision_is_left_out(scene: Scene) -> None:
     one, two = await waiting(scene), await waiting(scene, "沈二")
-    desk = await scene.at("/office/exams")
+    desk = await scene.at("/office/exams/results")
     await send(desk, f"{one.number},,,合格,86分\n{two.number},,,合格,90分\n")
     await Application.filter(id=two.id).update(state="cancelled", ended_at=scene.world.clock.now())
     await desk.press("确认登记")
@@ -169,5 +169,5 @@ async def test_the_office_ends_one_whose_fee_nobody_pays(scene: Scene) -> None:
 
 
 async def test_a_pool_without_an_examination_has_no_such_page(world: World) -> None:
-    desk = await (await make_scene(world)).at("/office/exams")
+    desk = await (await make_scene(world)).at("/office/exams/results")
     assert desk.status == 404
