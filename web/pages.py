@@ -12,6 +12,7 @@ from web.certificates import CertificatePages
 from web.desk import DeskPages
 from web.exam_booking import ExamBookingPages
 from web.exam_pictures import ExamPicturePages
+from web.exams import ExamPages
 from web.file_links import FileLinkPages
 from web.identity import IdentityPages
 from web.invitations import InvitationPages
@@ -68,6 +69,7 @@ def setup_pages(
         ExamPicturePages(site, services),
         MaterialPages(site, services, door),
         CertificatePages(site, services, door),
+        ExamPages(site, services, door),
         PayPages(site, services, door),
         account,
         ApplyingPages(site, services, door, account.bar),

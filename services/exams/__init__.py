@@ -11,7 +11,7 @@ from services.exams.blueprints import BlueprintView
 from services.exams.candidates import Added, CandidateLine, Wanted
 from services.exams.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
 from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
-from services.exams.own import OwnExam
+from services.exams.own import HandedIn, OwnExam, Phase
 from services.exams.paper_view import ExamPaper, ExamQuestion, GivenAnswer
 from services.exams.queries import ExamView
 from services.exams.receipts import PublicReceipt
@@ -35,12 +35,14 @@ __all__ = [
     "ExamView",
     "FrozenIn",
     "GivenAnswer",
+    "HandedIn",
     "ItemFilter",
     "ItemImport",
     "ItemLine",
     "ItemView",
     "MadeAnswer",
     "OwnExam",
+    "Phase",
     "PublicReceipt",
     "SaveRequest",
     "Saved",

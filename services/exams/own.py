@@ -19,7 +19,7 @@ from services.core.base import Actor, Deps
 from services.core.permissions import check
 from services.core.signed_links import Links
 from services.exams.notifications import times_of
-from services.exams.repository import rules_of
+from services.exams.repository import get_own, rules_of
 
 PURPOSE = "exam"
 """Of the signed link: its subject is the candidate, its person the account."""
@@ -30,6 +30,16 @@ Phase = Literal[
     "to_book", "ahead", "lobby", "open", "running", "resting", "marking", "over", "passed", "failed", "left"
 ]
 """``lobby``: the page lets people in, it has not begun; ``resting``: between two tries; ``over``: without a result."""
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A paper that was handed in, by hand or by the clock; it has a receipt."""
+
+    attempt_id: UUID
+    number: int
+    at: datetime
+    by_hand: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,8 @@ class OwnExam:
     mock: UUID | None
     path: str
     """The signed link, below the service's address."""
+    notice_read: bool
+    handed_in: tuple[HandedIn, ...]
 
 
 class OwnExams:
@@ -79,6 +91,16 @@ class OwnExams:
         mock = next((one.id for one in recent if _is_mock(one.exam) and _is_open(one.exam, now)), None)
         own = [await self._own(one, mock, now) for one in recent if not _is_mock(one.exam)]
         return tuple(sorted(own, key=lambda one: one.phase in ("over", "passed", "failed", "left")))
+
+    async def get(self, actor: Actor, candidate_id: UUID) -> OwnExam:
+        """One of them, a mock examination too. Raises NotFound for somebody else's."""
+        check(actor, "exam.own")
+        await get_own(actor, candidate_id)
+        candidate = await ExamCandidate.get(id=candidate_id).select_related("exam", "sitting", "waiting")
+        mocks = ExamCandidate.filter(account_id=candidate.account_id, exam__purpose="mock", exam__state="published")
+        now = self._deps.now()
+        open_mocks = [one.id for one in await mocks.select_related("exam") if _is_open(one.exam, now)]
+        return await self._own(candidate, next(iter(open_mocks), None), now)
 
     async def follow(self, token: str, visitor: UUID | None) -> str:
         """The path of the examination that a signed link stands for; who isn't logged in logs in there.
@@ -124,7 +146,14 @@ class OwnExams:
             again_at=_again_at(rules, tries),
             mock=mock if rules.mock else None,
             path=self.path_of(candidate, exam),
+            notice_read=candidate.notice_read_at is not None,
+            handed_in=tuple(_handed_in(one) for one in tries if one.digest and one.sealed_at),
         )
+
+
+def _handed_in(attempt: ExamAttempt) -> HandedIn:
+    at = attempt.submitted_at or attempt.deadline or attempt.made_at
+    return HandedIn(attempt.id, attempt.number, at, attempt.submitted_at is not None)
 
 
 def _phase(

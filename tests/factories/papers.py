@@ -207,7 +207,23 @@ def handout() -> dict[str, Any]:
     }
 
 
+def certificate() -> dict[str, Any]:
+    return {
+        "title": "继续教育合格证书",
+        "number": "XJ2026J-0000017",
+        "holder": "甡㛃䶮",
+        "id_number": "4113***6933",
+        "text": "完成规定的继续教育学习，考试合格，特发此证。",
+        "facts": [["课程", "2025年全区第一批评标专家继续教育"], ["学时", "24学时"], ["有效期至", "2029年11月21日"]],
+        "issuer": "新疆维吾尔自治区房屋建筑和市政基础设施项目评标专家库",
+        "date": "2026年11月21日",
+        "qr": "http://127.0.0.1:8080/c/Ab3dEf-hIjKlMn_pQrStUv0123456789",
+        "digest": "5e" * 32,
+    }
+
+
 SAMPLES = {
+    "certificate": certificate,
     "application_form": application_form,
     "commitment": commitment,
     "receipt": receipt,

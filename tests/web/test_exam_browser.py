@@ -1,0 +1,255 @@
+"""Sitting an examination in a real browser: the line drops, the phone dies, two devices, time runs out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from domain.exams.items import ItemKind
+from models.accounts import Account
+from models.exams import ExamAttempt, ExamCandidate
+from services.core.base import Actor, rows
+from tests.factories.exams import cell, make_blueprint, make_items, make_office, make_published, own, work
+from tests.factories.reviews import make_application
+from tests.plugins.browsers import CHROMIUM
+from tests.web.applicants import ApplyingWorld, serious, world
+from tests.web.test_browser import PHONE, SCREEN, Seen
+
+__all__ = ["world"]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
+SOON = timedelta(hours=1)
+
+
+@dataclass
+class Sitting:
+    """Somebody who may begin now."""
+
+    world: ApplyingWorld
+    candidate: ExamCandidate
+
+    @property
+    def actor(self) -> Actor:
+        return own(self.candidate)
+
+    @property
+    def path(self) -> str:
+        return f"/h5/demo/exams/{self.candidate.id}"
+
+    async def attempt(self) -> ExamAttempt:
+        return await ExamAttempt.get(candidate_id=self.candidate.id)
+
+    async def stored(self) -> int:
+        found = await rows("SELECT count(DISTINCT slot) AS n FROM exam_answer_event")
+        return int(found[0]["n"])
+
+
+@pytest.fixture
+async def sitting(world: ApplyingWorld) -> Sitting:
+    office = await make_office(world.deps)
+    await make_items(8)
+    await make_items(4, kind=ItemKind.MULTIPLE)
+    await make_items(3, kind=ItemKind.TRUE_FALSE)
+    await make_items(2, kind=ItemKind.SHORT)
+    application = await make_application(world.deps, state="exam", approved_at=world.clock.now())
+    cells = (
+        cell(4, 20),
+        cell(2, 20, ItemKind.MULTIPLE),
+        cell(2, 15, ItemKind.TRUE_FALSE),
+        cell(1, 100, ItemKind.SHORT),
+    )
+    blueprint = await make_blueprint(world.services, office, *cells)
+    await make_published(world.services, office, after=SOON, blueprint_id=blueprint)
+    world.clock.move(SOON)
+    return Sitting(world, await ExamCandidate.get(application_id=application.id))
+
+
+async def begin(browser: Browser, sitting: Sitting, size: tuple[int, int] = PHONE) -> Seen:
+    """From the lobby to the first question."""
+    seen = await sitting.world.at_page(browser, sitting.actor, size)
+    page = await seen.open(sitting.path)
+    if await page.get_by_role("button", name="确认并继续").count():
+        for box in await page.get_by_role("checkbox").all():
+            await box.check()
+        await page.get_by_role("button", name="确认并继续").click()
+    await page.get_by_role("link", name="开始考试").or_(page.get_by_role("link", name="继续答题")).click()
+    await page.get_by_role("timer").wait_for()
+    return seen
+
+
+async def answer(page: Page, option: int = 0) -> None:
+    await page.locator(".exam-option input").nth(option).click()
+
+
+async def test_from_the_lobby_to_the_receipt_on_a_phone(browser: Browser, sitting: Sitting) -> None:
+    seen = await sitting.world.at_page(browser, sitting.actor, PHONE)
+    page = await seen.open("/h5/demo/exams")
+    await seen.check("exam-list")
+    await page.get_by_role("link", name="2026年第二批征集统一考试").click()
+    await page.get_by_role("button", name="确认并继续").wait_for()
+    await seen.check("exam-lobby")
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
+    await page.get_by_role("button", name="确认并继续").click()
+    await page.get_by_role("link", name="开始考试").click()
+    await page.get_by_text("第1题，共9题").wait_for()
+    await answer(page, 1)
+    await page.get_by_label("不确定，稍后再看").check()
+    await seen.check("exam-paper")
+    await page.get_by_role("button", name="下一题").click()
+    await page.get_by_text("第2题，共9题").wait_for()
+    await answer(page)
+    await expect(page.locator("[data-saved]")).to_have_text("已存")
+    await page.get_by_role("button", name="答题卡").click()
+    await seen.check("exam-card")
+    await page.get_by_role("button", name="第9题，未答").click()
+    await page.get_by_label("作答", exact=True).fill("五人以上单数。")
+    await page.get_by_role("button", name="交卷").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("还有6题没有作答，1题标记为不确定")
+    await seen.check("exam-hand-in")
+    await page.get_by_role("button", name="确定交卷").click()
+    await page.get_by_role("heading", name="已交卷").wait_for()
+    await seen.check("exam-receipt")
+    attempt = await sitting.attempt()
+    await expect(page.locator(".hash")).to_have_text(attempt.digest)
+    given = await rows("SELECT count(*) AS n FROM exam_answer WHERE mask <> 0 OR text <> ''")
+    assert given[0]["n"] == 3
+    assert serious(seen) == []
+
+
+async def test_on_a_desk_the_answer_card_stands_left_of_the_question(browser: Browser, sitting: Sitting) -> None:
+    seen = await begin(browser, sitting, SCREEN)
+    page = seen.page
+    await answer(page)
+    await expect(page.get_by_role("button", name="第1题，已答")).to_be_visible()
+    card, question = (
+        await page.locator(".exam-side").bounding_box(),
+        await page.locator(".exam-question").bounding_box(),
+    )
+    assert card
+    assert question
+    assert card["x"] + card["width"] <= question["x"]
+    await expect(page.locator("[data-saved]")).to_have_text("已存")
+    await seen.check("exam-paper-wide")
+    assert serious(seen) == []
+
+
+async def test_answers_given_without_a_line_are_sent_when_it_is_back(browser: Browser, sitting: Sitting) -> None:
+    seen = await begin(browser, sitting)
+    page = seen.page
+    await page.context.set_offline(offline=True)
+    for _ in range(3):
+        await answer(page)
+        await page.get_by_role("button", name="下一题").click()
+    await expect(page.locator(".exam-state")).to_contain_text("网络不通，3题未上传")
+    assert await sitting.stored() == 0
+    await page.context.set_offline(offline=False)
+    await expect(page.locator(".exam-state")).to_contain_text("已存")
+    assert await sitting.stored() == 3
+
+
+async def test_a_reload_loses_nothing_though_nothing_was_sent(browser: Browser, sitting: Sitting) -> None:
+    seen = await begin(browser, sitting)
+    page = seen.page
+    await page.route("**/answers", lambda route: route.abort())
+    await answer(page, 2)
+    await expect(page.locator(".exam-state")).to_contain_text("1题未上传")
+    await page.unroute("**/answers")
+    await page.reload()
+    await expect(page.locator(".exam-state")).to_contain_text("已存")
+    await page.get_by_role("button", name="答题卡").click()
+    await page.get_by_role("button", name="第1题，已答").click()
+    await expect(page.locator(".exam-option input").nth(2)).to_be_checked()
+    assert (await sitting.attempt()).device == 1
+
+
+async def test_another_phone_takes_over_and_the_first_one_says_so(browser: Browser, sitting: Sitting) -> None:
+    first = await begin(browser, sitting)
+    await answer(first.page, 1)
+    await expect(first.page.locator("[data-saved]")).to_have_text("已存")
+    sitting.world.clock.move(timedelta(minutes=1))
+    second = await begin(browser, sitting)
+    await second.page.get_by_role("button", name="答题卡 1/9").wait_for()
+    await answer(first.page, 0)
+    await first.page.get_by_role("heading", name="已在另一台设备上继续").wait_for()
+    await first.check("exam-taken-over")
+    await first.page.get_by_role("button", name="在本机继续").click()
+    await first.page.get_by_role("timer").wait_for()
+    assert (await sitting.attempt()).device == 3
+
+
+async def test_a_second_page_stops_the_first_and_keeps_its_number(browser: Browser, sitting: Sitting) -> None:
+    seen = await begin(browser, sitting)
+    other = await seen.page.context.new_page()
+    await other.goto(seen.base + sitting.path + "/paper")
+    await other.get_by_role("timer").wait_for()
+    await seen.page.get_by_role("heading", name="考试已在另一个页面打开").wait_for()
+    assert (await sitting.attempt()).device == 1
+
+
+async def test_a_phone_whose_clock_is_a_day_off_shows_the_time_that_is_left(browser: Browser, sitting: Sitting) -> None:
+    seen = await sitting.world.at_page(browser, sitting.actor, PHONE)
+    await seen.page.add_init_script("const real = Date.now; Date.now = () => real() + 86400000;")
+    page = await seen.open(sitting.path)
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
+    await page.get_by_role("button", name="确认并继续").click()
+    await page.get_by_role("link", name="开始考试").click()
+    length = sitting.world.deps.book("demo").exam.length
+    minutes = int(length.total_seconds() // 60)
+    await expect(page.get_by_role("timer")).to_have_text(
+        f"{minutes // 60:02}:{minutes % 60:02}:00" if minutes >= 60 else f"{minutes:02}:00", timeout=5000
+    )
+
+
+async def test_a_phone_that_was_dead_goes_on_with_what_is_left(browser: Browser, sitting: Sitting) -> None:
+    seen = await begin(browser, sitting)
+    await answer(seen.page, 3)
+    await expect(seen.page.locator("[data-saved]")).to_have_text("已存")
+    await seen.page.context.close()
+    sitting.world.clock.move(timedelta(minutes=5))
+    again = await begin(browser, sitting)
+    await again.page.get_by_role("button", name="答题卡 1/9").wait_for()
+
+
+async def test_when_time_runs_out_the_paper_is_handed_in_by_itself(browser: Browser, sitting: Sitting) -> None:
+    seen = await begin(browser, sitting)
+    page = seen.page
+    await answer(page)
+    await expect(page.locator("[data-saved]")).to_have_text("已存")
+    attempt = await sitting.attempt()
+    assert attempt.deadline
+    sitting.world.clock.set(attempt.deadline - timedelta(seconds=1))
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await page.get_by_role("heading", name="考试时间到").wait_for()
+    await page.get_by_role("heading", name="已交卷").or_(page.get_by_role("heading", name="已到时自动交卷")).wait_for()
+    assert (await sitting.attempt()).state == "sealed"
+
+
+async def test_who_hands_in_without_a_line_reads_what_will_happen(browser: Browser, sitting: Sitting) -> None:
+    seen = await begin(browser, sitting)
+    page = seen.page
+    await answer(page)
+    await expect(page.locator("[data-saved]")).to_have_text("已存")
+    await page.route("**/submission", lambda route: route.abort())
+    await page.get_by_role("button", name="交卷").click()
+    await page.get_by_role("button", name="确定交卷").click()
+    await expect(page.get_by_role("alert")).to_contain_text("网络不通，还没有交卷")
+    await page.unroute("**/submission")
+    await page.get_by_role("button", name="确定交卷").click()
+    await page.get_by_role("heading", name="已交卷").wait_for()
+
+
+async def test_somebody_elses_examination_is_not_there(browser: Browser, sitting: Sitting) -> None:
+    other = await sitting.world.person("钱多多")
+    seen = await sitting.world.at_page(browser, other, PHONE)
+    page = await seen.open(sitting.path)
+    await page.get_by_text("找不到这场考试").wait_for()
+    assert await Account.all().count() > 1
+    await work(sitting.world.services, "exam_seal")

@@ -1,0 +1,180 @@
+// The answers of one attempt on this device: kept in the browser first, then sent. An answer leaves the queue only when
+// the service has acknowledged it. The protocol stands in docs/algorithms/exam.md.
+
+const FLUSH_AFTER = 3000;
+const FLUSH_AT = 5;
+const SILENT = 60000;
+const BATCH = 200;
+const PAUSE_MAX = 30000;
+
+/** SHA-256, in hex, of [[slot, mask, text], …] by slot, as the service computes it; '' where the browser has none. */
+export async function digest(answers) {
+  if (!crypto.subtle) return '';
+  const rows = given(answers).map((one) => [one.slot, one.mask, one.text]);
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(rows)));
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** What was answered, by slot: [{slot, mask, text}]. */
+export const given = (answers) => [...answers]
+  .filter(([, one]) => one.mask || one.text.trim())
+  .sort(([a], [b]) => a - b)
+  .map(([slot, one]) => ({ slot, mask: one.mask, text: one.text }));
+
+/** The service's time, by the reply that took the shortest way; the phone's own clock is never asked. */
+export class Clock {
+  constructor() { this.forget(); }
+
+  /** After the page was hidden: its timer may have stood still. The old offset serves until the next reply. */
+  forget() { this.shortest = Infinity; }
+
+  learn(now, sent, received) {
+    if (received - sent >= this.shortest) return;
+    this.shortest = received - sent;
+    this.offset = Date.parse(now) - (sent + received) / 2;
+  }
+
+  now() { return performance.now() + (this.offset ?? 0); }
+}
+
+const read = (key) => {
+  try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
+};
+
+const write = (key, value) => {
+  try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* storage is full or shut: the page holds it */ }
+};
+
+/** Which number the service gave this browser for a candidate's attempt; 0: none yet. */
+export const deviceOf = (candidate) => Number(read(`exam-device.${candidate}`)) || 0;
+export const keepDevice = (candidate, device) => write(`exam-device.${candidate}`, device);
+
+export class Answers {
+  /** `changed` is called whenever something can be shown anew; `told` gets every reply of the service. */
+  constructor(client, clock, paper, { changed, told }) {
+    this.client = client;
+    this.clock = clock;
+    this.attempt = paper.attempt_id;
+    this.device = paper.device;
+    this.key = `exam.${paper.attempt_id}`;
+    this.changed = changed;
+    this.told = told;
+    this.answers = new Map(paper.answers.map((one) => [one.slot, { mask: one.mask, text: one.text }]));
+    this.failures = 0;
+    this.lost = false;
+    this.savedAt = paper.ack ? clock.now() : null;
+    const kept = read(this.key);
+    const own = kept && kept.device === paper.device;
+    this.former = kept && !own && kept.queue.length ? kept : null;
+    this.queue = own ? kept.queue.filter((one) => one.seq > paper.ack) : [];
+    this.seq = Math.max(paper.ack, own ? kept.seq : 0);
+    this.unsure = new Set(kept ? kept.unsure : []);
+    this.leaves = Math.max(paper.leaves, own ? kept.leaves : 0);
+    this.hidden = own ? kept.hidden : 0;
+    for (const one of this.queue) this.answers.set(one.slot, { mask: one.mask, text: one.text });
+    this.keep();
+    this.later(this.queue.length ? 0 : SILENT);
+  }
+
+  get(slot) { return this.answers.get(slot) ?? { mask: 0, text: '' }; }
+  isGiven(slot) { const one = this.get(slot); return Boolean(one.mask || one.text.trim()); }
+  isSaved(slot) { return !this.queue.some((one) => one.slot === slot); }
+  get unsent() { return new Set(this.queue.map((one) => one.slot)).size; }
+
+  set(slot, mask, text = '') {
+    this.answers.set(slot, { mask, text });
+    this.seq += 1;
+    this.queue.push({ seq: this.seq, slot, mask, text, at: new Date(this.clock.now()).toISOString() });
+    this.keep();
+    this.changed();
+    if (!this.failures) this.later(this.queue.length >= FLUSH_AT ? 0 : FLUSH_AFTER);
+  }
+
+  mark(slot, unsure) {
+    if (unsure) this.unsure.add(slot); else this.unsure.delete(slot);
+    this.keep();
+    this.changed();
+  }
+
+  keep() {
+    const { device, seq, queue, leaves, hidden } = this;
+    write(this.key, { device, seq, queue, leaves, hidden, unsure: [...this.unsure] });
+  }
+
+  /** Nothing of this attempt is needed any more. */
+  forget() { this.stop(); localStorage.removeItem(this.key); }
+  stop() { clearTimeout(this.timer); this.stopped = true; }
+
+  later(pause) {
+    clearTimeout(this.timer);
+    if (!this.stopped) this.timer = setTimeout(() => this.flush(), pause);
+  }
+
+  /** What an earlier device number of this very browser could not send: it fills what the newer one left alone. */
+  async sendFormer() {
+    const { device, queue } = this.former;
+    for (let at = 0; at < queue.length; at += BATCH) await this.post(device, queue.slice(at, at + BATCH));
+    this.former = null;
+  }
+
+  /** Send what waits; a sign of life when nothing does. Returns whether everything is stored. */
+  async flush() {
+    if (this.stopped) return false;
+    if (this.sending) return this.sending;
+    this.sending = this.send();
+    try { return await this.sending; } finally { this.sending = null; }
+  }
+
+  async send() {
+    clearTimeout(this.timer);
+    try {
+      do {
+        const reply = await this.post(this.device, this.queue.slice(0, BATCH));
+        this.queue = this.queue.filter((one) => one.seq > reply.ack);
+        if (this.queue.length && this.queue[0].seq !== reply.ack + 1) this.renumber(reply.ack);
+        this.failures = 0;
+        this.lost = false;
+        this.savedAt = this.clock.now();
+        this.keep();
+        this.told(reply);
+      } while (this.queue.length && !this.stopped);
+      this.later(SILENT);
+    } catch (error) {
+      if (error.status && error.status < 500 && error.status !== 429) this.told({ refused: error });
+      this.failures += 1;
+      this.lost = true;
+      const pause = Math.min(PAUSE_MAX, 1000 * 2 ** (this.failures - 1));
+      this.later(Math.max(1000 * (error.params?.retry_after ?? 0), pause / 2 + Math.random() * (pause / 2)));
+    }
+    this.changed();
+    return this.queue.length === 0;
+  }
+
+  /** The browser lost part of its numbers: what waits follows what the service has. */
+  renumber(ack) {
+    this.queue = this.queue.map((one, at) => ({ ...one, seq: ack + 1 + at }));
+    this.seq = ack + this.queue.length;
+  }
+
+  async post(device, events) {
+    const sent = performance.now();
+    const body = { device, events, leaves: this.leaves, hidden_seconds: Math.round(this.hidden) };
+    const reply = await this.client.json('POST', `/exam-attempts/${this.attempt}/answers`, body);
+    this.clock.learn(reply.now, sent, performance.now());
+    return reply;
+  }
+
+  /** Hand in. Where the service lacks something it asks for the whole map once. */
+  async submit() {
+    await Promise.race([this.flush(), new Promise((done) => { setTimeout(done, 8000); })]);
+    const path = `/exam-attempts/${this.attempt}/submission`;
+    const body = { device: this.device, digest: await digest(this.answers) };
+    const whole = { ...body, answers: given(this.answers) };
+    try {
+      return await this.client.json('POST', path, body.digest ? body : whole);
+    } catch (error) {
+      if (error.code !== 'answers_differ') throw error;
+      return this.client.json('POST', path, whole);
+    }
+  }
+}
