@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -21,10 +21,10 @@ from services.exams.repository import rules_of
 from services.exams.sealing import read_events
 
 _QUESTIONS = """
-SELECT v.id, v.stem, v.options, v.pictures, i.kind, g.stem AS case_text
+SELECT v.id, v.stem, v.options, v.pictures, i.kind, g.stem AS case_text, g.id AS case_id, g.pictures AS case_pictures
   FROM exam_item_version v JOIN exam_item i ON i.id = v.item_id
   LEFT JOIN exam_item gi ON gi.id = i.group_id
-  LEFT JOIN LATERAL (SELECT stem FROM exam_item_version
+  LEFT JOIN LATERAL (SELECT id, stem, pictures FROM exam_item_version
                       WHERE item_id = gi.id AND created_at <= $2 ORDER BY number DESC LIMIT 1) g ON TRUE
  WHERE v.id = ANY($1::uuid[])
 """
@@ -104,15 +104,20 @@ async def show_paper(
 async def _questions(pictures: ItemPictures, attempt: ExamAttempt, person: UUID) -> tuple[ExamQuestion, ...]:
     found = {row["id"]: row for row in await rows(_QUESTIONS, attempt.versions, attempt.made_at)}
 
-    def shown(version: UUID) -> tuple[ShownPicture, ...]:
-        kept = found[version]["pictures"]
+    def shown(version: UUID, column: str, row: Mapping[str, Any]) -> Sequence[ShownPicture]:
+        kept = row[column] or []
         kept = json.loads(kept) if isinstance(kept, str) else kept
         addresses = pictures.addresses(version, len(kept), person, attempt.grace_until)
         return tuple(ShownPicture(at, one["alt"]) for at, one in zip(addresses, kept, strict=True))
 
+    def all_shown(version: UUID) -> tuple[ShownPicture, ...]:
+        """Those of the case stand before the question's own."""
+        row = found[version]
+        return (*shown(row["case_id"], "case_pictures", row), *shown(version, "pictures", row))
+
     paper = zip(attempt.versions, attempt.orders, attempt.marks, strict=True)
     return tuple(
-        _question(slot, found[version], order, mark, shown(version))
+        _question(slot, found[version], order, mark, all_shown(version))
         for slot, (version, order, mark) in enumerate(paper)
     )
 

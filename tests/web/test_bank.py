@@ -111,9 +111,10 @@ async def test_a_like_question_is_asked_about_once_more(scene: Scene) -> None:
 
 async def test_a_page_says_what_is_frozen(scene: Scene) -> None:
     (item_id,) = await make_items(scene.world.services.deps, single())
-    await make_exam(scene.world.services.deps, item_id)
+    attempt = await make_exam(scene.world.services.deps, item_id)
     desk = await scene.at(f"/office/bank/item/{item_id}")
-    assert "“入库考试”正在进行，试卷使用第1版，修改不影响这场考试。" in desk.text
+    assert "正在进行，试卷使用第1版，修改不影响这场考试。" in desk.text
+    assert desk.page.links["入库考试"] == f"/office/exams/{attempt.exam_id}"
     await desk.get(desk.page.links["修改"])
     assert "发现答案有误的，请在该考试中裁定" in desk.text
 
