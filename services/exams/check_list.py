@@ -61,7 +61,7 @@ async def _paper(exam: Exam) -> AsyncIterator[Check]:
     found = supplies(cells, stock)
     for one in found:
         if one.lacks:
-            yield Check("bad", f"题库中“{one.cell.label}”有{one.live}题，需要{one.needed}题，请补充试题或修改方案")
+            yield Check("bad", f"题库中“{one.cell.label}”有{one.live}题，需要{one.needed}题，请补充题目或修改方案")
         elif one.scarce:
             yield Check("warn", f"题库中“{one.cell.label}”只有{one.live}题，少于需要的3倍，试卷之间会有较多重复")
     if not any(one.lacks for one in found):

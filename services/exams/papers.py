@@ -99,7 +99,7 @@ def _one(deck: Deck, used: dict[UUID, int], chance: Random) -> Drawn:
     try:
         return deck.draw(used, chance)
     except LookupError as lacking:
-        raise Unavailable(f"题库中“{lacking}”的试题不足，暂时不能生成试卷，请联系管理机构。") from lacking
+        raise Unavailable(f"题库中“{lacking}”的题目不足，暂时不能生成试卷，请联系管理机构。") from lacking
 
 
 def _attempt(exam: Exam, candidate_id: UUID, number: int, paper: Drawn, now: datetime) -> ExamAttempt:

@@ -54,8 +54,8 @@ async def test_the_check_list_names_the_cell_that_lacks_items_and_keeps_it_from_
     blueprint = await make_blueprint(hall.services, hall.office, cell(21), Cell("现场管理", ItemKind.SINGLE, 0, 1, 10))
     exam_id = await make_exam(hall.services, hall.office, blueprint_id=blueprint)
     found = await levels(hall, exam_id)
-    assert found["题库中“全部章节·单选题·不限难度”有20题，需要22题，请补充试题或修改方案"] == "bad"
-    assert found["题库中“现场管理·单选题·不限难度”有0题，需要1题，请补充试题或修改方案"] == "bad"
+    assert found["题库中“全部章节·单选题·不限难度”有20题，需要22题，请补充题目或修改方案"] == "bad"
+    assert found["题库中“现场管理·单选题·不限难度”有0题，需要1题，请补充题目或修改方案"] == "bad"
     with pytest.raises(Conflict, match=r"还不能发布.*现场管理"):
         await hall.services.exams.setup.publish(hall.office, exam_id)
     assert (await Exam.get(id=exam_id)).state == "draft"
