@@ -61,10 +61,11 @@ class ItemBank:
         owner = f"exam.item.add:{actor.account_id}"
         return await once(owner=owner, key=key, deps=self._deps, answer=UUID, run=run, request=f"{said!r} {case_id}")
 
-    async def revise(self, actor: Actor, item_id: UUID, data: ItemData) -> bool:
+    async def revise(self, actor: Actor, item_id: UUID, data: ItemData, *, seen: int | None = None) -> bool:
         """Say something else: a new version, which papers made from now on take. False: nothing is different.
 
-        Raises InvalidInput, NotFound.
+        ``seen`` is the number of the version that was changed. Raises Conflict where somebody else was faster,
+        InvalidInput, NotFound.
         """
         await check_may_see(actor)
         async with transaction():
@@ -72,6 +73,10 @@ class ItemBank:
             said = _checked(replace(data, kind=kept.data.kind))
             if said == kept.data:
                 return False
+            if seen is not None and seen != kept.row.version:
+                raise Conflict(
+                    f"这道题刚刚被修改为第{kept.row.version}版，请打开题目核对后再修改。", code="item_changed"
+                )
             await self._write(actor, kept, said, pictures_of(kept.version))
             return True
 

@@ -54,10 +54,14 @@ async def test_an_item_is_written_read_changed_and_retired(scene: Scene) -> None
     ticked = [f'name="right_{at}" value="1" checked' in html for at in range(3)]
     assert (ticked, '<option value="shuffled" selected>' in html) == ([True, False, True], True)
     changed = typed | {"stem": "下列应当回避的有", "order": "shuffled"}
-    await post(desk, f"{page}/edit", **changed)
+    assert 'name="version" value="1"' in html
+    await post(desk, f"{page}/edit", version="1", **changed)
     assert ("已保存为新版本" in desk.text, "第1版" in desk.text) == (True, True)
     await post(desk, f"{page}/edit", **changed)
     assert "内容没有变化" in desk.text
+    await post(desk, f"{page}/edit", version="1", **{**changed, "stem": "又改"})
+    assert (desk.status, "刚刚被修改为第2版" in desk.text) == (409, True)
+    await desk.get(page)
     await desk.press("停用")
     assert ("题目已停用" in desk.text, "恢复使用" in desk.page.buttons) == (True, True)
     await desk.press("恢复使用")

@@ -192,7 +192,8 @@ class BankPages(OfficePart):
         fields = await self.fields(request, actor, longest=_FORM_LONGEST)
         view = await self.services.exams.bank_queries.get(actor, item_id)
         try:
-            changed = await self.services.exams.bank.revise(actor, item_id, _data(fields, view.line.kind))
+            seen = _number(fields.get("version", "")) or None
+            changed = await self.services.exams.bank.revise(actor, item_id, _data(fields, view.line.kind), seen=seen)
         except AppError as error:
             return await self._form(actor, request, Form(fields, self.shown(error)), view)
         raise see(f"/office/bank/item/{item_id}", note="saved" if changed else "same")
@@ -266,6 +267,7 @@ def _typed(view: ItemView, now: VersionView) -> dict[str, str]:
     key = now.key
     mask = key.mask if key else 0
     said = {
+        "version": str(now.number),
         "stem": now.stem,
         "chapter": view.line.chapter,
         "difficulty": str(view.line.difficulty),
@@ -288,7 +290,7 @@ def _difficulties() -> list[tuple[str, str]]:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _id(request: http.Request) -> UUID:

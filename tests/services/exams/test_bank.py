@@ -137,6 +137,15 @@ async def test_saving_without_a_change_makes_no_version(deps: Deps, exams: ExamS
     assert await ExamItemVersion.all().count() == 1
 
 
+async def test_who_changed_an_older_version_is_told(deps: Deps, exams: ExamServices, admin: Actor) -> None:
+    (item_id,) = await make_items(deps, single())
+    assert await exams.bank.revise(admin, item_id, single("甲改的"), seen=1)
+    with pytest.raises(Conflict, match="刚刚被修改为第2版"):
+        await exams.bank.revise(admin, item_id, single("乙改的"), seen=1)
+    assert not await exams.bank.revise(admin, item_id, single("甲改的"), seen=1), "pressed twice"
+    assert await exams.bank.revise(admin, item_id, single("乙改的"), seen=2)
+
+
 async def test_the_kind_stays(deps: Deps, exams: ExamServices, admin: Actor) -> None:
     (item_id,) = await make_items(deps, single())
     await exams.bank.revise(admin, item_id, replace(single(), kind=ItemKind.MULTIPLE, stem="改了"))
