@@ -47,11 +47,11 @@ class BankExport:
         return text.encode()
 
     async def _questions(self, actor: Actor, wanted: ItemFilter) -> list[Question]:
-        ids = await self._queries.ids(actor, wanted)
-        found = await ExamItem.filter(id__in=ids)
-        cases = {one.group_id for one in found if one.group_id} - set(ids)
-        items = [*found, *await ExamItem.filter(id__in=list(cases))]
-        codes = {one.id: one.code for one in await ExamItem.filter(pool=actor.pool, kind=ItemKind.CASE.value)}
+        ids = set(await self._queries.ids(actor, wanted))
+        bank = await ExamItem.filter(pool=actor.pool)
+        cases = {one.group_id for one in bank if one.id in ids}
+        items = [one for one in bank if one.id in ids | cases]
+        codes = {one.id: one.code for one in bank if one.kind == ItemKind.CASE}
         kept = await read_items(items)
         kept.sort(
             key=lambda one: (one.data.chapter, codes.get(one.row.group_id or one.row.id, one.row.code), _place(one))

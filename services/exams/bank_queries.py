@@ -36,9 +36,10 @@ _COUNT = (
     "WHERE {where}"
 )
 _IN_EXAMS = (
-    "SELECT DISTINCT e.id, e.name, v.number FROM exam e JOIN exam_attempt a ON a.exam_id = e.id "
-    "JOIN exam_item_version v ON v.id = ANY(a.versions) WHERE e.pool = $1 AND e.state = 'published' "
-    "AND v.item_id = $2 ORDER BY e.name, v.number"
+    "SELECT e.id, e.name, v.number FROM exam e JOIN exam_item_version v ON v.item_id = $2 "
+    "WHERE e.pool = $1 AND e.state = 'published' "
+    "AND EXISTS (SELECT 1 FROM exam_attempt a WHERE a.exam_id = e.id AND v.id = ANY(a.versions)) "
+    "ORDER BY e.name, v.number"
 )
 
 

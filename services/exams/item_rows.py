@@ -16,6 +16,8 @@ from services.exams.item_keys import ItemKey, read_keys, write_keys
 from services.exams.item_pictures import Picture
 
 PREFIX = "T"
+_CHUNK = 1000
+"""Items of one query: PostgreSQL takes 32,767 values."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,13 @@ async def write_version(
 
 async def read_items(found: Sequence[ExamItem]) -> list[Kept]:
     """Items with their keys, in the order given; for those who may see keys."""
+    kept: list[Kept] = []
+    for at in range(0, len(found), _CHUNK):
+        kept += await _read_chunk(found[at : at + _CHUNK])
+    return kept
+
+
+async def _read_chunk(found: Sequence[ExamItem]) -> list[Kept]:
     numbers = {one.id: one.version for one in found}
     versions = {
         one.item_id: one
