@@ -26,7 +26,7 @@ from services.inspection.checker import FileChecker
 from services.spreadsheets import formats
 from services.spreadsheets.cells import RowError
 from services.spreadsheets.formats import Column, Format, Line
-from services.spreadsheets.imports import ImportView, SheetImports, SheetKind, Words
+from services.spreadsheets.imports import ERRORS_SHOWN, ImportView, SheetImports, SheetKind, Words
 
 Act = Literal["add", "version", "changed", "same", "retired"]
 """What a row does to the bank: a new item, a new version; says something else than the bank, which waits for the
@@ -91,6 +91,15 @@ class Row:
         return ItemData(**{**said, "kind": ItemKind(self.kind), "options": tuple(self.options)})
 
 
+@dataclass(frozen=True)
+class ChangedRow:
+    """A row that says something else than an item of the bank."""
+
+    line: int
+    stem: str
+    item_id: UUID
+
+
 class ItemImport:
     def __init__(self, deps: Deps, checker: FileChecker) -> None:
         self._checker = checker
@@ -109,6 +118,12 @@ class ItemImport:
         """Raises NotFound for another pool's, and one that waited too long."""
         await check_may_see(actor)
         return await self._sheets.get(actor, import_id)
+
+    async def changed(self, actor: Actor, import_id: UUID) -> tuple[ChangedRow, ...]:
+        """What the person has to decide on, as far as people read."""
+        await check_may_see(actor)
+        rows = [row for row in await self._sheets.rows(actor, import_id) if row.act == "changed"]
+        return tuple(ChangedRow(row.line, row.stem[:80], UUID(row.item_id)) for row in rows[:ERRORS_SHOWN])
 
     async def carry_out(self, actor: Actor, import_id: UUID, way: str, *, only_good: bool = False) -> ImportView:
         """Take the file in; again, the answer is the same. ``way`` is a Way.

@@ -122,6 +122,10 @@ class SheetImports(Generic[R]):
         """Raises NotFound for another pool's, and one that waited too long."""
         return self._view(await self._get(actor, sheet_id))
 
+    async def rows(self, actor: Actor, sheet_id: UUID) -> list[R]:
+        """The lines that wait for the decision. Raises NotFound as ``get``."""
+        return self._rows(await self._get(actor, sheet_id))
+
     async def carry_out(
         self,
         actor: Actor,

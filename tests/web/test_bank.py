@@ -188,10 +188,11 @@ async def test_of_a_bad_one_the_good_lines_can_be_taken(scene: Scene) -> None:
 
 
 async def test_what_the_bank_says_otherwise_is_decided(scene: Scene) -> None:
-    await make_items(scene.world.services.deps, single("人数为"))
+    (item_id,) = await make_items(scene.world.services.deps, single("人数为"))
     desk = await scene.at(IMPORT)
     await send(desk, IMPORT, CSV.encode())
-    assert "与题库不同 1题" in desk.text
+    assert ("与题库不同 1题" in desk.text, "第2行 人数为" in desk.text) == (True, True)
+    assert desk.page.links["打开题库中的题目"] == f"/office/bank/item/{item_id}"
     await desk.press("确认导入", way="")
     assert (desk.status, "请选择如何处理题库中已有的题目。" in desk.text) == (422, True)
     await desk.press("确认导入", way="version")

@@ -72,7 +72,8 @@ class BankFilePages(OfficePart):
         return await self._file(await self.actor(request), request)
 
     async def _file(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
-        view = await self.services.exams.item_import.get(actor, uuid_of(request.match_info["id"], "这次导入"))
+        import_id = uuid_of(request.match_info["id"], "这次导入")
+        view = await self.services.exams.item_import.get(actor, import_id)
         return self.show(
             actor,
             "office_bank_import.html",
@@ -80,6 +81,7 @@ class BankFilePages(OfficePart):
             error=form.error,
             f=form,
             view=view,
+            changed=await self.services.exams.item_import.changed(actor, import_id),
             ways=WAYS,
             unit="行" if view.filename == "表格" else "题",
             most=ITEMS_MAX,
