@@ -197,9 +197,11 @@ class Deck:
         left = [item for item in self._fitting[place] if item.id not in taken]
         if len(left) < cell.count:
             raise LookupError(cell.label)
-        chance.shuffle(left)
         left.sort(key=lambda item: used.get(item.id, 0))
-        return left[: cell.count]
+        last = used.get(left[cell.count - 1].id, 0)
+        sure = [item for item in left[: cell.count] if used.get(item.id, 0) < last]
+        equals = [item for item in left if used.get(item.id, 0) == last]
+        return chance.sample(sure + chance.sample(equals, cell.count - len(sure)), cell.count)
 
 
 def _slots(item: Stock, cell: Cell, chance: Random) -> list[Slot]:
