@@ -65,6 +65,7 @@ _EXAM = {
     "span": "11月21日(周六) 09:30至11月23日(周一) 18:00",
     "advice": "请提前检查手机和网络",
 }
+_SCORE = {"score": "85.5", "total": "100", "line": "60"}
 _MONEY = {"title": "培训费", "amount": "350.00"}
 
 _OWN: Mapping[str, Mapping[str, str]] = {
@@ -118,6 +119,16 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "exam_reminder": _EXAM,
     "exam_place": _EXAM,
     "exam_cancelled": {**_EXAM, "reason": "题库维护"},
+    "exam_passed": {**_EXAM, **_SCORE},
+    "exam_failed": {**_EXAM, **_SCORE, "advice": "本次申请已结束，可在征集期内重新申报"},
+    "exam_again": {
+        **_EXAM,
+        **_SCORE,
+        "left": "1",
+        "again": "11月21日(周六) 10:30",
+        "again_full": "2026年11月21日 10:30",
+    },
+    "appeal_answered": {**_EXAM, "result": "维持原成绩", "reason": "已由两名人员核对，评分无误"},
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
     "term_ending": {"until": "2026年11月21日"},

@@ -67,6 +67,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "certificate.manage": ADMIN,
     "exam.own": APPLICANT,
     "exam.manage": ADMIN | {"system"},
+    "exam.mark": ADMIN,
     "exam.keys": ADMIN | {"system"},
     "expert.read": ADMIN,
     "expert.manage": ADMIN,

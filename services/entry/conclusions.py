@@ -73,9 +73,19 @@ class Conclusions:
         )
 
     async def apply_exam(
-        self, actor: Actor, application: Application, result: ExamResult, reason: str, now: datetime
+        self,
+        actor: Actor,
+        application: Application,
+        result: ExamResult,
+        reason: str,
+        now: datetime,
+        *,
+        tell: bool = True,
     ) -> None:
-        """The same inside the caller's transaction, the application's row locked."""
+        """The same inside the caller's transaction, the application's row locked.
+
+        ``tell`` is false for a caller who tells the person of the failure himself.
+        """
         if application.state != _S.EXAM:
             label = _S(application.state).label
             raise Conflict(f"申请{application.number}现在是“{label}”，不在等待考试。请刷新后核对。", code="not_in_exam")
@@ -90,7 +100,8 @@ class Conclusions:
         application.reason = reason
         await application.save(update_fields=["reason"])
         await move(application, ApplicationEvent.REFUSE, now)
-        await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=reason)
+        if tell:
+            await notify_applicant(self._notices, application, "application_refused", now.isoformat(), reason=reason)
 
     async def end(self, actor: Actor, application_id: UUID, reason: str, *, key: str | None = None) -> Concluded:
         """End an application whose fee is not paid. Raises NotFound, Forbidden, Conflict for any other."""

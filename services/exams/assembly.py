@@ -19,11 +19,13 @@ from services.exams.candidates import Candidates
 from services.exams.decisions import ExamDecisions
 from services.exams.item_import import ItemImport
 from services.exams.item_pictures import ItemPictures
+from services.exams.marking import MARKS_DUE, Marking
 from services.exams.own import OwnExams
 from services.exams.papers import PAPERS_DUE, Papers
 from services.exams.queries import ExamQueries
 from services.exams.receipts import Receipts
 from services.exams.reminders import REMINDERS_DUE, ExamReminders
+from services.exams.results import RESULTS_DUE, Results
 from services.exams.sealing import FILLS_DUE, SEALS_DUE, Sealing
 from services.exams.setup import CLOSES_DUE, ExamSetup
 from services.exams.sittings import ExamSittings
@@ -50,6 +52,8 @@ class ExamServices:
     attempts: Attempts
     answers: AnswerWriter
     receipts: Receipts
+    marking: Marking
+    results: Results
     due_tasks: tuple[DueTask, ...]
 
 
@@ -64,6 +68,8 @@ def build(
     papers = Papers(deps)
     receipts = Receipts(deps, links)
     sealing = Sealing(deps)
+    marking = Marking(deps)
+    results = Results(deps, notices, entry.conclusions, sittings)
     return ExamServices(
         bank=ItemBank(deps, pictures),
         bank_queries=bank_queries,
@@ -81,6 +87,8 @@ def build(
         attempts=Attempts(deps, papers, pictures, receipts),
         answers=AnswerWriter(deps),
         receipts=receipts,
+        marking=marking,
+        results=results,
         due_tasks=(
             DueTask("exam_call", CALLS_DUE, calling.call_due),
             DueTask("exam_leave", LEAVES_DUE, calling.leave_due),
@@ -88,6 +96,8 @@ def build(
             DueTask("exam_reminder", REMINDERS_DUE, ExamReminders(deps, notices).remind_due),
             DueTask("exam_seal", SEALS_DUE, sealing.seal_due),
             DueTask("exam_fill", FILLS_DUE, sealing.fill_due),
+            DueTask("exam_mark", MARKS_DUE, marking.mark_due),
+            DueTask("exam_result", RESULTS_DUE, results.conclude_due),
             DueTask("exam_close", CLOSES_DUE, setup.close_due),
         ),
     )

@@ -1,0 +1,113 @@
+"""Marks sealed papers (评分): choices by the key and the rulings, short answers by what markers gave them.
+
+All of one examination some hundred at a time, each batch by three statements in a transaction: a crash between two
+leaves whole batches. A paper with an open short answer stays sealed under a flag until the last one is settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.exams.marking import FLAG_MARKING, MARKERS, PER_OPTION
+from models.exams import Exam
+from services.core.base import Deps, execute, rows, transaction
+from services.core.batches import not_paused, process_each
+from services.exams.repository import rules_of
+
+BATCH = 500
+ROUNDS = 50
+"""Batches of one examination before the others have their turn."""
+_SEALED = f"t.state = 'sealed' AND t.digest <> '' AND NOT '{FLAG_MARKING}' = ANY(t.flags)"
+_DUE = f"FROM exam_attempt t WHERE {_SEALED} AND t.sealed_at <= $1 AND {not_paused('exam_mark', 't.exam_id')}"
+MARKS_DUE = f"EXISTS (SELECT 1 {_DUE})"
+_EXAMS = f"SELECT DISTINCT t.exam_id AS id {_DUE}"
+_NEXT = f"""
+SELECT t.id FROM exam_attempt t WHERE t.exam_id = $1 AND {_SEALED} ORDER BY t.id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+
+
+def _choice(key: str) -> str:
+    """``domain.exams.marking.mark_choice`` in SQL; ``$3`` is the rule for partial credit."""
+    return f"""CASE WHEN a.mask = 0 THEN 0 WHEN a.mask = {key} THEN t.marks[a.slot + 1]
+        WHEN a.mask & ~{key} <> 0 OR k.kind <> 'multiple' OR $3 = 'none' THEN 0
+        WHEN $3 = 'half' THEN t.marks[a.slot + 1] / 2
+        ELSE least(t.marks[a.slot + 1], {PER_OPTION} * bit_count(a.mask::bit(32))::int) END"""
+
+
+_SETTLED = f"""(SELECT CASE
+        WHEN count(*) > {MARKERS} THEN (array_agg(m.marks ORDER BY m.marked_at, m.id))[{MARKERS + 1}]
+        WHEN count(*) = {MARKERS} AND min(m.marks) = max(m.marks) THEN min(m.marks) END
+    FROM exam_marking m WHERE m.attempt_id = a.attempt_id AND m.slot = a.slot)"""
+_MARK = f"""
+WITH k AS MATERIALIZED (
+    SELECT v.id, i.kind, coalesce(y.mask, 0) AS key, r.kind AS ruling, coalesce(r.mask, 0) AS other
+      FROM exam_item_version v JOIN exam_item i ON i.id = v.item_id
+      LEFT JOIN exam_item_key y ON y.version_id = v.id
+      LEFT JOIN exam_ruling r ON r.version_id = v.id AND r.exam_id = $1
+     WHERE v.id IN (SELECT version_id FROM exam_answer WHERE attempt_id = ANY($2::uuid[])))
+UPDATE exam_answer a SET marks = CASE
+    WHEN k.ruling = 'drop' THEN 0
+    WHEN k.ruling = 'full_credit' THEN t.marks[a.slot + 1]
+    WHEN k.kind = 'short' AND coalesce(a.text, '') = '' THEN 0
+    WHEN k.kind = 'short' THEN {_SETTLED}
+    WHEN k.ruling = 'also_accept' THEN greatest({_choice("k.key")}, {_choice("k.other")})
+    ELSE {_choice("k.key")} END
+  FROM exam_attempt t, k
+ WHERE a.attempt_id = ANY($2::uuid[]) AND t.id = a.attempt_id AND k.id = a.version_id
+"""
+_SUMS = """
+SELECT t.id, sum(a.marks) AS score, bool_or(a.marks IS NULL) AS open,
+       sum(CASE WHEN r.id IS NULL THEN t.marks[a.slot + 1] ELSE 0 END) AS total
+  FROM exam_attempt t JOIN exam_answer a ON a.attempt_id = t.id
+  LEFT JOIN exam_ruling r ON r.exam_id = $1 AND r.version_id = a.version_id AND r.kind = 'drop'
+ WHERE t.id = ANY($2::uuid[]) GROUP BY t.id
+"""
+_WAIT = f"""
+UPDATE exam_attempt t SET flags = array_append(t.flags, '{FLAG_MARKING}')
+  FROM ({_SUMS}) s WHERE t.id = s.id AND s.open
+"""
+_GRADE = f"""
+UPDATE exam_attempt t SET score = s.score, total = s.total, passed = s.score * 100 >= $3 * s.total,
+       graded_at = $4, state = 'graded'
+  FROM ({_SUMS}) s WHERE t.id = s.id AND NOT s.open
+"""
+_REGRADE = f"""
+UPDATE exam_attempt t SET score = s.score, total = s.total, passed = t.passed OR s.score * 100 >= $3 * s.total
+  FROM ({_SUMS}) s WHERE t.id = s.id AND NOT s.open
+"""
+
+
+class Marking:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def mark_due(self) -> int:
+        """Mark all sealed papers; returns of how many examinations."""
+        return await process_each(
+            "exam_mark", await rows(_EXAMS, self._deps.now()), lambda row: self._mark_all(row["id"])
+        )
+
+    async def _mark_all(self, exam_id: UUID) -> None:
+        for _ in range(ROUNDS):
+            if await self.mark_batch(exam_id) < BATCH:
+                return
+
+    async def mark_batch(self, exam_id: UUID, limit: int = BATCH) -> int:
+        """At most so many papers; returns how many there were. Papers that somebody else marks now are left out."""
+        async with transaction():
+            exam = await Exam.get(id=exam_id)
+            due = [row["id"] for row in await rows(_NEXT, exam_id, limit)]
+            if due:
+                rules = rules_of(exam)
+                await execute(_MARK, exam_id, due, rules.partial_credit)
+                await execute(_WAIT, exam_id, due)
+                await execute(_GRADE, exam_id, due, rules.pass_percent, self._deps.now())
+        return len(due)
+
+
+async def regrade(exam: Exam, attempts: Sequence[UUID]) -> None:
+    """Mark once more from the stored answers, in the caller's transaction; who passed is never failed by it."""
+    rules = rules_of(exam)
+    await execute(_MARK, exam.id, list(attempts), rules.partial_credit)
+    await execute(_REGRADE, exam.id, list(attempts), rules.pass_percent)

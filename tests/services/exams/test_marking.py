@@ -1,0 +1,72 @@
+"""Marking sealed papers."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.exams.items import ItemKind
+from domain.exams.marking import mark_choice
+from models.exams import ExamAttempt
+from services.core.base import Deps, execute
+from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.results import KEY, make_room, marks_of
+
+
+async def test_answers_are_marked_by_the_key_and_add_up_to_the_score(hall: Hall, clock: FixedClock) -> None:
+    room = await make_room(hall, clock)
+    attempt = await room.hand_in(KEY, 1, 0b0101)
+    await room.work()
+    await attempt.refresh_from_db()
+    assert await marks_of(attempt) == [20, 5, 0]
+    assert (attempt.state, attempt.score, attempt.total, attempt.passed) == ("graded", 25, 60, False)
+
+
+@pytest.mark.parametrize("partial", ["none", "per_option", "half"])
+async def test_the_database_marks_as_the_rules_say(db: str, deps: Deps, clock: FixedClock, partial: str) -> None:
+    room = await make_room(await make_hall(deps, mock=False, partial_credit=partial), clock, *[ItemKind.MULTIPLE] * 8)
+    chance = Random(7)
+    masks, marks = [chance.randrange(16) for _ in range(8)], [chance.randrange(1, 40) for _ in range(8)]
+    attempt = await room.hand_in(*masks, marks=marks)
+    await room.exams.marking.mark_due()
+    expected = [
+        mark_choice(ItemKind.MULTIPLE, KEY, mask, mark, partial)  # type: ignore[arg-type]
+        for mask, mark in zip(masks, marks, strict=True)
+    ]
+    assert await marks_of(attempt) == expected
+    assert (await ExamAttempt.get(id=attempt.id)).score == sum(expected)
+
+
+async def test_a_crash_between_batches_leaves_whole_papers_and_nothing_is_marked_twice(
+    hall: Hall, clock: FixedClock
+) -> None:
+    room = await make_room(hall, clock)
+    others = [await room.another() for _ in range(3)]
+    papers = [await room.hand_in(KEY, KEY, 1, candidate=one) for one in others]
+    assert await room.exams.marking.mark_batch(room.exam.id, 2) == 2
+    states = sorted([(await ExamAttempt.get(id=one.id)).state for one in papers])
+    assert states == ["graded", "graded", "sealed"]
+    await asyncio.gather(*(room.exams.marking.mark_due() for _ in range(3)))
+    assert {((await ExamAttempt.get(id=one.id)).state, (await ExamAttempt.get(id=one.id)).score) for one in papers} == {
+        ("graded", 45)
+    }
+
+
+async def test_an_empty_answer_is_worth_nothing_even_without_a_key(hall: Hall, clock: FixedClock) -> None:
+    room = await make_room(hall, clock)
+    await execute("DELETE FROM exam_item_key")
+    attempt = await room.hand_in(0, 1, 0)
+    await room.exams.marking.mark_due()
+    assert await marks_of(attempt) == [0, 0, 0]
+
+
+async def test_a_paper_with_an_open_short_answer_stays_sealed(hall: Hall, clock: FixedClock) -> None:
+    room = await make_room(hall, clock, ItemKind.SINGLE, ItemKind.SHORT, ItemKind.SHORT)
+    attempt = await room.hand_in(1, 0, 0, texts=["", "应当废标", ""])
+    await room.exams.marking.mark_due()
+    await attempt.refresh_from_db()
+    assert (attempt.state, attempt.flags) == ("sealed", ["marking"])
+    assert await marks_of(attempt) == [20, None, 0]
