@@ -59,14 +59,12 @@ class ExamPages:
         return self._lobby(person, exam)
 
     def _lobby(self, person: Actor, exam: OwnExam, error: AppError | None = None) -> http.Response:
-        rules = self._services.deps.book(person.pool).exam
         return self._site.render(
             "exam.html",
             status=error.status if error else 200,
             pool=person.pool,
             exam=exam,
             phases=PHASES,
-            rules=rules,
             hotline=self._services.deps.book(person.pool).pool.hotline,
             error=error.message if error else "",
             form=self._door.form(person, _FORM),

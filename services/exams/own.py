@@ -70,6 +70,9 @@ class OwnExam:
     mock: UUID | None
     path: str
     """The signed link, below the service's address."""
+    notice: str
+    """Rules to be read before the start, and ``own_risk``: as they were when it was published."""
+    own_risk: str
     notice_read: bool
     handed_in: tuple[HandedIn, ...]
 
@@ -146,6 +149,8 @@ class OwnExams:
             again_at=_again_at(rules, tries),
             mock=mock if rules.mock else None,
             path=self.path_of(candidate, exam),
+            notice=rules.notice,
+            own_risk=rules.own_risk,
             notice_read=candidate.notice_read_at is not None,
             handed_in=tuple(_handed_in(one) for one in tries if one.digest and one.sealed_at),
         )

@@ -60,6 +60,10 @@ _CHECKS = {
         "WHERE i.invitation_id = o.invitation_id AND i.direction = 'in') "
         "UNION ALL SELECT invitation_id FROM attendance GROUP BY invitation_id, direction HAVING count(*) > 1"
     ),
+    "a sitting counts other people than have booked it": (
+        "SELECT s.id FROM exam_sitting s WHERE s.booked <> "
+        "(SELECT count(*) FROM exam_candidate c WHERE c.sitting_id = s.id)"
+    ),
     "a fee is paid without exactly one order that paid it": (
         "SELECT f.id FROM fee f WHERE (f.state IN ('paid', 'refunded'))::int <> (SELECT count(*) FROM pay_order o "
         "WHERE o.fee_id = f.id AND o.state IN ('paid', 'refunded') AND NOT o.surplus)"
