@@ -80,7 +80,7 @@ def build(
         setup=setup,
         queries=ExamQueries(deps),
         candidates=Candidates(deps, notices, calling, checker),
-        decisions=ExamDecisions(deps, entry.conclusions, sittings),
+        decisions=ExamDecisions(deps, notices, entry.conclusions, sittings),
         sittings=sittings,
         papers=papers,
         own=OwnExams(deps, links),

@@ -9,15 +9,17 @@ from uuid import UUID
 from domain.errors import Forbidden
 from domain.exams.lifecycles import CandidateEvent, CandidateState
 from models.applications import Application
-from models.exams import ExamCandidate
+from models.exams import Exam, ExamCandidate, ExamSitting
 from services.applications import lock
 from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Conclusions, ExamResult
+from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open
 from services.exams.sittings import ExamSittings
+from services.notifications import Notifier
 
 REASON_MAX = 200
 _Act = Callable[[ExamCandidate, Application | None, datetime], Awaitable[None]]
@@ -25,8 +27,9 @@ _EVENTS: dict[ExamResult, CandidateEvent] = {"passed": CandidateEvent.PASS, "fai
 
 
 class ExamDecisions:
-    def __init__(self, deps: Deps, conclusions: Conclusions, sittings: ExamSittings) -> None:
+    def __init__(self, deps: Deps, notices: Notifier, conclusions: Conclusions, sittings: ExamSittings) -> None:
         self._deps = deps
+        self._notices = notices
         self._conclusions = conclusions
         self._sittings = sittings
 
@@ -45,6 +48,8 @@ class ExamDecisions:
             await record(actor, now, f"exam.record_{result}", "exam_candidate", candidate.id, reason=words)
             if application is not None and application.state == "exam":
                 await self._conclusions.apply_exam(actor, application, result, words, now)
+            else:
+                await self._tell(candidate, f"登记结果为{CandidateState(candidate.state).label}（{words}）", now)
 
         await self._decide(actor, candidate_id, f"{result} {words}", words, key, act)
 
@@ -59,8 +64,21 @@ class ExamDecisions:
         async def act(candidate: ExamCandidate, _: Application | None, now: datetime) -> None:
             await move_candidate(candidate, CandidateEvent.LEAVE, now)
             await record(actor, now, "exam.release", "exam_candidate", candidate.id, reason=words)
+            await self._tell(candidate, f"您不再参加这场考试（{words}）", now)
 
         await self._decide(actor, candidate_id, f"release {words}", words, key, act)
+
+    async def _tell(self, candidate: ExamCandidate, what: str, now: datetime) -> None:
+        """A result of an application is told by what follows from it; everything else here."""
+        exam = await Exam.get(id=candidate.exam_id)
+        sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
+        await self._notices.notify(
+            pool=exam.pool,
+            kind="exam_changed",
+            dedupe_key=f"exam_decided:{candidate.id}:{now.isoformat()}",
+            params=facts_of(exam, candidate, sitting, now, reason=what),
+            account_id=candidate.account_id,
+        )
 
     async def _decide(
         self, actor: Actor, candidate_id: UUID, what: str, reason: str, key: str | None, act: _Act

@@ -193,12 +193,24 @@ async def test_a_failure_by_hand_ends_the_application_with_its_reason(hall: Hall
     assert await AuditEntry.filter(action="exam.record_failed", subject_id=candidate.id).exists()
 
 
+async def test_an_expert_is_told_of_a_result_by_hand(hall: Hall) -> None:
+    expert = await make_expert(hall.deps, account=await make_account(hall.deps))
+    exam_id = await single(hall)
+    await hall.services.exams.candidates.add(hall.office, exam_id, expert.number)
+    await hall.services.exams.setup.publish(hall.office, exam_id)
+    candidate = await ExamCandidate.get(expert_id=expert.id)
+    await hall.services.exams.decisions.record_result(hall.office, candidate.id, "passed", "现场笔试86分")
+    assert (await Notice.get(kind="exam_changed")).params["reason"] == "登记结果为合格（现场笔试86分）"
+    assert (await Expert.get(id=expert.id)).active
+
+
 async def test_who_is_released_waits_for_the_next_examination(hall: Hall) -> None:
     application, candidate = await sitting(hall)
     await hall.services.exams.decisions.release(hall.office, candidate.id, "本人住院")
     await application.refresh_from_db()
     await candidate.refresh_from_db()
     assert (application.state, candidate.state) == ("exam", "left")
+    assert (await Notice.get(kind="exam_changed")).params["reason"] == "您不再参加这场考试（本人住院）"
     following = await make_published(hall.services, hall.office)
     assert await ExamCandidate.filter(exam_id=following.id, application_id=application.id).exists()
 
