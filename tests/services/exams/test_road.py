@@ -1,0 +1,89 @@
+"""The whole road: a sitting is booked, the paper made ahead, answered, marked; the verdict brings one into the pool."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.clock import FixedClock
+from domain.exams.papers import to_display
+from models.applications import Application
+from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem, ExamSitting
+from models.experts import Expert
+from services.core.base import Deps
+from services.exams import GivenAnswer, SittingData
+from tests.factories.exams import make_exam, own, work
+from tests.invariants import check_invariants
+from tests.services.exams.hall import Hall, make_hall
+from tests.services.exams.results import put_key
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+RIGHT = 0b0100
+"""The third option is right; where it stands differs from paper to paper."""
+
+
+@pytest.fixture
+async def hall(db: str, deps: Deps) -> Hall:
+    made = await make_hall(deps, mock=False, booking=True, booking_until=DAY, result="at_once", tries=2, rest=HOUR)
+    for item in await ExamItem.all():
+        await put_key(item, RIGHT)
+    return made
+
+
+async def called(hall: Hall) -> tuple[Application, ExamCandidate]:
+    """Somebody whose examination has two sittings, half a day apart."""
+    application = await hall.waiting(expert_number="ZJ0100001")
+    exam_id = await make_exam(hall.services, hall.office)
+    opens = (await Exam.get(id=exam_id)).opens_at
+    for begins in (opens, opens + 6 * HOUR):
+        await hall.services.exams.sittings.add(hall.office, exam_id, SittingData(begins, begins + 2 * HOUR, 1))
+    await hall.services.exams.setup.publish(hall.office, exam_id)
+    await work(hall.services, "exam_call", "exam_papers")
+    return application, await hall.candidate_of(application)
+
+
+async def sit(hall: Hall, clock: FixedClock, candidate: ExamCandidate, *, right: int) -> ExamAttempt:
+    """Book the next sitting that is open, wait for it, and answer so many of the five questions right."""
+    exams, person = hall.services.exams, own(candidate)
+    free = next(one for one in (await exams.sittings.offered(person, candidate.id)).sittings if one.open)
+    await exams.sittings.book(person, candidate.id, free.id)
+    clock.set((await ExamSitting.get(id=free.id)).starts_at)
+    await exams.attempts.accept_notice(person, candidate.id)
+    paper = await exams.attempts.start(person, candidate.id)
+    attempt = await ExamAttempt.get(id=paper.attempt_id)
+    masks = [to_display(RIGHT if slot < right else 1, order, 4) for slot, order in enumerate(attempt.orders)]
+    answers = [GivenAnswer(slot, mask, "") for slot, mask in enumerate(masks)]
+    await exams.attempts.submit(person, paper.attempt_id, paper.device, "", answers)
+    clock.move(timedelta(minutes=10))
+    await work(hall.services, "exam_seal", "exam_fill", "exam_mark", "exam_result")
+    return await ExamAttempt.get(id=paper.attempt_id)
+
+
+async def test_who_answers_right_enters_the_pool(hall: Hall, clock: FixedClock) -> None:
+    application, candidate = await called(hall)
+    ahead = await ExamAttempt.get(candidate_id=candidate.id)
+    done = await sit(hall, clock, candidate, right=5)
+    assert (done.id, done.state, done.score, done.passed) == (ahead.id, "released", 100, True)
+    await application.refresh_from_db()
+    assert application.state == "entered"
+    assert await Expert.filter(number="ZJ0100001", active=True).exists()
+    (shown,) = await hall.services.exams.own.list(own(candidate))
+    assert shown.phase == "passed"
+    await check_invariants()
+
+
+async def test_who_fails_books_again_and_passes_the_second_time(hall: Hall, clock: FixedClock) -> None:
+    application, candidate = await called(hall)
+    exam = await Exam.get(id=candidate.exam_id)
+    await hall.services.exams.setup.reschedule(hall.office, exam.id, exam.opens_at, exam.closes_at + 3 * DAY, "加场")
+    late = exam.opens_at + 2 * DAY
+    await hall.services.exams.sittings.add(hall.office, exam.id, SittingData(late, late + 2 * HOUR, 1))
+    first = await sit(hall, clock, candidate, right=1)
+    assert (first.score, first.passed) == (20, False)
+    clock.move(2 * HOUR)
+    second = await sit(hall, clock, candidate, right=4)
+    assert (second.number, second.score, second.passed) == (2, 80, True)
+    await application.refresh_from_db()
+    assert application.state == "entered"
+    await check_invariants()
