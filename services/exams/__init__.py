@@ -4,10 +4,10 @@ Rows are locked application first, then the sittings of the examination in the o
 """
 
 from services.exams.answer_writer import MadeAnswer, Saved, SaveRequest
-from services.exams.assembly import ExamServices, build
+from services.exams.assembly import ExamServices, build, make_setup
 from services.exams.attempts import SubmissionReceipt
 from services.exams.bank_queries import Cell, FrozenIn, ItemFilter, ItemLine, ItemView, Sort, VersionView
-from services.exams.blueprints import BlueprintView
+from services.exams.blueprints import Blueprints, BlueprintView
 from services.exams.candidates import Added, CandidateLine, Wanted
 from services.exams.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
 from services.exams.item_pictures import BYTES_MAX as PICTURE_MAX
@@ -24,6 +24,7 @@ __all__ = [
     "PICTURE_MAX",
     "Added",
     "BlueprintView",
+    "Blueprints",
     "Booked",
     "Booking",
     "CandidateLine",
@@ -53,5 +54,6 @@ __all__ = [
     "VersionView",
     "Wanted",
     "build",
+    "make_setup",
     "render_template",
 ]

@@ -57,6 +57,12 @@ class ExamServices:
     due_tasks: tuple[DueTask, ...]
 
 
+def make_setup(deps: Deps) -> ExamSetup:
+    """Setting up alone, for whoever fills a database before the service starts."""
+    notices = Notices(deps)
+    return ExamSetup(deps, notices, Calling(deps, notices, ExamSittings(deps, notices)))
+
+
 def build(
     deps: Deps, notices: Notices, links: Links, stored: FileServices, entry: EntryServices, checker: FileChecker
 ) -> ExamServices:

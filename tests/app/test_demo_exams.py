@@ -1,0 +1,36 @@
+"""The demonstration's examination is published once, and whoever waits for one is called to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.commands.database import deps_for
+from app.preparations import bring_demo_exam, bring_demo_items, bring_demo_people
+from models.exams import Exam, ExamBlueprint
+from models.migrate import migrate
+from tests.factories.settings import make_settings
+
+
+async def test_it_is_published_once(database: str, tmp_path: Path) -> None:
+    await migrate(database)
+    settings = make_settings(database_url=database, data_dir=tmp_path)
+    await bring_demo_people(settings)
+    await bring_demo_exam(settings)
+    async with deps_for(settings):
+        assert not await Exam.exists(), "there is nothing to draw from yet"
+    await bring_demo_items(settings)
+    for _ in range(2):
+        await bring_demo_exam(settings)
+    async with deps_for(settings):
+        exam = await Exam.get()
+        assert (exam.state, exam.purpose, exam.pool) == ("published", "entry", "demo")
+        assert sum(cell["count"] * cell["mark"] for cell in exam.cells) == 1000
+        assert await ExamBlueprint.all().count() == 1
+
+
+async def test_production_gets_none(database: str, tmp_path: Path) -> None:
+    await migrate(database)
+    settings = make_settings(database_url=database, data_dir=tmp_path, env="production")
+    await bring_demo_exam(settings)
+    async with deps_for(settings):
+        assert not await Exam.exists()
