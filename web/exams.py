@@ -56,14 +56,15 @@ class ExamPages:
 
     async def lobby(self, request: http.Request) -> http.Response:
         person, exam = await self._asked(request)
-        return self._lobby(person, exam)
+        return await self._lobby(person, exam)
 
-    def _lobby(self, person: Actor, exam: OwnExam, error: AppError | None = None) -> http.Response:
+    async def _lobby(self, person: Actor, exam: OwnExam, error: AppError | None = None) -> http.Response:
         return self._site.render(
             "exam.html",
             status=error.status if error else 200,
             pool=person.pool,
             exam=exam,
+            results=await self._services.exams.scores.own(person, exam.candidate_id),
             phases=PHASES,
             hotline=self._services.deps.book(person.pool).pool.hotline,
             error=error.message if error else "",
@@ -81,7 +82,7 @@ class ExamPages:
         except AppError as error:
             if error.status != http.HTTPConflict.status_code:
                 raise
-            return self._lobby(person, exam, error)
+            return await self._lobby(person, exam, error)
         raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
 
     async def paper(self, request: http.Request) -> http.Response:

@@ -26,8 +26,10 @@ from services.exams.queries import ExamQueries
 from services.exams.receipts import Receipts
 from services.exams.reminders import REMINDERS_DUE, ExamReminders
 from services.exams.results import RESULTS_DUE, Results
+from services.exams.scores import Scores
 from services.exams.sealing import FILLS_DUE, SEALS_DUE, Sealing
 from services.exams.setup import CLOSES_DUE, ExamSetup
+from services.exams.short_answers import ShortAnswers
 from services.exams.sittings import ExamSittings
 from services.files import FileServices
 from services.inspection.checker import FileChecker
@@ -54,6 +56,8 @@ class ExamServices:
     receipts: Receipts
     marking: Marking
     results: Results
+    scores: Scores
+    short_answers: ShortAnswers
     due_tasks: tuple[DueTask, ...]
 
 
@@ -95,6 +99,8 @@ def build(
         receipts=receipts,
         marking=marking,
         results=results,
+        scores=Scores(deps),
+        short_answers=ShortAnswers(deps),
         due_tasks=(
             DueTask("exam_call", CALLS_DUE, calling.call_due),
             DueTask("exam_leave", LEAVES_DUE, calling.leave_due),

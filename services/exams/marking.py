@@ -49,7 +49,7 @@ WITH k AS MATERIALIZED (
 UPDATE exam_answer a SET marks = CASE
     WHEN k.ruling = 'drop' THEN 0
     WHEN k.ruling = 'full_credit' THEN t.marks[a.slot + 1]
-    WHEN k.kind = 'short' AND coalesce(a.text, '') = '' THEN 0
+    WHEN k.kind = 'short' AND coalesce(btrim(a.text), '') = '' THEN 0
     WHEN k.kind = 'short' THEN {_SETTLED}
     WHEN k.ruling = 'also_accept' THEN greatest({_choice("k.key")}, {_choice("k.other")})
     ELSE {_choice("k.key")} END

@@ -34,6 +34,7 @@ from services.exams.repository import (
     rules_of,
     void_open,
 )
+from services.exams.scores import line_of
 from services.exams.sittings import ExamSittings
 from services.notifications import Notices
 
@@ -146,17 +147,20 @@ class Results:
         await record(system(exam.pool), now, "exam.failed", "exam_candidate", candidate.id, score=best.score)
         waiting = application is not None and application.state == "exam"
         ends = waiting and rules.failed == "refused"
+        line = line_of(best.total or 0, rules.pass_percent)
         advice = _ENDED if ends else _KEPT if waiting else _TOLD
-        await self._notify("exam_failed", candidate, exam, best, now, advice=advice, line=_line(best, rules))
+        await self._notify(
+            "exam_failed", candidate, exam, best, now, advice=advice, line=line_of(best.total or 0, rules.pass_percent)
+        )
         if ends and application is not None:
-            words = f"{exam.name}{_score(best)}，未达到{_line(best, rules)}分"
+            words = f"{exam.name}{_score(best)}，未达到{line}分"
             await self._conclusions.apply_exam(system(exam.pool), application, "failed", words, now, tell=False)
 
     async def _offer(self, candidate: ExamCandidate, exam: Exam, last: ExamAttempt, left: int, now: datetime) -> None:
         """Tries are left: say from when on the next may begin."""
         rules = rules_of(exam)
         again = max(now, (last.sealed_at or now) + rules.rest)
-        more = {"line": _line(last, rules), "left": str(left), "again": print_time(again)}
+        more = {"line": line_of(last.total or 0, rules.pass_percent), "left": str(left), "again": print_time(again)}
         await self._notify("exam_again", candidate, exam, last, now, **more, again_full=print_full(again))
 
     async def _notify(
@@ -256,11 +260,6 @@ class Results:
 
 def _left(candidate: ExamCandidate, rules: ExamRules, tries: Sequence[ExamAttempt]) -> int:
     return rules.tries + int(candidate.extra_tries) - len(tries)
-
-
-def _line(attempt: ExamAttempt, rules: ExamRules) -> str:
-    """What had to be reached: the least number of tenths that passes."""
-    return print_marks(-(-rules.pass_percent * (attempt.total or 0) // 100))
 
 
 def _score(attempt: ExamAttempt) -> str:

@@ -16,6 +16,7 @@ from web.office.employers import EmployerPages
 from web.office.exam_blueprints import ExamBlueprintPages
 from web.office.exam_candidates import ExamCandidatePages
 from web.office.exam_results import ExamResultPages
+from web.office.exam_scores import ExamScorePages
 from web.office.exam_sittings import ExamSittingPages
 from web.office.exams import ExamPages
 from web.office.experts import ExpertPages
@@ -40,6 +41,7 @@ _ALL = (
     ExamResultPages,
     ExamBlueprintPages,
     ExamPages,
+    ExamScorePages,
     ExamSittingPages,
     ExamCandidatePages,
     BankFilePages,

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 EXAMS = ROOT / "services" / "exams"
 OFFICE = {"item_keys", "item_rows", "item_matching", "item_import", "bank", "bank_queries", "bank_export"}
 """Of the bank: each of their entrances calls ``check_may_see``."""
-MARKING = {"marking", "rulings", "results", "regrading", "appeals", "analysis", "review", "assembly"}
+MARKING = {"marking", "short_answers", "rulings", "results", "regrading", "appeals", "analysis", "review", "assembly"}
 """After sealing only. ``assembly`` puts all together."""
 _KEYS = re.compile(r"exam_item_key|ExamItemKey|read_keys|item_data\b")
 

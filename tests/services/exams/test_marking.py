@@ -19,7 +19,7 @@ from tests.services.exams.results import KEY, make_room, marks_of
 async def test_answers_are_marked_by_the_key_and_add_up_to_the_score(hall: Hall, clock: FixedClock) -> None:
     room = await make_room(hall, clock)
     attempt = await room.hand_in(KEY, 1, 0b0101)
-    await room.work()
+    await room.exams.marking.mark_due()
     await attempt.refresh_from_db()
     assert await marks_of(attempt) == [20, 5, 0]
     assert (attempt.state, attempt.score, attempt.total, attempt.passed) == ("graded", 25, 60, False)

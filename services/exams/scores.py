@@ -1,0 +1,175 @@
+"""Results as the office and the candidate see them: papers with scores, flags and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from domain.errors import NotFound
+from domain.exams.lifecycles import AttemptState
+from domain.exams.marking import FLAG_MARKING, print_marks
+from domain.masking import mask_name
+from models.exams import ExamAttempt
+from services.core.base import Actor, Deps, Page, rows
+from services.core.permissions import check
+from services.exams.repository import get_exam, get_own
+
+Show = Literal["", "flagged", "waiting", "passed", "failed"]
+FLAGS: Mapping[str, str] = {
+    "device": "换过设备",
+    "leaves": "多次离开",
+    "late": "超时提交",
+    "clock": "手机时间异常",
+    FLAG_MARKING: "简答题待评",
+}
+"""What a person should look at, in words."""
+_FROM = """
+FROM exam_attempt t JOIN exam_candidate c ON c.id = t.candidate_id JOIN account k ON k.id = c.account_id
+LEFT JOIN application p ON p.id = c.application_id LEFT JOIN expert x ON x.id = c.expert_id
+WHERE t.exam_id = $1 AND t.state IN ('sealed', 'graded', 'released', 'void') AND t.started_at IS NOT NULL
+"""
+_WHERE: Mapping[Show, str] = {
+    "": "",
+    "flagged": "AND t.state <> 'void' AND cardinality(t.flags) > 0",
+    "waiting": "AND t.state IN ('sealed', 'graded')",
+    "passed": "AND t.passed AND t.state <> 'void'",
+    "failed": "AND NOT t.passed AND t.state <> 'void'",
+}
+_COLUMNS = f"""
+SELECT t.*, k.real_name, coalesce(p.number, x.number, '') AS number_of {_FROM}
+"""
+_COUNTS = """
+SELECT count(*) FILTER (WHERE state = 'sealed') AS sealed,
+       count(*) FILTER (WHERE state = 'graded' AND released_at IS NULL) AS waiting,
+       count(*) FILTER (WHERE state = 'graded' AND released_at IS NULL AND cardinality(flags) > 0) AS flagged,
+       count(*) FILTER (WHERE state = 'released' OR released_at IS NOT NULL AND state <> 'void') AS out,
+       count(*) FILTER (WHERE passed AND state IN ('graded', 'released')) AS passed,
+       count(*) FILTER (WHERE '{flag}' = ANY(flags) AND state = 'sealed') AS marking
+  FROM exam_attempt WHERE exam_id = $1
+""".replace("{flag}", FLAG_MARKING)
+
+
+@dataclass(frozen=True)
+class ScoreCounts:
+    """Papers by what they wait for. ``waiting`` can be let out, ``flagged`` of them should be looked at first."""
+
+    sealed: int
+    waiting: int
+    flagged: int
+    out: int
+    passed: int
+    marking: int
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One paper that was handed in. ``score`` and ``total`` as they are shown; empty before it is marked."""
+
+    id: UUID
+    exam_id: UUID
+    candidate_id: UUID
+    name: str
+    reference: str
+    """Number of the application or the expert."""
+    number: int
+    state: AttemptState
+    score: str
+    total: str
+    passed: bool | None
+    flags: tuple[str, ...]
+    started_at: datetime
+    sealed_at: datetime | None
+    by_hand: bool
+    devices: int
+    leaves: int
+    hidden_seconds: int
+    void_reason: str
+
+
+@dataclass(frozen=True)
+class OwnResult:
+    """A result that is out, for the candidate himself. ``line``: what had to be reached."""
+
+    attempt_id: UUID
+    number: int
+    score: str
+    total: str
+    line: str
+    passed: bool
+    released_at: datetime
+
+
+class Scores:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def counts(self, actor: Actor, exam_id: UUID) -> ScoreCounts:
+        """Raises NotFound."""
+        check(actor, "exam.mark")
+        exam = await get_exam(actor, exam_id)
+        return ScoreCounts(**(await rows(_COUNTS, exam.id))[0])
+
+    async def page(self, actor: Actor, exam_id: UUID, show: Show, *, page: int, size: int) -> Page[Paper]:
+        """The best first. Raises NotFound."""
+        check(actor, "exam.mark")
+        exam = await get_exam(actor, exam_id)
+        total = (await rows(f"SELECT count(*) AS n {_FROM} {_WHERE[show]}", exam.id))[0]["n"]
+        order = "ORDER BY t.score DESC NULLS LAST, t.id LIMIT $2 OFFSET $3"
+        found = await rows(f"{_COLUMNS} {_WHERE[show]} {order}", exam.id, size, (page - 1) * size)
+        return Page(tuple(_paper(row) for row in found), total)
+
+    async def get(self, actor: Actor, exam_id: UUID, attempt_id: UUID) -> Paper:
+        """Raises NotFound."""
+        check(actor, "exam.mark")
+        exam = await get_exam(actor, exam_id)
+        found = await rows(f"{_COLUMNS} AND t.id = $2", exam.id, attempt_id)
+        if not found:
+            raise NotFound("找不到这份答卷，请返回列表后刷新。", code="attempt_unknown")
+        return _paper(found[0])
+
+    async def own(self, actor: Actor, candidate_id: UUID) -> tuple[OwnResult, ...]:
+        """What is out of a person's own tries, in their order. Raises NotFound for anybody else's."""
+        check(actor, "exam.own")
+        candidate, exam = await get_own(actor, candidate_id)
+        found = await ExamAttempt.filter(candidate_id=candidate.id, state="released").order_by("number")
+        percent = int(exam.rules["pass_percent"])
+        return tuple(_own(one, percent) for one in found)
+
+
+def line_of(total: int, percent: int) -> str:
+    """The least marks that pass."""
+    return print_marks(-(-percent * total // 100))
+
+
+def _own(attempt: ExamAttempt, percent: int) -> OwnResult:
+    total = attempt.total or 0
+    score = print_marks(attempt.score or 0)
+    at = attempt.released_at or attempt.made_at
+    line = line_of(total, percent)
+    return OwnResult(attempt.id, attempt.number, score, print_marks(total), line, bool(attempt.passed), at)
+
+
+def _paper(row: Mapping[str, Any]) -> Paper:
+    return Paper(
+        id=row["id"],
+        exam_id=row["exam_id"],
+        candidate_id=row["candidate_id"],
+        name=mask_name(row["real_name"]),
+        reference=row["number_of"],
+        number=row["number"],
+        state=AttemptState(row["state"]),
+        score="" if row["score"] is None else print_marks(row["score"]),
+        total="" if row["total"] is None else print_marks(row["total"]),
+        passed=row["passed"],
+        flags=tuple(FLAGS.get(flag, flag) for flag in row["flags"]),
+        started_at=row["started_at"],
+        sealed_at=row["sealed_at"],
+        by_hand=row["submitted_at"] is not None,
+        devices=row["device"],
+        leaves=row["leaves"],
+        hidden_seconds=row["hidden_seconds"],
+        void_reason=row["void_reason"],
+    )

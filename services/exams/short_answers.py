@@ -1,0 +1,132 @@
+"""Short answers (简答题) are marked by people: two, who don't see each other's marks nor whose answer it is.
+
+Where they differ, a third decides. The paper is graded by ``marking`` once its last answer is settled.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.errors import Conflict, Forbidden, InvalidInput
+from domain.exams.marking import FLAG_MARKING, print_marks, settle
+from models.exams import ExamAttempt, ExamMarking
+from services.core.base import Actor, Deps, execute, record, rows, transaction
+from services.core.permissions import check
+from services.core.short_texts import check_text
+from services.exams.repository import get_exam
+
+NOTE_MAX = 200
+_MARKS = re.compile(r"\d{1,3}(\.\d)?")
+_WAITING = f"""
+FROM exam_attempt t JOIN exam_answer a ON a.attempt_id = t.id AND a.marks IS NULL
+JOIN exam_candidate c ON c.id = t.candidate_id
+WHERE t.exam_id = $1 AND t.state = 'sealed' AND '{FLAG_MARKING}' = ANY(t.flags)
+"""
+_OWN = f"""
+{_WAITING} AND c.account_id <> $2 AND NOT EXISTS (SELECT 1 FROM exam_marking m
+    WHERE m.attempt_id = a.attempt_id AND m.slot = a.slot AND m.marker_id = $2)
+"""
+_NEXT = f"""
+SELECT a.attempt_id, a.slot, a.text, t.marks[a.slot + 1] AS mark, v.stem, coalesce(k.answer, '') AS answer
+FROM (SELECT a.attempt_id, a.slot {_OWN} ORDER BY
+    (SELECT count(*) FROM exam_marking m WHERE m.attempt_id = a.attempt_id AND m.slot = a.slot) DESC,
+    a.version_id, a.attempt_id LIMIT 1) n
+JOIN exam_answer a ON a.attempt_id = n.attempt_id AND a.slot = n.slot JOIN exam_attempt t ON t.id = n.attempt_id
+JOIN exam_item_version v ON v.id = a.version_id LEFT JOIN exam_item_key k ON k.version_id = v.id
+"""
+_COUNTS = f"SELECT (SELECT count(*) {_WAITING}) AS waiting, (SELECT count(*) {_OWN}) AS own"
+_ONE = """
+SELECT t.marks[a.slot + 1] AS mark, a.marks IS NULL AS open, c.account_id FROM exam_answer a
+  JOIN exam_attempt t ON t.id = a.attempt_id JOIN exam_candidate c ON c.id = t.candidate_id
+ WHERE a.attempt_id = $1 AND a.slot = $2
+"""
+_SETTLE = "UPDATE exam_answer SET marks = $3 WHERE attempt_id = $1 AND slot = $2"
+_READY = f"""
+UPDATE exam_attempt SET flags = array_remove(flags, '{FLAG_MARKING}')
+ WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM exam_answer WHERE attempt_id = $1 AND marks IS NULL)
+"""
+
+
+@dataclass(frozen=True)
+class ShortAnswer:
+    """One answer to mark; whose it is, markers don't learn. ``mark``: tenths that can be given."""
+
+    attempt_id: UUID
+    slot: int
+    stem: str
+    answer: str
+    """What the key says."""
+    text: str
+    mark: int
+
+
+@dataclass(frozen=True)
+class MarkingDesk:
+    """What one marker has before him. ``own`` of the ``waiting`` answers are for this person to mark."""
+
+    next: ShortAnswer | None
+    own: int
+    waiting: int
+
+
+class ShortAnswers:
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def desk(self, actor: Actor, exam_id: UUID) -> MarkingDesk:
+        """Raises NotFound."""
+        check(actor, "exam.mark")
+        exam = await get_exam(actor, exam_id)
+        counts = (await rows(_COUNTS, exam.id, actor.account_id))[0]
+        found = await rows(_NEXT, exam.id, actor.account_id)
+        return MarkingDesk(ShortAnswer(**found[0]) if found else None, counts["own"], counts["waiting"])
+
+    async def mark(self, actor: Actor, attempt_id: UUID, slot: int, given: str, note: str = "") -> None:
+        """Give marks, as ``4`` or ``3.5``. Raises InvalidInput, Conflict for what is settled or marked already."""
+        check(actor, "exam.mark")
+        words = check_text(" ".join(note.split()), "note", "评语", NOTE_MAX)
+        now = self._deps.now()
+        async with transaction():
+            attempt = await ExamAttempt.select_for_update().get_or_none(id=attempt_id)
+            if attempt is None or actor.account_id is None:
+                raise _settled()
+            await get_exam(actor, attempt.exam_id)
+            tenths = await self._check(actor.account_id, attempt, slot, given)
+            await ExamMarking.create(
+                attempt_id=attempt.id,
+                slot=slot,
+                marker_id=actor.account_id,
+                marks=tenths,
+                note=words,
+                marked_at=now,
+            )
+            await record(actor, now, "exam.mark", "exam_attempt", attempt.id, slot=slot, marks=tenths)
+            await self._settle(attempt.id, slot)
+
+    async def _check(self, marker: UUID, attempt: ExamAttempt, slot: int, given: str) -> int:
+        found = await rows(_ONE, attempt.id, slot)
+        if not found or not found[0]["open"] or FLAG_MARKING not in attempt.flags:
+            raise _settled()
+        if found[0]["account_id"] == marker:
+            raise Forbidden("不能评自己的答卷，请由其他人员评分。", code="own_exam")
+        if await ExamMarking.exists(attempt_id=attempt.id, slot=slot, marker_id=marker):
+            raise Conflict("您已评过这道题，请评下一道。", code="marked")
+        typed = given.strip()
+        tenths = round(float(typed) * 10) if _MARKS.fullmatch(typed) else -1
+        if not 0 <= tenths <= found[0]["mark"]:
+            most = print_marks(found[0]["mark"])
+            raise InvalidInput(f"请填写0到{most}之间的分数，最多一位小数，如3.5。", code="bad_marks", field="marks")
+        return tenths
+
+    async def _settle(self, attempt_id: UUID, slot: int) -> None:
+        given = await ExamMarking.filter(attempt_id=attempt_id, slot=slot).order_by("marked_at", "id")
+        settled = settle([one.marks for one in given])
+        if settled is not None:
+            await execute(_SETTLE, attempt_id, slot, settled)
+            await execute(_READY, attempt_id)
+
+
+def _settled() -> Conflict:
+    return Conflict("这道题已评完或不在评分中，请刷新后评下一道。", code="settled")

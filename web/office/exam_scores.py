@@ -1,0 +1,140 @@
+"""Results of an examination: papers with what to look at, letting results out, voiding; the desk of markers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, get_args
+
+import aiohttp.web as http
+
+from domain.errors import AppError, InvalidInput
+from services.core.base import Actor
+from services.exams import Show
+from web.office.base import EMPTY, PAGE_SIZE, Form, OfficePart, last_page, see, uuid_of
+from web.site import page_number
+
+WHAT, PAPER = "这场考试", "这份答卷"
+SHOWS = (("", "全部"), ("flagged", "有提示"), ("waiting", "未公布"), ("passed", "合格"), ("failed", "不合格"))
+
+
+class ExamScorePages(OfficePart):
+    code = "exams"
+    action = "exam.mark"
+    notes: ClassVar[Mapping[str, str]] = {
+        "released": "已公布，正在通知考生。",
+        "cleared": "已核实，可与其他成绩一起公布。",
+        "voided": "已作废并通知本人，这次不占考试次数。",
+        "marked": "已保存，请评下一题。",
+    }
+
+    def add_routes(self) -> None:
+        self.site.get("/office/exams/{id}/scores", self.many)
+        self.site.post("/office/exams/{id}/scores", self.release)
+        self.site.get("/office/exams/{id}/scores/{attempt}", self.one)
+        self.site.post("/office/exams/{id}/scores/{attempt}", self.act)
+        self.site.get("/office/exams/{id}/marking", self.desk)
+        self.site.post("/office/exams/{id}/marking", self.mark)
+
+    # ---- all
+
+    async def many(self, request: http.Request) -> http.Response:
+        """``?show=&page=``."""
+        return await self._list(await self.actor(request), request)
+
+    async def _list(self, actor: Actor, request: http.Request, error: AppError | None = None) -> http.Response:
+        exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
+        asked = request.query.get("show", "")
+        show: Show = next((one for one in get_args(Show) if one == asked), "")
+        page = page_number(request)
+        found = await exams.scores.page(actor, exam_id, show, page=page, size=PAGE_SIZE)
+        return self.show(
+            actor,
+            "office_exam_scores.html",
+            request,
+            error=error,
+            view=await exams.queries.get(actor, exam_id),
+            counts=await exams.scores.counts(actor, exam_id),
+            found=found.items,
+            total=found.total,
+            page=page,
+            last=last_page(found.total),
+            shown=show,
+            shows=SHOWS,
+        )
+
+    async def release(self, request: http.Request) -> http.Response:
+        """``deed`` clean, without papers that somebody should look at, or all."""
+        actor = await self.actor(request)
+        exam_id = uuid_of(request.match_info["id"], WHAT)
+        fields = await self.fields(request, actor)
+        try:
+            if fields.get("deed") not in ("clean", "all"):
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+            await self.services.exams.results.release(actor, exam_id, flagged=fields["deed"] == "all")
+        except AppError as error:
+            return await self._list(actor, request, self.shown(error))
+        raise see(f"/office/exams/{exam_id}/scores", note="released")
+
+    # ---- one paper
+
+    async def one(self, request: http.Request) -> http.Response:
+        return await self._paper(await self.actor(request), request)
+
+    async def _paper(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
+        return self.show(
+            actor,
+            "office_exam_score.html",
+            request,
+            error=form.error,
+            f=form,
+            view=await exams.queries.get(actor, exam_id),
+            one=await exams.scores.get(actor, exam_id, uuid_of(request.match_info["attempt"], PAPER)),
+        )
+
+    async def act(self, request: http.Request) -> http.Response:
+        """``deed`` clear or void."""
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        attempt_id, deed = uuid_of(request.match_info["attempt"], PAPER), fields.get("deed", "")
+        deeds = {"clear": self.services.exams.results.clear_flags, "void": self.services.exams.results.void}
+        try:
+            if deed not in deeds:
+                raise InvalidInput("没有收到您的选择，请重新点选。", code="no_choice")
+            await deeds[deed](actor, attempt_id, fields.get("reason", ""))
+        except AppError as error:
+            return await self._paper(actor, request, Form(fields, self.shown(error), deed))
+        raise see(request.path, note={"clear": "cleared", "void": "voided"}[deed])
+
+    # ---- short answers
+
+    async def desk(self, request: http.Request) -> http.Response:
+        return await self._desk(await self.actor(request), request)
+
+    async def _desk(self, actor: Actor, request: http.Request, form: Form = EMPTY) -> http.Response:
+        exams, exam_id = self.services.exams, uuid_of(request.match_info["id"], WHAT)
+        return self.show(
+            actor,
+            "office_exam_marking.html",
+            request,
+            error=form.error,
+            f=form,
+            view=await exams.queries.get(actor, exam_id),
+            desk=await exams.short_answers.desk(actor, exam_id),
+        )
+
+    async def mark(self, request: http.Request) -> http.Response:
+        actor = await self.actor(request)
+        fields = await self.fields(request, actor)
+        slot = fields.get("slot", "")
+        try:
+            await self.services.exams.short_answers.mark(
+                actor,
+                uuid_of(fields.get("attempt", ""), PAPER),
+                int(slot) if slot.isdecimal() and len(slot) < 5 else -1,
+                fields.get("marks", ""),
+                fields.get("note", ""),
+            )
+        except AppError as error:
+            return await self._desk(actor, request, Form(fields, self.shown(error)))
+        raise see(request.path, note="marked")
