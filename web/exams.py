@@ -20,6 +20,7 @@ from web.site import Site
 _CHECKS = (30, 60)
 """Receipts that one address compares in a minute."""
 _FORM = "exam"
+_ON_PAGE = {409, 422}
 PHASES: Mapping[Phase, str] = {
     "to_book": "待预约场次",
     "ahead": "未开始",
@@ -47,6 +48,7 @@ class ExamPages:
         self._site.post("/h5/{pool}/exams/{candidate_id}", self.accept)
         self._site.get("/h5/{pool}/exams/{candidate_id}/paper", self.paper)
         self._site.get("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}", self.receipt)
+        self._site.post("/h5/{pool}/exams/{candidate_id}/appeals/{attempt_id}", self.appeal)
         self._site.get("/x/receipt/{token}", self.check)
 
     async def list(self, request: http.Request) -> http.Response:
@@ -94,6 +96,19 @@ class ExamPages:
         attempt_id = _uuid(request.match_info["attempt_id"])
         found = await self._services.exams.attempts.receipt(person, attempt_id)
         return self._site.render("exam_receipt.html", pool=person.pool, exam=exam, receipt=found)
+
+    async def appeal(self, request: http.Request) -> http.Response:
+        """Ask for a second look at a result."""
+        person, exam = await self._asked(request)
+        fields = await self._door.fields(request, person, _FORM)
+        attempt_id = _uuid(request.match_info["attempt_id"])
+        try:
+            await self._services.exams.appeals.appeal(person, exam.candidate_id, attempt_id, fields.get("text", ""))
+        except AppError as error:
+            if error.status not in _ON_PAGE:
+                raise
+            return await self._lobby(person, exam, error)
+        raise http.HTTPSeeOther(f"/h5/{person.pool}/exams/{exam.candidate_id}")
 
     async def check(self, request: http.Request) -> http.Response:
         """Anybody compares a receipt with our record."""

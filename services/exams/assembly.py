@@ -9,6 +9,7 @@ from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.entry import EntryServices
 from services.exams.answer_writer import AnswerWriter
+from services.exams.appeals import Appeals
 from services.exams.attempts import Attempts
 from services.exams.bank import ItemBank
 from services.exams.bank_export import BankExport
@@ -57,6 +58,7 @@ class ExamServices:
     marking: Marking
     results: Results
     scores: Scores
+    appeals: Appeals
     short_answers: ShortAnswers
     due_tasks: tuple[DueTask, ...]
 
@@ -100,6 +102,7 @@ def build(
         marking=marking,
         results=results,
         scores=Scores(deps),
+        appeals=Appeals(deps, notices),
         short_answers=ShortAnswers(deps),
         due_tasks=(
             DueTask("exam_call", CALLS_DUE, calling.call_due),

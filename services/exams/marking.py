@@ -76,6 +76,11 @@ _REGRADE = f"""
 UPDATE exam_attempt t SET score = s.score, total = s.total, passed = t.passed OR s.score * 100 >= $3 * s.total
   FROM ({_SUMS}) s WHERE t.id = s.id AND NOT s.open
 """
+_TURNED = """
+UPDATE exam_candidate c SET state = 'called', concluded_at = NULL FROM exam_attempt t
+ WHERE t.id = ANY($1::uuid[]) AND t.candidate_id = c.id AND c.state = 'failed' AND t.state = 'released' AND t.passed
+"""
+"""The next look at results passes them, with all that follows."""
 
 
 class Marking:
@@ -111,3 +116,4 @@ async def regrade(exam: Exam, attempts: Sequence[UUID]) -> None:
     rules = rules_of(exam)
     await execute(_MARK, exam.id, list(attempts), rules.partial_credit)
     await execute(_REGRADE, exam.id, list(attempts), rules.pass_percent)
+    await execute(_TURNED, list(attempts))

@@ -58,7 +58,7 @@ RETURNING id
 """
 _OPEN = (AttemptState.RUNNING, AttemptState.SEALED, AttemptState.GRADED)
 _ENDED, _KEPT = "本次申请已结束，可在征集期内重新申报", "您的申请保留，请等待下一次考试通知"
-_TOLD = "请留意后续通知"
+_TOLD, _TOO_LATE = "请留意后续通知", "原申请已办结，请在征集期内重新申报"
 
 
 class Results:
@@ -133,8 +133,10 @@ class Results:
         await move_candidate(candidate, CandidateEvent.PASS, now)
         await void_open(candidate.id, "已合格")
         await record(system(exam.pool), now, "exam.passed", "exam_candidate", candidate.id, score=best.score)
-        await self._notify("exam_passed", candidate, exam, best, now, advice=_TOLD)
-        if application is not None and application.state == "exam":
+        waits = application is not None and application.state == "exam"
+        advice = _TOLD if waits or application is None else _TOO_LATE
+        await self._notify("exam_passed", candidate, exam, best, now, advice=advice)
+        if waits and application is not None:
             words = f"{exam.name}{_score(best)}"
             await self._conclusions.apply_exam(system(exam.pool), application, "passed", words, now)
 

@@ -11,11 +11,12 @@ from uuid import UUID
 from domain.errors import NotFound
 from domain.exams.lifecycles import AttemptState
 from domain.exams.marking import FLAG_MARKING, print_marks
+from domain.exams.purposes import Purpose
 from domain.masking import mask_name
-from models.exams import ExamAttempt
+from models.exams import Exam, ExamAppeal, ExamAttempt
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
-from services.exams.repository import get_exam, get_own
+from services.exams.repository import get_exam, get_own, rules_of
 
 Show = Literal["", "flagged", "waiting", "passed", "failed"]
 FLAGS: Mapping[str, str] = {
@@ -91,7 +92,10 @@ class Paper:
 
 @dataclass(frozen=True)
 class OwnResult:
-    """A result that is out, for the candidate himself. ``line``: what had to be reached."""
+    """A result that is out, for the candidate himself. ``line``: what had to be reached.
+
+    ``appeal`` is the state of the appeal, if there is one; ``appeal_until`` is None when none can be made any more.
+    """
 
     attempt_id: UUID
     number: int
@@ -100,6 +104,9 @@ class OwnResult:
     line: str
     passed: bool
     released_at: datetime
+    appeal: str
+    answer: str
+    appeal_until: datetime | None
 
 
 class Scores:
@@ -135,8 +142,9 @@ class Scores:
         check(actor, "exam.own")
         candidate, exam = await get_own(actor, candidate_id)
         found = await ExamAttempt.filter(candidate_id=candidate.id, state="released").order_by("number")
-        percent = int(exam.rules["pass_percent"])
-        return tuple(_own(one, percent) for one in found)
+        appeals = {one.attempt_id: one for one in await ExamAppeal.filter(attempt_id__in=[one.id for one in found])}
+        now = self._deps.now()
+        return tuple(_own(one, exam, appeals.get(one.id), now) for one in found)
 
 
 def line_of(total: int, percent: int) -> str:
@@ -144,12 +152,23 @@ def line_of(total: int, percent: int) -> str:
     return print_marks(-(-percent * total // 100))
 
 
-def _own(attempt: ExamAttempt, percent: int) -> OwnResult:
-    total = attempt.total or 0
-    score = print_marks(attempt.score or 0)
+def _own(attempt: ExamAttempt, exam: Exam, appeal: ExamAppeal | None, now: datetime) -> OwnResult:
+    rules, total = rules_of(exam), attempt.total or 0
     at = attempt.released_at or attempt.made_at
-    line = line_of(total, percent)
-    return OwnResult(attempt.id, attempt.number, score, print_marks(total), line, bool(attempt.passed), at)
+    until = at + rules.appeal_within
+    may_appeal = appeal is None and exam.purpose != Purpose.MOCK and now <= until
+    return OwnResult(
+        attempt_id=attempt.id,
+        number=attempt.number,
+        score=print_marks(attempt.score or 0),
+        total=print_marks(total),
+        line=line_of(total, rules.pass_percent),
+        passed=bool(attempt.passed),
+        released_at=at,
+        appeal=appeal.state if appeal else "",
+        answer=appeal.answer if appeal else "",
+        appeal_until=until if may_appeal else None,
+    )
 
 
 def _paper(row: Mapping[str, Any]) -> Paper:

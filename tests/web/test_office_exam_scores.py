@@ -6,18 +6,20 @@ from typing import Literal
 
 import pytest
 from playwright.async_api import Browser
+from yarl import URL
 
 from domain.exams.items import ItemKind
 from models.accounts import Account
 from models.exams import ExamAttempt, ExamMarking
-from tests.factories.exams import make_items
+from tests.factories.exams import make_items, own
 from tests.plugins.browsers import CHROMIUM
 from tests.services.exams.hall import Hall
 from tests.services.exams.results import Room, make_room
-from tests.web.conftest import World
+from tests.web.conftest import Visitor, World
 from tests.web.office import Scene, make_scene
 from tests.web.test_browser import PHONE, SCREEN
 from tests.web.test_office_browser import desk_of
+from web.login import COOKIE
 
 
 @pytest.fixture
@@ -70,6 +72,36 @@ async def test_markers_see_the_answer_and_not_whose_it_is(scene: Scene) -> None:
     assert ("您要评的已评完" in desk.text, (await ExamMarking.get()).marks) == (True, 15)
 
 
+async def own_page(scene: Scene, room: Room) -> Visitor:
+    visitor = scene.world.visitor()
+    account = await Account.get(id=room.candidate.account_id)
+    cookie = await scene.world.services.accounts.web_sessions.begin(account)
+    visitor.client.session.cookie_jar.update_cookies({COOKIE: cookie}, URL(str(visitor.client.make_url("/"))))
+    return await visitor.get(f"/h5/demo/exams/{room.candidate.id}")
+
+
+async def test_the_candidate_sees_the_result_and_appeals_and_the_office_answers(scene: Scene) -> None:
+    room = await make_scored(scene)
+    await room.hand_in(1, 0)
+    await room.work()
+    page = await own_page(scene, room)
+    assert "2分" not in page.text
+    await room.exams.results.release(scene.admin, room.exam.id, flagged=True)
+    await room.work()
+    await page.get(f"/h5/demo/exams/{room.candidate.id}")
+    assert ("2分" in page.text, "合格线2.4分" in page.text, "剩余次数" in page.text) == (True, True, True)
+    await page.press("申请复核", text="简答题没有看到")
+    assert "复核申请已收到" in page.text
+    desk = await scene.at(f"/office/exams/{room.exam.id}/appeals")
+    assert "简答题没有看到" in desk.text
+    await desk.press("维持原成绩", answer="")
+    assert (desk.status, "请填写" in desk.text) == (422, True)
+    await desk.press("维持原成绩", answer="简答题未作答")
+    assert "已答复，并通知本人" in desk.text
+    await page.get(f"/h5/demo/exams/{room.candidate.id}")
+    assert "维持原成绩：简答题未作答" in page.text
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
@@ -81,8 +113,18 @@ async def test_every_page_reads_well(
     odd = await room.hand_in(1, 0, candidate=await room.another(), flags=["leaves", "late"], leaves=7)
     await room.hand_in(0, 0, candidate=await room.another())
     await room.work()
+    await room.exams.results.release(scene.admin, room.exam.id, flagged=False)
+    await room.work()
+    last = await ExamAttempt.filter(state="released").select_related("candidate").first()
+    assert last is not None
+    await room.exams.appeals.appeal(own(last.candidate), last.candidate_id, last.id, "请核对第一题")
     seen = await desk_of(browser, scene, size, scheme)
-    for name, path in {"scores": "scores", "score": f"scores/{odd.id}", "marking": "marking"}.items():
+    for name, path in {
+        "appeals": "appeals",
+        "scores": "scores",
+        "score": f"scores/{odd.id}",
+        "marking": "marking",
+    }.items():
         page = await seen.open(f"/office/exams/{room.exam.id}/{path}")
         for fold in await page.locator("main details:not([open]) > summary").all():
             await fold.click()
