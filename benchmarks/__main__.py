@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("papers", "chat", "draw", "notices", "payments", "applications")
+NAMES = ("papers", "chat", "draw", "notices", "payments", "applications", "exam")
 
 
 def main() -> int:

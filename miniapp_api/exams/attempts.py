@@ -6,12 +6,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.errors import Unauthenticated
+from domain.errors import Forbidden
 from domain.exams.answers import TEXT_MAX, Answer, AnswerEvent
 from domain.exams.lifecycles import AttemptState
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Moment, Output, PoolPath
+from services.core.base import Actor
 from services.exams import ExamPaper, GivenAnswer, MadeAnswer, SaveRequest, SubmissionReceipt
 
 EVENTS_MAX = 400
@@ -22,7 +23,8 @@ api = Api(
     "exam_attempts",
     "考试答题",
     "A device numbers its answers from 1 without a gap and keeps each until `ack` reaches it. Whatever comes twice or "
-    "late changes nothing: the answer of a slot is the one with the greatest (device, seq). Nothing here holds a key.",
+    "late changes nothing: the answer of a slot is the one with the greatest (device, seq). Nothing here holds a key. "
+    "Saving and handing in take the start's `ticket` instead of a log-in, so that none ends in the middle.",
 )
 
 
@@ -47,6 +49,7 @@ class AttemptEventIn(Input):
 
 
 class AttemptAnswersIn(Input):
+    ticket: str = Field(max_length=100, description="From the start")
     device: int = Field(ge=1, le=_SMALL)
     events: tuple[AttemptEventIn, ...] = Field((), max_length=EVENTS_MAX, description="Gapless; empty: a sign of life")
     leaves: int = Field(0, ge=0, le=_SMALL, description="How often the page was left so far")
@@ -62,6 +65,7 @@ class GivenAnswerIn(Input):
 class AttemptSubmissionIn(Input):
     """`answers` only when asked for by 409 `answers_differ`."""
 
+    ticket: str = Field(max_length=100, description="From the start")
     device: int = Field(ge=1, le=_SMALL)
     digest: str = Field("", max_length=64, description="SHA-256 of the answers as shown, as the receipt has it")
     answers: tuple[GivenAnswerIn, ...] | None = Field(None, max_length=SLOTS_MAX)
@@ -90,15 +94,14 @@ async def start(call: Call, path: CandidatePath, body: AttemptStartIn) -> ExamPa
     return await call.services.exams.attempts.start(call.actor, path.candidate_id, body.device)
 
 
-@api.post("/exam-attempts/{attempt_id}/answers", "保存作答", action="exam.own", keyed="no")
+@api.post("/exam-attempts/{attempt_id}/answers", "保存作答", access="public", keyed="no")
 async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> AttemptSavedOut:
     """Store answers; the reply comes after they are safe. Repeating a request is free."""
-    if call.actor.account_id is None:
-        raise Unauthenticated("请先登录。")
+    account_id = _account(call, path, body.ticket)
     saved = await call.services.exams.answers.save(
         SaveRequest(
             path.attempt_id,
-            call.actor.account_id,
+            account_id,
             body.device,
             tuple(_made(body.device, one) for one in body.events),
             body.leaves,
@@ -115,17 +118,26 @@ async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> Attempt
     )
 
 
-@api.post("/exam-attempts/{attempt_id}/submission", "交卷", action="exam.own", keyed="no")
+@api.post("/exam-attempts/{attempt_id}/submission", "交卷", access="public", keyed="no")
 async def submit(call: Call, path: AttemptPath, body: AttemptSubmissionIn) -> SubmissionReceipt:
     """Hand in. A second time gives the same receipt; 409 `answers_differ` asks for `answers` once."""
     answers = None if body.answers is None else [GivenAnswer(one.slot, one.mask, one.text) for one in body.answers]
-    return await call.services.exams.attempts.submit(call.actor, path.attempt_id, body.device, body.digest, answers)
+    candidate = Actor(call.pool, "applicant", _account(call, path, body.ticket))
+    return await call.services.exams.attempts.submit(candidate, path.attempt_id, body.device, body.digest, answers)
 
 
 @api.get("/exam-attempts/{attempt_id}/receipt", "交卷回执", action="exam.own")
 async def receipt(call: Call, path: AttemptPath) -> SubmissionReceipt:
     """What was handed in, with the digest that anybody can compare."""
     return await call.services.exams.attempts.receipt(call.actor, path.attempt_id)
+
+
+def _account(call: Call, path: AttemptPath, ticket: str) -> UUID:
+    """Whose attempt it is. Raises Forbidden for a ticket that is forged, too old, or of another attempt."""
+    held = call.services.exams.tickets.check(ticket)
+    if held.subject_id != path.attempt_id:
+        raise Forbidden("作答凭证与试卷不符，请回到考试页面重新进入。", code="ticket_invalid")
+    return held.person_id
 
 
 def _made(device: int, event: AttemptEventIn) -> MadeAnswer:

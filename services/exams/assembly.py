@@ -32,6 +32,7 @@ from services.exams.sealing import FILLS_DUE, SEALS_DUE, Sealing
 from services.exams.setup import CLOSES_DUE, ExamSetup
 from services.exams.short_answers import ShortAnswers
 from services.exams.sittings import ExamSittings
+from services.exams.tickets import Tickets
 from services.files import FileServices
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
@@ -55,6 +56,7 @@ class ExamServices:
     attempts: Attempts
     answers: AnswerWriter
     receipts: Receipts
+    tickets: Tickets
     marking: Marking
     results: Results
     scores: Scores
@@ -79,6 +81,7 @@ def build(
     setup = ExamSetup(deps, notices, calling)
     papers = Papers(deps)
     receipts = Receipts(deps, links)
+    tickets = Tickets(links)
     sealing = Sealing(deps)
     marking = Marking(deps)
     results = Results(deps, notices, entry.conclusions, sittings)
@@ -96,9 +99,10 @@ def build(
         sittings=sittings,
         papers=papers,
         own=OwnExams(deps, links),
-        attempts=Attempts(deps, papers, pictures, receipts),
+        attempts=Attempts(deps, papers, pictures, receipts, tickets),
         answers=AnswerWriter(deps),
         receipts=receipts,
+        tickets=tickets,
         marking=marking,
         results=results,
         scores=Scores(deps),

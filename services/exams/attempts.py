@@ -27,6 +27,7 @@ from services.exams.papers import Papers
 from services.exams.receipts import Receipts
 from services.exams.repository import check_called, get_own, lock_candidate, rules_of
 from services.exams.sealing import fill, read_events
+from services.exams.tickets import Tickets
 
 _STORE = """
 INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, text, client_at, received_at, timing)
@@ -53,11 +54,14 @@ class SubmissionReceipt:
 
 
 class Attempts:
-    def __init__(self, deps: Deps, papers: Papers, pictures: ItemPictures, receipts: Receipts) -> None:
+    def __init__(
+        self, deps: Deps, papers: Papers, pictures: ItemPictures, receipts: Receipts, tickets: Tickets
+    ) -> None:
         self._deps = deps
         self._papers = papers
         self._pictures = pictures
         self._receipts = receipts
+        self._tickets = tickets
 
     async def accept_notice(self, actor: Actor, candidate_id: UUID) -> None:
         """The rules were read and the risks accepted; again, nothing changes. Raises NotFound, Conflict."""
@@ -93,7 +97,7 @@ class Attempts:
                 await record(actor, now, "exam.device", "exam_attempt", attempt.id, device=attempt.device)
             attempt.seen_at = now
             await attempt.save()
-        return await show_paper(self._deps, self._pictures, candidate, exam, attempt, now)
+        return await show_paper(self._deps, self._pictures, candidate, exam, attempt, self._tickets, now)
 
     async def _begin(self, actor: Actor, candidate: ExamCandidate, exam: Exam, now: datetime) -> ExamAttempt:
         check_called(candidate, exam)

@@ -19,6 +19,7 @@ from services.core.base import Deps, rows
 from services.exams.item_pictures import ItemPictures
 from services.exams.repository import rules_of
 from services.exams.sealing import read_events
+from services.exams.tickets import Tickets
 
 _QUESTIONS = """
 SELECT v.id, v.stem, v.options, v.pictures, i.kind, g.stem AS case_text, g.id AS case_id, g.pictures AS case_pictures
@@ -61,6 +62,7 @@ class ExamPaper:
     """A paper with what was answered so far. ``device`` numbers this device; ``ack`` its last stored event."""
 
     attempt_id: UUID
+    ticket: Annotated[str, Field(description="Goes with every save and with the submission")]
     number: Annotated[int, Field(description="Which try it is")]
     device: int
     ack: int
@@ -76,7 +78,13 @@ class ExamPaper:
 
 
 async def show_paper(
-    deps: Deps, pictures: ItemPictures, candidate: ExamCandidate, exam: Exam, attempt: ExamAttempt, now: datetime
+    deps: Deps,
+    pictures: ItemPictures,
+    candidate: ExamCandidate,
+    exam: Exam,
+    attempt: ExamAttempt,
+    tickets: Tickets,
+    now: datetime,
 ) -> ExamPaper:
     """Of an attempt under way. Raises LookupError for one that was not begun."""
     events = (await read_events([attempt.id])).get(attempt.id, [])
@@ -86,6 +94,7 @@ async def show_paper(
         raise LookupError(f"attempt {attempt.id} runs without times")
     return ExamPaper(
         attempt.id,
+        tickets.issue(attempt.id, candidate.account_id, attempt.grace_until),
         attempt.number,
         attempt.device,
         ack,

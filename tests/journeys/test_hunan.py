@@ -1,4 +1,4 @@
-"""Hunan's manual for applicants (湖南省综合评标专家库 征集（续聘）须知), step by step, to the wait for the exam.
+"""Hunan's manual for applicants (湖南省综合评标专家库 征集（续聘）须知), step by step, through the exam into the pool.
 
 Only through chat, pages and the public API, over the wire. The names follow the manual's chapters in their order; each
 step goes on where the one before ended.
@@ -21,6 +21,7 @@ from app.demo.scans import card, portrait, signed_scan
 from app.demo.wire import Refused
 from domain.clock import local
 from tests.drivers.applicants import PageScript, log_in_by_code, log_in_by_password, register_by_chat
+from tests.drivers.exams import Candidate, ExamOffice, right
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
     PASSWORD,
@@ -492,17 +493,50 @@ async def test_14_whoever_passed_waits_for_the_exam_and_is_told(way: Journey) ->
         await he.withdraw()
 
 
-async def test_14_the_office_writes_down_the_result_and_the_person_enters(way: Journey) -> None:
-    he, office = await _he(way), await way.office()
-    shown = await he.show()
-    assert "不能恢复" in shown["progress"]["give_up"]
-    path = f"/office/applications/{shown['id']}/exam-result"
-    done = await office.client.post(path, {"result": "passed", "reason": "86分"})
-    assert done["state"] == "entered"
+async def test_15_the_office_calls_everybody_to_one_examination_at_one_time(way: Journey) -> None:
+    browser = way.browser(ADMIN)
+    await log_in_by_code(browser, way.phone(ADMIN), "/office")
+    office = ExamOffice(browser)
+    await office.add_items()
+    opens = await way.stage.now() + timedelta(days=2)
+    way.kept["exam"] = await office.hold("2026年征集培训考核", opens, opens + timedelta(hours=3))
+    way.kept["opens"] = opens
+    await way.sms(HE, "考试，请查看须知")
+    he = await _he(way)
+    [to_do] = [one for one in (await he.client.get("/home"))["to_do"] if "考试" in one["title"]]
+    assert to_do["action"] == "进入考试"
+
+
+async def test_15_the_link_in_the_chat_opens_the_notice_which_must_be_read(way: Journey) -> None:
+    bubble = await way.phone(HE).say("考试")
+    assert "2026年征集培训考核" in bubble
+    assert "60分钟" in bubble
+    candidate = Candidate(way.browser(HE), PageScript(way.browser(HE), POOL))
+    await log_in_by_password(candidate.browser, POOL, HE.id_number, PASSWORD)
+    await candidate.browser.open(await _link(way))
+    await candidate.read_notice()
+    assert "考试须知已确认" in candidate.browser.page.text
+    way.kept["candidate"] = candidate.browser.page.url.partition("?")[0].rpartition("/")[2]
+    with refused(code="too_early"):
+        await candidate.script.post(f"/exams/{way.kept['candidate']}/start", {"device": 0})
+
+
+async def test_16_the_paper_is_handed_in_marked_and_the_result_comes_by_sms(way: Journey) -> None:
+    await way.stage.advance_to(way.kept["opens"] + timedelta(minutes=2))
+    candidate = Candidate(way.browser(HE), PageScript(way.browser(HE), POOL))
+    await log_in_by_password(candidate.browser, POOL, HE.id_number, PASSWORD)
+    receipt = await candidate.sit(way.kept["candidate"], right)
+    assert (receipt["answered"], receipt["by_hand"]) == (4, True)
+    page = await way.browser(EDGE).open(receipt["check_url"])
+    assert receipt["digest"] in page.text
+    he = await _he(way)
+    assert await he.state() == "exam", "the office looks before results go out"
+    office = ExamOffice(way.browser(ADMIN))
+    await log_in_by_code(office.browser, way.phone(ADMIN), "/office")
+    await way.until(lambda: office.release(way.kept["exam"]))
+    await way.becomes(he, "entered")
     await way.sms(HE, "正式评标专家")
     assert await he.badge() == "正式专家"
-    with refused(code="not_in_exam"):
-        await office.client.post(path, {"result": "failed", "reason": "改判"})
 
 
 async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_stand_all_the_same(way: Journey) -> None:
