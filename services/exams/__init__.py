@@ -15,6 +15,7 @@ from services.exams.own import HandedIn, OwnExam, Phase
 from services.exams.paper_view import ExamPaper, ExamQuestion, GivenAnswer
 from services.exams.queries import ExamView
 from services.exams.receipts import PublicReceipt
+from services.exams.rulings import Preview
 from services.exams.scores import OwnResult, Paper, Show
 from services.exams.setup import ExamData
 from services.exams.sittings import Booked, Booking, SittingData, SittingView
@@ -47,6 +48,7 @@ __all__ = [
     "OwnResult",
     "Paper",
     "Phase",
+    "Preview",
     "PublicReceipt",
     "SaveRequest",
     "Saved",

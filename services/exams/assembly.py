@@ -8,6 +8,7 @@ from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
 from services.entry import EntryServices
+from services.exams.analysis import ExamAnalysis
 from services.exams.answer_writer import AnswerWriter
 from services.exams.appeals import Appeals
 from services.exams.attempts import Attempts
@@ -27,6 +28,7 @@ from services.exams.queries import ExamQueries
 from services.exams.receipts import Receipts
 from services.exams.reminders import REMINDERS_DUE, ExamReminders
 from services.exams.results import RESULTS_DUE, Results
+from services.exams.rulings import Rulings
 from services.exams.scores import Scores
 from services.exams.sealing import FILLS_DUE, SEALS_DUE, Sealing
 from services.exams.setup import CLOSES_DUE, ExamSetup
@@ -61,6 +63,8 @@ class ExamServices:
     results: Results
     scores: Scores
     appeals: Appeals
+    rulings: Rulings
+    analysis: ExamAnalysis
     short_answers: ShortAnswers
     due_tasks: tuple[DueTask, ...]
 
@@ -107,6 +111,8 @@ def build(
         results=results,
         scores=Scores(deps),
         appeals=Appeals(deps, notices),
+        rulings=Rulings(deps),
+        analysis=ExamAnalysis(deps),
         short_answers=ShortAnswers(deps),
         due_tasks=(
             DueTask("exam_call", CALLS_DUE, calling.call_due),

@@ -13,6 +13,7 @@ from domain.exams.marking import FLAG_MARKING, MARKERS, PER_OPTION
 from models.exams import Exam
 from services.core.base import Deps, execute, rows, transaction
 from services.core.batches import not_paused, process_each
+from services.core.limits import advisory_lock
 from services.exams.repository import rules_of
 
 BATCH = 500
@@ -23,7 +24,7 @@ _DUE = f"FROM exam_attempt t WHERE {_SEALED} AND t.sealed_at <= $1 AND {not_paus
 MARKS_DUE = f"EXISTS (SELECT 1 {_DUE})"
 _EXAMS = f"SELECT DISTINCT t.exam_id AS id {_DUE}"
 _NEXT = f"""
-SELECT t.id FROM exam_attempt t WHERE t.exam_id = $1 AND {_SEALED} ORDER BY t.id LIMIT $2 FOR UPDATE SKIP LOCKED
+SELECT t.id FROM exam_attempt t WHERE t.exam_id = $1 AND {_SEALED} ORDER BY t.id LIMIT $2 FOR UPDATE
 """
 
 
@@ -99,8 +100,9 @@ class Marking:
                 return
 
     async def mark_batch(self, exam_id: UUID, limit: int = BATCH) -> int:
-        """At most so many papers; returns how many there were. Papers that somebody else marks now are left out."""
+        """At most so many papers; returns how many there were."""
         async with transaction():
+            await advisory_lock(mark_lock(exam_id))
             exam = await Exam.get(id=exam_id)
             due = [row["id"] for row in await rows(_NEXT, exam_id, limit)]
             if due:
@@ -109,6 +111,11 @@ class Marking:
                 await execute(_WAIT, exam_id, due)
                 await execute(_GRADE, exam_id, due, rules.pass_percent, self._deps.now())
         return len(due)
+
+
+def mark_lock(exam_id: UUID) -> str:
+    """One marks an examination at a time: no paper is missed by a ruling that is made meanwhile."""
+    return f"exam_mark:{exam_id}"
 
 
 async def regrade(exam: Exam, attempts: Sequence[UUID]) -> None:

@@ -10,7 +10,7 @@ from yarl import URL
 
 from domain.exams.items import ItemKind
 from models.accounts import Account
-from models.exams import ExamAttempt, ExamMarking
+from models.exams import ExamAttempt, ExamItemVersion, ExamMarking, ExamRuling
 from tests.factories.exams import make_items, own
 from tests.plugins.browsers import CHROMIUM
 from tests.services.exams.hall import Hall
@@ -100,6 +100,25 @@ async def test_the_candidate_sees_the_result_and_appeals_and_the_office_answers(
     assert "已答复，并通知本人" in desk.text
     await page.get(f"/h5/demo/exams/{room.candidate.id}")
     assert "维持原成绩：简答题未作答" in page.text
+
+
+async def test_an_item_found_wrong_is_ruled_on_after_a_preview(scene: Scene) -> None:
+    room = await make_scored(scene)
+    await room.hand_in(2, 0)
+    await room.work()
+    version = await ExamItemVersion.get(item_id=room.items[0].id)
+    base = f"/office/exams/{room.exam.id}/analysis"
+    desk = await scene.at(base)
+    assert "得分率0%" in " ".join(desk.text.split())
+    await desk.get(f"{base}/{version.id}")
+    await desk.press("预览影响", kind="also_accept", letters="Z")
+    assert (desk.status, "请填写一个选项" in desk.text) == (422, True)
+    await desk.press("预览影响", kind="also_accept", letters="B")
+    assert ("涉及1份答卷，1份分数改变" in desk.text, await ExamRuling.all().count()) == (True, 0)
+    await desk.press("确定改判", kind="also_accept", letters="B", reason="两个选项都对")
+    assert ("改判已生效" in desk.text, (await ExamRuling.get()).kind) == (True, "also_accept")
+    sheet = await desk.client.get(f"{base}/papers.xlsx")
+    assert (sheet.status, (await sheet.read())[:2]) == (200, b"PK")
 
 
 @pytest.mark.browser

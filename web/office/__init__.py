@@ -13,6 +13,7 @@ from web.office.bills import BillPages
 from web.office.campaigns import CampaignPages
 from web.office.certificates import CertificatePages
 from web.office.employers import EmployerPages
+from web.office.exam_analysis import ExamAnalysisPages
 from web.office.exam_appeals import ExamAppealPages
 from web.office.exam_blueprints import ExamBlueprintPages
 from web.office.exam_candidates import ExamCandidatePages
@@ -44,6 +45,7 @@ _ALL = (
     ExamPages,
     ExamScorePages,
     ExamAppealPages,
+    ExamAnalysisPages,
     ExamSittingPages,
     ExamCandidatePages,
     BankFilePages,
