@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.demo.mini import MiniProgram
 from app.demo.phones import Missing
 from app.demo.wire import Json
 from domain.clock import local
@@ -71,10 +72,10 @@ class ExamOffice:
 
 @dataclass
 class Candidate:
-    """A person at the page of an examination; ``script`` is what that page's script does."""
+    """A person at the page of an examination; ``script`` is what that page's script, or the mini-program, does."""
 
     browser: Browser
-    script: PageScript
+    script: PageScript | MiniProgram
 
     async def read_notice(self) -> Page:
         """On the lobby's page: tick both boxes and go on."""

@@ -1,4 +1,4 @@
-"""Xinjiang's manual of 2024 (2024年全区第二批评标专家报名操作流程), step by step, to the paid fee and the invoice.
+"""Xinjiang's manual of 2024 (2024年全区第二批评标专家报名操作流程), from applying to fee, invoice and exam.
 
 Only through chat, pages, the public API, mail and WeChat Pay, over the wire. The campaign has the manual's windows, in
 the coming year. The numbers in the names are the manual's chapters in their order; each step goes on where the one
@@ -21,6 +21,7 @@ from app.demo.scans import card, signed_scan
 from app.demo.wire import Json, Refused
 from domain.clock import SHANGHAI, SystemClock, local
 from tests.drivers.applicants import log_in_by_code, log_in_by_password, register_in_browser
+from tests.drivers.exams import Candidate, ExamOffice, right
 from tests.drivers.paying import Letter, Payer, code_in_chat, letters
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
@@ -546,14 +547,30 @@ async def test_13_an_administrator_refunds_with_a_reason_and_the_bill_agrees_aga
     assert (await office.client.get("/payments/alarms"))["items"] == []
 
 
-async def test_14_after_the_examination_one_enters_one_does_not_and_one_gives_up(way: Journey) -> None:
-    office = await way.office()
-    su, ma, ai = await _applicant(way, SU), await _applicant(way, MA), await _applicant(way, AI)
-    for who, result, reason in ((ma, "passed", "91分"), (ai, "failed", "52分，未达合格线")):
-        path = f"/office/applications/{(await who.show())['id']}/exam-result"
-        await office.client.post(path, {"result": result, "reason": reason})
+async def test_14_whoever_paid_sits_the_test_in_the_mini_program_and_enters(way: Journey) -> None:
+    office, ma = ExamOffice(way.browser(ADMIN)), await _applicant(way, MA)
+    await log_in_by_code(office.browser, way.phone(ADMIN), "/office")
+    await office.add_items()
+    opens = await way.stage.now() + timedelta(days=1)
+    exam = await office.hold("2024年第二批评标专家培训测试", opens, opens + timedelta(hours=3))
+    await way.until_told(MA, "2024年第二批评标专家培训测试")
+    await way.stage.advance_to(opens + timedelta(minutes=2))
+    [called] = (await ma.client.get("/exams"))["items"]
+    with refused(code="notice_first"):
+        await ma.client.post(f"/exams/{called['candidate_id']}/start", {"device": 0})
+    await ma.client.post(f"/exams/{called['candidate_id']}/notice")
+    await Candidate(office.browser, ma.client).sit(called["candidate_id"], right)
+    await log_in_by_code(office.browser, way.phone(ADMIN), "/office")
+    await way.until(lambda: office.release(exam))
     await way.becomes(ma, "entered")
     assert await ma.badge() == "正式专家"
+
+
+async def test_14_a_result_held_elsewhere_ends_one_application_and_one_gives_up(way: Journey) -> None:
+    office = await way.office()
+    su, ai = await _applicant(way, SU), await _applicant(way, AI)
+    path = f"/office/applications/{(await ai.show())['id']}/exam-result"
+    await office.client.post(path, {"result": "failed", "reason": "52分，未达合格线"})
     shown = (await ai.show())["progress"]
     assert (shown["state"], shown["opinion"], shown["ended_at"] is None) == ("refused", "52分，未达合格线", False)
     before = (await su.show())["progress"]
