@@ -138,7 +138,10 @@ async def test_every_page_reads_well(
     assert last is not None
     await room.exams.appeals.appeal(own(last.candidate), last.candidate_id, last.id, "请核对第一题")
     seen = await desk_of(browser, scene, size, scheme)
+    version = await ExamItemVersion.get(item_id=room.items[0].id)
     for name, path in {
+        "analysis": "analysis",
+        "ruling": f"analysis/{version.id}",
         "appeals": "appeals",
         "scores": "scores",
         "score": f"scores/{odd.id}",
