@@ -64,6 +64,24 @@ _CHECKS = {
         "SELECT s.id FROM exam_sitting s WHERE s.booked <> "
         "(SELECT count(*) FROM exam_candidate c WHERE c.sitting_id = s.id)"
     ),
+    "an answer that was stored in time is not in the sealed paper": (
+        "SELECT e.attempt_id, e.slot FROM (SELECT DISTINCT ON (attempt_id, slot) * FROM exam_answer_event "
+        "WHERE timing < 2 ORDER BY attempt_id, slot, device DESC, seq DESC) e "
+        "JOIN exam_attempt t ON t.id = e.attempt_id AND t.digest <> '' "
+        "JOIN exam_item_version v ON v.id = t.versions[e.slot + 1] "
+        "LEFT JOIN exam_answer a ON a.attempt_id = e.attempt_id AND a.slot = e.slot "
+        "WHERE a.slot IS NULL OR btrim(coalesce(a.text, ''), E' \\t\\r\\n\\u3000') "
+        "<> btrim(coalesce(e.text, ''), E' \\t\\r\\n\\u3000') "
+        "OR bit_count(a.mask::bit(32)) <> bit_count((e.mask & ((1 << cardinality(v.options)) - 1))::bit(32))"
+    ),
+    "an answer counts that came after the end": (
+        "SELECT e.attempt_id, e.slot FROM exam_answer_event e JOIN exam_attempt t ON t.id = e.attempt_id "
+        "WHERE e.timing < 2 AND e.received_at > t.grace_until OR e.timing = 0 AND e.received_at > t.deadline"
+    ),
+    "a score differs from the marks of its answers": (
+        "SELECT t.id FROM exam_attempt t WHERE t.state IN ('graded', 'released') "
+        "AND t.score IS DISTINCT FROM (SELECT sum(a.marks) FROM exam_answer a WHERE a.attempt_id = t.id)"
+    ),
     "a fee is paid without exactly one order that paid it": (
         "SELECT f.id FROM fee f WHERE (f.state IN ('paid', 'refunded'))::int <> (SELECT count(*) FROM pay_order o "
         "WHERE o.fee_id = f.id AND o.state IN ('paid', 'refunded') AND NOT o.surplus)"
