@@ -117,7 +117,7 @@ def make_services(deps: Deps, ports: Ports) -> Services:
     )
     drawn = draws.build(deps, notices, links, stored, draws.DrawPorts(ports.official, ports.checker, ports.printer))
     known = experts.build(deps, notices)
-    examined = exams.build(deps, notices, links, stored, entering, ports.checker)
+    examined = exams.build(deps, notices, links, stored, proven.issuing, entering, ports.checker)
     due_tasks = [
         task
         for package in (drawn, persons, applied, stored, entering, reviewed, known, proven, paid, examined)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.certificates import Issuing
 from services.core.base import Deps
 from services.core.due_tasks import DueTask
 from services.core.signed_links import Links
@@ -76,7 +77,13 @@ def make_setup(deps: Deps) -> ExamSetup:
 
 
 def build(
-    deps: Deps, notices: Notices, links: Links, stored: FileServices, entry: EntryServices, checker: FileChecker
+    deps: Deps,
+    notices: Notices,
+    links: Links,
+    stored: FileServices,
+    certificates: Issuing,
+    entry: EntryServices,
+    checker: FileChecker,
 ) -> ExamServices:
     pictures = ItemPictures(deps, links, stored.store, checker)
     bank_queries = BankQueries(deps, pictures)
@@ -88,7 +95,7 @@ def build(
     tickets = Tickets(links)
     sealing = Sealing(deps)
     marking = Marking(deps)
-    results = Results(deps, notices, entry.conclusions, sittings)
+    results = Results(deps, notices, entry.conclusions, sittings, certificates)
     return ExamServices(
         bank=ItemBank(deps, pictures),
         bank_queries=bank_queries,

@@ -19,6 +19,7 @@ from domain.rulebook.exams import ExamRules
 from models.applications import Application
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.applications import lock
+from services.certificates import Issuing, Proven
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.batches import not_paused, process_each
 from services.core.permissions import check
@@ -62,7 +63,10 @@ _TOLD, _TOO_LATE = "请留意后续通知", "原申请已办结，请在征集�
 
 
 class Results:
-    def __init__(self, deps: Deps, notices: Notices, conclusions: Conclusions, sittings: ExamSittings) -> None:
+    def __init__(
+        self, deps: Deps, notices: Notices, conclusions: Conclusions, sittings: ExamSittings, certificates: Issuing
+    ) -> None:
+        self._certificates = certificates
         self._deps = deps
         self._notices = notices
         self._conclusions = conclusions
@@ -139,6 +143,16 @@ class Results:
         if waits and application is not None:
             words = f"{exam.name}{_score(best)}"
             await self._conclusions.apply_exam(system(exam.pool), application, "passed", words, now)
+        await self._certify(candidate, exam, application, best, now)
+
+    async def _certify(
+        self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime
+    ) -> None:
+        """Where the pool issues certificates of examinations."""
+        expert_id = (application.expert_id if application else None) or candidate.expert_id
+        facts = (("考试", exam.name), ("成绩", _score(best)))
+        proven = Proven("exam", candidate.account_id, expert_id, candidate.id, facts)
+        await self._certificates.issue(exam.pool, proven, now)
 
     async def _fail(
         self, candidate: ExamCandidate, exam: Exam, application: Application | None, best: ExamAttempt, now: datetime

@@ -70,6 +70,8 @@ async def test_who_answers_right_enters_the_pool(hall: Hall, clock: FixedClock) 
     assert await Expert.filter(number="ZJ0100001", active=True).exists()
     (shown,) = await hall.services.exams.own.list(own(candidate))
     assert shown.phase == "passed"
+    (certificate,) = await hall.services.certificates.queries.own(own(candidate))
+    assert (certificate.title, certificate.facts[-1]) == ("评标专家考试合格证书", ("成绩", "10分"))
     await check_invariants()
 
 
