@@ -1,0 +1,46 @@
+"""Results of one's own examinations (成绩), and appeals against them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import Field
+
+from miniapp_api.exams.attempts import CandidatePath
+from miniapp_api.http.call import Call
+from miniapp_api.http.routes import Api
+from miniapp_api.http.schema import Input, Listing, Moment, Output
+
+api = Api("exam_results", "考试成绩", "Scores that are out, by try; the best counts. Marks are printed, as `8.5`.")
+
+
+class OwnResultOut(Output):
+    """`line`: the least that passes. `appeal`: open, upheld, rejected, or empty; `appeal_until`: null: too late."""
+
+    attempt_id: UUID
+    number: int
+    score: str = Field(examples=["85.5"])
+    total: str
+    line: str
+    passed: bool
+    released_at: Moment
+    appeal: str
+    answer: str
+    appeal_until: Moment | None
+
+
+class AppealIn(Input):
+    attempt_id: UUID
+    text: str = Field(max_length=500)
+
+
+@api.get("/exams/{candidate_id}/results", "考试成绩", action="exam.own")
+async def results(call: Call, path: CandidatePath) -> Listing[OwnResultOut]:
+    """Empty until results are out."""
+    return Listing(items=OwnResultOut.each(await call.services.exams.scores.own(call.actor, path.candidate_id)))
+
+
+@api.post("/exams/{candidate_id}/appeals", "申请成绩复核", action="exam.own")
+async def appeal(call: Call, path: CandidatePath, body: AppealIn) -> None:
+    """Once for each try, within the time; 409 otherwise."""
+    await call.services.exams.appeals.appeal(call.actor, path.candidate_id, body.attempt_id, body.text)
