@@ -44,6 +44,7 @@ TECHNICAL = frozenset(
         "confirmed",
         "only_good",
         "answers",
+        "attempt_id",
     )
 )
 """What programs fill in: whoever reads of them has an old mini-program."""
